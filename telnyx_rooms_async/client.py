@@ -1,0 +1,155 @@
+"""The client: owns or borrows the session, and seats the resources."""
+
+from collections.abc import Mapping
+from copy import copy
+from types import TracebackType
+from typing import Self
+
+from attrs import evolve
+
+from telnyx_rooms_async.caller import Caller, Clock
+from telnyx_rooms_async.core.errors import ConfigurationError
+from telnyx_rooms_async.core.messages import Response
+from telnyx_rooms_async.core.protocol import QueryValue, build_raw
+from telnyx_rooms_async.core.retry import RetryPolicy
+from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.resources.rooms import Rooms
+from telnyx_rooms_async.settings import check_positive, find_api_key, find_base_url
+from telnyx_rooms_async.transport import AiohttpTransport, Session
+
+
+class RoomsClient:
+    """A client for the Telnyx Video Rooms API.
+
+    ``async with RoomsClient() as client`` closes it at the end; so does ``await client.close()``. It can
+    be made outside an event loop and opens nothing before its first call; then it belongs to that loop.
+    Any number of tasks may share it.
+
+    Args:
+        api_key: ``TELNYX_API_KEY`` unless given. It appears in no repr, log or error.
+        base_url: ``TELNYX_BASE_URL``, or that of Telnyx, unless given.
+        session: an `aiohttp.ClientSession` to use and never to close. Its connector, its proxy and its
+            cookies are then its owner's business.
+        timeout: seconds for a whole call: its attempts and the pauses between them.
+        attempt_timeout: seconds for one attempt; of these at most 5 for a connection.
+        retry: how often and how patiently.
+        max_connections: how many at once; calls beyond wait for one to be free.
+        trust_env: whether the proxy variables of the environment count.
+        allow_insecure: whether an ``http://`` base URL may lead to another machine.
+        clock: for tests: where time, pauses and chance come from.
+
+    Raises:
+        ConfigurationError: an argument or a variable cannot be used. It does not show the key.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        session: Session | None = None,
+        timeout: float = 45.0,
+        attempt_timeout: float = 15.0,
+        retry: RetryPolicy = RetryPolicy(),
+        max_connections: int = 100,
+        trust_env: bool = False,
+        allow_insecure: bool = False,
+        clock: Clock = Clock(),
+    ) -> None:
+        # Wrapped before anything can be raised: a traceback shows the locals of this frame.
+        api_key = None if api_key is None else Secret(api_key)
+        check_positive(timeout=timeout, attempt_timeout=attempt_timeout, max_connections=max_connections)
+        if session is not None and session.auth is not None:
+            raise ConfigurationError("the session has an auth of its own, which would displace the API key")
+        self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
+        transport = AiohttpTransport(
+            api_key=find_api_key(api_key),
+            base_url=self._base_url,
+            session=session,
+            max_connections=max_connections,
+            trust_env=trust_env,
+        )
+        caller = Caller(
+            transport=transport,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            retry=retry,
+            clock=clock,
+        )
+        self._seat(caller)
+
+    def _seat(self, caller: Caller) -> None:
+        self._caller = caller
+        self.rooms = Rooms(caller)
+
+    def __repr__(self) -> str:
+        return f"<RoomsClient {self._base_url}>"
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        attempt_timeout: float | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> Self:
+        """Return a view of this client with other patience: ``client.with_options(timeout=5)``.
+
+        It shares the session, so it costs next to nothing and is closed with this one.
+
+        Raises:
+            ConfigurationError: a number is not positive.
+        """
+        caller = self._caller
+        timeout = caller.timeout if timeout is None else timeout
+        attempt_timeout = caller.attempt_timeout if attempt_timeout is None else attempt_timeout
+        check_positive(timeout=timeout, attempt_timeout=attempt_timeout)
+        view = copy(self)
+        view._seat(  # noqa: SLF001 - one of us
+            evolve(
+                caller,
+                timeout=timeout,
+                attempt_timeout=attempt_timeout,
+                retry=retry or caller.retry,
+            )
+        )
+        return view
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, QueryValue] | None = None,
+        json: object = None,
+    ) -> Response:
+        """Make a call that this library has no verb for, with the same key, attempts and errors.
+
+        One request, repeated on failure; a POST only when the server certainly did not act on it. A
+        DELETE that is repeated and finds nothing has succeeded: its answer is that 404.
+
+        Args:
+            method: ``"GET"``, ``"POST"``, ``"PATCH"``, …
+            path: below the base URL: ``"/rooms"``.
+            query: names as on the wire: ``{"page[size]": 1}``.
+            json: the body, unless ``None``.
+
+        Raises:
+            InvalidArgumentError: one of these cannot be sent.
+            APIStatusError: the status is an error.
+        """
+        return await self._caller.ask(build_raw(method, path, query=query, json=json))
+
+    async def close(self) -> None:
+        """End the client and its views. A borrowed session stays open. Doing it twice does no harm."""
+        await self._caller.transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()

@@ -1,0 +1,74 @@
+"""The shapes in which Telnyx and what stands before it say no, read into one.
+
+::
+
+A  {"errors": [{"code", "title", "detail", "source", "meta"}]}     documented for 422 and 429
+B  {"code", "title", "detail", "source", "meta"}                   documented for 403 and 404
+C  {"errors": {"unique_name_not_unique_for_user_id": ["…"]}}       seen for a duplicate name
+D  {"message": "Error", "success": false}                          documented for lists and actions
+E  nothing                                                         documented for 401
+F  {"data": {"message": "…"}}                                      seen in Telnyx's own programs
+G  HTML or text                                                    a proxy on the way
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, cast
+
+from telnyx_rooms_async.core.codec import MisfitError, parse
+from telnyx_rooms_async.core.models import ErrorDetail
+
+_TEXT_LIMIT: Final = 1000
+_ENTRIES_LIMIT: Final = 50
+
+
+def error_details(body: bytes) -> tuple[ErrorDetail, ...]:
+    """Read the entries of an error body, whatever its shape; ``()`` when there are none to read."""
+    try:
+        told = parse(body)
+    except MisfitError:
+        return ()
+    return tuple(entry for _, entry in zip(range(_ENTRIES_LIMIT), _entries(told), strict=False))
+
+
+def _entries(told: object) -> Iterator[ErrorDetail]:
+    body = _fields(told)
+    listed = body.get("errors")
+    message = body.get("message") or _fields(body.get("data")).get("message")
+    if by_key := _fields(listed):
+        for key, messages in by_key.items():
+            yield from (ErrorDetail(code=_text(key), detail=_text(each)) for each in _items(messages))
+    elif listed:
+        yield from (_entry(entry) for entry in map(_fields, _items(listed)) if entry)
+    elif body.keys() & {"code", "title", "detail"}:
+        yield _entry(body)
+    elif message:
+        yield ErrorDetail(title=_text(message))
+
+
+def _entry(told: Mapping[str, object]) -> ErrorDetail:
+    where, meta = _fields(told.get("source")), _fields(told.get("meta"))
+    return ErrorDetail(
+        code=_text(told.get("code")),
+        title=_text(told.get("title")),
+        detail=_text(told.get("detail")),
+        pointer=_text(where.get("pointer")),
+        parameter=_text(where.get("parameter")),
+        meta=meta or None,
+    )
+
+
+def _fields(value: object) -> Mapping[str, object]:
+    """Return an object's fields; what is no object has none."""
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _items(value: object) -> Sequence[object]:
+    """Return a list's items; what is no list is its own."""
+    return cast("Sequence[object]", value) if isinstance(value, list) else (value,)
+
+
+def _text(value: object) -> str | None:
+    """Keep a text, spell a number out, cut what is endless, and drop the rest."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value)[:_TEXT_LIMIT]

@@ -1,0 +1,209 @@
+"""What may go wrong: one tree, split by whose fault it is.
+
+    TelnyxRoomsError
+    ├── ConfigurationError, InvalidArgumentError,      you: nothing was sent
+    │   ClientClosedError, WrongEventLoopError
+    ├── APIConnectionError                             the network
+    │   └── ConnectError (TLSError), ConnectionLostError, APITimeoutError
+    ├── APIResponseError                               an answer that cannot be used
+    │   └── APIResponseValidationError, ResponseTooLargeError, MalformedResponseError,
+    │       UnexpectedRedirectError
+    ├── APIStatusError (see statuses)                  Telnyx said no: one class a status
+    ├── OutcomeUnknownError                            it may have been done
+    └── PaginationError                                the pages do not add up
+
+Each is plain data: its fields are its arguments, it pickles and copies, and its attributes hold no key,
+no token and no body. Fields stay positional: keyword-only ones do not survive pickling. They are not
+frozen: tracing tools and test runners hang notes on exceptions. A class without fields of its own is not
+decorated: it inherits all it needs.
+"""
+
+import re
+from typing import ClassVar
+
+from attrs import define
+
+from telnyx_rooms_async.core.messages import Attempt
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_MESSAGE_LIMIT = 300
+
+
+def _one_line(text: str) -> str:
+    """Escape control characters, and cut what is too long to log."""
+    text = _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return text if len(text) <= _MESSAGE_LIMIT else text[: _MESSAGE_LIMIT - 1] + "…"
+
+
+def tries(attempts: tuple[Attempt, ...]) -> str:
+    """Say how often it was tried, when more than once."""
+    return f" after {len(attempts)} attempts" if len(attempts) > 1 else ""
+
+
+@define(slots=False, repr=False)
+class TelnyxRoomsError(Exception):
+    """Whatever this library raises, cancellation aside."""
+
+    def __str__(self) -> str:
+        return _one_line(self._sentence())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    said: ClassVar[str] = "failed"
+
+    def _sentence(self) -> str:
+        return self.said
+
+
+@define(slots=False, repr=False)
+class ConfigurationError(TelnyxRoomsError, ValueError):
+    """The client cannot be made like this: its key, its base URL or an option."""
+
+    problem: str
+
+    def _sentence(self) -> str:
+        return self.problem
+
+
+@define(slots=False, repr=False)
+class InvalidArgumentError(TelnyxRoomsError, ValueError):
+    """An argument is out of its bounds or of the wrong kind. Nothing was sent."""
+
+    problems: tuple[str, ...]
+    """One sentence for each argument that is wrong."""
+
+    def _sentence(self) -> str:
+        return "; ".join(self.problems)
+
+
+class ClientClosedError(TelnyxRoomsError, RuntimeError):
+    """The client is closed, or the session it was given is."""
+
+    said: ClassVar[str] = "the client is closed: make a new one"
+
+
+class WrongEventLoopError(TelnyxRoomsError, RuntimeError):
+    """The client is in use by another event loop."""
+
+    said: ClassVar[str] = "the client belongs to another event loop: make one client for each loop"
+
+
+@define(slots=False, repr=False)
+class APIConnectionError(TelnyxRoomsError):
+    """No complete answer came."""
+
+    detail: str = ""
+    sent: bool = False
+    """Whether the server may have acted on the request; ``False`` is certain."""
+    attempts: tuple[Attempt, ...] = ()
+
+    said: ClassVar[str] = "no answer"
+
+    def _sentence(self) -> str:
+        tail = f": {self.detail}" if self.detail else ""
+        return f"{self.said}{tries(self.attempts)}{tail}"
+
+
+class ConnectError(APIConnectionError):
+    """No connection: refused, unknown host, or none free in time. Nothing was sent."""
+
+    said: ClassVar[str] = "could not connect"
+
+
+class TLSError(ConnectError):
+    """The server's certificate or handshake is not acceptable. Nothing was sent; never retried."""
+
+    said: ClassVar[str] = "could not connect securely"
+
+
+class ConnectionLostError(APIConnectionError):
+    """The connection was reset or closed before the answer was complete."""
+
+    said: ClassVar[str] = "the connection was lost"
+
+
+@define(slots=False, repr=False)
+class APITimeoutError(APIConnectionError, TimeoutError):
+    """No complete answer in time."""
+
+    deadline: bool = False
+    """``True`` when the time of the whole call ran out, ``False`` when that of one attempt did."""
+
+    said: ClassVar[str] = "timed out"
+
+
+@define(slots=False, repr=False)
+class APIResponseError(TelnyxRoomsError):
+    """An answer came that cannot be used."""
+
+    detail: str = ""
+    status: int | None = None
+    request_id: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+    said: ClassVar[str] = "unusable answer"
+
+    def _sentence(self) -> str:
+        status = f" (status {self.status})" if self.status else ""
+        return f"{self.said}{status}{tries(self.attempts)}: {self.detail}"
+
+
+@define(slots=False, repr=False)
+class APIResponseValidationError(APIResponseError):
+    """The answer is not JSON, or not of the shape that the API documents."""
+
+    misfits: tuple[str, ...] = ()
+    """What is wrong and where: ``"$.data.id: expected str, got null"``."""
+
+    said: ClassVar[str] = "unreadable answer"
+
+
+class ResponseTooLargeError(APIResponseError):
+    """The answer outgrew the limit of 8 MiB."""
+
+    said: ClassVar[str] = "the answer is too large"
+
+
+class MalformedResponseError(APIResponseError):
+    """What came is not HTTP."""
+
+    said: ClassVar[str] = "the answer is not HTTP"
+
+
+class UnexpectedRedirectError(APIResponseError):
+    """The API does not redirect, so this did not come from it. Nothing was sent elsewhere."""
+
+    said: ClassVar[str] = "unexpected redirect, check the base URL"
+
+
+@define(slots=False, repr=False)
+class OutcomeUnknownError(TelnyxRoomsError):
+    """The request may have been carried out, and doing it again could do it twice.
+
+    The error it grew from is its ``__cause__``.
+    """
+
+    operation: str
+    """The operation id in the Telnyx API reference: ``CreateRoom``."""
+    unique_name: str | None = None
+    """The name that was asked for: look for it before trying again."""
+    attempts: tuple[Attempt, ...] = ()
+
+    def _sentence(self) -> str:
+        named = f"; look for unique_name {self.unique_name!r} before trying again" if self.unique_name else ""
+        return f"{self.operation} may or may not have been carried out{named}"
+
+
+@define(slots=False, repr=False)
+class PaginationError(TelnyxRoomsError):
+    """The server's pages repeat themselves or break off before the end."""
+
+    seen: int
+    """How many different items came."""
+    expected: int | None = None
+    """How many the server spoke of, if it did."""
+
+    def _sentence(self) -> str:
+        of = "" if self.expected is None else f" of {self.expected}"
+        return f"the server's pages do not add up: {self.seen} different items{of} came"

@@ -1,0 +1,131 @@
+"""What crosses the wire, as plain values: no I/O, no clock, no session."""
+
+import enum
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+from urllib.parse import urlencode
+
+from attrs import field, frozen
+
+T = TypeVar("T")
+
+
+def _size(body: bytes | None) -> str:
+    """Print a body as its length: it may hold a token."""
+    return "None" if body is None else f"<{len(body)} bytes>"
+
+
+@frozen(kw_only=True)
+class Request:
+    """One HTTP request, relative to the base URL and without the key."""
+
+    method: str
+    path: str
+    """Percent-encoded and absolute: ``/rooms/0ccc7b54``."""
+    query: tuple[tuple[str, str], ...] = ()
+    """Names and values as they are, not yet encoded."""
+    body: bytes | None = field(default=None, repr=_size)
+
+    @property
+    def target(self) -> str:
+        """The path and the encoded query, as they stand in the request line."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+
+@frozen(kw_only=True)
+class Response:
+    """One complete HTTP answer, whatever its status."""
+
+    status: int
+    raw_headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+    """Names and values as they came, in their order."""
+    body: bytes = field(default=b"", repr=_size)
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of that name, whatever its case, or ``None``."""
+        wanted = name.lower().encode()
+        for found, value in self.raw_headers:
+            if found.lower() == wanted:
+                return value.decode("latin-1")
+        return None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """All headers under lower-case names; of a repeated one, the last."""
+        return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.raw_headers}
+
+
+class Reason(enum.StrEnum):
+    """Why a request brought no answer."""
+
+    CONNECT = "connect"
+    """Refused, unknown host, or no connection in time: nothing was sent."""
+    TLS = "tls"
+    """The server's certificate or handshake was not acceptable: nothing was sent."""
+    LOST = "lost"
+    """The connection was reset or closed before the answer was complete."""
+    TIMEOUT = "timeout"
+    """No complete answer in time."""
+    MALFORMED = "malformed"
+    """What came is not HTTP."""
+    UNREADABLE = "unreadable"
+    """The body's compression is corrupt or cut off."""
+    TOO_LARGE = "too large"
+    """The body outgrew the limit."""
+
+
+@frozen(kw_only=True)
+class Failure:
+    """What stands in for an answer that did not come."""
+
+    reason: Reason
+    sent: bool
+    """Whether the server may have seen the request; ``False`` is certain."""
+    detail: str = ""
+    """One line for a person."""
+    deadline: bool = False
+    """Whether the time of the whole call ran out, not that of one attempt."""
+
+
+@frozen(kw_only=True)
+class Attempt:
+    """The record of one try: metadata only, no body, no key."""
+
+    number: int
+    """Counted from 1."""
+    operation: str
+    """The operation id in the Telnyx API reference: ``ViewRoom``."""
+    method: str
+    template: str
+    """The path before ids are filled in: ``/rooms/{room_id}``."""
+    status: int | None = None
+    """The status of the answer, or ``None`` when none came."""
+    failure: Reason | None = None
+    """Why no answer came, or ``None`` when one did."""
+    sent: bool
+    """Whether the server may have acted on it; ``False`` is certain."""
+    elapsed: float
+    """Seconds from the first byte asked for to the last byte read."""
+    wait: float | None = None
+    """Seconds slept afterwards, or ``None`` when it was the last attempt."""
+    request_id: str | None = None
+
+
+class Repeat(enum.Enum):
+    """When a failed request may be sent once more."""
+
+    ALWAYS = "always"
+    """Doing it twice is doing it once."""
+    UNSENT = "unsent"
+    """Only when the server certainly did not act on it: the second one would make a second thing."""
+
+
+@frozen(kw_only=True)
+class Call(Generic[T]):
+    """One request to make, and how its answer is to be read."""
+
+    operation: str
+    template: str
+    request: Request
+    answer: type[T]
+    repeat: Repeat

@@ -1,0 +1,251 @@
+"""Three verbs: build a call, read its answer, follow to the next page. No I/O."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, TypeAlias, TypeVar, cast
+from uuid import UUID
+
+from attrs import AttrsInstance, evolve
+
+from telnyx_rooms_async.core import codec, errors
+from telnyx_rooms_async.core.endpoints import Endpoint
+from telnyx_rooms_async.core.error_bodies import error_details
+from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
+from telnyx_rooms_async.core.models import Page
+from telnyx_rooms_async.core.params import PageQuery, body_fields, problems, query_pairs, show
+from telnyx_rooms_async.core.retry import retry_after, untouched
+from telnyx_rooms_async.core.statuses import APIStatusError, status_class
+
+T = TypeVar("T")
+Id: TypeAlias = str | UUID
+QueryValue: TypeAlias = str | int | bool
+
+# --- build --------------------------------------------------------------------------------------------------
+
+# What RFC 3986 leaves unreserved needs no quoting, so an id never leaves its path segment.
+_ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,255}")
+_PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
+_METHODS: Final = {
+    "GET": Repeat.ALWAYS,
+    "HEAD": Repeat.ALWAYS,
+    "PUT": Repeat.ALWAYS,
+    "PATCH": Repeat.ALWAYS,
+    "DELETE": Repeat.ALWAYS,
+    "POST": Repeat.UNSENT,
+}
+
+
+def build(
+    endpoint: Endpoint[T],
+    *,
+    query: AttrsInstance | None = None,
+    body: AttrsInstance | None = None,
+    **ids: Id,
+) -> Call[T]:
+    """Make the call of an operation: ``build(RETRIEVE_ROOM, room_id="0ccc7b54")``.
+
+    Raises:
+        InvalidArgumentError: with everything that is wrong with the ids, the query and the body.
+    """
+    wrong = [*_wrong_ids(ids), *(problems(query) if query else ()), *(problems(body) if body else ())]
+    if wrong:
+        raise errors.InvalidArgumentError(tuple(wrong))
+    return Call(
+        operation=endpoint.operation,
+        template=endpoint.path,
+        request=Request(
+            method=endpoint.method,
+            path=endpoint.path.format_map(ids),
+            query=tuple(query_pairs(query)) if query else (),
+            body=codec.encode(body_fields(body)) if body else None,
+        ),
+        answer=endpoint.answer,
+        repeat=endpoint.repeat,
+    )
+
+
+def _wrong_ids(ids: Mapping[str, object]) -> Iterator[str]:
+    for name, value in ids.items():
+        if not isinstance(value, UUID) and not (isinstance(value, str) and _ID.fullmatch(value)):
+            yield f"{name} must be an id as Telnyx gives it, not {show(value)}"
+
+
+def build_raw(
+    method: str, path: str, *, query: Mapping[str, QueryValue] | None = None, json: object = None
+) -> Call[Response]:
+    """Make a call that no endpoint describes: ``build_raw("GET", "/rooms", query={"page[size]": 1})``.
+
+    Raises:
+        InvalidArgumentError: for a method that is not plain HTTP, a path that could lead elsewhere, a
+            query value that is no str, int or bool, or a body that is not JSON.
+    """
+    if wrong := tuple(_wrong_raw(method, path, query or {})):
+        raise errors.InvalidArgumentError(wrong)
+    try:
+        body = None if json is None else codec.encode(json)
+    except (TypeError, ValueError) as error:
+        raise errors.InvalidArgumentError((f"json cannot be written: {error}",)) from None
+    pairs = tuple((name, _spell(value)) for name, value in (query or {}).items())
+    return Call(
+        operation=f"{method} {path}",
+        template=path,
+        request=Request(method=method, path=path, query=pairs, body=body),
+        answer=Response,
+        repeat=_METHODS[method],
+    )
+
+
+def _wrong_raw(method: object, path: object, query: Mapping[str, object]) -> Iterator[str]:
+    if method not in _METHODS:
+        yield f"method must be one of {', '.join(_METHODS)}, not {show(method)}"
+    if not (isinstance(path, str) and _PATH.fullmatch(path)):
+        yield f"path must be plain and absolute, below the base URL, not {show(path)}"
+    for name, value in query.items():
+        if not isinstance(value, str | int):
+            yield f"query {show(name)} must be a str, an int or a bool, not {show(value)}"
+
+
+def _spell(value: QueryValue) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# --- read ---------------------------------------------------------------------------------------------------
+
+# Telnyx documents no name: these have been seen in programs that talk to it.
+_REQUEST_ID_HEADERS: Final = frozenset(
+    {b"x-request-id", b"request-id", b"telnyx-request-id", b"x-telnyx-request-id"}
+)
+_CONNECTION_ERRORS: Final[Mapping[Reason, type[errors.APIConnectionError]]] = {
+    Reason.CONNECT: errors.ConnectError,
+    Reason.TLS: errors.TLSError,
+    Reason.LOST: errors.ConnectionLostError,
+}
+_RESPONSE_ERRORS: Final[Mapping[Reason, type[errors.APIResponseError]]] = {
+    Reason.MALFORMED: errors.MalformedResponseError,
+    Reason.UNREADABLE: errors.APIResponseValidationError,
+    Reason.TOO_LARGE: errors.ResponseTooLargeError,
+}
+_NOT_FOUND: Final = 404
+
+
+def read(
+    call: Call[T], outcome: Response | Failure, attempts: tuple[Attempt, ...] = (), *, now: float = 0.0
+) -> T:
+    """Return the answer that a response holds, or raise what the outcome comes to.
+
+    Args:
+        call: what was asked.
+        outcome: what it came to.
+        attempts: the record of all tries, this one included.
+        now: seconds since the epoch, to read a date in ``Retry-After``.
+
+    Raises:
+        APIConnectionError: no complete answer came.
+        APIResponseError: the answer cannot be used.
+        APIStatusError: Telnyx said no.
+        OutcomeUnknownError: it may have been carried out, and must not be carried out twice.
+    """
+    if isinstance(outcome, Failure):
+        error, unknown = _failed(outcome, attempts), outcome.sent
+    elif outcome.status < 300:  # noqa: PLR2004 - 2xx; the transport lets no 1xx through
+        if call.answer is Response:
+            return cast("T", outcome)
+        try:
+            return codec.decode(outcome.body, call.answer)
+        except codec.MisfitError as misfit:
+            error, unknown = _misfit(outcome, misfit.args, attempts), True
+    elif _deleted_before(call, outcome, attempts):
+        return cast("T", outcome if call.answer is Response else None)
+    else:
+        error, unknown = _refused(outcome, attempts, now), _is_ambiguous(outcome)
+    if unknown and call.repeat is Repeat.UNSENT:
+        raise errors.OutcomeUnknownError(call.operation, _unique_name(call), attempts) from error
+    raise error
+
+
+def request_id(response: Response) -> str | None:
+    """Return the id of the request, under any of the header names that Telnyx may use."""
+    found = (value for name, value in response.raw_headers if name.lower() in _REQUEST_ID_HEADERS)
+    return next((value.decode("latin-1") for value in found), None)
+
+
+def _failed(failure: Failure, attempts: tuple[Attempt, ...]) -> errors.TelnyxRoomsError:
+    if failure.reason is Reason.TIMEOUT:
+        return errors.APITimeoutError(failure.detail, failure.sent, attempts, failure.deadline)
+    if unreached := _CONNECTION_ERRORS.get(failure.reason):
+        return unreached(failure.detail, failure.sent, attempts)
+    return _RESPONSE_ERRORS[failure.reason](failure.detail, None, None, attempts)
+
+
+def _misfit(
+    response: Response, misfits: Sequence[str], attempts: tuple[Attempt, ...]
+) -> errors.APIResponseValidationError:
+    more = f"; and {len(misfits) - 1} more" if len(misfits) > 1 else ""
+    return errors.APIResponseValidationError(
+        f"{misfits[0]}{more}", response.status, request_id(response), attempts, tuple(misfits)
+    )
+
+
+def _refused(
+    response: Response, attempts: tuple[Attempt, ...], now: float
+) -> APIStatusError | errors.UnexpectedRedirectError:
+    if response.status < 400:  # noqa: PLR2004 - 3xx
+        detail = "the API itself never redirects"
+        return errors.UnexpectedRedirectError(detail, response.status, request_id(response), attempts)
+    entries = error_details(response.body)
+    kind = status_class(response.status, entries)
+    return kind(response.status, entries, request_id(response), retry_after(response, now), attempts)
+
+
+def _deleted_before(call: Call[T], response: Response, attempts: tuple[Attempt, ...]) -> bool:
+    """Tell whether a 404 means that an earlier attempt of this very call did delete it."""
+    return (
+        response.status == _NOT_FOUND
+        and call.request.method == "DELETE"
+        and any(attempt.sent for attempt in attempts[:-1])
+    )
+
+
+def _is_ambiguous(response: Response) -> bool:
+    """Tell whether an error status leaves open that the request was carried out."""
+    not_implemented = 501
+    if response.status == not_implemented or untouched(response):
+        return False
+    return response.status == 408 or response.status >= 500  # noqa: PLR2004 - 5xx
+
+
+def _unique_name(call: Call[T]) -> str | None:
+    match codec.parse(call.request.body or b"null"):
+        case {"unique_name": str(name)}:
+            return name
+        case _:
+            return None
+
+
+# --- follow -------------------------------------------------------------------------------------------------
+
+
+def at(call: Call[Page[T]], number: int, size: int | None = None) -> Call[Page[T]]:
+    """Return the call for another page of the same list.
+
+    Raises:
+        InvalidArgumentError: the number is below 1, or the size is not from 1 to 250.
+    """
+    old = dict(call.request.query)
+    page = PageQuery(page_number=number, page_size=int(old["page[size]"]) if size is None else size)
+    if wrong := tuple(problems(page)):
+        raise errors.InvalidArgumentError(wrong)
+    query = tuple((old | dict(query_pairs(page))).items())
+    return evolve(call, request=evolve(call.request, query=query))
+
+
+def following(call: Call[Page[T]], page: Page[T]) -> Call[Page[T]] | None:
+    """Return the call for the page after this one, or ``None`` at the end.
+
+    The number is counted here and never read from the answer. The end is an empty page, or the last one
+    that ``meta`` promised; a total that is missing or cannot be true is not believed.
+    """
+    number = int(dict(call.request.query)["page[number]"])
+    if not page.data or page.meta.total_pages == number:
+        return None
+    return at(call, number + 1)

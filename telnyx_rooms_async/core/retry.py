@@ -1,0 +1,122 @@
+"""When to try again: a pure decision. The clock and the dice are arguments."""
+
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from attrs import frozen
+
+from telnyx_rooms_async.core.messages import Failure, Reason, Repeat, Response
+
+_THROTTLED: Final = 429
+_UNAVAILABLE: Final = 503
+_WORTH_REPEATING: Final = frozenset({408, 429, 500, 502, 503, 504})
+_LOST_OR_LATE: Final = frozenset({Reason.CONNECT, Reason.LOST, Reason.TIMEOUT, Reason.UNREADABLE})
+
+
+@frozen(kw_only=True)
+class RetryPolicy:
+    """How often, and how patiently, a failed request is tried again.
+
+    Pauses are drawn evenly from 0 to ``min(backoff_max, backoff_base * 2 ** (n - 1))`` after attempt
+    n (full jitter). Which requests may be repeated at all is no knob: see `Repeat`.
+    """
+
+    attempts: int = 3
+    """Tries in all; 1 never repeats."""
+    backoff_base: float = 0.5
+    """Seconds."""
+    backoff_base_throttled: float = 1.0
+    """Seconds, after a 429."""
+    backoff_max: float = 8.0
+    """Seconds."""
+    hint_max: float = 60.0
+    """Seconds: when the server asks for a longer pause, the error is raised at once."""
+    hint_jitter: float = 1.0
+    """Seconds added at random to what the server asks for, so that not all come back together."""
+
+
+def next_delay(
+    policy: RetryPolicy,
+    repeat: Repeat,
+    outcome: Response | Failure,
+    *,
+    number: int,
+    time_left: float,
+    now: float,
+    dice: float,
+) -> float | None:
+    """Decide on another attempt.
+
+    Args:
+        policy: the knobs.
+        repeat: whether the operation may be repeated once the server has seen it.
+        outcome: what attempt `number` (counted from 1) came to.
+        number: see above.
+        time_left: seconds until the deadline of the whole call.
+        now: seconds since the epoch, to read a date in ``Retry-After``.
+        dice: a random number from 0 to 1.
+
+    Returns:
+        How many seconds to sleep first, or ``None`` to give up.
+    """
+    if number >= policy.attempts or not _worthwhile(outcome):
+        return None
+    if repeat is Repeat.UNSENT and not untouched(outcome):
+        return None
+    throttled = isinstance(outcome, Response) and outcome.status == _THROTTLED
+    base = policy.backoff_base_throttled if throttled else policy.backoff_base
+    delay = dice * min(policy.backoff_max, base * 2 ** (number - 1))
+    hint = retry_after(outcome, now) if isinstance(outcome, Response) else None
+    if hint is not None:
+        if hint > policy.hint_max:
+            return None
+        delay = max(delay, hint + dice * policy.hint_jitter)
+    return delay if delay < time_left else None
+
+
+def _worthwhile(outcome: Response | Failure) -> bool:
+    if isinstance(outcome, Failure):
+        return outcome.reason in _LOST_OR_LATE
+    return outcome.status in _WORTH_REPEATING
+
+
+def untouched(outcome: Response | Failure) -> bool:
+    """Tell whether the server certainly did not act on the request."""
+    if isinstance(outcome, Failure):
+        return not outcome.sent
+    return outcome.status == _THROTTLED or (
+        outcome.status == _UNAVAILABLE and outcome.header("retry-after") is not None
+    )
+
+
+def retry_after(response: Response, now: float) -> float | None:
+    """Return the seconds that the server asks to wait; a hint that is negative or unreadable is none.
+
+    ``retry-after-ms`` is read first, then ``Retry-After`` (seconds or an HTTP date), then on a 429 the
+    ``x-ratelimit-reset`` that Telnyx sends (seconds).
+    """
+    if (milliseconds := _seconds(response.header("retry-after-ms"))) is not None:
+        return milliseconds / 1000
+    hint = response.header("retry-after")
+    if (seconds := _seconds(hint)) is not None:
+        return seconds
+    if hint is not None and (moment := _date(hint)) is not None and moment >= now:
+        return moment - now
+    return _seconds(response.header("x-ratelimit-reset")) if response.status == _THROTTLED else None
+
+
+def _seconds(text: str | None) -> float | None:
+    """Read a plain decimal number: no sign, no exponent, no infinity, and a digit is an ASCII one."""
+    if text is None or not text.isascii() or not text.replace(".", "", 1).isdigit():
+        return None
+    return float(text)
+
+
+def _date(text: str) -> float | None:
+    """Read an HTTP date as seconds since the epoch; one without a zone is in UTC, as HTTP has it."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None

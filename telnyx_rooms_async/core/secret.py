@@ -1,0 +1,10 @@
+"""Text that may be sent and must never be shown."""
+
+
+class Secret(str):
+    """A string whose repr is redacted, also inside the headers and tracebacks that carry it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('***')"

@@ -1,0 +1,81 @@
+"""A list that turns its own pages."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Generic, Protocol, TypeVar
+
+from telnyx_rooms_async.core.errors import APIResponseValidationError
+from telnyx_rooms_async.core.messages import Call
+from telnyx_rooms_async.core.models import Identified, Page
+from telnyx_rooms_async.core.protocol import at
+
+T = TypeVar("T")
+Item = TypeVar("Item", bound=Identified)
+
+
+class Walker(Protocol):
+    """Who makes the calls of a listing."""
+
+    async def ask(self, call: Call[T]) -> T:
+        """Make one call."""
+        ...
+
+    def walk(self, call: Call[Page[Item]]) -> AsyncGenerator[Page[Item], None]:
+        """Make one call a page."""
+        ...
+
+
+class Listing(Generic[Item]):
+    """The items of a list, fetched a page at a time while they are iterated.
+
+    ``async for room in client.rooms.list()`` yields rooms in the order of the server, each id once. The
+    next page is asked for when this one is used up. Making a listing sends nothing, and it can be
+    iterated again and again. Nothing stays open when a loop is left early; to have the generator closed
+    at that very moment, hold it: ``async with aclosing(aiter(listing)) as rooms``.
+    """
+
+    def __init__(self, walker: Walker, first: Call[Page[Item]]) -> None:
+        self._walker = walker
+        self._first = first
+
+    def __repr__(self) -> str:
+        return f"<Listing {self._first.operation} {self._first.request.target}>"
+
+    async def __aiter__(self) -> AsyncGenerator[Item, None]:
+        async with aclosing(self.pages()) as pages:
+            async for page in pages:
+                for item in page.data:
+                    yield item
+
+    def pages(self, start: int = 1) -> AsyncGenerator[Page[Item], None]:
+        """Yield whole pages, beginning with page `start`: one request each.
+
+        Raises:
+            InvalidArgumentError: `start` is below 1.
+            PaginationError: the server repeats its pages instead of going on.
+        """
+        return self._walker.walk(at(self._first, start))
+
+    async def page(self, number: int, size: int | None = None) -> Page[Item]:
+        """Return one page: one request.
+
+        Args:
+            number: counted from 1; beyond the last the page is empty.
+            size: 1 to 250 items; that of the listing unless given.
+
+        Raises:
+            InvalidArgumentError: a number or a size out of bounds.
+        """
+        return await self._walker.ask(at(self._first, number, size))
+
+    async def count(self) -> int:
+        """Return how many items the server speaks of: one small request.
+
+        Raises:
+            APIResponseValidationError: the server does not say.
+        """
+        total = (await self.page(1, size=1)).meta.total_results
+        if total is None:
+            misfit = "$.meta.total_results: missing"
+            raise APIResponseValidationError(misfit, misfits=(misfit,))
+        return total

@@ -1,0 +1,224 @@
+"""Rooms: places to meet, and the sessions held in them."""
+
+from datetime import date
+
+from telnyx_rooms_async.caller import Caller
+from telnyx_rooms_async.core.endpoints import (
+    CREATE_ROOM,
+    DELETE_ROOM,
+    LIST_ROOM_SESSIONS,
+    LIST_ROOMS,
+    RETRIEVE_ROOM,
+    UPDATE_ROOM,
+)
+from telnyx_rooms_async.core.models import Room, RoomSession
+from telnyx_rooms_async.core.params import (
+    PAGE_SIZE_MAX,
+    UNSET,
+    DateFilter,
+    RoomBody,
+    RoomQuery,
+    RoomSessionsQuery,
+    RoomsQuery,
+    UnsetType,
+)
+from telnyx_rooms_async.core.protocol import Id, build
+from telnyx_rooms_async.listing import Listing
+
+
+class Rooms:
+    """``client.rooms``."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def create(
+        self,
+        *,
+        unique_name: str | UnsetType = UNSET,
+        max_participants: int | UnsetType = UNSET,
+        enable_recording: bool | UnsetType = UNSET,
+        webhook_event_url: str | UnsetType = UNSET,
+        webhook_event_failover_url: str | UnsetType | None = UNSET,
+        webhook_timeout_secs: int | UnsetType | None = UNSET,
+    ) -> Room:
+        """Create a room.
+
+        One request; repeated only when the server certainly did not act on the first.
+
+        Args:
+            unique_name: unique within the account. A room without a name cannot be found again when
+                the answer of its creation is lost: name what matters.
+            max_participants: 2 to 50; Telnyx's default is 10.
+            enable_recording: whether its sessions are recorded; Telnyx's default is no.
+            webhook_event_url: where Telnyx sends what happens in the room, with its scheme.
+            webhook_event_failover_url: where it sends that when the first fails; ``None`` for nowhere.
+            webhook_timeout_secs: 0 to 30 seconds that it waits there; ``None`` for its default.
+
+        Raises:
+            InvalidArgumentError: a value is out of its bounds; nothing was sent.
+            NameTakenError: another room has this name.
+            UnprocessableEntityError: the server refuses another field.
+            OutcomeUnknownError: the room may exist, and creating it again could make two.
+
+        Telnyx operation: CreateRoom.
+        """
+        body = RoomBody(
+            unique_name=unique_name,
+            max_participants=max_participants,
+            enable_recording=enable_recording,
+            webhook_event_url=webhook_event_url,
+            webhook_event_failover_url=webhook_event_failover_url,
+            webhook_timeout_secs=webhook_timeout_secs,
+        )
+        return await self._caller.ask(build(CREATE_ROOM, body=body))
+
+    async def retrieve(self, room_id: Id, *, include_sessions: bool = False) -> Room:
+        """Return one room.
+
+        One request, repeated on failure.
+
+        Args:
+            room_id: the id that Telnyx gave the room.
+            include_sessions: whether `Room.sessions` is filled, with the sessions of past and present.
+
+        Raises:
+            InvalidArgumentError: not an id; nothing was sent.
+            NotFoundError: there is no such room, or no longer.
+
+        Telnyx operation: ViewRoom.
+        """
+        query = RoomQuery(include_sessions=include_sessions)
+        return await self._caller.ask(build(RETRIEVE_ROOM, room_id=room_id, query=query))
+
+    async def update(
+        self,
+        room_id: Id,
+        *,
+        unique_name: str | UnsetType = UNSET,
+        max_participants: int | UnsetType = UNSET,
+        enable_recording: bool | UnsetType = UNSET,
+        webhook_event_url: str | UnsetType = UNSET,
+        webhook_event_failover_url: str | UnsetType | None = UNSET,
+        webhook_timeout_secs: int | UnsetType | None = UNSET,
+    ) -> Room:
+        """Change the fields that are given, and return the room as it is then.
+
+        One request, repeated on failure. `UNSET` leaves a field alone; ``None`` clears it, where the
+        API allows that: the failover URL and the webhook timeout.
+
+        Args:
+            room_id: the id that Telnyx gave the room.
+            unique_name: unique within the account.
+            max_participants: 2 to 50.
+            enable_recording: whether its sessions are recorded.
+            webhook_event_url: where Telnyx sends what happens in the room, with its scheme.
+            webhook_event_failover_url: where it sends that when the first fails; ``None`` for nowhere.
+            webhook_timeout_secs: 0 to 30 seconds that it waits there; ``None`` for its default.
+
+        Raises:
+            InvalidArgumentError: a value is out of its bounds, or not an id; nothing was sent.
+            NotFoundError: there is no such room, or no longer.
+            NameTakenError: another room has this name.
+            UnprocessableEntityError: the server refuses another field.
+
+        Telnyx operation: UpdateRoom.
+        """
+        body = RoomBody(
+            unique_name=unique_name,
+            max_participants=max_participants,
+            enable_recording=enable_recording,
+            webhook_event_url=webhook_event_url,
+            webhook_event_failover_url=webhook_event_failover_url,
+            webhook_timeout_secs=webhook_timeout_secs,
+        )
+        return await self._caller.ask(build(UPDATE_ROOM, room_id=room_id, body=body))
+
+    async def delete(self, room_id: Id) -> None:
+        """Delete a room; whoever is in it is sent out, and its session ends.
+
+        One request, repeated on failure: a second attempt that finds the room gone has succeeded.
+
+        Raises:
+            InvalidArgumentError: not an id; nothing was sent.
+            NotFoundError: there was no such room at the first attempt.
+
+        Telnyx operation: DeleteRoom.
+        """
+        await self._caller.ask(build(DELETE_ROOM, room_id=room_id))
+
+    def sessions(
+        self,
+        room_id: Id,
+        *,
+        created_at: date | DateFilter | None = None,
+        updated_at: date | DateFilter | None = None,
+        ended_at: date | DateFilter | None = None,
+        active: bool | None = None,
+        include_participants: bool = False,
+        page_size: int = PAGE_SIZE_MAX,
+    ) -> Listing[RoomSession]:
+        """List the sessions of one room.
+
+        Not awaited: nothing is sent before the listing is iterated; then one request a page, repeated
+        on failure. Telnyx documents no order.
+
+        Args:
+            room_id: the id that Telnyx gave the room.
+            created_at: a day, or a `DateFilter` with both ends included.
+            updated_at: likewise.
+            ended_at: likewise.
+            active: only those going on, or only those that ended; ``None`` for both.
+            include_participants: whether `RoomSession.participants` is filled.
+            page_size: 1 to 250 sessions a request.
+
+        Raises:
+            InvalidArgumentError: a filter or the size is wrong, or not an id; nothing was sent.
+            NotFoundError: while iterating: there is no such room, or no longer.
+
+        Telnyx operation: RetrieveListRoomSessions.
+        """
+        query = RoomSessionsQuery(
+            created_at=created_at,
+            updated_at=updated_at,
+            ended_at=ended_at,
+            active=active,
+            include_participants=include_participants,
+            page_size=page_size,
+        )
+        return Listing(self._caller, build(LIST_ROOM_SESSIONS, room_id=room_id, query=query))
+
+    def list(
+        self,
+        *,
+        created_at: date | DateFilter | None = None,
+        updated_at: date | DateFilter | None = None,
+        unique_name: str | None = None,
+        include_sessions: bool = False,
+        page_size: int = PAGE_SIZE_MAX,
+    ) -> Listing[Room]:
+        """List the rooms of the account.
+
+        Not awaited: nothing is sent before the listing is iterated; then one request a page, repeated
+        on failure. Telnyx documents no order.
+
+        Args:
+            created_at: a day, or a `DateFilter` with both ends included.
+            updated_at: likewise.
+            unique_name: only rooms of that name.
+            include_sessions: whether `Room.sessions` is filled.
+            page_size: 1 to 250 rooms a request.
+
+        Raises:
+            InvalidArgumentError: a filter or the size is wrong; nothing was sent.
+
+        Telnyx operation: ListRooms.
+        """
+        query = RoomsQuery(
+            created_at=created_at,
+            updated_at=updated_at,
+            unique_name=unique_name,
+            include_sessions=include_sessions,
+            page_size=page_size,
+        )
+        return Listing(self._caller, build(LIST_ROOMS, query=query))

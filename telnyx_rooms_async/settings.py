@@ -1,0 +1,71 @@
+"""What a client is made with, checked once, at the door."""
+
+import math
+import os
+import re
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from telnyx_rooms_async.core.errors import ConfigurationError
+from telnyx_rooms_async.core.secret import Secret
+
+API_KEY_VARIABLE: Final = "TELNYX_API_KEY"
+BASE_URL_VARIABLE: Final = "TELNYX_BASE_URL"
+_DEFAULT_BASE_URL: Final = "https://api.telnyx.com/v2"
+_VISIBLE_ASCII: Final = re.compile("[!-~]+")
+
+
+def find_api_key(given: Secret | None) -> Secret:
+    """Return the key that was given, or that of the environment variable ``TELNYX_API_KEY``.
+
+    Raises:
+        ConfigurationError: there is none, or it cannot stand in a header. It is not shown.
+    """
+    key = Secret(os.environ.get(API_KEY_VARIABLE, "")) if given is None else given
+    if not key:
+        raise ConfigurationError(f"no API key: pass api_key, or set {API_KEY_VARIABLE}")
+    if not _VISIBLE_ASCII.fullmatch(key):
+        raise ConfigurationError("the API key may hold visible ASCII characters only, and no space")
+    return key
+
+
+def find_base_url(given: str | None, *, allow_insecure: bool) -> str:
+    """Return the URL that was given, that of ``TELNYX_BASE_URL``, or that of Telnyx; no slash at its end.
+
+    Raises:
+        ConfigurationError: it is no plain ``https://`` URL (``http://`` is for this machine only, or
+            for whom ``allow_insecure`` says so).
+    """
+    url = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or _DEFAULT_BASE_URL
+    try:
+        parts = urlsplit(url)
+        scheme, host, _ = parts.scheme, parts.hostname, parts.port
+    except (ValueError, AttributeError, TypeError):
+        raise ConfigurationError("the base URL is not a URL") from None
+    # Only scheme and host are ever shown: what else stands in a wrong URL may be a password.
+    if scheme not in ("https", "http") or not host:
+        raise ConfigurationError("the base URL must begin with https:// and a host")
+    if "@" in parts.netloc or parts.query or parts.fragment or not _VISIBLE_ASCII.fullmatch(url):
+        raise ConfigurationError(f"the base URL for {host} must be plain: no user, query, fragment or space")
+    if scheme == "http" and not (allow_insecure or _is_loopback(host)):
+        raise ConfigurationError(f"http://{host} would send the API key in the clear: use https://")
+    return url.rstrip("/")
+
+
+def check_positive(**options: object) -> None:
+    """Check options that are seconds or counts.
+
+    Raises:
+        ConfigurationError: one of them is not a positive, finite number.
+    """
+    for name, value in options.items():
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < math.inf:
+            raise ConfigurationError(f"{name} must be a positive number, not {value!r}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,188 @@
+"""Carry one request over aiohttp and bring back a `Response` or a `Failure`.
+
+The only client-side room that knows aiohttp. What aiohttp raises ends here and is never chained: its
+exceptions hold the request's headers, and those hold the key. Cancellation passes untouched.
+"""
+
+import asyncio
+import math
+import platform
+from functools import cache, lru_cache
+from importlib.metadata import version
+from typing import Final, TypeAlias
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
+from yarl import URL
+
+from telnyx_rooms_async.core.errors import ClientClosedError, WrongEventLoopError
+from telnyx_rooms_async.core.messages import Failure, Reason, Request, Response
+from telnyx_rooms_async.core.secret import Secret
+
+Session: TypeAlias = aiohttp.ClientSession
+"""What a user may lend a client."""
+
+_CONNECT_SECONDS: Final = 5.0
+_BODY_LIMIT: Final = 8 * 2**20
+_ERROR_BODY_LIMIT: Final = 64 * 2**10
+
+
+class AiohttpTransport:
+    """Sends requests through a session that is borrowed, or opened before the first of them.
+
+    Args:
+        api_key: sent as a bearer token.
+        base_url: absolute, without a slash at its end.
+        session: a session to use and never to close.
+        max_connections: how many at once, in a session of our own.
+        trust_env: whether a session of our own minds the proxy variables of the environment.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: Secret,
+        base_url: str,
+        session: Session | None,
+        max_connections: int,
+        trust_env: bool,
+    ) -> None:
+        self._base_url = base_url
+        self._headers = {
+            "Accept": "application/json",
+            "Authorization": Secret(f"Bearer {api_key}"),
+            "User-Agent": _user_agent(),
+        }
+        self._headers_with_body = self._headers | {"Content-Type": "application/json"}
+        self._session = session
+        self._owned = session is None
+        # Those of one request replace those of its session, so a borrowed session's go first.
+        borrowed = session._middlewares if session else ()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no public way
+        self._middlewares = (*borrowed, _send_once)
+        self._max_connections = max_connections
+        self._trust_env = trust_env
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    async def send(self, request: Request, seconds: float) -> Response | Failure:
+        """Make one try, within `seconds` from the wait for a connection to the last byte.
+
+        Raises:
+            ClientClosedError: the transport is closed, or the borrowed session is.
+            WrongEventLoopError: an earlier request was made in another event loop.
+        """
+        session = self._ready()
+        try:
+            async with session.request(
+                request.method,
+                URL(self._base_url + request.target, encoded=True),
+                data=request.body,
+                headers=self._headers if request.body is None else self._headers_with_body,
+                timeout=_timeout(seconds),
+                allow_redirects=False,
+                raise_for_status=False,
+                auto_decompress=True,
+                middlewares=self._middlewares,
+            ) as response:
+                return await _read(response)
+        except (aiohttp.ClientError, OSError) as error:
+            return _failure(error)
+
+    async def close(self) -> None:
+        """Send no more, and close the session if it is our own."""
+        self._closed = True
+        if self._owned and self._session is not None:
+            await self._session.close()
+
+    def _ready(self) -> Session:
+        loop = asyncio.get_running_loop()
+        if self._closed or (self._session is not None and self._session.closed):
+            raise ClientClosedError
+        if self._loop is not loop:
+            if self._loop is not None:
+                raise WrongEventLoopError
+            self._loop = loop
+        if self._session is None:
+            self._session = self._open()
+        return self._session
+
+    def _open(self) -> Session:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._max_connections),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # Not aiohttp's own trust_env: it asks a thread before each request, and fails on a netrc.
+            proxy=_environment_proxy(URL(self._base_url)) if self._trust_env else None,
+        )
+
+
+@cache
+def _user_agent() -> str:
+    own = f"telnyx-rooms-async/{version('telnyx-rooms-async')}"
+    return f"{own} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
+
+
+@lru_cache(maxsize=16)
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    # The wait for a connection ends before the attempt does: then it is certain that nothing was sent.
+    # Without the threshold aiohttp rounds what is longer than 5 s up to a whole second.
+    return aiohttp.ClientTimeout(
+        total=seconds, connect=min(_CONNECT_SECONDS, 0.9 * seconds), ceil_threshold=math.inf
+    )
+
+
+def _environment_proxy(url: URL) -> str | None:
+    return None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a GET or a DELETE again on its own when a kept connection was dead.
+
+    It does so for two kinds of error; told by another kind, it leaves the decision to us.
+    """
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from None
+
+
+async def _read(response: aiohttp.ClientResponse) -> Response | Failure:
+    """Read the whole body while the attempt's time runs; a body without end is cut off."""
+    if response.status < 200:  # noqa: PLR2004 - a 101 that nobody asked for
+        return Failure(reason=Reason.MALFORMED, sent=True, detail=f"unexpected status {response.status}")
+    refusal = response.status >= 400  # noqa: PLR2004 - 4xx and 5xx
+    limit = _ERROR_BODY_LIMIT if refusal else _BODY_LIMIT
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            if not refusal:
+                return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
+            break
+    return Response(status=response.status, raw_headers=response.raw_headers, body=b"".join(chunks)[:limit])
+
+
+# The first row that fits tells the reason, and whether the server may have seen the request.
+_REASONS: Final[tuple[tuple[tuple[type[Exception], ...], Reason, bool], ...]] = (
+    ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch), Reason.TLS, False),
+    ((aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError), Reason.CONNECT, False),
+    ((aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL), Reason.CONNECT, False),
+    ((TimeoutError,), Reason.TIMEOUT, True),
+    ((aiohttp.ClientResponseError,), Reason.MALFORMED, True),
+)
+
+
+def _failure(error: Exception) -> Failure:
+    detail = str(error) or type(error).__name__
+    if isinstance(error.__cause__, ContentEncodingError):
+        return Failure(reason=Reason.UNREADABLE, sent=True, detail=detail)
+    for kinds, reason, sent in _REASONS:
+        if isinstance(error, kinds):
+            return Failure(reason=reason, sent=sent, detail=detail)
+    return Failure(reason=Reason.LOST, sent=True, detail=detail)
