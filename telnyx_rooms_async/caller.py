@@ -139,11 +139,11 @@ def _log(attempt: Attempt) -> None:
         return
     _logger.log(
         logging.DEBUG if attempt.wait is None else logging.WARNING,
-        "%s %s: attempt %d came to %s in %.3f s (request %s); %s",
+        "%s %s: attempt %d %s in %.3f s (request %s); %s",
         attempt.method,
         attempt.template,
         attempt.number,
-        attempt.status or attempt.failure,
+        f"failed ({attempt.failure})" if attempt.failure else f"answered {attempt.status}",
         attempt.elapsed,
         attempt.request_id,
         "done" if attempt.wait is None else f"trying again in {attempt.wait:.3f} s",

@@ -42,6 +42,8 @@ class RoomsClient:
         ConfigurationError: an argument or a variable cannot be used. It does not show the key.
     """
 
+    _base_url = "not made yet"  # a traceback may print a client whose arguments were refused
+
     def __init__(
         self,
         api_key: str | None = None,

@@ -128,7 +128,9 @@ PAGE_SIZE_MAX: Final = 250
 
 
 def _query(wire: str, rule: Rule, default: object = None) -> Any:  # noqa: ANN401 - as attrs.field
-    return attrs.field(default=default, metadata={"rule": rule, "absent": None, "wire": wire})
+    # None is "not asked for", unless the field has a default: then it is a mistake.
+    absent = None if default is None else UNSET
+    return attrs.field(default=default, metadata={"rule": rule, "absent": absent, "wire": wire})
 
 
 @frozen(kw_only=True)

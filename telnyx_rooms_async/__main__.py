@@ -1,0 +1,24 @@
+"""``python -m telnyx_rooms_async``, and the program ``telnyx-rooms``: the door to the command line."""
+
+import sys
+
+_EXTRA = {"typer", "rich"}
+
+
+def main() -> None:
+    """Run the command line, or say what it needs."""
+    try:
+        from telnyx_rooms_async.cli import app  # noqa: PLC0415 - the extra may be missing: that is told, not raised
+
+        app()
+    except ModuleNotFoundError as missing:
+        if missing.name not in _EXTRA:
+            raise
+        sys.stderr.write("the command line needs the extra \"cli\": pip install 'telnyx-rooms-async[cli]'\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

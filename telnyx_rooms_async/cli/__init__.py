@@ -1,0 +1,46 @@
+"""The command line, for people and for scripts. It knows of the public package only, like any other user.
+
+Each resource has a room here with a group of commands, named after the verbs of its client; each
+parameter of a verb is an option of that name. `options` spells what groups have in common, `running`
+decides how a command ends, `output` what it prints.
+"""
+
+from typing import Annotated, Final
+
+import typer
+
+import telnyx_rooms_async
+from telnyx_rooms_async.cli import demo, emulate, output, rooms
+
+app: Final = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # A pretty traceback can show the values of variables, and one of them is the key.
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it, with the value alone
+    if wanted:
+        output.write(f"telnyx-rooms {telnyx_rooms_async.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and end."),
+    ] = False,
+) -> None:
+    """Work with Telnyx Video Rooms.
+
+    The key is read from the environment variable TELNYX_API_KEY. To look around without one: `demo`.
+    """
+
+
+app.command()(demo.demo)
+app.command()(emulate.emulate)
+app.add_typer(rooms.group)

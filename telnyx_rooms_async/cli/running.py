@@ -1,0 +1,72 @@
+"""How a command runs and how it ends: one loop, one client, one exit code for each outcome."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+
+from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomsClient, TelnyxRoomsError
+from telnyx_rooms_async.cli import output
+
+_FAILED = 1
+_USAGE = 2
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141
+
+
+def run(job: Callable[[RoomsClient], Awaitable[None]], base_url: str | None) -> None:
+    """Do a job with a client, and end the command with its exit code."""
+    with ending(), _retries_told():
+        asyncio.run(_with_client(job, base_url))
+
+
+async def _with_client(job: Callable[[RoomsClient], Awaitable[None]], base_url: str | None) -> None:
+    # The client would say to pass `api_key`; here there is no such thing: `ps` shows what a command line holds.
+    if not os.environ.get("TELNYX_API_KEY"):
+        raise ConfigurationError("no API key: set TELNYX_API_KEY (`telnyx-rooms demo` needs none)")
+    async with RoomsClient(base_url=base_url) as client:
+        await job(client)
+
+
+@contextmanager
+def ending(*, interrupted: int = _INTERRUPTED) -> Iterator[None]:
+    """Turn what ends a command into its exit code, and an error into one line on stderr.
+
+    Args:
+        interrupted: the exit code after Ctrl-C.
+    """
+    try:
+        yield
+    except InvalidArgumentError as error:
+        raise _failed(error, _USAGE) from None
+    except TelnyxRoomsError as error:
+        raise _failed(error, _FAILED) from None
+    except BrokenPipeError:
+        output.abandon()
+        raise typer.Exit(_BROKEN_PIPE) from None
+    except OSError as error:
+        raise _failed(error.strerror or error, _FAILED) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(interrupted) from None
+
+
+def _failed(reason: object, code: int) -> typer.Exit:
+    output.complain(reason)
+    return typer.Exit(code)
+
+
+@contextmanager
+def _retries_told() -> Iterator[None]:
+    """Tell someone who waits at a terminal why; a script reads the outcome only."""
+    logger = logging.getLogger("telnyx_rooms_async")
+    watched = sys.stderr is not None and sys.stderr.isatty()
+    handler = output.NoteHandler() if watched else logging.NullHandler()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

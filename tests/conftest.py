@@ -1,0 +1,51 @@
+"""What every room of the tests may ask for: an emulator, and a client that talks to it."""
+
+from collections.abc import AsyncIterator, Callable
+from functools import wraps
+from unittest.mock import Mock
+
+import pytest
+from aiohttp import ClientResponse
+
+from telnyx_rooms_async import RoomsClient
+from telnyx_rooms_async.emulator import Emulator
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's own key, URL and proxies out of the tests."""
+    for name in (
+        "TELNYX_API_KEY",
+        "TELNYX_BASE_URL",
+        "http_proxy",
+        "https_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+    ):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _aioresponses_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let aioresponses 0.7.9 make an aiohttp 3.14 response: it does not know the `stream_writer` yet."""
+    make: Callable[..., None] = ClientResponse.__init__
+
+    @wraps(make)
+    def init(self: ClientResponse, *args: object, **options: object) -> None:
+        make(self, *args, **{"stream_writer": Mock(output_size=0), **options})
+
+    monkeypatch.setattr(ClientResponse, "__init__", init)
+
+
+@pytest.fixture
+async def telnyx() -> AsyncIterator[Emulator]:
+    """A stateful Telnyx on a free port."""
+    async with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+async def client(telnyx: Emulator) -> AsyncIterator[RoomsClient]:
+    """A client of that Telnyx."""
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as rooms_client:
+        yield rooms_client

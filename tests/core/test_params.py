@@ -1,0 +1,354 @@
+"""What may be asked: each rule at both its edges, and the spelling on the wire."""
+
+import reprlib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import attrs
+import pytest
+
+from telnyx_rooms_async.core.params import (
+    UNSET,
+    DateFilter,
+    PageQuery,
+    RoomBody,
+    RoomQuery,
+    RoomSessionsQuery,
+    RoomsQuery,
+    UnsetType,
+    body_fields,
+    problems,
+    query_pairs,
+    show,
+)
+
+DAY = date(2021, 4, 25)
+MOMENT = datetime(2021, 4, 25, 12, 0, tzinfo=UTC)
+SHOWN_MOMENT = "datetime.datetime(2021, 4, 2...tzinfo=datetime.timezone.utc)"
+
+Kind = type[attrs.AttrsInstance]
+
+
+def in_short(value: object) -> str:
+    """Name a case by what it holds, cut short."""
+    return value.__name__ if isinstance(value, type) else reprlib.repr(value)
+
+
+TEXT = "must be a non-empty Unicode string, not"
+FLAG = "must be True or False, not"
+URL = "must be a URL with its scheme, http:// or https://, not"
+DATE = "must be a date or a DateFilter, not"
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        (RoomBody, "unique_name", "M"),
+        (RoomBody, "unique_name", "My room"),
+        (RoomBody, "unique_name", "会议 😀"),
+        (RoomBody, "unique_name", "x" * 10_000),
+        (RoomBody, "max_participants", 2),
+        (RoomBody, "max_participants", 50),
+        (RoomBody, "enable_recording", True),
+        (RoomBody, "enable_recording", False),
+        (RoomBody, "webhook_event_url", "https://example.com"),
+        (RoomBody, "webhook_event_url", "http://localhost:8080/hook?a=b#c"),
+        (RoomBody, "webhook_event_url", "HTTPS://EXAMPLE.COM"),
+        (RoomBody, "webhook_event_failover_url", "https://example.com"),
+        (RoomBody, "webhook_event_failover_url", None),
+        (RoomBody, "webhook_timeout_secs", 0),
+        (RoomBody, "webhook_timeout_secs", 30),
+        (RoomBody, "webhook_timeout_secs", None),
+        (RoomQuery, "include_sessions", True),
+        (RoomQuery, "include_sessions", False),
+        (PageQuery, "page_number", 1),
+        (PageQuery, "page_number", 2**31 - 1),
+        (PageQuery, "page_size", 1),
+        (PageQuery, "page_size", 250),
+        (RoomsQuery, "unique_name", "My room"),
+        (RoomsQuery, "unique_name", None),
+        (RoomsQuery, "created_at", DAY),
+        (RoomsQuery, "created_at", DateFilter(eq=DAY)),
+        (RoomsQuery, "created_at", DateFilter(gte=DAY)),
+        (RoomsQuery, "created_at", DateFilter(lte=DAY)),
+        (RoomsQuery, "created_at", DateFilter(gte=DAY, lte=DAY)),
+        (RoomsQuery, "created_at", DateFilter(eq=date.max, gte=date.min, lte=DAY)),
+        (RoomSessionsQuery, "active", True),
+        (RoomSessionsQuery, "active", False),
+        (RoomSessionsQuery, "active", None),
+    ],
+    ids=in_short,
+)
+def test_within_the_bounds(kind: Kind, field: str, value: object) -> None:
+    """A value on the edge of its bounds is good."""
+    assert list(problems(kind(**{field: value}))) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value", "wrong"),
+    [
+        (RoomBody, "unique_name", "", f"{TEXT} ''"),
+        (RoomBody, "unique_name", None, f"{TEXT} None"),
+        (RoomBody, "unique_name", 7, f"{TEXT} 7"),
+        (RoomBody, "unique_name", b"My room", f"{TEXT} b'My room'"),
+        (RoomBody, "unique_name", "a\ud800", f"{TEXT} 'a\\ud800'"),
+        (RoomBody, "max_participants", 1, "must be an int from 2 to 50, not 1"),
+        (RoomBody, "max_participants", 51, "must be an int from 2 to 50, not 51"),
+        (RoomBody, "max_participants", None, "must be an int from 2 to 50, not None"),
+        (RoomBody, "max_participants", 10.0, "must be an int from 2 to 50, not 10.0"),
+        (RoomBody, "max_participants", "10", "must be an int from 2 to 50, not '10'"),
+        (RoomBody, "enable_recording", None, f"{FLAG} None"),
+        (RoomBody, "enable_recording", 1, f"{FLAG} 1"),
+        (RoomBody, "enable_recording", "true", f"{FLAG} 'true'"),
+        (RoomBody, "webhook_event_url", None, f"{URL} None"),
+        (RoomBody, "webhook_event_url", "", f"{URL} ''"),
+        (RoomBody, "webhook_event_url", "example.com", f"{URL} 'example.com'"),
+        (RoomBody, "webhook_event_url", "//example.com", f"{URL} '//example.com'"),
+        (RoomBody, "webhook_event_url", "ftp://example.com", f"{URL} 'ftp://example.com'"),
+        (RoomBody, "webhook_event_url", "https://", f"{URL} 'https://'"),
+        (RoomBody, "webhook_event_url", "https:///hook", f"{URL} 'https:///hook'"),
+        (RoomBody, "webhook_event_url", "https://?a", f"{URL} 'https://?a'"),
+        (RoomBody, "webhook_event_url", "https://a b", f"{URL} 'https://a b'"),
+        (RoomBody, "webhook_event_url", "https://a\n", f"{URL} 'https://a\\n'"),
+        (RoomBody, "webhook_event_url", " https://a", f"{URL} ' https://a'"),
+        (RoomBody, "webhook_event_url", b"https://a", f"{URL} b'https://a'"),
+        (RoomBody, "webhook_event_url", "https://\ud800", f"{URL} 'https://\\ud800'"),
+        (RoomBody, "webhook_event_failover_url", "", f"{URL} ''"),
+        (RoomBody, "webhook_event_failover_url", "example.com", f"{URL} 'example.com'"),
+        (RoomBody, "webhook_timeout_secs", -1, "must be an int from 0 to 30, not -1"),
+        (RoomBody, "webhook_timeout_secs", 31, "must be an int from 0 to 30, not 31"),
+        (RoomBody, "webhook_timeout_secs", False, "must be an int from 0 to 30, not False"),
+        (RoomQuery, "include_sessions", 1, f"{FLAG} 1"),
+        (RoomQuery, "include_sessions", None, f"{FLAG} None"),
+        (PageQuery, "page_number", 0, "must be an int from 1 to 2147483647, not 0"),
+        (PageQuery, "page_number", 2**31, "must be an int from 1 to 2147483647, not 2147483648"),
+        (PageQuery, "page_number", True, "must be an int from 1 to 2147483647, not True"),
+        (PageQuery, "page_size", 0, "must be an int from 1 to 250, not 0"),
+        (PageQuery, "page_size", 251, "must be an int from 1 to 250, not 251"),
+        (PageQuery, "page_size", None, "must be an int from 1 to 250, not None"),
+        (PageQuery, "page_size", True, "must be an int from 1 to 250, not True"),
+        (RoomsQuery, "unique_name", "", f"{TEXT} ''"),
+        (RoomsQuery, "include_sessions", "yes", f"{FLAG} 'yes'"),
+        (RoomsQuery, "created_at", "2021-04-25", f"{DATE} '2021-04-25'"),
+        (RoomsQuery, "created_at", DateFilter(), "must have one of eq, gte and lte"),
+        (
+            RoomsQuery,
+            "created_at",
+            DateFilter(gte=date(2021, 4, 26), lte=DAY),
+            "must not begin after it ends: gte 2021-04-26 is later than lte 2021-04-25",
+        ),
+        (
+            RoomsQuery,
+            "created_at",
+            MOMENT,
+            f"must be a date without a time, not {SHOWN_MOMENT}: pass its .date()",
+        ),
+        (
+            RoomsQuery,
+            "updated_at",
+            DateFilter(lte=MOMENT),
+            f"must be a date without a time, not {SHOWN_MOMENT}: pass its .date()",
+        ),
+        (RoomsQuery, "updated_at", DateFilter(eq="today"), f"{DATE} 'today'"),  # type: ignore[arg-type]  # wrong on purpose
+        (RoomSessionsQuery, "ended_at", 20210425, f"{DATE} 20210425"),
+        (RoomSessionsQuery, "active", "true", f"{FLAG} 'true'"),
+        (RoomSessionsQuery, "include_participants", 0, f"{FLAG} 0"),
+    ],
+    ids=in_short,
+)
+def test_outside_the_bounds(kind: Kind, field: str, value: object, wrong: str) -> None:
+    """A value beyond its bounds or of another kind is told with its name and what was got."""
+    assert list(problems(kind(**{field: value}))) == [f"{field} {wrong}"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "names"),
+    [
+        pytest.param(
+            RoomBody,
+            {
+                "unique_name": "",
+                "max_participants": 1,
+                "enable_recording": 1,
+                "webhook_event_url": "x",
+                "webhook_event_failover_url": "x",
+                "webhook_timeout_secs": 31,
+            },
+            [
+                "unique_name",
+                "max_participants",
+                "enable_recording",
+                "webhook_event_url",
+                "webhook_event_failover_url",
+                "webhook_timeout_secs",
+            ],
+            id="body",
+        ),
+        pytest.param(
+            RoomsQuery,
+            {"page_number": 0, "page_size": 251, "created_at": DateFilter(), "unique_name": "a"},
+            ["page_number", "page_size", "created_at"],
+            id="query",
+        ),
+    ],
+)
+def test_all_problems_are_told_at_once(kind: Kind, fields: dict[str, object], names: list[str]) -> None:
+    """Everything that is wrong is told, one sentence a field, in the order of the fields."""
+    assert [problem.partition(" ")[0] for problem in problems(kind(**fields))] == names
+
+
+@pytest.mark.parametrize("kind", [RoomBody, RoomQuery, PageQuery, RoomsQuery, RoomSessionsQuery])
+def test_what_is_not_given_is_not_wrong(kind: Kind) -> None:
+    """A body or a query of which nothing was given has no problem."""
+    assert list(problems(kind())) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "sent"),
+    [
+        pytest.param({}, {}, id="nothing"),
+        pytest.param({"unique_name": UNSET, "webhook_timeout_secs": UNSET}, {}, id="unset"),
+        pytest.param(
+            {"webhook_event_failover_url": None, "webhook_timeout_secs": None},
+            {"webhook_event_failover_url": None, "webhook_timeout_secs": None},
+            id="null",
+        ),
+        pytest.param(
+            {"enable_recording": False, "webhook_timeout_secs": 0},
+            {"enable_recording": False, "webhook_timeout_secs": 0},
+            id="false-and-zero",
+        ),
+        pytest.param(
+            {
+                "unique_name": "My room",
+                "max_participants": 10,
+                "enable_recording": True,
+                "webhook_event_url": "https://example.com",
+                "webhook_event_failover_url": "https://failover.example.com",
+                "webhook_timeout_secs": 25,
+            },
+            {
+                "unique_name": "My room",
+                "max_participants": 10,
+                "enable_recording": True,
+                "webhook_event_url": "https://example.com",
+                "webhook_event_failover_url": "https://failover.example.com",
+                "webhook_timeout_secs": 25,
+            },
+            id="everything",
+        ),
+    ],
+)
+def test_body_fields(fields: Mapping[str, Any], sent: dict[str, object]) -> None:
+    """A body sends what was set, null included, and leaves out what was not."""
+    body = body_fields(RoomBody(**fields))
+    assert body == sent
+    assert list(body) == list(sent)
+
+
+FIRST = (("page[number]", "1"), ("page[size]", "250"))
+
+
+@pytest.mark.parametrize(
+    ("query", "pairs"),
+    [
+        pytest.param(RoomQuery(), (), id="room"),
+        pytest.param(RoomQuery(include_sessions=True), (("include_sessions", "true"),), id="room-sessions"),
+        pytest.param(PageQuery(), FIRST, id="page"),
+        pytest.param(
+            PageQuery(page_number=3, page_size=7), (("page[number]", "3"), ("page[size]", "7")), id="page-3"
+        ),
+        pytest.param(RoomsQuery(), FIRST, id="rooms"),
+        pytest.param(
+            RoomsQuery(created_at=DAY),
+            (*FIRST, ("filter[date_created_at][eq]", "2021-04-25")),
+            id="rooms-on-a-day",
+        ),
+        pytest.param(
+            RoomsQuery(
+                page_number=2,
+                page_size=25,
+                created_at=DateFilter(gte=DAY),
+                updated_at=DateFilter(eq=DAY, gte=date(2021, 1, 2), lte=date(2021, 12, 31)),
+                unique_name="My room",
+                include_sessions=True,
+            ),
+            (
+                ("page[number]", "2"),
+                ("page[size]", "25"),
+                ("filter[date_created_at][gte]", "2021-04-25"),
+                ("filter[date_updated_at][eq]", "2021-04-25"),
+                ("filter[date_updated_at][gte]", "2021-01-02"),
+                ("filter[date_updated_at][lte]", "2021-12-31"),
+                ("filter[unique_name]", "My room"),
+                ("include_sessions", "true"),
+            ),
+            id="rooms-everything",
+        ),
+        pytest.param(RoomSessionsQuery(), FIRST, id="sessions"),
+        pytest.param(
+            RoomSessionsQuery(active=False), (*FIRST, ("filter[active]", "false")), id="sessions-not-active"
+        ),
+        pytest.param(
+            RoomSessionsQuery(
+                created_at=DateFilter(lte=DAY),
+                updated_at=DAY,
+                ended_at=DateFilter(gte=DAY),
+                active=True,
+                include_participants=True,
+            ),
+            (
+                *FIRST,
+                ("filter[date_created_at][lte]", "2021-04-25"),
+                ("filter[date_updated_at][eq]", "2021-04-25"),
+                ("filter[date_ended_at][gte]", "2021-04-25"),
+                ("filter[active]", "true"),
+                ("include_participants", "true"),
+            ),
+            id="sessions-everything",
+        ),
+    ],
+)
+def test_query_pairs(query: attrs.AttrsInstance, pairs: tuple[tuple[str, str], ...]) -> None:
+    """A query is spelt with the names of the API reference, and an ``include_`` only when wanted."""
+    assert tuple(query_pairs(query)) == pairs
+
+
+def test_a_year_has_four_digits() -> None:
+    """A day is spelt as in ISO 8601, however early it is."""
+    query = RoomsQuery(created_at=date(1, 2, 3))
+    assert ("filter[date_created_at][eq]", "0001-02-03") in tuple(query_pairs(query))
+
+
+def test_unset_is_falsy_alone_and_prints_its_name() -> None:
+    """UNSET is one value, not None, and not true."""
+    assert list(UnsetType) == [UNSET]
+    assert repr(UNSET) == "UNSET"
+    assert not UNSET
+    assert UNSET != None  # noqa: E711 - that the two are not equal is the point
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 20_000, b"x" * 20_000, list(range(20_000)), "\0" * 20_000], ids=in_short
+)
+def test_long_values_are_cut(value: object) -> None:
+    """What was got is told in at most sixty characters or so."""
+    assert len(show(value)) <= 70
+
+
+def test_endless_integers_are_shown_too() -> None:
+    """An integer with more digits than Python likes to print is a problem like any other."""
+    (problem,) = problems(RoomBody(max_participants=10**5000))
+    assert problem.startswith("max_participants must be an int from 2 to 50, not ")
+    assert len(problem) <= 130
+
+
+def test_what_has_no_repr_is_shown_too() -> None:
+    """A value whose repr fails does not break the message about it."""
+
+    class Mute:
+        def __repr__(self) -> str:
+            raise ZeroDivisionError
+
+    assert "Mute" in show(Mute())

@@ -1,0 +1,51 @@
+"""A secret is text everywhere but where it would be shown."""
+
+import pytest
+
+from telnyx_rooms_async.core.secret import Secret
+
+KEY = "KEY0123456789_canary"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param(repr(Secret(KEY)), id="repr"),
+        pytest.param(f"{Secret(KEY)!r}", id="format-r"),
+        pytest.param("%r" % (Secret(KEY),), id="percent-r"),  # noqa: UP031 - logging formats like this
+        pytest.param(ascii(Secret(KEY)), id="ascii"),
+        pytest.param(str([Secret(KEY)]), id="list"),
+        pytest.param(str((Secret(KEY),)), id="tuple"),
+        pytest.param(str({"Authorization": Secret(KEY)}), id="dict-value"),
+        pytest.param(str({Secret(KEY): 1}), id="dict-key"),
+        pytest.param(str([{"headers": {"Authorization": Secret(KEY)}}]), id="nested"),
+        pytest.param(str(ValueError(Secret(KEY)).args), id="exception-args"),
+    ],
+)
+def test_the_repr_is_redacted(shown: str) -> None:
+    """Every repr of a secret hides its text, also inside what contains it."""
+    assert KEY not in shown
+    assert "Secret('***')" in shown
+
+
+def test_it_is_the_text_itself() -> None:
+    """A secret can be sent: it equals, hashes and encodes as its text."""
+    secret = Secret(KEY)
+    assert isinstance(secret, str)
+    assert secret == KEY
+    assert hash(secret) == hash(KEY)
+    assert str(secret) == KEY
+    assert secret.encode() == KEY.encode()
+    assert f"Bearer {secret}" == f"Bearer {KEY}"
+
+
+def test_an_empty_secret_is_false() -> None:
+    """A secret without text counts as none."""
+    assert not Secret("")
+    assert Secret("x")
+
+
+def test_it_takes_no_attributes() -> None:
+    """Nothing can be hung on a secret."""
+    with pytest.raises(AttributeError):
+        Secret(KEY).note = "x"  # type: ignore[attr-defined]  # that there is no such attribute is the point

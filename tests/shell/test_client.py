@@ -1,0 +1,255 @@
+"""The client's door: what it is made with, how long it lives, and the way around its verbs."""
+
+import asyncio
+import gc
+from uuid import UUID
+
+import aiohttp
+import pytest
+from ticker import Ticker
+from wire import Wire
+
+from telnyx_rooms_async import (
+    ClientClosedError,
+    ConfigurationError,
+    InvalidArgumentError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RetryPolicy,
+    RoomsClient,
+    WrongEventLoopError,
+)
+from telnyx_rooms_async.emulator import Emulator
+
+OK = Wire.http(200, b'{"data":{"id":"a-room"}}')
+
+
+async def test_key_and_url_of_the_environment(telnyx: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without arguments the client takes both from the environment."""
+    monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
+    monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
+    async with RoomsClient() as client:
+        assert await client.rooms.list().count() == 0
+
+
+def test_arguments_come_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is passed wins, and a slash at the end of the URL is no matter."""
+    monkeypatch.setenv("TELNYX_BASE_URL", "https://example.org/v2")
+    assert repr(RoomsClient("KEY")) == "<RoomsClient https://example.org/v2>"
+    assert (
+        repr(RoomsClient("KEY", base_url="https://example.com/v2/")) == "<RoomsClient https://example.com/v2>"
+    )
+    monkeypatch.delenv("TELNYX_BASE_URL")
+    assert repr(RoomsClient("KEY")) == "<RoomsClient https://api.telnyx.com/v2>"
+
+
+@pytest.mark.parametrize("key", ["", "a key", "key\n", "kéy", "key\0", " "], ids=repr)
+def test_a_key_that_cannot_be_sent(key: str) -> None:
+    """A key that is no header value is refused at construction, and not shown."""
+    with pytest.raises(ConfigurationError) as caught:
+        RoomsClient(key)
+    assert "key\n" not in str(caught.value)
+
+
+def test_no_key() -> None:
+    """Without a key anywhere, the error says where one is looked for."""
+    with pytest.raises(ConfigurationError, match="TELNYX_API_KEY"):
+        RoomsClient()
+
+
+BAD_URLS = {
+    "without a scheme": "api.telnyx.com/v2",
+    "of another scheme": "ftp://api.telnyx.com",
+    "without a host": "https:///v2",
+    "with a user": "https://user:pass@api.telnyx.com",
+    "with a query": "https://api.telnyx.com/v2?a=b",
+    "with a fragment": "https://api.telnyx.com/v2#a",
+    "with a space": "https://api.telnyx.com/v 2",
+    "with a port that is none": "https://api.telnyx.com:port",
+    "with a broken address": "https://[::1",
+    "in the clear": "http://api.telnyx.com/v2",
+    "empty": "",
+    "no text": 7,
+}
+
+
+@pytest.mark.parametrize("url", BAD_URLS.values(), ids=BAD_URLS)
+def test_a_base_url_that_cannot_be_used(url: str) -> None:
+    """A base URL that is not plain https is refused at construction, without its password."""
+    with pytest.raises(ConfigurationError) as caught:
+        RoomsClient("KEY", base_url=url)
+    assert "pass" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "[::1]:80", "rooms.localhost"])
+def test_http_is_for_this_machine(host: str) -> None:
+    """A plain http URL may lead to this machine, and elsewhere only when asked for."""
+    assert host in repr(RoomsClient("KEY", base_url=f"http://{host}/v2"))
+    assert "10.0.0.1" in repr(RoomsClient("KEY", base_url="http://10.0.0.1", allow_insecure=True))
+
+
+@pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan"), "5", True, None])
+def test_options_that_are_no_positive_numbers(value: float) -> None:
+    """Timeouts and counts are positive and finite, at construction and in a view."""
+    for name in ("timeout", "attempt_timeout", "max_connections"):
+        with pytest.raises(ConfigurationError, match=f"{name} must be a positive number"):
+            RoomsClient("KEY", **{name: value})  # type: ignore[arg-type]  # wrong on purpose
+    if value is not None:
+        with pytest.raises(ConfigurationError, match="timeout must be a positive number"):
+            RoomsClient("KEY").with_options(timeout=value)
+
+
+def test_a_client_is_made_without_a_loop() -> None:
+    """Making a client opens nothing; leaving it unused needs no closing."""
+    client = RoomsClient("KEY")
+    del client
+    gc.collect()
+
+
+async def test_a_closed_client(telnyx: Emulator) -> None:
+    """After close every call is refused at once, and closing again is fine."""
+    client = RoomsClient(telnyx.api_key, base_url=telnyx.url)
+    await client.rooms.list().count()
+    view = client.with_options(timeout=5)
+    await client.close()
+    await client.close()
+    for closed in (client, view):
+        with pytest.raises(ClientClosedError):
+            await closed.rooms.list().count()
+    assert len(telnyx.requests) == 1
+
+
+async def test_closing_an_unused_client() -> None:
+    """A client that never called closes without ado."""
+    async with RoomsClient("KEY") as client:
+        pass
+    with pytest.raises(ClientClosedError):
+        await client.rooms.retrieve("a-room")
+
+
+async def test_a_borrowed_session_is_used_and_never_closed(telnyx: Emulator) -> None:
+    """A session that the user lends serves the calls, with its own headers, and stays open."""
+    async with aiohttp.ClientSession(headers={"X-Team": "Video"}) as session:
+        async with RoomsClient(telnyx.api_key, base_url=telnyx.url, session=session) as client:
+            await client.rooms.create()
+        assert not session.closed
+        sent = telnyx.requests[-1].headers
+        assert (sent["x-team"], sent["authorization"]) == ("Video", f"Bearer {telnyx.api_key}")
+        again = RoomsClient(telnyx.api_key, base_url=telnyx.url, session=session)
+        assert await again.rooms.list().count() == 1
+    with pytest.raises(ClientClosedError):
+        await again.rooms.list().count()
+
+
+async def test_the_middlewares_of_a_borrowed_session_are_kept(telnyx: Emulator) -> None:
+    """What the user has put around every request of his session is around ours too."""
+    seen: list[str] = []
+
+    async def watch(
+        request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        seen.append(request.method)
+        return await send(request)
+
+    async with aiohttp.ClientSession(middlewares=[watch]) as session:
+        client = RoomsClient(telnyx.api_key, base_url=telnyx.url, session=session)
+        await client.rooms.create()
+    assert seen == ["POST"]
+
+
+@pytest.mark.filterwarnings("ignore:(The 'auth' parameter|BasicAuth):DeprecationWarning")
+async def test_a_borrowed_session_with_an_auth_of_its_own() -> None:
+    """A session that would put its own password in the key's place is refused."""
+    async with aiohttp.ClientSession(auth=aiohttp.BasicAuth("me", "secret")) as session:
+        with pytest.raises(ConfigurationError, match="auth of its own"):
+            RoomsClient("KEY", session=session)
+
+
+async def test_a_view_has_its_own_patience_and_the_same_session(wire: Wire, ticker: Ticker) -> None:
+    """A view changes what it is given and shares the rest; the client is not changed by it."""
+    wire.plays(Wire.http(500))
+    async with RoomsClient("KEY", base_url=wire.url, clock=ticker.clock) as client:
+        view = client.with_options(timeout=1, attempt_timeout=0.5, retry=RetryPolicy(attempts=2))
+        assert type(view) is RoomsClient
+        for each, requests in ((view, 2), (client, 3)):
+            wire.plays(Wire.http(500))
+            with pytest.raises(Exception, match="500"):
+                await each.rooms.retrieve("a-room")
+            assert len(wire.requests) == requests
+        assert wire.open_connections == 1
+
+
+def test_one_client_for_each_loop() -> None:
+    """A client that was used in one loop says so when it is used in another."""
+
+    async def use(client: RoomsClient | None) -> RoomsClient:
+        async with Emulator(api_key="KEY") as telnyx:
+            client = client or RoomsClient("KEY", base_url=telnyx.url)
+            await client.rooms.list().count()
+            session = client._caller.transport._session
+            assert session is not None
+            await session.close()
+            client._caller.transport._session = None
+            return client
+
+    client = asyncio.run(use(None))
+    with pytest.raises(WrongEventLoopError):
+        asyncio.run(use(client))
+
+
+async def test_a_request_of_ones_own(client: RoomsClient, telnyx: Emulator) -> None:
+    """What has no verb is asked for by method and path, with the same key and errors."""
+    made = await client.request("POST", "/rooms", json={"unique_name": "Weekly"})
+    assert (made.status, made.header("Content-Type")) == (201, "application/json")
+    assert UUID(made.headers["x-request-id"])
+    assert b'"Weekly"' in made.body
+    found = await client.request(
+        "GET", "/rooms", query={"filter[unique_name]": "Weekly", "page[size]": 1, "include_sessions": True}
+    )
+    assert telnyx.requests[-1].query == (
+        ("filter[unique_name]", "Weekly"),
+        ("page[size]", "1"),
+        ("include_sessions", "true"),
+    )
+    assert b'"total_results":1' in found.body
+    with pytest.raises(NotFoundError):
+        await client.request("GET", "/nothing/here")
+
+
+async def test_a_request_of_ones_own_is_repeated_by_its_method(wire: Wire, ticker: Ticker) -> None:
+    """A GET is repeated; a POST that may have arrived is not; a repeated DELETE may find nothing."""
+    async with RoomsClient("KEY", base_url=wire.url, clock=ticker.clock) as client:
+        wire.plays(Wire.http(502), OK)
+        assert (await client.request("GET", "/rooms/a-room")).status == 200
+        wire.plays(Wire.http(502), OK)
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await client.request("POST", "/rooms", json={"unique_name": "Weekly"})
+        assert (caught.value.operation, caught.value.unique_name) == ("POST /rooms", "Weekly")
+        wire.plays(Wire.http(502), Wire.http(404))
+        assert (await client.request("DELETE", "/rooms/a-room")).status == 404
+
+
+BAD_REQUESTS: dict[str, tuple[object, object, dict[str, object]]] = {
+    "another method": ("TRACE", "/rooms", {}),
+    "a method with a line break": ("GET\r\n", "/rooms", {}),
+    "a relative path": ("GET", "rooms", {}),
+    "another host": ("GET", "//example.com/rooms", {}),
+    "a whole URL": ("GET", "https://example.com", {}),
+    "a way up": ("GET", "/rooms/../keys", {}),
+    "a query in the path": ("GET", "/rooms?a=b", {}),
+    "a space": ("GET", "/rooms/a b", {}),
+    "an encoded dot": ("GET", "/rooms/%2e%2e", {}),
+    "no path": ("GET", None, {}),
+    "a query of another kind": ("GET", "/rooms", {"query": {"a": [1]}}),
+    "a body that is not JSON": ("POST", "/rooms", {"json": object()}),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "options"), BAD_REQUESTS.values(), ids=BAD_REQUESTS)
+async def test_a_request_of_ones_own_cannot_lead_astray(
+    client: RoomsClient, telnyx: Emulator, method: str, path: str, options: dict[str, object]
+) -> None:
+    """Method, path, query and body are checked before anything is sent."""
+    with pytest.raises(InvalidArgumentError):
+        await client.request(method, path, **options)  # type: ignore[arg-type]  # wrong on purpose
+    assert telnyx.requests == []

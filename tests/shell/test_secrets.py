@@ -1,0 +1,108 @@
+"""A canary key, looked for wherever a program may show what it holds."""
+
+import asyncio
+import logging
+import pickle
+import traceback
+from collections.abc import Iterator
+
+import aiohttp
+import pytest
+from ticker import Ticker
+from wire import Reply, Wire
+
+from telnyx_rooms_async import ConfigurationError, RetryPolicy, RoomsClient, TelnyxRoomsError
+from telnyx_rooms_async.emulator import Emulator
+
+CANARY = "KEY0123CANARY"
+
+
+def told_by(error: BaseException) -> Iterator[str]:
+    """Yield all that an exception, its chain and its traceback with locals say, the test's own frame aside."""
+    assert error.__traceback__ is not None
+    below = error.__traceback__.tb_next
+    yield from traceback.TracebackException(type(error), error, below, capture_locals=True).format()
+    link: BaseException | None = error
+    while link is not None:
+        yield f"{link} {link!r} {link.args!r} {vars(link)!r}"
+        link = link.__cause__ or link.__context__
+
+
+ANSWERS = {
+    "a refusal": Wire.http(401),
+    "a failure": Wire.http(500),
+    "nothing": Wire.raw(b""),
+    "garbage": Wire.raw(b"garbage\r\n\r\n"),
+    "no JSON": Wire.http(200, b"<html>"),
+    "a redirect": Wire.http(302, Location="http://example.com"),
+    "no end": Wire.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", "hang"),
+    "a corrupt body": Wire.http(200, b"\x1f\x8b nothing", Content_Encoding="gzip"),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+async def test_no_error_shows_the_key(
+    wire: Wire, ticker: Ticker, answer: Reply, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever goes wrong, the key is in no message, repr, attribute, local, chain, pickle or log."""
+    caplog.set_level(logging.DEBUG)
+    wire.plays(answer)
+    async with RoomsClient(CANARY, base_url=wire.url, clock=ticker.clock, attempt_timeout=0.05) as client:
+        for call in (client.rooms.retrieve("a-room"), client.rooms.create(unique_name="Weekly")):
+            with pytest.raises(TelnyxRoomsError) as caught:
+                await call
+            assert CANARY not in "".join(told_by(caught.value))
+            assert CANARY.encode() not in pickle.dumps(caught.value)
+        assert CANARY not in repr(client) + repr(vars(client)) + repr(client.with_options(timeout=1))
+    assert CANARY.encode() in wire.requests[0]
+    assert caplog.records
+    assert all(CANARY not in f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+
+
+async def test_a_cancelled_call_does_not_show_the_key(wire: Wire) -> None:
+    """A cancellation passes through aiohttp's frames, whose locals hold the headers: redacted ones."""
+    wire.plays(Wire.raw(b"", "hang"))
+    async with RoomsClient(CANARY, base_url=wire.url) as client:
+        call = asyncio.create_task(client.rooms.create(unique_name="Weekly"))
+        while not wire.requests:
+            await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await call
+    told = "".join(told_by(caught.value))
+    assert "Secret('***')" in told
+    assert CANARY not in told
+
+
+@pytest.mark.parametrize("ending", [" ", "\n", "é", "\0"], ids=repr)
+def test_a_refused_key_is_not_shown(ending: str) -> None:
+    """A key with a character too many is not printed, nor held by a frame of the traceback."""
+    with pytest.raises(ConfigurationError) as caught:
+        RoomsClient(CANARY + ending)
+    assert CANARY not in "".join(told_by(caught.value))
+
+
+async def test_a_bad_option_does_not_show_the_key() -> None:
+    """A mistake in another argument does not print the key beside it."""
+    for options in ({"timeout": -1}, {"base_url": "nowhere"}):
+        with pytest.raises(ConfigurationError) as caught:
+            RoomsClient(CANARY, **options)  # type: ignore[arg-type]  # wrong on purpose
+        assert CANARY not in "".join(told_by(caught.value))
+
+
+async def test_a_borrowed_session_does_not_show_the_key(wire: Wire) -> None:
+    """The key is put on each request, and never into the session that was lent."""
+    wire.plays(Wire.http(200, b'{"data":{"id":"a-room"}}'))
+    async with aiohttp.ClientSession() as session:
+        client = RoomsClient(CANARY, base_url=wire.url, session=session, retry=RetryPolicy(attempts=1))
+        await client.rooms.retrieve("a-room")
+        assert CANARY not in repr(session.headers)
+
+
+async def test_the_emulator_does_not_show_its_key() -> None:
+    """The emulator's record holds the key that arrived, and does not print it."""
+    async with Emulator(api_key=CANARY) as telnyx:
+        async with RoomsClient(CANARY, base_url=telnyx.url) as client:
+            await client.rooms.create()
+        assert telnyx.requests[0].headers["authorization"] == f"Bearer {CANARY}"
+        assert CANARY not in repr(telnyx.requests) + repr(vars(telnyx))

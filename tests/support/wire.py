@@ -1,0 +1,72 @@
+"""A server of raw sockets that answers from a script, and counts."""
+
+import asyncio
+import re
+from contextlib import suppress
+from typing import Literal
+
+from attrs import define, field, frozen
+
+
+@frozen
+class Reply:
+    """Bytes to answer with, and what to do with the connection then."""
+
+    data: bytes
+    then: Literal["keep", "close", "reset", "hang"] = "keep"
+
+
+@define
+class Wire:
+    """Answers each request with the next reply of its script; the last one serves for ever."""
+
+    script: list[Reply] = field(factory=list[Reply])
+    requests: list[bytes] = field(factory=list[bytes])
+    open_connections: int = 0
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        """The base URL."""
+        return f"http://127.0.0.1:{self.port}/v2"
+
+    def plays(self, *replies: Reply) -> None:
+        """Answer from this script from now on."""
+        self.script, self.requests = list(replies), []
+
+    @staticmethod
+    def http(status: int, body: bytes = b"", **headers: str) -> Reply:
+        """Make a well-formed answer; ``_`` in a header's name stands for ``-``."""
+        lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        return Reply("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
+
+    @staticmethod
+    def raw(data: bytes, then: Literal["keep", "close", "reset", "hang"] = "close") -> Reply:
+        """Make an answer out of any bytes."""
+        return Reply(data, then)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        self.open_connections += 1
+        try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                while await self._answer(reader, writer):
+                    pass
+        finally:
+            self.open_connections -= 1
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: *(\d+)", head)
+        body = await reader.readexactly(int(length[1])) if length else b""
+        self.requests.append(head + body)
+        reply = self.script[min(len(self.requests), len(self.script)) - 1]
+        writer.write(reply.data)
+        await writer.drain()
+        if reply.then == "reset":
+            writer.transport.abort()
+        if reply.then == "hang":
+            await reader.read()
+        return reply.then == "keep"

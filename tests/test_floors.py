@@ -1,0 +1,129 @@
+"""The law of the house: a module imports only lower floors, and only the outsiders of its own."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import telnyx_rooms_async
+
+HOUSE = Path(telnyx_rooms_async.__file__).parent
+
+# A folder's floor holds for its rooms. Beside the house: 10 and up, where only the core is below.
+FLOORS = {
+    "core": 0,
+    "core.messages": 0,
+    "core.models": 0,
+    "core.params": 0,
+    "core.secret": 0,
+    "core.codec": 1,
+    "core.endpoints": 1,
+    "core.errors": 1,
+    "core.error_bodies": 2,
+    "core.retry": 2,
+    "core.statuses": 2,
+    "core.protocol": 3,
+    "settings": 3,
+    "transport": 3,
+    "caller": 4,
+    "listing": 4,
+    "resources": 5,
+    "client": 6,
+    "": 7,
+    "emulator": 7,
+    "cli": 8,
+    "__main__": 9,
+}
+# What a room may import besides the standard library and lower floors.
+OUTSIDERS = {
+    "core.codec": {"attrs", "cattrs", "msgspec"},
+    "core": {"attrs"},
+    "transport": {"aiohttp", "yarl"},
+    "caller": {"attrs"},
+    "client": {"attrs"},
+    "emulator": {"aiohttp", "attrs"},
+    "cli": {"rich", "typer"},
+}
+# What nobody below the shell may know of: no I/O, no clock, no dice, no environment.
+FORBIDDEN_IN_CORE = {
+    "asyncio",
+    "io",
+    "logging",
+    "os",
+    "pathlib",
+    "random",
+    "secrets",
+    "socket",
+    "ssl",
+    "time",
+}
+
+
+def name_of(path: Path) -> str:
+    """Name a module below the package: ``core.codec``."""
+    return ".".join(path.relative_to(HOUSE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
+
+
+def rules_for(name: str, table: dict[str, object]) -> object:
+    """Find a module's row, or that of its folder."""
+    return table.get(name, table.get(name.split(".", maxsplit=1)[0]))
+
+
+def imports_of(source: str) -> Iterator[str]:
+    """List every module that a source imports, in any block of it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module is not None
+            # `from package import module` imports the module.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def breaches(name: str, source: str) -> Iterator[str]:
+    """Tell each import that a module of this name must not have."""
+    floor = rules_for(name, dict(FLOORS))
+    assert isinstance(floor, int), f"{name} stands on no floor"
+    for imported in imports_of(source):
+        top, _, rest = imported.partition(".")
+        if top == "telnyx_rooms_async":
+            known = [part for part in FLOORS if rest == part or rest.startswith(f"{part}.")]
+            target = max(known, key=len, default="")
+            own_folder = (
+                target.split(".", maxsplit=1)[0] == name.split(".", maxsplit=1)[0] and target != "core"
+            )
+            same_room = own_folder and target in ("emulator", "cli", "resources")
+            if FLOORS[target] >= floor and not same_room:
+                yield f"{name} (floor {floor}) imports {imported} (floor {FLOORS[target]})"
+        elif top in sys.stdlib_module_names:
+            if name.startswith("core") and top in FORBIDDEN_IN_CORE:
+                yield f"{name} imports {top}: the core performs no I/O"
+        elif top not in set(rules_for(name, dict(OUTSIDERS)) or ()):  # type: ignore[call-overload]  # a set, by the table above
+            yield f"{name} imports the outsider {top}"
+
+
+@pytest.mark.parametrize("path", sorted(HOUSE.rglob("*.py")), ids=name_of)
+def test_every_import_leads_to_a_lower_floor(path: Path) -> None:
+    """No module knows of the floors above it, nor of outsiders that are not its own."""
+    assert list(breaches(name_of(path), path.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("core.messages", "from telnyx_rooms_async.core.errors import TLSError"),
+        ("core.codec", "from telnyx_rooms_async.core import errors"),
+        ("transport", "import telnyx_rooms_async"),
+        ("listing", "from telnyx_rooms_async.caller import Caller"),
+        ("core.retry", "import random"),
+        ("core.retry", "def f():\n    import msgspec"),
+        ("resources.rooms", "import aiohttp"),
+        ("emulator.server", "from telnyx_rooms_async import RoomsClient"),
+    ],
+)
+def test_the_law_can_be_broken(name: str, source: str) -> None:
+    """An import of a higher floor, or of a forbidden outsider, is found."""
+    assert len(list(breaches(name, source))) == 1
