@@ -175,23 +175,25 @@ async def test_a_deleted_room_ends_its_session(client: RoomsClient, telnyx: Emul
         await client.rooms.sessions(room.id).count()
 
 
-async def test_the_clock_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_clock_is_the_users() -> None:
     """Rooms and sessions are stamped with the time that the test's clock tells."""
     now = datetime(2021, 4, 25, 23, 30, tzinfo=UTC)
-    async with Emulator(clock=lambda: now) as telnyx:
-        async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
-            room = await client.rooms.create()
-            assert room.created_at == now
-            person = telnyx.join(room.id)
-            now += timedelta(hours=1)
-            telnyx.leave(person.id)
-            (session,) = [each async for each in client.rooms.sessions(room.id)]
-            assert (session.created_at, session.ended_at) == (now - timedelta(hours=1), now)
-            day = now.date()
-            assert [each async for each in client.rooms.sessions(room.id, ended_at=DateFilter(gte=day))]
-            assert not [each async for each in client.rooms.sessions(room.id, created_at=DateFilter(gte=day))]
-            await client.rooms.update(room.id, max_participants=3)
-            assert [each.updated_at async for each in client.rooms.list(updated_at=day)] == [now]
+    async with (
+        Emulator(clock=lambda: now) as telnyx,
+        RoomsClient(telnyx.api_key, base_url=telnyx.url) as client,
+    ):
+        room = await client.rooms.create()
+        assert room.created_at == now
+        person = telnyx.join(room.id)
+        now += timedelta(hours=1)
+        telnyx.leave(person.id)
+        (session,) = [each async for each in client.rooms.sessions(room.id)]
+        assert (session.created_at, session.ended_at) == (now - timedelta(hours=1), now)
+        day = now.date()
+        assert [each async for each in client.rooms.sessions(room.id, ended_at=DateFilter(gte=day))]
+        assert not [each async for each in client.rooms.sessions(room.id, created_at=DateFilter(gte=day))]
+        await client.rooms.update(room.id, max_participants=3)
+        assert [each.updated_at async for each in client.rooms.list(updated_at=day)] == [now]
 
 
 async def test_an_active_session_has_not_ended(client: RoomsClient, telnyx: Emulator) -> None:

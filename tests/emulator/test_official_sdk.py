@@ -25,7 +25,7 @@ async def test_the_official_sdk_is_served(telnyx: Emulator) -> None:
         assert names == [*(f"Room {number}" for number in range(1, 6)), "Weekly"]
         filtered = client.rooms.list(
             filter={"unique_name": "Weekly", "date_created_at": {"gte": "2021-04-25"}}
-        )  # type: ignore[typeddict-item]  # as its documentation writes it
+        )
         assert [room.id async for room in filtered] == [made.id]
         sessions = [each async for each in client.rooms.sessions.list_1(made.id, include_participants=True)]
         assert [person.context for person in sessions[0].participants or []] == ["Alice"]

@@ -33,7 +33,7 @@ async def test_create_sends_what_is_given_and_returns_the_room(client: RoomsClie
     assert (sent.method, sent.path, sent.query, sent.json) == ("POST", "/v2/rooms", (), fields)
     assert sent.headers["content-type"] == "application/json"
     assert {name: getattr(room, name) for name in fields} == fields
-    assert UUID(room.id)
+    assert str(UUID(room.id)) == room.id
     assert room.record_type == "room"
     assert room.created_at is not None
     assert room.created_at.tzinfo is UTC

@@ -3,8 +3,6 @@
 from email.utils import formatdate
 
 import pytest
-from ticker import Ticker
-from wire import Reply, Wire
 
 from telnyx_rooms_async import (
     InternalServerError,
@@ -14,6 +12,8 @@ from telnyx_rooms_async import (
     RetryPolicy,
     RoomsClient,
 )
+from ticker import Ticker
+from wire import Reply, Wire
 
 OK = Wire.http(200, b'{"data":{"id":"a-room"}}')
 MADE = Wire.http(201, b'{"data":{"id":"a-room"}}')
@@ -88,7 +88,7 @@ async def test_the_servers_hint_is_a_floor(
     client: RoomsClient, wire: Wire, ticker: Ticker, headers: dict[str, str], seconds: float
 ) -> None:
     """A throttled call waits as long as the server asks, and up to a second more."""
-    wire.plays(Wire.http(429, **headers), OK)
+    wire.plays(Wire.http(429, b"", **headers), OK)
     async with client:
         await client.rooms.retrieve("a-room")
     assert ticker.sleeps == [seconds + 0.5]

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 
 import aiohttp
 import pytest
-from ticker import Ticker
-from wire import Reply, Wire
 
 from telnyx_rooms_async import ConfigurationError, RetryPolicy, RoomsClient, TelnyxRoomsError
 from telnyx_rooms_async.emulator import Emulator
+from ticker import Ticker
+from wire import Reply, Wire
 
 CANARY = "KEY0123CANARY"
 
 
 def told_by(error: BaseException) -> Iterator[str]:
-    """Yield all that an exception, its chain and its traceback with locals say, the test's own frame aside."""
+    """Yield all that an exception, its chain and its traceback with locals say, the test aside."""
     assert error.__traceback__ is not None
     below = error.__traceback__.tb_next
     yield from traceback.TracebackException(type(error), error, below, capture_locals=True).format()
@@ -86,7 +86,7 @@ async def test_a_bad_option_does_not_show_the_key() -> None:
     """A mistake in another argument does not print the key beside it."""
     for options in ({"timeout": -1}, {"base_url": "nowhere"}):
         with pytest.raises(ConfigurationError) as caught:
-            RoomsClient(CANARY, **options)  # type: ignore[arg-type]  # wrong on purpose
+            RoomsClient(CANARY, **options)
         assert CANARY not in "".join(told_by(caught.value))
 
 

@@ -8,8 +8,6 @@ from contextlib import closing
 
 import pytest
 import trustme
-from ticker import Ticker
-from wire import Reply, Wire
 
 from telnyx_rooms_async import (
     APIConnectionError,
@@ -27,6 +25,8 @@ from telnyx_rooms_async import (
     TLSError,
     UnexpectedRedirectError,
 )
+from ticker import Ticker
+from wire import Reply, Wire
 
 ROOM = b'{"data":{"id":"a-room","unique_name":"Weekly"}}'
 OK = Wire.http(200, ROOM)
@@ -189,7 +189,7 @@ MALFORMED = {
     "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
     "a header without a name": b"HTTP/1.1 200 OK\r\n: nothing\r\n\r\n",
     "a header without end": b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 20_000 + b"\r\n\r\n",
-    "an upgrade nobody asked for": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+    "an upgrade nobody asked for": b"HTTP/1.1 101 Switch\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
 }
 
 
