@@ -1,0 +1,65 @@
+"""The README is the product's face: whatever it shows is run, and whatever it counts is counted."""
+
+import ast
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Awaitable
+from inspect import CO_COROUTINE
+from pathlib import Path
+from types import CodeType, FunctionType
+
+import pytest
+
+import telnyx_rooms_async
+from telnyx_rooms_async import RoomsClient, TelnyxRoomsError
+from telnyx_rooms_async.emulator import Emulator
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PROGRAMS = [text for language, text in BLOCKS if language == "python" and "asyncio.run(" in text]
+FRAGMENTS = [text for language, text in BLOCKS if language == "python" and "asyncio.run(" not in text]
+
+
+def test_every_block_is_of_a_kind_that_is_checked() -> None:
+    """Python is run here, console sessions by the tests of the command line, sh by CI; text is text."""
+    assert {language for language, _ in BLOCKS} <= {"python", "sh", "console", "text"}
+    assert len(PROGRAMS) >= 2
+    assert len(FRAGMENTS) >= 5
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
+async def test_programs_run(program: str, telnyx: Emulator) -> None:
+    """A whole program runs as it stands, with nothing but the two variables in its environment."""
+    variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-W", "error", "-c", program, env=os.environ | variables
+    )
+    assert await process.wait() == 0
+    assert telnyx.rooms == ()
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS, ids=range(len(FRAGMENTS)))
+async def test_fragments_run(fragment: str, client: RoomsClient, telnyx: Emulator) -> None:
+    """A fragment runs where there is a client, and a room or two."""
+    telnyx.seed(3)
+    code = compile(fragment, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    await run(code, {"client": client, "telnyx": telnyx})
+
+
+async def run(code: CodeType, names: dict[str, object]) -> None:
+    """Run code that may await at its top level."""
+    result = FunctionType(code, names)()
+    if code.co_flags & CO_COROUTINE:
+        assert isinstance(result, Awaitable)
+        await result
+
+
+def test_the_tree_of_errors_is_whole() -> None:
+    """Every public exception stands in the README's tree, and the count of them is right."""
+    (tree,) = (text for language, text in BLOCKS if language == "text" and "TelnyxRoomsError" in text)
+    public = [getattr(telnyx_rooms_async, name) for name in telnyx_rooms_async.__all__]
+    errors = [it for it in public if isinstance(it, type) and issubclass(it, TelnyxRoomsError)]
+    assert {error.__name__ for error in errors} == set(re.findall(r"\w+Error\b", tree))
+    assert f"one of {len(errors) - 1} classes under `TelnyxRoomsError`" in README
