@@ -19,6 +19,7 @@ from telnyx_rooms_async.core.models import ErrorDetail
 
 _TEXT_LIMIT: Final = 1000
 _ENTRIES_LIMIT: Final = 50
+_LEVELS_LIMIT: Final = 10
 
 
 def error_details(body: bytes) -> tuple[ErrorDetail, ...]:
@@ -53,8 +54,14 @@ def _entry(told: Mapping[str, object]) -> ErrorDetail:
         detail=_text(told.get("detail")),
         pointer=_text(where.get("pointer")),
         parameter=_text(where.get("parameter")),
-        meta=meta or None,
+        meta={key: value for key, value in meta.items() if _is_shallow(value)} or None,
     )
+
+
+def _is_shallow(value: object, levels: int = _LEVELS_LIMIT) -> bool:
+    """Tell whether a value can be copied and pickled without running out of stack."""
+    inside = (*_fields(value).values(), *(_items(value) if isinstance(value, list) else ()))
+    return levels > 0 and all(_is_shallow(each, levels - 1) for each in inside)
 
 
 def _fields(value: object) -> Mapping[str, object]:

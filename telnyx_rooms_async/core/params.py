@@ -54,8 +54,13 @@ _HTTP_URL = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+def is_text(value: object) -> bool:
+    """Tell whether a value is a string that UTF-8 can carry."""
+    return isinstance(value, str) and not _LONE_SURROGATE.search(value)
+
+
 def _text(value: object) -> str | None:
-    if isinstance(value, str) and value and not _LONE_SURROGATE.search(value):
+    if is_text(value) and value:
         return None
     return f"must be a non-empty Unicode string, not {show(value)}"
 
@@ -74,7 +79,7 @@ def _integer(low: int, high: int) -> Rule:
 
 
 def _url(value: object) -> str | None:
-    if isinstance(value, str) and _HTTP_URL.fullmatch(value):
+    if isinstance(value, str) and is_text(value) and _HTTP_URL.fullmatch(value):
         return None
     return f"must be a URL with its scheme, http:// or https://, not {show(value)}"
 
@@ -100,7 +105,10 @@ def _day(value: object) -> str | None:
 
 def show(value: object) -> str:
     """Print a value for a message, cut to a length that a line of a log can take."""
-    return _SHORT.repr(value)
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # Python does not print an int of more than 4300 digits
+        return f"a {type(value).__name__} too large to print"
 
 
 # --- bodies -----------------------------------------------------------------------------------------------

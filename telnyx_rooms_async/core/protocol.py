@@ -12,7 +12,7 @@ from telnyx_rooms_async.core.endpoints import Endpoint
 from telnyx_rooms_async.core.error_bodies import error_details
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
 from telnyx_rooms_async.core.models import Page
-from telnyx_rooms_async.core.params import PageQuery, body_fields, problems, query_pairs, show
+from telnyx_rooms_async.core.params import PageQuery, body_fields, is_text, problems, query_pairs, show
 from telnyx_rooms_async.core.retry import retry_after, untouched
 from telnyx_rooms_async.core.statuses import APIStatusError, status_class
 
@@ -83,7 +83,7 @@ def build_raw(
         raise errors.InvalidArgumentError(wrong)
     try:
         body = None if json is None else codec.encode(json)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise errors.InvalidArgumentError((f"json cannot be written: {error}",)) from None
     pairs = tuple((name, _spell(value)) for name, value in (query or {}).items())
     return Call(
@@ -96,13 +96,17 @@ def build_raw(
 
 
 def _wrong_raw(method: object, path: object, query: Mapping[str, object]) -> Iterator[str]:
-    if method not in _METHODS:
+    if not isinstance(method, str) or method not in _METHODS:
         yield f"method must be one of {', '.join(_METHODS)}, not {show(method)}"
     if not (isinstance(path, str) and _PATH.fullmatch(path)):
         yield f"path must be plain and absolute, below the base URL, not {show(path)}"
     for name, value in query.items():
-        if not isinstance(value, str | int):
+        if not is_text(name) or not (is_text(value) or _is_printable_int(value)):
             yield f"query {show(name)} must be a str, an int or a bool, not {show(value)}"
+
+
+def _is_printable_int(value: object) -> bool:
+    return isinstance(value, int) and abs(value) < 2**63
 
 
 def _spell(value: QueryValue) -> str:

@@ -10,6 +10,7 @@ from telnyx_rooms_async.core.messages import Failure, Reason, Repeat, Response
 
 _THROTTLED: Final = 429
 _UNAVAILABLE: Final = 503
+_NUMBER_LIMIT: Final = 20
 _WORTH_REPEATING: Final = frozenset({408, 429, 500, 502, 503, 504})
 _LOST_OR_LATE: Final = frozenset({Reason.CONNECT, Reason.LOST, Reason.TIMEOUT, Reason.UNREADABLE})
 
@@ -66,7 +67,7 @@ def next_delay(
         return None
     throttled = isinstance(outcome, Response) and outcome.status == _THROTTLED
     base = policy.backoff_base_throttled if throttled else policy.backoff_base
-    delay = dice * min(policy.backoff_max, base * 2 ** (number - 1))
+    delay = dice * min(policy.backoff_max, base * 2.0 ** min(number - 1, 63))
     hint = retry_after(outcome, now) if isinstance(outcome, Response) else None
     if hint is not None:
         if hint > policy.hint_max:
@@ -108,9 +109,9 @@ def retry_after(response: Response, now: float) -> float | None:
 
 def _seconds(text: str | None) -> float | None:
     """Read a plain decimal number: no sign, no exponent, no infinity, and a digit is an ASCII one."""
-    if text is None or not text.isascii() or not text.replace(".", "", 1).isdigit():
+    if text is None or len(text) > _NUMBER_LIMIT or not text.isascii():
         return None
-    return float(text)
+    return float(text) if text.replace(".", "", 1).isdigit() else None
 
 
 def _date(text: str) -> float | None:
