@@ -12,6 +12,7 @@ G  HTML or text                                                    a proxy on th
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final, cast
 
 from telnyx_rooms_async.core.codec import MisfitError, parse
@@ -28,7 +29,7 @@ def error_details(body: bytes) -> tuple[ErrorDetail, ...]:
         told = parse(body)
     except MisfitError:
         return ()
-    return tuple(entry for _, entry in zip(range(_ENTRIES_LIMIT), _entries(told), strict=False))
+    return tuple(islice(_entries(told), _ENTRIES_LIMIT))
 
 
 def _entries(told: object) -> Iterator[ErrorDetail]:
@@ -37,7 +38,9 @@ def _entries(told: object) -> Iterator[ErrorDetail]:
     message = body.get("message") or _fields(body.get("data")).get("message")
     if by_key := _fields(listed):
         for key, messages in by_key.items():
-            yield from (ErrorDetail(code=_text(key), detail=_text(each)) for each in _items(messages))
+            yield from (
+                ErrorDetail(code=_text(key), detail=_text(each)) for each in _items(messages, (messages,))
+            )
     elif listed:
         yield from (_entry(entry) for entry in map(_fields, _items(listed)) if entry)
     elif body.keys() & {"code", "title", "detail"}:
@@ -60,7 +63,7 @@ def _entry(told: Mapping[str, object]) -> ErrorDetail:
 
 def _is_shallow(value: object, levels: int = _LEVELS_LIMIT) -> bool:
     """Tell whether a value can be copied and pickled without running out of stack."""
-    inside = (*_fields(value).values(), *(_items(value) if isinstance(value, list) else ()))
+    inside = (*_fields(value).values(), *_items(value))
     return levels > 0 and all(_is_shallow(each, levels - 1) for each in inside)
 
 
@@ -69,9 +72,9 @@ def _fields(value: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
 
 
-def _items(value: object) -> Sequence[object]:
-    """Return a list's items; what is no list is its own."""
-    return cast("Sequence[object]", value) if isinstance(value, list) else (value,)
+def _items(value: object, otherwise: Sequence[object] = ()) -> Sequence[object]:
+    """Return a list's items; what is no list has none, unless said otherwise."""
+    return cast("Sequence[object]", value) if isinstance(value, list) else otherwise
 
 
 def _text(value: object) -> str | None:
