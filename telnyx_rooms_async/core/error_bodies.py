@@ -29,7 +29,8 @@ def error_details(body: bytes) -> tuple[ErrorDetail, ...]:
         told = parse(body)
     except MisfitError:
         return ()
-    return tuple(islice(_entries(told), _ENTRIES_LIMIT))
+    readable = (entry for entry in _entries(told) if entry.code or entry.title or entry.detail)
+    return tuple(islice(readable, _ENTRIES_LIMIT))
 
 
 def _entries(told: object) -> Iterator[ErrorDetail]:
@@ -38,23 +39,23 @@ def _entries(told: object) -> Iterator[ErrorDetail]:
     message = body.get("message") or _fields(body.get("data")).get("message")
     if by_key := _fields(listed):
         for key, messages in by_key.items():
-            yield from (
-                ErrorDetail(code=_text(key), detail=_text(each)) for each in _items(messages, (messages,))
-            )
+            texts = map(_text, _items(messages, (messages,)))
+            yield from (ErrorDetail(code=_text(key), detail=text) for text in texts)
     elif listed:
-        yield from (_entry(entry) for entry in map(_fields, _items(listed)) if entry)
-    elif body.keys() & {"code", "title", "detail"}:
-        yield _entry(body)
+        yield from map(_entry, _items(listed, (listed,)))
     elif message:
         yield ErrorDetail(title=_text(message))
+    else:
+        yield _entry(body)
 
 
-def _entry(told: Mapping[str, object]) -> ErrorDetail:
+def _entry(entry: object) -> ErrorDetail:
+    told = _fields(entry)
     where, meta = _fields(told.get("source")), _fields(told.get("meta"))
     return ErrorDetail(
         code=_text(told.get("code")),
-        title=_text(told.get("title")),
-        detail=_text(told.get("detail")),
+        title=_text(told.get("title") or (entry if isinstance(entry, str) else None)),
+        detail=_text(told.get("detail") or told.get("description")),
         pointer=_text(where.get("pointer")),
         parameter=_text(where.get("parameter")),
         meta={key: value for key, value in meta.items() if _is_shallow(value)} or None,

@@ -18,21 +18,21 @@ frozen: tracing tools and test runners hang notes on exceptions. A class without
 decorated: it inherits all it needs.
 """
 
-import re
+from itertools import islice
 from typing import ClassVar
 
 from attrs import define
 
 from telnyx_rooms_async.core.messages import Attempt
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MESSAGE_LIMIT = 300
 
 
 def _one_line(text: str) -> str:
-    """Escape control characters, and cut what is too long to log."""
-    text = _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
-    return text if len(text) <= _MESSAGE_LIMIT else text[: _MESSAGE_LIMIT - 1] + "…"
+    """Escape what does not print, line breaks and hidden marks alike, and cut what is too long to log."""
+    shown = (mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
+    line = "".join(islice(shown, _MESSAGE_LIMIT + 1))
+    return line if len(line) <= _MESSAGE_LIMIT else line[: _MESSAGE_LIMIT - 1] + "…"
 
 
 def tries(attempts: tuple[Attempt, ...]) -> str:
@@ -154,7 +154,7 @@ class APIResponseValidationError(APIResponseError):
     """The answer is not JSON, or not of the shape that the API documents."""
 
     misfits: tuple[str, ...] = ()
-    """What is wrong and where: ``"$.data.id: expected str, got null"``."""
+    """What is wrong and where: ``"$.data.id: expected string, got null"``."""
 
     said: ClassVar[str] = "unreadable answer"
 

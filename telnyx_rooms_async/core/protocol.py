@@ -25,6 +25,7 @@ QueryValue: TypeAlias = str | int | bool
 # What RFC 3986 leaves unreserved needs no quoting, so an id never leaves its path segment.
 _ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,255}")
 _PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
+_SEGMENT_OF_AN_ID: Final = re.compile(r"/[^/]*\d[^/]*")
 _METHODS: Final = {
     "GET": Repeat.ALWAYS,
     "HEAD": Repeat.ALWAYS,
@@ -87,8 +88,8 @@ def build_raw(
         raise errors.InvalidArgumentError((f"json cannot be written: {error}",)) from None
     pairs = tuple((name, _spell(value)) for name, value in (query or {}).items())
     return Call(
-        operation=f"{method} {path}",
-        template=path,
+        operation=f"{method} {(template := _SEGMENT_OF_AN_ID.sub('/{id}', path))}",
+        template=template,
         request=Request(method=method, path=path, query=pairs, body=body),
         answer=Response,
         repeat=_METHODS[method],
@@ -219,7 +220,11 @@ def _is_ambiguous(response: Response) -> bool:
 
 
 def _unique_name(call: Call[T]) -> str | None:
-    match codec.parse(call.request.body or b"null"):
+    try:
+        told = codec.parse(call.request.body or b"null")
+    except codec.MisfitError:  # what could be written may still be nested too deep to read here
+        return None
+    match told:
         case {"unique_name": str(name)}:
             return name
         case _:

@@ -86,9 +86,9 @@ def untouched(outcome: Response | Failure) -> bool:
     """Tell whether the server certainly did not act on the request."""
     if isinstance(outcome, Failure):
         return not outcome.sent
-    return outcome.status == _THROTTLED or (
-        outcome.status == _UNAVAILABLE and outcome.header("retry-after") is not None
-    )
+    hint = outcome.header("retry-after")
+    turned_away = _seconds(hint) is not None or _date(hint) is not None
+    return outcome.status == _THROTTLED or (outcome.status == _UNAVAILABLE and turned_away)
 
 
 def retry_after(response: Response, now: float) -> float | None:
@@ -102,7 +102,7 @@ def retry_after(response: Response, now: float) -> float | None:
     hint = response.header("retry-after")
     if (seconds := _seconds(hint)) is not None:
         return seconds
-    if hint is not None and (moment := _date(hint)) is not None and moment >= now:
+    if (moment := _date(hint)) is not None and moment >= now:
         return moment - now
     return _seconds(response.header("x-ratelimit-reset")) if response.status == _THROTTLED else None
 
@@ -114,8 +114,10 @@ def _seconds(text: str | None) -> float | None:
     return float(text) if text.replace(".", "", 1).isdigit() else None
 
 
-def _date(text: str) -> float | None:
+def _date(text: str | None) -> float | None:
     """Read an HTTP date as seconds since the epoch; one without a zone is in UTC, as HTTP has it."""
+    if text is None:
+        return None
     try:
         moment = parsedate_to_datetime(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

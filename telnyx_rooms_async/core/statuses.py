@@ -128,6 +128,5 @@ def status_class(status: int, entries: tuple[ErrorDetail, ...] = ()) -> type[API
 
 def _is_name_taken(entry: ErrorDetail) -> bool:
     """Tell a duplicate name by its field and its words: Telnyx documents no code for it."""
-    field = f"{entry.code} {entry.pointer}"
-    words = f"{entry.code} {entry.title} {entry.detail}".lower()
-    return "unique_name" in field and any(word in words for word in _DUPLICATE_WORDS)
+    told = f"{entry.code} {entry.pointer} {entry.title} {entry.detail}".lower()
+    return "unique_name" in told and any(word in told for word in _DUPLICATE_WORDS)

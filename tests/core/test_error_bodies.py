@@ -59,7 +59,7 @@ READ: dict[str, tuple[ErrorDetail, ...]] = {
     "a_empty_list.json": (),
     "a_null_list.json": (),
     # Of eight things in the list only the last two are entries, and of the first of them nothing is text.
-    "a_garbage.json": (ErrorDetail(), ErrorDetail(title="Good", pointer="7")),
+    "a_garbage.json": (ErrorDetail(title="text"), ErrorDetail(title="Good", pointer="7")),
     "a_with_data.json": (ErrorDetail(code="10007", title="Unexpected error"),),
     "a_name_taken.json": (
         ErrorDetail(
@@ -111,7 +111,7 @@ READ: dict[str, tuple[ErrorDetail, ...]] = {
     # D: a message
     "d_message.json": (ErrorDetail(title="Error"),),
     "d_success_only.json": (),
-    "d_message_object.json": (ErrorDetail(),),
+    "d_message_object.json": (),
     # E: a body with nothing in it
     "e_empty.txt": (),
     "e_blank.txt": (),
@@ -183,6 +183,25 @@ def test_endless_lists_are_cut(errors: object) -> None:
     assert len(error_details(encode({"errors": errors}))) == 50
 
 
+def nested(levels: int) -> object:
+    """Return a number in as many lists and objects."""
+    value: object = 1
+    for level in range(levels):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
+def test_what_is_nested_too_deep_is_left_out() -> None:
+    """Of ``meta`` what has ten levels or more is left out, and the rest is kept."""
+    meta = {"url": "https://example.com", "nine": nested(9), "ten": nested(10), "many": nested(500)}
+    assert error_details(encode({"errors": [{"code": "1", "meta": meta}]})) == (
+        ErrorDetail(code="1", meta={"url": "https://example.com", "nine": nested(9)}),
+    )
+    assert error_details(encode({"errors": [{"code": "1", "meta": {"ten": nested(10)}}]})) == (
+        ErrorDetail(code="1"),
+    )
+
+
 @given(st.binary())
 def test_no_bytes_break_it(body: bytes) -> None:
     """Whatever the bytes are, entries come out or none."""
@@ -206,3 +225,15 @@ def test_no_json_breaks_it(told: object) -> None:
         for said in (entry.code, entry.title, entry.detail, entry.pointer, entry.parameter):
             assert said is None or isinstance(said, str)
         assert entry.meta is None or isinstance(entry.meta, dict)
+
+
+def test_a_text_or_a_description_counts_too() -> None:
+    """A general error may call its text a description, or be no more than a text."""
+    assert error_details(b'{"errors":[{"code":"1","description":"why"}]}') == (
+        ErrorDetail(code="1", detail="why"),
+    )
+    assert (
+        error_details(b'{"errors":"why"}')
+        == error_details(b'{"errors":["why"]}')
+        == (ErrorDetail(title="why"),)
+    )

@@ -263,8 +263,8 @@ def test_no_text_breaks_a_message(text: str, kind: type[TelnyxRoomsError]) -> No
 
 def test_control_characters_are_escaped() -> None:
     """A control character shows as its escape, and the rest as it is."""
-    assert str(ConfigurationError("a\r\nb\tc\0d\x1be\x7f Zoë 会议 😀")) == (
-        "a\\x0d\\x0ab\\x09c\\x00d\\x1be\\x7f Zoë 会议 😀"
+    assert str(ConfigurationError("a\r\nb\tc\0d\x1be\x7f\u202e\u2028 Zoë 会议 😀")) == (
+        "a\\r\\nb\\tc\\x00d\\x1be\\x7f\\u202e\\u2028 Zoë 会议 😀"
     )
 
 
