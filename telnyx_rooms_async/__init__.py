@@ -11,8 +11,8 @@ without I/O from `telnyx_rooms_async.core`.
 
 from importlib.metadata import version
 
-from telnyx_rooms_async.caller import Clock
 from telnyx_rooms_async.client import RoomsClient
+from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.errors import (
     APIConnectionError,
     APIResponseError,
@@ -41,7 +41,7 @@ from telnyx_rooms_async.core.models import (
     RoomParticipant,
     RoomSession,
 )
-from telnyx_rooms_async.core.params import UNSET, DateFilter, UnsetType
+from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, UnsetType
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.statuses import (
     APIStatusError,

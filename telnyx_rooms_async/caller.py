@@ -1,14 +1,12 @@
 """The loop: send, decide, read. Time and chance come in through the `Clock`."""
 
-import asyncio
 import logging
-import random
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from typing import Final, TypeVar
 
 from attrs import evolve, frozen
 
+from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core import protocol
 from telnyx_rooms_async.core.errors import PaginationError
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Response
@@ -21,18 +19,6 @@ Item = TypeVar("Item", bound=Identified)
 
 _logger = logging.getLogger("telnyx_rooms_async")
 _STALE_PAGES: Final = 3
-
-
-@frozen(kw_only=True)
-class Clock:
-    """Where a client takes its time and its chance from: tests put their own in."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    now: Callable[[], float] = time.time
-    """Seconds since the epoch, to read a date in ``Retry-After``."""
-    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
-    dice: Callable[[], float] = random.random
-    """A number from 0 to 1 for every pause."""
 
 
 @frozen(kw_only=True)
@@ -62,7 +48,7 @@ class Caller:
             ended = self.clock.monotonic()
             number = len(attempts) + 1
             wait = self._pause(call, outcome, number, deadline - ended)
-            attempts = (*attempts, _record(call, outcome, number, ended - started, wait))
+            attempts = (*attempts, record(call, outcome, number, ended - started, wait))
             _log(attempts[-1])
             if isinstance(outcome, Response):
                 answer = outcome
@@ -115,9 +101,10 @@ class Caller:
         )
 
 
-def _record(
+def record(
     call: Call[T], outcome: Response | Failure, number: int, elapsed: float, wait: float | None
 ) -> Attempt:
+    """Make the record of one attempt: metadata only."""
     response = outcome if isinstance(outcome, Response) else None
     return Attempt(
         number=number,

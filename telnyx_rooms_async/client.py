@@ -7,7 +7,8 @@ from typing import Self
 
 from attrs import evolve
 
-from telnyx_rooms_async.caller import Caller, Clock
+from telnyx_rooms_async.caller import Caller
+from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.errors import ConfigurationError
 from telnyx_rooms_async.core.messages import Response
 from telnyx_rooms_async.core.protocol import QueryValue, build_raw

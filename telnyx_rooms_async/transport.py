@@ -89,6 +89,33 @@ class AiohttpTransport:
         except (aiohttp.ClientError, OSError) as error:
             return _failure(error)
 
+    async def open(self, url: Secret, *, offset: int, seconds: float) -> "Stream | Failure":
+        """Begin to read a file from a URL that is its own key: ours is not sent there.
+
+        Args:
+            url: presigned by Telnyx; it appears in no failure.
+            offset: how many bytes to leave out at the beginning.
+            seconds: how long to wait for a connection, and then for each piece.
+
+        Raises:
+            ClientClosedError: the transport is closed, or the borrowed session is.
+            WrongEventLoopError: an earlier request was made in another event loop.
+        """
+        headers = {"Accept-Encoding": "identity", "User-Agent": _user_agent()}
+        try:
+            response = await self._ready().get(
+                URL(url, encoded=True),
+                headers=headers | ({"Range": f"bytes={offset}-"} if offset else {}),
+                timeout=_idle_timeout(seconds),
+                allow_redirects=False,
+                raise_for_status=False,
+                auto_decompress=False,
+                middlewares=self._middlewares,
+            )
+        except (aiohttp.ClientError, OSError) as error:
+            return _failure(error, tell=False)
+        return Stream(response)
+
     async def close(self) -> None:
         """Send no more, and close the session if it is our own."""
         self._closed = True
@@ -116,6 +143,26 @@ class AiohttpTransport:
         )
 
 
+class Stream:
+    """The body of an answer, read piece by piece."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.head = Response(status=response.status, raw_headers=response.raw_headers)
+        """Status and headers."""
+
+    async def read(self) -> bytes | Failure:
+        """Return what has arrived, ``b""`` at the end."""
+        try:
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            return _failure(error, tell=False)
+
+    def close(self) -> None:
+        """Let go of the connection; it is used again if all was read."""
+        self._response.release()
+
+
 @cache
 def _user_agent() -> str:
     own = f"telnyx-rooms-async/{version('telnyx-rooms-async')}"
@@ -128,6 +175,13 @@ def _timeout(seconds: float) -> aiohttp.ClientTimeout:
     # Without the threshold aiohttp rounds what is longer than 5 s up to a whole second.
     return aiohttp.ClientTimeout(
         total=seconds, connect=min(_CONNECT_SECONDS, 0.9 * seconds), ceil_threshold=math.inf
+    )
+
+
+@lru_cache(maxsize=16)
+def _idle_timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=None, connect=min(_CONNECT_SECONDS, seconds), sock_read=seconds, ceil_threshold=math.inf
     )
 
 
@@ -178,8 +232,9 @@ _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], Reason, bool], ...]] = 
 )
 
 
-def _failure(error: Exception) -> Failure:
-    detail = str(error) or type(error).__name__
+def _failure(error: Exception, *, tell: bool = True) -> Failure:
+    # Some of aiohttp's messages hold the whole URL.
+    detail = (tell and str(error)) or type(error).__name__
     if isinstance(error.__cause__, ContentEncodingError):
         return Failure(reason=Reason.UNREADABLE, sent=True, detail=detail)
     for kinds, reason, sent in _REASONS:

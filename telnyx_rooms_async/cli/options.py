@@ -37,11 +37,15 @@ def given(value: T | None) -> T | UnsetType:
 
 # --- filters ----------------------------------------------------------------------------------------------
 
-_RANGE_HELP = "2021-04-25, or a range with both ends in it: 2021-04-01..2021-04-30, 2021-04-01.., ..2021-04-30."
+_RANGE_HELP = (
+    "2021-04-25, or a range with both ends in it: 2021-04-01..2021-04-30, 2021-04-01.., ..2021-04-30."
+)
 
 CreatedAt: TypeAlias = Annotated[
     DateFilter | None,
-    typer.Option(parser=parse_days, metavar="DAYS", rich_help_panel=_FILTERS, help=f"Created on {_RANGE_HELP}"),
+    typer.Option(
+        parser=parse_days, metavar="DAYS", rich_help_panel=_FILTERS, help=f"Created on {_RANGE_HELP}"
+    ),
 ]
 UpdatedAt: TypeAlias = Annotated[
     DateFilter | None,

@@ -9,7 +9,18 @@ from typing import Final, Generic, TypeVar
 from attrs import frozen
 
 from telnyx_rooms_async.core.messages import Repeat
-from telnyx_rooms_async.core.models import Page, Room, RoomSession
+from telnyx_rooms_async.core.models import (
+    AccessToken,
+    ActionResult,
+    ClientToken,
+    DeletedRecordings,
+    Page,
+    Room,
+    RoomComposition,
+    RoomParticipant,
+    RoomRecording,
+    RoomSession,
+)
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -34,12 +45,35 @@ ALWAYS, UNSENT = Repeat.ALWAYS, Repeat.UNSENT
 
 # fmt: off
 # ruff: noqa: E501 - a row is a line
-LIST_ROOMS         = Endpoint("ListRooms", "GET", "/rooms", 200, Page[Room], ALWAYS)
-CREATE_ROOM        = Endpoint("CreateRoom", "POST", "/rooms", 201, Room, UNSENT)
-RETRIEVE_ROOM      = Endpoint("ViewRoom", "GET", "/rooms/{room_id}", 200, Room, ALWAYS)
-UPDATE_ROOM        = Endpoint("UpdateRoom", "PATCH", "/rooms/{room_id}", 200, Room, ALWAYS)
-DELETE_ROOM        = Endpoint("DeleteRoom", "DELETE", "/rooms/{room_id}", 204, NoneType, ALWAYS)
-LIST_ROOM_SESSIONS = Endpoint("RetrieveListRoomSessions", "GET", "/rooms/{room_id}/sessions", 200, Page[RoomSession], ALWAYS)
+LIST_ROOMS                = Endpoint("ListRooms", "GET", "/rooms", 200, Page[Room], ALWAYS)
+CREATE_ROOM               = Endpoint("CreateRoom", "POST", "/rooms", 201, Room, UNSENT)
+RETRIEVE_ROOM             = Endpoint("ViewRoom", "GET", "/rooms/{room_id}", 200, Room, ALWAYS)
+UPDATE_ROOM               = Endpoint("UpdateRoom", "PATCH", "/rooms/{room_id}", 200, Room, ALWAYS)
+DELETE_ROOM               = Endpoint("DeleteRoom", "DELETE", "/rooms/{room_id}", 204, NoneType, ALWAYS)
+LIST_ROOM_SESSIONS        = Endpoint("RetrieveListRoomSessions", "GET", "/rooms/{room_id}/sessions", 200, Page[RoomSession], ALWAYS)
+CREATE_TOKEN              = Endpoint("CreateRoomClientToken", "POST", "/rooms/{room_id}/actions/generate_join_client_token", 201, ClientToken, ALWAYS)
+REFRESH_TOKEN             = Endpoint("RefreshRoomClientToken", "POST", "/rooms/{room_id}/actions/refresh_client_token", 201, AccessToken, ALWAYS)
+
+LIST_SESSIONS             = Endpoint("ListRoomSessions", "GET", "/room_sessions", 200, Page[RoomSession], ALWAYS)
+RETRIEVE_SESSION          = Endpoint("ViewRoomSession", "GET", "/room_sessions/{room_session_id}", 200, RoomSession, ALWAYS)
+LIST_SESSION_PARTICIPANTS = Endpoint("RetrieveListRoomParticipants", "GET", "/room_sessions/{room_session_id}/participants", 200, Page[RoomParticipant], ALWAYS)
+END_SESSION               = Endpoint("EndSession", "POST", "/room_sessions/{room_session_id}/actions/end", 200, ActionResult, ALWAYS)
+KICK_PARTICIPANTS         = Endpoint("KickParticipantInSession", "POST", "/room_sessions/{room_session_id}/actions/kick", 200, ActionResult, UNSENT)
+MUTE_PARTICIPANTS         = Endpoint("MuteParticipantInSession", "POST", "/room_sessions/{room_session_id}/actions/mute", 200, ActionResult, UNSENT)
+UNMUTE_PARTICIPANTS       = Endpoint("UnmuteParticipantInSession", "POST", "/room_sessions/{room_session_id}/actions/unmute", 200, ActionResult, UNSENT)
+
+LIST_PARTICIPANTS         = Endpoint("ListRoomParticipants", "GET", "/room_participants", 200, Page[RoomParticipant], ALWAYS)
+RETRIEVE_PARTICIPANT      = Endpoint("ViewRoomParticipant", "GET", "/room_participants/{room_participant_id}", 200, RoomParticipant, ALWAYS)
+
+LIST_RECORDINGS           = Endpoint("ListRoomRecordings", "GET", "/room_recordings", 200, Page[RoomRecording], ALWAYS)
+RETRIEVE_RECORDING        = Endpoint("ViewRoomRecording", "GET", "/room_recordings/{room_recording_id}", 200, RoomRecording, ALWAYS)
+DELETE_RECORDING          = Endpoint("DeleteRoomRecording", "DELETE", "/room_recordings/{room_recording_id}", 204, NoneType, ALWAYS)
+DELETE_RECORDINGS         = Endpoint("DeleteRoomRecordings", "DELETE", "/room_recordings", 201, DeletedRecordings, UNSENT)
+
+LIST_COMPOSITIONS         = Endpoint("ListRoomCompositions", "GET", "/room_compositions", 200, Page[RoomComposition], ALWAYS)
+CREATE_COMPOSITION        = Endpoint("CreateRoomComposition", "POST", "/room_compositions", 202, RoomComposition, UNSENT)
+RETRIEVE_COMPOSITION      = Endpoint("ViewRoomComposition", "GET", "/room_compositions/{room_composition_id}", 200, RoomComposition, ALWAYS)
+DELETE_COMPOSITION        = Endpoint("DeleteRoomComposition", "DELETE", "/room_compositions/{room_composition_id}", 204, NoneType, ALWAYS)
 # fmt: on
 
 ENDPOINTS: Final[tuple[Endpoint[object], ...]] = (
@@ -49,4 +83,23 @@ ENDPOINTS: Final[tuple[Endpoint[object], ...]] = (
     UPDATE_ROOM,
     DELETE_ROOM,
     LIST_ROOM_SESSIONS,
+    CREATE_TOKEN,
+    REFRESH_TOKEN,
+    LIST_SESSIONS,
+    RETRIEVE_SESSION,
+    LIST_SESSION_PARTICIPANTS,
+    END_SESSION,
+    KICK_PARTICIPANTS,
+    MUTE_PARTICIPANTS,
+    UNMUTE_PARTICIPANTS,
+    LIST_PARTICIPANTS,
+    RETRIEVE_PARTICIPANT,
+    LIST_RECORDINGS,
+    RETRIEVE_RECORDING,
+    DELETE_RECORDING,
+    DELETE_RECORDINGS,
+    LIST_COMPOSITIONS,
+    CREATE_COMPOSITION,
+    RETRIEVE_COMPOSITION,
+    DELETE_COMPOSITION,
 )

@@ -10,6 +10,7 @@
     │       UnexpectedRedirectError
     ├── APIStatusError (see statuses)                  Telnyx said no: one class a status
     ├── OutcomeUnknownError                            it may have been done
+    ├── NotReadyError                                  there is no file yet
     └── PaginationError                                the pages do not add up
 
 Each is plain data: its fields are its arguments, it pickles and copies, and its attributes hold no key,
@@ -193,6 +194,18 @@ class OutcomeUnknownError(TelnyxRoomsError):
     def _sentence(self) -> str:
         named = f"; look for unique_name {self.unique_name!r} before trying again" if self.unique_name else ""
         return f"{self.operation} may or may not have been carried out{named}"
+
+
+@define(slots=False, repr=False)
+class NotReadyError(TelnyxRoomsError):
+    """The recording or composition is not completed, so there is no file to download yet."""
+
+    id: str
+    status: str | None = None
+    """How far it is: ``"processing"``."""
+
+    def _sentence(self) -> str:
+        return f"{self.id} is {self.status or 'in an unknown state'}: there is no file to download yet"
 
 
 @define(slots=False, repr=False)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from attrs import field, frozen
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 def _size(body: bytes | None) -> str:
@@ -121,11 +121,11 @@ class Repeat(enum.Enum):
 
 
 @frozen(kw_only=True)
-class Call(Generic[T]):
+class Call(Generic[T_co]):
     """One request to make, and how its answer is to be read."""
 
     operation: str
     template: str
     request: Request
-    answer: type[T]
+    answer: type[T_co]
     repeat: Repeat

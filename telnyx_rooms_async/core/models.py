@@ -4,6 +4,7 @@ Every field but the id may be missing or null in an answer, and is then ``None``
 listed here are passed over. Statuses and record types are open strings. Instants are aware and in UTC.
 """
 
+import enum
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -74,6 +75,147 @@ class Room:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     record_type: str | None = None
+
+
+class RecordingType(enum.StrEnum):
+    """What a recording holds: a participant has one file of each kind."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+class RecordingStatus(enum.StrEnum):
+    """How far a recording is, as far as Telnyx documents it."""
+
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+
+
+@frozen(kw_only=True)
+class RoomRecording:
+    """One participant's sound or picture in one session."""
+
+    id: str
+    room_id: str | None = None
+    session_id: str | None = None
+    participant_id: str | None = None
+    type: str | None = None
+    """``"audio"`` or ``"video"``: see `RecordingType`."""
+    status: str | None = None
+    """``"processing"`` or ``"completed"``: see `RecordingStatus`."""
+    codec: str | None = None
+    """``"opus"``, ``"vp8"``, …"""
+    duration_secs: int | None = None
+    size_mb: float | None = None
+    download_url: str | None = field(default=None, repr=False)
+    """A secret: whoever has it can download, for one hour. ``None`` until completed."""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    completed_at: datetime | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    record_type: str | None = None
+
+
+class CompositionStatus(enum.StrEnum):
+    """How far a composition is, as far as Telnyx documents it."""
+
+    ENQUEUED = "enqueued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+
+
+@frozen(kw_only=True)
+class VideoRegion:
+    """A rectangle of a composition, in pixels, and whose pictures are laid out in it."""
+
+    height: int | None = None
+    """16 and up."""
+    width: int | None = None
+    """16 and up."""
+    x_pos: int | None = None
+    """Of the upper left corner, from that of the whole."""
+    y_pos: int | None = None
+    z_pos: int | None = None
+    """-99 to 99: the higher one covers the lower one."""
+    max_columns: int | None = None
+    """1 to 1000 columns of the grid."""
+    max_rows: int | None = None
+    """1 to 1000 rows of the grid."""
+    video_sources: tuple[str, ...] | None = None
+    """Ids of video recordings, or ``("*",)`` for all of the session."""
+
+
+@frozen(kw_only=True)
+class RoomComposition:
+    """The recordings of one session, laid out in one video."""
+
+    id: str
+    room_id: str | None = None
+    session_id: str | None = None
+    user_id: str | None = None
+    status: str | None = None
+    """``"enqueued"``, ``"processing"`` or ``"completed"``: see `CompositionStatus`."""
+    format: str | None = None
+    """``"mp4"``."""
+    resolution: str | None = None
+    """Width and height in pixels: ``"1280x720"``."""
+    video_layout: Mapping[str, VideoRegion] | None = field(default=None, hash=False)
+    audio_sources: tuple[str, ...] | None = None
+    """Not documented; seen as ``("*",)``, for all sound of the session."""
+    duration_secs: int | None = None
+    size_mb: float | None = None
+    download_url: str | None = field(default=None, repr=False)
+    """A secret: whoever has it can download, for one hour. ``None`` until completed."""
+    webhook_event_url: str | None = None
+    webhook_event_failover_url: str | None = None
+    webhook_timeout_secs: int | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    completed_at: datetime | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    record_type: str | None = None
+
+
+@frozen(kw_only=True)
+class AccessToken:
+    """What a client SDK joins a room with."""
+
+    token: str = field(repr=False)
+    """A secret, opaque: whoever has it can join."""
+    token_expires_at: datetime | None = None
+
+    def expires_in(self, now: datetime) -> float | None:
+        """Return the seconds that the token has left at `now`, negative when it has expired.
+
+        ``None`` when Telnyx did not say. `now` is aware: ``datetime.now(UTC)``.
+        """
+        return None if self.token_expires_at is None else (self.token_expires_at - now).total_seconds()
+
+
+@frozen(kw_only=True)
+class ClientToken(AccessToken):
+    """An access token, and the refresh token that gets the next one."""
+
+    refresh_token: str | None = field(default=None, repr=False)
+    """A secret. It stays the same when the access token is refreshed."""
+    refresh_token_expires_at: datetime | None = None
+
+
+@frozen(kw_only=True)
+class ActionResult:
+    """What an action in a session answers."""
+
+    result: str | None = None
+    """``"ok"``."""
+
+
+@frozen(kw_only=True)
+class DeletedRecordings:
+    """How many recordings a deletion by filter was for."""
+
+    room_recordings: int | None = None
 
 
 @frozen(kw_only=True)

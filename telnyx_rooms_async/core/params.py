@@ -1,115 +1,22 @@
 """What we may ask: bodies and queries, each field with its name on the wire and its rule.
 
 A value here is inert and may be wrong; `problems` tells what is wrong with it, all at once, before
-anything is sent. Bounds and nulls are those of the Telnyx API reference.
+anything is sent.
 """
 
-import enum
-import re
-import reprlib
-from collections.abc import Callable, Iterator
-from datetime import date, datetime
-from typing import Any, Final, TypeAlias
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
+from typing import Any, Final, Literal, TypeAlias, cast
+from uuid import UUID
 
 import attrs
 from attrs import frozen
 
+from telnyx_rooms_async.core import rules
+from telnyx_rooms_async.core.models import VideoRegion
+from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, Id, Rule, UnsetType
 
-class UnsetType(enum.Enum):
-    """The type of `UNSET`."""
-
-    UNSET = "UNSET"
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-    def __bool__(self) -> bool:
-        return False
-
-
-UNSET: Final = UnsetType.UNSET
-"""Leave this field alone. ``None`` is another thing: it sends null, which clears."""
-
-
-@frozen(kw_only=True)
-class DateFilter:
-    """Calendar days, both ends included: ``DateFilter(gte=date(2021, 4, 25))``.
-
-    Telnyx does not say in which time zone a day begins. At least one of the three must be given.
-    """
-
-    eq: date | None = None
-    gte: date | None = None
-    lte: date | None = None
-
-
-# --- rules: what is wrong with a value, or None ---------------------------------------------------------
-
-Rule: TypeAlias = Callable[[object], str | None]
-
-_SHORT: Final = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 60
-
-_HTTP_URL = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def is_text(value: object) -> bool:
-    """Tell whether a value is a string that UTF-8 can carry."""
-    return isinstance(value, str) and not _LONE_SURROGATE.search(value)
-
-
-def _text(value: object) -> str | None:
-    if is_text(value) and value:
-        return None
-    return f"must be a non-empty Unicode string, not {show(value)}"
-
-
-def _flag(value: object) -> str | None:
-    return None if isinstance(value, bool) else f"must be True or False, not {show(value)}"
-
-
-def _integer(low: int, high: int) -> Rule:
-    def rule(value: object) -> str | None:
-        if type(value) is int and low <= value <= high:
-            return None
-        return f"must be an int from {low} to {high}, not {show(value)}"
-
-    return rule
-
-
-def _url(value: object) -> str | None:
-    if isinstance(value, str) and is_text(value) and _HTTP_URL.fullmatch(value):
-        return None
-    return f"must be a URL with its scheme, http:// or https://, not {show(value)}"
-
-
-def _days(value: object) -> str | None:
-    if not isinstance(value, DateFilter):
-        return _day(value)
-    given = [day for day in (value.eq, value.gte, value.lte) if day is not None]
-    if not given:
-        return "must have one of eq, gte and lte"
-    if wrong := next(filter(None, map(_day, given)), None):
-        return wrong
-    if value.gte and value.lte and value.gte > value.lte:
-        return f"must not begin after it ends: gte {value.gte} is later than lte {value.lte}"
-    return None
-
-
-def _day(value: object) -> str | None:
-    if isinstance(value, datetime):
-        return f"must be a date without a time, not {show(value)}: pass its .date()"
-    return None if isinstance(value, date) else f"must be a date or a DateFilter, not {show(value)}"
-
-
-def show(value: object) -> str:
-    """Print a value for a message, cut to a length that a line of a log can take."""
-    try:
-        return _SHORT.repr(value)
-    except ValueError:  # Python does not print an int of more than 4300 digits
-        return f"a {type(value).__name__} too large to print"
-
+Days: TypeAlias = date | DateFilter | None
 
 # --- bodies -----------------------------------------------------------------------------------------------
 
@@ -122,12 +29,50 @@ def _body(rule: Rule, *, nullable: bool = False) -> Any:  # noqa: ANN401 - as at
 class RoomBody:
     """What a room is created or updated with."""
 
-    unique_name: str | UnsetType = _body(_text)
-    max_participants: int | UnsetType = _body(_integer(2, 50))
-    enable_recording: bool | UnsetType = _body(_flag)
-    webhook_event_url: str | UnsetType = _body(_url)
-    webhook_event_failover_url: str | UnsetType | None = _body(_url, nullable=True)
-    webhook_timeout_secs: int | UnsetType | None = _body(_integer(0, 30), nullable=True)
+    unique_name: str | UnsetType = _body(rules.text)
+    max_participants: int | UnsetType = _body(rules.integer(2, 50))
+    enable_recording: bool | UnsetType = _body(rules.flag)
+    webhook_event_url: str | UnsetType = _body(rules.url)
+    webhook_event_failover_url: str | UnsetType | None = _body(rules.url, nullable=True)
+    webhook_timeout_secs: int | UnsetType | None = _body(rules.integer(0, 30), nullable=True)
+
+
+@frozen(kw_only=True)
+class TokenBody:
+    """What a client token is made with."""
+
+    token_ttl_secs: int | UnsetType = _body(rules.integer(10, 3600))
+    refresh_token_ttl_secs: int | UnsetType = _body(rules.integer(60, 86400))
+
+
+@frozen(kw_only=True)
+class RefreshBody:
+    """What a client token is refreshed with."""
+
+    refresh_token: str = attrs.field(repr=False, metadata={"rule": rules.hidden_text, "absent": UNSET})
+    token_ttl_secs: int | UnsetType = _body(rules.integer(10, 3600))
+
+
+@frozen(kw_only=True)
+class ParticipantsBody:
+    """Whom an action in a session is for."""
+
+    participants: Literal["all"] | Collection[Id] | UnsetType = _body(rules.ids_or_all)
+    exclude: Collection[Id] | UnsetType = _body(rules.ids)
+
+
+@frozen(kw_only=True)
+class CompositionBody:
+    """What a composition is made of."""
+
+    session_id: Id | UnsetType = _body(rules.one_id)
+    video_layout: Mapping[str, VideoRegion] | UnsetType = _body(rules.layout)
+    audio_sources: Collection[str] | UnsetType | None = _body(rules.sources, nullable=True)
+    format: str | UnsetType = _body(rules.text)
+    resolution: str | UnsetType = _body(rules.resolution)
+    webhook_event_url: str | UnsetType = _body(rules.url)
+    webhook_event_failover_url: str | UnsetType | None = _body(rules.url, nullable=True)
+    webhook_timeout_secs: int | UnsetType | None = _body(rules.integer(0, 30), nullable=True)
 
 
 # --- queries ----------------------------------------------------------------------------------------------
@@ -145,36 +90,95 @@ def _query(wire: str, rule: Rule, default: object = None) -> Any:  # noqa: ANN40
 class RoomQuery:
     """How one room is retrieved."""
 
-    include_sessions: bool = _query("include_sessions", _flag, default=False)
+    include_sessions: bool = _query("include_sessions", rules.flag, default=False)
 
 
 @frozen(kw_only=True)
 class PageQuery:
     """Which page of a list."""
 
-    page_number: int = _query("page[number]", _integer(1, 2**31 - 1), default=1)
-    page_size: int = _query("page[size]", _integer(1, PAGE_SIZE_MAX), default=PAGE_SIZE_MAX)
+    page_number: int = _query("page[number]", rules.integer(1, 2**31 - 1), default=1)
+    page_size: int = _query("page[size]", rules.integer(1, PAGE_SIZE_MAX), default=PAGE_SIZE_MAX)
 
 
 @frozen(kw_only=True)
 class RoomsQuery(PageQuery):
     """Which rooms to list."""
 
-    created_at: date | DateFilter | None = _query("filter[date_created_at]", _days)
-    updated_at: date | DateFilter | None = _query("filter[date_updated_at]", _days)
-    unique_name: str | None = _query("filter[unique_name]", _text)
-    include_sessions: bool = _query("include_sessions", _flag, default=False)
+    created_at: Days = _query("filter[date_created_at]", rules.days)
+    updated_at: Days = _query("filter[date_updated_at]", rules.days)
+    unique_name: str | None = _query("filter[unique_name]", rules.text)
+    include_sessions: bool = _query("include_sessions", rules.flag, default=False)
 
 
 @frozen(kw_only=True)
 class RoomSessionsQuery(PageQuery):
     """Which sessions of a room to list."""
 
-    created_at: date | DateFilter | None = _query("filter[date_created_at]", _days)
-    updated_at: date | DateFilter | None = _query("filter[date_updated_at]", _days)
-    ended_at: date | DateFilter | None = _query("filter[date_ended_at]", _days)
-    active: bool | None = _query("filter[active]", _flag)
-    include_participants: bool = _query("include_participants", _flag, default=False)
+    created_at: Days = _query("filter[date_created_at]", rules.days)
+    updated_at: Days = _query("filter[date_updated_at]", rules.days)
+    ended_at: Days = _query("filter[date_ended_at]", rules.days)
+    active: bool | None = _query("filter[active]", rules.flag)
+    include_participants: bool = _query("include_participants", rules.flag, default=False)
+
+
+@frozen(kw_only=True)
+class SessionQuery:
+    """How one session is retrieved."""
+
+    include_participants: bool = _query("include_participants", rules.flag, default=False)
+
+
+@frozen(kw_only=True)
+class SessionsQuery(RoomSessionsQuery):
+    """Which sessions of the account to list."""
+
+    room_id: Id | None = _query("filter[room_id]", rules.one_id)
+
+
+@frozen(kw_only=True)
+class SessionParticipantsQuery(PageQuery):
+    """Which participants of a session to list."""
+
+    joined_at: Days = _query("filter[date_joined_at]", rules.days)
+    updated_at: Days = _query("filter[date_updated_at]", rules.days)
+    left_at: Days = _query("filter[date_left_at]", rules.days)
+    context: str | None = _query("filter[context]", rules.text)
+
+
+@frozen(kw_only=True)
+class ParticipantsQuery(SessionParticipantsQuery):
+    """Which participants of the account to list."""
+
+    session_id: Id | None = _query("filter[session_id]", rules.one_id)
+
+
+@frozen(kw_only=True)
+class RecordingsFilter:
+    """Which recordings are meant."""
+
+    room_id: Id | None = _query("filter[room_id]", rules.one_id)
+    session_id: Id | None = _query("filter[session_id]", rules.one_id)
+    participant_id: Id | None = _query("filter[participant_id]", rules.one_id)
+    status: str | None = _query("filter[status]", rules.text)
+    type: str | None = _query("filter[type]", rules.text)
+    started_at: Days = _query("filter[date_started_at]", rules.days)
+    ended_at: Days = _query("filter[date_ended_at]", rules.days)
+    duration_secs: DurationFilter | None = _query("filter[duration_secs]", rules.seconds)
+
+
+@frozen(kw_only=True)
+class RecordingsQuery(RecordingsFilter, PageQuery):
+    """Which recordings to list."""
+
+
+@frozen(kw_only=True)
+class CompositionsQuery(PageQuery):
+    """Which compositions to list."""
+
+    session_id: Id | None = _query("filter[session_id]", rules.one_id)
+    status: str | None = _query("filter[status]", rules.text)
+    created_at: Days = _query("filter[date_created_at]", rules.days)
 
 
 # --- reading a body or a query ------------------------------------------------------------------------------
@@ -195,7 +199,18 @@ def problems(params: attrs.AttrsInstance) -> Iterator[str]:
 def body_fields(body: attrs.AttrsInstance) -> dict[str, object]:
     """Return the fields of a body that are to be sent; ``None`` is sent as null."""
     values = ((field.name, getattr(body, field.name)) for field in attrs.fields(type(body)))
-    return {name: value for name, value in values if value is not UNSET}
+    return {name: _plain(value) for name, value in values if value is not UNSET}
+
+
+def _plain(value: object) -> object:
+    """Turn what arguments are made of into what JSON is made of; an empty field of a region is left out."""
+    if isinstance(value, VideoRegion):
+        return {name: _plain(part) for name, part in attrs.asdict(value).items() if part is not None}
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in cast("Mapping[str, object]", value).items()}
+    if isinstance(value, Collection) and not isinstance(value, str):
+        return [_plain(part) for part in cast("Collection[object]", value)]
+    return str(value) if isinstance(value, UUID) else value
 
 
 def query_pairs(query: attrs.AttrsInstance) -> Iterator[tuple[str, str]]:
@@ -203,10 +218,12 @@ def query_pairs(query: attrs.AttrsInstance) -> Iterator[tuple[str, str]]:
     for field in attrs.fields(type(query)):
         wire, value = field.metadata["wire"], getattr(query, field.name)
         if isinstance(value, date):
-            yield f"{wire}[eq]", value.isoformat()
-        elif isinstance(value, DateFilter):
-            days = attrs.asdict(value).items()
-            yield from ((f"{wire}[{operator}]", day.isoformat()) for operator, day in days if day is not None)
+            yield f"{wire}[eq]", str(value)
+        elif isinstance(value, DateFilter | DurationFilter):
+            bounds = attrs.asdict(value).items()
+            yield from (
+                (f"{wire}[{operator}]", str(bound)) for operator, bound in bounds if bound is not None
+            )
         elif isinstance(value, bool):
             # An `include_...` is sent only when wanted; a filter is sent either way.
             if value or wire.startswith("filter["):

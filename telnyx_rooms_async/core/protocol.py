@@ -3,27 +3,24 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias, TypeVar, cast
-from uuid import UUID
 
 from attrs import AttrsInstance, evolve
 
 from telnyx_rooms_async.core import codec, errors
-from telnyx_rooms_async.core.endpoints import Endpoint
+from telnyx_rooms_async.core.endpoints import END_SESSION, Endpoint
 from telnyx_rooms_async.core.error_bodies import error_details
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
 from telnyx_rooms_async.core.models import Page
-from telnyx_rooms_async.core.params import PageQuery, body_fields, is_text, problems, query_pairs, show
+from telnyx_rooms_async.core.params import PageQuery, body_fields, problems, query_pairs
 from telnyx_rooms_async.core.retry import retry_after, untouched
-from telnyx_rooms_async.core.statuses import APIStatusError, status_class
+from telnyx_rooms_async.core.rules import Id, is_text, one_id, show
+from telnyx_rooms_async.core.statuses import APIStatusError, SessionEndedError, status_class
 
 T = TypeVar("T")
-Id: TypeAlias = str | UUID
 QueryValue: TypeAlias = str | int | bool
 
 # --- build --------------------------------------------------------------------------------------------------
 
-# What RFC 3986 leaves unreserved needs no quoting, so an id never leaves its path segment.
-_ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,255}")
 _PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
 _SEGMENT_OF_AN_ID: Final = re.compile(r"/[^/]*\d[^/]*")
 _METHODS: Final = {
@@ -67,8 +64,8 @@ def build(
 
 def _wrong_ids(ids: Mapping[str, object]) -> Iterator[str]:
     for name, value in ids.items():
-        if not isinstance(value, UUID) and not (isinstance(value, str) and _ID.fullmatch(value)):
-            yield f"{name} must be an id as Telnyx gives it, not {show(value)}"
+        if wrong := one_id(value):
+            yield f"{name} {wrong}"
 
 
 def build_raw(
@@ -151,7 +148,7 @@ def read(
         OutcomeUnknownError: it may have been carried out, and must not be carried out twice.
     """
     if isinstance(outcome, Failure):
-        error, unknown = _failed(outcome, attempts), outcome.sent
+        error, unknown = error_of(outcome, attempts, now=now), outcome.sent
     elif outcome.status < 300:  # noqa: PLR2004 - 2xx; the transport lets no 1xx through
         if call.answer is Response:
             return cast("T", outcome)
@@ -159,13 +156,20 @@ def read(
             return codec.decode(outcome.body, call.answer)
         except codec.MisfitError as misfit:
             error, unknown = _misfit(outcome, misfit.args, attempts), True
-    elif _deleted_before(call, outcome, attempts):
+    elif _done_before(call, outcome, attempts):
         return cast("T", outcome if call.answer is Response else None)
     else:
-        error, unknown = _refused(outcome, attempts, now), _is_ambiguous(outcome)
+        error, unknown = error_of(outcome, attempts, now=now), _is_ambiguous(outcome)
     if unknown and call.repeat is Repeat.UNSENT:
         raise errors.OutcomeUnknownError(call.operation, _unique_name(call), attempts) from error
     raise error
+
+
+def error_of(
+    outcome: Response | Failure, attempts: tuple[Attempt, ...], *, now: float
+) -> errors.TelnyxRoomsError:
+    """Return the error that a failure or an error status comes to."""
+    return _failed(outcome, attempts) if isinstance(outcome, Failure) else _refused(outcome, attempts, now)
 
 
 def request_id(response: Response) -> str | None:
@@ -202,13 +206,13 @@ def _refused(
     return kind(response.status, entries, request_id(response), retry_after(response, now), attempts)
 
 
-def _deleted_before(call: Call[T], response: Response, attempts: tuple[Attempt, ...]) -> bool:
-    """Tell whether a 404 means that an earlier attempt of this very call did delete it."""
-    return (
-        response.status == _NOT_FOUND
-        and call.request.method == "DELETE"
-        and any(attempt.sent for attempt in attempts[:-1])
-    )
+def _done_before(call: Call[T], response: Response, attempts: tuple[Attempt, ...]) -> bool:
+    """Tell whether a refusal means that an earlier attempt of this very call has deleted it, or ended it."""
+    ends = call.operation == END_SESSION.operation
+    if not (ends or call.request.method == "DELETE") or not any(attempt.sent for attempt in attempts[:-1]):
+        return False
+    over = ends and status_class(response.status, error_details(response.body)) is SessionEndedError
+    return over or response.status == _NOT_FOUND
 
 
 def _is_ambiguous(response: Response) -> bool:

@@ -96,6 +96,12 @@ class NameTakenError(UnprocessableEntityError):
     """422: another room of the account has this ``unique_name``."""
 
 
+class SessionEndedError(UnprocessableEntityError):
+    """422: the session is over already."""
+
+    advice: ClassVar[str] = "the session has ended already"
+
+
 class RateLimitError(APIStatusError):
     """429: too many requests."""
 
@@ -123,6 +129,8 @@ def status_class(status: int, entries: tuple[ErrorDetail, ...] = ()) -> type[API
     """Return the class for an error status; one without a class of its own is an `APIStatusError`."""
     if status == _UNPROCESSABLE and any(map(_is_name_taken, entries)):
         return NameTakenError
+    if status == _UNPROCESSABLE and any(map(_is_session_over, entries)):
+        return SessionEndedError
     return _CLASSES.get(status, APIStatusError)
 
 
@@ -130,3 +138,8 @@ def _is_name_taken(entry: ErrorDetail) -> bool:
     """Tell a duplicate name by its field and its words: Telnyx documents no code for it."""
     told = f"{entry.code} {entry.pointer} {entry.title} {entry.detail}".lower()
     return "unique_name" in told and any(word in told for word in _DUPLICATE_WORDS)
+
+
+def _is_session_over(entry: ErrorDetail) -> bool:
+    """Tell an ended session by the words that production has seen: "No private_ip for room"."""
+    return "private_ip" in f"{entry.title} {entry.detail}".lower()

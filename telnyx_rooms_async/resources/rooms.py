@@ -14,15 +14,13 @@ from telnyx_rooms_async.core.endpoints import (
 from telnyx_rooms_async.core.models import Room, RoomSession
 from telnyx_rooms_async.core.params import (
     PAGE_SIZE_MAX,
-    UNSET,
-    DateFilter,
     RoomBody,
     RoomQuery,
     RoomSessionsQuery,
     RoomsQuery,
-    UnsetType,
 )
-from telnyx_rooms_async.core.protocol import Id, build
+from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.rules import UNSET, DateFilter, Id, UnsetType
 from telnyx_rooms_async.listing import Listing
 
 

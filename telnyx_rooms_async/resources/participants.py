@@ -1,0 +1,67 @@
+"""Participants: who is or was in the sessions."""
+
+from telnyx_rooms_async.caller import Caller
+from telnyx_rooms_async.core.endpoints import LIST_PARTICIPANTS, RETRIEVE_PARTICIPANT
+from telnyx_rooms_async.core.models import RoomParticipant
+from telnyx_rooms_async.core.params import PAGE_SIZE_MAX, Days, ParticipantsQuery
+from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.rules import Id
+from telnyx_rooms_async.listing import Listing
+
+
+class Participants:
+    """``client.participants``."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def retrieve(self, participant_id: Id) -> RoomParticipant:
+        """Return one participant.
+
+        One request, repeated on failure.
+
+        Raises:
+            InvalidArgumentError: not an id; nothing was sent.
+            NotFoundError: there is no such participant.
+
+        Telnyx operation: ViewRoomParticipant.
+        """
+        return await self._caller.ask(build(RETRIEVE_PARTICIPANT, room_participant_id=participant_id))
+
+    def list(
+        self,
+        *,
+        session_id: Id | None = None,
+        joined_at: Days = None,
+        updated_at: Days = None,
+        left_at: Days = None,
+        context: str | None = None,
+        page_size: int = PAGE_SIZE_MAX,
+    ) -> Listing[RoomParticipant]:
+        """List the participants of all sessions of the account.
+
+        Not awaited: nothing is sent before the listing is iterated; then one request a page, repeated
+        on failure. Telnyx documents no order.
+
+        Args:
+            session_id: only those of one session.
+            joined_at: a day, or a `DateFilter` with both ends included.
+            updated_at: likewise.
+            left_at: likewise.
+            context: only those whose client said exactly this of itself.
+            page_size: 1 to 250 participants a request.
+
+        Raises:
+            InvalidArgumentError: a filter or the size is wrong; nothing was sent.
+
+        Telnyx operation: ListRoomParticipants.
+        """
+        query = ParticipantsQuery(
+            session_id=session_id,
+            joined_at=joined_at,
+            updated_at=updated_at,
+            left_at=left_at,
+            context=context,
+            page_size=page_size,
+        )
+        return Listing(self._caller, build(LIST_PARTICIPANTS, query=query))

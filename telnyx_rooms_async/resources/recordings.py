@@ -1,0 +1,168 @@
+"""Recordings: a file of sound and one of picture for each participant of a recorded session."""
+
+import os
+
+from telnyx_rooms_async.caller import Caller
+from telnyx_rooms_async.core.endpoints import (
+    DELETE_RECORDING,
+    DELETE_RECORDINGS,
+    LIST_RECORDINGS,
+    RETRIEVE_RECORDING,
+)
+from telnyx_rooms_async.core.errors import InvalidArgumentError
+from telnyx_rooms_async.core.models import RoomRecording
+from telnyx_rooms_async.core.params import PAGE_SIZE_MAX, Days, RecordingsFilter, RecordingsQuery
+from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.rules import DurationFilter, Id
+from telnyx_rooms_async.downloads import DownloadedFile, Progress, Writer, download
+from telnyx_rooms_async.listing import Listing
+
+
+class Recordings:
+    """``client.recordings``."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def retrieve(self, recording_id: Id) -> RoomRecording:
+        """Return one recording.
+
+        One request, repeated on failure.
+
+        Raises:
+            InvalidArgumentError: not an id; nothing was sent.
+            NotFoundError: there is no such recording, or no longer.
+
+        Telnyx operation: ViewRoomRecording.
+        """
+        return await self._caller.ask(build(RETRIEVE_RECORDING, room_recording_id=recording_id))
+
+    async def download(
+        self,
+        recording_id: Id,
+        target: str | os.PathLike[str] | Writer,
+        *,
+        progress: Progress | None = None,
+    ) -> DownloadedFile:
+        """Bring the file of a recording to a path or a binary writer.
+
+        Two requests; a cut is resumed where it happened, and an expired link is asked for anew. The time
+        of the whole has no limit: each piece has that of an attempt. Memory stays flat. The API key is
+        never sent to the store. A path is written beside itself and takes its name when the length is
+        right, so a failure leaves nothing under the final name.
+
+        Args:
+            recording_id: the id that Telnyx gave the recording.
+            target: where to; a file that is there is replaced. A writer is written to in this thread,
+                and not closed.
+            progress: called after each piece with the bytes that are there, and those that there will
+                be (``None`` when the store does not say).
+
+        Raises:
+            InvalidArgumentError: not an id, or no target; nothing was sent.
+            NotReadyError: the recording is not completed.
+            NotFoundError: there is no such recording, or no longer.
+            APIConnectionError: the store could not be reached, or kept cutting without a byte more.
+            OSError: the path cannot be written.
+
+        Telnyx operation: ViewRoomRecording.
+        """
+        call = build(RETRIEVE_RECORDING, room_recording_id=recording_id)
+        return await download(self._caller, call, target, progress)
+
+    async def delete(self, recording_id: Id) -> None:
+        """Delete a recording and its file.
+
+        One request, repeated on failure: a second attempt that finds it gone has succeeded.
+
+        Raises:
+            InvalidArgumentError: not an id; nothing was sent.
+            NotFoundError: there was no such recording at the first attempt.
+
+        Telnyx operation: DeleteRoomRecording.
+        """
+        await self._caller.ask(build(DELETE_RECORDING, room_recording_id=recording_id))
+
+    async def delete_matching(
+        self,
+        *,
+        room_id: Id | None = None,
+        session_id: Id | None = None,
+        participant_id: Id | None = None,
+        status: str | None = None,
+        type: str | None = None,  # noqa: A002 - the API's name for it
+        started_at: Days = None,
+        ended_at: Days = None,
+        duration_secs: DurationFilter | None = None,
+    ) -> int:
+        """Delete all recordings that the filters select, and return how many that were.
+
+        One request; repeated only when the server certainly did not act on the first. The filters are
+        those of `list`, and one at least must be given: Telnyx does not say what none would delete.
+
+        Raises:
+            InvalidArgumentError: there is no filter, or a filter is wrong; nothing was sent.
+            OutcomeUnknownError: it may have been carried out.
+
+        Telnyx operation: DeleteRoomRecordings.
+        """
+        query = RecordingsFilter(
+            room_id=room_id,
+            session_id=session_id,
+            participant_id=participant_id,
+            status=status,
+            type=type,
+            started_at=started_at,
+            ended_at=ended_at,
+            duration_secs=duration_secs,
+        )
+        if query == RecordingsFilter():
+            raise InvalidArgumentError(("at least one filter must be given: this deletes all that match",))
+        return (await self._caller.ask(build(DELETE_RECORDINGS, query=query))).room_recordings or 0
+
+    def list(
+        self,
+        *,
+        room_id: Id | None = None,
+        session_id: Id | None = None,
+        participant_id: Id | None = None,
+        status: str | None = None,
+        type: str | None = None,  # noqa: A002 - the API's name for it
+        started_at: Days = None,
+        ended_at: Days = None,
+        duration_secs: DurationFilter | None = None,
+        page_size: int = PAGE_SIZE_MAX,
+    ) -> Listing[RoomRecording]:
+        """List the recordings of the account.
+
+        Not awaited: nothing is sent before the listing is iterated; then one request a page, repeated
+        on failure. Telnyx documents no order.
+
+        Args:
+            room_id: only those of one room.
+            session_id: only those of one session.
+            participant_id: only those of one participant.
+            status: ``"completed"`` or ``"processing"``: see `RecordingStatus`.
+            type: ``"audio"`` or ``"video"``: see `RecordingType`.
+            started_at: a day, or a `DateFilter` with both ends included.
+            ended_at: likewise.
+            duration_secs: a `DurationFilter` with both ends included.
+            page_size: 1 to 250 recordings a request.
+
+        Raises:
+            InvalidArgumentError: a filter or the size is wrong; nothing was sent.
+
+        Telnyx operation: ListRoomRecordings.
+        """
+        query = RecordingsQuery(
+            room_id=room_id,
+            session_id=session_id,
+            participant_id=participant_id,
+            status=status,
+            type=type,
+            started_at=started_at,
+            ended_at=ended_at,
+            duration_secs=duration_secs,
+            page_size=page_size,
+        )
+        return Listing(self._caller, build(LIST_RECORDINGS, query=query))

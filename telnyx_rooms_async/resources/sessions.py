@@ -1,0 +1,206 @@
+"""Sessions: the meetings held in rooms, and what can be done to those who are in one."""
+
+from collections.abc import Collection
+from typing import Literal
+
+from telnyx_rooms_async.caller import Caller
+from telnyx_rooms_async.core.endpoints import (
+    END_SESSION,
+    KICK_PARTICIPANTS,
+    LIST_SESSION_PARTICIPANTS,
+    LIST_SESSIONS,
+    MUTE_PARTICIPANTS,
+    RETRIEVE_SESSION,
+    UNMUTE_PARTICIPANTS,
+    Endpoint,
+)
+from telnyx_rooms_async.core.models import ActionResult, RoomParticipant, RoomSession
+from telnyx_rooms_async.core.params import (
+    PAGE_SIZE_MAX,
+    Days,
+    ParticipantsBody,
+    SessionParticipantsQuery,
+    SessionQuery,
+    SessionsQuery,
+)
+from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.rules import UNSET, Id
+from telnyx_rooms_async.listing import Listing
+
+
+class Sessions:
+    """``client.sessions``."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def retrieve(self, session_id: Id, *, include_participants: bool = False) -> RoomSession:
+        """Return one session.
+
+        One request, repeated on failure.
+
+        Args:
+            session_id: the id that Telnyx gave the session.
+            include_participants: whether `RoomSession.participants` is filled.
+
+        Raises:
+            InvalidArgumentError: not an id; nothing was sent.
+            NotFoundError: there is no such session.
+
+        Telnyx operation: ViewRoomSession.
+        """
+        query = SessionQuery(include_participants=include_participants)
+        return await self._caller.ask(build(RETRIEVE_SESSION, room_session_id=session_id, query=query))
+
+    def participants(
+        self,
+        session_id: Id,
+        *,
+        joined_at: Days = None,
+        updated_at: Days = None,
+        left_at: Days = None,
+        context: str | None = None,
+        page_size: int = PAGE_SIZE_MAX,
+    ) -> Listing[RoomParticipant]:
+        """List who is or was in one session.
+
+        Not awaited: nothing is sent before the listing is iterated; then one request a page, repeated
+        on failure. Telnyx documents no order.
+
+        Args:
+            session_id: the id that Telnyx gave the session.
+            joined_at: a day, or a `DateFilter` with both ends included.
+            updated_at: likewise.
+            left_at: likewise.
+            context: only those whose client said exactly this of itself.
+            page_size: 1 to 250 participants a request.
+
+        Raises:
+            InvalidArgumentError: a filter or the size is wrong, or not an id; nothing was sent.
+            NotFoundError: while iterating: there is no such session.
+
+        Telnyx operation: RetrieveListRoomParticipants.
+        """
+        query = SessionParticipantsQuery(
+            joined_at=joined_at, updated_at=updated_at, left_at=left_at, context=context, page_size=page_size
+        )
+        return Listing(
+            self._caller, build(LIST_SESSION_PARTICIPANTS, room_session_id=session_id, query=query)
+        )
+
+    async def end(self, session_id: Id) -> None:
+        """End a session: everyone in it is sent out. Its room stays.
+
+        One request, repeated on failure: a further attempt that finds it ended has succeeded.
+
+        Raises:
+            InvalidArgumentError: not an id; nothing was sent.
+            SessionEndedError: it had ended before the first attempt.
+            NotFoundError: there is no such session.
+
+        Telnyx operation: EndSession.
+        """
+        # The API documents no body; programs in production send an empty object.
+        await self._caller.ask(build(END_SESSION, room_session_id=session_id, body=ParticipantsBody()))
+
+    async def kick(
+        self,
+        session_id: Id,
+        participants: Literal["all"] | Collection[Id],
+        *,
+        exclude: Collection[Id] = (),
+    ) -> None:
+        """Send participants out of a session.
+
+        One request; repeated only when the server certainly did not act on the first.
+
+        Args:
+            session_id: the id that Telnyx gave the session.
+            participants: ids of participants, or ``"all"``.
+            exclude: ids of those who are left alone, when all are meant.
+
+        Raises:
+            InvalidArgumentError: no ids; nothing was sent.
+            NotFoundError: there is no such session.
+            OutcomeUnknownError: it may have been carried out.
+
+        Telnyx operation: KickParticipantInSession.
+        """
+        await self._act(KICK_PARTICIPANTS, session_id, participants, exclude)
+
+    async def mute(
+        self,
+        session_id: Id,
+        participants: Literal["all"] | Collection[Id],
+        *,
+        exclude: Collection[Id] = (),
+    ) -> None:
+        """Mute participants of a session; arguments, cost and errors are those of `kick`.
+
+        Telnyx operation: MuteParticipantInSession.
+        """
+        await self._act(MUTE_PARTICIPANTS, session_id, participants, exclude)
+
+    async def unmute(
+        self,
+        session_id: Id,
+        participants: Literal["all"] | Collection[Id],
+        *,
+        exclude: Collection[Id] = (),
+    ) -> None:
+        """Unmute participants of a session; arguments, cost and errors are those of `kick`.
+
+        Telnyx operation: UnmuteParticipantInSession.
+        """
+        await self._act(UNMUTE_PARTICIPANTS, session_id, participants, exclude)
+
+    async def _act(
+        self,
+        endpoint: Endpoint[ActionResult],
+        session_id: Id,
+        participants: Literal["all"] | Collection[Id],
+        exclude: Collection[Id],
+    ) -> None:
+        body = ParticipantsBody(participants=participants, exclude=UNSET if exclude == () else exclude)
+        await self._caller.ask(build(endpoint, room_session_id=session_id, body=body))
+
+    def list(
+        self,
+        *,
+        room_id: Id | None = None,
+        created_at: Days = None,
+        updated_at: Days = None,
+        ended_at: Days = None,
+        active: bool | None = None,
+        include_participants: bool = False,
+        page_size: int = PAGE_SIZE_MAX,
+    ) -> Listing[RoomSession]:
+        """List the sessions of all rooms of the account.
+
+        Not awaited: nothing is sent before the listing is iterated; then one request a page, repeated
+        on failure. Telnyx documents no order.
+
+        Args:
+            room_id: only those of one room.
+            created_at: a day, or a `DateFilter` with both ends included.
+            updated_at: likewise.
+            ended_at: likewise.
+            active: only those going on, or only those that ended; ``None`` for both.
+            include_participants: whether `RoomSession.participants` is filled.
+            page_size: 1 to 250 sessions a request.
+
+        Raises:
+            InvalidArgumentError: a filter or the size is wrong; nothing was sent.
+
+        Telnyx operation: ListRoomSessions.
+        """
+        query = SessionsQuery(
+            room_id=room_id,
+            created_at=created_at,
+            updated_at=updated_at,
+            ended_at=ended_at,
+            active=active,
+            include_participants=include_participants,
+            page_size=page_size,
+        )
+        return Listing(self._caller, build(LIST_SESSIONS, query=query))

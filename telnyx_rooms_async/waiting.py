@@ -1,0 +1,41 @@
+"""Wait for something to happen on the server: ask, pause, ask again."""
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from telnyx_rooms_async.clock import Clock
+from telnyx_rooms_async.core.errors import APITimeoutError, InvalidArgumentError
+from telnyx_rooms_async.core.rules import show
+
+T = TypeVar("T")
+
+_FIRST_PAUSE: Final = 1.0
+_GROWTH: Final = 1.5
+_LONGEST_PAUSE: Final = 10.0
+
+
+async def wait_for(ask: Callable[[], Awaitable[T | None]], *, seconds: float, clock: Clock, what: str) -> T:
+    """Ask until there is an answer, after pauses that grow from 1 to 10 seconds, up to half of it random.
+
+    Raises:
+        InvalidArgumentError: `seconds` is no positive number.
+        APITimeoutError: there was no answer in time; ``.deadline`` is ``True``.
+    """
+    if not _is_positive(seconds):
+        raise InvalidArgumentError((f"timeout must be a positive number of seconds, not {show(seconds)}",))
+    deadline = clock.monotonic() + seconds
+    pause = _FIRST_PAUSE
+    while True:
+        answer = await ask()
+        if answer is not None:
+            return answer
+        left = deadline - clock.monotonic()
+        if left <= 0:
+            raise APITimeoutError(f"{what} in {seconds} s", deadline=True)
+        await clock.sleep(min(left, pause * (1 - clock.dice() / 2)))
+        pause = min(_LONGEST_PAUSE, pause * _GROWTH)
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
