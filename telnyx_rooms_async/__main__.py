@@ -12,7 +12,7 @@ def main() -> None:
 
         app()
     except ModuleNotFoundError as missing:
-        if missing.name not in _EXTRA:
+        if (missing.name or "").partition(".")[0] not in _EXTRA:
             raise
         sys.stderr.write("the command line needs the extra \"cli\": pip install 'telnyx-rooms-async[cli]'\n")
         sys.exit(2)

@@ -43,7 +43,7 @@ OUTSIDERS = {
     "transport": {"aiohttp", "yarl"},
     "caller": {"attrs"},
     "client": {"attrs"},
-    "emulator": {"aiohttp", "attrs"},
+    "emulator": {"aiohttp", "attrs", "yarl"},
     "cli": {"rich", "typer"},
 }
 # What nobody below the shell may know of: no I/O, no clock, no dice, no environment.

@@ -4,6 +4,8 @@ import ast
 import asyncio
 import os
 import re
+import runpy
+import shlex
 import sys
 from collections.abc import Awaitable
 from inspect import CO_COROUTINE
@@ -46,6 +48,33 @@ async def test_fragments_run(fragment: str, client: RoomsClient, telnyx: Emulato
     telnyx.seed(3)
     code = compile(fragment, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     await run(code, {"client": client, "telnyx": telnyx})
+
+
+COMMANDS = [line[2:] for language, text in BLOCKS if language == "console" for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+async def test_commands_run(command: str, telnyx: Emulator) -> None:
+    """A command of the README does what it says, with the two variables in its environment."""
+    telnyx.seed(3)
+    variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
+    program, *arguments = shlex.split(command)
+    assert program == "telnyx-rooms"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "telnyx_rooms_async", *arguments, env=os.environ | variables
+    )
+    assert await process.wait() == 0
+
+
+def test_the_table_of_floors_is_true() -> None:
+    """The floors that the README draws are those that the law is kept by."""
+    floors = runpy.run_path(str(Path(__file__).parent / "test_floors.py"))["FLOORS"]
+    told = {
+        name.replace("/", ".").rstrip(".").replace("__init__", ""): int(floor)
+        for floor, names in re.findall(r"^\| (\d+) \| ([^|]+) \|", README, re.MULTILINE)
+        for name in re.findall(r"`([^`]+)`", names)
+    }
+    assert told == {name: floor for name, floor in floors.items() if name != "core"}
 
 
 async def run(code: CodeType, names: dict[str, object]) -> None:

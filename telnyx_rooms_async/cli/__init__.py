@@ -14,6 +14,8 @@ from telnyx_rooms_async.cli import demo, emulate, output, rooms
 
 app: Final = typer.Typer(
     no_args_is_help=True,
+    # Plain help: in boxes of 80 columns the names of long options are cut off.
+    rich_markup_mode=None,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     # A pretty traceback can show the values of variables, and one of them is the key.
@@ -23,7 +25,7 @@ app: Final = typer.Typer(
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it, with the value alone
     if wanted:
-        output.write(f"telnyx-rooms {telnyx_rooms_async.__version__}")
+        output.write_line(f"telnyx-rooms {telnyx_rooms_async.__version__}")
         raise typer.Exit
 
 
@@ -37,7 +39,9 @@ def _program(
 ) -> None:
     """Work with Telnyx Video Rooms.
 
-    The key is read from the environment variable TELNYX_API_KEY. To look around without one: `demo`.
+    The API key is read from the environment variable TELNYX_API_KEY. The demo needs none.
+
+    Exit codes: 0 done, 1 failed, 2 a wrong argument, 130 Ctrl-C.
     """
 
 

@@ -9,7 +9,6 @@ from telnyx_rooms_async import UNSET, DateFilter, UnsetType
 
 T = TypeVar("T")
 
-_FILTERS = "Filters"
 _DAY = "YYYY-MM-DD"
 
 
@@ -43,29 +42,25 @@ _RANGE_HELP = (
 
 CreatedAt: TypeAlias = Annotated[
     DateFilter | None,
-    typer.Option(
-        parser=parse_days, metavar="DAYS", rich_help_panel=_FILTERS, help=f"Created on {_RANGE_HELP}"
-    ),
+    typer.Option(parser=parse_days, metavar="DAYS", help=f"Created on {_RANGE_HELP}"),
 ]
 UpdatedAt: TypeAlias = Annotated[
     DateFilter | None,
-    typer.Option(parser=parse_days, metavar="DAYS", rich_help_panel=_FILTERS, help="Updated then, likewise."),
+    typer.Option(parser=parse_days, metavar="DAYS", help="Updated then, likewise."),
 ]
 EndedAt: TypeAlias = Annotated[
     DateFilter | None,
-    typer.Option(parser=parse_days, metavar="DAYS", rich_help_panel=_FILTERS, help="Ended then, likewise."),
+    typer.Option(parser=parse_days, metavar="DAYS", help="Ended then, likewise."),
 ]
 Active: TypeAlias = Annotated[
     bool | None,
-    typer.Option(
-        "--active/--inactive", rich_help_panel=_FILTERS, help="Only those going on, or only those that ended."
-    ),
+    typer.Option("--active/--inactive", help="Only those going on, or only those that ended."),
 ]
 
 # --- lists ------------------------------------------------------------------------------------------------
 
 Limit: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Stop after so many. All come unless given.")
+    int | None, typer.Option(min=1, metavar="N", help="Stop after so many; all come unless given.")
 ]
 PageSize: TypeAlias = Annotated[
     int, typer.Option(metavar="N", help="How many to ask for in one request: 1 to 250.")

@@ -1,91 +1,164 @@
-"""What is printed: values on stdout, as a table or as JSON; everything said about them on stderr."""
+"""Where it is printed: values on stdout, as tables or as JSON; all that is said about them on stderr."""
 
-import json
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
-from datetime import datetime
-from typing import Final, NamedTuple, TypeAlias, TypeVar
+from typing import Final, TextIO, TypeVar
 
-from rich.cells import cell_len
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from telnyx_rooms_async import Listing, Room, RoomParticipant, RoomSession
+from telnyx_rooms_async import Listing
+from telnyx_rooms_async.cli.tables import KINDS, Value, inside, record, table
 from telnyx_rooms_async.core.codec import encode
 
-Value: TypeAlias = Room | RoomSession | RoomParticipant
-Item = TypeVar("Item", Room, RoomSession, RoomParticipant)
+Item = TypeVar("Item", bound=Value)
 
-_GAP: Final = 2
-_FOLDED: Final = 16
-_ENDLESS: Final = 100_000
+# A pipe has no width: nothing is wrapped there, and no column left out.
+_ENDLESS: Final = 1_000_000
 
 
-class Kind(NamedTuple):
-    """How values of one model stand in a table."""
-
-    noun: str
-    columns: tuple[str, ...]
-    """The fields to show, those first that must be seen: a narrow terminal leaves out the last."""
-    folds: str | None = None
-    """The column that may take several lines; ids and instants never do."""
-    inside: str | None = None
-    """The field that holds values with tables of their own."""
-
-
-KINDS: Final[dict[type, Kind]] = {
-    Room: Kind(
-        noun="room",
-        columns=(
-            "id",
-            "unique_name",
-            "created_at",
-            "active_session_id",
-            "max_participants",
-            "enable_recording",
-        ),
-        folds="unique_name",
-        inside="sessions",
-    ),
-    RoomSession: Kind(
-        noun="session",
-        columns=("id", "created_at", "ended_at", "active", "room_id"),
-        inside="participants",
-    ),
-    RoomParticipant: Kind(
-        noun="participant",
-        columns=("id", "context", "joined_at", "left_at"),
-        folds="context",
-    ),
-}
-
-
-# --- one value, many values -------------------------------------------------------------------------------
+# --- values -----------------------------------------------------------------------------------------------
 
 
 async def show_one(answer: Awaitable[Value], *, as_json: bool) -> None:
-    """Print what is answered: all its fields, one a line, or one JSON object."""
+    """Print what is answered: a row of each field, or one JSON object."""
     value = await answer
     if as_json:
         _write_json(value)
-    else:
-        write(_record(value))
-        _write_inside(value)
+        return
+    write(record(value))
+    if found := inside(value):
+        _write_inside(*found)
 
 
-async def show_list(listing: Listing[Item], *, limit: int | None, as_json: bool) -> None:
-    """Print a list: a table when it is complete, or one JSON object a line as the pages arrive."""
-    values: list[Item] = []
-    async with aclosing(aiter(listing)) as arriving:
-        async for value in arriving:
-            values.append(value)
-            if as_json:
-                _write_json(value)
-            if len(values) == limit:
-                break
+async def show_list(
+    listing: Listing[Item], model: type[Item], *, limit: int | None = None, as_json: bool
+) -> None:
+    """Print a list: a table once all is there, or a JSON object a line while the pages arrive."""
+    async with aclosing(_first(listing, limit)) as items:
+        if not as_json:
+            _write_table(model, [item async for item in items])
+            return
+        async for item in items:
+            _write_json(item)
+
+
+async def _first(listing: Listing[Item], limit: int | None) -> AsyncGenerator[Item, None]:
+    """Yield no more than wanted, and ask for no page beyond."""
+    count = 0
+    async with aclosing(aiter(listing)) as items:
+        async for item in items:
+            yield item
+            count += 1
+            if count == limit:
+                return
+
+
+async def show_deleted(gone: Awaitable[None], name: str, *, as_json: bool) -> None:
+    """Say that something is deleted; in JSON there is nothing to say."""
+    await gone
     if not as_json:
-        write(_table(values))
+        write_line(f"deleted {name}")
+
+
+def _write_table(model: type[Item], values: Sequence[Item]) -> None:
+    rows, left_out = table(model, values, stdout().width)
+    if values or not stdout().is_terminal:
+        write(rows)
+    for value in values:
+        found = inside(value)
+        if found and found[1]:
+            _write_inside(*found)
+    if stdout().is_terminal:
+        note(_summary(KINDS[model].noun, len(values), left_out))
+
+
+def _write_inside(title: str, values: Sequence[Value]) -> None:
+    write(Text(f"\n{title}" if values else f"\n{title}: none", style="bold"))
+    if values:
+        write(table(type(values[0]), values, stdout().width)[0])
+
+
+def _summary(noun: str, count: int, left_out: Sequence[str]) -> str:
+    counted = f"{count or 'no'} {noun if count == 1 else noun + 's'}"
+    return f"{counted}; not shown: {', '.join(left_out)} (--json has all)" if count and left_out else counted
+
+
+def _write_json(value: Value) -> None:
+    _put(encode(value) + b"\n")
+
+
+# --- streams ----------------------------------------------------------------------------------------------
+
+
+def stdout() -> Console:
+    """Return the console of stdout as it is now: of the terminal's width, or plain and endless."""
+    terminal = _is_terminal(sys.stdout)
+    return Console(
+        force_terminal=terminal,
+        width=None if terminal else _ENDLESS,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def write(shown: RenderableType) -> None:
+    """Print on stdout."""
+    console = stdout()
+    with console.capture() as captured:
+        console.print(shown)
+    text = captured.get()
+    if not console.is_terminal:
+        text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+    _put(text.encode(console.encoding, "replace"))
+
+
+def write_line(text: str) -> None:
+    """Print a line on stdout as it is, however long."""
+    _put(f"{text}\n".encode(stdout().encoding, "replace"))
+
+
+def _put(data: bytes) -> None:
+    """Write at once, so that a reader gets each page as it comes, and its leaving is noticed here."""
+    if sys.stdout is None:
+        return
+    left = memoryview(data)
+    while left:  # an unbuffered stdout may take less than all
+        left = left[sys.stdout.buffer.write(left) :]
+    sys.stdout.buffer.flush()
+
+
+def abandon() -> None:
+    """Give up a stdout that takes no more, so that the interpreter's last flush does not fail on it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def note(text: str) -> None:
+    """Say something to a person, on stderr."""
+    _say(Text(text, style="dim"), one_line=False)
+
+
+def complain(reason: object) -> None:
+    """Say what went wrong, in one line on stderr."""
+    _say(Text.assemble(("error:", "bold red"), f" {reason}"), one_line=True)
+
+
+def _say(text: Text, *, one_line: bool) -> None:
+    terminal = _is_terminal(sys.stderr)
+    Console(stderr=True, force_terminal=terminal).print(text, soft_wrap=one_line or not terminal)
+
+
+class NoteHandler(logging.Handler):
+    """Says what the library logs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say one message."""
+        note(record.getMessage())
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 
 import typer
@@ -25,7 +25,7 @@ def run(job: Callable[[RoomsClient], Awaitable[None]], base_url: str | None) -> 
 
 
 async def _with_client(job: Callable[[RoomsClient], Awaitable[None]], base_url: str | None) -> None:
-    # The client would say to pass `api_key`; here there is no such thing: `ps` shows what a command line holds.
+    # The client would advise to pass `api_key`. There is no such option: `ps` shows a command line.
     if not os.environ.get("TELNYX_API_KEY"):
         raise ConfigurationError("no API key: set TELNYX_API_KEY (`telnyx-rooms demo` needs none)")
     async with RoomsClient(base_url=base_url) as client:
@@ -33,7 +33,7 @@ async def _with_client(job: Callable[[RoomsClient], Awaitable[None]], base_url: 
 
 
 @contextmanager
-def ending(*, interrupted: int = _INTERRUPTED) -> Iterator[None]:
+def ending(*, interrupted: int = _INTERRUPTED) -> Generator[None, None, None]:
     """Turn what ends a command into its exit code, and an error into one line on stderr.
 
     Args:
@@ -49,6 +49,7 @@ def ending(*, interrupted: int = _INTERRUPTED) -> Iterator[None]:
         output.abandon()
         raise typer.Exit(_BROKEN_PIPE) from None
     except OSError as error:
+        output.abandon()
         raise _failed(error.strerror or error, _FAILED) from None
     except KeyboardInterrupt:
         raise typer.Exit(interrupted) from None
@@ -60,7 +61,7 @@ def _failed(reason: object, code: int) -> typer.Exit:
 
 
 @contextmanager
-def _retries_told() -> Iterator[None]:
+def _retries_told() -> Generator[None, None, None]:
     """Tell someone who waits at a terminal why; a script reads the outcome only."""
     logger = logging.getLogger("telnyx_rooms_async")
     watched = sys.stderr is not None and sys.stderr.isatty()

@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar, cast, get_args, get_
 
 import cattrs
 import msgspec
-from attrs import fields, frozen, has
+from attrs import AttrsInstance, asdict, fields, frozen, has
 from cattrs.cols import homogenous_tuple_structure_factory
 from cattrs.gen import make_dict_structure_fn
 
@@ -53,8 +53,8 @@ def decode(body: bytes, answer: type[T]) -> T:
 
 
 def encode(value: object) -> bytes:
-    """Write plain data or a model as JSON."""
-    return msgspec.json.encode(value)
+    """Write plain data or a model as JSON, a model's fields in the order of its class."""
+    return msgspec.json.encode(asdict(cast("AttrsInstance", value)) if has(type(value)) else value)
 
 
 def parse(body: bytes) -> Any:  # noqa: ANN401 - JSON may be anything

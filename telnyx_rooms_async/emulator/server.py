@@ -10,6 +10,7 @@ from uuid import uuid4
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from attrs import field, frozen
+from yarl import URL
 
 from telnyx_rooms_async.core.codec import decode, encode, parse
 from telnyx_rooms_async.core.endpoints import ENDPOINTS, Endpoint
@@ -88,7 +89,7 @@ class Emulator:
         if self._runner is None:
             raise RuntimeError("the emulator is not running: enter it with async with")
         host, port = self._runner.addresses[0][:2]
-        return f"http://{host}:{port}{_PREFIX}"
+        return str(URL.build(scheme="http", host=host, port=port, path=_PREFIX))
 
     @property
     def rooms(self) -> tuple[Room, ...]:

@@ -1,0 +1,249 @@
+"""``telnyx-rooms rooms``: a command for each verb of ``client.rooms``, an option for each parameter."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Final, TypeAlias, TypeVar
+
+import typer
+
+from telnyx_rooms_async import Room, RoomSession, UnsetType
+from telnyx_rooms_async.cli.options import (
+    PAGE_SIZE,
+    Active,
+    AsJson,
+    BaseUrl,
+    CreatedAt,
+    EndedAt,
+    Limit,
+    PageSize,
+    UpdatedAt,
+    given,
+)
+from telnyx_rooms_async.cli.output import show_deleted, show_list, show_one
+from telnyx_rooms_async.cli.running import run
+
+T = TypeVar("T")
+
+group: Final = typer.Typer(name="rooms", no_args_is_help=True, help="Rooms, and the sessions held in them.")
+
+
+class Clearable(StrEnum):
+    """The fields of a room that may be null."""
+
+    FAILOVER_URL = "webhook-event-failover-url"
+    TIMEOUT_SECS = "webhook-timeout-secs"
+
+
+RoomId: TypeAlias = Annotated[
+    str, typer.Argument(metavar="ROOM_ID", help="The id that Telnyx gave the room.")
+]
+UniqueName: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A name, unique within the account.")
+]
+MaxParticipants: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="N", help="How many may be in at once: 2 to 50.")
+]
+EnableRecording: TypeAlias = Annotated[
+    bool | None,
+    typer.Option("--enable-recording/--disable-recording", help="Whether its sessions are recorded."),
+]
+WebhookEventUrl: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="URL", help="Where Telnyx sends what happens in the room.")
+]
+WebhookEventFailoverUrl: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="URL", help="Where it sends that when the first fails.")
+]
+WebhookTimeoutSecs: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="SECONDS", help="How long it waits there: 0 to 30.")
+]
+
+
+@group.command("list")
+def list_rooms(
+    *,
+    created_at: CreatedAt = None,
+    updated_at: UpdatedAt = None,
+    unique_name: Annotated[str | None, typer.Option(metavar="NAME", help="Only rooms of that name.")] = None,
+    include_sessions: Annotated[
+        bool, typer.Option("--include-sessions", help="Show their sessions.")
+    ] = False,
+    limit: Limit = None,
+    page_size: PageSize = PAGE_SIZE,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """List the rooms of the account."""
+    run(
+        lambda client: show_list(
+            client.rooms.list(
+                created_at=created_at,
+                updated_at=updated_at,
+                unique_name=unique_name,
+                include_sessions=include_sessions,
+                page_size=min(page_size, limit or page_size),
+            ),
+            Room,
+            limit=limit,
+            as_json=as_json,
+        ),
+        base_url,
+    )
+
+
+@group.command()
+def create(
+    *,
+    unique_name: UniqueName = None,
+    max_participants: MaxParticipants = None,
+    enable_recording: EnableRecording = None,
+    webhook_event_url: WebhookEventUrl = None,
+    webhook_event_failover_url: WebhookEventFailoverUrl = None,
+    webhook_timeout_secs: WebhookTimeoutSecs = None,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """Create a room, and show it.
+
+    Name what matters: a room without a name cannot be found again if the answer is lost.
+    """
+    run(
+        lambda client: show_one(
+            client.rooms.create(
+                unique_name=given(unique_name),
+                max_participants=given(max_participants),
+                enable_recording=given(enable_recording),
+                webhook_event_url=given(webhook_event_url),
+                webhook_event_failover_url=given(webhook_event_failover_url),
+                webhook_timeout_secs=given(webhook_timeout_secs),
+            ),
+            as_json=as_json,
+        ),
+        base_url,
+    )
+
+
+@group.command()
+def retrieve(
+    room_id: RoomId,
+    *,
+    include_sessions: Annotated[
+        bool, typer.Option("--include-sessions", help="Show its sessions, past and present.")
+    ] = False,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """Show one room, with all its fields."""
+    run(
+        lambda client: show_one(
+            client.rooms.retrieve(room_id, include_sessions=include_sessions),
+            as_json=as_json,
+        ),
+        base_url,
+    )
+
+
+@group.command()
+def update(
+    room_id: RoomId,
+    *,
+    unique_name: UniqueName = None,
+    max_participants: MaxParticipants = None,
+    enable_recording: EnableRecording = None,
+    webhook_event_url: WebhookEventUrl = None,
+    webhook_event_failover_url: WebhookEventFailoverUrl = None,
+    webhook_timeout_secs: WebhookTimeoutSecs = None,
+    clear: Annotated[
+        list[Clearable] | None,
+        typer.Option(metavar="FIELD", help=f"Set a field to null: {' or '.join(Clearable)}. Repeatable."),
+    ] = None,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """Change the fields that are given, and show the room.
+
+    The others are left alone.
+    """
+    _refuse_nothing(
+        unique_name,
+        max_participants,
+        enable_recording,
+        webhook_event_url,
+        webhook_event_failover_url,
+        webhook_timeout_secs,
+        clear or None,
+    )
+    run(
+        lambda client: show_one(
+            client.rooms.update(
+                room_id,
+                unique_name=given(unique_name),
+                max_participants=given(max_participants),
+                enable_recording=given(enable_recording),
+                webhook_event_url=given(webhook_event_url),
+                webhook_event_failover_url=_or_null(
+                    webhook_event_failover_url, Clearable.FAILOVER_URL, clear
+                ),
+                webhook_timeout_secs=_or_null(webhook_timeout_secs, Clearable.TIMEOUT_SECS, clear),
+            ),
+            as_json=as_json,
+        ),
+        base_url,
+    )
+
+
+def _refuse_nothing(*options: object) -> None:
+    if all(option is None for option in options):
+        raise typer.BadParameter("no field to change is given")
+
+
+def _or_null(value: T | None, name: Clearable, cleared: Sequence[Clearable] | None) -> T | UnsetType | None:
+    if name not in (cleared or ()):
+        return given(value)
+    if value is not None:
+        raise typer.BadParameter(f"--{name} and --clear {name} contradict each other")
+    return None
+
+
+@group.command()
+def delete(room_id: RoomId, *, as_json: AsJson = False, base_url: BaseUrl = None) -> None:
+    """Delete a room.
+
+    Whoever is in it is sent out, and its session ends.
+    """
+    run(lambda client: show_deleted(client.rooms.delete(room_id), room_id, as_json=as_json), base_url)
+
+
+@group.command()
+def sessions(
+    room_id: RoomId,
+    *,
+    created_at: CreatedAt = None,
+    updated_at: UpdatedAt = None,
+    ended_at: EndedAt = None,
+    active: Active = None,
+    include_participants: Annotated[
+        bool, typer.Option("--include-participants", help="Show who is and was in them.")
+    ] = False,
+    limit: Limit = None,
+    page_size: PageSize = PAGE_SIZE,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """List the sessions of one room."""
+    run(
+        lambda client: show_list(
+            client.rooms.sessions(
+                room_id,
+                created_at=created_at,
+                updated_at=updated_at,
+                ended_at=ended_at,
+                active=active,
+                include_participants=include_participants,
+                page_size=min(page_size, limit or page_size),
+            ),
+            RoomSession,
+            limit=limit,
+            as_json=as_json,
+        ),
+        base_url,
+    )

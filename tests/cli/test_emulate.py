@@ -1,0 +1,101 @@
+"""``telnyx-rooms emulate``: a server for the time being."""
+
+import json
+import shlex
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+
+import pytest
+from typer.testing import Result
+
+Run = Callable[..., Result]
+Start = Callable[..., subprocess.Popen[str]]
+
+
+def exports(process: subprocess.Popen[str]) -> dict[str, str]:
+    """Read the two lines for the shell."""
+    assert process.stdout is not None
+    lines = [shlex.split(process.stdout.readline()) for _ in range(2)]
+    assert [words[0] for words in lines] == ["export", "export"]
+    return dict(words[1].split("=", maxsplit=1) for words in lines)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_stopped(start: Start, number: signal.Signals) -> None:
+    """It says how to reach it, serves, and ends well by Ctrl-C or SIGTERM."""
+    emulator = start("emulate", "--port", "0", "--rooms", "1000")
+    variables = exports(emulator)
+    assert list(variables) == ["TELNYX_API_KEY", "TELNYX_BASE_URL"]
+    listed, errors = start("rooms", "list", "--json", **variables).communicate()
+    assert errors == ""
+    assert len({json.loads(line)["id"] for line in listed.splitlines()}) == 1000
+    emulator.send_signal(number)
+    out, err = emulator.communicate()
+    assert (emulator.returncode, out) == (0, "")
+    url = variables["TELNYX_BASE_URL"]
+    assert err == f"An emulated Telnyx with 1000 rooms listens at {url}. Ctrl-C ends it.\n"
+
+
+def test_the_lines_are_for_a_shell(start: Start) -> None:
+    """A shell reads the key as it is, whatever is in it; without --rooms the account is empty."""
+    emulator = start("emulate", "--port", "0", "--api-key", "it's $HOME")
+    assert exports(emulator)["TELNYX_API_KEY"] == "it's $HOME"
+    emulator.send_signal(signal.SIGTERM)
+    assert "with 0 rooms" in emulator.communicate()[1]
+
+
+def test_a_key_is_made_up(start: Start) -> None:
+    """The developer's own key is neither used nor shown: two emulators make up two."""
+    keys = {
+        exports(start("emulate", "--port", "0", TELNYX_API_KEY="KEYown"))["TELNYX_API_KEY"] for _ in range(2)
+    }
+    assert len(keys) == 2
+    assert "KEYown" not in keys
+
+
+def test_everywhere_is_here_for_a_client(start: Start) -> None:
+    """Listening on all addresses, it tells one that a client can go to."""
+    variables = exports(start("emulate", "--host", "0.0.0.0", "--port", "0"))
+    assert variables["TELNYX_BASE_URL"].startswith("http://127.0.0.1:")
+    process = start("rooms", "list", "--json", **variables)
+    assert process.communicate() == ("", "")
+    assert process.returncode == 0
+
+
+def test_a_taken_port(run: Run) -> None:
+    """A port that is taken is an error in one line, with a way out."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("emulate", "--port", str(port))
+    assert (result.exit_code, result.stdout) == (1, "")
+    why = "Address already in use; --port 0 finds a free one"
+    assert result.stderr == f"error: cannot listen on 127.0.0.1:{port}: {why}\n"
+
+
+def test_an_address_of_another_machine(run: Run) -> None:
+    """An address that is not of this machine is an error in one line."""
+    result = run("emulate", "--host", "192.0.2.1", "--port", "0")
+    assert result.exit_code == 1
+    # What follows is asyncio's, and differs from Python to Python.
+    assert result.stderr.startswith("error: cannot listen on 192.0.2.1:0: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_an_unknown_host(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that has no address is an error in one line."""
+
+    def find_none(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", find_none)
+    result = run("emulate", "--host", "nowhere.invalid")
+    assert result.exit_code == 1
+    assert result.stderr == "error: cannot listen on nowhere.invalid:8080: Name or service not known\n"
+
+
+@pytest.mark.parametrize("options", [["--port", "65536"], ["--port", "http"], ["--rooms", "-1"]])
+def test_wrong_options(run: Run, options: list[str]) -> None:
+    """A port or a number that cannot be is wrong usage."""
+    assert run("emulate", *options).exit_code == 2
