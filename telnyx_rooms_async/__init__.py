@@ -24,6 +24,7 @@ from telnyx_rooms_async.core.errors import (
     ConnectionLostError,
     InvalidArgumentError,
     MalformedResponseError,
+    NotReadyError,
     OutcomeUnknownError,
     PaginationError,
     ResponseTooLargeError,
@@ -34,15 +35,23 @@ from telnyx_rooms_async.core.errors import (
 )
 from telnyx_rooms_async.core.messages import Attempt, Response
 from telnyx_rooms_async.core.models import (
+    AccessToken,
+    ClientToken,
+    CompositionStatus,
     ErrorDetail,
     Page,
     PageMeta,
+    RecordingStatus,
+    RecordingType,
     Room,
+    RoomComposition,
     RoomParticipant,
+    RoomRecording,
     RoomSession,
+    VideoRegion,
 )
-from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, UnsetType
 from telnyx_rooms_async.core.retry import RetryPolicy
+from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, UnsetType
 from telnyx_rooms_async.core.statuses import (
     APIStatusError,
     AuthenticationError,
@@ -53,9 +62,12 @@ from telnyx_rooms_async.core.statuses import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    SessionEndedError,
     UnprocessableEntityError,
 )
+from telnyx_rooms_async.downloads import DownloadedFile
 from telnyx_rooms_async.listing import Listing
+from telnyx_rooms_async.resources.tokens import KeptToken
 
 __all__ = [
     "UNSET",
@@ -64,41 +76,54 @@ __all__ = [
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "AccessToken",
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
     "ClientClosedError",
+    "ClientToken",
     "Clock",
+    "CompositionStatus",
     "ConfigurationError",
     "ConflictError",
     "ConnectError",
     "ConnectionLostError",
     "DateFilter",
+    "DownloadedFile",
+    "DurationFilter",
     "ErrorDetail",
     "InternalServerError",
     "InvalidArgumentError",
+    "KeptToken",
     "Listing",
     "MalformedResponseError",
     "NameTakenError",
     "NotFoundError",
+    "NotReadyError",
     "OutcomeUnknownError",
     "Page",
     "PageMeta",
     "PaginationError",
     "PermissionDeniedError",
     "RateLimitError",
+    "RecordingStatus",
+    "RecordingType",
     "Response",
     "ResponseTooLargeError",
     "RetryPolicy",
     "Room",
+    "RoomComposition",
     "RoomParticipant",
+    "RoomRecording",
     "RoomSession",
     "RoomsClient",
+    "SessionEndedError",
     "TLSError",
     "TelnyxRoomsError",
     "UnexpectedRedirectError",
     "UnprocessableEntityError",
     "UnsetType",
+    "VideoRegion",
     "WrongEventLoopError",
 ]
 

@@ -14,7 +14,12 @@ from telnyx_rooms_async.core.messages import Response
 from telnyx_rooms_async.core.protocol import QueryValue, build_raw
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.resources.compositions import Compositions
+from telnyx_rooms_async.resources.participants import Participants
+from telnyx_rooms_async.resources.recordings import Recordings
 from telnyx_rooms_async.resources.rooms import Rooms
+from telnyx_rooms_async.resources.sessions import Sessions
+from telnyx_rooms_async.resources.tokens import Tokens
 from telnyx_rooms_async.settings import check_positive, find_api_key, find_base_url
 from telnyx_rooms_async.transport import AiohttpTransport, Session
 
@@ -84,6 +89,11 @@ class RoomsClient:
     def _seat(self, caller: Caller) -> None:
         self._caller = caller
         self.rooms = Rooms(caller)
+        self.sessions = Sessions(caller)
+        self.participants = Participants(caller)
+        self.recordings = Recordings(caller)
+        self.compositions = Compositions(caller)
+        self.tokens = Tokens(caller)
 
     def __repr__(self) -> str:
         return f"<RoomsClient {self._base_url}>"

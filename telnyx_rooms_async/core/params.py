@@ -86,6 +86,14 @@ def _query(wire: str, rule: Rule, default: object = None) -> Any:  # noqa: ANN40
     return attrs.field(default=default, metadata={"rule": rule, "absent": absent, "wire": wire})
 
 
+def _page_number() -> Any:  # noqa: ANN401 - as attrs.field
+    return _query("page[number]", rules.integer(1, 2**31 - 1), default=1)
+
+
+def _page_size() -> Any:  # noqa: ANN401 - as attrs.field
+    return _query("page[size]", rules.integer(1, PAGE_SIZE_MAX), default=PAGE_SIZE_MAX)
+
+
 @frozen(kw_only=True)
 class RoomQuery:
     """How one room is retrieved."""
@@ -97,8 +105,8 @@ class RoomQuery:
 class PageQuery:
     """Which page of a list."""
 
-    page_number: int = _query("page[number]", rules.integer(1, 2**31 - 1), default=1)
-    page_size: int = _query("page[size]", rules.integer(1, PAGE_SIZE_MAX), default=PAGE_SIZE_MAX)
+    page_number: int = _page_number()
+    page_size: int = _page_size()
 
 
 @frozen(kw_only=True)
@@ -168,8 +176,11 @@ class RecordingsFilter:
 
 
 @frozen(kw_only=True)
-class RecordingsQuery(RecordingsFilter, PageQuery):
+class RecordingsQuery(RecordingsFilter):
     """Which recordings to list."""
+
+    page_number: int = _page_number()
+    page_size: int = _page_size()
 
 
 @frozen(kw_only=True)

@@ -208,15 +208,19 @@ def resolution(value: object) -> str | None:
 
 def layout(value: object) -> str | None:
     """Take one or two named regions."""
-    regions = cast("Mapping[object, object]", value if isinstance(value, Mapping) else {})
+    regions = _mapping(value)
     if not 1 <= len(regions) <= _REGIONS_MAX:
-        return f"must name 1 or 2 regions, not {show(cast('object', value))}"
+        return f"must name 1 or 2 regions, not {show(value)}"
     for name, region in regions.items():
         if text(name) or not isinstance(region, VideoRegion):
             return f"must map names to VideoRegion values, not {show(name)} to {show(region)}"
         if wrong := _region(region):
             return f"region {show(name)}: {wrong}"
     return None
+
+
+def _mapping(value: object) -> Mapping[object, object]:
+    return cast("Mapping[object, object]", value) if isinstance(value, Mapping) else {}
 
 
 def _region(region: VideoRegion) -> str | None:

@@ -176,6 +176,6 @@ class Compositions:
 
 def _whole(resolution: str | UnsetType) -> Mapping[str, VideoRegion]:
     """Lay all pictures of the session out in one region as large as the whole."""
-    width, _, height = (resolution or "1280x720").partition("x")
+    width, _, height = (resolution if isinstance(resolution, str) else "1280x720").partition("x")
     size = {"width": int(width), "height": int(height)} if width.isdecimal() and height.isdecimal() else {}
     return {"all": VideoRegion(**size, video_sources=("*",))}

@@ -1,6 +1,6 @@
 """Rooms: places to meet, and the sessions held in them."""
 
-from datetime import date
+from functools import partial
 
 from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.core.endpoints import (
@@ -14,14 +14,16 @@ from telnyx_rooms_async.core.endpoints import (
 from telnyx_rooms_async.core.models import Room, RoomSession
 from telnyx_rooms_async.core.params import (
     PAGE_SIZE_MAX,
+    Days,
     RoomBody,
     RoomQuery,
     RoomSessionsQuery,
     RoomsQuery,
 )
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.rules import UNSET, DateFilter, Id, UnsetType
+from telnyx_rooms_async.core.rules import UNSET, Id, UnsetType
 from telnyx_rooms_async.listing import Listing
+from telnyx_rooms_async.waiting import wait_for
 
 
 class Rooms:
@@ -145,13 +147,36 @@ class Rooms:
         """
         await self._caller.ask(build(DELETE_ROOM, room_id=room_id))
 
+    async def wait_for_session(self, room_id: Id, *, timeout: float = 600.0) -> RoomSession:
+        """Return the session that is going on, or the next one that begins.
+
+        One request at first and after each pause; pauses grow from 1 to 10 seconds.
+
+        Args:
+            room_id: the id that Telnyx gave the room.
+            timeout: seconds to wait in all.
+
+        Raises:
+            InvalidArgumentError: not an id, or no positive time; nothing was sent.
+            NotFoundError: there is no such room, or no longer.
+            APITimeoutError: nobody came in time; ``.deadline`` is ``True``.
+
+        Telnyx operation: RetrieveListRoomSessions.
+        """
+        ask = partial(self._active_session, self.sessions(room_id, active=True, page_size=1))
+        what = f"nobody came to room {room_id}"
+        return await wait_for(ask, seconds=timeout, clock=self._caller.clock, what=what)
+
+    async def _active_session(self, active: Listing[RoomSession]) -> RoomSession | None:
+        return next(iter((await active.page(1)).data), None)
+
     def sessions(
         self,
         room_id: Id,
         *,
-        created_at: date | DateFilter | None = None,
-        updated_at: date | DateFilter | None = None,
-        ended_at: date | DateFilter | None = None,
+        created_at: Days = None,
+        updated_at: Days = None,
+        ended_at: Days = None,
         active: bool | None = None,
         include_participants: bool = False,
         page_size: int = PAGE_SIZE_MAX,
@@ -189,8 +214,8 @@ class Rooms:
     def list(
         self,
         *,
-        created_at: date | DateFilter | None = None,
-        updated_at: date | DateFilter | None = None,
+        created_at: Days = None,
+        updated_at: Days = None,
         unique_name: str | None = None,
         include_sessions: bool = False,
         page_size: int = PAGE_SIZE_MAX,

@@ -1,16 +1,159 @@
 """Tokens: what a client SDK joins a room with. They are secrets, and appear in no repr, log or error."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from typing import Final
 
 from telnyx_rooms_async.caller import Caller
+from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.endpoints import CREATE_TOKEN, REFRESH_TOKEN
 from telnyx_rooms_async.core.models import AccessToken, ClientToken
 from telnyx_rooms_async.core.params import RefreshBody, TokenBody
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.rules import UNSET, Id, UnsetType
 from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.core.statuses import APIStatusError
-...
+from telnyx_rooms_async.core.statuses import (
+    AuthenticationError,
+    PermissionDeniedError,
+    UnprocessableEntityError,
+)
+
+_SHARE_OF_LIFE: Final = 0.9
+
+
+class Tokens:
+    """``client.tokens``."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def create(
+        self,
+        room_id: Id,
+        *,
+        token_ttl_secs: int | UnsetType = UNSET,
+        refresh_token_ttl_secs: int | UnsetType = UNSET,
+    ) -> ClientToken:
+        """Make a token that lets one client join a room, and the refresh token that gets the next.
+
+        One request, repeated on failure: a token that nobody received does no harm.
+
+        Args:
+            room_id: the id that Telnyx gave the room.
+            token_ttl_secs: 10 to 3600 seconds; Telnyx's default is 600.
+            refresh_token_ttl_secs: 60 to 86400 seconds; Telnyx's default is 3600.
+
+        Raises:
+            InvalidArgumentError: a value is out of its bounds, or not an id; nothing was sent.
+            PermissionDeniedError: the account may not join rooms.
+            NotFoundError: there is no such room, or no longer.
+
+        Telnyx operation: CreateRoomClientToken.
+        """
+        body = TokenBody(token_ttl_secs=token_ttl_secs, refresh_token_ttl_secs=refresh_token_ttl_secs)
+        return await self._caller.ask(build(CREATE_TOKEN, room_id=room_id, body=body))
+
+    async def refresh(
+        self, room_id: Id, refresh_token: str, *, token_ttl_secs: int | UnsetType = UNSET
+    ) -> AccessToken:
+        """Get the next access token; the refresh token stays the same.
+
+        One request, repeated on failure.
+
+        Args:
+            room_id: the id that Telnyx gave the room.
+            refresh_token: that of a `ClientToken`.
+            token_ttl_secs: 10 to 3600 seconds; Telnyx's default is 600.
+
+        Raises:
+            InvalidArgumentError: a value is out of its bounds, or not an id; nothing was sent.
+            PermissionDeniedError: the refresh token has expired, or is not of this room.
+
+        Telnyx operation: RefreshRoomClientToken.
+        """
+        # Wrapped before anything can be raised: a traceback shows the locals of this frame.
+        refresh_token = Secret(refresh_token)
+        body = RefreshBody(refresh_token=refresh_token, token_ttl_secs=token_ttl_secs)
+        return await self._caller.ask(build(REFRESH_TOKEN, room_id=room_id, body=body))
+
+    @asynccontextmanager
+    async def keep(
+        self,
+        room_id: Id,
+        *,
+        token_ttl_secs: int = 600,
+        refresh_token_ttl_secs: int = 3600,
+    ) -> AsyncGenerator["KeptToken", None]:
+        """Keep a token good for as long as the block lasts: ``await kept.token()`` whenever one is needed.
+
+        One request at the start. A call to `KeptToken.token` that finds nine tenths of the token's time
+        gone makes one more; nothing runs in between. Arguments and errors are those of `create`.
+
+        Telnyx operations: CreateRoomClientToken, RefreshRoomClientToken.
+        """
+        kept = KeptToken(self, room_id, token_ttl_secs, refresh_token_ttl_secs, self._caller.clock)
+        await kept.token()
+        yield kept
+
+
+class KeptToken:
+    """A token that is renewed by whoever asks for it in time; any number of tasks may."""
+
+    def __init__(
+        self, tokens: Tokens, room_id: Id, token_ttl_secs: int, refresh_token_ttl_secs: int, clock: Clock
+    ) -> None:
+        self._tokens = tokens
+        self._room_id = room_id
+        self._token_ttl_secs = token_ttl_secs
+        self._refresh_token_ttl_secs = refresh_token_ttl_secs
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._token = self._refresh_token = Secret()
+        self._renew_at = self._replace_at = -math.inf
+
+    def __repr__(self) -> str:
+        return f"<KeptToken for room {self._room_id}>"
+
+    async def token(self) -> str:
+        """Return a token that has a tenth of its time left at least: a secret.
+
+        No request, or one when it is time; two when the refresh token turns out to be no good.
+
+        Raises:
+            TelnyxRoomsError: the request failed; the next call tries again.
+        """
+        async with self._lock:
+            # What the server says of expiry is not asked: its clock may not be ours.
+            now = self._clock.now()
+            if now >= self._replace_at:
+                await self._replace(now)
+            elif now >= self._renew_at:
+                await self._renew(now)
+            return self._token
+
+    async def _replace(self, now: float) -> None:
+        pair = await self._tokens.create(
+            self._room_id,
+            token_ttl_secs=self._token_ttl_secs,
+            refresh_token_ttl_secs=self._refresh_token_ttl_secs,
+        )
+        self._take(pair, now)
+        self._refresh_token = Secret(pair.refresh_token or "")
+        life = self._refresh_token_ttl_secs if pair.refresh_token else self._token_ttl_secs
+        self._replace_at = now + _SHARE_OF_LIFE * life
+
+    async def _renew(self, now: float) -> None:
+        try:
+            renewed = await self._tokens.refresh(
+                self._room_id, self._refresh_token, token_ttl_secs=self._token_ttl_secs
+            )
+        except (AuthenticationError, PermissionDeniedError, UnprocessableEntityError):
+            await self._replace(now)
+        else:
+            self._take(renewed, now)
+
+    def _take(self, token: AccessToken, now: float) -> None:
+        self._token = Secret(token.token)
+        self._renew_at = now + _SHARE_OF_LIFE * self._token_ttl_secs

@@ -9,19 +9,16 @@ import attrs
 import pytest
 
 from telnyx_rooms_async.core.params import (
-    UNSET,
-    DateFilter,
     PageQuery,
     RoomBody,
     RoomQuery,
     RoomSessionsQuery,
     RoomsQuery,
-    UnsetType,
     body_fields,
     problems,
     query_pairs,
-    show,
 )
+from telnyx_rooms_async.core.rules import UNSET, DateFilter, UnsetType, show
 
 DAY = date(2021, 4, 25)
 MOMENT = datetime(2021, 4, 25, 12, 0, tzinfo=UTC)

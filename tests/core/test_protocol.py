@@ -41,8 +41,6 @@ from telnyx_rooms_async.core.errors import (
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
 from telnyx_rooms_async.core.models import ErrorDetail, Page, PageMeta, Room, RoomSession
 from telnyx_rooms_async.core.params import (
-    UNSET,
-    DateFilter,
     PageQuery,
     RoomBody,
     RoomQuery,
@@ -51,6 +49,7 @@ from telnyx_rooms_async.core.params import (
 )
 from telnyx_rooms_async.core.protocol import at, build, build_raw, following, read, request_id
 from telnyx_rooms_async.core.retry import untouched
+from telnyx_rooms_async.core.rules import UNSET, DateFilter
 from telnyx_rooms_async.core.statuses import (
     APIStatusError,
     AuthenticationError,
