@@ -23,6 +23,7 @@ from telnyx_rooms_async.core.errors import (
     ConnectionLostError,
     InvalidArgumentError,
     MalformedResponseError,
+    NotReadyError,
     OutcomeUnknownError,
     PaginationError,
     ResponseTooLargeError,
@@ -43,6 +44,7 @@ from telnyx_rooms_async.core.statuses import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    SessionEndedError,
     UnprocessableEntityError,
 )
 
@@ -56,6 +58,7 @@ TREE = {
         "APIResponseError",
         "APIStatusError",
         "OutcomeUnknownError",
+        "NotReadyError",
         "PaginationError",
     },
     "APIConnectionError": {"ConnectError", "ConnectionLostError", "APITimeoutError"},
@@ -76,7 +79,7 @@ TREE = {
         "RateLimitError",
         "InternalServerError",
     },
-    "UnprocessableEntityError": {"NameTakenError"},
+    "UnprocessableEntityError": {"NameTakenError", "SessionEndedError"},
 }
 
 
@@ -188,9 +191,11 @@ MAKERS: dict[type[TelnyxRoomsError], Callable[[str], TelnyxRoomsError]] = {
     ConflictError: status(409, ConflictError),
     UnprocessableEntityError: status(422, UnprocessableEntityError),
     NameTakenError: status(422, NameTakenError),
+    SessionEndedError: status(422, SessionEndedError),
     RateLimitError: status(429, RateLimitError),
     InternalServerError: status(500, InternalServerError),
     OutcomeUnknownError: lambda text: OutcomeUnknownError(text, text, ATTEMPTS),
+    NotReadyError: lambda text: NotReadyError(text, text),
     PaginationError: lambda _: PaginationError(3, 50),
 }
 

@@ -17,6 +17,7 @@ from telnyx_rooms_async.core.statuses import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    SessionEndedError,
     UnprocessableEntityError,
     status_class,
 )
@@ -90,7 +91,6 @@ def test_a_taken_name_has_its_own_class(entries: tuple[ErrorDetail, ...]) -> Non
         pytest.param((ErrorDetail(code="unique_name", detail="is too short"),), id="other-fault-as-key"),
         pytest.param((ErrorDetail(detail="already taken", pointer="/webhook_event_url"),), id="other-field"),
         pytest.param((ErrorDetail(code="10027", detail="session already ended"),), id="no-field"),
-        pytest.param((ErrorDetail(detail="No private_ip for room"),), id="session-over"),
         pytest.param(
             (
                 ErrorDetail(title="Too long", pointer="/unique_name"),
@@ -197,3 +197,10 @@ def test_without_entries_all_of_it_is_none() -> None:
     said = (error.code, error.title, error.detail, error.pointer, error.parameter)
     assert said == (None, None, None, None, None)
     assert (error.errors, error.request_id, error.retry_after, error.attempts) == ((), None, None, ())
+
+
+def test_an_ended_session_has_a_class_of_its_own() -> None:
+    """A 422 with the words that production has seen says that the session is over."""
+    entries = (ErrorDetail(code="10027", detail="No private_ip for room"),)
+    assert status_class(422, entries) is SessionEndedError
+    assert status_class(404, entries) is NotFoundError
