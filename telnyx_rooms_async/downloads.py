@@ -14,11 +14,11 @@ from attrs import define, frozen
 
 from telnyx_rooms_async.caller import Caller, record
 from telnyx_rooms_async.core import protocol
-from telnyx_rooms_async.core.errors import InvalidArgumentError, NotReadyError
+from telnyx_rooms_async.core.errors import APIResponseValidationError, InvalidArgumentError, NotReadyError
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Response
 from telnyx_rooms_async.core.models import RecordingStatus
 from telnyx_rooms_async.core.retry import next_delay
-from telnyx_rooms_async.core.rules import show
+from telnyx_rooms_async.core.rules import show, url
 from telnyx_rooms_async.core.secret import Secret
 
 Progress: TypeAlias = Callable[[int, int | None], object]
@@ -132,19 +132,19 @@ class _Transfer:
         """
         clock = self.caller.clock
         attempts: tuple[Attempt, ...] = ()
-        url, fruitless = None, 0
+        link, fruitless = None, 0
         while True:
-            is_fresh = url is None
-            url = url or await self._link()
+            is_fresh = link is None
+            link = link or await self._link()
             before, started = self.received, clock.monotonic()
-            outcome = await self._pull(url)
+            outcome = await self._pull(link)
             if outcome is None:
                 return
             elapsed = clock.monotonic() - started
             fruitless = 1 if self.received > before else fruitless + 1
             wait = self._pause(outcome, fruitless)
             if isinstance(outcome, Response) and outcome.status in _EXPIRED and not is_fresh:
-                url, wait = None, 0.0
+                link, wait = None, 0.0
             attempts = (*attempts, record(self.call, outcome, len(attempts) + 1, elapsed, wait))
             if wait is None:
                 raise protocol.error_of(outcome, attempts, now=clock.now())
@@ -155,6 +155,9 @@ class _Transfer:
         item = await self.caller.ask(self.call)
         if item.status != RecordingStatus.COMPLETED or not item.download_url:
             raise NotReadyError(item.id, item.status)
+        if url(item.download_url):
+            misfit = "$.data.download_url: expected a URL"
+            raise APIResponseValidationError(misfit, misfits=(misfit,))
         return Secret(item.download_url)
 
     def _pause(self, outcome: Response | Failure, fruitless: int) -> float | None:
@@ -168,10 +171,10 @@ class _Transfer:
             dice=self.caller.clock.dice(),
         )
 
-    async def _pull(self, url: Secret) -> Response | Failure | None:
+    async def _pull(self, link: Secret) -> Response | Failure | None:
         """Read on from where we are; return what stopped us, or ``None`` at the end of the file."""
         seconds = self.caller.attempt_timeout
-        stream = await self.caller.transport.open(url, offset=self.received, seconds=seconds)
+        stream = await self.caller.transport.open(link, offset=self.received, seconds=seconds)
         if isinstance(stream, Failure):
             return stream
         try:

@@ -10,6 +10,7 @@ import reprlib
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import Final, TypeAlias, cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from attrs import frozen
@@ -110,9 +111,16 @@ def integer(low: int, high: int) -> Rule:
 
 def url(value: object) -> str | None:
     """Take a URL with its scheme."""
-    if isinstance(value, str) and is_text(value) and _HTTP_URL.fullmatch(value):
+    if isinstance(value, str) and is_text(value) and _HTTP_URL.fullmatch(value) and _has_host(value):
         return None
     return f"must be a URL with its scheme, http:// or https://, not {show(value)}"
+
+
+def _has_host(address: str) -> bool:
+    try:
+        return bool(urlsplit(address).hostname)
+    except ValueError:  # a bracket that is not closed
+        return False
 
 
 def one_id(value: object) -> str | None:

@@ -1,0 +1,284 @@
+"""Downloads, from a scripted store: cuts, expiry, wrong parts, and what is left on the disk."""
+
+import asyncio
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+from ticker import Ticker
+from wire import Reply, Wire
+
+from telnyx_rooms_async import (
+    APIResponseValidationError,
+    APITimeoutError,
+    ConnectError,
+    ConnectionLostError,
+    DownloadedFile,
+    InternalServerError,
+    InvalidArgumentError,
+    MalformedResponseError,
+    NotFoundError,
+    NotReadyError,
+    PermissionDeniedError,
+    RoomsClient,
+    UnexpectedRedirectError,
+)
+
+FILE = bytes(range(256)) * 400
+ETAG = '"v1"'
+
+
+def recording(wire: Wire, **fields: object) -> Reply:
+    """Answer with a recording whose file is on the same server."""
+    url = wire.url.replace("/v2", "/store/file.webm?signature=CANARY")
+    about = {"id": "a-recording", "status": "completed", "download_url": url, **fields}
+    return Wire.http(200, json.dumps({"data": about}).encode())
+
+
+def whole(data: bytes = FILE) -> Reply:
+    """Answer with the whole file."""
+    return Wire.http(200, data, ETag=ETAG, Content_Type="video/webm")
+
+
+def part(start: int, *, stop: int | None = None, total: int = len(FILE), etag: str = ETAG) -> Reply:
+    """Answer with the rest of the file from `start`, and cut it off before `stop`."""
+    body = FILE[start:]
+    reply = Wire.http(206, body, ETag=etag, Content_Range=f"bytes {start}-{total - 1}/{total}")
+    if stop is None:
+        return reply
+    return Wire.raw(reply.data[: len(reply.data) - len(body) + stop - start])
+
+
+def cut(stop: int) -> Reply:
+    """Answer with the beginning of the file."""
+    reply = whole().data
+    return Wire.raw(reply[: len(reply) - len(FILE) + stop])
+
+
+def ranges(wire: Wire) -> list[str | None]:
+    """List the ranges that the store was asked for."""
+    heads = [request.decode("latin-1").lower() for request in wire.requests]
+    asked = [head.partition("\r\nrange: ")[2].partition("\r\n")[0] for head in heads if " /store/" in head]
+    return [each or None for each in asked]
+
+
+@pytest.fixture
+def client(wire: Wire, ticker: Ticker) -> RoomsClient:
+    """A client that never really sleeps."""
+    return RoomsClient("KEY0123", base_url=wire.url, clock=ticker.clock)
+
+
+async def fetch(client: RoomsClient, target: str | os.PathLike[str] | io.BytesIO) -> DownloadedFile:
+    """Download the recording, and close the client."""
+    async with client:
+        return await client.recordings.download("a-recording", target)
+
+
+async def test_a_file_comes_to_a_path(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+    """A file takes two requests; the store is sent no key, and nothing else is left beside the file."""
+    wire.plays(recording(wire), whole())
+    target = tmp_path / "file.webm"
+    target.write_bytes(b"an older one")
+    got = await fetch(client, target)
+    assert got == DownloadedFile(path=target, size=len(FILE), content_type="video/webm")
+    assert target.read_bytes() == FILE
+    assert os.listdir(tmp_path) == ["file.webm"]
+    api, store = wire.requests
+    assert b"Authorization: Bearer KEY0123" in api
+    assert b"KEY0123" not in store
+    assert b"authorization" not in store.lower()
+    assert ranges(wire) == [None]
+
+
+async def test_a_file_comes_to_a_writer(client: RoomsClient, wire: Wire) -> None:
+    """A binary writer gets the bytes and stays open; progress tells what is there and what will be."""
+    wire.plays(recording(wire), whole())
+    steps: list[tuple[int, int | None]] = []
+    target = io.BytesIO()
+    async with client:
+        got = await client.compositions.download(
+            "a-composition", target, progress=lambda done, total: steps.append((done, total))
+        )
+    assert got == DownloadedFile(path=None, size=len(FILE), content_type="video/webm")
+    assert target.getvalue() == FILE
+    assert steps[-1] == (len(FILE), len(FILE))
+    assert [done for done, _ in steps] == sorted({done for done, _ in steps})
+
+
+async def test_three_cuts_and_an_expiry(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+    """A file that is cut three times, with a link that expires in between, comes whole all the same."""
+    wire.plays(
+        recording(wire),
+        cut(1_000),
+        part(1_000, stop=50_000),
+        Wire.http(403, b"<Error><Code>AccessDenied</Code></Error>"),
+        recording(wire),
+        part(50_000, stop=90_000),
+        part(90_000),
+    )
+    got = await fetch(client, tmp_path / "file.webm")
+    assert got.size == len(FILE)
+    assert (tmp_path / "file.webm").read_bytes() == FILE
+    assert ranges(wire) == [
+        None,
+        "bytes=1000-",
+        "bytes=50000-",
+        "bytes=50000-",
+        "bytes=90000-",
+    ]
+
+
+async def test_a_store_that_knows_no_ranges(client: RoomsClient, wire: Wire) -> None:
+    """When the store begins anew after a cut, what is there already is passed over."""
+    wire.plays(recording(wire), cut(70_000), whole())
+    target = io.BytesIO()
+    await fetch(client, target)
+    assert target.getvalue() == FILE
+
+
+async def test_a_file_of_unknown_length(client: RoomsClient, wire: Wire) -> None:
+    """A file in chunks is whole at the last chunk."""
+    body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(FILE), FILE)
+    wire.plays(recording(wire), Wire.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body))
+    steps: list[int | None] = []
+    target = io.BytesIO()
+    async with client:
+        await client.recordings.download("a", target, progress=lambda _, total: steps.append(total))
+    assert target.getvalue() == FILE
+    assert set(steps) == {None}
+
+
+async def test_a_file_that_is_empty(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+    """An empty file is a file."""
+    wire.plays(recording(wire), whole(b""))
+    assert (await fetch(client, tmp_path / "file.webm")).size == 0
+    assert (tmp_path / "file.webm").read_bytes() == b""
+
+
+FAILURES: dict[str, tuple[list[Reply], type[Exception], int]] = {
+    "cut without progress": ([Wire.raw(b"")], ConnectionLostError, 3),
+    "failing": ([Wire.http(500)], InternalServerError, 3),
+    "no link is good": ([Wire.http(403)], PermissionDeniedError, 1),
+    "gone": ([Wire.http(404)], NotFoundError, 1),
+    "redirected": ([Wire.http(302, Location="http://example.com")], UnexpectedRedirectError, 1),
+    "another part": ([cut(10), part(5)], MalformedResponseError, 2),
+    "another file": ([cut(10), part(10, etag='"v2"')], MalformedResponseError, 2),
+    "another length": ([cut(10), part(10, total=7)], MalformedResponseError, 2),
+    "a part without a range": ([cut(10), Wire.http(206, FILE[10:])], MalformedResponseError, 2),
+    "garbage": ([Wire.raw(b"garbage\r\n\r\n")], MalformedResponseError, 1),
+}
+
+
+@pytest.mark.parametrize(("replies", "kind", "requests"), FAILURES.values(), ids=FAILURES)
+async def test_a_failed_download_leaves_nothing(
+    client: RoomsClient,
+    wire: Wire,
+    tmp_path: Path,
+    replies: list[Reply],
+    kind: type[Exception],
+    requests: int,
+) -> None:
+    """A download that cannot be done raises, leaves the disk as it was, and does not show its link."""
+    wire.plays(recording(wire), *replies)
+    target = tmp_path / "file.webm"
+    target.write_bytes(b"an older one")
+    with pytest.raises(kind) as caught:
+        await fetch(client, target)
+    assert os.listdir(tmp_path) == ["file.webm"]
+    assert target.read_bytes() == b"an older one"
+    assert len(ranges(wire)) == requests
+    assert "CANARY" not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
+
+
+async def test_a_store_that_stalls(wire: Wire, ticker: Ticker, tmp_path: Path) -> None:
+    """A piece that does not come in the time of an attempt is a timeout; it is tried again from there."""
+    stalled = cut(10)
+    wire.plays(recording(wire), Reply(stalled.data, "hang"), Reply(b"", "hang"))
+    client = RoomsClient("KEY", base_url=wire.url, clock=ticker.clock, attempt_timeout=0.1)
+    with pytest.raises(APITimeoutError) as caught:
+        await fetch(client, tmp_path / "file.webm")
+    assert ranges(wire) == [None, "bytes=10-", "bytes=10-"]
+    assert "CANARY" not in str(caught.value)
+
+
+async def test_a_store_that_is_not_there(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+    """A store that cannot be reached is a ConnectError without the link in it."""
+    wire.plays(recording(wire, download_url="https://nowhere.invalid/file?signature=CANARY"))
+    with pytest.raises(ConnectError) as caught:
+        await fetch(client, tmp_path / "file.webm")
+    assert "CANARY" not in f"{caught.value!r} {caught.value} {caught.value.attempts}"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "processing", "download_url": None},
+        {"download_url": None},
+        {"status": "processing"},
+        {"status": None},
+    ],
+    ids=["processing", "no link", "a link too early", "no status"],
+)
+async def test_what_is_not_ready(
+    client: RoomsClient, wire: Wire, tmp_path: Path, fields: dict[str, object]
+) -> None:
+    """Before it is completed there is no file, and that is told."""
+    wire.plays(recording(wire, **fields))
+    with pytest.raises(NotReadyError) as caught:
+        await fetch(client, tmp_path / "file.webm")
+    assert caught.value.id == "a-recording"
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("url", ["not a url", "ftp://example.com/x", "http://[::1/x", "https://a b/x"])
+async def test_a_link_that_is_none(client: RoomsClient, wire: Wire, tmp_path: Path, url: str) -> None:
+    """A link that is no URL is an unreadable answer, and is not shown."""
+    wire.plays(recording(wire, download_url=url))
+    with pytest.raises(APIResponseValidationError) as caught:
+        await fetch(client, tmp_path / "file.webm")
+    assert url not in str(caught.value)
+
+
+async def test_targets_that_are_none(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+    """What cannot take a file is refused before anything is sent; a missing folder is the system's error."""
+    for target in (7, None, tmp_path):
+        with pytest.raises(InvalidArgumentError, match="target must be a"):
+            await client.recordings.download("a-recording", target)  # type: ignore[arg-type]  # wrong on purpose
+    with pytest.raises(FileNotFoundError):
+        await fetch(client, tmp_path / "nowhere" / "file.webm")
+    assert wire.requests == []
+
+
+async def test_a_full_disk(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+    """An error of the writer is raised as it is: it is not the network's."""
+
+    class Full(io.BytesIO):
+        def write(self, _: object, /) -> int:
+            raise OSError(28, "No space left on device")
+
+    wire.plays(recording(wire), whole())
+    with pytest.raises(OSError, match="No space left") as caught:
+        await fetch(client, Full())
+    assert type(caught.value) is OSError
+    assert len(wire.requests) == 2
+
+
+async def test_a_cancelled_download_leaves_nothing(
+    client: RoomsClient, wire: Wire, tmp_path: Path
+) -> None:
+    """Cancellation passes untouched, closes the connection, and takes the partial file away."""
+    wire.plays(recording(wire), Reply(cut(1_000).data, "hang"))
+    arrived = asyncio.Event()
+    async with client:
+        call = asyncio.create_task(
+            client.recordings.download(
+                "a-recording", tmp_path / "file.webm", progress=lambda _done, _total: arrived.set()
+            )
+        )
+        await arrived.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert os.listdir(tmp_path) == []
