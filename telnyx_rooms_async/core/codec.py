@@ -16,7 +16,11 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar, cast, get_args, get_
 import cattrs
 import msgspec
 from attrs import AttrsInstance, asdict, fields, frozen, has
-from cattrs.cols import homogenous_tuple_structure_factory
+from cattrs.cols import (
+    homogenous_tuple_structure_factory,
+    is_mapping,
+    mapping_structure_factory,  # pyright: ignore[reportUnknownVariableType] - cattrs leaves two arguments untyped
+)
 from cattrs.gen import make_dict_structure_fn
 
 from telnyx_rooms_async.core.models import Page, PageMeta
@@ -159,8 +163,12 @@ def _converter() -> cattrs.Converter:
     def many(kind: Any) -> _Hook:  # noqa: ANN401 - any homogeneous tuple
         return _only(list, homogenous_tuple_structure_factory(kind, converter))
 
+    def named(kind: Any) -> _Hook:  # noqa: ANN401 - any mapping
+        return _only(dict, mapping_structure_factory(kind, converter))
+
     converter.register_structure_hook_factory(lambda kind: has(kind) and kind is not PageMeta, model)
     converter.register_structure_hook_factory(_is_tuple, many)
+    converter.register_structure_hook_factory(is_mapping, named)
     return converter
 
 

@@ -7,8 +7,6 @@ import os
 from pathlib import Path
 
 import pytest
-from ticker import Ticker
-from wire import Reply, Wire
 
 from telnyx_rooms_async import (
     APIResponseValidationError,
@@ -25,6 +23,8 @@ from telnyx_rooms_async import (
     RoomsClient,
     UnexpectedRedirectError,
 )
+from ticker import Ticker
+from wire import Reply, Wire
 
 FILE = bytes(range(256)) * 400
 ETAG = '"v1"'
@@ -84,7 +84,7 @@ async def test_a_file_comes_to_a_path(client: RoomsClient, wire: Wire, tmp_path:
     got = await fetch(client, target)
     assert got == DownloadedFile(path=target, size=len(FILE), content_type="video/webm")
     assert target.read_bytes() == FILE
-    assert os.listdir(tmp_path) == ["file.webm"]
+    assert [each.name for each in tmp_path.iterdir()] == ["file.webm"]
     api, store = wire.requests
     assert b"Authorization: Bearer KEY0123" in api
     assert b"KEY0123" not in store
@@ -176,6 +176,7 @@ async def test_a_failed_download_leaves_nothing(
     client: RoomsClient,
     wire: Wire,
     tmp_path: Path,
+    *,
     replies: list[Reply],
     kind: type[Exception],
     requests: int,
@@ -186,7 +187,7 @@ async def test_a_failed_download_leaves_nothing(
     target.write_bytes(b"an older one")
     with pytest.raises(kind) as caught:
         await fetch(client, target)
-    assert os.listdir(tmp_path) == ["file.webm"]
+    assert [each.name for each in tmp_path.iterdir()] == ["file.webm"]
     assert target.read_bytes() == b"an older one"
     assert len(ranges(wire)) == requests
     assert "CANARY" not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
@@ -229,7 +230,7 @@ async def test_what_is_not_ready(
     with pytest.raises(NotReadyError) as caught:
         await fetch(client, tmp_path / "file.webm")
     assert caught.value.id == "a-recording"
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("url", ["not a url", "ftp://example.com/x", "http://[::1/x", "https://a b/x"])
@@ -265,9 +266,7 @@ async def test_a_full_disk(client: RoomsClient, wire: Wire, tmp_path: Path) -> N
     assert len(wire.requests) == 2
 
 
-async def test_a_cancelled_download_leaves_nothing(
-    client: RoomsClient, wire: Wire, tmp_path: Path
-) -> None:
+async def test_a_cancelled_download_leaves_nothing(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
     """Cancellation passes untouched, closes the connection, and takes the partial file away."""
     wire.plays(recording(wire), Reply(cut(1_000).data, "hang"))
     arrived = asyncio.Event()
@@ -281,4 +280,4 @@ async def test_a_cancelled_download_leaves_nothing(
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        assert os.listdir(tmp_path) == []
+        assert list(tmp_path.iterdir()) == []

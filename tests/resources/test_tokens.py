@@ -1,0 +1,163 @@
+"""Tokens, against the emulator over a socket."""
+
+import asyncio
+import logging
+import pickle
+import traceback
+from datetime import UTC, timedelta
+from uuid import uuid4
+
+import pytest
+
+from telnyx_rooms_async import (
+    AccessToken,
+    ClientToken,
+    InvalidArgumentError,
+    NotFoundError,
+    PermissionDeniedError,
+    RoomsClient,
+    TelnyxRoomsError,
+)
+from telnyx_rooms_async.emulator import Emulator
+from turning import TurnedClock
+
+
+@pytest.fixture
+async def room_id(client: RoomsClient, telnyx: Emulator) -> str:
+    """A room to join."""
+    room = await client.rooms.create()
+    telnyx.requests.clear()
+    return room.id
+
+
+async def test_create(client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock) -> None:
+    """A pair of tokens comes with the times at which they expire."""
+    pair = await client.tokens.create(room_id, token_ttl_secs=10, refresh_token_ttl_secs=60)
+    sent = telnyx.requests[-1]
+    assert (sent.method, sent.path) == ("POST", f"/v2/rooms/{room_id}/actions/generate_join_client_token")
+    assert sent.json == {"token_ttl_secs": 10, "refresh_token_ttl_secs": 60}
+    assert type(pair) is ClientToken
+    assert pair.token != pair.refresh_token
+    assert pair.token_expires_at == time.now + timedelta(seconds=10)
+    assert pair.refresh_token_expires_at == time.now + timedelta(seconds=60)
+    assert (pair.expires_in(time.now), pair.expires_in(time.now + timedelta(seconds=11))) == (10.0, -1.0)
+    await client.tokens.create(room_id)
+    assert telnyx.requests[-1].body == b"{}"
+    with pytest.raises(NotFoundError):
+        await client.tokens.create(uuid4())
+
+
+def test_a_token_of_unknown_time() -> None:
+    """When the server did not say when a token expires, neither do we."""
+    pair = ClientToken(token="x")
+    assert pair.expires_in(TurnedClock().now.astimezone(UTC)) is None
+
+
+async def test_refresh(client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock) -> None:
+    """A refresh token gets another access token, until its own time is over."""
+    pair = await client.tokens.create(room_id)
+    assert pair.refresh_token is not None
+    time.turn(seconds=60)
+    renewed = await client.tokens.refresh(room_id, pair.refresh_token, token_ttl_secs=3600)
+    assert telnyx.requests[-1].path == f"/v2/rooms/{room_id}/actions/refresh_client_token"
+    assert telnyx.requests[-1].json == {"refresh_token": pair.refresh_token, "token_ttl_secs": 3600}
+    assert type(renewed) is AccessToken
+    assert renewed.token != pair.token
+    assert renewed.expires_in(time.now) == 3600
+    time.turn(seconds=3600)
+    with pytest.raises(PermissionDeniedError):
+        await client.tokens.refresh(room_id, pair.refresh_token)
+
+
+BAD_TIMES = {"token_ttl_secs": (9, 3601, True, "600"), "refresh_token_ttl_secs": (59, 86401, None)}
+
+
+@pytest.mark.parametrize(("name", "values"), BAD_TIMES.items())
+async def test_bad_times_are_refused(
+    client: RoomsClient, telnyx: Emulator, name: str, values: tuple[object, ...]
+) -> None:
+    """Times out of their documented bounds are told by their name, and no request leaves."""
+    for value in values:
+        with pytest.raises(InvalidArgumentError, match=f"^{name} must be an int from"):
+            await client.tokens.create("a-room", **{name: value})  # type: ignore[arg-type]  # wrong on purpose
+    with pytest.raises(InvalidArgumentError, match=r"^token_ttl_secs"):
+        await client.tokens.refresh("a-room", "CANARY", token_ttl_secs=9)
+    assert telnyx.requests == []
+
+
+async def test_no_token_is_shown(
+    client: RoomsClient, telnyx: Emulator, room_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Tokens are in no repr, error, traceback with locals, pickle of an error, or log."""
+    caplog.set_level(logging.DEBUG)
+    pair = await client.tokens.create(room_id)
+    assert pair.refresh_token is not None
+    renewed = await client.tokens.refresh(room_id, pair.refresh_token)
+    secrets = {pair.token, pair.refresh_token, renewed.token}
+    told = f"{pair!r} {renewed!r} {telnyx.requests!r}"
+    for room, token in ((room_id, "CANARY-1"), ("a/b", "CANARY-2"), (room_id, "")):
+        with pytest.raises(TelnyxRoomsError) as caught:
+            await client.tokens.refresh(room, token)
+        assert caught.value.__traceback__ is not None
+        below = caught.value.__traceback__.tb_next
+        report = traceback.TracebackException(type(caught.value), caught.value, below, capture_locals=True)
+        told += f"{caught.value!r} {vars(caught.value)}" + "".join(report.format())
+        told += str(pickle.dumps(caught.value))
+    told += "".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    assert not [secret for secret in (*secrets, "CANARY-1", "CANARY-2") if secret in told]
+
+
+async def test_keep_renews_when_it_is_time(
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock
+) -> None:
+    """A kept token is renewed by the call that finds nine tenths of its time gone, and not before."""
+    async with client.tokens.keep(room_id, token_ttl_secs=100, refresh_token_ttl_secs=1000) as kept:
+        first = await kept.token()
+        time.turn(seconds=89)
+        assert await kept.token() == first
+        assert len(telnyx.requests) == 1
+        time.turn(seconds=1)
+        second = await kept.token()
+        assert second != first
+        assert telnyx.requests[-1].path.endswith("refresh_client_token")
+        time.turn(seconds=900)
+        await kept.token()
+        assert telnyx.requests[-1].path.endswith("generate_join_client_token")
+        assert len(telnyx.requests) == 3
+        assert first not in f"{kept!r} {vars(kept)!r}"
+
+
+async def test_keep_asks_once_for_many(
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock
+) -> None:
+    """However many tasks need a token when it is time, one request is made."""
+    async with client.tokens.keep(room_id) as kept:
+        time.turn(seconds=540)
+        tokens = await asyncio.gather(*(kept.token() for _ in range(20)))
+    assert len(set(tokens)) == 1
+    assert len(telnyx.requests) == 2
+
+
+async def test_keep_makes_a_new_pair_when_refreshing_is_refused(
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock
+) -> None:
+    """A refresh token that is no longer good is replaced."""
+    async with client.tokens.keep(room_id, token_ttl_secs=100) as kept:
+        time.turn(seconds=95)
+        kept._refresh_token = type(kept._refresh_token)("no longer good")
+        assert await kept.token()
+    paths = [request.path.rpartition("/")[2] for request in telnyx.requests]
+    assert paths == ["generate_join_client_token", "refresh_client_token", "generate_join_client_token"]
+
+
+async def test_keep_of_a_room_that_is_gone(client: RoomsClient, room_id: str, time: TurnedClock) -> None:
+    """An error is raised to the caller who asked, and the next call tries again."""
+    with pytest.raises(NotFoundError):
+        async with client.tokens.keep(uuid4()):
+            pytest.fail("entered")
+    async with client.tokens.keep(room_id) as kept:
+        await client.rooms.delete(room_id)
+        time.turn(seconds=3600)
+        for _ in range(2):
+            with pytest.raises(NotFoundError):
+                await kept.token()
