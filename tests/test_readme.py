@@ -8,6 +8,7 @@ import runpy
 import shlex
 import sys
 from collections.abc import Awaitable
+from datetime import datetime
 from inspect import CO_COROUTINE
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -17,6 +18,7 @@ import pytest
 import telnyx_rooms_async
 from telnyx_rooms_async import RoomsClient, TelnyxRoomsError
 from telnyx_rooms_async.emulator import Emulator
+from turning import TurnedClock
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -43,11 +45,26 @@ async def test_programs_run(program: str, telnyx: Emulator) -> None:
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS, ids=range(len(FRAGMENTS)))
-async def test_fragments_run(fragment: str, client: RoomsClient, telnyx: Emulator) -> None:
-    """A fragment runs where there is a client, and a room or two."""
-    telnyx.seed(3)
-    code = compile(fragment, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    await run(code, {"client": client, "telnyx": telnyx})
+async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fragment runs where there are a client, a few rooms, and a recorded session that is over."""
+    monkeypatch.chdir(tmp_path)
+    time = TurnedClock()
+
+    def passing() -> datetime:  # a minute each time that the emulator looks, so that nothing is waited for
+        time.turn(seconds=60)
+        return time.now
+
+    async with Emulator(clock=passing) as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+        telnyx.seed(3)
+        room = await client.rooms.create(unique_name="Recorded", enable_recording=True)
+        person = telnyx.join(room.id, context="Alice")
+        names = {"client": client, "telnyx": telnyx, "room": room}
+        if "recordings" in fragment:
+            telnyx.leave(person.id)
+        code = compile(fragment, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        await run(code, names)
+        if "download" in fragment:
+            assert [each.stat().st_size > 0 for each in tmp_path.iterdir()] == [True, True]
 
 
 COMMANDS = [line[2:] for language, text in BLOCKS if language == "console" for line in text.splitlines()]

@@ -219,9 +219,11 @@ def _plain(value: object) -> object:
         return {name: _plain(part) for name, part in attrs.asdict(value).items() if part is not None}
     if isinstance(value, Mapping):
         return {name: _plain(part) for name, part in cast("Mapping[str, object]", value).items()}
-    if isinstance(value, Collection) and not isinstance(value, str):
+    if isinstance(value, str | UUID):  # msgspec writes no subclass of str
+        return str(value)
+    if isinstance(value, Collection):
         return [_plain(part) for part in cast("Collection[object]", value)]
-    return str(value) if isinstance(value, UUID) else value
+    return value
 
 
 def query_pairs(query: attrs.AttrsInstance) -> Iterator[tuple[str, str]]:

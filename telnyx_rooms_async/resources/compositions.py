@@ -3,8 +3,10 @@
 import os
 from collections.abc import Collection, Mapping
 from functools import partial
+from typing import Final
 
 from telnyx_rooms_async.caller import Caller
+from telnyx_rooms_async.core import rules
 from telnyx_rooms_async.core.endpoints import (
     CREATE_COMPOSITION,
     DELETE_COMPOSITION,
@@ -20,7 +22,8 @@ from telnyx_rooms_async.downloads import DownloadedFile, Progress, Writer, downl
 from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.waiting import wait_for
 
-_UNDER_WAY = (None, CompositionStatus.ENQUEUED, CompositionStatus.PROCESSING)
+_DEFAULT_RESOLUTION: Final = "1280x720"
+_UNDER_WAY: Final = (None, CompositionStatus.ENQUEUED, CompositionStatus.PROCESSING)
 
 
 class Compositions:
@@ -176,6 +179,6 @@ class Compositions:
 
 def _whole(resolution: str | UnsetType) -> Mapping[str, VideoRegion]:
     """Lay all pictures of the session out in one region as large as the whole."""
-    width, _, height = (resolution if isinstance(resolution, str) else "1280x720").partition("x")
-    size = {"width": int(width), "height": int(height)} if width.isdecimal() and height.isdecimal() else {}
-    return {"all": VideoRegion(**size, video_sources=("*",))}
+    size = _DEFAULT_RESOLUTION if rules.resolution(resolution) else str(resolution)
+    width, height = map(int, size.split("x"))
+    return {"all": VideoRegion(width=width, height=height, video_sources=("*",))}

@@ -1,6 +1,6 @@
 """The six operations of rooms, against the emulator over a socket."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,6 +14,7 @@ from telnyx_rooms_async import (
     RoomsClient,
 )
 from telnyx_rooms_async.emulator import Emulator
+from turning import TurnedClock
 
 PAGE = [("page[number]", "1"), ("page[size]", "250")]
 
@@ -170,11 +171,11 @@ async def test_list_without_filters_sends_the_page_alone(client: RoomsClient, te
     assert list(telnyx.requests[-1].query) == PAGE
 
 
-async def test_list_filters(client: RoomsClient) -> None:
+async def test_list_filters(client: RoomsClient, time: TurnedClock) -> None:
     """Filters by day and by name select what they say."""
     room = await client.rooms.create(unique_name="Weekly")
     await client.rooms.create(unique_name="Daily")
-    today = datetime.now(UTC).date()
+    today = time.now.date()
     tomorrow = DateFilter(gte=today + timedelta(days=2))
     around = DateFilter(gte=today - timedelta(days=1), lte=today + timedelta(days=1))
     assert [found.id async for found in client.rooms.list(unique_name="Weekly")] == [room.id]

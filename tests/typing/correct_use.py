@@ -1,28 +1,38 @@
 """A user's program, checked by mypy and pyright and never run: every line must be accepted."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from datetime import date, datetime
-from typing import assert_type
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import BinaryIO, assert_type
 from uuid import UUID
 
 import aiohttp
 
 from telnyx_rooms_async import (
     UNSET,
+    AccessToken,
     APIStatusError,
+    ClientToken,
     DateFilter,
+    DownloadedFile,
+    DurationFilter,
     ErrorDetail,
     Listing,
     NotFoundError,
     Page,
+    RecordingStatus,
+    RecordingType,
     Response,
     RetryPolicy,
     Room,
+    RoomComposition,
     RoomParticipant,
+    RoomRecording,
     RoomsClient,
     RoomSession,
     TelnyxRoomsError,
+    VideoRegion,
 )
 from telnyx_rooms_async.core import endpoints, protocol
 from telnyx_rooms_async.core.messages import Call
@@ -57,6 +67,42 @@ async def lists(client: RoomsClient) -> None:
     async for session in client.rooms.sessions("an-id", active=True, include_participants=True):
         assert_type(session, RoomSession)
         assert_type(session.participants, tuple[RoomParticipant, ...] | None)
+
+
+async def meetings(client: RoomsClient, writer: BinaryIO) -> None:
+    """Act in sessions, and keep what was recorded."""
+    assert_type(await client.rooms.wait_for_session("an-id", timeout=60), RoomSession)
+    assert_type(await client.sessions.retrieve("an-id", include_participants=True), RoomSession)
+    await client.sessions.end("an-id")
+    await client.sessions.kick("an-id", "all", exclude=["another-id"])
+    await client.sessions.mute("an-id", {UUID(int=1)})
+    assert_type(client.sessions.list(room_id=UUID(int=1)), Listing[RoomSession])
+    assert_type(client.sessions.participants("an-id", context="Alice"), Listing[RoomParticipant])
+    assert_type(client.participants.list(joined_at=date(2021, 4, 25)), Listing[RoomParticipant])
+    recordings = client.recordings.list(
+        type=RecordingType.VIDEO, status="completed", duration_secs=DurationFilter(gte=60)
+    )
+    async for recording in recordings:
+        assert_type(recording, RoomRecording)
+        assert_type(recording.size_mb, float | None)
+        assert_type(await client.recordings.download(recording.id, Path("file.webm")), DownloadedFile)
+        await client.recordings.download(recording.id, writer, progress=print)
+    assert_type(await client.recordings.delete_matching(status=RecordingStatus.COMPLETED), int)
+    composition = await client.compositions.create(
+        "an-id", video_layout={"all": VideoRegion(width=640, video_sources=("*",))}, audio_sources=None
+    )
+    assert_type(composition.video_layout, Mapping[str, VideoRegion] | None)
+    assert_type(await client.compositions.wait(composition.id, timeout=60), RoomComposition)
+
+
+async def tokens(client: RoomsClient) -> None:
+    """Let someone join."""
+    pair = await client.tokens.create("an-id", token_ttl_secs=60)
+    assert_type(pair, ClientToken)
+    assert_type(pair.expires_in(datetime.now(UTC)), float | None)
+    assert_type(await client.tokens.refresh("an-id", pair.refresh_token or ""), AccessToken)
+    async with client.tokens.keep("an-id") as kept:
+        assert_type(await kept.token(), str)
 
 
 async def errors(client: RoomsClient) -> None:

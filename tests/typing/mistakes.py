@@ -19,6 +19,7 @@ async def mistakes(client: RoomsClient) -> None:
     await client.rooms.list()  # type: ignore[misc]  # a listing is iterated, not awaited
     for _ in client.rooms.list():  # type: ignore[attr-defined]  # with async for
         pass
+    client.recordings.list(duration_secs=60)  # type: ignore[arg-type]  # a number for a range
     room = await client.rooms.retrieve("an-id")
     room.unique_name.upper()  # type: ignore[union-attr]  # a room may have no name
     room.unique_name = "Renamed"  # type: ignore[misc]  # values are frozen
