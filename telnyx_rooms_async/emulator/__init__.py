@@ -3,12 +3,16 @@
     async with Emulator() as telnyx:
         async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
             room = await client.rooms.create(unique_name="Weekly")
-            telnyx.join(room.id, context="Alice")
+            alice = telnyx.join(room.id, context="Alice")
+            telnyx.leave(alice.id)
 
 It is the endpoint table read backwards: it checks the key, validates, pages, filters and refuses as the
-Telnyx API reference says, over real HTTP.
+Telnyx API reference says, over real HTTP. People who join a room with ``enable_recording`` are recorded;
+the links to their recordings lead back here.
 """
 
-from telnyx_rooms_async.emulator.server import Emulator, RecordedRequest
+from telnyx_rooms_async.emulator.media import MediaFile
+from telnyx_rooms_async.emulator.recorded import RecordedRequest
+from telnyx_rooms_async.emulator.server import Emulator
 
-__all__ = ["Emulator", "RecordedRequest"]
+__all__ = ["Emulator", "MediaFile", "RecordedRequest"]

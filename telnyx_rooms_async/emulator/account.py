@@ -1,104 +1,68 @@
-"""What the emulated Telnyx remembers: rooms, their sessions, and who is in them. No HTTP."""
+"""What the emulated Telnyx remembers: rooms, who is in them, and what was recorded of it. No HTTP."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
-from attrs import define, field
+from telnyx_rooms_async.emulator.grants import Grants
+from telnyx_rooms_async.emulator.media import MediaFile
+from telnyx_rooms_async.emulator.states import (
+    CompositionState,
+    ParticipantState,
+    RecordingState,
+    RoomState,
+    SessionState,
+)
 
 Clock: TypeAlias = Callable[[], datetime]
 
-
-def _new_id() -> str:
-    return str(uuid4())
-
-
-@define(kw_only=True)
-class ParticipantState:
-    """A participant as they are now."""
-
-    id: str = field(factory=_new_id)
-    session_id: str
-    context: str
-    joined_at: datetime
-    updated_at: datetime
-    left_at: datetime | None = None
-
-
-@define(kw_only=True)
-class SessionState:
-    """A session as it is now."""
-
-    id: str = field(factory=_new_id)
-    room_id: str
-    created_at: datetime
-    updated_at: datetime
-    ended_at: datetime | None = None
-    participants: list[ParticipantState] = field(factory=list[ParticipantState], repr=False)
-
-    @property
-    def active(self) -> bool:
-        """Whether it is going on."""
-        return self.ended_at is None
-
-    @property
-    def present(self) -> Iterator[ParticipantState]:
-        """Who is in it now."""
-        return (person for person in self.participants if person.left_at is None)
-
-
-@define(kw_only=True)
-class RoomState:
-    """A room as it is now."""
-
-    id: str = field(factory=_new_id)
-    unique_name: str | None = None
-    max_participants: int = 10
-    enable_recording: bool = False
-    webhook_event_url: str | None = None
-    webhook_event_failover_url: str | None = ""
-    webhook_timeout_secs: int | None = None
-    created_at: datetime
-    updated_at: datetime
-    sessions: list[SessionState] = field(factory=list[SessionState], repr=False)
-
-    @property
-    def active_session(self) -> SessionState | None:
-        """The session that has not ended."""
-        return next((session for session in self.sessions if session.active), None)
+# Small enough to be read whole in a test, and longer for a longer session.
+_BYTES_AT_LEAST: Final = 100_000
+_BYTES_A_SECOND: Final = {"audio": 4_000, "video": 20_000}
+_CODECS: Final = {"audio": "opus", "video": "vp8"}
+_CONTENT_TYPES: Final = {"audio": "audio/ogg", "video": "video/webm"}
 
 
 class Account:
-    """One customer's rooms."""
+    """One customer's rooms, and all that came of them. What a deleted room leaves behind stays."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._names: dict[str, str] = {}
-        self._participants: dict[str, tuple[SessionState, ParticipantState]] = {}
+        self.user_id = str(uuid4())
+        self.grants = Grants(self.user_id)
         self.rooms: dict[str, RoomState] = {}
+        self.sessions: dict[str, SessionState] = {}
+        self.participants: dict[str, ParticipantState] = {}
+        self.recordings: dict[str, RecordingState] = {}
+        self.compositions: dict[str, CompositionState] = {}
+
+    def now(self) -> datetime:
+        """Tell the time that everything is stamped with."""
+        return self._clock().astimezone(UTC)
 
     def is_name_free(self, name: str, *, for_room: str | None = None) -> bool:
         """Tell whether no room, other than the one it is for, has this name."""
         return self._names.get(name, for_room) == for_room
 
-    def create_room(self, fields: dict[str, object]) -> RoomState:
+    def create_room(self, fields: dict[str, Any]) -> RoomState:
         """Make a room out of checked fields."""
-        now = self._now()
+        now = self.now()
         room = RoomState(created_at=now, updated_at=now)
         self.rooms[room.id] = room
         self._change(room, fields)
         return room
 
-    def update_room(self, room: RoomState, fields: dict[str, object]) -> None:
+    def update_room(self, room: RoomState, fields: dict[str, Any]) -> None:
         """Set checked fields of a room."""
         self._change(room, fields)
-        room.updated_at = self._now()
+        room.updated_at = self.now()
 
     def delete_room(self, room: RoomState) -> None:
         """Forget a room; its session ends, and its name is free again."""
         if room.active_session is not None:
-            self._end(room.active_session)
+            self.end(room.active_session)
         del self.rooms[room.id]
         self._names.pop(room.unique_name or "", None)
 
@@ -112,17 +76,15 @@ class Account:
         room = self.rooms.get(room_id)
         if room is None:
             raise LookupError(f"no room has the id {room_id!r}")
-        now = self._now()
-        session = room.active_session
-        if session is None:
-            session = SessionState(room_id=room.id, created_at=now, updated_at=now)
-            room.sessions.append(session)
+        session = room.active_session or self._open(room)
         if sum(1 for _ in session.present) >= room.max_participants:
             raise ValueError(f"the room is full: it takes {room.max_participants}")
+        now = session.updated_at = self.now()
         person = ParticipantState(session_id=session.id, context=context, joined_at=now, updated_at=now)
         session.participants.append(person)
-        session.updated_at = now
-        self._participants[person.id] = session, person
+        self.participants[person.id] = person
+        if room.enable_recording:
+            self._record(person, room.id)
         return person
 
     def leave(self, participant_id: str) -> None:
@@ -131,25 +93,81 @@ class Account:
         Raises:
             LookupError: no such participant is in a session.
         """
-        session, person = self._participants.get(participant_id, (None, None))
-        if session is None or person is None or person.left_at is not None:
+        person = self.participants.get(participant_id)
+        if person is None or person.left_at is not None:
             raise LookupError(f"no participant in a session has the id {participant_id!r}")
-        person.left_at = person.updated_at = session.updated_at = self._now()
+        self.send_out(self.sessions[person.session_id], [person])
+
+    def send_out(self, session: SessionState, people: Iterable[ParticipantState]) -> None:
+        """Let people out of the session that they are in; the last one out ends it."""
+        now = self.now()
+        for person in people:
+            person.left_at = person.updated_at = session.updated_at = now
+            for recording in person.recordings:
+                _stop(recording, now)
         if not any(session.present):
-            self._end(session)
+            session.ended_at = now
 
-    def _end(self, session: SessionState) -> None:
-        now = self._now()
-        for person in session.present:
-            person.left_at = person.updated_at = now
-        session.ended_at = session.updated_at = now
+    def end(self, session: SessionState) -> None:
+        """Let everyone out of an active session."""
+        self.send_out(session, session.present)
 
-    def _change(self, room: RoomState, fields: dict[str, object]) -> None:
+    def compose(self, session: SessionState, fields: dict[str, Any]) -> CompositionState:
+        """Begin a composition out of checked fields."""
+        now, new_id = self.now(), str(uuid4())
+        seconds = int(((session.ended_at or now) - session.created_at).total_seconds())
+        composition = CompositionState(
+            **fields,
+            id=new_id,
+            user_id=self.user_id,
+            room_id=session.room_id,
+            created_at=now,
+            duration_secs=seconds,
+            file=MediaFile(id=new_id, content_type="video/mp4", size=_size("video", seconds)),
+        )
+        self.compositions[new_id] = composition
+        return composition
+
+    def file(self, file_id: str) -> MediaFile | None:
+        """Find the file of a completed recording or composition."""
+        made = self.recordings.get(file_id) or self.compositions.get(file_id)
+        return made.file if made and made.completed_at(self.now()) else None
+
+    def _open(self, room: RoomState) -> SessionState:
+        now = self.now()
+        session = SessionState(room_id=room.id, created_at=now, updated_at=now)
+        room.sessions.append(session)
+        self.sessions[session.id] = session
+        return session
+
+    def _record(self, person: ParticipantState, room_id: str) -> None:
+        # Telnyx records each kind of each participant into a file of its own.
+        person.recordings = [
+            RecordingState(
+                room_id=room_id,
+                session_id=person.session_id,
+                participant_id=person.id,
+                type=kind,
+                codec=codec,
+                started_at=person.joined_at,
+            )
+            for kind, codec in _CODECS.items()
+        ]
+        self.recordings.update({recording.id: recording for recording in person.recordings})
+
+    def _change(self, room: RoomState, fields: dict[str, Any]) -> None:
         self._names.pop(room.unique_name or "", None)
         for name, value in fields.items():
             setattr(room, name, value)
         if room.unique_name is not None:
             self._names[room.unique_name] = room.id
 
-    def _now(self) -> datetime:
-        return self._clock().astimezone(UTC)
+
+def _stop(recording: RecordingState, now: datetime) -> None:
+    recording.ended_at = now
+    size = _size(recording.type, recording.duration_secs or 0)
+    recording.file = MediaFile(id=recording.id, content_type=_CONTENT_TYPES[recording.type], size=size)
+
+
+def _size(kind: str, seconds: int) -> int:
+    return _BYTES_AT_LEAST + _BYTES_A_SECOND[kind] * seconds

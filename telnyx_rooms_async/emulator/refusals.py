@@ -39,6 +39,12 @@ def not_found() -> RefusalError:
     return RefusalError(404, entry("10005", "Resource not found", "Nothing is found at this URL."))
 
 
+def forbidden() -> RefusalError:
+    """Refuse what the request has no right to: one bare entry, as 403 is documented."""
+    detail = "The refresh token is not known, has expired, or is for another room."
+    return RefusalError(403, entry("10010", "Authorization failed", detail))
+
+
 def not_json() -> RefusalError:
     """Refuse a body that cannot be read."""
     return refusal(400, entry("10023", "Invalid JSON", "The body is not a JSON object."))
@@ -47,3 +53,8 @@ def not_json() -> RefusalError:
 def unprocessable(entries: Sequence[Entry]) -> RefusalError:
     """Refuse values."""
     return refusal(422, *entries)
+
+
+def unprocessable_as_a_whole(detail: str) -> RefusalError:
+    """Refuse what no single value is to blame for."""
+    return refusal(422, entry("10027", "Unprocessable Entity", detail))

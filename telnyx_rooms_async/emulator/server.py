@@ -3,51 +3,31 @@
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 from uuid import uuid4
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from attrs import field, frozen
 from yarl import URL
 
-from telnyx_rooms_async.core.codec import decode, encode, parse
+from telnyx_rooms_async.core.codec import decode, encode
 from telnyx_rooms_async.core.endpoints import ENDPOINTS, Endpoint
 from telnyx_rooms_async.core.models import Page, Room, RoomParticipant
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.emulator.account import Account, Clock
-from telnyx_rooms_async.emulator.checks import Query
+from telnyx_rooms_async.emulator.media import Links, MediaFile
 from telnyx_rooms_async.emulator.operations import OPERATIONS, Arrival
+from telnyx_rooms_async.emulator.queries import Query
+from telnyx_rooms_async.emulator.recorded import RecordedRequest
 from telnyx_rooms_async.emulator.refusals import RefusalError, not_found, unauthorized
+from telnyx_rooms_async.emulator.store import Store
 from telnyx_rooms_async.emulator.views import participant_view, room_view
 
 _PREFIX: Final = "/v2"
-
-
-@frozen(kw_only=True)
-class RecordedRequest:
-    """A request as it arrived."""
-
-    method: str
-    path: str
-    """Decoded, with the ``/v2`` of the base URL."""
-    query: tuple[tuple[str, str], ...]
-    """Decoded names and values, in their order."""
-    headers: Mapping[str, str] = field(repr=False)
-    """Under lower-case names."""
-    body: bytes
-    target: str
-    """The path and the query as they stood in the request line."""
-
-    @property
-    def json(self) -> Any:  # noqa: ANN401 - JSON may be anything
-        """The body as plain data.
-
-        Raises:
-            MisfitError: it is not JSON.
-        """
-        return parse(self.body)
+_NEEDS_NO_KEY: Final = frozenset({"RefreshRoomClientToken"})
+"""What the API reference marks ``security: []`` and clients call without a key: the refresh token is one."""
 
 
 class Emulator:
@@ -57,7 +37,9 @@ class Emulator:
         host: where to listen.
         port: where to listen; 0 for any free port.
         api_key: the one key that is accepted; made up unless given.
-        clock: tells the time that rooms and sessions are stamped with; aware.
+        clock: tells the time, aware: all is stamped with it, and links and tokens expire by it. Whoever
+            turns it need not wait for a recording (5 s after its participant left) or a composition (10 s
+            after it was asked for).
 
     Raises:
         OSError: on entering: the port is taken.
@@ -77,6 +59,7 @@ class Emulator:
         """What arrived, the refused included, oldest first; `clear` it as you like."""
         self._host, self._port = host, port
         self._account = Account(clock)
+        self._links = Links()
         self._runner: web.AppRunner | None = None
 
     @property
@@ -120,11 +103,34 @@ class Emulator:
         """
         self._account.leave(participant_id)
 
+    def muted(self, participant_id: str) -> bool:
+        """Tell whether someone was muted, and not unmuted since: the API shows it nowhere.
+
+        Raises:
+            LookupError: there never was such a participant.
+        """
+        person = self._account.participants.get(participant_id)
+        if person is None:
+            raise LookupError(f"no participant has the id {participant_id!r}")
+        return person.muted
+
+    def media(self, file_id: str) -> MediaFile:
+        """Return the file of a completed recording or composition, by its id: to compare, or to change.
+
+        Raises:
+            LookupError: there is no such file, not yet or no longer.
+        """
+        file = self._account.file(file_id)
+        if file is None:
+            raise LookupError(f"no completed recording or composition has the id {file_id!r}")
+        return file
+
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._record])
         for endpoint in ENDPOINTS:
             app.router.add_route(endpoint.method, _PREFIX + endpoint.path, self._handler(endpoint))
-        app.router.add_route("*", "/{anything:.*}", _nowhere)
+        app.router.add_get("/media/{file_id}", Store(self._account, self._links).serve, allow_head=False)
+        app.router.add_route("*", "/{anything:.*}", self._nowhere)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
@@ -149,11 +155,28 @@ class Emulator:
         operation = OPERATIONS[endpoint.operation]
 
         async def handle(request: web.Request) -> web.Response:
-            query = Query(request.query)
-            view = operation(Arrival(self._account, request.match_info, query, await request.read()))
-            return _answer(endpoint.status, view)
+            if endpoint.operation not in _NEEDS_NO_KEY:
+                self._check_key(request)
+            now = self._account.now()
+            arrival = Arrival(
+                account=self._account,
+                now=now,
+                ids=request.match_info,
+                query=Query(request.query),
+                body=await request.read(),
+                link=partial(self._links.make, request.url.origin(), now),
+            )
+            return _answer(endpoint.status, operation(arrival))
 
         return handle
+
+    async def _nowhere(self, request: web.Request) -> web.Response:
+        self._check_key(request)
+        raise not_found()
+
+    def _check_key(self, request: web.Request) -> None:
+        if request.headers.get("Authorization") != f"Bearer {self.api_key}":
+            raise unauthorized()
 
     @web.middleware
     async def _record(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -168,15 +191,9 @@ class Emulator:
             )
         )
         try:
-            if request.headers.get("Authorization") != f"Bearer {self.api_key}":
-                raise unauthorized()
             return await handler(request)
         except RefusalError as refused:
             return _answer(refused.status, refused.body)
-
-
-async def _nowhere(_: web.Request) -> web.Response:
-    raise not_found()
 
 
 def _answer(status: int, view: Mapping[str, object] | None) -> web.Response:

@@ -2,13 +2,26 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
-from telnyx_rooms_async.emulator.account import ParticipantState, RoomState, SessionState
-from telnyx_rooms_async.emulator.checks import Query
+from telnyx_rooms_async.emulator.media import MediaFile
+from telnyx_rooms_async.emulator.queries import Query
+from telnyx_rooms_async.emulator.states import (
+    CompositionState,
+    ParticipantState,
+    RecordingState,
+    RoomState,
+    SessionState,
+)
 
 View: TypeAlias = Mapping[str, object]
+Link: TypeAlias = Callable[[str], str]
+"""Makes the presigned URL of a file."""
 State = TypeVar("State")
+
+_BYTES_OF_A_MB: Final = 1_000_000
+_CORNER: Final = {"x_pos": 0, "y_pos": 0, "z_pos": 0}
+"""Where a region is unless it is told."""
 
 
 def room_view(room: RoomState, *, include_sessions: bool = False) -> View:
@@ -62,6 +75,55 @@ def participant_view(person: ParticipantState) -> View:
     return view if person.left_at is None else {**view, "left_at": _instant(person.left_at)}
 
 
+def recording_view(recording: RecordingState, now: datetime, link: Link) -> View:
+    """Show a recording; when it is completed, with a link that is good for an hour from now."""
+    completed_at = recording.completed_at(now)
+    return {
+        "id": recording.id,
+        "room_id": recording.room_id,
+        "session_id": recording.session_id,
+        "participant_id": recording.participant_id,
+        "type": recording.type,
+        "status": recording.status(now),
+        "codec": recording.codec,
+        "duration_secs": recording.duration_secs if completed_at else None,
+        **_file(recording.file if completed_at else None, link),
+        "started_at": _instant(recording.started_at),
+        "ended_at": _instant(recording.ended_at),
+        "completed_at": _instant(completed_at),
+        "created_at": _instant(recording.started_at),
+        "updated_at": _instant(completed_at or recording.ended_at or recording.started_at),
+        "record_type": "room_recording",
+    }
+
+
+def composition_view(composition: CompositionState, now: datetime, link: Link) -> View:
+    """Show a composition; when it is completed, with a link that is good for an hour from now."""
+    started_at, completed_at = composition.started_at(now), composition.completed_at(now)
+    return {
+        "id": composition.id,
+        "room_id": composition.room_id,
+        "session_id": composition.session_id,
+        "user_id": composition.user_id,
+        "status": composition.status(now),
+        "format": composition.format,
+        "resolution": composition.resolution,
+        "video_layout": {name: {**_CORNER, **told} for name, told in composition.video_layout.items()},
+        "audio_sources": composition.audio_sources,
+        "duration_secs": composition.duration_secs if completed_at else None,
+        **_file(composition.file if completed_at else None, link),
+        "webhook_event_url": composition.webhook_event_url,
+        "webhook_event_failover_url": composition.webhook_event_failover_url,
+        "webhook_timeout_secs": composition.webhook_timeout_secs,
+        "started_at": _instant(started_at),
+        "ended_at": _instant(completed_at),
+        "completed_at": _instant(completed_at),
+        "created_at": _instant(composition.created_at),
+        "updated_at": _instant(completed_at or started_at or composition.created_at),
+        "record_type": "room_composition",
+    }
+
+
 def page_view(found: Sequence[State], query: Query, show: Callable[[State], View]) -> View:
     """Show the page of what was found that the query asks for.
 
@@ -80,5 +142,11 @@ def page_view(found: Sequence[State], query: Query, show: Callable[[State], View
     return {"data": [show(each) for each in found[first : first + size]], "meta": meta}
 
 
-def _instant(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def _file(file: MediaFile | None, link: Link) -> View:
+    if file is None:
+        return {"size_mb": None, "download_url": None}
+    return {"size_mb": round(file.size / _BYTES_OF_A_MB, 2), "download_url": link(file.id)}
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,7 +1,6 @@
 """The emulator as a user's program meets it: over HTTP, with any client."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -10,15 +9,9 @@ import pytest
 from aiohttp import ClientSession
 
 from telnyx_rooms_async import DateFilter, RoomsClient
+from telnyx_rooms_async.core.endpoints import ENDPOINTS
 from telnyx_rooms_async.emulator import Emulator
-
-
-@pytest.fixture
-async def http(telnyx: Emulator) -> AsyncIterator[ClientSession]:
-    """Plain aiohttp with the right key: nothing of our own client."""
-    headers = {"Authorization": f"Bearer {telnyx.api_key}"}
-    async with ClientSession(telnyx.url + "/", headers=headers) as session:
-        yield session
+from telnyx_rooms_async.emulator.operations import OPERATIONS
 
 
 def pointers(body: dict[str, list[dict[str, dict[str, str]]]]) -> list[str]:
@@ -175,6 +168,21 @@ async def test_a_deleted_room_ends_its_session(client: RoomsClient, telnyx: Emul
         await client.rooms.sessions(room.id).count()
 
 
+def test_every_operation_is_carried_out() -> None:
+    """The emulator does what the table of endpoints has, no more and no less."""
+    assert set(OPERATIONS) == {endpoint.operation for endpoint in ENDPOINTS}
+    assert len(OPERATIONS) == len(ENDPOINTS) == 25
+
+
+async def test_a_recorded_request_keeps_its_secrets(telnyx: Emulator, http: ClientSession) -> None:
+    """Presigned queries and refresh tokens are in no repr."""
+    await http.post(
+        "rooms/a-room/actions/refresh_client_token?signature=hush", json={"refresh_token": "hush"}
+    )
+    assert "hush" not in repr(telnyx.requests)
+    assert telnyx.requests[0].json == {"refresh_token": "hush"}
+
+
 async def test_the_clock_is_the_users() -> None:
     """Rooms and sessions are stamped with the time that the test's clock tells."""
     now = datetime(2021, 4, 25, 23, 30, tzinfo=UTC)
@@ -210,6 +218,13 @@ async def test_a_taken_port(telnyx: Emulator) -> None:
     with pytest.raises(OSError, match="address already in use"):
         async with Emulator(port=port):
             pytest.fail("entered")
+
+
+async def test_an_emulator_is_left_twice() -> None:
+    """Leaving an emulator that does not run does nothing."""
+    async with Emulator() as telnyx:
+        await telnyx.__aexit__(None, None, None)
+    await telnyx.__aexit__(None, None, None)
 
 
 async def test_an_emulator_has_no_url_unless_it_runs() -> None:
