@@ -47,7 +47,7 @@ class Caller:
             outcome = await self._try(call, deadline - started)
             ended = self.clock.monotonic()
             number = len(attempts) + 1
-            wait = self._pause(call, outcome, number, deadline - ended)
+            wait = None if self.transport.closed else self._pause(call, outcome, number, deadline - ended)
             attempts = (*attempts, record(call, outcome, number, ended - started, wait))
             _log(attempts[-1])
             if isinstance(outcome, Response):

@@ -9,19 +9,17 @@ from attrs import evolve
 
 from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.clock import Clock
-from telnyx_rooms_async.core.errors import ConfigurationError
 from telnyx_rooms_async.core.messages import Response
 from telnyx_rooms_async.core.protocol import QueryValue, build_raw
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.participants import Participants
 from telnyx_rooms_async.resources.recordings import Recordings
 from telnyx_rooms_async.resources.rooms import Rooms
 from telnyx_rooms_async.resources.sessions import Sessions
 from telnyx_rooms_async.resources.tokens import Tokens
-from telnyx_rooms_async.settings import check_positive, find_api_key, find_base_url
-from telnyx_rooms_async.transport import AiohttpTransport, Session
+from telnyx_rooms_async.settings import check_policy, check_positive, find_api_key, find_base_url, hidden
+from telnyx_rooms_async.transport import AiohttpTransport, Session, check_session
 
 
 class RoomsClient:
@@ -39,7 +37,8 @@ class RoomsClient:
         timeout: seconds for a whole call: its attempts and the pauses between them.
         attempt_timeout: seconds for one attempt; of these at most 5 for a connection.
         retry: how often and how patiently.
-        max_connections: how many at once; calls beyond wait for one to be free.
+        max_connections: how many at once. A call beyond waits for one to be free, at most the 5 seconds
+            of each of its attempts.
         trust_env: whether the proxy variables of the environment count.
         allow_insecure: whether an ``http://`` base URL may lead to another machine.
         clock: for tests: where time, pauses and chance come from.
@@ -65,10 +64,10 @@ class RoomsClient:
         clock: Clock = Clock(),
     ) -> None:
         # Wrapped before anything can be raised: a traceback shows the locals of this frame.
-        api_key = None if api_key is None else Secret(api_key)
+        api_key = hidden(api_key)
         check_positive(timeout=timeout, attempt_timeout=attempt_timeout, max_connections=max_connections)
-        if session is not None and session.auth is not None:
-            raise ConfigurationError("the session has an auth of its own, which would displace the API key")
+        check_policy(retry)
+        check_session(session)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
         transport = AiohttpTransport(
             api_key=find_api_key(api_key),
@@ -85,6 +84,13 @@ class RoomsClient:
             clock=clock,
         )
         self._seat(caller)
+
+    rooms: Rooms
+    sessions: Sessions
+    participants: Participants
+    recordings: Recordings
+    compositions: Compositions
+    tokens: Tokens
 
     def _seat(self, caller: Caller) -> None:
         self._caller = caller
@@ -107,22 +113,24 @@ class RoomsClient:
     ) -> Self:
         """Return a view of this client with other patience: ``client.with_options(timeout=5)``.
 
-        It shares the session, so it costs next to nothing and is closed with this one.
+        It shares the session, so it costs next to nothing; closing one closes the other.
 
         Raises:
-            ConfigurationError: a number is not positive.
+            ConfigurationError: a number is not positive, or the policy is none.
         """
         caller = self._caller
         timeout = caller.timeout if timeout is None else timeout
         attempt_timeout = caller.attempt_timeout if attempt_timeout is None else attempt_timeout
+        retry = caller.retry if retry is None else retry
         check_positive(timeout=timeout, attempt_timeout=attempt_timeout)
+        check_policy(retry)
         view = copy(self)
         view._seat(  # noqa: SLF001 - one of us
             evolve(
                 caller,
                 timeout=timeout,
                 attempt_timeout=attempt_timeout,
-                retry=retry or caller.retry,
+                retry=retry,
             )
         )
         return view

@@ -2,27 +2,15 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
+from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.core.errors import APIResponseValidationError
 from telnyx_rooms_async.core.messages import Call
 from telnyx_rooms_async.core.models import Identified, Page
 from telnyx_rooms_async.core.protocol import at
 
-T = TypeVar("T")
 Item = TypeVar("Item", bound=Identified)
-
-
-class Walker(Protocol):
-    """Who makes the calls of a listing."""
-
-    async def ask(self, call: Call[T]) -> T:
-        """Make one call."""
-        ...
-
-    def walk(self, call: Call[Page[Item]]) -> AsyncGenerator[Page[Item], None]:
-        """Make one call a page."""
-        ...
 
 
 class Listing(Generic[Item]):
@@ -34,8 +22,8 @@ class Listing(Generic[Item]):
     at that very moment, hold it: ``async with aclosing(aiter(listing)) as rooms``.
     """
 
-    def __init__(self, walker: Walker, first: Call[Page[Item]]) -> None:
-        self._walker = walker
+    def __init__(self, caller: Caller, first: Call[Page[Item]]) -> None:
+        self._caller = caller
         self._first = first
 
     def __repr__(self) -> str:
@@ -48,13 +36,13 @@ class Listing(Generic[Item]):
                     yield item
 
     def pages(self, start: int = 1) -> AsyncGenerator[Page[Item], None]:
-        """Yield whole pages, beginning with page `start`: one request each.
+        """Yield pages, beginning with page `start`: one request each. What came before is left out.
 
         Raises:
             InvalidArgumentError: `start` is below 1.
-            PaginationError: the server repeats its pages instead of going on.
+            PaginationError: three pages in a row brought nothing new.
         """
-        return self._walker.walk(at(self._first, start))
+        return self._caller.walk(at(self._first, start))
 
     async def page(self, number: int, size: int | None = None) -> Page[Item]:
         """Return one page: one request.
@@ -66,7 +54,7 @@ class Listing(Generic[Item]):
         Raises:
             InvalidArgumentError: a number or a size out of bounds.
         """
-        return await self._walker.ask(at(self._first, number, size))
+        return await self._caller.ask(at(self._first, number, size))
 
     async def count(self) -> int:
         """Return how many items the server speaks of: one small request.

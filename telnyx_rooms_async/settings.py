@@ -7,13 +7,23 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from attrs import asdict
+
 from telnyx_rooms_async.core.errors import ConfigurationError
+from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.secret import Secret
 
 API_KEY_VARIABLE: Final = "TELNYX_API_KEY"
 BASE_URL_VARIABLE: Final = "TELNYX_BASE_URL"
 _DEFAULT_BASE_URL: Final = "https://api.telnyx.com/v2"
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
+
+
+def hidden(given: object) -> Secret | None:
+    """Wrap what was given as a key, so that no frame shows it; what is no text becomes no good key."""
+    if given is None:
+        return None
+    return Secret(given) if isinstance(given, str) else Secret(" ")
 
 
 def find_api_key(given: Secret | None) -> Secret:
@@ -26,7 +36,7 @@ def find_api_key(given: Secret | None) -> Secret:
     if not key:
         raise ConfigurationError(f"no API key: pass api_key, or set {API_KEY_VARIABLE}")
     if not _VISIBLE_ASCII.fullmatch(key):
-        raise ConfigurationError("the API key may hold visible ASCII characters only, and no space")
+        raise ConfigurationError("the API key must be text of visible ASCII characters, without a space")
     return key
 
 
@@ -41,12 +51,13 @@ def find_base_url(given: str | None, *, allow_insecure: bool) -> str:
     try:
         parts = urlsplit(url)
         scheme, host, _ = parts.scheme, parts.hostname, parts.port
+        (host or "").encode("idna")
     except (ValueError, AttributeError, TypeError):
         raise ConfigurationError("the base URL is not a URL") from None
     # Only scheme and host are ever shown: what else stands in a wrong URL may be a password.
     if scheme not in ("https", "http") or not host:
         raise ConfigurationError("the base URL must begin with https:// and a host")
-    if "@" in parts.netloc or parts.query or parts.fragment or not _VISIBLE_ASCII.fullmatch(url):
+    if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not _VISIBLE_ASCII.fullmatch(url):
         raise ConfigurationError(f"the base URL for {host} must be plain: no user, query, fragment or space")
     if scheme == "http" and not (allow_insecure or _is_loopback(host)):
         raise ConfigurationError(f"http://{host} would send the API key in the clear: use https://")
@@ -62,6 +73,21 @@ def check_positive(**options: object) -> None:
     for name, value in options.items():
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < math.inf:
             raise ConfigurationError(f"{name} must be a positive number, not {value!r}")
+
+
+def check_policy(policy: object) -> None:
+    """Check the knobs of a `RetryPolicy`.
+
+    Raises:
+        ConfigurationError: it is another thing, or a knob is no number that makes sense.
+    """
+    if not isinstance(policy, RetryPolicy):
+        raise ConfigurationError(f"retry must be a RetryPolicy, not {policy!r}")
+    if type(policy.attempts) is not int or policy.attempts < 1:
+        raise ConfigurationError(f"attempts must be an int from 1, not {policy.attempts!r}")
+    for name, value in asdict(policy).items():
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+            raise ConfigurationError(f"{name} must be a number from 0, not {value!r}")
 
 
 def _is_loopback(host: str) -> bool:

@@ -8,15 +8,15 @@ import asyncio
 import math
 import platform
 from functools import cache, lru_cache
-from importlib.metadata import version
-from typing import Final, TypeAlias
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final, NoReturn, TypeAlias
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
-from telnyx_rooms_async.core.errors import ClientClosedError, WrongEventLoopError
+from telnyx_rooms_async.core.errors import ClientClosedError, ConfigurationError, WrongEventLoopError
 from telnyx_rooms_async.core.messages import Failure, Reason, Request, Response
 from telnyx_rooms_async.core.secret import Secret
 
@@ -57,19 +57,30 @@ class AiohttpTransport:
         self._headers_with_body = self._headers | {"Content-Type": "application/json"}
         self._session = session
         self._owned = session is None
-        # Those of one request replace those of its session, so a borrowed session's go first.
-        borrowed = session._middlewares if session else ()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no public way
-        self._middlewares = (*borrowed, _send_once)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (_send_once,)
+        if session is not None:
+            # Those of one request replace those of its session, so the session's go first.
+            self._middlewares = (*session._middlewares, _send_once)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no public way
+            self._loop = session._loop  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the public way is deprecated
         self._max_connections = max_connections
         self._trust_env = trust_env
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client cannot be pickled: it holds the API key; make one where it is needed")
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._closed or (self._session is not None and self._session.closed)
 
     async def send(self, request: Request, seconds: float) -> Response | Failure:
         """Make one try, within `seconds` from the wait for a connection to the last byte.
 
         Raises:
             ClientClosedError: the transport is closed, or the borrowed session is.
+            ConfigurationError: the borrowed session has a password of its own for this host.
             WrongEventLoopError: an earlier request was made in another event loop.
         """
         session = self._ready()
@@ -88,6 +99,15 @@ class AiohttpTransport:
                 return await _read(response)
         except (aiohttp.ClientError, OSError) as error:
             return _failure(error)
+        except ValueError:  # of aiohttp's own, before it connects
+            pass
+        except asyncio.CancelledError:
+            # Closing cancels who waits for a connection: that is no cancellation of the task.
+            if not self._closed or _is_cancelled():
+                raise
+        if self._closed:
+            raise ClientClosedError
+        raise ConfigurationError("the session has a password for this host, from netrc perhaps")
 
     async def open(self, url: Secret, *, offset: int, seconds: float) -> "Stream | Failure":
         """Begin to read a file from a URL that is its own key: ours is not sent there.
@@ -124,7 +144,7 @@ class AiohttpTransport:
 
     def _ready(self) -> Session:
         loop = asyncio.get_running_loop()
-        if self._closed or (self._session is not None and self._session.closed):
+        if self.closed:
             raise ClientClosedError
         if self._loop is not loop:
             if self._loop is not None:
@@ -141,6 +161,25 @@ class AiohttpTransport:
             # Not aiohttp's own trust_env: it asks a thread before each request, and fails on a netrc.
             proxy=_environment_proxy(URL(self._base_url)) if self._trust_env else None,
         )
+
+
+def check_session(session: object) -> None:
+    """Check a session that a user lends.
+
+    Raises:
+        ConfigurationError: it is none, or has an auth of its own.
+    """
+    if session is None:
+        return
+    if not isinstance(session, Session):
+        raise ConfigurationError(f"session must be an aiohttp.ClientSession, not {session!r}")
+    if session.auth is not None:
+        raise ConfigurationError("the session has an auth of its own, which would displace the API key")
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class Stream:
@@ -165,7 +204,10 @@ class Stream:
 
 @cache
 def _user_agent() -> str:
-    own = f"telnyx-rooms-async/{version('telnyx-rooms-async')}"
+    try:
+        own = f"telnyx-rooms-async/{version('telnyx-rooms-async')}"
+    except PackageNotFoundError:  # in a frozen program, or straight from a folder
+        own = "telnyx-rooms-async"
     return f"{own} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
 
@@ -212,13 +254,18 @@ async def _read(response: aiohttp.ClientResponse) -> Response | Failure:
     limit = _ERROR_BODY_LIMIT if refusal else _BODY_LIMIT
     chunks: list[bytes] = []
     size = 0
-    async for chunk in response.content.iter_any():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limit:
-            if not refusal:
-                return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
-            break
+    try:
+        async for chunk in response.content.iter_any():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                break
+    except (aiohttp.ClientError, OSError):
+        # The status of a refusal says enough, and its body may be of any kind.
+        if not refusal:
+            raise
+    if size > limit and not refusal:
+        return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
     return Response(status=response.status, raw_headers=response.raw_headers, body=b"".join(chunks)[:limit])
 
 
@@ -233,8 +280,9 @@ _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], Reason, bool], ...]] = 
 
 
 def _failure(error: Exception, *, tell: bool = True) -> Failure:
-    # Some of aiohttp's messages hold the whole URL.
-    detail = (tell and str(error)) or type(error).__name__
+    # Some of aiohttp's messages hold the whole URL, and some what was received.
+    said = error.message.partition(":")[0] if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    detail = (tell and said) or type(error).__name__
     if isinstance(error.__cause__, ContentEncodingError):
         return Failure(reason=Reason.UNREADABLE, sent=True, detail=detail)
     for kinds, reason, sent in _REASONS:

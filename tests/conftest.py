@@ -25,8 +25,8 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture(autouse=True)
-def _aioresponses_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def aioresponses_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let aioresponses 0.7.9 make an aiohttp 3.14 response: it does not know the `stream_writer` yet."""
     make: Callable[..., None] = ClientResponse.__init__
 

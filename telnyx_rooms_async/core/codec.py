@@ -3,6 +3,7 @@
 The fast lane decodes typed, straight from bytes. What it refuses goes down the careful lane, which
 parses first and then structures: that one forgives what Telnyx has been seen to vary (a byte-order mark,
 odd page numbers, zones other than UTC) and names the path of every misfit. Where both succeed they agree.
+The fast lane passes unknown fields over unread; the careful lane has to parse them.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping

@@ -210,7 +210,7 @@ class NotReadyError(TelnyxRoomsError):
 
 @define(slots=False, repr=False)
 class PaginationError(TelnyxRoomsError):
-    """The server's pages repeat themselves or break off before the end."""
+    """The server's pages repeat themselves."""
 
     seen: int
     """How many different items came."""

@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Mapping
 from typing import Generic, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from attrs import field, frozen
 
@@ -29,7 +29,7 @@ class Request:
     @property
     def target(self) -> str:
         """The path and the encoded query, as they stand in the request line."""
-        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+        return f"{self.path}?{urlencode(self.query, quote_via=quote)}" if self.query else self.path
 
 
 @frozen(kw_only=True)
@@ -105,7 +105,7 @@ class Attempt:
     sent: bool
     """Whether the server may have acted on it; ``False`` is certain."""
     elapsed: float
-    """Seconds from the first byte asked for to the last byte read."""
+    """Seconds from the wait for a connection to the last byte read."""
     wait: float | None = None
     """Seconds slept afterwards, or ``None`` when it was the last attempt."""
     request_id: str | None = None

@@ -33,7 +33,7 @@ class RoomBody:
     max_participants: int | UnsetType = _body(rules.integer(2, 50))
     enable_recording: bool | UnsetType = _body(rules.flag)
     webhook_event_url: str | UnsetType = _body(rules.url)
-    webhook_event_failover_url: str | UnsetType | None = _body(rules.url, nullable=True)
+    webhook_event_failover_url: str | UnsetType | None = _body(rules.url_or_none, nullable=True)
     webhook_timeout_secs: int | UnsetType | None = _body(rules.integer(0, 30), nullable=True)
 
 
@@ -71,7 +71,7 @@ class CompositionBody:
     format: str | UnsetType = _body(rules.text)
     resolution: str | UnsetType = _body(rules.resolution)
     webhook_event_url: str | UnsetType = _body(rules.url)
-    webhook_event_failover_url: str | UnsetType | None = _body(rules.url, nullable=True)
+    webhook_event_failover_url: str | UnsetType | None = _body(rules.url_or_none, nullable=True)
     webhook_timeout_secs: int | UnsetType | None = _body(rules.integer(0, 30), nullable=True)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias, TypeVar, cast
+from typing import Final, TypeAlias, TypeVar, cast, get_origin
 
 from attrs import AttrsInstance, evolve
 
@@ -22,6 +22,7 @@ QueryValue: TypeAlias = str | int | bool
 # --- build --------------------------------------------------------------------------------------------------
 
 _PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
+_NAMES_OF_IDS: Final = re.compile(r"\{(\w+)\}")
 _SEGMENT_OF_AN_ID: Final = re.compile(r"/[^/]*\d[^/]*")
 _METHODS: Final = {
     "GET": Repeat.ALWAYS,
@@ -45,7 +46,11 @@ def build(
     Raises:
         InvalidArgumentError: with everything that is wrong with the ids, the query and the body.
     """
-    wrong = [*_wrong_ids(ids), *(problems(query) if query else ()), *(problems(body) if body else ())]
+    if query is None and get_origin(endpoint.answer) is Page:
+        query = PageQuery()
+    missing = [name for name in _NAMES_OF_IDS.findall(endpoint.path) if name not in ids]
+    wrong = [f"{name} must be given" for name in missing]
+    wrong += [*_wrong_ids(ids), *(problems(query) if query else ()), *(problems(body) if body else ())]
     if wrong:
         raise errors.InvalidArgumentError(tuple(wrong))
     return Call(
@@ -75,7 +80,7 @@ def build_raw(
 
     Raises:
         InvalidArgumentError: for a method that is not plain HTTP, a path that could lead elsewhere, a
-            query value that is no str, int or bool, or a body that is not JSON.
+            query value that is no str, int or bool, or a body that cannot be written as JSON.
     """
     if wrong := tuple(_wrong_raw(method, path, query or {})):
         raise errors.InvalidArgumentError(wrong)
@@ -93,12 +98,15 @@ def build_raw(
     )
 
 
-def _wrong_raw(method: object, path: object, query: Mapping[str, object]) -> Iterator[str]:
+def _wrong_raw(method: object, path: object, query: object) -> Iterator[str]:
     if not isinstance(method, str) or method not in _METHODS:
         yield f"method must be one of {', '.join(_METHODS)}, not {show(method)}"
     if not (isinstance(path, str) and _PATH.fullmatch(path)):
         yield f"path must be plain and absolute, below the base URL, not {show(path)}"
-    for name, value in query.items():
+    if not isinstance(query, Mapping):
+        yield f"query must be a mapping, not {show(query)}"
+        return
+    for name, value in cast("Mapping[object, object]", query).items():
         if not is_text(name) or not (is_text(value) or _is_printable_int(value)):
             yield f"query {show(name)} must be a str, an int or a bool, not {show(value)}"
 
@@ -131,7 +139,11 @@ _NOT_FOUND: Final = 404
 
 
 def read(
-    call: Call[T], outcome: Response | Failure, attempts: tuple[Attempt, ...] = (), *, now: float = 0.0
+    call: Call[T],
+    outcome: Response | Failure,
+    attempts: tuple[Attempt, ...] = (),
+    *,
+    now: float | None = None,
 ) -> T:
     """Return the answer that a response holds, or raise what the outcome comes to.
 
@@ -139,7 +151,7 @@ def read(
         call: what was asked.
         outcome: what it came to.
         attempts: the record of all tries, this one included.
-        now: seconds since the epoch, to read a date in ``Retry-After``.
+        now: seconds since the epoch, to read a date in ``Retry-After``; without it a date is no hint.
 
     Raises:
         APIConnectionError: no complete answer came.
@@ -166,7 +178,7 @@ def read(
 
 
 def error_of(
-    outcome: Response | Failure, attempts: tuple[Attempt, ...], *, now: float
+    outcome: Response | Failure, attempts: tuple[Attempt, ...], *, now: float | None
 ) -> errors.TelnyxRoomsError:
     """Return the error that a failure or an error status comes to."""
     return _failed(outcome, attempts) if isinstance(outcome, Failure) else _refused(outcome, attempts, now)
@@ -196,7 +208,7 @@ def _misfit(
 
 
 def _refused(
-    response: Response, attempts: tuple[Attempt, ...], now: float
+    response: Response, attempts: tuple[Attempt, ...], now: float | None
 ) -> APIStatusError | errors.UnexpectedRedirectError:
     if response.status < 400:  # noqa: PLR2004 - 3xx
         detail = "the API itself never redirects"

@@ -91,7 +91,7 @@ def untouched(outcome: Response | Failure) -> bool:
     return outcome.status == _THROTTLED or (outcome.status == _UNAVAILABLE and turned_away)
 
 
-def retry_after(response: Response, now: float) -> float | None:
+def retry_after(response: Response, now: float | None) -> float | None:
     """Return the seconds that the server asks to wait; a hint that is negative or unreadable is none.
 
     ``retry-after-ms`` is read first, then ``Retry-After`` (seconds or an HTTP date), then on a 429 the
@@ -102,7 +102,7 @@ def retry_after(response: Response, now: float) -> float | None:
     hint = response.header("retry-after")
     if (seconds := _seconds(hint)) is not None:
         return seconds
-    if (moment := _date(hint)) is not None and moment >= now:
+    if now is not None and (moment := _date(hint)) is not None and moment >= now:
         return moment - now
     return _seconds(response.header("x-ratelimit-reset")) if response.status == _THROTTLED else None
 

@@ -116,6 +116,11 @@ def url(value: object) -> str | None:
     return f"must be a URL with its scheme, http:// or https://, not {show(value)}"
 
 
+def url_or_none(value: object) -> str | None:
+    """Take a URL with its scheme, or the empty text that Telnyx has for none."""
+    return None if value == "" else url(value)
+
+
 def _has_host(address: str) -> bool:
     try:
         return bool(urlsplit(address).hostname)

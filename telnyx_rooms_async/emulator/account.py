@@ -64,7 +64,7 @@ class Account:
         if room.active_session is not None:
             self.end(room.active_session)
         del self.rooms[room.id]
-        self._names.pop(room.unique_name or "", None)
+        self._release_name(room)
 
     def join(self, room_id: str, context: str) -> ParticipantState:
         """Let someone into a room; the first one in opens a session.
@@ -155,8 +155,12 @@ class Account:
         ]
         self.recordings.update({recording.id: recording for recording in person.recordings})
 
+    def _release_name(self, room: RoomState) -> None:
+        if room.unique_name is not None:
+            self._names.pop(room.unique_name, None)
+
     def _change(self, room: RoomState, fields: dict[str, Any]) -> None:
-        self._names.pop(room.unique_name or "", None)
+        self._release_name(room)
         for name, value in fields.items():
             setattr(room, name, value)
         if room.unique_name is not None:

@@ -1,5 +1,6 @@
 """The emulated Telnyx behind a socket of this machine."""
 
+import itertools
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -40,6 +41,7 @@ class Emulator:
         clock: tells the time, aware: all is stamped with it, and links and tokens expire by it. Whoever
             turns it need not wait for a recording (5 s after its participant left) or a composition (10 s
             after it was asked for).
+        recording: whether `requests` keeps what arrives, about 1 KB each: switch it off to serve for days.
 
     Raises:
         OSError: on entering: the port is taken.
@@ -52,11 +54,13 @@ class Emulator:
         port: int = 0,
         api_key: str | None = None,
         clock: Clock = lambda: datetime.now(UTC),
+        recording: bool = True,
     ) -> None:
         self.api_key: str = Secret(api_key or f"KEY{secrets.token_hex(16)}")
         """What a client must send."""
         self.requests: list[RecordedRequest] = []
         """What arrived, the refused included, oldest first; `clear` it as you like."""
+        self._recording = recording
         self._host, self._port = host, port
         self._account = Account(clock)
         self._links = Links()
@@ -81,9 +85,11 @@ class Emulator:
         return decode(encode({"data": views}), Page[Room]).data
 
     def seed(self, count: int) -> None:
-        """Make rooms without a request, named ``Room 1`` and so on."""
-        for number in range(1, count + 1):
-            self._account.create_room({"unique_name": f"Room {number}"})
+        """Make rooms without a request, named ``Room 1`` and so on; names that are taken are passed over."""
+        names = (f"Room {number}" for number in itertools.count(1))
+        free = filter(self._account.is_name_free, names)
+        for name in itertools.islice(free, count):
+            self._account.create_room({"unique_name": name})
 
     def join(self, room_id: str, *, context: str = "") -> RoomParticipant:
         """Let someone join a room, as only a client SDK can; the first one in opens a session.
@@ -180,20 +186,23 @@ class Emulator:
 
     @web.middleware
     async def _record(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        self.requests.append(
-            RecordedRequest(
-                method=request.method,
-                path=request.path,
-                query=tuple(request.query.items()),
-                headers={name.lower(): value for name, value in request.headers.items()},
-                body=await request.read(),
-                target=request.raw_path,
-            )
-        )
+        if self._recording:
+            self.requests.append(await _recorded(request))
         try:
             return await handler(request)
         except RefusalError as refused:
             return _answer(refused.status, refused.body)
+
+
+async def _recorded(request: web.Request) -> RecordedRequest:
+    return RecordedRequest(
+        method=request.method,
+        path=request.path,
+        query=tuple(request.query.items()),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=await request.read(),
+        target=request.raw_path,
+    )
 
 
 def _answer(status: int, view: Mapping[str, object] | None) -> web.Response:

@@ -26,12 +26,12 @@ CANARY = b'{"token":"canary"}'
         ),
         pytest.param(
             (("filter[unique_name]", "a b&c=d+e/f?g#h%i"),),
-            "/rooms?filter%5Bunique_name%5D=a+b%26c%3Dd%2Be%2Ff%3Fg%23h%25i",
+            "/rooms?filter%5Bunique_name%5D=a%20b%26c%3Dd%2Be%2Ff%3Fg%23h%25i",
             id="reserved-characters",
         ),
         pytest.param(
             (("filter[unique_name]", "Zoë 会议"),),
-            "/rooms?filter%5Bunique_name%5D=Zo%C3%AB+%E4%BC%9A%E8%AE%AE",
+            "/rooms?filter%5Bunique_name%5D=Zo%C3%AB%20%E4%BC%9A%E8%AE%AE",
             id="beyond-ascii",
         ),
         pytest.param((("a", "1"), ("a", "2")), "/rooms?a=1&a=2", id="a-name-twice"),

@@ -1111,3 +1111,25 @@ def test_a_body_too_deep_to_read_back_is_no_other_error() -> None:
     with pytest.raises(OutcomeUnknownError) as caught:
         read(call, Failure(reason=Reason.LOST, sent=True))
     assert caught.value.unique_name is None
+
+
+def test_a_list_without_a_query_is_its_first_page() -> None:
+    """A paged call that is built without a query asks for the first page, and can be followed."""
+    call = build(LIST_ROOMS)
+    assert call.request.query == (("page[number]", "1"), ("page[size]", "250"))
+    ahead = following(call, Page(data=(Room(id="a"),)))
+    assert ahead is not None
+    assert ahead.request.query == (("page[number]", "2"), ("page[size]", "250"))
+
+
+def test_an_id_that_is_missing() -> None:
+    """An operation without its id is refused by the id's name."""
+    with pytest.raises(InvalidArgumentError, match="room_id must be given"):
+        build(RETRIEVE_ROOM)
+
+
+def test_a_date_is_no_hint_without_a_clock() -> None:
+    """Without the time a date in Retry-After cannot be read as seconds."""
+    with pytest.raises(RateLimitError) as caught:
+        read(RETRIEVE, answer(429, retry_after="Fri, 20 Nov 2026 10:00:00 GMT"))
+    assert caught.value.retry_after is None

@@ -239,3 +239,27 @@ async def test_an_emulator_has_no_url_unless_it_runs() -> None:
     async with ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get(url)
+
+
+async def test_seeding_again_goes_on(telnyx: Emulator) -> None:
+    """Seeded rooms have names of their own, however often it is done."""
+    telnyx.seed(2)
+    telnyx.seed(2)
+    assert [room.unique_name for room in telnyx.rooms] == ["Room 1", "Room 2", "Room 3", "Room 4"]
+
+
+async def test_an_empty_name_is_a_name(client: RoomsClient, http: ClientSession) -> None:
+    """A room without a name does not free the empty one."""
+    await http.post("rooms", json={"unique_name": ""})
+    await client.rooms.create()
+    async with http.post("rooms", json={"unique_name": ""}) as response:
+        assert response.status == 422
+
+
+async def test_what_arrives_need_not_be_kept() -> None:
+    """An emulator that serves for days keeps no record."""
+    async with Emulator(recording=False) as telnyx:
+        async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+            await client.rooms.create()
+        assert telnyx.requests == []
+        assert len(telnyx.rooms) == 1

@@ -2,6 +2,9 @@
 
 import asyncio
 import gc
+import pickle
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 from uuid import UUID
 
 import aiohttp
@@ -16,6 +19,7 @@ from telnyx_rooms_async import (
     RetryPolicy,
     RoomsClient,
     WrongEventLoopError,
+    transport,
 )
 from telnyx_rooms_async.emulator import Emulator
 from ticker import Ticker
@@ -43,7 +47,7 @@ def test_arguments_come_before_the_environment(monkeypatch: pytest.MonkeyPatch) 
     assert repr(RoomsClient("KEY")) == "<RoomsClient https://api.telnyx.com/v2>"
 
 
-@pytest.mark.parametrize("key", ["", "a key", "key\n", "kéy", "key\0", " "], ids=repr)
+@pytest.mark.parametrize("key", ["", "a key", "key\n", "kéy", "key\0", " ", b"KEY", 7, ["KEY"]], ids=repr)
 def test_a_key_that_cannot_be_sent(key: str) -> None:
     """A key that is no header value is refused at construction, and not shown."""
     with pytest.raises(ConfigurationError) as caught:
@@ -67,6 +71,10 @@ BAD_URLS = {
     "with a space": "https://api.telnyx.com/v 2",
     "with a port that is none": "https://api.telnyx.com:port",
     "with a broken address": "https://[::1",
+    "with an empty label": "https://a..telnyx.com",
+    "with a dot in front": "https://.telnyx.com",
+    "with a label too long": f"https://{'a' * 64}.com",
+    "with a backslash": "https://a\\b.com",
     "in the clear": "http://api.telnyx.com/v2",
     "empty": "",
     "no text": 7,
@@ -97,6 +105,51 @@ def test_options_that_are_no_positive_numbers(value: float) -> None:
     if value is not None:
         with pytest.raises(ConfigurationError, match="timeout must be a positive number"):
             RoomsClient("KEY").with_options(timeout=value)
+
+
+BAD_POLICIES = {
+    "another thing": 3,
+    "attempts as text": RetryPolicy(attempts="3"),  # type: ignore[arg-type]  # wrong on purpose
+    "no attempt": RetryPolicy(attempts=0),
+    "a negative pause": RetryPolicy(backoff_base=-1),
+    "an endless pause": RetryPolicy(backoff_max=float("inf")),
+    "a pause as text": RetryPolicy(hint_max="60"),  # type: ignore[arg-type]  # wrong on purpose
+}
+
+
+@pytest.mark.parametrize("policy", BAD_POLICIES.values(), ids=BAD_POLICIES)
+def test_a_policy_that_makes_no_sense(policy: RetryPolicy) -> None:
+    """A policy is checked when a client or a view is made, not at the first failure."""
+    with pytest.raises(ConfigurationError):
+        RoomsClient("KEY", retry=policy)
+    with pytest.raises(ConfigurationError):
+        RoomsClient("KEY").with_options(retry=policy)
+
+
+def test_a_session_that_is_none() -> None:
+    """Only an aiohttp session can be lent."""
+    with pytest.raises(ConfigurationError, match=r"session must be an aiohttp\.ClientSession"):
+        RoomsClient("KEY", session="session")  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_a_client_is_not_pickled() -> None:
+    """A client holds the key, and does not let it out in a pickle, nor do its listings."""
+    client = RoomsClient("KEY")
+    for it in (client, client.with_options(timeout=1), client.rooms.list()):
+        with pytest.raises(TypeError, match="cannot be pickled"):
+            pickle.dumps(it)
+
+
+def test_without_metadata_of_the_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that was frozen, without metadata beside the code, works as well."""
+
+    def missing(_: str) -> str:
+        raise PackageNotFoundError
+
+    monkeypatch.setattr(transport, "version", missing)
+    transport._user_agent.cache_clear()
+    assert transport._user_agent().startswith("telnyx-rooms-async Python/")
+    transport._user_agent.cache_clear()
 
 
 def test_a_client_is_made_without_a_loop() -> None:
@@ -155,6 +208,39 @@ async def test_the_middlewares_of_a_borrowed_session_are_kept(telnyx: Emulator) 
         client = RoomsClient(telnyx.api_key, base_url=telnyx.url, session=session)
         await client.rooms.create()
     assert seen == ["POST"]
+
+
+async def test_a_borrowed_session_that_raises_for_status(telnyx: Emulator) -> None:
+    """What the session does with statuses for its owner is no matter to the client."""
+    async with aiohttp.ClientSession(raise_for_status=True) as session:
+        client = RoomsClient(telnyx.api_key, base_url=telnyx.url, session=session)
+        with pytest.raises(NotFoundError):
+            await client.rooms.retrieve("no-such-room")
+
+
+async def test_a_borrowed_session_with_a_password_from_netrc(
+    telnyx: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session that would send netrc's password in the key's place says so."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password CANARY\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    async with aiohttp.ClientSession(trust_env=True) as session:
+        client = RoomsClient(telnyx.api_key, base_url=telnyx.url, session=session)
+        with pytest.raises(ConfigurationError, match="has a password for this host"):
+            await client.rooms.create()
+    assert telnyx.requests == []
+
+
+async def test_a_borrowed_session_of_another_loop() -> None:
+    """A session belongs to the loop that it was made in, and so does a client that borrows it."""
+    async with aiohttp.ClientSession() as session:
+        client = RoomsClient("KEY", session=session)
+
+        def use_elsewhere() -> None:
+            with pytest.raises(WrongEventLoopError):
+                asyncio.run(client.rooms.list().count())
+
+        await asyncio.to_thread(use_elsewhere)
 
 
 @pytest.mark.filterwarnings("ignore:(The 'auth' parameter|BasicAuth):DeprecationWarning")
@@ -240,6 +326,7 @@ BAD_REQUESTS: dict[str, tuple[object, object, dict[str, object]]] = {
     "a space": ("GET", "/rooms/a b", {}),
     "an encoded dot": ("GET", "/rooms/%2e%2e", {}),
     "no path": ("GET", None, {}),
+    "a query that is no mapping": ("GET", "/rooms", {"query": [("a", 1)]}),
     "a query of another kind": ("GET", "/rooms", {"query": {"a": [1]}}),
     "a body that is not JSON": ("POST", "/rooms", {"json": object()}),
 }

@@ -23,6 +23,8 @@ from telnyx_rooms_async import (
     UnprocessableEntityError,
 )
 
+pytestmark = pytest.mark.usefixtures("aioresponses_of_today")
+
 URL = "https://api.telnyx.com/v2/rooms/a-room"
 ENTRY = {
     "code": "10027",

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import math
 import socket
 import ssl
 from contextlib import closing
@@ -12,11 +13,13 @@ import trustme
 from telnyx_rooms_async import (
     APIConnectionError,
     APIResponseValidationError,
+    APIStatusError,
     APITimeoutError,
     ConnectError,
     ConnectionLostError,
     MalformedResponseError,
     OutcomeUnknownError,
+    Response,
     ResponseTooLargeError,
     RetryPolicy,
     Room,
@@ -25,6 +28,9 @@ from telnyx_rooms_async import (
     TLSError,
     UnexpectedRedirectError,
 )
+from telnyx_rooms_async.core.messages import Request
+from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.transport import AiohttpTransport, _timeout
 from ticker import Ticker
 from wire import Reply, Wire
 
@@ -169,7 +175,8 @@ async def test_a_server_that_hangs(wire: Wire, ticker: Ticker, reply: Reply) -> 
 async def test_the_deadline_of_the_whole_call(wire: Wire, ticker: Ticker) -> None:
     """When less time is left than an attempt may take, the error says that the call's time ran out."""
     wire.plays(Wire.raw(b"", "hang"))
-    error = await outcome(make_client(wire, ticker, timeout=0.05))
+    async with asyncio.timeout(5):  # an attempt alone would take 15 s
+        error = await outcome(make_client(wire, ticker, timeout=0.05))
     assert isinstance(error, APITimeoutError)
     assert error.deadline is True
 
@@ -288,7 +295,9 @@ async def test_a_success_of_the_wrong_shape(wire: Wire, ticker: Ticker, body: by
 async def test_cookies_are_not_kept(wire: Wire, ticker: Ticker) -> None:
     """A cookie that the server sets is never sent back."""
     wire.plays(Wire.http(200, ROOM, Set_Cookie="track=1; Path=/"))
-    async with make_client(wire, ticker) as client:
+    # By name: aiohttp's own jar would not keep the cookies of a bare address either.
+    url = wire.url.replace("127.0.0.1", "localhost")
+    async with RoomsClient("KEY", base_url=url, clock=ticker.clock) as client:
         await client.rooms.retrieve("a-room")
         await client.rooms.retrieve("a-room")
     assert all(b"cookie" not in request.lower() for request in wire.requests)
@@ -349,3 +358,79 @@ async def test_cancellation_passes_untouched(wire: Wire) -> None:
         while wire.open_connections:
             await asyncio.sleep(0)
         assert isinstance(await client.rooms.retrieve("a-room"), Room)
+
+
+async def test_waiting_for_a_connection_ends_before_the_attempt_does(wire: Wire, ticker: Ticker) -> None:
+    """A call that got no connection in time knows that nothing was sent, and a create may be repeated."""
+    wire.plays(Wire.raw(b"", "hang"))
+    policy = RetryPolicy(attempts=1)
+    options = {"attempt_timeout": 0.2, "max_connections": 1}
+    async with make_client(wire, ticker, **options) as client:
+        busy = asyncio.create_task(client.rooms.retrieve("a-room"))
+        while not wire.requests:
+            await asyncio.sleep(0)
+        with pytest.raises(ConnectError) as caught:
+            await client.with_options(retry=policy).rooms.create()
+        assert caught.value.sent is False
+        busy.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await busy
+    assert len(wire.requests) == 1
+
+
+async def test_long_timeouts_are_not_rounded_up() -> None:
+    """An attempt of more than 5 s ends when it says, not at the next whole second of the loop."""
+    assert _timeout(7.25).ceil_threshold == math.inf
+    assert (_timeout(7.25).total, _timeout(7.25).connect) == (7.25, 5.0)
+
+
+async def test_no_error_holds_what_was_received(wire: Wire, ticker: Ticker) -> None:
+    """A broken chunk is told without the bytes around it: they may be a token."""
+    wire.plays(Wire.raw(chunked(b'{"data":{"token":"CANARY') + b"not a size CANARY\r\n"))
+    error = await outcome(make_client(wire, ticker))
+    assert isinstance(error, TelnyxRoomsError)
+    assert "CANARY" not in f"{error} {vars(error)}"
+
+
+@pytest.mark.parametrize("status", [404, 500])
+async def test_a_refusal_with_a_corrupt_body_keeps_its_status(
+    wire: Wire, ticker: Ticker, status: int
+) -> None:
+    """An error body that cannot be unpacked, or breaks off, is typed by its status."""
+    corrupt = Wire.http(status, b"\x1f\x8b nothing", Content_Encoding="gzip")
+    broken = Wire.raw(b"HTTP/1.1 %d X\r\nContent-Length: 99\r\n\r\n{" % status)
+    for reply in (corrupt, broken):
+        wire.plays(reply)
+        error = await outcome(make_client(wire, ticker))
+        assert isinstance(error, APIStatusError)
+        assert error.status == status
+
+
+async def test_a_long_error_body_is_cut(wire: Wire) -> None:
+    """Of an error body no more than 64 KiB is kept."""
+    wire.plays(Wire.http(400, b"x" * 100_000))
+    transport = AiohttpTransport(
+        api_key=Secret("KEY"), base_url=wire.url, session=None, max_connections=1, trust_env=False
+    )
+    response = await transport.send(Request(method="GET", path="/rooms"), 5.0)
+    assert isinstance(response, Response)
+    assert len(response.body) == 65_536
+    await transport.close()
+
+
+async def test_closing_ends_the_calls_in_flight(wire: Wire) -> None:
+    """Calls in flight end at once when the client is closed, and none as if it had been cancelled."""
+    wire.plays(Wire.raw(b"", "hang"))
+    client = RoomsClient("KEY", base_url=wire.url, max_connections=2)
+    calls = [asyncio.create_task(client.rooms.retrieve("a-room")) for _ in range(4)]
+    while len(wire.requests) < 2:
+        await asyncio.sleep(0)
+    await client.close()
+    async with asyncio.timeout(0.2):  # no pause is slept through
+        ends = await asyncio.gather(*calls, return_exceptions=True)
+    assert sorted(type(end).__name__ for end in ends) == [
+        "ClientClosedError",
+        "ClientClosedError",
+        "ConnectionLostError",
+        "ConnectionLostError",
+    ]
