@@ -49,7 +49,7 @@ class Caller:
             number = len(attempts) + 1
             wait = None if self.transport.closed else self._pause(call, outcome, number, deadline - ended)
             attempts = (*attempts, record(call, outcome, number, ended - started, wait))
-            _log(attempts[-1])
+            log(attempts[-1])
             if isinstance(outcome, Response):
                 answer = outcome
             if wait is None:
@@ -120,7 +120,7 @@ def record(
     )
 
 
-def _log(attempt: Attempt) -> None:
+def log(attempt: Attempt) -> None:
     """Tell of one attempt: metadata only, no id, no query, no body."""
     if attempt.wait is None and not _logger.isEnabledFor(logging.DEBUG):
         return

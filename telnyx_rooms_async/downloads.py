@@ -12,7 +12,7 @@ from typing import Final, Protocol, TypeAlias
 
 from attrs import define, frozen
 
-from telnyx_rooms_async.caller import Caller, record
+from telnyx_rooms_async.caller import Caller, log, record
 from telnyx_rooms_async.core import protocol
 from telnyx_rooms_async.core.errors import APIResponseValidationError, InvalidArgumentError, NotReadyError
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Response
@@ -146,6 +146,7 @@ class _Transfer:
             if isinstance(outcome, Response) and outcome.status in _EXPIRED and not is_fresh:
                 link, wait = None, 0.0
             attempts = (*attempts, record(self.call, outcome, len(attempts) + 1, elapsed, wait))
+            log(attempts[-1])
             if wait is None:
                 raise protocol.error_of(outcome, attempts, now=clock.now())
             await clock.sleep(wait)

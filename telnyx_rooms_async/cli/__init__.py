@@ -10,7 +10,17 @@ from typing import Annotated, Final
 import typer
 
 import telnyx_rooms_async
-from telnyx_rooms_async.cli import demo, emulate, output, rooms
+from telnyx_rooms_async.cli import (
+    compositions,
+    demo,
+    emulate,
+    output,
+    participants,
+    recordings,
+    rooms,
+    sessions,
+    tokens,
+)
 
 app: Final = typer.Typer(
     no_args_is_help=True,
@@ -47,4 +57,5 @@ def _program(
 
 app.command()(demo.demo)
 app.command()(emulate.emulate)
-app.add_typer(rooms.group)
+for each in (rooms, sessions, participants, recordings, compositions, tokens):
+    app.add_typer(each.group)

@@ -32,7 +32,9 @@ def emulate(
     Prints two lines for the shell, which lead clients to it: set them where you run yours.
     """
     with ending(interrupted=0):
-        asyncio.run(_serve(Emulator(host=host, port=port, api_key=api_key), f"{host}:{port}", rooms))
+        asyncio.run(
+            _serve(Emulator(host=host, port=port, api_key=api_key, recording=False), f"{host}:{port}", rooms)
+        )
 
 
 async def _serve(telnyx: Emulator, address: str, rooms: int) -> None:

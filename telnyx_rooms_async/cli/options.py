@@ -1,11 +1,12 @@
 """The options that groups have in common: one name and one spelling for one meaning."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, TypeAlias, TypeVar
 
 import typer
 
-from telnyx_rooms_async import UNSET, DateFilter, UnsetType
+from telnyx_rooms_async import UNSET, DateFilter, DurationFilter, UnsetType
 
 T = TypeVar("T")
 
@@ -14,12 +15,24 @@ _DAY = "YYYY-MM-DD"
 
 def parse_days(text: str) -> DateFilter:
     """Read a day, or the two ends of a range, either of which may be open."""
+    eq, gte, lte = _parse_range(text, _parse_day)
+    return DateFilter(eq=eq, gte=gte, lte=lte)
+
+
+def parse_seconds(text: str) -> DurationFilter:
+    """Read a number of seconds, or the two ends of a range, either of which may be open."""
+    eq, gte, lte = _parse_range(text, _parse_whole)
+    return DurationFilter(eq=eq, gte=gte, lte=lte)
+
+
+def _parse_range(text: str, parse: Callable[[str], T]) -> tuple[T | None, T | None, T | None]:
+    """Return what is meant exactly, or the least and the greatest."""
     first, dots, last = text.partition("..")
     if not dots:
-        return DateFilter(eq=_parse_day(text))
+        return parse(text), None, None
     if not first and not last:
-        raise typer.BadParameter("a range needs a first or a last day")
-    return DateFilter(gte=_parse_day(first) if first else None, lte=_parse_day(last) if last else None)
+        raise typer.BadParameter("a range needs a first or a last value")
+    return None, parse(first) if first else None, parse(last) if last else None
 
 
 def _parse_day(text: str) -> date:
@@ -29,10 +42,26 @@ def _parse_day(text: str) -> date:
         raise typer.BadParameter(f"{text!r} is no day: write {_DAY}, or a range {_DAY}..{_DAY}") from None
 
 
+def _parse_whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no number: write 90, or a range 60..120") from None
+
+
 def given(value: T | None) -> T | UnsetType:
     """Turn an option that was not given into a field to leave alone."""
     return UNSET if value is None else value
 
+
+# --- which one --------------------------------------------------------------------------------------------
+
+RoomId: TypeAlias = Annotated[
+    str, typer.Argument(metavar="ROOM_ID", help="The id that Telnyx gave the room.")
+]
+SessionId: TypeAlias = Annotated[
+    str, typer.Argument(metavar="SESSION_ID", help="The id that Telnyx gave the session.")
+]
 
 # --- filters ----------------------------------------------------------------------------------------------
 
@@ -40,9 +69,22 @@ _RANGE_HELP = (
     "2021-04-25, or a range with both ends in it: 2021-04-01..2021-04-30, 2021-04-01.., ..2021-04-30."
 )
 
+OfRoom: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="Only those of that room.")]
+OfSession: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="Only those of that session.")]
+OfParticipant: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="ID", help="Only those of that participant.")
+]
 CreatedAt: TypeAlias = Annotated[
     DateFilter | None,
     typer.Option(parser=parse_days, metavar="DAYS", help=f"Created on {_RANGE_HELP}"),
+]
+JoinedAt: TypeAlias = Annotated[
+    DateFilter | None,
+    typer.Option(parser=parse_days, metavar="DAYS", help=f"Joined on {_RANGE_HELP}"),
+]
+StartedAt: TypeAlias = Annotated[
+    DateFilter | None,
+    typer.Option(parser=parse_days, metavar="DAYS", help=f"Started on {_RANGE_HELP}"),
 ]
 UpdatedAt: TypeAlias = Annotated[
     DateFilter | None,
@@ -52,9 +94,20 @@ EndedAt: TypeAlias = Annotated[
     DateFilter | None,
     typer.Option(parser=parse_days, metavar="DAYS", help="Ended then, likewise."),
 ]
+LeftAt: TypeAlias = Annotated[
+    DateFilter | None,
+    typer.Option(parser=parse_days, metavar="DAYS", help="Left then, likewise."),
+]
 Active: TypeAlias = Annotated[
     bool | None,
     typer.Option("--active/--inactive", help="Only those going on, or only those that ended."),
+]
+Context: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Only those whose client said exactly this of itself."),
+]
+IncludeParticipants: TypeAlias = Annotated[
+    bool, typer.Option("--include-participants", help="Show who is and was in there.")
 ]
 
 # --- lists ------------------------------------------------------------------------------------------------
@@ -67,8 +120,28 @@ PageSize: TypeAlias = Annotated[
 ]
 PAGE_SIZE = 250
 
+
+def enough(page_size: int, limit: int | None) -> int:
+    """Make a page no longer than what is wanted in all."""
+    return min(page_size, limit or page_size)
+
+
+# --- webhooks ---------------------------------------------------------------------------------------------
+
+WebhookEventUrl: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="URL", help="Where Telnyx sends what happens.")
+]
+WebhookEventFailoverUrl: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="URL", help="Where it sends that when the first fails.")
+]
+WebhookTimeoutSecs: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="SECONDS", help="How long it waits there: 0 to 30.")
+]
+
 # --- every command ----------------------------------------------------------------------------------------
 
+Timeout: TypeAlias = Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait in all.")]
+TIMEOUT = 600.0
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print JSON: one value, or of a list one object a line.")
 ]

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from telnyx_rooms_async import Listing
-from telnyx_rooms_async.cli.tables import KINDS, Value, inside, record, table
+from telnyx_rooms_async.cli.tables import KINDS, Inside, Token, Value, inside, record, table, token_lines
 from telnyx_rooms_async.core.codec import encode
 
 Item = TypeVar("Item", bound=Value)
@@ -27,23 +27,45 @@ async def show_one(answer: Awaitable[Value], *, as_json: bool) -> None:
     """Print what is answered: a row of each field, or one JSON object."""
     value = await answer
     if as_json:
-        _write_json(value)
+        write_json(value)
         return
     write(record(value))
     if found := inside(value):
-        _write_inside(*found)
+        _write_inside(found)
+
+
+async def show_when_there(answer: Awaitable[Value], *, seconds: float, as_json: bool) -> None:
+    """Print what is answered in the end; who waits for it at a terminal is told so."""
+    if not as_json and is_watched():
+        note(f"waiting up to {seconds:g} s; Ctrl-C ends it")
+    await show_one(answer, as_json=as_json)
+
+
+async def show_token(answer: Awaitable[Token], *, as_json: bool) -> None:
+    """Print a token, on stdout only: each field in one line however long, or one JSON object."""
+    token = await answer
+    if as_json:
+        write_json(token)
+        return
+    for line in token_lines(token):
+        write(line, soft_wrap=True)
 
 
 async def show_list(
-    listing: Listing[Item], model: type[Item], *, limit: int | None = None, as_json: bool
+    listing: Listing[Item],
+    model: type[Item],
+    *,
+    of: str | None = None,
+    limit: int | None = None,
+    as_json: bool,
 ) -> None:
     """Print a list: a table once all is there, or a JSON object a line while the pages arrive."""
     async with aclosing(_first(listing, limit)) as items:
         if not as_json:
-            _write_table(model, [item async for item in items])
+            _write_table(model, [item async for item in items], of)
             return
         async for item in items:
-            _write_json(item)
+            write_json(item)
 
 
 async def _first(listing: Listing[Item], limit: int | None) -> AsyncGenerator[Item, None]:
@@ -57,29 +79,30 @@ async def _first(listing: Listing[Item], limit: int | None) -> AsyncGenerator[It
                 return
 
 
-async def show_deleted(gone: Awaitable[None], name: str, *, as_json: bool) -> None:
-    """Say that something is deleted; in JSON there is nothing to say."""
-    await gone
+async def show_done(action: Awaitable[None], sentence: str, *, as_json: bool) -> None:
+    """Say that something is done; in JSON there is nothing to say."""
+    await action
     if not as_json:
-        write_line(f"deleted {name}")
+        write_line(sentence)
 
 
-def _write_table(model: type[Item], values: Sequence[Item]) -> None:
-    rows, left_out = table(model, values, stdout().width)
+def _write_table(model: type[Item], values: Sequence[Item], of: str | None) -> None:
+    rows, left_out = table(model, values, stdout().width, of=of)
     if values or not stdout().is_terminal:
         write(rows)
     for value in values:
         found = inside(value)
-        if found and found[1]:
-            _write_inside(*found)
+        if found and found.values:
+            _write_inside(found)
     if stdout().is_terminal:
         note(_summary(KINDS[model].noun, len(values), left_out))
 
 
-def _write_inside(title: str, values: Sequence[Value]) -> None:
+def _write_inside(found: Inside) -> None:
+    title, values, of = found
     write(Text(f"\n{title}" if values else f"\n{title}: none", style="bold"))
     if values:
-        write(table(type(values[0]), values, stdout().width)[0])
+        write(table(type(values[0]), values, stdout().width, of=of)[0])
 
 
 def _summary(noun: str, count: int, left_out: Sequence[str]) -> str:
@@ -87,8 +110,9 @@ def _summary(noun: str, count: int, left_out: Sequence[str]) -> str:
     return f"{counted}; not shown: {', '.join(left_out)} (--json has all)" if count and left_out else counted
 
 
-def _write_json(value: Value) -> None:
-    _put(encode(value) + b"\n")
+def write_json(value: object) -> None:
+    """Print plain data or a model on stdout, as one line of JSON."""
+    put(encode(value) + b"\n")
 
 
 # --- streams ----------------------------------------------------------------------------------------------
@@ -106,24 +130,24 @@ def stdout() -> Console:
     )
 
 
-def write(shown: RenderableType) -> None:
+def write(shown: RenderableType, *, soft_wrap: bool = False) -> None:
     """Print on stdout."""
     console = stdout()
     with console.capture() as captured:
-        console.print(shown)
+        console.print(shown, soft_wrap=soft_wrap)
     text = captured.get()
     if not console.is_terminal:
         text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
-    _put(text.encode(console.encoding, "replace"))
+    put(text.encode(console.encoding, "replace"))
 
 
 def write_line(text: str) -> None:
     """Print a line on stdout as it is, however long."""
-    _put(f"{text}\n".encode(stdout().encoding, "replace"))
+    put(f"{text}\n".encode(stdout().encoding, "replace"))
 
 
-def _put(data: bytes) -> None:
-    """Write at once, so that a reader gets each page as it comes, and its leaving is noticed here."""
+def put(data: bytes) -> None:
+    """Write on stdout at once: a reader gets each page as it comes, and its leaving is noticed here."""
     if sys.stdout is None:
         return
     left = memoryview(data)
@@ -148,8 +172,18 @@ def complain(reason: object) -> None:
 
 
 def _say(text: Text, *, one_line: bool) -> None:
-    terminal = _is_terminal(sys.stderr)
-    Console(stderr=True, force_terminal=terminal).print(text, soft_wrap=one_line or not terminal)
+    console = stderr()
+    console.print(text, soft_wrap=one_line or not console.is_terminal)
+
+
+def stderr() -> Console:
+    """Return the console of stderr as it is now."""
+    return Console(stderr=True, force_terminal=is_watched())
+
+
+def is_watched() -> bool:
+    """Tell whether a person reads stderr."""
+    return _is_terminal(sys.stderr)
 
 
 class NoteHandler(logging.Handler):

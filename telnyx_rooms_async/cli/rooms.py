@@ -9,17 +9,25 @@ import typer
 from telnyx_rooms_async import Room, RoomSession, UnsetType
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
+    TIMEOUT,
     Active,
     AsJson,
     BaseUrl,
     CreatedAt,
     EndedAt,
+    IncludeParticipants,
     Limit,
     PageSize,
+    RoomId,
+    Timeout,
     UpdatedAt,
+    WebhookEventFailoverUrl,
+    WebhookEventUrl,
+    WebhookTimeoutSecs,
+    enough,
     given,
 )
-from telnyx_rooms_async.cli.output import show_deleted, show_list, show_one
+from telnyx_rooms_async.cli.output import show_done, show_list, show_one, show_when_there
 from telnyx_rooms_async.cli.running import run
 
 T = TypeVar("T")
@@ -34,9 +42,6 @@ class Clearable(StrEnum):
     TIMEOUT_SECS = "webhook-timeout-secs"
 
 
-RoomId: TypeAlias = Annotated[
-    str, typer.Argument(metavar="ROOM_ID", help="The id that Telnyx gave the room.")
-]
 UniqueName: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", help="A name, unique within the account.")
 ]
@@ -46,15 +51,6 @@ MaxParticipants: TypeAlias = Annotated[
 EnableRecording: TypeAlias = Annotated[
     bool | None,
     typer.Option("--enable-recording/--disable-recording", help="Whether its sessions are recorded."),
-]
-WebhookEventUrl: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="URL", help="Where Telnyx sends what happens in the room.")
-]
-WebhookEventFailoverUrl: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="URL", help="Where it sends that when the first fails.")
-]
-WebhookTimeoutSecs: TypeAlias = Annotated[
-    int | None, typer.Option(metavar="SECONDS", help="How long it waits there: 0 to 30.")
 ]
 
 
@@ -80,7 +76,7 @@ def list_rooms(
                 updated_at=updated_at,
                 unique_name=unique_name,
                 include_sessions=include_sessions,
-                page_size=min(page_size, limit or page_size),
+                page_size=enough(page_size, limit),
             ),
             Room,
             limit=limit,
@@ -210,7 +206,10 @@ def delete(room_id: RoomId, *, as_json: AsJson = False, base_url: BaseUrl = None
 
     Whoever is in it is sent out, and its session ends.
     """
-    run(lambda client: show_deleted(client.rooms.delete(room_id), room_id, as_json=as_json), base_url)
+    run(
+        lambda client: show_done(client.rooms.delete(room_id), f"deleted {room_id}", as_json=as_json),
+        base_url,
+    )
 
 
 @group.command()
@@ -221,9 +220,7 @@ def sessions(
     updated_at: UpdatedAt = None,
     ended_at: EndedAt = None,
     active: Active = None,
-    include_participants: Annotated[
-        bool, typer.Option("--include-participants", help="Show who is and was in them.")
-    ] = False,
+    include_participants: IncludeParticipants = False,
     limit: Limit = None,
     page_size: PageSize = PAGE_SIZE,
     as_json: AsJson = False,
@@ -239,11 +236,25 @@ def sessions(
                 ended_at=ended_at,
                 active=active,
                 include_participants=include_participants,
-                page_size=min(page_size, limit or page_size),
+                page_size=enough(page_size, limit),
             ),
             RoomSession,
+            of="room_id",
             limit=limit,
             as_json=as_json,
+        ),
+        base_url,
+    )
+
+
+@group.command()
+def wait_for_session(
+    room_id: RoomId, *, timeout: Timeout = TIMEOUT, as_json: AsJson = False, base_url: BaseUrl = None
+) -> None:
+    """Wait until someone is in a room, and show the session."""
+    run(
+        lambda client: show_when_there(
+            client.rooms.wait_for_session(room_id, timeout=timeout), seconds=timeout, as_json=as_json
         ),
         base_url,
     )

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import sys
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 
@@ -64,8 +63,7 @@ def _failed(reason: object, code: int) -> typer.Exit:
 def _retries_told() -> Generator[None, None, None]:
     """Tell someone who waits at a terminal why; a script reads the outcome only."""
     logger = logging.getLogger("telnyx_rooms_async")
-    watched = sys.stderr is not None and sys.stderr.isatty()
-    handler = output.NoteHandler() if watched else logging.NullHandler()
+    handler = output.NoteHandler() if output.is_watched() else logging.NullHandler()
     logger.addHandler(handler)
     try:
         yield

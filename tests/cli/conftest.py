@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import json
 import os
 import pty
 import re
@@ -12,12 +13,15 @@ import termios
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from threading import Thread
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from telnyx_rooms_async import RoomParticipant
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator
+from turning import TurnedClock
 
 NOW = datetime(2021, 4, 25, 13, 45, 6, 500_000, tzinfo=UTC)
 PROGRAM = (sys.executable, "-W", "error::ResourceWarning", "-m", "telnyx_rooms_async")
@@ -37,12 +41,18 @@ DECORATION = {
 
 
 @pytest.fixture
-def telnyx() -> Iterator[Emulator]:
+def watch() -> TurnedClock:
+    """The clock of the emulator."""
+    return TurnedClock(NOW)
+
+
+@pytest.fixture
+def telnyx(watch: TurnedClock) -> Iterator[Emulator]:
     """A Telnyx in a thread of its own: the commands bring their own loop, and a test waits for them."""
     loop = asyncio.new_event_loop()
-    thread = Thread(target=loop.run_forever)
+    thread = Thread(target=loop.run_forever, daemon=True)  # it must not outlive a test run that fails here
     thread.start()
-    emulator = Emulator(clock=lambda: NOW)
+    emulator = Emulator(clock=watch)
     asyncio.run_coroutine_threadsafe(emulator.__aenter__(), loop).result()
     yield emulator
     asyncio.run_coroutine_threadsafe(emulator.__aexit__(None, None, None), loop).result()
@@ -61,6 +71,59 @@ def account(telnyx: Emulator) -> dict[str, str]:
 def run(account: dict[str, str]) -> Callable[..., Result]:
     """Run a command in process."""
     return lambda *args, **env: CliRunner().invoke(app, args, env={**account, **env})
+
+
+@pytest.fixture
+def table(run: Callable[..., Result]) -> Callable[..., list[list[str]]]:
+    """Run a command that goes well, and read the table that it prints: columns stand two spaces apart."""
+
+    def table(*args: str, **env: str) -> list[list[str]]:
+        result = run(*args, **env)
+        assert (result.exit_code, result.stderr) == (0, "")
+        return [[cell.strip() for cell in line.split("  ") if cell] for line in result.stdout.splitlines()]
+
+    return table
+
+
+@pytest.fixture
+def objects(run: Callable[..., Result]) -> Callable[..., list[Any]]:
+    """Run a command that goes well with --json, and read one JSON value a line."""
+
+    def objects(*args: str, **env: str) -> list[Any]:
+        result = run(*args, "--json", **env)
+        assert (result.exit_code, result.stderr) == (0, "")
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    return objects
+
+
+@pytest.fixture
+def turn(watch: TurnedClock) -> Callable[[float], None]:
+    """Let so many seconds pass for the emulator."""
+    return lambda seconds: watch.turn(seconds=seconds)
+
+
+@pytest.fixture
+def alice(objects: Callable[..., list[Any]], telnyx: Emulator) -> RoomParticipant:
+    """Someone in a session that is recorded."""
+    (room,) = objects("rooms", "create", "--enable-recording")
+    return telnyx.join(room["id"], context="Alice")
+
+
+@pytest.fixture
+def ids(
+    objects: Callable[..., list[Any]],
+    telnyx: Emulator,
+    turn: Callable[[float], None],
+    alice: RoomParticipant,
+) -> list[str]:
+    """Her sound and her picture: a minute, and completed."""
+    turn(60)
+    telnyx.leave(alice.id)
+    turn(5)
+    found = [each["id"] for each in objects("recordings", "list")]
+    telnyx.requests.clear()
+    return found
 
 
 @pytest.fixture
@@ -94,16 +157,31 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
 
 @pytest.fixture
 def at_terminal(environment: dict[str, str]) -> Callable[..., str]:
-    """Run the program at a terminal of so many columns, and return what stands there then."""
+    """Run the program at a terminal of so many columns, and return what stands there then.
 
-    def run(*args: str, columns: int = 80, plain: bool = True, **env: str) -> str:
+    What is typed answers its first prompt.
+    """
+
+    def run(*args: str, columns: int = 80, plain: bool = True, typed: bytes = b"", **env: str) -> str:
         leader, follower = pty.openpty()
         fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         settings = environment | {"TERM": "xterm-256color"} | env
         command = [*PROGRAM, *args]
-        with subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=settings):
+        with subprocess.Popen(
+            command,
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            env=settings,
+            start_new_session=True,  # the terminal that the tests were started at is not for them
+        ):
             os.close(follower)
-            shown = b"".join(iter(lambda: _read(leader), b""))
+            shown = b""
+            while piece := _read(leader):
+                shown += piece
+                if typed and shown.endswith(b": "):
+                    os.write(leader, typed)
+                    typed = b""
         os.close(leader)
         text = shown.decode().replace("\r\n", "\n")
         return re.sub(r"\x1b\[[0-9;]*m", "", text) if plain else text

@@ -85,7 +85,7 @@ def test_a_wrong_argument(run: Run, telnyx: Emulator, command: list[str], words:
         (["list", "--created-at", "yesterday"], "'yesterday' is no day"),
         (["list", "--created-at", "2021-04-31"], "'2021-04-31' is no day"),
         (["list", "--created-at", "2021-04-01..soon"], "'soon' is no day"),
-        (["list", "--updated-at", ".."], "a range needs a first or a last day"),
+        (["list", "--updated-at", ".."], "a range needs a first or a last value"),
         (["list", "--limit", "0"], "--limit"),
         (["list", "--colour"], "--colour"),
         (["retrieve"], "ROOM_ID"),

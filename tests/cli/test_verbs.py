@@ -1,0 +1,76 @@
+"""All groups: a command for each verb of the client, an option for each parameter."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from telnyx_rooms_async import RoomsClient
+from telnyx_rooms_async.cli import app
+
+CLIENT = RoomsClient("KEY")
+TYPERS: list[Any] = [group.typer_instance for group in app.registered_groups]
+GROUPS = {group.info.name: group.registered_commands for group in TYPERS}
+
+# What is of the command line: how it prints, and what an option of a verb is spelled with.
+OURS = {"as_json", "base_url", "clear", "everyone", "limit", "silent"}
+# What is the other way round, with the reason.
+NO_OPTIONS = {
+    "progress",  # a bar, at a terminal
+    "audio_sources",  # --silent: Telnyx is known to take all or nothing
+}
+NO_COMMANDS = {("tokens", "keep")}  # is a matter of hours
+
+
+def commands() -> Iterator[Any]:
+    """Find every command of a group."""
+    for noun, group in GROUPS.items():
+        for command in group:
+            verb = command.name or command.callback.__name__
+            yield pytest.param(noun, verb, command.callback, id=f"{noun}-{verb}")
+
+
+def verbs(noun: str) -> set[str]:
+    """Find the verbs of a resource."""
+    return {name for name in dir(getattr(CLIENT, noun)) if not name.startswith("_")}
+
+
+def test_every_verb_is_a_command() -> None:
+    """Each resource of the client is a group, with its verbs and no other."""
+    assert list(GROUPS) == ["rooms", "sessions", "participants", "recordings", "compositions", "tokens"]
+    for noun, group in GROUPS.items():
+        named = {command.name or command.callback.__name__ for command in group}
+        assert named == verbs(noun) - {verb for other, verb in NO_COMMANDS if other == noun}
+
+
+@pytest.mark.parametrize(("noun", "verb", "command"), list(commands()))
+def test_every_parameter_of_a_verb_is_an_option(noun: str, verb: str, command: Any) -> None:
+    """A command takes what its verb takes, under the same names, and little more."""
+    parameters = set(inspect.signature(getattr(getattr(CLIENT, noun), verb)).parameters)
+    assert set(inspect.signature(command).parameters) - OURS == parameters - NO_OPTIONS
+
+
+@pytest.mark.parametrize(("noun", "verb", "command"), list(commands()))
+def test_every_command_explains_itself(noun: str, verb: str, command: Any) -> None:
+    """The help of a command fits 80 columns, shows whole names, and says something of each option."""
+    words = CliRunner().invoke(app, [noun, verb.replace("_", "-"), "--help"], env={"COLUMNS": "80"})
+    assert words.exit_code == 0
+    assert max(map(len, words.stdout.splitlines())) <= 80
+    assert "…" not in words.stdout
+    assert "..." not in words.stdout.replace("]...", "")
+    assert "--json" in words.stdout
+
+
+def test_the_forms_of_a_range_are_in_the_help() -> None:
+    """The help of a list shows each form that a filter by duration takes."""
+    words = CliRunner().invoke(app, ["recordings", "list", "--help"]).stdout
+    assert all(form in words for form in ("90,", "60..120", "60..,", "..120."))
+
+
+def test_the_form_of_a_region_is_in_the_help() -> None:
+    """The help of a composition shows two regions side by side."""
+    words = CliRunner().invoke(app, ["compositions", "create", "--help"]).stdout
+    assert "  --region left:width=640,height=720,sources=ID\n" in words
+    assert "  --region right:x=640,width=640,height=720,sources=ID+ID\n" in words
