@@ -10,7 +10,7 @@ from attrs import evolve
 from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.messages import Response
-from telnyx_rooms_async.core.protocol import QueryValue, build_raw
+from telnyx_rooms_async.core.raw import QueryValue, build_raw
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.participants import Participants

@@ -26,6 +26,7 @@ FLOORS = {
     "core.retry": 2,
     "core.statuses": 2,
     "core.protocol": 3,
+    "core.raw": 3,
     "clock": 3,
     "settings": 3,
     "transport": 3,
@@ -102,7 +103,7 @@ def breaches(name: str, source: str) -> Iterator[str]:
             own_folder = (
                 target.split(".", maxsplit=1)[0] == name.split(".", maxsplit=1)[0] and target != "core"
             )
-            same_room = own_folder and target in ("emulator", "cli", "resources")
+            same_room = own_folder and target in ("emulator", "cli", "resources", "transport")
             if FLOORS[target] >= floor and not same_room:
                 yield f"{name} (floor {floor}) imports {imported} (floor {FLOORS[target]})"
         elif top in sys.stdlib_module_names:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias, TypeVar, cast, get_origin
+from typing import Final, TypeVar, cast, get_origin
 
 from attrs import AttrsInstance, evolve
 
@@ -13,25 +13,14 @@ from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Rep
 from telnyx_rooms_async.core.models import Page
 from telnyx_rooms_async.core.params import PageQuery, body_fields, problems, query_pairs
 from telnyx_rooms_async.core.retry import retry_after, untouched
-from telnyx_rooms_async.core.rules import Id, is_text, one_id, show
+from telnyx_rooms_async.core.rules import Id, one_id
 from telnyx_rooms_async.core.statuses import APIStatusError, SessionEndedError, status_class
 
 T = TypeVar("T")
-QueryValue: TypeAlias = str | int | bool
 
 # --- build --------------------------------------------------------------------------------------------------
 
-_PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
 _NAMES_OF_IDS: Final = re.compile(r"\{(\w+)\}")
-_SEGMENT_OF_AN_ID: Final = re.compile(r"/[^/]*\d[^/]*")
-_METHODS: Final = {
-    "GET": Repeat.ALWAYS,
-    "HEAD": Repeat.ALWAYS,
-    "PUT": Repeat.ALWAYS,
-    "PATCH": Repeat.ALWAYS,
-    "DELETE": Repeat.ALWAYS,
-    "POST": Repeat.UNSENT,
-}
 
 
 def build(
@@ -71,52 +60,6 @@ def _wrong_ids(ids: Mapping[str, object]) -> Iterator[str]:
     for name, value in ids.items():
         if wrong := one_id(value):
             yield f"{name} {wrong}"
-
-
-def build_raw(
-    method: str, path: str, *, query: Mapping[str, QueryValue] | None = None, json: object = None
-) -> Call[Response]:
-    """Make a call that no endpoint describes: ``build_raw("GET", "/rooms", query={"page[size]": 1})``.
-
-    Raises:
-        InvalidArgumentError: for a method that is not plain HTTP, a path that could lead elsewhere, a
-            query value that is no str, int or bool, or a body that cannot be written as JSON.
-    """
-    if wrong := tuple(_wrong_raw(method, path, query or {})):
-        raise errors.InvalidArgumentError(wrong)
-    try:
-        body = None if json is None else codec.encode(json)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise errors.InvalidArgumentError((f"json cannot be written: {error}",)) from None
-    pairs = tuple((name, _spell(value)) for name, value in (query or {}).items())
-    return Call(
-        operation=f"{method} {(template := _SEGMENT_OF_AN_ID.sub('/{id}', path))}",
-        template=template,
-        request=Request(method=method, path=path, query=pairs, body=body),
-        answer=Response,
-        repeat=_METHODS[method],
-    )
-
-
-def _wrong_raw(method: object, path: object, query: object) -> Iterator[str]:
-    if not isinstance(method, str) or method not in _METHODS:
-        yield f"method must be one of {', '.join(_METHODS)}, not {show(method)}"
-    if not (isinstance(path, str) and _PATH.fullmatch(path)):
-        yield f"path must be plain and absolute, below the base URL, not {show(path)}"
-    if not isinstance(query, Mapping):
-        yield f"query must be a mapping, not {show(query)}"
-        return
-    for name, value in cast("Mapping[object, object]", query).items():
-        if not is_text(name) or not (is_text(value) or _is_printable_int(value)):
-            yield f"query {show(name)} must be a str, an int or a bool, not {show(value)}"
-
-
-def _is_printable_int(value: object) -> bool:
-    return isinstance(value, int) and abs(value) < 2**63
-
-
-def _spell(value: QueryValue) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 # --- read ---------------------------------------------------------------------------------------------------

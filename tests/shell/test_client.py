@@ -19,9 +19,9 @@ from telnyx_rooms_async import (
     RetryPolicy,
     RoomsClient,
     WrongEventLoopError,
-    transport,
 )
 from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async.transport import session as sessions
 from ticker import Ticker
 from wire import Wire
 
@@ -146,10 +146,10 @@ def test_without_metadata_of_the_distribution(monkeypatch: pytest.MonkeyPatch) -
     def missing(_: str) -> str:
         raise PackageNotFoundError
 
-    monkeypatch.setattr(transport, "version", missing)
-    transport._user_agent.cache_clear()
-    assert transport._user_agent().startswith("telnyx-rooms-async Python/")
-    transport._user_agent.cache_clear()
+    monkeypatch.setattr(sessions, "version", missing)
+    sessions.user_agent.cache_clear()
+    assert sessions.user_agent().startswith("telnyx-rooms-async Python/")
+    sessions.user_agent.cache_clear()
 
 
 def test_a_client_is_made_without_a_loop() -> None:

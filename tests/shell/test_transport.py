@@ -30,7 +30,8 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.core.messages import Request
 from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.transport import AiohttpTransport, _timeout
+from telnyx_rooms_async.transport import AiohttpTransport
+from telnyx_rooms_async.transport.session import attempt_timeout
 from ticker import Ticker
 from wire import Reply, Wire
 
@@ -380,8 +381,8 @@ async def test_waiting_for_a_connection_ends_before_the_attempt_does(wire: Wire,
 
 async def test_long_timeouts_are_not_rounded_up() -> None:
     """An attempt of more than 5 s ends when it says, not at the next whole second of the loop."""
-    assert _timeout(7.25).ceil_threshold == math.inf
-    assert (_timeout(7.25).total, _timeout(7.25).connect) == (7.25, 5.0)
+    assert attempt_timeout(7.25).ceil_threshold == math.inf
+    assert (attempt_timeout(7.25).total, attempt_timeout(7.25).connect) == (7.25, 5.0)
 
 
 async def test_no_error_holds_what_was_received(wire: Wire, ticker: Ticker) -> None:

@@ -1,0 +1,81 @@
+"""What came back: a whole body, a body piece by piece, or the reason why there is none.
+
+What aiohttp raises ends here and is never chained: its exceptions hold the request's headers, and those
+hold the key.
+"""
+
+from typing import Final
+
+import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
+
+from telnyx_rooms_async.core.messages import Failure, Reason, Response
+
+_BODY_LIMIT: Final = 8 * 2**20
+_ERROR_BODY_LIMIT: Final = 64 * 2**10
+
+
+async def read_whole(response: aiohttp.ClientResponse) -> Response | Failure:
+    """Read the whole body while the attempt's time runs; a body without end is cut off."""
+    if response.status < 200:  # noqa: PLR2004 - a 101 that nobody asked for
+        return Failure(reason=Reason.MALFORMED, sent=True, detail=f"unexpected status {response.status}")
+    refusal = response.status >= 400  # noqa: PLR2004 - 4xx and 5xx
+    limit = _ERROR_BODY_LIMIT if refusal else _BODY_LIMIT
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in response.content.iter_any():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                break
+    except (aiohttp.ClientError, OSError):
+        # The status of a refusal says enough, and its body may be of any kind.
+        if not refusal:
+            raise
+    if size > limit and not refusal:
+        return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
+    return Response(status=response.status, raw_headers=response.raw_headers, body=b"".join(chunks)[:limit])
+
+
+class Stream:
+    """The body of an answer, read piece by piece."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.head = Response(status=response.status, raw_headers=response.raw_headers)
+        """Status and headers."""
+
+    async def read(self) -> bytes | Failure:
+        """Return what has arrived, ``b""`` at the end."""
+        try:
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            return failure(error, tell=False)
+
+    def close(self) -> None:
+        """Let go of the connection; it is used again if all was read."""
+        self._response.release()
+
+
+# The first row that fits tells the reason, and whether the server may have seen the request.
+_REASONS: Final[tuple[tuple[tuple[type[Exception], ...], Reason, bool], ...]] = (
+    ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch), Reason.TLS, False),
+    ((aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError), Reason.CONNECT, False),
+    ((aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL), Reason.CONNECT, False),
+    ((TimeoutError,), Reason.TIMEOUT, True),
+    ((aiohttp.ClientResponseError,), Reason.MALFORMED, True),
+)
+
+
+def failure(error: Exception, *, tell: bool = True) -> Failure:
+    """Turn what aiohttp raised into a value; `tell` allows its own words in it."""
+    # Some of aiohttp's messages hold the whole URL, and some what was received.
+    said = error.message.partition(":")[0] if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    detail = (tell and said) or type(error).__name__
+    if isinstance(error.__cause__, ContentEncodingError):
+        return Failure(reason=Reason.UNREADABLE, sent=True, detail=detail)
+    for kinds, reason, sent in _REASONS:
+        if isinstance(error, kinds):
+            return Failure(reason=reason, sent=sent, detail=detail)
+    return Failure(reason=Reason.LOST, sent=True, detail=detail)

@@ -1,0 +1,88 @@
+"""The session: borrowed from the user, or opened by us; and what every request of it has in common."""
+
+import math
+import platform
+from functools import cache, lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final, TypeAlias
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from yarl import URL
+
+from telnyx_rooms_async.core.errors import ConfigurationError
+
+Session: TypeAlias = aiohttp.ClientSession
+"""What a user may lend a client."""
+
+_CONNECT_SECONDS: Final = 5.0
+
+
+def check_session(session: object) -> None:
+    """Check a session that a user lends.
+
+    Raises:
+        ConfigurationError: it is none, or has an auth of its own.
+    """
+    if session is None:
+        return
+    if not isinstance(session, Session):
+        raise ConfigurationError(f"session must be an aiohttp.ClientSession, not {session!r}")
+    if session.auth is not None:
+        raise ConfigurationError("the session has an auth of its own, which would displace the API key")
+
+
+def open_session(base_url: URL, *, max_connections: int, trust_env: bool) -> Session:
+    """Open a session of our own: it keeps no cookies, and knows of no proxy unless told so."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=max_connections),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # Not aiohttp's own trust_env: it asks a thread before each request, and fails on a netrc.
+        proxy=_environment_proxy(base_url) if trust_env else None,
+    )
+
+
+def _environment_proxy(url: URL) -> str | None:
+    return None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
+
+
+async def send_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a GET or a DELETE again on its own when a kept connection was dead.
+
+    It does so for two kinds of error; told by another kind, it leaves the decision to us.
+    """
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from None
+
+
+@cache
+def user_agent() -> str:
+    """Name this library, Python and aiohttp."""
+    try:
+        own = f"telnyx-rooms-async/{version('telnyx-rooms-async')}"
+    except PackageNotFoundError:  # in a frozen program, or straight from a folder
+        own = "telnyx-rooms-async"
+    return f"{own} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
+
+
+@lru_cache(maxsize=16)
+def attempt_timeout(seconds: float) -> aiohttp.ClientTimeout:
+    """Bound an attempt. The wait for a connection ends before it: then certainly nothing was sent."""
+    # Without the threshold aiohttp rounds what is longer than 5 s up to a whole second.
+    return aiohttp.ClientTimeout(
+        total=seconds, connect=min(_CONNECT_SECONDS, 0.9 * seconds), ceil_threshold=math.inf
+    )
+
+
+@lru_cache(maxsize=16)
+def idle_timeout(seconds: float) -> aiohttp.ClientTimeout:
+    """Bound each piece of a download, not the whole."""
+    return aiohttp.ClientTimeout(
+        total=None, connect=min(_CONNECT_SECONDS, seconds), sock_read=seconds, ceil_threshold=math.inf
+    )
