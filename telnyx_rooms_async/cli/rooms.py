@@ -54,6 +54,12 @@ EnableRecording: TypeAlias = Annotated[
 ]
 
 
+Clear: TypeAlias = Annotated[
+    list[Clearable] | None,
+    typer.Option(metavar="FIELD", help=f"Set a field to null: {' or '.join(Clearable)}. Repeatable."),
+]
+
+
 @group.command("list")
 def list_rooms(
     *,
@@ -148,10 +154,7 @@ def update(
     webhook_event_url: WebhookEventUrl = None,
     webhook_event_failover_url: WebhookEventFailoverUrl = None,
     webhook_timeout_secs: WebhookTimeoutSecs = None,
-    clear: Annotated[
-        list[Clearable] | None,
-        typer.Option(metavar="FIELD", help=f"Set a field to null: {' or '.join(Clearable)}. Repeatable."),
-    ] = None,
+    clear: Clear = None,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
