@@ -98,14 +98,13 @@ class AiohttpTransport:
                 return await read_whole(response)
         except (aiohttp.ClientError, OSError) as error:
             return failure(error)
-        except ValueError:  # of aiohttp's own, before it connects
-            pass
-        except asyncio.CancelledError:
-            # Closing cancels who waits for a connection: that is no cancellation of the task.
-            if not self._closed or _is_cancelled():
+        except ValueError as error:
+            if "AUTHORIZATION" not in str(error):  # the one that aiohttp raises before it connects
                 raise
-        if self._closed:
-            raise ClientClosedError
+        except asyncio.CancelledError:
+            if not self._is_end_of_wait():
+                raise
+            raise ClientClosedError from None
         raise ConfigurationError("the session has a password for this host, from netrc perhaps")
 
     async def open(self, url: Secret, *, offset: int, seconds: float) -> Stream | Failure:
@@ -133,6 +132,10 @@ class AiohttpTransport:
             )
         except (aiohttp.ClientError, OSError) as error:
             return failure(error, tell=False)
+        except asyncio.CancelledError:
+            if not self._is_end_of_wait():
+                raise
+            raise ClientClosedError from None
         return Stream(response)
 
     async def close(self) -> None:
@@ -140,6 +143,11 @@ class AiohttpTransport:
         self._closed = True
         if self._owned and self._session is not None:
             await self._session.close()
+
+    def _is_end_of_wait(self) -> bool:
+        """Tell a closing, which cancels who waits for a connection, from a cancellation of the task."""
+        task = asyncio.current_task()
+        return self._closed and (task is None or task.cancelling() == 0)
 
     def _ready(self) -> Session:
         loop = asyncio.get_running_loop()
@@ -154,8 +162,3 @@ class AiohttpTransport:
                 URL(self._base_url), max_connections=self._max_connections, trust_env=self._trust_env
             )
         return self._session
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
