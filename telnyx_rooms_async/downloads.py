@@ -1,12 +1,14 @@
 """Bring a file of Telnyx's store to a path or a writer: in pieces, resumed after cuts, checked at the end."""
 
 import asyncio
+import io
 import math
 import os
 import re
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from inspect import isawaitable
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
@@ -77,12 +79,26 @@ async def download(
     path = Path(target) if isinstance(target, str | os.PathLike) else None
     if path is None and not callable(getattr(target, "write", None)):
         raise InvalidArgumentError((f"target must be a path or a writer, not {show(target)}",))
-    if path is not None and path.is_dir():
-        raise InvalidArgumentError((f"target must be a file, not the folder {show(str(path))}",))
+    if isinstance(target, io.TextIOBase):
+        raise InvalidArgumentError((f"target must be opened in binary mode, not {show(target)}",))
+    if path is not None:
+        path = _resolved(path)
     async with _file(path) if path else _writer(target) as write:  # type: ignore[arg-type]  # checked above
         transfer = _Transfer(caller, call, write, progress or (lambda _done, _total: None))
         await transfer.run()
     return DownloadedFile(path=path, size=transfer.received, content_type=transfer.content_type)
+
+
+def _resolved(path: Path) -> Path:
+    """Follow links, and refuse what is there and is no file: a rename would take the place of a device."""
+    try:
+        path = path.resolve()
+        taken = path.exists() and not path.is_file()
+    except (ValueError, RuntimeError):  # a NUL, a lone surrogate, a circle of links
+        raise InvalidArgumentError((f"target must be the path of a file, not {show(str(path))}",)) from None
+    if taken:
+        raise InvalidArgumentError((f"target must be a file, not a folder or a device: {show(str(path))}",))
+    return path
 
 
 _Write: TypeAlias = Callable[[bytes], Awaitable[object]]
@@ -92,12 +108,10 @@ _Write: TypeAlias = Callable[[bytes], Awaitable[object]]
 async def _file(path: Path) -> AsyncGenerator[_Write, None]:
     """Write beside the path, in a thread, and take the path's place only at the good end."""
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    file = await asyncio.to_thread(partial.open, "xb")
     try:
-        try:
+        # Opened here and not in a thread, which a cancellation would leave to make a file that none removes.
+        with partial.open("xb") as file:
             yield lambda data: asyncio.to_thread(file.write, data)
-        finally:
-            await asyncio.to_thread(file.close)
         await asyncio.to_thread(partial.replace, path)
     finally:
         partial.unlink(missing_ok=True)
@@ -105,8 +119,13 @@ async def _file(path: Path) -> AsyncGenerator[_Write, None]:
 
 @asynccontextmanager
 async def _writer(target: Writer) -> AsyncGenerator[_Write, None]:
-    async def write(data: bytes) -> object:
-        return target.write(data)
+    async def write(data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            taken = target.write(bytes(left))
+            if isawaitable(taken):
+                taken = await taken
+            left = left[taken if isinstance(taken, int) else len(left) :]
 
     yield write
 
@@ -180,7 +199,9 @@ class _Transfer:
             return stream
         try:
             if stream.head.status not in (200, 206):
-                return stream.head
+                # Nothing is beyond what we have: the end, of a file whose length was not told.
+                at_end = stream.head.header("content-range") == f"bytes */{self.received}"
+                return None if at_end else stream.head
             skip = self._begin(stream.head)
             if skip is None:
                 return Failure(
@@ -193,7 +214,7 @@ class _Transfer:
                 skip = max(0, skip - len(piece))
         finally:
             stream.close()
-        if self.total in (None, self.received):
+        if self.total in (None, self.received) and not skip:
             return None
         detail = f"{self.received} of {self.total} bytes came"
         return Failure(reason=Reason.LOST, sent=True, detail=detail)
@@ -208,9 +229,11 @@ class _Transfer:
             skip, total = 0, part[2]
         size = int(total) if total and total.isdecimal() else None
         etag = head.header("etag")
-        if self.received and (size, etag) != (self.total, self.etag):
+        other_size = None not in (size, self.total) and size != self.total
+        if self.received and (other_size or etag != self.etag):
             return None
-        self.total, self.etag, self.content_type = size, etag, head.header("content-type")
+        self.total, self.etag = size or self.total, etag
+        self.content_type = head.header("content-type")
         return skip
 
     async def _take(self, piece: bytes) -> None:

@@ -19,13 +19,6 @@ _DEFAULT_BASE_URL: Final = "https://api.telnyx.com/v2"
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
 
 
-def hidden(given: object) -> Secret | None:
-    """Wrap what was given as a key, so that no frame shows it; what is no text becomes no good key."""
-    if given is None:
-        return None
-    return Secret(given) if isinstance(given, str) else Secret(" ")
-
-
 def find_api_key(given: Secret | None) -> Secret:
     """Return the key that was given, or that of the environment variable ``TELNYX_API_KEY``.
 
@@ -71,7 +64,7 @@ def check_positive(**options: object) -> None:
         ConfigurationError: one of them is not a positive, finite number.
     """
     for name, value in options.items():
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < math.inf:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 2**31:
             raise ConfigurationError(f"{name} must be a positive number, not {value!r}")
 
 

@@ -1,6 +1,6 @@
 """Wait for something to happen on the server: ask, pause, ask again."""
 
-import math
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
@@ -13,6 +13,8 @@ T = TypeVar("T")
 _FIRST_PAUSE: Final = 1.0
 _GROWTH: Final = 1.5
 _LONGEST_PAUSE: Final = 10.0
+_LAST_LOOK: Final = 1.0
+_LONGEST_WAIT: Final = 2**31
 
 
 async def wait_for(ask: Callable[[], Awaitable[T | None]], *, seconds: float, clock: Clock, what: str) -> T:
@@ -27,7 +29,9 @@ async def wait_for(ask: Callable[[], Awaitable[T | None]], *, seconds: float, cl
     deadline = clock.monotonic() + seconds
     pause = _FIRST_PAUSE
     while True:
-        answer = await ask()
+        left = deadline - clock.monotonic()
+        # The last look is at the deadline itself, and has a moment.
+        answer = await _within(max(left, _LAST_LOOK), ask)
         if answer is not None:
             return answer
         left = deadline - clock.monotonic()
@@ -37,5 +41,17 @@ async def wait_for(ask: Callable[[], Awaitable[T | None]], *, seconds: float, cl
         pause = min(_LONGEST_PAUSE, pause * _GROWTH)
 
 
+async def _within(seconds: float, ask: Callable[[], Awaitable[T | None]]) -> T | None:
+    """Ask, and take no answer in time for none."""
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await ask()
+    except TimeoutError:
+        if not limit.expired():  # the call's own time ran out first
+            raise
+        return None
+
+
 def _is_positive(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _LONGEST_WAIT

@@ -18,6 +18,9 @@ from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, Id,
 
 Days: TypeAlias = date | DateFilter | None
 
+_NEVER: Final = object()
+"""What stands for absence in a field that is always given: nothing does."""
+
 # --- bodies -----------------------------------------------------------------------------------------------
 
 
@@ -57,15 +60,22 @@ class RefreshBody:
 class ParticipantsBody:
     """Whom an action in a session is for."""
 
-    participants: Literal["all"] | Collection[Id] | UnsetType = _body(rules.ids_or_all)
+    participants: Literal["all"] | Collection[Id] = attrs.field(
+        metadata={"rule": rules.ids_or_all, "absent": _NEVER}
+    )
     exclude: Collection[Id] | UnsetType = _body(rules.ids)
+
+
+@frozen(kw_only=True)
+class NoBody:
+    """What an action without parameters is sent with: an empty object."""
 
 
 @frozen(kw_only=True)
 class CompositionBody:
     """What a composition is made of."""
 
-    session_id: Id | UnsetType = _body(rules.one_id)
+    session_id: Id = attrs.field(metadata={"rule": rules.one_id, "absent": _NEVER})
     video_layout: Mapping[str, VideoRegion] | UnsetType = _body(rules.layout)
     audio_sources: Collection[str] | UnsetType | None = _body(rules.sources, nullable=True)
     format: str | UnsetType = _body(rules.text)
@@ -82,7 +92,7 @@ PAGE_SIZE_MAX: Final = 250
 
 def _query(wire: str, rule: Rule, default: object = None) -> Any:  # noqa: ANN401 - as attrs.field
     # None is "not asked for", unless the field has a default: then it is a mistake.
-    absent = None if default is None else UNSET
+    absent = None if default is None else _NEVER
     return attrs.field(default=default, metadata={"rule": rule, "absent": absent, "wire": wire})
 
 

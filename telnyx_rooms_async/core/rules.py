@@ -123,8 +123,10 @@ def url_or_none(value: object) -> str | None:
 
 def _has_host(address: str) -> bool:
     try:
-        return bool(urlsplit(address).hostname)
-    except ValueError:  # a bracket that is not closed
+        parts = urlsplit(address)
+        (parts.hostname or "").encode("idna")
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket that is not closed, a port or a label that is none
         return False
 
 
@@ -143,7 +145,9 @@ def ids(value: object) -> str | None:
 
 
 def ids_or_all(value: object) -> str | None:
-    """Take a collection of ids, or the word for all."""
+    """Take some ids, or the word for all: what none at all would do is not documented."""
+    if _is_collection(value) and not value:
+        return "must not be empty"
     return None if value == "all" or not (wrong := ids(value)) else f'{wrong}, nor "all"'
 
 

@@ -8,3 +8,8 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return "Secret('***')"
+
+
+def hidden(given: object) -> Secret:
+    """Wrap an argument so that no frame shows it; what is no text becomes the empty one, which is refused."""
+    return Secret(given) if isinstance(given, str) else Secret()

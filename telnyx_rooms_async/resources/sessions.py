@@ -18,6 +18,7 @@ from telnyx_rooms_async.core.models import ActionResult, RoomParticipant, RoomSe
 from telnyx_rooms_async.core.params import (
     PAGE_SIZE_MAX,
     Days,
+    NoBody,
     ParticipantsBody,
     SessionParticipantsQuery,
     SessionQuery,
@@ -101,7 +102,7 @@ class Sessions:
         Telnyx operation: EndSession.
         """
         # The API documents no body; programs in production send an empty object.
-        await self._caller.ask(build(END_SESSION, room_session_id=session_id, body=ParticipantsBody()))
+        await self._caller.ask(build(END_SESSION, room_session_id=session_id, body=NoBody()))
 
     async def kick(
         self,

@@ -13,7 +13,7 @@ from telnyx_rooms_async.core.models import AccessToken, ClientToken
 from telnyx_rooms_async.core.params import RefreshBody, TokenBody
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.rules import UNSET, Id, UnsetType
-from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.core.secret import Secret, hidden
 from telnyx_rooms_async.core.statuses import (
     AuthenticationError,
     PermissionDeniedError,
@@ -74,7 +74,7 @@ class Tokens:
         Telnyx operation: RefreshRoomClientToken.
         """
         # Wrapped before anything can be raised: a traceback shows the locals of this frame.
-        refresh_token = Secret(refresh_token)
+        refresh_token = hidden(refresh_token)
         body = RefreshBody(refresh_token=refresh_token, token_ttl_secs=token_ttl_secs)
         return await self._caller.ask(build(REFRESH_TOKEN, room_id=room_id, body=body))
 
@@ -93,6 +93,8 @@ class Tokens:
 
         Telnyx operations: CreateRoomClientToken, RefreshRoomClientToken.
         """
+        wanted = TokenBody(token_ttl_secs=token_ttl_secs, refresh_token_ttl_secs=refresh_token_ttl_secs)
+        build(CREATE_TOKEN, room_id=room_id, body=wanted)  # refuses at once what cannot be kept
         kept = KeptToken(self, room_id, token_ttl_secs, refresh_token_ttl_secs, self._caller.clock)
         await kept.token()
         yield kept
@@ -125,13 +127,11 @@ class KeptToken:
             TelnyxRoomsError: the request failed; the next call tries again.
         """
         async with self._lock:
-            # What the server says of expiry is not asked: its clock may not be ours.
-            now = self._clock.now()
-            if now >= self._replace_at:
-                await self._replace(now)
-            elif now >= self._renew_at:
-                await self._renew(now)
-            return self._token
+            # Neither the server's clock is asked, which may not be ours, nor the wall's, which may jump.
+            now = self._clock.monotonic()
+            if now >= self._renew_at:
+                await (self._replace(now) if now >= self._replace_at else self._renew(now))
+            return str(self._token)
 
     async def _replace(self, now: float) -> None:
         pair = await self._tokens.create(

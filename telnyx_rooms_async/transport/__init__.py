@@ -22,6 +22,7 @@ from telnyx_rooms_async.transport.session import (
     open_session,
     send_once,
     user_agent,
+    without_authorization,
 )
 
 __all__ = ["AiohttpTransport", "Session", "Stream", "check_session"]
@@ -128,7 +129,7 @@ class AiohttpTransport:
                 allow_redirects=False,
                 raise_for_status=False,
                 auto_decompress=False,
-                middlewares=self._middlewares,
+                middlewares=(*self._middlewares, without_authorization),
             )
         except (aiohttp.ClientError, OSError) as error:
             return failure(error, tell=False)
@@ -136,7 +137,7 @@ class AiohttpTransport:
             if not self._is_end_of_wait():
                 raise
             raise ClientClosedError from None
-        return Stream(response)
+        return Stream(response, seconds)
 
     async def close(self) -> None:
         """Send no more, and close the session if it is our own."""

@@ -4,6 +4,7 @@ What aiohttp raises ends here and is never chained: its exceptions hold the requ
 hold the key.
 """
 
+import asyncio
 from typing import Final
 
 import aiohttp
@@ -41,15 +42,18 @@ async def read_whole(response: aiohttp.ClientResponse) -> Response | Failure:
 class Stream:
     """The body of an answer, read piece by piece."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
         self._response = response
+        self._seconds = seconds
         self.head = Response(status=response.status, raw_headers=response.raw_headers)
         """Status and headers."""
 
     async def read(self) -> bytes | Failure:
         """Return what has arrived, ``b""`` at the end."""
         try:
-            return await self._response.content.readany()
+            # aiohttp has a timer of its own, but stops it when its session is closed.
+            async with asyncio.timeout(self._seconds):
+                return await self._response.content.readany()
         except (aiohttp.ClientError, OSError) as error:
             return failure(error, tell=False)
 

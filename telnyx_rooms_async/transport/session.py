@@ -61,6 +61,14 @@ async def send_once(
         raise aiohttp.ClientConnectionError(str(error)) from None
 
 
+async def without_authorization(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep a header that a borrowed session has for all its requests from a store of files."""
+    request.headers.popall("Authorization", None)
+    return await send(request)
+
+
 @cache
 def user_agent() -> str:
     """Name this library, Python and aiohttp."""

@@ -95,7 +95,7 @@ def test_a_folder_is_no_file(run: Run, tmp_path: Path, picture: tuple[str, str, 
     """A folder is a wrong argument."""
     result = run(*picture, str(tmp_path))
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("error: target must be a file, not the folder ")
+    assert result.stderr.startswith("error: target must be a file, not a folder or a device: ")
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])

@@ -161,3 +161,27 @@ async def test_keep_of_a_room_that_is_gone(client: RoomsClient, room_id: str, ti
         for _ in range(2):
             with pytest.raises(NotFoundError):
                 await kept.token()
+
+
+@pytest.mark.parametrize("token", [None, 5, [], b"x", ""])
+async def test_what_is_no_refresh_token_is_not_sent(
+    client: RoomsClient, telnyx: Emulator, room_id: str, token: str
+) -> None:
+    """A refresh token is text: anything else is refused, and not turned into text first."""
+    with pytest.raises(InvalidArgumentError, match="refresh_token must be"):
+        await client.tokens.refresh(room_id, token)
+    assert telnyx.requests == []
+
+
+async def test_keep_replaces_a_pair_no_sooner_than_it_must(
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock
+) -> None:
+    """A token that is still good is not thrown away because its refresh token is not."""
+    async with client.tokens.keep(room_id, token_ttl_secs=3600, refresh_token_ttl_secs=60) as kept:
+        for _ in range(30):
+            time.turn(seconds=100)
+            assert type(await kept.token()) is str
+    assert len(telnyx.requests) == 1
+    with pytest.raises(InvalidArgumentError, match="token_ttl_secs must be"):
+        async with client.tokens.keep(room_id, token_ttl_secs=9):
+            pytest.fail("entered")

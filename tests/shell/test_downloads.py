@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from telnyx_rooms_async import (
@@ -308,3 +309,130 @@ async def test_closing_ends_a_download_that_waits_for_a_connection(wire: Wire, t
         await opening
     with pytest.raises(ConnectionLostError):
         await busy
+
+
+async def test_a_link_that_is_never_good_is_given_up(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+    """When the fresh link is refused as well, the download ends: it does not ask for ever."""
+    wire.plays(recording(wire), cut(10), Wire.http(403), recording(wire), Wire.http(403), recording(wire))
+    with pytest.raises(PermissionDeniedError):
+        await fetch(client, tmp_path / "file.webm")
+    assert ranges(wire) == [None, "bytes=10-", "bytes=10-"]
+
+
+UNTOLD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: " + ETAG.encode() + b"\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    """Write one chunk."""
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+async def test_a_file_of_unknown_length_is_resumed(client: RoomsClient, wire: Wire) -> None:
+    """A cut in a file whose length was not told is resumed too, and the length learnt from the part."""
+    wire.plays(recording(wire), Wire.raw(UNTOLD + chunk(FILE[:1_000])), part(1_000))
+    target = io.BytesIO()
+    await fetch(client, target)
+    assert target.getvalue() == FILE
+
+
+async def test_a_file_of_unknown_length_that_was_whole(client: RoomsClient, wire: Wire) -> None:
+    """When only the last chunk was lost, the store says that there is nothing beyond."""
+    beyond = Wire.http(416, Content_Range=f"bytes */{len(FILE)}")
+    wire.plays(recording(wire), Wire.raw(UNTOLD + chunk(FILE)), beyond)
+    target = io.BytesIO()
+    await fetch(client, target)
+    assert target.getvalue() == FILE
+
+
+async def test_another_shorter_file_is_no_end(client: RoomsClient, wire: Wire) -> None:
+    """A store that begins anew with less than is there already has not sent the same file."""
+    other = Wire.raw(UNTOLD + chunk(b"other") + b"0\r\n\r\n", "keep")
+    wire.plays(recording(wire), Wire.raw(UNTOLD + chunk(FILE[:1_000])), other)
+    with pytest.raises(ConnectionLostError):
+        await fetch(client, io.BytesIO())
+
+
+async def test_a_part_shorter_than_asked(client: RoomsClient, wire: Wire) -> None:
+    """The length is checked: a part that ends early is asked for again from there."""
+    short = Wire.http(206, FILE[10:50], ETag=ETAG, Content_Range=f"bytes 10-49/{len(FILE)}")
+    wire.plays(recording(wire), cut(10), short, part(50))
+    target = io.BytesIO()
+    await fetch(client, target)
+    assert target.getvalue() == FILE
+
+
+async def test_writers_of_every_manner(client: RoomsClient, wire: Wire) -> None:
+    """A writer may take its bytes asynchronously, or a few at a time: all arrive."""
+    taken = bytearray()
+
+    class Slow:
+        def write(self, data: bytes, /) -> int:
+            taken.extend(data[:7_000])
+            return min(7_000, len(data))
+
+    class Asynchronous:
+        async def write(self, data: bytes, /) -> None:
+            taken.extend(data)
+
+    async with client:
+        for writer in (Slow(), Asynchronous()):
+            wire.plays(recording(wire), whole())
+            taken.clear()
+            await client.recordings.download("a-recording", writer)
+            assert bytes(taken) == FILE
+        with pytest.raises(InvalidArgumentError, match="binary mode"):
+            await client.recordings.download("a-recording", io.StringIO())  # type: ignore[arg-type]  # wrong on purpose
+
+
+async def test_what_is_no_file_is_not_replaced(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+    """A pipe or a device is refused, a link is followed, and a path that is none is told."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    async with client:
+        for target in (tmp_path / "pipe", "/dev/null", tmp_path / "a\0b"):
+            with pytest.raises(InvalidArgumentError, match="target must be"):
+                await client.recordings.download("a-recording", target)
+        assert wire.requests == []
+        wire.plays(recording(wire), whole())
+        await client.recordings.download("a-recording", tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == FILE
+
+
+async def test_cancelling_at_any_moment_leaves_nothing(
+    client: RoomsClient, wire: Wire, tmp_path: Path
+) -> None:
+    """However early a download is cancelled, no partial file stays."""
+    wire.plays(recording(wire))
+    async with client:
+        for turns in range(12):
+            call = asyncio.create_task(client.recordings.download("a-recording", tmp_path / "file"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_borrowed_session_keeps_its_header_from_the_store(wire: Wire, ticker: Ticker) -> None:
+    """A header that a lent session has for all its requests is not sent to the store."""
+    wire.plays(recording(wire), whole())
+    async with aiohttp.ClientSession(headers={"Authorization": "Bearer CANARY"}) as session:
+        client = RoomsClient("KEY", base_url=wire.url, session=session, clock=ticker.clock)
+        await client.recordings.download("a-recording", io.BytesIO())
+    assert b"authorization" not in wire.requests[-1].lower()
+
+
+async def test_closing_ends_a_download_under_way(wire: Wire, ticker: Ticker) -> None:
+    """A download whose client is closed ends within the time of a piece, and does not hang."""
+    wire.plays(recording(wire), Reply(cut(1_000).data, "hang"))
+    client = RoomsClient("KEY", base_url=wire.url, clock=ticker.clock, attempt_timeout=0.2)
+    begun = asyncio.Event()
+    call = asyncio.create_task(
+        client.recordings.download("a", io.BytesIO(), progress=lambda _done, _total: begun.set())
+    )
+    await begun.wait()
+    await client.close()
+    with pytest.raises((ClientClosedError, APITimeoutError, ConnectionLostError)):
+        await call

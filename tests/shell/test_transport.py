@@ -435,3 +435,17 @@ async def test_closing_ends_the_calls_in_flight(wire: Wire, ticker: Ticker) -> N
         "ConnectionLostError",
         "ConnectionLostError",
     ]
+
+
+async def test_a_wait_is_bounded_by_its_own_time(wire: Wire, ticker: Ticker) -> None:
+    """Waiting for something ends in its own time, though one call might take longer."""
+    wire.plays(Wire.raw(b"", "hang"))
+    client = RoomsClient("KEY", base_url=wire.url, clock=ticker.clock)
+    async with asyncio.timeout(10), client:  # a call alone would take 15 s
+        ticker.seconds -= 0.01
+        waiting = asyncio.create_task(client.compositions.wait("a-composition", timeout=0.05))
+        while not wire.requests:
+            await asyncio.sleep(0)
+        ticker.seconds += 1
+        with pytest.raises(APITimeoutError, match="was not done in"):
+            await waiting
