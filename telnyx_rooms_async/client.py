@@ -12,7 +12,7 @@ from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.messages import Response
 from telnyx_rooms_async.core.raw import QueryValue, build_raw
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.secret import Secret, hidden
+from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.participants import Participants
 from telnyx_rooms_async.resources.recordings import Recordings
@@ -65,7 +65,7 @@ class RoomsClient:
         clock: Clock = Clock(),
     ) -> None:
         # Wrapped before anything can be raised: a traceback shows the locals of this frame.
-        api_key = None if api_key is None else hidden(api_key) or Secret(" ")
+        api_key = None if api_key is None else hidden(api_key)
         check_positive(timeout=timeout, attempt_timeout=attempt_timeout, max_connections=max_connections)
         check_policy(retry)
         check_session(session)

@@ -27,7 +27,7 @@ def find_api_key(given: Secret | None) -> Secret:
     """
     key = Secret(os.environ.get(API_KEY_VARIABLE, "")) if given is None else given
     if not key:
-        raise ConfigurationError(f"no API key: pass api_key, or set {API_KEY_VARIABLE}")
+        raise ConfigurationError(f"no API key: pass api_key as text, or set {API_KEY_VARIABLE}")
     if not _VISIBLE_ASCII.fullmatch(key):
         raise ConfigurationError("the API key must be text of visible ASCII characters, without a space")
     return key

@@ -54,6 +54,9 @@ EnableRecording: TypeAlias = Annotated[
 ]
 
 
+IncludeSessions: TypeAlias = Annotated[
+    bool, typer.Option("--include-sessions", help="Show the sessions, past and present.")
+]
 Clear: TypeAlias = Annotated[
     list[Clearable] | None,
     typer.Option(metavar="FIELD", help=f"Set a field to null: {' or '.join(Clearable)}. Repeatable."),
@@ -66,9 +69,7 @@ def list_rooms(
     created_at: CreatedAt = None,
     updated_at: UpdatedAt = None,
     unique_name: Annotated[str | None, typer.Option(metavar="NAME", help="Only rooms of that name.")] = None,
-    include_sessions: Annotated[
-        bool, typer.Option("--include-sessions", help="Show their sessions.")
-    ] = False,
+    include_sessions: IncludeSessions = False,
     limit: Limit = None,
     page_size: PageSize = PAGE_SIZE,
     as_json: AsJson = False,
@@ -128,9 +129,7 @@ def create(
 def retrieve(
     room_id: RoomId,
     *,
-    include_sessions: Annotated[
-        bool, typer.Option("--include-sessions", help="Show its sessions, past and present.")
-    ] = False,
+    include_sessions: IncludeSessions = False,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
