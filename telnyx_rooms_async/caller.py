@@ -1,24 +1,52 @@
 """The loop: send, decide, read. Time and chance come in through the `Clock`."""
 
 import logging
-from collections.abc import AsyncGenerator
-from typing import Final, TypeVar
+from collections.abc import AsyncGenerator, Callable
+from typing import Final, TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
 from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core import protocol
-from telnyx_rooms_async.core.errors import PaginationError
+from telnyx_rooms_async.core.errors import APITimeoutError, TelnyxRoomsError
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Response
 from telnyx_rooms_async.core.models import Identified, Page
-from telnyx_rooms_async.core.retry import RetryPolicy, next_delay, untouched
+from telnyx_rooms_async.core.paging import Scan
+from telnyx_rooms_async.core.ratelimit import rate_limit
+from telnyx_rooms_async.core.retry import (
+    RetryBudget,
+    RetryPolicy,
+    is_worthwhile,
+    next_delay,
+    retry_after,
+    retry_cost,
+    untouched,
+)
+from telnyx_rooms_async.core.statuses import RateLimitError
+from telnyx_rooms_async.gate import Gate
+from telnyx_rooms_async.lifetime import Lifetime
 from telnyx_rooms_async.transport import AiohttpTransport
 
 T = TypeVar("T")
 Item = TypeVar("Item", bound=Identified)
 
+OnAttempt: TypeAlias = Callable[[Attempt], object]
+"""Called after each attempt with its record; what it raises is logged and goes no further."""
+
 _logger = logging.getLogger("telnyx_rooms_async")
-_STALE_PAGES: Final = 3
+_MOMENT: Final = 0.001
+_THROTTLED: Final = 429
+
+
+@define(kw_only=True)
+class Trail:
+    """What one call of a user has come to so far: one request mostly, more when it has to look around."""
+
+    started: float
+    deadline: float
+    attempts: tuple[Attempt, ...] = ()
+    spent: float = 0.0
+    """What its repetitions took from the budget."""
 
 
 @frozen(kw_only=True)
@@ -26,8 +54,12 @@ class Caller:
     """Makes calls until they are answered, refused or out of time."""
 
     transport: AiohttpTransport
+    lifetime: Lifetime
+    gate: Gate
+    budget: RetryBudget
+    on_attempt: OnAttempt | None
     timeout: float
-    """Seconds for the whole call: attempts and the pauses between them."""
+    """Seconds for the whole call: the wait at the gate, attempts, and the pauses between them."""
     attempt_timeout: float
     """Seconds for each attempt."""
     retry: RetryPolicy
@@ -39,66 +71,121 @@ class Caller:
         Raises:
             TelnyxRoomsError: one class for each way to fail, with all attempts in it.
         """
-        deadline = self.clock.monotonic() + self.timeout
-        attempts: tuple[Attempt, ...] = ()
+        with self.lifetime:
+            return await self.pursue(call, self.trail())
+
+    def trail(self) -> Trail:
+        """Begin a call: from now on its time runs."""
+        now = self.clock.monotonic()
+        return Trail(started=now, deadline=now + self.timeout)
+
+    async def pursue(self, call: Call[T], trail: Trail) -> T:
+        """Make one request of a call, and attempts at it until it is answered for good."""
+        outcome: Response | Failure | None = None
         answer: Response | None = None
-        while True:
-            started = self.clock.monotonic()
-            outcome = await self._try(call, deadline - started)
-            ended = self.clock.monotonic()
-            number = len(attempts) + 1
-            wait = None if self.transport.closed else self._pause(call, outcome, number, deadline - ended)
-            attempts = (*attempts, record(call, outcome, number, ended - started, wait))
-            log(attempts[-1])
+        number = 0
+        while self.gate.enter_at_once(self.clock.monotonic()) or await self.gate.enter(
+            trail.started, trail.deadline
+        ):
+            number += 1
+            outcome, pause = await self._attempt(call, trail, number)
             if isinstance(outcome, Response):
                 answer = outcome
-            if wait is None:
-                # An answer says more than a silence. But what may have been done is told by the last try.
-                told = outcome if call.repeat is Repeat.UNSENT else answer or outcome
-                return protocol.read(call, told, attempts, now=self.clock.now())
-            await self.clock.sleep(wait)
+            if pause is None:
+                break
+            if pause:
+                await self.clock.sleep(pause)
+        if outcome is None:
+            raise self._too_late(trail)
+        # An answer says more than a silence. But what may have been done is told by the last try.
+        told = outcome if call.repeat is Repeat.UNSENT else answer or outcome
+        return protocol.read(call, told, trail.attempts, now=self.clock.now())
 
-    async def walk(self, call: Call[Page[Item]]) -> AsyncGenerator[Page[Item], None]:
-        """Make one call a page from this one on, and yield each page without the items already seen.
-
-        Raises:
-            PaginationError: three pages in a row brought nothing new.
-        """
-        seen: set[str] = set()
-        stale = 0
-        ahead: Call[Page[Item]] | None = call
-        while ahead is not None:
-            page = await self.ask(ahead)
-            ahead = protocol.following(ahead, page)
-            fresh = {item.id: item for item in page.data if item.id not in seen}
-            seen.update(fresh)
-            stale = 0 if fresh else stale + 1
-            if stale == _STALE_PAGES and ahead is not None:
-                raise PaginationError(len(seen), page.meta.total_results)
-            yield page if len(fresh) == len(page.data) else evolve(page, data=tuple(fresh.values()))
-
-    async def _try(self, call: Call[T], time_left: float) -> Response | Failure:
-        # A timeout of nothing would be none at all: a sleep that overshot the deadline leaves a moment.
-        seconds = max(min(self.attempt_timeout, time_left), 0.001)
-        outcome = await self.transport.send(call.request, seconds)
+    async def _attempt(
+        self, call: Call[T], trail: Trail, number: int
+    ) -> tuple[Response | Failure, float | None]:
+        """Make one attempt; return what came of it, and how long to sleep before the next if there is one."""
+        started = self.clock.monotonic()
+        time_left = trail.deadline - started
+        try:
+            # A timeout of nothing would be none at all: a sleep that overshot the deadline leaves a moment.
+            seconds = max(min(self.attempt_timeout, time_left), _MOMENT)
+            outcome = await self.transport.send(call.request, seconds)
+        except BaseException:
+            self.gate.leave()
+            raise
+        ended = self.clock.monotonic()
         if isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT:
-            return evolve(outcome, deadline=time_left < self.attempt_timeout)
-        return outcome
+            outcome = evolve(outcome, deadline=time_left < self.attempt_timeout)
+        wait, exhausted = self._plan(call, trail, outcome, number, ended)
+        told = rate_limit(outcome) if isinstance(outcome, Response) else None
+        kept = self.gate.leave_with(told, started, ended, self._stop(outcome, wait))
+        attempt = record(call, outcome, len(trail.attempts) + 1, ended - started, wait)
+        if told or exhausted:
+            attempt = evolve(attempt, rate_limit=told, budget_exhausted=exhausted)
+        trail.attempts = (*trail.attempts, attempt)
+        self.report(attempt)
+        # The pause that the server asks for is waited at the gate, in the order of all who wait there.
+        return outcome, 0.0 if kept and wait is not None else wait
 
-    def _pause(
-        self, call: Call[T], outcome: Response | Failure, number: int, time_left: float
-    ) -> float | None:
-        if isinstance(outcome, Response) and outcome.status < 400:  # noqa: PLR2004 - not an error status
-            return None
-        return next_delay(
+    def _plan(
+        self, call: Call[T], trail: Trail, outcome: Response | Failure, number: int, now: float
+    ) -> tuple[float | None, bool]:
+        """Return how long to wait before another attempt, if there is one, and whether the budget forbids."""
+        if not is_worthwhile(outcome):
+            if isinstance(outcome, Response):
+                self.budget.give(trail.spent or 1.0)
+                trail.spent = 0.0
+            return None, False
+        wait = next_delay(
             self.retry,
             call.repeat,
             outcome,
             number=number,
-            time_left=time_left,
+            time_left=trail.deadline - now,
             now=self.clock.now(),
             dice=self.clock.dice(),
         )
+        if wait is None:
+            return None, False
+        cost = retry_cost(self.retry, outcome)
+        if not self.budget.take(cost, now):
+            return None, True
+        trail.spent += cost
+        return wait, False
+
+    def _stop(self, outcome: Response | Failure, wait: float | None) -> float | None:
+        """Return how long the server wants nobody to come."""
+        if isinstance(outcome, Failure) or not untouched(outcome):
+            return None
+        return wait if wait is not None else retry_after(outcome, self.clock.now())
+
+    def _too_late(self, trail: Trail) -> TelnyxRoomsError:
+        delay = self.gate.delay()
+        if delay:
+            return RateLimitError(_THROTTLED, (), None, delay, trail.attempts)
+        return APITimeoutError("no connection was free in time", False, trail.attempts, True)  # noqa: FBT003 - fields are positional
+
+    def report(self, attempt: Attempt) -> None:
+        """Log one attempt, and tell the hook."""
+        log(attempt)
+        if self.on_attempt is not None:
+            try:
+                self.on_attempt(attempt)
+            except Exception:
+                # A room must not be lost to a mistake in what counts it.
+                _logger.exception("on_attempt failed")
+
+    async def walk(self, call: Call[Page[Item]], scan: Scan) -> AsyncGenerator[Page[Item], None]:
+        """Make one call a page, where `scan` says, and yield each page without the items already seen.
+
+        Raises:
+            PaginationError: the pages do not add up.
+        """
+        while scan.number is not None:
+            page = await self.ask(protocol.at(call, scan.number))
+            fresh = scan.read(page)
+            yield page if len(fresh) == len(page.data) else evolve(page, data=fresh)
 
 
 def record(

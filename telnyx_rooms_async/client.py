@@ -1,18 +1,20 @@
 """The client: owns or borrows the session, and seats the resources."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from types import TracebackType
 from typing import Self
 
 from attrs import evolve
 
-from telnyx_rooms_async.caller import Caller
+from telnyx_rooms_async.caller import Caller, OnAttempt
 from telnyx_rooms_async.clock import Clock
-from telnyx_rooms_async.core.messages import Response
+from telnyx_rooms_async.core.messages import RateLimit, Response
 from telnyx_rooms_async.core.raw import QueryValue, build_raw
-from telnyx_rooms_async.core.retry import RetryPolicy
+from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
 from telnyx_rooms_async.core.secret import hidden
+from telnyx_rooms_async.gate import Gate
+from telnyx_rooms_async.lifetime import Lifetime
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.participants import Participants
 from telnyx_rooms_async.resources.recordings import Recordings
@@ -20,28 +22,40 @@ from telnyx_rooms_async.resources.rooms import Rooms
 from telnyx_rooms_async.resources.sessions import Sessions
 from telnyx_rooms_async.resources.tokens import Tokens
 from telnyx_rooms_async.settings import check_policy, check_positive, find_api_key, find_base_url
-from telnyx_rooms_async.transport import AiohttpTransport, Session, check_session
+from telnyx_rooms_async.transport import (
+    AiohttpTransport,
+    Session,
+    TraceConfig,
+    capacity_of,
+    check_hooks,
+    check_session,
+    loop_of,
+)
 
 
 class RoomsClient:
     """A client for the Telnyx Video Rooms API.
 
     ``async with RoomsClient() as client`` closes it at the end; so does ``await client.close()``. It can
-    be made outside an event loop and opens nothing before its first call; then it belongs to that loop.
-    Any number of tasks may share it.
+    be made outside an event loop and opens nothing before its first call; then it belongs to that loop
+    until that stops. Any number of tasks may share it.
 
     Args:
         api_key: ``TELNYX_API_KEY`` unless given. It appears in no repr, log or error.
         base_url: ``TELNYX_BASE_URL``, or that of Telnyx, unless given.
         session: an `aiohttp.ClientSession` to use and never to close. Its connector, its proxy and its
             cookies are then its owner's business.
-        timeout: seconds for a whole call: its attempts and the pauses between them.
+        timeout: seconds for a whole call: its wait for a connection and for the rate limit, its attempts,
+            and the pauses between them.
         attempt_timeout: seconds for one attempt; of these at most 5 for a connection.
         retry: how often and how patiently.
-        max_connections: how many at once. A call beyond waits for one to be free, at most the 5 seconds
-            of each of its attempts.
+        max_connections: how many calls are in flight at once; others wait their turn. A borrowed session
+            may allow fewer. Downloads have as many connections of their own.
         trust_env: whether the proxy variables of the environment count.
         allow_insecure: whether an ``http://`` base URL may lead to another machine.
+        on_attempt: called with an `Attempt` after each request: metadata for your metrics. What it raises
+            is logged.
+        trace_configs: for the session of our own; aiohttp shows them each request, its key included.
         clock: for tests: where time, pauses and chance come from.
 
     Raises:
@@ -62,6 +76,8 @@ class RoomsClient:
         max_connections: int = 100,
         trust_env: bool = False,
         allow_insecure: bool = False,
+        on_attempt: OnAttempt | None = None,
+        trace_configs: Sequence[TraceConfig] = (),
         clock: Clock = Clock(),
     ) -> None:
         # Wrapped before anything can be raised: a traceback shows the locals of this frame.
@@ -69,16 +85,25 @@ class RoomsClient:
         check_positive(timeout=timeout, attempt_timeout=attempt_timeout, max_connections=max_connections)
         check_policy(retry)
         check_session(session)
+        check_hooks(session, on_attempt, trace_configs)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
+        gate = Gate(capacity_of(session, max_connections), clock)
+        lifetime = Lifetime(loop_of(session), gate.forget)
         transport = AiohttpTransport(
             api_key=find_api_key(api_key),
             base_url=self._base_url,
             session=session,
+            lifetime=lifetime,
             max_connections=max_connections,
             trust_env=trust_env,
+            trace_configs=trace_configs,
         )
         caller = Caller(
             transport=transport,
+            lifetime=lifetime,
+            gate=gate,
+            budget=RetryBudget(retry.budget),
+            on_attempt=on_attempt,
             timeout=timeout,
             attempt_timeout=attempt_timeout,
             retry=retry,
@@ -105,6 +130,11 @@ class RoomsClient:
     def __repr__(self) -> str:
         return f"<RoomsClient {self._base_url}>"
 
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """What the newest answer told of the account's rate limit; ``None`` before one did."""
+        return self._caller.gate.rate_limit
+
     def with_options(
         self,
         *,
@@ -114,7 +144,8 @@ class RoomsClient:
     ) -> Self:
         """Return a view of this client with other patience: ``client.with_options(timeout=5)``.
 
-        It shares the session, so it costs next to nothing; closing one closes the other.
+        It shares the session, the rate limit and the budget for repetitions, so it costs next to nothing;
+        closing one closes the other.
 
         Raises:
             ConfigurationError: a number is not positive, or the policy is none.
@@ -162,7 +193,14 @@ class RoomsClient:
         return await self._caller.ask(build_raw(method, path, query=query, json=json))
 
     async def close(self) -> None:
-        """End the client and its views. A borrowed session stays open. Doing it twice does no harm."""
+        """End the client and its views. A borrowed session stays open. Doing it twice does no harm.
+
+        Calls in flight raise `ClientClosedError`, though they may have been carried out.
+
+        Raises:
+            WrongEventLoopError: the client is in use by another event loop.
+        """
+        self._caller.lifetime.end()
         await self._caller.transport.close()
 
     async def __aenter__(self) -> Self:

@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeAlias
 
 from attrs import define, frozen
 
-from telnyx_rooms_async.caller import Caller, log, record
+from telnyx_rooms_async.caller import Caller, record
 from telnyx_rooms_async.core import protocol
 from telnyx_rooms_async.core.errors import APIResponseValidationError, InvalidArgumentError, NotReadyError
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Response
@@ -85,7 +85,8 @@ async def download(
         path = _resolved(path)
     async with _file(path) if path else _writer(target) as write:  # type: ignore[arg-type]  # checked above
         transfer = _Transfer(caller, call, write, progress or (lambda _done, _total: None))
-        await transfer.run()
+        with caller.lifetime:
+            await transfer.run()
     return DownloadedFile(path=path, size=transfer.received, content_type=transfer.content_type)
 
 
@@ -165,7 +166,7 @@ class _Transfer:
             if isinstance(outcome, Response) and outcome.status in _EXPIRED and not is_fresh:
                 link, wait = None, 0.0
             attempts = (*attempts, record(self.call, outcome, len(attempts) + 1, elapsed, wait))
-            log(attempts[-1])
+            self.caller.report(attempts[-1])
             if wait is None:
                 raise protocol.error_of(outcome, attempts, now=clock.now())
             await clock.sleep(wait)

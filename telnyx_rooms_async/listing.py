@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from telnyx_rooms_async.caller import Caller
-from telnyx_rooms_async.core.errors import APIResponseValidationError
+from telnyx_rooms_async.core.errors import APIResponseValidationError, PaginationError
 from telnyx_rooms_async.core.messages import Call
 from telnyx_rooms_async.core.models import Identified, Page
-from telnyx_rooms_async.core.protocol import at
+from telnyx_rooms_async.core.paging import Scan
+from telnyx_rooms_async.core.protocol import at, page_size
 
 Item = TypeVar("Item", bound=Identified)
+
+_MOST_PASSES: Final = 6
 
 
 class Listing(Generic[Item]):
@@ -40,9 +43,28 @@ class Listing(Generic[Item]):
 
         Raises:
             InvalidArgumentError: `start` is below 1.
-            PaginationError: three pages in a row brought nothing new.
+            PaginationError: the server's pages do not add up.
         """
-        return self._caller.walk(at(self._first, start))
+        scan = Scan(size=page_size(at(self._first, start)), start=start)
+        return self._caller.walk(self._first, scan)
+
+    async def snapshot(self) -> list[Item]:
+        """Return all items of one moment, even while others change the list.
+
+        Reads the list until two passes in a row find the same items: two passes if nothing changes.
+
+        Raises:
+            PaginationError: the list did not stand still in six passes.
+        """
+        before: set[str] | None = None
+        items: list[Item] = []
+        for _ in range(_MOST_PASSES):
+            items = [item async for item in self]
+            ids = {item.id for item in items}
+            if ids == before:
+                return items
+            before = ids
+        raise PaginationError(len(items))
 
     async def page(self, number: int, size: int | None = None) -> Page[Item]:
         """Return one page: one request.

@@ -79,19 +79,33 @@ class InvalidArgumentError(TelnyxRoomsError, ValueError):
 
 
 class ClientClosedError(TelnyxRoomsError, RuntimeError):
-    """The client is closed, or the session it was given is."""
+    """The client is closed, or the session it was given is.
+
+    A call that was going on may have been carried out.
+    """
 
     said: ClassVar[str] = "the client is closed: make a new one"
 
 
 class WrongEventLoopError(TelnyxRoomsError, RuntimeError):
-    """The client is in use by another event loop."""
+    """The client is in use by another event loop that runs; after that one has stopped, it may move."""
 
     said: ClassVar[str] = "the client belongs to another event loop: make one client for each loop"
 
 
+class Tried:
+    """What a request comes to: it knows its attempts."""
+
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def budget_exhausted(self) -> bool:
+        """Whether it would have been tried again, had the client's budget for that not been spent."""
+        return any(attempt.budget_exhausted for attempt in self.attempts[-1:])
+
+
 @define(slots=False, repr=False)
-class APIConnectionError(TelnyxRoomsError):
+class APIConnectionError(Tried, TelnyxRoomsError):
     """No complete answer came."""
 
     detail: str = ""
@@ -135,7 +149,7 @@ class APITimeoutError(APIConnectionError, TimeoutError):
 
 
 @define(slots=False, repr=False)
-class APIResponseError(TelnyxRoomsError):
+class APIResponseError(Tried, TelnyxRoomsError):
     """An answer came that cannot be used."""
 
     detail: str = ""
@@ -179,7 +193,7 @@ class UnexpectedRedirectError(APIResponseError):
 
 
 @define(slots=False, repr=False)
-class OutcomeUnknownError(TelnyxRoomsError):
+class OutcomeUnknownError(Tried, TelnyxRoomsError):
     """The request may have been carried out, and doing it again could do it twice.
 
     The error it grew from is its ``__cause__``.
@@ -190,10 +204,13 @@ class OutcomeUnknownError(TelnyxRoomsError):
     unique_name: str | None = None
     """The name that was asked for: look for it before trying again."""
     attempts: tuple[Attempt, ...] = ()
+    room_ids: tuple[str, ...] = ()
+    """Rooms of which any may be the one, when several were found."""
 
     def _sentence(self) -> str:
         named = f"; look for unique_name {self.unique_name!r} before trying again" if self.unique_name else ""
-        return f"{self.operation} may or may not have been carried out{named}"
+        found = f"; it may be any of {', '.join(self.room_ids)}" if self.room_ids else ""
+        return f"{self.operation} may or may not have been carried out{found or named}"
 
 
 @define(slots=False, repr=False)

@@ -88,6 +88,18 @@ class Failure:
 
 
 @frozen(kw_only=True)
+class RateLimit:
+    """What an answer told of the account's rate limit; ``None`` is what it did not tell, or not readably."""
+
+    limit: int | None = None
+    """Requests in one window."""
+    remaining: int | None = None
+    """Requests left in this window, when the answer was written."""
+    reset: float | None = None
+    """Seconds until the next window, when the answer was written."""
+
+
+@frozen(kw_only=True)
 class Attempt:
     """The record of one try: metadata only, no body, no key."""
 
@@ -107,8 +119,12 @@ class Attempt:
     elapsed: float
     """Seconds from the wait for a connection to the last byte read."""
     wait: float | None = None
-    """Seconds slept afterwards, or ``None`` when it was the last attempt."""
+    """Seconds to wait before the next attempt, or ``None`` when it was the last."""
     request_id: str | None = None
+    rate_limit: RateLimit | None = None
+    """What the answer told of the rate limit, if it did."""
+    budget_exhausted: bool = False
+    """Whether there would have been another attempt, had the client's budget for them not been spent."""
 
 
 class Repeat(enum.Enum):

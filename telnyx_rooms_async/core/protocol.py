@@ -1,4 +1,4 @@
-"""Three verbs: build a call, read its answer, follow to the next page. No I/O."""
+"""Three verbs: build a call, read its answer, turn to another page. No I/O."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -190,7 +190,7 @@ def _unique_name(call: Call[T]) -> str | None:
             return None
 
 
-# --- follow -------------------------------------------------------------------------------------------------
+# --- turn pages ---------------------------------------------------------------------------------------------
 
 
 def at(call: Call[Page[T]], number: int, size: int | None = None) -> Call[Page[T]]:
@@ -199,21 +199,13 @@ def at(call: Call[Page[T]], number: int, size: int | None = None) -> Call[Page[T
     Raises:
         InvalidArgumentError: the number is below 1, or the size is not from 1 to 250.
     """
-    old = dict(call.request.query)
-    page = PageQuery(page_number=number, page_size=int(old["page[size]"]) if size is None else size)
+    page = PageQuery(page_number=number, page_size=page_size(call) if size is None else size)
     if wrong := tuple(problems(page)):
         raise errors.InvalidArgumentError(wrong)
-    query = tuple((old | dict(query_pairs(page))).items())
+    query = tuple((dict(call.request.query) | dict(query_pairs(page))).items())
     return evolve(call, request=evolve(call.request, query=query))
 
 
-def following(call: Call[Page[T]], page: Page[T]) -> Call[Page[T]] | None:
-    """Return the call for the page after this one, or ``None`` at the end.
-
-    The number is counted here and never read from the answer. The end is an empty page, or the last one
-    that ``meta`` promised; a total that is missing or cannot be true is not believed.
-    """
-    number = int(dict(call.request.query)["page[number]"])
-    if not page.data or page.meta.total_pages == number:
-        return None
-    return at(call, number + 1)
+def page_size(call: Call[Page[T]]) -> int:
+    """Return how many items a page of this list is asked to hold."""
+    return int(dict(call.request.query)["page[size]"])

@@ -4,7 +4,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from attrs import frozen
+from attrs import Factory, define, field, frozen
 
 from telnyx_rooms_async.core.messages import Failure, Reason, Repeat, Response
 
@@ -35,6 +35,38 @@ class RetryPolicy:
     """Seconds: when the server asks for a longer pause, the error is raised at once."""
     hint_jitter: float = 1.0
     """Seconds added at random to what the server asks for, so that not all come back together."""
+    budget: float = 500.0
+    """What a client can spend on repetitions before they must earn their keep; that of a view is not read."""
+    retry_cost: float = 14.0
+    """What one repetition takes from the budget; a success brings it back."""
+    retry_cost_throttled: float = 5.0
+    """The same after a 429."""
+
+
+@define
+class RetryBudget:
+    """What a client may spend on repetitions, so that an outage is not met with three times the load.
+
+    It fills by one a second and by one for each call that succeeds at once.
+    """
+
+    capacity: float
+    level: float = field(default=Factory(lambda self: self.capacity, takes_self=True), init=False)
+    _at: float | None = field(default=None, init=False)
+
+    def take(self, cost: float, now: float) -> bool:
+        """Pay for a repetition, if there is enough, and tell whether."""
+        if self._at is not None:
+            self.give(max(0.0, now - self._at))
+        self._at = now
+        if cost > self.level:
+            return False
+        self.level -= cost
+        return True
+
+    def give(self, amount: float) -> None:
+        """Put something back; what does not fit is lost."""
+        self.level = min(self.capacity, self.level + amount)
 
 
 def next_delay(
@@ -61,12 +93,11 @@ def next_delay(
     Returns:
         How many seconds to sleep first, or ``None`` to give up.
     """
-    if number >= policy.attempts or not _worthwhile(outcome):
+    if number >= policy.attempts or not is_worthwhile(outcome):
         return None
     if repeat is Repeat.UNSENT and not untouched(outcome):
         return None
-    throttled = isinstance(outcome, Response) and outcome.status == _THROTTLED
-    base = policy.backoff_base_throttled if throttled else policy.backoff_base
+    base = policy.backoff_base_throttled if _is_throttled(outcome) else policy.backoff_base
     delay = dice * min(policy.backoff_max, base * 2.0 ** min(number - 1, 63))
     hint = retry_after(outcome, now) if isinstance(outcome, Response) else None
     if hint is not None:
@@ -76,7 +107,17 @@ def next_delay(
     return delay if delay < time_left else None
 
 
-def _worthwhile(outcome: Response | Failure) -> bool:
+def retry_cost(policy: RetryPolicy, outcome: Response | Failure) -> float:
+    """Return what it costs to try again after `outcome`."""
+    return policy.retry_cost_throttled if _is_throttled(outcome) else policy.retry_cost
+
+
+def _is_throttled(outcome: Response | Failure) -> bool:
+    return isinstance(outcome, Response) and outcome.status == _THROTTLED
+
+
+def is_worthwhile(outcome: Response | Failure) -> bool:
+    """Tell whether another attempt could end better."""
     if isinstance(outcome, Failure):
         return outcome.reason in _LOST_OR_LATE
     return outcome.status in _WORTH_REPEATING

@@ -5,13 +5,13 @@ from typing import ClassVar, Final
 
 from attrs import define
 
-from telnyx_rooms_async.core.errors import TelnyxRoomsError, tries
+from telnyx_rooms_async.core.errors import TelnyxRoomsError, Tried, tries
 from telnyx_rooms_async.core.messages import Attempt
 from telnyx_rooms_async.core.models import ErrorDetail
 
 
 @define(slots=False, repr=False)
-class APIStatusError(TelnyxRoomsError):
+class APIStatusError(Tried, TelnyxRoomsError):
     """Telnyx answered with an error status."""
 
     status: int
@@ -103,7 +103,11 @@ class SessionEndedError(UnprocessableEntityError):
 
 
 class RateLimitError(APIStatusError):
-    """429: too many requests."""
+    """429: too many requests.
+
+    Without attempts nothing was sent: the server has said before that it would refuse, for longer than
+    the call has time. ``.retry_after`` tells how long.
+    """
 
     advice: ClassVar[str] = "make fewer requests at a time"
 

@@ -112,7 +112,8 @@ class Compositions:
         """
         ask = partial(self._done, build(RETRIEVE_COMPOSITION, room_composition_id=composition_id))
         what = f"composition {composition_id} was not done"
-        return await wait_for(ask, seconds=timeout, clock=self._caller.clock, what=what)
+        with self._caller.lifetime:
+            return await wait_for(ask, seconds=timeout, clock=self._caller.clock, what=what)
 
     async def _done(self, call: Call[RoomComposition]) -> RoomComposition | None:
         composition = await self._caller.ask(call)

@@ -4,7 +4,6 @@ from functools import partial
 
 from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.core.endpoints import (
-    CREATE_ROOM,
     DELETE_ROOM,
     LIST_ROOM_SESSIONS,
     LIST_ROOMS,
@@ -22,6 +21,7 @@ from telnyx_rooms_async.core.params import (
 )
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.rules import UNSET, Id, UnsetType
+from telnyx_rooms_async.creating import OnUnknown, create
 from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.waiting import wait_for
 
@@ -41,10 +41,13 @@ class Rooms:
         webhook_event_url: str | UnsetType = UNSET,
         webhook_event_failover_url: str | UnsetType | None = UNSET,
         webhook_timeout_secs: int | UnsetType | None = UNSET,
+        on_unknown: OnUnknown = "adopt",
     ) -> Room:
         """Create a room.
 
-        One request; repeated only when the server certainly did not act on the first.
+        One request; repeated only when the server certainly did not act on the first. When its answer is
+        lost, the room is looked for by its name 0.2, 0.7 and 1.7 s later, and returned if it is there: it
+        was created within this call, with these settings.
 
         Args:
             unique_name: unique within the account. A room without a name cannot be found again when
@@ -54,6 +57,9 @@ class Rooms:
             webhook_event_url: where Telnyx sends what happens in the room, with its scheme.
             webhook_event_failover_url: where it sends that when the first fails; ``None`` for nowhere.
             webhook_timeout_secs: 0 to 30 seconds that it waits there; ``None`` for its default.
+            on_unknown: when the answer is lost, ``"adopt"`` looks for the room, and raises when it is not
+                there; ``"resend"`` then sends the request once more, as the name protects from a second
+                room; ``"raise"`` raises without a look.
 
         Raises:
             InvalidArgumentError: a value is out of its bounds; nothing was sent.
@@ -71,7 +77,7 @@ class Rooms:
             webhook_event_failover_url=webhook_event_failover_url,
             webhook_timeout_secs=webhook_timeout_secs,
         )
-        return await self._caller.ask(build(CREATE_ROOM, body=body))
+        return await create(self._caller, body, on_unknown)
 
     async def retrieve(self, room_id: Id, *, include_sessions: bool = False) -> Room:
         """Return one room.
@@ -165,7 +171,8 @@ class Rooms:
         """
         ask = partial(self._active_session, self.sessions(room_id, active=True, page_size=1))
         what = f"nobody came to room {room_id}"
-        return await wait_for(ask, seconds=timeout, clock=self._caller.clock, what=what)
+        with self._caller.lifetime:
+            return await wait_for(ask, seconds=timeout, clock=self._caller.clock, what=what)
 
     async def _active_session(self, active: Listing[RoomSession]) -> RoomSession | None:
         return next(iter((await active.page(1)).data), None)

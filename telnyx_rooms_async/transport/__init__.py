@@ -5,27 +5,45 @@ back. Cancellation passes untouched.
 """
 
 import asyncio
+import warnings
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from typing import NoReturn
 
 import aiohttp
 from yarl import URL
 
-from telnyx_rooms_async.core.errors import ClientClosedError, ConfigurationError, WrongEventLoopError
+from telnyx_rooms_async.core.errors import ClientClosedError, ConfigurationError
 from telnyx_rooms_async.core.messages import Failure, Request, Response
 from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.lifetime import Lifetime
 from telnyx_rooms_async.transport.answers import Stream, failure, read_whole
 from telnyx_rooms_async.transport.session import (
     Session,
+    TraceConfig,
     attempt_timeout,
+    capacity_of,
+    check_hooks,
     check_session,
+    closed_with_loop,
     idle_timeout,
+    loop_of,
     open_session,
     send_once,
     user_agent,
     without_authorization,
 )
 
-__all__ = ["AiohttpTransport", "Session", "Stream", "check_session"]
+__all__ = [
+    "AiohttpTransport",
+    "Session",
+    "Stream",
+    "TraceConfig",
+    "capacity_of",
+    "check_hooks",
+    "check_session",
+    "loop_of",
+]
 
 
 class AiohttpTransport:
@@ -35,8 +53,10 @@ class AiohttpTransport:
         api_key: sent as a bearer token.
         base_url: absolute, without a slash at its end.
         session: a session to use and never to close.
+        lifetime: tells the event loop of the calls.
         max_connections: how many at once, in a session of our own.
         trust_env: whether a session of our own minds the proxy variables of the environment.
+        trace_configs: what listens to a session of our own.
     """
 
     def __init__(
@@ -45,8 +65,10 @@ class AiohttpTransport:
         api_key: Secret,
         base_url: str,
         session: Session | None,
+        lifetime: Lifetime,
         max_connections: int,
         trust_env: bool,
+        trace_configs: Sequence[TraceConfig] = (),
     ) -> None:
         self._base_url = base_url
         self._headers = {
@@ -55,35 +77,39 @@ class AiohttpTransport:
             "User-Agent": user_agent(),
         }
         self._headers_with_body = self._headers | {"Content-Type": "application/json"}
+        self._lifetime = lifetime
         self._session = session
-        self._owned = session is None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._borrowed = session is not None
         self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (send_once,)
         if session is not None:
             # Those of one request replace those of its session, so the session's go first.
             self._middlewares = (*session._middlewares, send_once)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no public way
-            self._loop = session._loop  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the public way is deprecated
-        self._max_connections = max_connections
-        self._trust_env = trust_env
-        self._closed = False
+        self._open_session = partial(
+            open_session,
+            URL(base_url),
+            max_connections=max_connections,
+            trust_env=trust_env,
+            trace_configs=list(trace_configs),
+        )
+        self._closing: AsyncGenerator[Session, None] | None = None
+
+    def __del__(self) -> None:
+        if self._closing is not None:
+            told = "a RoomsClient was never closed: use `async with`, or await its close()"
+            warnings.warn(told, ResourceWarning, source=self, stacklevel=1)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client cannot be pickled: it holds the API key; make one where it is needed")
-
-    @property
-    def closed(self) -> bool:
-        """Whether nothing can be sent any more."""
-        return self._closed or (self._session is not None and self._session.closed)
 
     async def send(self, request: Request, seconds: float) -> Response | Failure:
         """Make one try, within `seconds` from the wait for a connection to the last byte.
 
         Raises:
-            ClientClosedError: the transport is closed, or the borrowed session is.
+            ClientClosedError: the borrowed session is closed.
             ConfigurationError: the borrowed session has a password of its own for this host.
-            WrongEventLoopError: an earlier request was made in another event loop.
         """
-        session = self._ready()
+        session = self._ready() or await self._renewed()
         try:
             async with session.request(
                 request.method,
@@ -117,12 +143,11 @@ class AiohttpTransport:
             seconds: how long to wait for a connection, and then for each piece.
 
         Raises:
-            ClientClosedError: the transport is closed, or the borrowed session is.
-            WrongEventLoopError: an earlier request was made in another event loop.
+            ClientClosedError: the borrowed session is closed.
         """
         headers = {"Accept-Encoding": "identity", "User-Agent": user_agent()}
         try:
-            response = await self._ready().get(
+            response = await (self._ready() or await self._renewed()).get(
                 URL(url, encoded=True),
                 headers=headers | ({"Range": f"bytes={offset}-"} if offset else {}),
                 timeout=idle_timeout(seconds),
@@ -140,26 +165,28 @@ class AiohttpTransport:
         return Stream(response, seconds)
 
     async def close(self) -> None:
-        """Send no more, and close the session if it is our own."""
-        self._closed = True
-        if self._owned and self._session is not None:
-            await self._session.close()
+        """Close the session if it is our own."""
+        closing, self._closing = self._closing, None
+        if closing is not None:
+            await closing.aclose()
+
+    def _ready(self) -> Session | None:
+        """Return the session if it can be used; only one of our own can be renewed."""
+        session = self._session
+        if self._borrowed:
+            if session is None or session.closed:
+                raise ClientClosedError
+            return session
+        return session if self._loop is self._lifetime.loop and session and not session.closed else None
+
+    async def _renewed(self) -> Session:
+        self._loop = self._lifetime.loop
+        self._closing = closed_with_loop(self._open_session())
+        self._session = await anext(self._closing)
+        return self._session
 
     def _is_end_of_wait(self) -> bool:
-        """Tell a closing, which cancels who waits for a connection, from a cancellation of the task."""
+        """Tell the closing of a borrowed session, which cancels who waits in it, from a cancellation."""
         task = asyncio.current_task()
-        return self._closed and (task is None or task.cancelling() == 0)
-
-    def _ready(self) -> Session:
-        loop = asyncio.get_running_loop()
-        if self.closed:
-            raise ClientClosedError
-        if self._loop is not loop:
-            if self._loop is not None:
-                raise WrongEventLoopError
-            self._loop = loop
-        if self._session is None:
-            self._session = open_session(
-                URL(self._base_url), max_connections=self._max_connections, trust_env=self._trust_env
-            )
-        return self._session
+        closed = self._borrowed and self._session is not None and self._session.closed
+        return closed and (task is None or task.cancelling() == 0)

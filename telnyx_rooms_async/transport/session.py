@@ -1,7 +1,9 @@
 """The session: borrowed from the user, or opened by us; and what every request of it has in common."""
 
+import asyncio
 import math
 import platform
+from collections.abc import AsyncGenerator, Sequence
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final, TypeAlias
@@ -14,6 +16,8 @@ from telnyx_rooms_async.core.errors import ConfigurationError
 
 Session: TypeAlias = aiohttp.ClientSession
 """What a user may lend a client."""
+TraceConfig: TypeAlias = aiohttp.TraceConfig
+"""What listens to a session."""
 
 _CONNECT_SECONDS: Final = 5.0
 
@@ -32,14 +36,56 @@ def check_session(session: object) -> None:
         raise ConfigurationError("the session has an auth of its own, which would displace the API key")
 
 
-def open_session(base_url: URL, *, max_connections: int, trust_env: bool) -> Session:
+def check_hooks(session: Session | None, on_attempt: object, trace_configs: Sequence[object]) -> None:
+    """Check what listens to the attempts and to the session.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    if on_attempt is not None and not callable(on_attempt):
+        raise ConfigurationError(f"on_attempt must be callable, not {on_attempt!r}")
+    if not all(isinstance(each, TraceConfig) for each in trace_configs):
+        raise ConfigurationError("trace_configs must be aiohttp.TraceConfig objects")
+    if session is not None and trace_configs:
+        raise ConfigurationError("trace_configs are for a session of our own: give yours its own")
+
+
+def loop_of(session: Session | None) -> asyncio.AbstractEventLoop | None:
+    """Return the event loop that a borrowed session belongs to."""
+    return None if session is None else session._loop  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the public way is deprecated
+
+
+def capacity_of(session: Session | None, max_connections: int) -> int:
+    """Return how many connections there can be at once, as far as a borrowed session tells."""
+    connector = session.connector if session else None
+    told = (connector.limit, connector.limit_per_host) if connector else ()
+    return min((max_connections, *filter(None, told)))
+
+
+def open_session(
+    base_url: URL, *, max_connections: int, trust_env: bool, trace_configs: list[aiohttp.TraceConfig]
+) -> Session:
     """Open a session of our own: it keeps no cookies, and knows of no proxy unless told so."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=max_connections),
+        # A host each: whoever downloads must not keep the calls waiting.
+        connector=aiohttp.TCPConnector(limit=0, limit_per_host=max_connections),
+        trace_configs=trace_configs,
         cookie_jar=aiohttp.DummyCookieJar(),
         # Not aiohttp's own trust_env: it asks a thread before each request, and fails on a netrc.
         proxy=_environment_proxy(base_url) if trust_env else None,
     )
+
+
+async def closed_with_loop(session: Session) -> AsyncGenerator[Session, None]:
+    """Yield a session once, and close it when the generator is closed.
+
+    The event loop closes generators that it leaves behind, and so does the collector of garbage: a
+    client that is forgotten leaves no connection open.
+    """
+    try:
+        yield session
+    finally:
+        await session.close()
 
 
 def _environment_proxy(url: URL) -> str | None:
@@ -90,7 +136,7 @@ def attempt_timeout(seconds: float) -> aiohttp.ClientTimeout:
 
 @lru_cache(maxsize=16)
 def idle_timeout(seconds: float) -> aiohttp.ClientTimeout:
-    """Bound each piece of a download, not the whole."""
+    """Bound each piece of a download, not the whole, nor the wait for another download to end."""
     return aiohttp.ClientTimeout(
-        total=None, connect=min(_CONNECT_SECONDS, seconds), sock_read=seconds, ceil_threshold=math.inf
+        total=None, sock_connect=min(_CONNECT_SECONDS, seconds), sock_read=seconds, ceil_threshold=math.inf
     )

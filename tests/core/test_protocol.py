@@ -48,7 +48,7 @@ from telnyx_rooms_async.core.params import (
     RoomSessionsQuery,
     RoomsQuery,
 )
-from telnyx_rooms_async.core.protocol import at, build, following, read, request_id
+from telnyx_rooms_async.core.protocol import at, build, page_size, read, request_id
 from telnyx_rooms_async.core.raw import build_raw
 from telnyx_rooms_async.core.retry import untouched
 from telnyx_rooms_async.core.rules import UNSET, DateFilter
@@ -790,7 +790,7 @@ def test_what_may_be_repeated_is_never_unknown(
     assert type(caught.value) is kind
 
 
-# --- at and following ---------------------------------------------------------------------------------------
+# --- at ---------------------------------------------------------------------------------------------------
 
 FILTERED = build(
     LIST_ROOMS,
@@ -844,54 +844,6 @@ def test_pages_that_are_not_there(number: Any, size: Any, names: list[str]) -> N
     assert [problem.partition(" ")[0] for problem in caught.value.problems] == names
 
 
-@pytest.mark.parametrize(
-    "meta",
-    [
-        pytest.param(PageMeta(), id="missing"),
-        pytest.param(PageMeta(total_pages=0), id="zero"),
-        pytest.param(PageMeta(total_pages=-1), id="negative"),
-        pytest.param(PageMeta(total_pages=1), id="already-passed"),
-        pytest.param(PageMeta(total_pages=3), id="more"),
-        pytest.param(PageMeta(total_pages=10**30), id="huge"),
-        pytest.param(PageMeta(page_number=2, page_size=25), id="no-total"),
-        pytest.param(PageMeta(page_number=9, total_pages=3), id="another-number"),
-        pytest.param(PageMeta(page_number=3, total_pages=3), id="number-ahead"),
-        pytest.param(PageMeta(total_results=1), id="only-results"),
-    ],
-)
-def test_the_page_after(meta: PageMeta) -> None:
-    """After a page with items comes the next number, unless the total says that this was the last."""
-    page = Page(data=(Room(id="a"),), meta=meta)
-    assert following(FILTERED, page) == at(FILTERED, 3)
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(Page[Room](data=()), id="empty"),
-        pytest.param(Page[Room](data=(), meta=PageMeta(total_pages=9)), id="empty-before-the-end"),
-        pytest.param(Page(data=(Room(id="a"),), meta=PageMeta(total_pages=2)), id="last"),
-        pytest.param(
-            Page(data=(Room(id="a"),), meta=PageMeta(page_number=1, total_pages=2)), id="last-misnumbered"
-        ),
-    ],
-)
-def test_the_last_page(page: Page[Room]) -> None:
-    """After an empty page, and after the last that was promised, comes none."""
-    assert following(FILTERED, page) is None
-
-
-def test_following_from_page_to_page() -> None:
-    """Pages are counted by ones from the first, whatever the server says their numbers are."""
-    page = Page(data=(Room(id="a"),), meta=PageMeta(page_number=1, total_pages=4))
-    call: Call[Page[Room]] | None = build(LIST_ROOMS, query=RoomsQuery())
-    numbers = []
-    while call is not None:
-        numbers.append(dict(call.request.query)["page[number]"])
-        call = following(call, page)
-    assert numbers == ["1", "2", "3", "4"]
-
-
 def test_a_body_too_deep_to_read_back_is_no_other_error() -> None:
     """An unknown outcome stays one when the name cannot be read out of the body that was sent."""
     call = evolve(
@@ -903,12 +855,10 @@ def test_a_body_too_deep_to_read_back_is_no_other_error() -> None:
 
 
 def test_a_list_without_a_query_is_its_first_page() -> None:
-    """A paged call that is built without a query asks for the first page, and can be followed."""
+    """A paged call that is built without a query asks for the first page."""
     call = build(LIST_ROOMS)
     assert call.request.query == (("page[number]", "1"), ("page[size]", "250"))
-    ahead = following(call, Page(data=(Room(id="a"),)))
-    assert ahead is not None
-    assert ahead.request.query == (("page[number]", "2"), ("page[size]", "250"))
+    assert page_size(call) == 250
 
 
 def test_an_id_that_is_missing() -> None:

@@ -265,22 +265,40 @@ async def test_a_view_has_its_own_patience_and_the_same_session(wire: Wire, tick
         assert wire.open_connections == 1
 
 
-def test_one_client_for_each_loop() -> None:
-    """A client that was used in one loop says so when it is used in another."""
+def test_one_loop_after_the_other() -> None:
+    """A client that was used in one loop is used in the next, with a session of its own."""
+    client: RoomsClient | None = None
 
-    async def use(client: RoomsClient | None) -> RoomsClient:
+    async def use() -> None:
+        nonlocal client
         async with Emulator(api_key="KEY") as telnyx:
             client = client or RoomsClient("KEY", base_url=telnyx.url)
-            await client.rooms.list().count()
-            session = client._caller.transport._session
-            assert session is not None
-            await session.close()
-            client._caller.transport._session = None
-            return client
+            at_its_url = client.with_options()
+            at_its_url._caller.transport._base_url = telnyx.url  # the port is another each time
+            assert await at_its_url.rooms.list().count() == 0
 
-    client = asyncio.run(use(None))
-    with pytest.raises(WrongEventLoopError):
-        asyncio.run(use(client))
+    asyncio.run(use())
+    asyncio.run(use())
+    assert client is not None
+    asyncio.run(client.close())
+
+
+def test_two_loops_at_once() -> None:
+    """A client that is in use in one loop says so when it is used, or closed, in another one."""
+
+    async def use(client: RoomsClient) -> None:
+        with pytest.raises(WrongEventLoopError):
+            await client.rooms.list().count()
+        with pytest.raises(WrongEventLoopError):
+            await client.close()
+
+    async def main() -> None:
+        async with Emulator() as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+            await client.rooms.list().count()
+            await asyncio.to_thread(asyncio.run, use(client))
+            await client.rooms.list().count()
+
+    asyncio.run(main())
 
 
 async def test_a_request_of_ones_own(client: RoomsClient, telnyx: Emulator) -> None:

@@ -36,6 +36,7 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.core import endpoints, protocol
 from telnyx_rooms_async.core.messages import Call
+from telnyx_rooms_async.core.paging import Scan
 from telnyx_rooms_async.emulator import Emulator, RecordedRequest
 
 
@@ -136,4 +137,7 @@ def without_io() -> None:
     assert_type(call, Call[Page[Room]])
     page = protocol.read(call, Response(status=200, body=b"{}"))
     assert_type(page, Page[Room])
-    assert_type(protocol.following(call, page), Call[Page[Room]] | None)
+    scan = Scan(size=250)
+    assert_type(scan.read(page), tuple[Room, ...])
+    assert_type(scan.number, int | None)
+    assert_type(protocol.at(call, 2), Call[Page[Room]])

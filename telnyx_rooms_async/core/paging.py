@@ -1,0 +1,142 @@
+"""Which page comes next, when the list changes while it is read: pure arithmetic over page numbers.
+
+The API knows page numbers only: no cursor, no order. So the client counts the pages itself and takes what
+the server says of them for a hint.
+"""
+
+from typing import Final, TypeVar
+
+from attrs import Factory, define, field
+
+from telnyx_rooms_async.core.errors import PaginationError
+from telnyx_rooms_async.core.models import Identified, Page, PageMeta
+
+Item = TypeVar("Item", bound=Identified)
+
+_MOST_ITEMS: Final = 10_000_000
+"""That an account may have: a total beyond is a slip of the server."""
+_STALE_LIMIT: Final = 3
+_GROWTH: Final = 100
+"""Pages by which a list may outgrow twice its first promise while it is read."""
+
+
+@define(kw_only=True)
+class Scan:
+    """How far a list has been read.
+
+    What counts is the frontier: so many positions at the beginning of the list, as it is now, are known
+    to hold only items that were seen. A page moves it up. When the total falls, as many items may have
+    slid down across it, so it moves back by as many. A page that was read beyond the frontier is
+    remembered, and joined when the frontier reaches it.
+    """
+
+    size: int
+    """Items asked for on a page."""
+    start: int = 1
+    """The first page; what stands before it is left out."""
+    number: int | None = field(default=Factory(lambda self: self.start, takes_self=True), init=False)
+    """The page to ask for next, ``None`` at the end."""
+    _seen: set[str] = field(factory=set[str], init=False)
+    _step: int = field(default=Factory(lambda self: self.size, takes_self=True), init=False)
+    _frontier: int = field(
+        default=Factory(lambda self: (self.start - 1) * self.size, takes_self=True), init=False
+    )
+    _highest: int = field(default=0, init=False)
+    _beyond: tuple[int, int] = field(default=(0, 0), init=False)
+    _total: int | None = field(default=None, init=False)
+    _least: int | None = field(default=None, init=False)
+    _most_pages: int = field(default=_MOST_ITEMS, init=False)
+    _reads: int = field(default=0, init=False)
+    _stale: int = field(default=0, init=False)
+    _fresh: int = field(default=0, init=False)
+    _checks: int = field(default=0, init=False)
+
+    def read(self, page: Page[Item]) -> tuple[Item, ...]:
+        """Take the page that was asked for, return its items that are new, and set `number`.
+
+        Raises:
+            PaginationError: the pages do not add up, or have no end.
+        """
+        number = self.number
+        assert number is not None  # noqa: S101 - nothing is asked for after the end
+        fresh = tuple({item.id: item for item in page.data if item.id not in self._seen}.values())
+        self._seen.update(item.id for item in fresh)
+        total = self._believe(page.meta, number, len(page.data))
+        self._move(number, len(page.data), total)
+        self._count(number, len(page.data), len(fresh))
+        self.number = self._next(number, page)
+        return fresh
+
+    @property
+    def _base(self) -> int:
+        return (self.start - 1) * self._step
+
+    def _believe(self, meta: PageMeta, number: int, count: int) -> int | None:
+        """Return the total that the server tells, if that can be true."""
+        told = meta.page_size
+        if told is not None and max(1, count) <= told <= self.size:
+            self._step = told
+        elif count > self._step:
+            self._step = count
+        total, pages = meta.total_results, meta.total_pages
+        least = (number - 1) * self._step + count if count else 0
+        if total is None or not least <= total <= _MOST_ITEMS:
+            return None
+        if pages is not None and abs(pages - -(-total // self._step)) > 1:
+            return None
+        if number == self.start and told is None and 0 < count < min(self._step, total - self._base):
+            self._step = count  # it makes smaller pages than it was asked for
+        return total
+
+    def _move(self, number: int, count: int, total: int | None) -> None:
+        """Move the frontier: back by what may have slid across it, up by what was read."""
+        self._frontier = max(self._frontier, self._base)
+        if total is not None:
+            fallen = max(0, (self._total or 0) - total)
+            self._frontier = max(self._base, self._frontier - fallen)
+            self._beyond = (self._beyond[0], self._beyond[1] - fallen)
+            if self._total is None:
+                self._most_pages = 2 * -(-total // self._step) + _GROWTH
+            self._total = total
+            self._least = total if self._least is None else min(self._least, total)
+        if count:
+            here = ((number - 1) * self._step, number * self._step)
+            for start, end in (here, self._beyond):
+                if start <= self._frontier:
+                    self._frontier = max(self._frontier, end)
+            self._beyond = max(here, self._beyond)
+
+    def _count(self, number: int, count: int, fresh: int) -> None:
+        """Bear in mind what came, and stop what would not end."""
+        self._reads += 1
+        self._fresh += fresh
+        new_ground = number * self._step > self._highest
+        self._highest = max(self._highest, self._frontier)
+        if fresh:
+            self._stale = 0
+        elif not count or new_ground:
+            self._stale += 1
+        if number > self._most_pages or self._reads > 4 * self._most_pages:
+            raise PaginationError(len(self._seen), self._total)
+
+    def _next(self, number: int, page: Page[Item]) -> int | None:
+        if self._total is None:
+            pages = page.meta.total_pages if page.meta.total_results is None else None
+            if not page.data or pages == number:
+                return None
+        elif self._frontier >= self._total:
+            return self._checked()
+        if self._stale >= _STALE_LIMIT:
+            raise PaginationError(len(self._seen), self._total)
+        return self._frontier // self._step + 1
+
+    def _checked(self) -> int | None:
+        """Tell whether all came that was always there; if not, look once more from the first page."""
+        if len(self._seen) >= (self._least or 0) - self._base:
+            return None
+        if self._checks and not self._fresh:
+            raise PaginationError(len(self._seen), self._total)
+        self._checks += 1
+        self._fresh = self._stale = 0
+        self._frontier, self._beyond = self._base, (0, 0)
+        return self.start

@@ -1,0 +1,132 @@
+"""How fast we may go: what the server tells, and the arithmetic of the gate. Time is an argument."""
+
+import math
+import re
+from typing import Final
+
+from attrs import define, field
+
+from telnyx_rooms_async.core.messages import RateLimit, Response
+
+_LEADING_NUMBER: Final = re.compile(rb"[ ]*([0-9]{1,9})(?![0-9])")
+_LEADING_SECONDS: Final = re.compile(rb"[ ]*([0-9]{1,9}(?:\.[0-9]{1,9})?)(?![0-9.])")
+_LIMIT, _REMAINING, _RESET = b"x-ratelimit-limit", b"x-ratelimit-remaining", b"x-ratelimit-reset"
+_LONGEST_PAUSE: Final = 60.0
+"""Seconds: who is to stay away for longer gets an error, and the others find out themselves."""
+_SHORTEST_WINDOW: Final = 0.1
+"""Seconds: who rounds down says 0 in the last second of a window."""
+_SPREAD: Final = 1.0
+"""Seconds over which those who waited together resume."""
+_FIRST_FEW: Final = 5
+"""In flight at once while nothing is known of a limit: so many run into it at worst."""
+_ENOUGH_SEEN: Final = 25
+"""Answers without a word of a limit after which none is suspected."""
+
+
+def rate_limit(response: Response) -> RateLimit | None:
+    """Read the ``x-ratelimit-…`` headers, or return ``None`` when there are none that can be read."""
+    told: dict[bytes, bytes] = {}
+    for name, value in response.raw_headers:
+        if len(name) > 15 and (lower := name.lower()).startswith(b"x-ratelimit-"):  # noqa: PLR2004 - the shortest
+            told.setdefault(lower, value)
+    if not told:
+        return None
+    limit, remaining, reset = (
+        pattern.match(told.get(name, b""))
+        for name, pattern in (
+            (_LIMIT, _LEADING_NUMBER),
+            (_REMAINING, _LEADING_NUMBER),
+            (_RESET, _LEADING_SECONDS),
+        )
+    )
+    if not (limit or remaining or reset):
+        return None
+    return RateLimit(
+        limit=int(limit[1]) if limit else None,
+        remaining=int(remaining[1]) if remaining else None,
+        reset=float(reset[1]) if reset else None,
+    )
+
+
+@define(kw_only=True)
+class Pace:
+    """Who may go when: pure arithmetic, for one account and one clock.
+
+    Three things hold calls back. There are only so many connections. The server may ask for a pause. And
+    of each window of the rate limit as many are let through as the server said are left, less those whose
+    answers are still to come.
+    """
+
+    capacity: int
+    """Calls in flight at once."""
+    in_flight: int = field(default=0, init=False)
+    told: RateLimit | None = field(default=None, init=False)
+    """The newest word of the server."""
+    _unknown: int = field(default=_ENOUGH_SEEN, init=False)
+    _resume: float = field(default=-math.inf, init=False)
+    _spread_until: float = field(default=-math.inf, init=False)
+    _limit: int = field(default=0, init=False)
+    _tickets: float = field(default=math.inf, init=False)
+    _period: float = field(default=0.0, init=False)
+    _began: float = field(default=-math.inf, init=False)
+    _ends: float = field(default=math.inf, init=False)
+
+    def delay(self, now: float) -> float | None:
+        """Return the seconds until the next one may go; ``None`` for: when someone comes back."""
+        if now >= self._ends:
+            self._next_window(now)
+        if self.in_flight >= self.capacity or (self._unknown and self.in_flight >= _FIRST_FEW):
+            return None
+        if now < self._resume:
+            return self._resume - now
+        return 0.0 if self._tickets >= 1 else self._ends - now
+
+    def enter(self, now: float, *, waiting: int = 0) -> None:
+        """Let one go; those `waiting` behind follow at a distance when all were held up together."""
+        self.in_flight += 1
+        self._tickets -= 1
+        if waiting and now < self._spread_until:
+            self._resume = now + (self._spread_until - now) / (waiting + 1)
+
+    def leave(self) -> None:
+        """Take one back."""
+        self.in_flight -= 1
+
+    def learn(self, told: RateLimit | None, sent_at: float, now: float) -> None:
+        """Take notice of what an answer told, if it told something, to what was sent at `sent_at`."""
+        if self._unknown:
+            self._unknown -= 1
+        if told is None:
+            return
+        self.told = told
+        if told.remaining is not None and told.reset is not None and told.reset <= _LONGEST_PAUSE:
+            self._count(told.limit, told.remaining, max(told.reset, _SHORTEST_WINDOW), sent_at, now)
+
+    def stop(self, seconds: float, now: float) -> bool:
+        """Let nobody go for so long, unless it is too long to be for all; tell whether it is so."""
+        if seconds > _LONGEST_PAUSE + _SPREAD:
+            return False
+        self._resume = max(self._resume, now + seconds)
+        self._spread_until = self._resume + _SPREAD
+        return True
+
+    def forget(self) -> None:
+        """Take all back who were on their way: their event loop is gone."""
+        self.in_flight = 0
+
+    def _count(self, limit: int | None, remaining: int, reset: float, sent_at: float, now: float) -> None:
+        self._unknown = 0
+        self._limit = limit or max(self._limit, remaining + 1)
+        self._period = max(self._period, reset)
+        # An answer to what was sent in the last window may speak of that.
+        if sent_at >= self._began:
+            # Those on their way may or may not be counted in what remains.
+            self._tickets = min(self._tickets, remaining - self.in_flight)
+            self._ends = min(self._ends, now + reset)
+
+    def _next_window(self, now: float) -> None:
+        self._began = now
+        self._ends = now + self._period
+        self._spread_until = now + min(_SPREAD, self._period)
+        # When nobody is on the way who could bring news, one goes and asks.
+        self._tickets = max(self._limit - self.in_flight, 0 if self.in_flight else 1)

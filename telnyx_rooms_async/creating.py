@@ -1,0 +1,121 @@
+"""Create a room once: when the answer is lost, look for the room instead of making another."""
+
+import logging
+from typing import Final, Literal, TypeAlias, get_args
+
+from attrs import evolve, frozen
+
+from telnyx_rooms_async.caller import Caller, Trail
+from telnyx_rooms_async.core.adoption import PAUSES, is_ours, namesakes
+from telnyx_rooms_async.core.endpoints import CREATE_ROOM, LIST_ROOMS
+from telnyx_rooms_async.core.errors import (
+    APIConnectionError,
+    APIResponseError,
+    InvalidArgumentError,
+    OutcomeUnknownError,
+)
+from telnyx_rooms_async.core.messages import Call
+from telnyx_rooms_async.core.models import Room
+from telnyx_rooms_async.core.params import RoomBody, RoomsQuery, body_fields
+from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.retry import RetryPolicy
+from telnyx_rooms_async.core.rules import show
+from telnyx_rooms_async.core.statuses import APIStatusError, NameTakenError
+
+OnUnknown: TypeAlias = Literal["adopt", "resend", "raise"]
+"""What to do when a room may or may not have been created."""
+
+_logger = logging.getLogger("telnyx_rooms_async")
+_ONCE: Final = RetryPolicy(attempts=1)
+
+
+async def create(caller: Caller, body: RoomBody, on_unknown: OnUnknown) -> Room:
+    """Create a room; see `Rooms.create` for what is promised."""
+    if on_unknown not in get_args(OnUnknown):
+        choices = ", ".join(map(repr, get_args(OnUnknown)))
+        raise InvalidArgumentError((f"on_unknown must be one of {choices}, not {show(on_unknown)}",))
+    call = build(CREATE_ROOM, body=body)
+    with caller.lifetime:
+        creation = _Creation(
+            caller=caller, call=call, body=body, trail=caller.trail(), began=caller.clock.now()
+        )
+        return await creation.run(on_unknown)
+
+
+@frozen(kw_only=True)
+class _Creation:
+    """One room on its way."""
+
+    caller: Caller
+    call: Call[Room]
+    body: RoomBody
+    trail: Trail
+    began: float
+
+    async def run(self, on_unknown: OnUnknown) -> Room:
+        """Ask for the room; when it is unknown whether it was made, find out.
+
+        Raises:
+            OutcomeUnknownError: it cannot be found out.
+            NameTakenError: another room has the name.
+        """
+        try:
+            return await self.caller.pursue(self.call, self.trail)
+        except OutcomeUnknownError as error:
+            unknown = error
+        if on_unknown == "raise" or unknown.unique_name is None:
+            raise unknown
+        room = await self._find(unknown, unknown.unique_name)
+        if room is not None:
+            return room
+        if on_unknown == "adopt":
+            raise self._unknown(unknown, ()) from unknown.__cause__
+        return await self._resend(unknown, unknown.unique_name)
+
+    async def _resend(self, unknown: OutcomeUnknownError, unique_name: str) -> Room:
+        """Ask once more: should the first room be there after all, its name is taken."""
+        refused: NameTakenError | None = None
+        try:
+            return await self.caller.pursue(self.call, self.trail)
+        except NameTakenError as error:
+            refused = error
+        except OutcomeUnknownError as error:
+            unknown = error
+        room = await self._find(unknown, unique_name)
+        if room is not None:
+            return room
+        raise refused or self._unknown(unknown, ()) from unknown.__cause__
+
+    async def _find(self, unknown: OutcomeUnknownError, unique_name: str) -> Room | None:
+        """Look for the room a few times.
+
+        Raises:
+            OutcomeUnknownError: there are several that may be it.
+        """
+        _logger.warning("POST /rooms: it is unknown whether the room was made; looking for it by its name")
+        asked = body_fields(self.body)
+        clock = self.caller.clock
+        for pause in PAUSES:
+            if clock.monotonic() + pause >= self.trail.deadline:
+                return None
+            await clock.sleep(pause)
+            rooms = await self._look(unique_name)
+            ours = [room for room in rooms if is_ours(room, asked, began=self.began, now=clock.now())]
+            if len(ours) > 1:
+                raise self._unknown(unknown, tuple(room.id for room in ours)) from unknown.__cause__
+            if ours:
+                _logger.warning("POST /rooms: the room was made, and is found")
+                return ours[0]
+        return None
+
+    async def _look(self, unique_name: str) -> tuple[Room, ...]:
+        """Look once: a look that fails is one that finds nothing, and is told by the attempts."""
+        call = build(LIST_ROOMS, query=RoomsQuery(unique_name=unique_name))
+        try:
+            page = await evolve(self.caller, retry=_ONCE).pursue(call, self.trail)
+        except (APIConnectionError, APIResponseError, APIStatusError):
+            return ()
+        return namesakes(page.data, unique_name)
+
+    def _unknown(self, unknown: OutcomeUnknownError, room_ids: tuple[str, ...]) -> OutcomeUnknownError:
+        return OutcomeUnknownError(unknown.operation, unknown.unique_name, self.trail.attempts, room_ids)

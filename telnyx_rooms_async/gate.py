@@ -1,0 +1,143 @@
+"""The gate that all calls of a client go through, one after the other when it is not open."""
+
+import asyncio
+from heapq import heappop, heappush
+from itertools import count
+
+from attrs import define, field
+
+from telnyx_rooms_async.clock import Clock
+from telnyx_rooms_async.core.messages import RateLimit
+from telnyx_rooms_async.core.ratelimit import Pace
+
+
+@define(order=True)
+class _Turn:
+    """One who waits. The call that began first goes first, even when it comes back to try again."""
+
+    since: float
+    number: int
+    wake: asyncio.Future[None] = field(order=False)
+    admitted: bool = field(default=False, order=False)
+    gone: bool = field(default=False, order=False)
+
+
+class Gate:
+    """Holds calls back while `Pace` says so.
+
+    Nobody works for the gate. Of those who wait the first watches the clock for all; who goes away,
+    through the gate or for good, hands on to the next. When it is open and nobody waits, nothing is
+    awaited.
+    """
+
+    def __init__(self, capacity: int, clock: Clock) -> None:
+        self._clock = clock
+        self._pace = Pace(capacity=capacity)
+        self._queue: list[_Turn] = []
+        self._numbers = count()
+        self._is_watched = False
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """The newest word of the server."""
+        return self._pace.told
+
+    def enter_at_once(self, now: float) -> bool:
+        """Go through if the gate is open and nobody waits, and tell whether."""
+        if self._queue or self._pace.delay(now) != 0:
+            return False
+        self._pace.enter(now)
+        return True
+
+    async def enter(self, since: float, deadline: float) -> bool:
+        """Go through when it is the turn of one who came at `since`; ``False`` if that is not in time."""
+        turn = _Turn(since, next(self._numbers), asyncio.get_running_loop().create_future())
+        heappush(self._queue, turn)
+        try:
+            self._admit()
+            while not turn.admitted:
+                if not await self._wait(turn, deadline):
+                    turn.gone = True
+                    break
+        except BaseException:
+            turn.gone = True
+            if turn.admitted:
+                self._pace.leave()
+            raise
+        finally:
+            self._admit()
+        return turn.admitted
+
+    def delay(self) -> float | None:
+        """Return the seconds until the gate opens, or ``None`` when that hangs on the calls in flight."""
+        return self._pace.delay(self._clock.monotonic())
+
+    def leave(self) -> None:
+        """Come back without news: whoever went through comes back, this way or the other."""
+        self._pace.leave()
+        self._admit()
+
+    def leave_with(self, told: RateLimit | None, sent_at: float, now: float, pause: float | None) -> bool:
+        """Come back with news.
+
+        Args:
+            told: what the answer told of the rate limit, if there was one and it did.
+            sent_at: when it was asked.
+            now: when it came back.
+            pause: how long the server wants nobody to come, if it said so.
+
+        Returns:
+            Whether the gate keeps that pause; one that is too long is not for all.
+        """
+        self._pace.leave()
+        self._pace.learn(told, sent_at, now)
+        kept = pause is not None and self._pace.stop(pause, now)
+        self._admit()
+        return kept
+
+    def forget(self) -> None:
+        """Start afresh: the event loop of those who were on their way is gone."""
+        self._queue.clear()
+        self._pace.forget()
+        self._is_watched = False
+
+    def _admit(self) -> None:
+        """Let through who may go, and see to it that somebody watches the clock for the rest."""
+        while self._queue:
+            turn = self._queue[0]
+            now = self._clock.monotonic()
+            if not turn.gone and self._pace.delay(now) != 0:
+                if not self._is_watched:
+                    _wake(turn)
+                return
+            heappop(self._queue)
+            if not turn.gone:
+                self._pace.enter(now, waiting=len(self._queue))
+                turn.admitted = True
+                _wake(turn)
+
+    async def _wait(self, turn: _Turn, deadline: float) -> bool:
+        """Wait a while, and tell whether there is any use in it."""
+        now = self._clock.monotonic()
+        delay, left = self._pace.delay(now), deadline - now
+        if left <= (delay or 0.0):
+            return False
+        turn.wake = asyncio.get_running_loop().create_future()
+        if delay is None or self._is_watched:
+            done, _ = await asyncio.wait((turn.wake,), timeout=left)
+            return bool(done)
+        self._is_watched = True
+        nap = asyncio.ensure_future(self._clock.sleep(delay))
+        try:
+            await asyncio.wait((nap, turn.wake), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._is_watched = False
+            nap.cancel()
+            await asyncio.wait((nap,))
+        self._admit()
+        return True
+
+
+def _wake(turn: _Turn) -> None:
+    if not turn.wake.done():
+        turn.wake.set_result(None)

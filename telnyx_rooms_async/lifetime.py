@@ -1,0 +1,76 @@
+"""Whether a client is open, in which event loop, and who is in the middle of a call."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final
+
+from telnyx_rooms_async.core.errors import ClientClosedError, WrongEventLoopError
+
+
+class Lifetime:
+    """``with lifetime:`` stands around a call, so that closing the client can end it.
+
+    One and the same object serves all calls at once, and calls within calls: nothing is made for each.
+    The client belongs to the loop of its first call; when that loop has stopped, to the next one.
+
+    Args:
+        loop: that of a borrowed session; the client never leaves it.
+        forget: called when the client moves to another loop.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None, forget: Callable[[], None]) -> None:
+        self.is_closed = False
+        self.loop = loop
+        self._is_settled = loop is not None
+        self._forget = forget
+        self._depths: Final[dict[asyncio.Task[object], int]] = {}
+        self._ended: Final[set[asyncio.Task[object]]] = set()
+
+    def end(self) -> None:
+        """End the calls that go on: each raises `ClientClosedError`, and so does every new one.
+
+        Raises:
+            WrongEventLoopError: they go on in another event loop.
+        """
+        self._enter_loop()
+        self.is_closed = True
+        for task in self._depths.keys() - self._ended - {asyncio.current_task()}:
+            self._ended.add(task)
+            task.cancel()
+
+    def __enter__(self) -> None:
+        if self.is_closed:
+            raise ClientClosedError
+        self._enter_loop()
+        if (task := asyncio.current_task()) is not None:
+            self._depths[task] = self._depths.get(task, 0) + 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if (task := asyncio.current_task()) is None:
+            return
+        depth = self._depths.pop(task, 1)
+        if depth > 1:
+            self._depths[task] = depth - 1
+        if task in self._ended:
+            self._ended.discard(task)
+            # Somebody else may have cancelled the task as well: that goes before.
+            if task.uncancel() == 0 and isinstance(error, asyncio.CancelledError):
+                error.__traceback__ = None  # its frames hold headers and links
+                raise ClientClosedError from None
+
+    def _enter_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self.loop is loop:
+            return
+        if self.loop is not None:
+            if self._is_settled or self.loop.is_running():
+                raise WrongEventLoopError
+            self._depths.clear()
+            self._forget()
+        self.loop = loop
