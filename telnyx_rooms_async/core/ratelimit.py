@@ -9,7 +9,7 @@ from attrs import define, field
 from telnyx_rooms_async.core.messages import RateLimit, Response
 
 _LEADING_NUMBER: Final = re.compile(rb"[ ]*([0-9]{1,9})(?![0-9])")
-_LEADING_SECONDS: Final = re.compile(rb"[ ]*([0-9]{1,9}(?:\.[0-9]{1,9})?)(?![0-9.])")
+_LEADING_SECONDS: Final = re.compile(rb"[ ]*([0-9]{1,9}(?:\.[0-9]{1,30})?)(?![0-9.])")
 _LIMIT, _REMAINING, _RESET = b"x-ratelimit-limit", b"x-ratelimit-remaining", b"x-ratelimit-reset"
 _LONGEST_PAUSE: Final = 60.0
 """Seconds: who is to stay away for longer gets an error, and the others find out themselves."""
