@@ -1,7 +1,7 @@
 """The loop: send, decide, read. Time and chance come in through the `Clock`."""
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Final, TypeAlias, TypeVar
 
 from attrs import define, evolve, frozen
@@ -71,11 +71,14 @@ class Caller:
         Raises:
             TelnyxRoomsError: one class for each way to fail, with all attempts in it.
         """
-        with self.lifetime:
-            return await self.pursue(call, self.trail())
+        return await self.run(call, self.pursue)
 
-    def trail(self) -> Trail:
-        """Begin a call: from now on its time runs."""
+    async def run(self, call: Call[T], steps: Callable[[Call[T], Trail], Awaitable[T]]) -> T:
+        """Make one call by steps that may be several requests, along the trail that they are given."""
+        with self.lifetime:
+            return await steps(call, self._trail())
+
+    def _trail(self) -> Trail:
         now = self.clock.monotonic()
         return Trail(started=now, deadline=now + self.timeout)
 

@@ -156,15 +156,11 @@ class RoomsClient:
         retry = caller.retry if retry is None else retry
         check_positive(timeout=timeout, attempt_timeout=attempt_timeout)
         check_policy(retry)
+        return self._view(evolve(caller, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry))
+
+    def _view(self, caller: Caller) -> Self:
         view = copy(self)
-        view._seat(  # noqa: SLF001 - one of us
-            evolve(
-                caller,
-                timeout=timeout,
-                attempt_timeout=attempt_timeout,
-                retry=retry,
-            )
-        )
+        view._seat(caller)  # noqa: SLF001 - one of us
         return view
 
     async def request(

@@ -34,12 +34,13 @@ async def create(caller: Caller, body: RoomBody, on_unknown: OnUnknown) -> Room:
     if on_unknown not in get_args(OnUnknown):
         choices = ", ".join(map(repr, get_args(OnUnknown)))
         raise InvalidArgumentError((f"on_unknown must be one of {choices}, not {show(on_unknown)}",))
-    call = build(CREATE_ROOM, body=body)
-    with caller.lifetime:
-        creation = _Creation(
-            caller=caller, call=call, body=body, trail=caller.trail(), began=caller.clock.now()
-        )
+    began = caller.clock.now()
+
+    async def steps(call: Call[Room], trail: Trail) -> Room:
+        creation = _Creation(caller=caller, call=call, body=body, trail=trail, began=began)
         return await creation.run(on_unknown)
+
+    return await caller.run(build(CREATE_ROOM, body=body), steps)
 
 
 @frozen(kw_only=True)

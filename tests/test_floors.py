@@ -43,6 +43,7 @@ FLOORS = {
     "resources": 6,
     "client": 7,
     "": 8,
+    "otel": 8,
     "emulator": 8,
     "cli": 9,
     "__main__": 10,
@@ -59,6 +60,7 @@ OUTSIDERS = {
     "downloads": {"attrs"},
     "settings": {"attrs"},
     "client": {"attrs"},
+    "otel": {"attrs", "opentelemetry"},
     "emulator": {"aiohttp", "attrs", "yarl"},
     "cli": {"rich", "typer"},
 }

@@ -1,0 +1,122 @@
+"""What OpenTelemetry sees of the calls: metadata, and nothing that is secret."""
+
+import subprocess
+import sys
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+
+from telnyx_rooms_async import APITimeoutError, NotFoundError, RetryPolicy, RoomsClient
+from telnyx_rooms_async.otel import traced
+from ticker import Ticker
+from wire import Wire
+
+ROOM = b'{"data":{"id":"a-room"}}'
+
+
+class Spans:
+    """A provider that keeps what is told it."""
+
+    def __init__(self) -> None:
+        self.provider = TracerProvider()
+        self._exporter = InMemorySpanExporter()
+        self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
+
+    @property
+    def only(self) -> ReadableSpan:
+        """The one span that there is."""
+        (span,) = self._exporter.get_finished_spans()
+        return span
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all."""
+        return [span.name for span in self._exporter.get_finished_spans()]
+
+
+@pytest.fixture
+def spans() -> Spans:
+    """What is told to OpenTelemetry."""
+    return Spans()
+
+
+@pytest.fixture
+def client(wire: Wire, ticker: Ticker, spans: Spans) -> RoomsClient:
+    """A traced client that never really sleeps."""
+    plain = RoomsClient("KEY-CANARY", base_url=wire.url, clock=ticker.clock, attempt_timeout=0.2)
+    return traced(plain, spans.provider)
+
+
+async def test_a_call_is_one_span_with_its_attempts(client: RoomsClient, wire: Wire, spans: Spans) -> None:
+    """A call that is repeated is one span, named by method and template, with an event for each attempt."""
+    wire.plays(Wire.http(503), Wire.http(200, ROOM, x_request_id="req-7"))
+    async with client:
+        await client.rooms.retrieve("a-room")
+    span = spans.only
+    assert (span.name, span.kind) == ("GET /rooms/{room_id}", SpanKind.CLIENT)
+    assert dict(span.attributes or {}) == {
+        "telnyx.operation": "ViewRoom",
+        "http.request.method": "GET",
+        "url.template": "/rooms/{room_id}",
+        "server.address": "127.0.0.1",
+        "server.port": wire.port,
+        "http.request.resend_count": 1,
+        "http.response.status_code": 200,
+    }
+    assert [dict(event.attributes or {}).get("http.response.status_code") for event in span.events] == [
+        503,
+        200,
+    ]
+    assert dict(span.events[1].attributes or {})["telnyx.request_id"] == "req-7"
+    assert span.status.status_code is StatusCode.UNSET
+
+
+async def test_a_refusal_is_an_error_of_its_status(client: RoomsClient, wire: Wire, spans: Spans) -> None:
+    """A span of a refused call has the status for its type of error."""
+    wire.plays(Wire.http(404))
+    async with client:
+        with pytest.raises(NotFoundError):
+            await client.rooms.retrieve("a-room")
+    assert (spans.only.attributes or {})["error.type"] == "404"
+    assert spans.only.status.status_code is StatusCode.ERROR
+
+
+async def test_a_failure_is_an_error_of_its_class(client: RoomsClient, wire: Wire, spans: Spans) -> None:
+    """A span of a call without an answer has the name of the exception for its type of error."""
+    wire.plays(Wire.raw(b"", "hang"))
+    async with client:
+        with pytest.raises(APITimeoutError):
+            await client.with_options(retry=RetryPolicy(attempts=1)).rooms.retrieve("a-room")
+    assert (spans.only.attributes or {})["error.type"] == "APITimeoutError"
+
+
+async def test_a_creation_that_looks_around_is_one_span(
+    client: RoomsClient, wire: Wire, spans: Spans
+) -> None:
+    """A room that is looked for is still one call: the looks are events of its span."""
+    wire.plays(Wire.raw(b""), Wire.http(200, b'{"data":[]}'))
+    async with client:
+        with pytest.raises(Exception, match="may or may not"):
+            await client.rooms.create(unique_name="Weekly")
+    assert spans.names == ["POST /rooms"]
+    templates = [dict(event.attributes or {})["url.template"] for event in spans.only.events]
+    assert templates == ["/rooms"] * 4
+
+
+async def test_no_span_holds_a_secret(client: RoomsClient, wire: Wire, spans: Spans) -> None:
+    """Neither the key nor an id is told to OpenTelemetry."""
+    wire.plays(Wire.http(500))
+    async with client:
+        with pytest.raises(Exception, match="500"):
+            await client.rooms.retrieve("an-id-CANARY")
+    assert "CANARY" not in spans.only.to_json()
+
+
+def test_without_opentelemetry_there_is_a_hint() -> None:
+    """Whoever traces without the extra is told what to install."""
+    program = "import sys; sys.modules['opentelemetry'] = None; import telnyx_rooms_async.otel"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "pip install 'telnyx-rooms-async[otel]'" in ended.stderr
