@@ -18,10 +18,10 @@ import cattrs
 import msgspec
 from attrs import AttrsInstance, asdict, fields, frozen, has
 from cattrs.cols import (
-    homogenous_tuple_structure_factory,
     is_mapping,
     mapping_structure_factory,  # pyright: ignore[reportUnknownVariableType] - cattrs leaves two arguments untyped
 )
+from cattrs.errors import IterableValidationNote
 from cattrs.gen import make_dict_structure_fn
 
 from telnyx_rooms_async.core.models import Page, PageMeta
@@ -31,6 +31,8 @@ _Getter: TypeAlias = Callable[[Any], Any]
 _Hook: TypeAlias = Callable[[Any, Any], Any]
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_MISFITS_LIMIT: Final = 50
+"""Told of one list."""
 _NOT_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
@@ -162,7 +164,7 @@ def _converter() -> cattrs.Converter:
         return _only(dict, make_dict_structure_fn(kind, converter))
 
     def many(kind: Any) -> _Hook:  # noqa: ANN401 - any homogeneous tuple
-        return _only(list, homogenous_tuple_structure_factory(kind, converter))
+        return _only(list, _many_structured(get_args(kind)[0], converter))
 
     def named(kind: Any) -> _Hook:  # noqa: ANN401 - any mapping
         return _only(dict, mapping_structure_factory(kind, converter))
@@ -201,6 +203,28 @@ def _expect(value: T, *kinds: type) -> T:
 def _only(kind: type, then: _Hook = lambda value, _: value) -> _Hook:
     """Make a hook that takes one JSON type only and hands it on."""
     return lambda value, target: then(_expect(value, kind), target)
+
+
+def _many_structured(kind: Any, converter: cattrs.Converter) -> _Hook:  # noqa: ANN401 - any annotation
+    """Make the hook for a list of items. It gives up after a number of misfits, as there may be millions."""
+
+    def structured(items: list[Any], _: Any) -> tuple[Any, ...]:  # noqa: ANN401
+        hook = converter.get_structure_hook(kind)
+        done: list[Any] = []
+        misfits: list[Exception] = []
+        for index, item in enumerate(items):
+            try:
+                done.append(hook(item, kind))
+            except (cattrs.BaseValidationError, _WrongKindError) as error:
+                error.add_note(IterableValidationNote(f"@ index {index}", index, kind))
+                misfits.append(error)
+                if len(misfits) == _MISFITS_LIMIT:
+                    break
+        if misfits:
+            raise cattrs.IterableValidationError("items", misfits, tuple)  # pyright: ignore[reportCallIssue] - it does take the class
+        return tuple(done)
+
+    return structured
 
 
 def _instant(value: object, _: type) -> datetime:

@@ -146,7 +146,7 @@ def _misfit(
 ) -> errors.APIResponseValidationError:
     more = f"; and {len(misfits) - 1} more" if len(misfits) > 1 else ""
     return errors.APIResponseValidationError(
-        f"{misfits[0]}{more}", response.status, request_id(response), attempts, tuple(misfits)
+        f"{misfits[0]}{more}", response.status, request_id(response), attempts, tuple(misfits[:50])
     )
 
 

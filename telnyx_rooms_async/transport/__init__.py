@@ -70,6 +70,7 @@ class AiohttpTransport:
         trust_env: bool,
         trace_configs: Sequence[TraceConfig] = (),
     ) -> None:
+        self._api_key = api_key
         self._base_url = base_url
         self._headers = {
             "Accept": "application/json",
@@ -122,7 +123,7 @@ class AiohttpTransport:
                 auto_decompress=True,
                 middlewares=self._middlewares,
             ) as response:
-                return await read_whole(response)
+                return await read_whole(response, self._api_key)
         except (aiohttp.ClientError, OSError) as error:
             return failure(error)
         except ValueError as error:

@@ -11,13 +11,17 @@ import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
 
 from telnyx_rooms_async.core.messages import Failure, Reason, Response
+from telnyx_rooms_async.core.secret import Secret
 
 _BODY_LIMIT: Final = 8 * 2**20
 _ERROR_BODY_LIMIT: Final = 64 * 2**10
 
 
-async def read_whole(response: aiohttp.ClientResponse) -> Response | Failure:
-    """Read the whole body while the attempt's time runs; a body without end is cut off."""
+async def read_whole(response: aiohttp.ClientResponse, key: Secret) -> Response | Failure:
+    """Read the whole body while the attempt's time runs; a body without end is cut off.
+
+    A refusal may repeat what it refuses: the `key` is taken out of it.
+    """
     if response.status < 200:  # noqa: PLR2004 - a 101 that nobody asked for
         return Failure(reason=Reason.MALFORMED, sent=True, detail=f"unexpected status {response.status}")
     refusal = response.status >= 400  # noqa: PLR2004 - 4xx and 5xx
@@ -36,7 +40,10 @@ async def read_whole(response: aiohttp.ClientResponse) -> Response | Failure:
             raise
     if size > limit and not refusal:
         return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
-    return Response(status=response.status, raw_headers=response.raw_headers, body=b"".join(chunks)[:limit])
+    body = b"".join(chunks)[:limit]
+    if refusal:
+        body = body.replace(key.encode(), b"***")
+    return Response(status=response.status, raw_headers=response.raw_headers, body=body)
 
 
 class Stream:

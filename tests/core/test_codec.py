@@ -753,3 +753,11 @@ def test_encode(value: object, body: bytes) -> None:
 def test_parse(body: bytes, told: object) -> None:
     """JSON is read as plain data."""
     assert codec.parse(body) == told
+
+
+def test_a_million_misfits_are_told_by_the_first() -> None:
+    """Of a list in which nothing fits only the first misfits are told, whatever its length."""
+    with pytest.raises(MisfitError) as caught:
+        codec.decode(b'{"data":[' + b",".join([b"1"] * 1_000_000) + b"]}", Page[Room])
+    assert len(caught.value.args) == 50
+    assert caught.value.args[-1] == "$.data[49]: expected object, got integer"

@@ -29,6 +29,7 @@ def told_by(error: BaseException) -> Iterator[str]:
 
 
 ANSWERS = {
+    "an echo": Wire.http(401, b'{"errors":[{"detail":"KEY0123CANARY is not a key"}]}'),
     "a refusal": Wire.http(401),
     "a failure": Wire.http(500),
     "nothing": Wire.raw(b""),
