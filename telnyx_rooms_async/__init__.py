@@ -33,7 +33,7 @@ from telnyx_rooms_async.core.errors import (
     UnexpectedRedirectError,
     WrongEventLoopError,
 )
-from telnyx_rooms_async.core.messages import Attempt, Response
+from telnyx_rooms_async.core.messages import Attempt, RateLimit, Response
 from telnyx_rooms_async.core.models import (
     AccessToken,
     ClientToken,
@@ -105,6 +105,7 @@ __all__ = [
     "PageMeta",
     "PaginationError",
     "PermissionDeniedError",
+    "RateLimit",
     "RateLimitError",
     "RecordingStatus",
     "RecordingType",

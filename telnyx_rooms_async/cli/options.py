@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, TypeAlias, TypeVar
 
 import typer
@@ -125,6 +126,50 @@ def enough(page_size: int, limit: int | None) -> int:
     """Make a page no longer than what is wanted in all."""
     return min(page_size, limit or page_size)
 
+
+# --- rooms ------------------------------------------------------------------------------------------------
+
+
+class Clearable(StrEnum):
+    """The fields of a room that may be null."""
+
+    FAILOVER_URL = "webhook-event-failover-url"
+    TIMEOUT_SECS = "webhook-timeout-secs"
+
+
+UniqueName: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A name, unique within the account.")
+]
+MaxParticipants: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="N", help="How many may be in at once: 2 to 50.")
+]
+EnableRecording: TypeAlias = Annotated[
+    bool | None,
+    typer.Option("--enable-recording/--disable-recording", help="Whether its sessions are recorded."),
+]
+IncludeSessions: TypeAlias = Annotated[
+    bool, typer.Option("--include-sessions", help="Show the sessions, past and present.")
+]
+Clear: TypeAlias = Annotated[
+    list[Clearable] | None,
+    typer.Option(metavar="FIELD", help=f"Set a field to null: {' or '.join(Clearable)}. Repeatable."),
+]
+
+
+class UnknownOutcome(StrEnum):
+    """What to do when a room may or may not have been created."""
+
+    ADOPT = "adopt"
+    RESEND = "resend"
+    RAISE = "raise"
+
+
+OnUnknown: TypeAlias = Annotated[
+    UnknownOutcome,
+    typer.Option(
+        help="When the answer is lost: look for the room by its name; that, and send once more; or fail."
+    ),
+]
 
 # --- webhooks ---------------------------------------------------------------------------------------------
 

@@ -1,8 +1,7 @@
 """``telnyx-rooms rooms``: a command for each verb of ``client.rooms``, an option for each parameter."""
 
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import Annotated, Final, TypeAlias, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import typer
 
@@ -13,13 +12,21 @@ from telnyx_rooms_async.cli.options import (
     Active,
     AsJson,
     BaseUrl,
+    Clear,
+    Clearable,
     CreatedAt,
+    EnableRecording,
     EndedAt,
     IncludeParticipants,
+    IncludeSessions,
     Limit,
+    MaxParticipants,
+    OnUnknown,
     PageSize,
     RoomId,
     Timeout,
+    UniqueName,
+    UnknownOutcome,
     UpdatedAt,
     WebhookEventFailoverUrl,
     WebhookEventUrl,
@@ -33,34 +40,6 @@ from telnyx_rooms_async.cli.running import run
 T = TypeVar("T")
 
 group: Final = typer.Typer(name="rooms", no_args_is_help=True, help="Rooms, and the sessions held in them.")
-
-
-class Clearable(StrEnum):
-    """The fields of a room that may be null."""
-
-    FAILOVER_URL = "webhook-event-failover-url"
-    TIMEOUT_SECS = "webhook-timeout-secs"
-
-
-UniqueName: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="NAME", help="A name, unique within the account.")
-]
-MaxParticipants: TypeAlias = Annotated[
-    int | None, typer.Option(metavar="N", help="How many may be in at once: 2 to 50.")
-]
-EnableRecording: TypeAlias = Annotated[
-    bool | None,
-    typer.Option("--enable-recording/--disable-recording", help="Whether its sessions are recorded."),
-]
-
-
-IncludeSessions: TypeAlias = Annotated[
-    bool, typer.Option("--include-sessions", help="Show the sessions, past and present.")
-]
-Clear: TypeAlias = Annotated[
-    list[Clearable] | None,
-    typer.Option(metavar="FIELD", help=f"Set a field to null: {' or '.join(Clearable)}. Repeatable."),
-]
 
 
 @group.command("list")
@@ -102,6 +81,7 @@ def create(
     webhook_event_url: WebhookEventUrl = None,
     webhook_event_failover_url: WebhookEventFailoverUrl = None,
     webhook_timeout_secs: WebhookTimeoutSecs = None,
+    on_unknown: OnUnknown = UnknownOutcome.ADOPT,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
@@ -118,6 +98,7 @@ def create(
                 webhook_event_url=given(webhook_event_url),
                 webhook_event_failover_url=given(webhook_event_failover_url),
                 webhook_timeout_secs=given(webhook_timeout_secs),
+                on_unknown=on_unknown.value,
             ),
             as_json=as_json,
         ),
