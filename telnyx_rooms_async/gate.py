@@ -106,15 +106,19 @@ class Gate:
         while self._queue:
             turn = self._queue[0]
             now = self._clock.monotonic()
-            if not turn.gone and self._pace.delay(now) != 0:
-                if not self._is_watched:
-                    _wake(turn)
-                return
-            heappop(self._queue)
-            if not turn.gone:
+            if turn.gone:
+                heappop(self._queue)
+                continue
+            delay = self._pace.delay(now)
+            if delay == 0:
+                heappop(self._queue)
                 self._pace.enter(now, waiting=len(self._queue))
                 turn.admitted = True
                 _wake(turn)
+                continue
+            if delay is not None and not self._is_watched:
+                _wake(turn)
+            return
 
     async def _wait(self, turn: _Turn, deadline: float) -> bool:
         """Wait a while, and tell whether there is any use in it."""

@@ -89,8 +89,8 @@ class Pace:
             self._resume = now + (self._spread_until - now) / (waiting + 1)
 
     def leave(self) -> None:
-        """Take one back."""
-        self.in_flight -= 1
+        """Take one back; one whose event loop is gone may come late, and was taken back already."""
+        self.in_flight = max(0, self.in_flight - 1)
 
     def learn(self, told: RateLimit | None, sent_at: float, now: float) -> None:
         """Take notice of what an answer told, if it told something, to what was sent at `sent_at`."""
