@@ -23,6 +23,8 @@ _LONGEST: Final = 10**9
 def _in_bytes(body: Body | None) -> bytes | None:
     if body is None or isinstance(body, bytes):
         return body
+    if isinstance(body, bytearray):
+        return bytes(body)
     try:
         return body.encode() if isinstance(body, str) else encode(body)
     except (TypeError, ValueError):

@@ -47,7 +47,7 @@ class Player:
 
     async def close(self, _: web.Application) -> None:
         """End all waiting at once: whoever still waits for an answer gets none."""
-        # Nobody else would: who hung up meanwhile is not among the connections that aiohttp closes.
+        # aiohttp would let those who are there wait a little more, and those who have gone for ever.
         waiting = set(self._waiting)
         for task in waiting:
             task.cancel()

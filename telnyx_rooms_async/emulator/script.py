@@ -15,7 +15,7 @@ When: TypeAlias = Callable[[RecordedRequest], bool]
 DOWNLOAD: Final = "download"
 """Stands in the place of an operation id where a file of the store is meant."""
 _FEW: Final = 10**9
-_OPERATIONS: Final = frozenset({endpoint.operation for endpoint in ENDPOINTS})
+_OPERATIONS: Final = (DOWNLOAD, *(endpoint.operation for endpoint in ENDPOINTS))
 
 
 @define(kw_only=True, eq=False)
@@ -39,7 +39,7 @@ class Line:
         default=None,
         validator=must_be(
             f'the id of an operation in the API reference, or "{DOWNLOAD}"',
-            lambda value: value is None or value == DOWNLOAD or value in _OPERATIONS,
+            lambda value: value is None or value in _OPERATIONS,
         ),
     )
     when: When | None = None
@@ -70,8 +70,8 @@ class Script:
         line = next((each for each in self.lines if operation and each.fits(operation, request)), None)
         if line is None:
             return Fault()
-        if line.times is not None:
+        if line.times == 1:
+            self.lines.remove(line)
+        elif line.times is not None:
             line.times -= 1
-            if not line.times:
-                self.lines.remove(line)
         return line.fault
