@@ -66,8 +66,8 @@ class Player:
 def _told(fault: Fault, answered: web.StreamResponse | None) -> web.StreamResponse:
     """Return what the client gets; when nothing was carried out and no status is told, it gets nothing."""
     if fault.status is None and fault.body is None:
-        return answered or web.Response()
-    status = fault.status or (answered.status if answered else HTTPStatus.OK)
+        return web.Response() if answered is None else answered
+    status = fault.status or (HTTPStatus.OK if answered is None else answered.status)
     if fault.body is None and status >= HTTPStatus.BAD_REQUEST:
         return answer(status, scripted(status).body)
     return answer(status, fault.body)
