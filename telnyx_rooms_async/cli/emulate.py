@@ -6,14 +6,15 @@ import os
 import shlex
 import signal
 from contextlib import AsyncExitStack, suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from telnyx_rooms_async import ConfigurationError
+from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.running import ending
-from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async.emulator import Emulator, load_script
 
 
 def emulate(
@@ -26,15 +27,48 @@ def emulate(
         str | None, typer.Option(metavar="KEY", help="The key to accept; made up unless given.")
     ] = None,
     rooms: Annotated[int, typer.Option(min=0, metavar="N", help="How many rooms to begin with.")] = 0,
+    faults: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What goes wrong, and when: see above.")
+    ] = None,
 ) -> None:
     """Serve an emulated Telnyx on this machine until Ctrl-C.
 
     Prints two lines for the shell, which lead clients to it: set them where you run yours.
-    """
+
+    FILE is a JSON list of faults. Each is for the next request, or for so many "times" (null is for ever),
+    of one "operation", by its id in the API reference, or of all.
+
+    \b
+    [{"operation": "CreateRoom", "times": 2, "status": 503, "retry_after": 2},
+     {"operation": "DeleteRoom", "cut": "after"},
+     {"limit": {"requests": 20, "seconds": 5}}]
+
+    \b
+    status       the answer, and nothing is carried out unless "after": true
+    body         text or JSON to answer with
+    headers      more headers for the answer
+    retry_after  seconds: the header Retry-After
+    cut          close the connection: "before" the operation, "after" it,
+                 or amid the "headers" or the "body" of the answer
+    reset        true to cut with RST
+    delay        seconds to wait before the operation
+    after        true to carry it out first: before the delay and the status
+    """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
     with ending(interrupted=0):
-        asyncio.run(
-            _serve(Emulator(host=host, port=port, api_key=api_key, recording=False), f"{host}:{port}", rooms)
-        )
+        telnyx = Emulator(host=host, port=port, api_key=api_key, recording=False)
+        if faults is not None:
+            _load(telnyx, faults)
+        asyncio.run(_serve(telnyx, f"{host}:{port}", rooms))
+
+
+def _load(telnyx: Emulator, faults: Path) -> None:
+    try:
+        load_script(telnyx, faults.read_bytes())
+    except OSError as error:
+        raise InvalidArgumentError((f"cannot read {faults}: {error.strerror or error}",)) from None
+    except ValueError as error:
+        first, *others = error.args
+        raise InvalidArgumentError((f"{faults}: {first}", *others)) from None
 
 
 async def _serve(telnyx: Emulator, address: str, rooms: int) -> None:

@@ -8,11 +8,13 @@
 
 It is the endpoint table read backwards: it checks the key, validates, pages, filters and refuses as the
 Telnyx API reference says, over real HTTP. People who join a room with ``enable_recording`` are recorded;
-the links to their recordings lead back here.
+the links to their recordings lead back here. What must go wrong is scripted with faults.
 """
 
+from telnyx_rooms_async.emulator.faults import Fault
 from telnyx_rooms_async.emulator.media import MediaFile
 from telnyx_rooms_async.emulator.recorded import RecordedRequest
+from telnyx_rooms_async.emulator.script_file import load_script
 from telnyx_rooms_async.emulator.server import Emulator
 
-__all__ = ["Emulator", "MediaFile", "RecordedRequest"]
+__all__ = ["Emulator", "Fault", "MediaFile", "RecordedRequest", "load_script"]

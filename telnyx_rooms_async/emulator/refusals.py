@@ -1,7 +1,8 @@
 """How the emulated Telnyx says no: the documented envelopes, with Telnyx's codes."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from http import HTTPStatus
+from typing import Final, TypeAlias
 
 from attrs import define
 
@@ -58,3 +59,33 @@ def unprocessable(entries: Sequence[Entry]) -> RefusalError:
 def unprocessable_as_a_whole(detail: str) -> RefusalError:
     """Refuse what no single value is to blame for."""
     return refusal(422, entry("10027", "Unprocessable Entity", detail))
+
+
+def too_many() -> RefusalError:
+    """Refuse what is beyond the rate."""
+    detail = "You have exceeded the maximum number of allowed requests."
+    return refusal(429, entry("10011", "Too many requests", detail))
+
+
+_SCRIPTED: Final = {
+    401: ("10009", "Authentication failed"),
+    403: ("10010", "Authorization failed"),
+    404: ("10005", "Resource not found"),
+    408: ("10008", "Request timeout"),
+    409: ("10036", "Resource is being processed"),
+    422: ("10027", "Unprocessable Entity"),
+    429: ("10011", "Too many requests"),
+    503: ("10016", "Service unavailable"),
+}
+
+
+def scripted(status: int) -> RefusalError:
+    """Refuse because a script says so: with a list of one entry, whatever the status."""
+    otherwise = (
+        ("10015", "Bad request")
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR
+        else ("10007", "Unexpected error")
+    )
+    return refusal(
+        status, entry(*_SCRIPTED.get(status, otherwise), "A fault that the emulator was told to show.")
+    )

@@ -1,34 +1,35 @@
 """The emulated Telnyx behind a socket of this machine."""
 
+import asyncio
 import itertools
 import secrets
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 from typing import Final, Self
-from uuid import uuid4
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
 from telnyx_rooms_async.core.codec import decode, encode
-from telnyx_rooms_async.core.endpoints import ENDPOINTS, Endpoint
 from telnyx_rooms_async.core.models import Page, Room, RoomParticipant
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.emulator.account import Account, Clock
+from telnyx_rooms_async.emulator.answers import add_headers, answer, stamp
+from telnyx_rooms_async.emulator.faults import Fault
 from telnyx_rooms_async.emulator.media import Links, MediaFile
-from telnyx_rooms_async.emulator.operations import OPERATIONS, Arrival
-from telnyx_rooms_async.emulator.queries import Query
+from telnyx_rooms_async.emulator.playing import Player, Sleep
+from telnyx_rooms_async.emulator.rates import RateWindow
 from telnyx_rooms_async.emulator.recorded import RecordedRequest
-from telnyx_rooms_async.emulator.refusals import RefusalError, not_found, unauthorized
-from telnyx_rooms_async.emulator.store import Store
+from telnyx_rooms_async.emulator.refusals import RefusalError, too_many, unauthorized
+from telnyx_rooms_async.emulator.routes import PREFIX, Routes
+from telnyx_rooms_async.emulator.script import DOWNLOAD, Line, Script, When
 from telnyx_rooms_async.emulator.views import participant_view, room_view
 
-_PREFIX: Final = "/v2"
-_NEEDS_NO_KEY: Final = frozenset({"RefreshRoomClientToken"})
-"""What the API reference marks ``security: []`` and clients call without a key: the refresh token is one."""
+_NEEDS_NO_KEY: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
+"""What the API reference marks ``security: []`` and clients call without a key: the refresh token is one,
+and so is a presigned link."""
 
 
 class Emulator:
@@ -41,6 +42,7 @@ class Emulator:
         clock: tells the time, aware: all is stamped with it, and links and tokens expire by it. Whoever
             turns it need not wait for a recording (5 s after its participant left) or a composition (10 s
             after it was asked for).
+        sleep: waits for the delay of a `Fault`.
         recording: whether `requests` keeps what arrives, about 1 KB each: switch it off to serve for days.
 
     Raises:
@@ -54,6 +56,7 @@ class Emulator:
         port: int = 0,
         api_key: str | None = None,
         clock: Clock = lambda: datetime.now(UTC),
+        sleep: Sleep = asyncio.sleep,
         recording: bool = True,
     ) -> None:
         self.api_key: str = Secret(api_key or f"KEY{secrets.token_hex(16)}")
@@ -64,6 +67,9 @@ class Emulator:
         self._host, self._port = host, port
         self._account = Account(clock)
         self._links = Links()
+        self._script = Script()
+        self._player = Player(sleep)
+        self._window: RateWindow | None = None
         self._runner: web.AppRunner | None = None
 
     @property
@@ -76,7 +82,7 @@ class Emulator:
         if self._runner is None:
             raise RuntimeError("the emulator is not running: enter it with async with")
         host, port = self._runner.addresses[0][:2]
-        return str(URL.build(scheme="http", host=host, port=port, path=_PREFIX))
+        return str(URL.build(scheme="http", host=host, port=port, path=PREFIX))
 
     @property
     def rooms(self) -> tuple[Room, ...]:
@@ -131,12 +137,59 @@ class Emulator:
             raise LookupError(f"no completed recording or composition has the id {file_id!r}")
         return file
 
+    def script(
+        self,
+        fault: Fault,
+        *,
+        times: int | None = 1,
+        operation: str | None = None,
+        when: When | None = None,
+    ) -> None:
+        """Have the next requests meet a fault. A request meets the first fault in the script that fits it.
+
+        A request that is refused for its key or for the rate meets none, and leaves the script as it was.
+
+        Args:
+            fault: what goes wrong.
+            times: for how many requests; ``None`` for all until `unscript`.
+            operation: the id of an operation in the API reference (``CreateRoom``), ``"download"`` for the
+                files of the store, or ``None`` for every operation.
+            when: tells whether a request, as it is recorded, is meant as well.
+
+        Raises:
+            ValueError: there is no such operation, `times` is less than 1, or a download cannot go wrong so.
+        """
+        self._script.lines.append(Line(fault=fault, times=times, operation=operation, when=when))
+
+    @property
+    def scripted(self) -> tuple[Fault, ...]:
+        """The faults that are not used up, in the order of the script."""
+        return tuple(line.fault for line in self._script.lines)
+
+    def unscript(self) -> None:
+        """Forget all faults that are not used up."""
+        self._script.lines.clear()
+
+    def limit(self, requests: int | None, *, seconds: float = 60.0) -> None:
+        """Let in so many requests in so many seconds by the clock, and refuse others with a 429.
+
+        The first request opens a window, the first one after its end the next. From now on every answer of
+        the API tells ``x-ratelimit-limit``, ``-remaining`` and ``-reset``. Files of the store do not count.
+
+        Args:
+            requests: how many; ``None`` lifts the limit.
+            seconds: how long a window lasts.
+
+        Raises:
+            ValueError: `requests` is negative, or `seconds` not more than 0.
+        """
+        self._window = None if requests is None else RateWindow(requests=requests, seconds=seconds)
+
     async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[self._record])
-        for endpoint in ENDPOINTS:
-            app.router.add_route(endpoint.method, _PREFIX + endpoint.path, self._handler(endpoint))
-        app.router.add_get("/media/{file_id}", Store(self._account, self._links).serve, allow_head=False)
-        app.router.add_route("*", "/{anything:.*}", self._nowhere)
+        app = web.Application(middlewares=[self._meet])
+        app.on_response_prepare.append(stamp)
+        app.on_shutdown.append(self._player.close)
+        app.add_routes(Routes(self._account, self._links))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
@@ -157,41 +210,28 @@ class Emulator:
         if runner is not None:
             await runner.cleanup()
 
-    def _handler(self, endpoint: Endpoint[object]) -> Handler:
-        operation = OPERATIONS[endpoint.operation]
-
-        async def handle(request: web.Request) -> web.Response:
-            if endpoint.operation not in _NEEDS_NO_KEY:
-                self._check_key(request)
-            now = self._account.now()
-            arrival = Arrival(
-                account=self._account,
-                now=now,
-                ids=request.match_info,
-                query=Query(request.query),
-                body=await request.read(),
-                link=partial(self._links.make, request.url.origin(), now),
-            )
-            return _answer(endpoint.status, operation(arrival))
-
-        return handle
-
-    async def _nowhere(self, request: web.Request) -> web.Response:
-        self._check_key(request)
-        raise not_found()
-
-    def _check_key(self, request: web.Request) -> None:
-        if request.headers.get("Authorization") != f"Bearer {self.api_key}":
-            raise unauthorized()
-
     @web.middleware
-    async def _record(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _meet(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        recorded = await _recorded(request)
         if self._recording:
-            self.requests.append(await _recorded(request))
+            self.requests.append(recorded)
+        operation = request.match_info.route.name
         try:
-            return await handler(request)
+            self._admit(request, operation)
         except RefusalError as refused:
-            return _answer(refused.status, refused.body)
+            return answer(refused.status, refused.body)
+        fault = self._script.take(operation, recorded)
+        return await self._player.play(fault, request, partial(handler, request))
+
+    def _admit(self, request: web.Request, operation: str | None) -> None:
+        if self._window is not None and operation != DOWNLOAD:
+            allowance = self._window.admit(self._account.now())
+            add_headers(request, allowance.headers)
+            if allowance.is_spent:
+                raise too_many()
+        key = request.headers.get("Authorization")
+        if operation not in _NEEDS_NO_KEY and key != f"Bearer {self.api_key}":
+            raise unauthorized()
 
 
 async def _recorded(request: web.Request) -> RecordedRequest:
@@ -203,10 +243,3 @@ async def _recorded(request: web.Request) -> RecordedRequest:
         body=await request.read(),
         target=request.raw_path,
     )
-
-
-def _answer(status: int, view: Mapping[str, object] | None) -> web.Response:
-    headers = {"x-request-id": str(uuid4())}
-    if view is None:
-        return web.Response(status=status, headers=headers)
-    return web.Response(status=status, headers=headers, body=encode(view), content_type="application/json")

@@ -6,9 +6,13 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
+import attrs
 import pytest
 from typer.testing import Result
+
+from telnyx_rooms_async.emulator import Emulator, Fault, load_script
 
 Run = Callable[..., Result]
 Start = Callable[..., subprocess.Popen[str]]
@@ -99,3 +103,51 @@ def test_an_unknown_host(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_wrong_options(run: Run, options: list[str]) -> None:
     """A port or a number that cannot be is wrong usage."""
     assert run("emulate", *options).exit_code == 2
+
+
+def test_a_script_of_faults(start: Start, tmp_path: Path) -> None:
+    """With --faults it goes wrong as the file says, and the rate is limited by real time."""
+    file = tmp_path / "faults.json"
+    file.write_text(
+        '[{"operation": "DeleteRoom", "cut": "after"}, {"limit": {"requests": 3, "seconds": 1000}}]'
+    )
+    emulator = start("emulate", "--port", "0", "--rooms", "1", "--faults", str(file))
+    variables = exports(emulator)
+    listed, _ = start("rooms", "list", "--json", **variables).communicate()
+    deleting = start("rooms", "delete", json.loads(listed)["id"], "--json", **variables)
+    assert deleting.communicate() == ("", "")
+    assert deleting.returncode == 0
+    refused = start("rooms", "list", "--json", **variables)
+    assert "429" in refused.communicate()[1]
+    assert refused.returncode == 1
+
+
+def test_a_script_that_cannot_be(run: Run, tmp_path: Path) -> None:
+    """A wrong entry of the file is wrong usage, in one line with its number and its field."""
+    file = tmp_path / "faults.json"
+    file.write_text('[{"status": 500}, {"status": "500"}, {"times": 0}]')
+    result = run("emulate", "--port", "0", "--faults", str(file))
+    assert (result.exit_code, result.stdout) == (2, "")
+    status = "entry 2: status must be a whole number from 200 to 599, not '500'"
+    times = "entry 3: times must be a whole number, 1 or more, or none for ever, not 0"
+    assert result.stderr == f"error: {file}: {status}; {times}\n"
+
+
+def test_no_script(run: Run, tmp_path: Path) -> None:
+    """A file that cannot be read, or is no script, is wrong usage."""
+    missing = tmp_path / "missing.json"
+    result = run("emulate", "--port", "0", "--faults", str(missing))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"error: cannot read {missing}: No such file or directory\n"
+    missing.write_text("[")
+    result = run("emulate", "--port", "0", "--faults", str(missing))
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"error: {missing}: it must be JSON: ")
+
+
+def test_the_help_shows_a_script(run: Run) -> None:
+    """Every field that a script may have stands in the help, and its example is a script."""
+    words = run("emulate", "--help", COLUMNS="80").stdout
+    assert {field.name for field in attrs.fields(Fault)} <= set(words.split())
+    example = words[words.index("[{") : words.index("}}]") + 3]
+    load_script(Emulator(), example.encode())
