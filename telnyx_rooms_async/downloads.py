@@ -165,7 +165,10 @@ class _Transfer:
             wait = self._pause(outcome, fruitless)
             if isinstance(outcome, Response) and outcome.status in _EXPIRED and not is_fresh:
                 link, wait = None, 0.0
-            attempts = (*attempts, record(self.call, outcome, len(attempts) + 1, elapsed, wait))
+            attempts = (
+                *attempts,
+                record(self.call, outcome, number=len(attempts) + 1, elapsed=elapsed, wait=wait),
+            )
             self.caller.report(attempts[-1])
             if wait is None:
                 raise protocol.error_of(outcome, attempts, now=clock.now())

@@ -52,7 +52,7 @@ FLOORS = {
 OUTSIDERS = {
     "core.codec": {"attrs", "cattrs", "msgspec"},
     "core": {"attrs"},
-    "transport": {"aiohttp", "yarl"},
+    "transport": {"aiohttp", "multidict", "yarl"},
     "caller": {"attrs"},
     "creating": {"attrs"},
     "gate": {"attrs"},

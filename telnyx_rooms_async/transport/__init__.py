@@ -11,6 +11,7 @@ from functools import partial
 from typing import NoReturn
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from telnyx_rooms_async.core.errors import ClientClosedError, ConfigurationError
@@ -71,13 +72,18 @@ class AiohttpTransport:
         trace_configs: Sequence[TraceConfig] = (),
     ) -> None:
         self._api_key = api_key
-        self._base_url = base_url
-        self._headers = {
-            "Accept": "application/json",
-            "Authorization": Secret(f"Bearer {api_key}"),
-            "User-Agent": user_agent(),
-        }
-        self._headers_with_body = self._headers | {"Content-Type": "application/json"}
+        base = URL(base_url, encoded=True)
+        self._prefix = base.raw_path.rstrip("/")
+        # Every request has the same beginning: taking an URL apart again costs more than the rest of it.
+        self._url = partial(URL.build, scheme=base.scheme, authority=base.raw_authority, encoded=True)
+        self._headers = CIMultiDict(
+            {
+                "Accept": "application/json",
+                "Authorization": Secret(f"Bearer {api_key}"),
+                "User-Agent": user_agent(),
+            }
+        )
+        self._headers_with_body = CIMultiDict({**self._headers, "Content-Type": "application/json"})
         self._lifetime = lifetime
         self._session = session
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -114,7 +120,7 @@ class AiohttpTransport:
         try:
             async with session.request(
                 request.method,
-                URL(self._base_url + request.target, encoded=True),
+                self._url(path=self._prefix + request.path, query_string=request.query_string),
                 data=request.body,
                 headers=self._headers if request.body is None else self._headers_with_body,
                 timeout=attempt_timeout(seconds),
