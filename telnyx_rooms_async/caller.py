@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Final, TypeAlias, TypeGuard, TypeVar
+from typing import Final, TypeGuard, TypeVar
 
 from attrs import define, evolve, frozen
 
+from telnyx_rooms_async.attempts import OnAttempt, logger, record, report
 from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core import protocol
 from telnyx_rooms_async.core.codec import MisfitError
@@ -31,10 +32,6 @@ from telnyx_rooms_async.transport import AiohttpTransport
 T = TypeVar("T")
 Item = TypeVar("Item", bound=Identified)
 
-OnAttempt: TypeAlias = Callable[[Attempt], object]
-"""Called after each attempt with its record; what it raises is logged and goes no further."""
-
-_logger = logging.getLogger("telnyx_rooms_async")
 _MOMENT: Final = 0.001
 _THROTTLED: Final = 429
 
@@ -188,7 +185,7 @@ class Caller:
 
     @property
     def _is_watched(self) -> bool:
-        return self.on_attempt is not None or _logger.isEnabledFor(logging.DEBUG)
+        return self.on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
 
     def _note(
         self,
@@ -211,17 +208,7 @@ class Caller:
             exhausted=exhausted,
         )
         trail.attempts = (*trail.attempts, attempt)
-        self.report(attempt)
-
-    def report(self, attempt: Attempt) -> None:
-        """Log one attempt, and tell the hook."""
-        log(attempt)
-        if self.on_attempt is not None:
-            try:
-                self.on_attempt(attempt)
-            except Exception:
-                # A room must not be lost to a mistake in what counts it.
-                _logger.exception("on_attempt failed")
+        report(attempt, self.on_attempt)
 
     async def walk(self, call: Call[Page[Item]], scan: Scan) -> AsyncGenerator[Page[Item], None]:
         """Make one call a page, where `scan` says, and yield each page without the items already seen.
@@ -237,48 +224,3 @@ class Caller:
 
 def _is_success(outcome: Response | Failure) -> TypeGuard[Response]:
     return isinstance(outcome, Response) and outcome.status < 300  # noqa: PLR2004 - 2xx
-
-
-def record(
-    call: Call[T],
-    outcome: Response | Failure,
-    *,
-    number: int,
-    elapsed: float,
-    wait: float | None,
-    told: RateLimit | None = None,
-    exhausted: bool = False,
-) -> Attempt:
-    """Make the record of one attempt: metadata only."""
-    response = outcome if isinstance(outcome, Response) else None
-    return Attempt(
-        number=number,
-        operation=call.operation,
-        method=call.request.method,
-        template=call.template,
-        status=response.status if response else None,
-        failure=outcome.reason if isinstance(outcome, Failure) else None,
-        sent=not untouched(outcome),
-        elapsed=elapsed,
-        wait=wait,
-        request_id=protocol.request_id(response) if response else None,
-        rate_limit=told,
-        budget_exhausted=exhausted,
-    )
-
-
-def log(attempt: Attempt) -> None:
-    """Tell of one attempt: metadata only, no id, no query, no body."""
-    if attempt.wait is None and not _logger.isEnabledFor(logging.DEBUG):
-        return
-    _logger.log(
-        logging.DEBUG if attempt.wait is None else logging.WARNING,
-        "%s %s: attempt %d %s in %.3f s (request %s); %s",
-        attempt.method,
-        attempt.template,
-        attempt.number,
-        f"failed ({attempt.failure})" if attempt.failure else f"answered {attempt.status}",
-        attempt.elapsed,
-        attempt.request_id,
-        "done" if attempt.wait is None else f"trying again in {attempt.wait:.3f} s",
-    )

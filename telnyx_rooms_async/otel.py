@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from attrs import asdict, evolve, frozen
 
-from telnyx_rooms_async.caller import Caller, OnAttempt, Trail
+from telnyx_rooms_async.attempts import OnAttempt
+from telnyx_rooms_async.caller import Caller, Trail
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.errors import ConfigurationError, TelnyxRoomsError
 from telnyx_rooms_async.core.messages import Attempt, Call
