@@ -88,7 +88,8 @@ class AiohttpTransport:
         self._session = session
         self._loop: asyncio.AbstractEventLoop | None = None
         self._borrowed = session is not None
-        self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (send_once,)
+        # Who cannot be told otherwise; a session of our own is.
+        self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = ()
         if session is not None:
             # Those of one request replace those of its session, so the session's go first.
             self._middlewares = (*session._middlewares, send_once)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no public way

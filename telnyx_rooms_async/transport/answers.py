@@ -29,7 +29,7 @@ async def read_whole(response: aiohttp.ClientResponse, key: Secret) -> Response 
     chunks: list[bytes] = []
     size = 0
     try:
-        async for chunk in response.content.iter_any():
+        while chunk := await response.content.readany():
             chunks.append(chunk)
             size += len(chunk)
             if size > limit:
