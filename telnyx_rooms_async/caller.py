@@ -1,7 +1,7 @@
 """The loop: send, decide, read. Time and chance come in through the `Clock`."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeGuard, TypeVar
 
 from attrs import define, evolve, frozen
@@ -12,9 +12,7 @@ from telnyx_rooms_async.core import protocol
 from telnyx_rooms_async.core.codec import MisfitError
 from telnyx_rooms_async.core.errors import APITimeoutError, TelnyxRoomsError
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, RateLimit, Reason, Repeat, Response
-from telnyx_rooms_async.core.models import Identified, Page
-from telnyx_rooms_async.core.paging import Scan
-from telnyx_rooms_async.core.ratelimit import rate_limit
+from telnyx_rooms_async.core.ratelimit import LONGEST_PAUSE, rate_limit
 from telnyx_rooms_async.core.retry import (
     RetryBudget,
     RetryPolicy,
@@ -30,7 +28,6 @@ from telnyx_rooms_async.lifetime import Lifetime
 from telnyx_rooms_async.transport import AiohttpTransport
 
 T = TypeVar("T")
-Item = TypeVar("Item", bound=Identified)
 
 _MOMENT: Final = 0.001
 _THROTTLED: Final = 429
@@ -175,7 +172,10 @@ class Caller:
         """Return how long the server wants nobody to come."""
         if isinstance(outcome, Failure) or not untouched(outcome):
             return None
-        return wait if wait is not None else retry_after(outcome, self.clock.now())
+        if wait is not None:
+            return wait
+        hint = retry_after(outcome, self.clock.now())
+        return hint if hint is not None and hint <= LONGEST_PAUSE else None
 
     def _too_late(self, trail: Trail) -> TelnyxRoomsError:
         delay = self.gate.delay()
@@ -209,17 +209,6 @@ class Caller:
         )
         trail.attempts = (*trail.attempts, attempt)
         report(attempt, self.on_attempt)
-
-    async def walk(self, call: Call[Page[Item]], scan: Scan) -> AsyncGenerator[Page[Item], None]:
-        """Make one call a page, where `scan` says, and yield each page without the items already seen.
-
-        Raises:
-            PaginationError: the pages do not add up.
-        """
-        while scan.number is not None:
-            page = await self.ask(protocol.at(call, scan.number))
-            fresh = scan.read(page)
-            yield page if len(fresh) == len(page.data) else evolve(page, data=fresh)
 
 
 def _is_success(outcome: Response | Failure) -> TypeGuard[Response]:

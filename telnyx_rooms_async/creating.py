@@ -99,6 +99,8 @@ class _Creation:
             if clock.monotonic() + pause >= self.trail.deadline:
                 return None
             await clock.sleep(pause)
+            if not self._afford_look():
+                return None
             rooms = await self._look(unique_name)
             ours = [room for room in rooms if is_ours(room, asked, began=self.began, now=clock.now())]
             if len(ours) > 1:
@@ -107,6 +109,16 @@ class _Creation:
                 logger.warning("POST /rooms: the room was made, and is found")
                 return ours[0]
         return None
+
+    def _afford_look(self) -> bool:
+        """Pay for a look as for a repetition: an outage is met with no more load."""
+        caller = self.caller
+        if caller.budget.take(caller.retry.retry_cost, caller.clock.monotonic()):
+            self.trail.spent += caller.retry.retry_cost
+            return True
+        *before, last = self.trail.attempts
+        self.trail.attempts = (*before, evolve(last, budget_exhausted=True))
+        return False
 
     async def _look(self, unique_name: str) -> tuple[Room, ...]:
         """Look once: a look that fails is one that finds nothing, and is told by the attempts."""

@@ -57,6 +57,7 @@ OUTSIDERS = {
     "caller": {"attrs"},
     "creating": {"attrs"},
     "gate": {"attrs"},
+    "listing": {"attrs"},
     "clock": {"attrs"},
     "downloads": {"attrs"},
     "settings": {"attrs"},

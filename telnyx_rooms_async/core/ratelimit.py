@@ -16,7 +16,7 @@ _FIELDS: Final = {
     b"x-ratelimit-remaining": "remaining",
     b"x-ratelimit-reset": "reset",
 }
-_LONGEST_PAUSE: Final = 60.0
+LONGEST_PAUSE: Final = 60.0
 """Seconds: who is to stay away for longer gets an error, and the others find out themselves."""
 _SHORTEST_WINDOW: Final = 0.1
 """Seconds: who rounds down says 0 in the last second of a window."""
@@ -113,12 +113,12 @@ class Pace:
         if told is None:
             return
         self.told = told
-        if told.remaining is not None and told.reset is not None and told.reset <= _LONGEST_PAUSE:
+        if told.remaining is not None and told.reset is not None and told.reset <= LONGEST_PAUSE:
             self._count(told.limit, told.remaining, max(told.reset, _SHORTEST_WINDOW), sent_at, now)
 
     def stop(self, seconds: float, now: float) -> bool:
         """Let nobody go for so long, unless it is too long to be for all; tell whether it is so."""
-        if seconds > _LONGEST_PAUSE + _SPREAD:
+        if seconds > LONGEST_PAUSE + _SPREAD:
             return False
         self._resume = max(self._resume, now + seconds)
         self._spread_until = self._resume + _SPREAD

@@ -8,7 +8,8 @@ import asyncio
 import warnings
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
-from typing import NoReturn
+from io import BytesIO
+from typing import Final, NoReturn
 
 import aiohttp
 from multidict import CIMultiDict
@@ -34,6 +35,7 @@ from telnyx_rooms_async.transport.session import (
     user_agent,
     without_authorization,
 )
+from telnyx_rooms_async.transport.unpacking import ACCEPTED
 
 __all__ = [
     "AiohttpTransport",
@@ -45,6 +47,9 @@ __all__ = [
     "check_session",
     "loop_of",
 ]
+
+
+_LARGE: Final = 2**20
 
 
 class AiohttpTransport:
@@ -79,6 +84,7 @@ class AiohttpTransport:
         self._headers = CIMultiDict(
             {
                 "Accept": "application/json",
+                "Accept-Encoding": ACCEPTED,
                 "Authorization": Secret(f"Bearer {api_key}"),
                 "User-Agent": user_agent(),
             }
@@ -122,12 +128,12 @@ class AiohttpTransport:
             async with session.request(
                 request.method,
                 self._url(path=self._prefix + request.path, query_string=request.query_string),
-                data=request.body,
+                data=_payload(request.body),
                 headers=self._headers if request.body is None else self._headers_with_body,
                 timeout=attempt_timeout(seconds),
                 allow_redirects=False,
                 raise_for_status=False,
-                auto_decompress=True,
+                auto_decompress=False,
                 middlewares=self._middlewares,
             ) as response:
                 return await read_whole(response, self._api_key)
@@ -198,3 +204,8 @@ class AiohttpTransport:
         task = asyncio.current_task()
         closed = self._borrowed and self._session is not None and self._session.closed
         return closed and (task is None or task.cancelling() == 0)
+
+
+def _payload(body: bytes | None) -> bytes | BytesIO | None:
+    """Hand a large body over as a file: aiohttp warns of large ones that are bytes."""
+    return body if body is None or len(body) <= _LARGE else BytesIO(body)

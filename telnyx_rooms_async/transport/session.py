@@ -84,9 +84,13 @@ async def closed_with_loop(session: Session) -> AsyncGenerator[Session, None]:
     The event loop closes generators that it leaves behind, and so does the collector of garbage: a
     client that is forgotten leaves no connection open.
     """
+    connector = session.connector
     try:
         yield session
     finally:
+        # What is being sent is of no use any more, and a server that does not read would keep it for ever.
+        for connection in tuple(getattr(connector, "_acquired", ())):
+            connection.abort()
         await session.close()
 
 
