@@ -105,6 +105,10 @@ class Ledger:
                 return self._one(method, room_id, asked)
             case "POST", ["rooms", _, "actions", action]:
                 return 201, {"data": self._tokens(action)}
+            case "POST", ["room_sessions", _, "actions", _]:
+                return 200, {"data": {"result": "ok"}}
+            case "POST", ["room_compositions"]:
+                return 202, {"data": {"id": "a-composition", "status": "enqueued"}}
             case "GET", ["room_recordings", recording_id]:
                 return 200, {"data": self._recording(recording_id)}
             case "GET", ["files", _]:

@@ -11,6 +11,9 @@ from ledger import CANARY_TOKEN, http
 Then: TypeAlias = Literal["keep", "close", "reset", "hang"]
 Place: TypeAlias = Literal["before", "headers", "body", "chunk"]
 
+LEAKY = f"X-Note: {CANARY_TOKEN}\r\n".encode()
+"""A header with a canary in it: what was received is shown nowhere."""
+
 
 async def _leave(line: Line, then: Then) -> bool:
     if then == "reset":
@@ -57,7 +60,7 @@ def _part(answer: bytes, place: Place) -> bytes:
         case "before":
             return b""
         case "headers":
-            return head[:25]
+            return head.replace(b"\r\n", b"\r\n" + LEAKY, 1)[:80]
         case "body":
             return head + b"\r\n\r\n" + half
         case "chunk":
@@ -129,5 +132,3 @@ def late(seconds: float) -> Trick:
 
 
 HANGS = says(b"", "hang")
-LEAKY = f"X-Note: {CANARY_TOKEN}\r\n".encode()
-"""A header with a canary in it: what was received is shown nowhere."""
