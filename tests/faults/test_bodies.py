@@ -19,7 +19,7 @@ from telnyx_rooms_async import (
     Room,
 )
 from tricks import as_chunks, drips, pours, rewrites, says, tells
-from ways import BOMB, MEBI, MISSHAPEN, TOO_LARGE, Way, changed, reshaped, with_raw, zipped
+from ways import BOMB, MEBI, TOO_LARGE, Way, changed, reshaped, with_raw, zipped
 
 deeds = pytest.mark.parametrize("deed", [read, create], ids=lambda deed: deed.__name__)
 METHODS = {read: "GET", create: "POST"}
@@ -61,9 +61,8 @@ GOOD: dict[str, Trick] = {
         lambda answer: answer.replace(b"application/json", b"application/json; charset=x")
     ),
     "gzip": zipped(lambda packed: packed),
-    "gzip, a byte at a time": zipped(lambda packed: packed),
     "chunks": rewrites(as_chunks),
-    "a tenth of a second each byte": drips("body", 0.01),
+    "a byte at a time": drips("body", 0.01),
     "no length, closed at the end": rewrites(
         lambda answer: b"HTTP/1.0 200 OK\r\n\r\n" + answer.partition(b"\r\n\r\n")[2], "close"
     ),
@@ -138,13 +137,12 @@ async def test_a_page_of_the_wrong_shape(case: Case, body: object) -> None:
     case.saw("GET")
 
 
-@pytest.mark.parametrize("way", MISSHAPEN.values(), ids=MISSHAPEN)
-async def test_a_delete_reads_no_body(case: Case, way: Way) -> None:
-    """What a 204 says is of no interest."""
+async def test_a_delete_reads_no_body(case: Case) -> None:
+    """What is said about a deletion is of no interest."""
     case.server.ledger.seed()
     case.server.plays(says(http(200, f"<{CANARY_TOKEN}>".encode()), "keep"))
     await case.succeeds(delete)
-    assert (case.server.ledger.ids, way.tries) == ([], 1)
+    assert case.server.ledger.ids == []
     case.saw("DELETE")
 
 
@@ -225,7 +223,7 @@ async def test_a_connection_with_more_on_it_is_dropped(case: Case) -> None:
     """After a body that was refused, the next call has a connection of its own."""
     seen: list[Asked] = []
     case.server.before = seen.append
-    case.server.plays(TOO_LARGE["a huge Content-Length"].trick)
+    case.server.plays(TOO_LARGE["a huge Content Length"].trick)
     await case.fails(ResponseTooLargeError, read)
     await case.succeeds(read)
     assert [asked.line for asked in seen] == [1, 2]

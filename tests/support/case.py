@@ -71,6 +71,8 @@ class Case:
     """What the loop or the garbage collector complained of."""
     at_once: bool = False
     """Whether calls overlap, so that requests cannot be told apart by time."""
+    rest: float = 0.0
+    """For how long the server has asked to be left alone."""
     counted: bool = False
     past_healing: str = ""
     """Why no healthy call can follow."""

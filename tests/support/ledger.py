@@ -77,7 +77,11 @@ class Ledger:
     _numbers: int = 0
 
     def __attrs_post_init__(self) -> None:
-        self.rooms.append(self._room(HEALTHY, {"unique_name": "Healthy"}))
+        self.restore()
+
+    def restore(self) -> None:
+        """Have one room that is there when all else is over."""
+        self.rooms = [self._room(HEALTHY, {"unique_name": "Healthy"})]
 
     @property
     def ids(self) -> list[object]:

@@ -89,8 +89,14 @@ MALFORMED: Final = _all(
 
 
 def changed(**fields: object) -> Trick:
-    """Answer with a room some of whose fields are different."""
-    return reshaped(lambda told: {**told, "data": {**told["data"], **fields}})
+    """Answer with a room, or with a page of rooms, some of whose fields are different."""
+
+    def change(told: Any) -> object:
+        rooms = told["data"]
+        other = [room | fields for room in rooms] if isinstance(rooms, list) else rooms | fields
+        return {**told, "data": other}
+
+    return reshaped(change)
 
 
 def reshaped(change: Callable[[Any], object]) -> Trick:
