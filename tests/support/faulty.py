@@ -17,7 +17,7 @@ from ledger import CANARY_KEY, Asked, Ledger, http
 ANY: Final = ""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Line:
     """One connection, seen from the server."""
 
@@ -84,7 +84,7 @@ class Window:
         return admitted, told
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Faulty:
     """The server."""
 
@@ -129,10 +129,10 @@ class Faulty:
         """Answer all requests, or those of one method, so."""
         self._lasting[on] = trick
 
-    def bind(self) -> None:
+    def bind(self, port: int = 0) -> None:
         """Take a port, on which connections are refused until the server listens."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind(("127.0.0.1", port))
         self.port = self._socket.getsockname()[1]
         self.ledger.url = self.url
 
@@ -142,6 +142,10 @@ class Faulty:
             self._server = await asyncio.start_server(
                 self._serve, sock=self._socket, ssl=self.tls, backlog=1024
             )
+
+    def narrow(self) -> None:
+        """Have small buffers, so that a large request does not fit in unless it is read."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 
     async def heal(self) -> None:
         """Be honest from now on."""
@@ -222,11 +226,11 @@ class Faulty:
 
 @asynccontextmanager
 async def faulty(
-    time: Haste, *, listens: bool = True, tls: ssl.SSLContext | None = None
+    time: Haste, *, listens: bool = True, tls: ssl.SSLContext | None = None, port: int = 0
 ) -> AsyncIterator[Faulty]:
     """Run a server, which listens at once unless told otherwise."""
     server = Faulty(time, Ledger(time.now), tls=tls)
-    server.bind()
+    server.bind(port)
     if listens:
         await server.listen()
     yield server

@@ -22,7 +22,7 @@ _LONG: Final = 0.5
 _FOR_EVER: Final = 30.0
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Haste:
     """The time of a hasty loop, as its client and its server are given it."""
 
@@ -33,6 +33,14 @@ class Haste:
     _threads: int = 0
     _really: Callable[[], float] = lambda: 0.0
     _select: Callable[[float | None], list[Any]] = lambda _: []
+
+    @classmethod
+    def of_patience(cls) -> "Haste":
+        """Tell the time of a loop that is left as it is."""
+        it = cls()
+        it._really = asyncio.get_running_loop().time
+        it._began = it._really()
+        return it
 
     @property
     def clock(self) -> Clock:
@@ -86,3 +94,12 @@ class Haste:
             return self._select(timeout) if timeout <= moment else ready
         self._ahead += timeout - moment
         return []
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let others work until something is so."""
+    for _ in range(100_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came to that")

@@ -61,7 +61,7 @@ def unchanged(meta: Room) -> object:
     return meta
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Ledger:
     """The rooms of an account."""
 
