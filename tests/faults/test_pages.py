@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from case import Case, ids_of
-from faulty import Line, Trick
+from faulty import Trick
 from ledger import Asked, Ledger
 from telnyx_rooms_async import PaginationError, Room, RoomsClient
-from tricks import rewrites
+from tricks import rewrites, when
 from ways import LOST, Way, reshaped
 
 
@@ -107,22 +107,12 @@ async def test_an_empty_or_short_page_once(case: Case, page: int, rooms: int) ->
 async def test_an_empty_or_short_page_always(case: Case, page: str, rooms: int, seen: int) -> None:
     """A server that keeps something back for ever is told of, and not asked for ever."""
     seed(case, 45)
-    case.server.keeps_playing(only_on(case, page, shortened(rooms)))
+    case.server.keeps_playing(
+        when(case.server, lambda asked: asked.query["page[number]"] == page, shortened(rooms))
+    )
     error = await case.fails(PaginationError, tens)
     assert (error.seen, error.expected) == (seen, 45)
     case.saw_at_most(20)
-
-
-def only_on(case: Case, page: str, trick: Trick) -> Trick:
-    """Play a trick on every request for one page."""
-
-    async def play(line: Line, answer: bytes) -> bool:
-        if case.server.requests[-1].query.get("page[number]") == page:
-            return await trick.play(line, answer)
-        await line.send(answer)
-        return True
-
-    return Trick(play)
 
 
 async def test_a_page_that_comes_for_ever(case: Case) -> None:

@@ -19,7 +19,7 @@ EPOCH: Final = 1_619_352_000.0
 _MOMENT: Final = 0.0005
 _LONG_MOMENT: Final = 0.004
 _LONG: Final = 0.5
-_FOR_EVER: Final = 30.0
+_FOR_EVER: Final = 10.0
 
 
 @define(eq=False, repr=False)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import Literal, TypeAlias
 
-from faulty import Line, Trick
-from ledger import CANARY_TOKEN, http
+from faulty import Faulty, Line, Trick
+from ledger import CANARY_TOKEN, Asked, http
 
 Then: TypeAlias = Literal["keep", "close", "reset", "hang"]
 Place: TypeAlias = Literal["before", "headers", "body", "chunk"]
@@ -125,6 +125,18 @@ def late(seconds: float) -> Trick:
 
     async def play(line: Line, answer: bytes) -> bool:
         await asyncio.sleep(seconds)
+        await line.send(answer)
+        return True
+
+    return Trick(play)
+
+
+def when(server: Faulty, fits: Callable[[Asked], bool], trick: Trick) -> Trick:
+    """Play a trick on the requests that fit, and answer the others honestly."""
+
+    async def play(line: Line, answer: bytes) -> bool:
+        if fits(server.requests[-1]):
+            return await trick.play(line, answer)
         await line.send(answer)
         return True
 

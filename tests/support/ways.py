@@ -104,6 +104,8 @@ def reshaped(change: Callable[[Any], object]) -> Trick:
 
     def rewrite(answer: bytes) -> bytes:
         head, _, body = answer.partition(b"\r\n\r\n")
+        if not body.startswith(b"{"):
+            return answer
         return http(int(head.split(b" ", 2)[1]), change(json.loads(body)))
 
     return rewrites(rewrite)
