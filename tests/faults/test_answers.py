@@ -196,7 +196,7 @@ async def test_any_redirect(case: Case, time: Haste, status: int, place: str, de
 # --- cookies and proxies ------------------------------------------------------------------------------------
 
 
-async def test_Set_Cookie(case: Case) -> None:
+async def test_a_cookie(case: Case) -> None:
     """A cookie is not stored: the next request is the same as the first."""
     case.server.host = "localhost"  # aiohttp keeps no cookies of a bare address
     case.uses()

@@ -208,7 +208,7 @@ SIZES = {"just as large": (0, Room), "a byte more": (1, ResponseTooLargeError)}
 
 @pytest.mark.parametrize(("more", "kind"), SIZES.values(), ids=SIZES)
 @pytest.mark.parametrize("packed", [True, False], ids=["gzip", "plain"])
-async def test_the_limit_is_8_MiB(case: Case, more: int, kind: type, *, packed: bool) -> None:
+async def test_the_limit_of_8_mebibytes(case: Case, more: int, kind: type, *, packed: bool) -> None:
     """A body of exactly that is read."""
     body = b'{"data": {"id": "a"}}'.ljust(8 * MEBI + more)
     case.server.plays(tells(gzip.compress(body), Content_Encoding="gzip") if packed else tells(body))

@@ -17,7 +17,7 @@ from telnyx_rooms_async import RoomsClient, TLSError
 
 deeds = pytest.mark.parametrize("deed", [read, create], ids=lambda deed: deed.__name__)
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
-CERTIFICATES: dict[str, tuple[str, dict[str, datetime]]] = {
+CERTIFICATES: dict[str, tuple[str, dict[str, Any]]] = {
     "expired": ("127.0.0.1", {"not_before": YESTERDAY - timedelta(days=1), "not_after": YESTERDAY}),
     "wrong host": ("telnyx.example", {}),
 }
@@ -71,7 +71,7 @@ async def test_trusted_but_not_good(
     case: Case,
     authority: trustme.CA,
     name: str,
-    validity: dict[str, datetime],
+    validity: dict[str, Any],
     deed: Callable[[RoomsClient], Any],
 ) -> None:
     """It is refused after one try, and gets no request; when it has a good one, the client goes on."""
@@ -84,7 +84,7 @@ async def test_trusted_but_not_good(
 
 
 @deeds
-async def test_no_TLS_at_all(case: Case, deed: Callable[[RoomsClient], Any]) -> None:
+async def test_no_tls_at_all(case: Case, deed: Callable[[RoomsClient], Any]) -> None:
     """A server that speaks plain HTTP on an https URL gets no request."""
     heard: list[bytes] = []
 

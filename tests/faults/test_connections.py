@@ -38,7 +38,7 @@ async def test_connection_refused_once(case: Case) -> None:
 
 
 @pytest.mark.parametrize("deed", [read, create], ids=lambda deed: deed.__name__)
-async def test_DNS_failure(
+async def test_dns_failure(
     case: Case, deed: Callable[[RoomsClient], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is a ConnectError after 3 tries, and the client goes on when the name resolves again."""
@@ -73,13 +73,13 @@ def unanswering() -> Iterator[int]:
         busy.bind(("127.0.0.1", 0))
         busy.listen(0)
         for knocker in (first, second):
-            knocker.setblocking(False)
+            knocker.setblocking(False)  # noqa: FBT003 - it is positional
             knocker.connect_ex(busy.getsockname())
         yield busy.getsockname()[1]
 
 
 @pytest.mark.parametrize("deed", [read, create], ids=lambda deed: deed.__name__)
-async def test_a_SYN_that_is_never_answered(case: Case, deed: Callable[[RoomsClient], Any]) -> None:
+async def test_a_syn_that_is_never_answered(case: Case, deed: Callable[[RoomsClient], Any]) -> None:
     """It is a ConnectError after 3 tries of 5 seconds each."""
     with unanswering() as port:
         case.uses(base_url=f"http://127.0.0.1:{port}/v2")

@@ -130,7 +130,7 @@ async def test_cancelled_while_connecting(case: Case) -> None:
         busy.bind(("127.0.0.1", 0))
         busy.listen(0)
         for knocker in (first, second):
-            knocker.setblocking(False)
+            knocker.setblocking(False)  # noqa: FBT003 - it is positional
             knocker.connect_ex(busy.getsockname())
         case.uses(base_url=f"http://127.0.0.1:{busy.getsockname()[1]}/v2")
         call = asyncio.create_task(read(case.client))
@@ -244,9 +244,12 @@ async def test_used_after_close(case: Case) -> None:
 async def test_closed_by_a_call_of_its_own(case: Case) -> None:
     """Whoever closes the client from within a list is not ended by it, but can go no further."""
     case.server.ledger.seed(20)
-    with pytest.raises(ClientClosedError):
-        async for _ in case.client.rooms.list(page_size=20):
-            await case.client.close()
+
+    async def close_within(client: RoomsClient) -> None:
+        async for _ in client.rooms.list(page_size=20):
+            await client.close()
+
+    await case.fails(ClientClosedError, close_within)
     case.saw("GET")
     case.past_healing = "the client is closed"
 
@@ -282,23 +285,23 @@ def test_a_second_asyncio_run(deed: Callable[[RoomsClient], Any]) -> None:
     """It works with the same client, over a session of its own, and leaves nothing behind."""
     port = free_port()
     with nothing_complains() as told:
-        client = RoomsClient(
-            CANARY_KEY, base_url=f"http://127.0.0.1:{port}/v2", clock=Clock(dice=lambda: 0.5)
-        )
+        kept = [
+            RoomsClient(CANARY_KEY, base_url=f"http://127.0.0.1:{port}/v2", clock=Clock(dice=lambda: 0.5))
+        ]
 
         async def once() -> int:
             async with serving(port) as server:
-                await deed(client)
+                await deed(kept[0])
                 return len(server.requests)
 
         async def once_and_close() -> int:
             try:
                 return await once()
             finally:
-                await client.close()
+                await kept[0].close()
 
         assert [asyncio.run(once()), asyncio.run(once()), asyncio.run(once_and_close())] == [1, 1, 1]
-        del client
+        kept.clear()
     assert [str(each.message) for each in told] == []
 
 
@@ -306,23 +309,23 @@ def test_a_second_asyncio_run_after_calls_were_cut_off() -> None:
     """Calls that the first loop left in the middle do not hold up the second."""
     port = free_port()
     with nothing_complains() as told:
-        client = RoomsClient(CANARY_KEY, base_url=f"http://127.0.0.1:{port}/v2", max_connections=2)
+        kept = [RoomsClient(CANARY_KEY, base_url=f"http://127.0.0.1:{port}/v2", max_connections=2)]
 
         async def cut_off() -> None:
             async with serving(port) as server:
                 server.keeps_playing(HANGS)
-                calls = [asyncio.create_task(read(client)) for _ in range(9)]
+                calls = [asyncio.create_task(read(kept[0])) for _ in range(9)]
                 await until(lambda: len(server.requests) == 2)
                 assert not any(call.done() for call in calls)
 
         async def whole() -> int:
-            async with serving(port) as server, client:
-                await read(client)
+            async with serving(port) as server, kept[0]:
+                await read(kept[0])
                 return len(server.requests)
 
         asyncio.run(cut_off())
         assert asyncio.run(whole()) == 1
-        del client
+        kept.clear()
     assert [str(each.message) for each in told] == []
 
 

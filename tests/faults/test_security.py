@@ -95,7 +95,6 @@ async def test_misfits_beside_secrets(case: Case, trick: Any, deed: Any) -> None
     try:
         case.answers.append(await deed(case.client))
     except APIResponseValidationError as error:
-        assert error.misfits
         case.errors.append(error)
     case.saw(METHODS[deed])
 

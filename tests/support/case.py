@@ -86,7 +86,7 @@ class Case:
 
     def uses(self, **options: Any) -> RoomsClient:
         """Go on with a client of other options."""
-        told = {"base_url": self.server.url, "clock": self.time.clock} | options
+        told: dict[str, Any] = {"base_url": self.server.url, "clock": self.time.clock} | options
         self.client = RoomsClient(CANARY_KEY, **told)
         self.clients.append(self.client)
         return self.client
@@ -99,13 +99,15 @@ class Case:
 
     async def fails(self, kind: type[E], deed: Deed[object]) -> E:
         """Do something that must raise exactly this."""
+        outcome: object
         try:
-            answer = await self._measured(deed, 1)
+            outcome = await self._measured(deed, 1)
         except TelnyxRoomsError as error:
             self.errors.append(error)
-            assert type(error) is kind, f"{error!r} is no {kind.__name__}"
-            return error
-        raise AssertionError(f"no {kind.__name__}, but {answer!r}")
+            if type(error) is kind:
+                return error
+            outcome = error
+        raise AssertionError(f"no {kind.__name__}, but {outcome!r}")
 
     async def _measured(self, deed: Deed[T], creates: int) -> T:
         client, began = self.client, self.time.seconds()
@@ -126,10 +128,11 @@ class Case:
     def saw(self, methods: str, *, rooms: int = 0) -> None:
         """State which requests reached the server in all, and how many rooms they made."""
         self.counted = True
-        assert (self.server.methods, self.server.ledger.made) == (methods, rooms)
+        seen = (self.server.methods, self.server.ledger.made)
+        assert seen == (methods, rooms), f"it saw {seen}, not {(methods, rooms)}"
 
     def saw_at_most(self, requests: int, *, rooms: int = 0) -> None:
         """State a bound where the number of requests hangs on chance."""
         self.counted = True
-        assert len(self.server.requests) <= requests
-        assert self.server.ledger.made == rooms
+        assert len(self.server.requests) <= requests, f"it saw {len(self.server.requests)} requests"
+        assert self.server.ledger.made == rooms, f"it made {self.server.ledger.made} rooms"

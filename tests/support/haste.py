@@ -45,7 +45,11 @@ class Haste:
     @property
     def clock(self) -> Clock:
         """What a client is given."""
-        return Clock(monotonic=self.seconds, now=self.now, sleep=self.sleep, dice=lambda: self.dice())
+        return Clock(monotonic=self.seconds, now=self.now, sleep=self.sleep, dice=self.roll)
+
+    def roll(self) -> float:
+        """Roll the dice that there are at this moment."""
+        return self.dice()
 
     def seconds(self) -> float:
         """Tell how far the loop is."""

@@ -78,7 +78,7 @@ def check_error(error: BaseException) -> None:
 
 
 def told_by(error: BaseException) -> Iterator[str]:
-    """Yield all that an exception, its chain and its traceback with locals say, the tests' own frames aside."""
+    """Yield all that an exception, its chain and its traceback with locals say, without the tests' own."""
     below = below_the_test(error.__traceback__)
     yield from traceback.TracebackException(type(error), error, below, capture_locals=True).format()
     links: list[BaseException | None] = [error]
@@ -121,4 +121,4 @@ async def check_nothing_is_left(case: Case) -> None:
     case.calls.clear()
     gc.collect()
     await asyncio.sleep(0)
-    assert case.troubles == []
+    assert case.troubles == [], f"complaints: {case.troubles}"
