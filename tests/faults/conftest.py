@@ -31,7 +31,6 @@ def pytest_runtest_makereport(
 def _quick_collections() -> Iterator[None]:
     """Spare the collector what was there before the cases: each of them collects."""
     gc.collect()
-    gc.freeze()
     yield
     gc.unfreeze()
 
@@ -68,6 +67,7 @@ async def case(
     server: Faulty, time: Haste, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> AsyncIterator[Case]:
     """A case, whose invariants are checked when it is over."""
+    gc.freeze()
     it = Case.of(server, time)
     root, notes = logging.getLogger(), Notes(it.records)
     level = root.level

@@ -18,7 +18,7 @@ EPOCH: Final = 1_619_352_000.0
 """Noon of 25 April 2021: when a test begins."""
 _MOMENT: Final = 0.0005
 _LONG_MOMENT: Final = 0.004
-_LONG: Final = 0.5
+_LONG: Final = 1.5
 _FOR_EVER: Final = 10.0
 
 

@@ -97,12 +97,12 @@ def hints(*interim: bytes) -> Trick:
 
 
 def hints_for_ever(interim: bytes) -> Trick:
-    """Send interim answers, ten a second, and nothing else."""
+    """Send interim answers, two a second, and nothing else."""
 
     async def play(line: Line, _: bytes) -> bool:
         while not line.writer.is_closing():
             await line.send(interim)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.5)
         return False
 
     return Trick(play)
