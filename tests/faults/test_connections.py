@@ -9,8 +9,16 @@ from typing import Any
 import pytest
 
 from case import Case, create, delete, ids_of, read
-from telnyx_rooms_async import APITimeoutError, ConnectError, OutcomeUnknownError, RoomsClient
-from tricks import HANGS, Then, cuts, rewrites
+from haste import until
+from ledger import HEALTHY
+from telnyx_rooms_async import (
+    APITimeoutError,
+    ConnectError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RoomsClient,
+)
+from tricks import HANGS, Then, answers, cuts, rewrites
 from ways import FINAL, REPEATED, Way
 
 # --- no connection ------------------------------------------------------------------------------------------
@@ -135,6 +143,58 @@ async def test_a_delete_whose_answer_is_lost(case: Case, way: Way) -> None:
     await case.succeeds(delete)
     assert case.server.ledger.ids == []
     case.saw("DELETE DELETE")
+
+
+async def update(client: RoomsClient) -> Any:
+    """Change a room."""
+    return await client.rooms.update(HEALTHY, max_participants=3)
+
+
+async def make_token(client: RoomsClient) -> Any:
+    """Make a token."""
+    return await client.tokens.create(HEALTHY)
+
+
+@repeated
+@pytest.mark.parametrize("deed", [update, make_token], ids=lambda deed: deed.__name__)
+async def test_what_may_be_done_twice(case: Case, way: Way, deed: Callable[[RoomsClient], Any]) -> None:
+    """A change and a token are asked for again, with the same bytes."""
+    case.server.plays(way.trick)
+    await case.succeeds(deed)
+    first, second = case.server.requests
+    assert (first.method, first.target, first.body) == (second.method, second.target, second.body)
+    case.saw("PATCH PATCH" if deed is update else "POST POST")
+
+
+async def test_a_delete_of_nothing(case: Case) -> None:
+    """A 404 on the first try is NotFoundError."""
+    error = await case.fails(NotFoundError, delete)
+    assert len(error.attempts) == 1
+    case.saw("DELETE")
+
+
+async def test_a_delete_that_was_turned_away(case: Case) -> None:
+    """So is one after a 429: nothing was done by the first try."""
+    case.server.plays(answers(429))
+    await case.fails(NotFoundError, delete)
+    case.saw("DELETE DELETE")
+
+
+async def test_no_connection_is_free(case: Case) -> None:
+    """Who waits for others in vain is told in time, and that nothing was sent."""
+    case.server.plays(HANGS)
+    case.uses(max_connections=1)
+    busy = asyncio.create_task(read(case.client))
+    await until(lambda: bool(case.server.requests))
+    view = case.client.with_options(timeout=3)
+    case.client, whole = view, case.client
+    error = await case.fails(APITimeoutError, create)
+    assert (error.sent, error.deadline, error.attempts) == (False, True, ())
+    case.client = whole
+    busy.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await busy
+    case.saw("GET")
 
 
 async def test_a_server_that_never_reads(case: Case) -> None:

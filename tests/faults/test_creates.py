@@ -322,14 +322,19 @@ async def mute(client: RoomsClient) -> None:
     await client.sessions.mute("a-session", ["a-participant"])
 
 
+async def delete_recordings(client: RoomsClient) -> int:
+    """Delete all recordings of a session."""
+    return await client.recordings.delete_matching(session_id="a-session")
+
+
 once = {**REPEATED, **MALFORMED, **TOO_LARGE}
 
 
 @pytest.mark.parametrize("way", once.values(), ids=once)
-@pytest.mark.parametrize("deed", [compose, mute], ids=lambda deed: deed.__name__)
+@pytest.mark.parametrize("deed", [compose, mute, delete_recordings], ids=lambda deed: deed.__name__)
 async def test_compositions_and_actions(case: Case, way: Way, deed: Any) -> None:
     """Their outcome is unknown after one request: there is no name to look for."""
     case.server.plays(way.trick)
     error = await case.fails(OutcomeUnknownError, deed)
     assert error.unique_name is None
-    case.saw("POST")
+    case.saw("DELETE" if deed is delete_recordings else "POST")

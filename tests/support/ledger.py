@@ -113,6 +113,8 @@ class Ledger:
                 return 200, {"data": {"result": "ok"}}
             case "POST", ["room_compositions"]:
                 return 202, {"data": {"id": "a-composition", "status": "enqueued"}}
+            case "DELETE", ["room_recordings"]:
+                return 201, {"data": {"room_recordings": 2}}
             case "GET", ["room_recordings", recording_id]:
                 return 200, {"data": self._recording(recording_id)}
             case "GET", ["files", _]:
