@@ -230,8 +230,10 @@ async def faulty(
 ) -> AsyncIterator[Faulty]:
     """Run a server, which listens at once unless told otherwise."""
     server = Faulty(time, Ledger(time.now), tls=tls)
-    server.bind(port)
-    if listens:
-        await server.listen()
-    yield server
-    await server.close()
+    try:
+        server.bind(port)
+        if listens:
+            await server.listen()
+        yield server
+    finally:
+        await server.close()
