@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Final, Generic, TypeVar
 
-from attrs import Factory, define, evolve, field
+from attrs import evolve
 
 from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.core.errors import APIResponseValidationError, InvalidArgumentError, PaginationError
@@ -126,16 +126,15 @@ class Listing(Generic[Item]):
         return total
 
 
-@define
 class _Reader(Generic[Item]):
     """Reads pages in the order in which `Scan` wants them, and fetches some before they are wanted."""
 
-    _caller: Caller
-    _call: Call[Page[Item]]
-    _scan: Scan
-    _at_once: int
-    _ahead: dict[int, asyncio.Task[Page[Item]]] = field(factory=dict, init=False)
-    _window: int = field(default=Factory(lambda self: self._at_once, takes_self=True), init=False)
+    def __init__(self, caller: Caller, call: Call[Page[Item]], scan: Scan, at_once: int) -> None:
+        self._caller = caller
+        self._call = call
+        self._scan = scan
+        self._at_once = self._window = at_once
+        self._ahead: dict[int, asyncio.Task[Page[Item]]] = {}
 
     async def read(self) -> Page[Item] | None:
         """Return the next page without the items already seen, or ``None`` after the last."""
