@@ -76,7 +76,7 @@ class Deliverer:
         if self._unsigned:
             _ = self.poster.signer
 
-    async def deliver(self, event: WebhookEvent, url: str | None, at: datetime | None) -> Delivery:
+    async def deliver(self, event: WebhookEvent, url: str | None, signed_at: datetime | None) -> Delivery:
         """Make the only attempt at an event.
 
         Raises:
@@ -86,15 +86,16 @@ class Deliverer:
         target = url or (hook.webhook_event_url if hook else None)
         if not target:
             raise ValueError(f"no webhook URL is known for this {event.event_type}: tell url")
-        moment = at or self.account.now()
-        delivery = await self.poster.post(event, target, attempt=1, at=moment, seconds=seconds_of(hook))
+        draft = Delivery(event=event, url=target, attempt=1, sent_at=self.account.now())
+        delivery = await self.poster.post(draft, seconds_of(hook), signed_at)
         self.record(delivery)
         return delivery
 
     async def close(self) -> None:
         """End all deliveries at once, and forget what is still to be told."""
         watcher, self._watcher = self._watcher, None
-        tasks = [*self._tasks, *filter(None, [watcher])]
+        # What ended by an error of its own is left to asyncio, which tells of it.
+        tasks = [*self._tasks, *(task for task in [watcher] if task and not task.done())]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -169,9 +170,8 @@ class Deliverer:
             await self.sleep(wait)
         queue = self._queues.setdefault(url, asyncio.Lock()) if number == 1 else nullcontext()
         async with queue:
-            delivery = await self.poster.post(
-                notice.event, url, attempt=number, at=self.account.now(), seconds=notice.seconds
-            )
+            draft = Delivery(event=notice.event, url=url, attempt=number, sent_at=self.account.now())
+            delivery = await self.poster.post(draft, notice.seconds)
         self._unsigned |= delivery.failure == "no cryptography"
         self.record(delivery)
         return delivery

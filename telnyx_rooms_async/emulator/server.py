@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
-from ipaddress import ip_address
 from types import TracebackType
 from typing import Final, Self
 
@@ -31,6 +30,9 @@ _NEEDS_NO_KEY: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
 """What the API reference marks ``security: []`` and clients call without a key: the refresh token is one,
 and so is a presigned link."""
 
+_WHERE_TO_GO: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a reader of links, not a listener
+"""Who listens everywhere is found here."""
+
 
 class Emulator(Stage):
     """A stateful Telnyx on ``127.0.0.1``, for as long as ``async with`` lasts.
@@ -41,7 +43,7 @@ class Emulator(Stage):
         api_key: the one key that is accepted; made up unless given.
         clock: tells the time, aware: all is stamped with it, and links and tokens expire by it. Whoever
             turns it need not wait for a recording (5 s after its participant left) or a composition (10 s
-            after it was asked for). Webhooks are signed with it too: a receiver must go by the same clock.
+            after it was asked for). Only the signatures of webhooks go by the clock of this machine.
         sleep: waits for the delay of a `Fault` or a `Mishap`, and before an event is sent again.
         recording: whether `requests` and `deliveries` keep what comes and goes, about 1 KB each: switch it
             off to serve for days.
@@ -120,7 +122,7 @@ class Emulator(Stage):
         payload: Mapping[str, object] | None = None,
         *,
         url: str | None = None,
-        at: datetime | None = None,
+        signed_at: datetime | None = None,
     ) -> Delivery:
         """Deliver one event of your own, once and at once, and return what the receiver answered.
 
@@ -129,7 +131,7 @@ class Emulator(Stage):
                 instant are made up unless it has them.
             payload: belongs to a type.
             url: where to; unless given, to the composition's or room's own that the payload names.
-            at: signed as if it were then; now unless given.
+            signed_at: aware; now, by the clock of this machine, unless given.
 
         Raises:
             ValueError: the event has no type, or there is no URL for it.
@@ -139,7 +141,7 @@ class Emulator(Stage):
             raise _not_running()
         _ = self.public_key
         made = event_of(event, payload, self._account.now())
-        return await self._deliverer.deliver(made, url, at)
+        return await self._deliverer.deliver(made, url, signed_at)
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._meet])
@@ -198,9 +200,8 @@ class Emulator(Stage):
 
     def _link_at(self, now: datetime) -> Link:
         origin = URL(self.url).origin()
-        # Where to listen may be everywhere, which is nowhere to go.
-        here = origin.with_host("127.0.0.1") if ip_address(origin.host or "").is_unspecified else origin
-        return partial(self._links.make, here, now)
+        host = origin.host or ""
+        return partial(self._links.make, origin.with_host(_WHERE_TO_GO.get(host, host)), now)
 
 
 def _not_running() -> RuntimeError:
