@@ -167,8 +167,10 @@ class Emulator(Stage):
     ) -> None:
         runner, self._runner = self._runner, None
         if runner is not None:
-            await self._deliverer.close()
-            await runner.cleanup()
+            try:
+                await self._deliverer.close()
+            finally:
+                await runner.cleanup()
             self._account.outbox.clear()  # nobody is left to be told
 
     @web.middleware

@@ -513,6 +513,21 @@ async def test_closing_ends_deliveries(receiver: Listener, caplog: pytest.LogCap
     assert caplog.records == []
 
 
+async def test_closing_ends_one_event(receiver: Listener, caplog: pytest.LogCaptureFixture) -> None:
+    """Who waits for what the receiver of one event answers is told at once that there is no answer."""
+    caplog.set_level(logging.DEBUG, "asyncio")
+    receiver.statuses["/silent"] = [0]
+    async with Emulator() as telnyx:
+        delivering = asyncio.create_task(telnyx.deliver("x", url=receiver.url + "/silent"))
+        async with asyncio.timeout(5):
+            while not receiver.arrived:
+                await asyncio.sleep(0.001)
+    delivery = await asyncio.wait_for(delivering, 1)
+    assert (delivery.failure, delivery.status) == ("no answer", None)
+    gc.collect()
+    assert caplog.records == []
+
+
 async def test_after_the_end(ask: Plain, telnyx: Emulator, receiver: Listener) -> None:
     """What was not told by the end is not told; what happens after it is told when there is one again."""
     other = Emulator()
