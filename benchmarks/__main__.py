@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import report, sanity
-from benchmarks.cases import CASES
+from benchmarks.cases import CASES, SMOKE
 from benchmarks.figures import Standing, standings
 from benchmarks.race import Race
 
@@ -19,7 +19,7 @@ def main() -> int:
     asked = _arguments()
     results: dict[str, list[Standing]] = {}
     with closing(Race(rounds=asked.rounds, small=asked.smoke)) as race:
-        for name in asked.case or CASES:
+        for name in asked.case or (SMOKE if asked.smoke else CASES):
             case = CASES[name].small if asked.smoke else CASES[name]
             results[name] = standings(case, race.run(case))
             print(*report.table(case, results[name]), sep="\n", flush=True)

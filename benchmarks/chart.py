@@ -16,7 +16,7 @@ from benchmarks.contenders import ENTRANTS
 from benchmarks.figures import Standing
 from benchmarks.report import caption, duration
 
-_CASES: Final = ("retrieve-32", "create", "page", "list", "burst", "import")
+_CASES: Final = ("retrieve-32", "create", "page", "list", "burst-1000", "import")
 _COLUMNS: Final = 2
 _DARK, _GREEN, _PALE = "#42526e", "#00875a", "#b0b7c3"
 _COLOURS: Final = {"ours": _GREEN, "ours-8": _GREEN} | dict.fromkeys(

@@ -3,11 +3,14 @@
 import json
 import subprocess
 import sys
+from select import select
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from benchmarks.contenders import NotHereError
 from benchmarks.measuring import Sample
+
+_PATIENCE: Final = 60.0
 
 
 class Process:
@@ -22,14 +25,20 @@ class Process:
         )
         self.greeting = self._hear()
 
-    def ask(self, line: str = "") -> Any:  # noqa: ANN401 - JSON may be anything
-        """Send a line, and wait for the answer."""
+    def ask(self, line: str = "", *, seconds: float | None = None) -> Any:  # noqa: ANN401 - JSON may be anything
+        """Send a line, and wait for the answer.
+
+        Raises:
+            TimeoutError: there was none in that time.
+        """
         assert self._process.stdin is not None
         print(line, file=self._process.stdin, flush=True)
-        return self._hear()
+        return self._hear(seconds)
 
-    def _hear(self) -> Any:  # noqa: ANN401
+    def _hear(self, seconds: float | None = None) -> Any:  # noqa: ANN401
         assert self._process.stdout is not None
+        if not select([self._process.stdout], [], [], seconds)[0]:
+            raise TimeoutError
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"a process ended with {self._process.wait()}: {self._process.args!r}")
@@ -38,6 +47,10 @@ class Process:
     def close(self) -> None:
         """End it."""
         self._process.communicate()
+
+    def kill(self) -> None:
+        """End it, whatever it does."""
+        self._process.kill()
 
     def __enter__(self) -> Self:
         return self
@@ -77,5 +90,9 @@ class Worker(Process):
             raise NotHereError(missing)
 
     def run(self, case: str, *, small: bool) -> Sample:
-        """Run one round."""
-        return Sample(**self.ask(f"{case} small" if small else case))
+        """Run one round. One that takes too long has failed, and is the worker's last."""
+        try:
+            return Sample(**self.ask(f"{case} small" if small else case, seconds=_PATIENCE))
+        except TimeoutError:
+            self.kill()
+            return Sample(units=0, wall=0.0, cpu=0.0, failures=1, failure=f"not done after {_PATIENCE:.0f} s")

@@ -38,7 +38,9 @@ class Race:
         for number in range(rounds):
             start = number % len(rows)  # nobody is always first
             for row in rows[start:] + rows[:start]:
-                samples[row].append(self._turn(case, row))
+                # Who did not finish a round would not finish the next.
+                if all(sample.units for sample in samples[row]):
+                    samples[row].append(self._turn(case, row))
         return samples
 
     def close(self) -> None:
@@ -67,6 +69,8 @@ class Race:
                 sample = worker.run(case.name, small=False)
         else:
             sample = self._workers[row].run(case.name, small=self.small)
+            if not sample.units:
+                self._workers.pop(row).close()
         return evolve(sample, sockets=self._server.sockets())
 
 
