@@ -18,6 +18,8 @@ def main() -> int:
     """Run what the command line asks for."""
     asked = _arguments()
     results: dict[str, list[Standing]] = {}
+    if asked.smoke:
+        print("Small: the sizes are below those of the titles.")
     with closing(Race(rounds=asked.rounds, small=asked.smoke)) as race:
         for name in asked.case or (SMOKE if asked.smoke else CASES):
             case = CASES[name].small if asked.smoke else CASES[name]

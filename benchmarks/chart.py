@@ -40,7 +40,7 @@ def draw(path: Path, results: Mapping[str, Sequence[Standing]]) -> None:
 
 def _panel(axes: Axes, name: str, standings: Sequence[Standing]) -> None:
     titles = [ENTRANTS[standing.entrant].title for standing in standings]
-    widths = [standing.cpu.median for standing in standings]
+    widths = [standing.cpu.median if standing.cpu else 0.0 for standing in standings]
     colours = [_COLOURS.get(standing.entrant, _DARK) for standing in standings]
     bars = axes.barh(titles, widths, color=colours, height=0.7)
     axes.bar_label(bars, [_label(standing) for standing in standings], padding=4)
@@ -54,5 +54,6 @@ def _panel(axes: Axes, name: str, standings: Sequence[Standing]) -> None:
 
 
 def _label(standing: Standing) -> str:
-    times = f"  ×{standing.cpu_ratio.median:.2g}" if standing.cpu_ratio else ""  # noqa: RUF001 - the sign for times
-    return duration(standing.cpu.median) + times
+    if standing.cpu is None or standing.cpu_ratio is None:
+        return standing.failure
+    return f"{duration(standing.cpu.median)}  ×{standing.cpu_ratio.median:.2g}"  # noqa: RUF001 - the sign for times

@@ -1,6 +1,6 @@
 """Medians of the samples, with their spread, and ratios within each round."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median, quantiles
 
 from attrs import frozen
@@ -25,10 +25,9 @@ class Standing:
 
     entrant: str
     loop: str
-    cpu: Spread
-    """Seconds a unit."""
-    wall: Spread
-    """Seconds a unit."""
+    cpu: Spread | None
+    """Seconds a unit; ``None`` when no round was finished."""
+    wall: Spread | None
     cpu_ratio: Spread | None
     """CPU to that of the reference in the same round on the same loop."""
     wall_ratio: Spread | None
@@ -37,6 +36,7 @@ class Standing:
     memory_growth: int
     failures: int
     failure: str
+    warnings: int
     samples: Sequence[Sample]
 
 
@@ -51,8 +51,8 @@ def _standing(row: Row, mine: Sequence[Sample], reference: Sequence[Sample]) -> 
     return Standing(
         entrant=row.entrant,
         loop=row.loop,
-        cpu=spread(map(cpu_of, filter(finished, mine))),
-        wall=spread(map(wall_of, filter(finished, mine))),
+        cpu=spread([cpu_of(sample) for sample in mine if finished(sample)]),
+        wall=spread([wall_of(sample) for sample in mine if finished(sample)]),
         cpu_ratio=_ratio(cpu_of, mine, reference),
         wall_ratio=_ratio(wall_of, mine, reference),
         sockets=max(sample.sockets for sample in mine),
@@ -60,6 +60,7 @@ def _standing(row: Row, mine: Sequence[Sample], reference: Sequence[Sample]) -> 
         memory_growth=round(median(sample.memory_growth for sample in mine)),
         failures=sum(sample.failures for sample in mine),
         failure=next((sample.failure for sample in mine if sample.failure), ""),
+        warnings=sum(sample.warnings for sample in mine),
         samples=mine,
     )
 
@@ -83,17 +84,13 @@ def _ratio(
     figure: Callable[[Sample], float], mine: Sequence[Sample], reference: Sequence[Sample]
 ) -> Spread | None:
     pairs = [pair for pair in zip(mine, reference, strict=False) if all(map(finished, pair))]
-    return spread(figure(sample) / figure(limit) for sample, limit in pairs) if pairs else None
+    return spread([figure(sample) / figure(limit) for sample, limit in pairs])
 
 
-def spread(values: Iterable[float]) -> Spread:
-    """Return the median and the quartiles."""
-    ordered = sorted(values)
-    match ordered:
-        case []:
-            return Spread(median=0.0, low=0.0, high=0.0)
-        case [only]:
-            return Spread(median=only, low=only, high=only)
-        case _:
-            low, middle, high = quantiles(ordered, n=4, method="inclusive")
-            return Spread(median=middle, low=low, high=high)
+def spread(values: Sequence[float]) -> Spread | None:
+    """Return the median and the quartiles, or ``None`` of nothing."""
+    if not values:
+        return None
+    middle = median(values)
+    low, _, high = quantiles(values, n=4, method="inclusive") if len(values) > 1 else (middle, middle, middle)
+    return Spread(median=middle, low=low, high=high)

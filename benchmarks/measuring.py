@@ -28,6 +28,8 @@ class Sample:
     """How many of the units failed."""
     failure: str = ""
     """What the first failure said."""
+    warnings: int = 0
+    """How many warnings were logged: ours logs one for each attempt that it makes again."""
 
 
 class Stopwatch:

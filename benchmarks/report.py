@@ -108,10 +108,10 @@ def table(case: Case, standings: Sequence[Standing]) -> Iterator[str]:
         yield _COLUMNS.format(
             ENTRANTS[standing.entrant].title,
             standing.loop,
-            duration(standing.cpu.median),
-            f"{duration(standing.cpu.low)}-{duration(standing.cpu.high)}",
+            duration(standing.cpu.median) if standing.cpu else "-",
+            f"{duration(standing.cpu.low)}-{duration(standing.cpu.high)}" if standing.cpu else "-",
             _ratio(standing.cpu_ratio),
-            duration(standing.wall.median),
+            duration(standing.wall.median) if standing.wall else "-",
             _ratio(standing.wall_ratio),
             standing.sockets,
             f"{standing.memory_peak / _MIB:.0f} MB" if standing.memory_peak else "",
@@ -120,13 +120,17 @@ def table(case: Case, standings: Sequence[Standing]) -> Iterator[str]:
         ).rstrip()
         if standing.failure:
             yield f"    {standing.failure}"
-    if case.latency_ms:
+        if standing.warnings:
+            yield f"    {standing.warnings} warnings logged"
+    if case.latency_ms and case.unit == "room":
         yield from _round_trips(case, standings)
 
 
 def _round_trips(case: Case, standings: Sequence[Standing]) -> Iterator[str]:
     """Yield what a whole list comes to, in times the latency."""
     for standing in standings:
+        if standing.wall is None:
+            continue
         trips = standing.wall.median * case.rooms / (case.latency_ms / 1000)
         yield f"    {ENTRANTS[standing.entrant].title}: {trips:.1f} round trips"
 

@@ -26,5 +26,5 @@ def faults(results: Mapping[str, Sequence[Standing]]) -> Iterator[str]:
         if limit and ours.cpu_ratio and ours.cpu_ratio.median > limit:
             yield f"{case}: {ours.cpu_ratio.median:.1f} times the CPU of the reference, over {limit}"
         rival = plain.get("sdk-aiohttp") or plain.get("sdk")
-        if case in _WINS and rival and ours.cpu.median > rival.cpu.median:
+        if case in _WINS and ours.cpu and rival and rival.cpu and ours.cpu.median > rival.cpu.median:
             yield f"{case}: more CPU than the SDK"

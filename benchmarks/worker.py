@@ -6,10 +6,11 @@ and prints the sample; it ends with its input.
 
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import Callable
 
-from attrs import asdict
+from attrs import asdict, evolve
 
 from benchmarks.cases import CASES, Case
 from benchmarks.contenders import ENTRANTS, Contender, Entrant, NotHereError
@@ -17,6 +18,15 @@ from benchmarks.measuring import Sample
 from benchmarks.tasks import Round
 
 _LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+
+class _Warnings(logging.Handler):
+    """Counts warnings, and keeps them off the terminal."""
+
+    count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002 - what it says is of no use here
+        self.count += 1
 
 
 def main() -> None:
@@ -29,10 +39,14 @@ def main() -> None:
         _tell({"missing": str(error)})
         return
     _tell({})
+    warnings = _Warnings(logging.WARNING)
+    logging.getLogger().addHandler(warnings)
     for line in sys.stdin:
         case_name, _, size = line.strip().partition(" ")
         case = CASES[case_name]
-        _tell(asdict(_run(case.small if size else case, entrant, contender, server, loop_factory)))
+        warnings.count = 0
+        sample = _run(case.small if size else case, entrant, contender, server, loop_factory)
+        _tell(asdict(evolve(sample, warnings=warnings.count)))
 
 
 def _run(
