@@ -150,7 +150,7 @@ def played(traffic: Traffic) -> Road:
 
 def shares(most: float) -> st.SearchStrategy[list[float]]:
     """Make some shares of a window."""
-    return st.lists(st.floats(0, most), min_size=1, max_size=8)
+    return st.lists(st.floats(0.001, most), min_size=1, max_size=8)
 
 
 @st.composite
