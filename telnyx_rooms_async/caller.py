@@ -1,18 +1,18 @@
 """The loop: send, decide, read. Time and chance come in through the `Clock`."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Final, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeGuard, TypeVar
 
 from attrs import define, evolve, frozen
 
+from telnyx_rooms_async.attempts import OnAttempt, logger, record, report
 from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core import protocol
+from telnyx_rooms_async.core.codec import MisfitError
 from telnyx_rooms_async.core.errors import APITimeoutError, TelnyxRoomsError
-from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Response
-from telnyx_rooms_async.core.models import Identified, Page
-from telnyx_rooms_async.core.paging import Scan
-from telnyx_rooms_async.core.ratelimit import rate_limit
+from telnyx_rooms_async.core.messages import Attempt, Call, Failure, RateLimit, Reason, Repeat, Response
+from telnyx_rooms_async.core.ratelimit import LONGEST_PAUSE, rate_limit
 from telnyx_rooms_async.core.retry import (
     RetryBudget,
     RetryPolicy,
@@ -28,23 +28,19 @@ from telnyx_rooms_async.lifetime import Lifetime
 from telnyx_rooms_async.transport import AiohttpTransport
 
 T = TypeVar("T")
-Item = TypeVar("Item", bound=Identified)
 
-OnAttempt: TypeAlias = Callable[[Attempt], object]
-"""Called after each attempt with its record; what it raises is logged and goes no further."""
-
-_logger = logging.getLogger("telnyx_rooms_async")
 _MOMENT: Final = 0.001
 _THROTTLED: Final = 429
 
 
-@define(kw_only=True)
+@define
 class Trail:
     """What one call of a user has come to so far: one request mostly, more when it has to look around."""
 
     started: float
     deadline: float
     attempts: tuple[Attempt, ...] = ()
+    """Of a call that is answered at once there is no record, unless someone asks for it."""
     spent: float = 0.0
     """What its repetitions took from the budget."""
 
@@ -80,56 +76,71 @@ class Caller:
 
     def _trail(self) -> Trail:
         now = self.clock.monotonic()
-        return Trail(started=now, deadline=now + self.timeout)
+        return Trail(now, now + self.timeout)
 
     async def pursue(self, call: Call[T], trail: Trail) -> T:
         """Make one request of a call, and attempts at it until it is answered for good."""
         outcome: Response | Failure | None = None
         answer: Response | None = None
-        number = 0
-        while self.gate.enter_at_once(self.clock.monotonic()) or await self.gate.enter(
-            trail.started, trail.deadline
-        ):
+        started = ended = trail.started
+        gate, number = self.gate, 0
+        while gate.enter_at_once(self.clock.monotonic()) or await gate.enter(trail.started, trail.deadline):
             number += 1
-            outcome, pause = await self._attempt(call, trail, number)
+            outcome, started, ended = await self._send(call, trail.deadline)
             if isinstance(outcome, Response):
                 answer = outcome
+            pause = self._settle(call, trail, outcome, number, started=started, ended=ended)
             if pause is None:
                 break
             if pause:
                 await self.clock.sleep(pause)
         if outcome is None:
             raise self._too_late(trail)
+        if _is_success(outcome):
+            try:
+                return protocol.answer(call, outcome)
+            except MisfitError:
+                if not self._is_watched:
+                    self._note(call, trail, outcome, ended - started)
         # An answer says more than a silence. But what may have been done is told by the last try.
         told = outcome if call.repeat is Repeat.UNSENT else answer or outcome
         return protocol.read(call, told, trail.attempts, now=self.clock.now())
 
-    async def _attempt(
-        self, call: Call[T], trail: Trail, number: int
-    ) -> tuple[Response | Failure, float | None]:
-        """Make one attempt; return what came of it, and how long to sleep before the next if there is one."""
+    async def _send(self, call: Call[T], deadline: float) -> tuple[Response | Failure, float, float]:
+        """Make one attempt; return what came of it, and when it began and ended."""
         started = self.clock.monotonic()
-        time_left = trail.deadline - started
+        # A timeout of nothing would be none at all: a sleep that overshot the deadline leaves a moment.
+        seconds = max(min(self.attempt_timeout, deadline - started), _MOMENT)
         try:
-            # A timeout of nothing would be none at all: a sleep that overshot the deadline leaves a moment.
-            seconds = max(min(self.attempt_timeout, time_left), _MOMENT)
             outcome = await self.transport.send(call.request, seconds)
         except BaseException:
             self.gate.leave()
             raise
-        ended = self.clock.monotonic()
         if isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT:
-            outcome = evolve(outcome, deadline=time_left < self.attempt_timeout)
-        wait, exhausted = self._plan(call, trail, outcome, number, ended)
+            outcome = evolve(outcome, deadline=deadline - started < self.attempt_timeout)
+        return outcome, started, self.clock.monotonic()
+
+    def _settle(
+        self,
+        call: Call[T],
+        trail: Trail,
+        outcome: Response | Failure,
+        number: int,
+        *,
+        started: float,
+        ended: float,
+    ) -> float | None:
+        """Learn from one attempt, and return how long to sleep before the next, if there is one."""
         told = rate_limit(outcome) if isinstance(outcome, Response) else None
+        if _is_success(outcome) and not self._is_watched:
+            self.budget.give(trail.spent or 1.0)
+            self.gate.leave_with(told, started, ended, None)
+            return None
+        wait, exhausted = self._plan(call, trail, outcome, number, ended)
         kept = self.gate.leave_with(told, started, ended, self._stop(outcome, wait))
-        attempt = record(call, outcome, len(trail.attempts) + 1, ended - started, wait)
-        if told or exhausted:
-            attempt = evolve(attempt, rate_limit=told, budget_exhausted=exhausted)
-        trail.attempts = (*trail.attempts, attempt)
-        self.report(attempt)
+        self._note(call, trail, outcome, ended - started, wait=wait, told=told, exhausted=exhausted)
         # The pause that the server asks for is waited at the gate, in the order of all who wait there.
-        return outcome, 0.0 if kept and wait is not None else wait
+        return 0.0 if kept and wait is not None else wait
 
     def _plan(
         self, call: Call[T], trail: Trail, outcome: Response | Failure, number: int, now: float
@@ -161,7 +172,10 @@ class Caller:
         """Return how long the server wants nobody to come."""
         if isinstance(outcome, Failure) or not untouched(outcome):
             return None
-        return wait if wait is not None else retry_after(outcome, self.clock.now())
+        if wait is not None:
+            return wait
+        hint = retry_after(outcome, self.clock.now())
+        return hint if hint is not None and hint <= LONGEST_PAUSE else None
 
     def _too_late(self, trail: Trail) -> TelnyxRoomsError:
         delay = self.gate.delay()
@@ -169,59 +183,33 @@ class Caller:
             return RateLimitError(_THROTTLED, (), None, delay, trail.attempts)
         return APITimeoutError("no connection was free in time", False, trail.attempts, True)  # noqa: FBT003 - fields are positional
 
-    def report(self, attempt: Attempt) -> None:
-        """Log one attempt, and tell the hook."""
-        log(attempt)
-        if self.on_attempt is not None:
-            try:
-                self.on_attempt(attempt)
-            except Exception:
-                # A room must not be lost to a mistake in what counts it.
-                _logger.exception("on_attempt failed")
+    @property
+    def _is_watched(self) -> bool:
+        return self.on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
 
-    async def walk(self, call: Call[Page[Item]], scan: Scan) -> AsyncGenerator[Page[Item], None]:
-        """Make one call a page, where `scan` says, and yield each page without the items already seen.
-
-        Raises:
-            PaginationError: the pages do not add up.
-        """
-        while scan.number is not None:
-            page = await self.ask(protocol.at(call, scan.number))
-            fresh = scan.read(page)
-            yield page if len(fresh) == len(page.data) else evolve(page, data=fresh)
-
-
-def record(
-    call: Call[T], outcome: Response | Failure, number: int, elapsed: float, wait: float | None
-) -> Attempt:
-    """Make the record of one attempt: metadata only."""
-    response = outcome if isinstance(outcome, Response) else None
-    return Attempt(
-        number=number,
-        operation=call.operation,
-        method=call.request.method,
-        template=call.template,
-        status=response.status if response else None,
-        failure=outcome.reason if isinstance(outcome, Failure) else None,
-        sent=not untouched(outcome),
-        elapsed=elapsed,
-        wait=wait,
-        request_id=protocol.request_id(response) if response else None,
-    )
+    def _note(
+        self,
+        call: Call[T],
+        trail: Trail,
+        outcome: Response | Failure,
+        elapsed: float,
+        *,
+        wait: float | None = None,
+        told: RateLimit | None = None,
+        exhausted: bool = False,
+    ) -> None:
+        attempt = record(
+            call,
+            outcome,
+            number=len(trail.attempts) + 1,
+            elapsed=elapsed,
+            wait=wait,
+            told=told,
+            exhausted=exhausted,
+        )
+        trail.attempts = (*trail.attempts, attempt)
+        report(attempt, self.on_attempt)
 
 
-def log(attempt: Attempt) -> None:
-    """Tell of one attempt: metadata only, no id, no query, no body."""
-    if attempt.wait is None and not _logger.isEnabledFor(logging.DEBUG):
-        return
-    _logger.log(
-        logging.DEBUG if attempt.wait is None else logging.WARNING,
-        "%s %s: attempt %d %s in %.3f s (request %s); %s",
-        attempt.method,
-        attempt.template,
-        attempt.number,
-        f"failed ({attempt.failure})" if attempt.failure else f"answered {attempt.status}",
-        attempt.elapsed,
-        attempt.request_id,
-        "done" if attempt.wait is None else f"trying again in {attempt.wait:.3f} s",
-    )
+def _is_success(outcome: Response | Failure) -> TypeGuard[Response]:
+    return isinstance(outcome, Response) and outcome.status < 300  # noqa: PLR2004 - 2xx

@@ -7,7 +7,8 @@ from typing import Self
 
 from attrs import evolve
 
-from telnyx_rooms_async.caller import Caller, OnAttempt
+from telnyx_rooms_async.attempts import OnAttempt
+from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.messages import RateLimit, Response
 from telnyx_rooms_async.core.raw import QueryValue, build_raw

@@ -1,10 +1,10 @@
 """Create a room once: when the answer is lost, look for the room instead of making another."""
 
-import logging
 from typing import Final, Literal, TypeAlias, get_args
 
 from attrs import evolve, frozen
 
+from telnyx_rooms_async.attempts import logger
 from telnyx_rooms_async.caller import Caller, Trail
 from telnyx_rooms_async.core.adoption import PAUSES, is_ours, namesakes
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, LIST_ROOMS
@@ -25,7 +25,6 @@ from telnyx_rooms_async.core.statuses import APIStatusError, NameTakenError
 OnUnknown: TypeAlias = Literal["adopt", "resend", "raise"]
 """What to do when a room may or may not have been created."""
 
-_logger = logging.getLogger("telnyx_rooms_async")
 _ONCE: Final = RetryPolicy(attempts=1)
 
 
@@ -93,21 +92,33 @@ class _Creation:
         Raises:
             OutcomeUnknownError: there are several that may be it.
         """
-        _logger.warning("POST /rooms: it is unknown whether the room was made; looking for it by its name")
+        logger.warning("POST /rooms: it is unknown whether the room was made; looking for it by its name")
         asked = body_fields(self.body)
         clock = self.caller.clock
         for pause in PAUSES:
             if clock.monotonic() + pause >= self.trail.deadline:
                 return None
             await clock.sleep(pause)
+            if not self._afford_look():
+                return None
             rooms = await self._look(unique_name)
             ours = [room for room in rooms if is_ours(room, asked, began=self.began, now=clock.now())]
             if len(ours) > 1:
                 raise self._unknown(unknown, tuple(room.id for room in ours)) from unknown.__cause__
             if ours:
-                _logger.warning("POST /rooms: the room was made, and is found")
+                logger.warning("POST /rooms: the room was made, and is found")
                 return ours[0]
         return None
+
+    def _afford_look(self) -> bool:
+        """Pay for a look as for a repetition: an outage is met with no more load."""
+        caller = self.caller
+        if caller.budget.take(caller.retry.retry_cost, caller.clock.monotonic()):
+            self.trail.spent += caller.retry.retry_cost
+            return True
+        *before, last = self.trail.attempts
+        self.trail.attempts = (*before, evolve(last, budget_exhausted=True))
+        return False
 
     async def _look(self, unique_name: str) -> tuple[Room, ...]:
         """Look once: a look that fails is one that finds nothing, and is told by the attempts."""

@@ -14,7 +14,8 @@ from typing import Final, Protocol, TypeAlias
 
 from attrs import define, frozen
 
-from telnyx_rooms_async.caller import Caller, record
+from telnyx_rooms_async.attempts import record, report
+from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.core import protocol
 from telnyx_rooms_async.core.errors import APIResponseValidationError, InvalidArgumentError, NotReadyError
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Response
@@ -165,8 +166,11 @@ class _Transfer:
             wait = self._pause(outcome, fruitless)
             if isinstance(outcome, Response) and outcome.status in _EXPIRED and not is_fresh:
                 link, wait = None, 0.0
-            attempts = (*attempts, record(self.call, outcome, len(attempts) + 1, elapsed, wait))
-            self.caller.report(attempts[-1])
+            attempts = (
+                *attempts,
+                record(self.call, outcome, number=len(attempts) + 1, elapsed=elapsed, wait=wait),
+            )
+            report(attempts[-1], self.caller.on_attempt)
             if wait is None:
                 raise protocol.error_of(outcome, attempts, now=clock.now())
             await clock.sleep(wait)

@@ -1,42 +1,66 @@
 """A list that turns its own pages."""
 
+import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Final, Generic, TypeVar
 
+from attrs import evolve
+
 from telnyx_rooms_async.caller import Caller
-from telnyx_rooms_async.core.errors import APIResponseValidationError, PaginationError
+from telnyx_rooms_async.core.errors import APIResponseValidationError, InvalidArgumentError, PaginationError
 from telnyx_rooms_async.core.messages import Call
 from telnyx_rooms_async.core.models import Identified, Page
 from telnyx_rooms_async.core.paging import Scan
 from telnyx_rooms_async.core.protocol import at, page_size
+from telnyx_rooms_async.core.rules import show
 
 Item = TypeVar("Item", bound=Identified)
 
 _MOST_PASSES: Final = 6
+_MOST_AT_ONCE: Final = 100
 
 
 class Listing(Generic[Item]):
     """The items of a list, fetched a page at a time while they are iterated.
 
-    ``async for room in client.rooms.list()`` yields rooms in the order of the server, each id once. The
-    next page is asked for when this one is used up. Making a listing sends nothing, and it can be
+    ``async for room in client.rooms.list()`` yields rooms in the order of the server, each id once. While
+    the loop works on one page the next is on its way. Making a listing sends nothing, and it can be
     iterated again and again. Nothing stays open when a loop is left early; to have the generator closed
     at that very moment, hold it: ``async with aclosing(aiter(listing)) as rooms``.
     """
 
-    def __init__(self, caller: Caller, first: Call[Page[Item]]) -> None:
+    def __init__(self, caller: Caller, first: Call[Page[Item]], at_once: int = 1) -> None:
         self._caller = caller
         self._first = first
+        self._at_once = at_once
 
     def __repr__(self) -> str:
         return f"<Listing {self._first.operation} {self._first.request.target}>"
 
+    def concurrently(self, pages: int) -> "Listing[Item]":
+        """Return the same listing, fetching so many pages at once, once it is known how many there are.
+
+        They come in order, and with the same promises; at most so many wait to be used.
+
+        Raises:
+            InvalidArgumentError: `pages` is not from 1 to 100.
+        """
+        if type(pages) is not int or not 1 <= pages <= _MOST_AT_ONCE:
+            raise InvalidArgumentError((f"pages must be from 1 to {_MOST_AT_ONCE}, not {show(pages)}",))
+        return Listing(self._caller, self._first, pages)
+
     async def __aiter__(self) -> AsyncGenerator[Item, None]:
-        async with aclosing(self.pages()) as pages:
-            async for page in pages:
-                for item in page.data:
+        reader = self._reader(1)
+        try:
+            while (page := await reader.read()) is not None:
+                # Whoever leaves the loop at the first item costs no request for the next page.
+                for item in page.data[:1]:
                     yield item
+                reader.look_ahead()
+                for item in page.data[1:]:
+                    yield item
+        finally:
+            await reader.close()
 
     def pages(self, start: int = 1) -> AsyncGenerator[Page[Item], None]:
         """Yield pages, beginning with page `start`: one request each. What came before is left out.
@@ -45,8 +69,19 @@ class Listing(Generic[Item]):
             InvalidArgumentError: `start` is below 1.
             PaginationError: the server's pages do not add up.
         """
-        scan = Scan(size=page_size(at(self._first, start)), start=start)
-        return self._caller.walk(self._first, scan)
+        return self._pages(self._reader(start))
+
+    async def _pages(self, reader: "_Reader[Item]") -> AsyncGenerator[Page[Item], None]:
+        try:
+            while (page := await reader.read()) is not None:
+                reader.look_ahead()
+                yield page
+        finally:
+            await reader.close()
+
+    def _reader(self, start: int) -> "_Reader[Item]":
+        first = at(self._first, start)
+        return _Reader(self._caller, first, Scan(size=page_size(first), start=start), self._at_once)
 
     async def snapshot(self) -> list[Item]:
         """Return all items of one moment, even while others change the list.
@@ -89,3 +124,50 @@ class Listing(Generic[Item]):
             misfit = "$.meta.total_results: missing"
             raise APIResponseValidationError(misfit, misfits=(misfit,))
         return total
+
+
+class _Reader(Generic[Item]):
+    """Reads pages in the order in which `Scan` wants them, and fetches some before they are wanted."""
+
+    def __init__(self, caller: Caller, call: Call[Page[Item]], scan: Scan, at_once: int) -> None:
+        self._caller = caller
+        self._call = call
+        self._scan = scan
+        self._at_once = self._window = at_once
+        self._ahead: dict[int, asyncio.Task[Page[Item]]] = {}
+
+    async def read(self) -> Page[Item] | None:
+        """Return the next page without the items already seen, or ``None`` after the last."""
+        number = self._scan.number
+        if number is None:
+            return None
+        if self._ahead or self._window > 1:
+            self.look_ahead()
+        ready = self._ahead.pop(number, None)
+        page = await (ready or self._caller.ask(at(self._call, number)))
+        fresh = self._scan.read(page)
+        if self._scan.number == number + 1:
+            self._window = min(self._at_once, 2 * self._window)
+        else:
+            # What was fetched beyond is older than what is to be read now.
+            self._window = 1
+            await self.close()
+        return page if len(fresh) == len(page.data) else evolve(page, data=fresh)
+
+    def look_ahead(self) -> None:
+        """Ask for the next page, and for as many more as are there and may be asked for at once."""
+        number = self._scan.number
+        if number is None:
+            return
+        last = max(number, min(number + self._window - 1, self._scan.last_number or 0))
+        for each in range(number, last + 1):
+            if each not in self._ahead:
+                self._ahead[each] = asyncio.create_task(self._caller.ask(at(self._call, each)))
+
+    async def close(self) -> None:
+        """End what is on its way; what came of it is of no interest."""
+        ahead = list(self._ahead.values())
+        self._ahead.clear()
+        for task in ahead:
+            task.cancel()
+        await asyncio.gather(*ahead, return_exceptions=True)

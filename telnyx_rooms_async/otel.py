@@ -6,14 +6,16 @@ it holds ids, and in a query whatever was looked for.
 
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
+from telnyx_rooms_async.attempts import OnAttempt
 from telnyx_rooms_async.caller import Caller, Trail
 from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.core.errors import TelnyxRoomsError
+from telnyx_rooms_async.core.errors import ConfigurationError, TelnyxRoomsError
 from telnyx_rooms_async.core.messages import Attempt, Call
 from telnyx_rooms_async.core.statuses import APIStatusError
 
@@ -33,6 +35,9 @@ def traced(client: RoomsClient, tracer_provider: trace.TracerProvider | None = N
     Args:
         client: may be a view itself.
         tracer_provider: the global one unless given.
+
+    Raises:
+        ConfigurationError: the client is traced already.
     """
     tracer = trace.get_tracer("telnyx_rooms_async", tracer_provider=tracer_provider)
     caller = client._caller  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one of us
@@ -41,7 +46,10 @@ def traced(client: RoomsClient, tracer_provider: trace.TracerProvider | None = N
         "server.address": host.hostname or "",
         "server.port": host.port or (443 if host.scheme == "https" else 80),
     }
-    fields = asdict(caller, recurse=False)
+    if isinstance(caller, _TracedCaller):
+        raise ConfigurationError("the client is traced already")
+    told = evolve(caller, on_attempt=partial(_tell, caller.on_attempt))
+    fields = asdict(told, recurse=False)
     return client._view(_TracedCaller(**fields, tracer=tracer, server=server))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one of us
 
 
@@ -55,24 +63,6 @@ class _TracedCaller(Caller):
     async def run(self, call: Call[T], steps: Callable[[Call[T], Trail], Awaitable[T]]) -> T:
         with self._span(call):
             return await Caller.run(self, call, steps)
-
-    def report(self, attempt: Attempt) -> None:
-        Caller.report(self, attempt)
-        facts: dict[str, str | float | None] = {
-            "http.request.method": attempt.method,
-            "url.template": attempt.template,
-            "http.request.resend_count": attempt.number - 1,
-            "http.response.status_code": attempt.status,
-            "error.type": attempt.failure,
-            "telnyx.request_id": attempt.request_id,
-            "telnyx.attempt.elapsed": attempt.elapsed,
-            "telnyx.attempt.wait": attempt.wait,
-        }
-        span = trace.get_current_span()
-        span.add_event("attempt", {name: fact for name, fact in facts.items() if fact is not None})
-        span.set_attribute("http.request.resend_count", attempt.number - 1)
-        if attempt.status is not None:
-            span.set_attribute("http.response.status_code", attempt.status)
 
     @contextmanager
     def _span(self, call: Call[object]) -> Generator[None]:
@@ -92,3 +82,24 @@ class _TracedCaller(Caller):
                 span.set_attribute("error.type", kind)
                 span.set_status(trace.StatusCode.ERROR, str(error))
                 raise
+
+
+def _tell(then: OnAttempt | None, attempt: Attempt) -> None:
+    """Make an event of an attempt, and tell the hook that the client had before."""
+    facts: dict[str, str | float | None] = {
+        "http.request.method": attempt.method,
+        "url.template": attempt.template,
+        "http.request.resend_count": attempt.number - 1,
+        "http.response.status_code": attempt.status,
+        "error.type": attempt.failure,
+        "telnyx.request_id": attempt.request_id,
+        "telnyx.attempt.elapsed": attempt.elapsed,
+        "telnyx.attempt.wait": attempt.wait,
+    }
+    span = trace.get_current_span()
+    span.add_event("attempt", {name: fact for name, fact in facts.items() if fact is not None})
+    span.set_attribute("http.request.resend_count", attempt.number - 1)
+    if attempt.status is not None:
+        span.set_attribute("http.response.status_code", attempt.status)
+    if then is not None:
+        then(attempt)

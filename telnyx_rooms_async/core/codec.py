@@ -6,10 +6,9 @@ odd page numbers, zones other than UTC) and names the path of every misfit. Wher
 The fast lane passes unknown fields over unread; the careful lane has to parse them.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
-from itertools import chain
 from operator import attrgetter
 from types import NoneType
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -54,7 +53,7 @@ def decode(body: bytes, answer: type[T]) -> T:
     except (*_NOT_JSON, RecursionError):
         return cast("T", envelope.answer(_careful(body, envelope.whole)))
     # msgspec leaves each zone as it came, and an instant without one naive.
-    if not all(zone is UTC for zone in _zones(envelope.kind, envelope.items(whole))):
+    if not _all_in_utc(envelope.kind, envelope.items(whole)):
         whole = _careful(body, envelope.whole)
     return cast("T", envelope.answer(whole))
 
@@ -118,14 +117,18 @@ def _envelope(answer: Any) -> _Envelope:  # noqa: ANN401 - a generic alias is of
 # --- the fast lane's one check ----------------------------------------------------------------------------
 
 
-def _zones(kind: Any, items: Iterable[Any]) -> Iterator[tzinfo | None]:  # noqa: ANN401 - any model
-    """Tell the zones of all instants in `items`: column by column, at half the cost of object by object."""
-    items = tuple(items)
+def _all_in_utc(kind: Any, items: Sequence[Any]) -> bool:  # noqa: ANN401 - any model
+    """Tell whether all instants in `items` are in UTC: column by column, cheaper than object by object."""
     instants, nested = _columns(kind)
     for column in instants:
-        yield from {moment.tzinfo for moment in map(column, items) if moment is not None}
+        for moment in map(column, items):
+            if moment is not None and moment.tzinfo is not UTC:
+                return False
     for column, inner in nested:
-        yield from _zones(inner, chain.from_iterable(filter(None, map(column, items))))
+        below = [each for many in map(column, items) if many for each in many]
+        if below and not _all_in_utc(inner, below):
+            return False
+    return True
 
 
 @cache

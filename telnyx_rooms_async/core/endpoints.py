@@ -3,10 +3,11 @@
 Read forwards it makes requests; read backwards it makes the emulator.
 """
 
+import re
 from types import NoneType
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, get_origin
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from telnyx_rooms_async.core.messages import Repeat
 from telnyx_rooms_async.core.models import (
@@ -39,6 +40,15 @@ class Endpoint(Generic[T_co]):
     answer: type[T_co]
     """What the body holds: a `Page` of things, one thing under ``data``, or nothing."""
     repeat: Repeat
+    ids: tuple[str, ...] = field(init=False, default=Factory(lambda self: _names(self.path), takes_self=True))
+    """The names in braces."""
+    is_list: bool = field(
+        init=False, default=Factory(lambda self: get_origin(self.answer) is Page, takes_self=True)
+    )
+
+
+def _names(path: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\{(\w+)\}", path))
 
 
 ALWAYS, UNSENT = Repeat.ALWAYS, Repeat.UNSENT

@@ -27,9 +27,14 @@ class Request:
     body: bytes | None = field(default=None, repr=_size)
 
     @property
+    def query_string(self) -> str:
+        """The query as it stands in the request line, without the question mark."""
+        return urlencode(self.query, quote_via=quote) if self.query else ""
+
+    @property
     def target(self) -> str:
         """The path and the encoded query, as they stand in the request line."""
-        return f"{self.path}?{urlencode(self.query, quote_via=quote)}" if self.query else self.path
+        return f"{self.path}?{self.query_string}" if self.query else self.path
 
 
 @frozen(kw_only=True)

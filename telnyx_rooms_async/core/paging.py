@@ -68,6 +68,11 @@ class Scan:
         return fresh
 
     @property
+    def last_number(self) -> int | None:
+        """The last page, as far as the server has told how many items there are."""
+        return None if self._total is None else -(-self._total // self._step)
+
+    @property
     def _base(self) -> int:
         return (self.start - 1) * self._step
 

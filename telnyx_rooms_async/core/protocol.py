@@ -1,8 +1,7 @@
 """Three verbs: build a call, read its answer, turn to another page. No I/O."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeVar, cast, get_origin
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar, cast
 
 from attrs import AttrsInstance, evolve
 
@@ -20,8 +19,6 @@ T = TypeVar("T")
 
 # --- build --------------------------------------------------------------------------------------------------
 
-_NAMES_OF_IDS: Final = re.compile(r"\{(\w+)\}")
-
 
 def build(
     endpoint: Endpoint[T],
@@ -35,11 +32,15 @@ def build(
     Raises:
         InvalidArgumentError: with everything that is wrong with the ids, the query and the body.
     """
-    if query is None and get_origin(endpoint.answer) is Page:
+    if query is None and endpoint.is_list:
         query = PageQuery()
-    missing = [name for name in _NAMES_OF_IDS.findall(endpoint.path) if name not in ids]
-    wrong = [f"{name} must be given" for name in missing]
-    wrong += [*_wrong_ids(ids), *(problems(query) if query else ()), *(problems(body) if body else ())]
+    wrong = [f"{name} must be given" for name in endpoint.ids if name not in ids]
+    for name, value in ids.items():
+        if fault := one_id(value):
+            wrong.append(f"{name} {fault}")
+    for params in (query, body):
+        if params is not None:
+            wrong.extend(problems(params))
     if wrong:
         raise errors.InvalidArgumentError(tuple(wrong))
     return Call(
@@ -47,19 +48,13 @@ def build(
         template=endpoint.path,
         request=Request(
             method=endpoint.method,
-            path=endpoint.path.format_map(ids),
-            query=tuple(query_pairs(query)) if query else (),
-            body=codec.encode(body_fields(body)) if body else None,
+            path=endpoint.path.format_map(ids) if ids else endpoint.path,
+            query=tuple(query_pairs(query)) if query is not None else (),
+            body=codec.encode(body_fields(body)) if body is not None else None,
         ),
         answer=endpoint.answer,
         repeat=endpoint.repeat,
     )
-
-
-def _wrong_ids(ids: Mapping[str, object]) -> Iterator[str]:
-    for name, value in ids.items():
-        if wrong := one_id(value):
-            yield f"{name} {wrong}"
 
 
 # --- read ---------------------------------------------------------------------------------------------------
@@ -105,10 +100,8 @@ def read(
     if isinstance(outcome, Failure):
         error, unknown = error_of(outcome, attempts, now=now), outcome.sent
     elif outcome.status < 300:  # noqa: PLR2004 - 2xx; the transport lets no 1xx through
-        if call.answer is Response:
-            return cast("T", outcome)
         try:
-            return codec.decode(outcome.body, call.answer)
+            return answer(call, outcome)
         except codec.MisfitError as misfit:
             error, unknown = _misfit(outcome, misfit.args, attempts), True
     elif _done_before(call, outcome, attempts):
@@ -118,6 +111,15 @@ def read(
     if unknown and call.repeat is Repeat.UNSENT:
         raise errors.OutcomeUnknownError(call.operation, _unique_name(call), attempts) from error
     raise error
+
+
+def answer(call: Call[T], response: Response) -> T:
+    """Return what the response of a success holds: the short way, for who makes no record of it.
+
+    Raises:
+        MisfitError: it does not hold that; `read` tells it with all there is to know.
+    """
+    return cast("T", response) if call.answer is Response else codec.decode(response.body, call.answer)
 
 
 def error_of(

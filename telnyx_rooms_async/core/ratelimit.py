@@ -8,10 +8,15 @@ from attrs import define, field
 
 from telnyx_rooms_async.core.messages import RateLimit, Response
 
-_LEADING_NUMBER: Final = re.compile(rb"[ ]*([0-9]{1,9})(?![0-9])")
-_LEADING_SECONDS: Final = re.compile(rb"[ ]*([0-9]{1,9}(?:\.[0-9]{1,30})?)(?![0-9.])")
-_LIMIT, _REMAINING, _RESET = b"x-ratelimit-limit", b"x-ratelimit-remaining", b"x-ratelimit-reset"
-_LONGEST_PAUSE: Final = 60.0
+_DIGITS: Final = 9
+_COUNT: Final = re.compile(rb" *([0-9]{1,9})(?![0-9])")
+_SECONDS: Final = re.compile(rb" *([0-9]{1,9}(?:\.[0-9]{1,30})?)(?![0-9.])")
+_FIELDS: Final = {
+    b"x-ratelimit-limit": "limit",
+    b"x-ratelimit-remaining": "remaining",
+    b"x-ratelimit-reset": "reset",
+}
+LONGEST_PAUSE: Final = 60.0
 """Seconds: who is to stay away for longer gets an error, and the others find out themselves."""
 _SHORTEST_WINDOW: Final = 0.1
 """Seconds: who rounds down says 0 in the last second of a window."""
@@ -25,27 +30,36 @@ _ENOUGH_SEEN: Final = 25
 
 def rate_limit(response: Response) -> RateLimit | None:
     """Read the ``x-ratelimit-…`` headers, or return ``None`` when there are none that can be read."""
-    told: dict[bytes, bytes] = {}
+    told: dict[str, bytes] = {}
     for name, value in response.raw_headers:
-        if len(name) > 15 and (lower := name.lower()).startswith(b"x-ratelimit-"):  # noqa: PLR2004 - the shortest
-            told.setdefault(lower, value)
+        if (field := _FIELDS.get(name.lower())) is not None:
+            told.setdefault(field, value)
     if not told:
         return None
-    limit, remaining, reset = (
-        pattern.match(told.get(name, b""))
-        for name, pattern in (
-            (_LIMIT, _LEADING_NUMBER),
-            (_REMAINING, _LEADING_NUMBER),
-            (_RESET, _LEADING_SECONDS),
-        )
-    )
-    if not (limit or remaining or reset):
+    limit, remaining = _count(told.get("limit")), _count(told.get("remaining"))
+    reset = _seconds(told.get("reset"))
+    if limit is remaining is reset is None:
         return None
-    return RateLimit(
-        limit=int(limit[1]) if limit else None,
-        remaining=int(remaining[1]) if remaining else None,
-        reset=float(reset[1]) if reset else None,
-    )
+    return RateLimit(limit=limit, remaining=remaining, reset=reset)
+
+
+def _count(text: bytes | None) -> int | None:
+    """Read a count, or the first number of a list of limits."""
+    if text is None:
+        return None
+    if len(text) <= _DIGITS and text.isdigit():  # as it mostly is
+        return int(text)
+    found = _COUNT.match(text)
+    return int(found[1]) if found else None
+
+
+def _seconds(text: bytes | None) -> float | None:
+    if text is None:
+        return None
+    if len(text) <= _DIGITS and text.isdigit():
+        return float(text)
+    found = _SECONDS.match(text)
+    return float(found[1]) if found else None
 
 
 @define(kw_only=True)
@@ -99,12 +113,12 @@ class Pace:
         if told is None:
             return
         self.told = told
-        if told.remaining is not None and told.reset is not None and told.reset <= _LONGEST_PAUSE:
+        if told.remaining is not None and told.reset is not None and told.reset <= LONGEST_PAUSE:
             self._count(told.limit, told.remaining, max(told.reset, _SHORTEST_WINDOW), sent_at, now)
 
     def stop(self, seconds: float, now: float) -> bool:
         """Let nobody go for so long, unless it is too long to be for all; tell whether it is so."""
-        if seconds > _LONGEST_PAUSE + _SPREAD:
+        if seconds > LONGEST_PAUSE + _SPREAD:
             return False
         self._resume = max(self._resume, now + seconds)
         self._spread_until = self._resume + _SPREAD

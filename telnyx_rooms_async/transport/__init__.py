@@ -8,9 +8,11 @@ import asyncio
 import warnings
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
-from typing import NoReturn
+from io import BytesIO
+from typing import Final, NoReturn
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from telnyx_rooms_async.core.errors import ClientClosedError, ConfigurationError
@@ -33,6 +35,7 @@ from telnyx_rooms_async.transport.session import (
     user_agent,
     without_authorization,
 )
+from telnyx_rooms_async.transport.unpacking import ACCEPTED
 
 __all__ = [
     "AiohttpTransport",
@@ -44,6 +47,9 @@ __all__ = [
     "check_session",
     "loop_of",
 ]
+
+
+_LARGE: Final = 2**20
 
 
 class AiohttpTransport:
@@ -71,18 +77,25 @@ class AiohttpTransport:
         trace_configs: Sequence[TraceConfig] = (),
     ) -> None:
         self._api_key = api_key
-        self._base_url = base_url
-        self._headers = {
-            "Accept": "application/json",
-            "Authorization": Secret(f"Bearer {api_key}"),
-            "User-Agent": user_agent(),
-        }
-        self._headers_with_body = self._headers | {"Content-Type": "application/json"}
+        base = URL(base_url, encoded=True)
+        self._prefix = base.raw_path.rstrip("/")
+        # Every request has the same beginning: taking an URL apart again costs more than the rest of it.
+        self._url = partial(URL.build, scheme=base.scheme, authority=base.raw_authority, encoded=True)
+        self._headers = CIMultiDict(
+            {
+                "Accept": "application/json",
+                "Accept-Encoding": ACCEPTED,
+                "Authorization": Secret(f"Bearer {api_key}"),
+                "User-Agent": user_agent(),
+            }
+        )
+        self._headers_with_body = CIMultiDict({**self._headers, "Content-Type": "application/json"})
         self._lifetime = lifetime
         self._session = session
         self._loop: asyncio.AbstractEventLoop | None = None
         self._borrowed = session is not None
-        self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (send_once,)
+        # Who cannot be told otherwise; a session of our own is.
+        self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = ()
         if session is not None:
             # Those of one request replace those of its session, so the session's go first.
             self._middlewares = (*session._middlewares, send_once)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no public way
@@ -114,13 +127,13 @@ class AiohttpTransport:
         try:
             async with session.request(
                 request.method,
-                URL(self._base_url + request.target, encoded=True),
-                data=request.body,
+                self._url(path=self._prefix + request.path, query_string=request.query_string),
+                data=_payload(request.body),
                 headers=self._headers if request.body is None else self._headers_with_body,
                 timeout=attempt_timeout(seconds),
                 allow_redirects=False,
                 raise_for_status=False,
-                auto_decompress=True,
+                auto_decompress=False,
                 middlewares=self._middlewares,
             ) as response:
                 return await read_whole(response, self._api_key)
@@ -191,3 +204,8 @@ class AiohttpTransport:
         task = asyncio.current_task()
         closed = self._borrowed and self._session is not None and self._session.closed
         return closed and (task is None or task.cancelling() == 0)
+
+
+def _payload(body: bytes | None) -> bytes | BytesIO | None:
+    """Hand a large body over as a file: aiohttp warns of large ones that are bytes."""
+    return body if body is None or len(body) <= _LARGE else BytesIO(body)

@@ -8,10 +8,10 @@ import asyncio
 from typing import Final
 
 import aiohttp
-from aiohttp.http_exceptions import ContentEncodingError
 
 from telnyx_rooms_async.core.messages import Failure, Reason, Response
 from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.transport.unpacking import PackingError, unpack
 
 _BODY_LIMIT: Final = 8 * 2**20
 _ERROR_BODY_LIMIT: Final = 64 * 2**10
@@ -29,7 +29,7 @@ async def read_whole(response: aiohttp.ClientResponse, key: Secret) -> Response 
     chunks: list[bytes] = []
     size = 0
     try:
-        async for chunk in response.content.iter_any():
+        while chunk := await response.content.readany():
             chunks.append(chunk)
             size += len(chunk)
             if size > limit:
@@ -38,11 +38,17 @@ async def read_whole(response: aiohttp.ClientResponse, key: Secret) -> Response 
         # The status of a refusal says enough, and its body may be of any kind.
         if not refusal:
             raise
-    if size > limit and not refusal:
-        return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
-    body = b"".join(chunks)[:limit]
+    raw = b"".join(chunks)
+    try:
+        body = unpack(raw, response.headers.get("Content-Encoding", ""), limit) if size <= limit else raw
+    except PackingError as error:
+        if not refusal:
+            return Failure(reason=Reason.UNREADABLE, sent=True, detail=f"the body is {error}")
+        body = b""
     if refusal:
-        body = body.replace(key.encode(), b"***")
+        body = body[:limit].replace(key.encode(), b"***")
+    elif len(body) > limit:
+        return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
     return Response(status=response.status, raw_headers=response.raw_headers, body=body)
 
 
@@ -69,6 +75,13 @@ class Stream:
         self._response.release()
 
 
+def _words(error: Exception) -> str:
+    """Return what aiohttp says, but for what it repeats of what was received."""
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server closed the connection"
+    return error.message.partition(":")[0] if isinstance(error, aiohttp.ClientResponseError) else str(error)
+
+
 # The first row that fits tells the reason, and whether the server may have seen the request.
 _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], Reason, bool], ...]] = (
     ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch), Reason.TLS, False),
@@ -81,11 +94,7 @@ _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], Reason, bool], ...]] = 
 
 def failure(error: Exception, *, tell: bool = True) -> Failure:
     """Turn what aiohttp raised into a value; `tell` allows its own words in it."""
-    # Some of aiohttp's messages hold the whole URL, and some what was received.
-    said = error.message.partition(":")[0] if isinstance(error, aiohttp.ClientResponseError) else str(error)
-    detail = (tell and said) or type(error).__name__
-    if isinstance(error.__cause__, ContentEncodingError):
-        return Failure(reason=Reason.UNREADABLE, sent=True, detail=detail)
+    detail = (tell and _words(error)) or type(error).__name__
     for kinds, reason, sent in _REASONS:
         if isinstance(error, kinds):
             return Failure(reason=reason, sent=sent, detail=detail)

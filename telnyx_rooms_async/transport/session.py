@@ -66,7 +66,7 @@ def open_session(
     base_url: URL, *, max_connections: int, trust_env: bool, trace_configs: list[aiohttp.TraceConfig]
 ) -> Session:
     """Open a session of our own: it keeps no cookies, and knows of no proxy unless told so."""
-    return aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         # A host each: whoever downloads must not keep the calls waiting.
         connector=aiohttp.TCPConnector(limit=0, limit_per_host=max_connections),
         trace_configs=trace_configs,
@@ -74,6 +74,8 @@ def open_session(
         # Not aiohttp's own trust_env: it asks a thread before each request, and fails on a netrc.
         proxy=_environment_proxy(base_url) if trust_env else None,
     )
+    session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a tenth cheaper than `send_once`
+    return session
 
 
 async def closed_with_loop(session: Session) -> AsyncGenerator[Session, None]:
@@ -82,9 +84,13 @@ async def closed_with_loop(session: Session) -> AsyncGenerator[Session, None]:
     The event loop closes generators that it leaves behind, and so does the collector of garbage: a
     client that is forgotten leaves no connection open.
     """
+    connector = session.connector
     try:
         yield session
     finally:
+        # What is being sent is of no use any more, and a server that does not read would keep it for ever.
+        for connection in tuple(getattr(connector, "_acquired", ())):
+            connection.abort()
         await session.close()
 
 

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from telnyx_rooms_async import APITimeoutError, NotFoundError, RetryPolicy, RoomsClient
+from telnyx_rooms_async import APITimeoutError, ConfigurationError, NotFoundError, RetryPolicy, RoomsClient
 from telnyx_rooms_async.otel import traced
 from ticker import Ticker
 from wire import Wire
@@ -113,6 +113,12 @@ async def test_no_span_holds_a_secret(client: RoomsClient, wire: Wire, spans: Sp
         with pytest.raises(Exception, match="500"):
             await client.rooms.retrieve("an-id-CANARY")
     assert "CANARY" not in spans.only.to_json()
+
+
+async def test_a_client_is_traced_once(client: RoomsClient, wire: Wire) -> None:
+    """A client that is traced already is not traced twice."""
+    with pytest.raises(ConfigurationError, match="already"):
+        traced(client)
 
 
 def test_without_opentelemetry_there_is_a_hint() -> None:

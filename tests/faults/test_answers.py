@@ -1,0 +1,263 @@
+"""Answers of every status: what each comes to, and what is read of its body."""
+
+import json
+from typing import Any
+
+import pytest
+
+from case import Case, create, delete, read
+from faulty import Faulty, Trick, faulty
+from haste import Haste
+from ledger import CANARY_TOKEN, http
+from telnyx_rooms_async import (
+    APIConnectionError,
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    NameTakenError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RoomsClient,
+    TelnyxRoomsError,
+    UnexpectedRedirectError,
+    UnprocessableEntityError,
+)
+from tricks import answers, cuts, hints, says
+
+METHODS = {read: "GET", create: "POST", delete: "DELETE"}
+deeds = pytest.mark.parametrize("deed", [read, create], ids=lambda deed: deed.__name__)
+
+# --- refusals -----------------------------------------------------------------------------------------------
+
+REFUSALS: dict[int, type[TelnyxRoomsError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: APIStatusError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    405: APIStatusError,
+    409: ConflictError,
+    410: APIStatusError,
+    418: APIStatusError,
+    422: UnprocessableEntityError,
+    451: APIStatusError,
+    501: InternalServerError,
+}
+
+
+@pytest.mark.parametrize(("status", "kind"), REFUSALS.items(), ids=map(str, REFUSALS))
+@pytest.mark.parametrize("deed", METHODS, ids=lambda deed: deed.__name__)
+async def test_a_refusal_is_final(case: Case, status: int, kind: type[Any], deed: Any) -> None:
+    """It is a typed error after one request, of a create too."""
+    case.server.ledger.seed()
+    told = {"errors": [{"code": "10000", "title": "No", "detail": "Not so", "source": {"pointer": "/x"}}]}
+    case.server.keeps_playing(answers(status, told, X_Request_Id="req-7", X_Should_Retry="true"))
+    error = await case.fails(kind, deed)
+    assert (error.status, error.code, error.title, error.detail) == (status, "10000", "No", "Not so")
+    assert (error.pointer, error.request_id, len(error.attempts)) == ("/x", "req-7", 1)
+    assert error.budget_exhausted is False
+    case.saw(METHODS[deed])
+
+
+async def test_the_last_answer_is_kept(case: Case) -> None:
+    """When the last try brings none, the error is the last answer, with all tries in it."""
+    case.server.plays(answers(500), answers(502, X_Request_Id="req-2"), cuts("before"))
+    error = await case.fails(InternalServerError, read)
+    assert (error.status, error.request_id) == (502, "req-2")
+    assert [attempt.status or attempt.failure for attempt in error.attempts] == [500, 502, "lost"]
+    case.saw("GET GET GET")
+
+
+async def test_503_with_a_hint(case: Case) -> None:
+    """A create that is turned away for ever ends with the server's own answer, and no room."""
+    case.server.keeps_playing(answers(503, Retry_After="1"))
+    error = await case.fails(InternalServerError, create)
+    assert (error.retry_after, len(error.attempts)) == (1, 3)
+    case.saw("POST POST POST", rooms=0)
+
+
+# --- the bodies of refusals ---------------------------------------------------------------------------------
+
+DEEP = b'{"errors":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+ENTRY = {"code": "10005", "title": "Resource not found"}
+BODIES: dict[str, tuple[int, object, int]] = {
+    "404 bare object": (404, ENTRY, 1),
+    "422 array": (422, {"errors": [ENTRY, ENTRY]}, 2),
+    "422 object of lists": (422, {"errors": {"max_participants": ["too few", "odd"]}}, 2),
+    "400 message": (400, {"message": "Error", "success": False}, 1),
+    "400 message in data": (400, {"data": {"message": "Error"}}, 1),
+    "401 empty": (401, b"", 0),
+    "403 HTML": (403, f"<html>{CANARY_TOKEN}</html>".encode(), 0),
+    "404 20 MB": (404, b"<html>" + CANARY_TOKEN.encode() * 600_000, 0),
+    "422 20 MB of JSON": (422, b'{"errors":[' + b'{"code":"1"},' * 1_500_000 + b'{"code":"1"}]}', 0),
+    "422 many entries": (422, {"errors": [ENTRY] * 400}, 50),
+    "400 deep nesting": (400, DEEP, 0),
+    "404 wrong charset": (404, json.dumps(ENTRY).encode("utf-16"), 0),
+    "422 latin-1": (422, b'{"title": "caf\xe9"}', 0),
+    "404 BOM": (404, b"\xef\xbb\xbf" + json.dumps(ENTRY).encode(), 1),
+    "404 wrong types": (404, {"errors": [None, 7, [], {"code": [], "title": {}}]}, 0),
+    "404 a list": (404, [CANARY_TOKEN], 0),
+    "404 text": (404, f'"{CANARY_TOKEN}"'.encode(), 0),
+    "404 null": (404, b"null", 0),
+    "404 control characters": (404, {"title": "a\r\nb\x1b[31m\u202e" * 200}, 1),
+}
+
+
+@pytest.mark.parametrize(("status", "body", "entries"), BODIES.values(), ids=BODIES)
+@deeds
+async def test_the_body_of_a_refusal(case: Case, status: int, body: object, entries: int, deed: Any) -> None:
+    """It is typed by its status, with the entries that can be read, and a message of bounded length."""
+    case.server.keeps_playing(answers(status, body))
+    error = await case.fails(REFUSALS[status], deed)
+    assert isinstance(error, APIStatusError)
+    assert (error.status, len(error.errors)) == (status, entries)
+    case.saw(METHODS[deed])
+
+
+BROKEN: dict[str, Trick] = {
+    "cut": says(b"HTTP/1.1 404 X\r\nContent-Length: 99\r\n\r\n{"),
+    "reset": says(b"HTTP/1.1 404 X\r\nContent-Length: 99\r\n\r\n{", "reset"),
+    "corrupt gzip": answers(404, b"\x1f\x8b nothing", Content_Encoding="gzip"),
+    "unknown encoding": answers(404, b"??", Content_Encoding="zebra"),
+}
+
+
+@pytest.mark.parametrize("trick", BROKEN.values(), ids=BROKEN)
+@deeds
+async def test_the_broken_body_of_a_refusal(case: Case, trick: Trick, deed: Any) -> None:
+    """The status says enough."""
+    case.server.keeps_playing(trick.uncommitted)
+    error = await case.fails(NotFoundError, deed)
+    assert error.errors == ()
+    case.saw(METHODS[deed])
+
+
+NAMES_TAKEN: dict[str, object] = {
+    "object of lists": {"errors": {"unique_name_not_unique_for_user_id": ["has already been taken"]}},
+    "array": {"errors": [{"title": "has already been taken", "source": {"pointer": "/unique_name"}}]},
+}
+
+
+@pytest.mark.parametrize("body", NAMES_TAKEN.values(), ids=NAMES_TAKEN)
+async def test_a_name_that_is_taken(case: Case, body: object) -> None:
+    """A duplicate name is an error of its own."""
+    case.server.plays(answers(422, body))
+    await case.fails(NameTakenError, create)
+    case.saw("POST")
+
+
+# --- interim answers ----------------------------------------------------------------------------------------
+
+
+@deeds
+async def test_a_few_1xx(case: Case, deed: Any) -> None:
+    """They are passed over."""
+    case.server.plays(
+        hints(
+            b"HTTP/1.1 100 Continue\r\n\r\n",
+            b"HTTP/1.1 102 Processing\r\n\r\n",
+            b"HTTP/1.1 103 Early\r\n\r\n",
+        )
+    )
+    await case.succeeds(deed)
+    case.saw(METHODS[deed], rooms=deed is create)
+
+
+# --- redirects ----------------------------------------------------------------------------------------------
+
+REDIRECTS = [300, 301, 302, 303, 304, 307, 308]
+PLACES = {
+    "the same server": "/v2/rooms/a-healthy-room",
+    "another server": "ELSEWHERE",
+    "https": "https://example.com/v2/rooms",
+    "a file": "file:///etc/passwd",
+    "nowhere": "",
+    "a loop": "/v2/rooms",
+    "no URL": "http://[",
+}
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("status", REDIRECTS)
+@deeds
+async def test_any_redirect(case: Case, time: Haste, status: int, place: str, deed: Any) -> None:
+    """It is an error after one request, and nothing is sent elsewhere."""
+    async with faulty(time) as elsewhere:
+        location = elsewhere.url if place == "ELSEWHERE" else place
+        case.server.keeps_playing(answers(status, Location=f"{location}?pin={CANARY_TOKEN}"))
+        error = await case.fails(UnexpectedRedirectError, deed)
+        assert (elsewhere.connections, error.status) == (0, status)
+    case.saw(METHODS[deed], rooms=0)
+
+
+# --- cookies and proxies ------------------------------------------------------------------------------------
+
+
+async def test_a_cookie(case: Case) -> None:
+    """A cookie is not stored: the next request is the same as the first."""
+    case.server.host = "localhost"  # aiohttp keeps no cookies of a bare address
+    case.uses()
+    case.server.keeps_playing(says(http(200, {"data": {"id": "a"}}, Set_Cookie="pin=1; Path=/"), "keep"))
+    await case.succeeds(read)
+    await case.succeeds(read)
+    assert case.server.requests[0].head == case.server.requests[1].head
+    assert b"cookie" not in case.server.requests[1].head.lower()
+    case.saw("GET GET")
+
+
+async def a_proxied_read(case: Case, proxy: Faulty, monkeypatch: pytest.MonkeyPatch, **options: bool) -> None:
+    """Make a client for a name that only the proxy knows."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, proxy.url.removesuffix("/v2"))
+    case.uses(base_url="http://elsewhere.localhost:9/v2", **options)
+
+
+async def test_a_proxy_in_the_environment(case: Case, time: Haste, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ignored."""
+    async with faulty(time) as proxy:
+        await a_proxied_read(case, proxy, monkeypatch)
+        with pytest.raises(APIConnectionError):
+            await read(case.client)
+        assert proxy.connections == 0
+    case.saw("")
+    case.uses()
+
+
+async def test_a_proxy_that_is_trusted(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With trust_env it is used."""
+    await a_proxied_read(case, case.server, monkeypatch, trust_env=True)
+
+    async def a_read(client: RoomsClient) -> int:
+        return (await client.request("GET", "/rooms")).status
+
+    case.server.plays(answers(204))
+    assert await case.succeeds(a_read) == 204
+    assert case.server.requests[0].target == "http://elsewhere.localhost:9/v2/rooms"
+    case.saw("GET")
+    case.uses()
+
+
+# --- unknown statuses ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [505, 520, 522, 524, 530, 599])
+async def test_another_5xx(case: Case, status: int) -> None:
+    """It is an InternalServerError after one request; of a create the outcome is unknown."""
+    case.server.keeps_playing(answers(status), on="GET")
+    assert (await case.fails(InternalServerError, read)).status == status
+    case.saw("GET")
+    await case.server.heal()
+    case.server.plays(answers(status))
+    await case.fails(OutcomeUnknownError, create)
+    case.saw("GET POST GET GET GET")
+
+
+@pytest.mark.parametrize("status", [600, 999])
+async def test_a_status_beyond_the_table(case: Case, status: int) -> None:
+    """It is an error of no class of its own."""
+    case.server.plays(answers(status))
+    assert (await case.fails(APIStatusError, read)).status == status
+    case.saw("GET")

@@ -1,0 +1,63 @@
+"""Many calls at once, from a process of their own, in real time."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from faulty import Faulty, faulty
+from haste import Haste
+from invariants import check_secrets
+from tricks import late
+
+SUPPORT = Path(__file__).parent.parent / "support"
+
+
+async def crowd(server: Faulty, calls: int, *, descriptors: int = 1024, attempts: int = 3) -> Any:
+    """Let a crowd come, and return what it tells."""
+    figures = map(str, (calls, descriptors, attempts))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "error", str(SUPPORT / "crowd.py"), server.url, *figures),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(SUPPORT), *filter(None, sys.path)))},
+    )
+    told, complaints = await process.communicate()
+    check_secrets(f"{told!r}{complaints!r}")
+    assert (process.returncode, complaints) == (0, b""), complaints.decode()
+    return json.loads(told)
+
+
+async def test_10_000_calls_at_once() -> None:
+    """Against a server that takes 50 ms: at most 100 sockets, no error, under 200 MB."""
+    async with faulty(Haste.of_patience()) as server:
+        server.keeps_playing(late(0.05))
+        told = await crowd(server, 10_000)
+        assert told["kinds"] == {"Room": 10_000}, told
+        assert len(server.requests) == 10_001
+        assert server.most_open <= 100
+        assert told["mib"] < 200
+        assert server.open == 0
+
+
+async def test_64_file_descriptors() -> None:
+    """Who has no more of them gets a ConnectError, not an OSError; and the client goes on."""
+    async with faulty(Haste.of_patience()) as server:
+        server.keeps_playing(late(0.05))
+        told = await crowd(server, 1000, descriptors=64, attempts=1)
+        assert set(told["kinds"]) == {"Room", "ConnectError"}, told
+        assert told["after"] == "Room"
+        assert server.most_open <= 64
+        assert server.open == 0
+
+
+async def test_64_file_descriptors_and_patience() -> None:
+    """With the attempts that are usual, every call fails so or succeeds, and the client goes on."""
+    async with faulty(Haste.of_patience()) as server:
+        server.keeps_playing(late(0.05))
+        told = await crowd(server, 1000, descriptors=64)
+        assert set(told["kinds"]) <= {"Room", "ConnectError"}, told
+        assert told["after"] == "Room"
+        assert len(server.requests) <= 1001

@@ -1,0 +1,321 @@
+"""Lists that change while they are read, and servers that tell of pages what is not so."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from case import Case, ids_of
+from faulty import Trick
+from ledger import Asked, Ledger
+from telnyx_rooms_async import PaginationError, Room, RoomsClient
+from tricks import rewrites, when
+from ways import LOST, Way, reshaped
+
+
+async def tens(client: RoomsClient) -> list[str]:
+    """List all rooms, ten a page."""
+    return await ids_of(client, page_size=10)
+
+
+def seed(case: Case, count: int) -> list[object]:
+    """Let the account have so many rooms, and no other."""
+    case.server.ledger.empty()
+    return [room["id"] for room in case.server.ledger.seed(count)]
+
+
+def on_page(number: int, deed: Callable[[], object]) -> Callable[[Asked], object]:
+    """Do something before that page is read, each time."""
+    return lambda asked: deed() if asked.query.get("page[number]") == str(number) else None
+
+
+# --- meta ---------------------------------------------------------------------------------------------------
+
+META: dict[str, Callable[[dict[str, Any]], object]] = {
+    "missing": lambda _: ...,
+    "null": lambda _: None,
+    "a list": lambda _: [1, 2],
+    "text": lambda _: "45 rooms",
+    "empty": lambda _: {},
+    "page_number stuck": lambda meta: meta | {"page_number": 1},
+    "page_number null": lambda meta: meta | {"page_number": None},
+    "page_number text": lambda meta: meta | {"page_number": "two"},
+    "page_number huge": lambda meta: meta | {"page_number": 10**30},
+    "totals 0": lambda meta: meta | {"total_pages": 0, "total_results": 0},
+    "totals negative": lambda meta: meta | {"total_pages": -1, "total_results": -45},
+    "totals huge": lambda meta: meta | {"total_pages": 10**18, "total_results": 10**18},
+    "totals null": lambda meta: meta | {"total_pages": None, "total_results": None},
+    "totals text": lambda meta: meta | {"total_pages": "5", "total_results": "45"},
+    "totals beyond JavaScript": lambda meta: meta | {"total_pages": 10**400, "total_results": 10**400},
+    "only total_pages": lambda meta: {"total_pages": meta["total_pages"]},
+    "only total_results": lambda meta: {"total_results": meta["total_results"]},
+    "total_pages of another size": lambda meta: meta | {"total_pages": 2},
+    "page_size of another size": lambda meta: meta | {"page_size": 20},
+    "page_size 0": lambda meta: meta | {"page_size": 0},
+}
+
+
+@pytest.mark.parametrize("tells", META.values(), ids=META)
+@pytest.mark.parametrize("count", [0, 1, 10, 45, 50])
+async def test_odd_meta(case: Case, tells: Callable[[dict[str, Any]], object], count: int) -> None:
+    """Every room comes once, for one request more than there are pages at most."""
+    all_ids = seed(case, count)
+    case.server.ledger.tells = tells
+    assert await case.succeeds(tens) == all_ids
+    pages = -(-count // 10)
+    case.saw_at_most(max(1, pages) + 1)
+
+
+async def test_honest_meta(case: Case) -> None:
+    """It saves the last request."""
+    all_ids = seed(case, 45)
+    assert await case.succeeds(tens) == all_ids
+    case.saw(" ".join(["GET"] * 5))
+
+
+# --- pages that are not what they should be -----------------------------------------------------------------
+
+
+async def all_or_told(case: Case, all_ids: list[object]) -> None:
+    """List, and accept every room once or a PaginationError, but never a short list."""
+    try:
+        found = await tens(case.client)
+    except PaginationError as error:
+        case.errors.append(error)
+    else:
+        assert sorted(map(str, found)) == sorted(map(str, all_ids))
+
+
+def shortened(to: int) -> Trick:
+    """Answer with a shorter page, and say of it what is true of the whole list."""
+    return reshaped(lambda told: {**told, "data": told["data"][:to]})
+
+
+@pytest.mark.parametrize("rooms", [0, 3])
+@pytest.mark.parametrize("page", [1, 2, 3, 4])
+async def test_an_empty_or_short_page_once(case: Case, page: int, rooms: int) -> None:
+    """What it kept back comes all the same, or the error says that something is missing."""
+    all_ids = seed(case, 45)
+    honest = rewrites(lambda answer: answer)
+    case.server.plays(*[honest] * (page - 1), shortened(rooms))
+    await all_or_told(case, all_ids)
+    case.saw_at_most(12)
+
+
+@pytest.mark.parametrize(("page", "rooms", "seen"), [("1", 0, 0), ("3", 0, 20), ("1", 3, 38), ("3", 3, 38)])
+async def test_an_empty_or_short_page_always(case: Case, page: str, rooms: int, seen: int) -> None:
+    """A server that keeps something back for ever is told of, and not asked for ever."""
+    seed(case, 45)
+    case.server.keeps_playing(
+        when(case.server, lambda asked: asked.query["page[number]"] == page, shortened(rooms))
+    )
+    error = await case.fails(PaginationError, tens)
+    assert (error.seen, error.expected) == (seen, 45)
+    case.saw_at_most(20)
+
+
+async def test_a_page_that_comes_for_ever(case: Case) -> None:
+    """A server that does not know of page numbers is told of after three pages without a fresh room."""
+    seed(case, 45)
+    page: list[Any] = []
+
+    def first(told: Any) -> object:
+        page[:] = page or told["data"]
+        return {**told, "data": page}
+
+    case.server.keeps_playing(reshaped(first))
+    error = await case.fails(PaginationError, tens)
+    assert (error.seen, error.expected) == (10, 45)
+    case.saw_at_most(5)
+
+
+async def test_two_pages_in_turn_for_ever(case: Case) -> None:
+    """So is one that goes round in a circle."""
+    seed(case, 45)
+    pages: list[Any] = []
+
+    def circle(told: Any) -> object:
+        pages.append(told["data"])
+        return {**told, "data": pages[len(pages) % 2]} if len(pages) > 2 else told
+
+    case.server.keeps_playing(reshaped(circle))
+    error = await case.fails(PaginationError, tens)
+    assert (error.seen, error.expected) == (20, 45)
+    case.saw_at_most(10)
+
+
+async def test_endless_growth(case: Case) -> None:
+    """A list that grows as fast as it is read comes to an end with an error."""
+    seed(case, 20)
+    case.server.before = lambda _: case.server.ledger.seed(10)
+    error = await case.fails(PaginationError, tens)
+    assert error.seen > 500
+    case.saw_at_most(250)
+
+
+async def test_endless_growth_at_the_front(case: Case) -> None:
+    """So does one that grows where it was read already."""
+    seed(case, 20)
+    case.server.ledger.newest_first = True
+    case.server.before = lambda _: case.server.ledger.seed(10)
+    error = await case.fails(PaginationError, tens)
+    assert error.seen == 10
+    case.saw_at_most(6)
+
+
+@pytest.mark.parametrize("way", LOST.values(), ids=LOST)
+async def test_a_page_that_is_lost_once(case: Case, way: Way) -> None:
+    """It is asked for again, and every room comes once."""
+    all_ids = seed(case, 45)
+    honest = rewrites(lambda answer: answer)
+    case.server.plays(honest, honest, way.trick)
+    assert await case.succeeds(tens) == all_ids
+    case.saw(" ".join(["GET"] * 6))
+
+
+# --- deleting while listing ---------------------------------------------------------------------------------
+
+
+def deleting(page_size: int) -> Callable[[RoomsClient], Any]:
+    """Delete every room that comes."""
+
+    async def deed(client: RoomsClient) -> int:
+        count = 0
+        async for room in client.rooms.list(page_size=page_size):
+            await client.rooms.delete(room.id)
+            count += 1
+        return count
+
+    return deed
+
+
+def deleting_pages(page_size: int) -> Callable[[RoomsClient], Any]:
+    """Delete a page of rooms at a time."""
+
+    async def deed(client: RoomsClient) -> int:
+        count = 0
+        async for page in client.rooms.list(page_size=page_size).pages():
+            for room in page.data:
+                await client.rooms.delete(room.id)
+                count += 1
+        return count
+
+    return deed
+
+
+@pytest.mark.parametrize("way", [deleting, deleting_pages], ids=lambda way: way.__name__)
+@pytest.mark.parametrize("newest_first", [True, False], ids=["newest first", "oldest first"])
+@pytest.mark.parametrize(("rooms", "size"), [(50, 10), (50, 20), (50, 7), (500, 250), (500, 50), (3, 1)])
+async def test_deleting_while_listing(
+    case: Case, way: Any, rooms: int, size: int, *, newest_first: bool
+) -> None:
+    """None is left, and each was deleted once."""
+    case.server.ledger.newest_first = newest_first
+    seed(case, rooms)
+    assert await case.succeeds(way(size)) == rooms
+    assert case.server.ledger.rooms == []
+    assert case.server.methods.count("DELETE") == rooms
+    case.saw_at_most(rooms + 2 * -(-rooms // size) + 2)
+
+
+async def test_deleting_every_other(case: Case) -> None:
+    """Those that are to stay stay, and all others go."""
+    seed(case, 50)
+
+    async def deed(client: RoomsClient) -> int:
+        count = 0
+        async for room in client.rooms.list(page_size=10):
+            if int(room.id[-4:], 16) % 2:
+                await client.rooms.delete(room.id)
+                count += 1
+        return count
+
+    assert await case.succeeds(deed) == 25
+    assert len(case.server.ledger.ids) == 25
+    case.saw_at_most(25 + 12)
+
+
+# --- others delete and create -------------------------------------------------------------------------------
+
+
+def remove(ledger: Ledger, place: int, count: int = 1) -> None:
+    """Delete rooms as somebody else does."""
+    del ledger.rooms[place : place + count]
+
+
+@pytest.mark.parametrize("newest_first", [True, False], ids=["newest first", "oldest first"])
+@pytest.mark.parametrize(("deleted", "created"), [(3, 0), (0, 3), (10, 0), (0, 10), (25, 0)])
+async def test_others_delete_and_create(
+    case: Case, deleted: int, created: int, *, newest_first: bool
+) -> None:
+    """A room that lived through the scan is missed neither by deletions nor by creations, nor comes twice."""
+    ledger = case.server.ledger
+    ledger.newest_first = newest_first
+    before = set(seed(case, 60))
+
+    def change() -> None:
+        remove(ledger, 0, deleted)
+        ledger.seed(created)
+
+    case.server.before = on_page(3, change)
+    found = await case.succeeds(tens)
+    survivors = before & set(ledger.ids)
+    assert survivors <= set(found)
+    assert len(found) == len(set(found))
+    case.saw_at_most(30)
+
+
+# --- snapshots ----------------------------------------------------------------------------------------------
+
+
+async def snapshot(client: RoomsClient) -> list[str]:
+    """Read all rooms of one moment."""
+    rooms: list[Room] = await client.rooms.list(page_size=10).snapshot()
+    return [room.id for room in rooms]
+
+
+async def test_a_snapshot_of_what_stands_still(case: Case) -> None:
+    """It takes two passes."""
+    all_ids = seed(case, 45)
+    assert await case.succeeds(snapshot) == all_ids
+    case.saw(" ".join(["GET"] * 10))
+
+
+@pytest.mark.parametrize("newest_first", [True, False], ids=["newest first", "oldest first"])
+@pytest.mark.parametrize("swaps", [1, 2, 4])
+@pytest.mark.parametrize(("deleted", "created"), [(1, 1), (1, 3), (3, 1)])
+async def test_deletions_and_creations_that_hide_each_other(
+    case: Case, swaps: int, deleted: int, created: int, *, newest_first: bool
+) -> None:
+    """A snapshot is exact once they end, though no total told of all of them."""
+    ledger = case.server.ledger
+    ledger.newest_first = newest_first
+    seed(case, 45)
+    left = [None] * swaps
+
+    def swap() -> None:
+        if left:
+            left.pop()
+            remove(ledger, 0, deleted)
+            ledger.seed(created)
+
+    case.server.before = on_page(2, swap)
+    found = await case.succeeds(snapshot)
+    assert sorted(map(str, found)) == sorted(map(str, ledger.ids))
+    assert left == []
+    case.saw_at_most(6 * 9)
+
+
+async def test_a_list_that_never_stands_still(case: Case) -> None:
+    """Six passes are enough to say so."""
+    ledger = case.server.ledger
+    seed(case, 45)
+
+    def swap() -> None:
+        remove(ledger, 0)
+        ledger.seed()
+
+    case.server.before = on_page(2, swap)
+    await case.fails(PaginationError, snapshot)
+    assert [asked.query["page[number]"] for asked in case.server.requests].count("1") == 6
+    case.saw_at_most(6 * 6)
