@@ -1,8 +1,8 @@
 """The loop: send, decide, read. Time and chance come in through the `Clock`."""
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeGuard, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeGuard, TypeVar
 
 from attrs import define, evolve, frozen
 
@@ -61,13 +61,13 @@ class Caller:
     retry: RetryPolicy
     clock: Clock
 
-    async def ask(self, call: Call[T]) -> T:
+    def ask(self, call: Call[T]) -> Coroutine[Any, Any, T]:
         """Make one call, and more attempts at it where the policy and the operation allow.
 
         Raises:
             TelnyxRoomsError: one class for each way to fail, with all attempts in it.
         """
-        return await self.run(call, self.pursue)
+        return self.run(call, self.pursue)
 
     async def run(self, call: Call[T], steps: Callable[[Call[T], Trail], Awaitable[T]]) -> T:
         """Make one call by steps that may be several requests, along the trail that they are given."""

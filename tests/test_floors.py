@@ -64,6 +64,7 @@ OUTSIDERS = {
     "client": {"attrs"},
     "otel": {"attrs", "opentelemetry"},
     "emulator": {"aiohttp", "attrs", "yarl"},
+    "emulator.signing": {"attrs", "cryptography"},
     "cli": {"rich", "typer"},
 }
 # What nobody below the shell may know of: no I/O, no clock, no dice, no environment.

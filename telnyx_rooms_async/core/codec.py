@@ -51,11 +51,13 @@ def decode(body: bytes, answer: type[T]) -> T:
     try:
         whole = envelope.fast(body)
     except (*_NOT_JSON, RecursionError):
-        return cast("T", envelope.answer(_careful(body, envelope.whole)))
-    # msgspec leaves each zone as it came, and an instant without one naive.
-    if not _all_in_utc(envelope.kind, envelope.items(whole)):
         whole = _careful(body, envelope.whole)
-    return cast("T", envelope.answer(whole))
+    else:
+        # msgspec leaves each zone as it came, and an instant without one naive.
+        if not _all_in_utc(envelope.kind, envelope.items(whole)):
+            whole = _careful(body, envelope.whole)
+    told: T = envelope.answer(whole)
+    return told
 
 
 def encode(value: object) -> bytes:

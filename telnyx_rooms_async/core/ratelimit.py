@@ -16,6 +16,7 @@ _FIELDS: Final = {
     b"x-ratelimit-remaining": "remaining",
     b"x-ratelimit-reset": "reset",
 }
+_LENGTHS: Final = frozenset(map(len, _FIELDS))
 LONGEST_PAUSE: Final = 60.0
 """Seconds: who is to stay away for longer gets an error, and the others find out themselves."""
 _SHORTEST_WINDOW: Final = 0.1
@@ -32,7 +33,8 @@ def rate_limit(response: Response) -> RateLimit | None:
     """Read the ``x-ratelimit-…`` headers, or return ``None`` when there are none that can be read."""
     told: dict[str, bytes] = {}
     for name, value in response.raw_headers:
-        if (field := _FIELDS.get(name.lower())) is not None:
+        # Their lengths rule out almost all others, at a fraction of the cost of their names.
+        if len(name) in _LENGTHS and (field := _FIELDS.get(name.lower())) is not None:
             told.setdefault(field, value)
     if not told:
         return None

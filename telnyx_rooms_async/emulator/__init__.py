@@ -8,13 +8,26 @@
 
 It is the endpoint table read backwards: it checks the key, validates, pages, filters and refuses as the
 Telnyx API reference says, over real HTTP. People who join a room with ``enable_recording`` are recorded;
-the links to their recordings lead back here. What must go wrong is scripted with faults.
+the links to their recordings lead back here. What happens is told to the webhook URLs of rooms and
+compositions, signed. What must go wrong is scripted: requests meet faults, events mishaps.
 """
 
+from telnyx_rooms_async.emulator.deliveries import Delivery
 from telnyx_rooms_async.emulator.faults import Fault
 from telnyx_rooms_async.emulator.media import MediaFile
+from telnyx_rooms_async.emulator.mishaps import Mishap
 from telnyx_rooms_async.emulator.recorded import RecordedRequest
 from telnyx_rooms_async.emulator.script_file import load_script
 from telnyx_rooms_async.emulator.server import Emulator
+from telnyx_rooms_async.emulator.webhooks import WebhookEvent
 
-__all__ = ["Emulator", "Fault", "MediaFile", "RecordedRequest", "load_script"]
+__all__ = [
+    "Delivery",
+    "Emulator",
+    "Fault",
+    "MediaFile",
+    "Mishap",
+    "RecordedRequest",
+    "WebhookEvent",
+    "load_script",
+]

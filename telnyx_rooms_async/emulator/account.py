@@ -1,19 +1,26 @@
 """What the emulated Telnyx remembers: rooms, who is in them, and what was recorded of it. No HTTP."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
+from telnyx_rooms_async.emulator import happenings
 from telnyx_rooms_async.emulator.grants import Grants
 from telnyx_rooms_async.emulator.media import MediaFile
+from telnyx_rooms_async.emulator.outbox import Hook, Outbox
 from telnyx_rooms_async.emulator.states import (
+    COMPOSITION_TAKES,
+    RECORDING_TAKES,
     CompositionState,
     ParticipantState,
     RecordingState,
     RoomState,
     SessionState,
 )
+from telnyx_rooms_async.emulator.views import Link
+from telnyx_rooms_async.emulator.webhooks import WebhookEvent
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -31,6 +38,8 @@ class Account:
         self._clock = clock
         self._names: dict[str, str] = {}
         self.user_id = str(uuid4())
+        self.organization_id = str(uuid4())
+        self.outbox = Outbox()
         self.grants = Grants(self.user_id)
         self.rooms: dict[str, RoomState] = {}
         self.sessions: dict[str, SessionState] = {}
@@ -62,7 +71,7 @@ class Account:
     def delete_room(self, room: RoomState) -> None:
         """Forget a room; its session ends, and its name is free again."""
         if room.active_session is not None:
-            self.end(room.active_session)
+            self.end(room.active_session)  # while there still is a room to tell of it
         del self.rooms[room.id]
         self._release_name(room)
 
@@ -83,8 +92,9 @@ class Account:
         person = ParticipantState(session_id=session.id, context=context, joined_at=now, updated_at=now)
         session.participants.append(person)
         self.participants[person.id] = person
+        self.outbox.add(room, now, happenings.participant_joined(person, session))
         if room.enable_recording:
-            self._record(person, room.id)
+            self._record(person, room)
         return person
 
     def leave(self, participant_id: str) -> None:
@@ -96,21 +106,15 @@ class Account:
         person = self.participants.get(participant_id)
         if person is None or person.left_at is not None:
             raise LookupError(f"no participant in a session has the id {participant_id!r}")
-        self.send_out(self.sessions[person.session_id], [person])
+        self._send_out(self.sessions[person.session_id], [person], happenings.LEFT)
 
-    def send_out(self, session: SessionState, people: Iterable[ParticipantState]) -> None:
-        """Let people out of the session that they are in; the last one out ends it."""
-        now = self.now()
-        for person in people:
-            person.left_at = person.updated_at = session.updated_at = now
-            for recording in person.recordings:
-                _stop(recording, now)
-        if not any(session.present):
-            session.ended_at = now
+    def kick(self, session: SessionState, people: Iterable[ParticipantState]) -> None:
+        """Send people out of the session that they are in; the last one out ends it."""
+        self._send_out(session, people, happenings.KICKED)
 
     def end(self, session: SessionState) -> None:
-        """Let everyone out of an active session."""
-        self.send_out(session, session.present)
+        """Send everyone out of an active session."""
+        self._send_out(session, session.present, happenings.KICKED, happenings.ENDED_FROM_API)
 
     def compose(self, session: SessionState, fields: dict[str, Any]) -> CompositionState:
         """Begin a composition out of checked fields."""
@@ -126,6 +130,8 @@ class Account:
             file=MediaFile(id=new_id, content_type="video/mp4", size=_size("video", seconds)),
         )
         self.compositions[new_id] = composition
+        done = now + COMPOSITION_TAKES
+        self.outbox.add(composition, done, partial(self._tell_composed, composition, done))
         return composition
 
     def file(self, file_id: str) -> MediaFile | None:
@@ -133,18 +139,41 @@ class Account:
         made = self.recordings.get(file_id) or self.compositions.get(file_id)
         return made.file if made and made.completed_at(self.now()) else None
 
+    def hook_of(self, payload: Mapping[str, object]) -> Hook | None:
+        """Find where events about something go: to the composition's own URL, or to the room's."""
+        composition = self.compositions.get(str(payload.get("composition_id")))
+        return composition or self.rooms.get(str(payload.get("room_id")))
+
     def _open(self, room: RoomState) -> SessionState:
         now = self.now()
         session = SessionState(room_id=room.id, created_at=now, updated_at=now)
         room.sessions.append(session)
         self.sessions[session.id] = session
+        self.outbox.add(room, now, happenings.session_started(session))
         return session
 
-    def _record(self, person: ParticipantState, room_id: str) -> None:
+    def _send_out(
+        self,
+        session: SessionState,
+        people: Iterable[ParticipantState],
+        left: str,
+        ended: str = happenings.ALL_LEFT,
+    ) -> None:
+        now, room = self.now(), self.rooms[session.room_id]
+        for person in people:
+            person.left_at = person.updated_at = session.updated_at = now
+            self.outbox.add(room, now, happenings.participant_left(person, session, now, left))
+            for recording in person.recordings:
+                self._stop(recording, now, room)
+        if not any(session.present):
+            session.ended_at = now
+            self.outbox.add(room, now, happenings.session_ended(session, now, ended))
+
+    def _record(self, person: ParticipantState, room: RoomState) -> None:
         # Telnyx records each kind of each participant into a file of its own.
         person.recordings = [
             RecordingState(
-                room_id=room_id,
+                room_id=room.id,
                 session_id=person.session_id,
                 participant_id=person.id,
                 type=kind,
@@ -153,7 +182,26 @@ class Account:
             )
             for kind, codec in _CODECS.items()
         ]
-        self.recordings.update({recording.id: recording for recording in person.recordings})
+        for recording in person.recordings:
+            self.recordings[recording.id] = recording
+            self.outbox.add(room, person.joined_at, happenings.recording_started(recording))
+
+    def _stop(self, recording: RecordingState, now: datetime, room: RoomState) -> None:
+        recording.ended_at = now
+        size = _size(recording.type, recording.duration_secs or 0)
+        recording.file = MediaFile(id=recording.id, content_type=_CONTENT_TYPES[recording.type], size=size)
+        done = now + RECORDING_TAKES
+        self.outbox.add(room, done, partial(self._tell_recorded, recording, done))
+
+    def _tell_recorded(self, recording: RecordingState, done: datetime, link: Link) -> WebhookEvent | None:
+        kept = recording.id in self.recordings
+        return happenings.recording_completed(recording, done, link) if kept else None
+
+    def _tell_composed(
+        self, composition: CompositionState, done: datetime, link: Link
+    ) -> WebhookEvent | None:
+        kept = composition.id in self.compositions
+        return happenings.composition_completed(composition, done, link) if kept else None
 
     def _release_name(self, room: RoomState) -> None:
         if room.unique_name is not None:
@@ -165,12 +213,6 @@ class Account:
             setattr(room, name, value)
         if room.unique_name is not None:
             self._names[room.unique_name] = room.id
-
-
-def _stop(recording: RecordingState, now: datetime) -> None:
-    recording.ended_at = now
-    size = _size(recording.type, recording.duration_secs or 0)
-    recording.file = MediaFile(id=recording.id, content_type=_CONTENT_TYPES[recording.type], size=size)
 
 
 def _size(kind: str, seconds: int) -> int:

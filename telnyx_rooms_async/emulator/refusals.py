@@ -67,6 +67,11 @@ def too_many() -> RefusalError:
     return refusal(429, entry("10011", "Too many requests", detail))
 
 
+def not_implemented(detail: str) -> RefusalError:
+    """Refuse what this emulator cannot do as it is installed."""
+    return refusal(501, entry("10007", "Unexpected error", detail))
+
+
 _SCRIPTED: Final = {
     401: ("10009", "Authentication failed"),
     403: ("10010", "Authorization failed"),

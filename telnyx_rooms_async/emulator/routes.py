@@ -1,7 +1,8 @@
 """Where a request leads: the rows of the endpoint table, the store of files, and nowhere."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
@@ -14,8 +15,8 @@ from telnyx_rooms_async.emulator.answers import answer
 from telnyx_rooms_async.emulator.media import Links
 from telnyx_rooms_async.emulator.operations import OPERATIONS, Arrival
 from telnyx_rooms_async.emulator.queries import Query
-from telnyx_rooms_async.emulator.refusals import RefusalError, not_found
-from telnyx_rooms_async.emulator.script import DOWNLOAD
+from telnyx_rooms_async.emulator.refusals import RefusalError, not_found, not_implemented
+from telnyx_rooms_async.emulator.script import DOWNLOAD, PUBLIC_KEY
 from telnyx_rooms_async.emulator.store import Store
 
 PREFIX: Final = "/v2"
@@ -27,6 +28,7 @@ class Routes:
 
     _account: Account
     _links: Links
+    _public_key: Callable[[], str]
 
     def __iter__(self) -> Iterator[web.RouteDef]:
         for endpoint in ENDPOINTS:
@@ -34,6 +36,7 @@ class Routes:
             yield web.route(endpoint.method, PREFIX + endpoint.path, handler, name=endpoint.operation)
         store = Store(self._account, self._links)
         yield web.get("/media/{file_id}", store.serve, name=DOWNLOAD, allow_head=False)
+        yield web.get(f"{PREFIX}/public_key", self._show_key, name=PUBLIC_KEY, allow_head=False)
         yield web.route("*", "/{anything:.*}", _nowhere)
 
     def _handler(self, endpoint: Endpoint[object]) -> Handler:
@@ -55,6 +58,19 @@ class Routes:
                 return answer(refused.status, refused.body)
 
         return handle
+
+    async def _show_key(self, _: web.Request) -> web.Response:
+        try:
+            key = self._public_key()
+        except RuntimeError as error:
+            refused = not_implemented(str(error))
+            return answer(refused.status, refused.body)
+        shown = {
+            "record_type": "public_key",
+            "public": key,
+            "organization_id": self._account.organization_id,
+        }
+        return answer(HTTPStatus.OK, {"data": shown})
 
 
 async def _nowhere(_: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 """The script of faults: which request meets which, and how often. No HTTP."""
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from attrs import define, field
 
@@ -14,8 +14,15 @@ When: TypeAlias = Callable[[RecordedRequest], bool]
 
 DOWNLOAD: Final = "download"
 """Stands in the place of an operation id where a file of the store is meant."""
+PUBLIC_KEY: Final = "public_key"
+"""Stands in the place of an operation id where the public key is meant, which is not of the Video API."""
 _FEW: Final = 10**9
-_OPERATIONS: Final = (DOWNLOAD, *(endpoint.operation for endpoint in ENDPOINTS))
+_OPERATIONS: Final = (DOWNLOAD, PUBLIC_KEY, *(endpoint.operation for endpoint in ENDPOINTS))
+
+how_often: Final = must_be(
+    "a whole number, 1 or more, or none for ever",
+    lambda value: value is None or is_whole(value, 1, _FEW),
+)
 
 
 @define(kw_only=True, eq=False)
@@ -27,18 +34,12 @@ class Line:
     """
 
     fault: Fault
-    times: int | None = field(
-        default=1,
-        validator=must_be(
-            "a whole number, 1 or more, or none for ever",
-            lambda value: value is None or is_whole(value, 1, _FEW),
-        ),
-    )
+    times: int | None = field(default=1, validator=how_often)
     """How many requests are still to meet it; ``None`` for all that come."""
     operation: str | None = field(
         default=None,
         validator=must_be(
-            f'the id of an operation in the API reference, or "{DOWNLOAD}"',
+            f'the id of an operation in the API reference, "{DOWNLOAD}" or "{PUBLIC_KEY}"',
             lambda value: value is None or value in _OPERATIONS,
         ),
     )
@@ -67,11 +68,24 @@ class Script:
 
     def take(self, operation: str | None, request: RecordedRequest) -> Fault:
         """Use up one time of the first line that fits; when there is none, nothing goes wrong."""
-        line = next((each for each in self.lines if operation and each.fits(operation, request)), None)
-        if line is None:
-            return Fault()
-        if line.times == 1:
-            self.lines.remove(line)
-        elif line.times is not None:
-            line.times -= 1
-        return line.fault
+        line = take(self.lines, lambda each: operation is not None and each.fits(operation, request))
+        return Fault() if line is None else line.fault
+
+
+class _Limited(Protocol):
+    times: int | None
+
+
+Limited = TypeVar("Limited", bound=_Limited)
+
+
+def take(lines: list[Limited], fits: Callable[[Limited], bool]) -> Limited | None:
+    """Use up one time of the first line that fits, and return it."""
+    line = next(filter(fits, lines), None)
+    if line is None:
+        return None
+    if line.times == 1:
+        lines.remove(line)
+    elif line.times is not None:
+        line.times -= 1
+    return line

@@ -1,8 +1,7 @@
 """The emulated Telnyx behind a socket of this machine."""
 
 import asyncio
-import itertools
-import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -12,27 +11,30 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
-from telnyx_rooms_async.core.codec import decode, encode
-from telnyx_rooms_async.core.models import Page, Room, RoomParticipant
-from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.emulator.account import Account, Clock
+from telnyx_rooms_async.emulator.account import Clock
 from telnyx_rooms_async.emulator.answers import add_headers, answer, stamp
-from telnyx_rooms_async.emulator.faults import Fault
-from telnyx_rooms_async.emulator.media import Links, MediaFile
+from telnyx_rooms_async.emulator.deliveries import Delivery
+from telnyx_rooms_async.emulator.delivering import Deliverer
+from telnyx_rooms_async.emulator.media import Links
 from telnyx_rooms_async.emulator.playing import Player, Sleep
-from telnyx_rooms_async.emulator.rates import RateWindow
+from telnyx_rooms_async.emulator.posting import Poster
 from telnyx_rooms_async.emulator.recorded import RecordedRequest
 from telnyx_rooms_async.emulator.refusals import RefusalError, too_many, unauthorized
 from telnyx_rooms_async.emulator.routes import PREFIX, Routes
-from telnyx_rooms_async.emulator.script import DOWNLOAD, Line, Script, When
-from telnyx_rooms_async.emulator.views import participant_view, room_view
+from telnyx_rooms_async.emulator.script import DOWNLOAD
+from telnyx_rooms_async.emulator.stage import Stage
+from telnyx_rooms_async.emulator.views import Link
+from telnyx_rooms_async.emulator.webhooks import event_of
 
 _NEEDS_NO_KEY: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
 """What the API reference marks ``security: []`` and clients call without a key: the refresh token is one,
 and so is a presigned link."""
 
+_WHERE_TO_GO: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a reader of links, not a listener
+"""Who listens everywhere is found here."""
 
-class Emulator:
+
+class Emulator(Stage):
     """A stateful Telnyx on ``127.0.0.1``, for as long as ``async with`` lasts.
 
     Args:
@@ -41,9 +43,12 @@ class Emulator:
         api_key: the one key that is accepted; made up unless given.
         clock: tells the time, aware: all is stamped with it, and links and tokens expire by it. Whoever
             turns it need not wait for a recording (5 s after its participant left) or a composition (10 s
-            after it was asked for).
-        sleep: waits for the delay of a `Fault`.
-        recording: whether `requests` keeps what arrives, about 1 KB each: switch it off to serve for days.
+            after it was asked for). Only the signatures of webhooks go by the clock of this machine.
+        sleep: waits for the delay of a `Fault` or a `Mishap`, and before an event is sent again.
+        recording: whether `requests` and `deliveries` keep what comes and goes, about 1 KB each: switch it
+            off to serve for days.
+        deliver_anywhere: whether webhooks may go to other machines too. Else only ``localhost`` and the
+            loopback addresses are sent any.
 
     Raises:
         OSError: on entering: the port is taken.
@@ -58,18 +63,22 @@ class Emulator:
         clock: Clock = lambda: datetime.now(UTC),
         sleep: Sleep = asyncio.sleep,
         recording: bool = True,
+        deliver_anywhere: bool = False,
     ) -> None:
-        self.api_key: str = Secret(api_key or f"KEY{secrets.token_hex(16)}")
-        """What a client must send."""
-        self.requests: list[RecordedRequest] = []
-        """What arrived, the refused included, oldest first; `clear` it as you like."""
+        super().__init__(api_key=api_key, clock=clock)
         self._recording = recording
         self._host, self._port = host, port
-        self._account = Account(clock)
         self._links = Links()
-        self._script = Script()
         self._player = Player(sleep)
-        self._window: RateWindow | None = None
+        self._poster = Poster(deliver_anywhere)
+        self._deliverer = Deliverer(
+            account=self._account,
+            script=self._event_script,
+            poster=self._poster,
+            sleep=sleep,
+            record=self._keep,
+            link_at=self._link_at,
+        )
         self._runner: web.AppRunner | None = None
 
     @property
@@ -80,116 +89,65 @@ class Emulator:
             RuntimeError: the emulator is not running.
         """
         if self._runner is None:
-            raise RuntimeError("the emulator is not running: enter it with async with")
+            raise _not_running()
         host, port = self._runner.addresses[0][:2]
         return str(URL.build(scheme="http", host=host, port=port, path=PREFIX))
 
     @property
-    def rooms(self) -> tuple[Room, ...]:
-        """All rooms as they are now, oldest first."""
-        views = [room_view(room) for room in self._account.rooms.values()]
-        return decode(encode({"data": views}), Page[Room]).data
-
-    def seed(self, count: int) -> None:
-        """Make rooms without a request, named ``Room 1`` and so on; names that are taken are passed over."""
-        names = (f"Room {number}" for number in itertools.count(1))
-        free = filter(self._account.is_name_free, names)
-        for name in itertools.islice(free, count):
-            self._account.create_room({"unique_name": name})
-
-    def join(self, room_id: str, *, context: str = "") -> RoomParticipant:
-        """Let someone join a room, as only a client SDK can; the first one in opens a session.
+    def public_key(self) -> str:
+        """What verifies the signatures of this emulator: base64 of the 32 bytes, as Telnyx shows it.
 
         Raises:
-            LookupError: there is no such room.
-            ValueError: the room is full.
+            RuntimeError: the extra ``webhooks`` is missing.
         """
-        person = self._account.join(room_id, context)
-        return decode(encode({"data": participant_view(person)}), RoomParticipant)
+        return self._poster.signer.public_key
 
-    def leave(self, participant_id: str) -> None:
-        """Let someone leave; the last one out ends the session.
+    async def settle(self) -> None:
+        """Deliver every event that is due by now, and return when each was delivered or given up.
+
+        Events are delivered without it too, as soon as they happen. Call it to know that they have been,
+        and after turning the clock: recordings and compositions that are completed by then are told of.
 
         Raises:
-            LookupError: no such participant is in a session.
+            RuntimeError: the emulator is not running; or the extra ``webhooks`` is missing, and an event was
+                to be signed.
         """
-        self._account.leave(participant_id)
+        if self._runner is None:
+            raise _not_running()
+        await self._deliverer.settle()
 
-    def muted(self, participant_id: str) -> bool:
-        """Tell whether someone was muted, and not unmuted since: the API shows it nowhere.
-
-        Raises:
-            LookupError: there never was such a participant.
-        """
-        person = self._account.participants.get(participant_id)
-        if person is None:
-            raise LookupError(f"no participant has the id {participant_id!r}")
-        return person.muted
-
-    def media(self, file_id: str) -> MediaFile:
-        """Return the file of a completed recording or composition, by its id: to compare, or to change.
-
-        Raises:
-            LookupError: there is no such file, not yet or no longer.
-        """
-        file = self._account.file(file_id)
-        if file is None:
-            raise LookupError(f"no completed recording or composition has the id {file_id!r}")
-        return file
-
-    def script(
+    async def deliver(
         self,
-        fault: Fault,
+        event: object,
+        payload: Mapping[str, object] | None = None,
         *,
-        times: int | None = 1,
-        operation: str | None = None,
-        when: When | None = None,
-    ) -> None:
-        """Have the next requests meet a fault. A request meets the first fault in the script that fits it.
-
-        A request that is refused for its key or for the rate meets none, and leaves the script as it was.
+        url: str | None = None,
+        signed_at: datetime | None = None,
+    ) -> Delivery:
+        """Deliver one event of your own, once and at once, and return what the receiver answered.
 
         Args:
-            fault: what goes wrong.
-            times: for how many requests; ``None`` for all until `unscript`.
-            operation: the id of an operation in the API reference (``CreateRoom``), ``"download"`` for the
-                files of the store, or ``None`` for every operation.
-            when: tells whether a request, as it is recorded, is meant as well.
+            event: the type of an event, a mapping, or an object with the fields of an event; an id and an
+                instant are made up unless it has them.
+            payload: belongs to a type.
+            url: where to; unless given, to the composition's or room's own that the payload names.
+            signed_at: aware; now, by the clock of this machine, unless given.
 
         Raises:
-            ValueError: there is no such operation, `times` is less than 1, or a download cannot go wrong so.
+            ValueError: the event has no type, or there is no URL for it.
+            RuntimeError: the emulator is not running, or the extra ``webhooks`` is missing.
         """
-        self._script.lines.append(Line(fault=fault, times=times, operation=operation, when=when))
-
-    @property
-    def scripted(self) -> tuple[Fault, ...]:
-        """The faults that are not used up, in the order of the script."""
-        return tuple(line.fault for line in self._script.lines)
-
-    def unscript(self) -> None:
-        """Forget all faults that are not used up."""
-        self._script.lines.clear()
-
-    def limit(self, requests: int | None, *, seconds: float = 60.0) -> None:
-        """Let in so many requests in so many seconds by the clock, and refuse others with a 429.
-
-        The first request opens a window, the first one after its end the next. From now on every answer of
-        the API tells ``x-ratelimit-limit``, ``-remaining`` and ``-reset``. Files of the store do not count.
-
-        Args:
-            requests: how many; ``None`` lifts the limit.
-            seconds: how long a window lasts.
-
-        Raises:
-            ValueError: `requests` is negative, or `seconds` not more than 0.
-        """
-        self._window = None if requests is None else RateWindow(requests=requests, seconds=seconds)
+        if self._runner is None:
+            raise _not_running()
+        _ = self.public_key
+        made = event_of(event, payload, self._account.now())
+        return await self._deliverer.deliver(made, url, signed_at)
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._meet])
         app.on_response_prepare.append(stamp)
         app.on_shutdown.append(self._player.close)
-        app.add_routes(Routes(self._account, self._links))
+        app.add_routes(Routes(self._account, self._links, lambda: self.public_key))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
@@ -198,6 +156,7 @@ class Emulator:
             await runner.cleanup()
             raise
         self._runner = runner
+        self._deliverer.start()
         return self
 
     async def __aexit__(
@@ -208,7 +167,11 @@ class Emulator:
     ) -> None:
         runner, self._runner = self._runner, None
         if runner is not None:
-            await runner.cleanup()
+            try:
+                await self._deliverer.close()
+            finally:
+                await runner.cleanup()
+            self._account.outbox.clear()  # nobody is left to be told
 
     @web.middleware
     async def _meet(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -232,6 +195,19 @@ class Emulator:
         key = request.headers.get("Authorization")
         if operation not in _NEEDS_NO_KEY and key != f"Bearer {self.api_key}":
             raise unauthorized()
+
+    def _keep(self, delivery: Delivery) -> None:
+        if self._recording:
+            self.deliveries.append(delivery)
+
+    def _link_at(self, now: datetime) -> Link:
+        origin = URL(self.url).origin()
+        host = origin.host or ""
+        return partial(self._links.make, origin.with_host(_WHERE_TO_GO.get(host, host)), now)
+
+
+def _not_running() -> RuntimeError:
+    return RuntimeError("the emulator is not running: enter it with async with")
 
 
 async def _recorded(request: web.Request) -> RecordedRequest:

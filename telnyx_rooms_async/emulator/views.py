@@ -36,8 +36,8 @@ def room_view(room: RoomState, *, include_sessions: bool = False) -> View:
         "webhook_event_url": room.webhook_event_url,
         "webhook_event_failover_url": room.webhook_event_failover_url,
         "webhook_timeout_secs": room.webhook_timeout_secs,
-        "created_at": _instant(room.created_at),
-        "updated_at": _instant(room.updated_at),
+        "created_at": instant(room.created_at),
+        "updated_at": instant(room.updated_at),
         "record_type": "room",
     }
     if include_sessions:
@@ -51,12 +51,12 @@ def session_view(session: SessionState, *, include_participants: bool = False) -
         "id": session.id,
         "room_id": session.room_id,
         "active": session.active,
-        "created_at": _instant(session.created_at),
-        "updated_at": _instant(session.updated_at),
+        "created_at": instant(session.created_at),
+        "updated_at": instant(session.updated_at),
         "record_type": "room_session",
     }
     if session.ended_at is not None:
-        view["ended_at"] = _instant(session.ended_at)
+        view["ended_at"] = instant(session.ended_at)
     if include_participants:
         view["participants"] = [participant_view(person) for person in session.participants]
     return view
@@ -68,11 +68,11 @@ def participant_view(person: ParticipantState) -> View:
         "id": person.id,
         "session_id": person.session_id,
         "context": person.context,
-        "joined_at": _instant(person.joined_at),
-        "updated_at": _instant(person.updated_at),
+        "joined_at": instant(person.joined_at),
+        "updated_at": instant(person.updated_at),
         "record_type": "room_participant",
     }
-    return view if person.left_at is None else {**view, "left_at": _instant(person.left_at)}
+    return view if person.left_at is None else {**view, "left_at": instant(person.left_at)}
 
 
 def recording_view(recording: RecordingState, now: datetime, link: Link) -> View:
@@ -87,12 +87,12 @@ def recording_view(recording: RecordingState, now: datetime, link: Link) -> View
         "status": recording.status(now),
         "codec": recording.codec,
         "duration_secs": recording.duration_secs if completed_at else None,
-        **_file(recording.file if completed_at else None, link),
-        "started_at": _instant(recording.started_at),
-        "ended_at": _instant(recording.ended_at),
-        "completed_at": _instant(completed_at),
-        "created_at": _instant(recording.started_at),
-        "updated_at": _instant(completed_at or recording.ended_at or recording.started_at),
+        **file_view(recording.file if completed_at else None, link),
+        "started_at": instant(recording.started_at),
+        "ended_at": instant(recording.ended_at),
+        "completed_at": instant(completed_at),
+        "created_at": instant(recording.started_at),
+        "updated_at": instant(completed_at or recording.ended_at or recording.started_at),
         "record_type": "room_recording",
     }
 
@@ -111,15 +111,15 @@ def composition_view(composition: CompositionState, now: datetime, link: Link) -
         "video_layout": {name: {**_CORNER, **told} for name, told in composition.video_layout.items()},
         "audio_sources": composition.audio_sources,
         "duration_secs": composition.duration_secs if completed_at else None,
-        **_file(composition.file if completed_at else None, link),
+        **file_view(composition.file if completed_at else None, link),
         "webhook_event_url": composition.webhook_event_url,
         "webhook_event_failover_url": composition.webhook_event_failover_url,
         "webhook_timeout_secs": composition.webhook_timeout_secs,
-        "started_at": _instant(started_at),
-        "ended_at": _instant(completed_at),
-        "completed_at": _instant(completed_at),
-        "created_at": _instant(composition.created_at),
-        "updated_at": _instant(completed_at or started_at or composition.created_at),
+        "started_at": instant(started_at),
+        "ended_at": instant(completed_at),
+        "completed_at": instant(completed_at),
+        "created_at": instant(composition.created_at),
+        "updated_at": instant(completed_at or started_at or composition.created_at),
         "record_type": "room_composition",
     }
 
@@ -142,11 +142,13 @@ def page_view(found: Sequence[State], query: Query, show: Callable[[State], View
     return {"data": [show(each) for each in found[first : first + size]], "meta": meta}
 
 
-def _file(file: MediaFile | None, link: Link) -> View:
+def file_view(file: MediaFile | None, link: Link) -> View:
+    """Show the two fields that tell of a file."""
     if file is None:
         return {"size_mb": None, "download_url": None}
     return {"size_mb": round(file.size / _BYTES_OF_A_MB, 2), "download_url": link(file.id)}
 
 
-def _instant(moment: datetime | None) -> str | None:
+def instant(moment: datetime | None) -> str | None:
+    """Show when something was."""
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -94,7 +94,7 @@ class Rooms:
 
         Telnyx operation: ViewRoom.
         """
-        query = RoomQuery(include_sessions=include_sessions)
+        query = None if include_sessions is False else RoomQuery(include_sessions=include_sessions)
         return await self._caller.ask(build(RETRIEVE_ROOM, room_id=room_id, query=query))
 
     async def update(

@@ -50,7 +50,9 @@ class Sessions:
 
         Telnyx operation: ViewRoomSession.
         """
-        query = SessionQuery(include_participants=include_participants)
+        query = (
+            None if include_participants is False else SessionQuery(include_participants=include_participants)
+        )
         return await self._caller.ask(build(RETRIEVE_SESSION, room_session_id=session_id, query=query))
 
     def participants(

@@ -50,7 +50,7 @@ def _end(told: Arrival) -> View:
 
 
 def _kick(told: Arrival) -> View:
-    told.account.send_out(told.session, _meant(told))
+    told.account.kick(told.session, _meant(told))
     return _OK
 
 
