@@ -4,11 +4,18 @@ import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telnyx_rooms_async.core.messages import Failure, Reason, Repeat, Response
-from telnyx_rooms_async.core.retry import RetryPolicy, next_delay, retry_after, untouched
+from telnyx_rooms_async.core.retry import (
+    RetryBudget,
+    RetryPolicy,
+    next_delay,
+    retry_after,
+    retry_cost,
+    untouched,
+)
 
 ALWAYS, UNSENT = Repeat.ALWAYS, Repeat.UNSENT
 POLICY = RetryPolicy()
@@ -381,3 +388,91 @@ def test_a_503_whose_hint_is_nonsense_may_have_been_acted_on() -> None:
     """Only a hint that can be read says that the server turned the request away."""
     assert untouched(answer(503, retry_after="7"))
     assert not untouched(answer(503, retry_after="soon"))
+
+
+# --- evenly -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("outcome", "number", "lowest", "highest"),
+    [
+        pytest.param(answer(500), 1, 0.0, 0.5, id="500-first"),
+        pytest.param(answer(500), 2, 0.0, 1.0, id="500-second"),
+        pytest.param(failure(Reason.LOST, sent=True), 6, 0.0, 8.0, id="lost-longest"),
+        pytest.param(answer(429), 1, 0.0, 1.0, id="429-first"),
+        pytest.param(answer(429, retry_after="7"), 1, 7.0, 8.0, id="429-with-a-hint"),
+    ],
+)
+def test_the_jitter_is_uniform(
+    outcome: Response | Failure, number: int, lowest: float, highest: float
+) -> None:
+    """Ten thousand pauses stay within their bounds, and fall evenly by rank and by twentieths."""
+    dice = random.Random(20210425)
+    policy = RetryPolicy(attempts=9)
+    drawn = (delay(outcome, policy=policy, number=number, dice=dice.random()) for _ in range(10_000))
+    shares = sorted((pause - lowest) / (highest - lowest) for pause in drawn if pause is not None)
+    assert len(shares) == 10_000
+    assert 0 <= shares[0] <= shares[-1] <= 1
+    # Kolmogorov and Smirnov: an even draw stays below 1.63 / sqrt(n) in 99 of 100 cases.
+    assert max(abs(share - (rank + 0.5) / 10_000) for rank, share in enumerate(shares)) < 0.0163
+    twentieths = [0] * 20
+    for share in shares:
+        twentieths[min(19, int(share * 20))] += 1
+    # Chi squared, 19 degrees of freedom: below 36.2 in 99 of 100 cases.
+    assert sum((found - 500) ** 2 / 500 for found in twentieths) < 36.2
+
+
+# --- the budget -------------------------------------------------------------------------------------------
+
+AMOUNTS = st.sampled_from([0.0, 1.0, 5.0, 14.0, 28.0]) | st.floats(0, 1000)
+TIMES = st.floats(-1e6, 1e6) | st.floats(
+    allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300
+)
+
+
+@settings(deadline=None, max_examples=300, derandomize=True)
+@given(
+    st.sampled_from([500.0, 0.0, 1.0]) | st.floats(0, 1e6),
+    st.lists(st.tuples(st.just("take"), AMOUNTS, TIMES) | st.tuples(st.just("give"), AMOUNTS, TIMES)),
+)
+def test_the_budget_keeps_its_bounds(capacity: float, steps: list[tuple[str, float, float]]) -> None:
+    """Whatever is taken and given, and when, there is never less than nothing, nor more than fits."""
+    budget = RetryBudget(capacity)
+    for what, amount, at in steps:
+        before = budget.level
+        if what == "give":
+            budget.give(amount)
+            assert budget.level == min(capacity, before + amount)
+        elif budget.take(amount, at):
+            assert budget.level >= before - amount - 1e-9 * capacity
+        else:
+            assert before <= budget.level < amount
+        assert 0 <= budget.level <= capacity
+
+
+def test_the_budget_of_an_outage() -> None:
+    """Five hundred pay for thirty-five repetitions at once, then for one every fourteen seconds."""
+    budget = RetryBudget(RetryPolicy().budget)
+    assert [budget.take(14.0, 0.0) for _ in range(40)].count(True) == 35
+    assert [budget.take(14.0, float(second)) for second in range(1, 142)].count(True) == 10
+
+
+def test_time_fills_the_budget_once() -> None:
+    """A second brings one; a clock that goes back and comes again brings nothing twice."""
+    budget = RetryBudget(500.0)
+    budget.take(400.0, 1000.0)
+    budget.take(0.0, 1010.0)
+    assert budget.level == 110
+    budget.take(0.0, 1000.0)
+    budget.take(0.0, 1010.0)
+    assert budget.level == 110
+
+
+def test_what_a_repetition_costs() -> None:
+    """A repetition costs 14, and 5 when the server only asked to slow down; the knobs turn."""
+    policy = RetryPolicy()
+    assert [retry_cost(policy, each) for each in (answer(500), answer(503, retry_after="1"))] == [14, 14]
+    assert retry_cost(policy, failure(Reason.CONNECT, sent=False)) == 14
+    assert retry_cost(policy, answer(429)) == 5
+    assert retry_cost(RetryPolicy(retry_cost=3.0), answer(500)) == 3
+    assert retry_cost(RetryPolicy(retry_cost_throttled=2.0), answer(429)) == 2

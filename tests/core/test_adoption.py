@@ -1,0 +1,157 @@
+"""Know one's own room again: by its name, its age and every setting that was asked for."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from telnyx_rooms_async.core.adoption import PAUSES, is_ours, namesakes
+from telnyx_rooms_async.core.models import Room
+from telnyx_rooms_async.core.params import RoomBody, body_fields
+
+BEGAN = datetime(2021, 4, 25, 12, tzinfo=UTC)
+NOW = BEGAN + timedelta(seconds=2)
+URL, OTHER_URL = "https://example.com/a", "https://example.com/b"
+
+ASKED: dict[str, object] = {
+    "unique_name": "Weekly",
+    "max_participants": 7,
+    "enable_recording": True,
+    "webhook_event_url": URL,
+    "webhook_event_failover_url": URL,
+    "webhook_timeout_secs": 9,
+}
+MADE = Room(
+    id="a-room",
+    unique_name="Weekly",
+    max_participants=7,
+    enable_recording=True,
+    webhook_event_url=URL,
+    webhook_event_failover_url=URL,
+    webhook_timeout_secs=9,
+    created_at=BEGAN,
+)
+
+
+def ours(room: Room, asked: dict[str, object] | None = None) -> bool:
+    """Tell whether a room is what was asked for, between noon and two seconds later."""
+    asked = ASKED if asked is None else asked
+    return is_ours(room, asked, began=BEGAN.timestamp(), now=NOW.timestamp())
+
+
+def test_the_looks() -> None:
+    """It is looked for 0.2, 0.7 and 1.7 seconds later."""
+    assert [sum(PAUSES[: n + 1]) for n in range(len(PAUSES))] == pytest.approx([0.2, 0.7, 1.7])
+
+
+@pytest.mark.parametrize(
+    ("created_at", "verdict"),
+    [
+        (BEGAN - timedelta(seconds=5, microseconds=1), False),
+        (BEGAN - timedelta(seconds=5), True),
+        (BEGAN, True),
+        (NOW, True),
+        (NOW + timedelta(seconds=5), True),
+        (NOW + timedelta(seconds=5, microseconds=1), False),
+        (BEGAN - timedelta(days=1), False),
+        (NOW + timedelta(days=1), False),
+        (BEGAN.astimezone(tz=None), True),
+        (None, False),
+    ],
+    ids=[
+        "too old",
+        "just",
+        "began",
+        "now",
+        "just in time",
+        "too new",
+        "a day ago",
+        "a day later",
+        "zone",
+        "-",
+    ],
+)
+def test_its_age(created_at: datetime | None, verdict: bool) -> None:  # noqa: FBT001 - a column of the table
+    """It was made within the call, the clocks five seconds apart at most."""
+    assert ours(evolve(MADE, created_at=created_at)) is verdict
+
+
+def test_a_room_with_all_settings() -> None:
+    """A room with each setting that was asked for is ours, whatever else it has."""
+    assert ours(MADE)
+    assert ours(MADE, {"unique_name": "Weekly"})
+    assert ours(evolve(MADE, active_session_id="a-session", updated_at=NOW))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("unique_name", "weekly"),
+        ("max_participants", 8),
+        ("enable_recording", False),
+        ("webhook_event_url", OTHER_URL),
+        ("webhook_event_failover_url", OTHER_URL),
+        ("webhook_timeout_secs", 10),
+    ],
+)
+@pytest.mark.parametrize("is_told", [True, False], ids=["another", "none"])
+def test_each_setting_counts(name: str, value: object, is_told: bool) -> None:  # noqa: FBT001 - a column
+    """A room of which one setting is another, or is not told, is not ours, unless nobody asked for it."""
+    room = evolve(MADE, **{name: value if is_told else None})
+    assert not ours(room)
+    assert ours(room, {key: asked for key, asked in ASKED.items() if key != name})
+
+
+@pytest.mark.parametrize("name", ["webhook_event_url", "webhook_event_failover_url"])
+@pytest.mark.parametrize("asked", [None, ""], ids=["null", "empty"])
+@pytest.mark.parametrize("told", [None, ""], ids=["null", "empty"])
+def test_no_url_is_no_url(name: str, asked: str | None, told: str | None) -> None:
+    """A URL that was not set may come back as null or as an empty text; one that is set differs from both."""
+    room = evolve(MADE, **{name: told})
+    assert ours(room, {**ASKED, name: asked})
+    assert not ours(MADE, {**ASKED, name: asked})
+    assert not ours(room)
+
+
+def test_what_is_false_may_not_be_told() -> None:
+    """A room that tells nothing of a recording makes none."""
+    assert ours(evolve(MADE, enable_recording=None), {**ASKED, "enable_recording": False})
+    assert ours(evolve(MADE, enable_recording=False), {**ASKED, "enable_recording": False})
+    assert not ours(MADE, {**ASKED, "enable_recording": False})
+
+
+def test_no_time_to_wait_is_not_the_default() -> None:
+    """Zero seconds are not the server's default, which is null."""
+    assert ours(evolve(MADE, webhook_timeout_secs=0), {**ASKED, "webhook_timeout_secs": 0})
+    assert not ours(evolve(MADE, webhook_timeout_secs=0), {**ASKED, "webhook_timeout_secs": 5})
+
+
+SETTINGS = st.fixed_dictionaries(
+    {"unique_name": st.text("ab", min_size=1, max_size=2)},
+    optional={
+        "max_participants": st.integers(2, 4),
+        "enable_recording": st.booleans(),
+        "webhook_event_url": st.sampled_from([URL, OTHER_URL]),
+        "webhook_event_failover_url": st.sampled_from([None, URL, OTHER_URL]),
+        "webhook_timeout_secs": st.none() | st.integers(0, 3),
+    },
+)
+
+
+@settings(deadline=None, max_examples=200, derandomize=True)
+@given(SETTINGS, st.floats(-5, 5))
+def test_what_was_made_of_a_body_is_ours(wanted: dict[str, object], skew: float) -> None:
+    """Whatever is asked for, a room that is made of just that within the call is ours."""
+    asked = body_fields(RoomBody(**wanted))  # type: ignore[arg-type]  # drawn to fit
+    room = Room(id="a-room", created_at=BEGAN + timedelta(seconds=1 + skew), **wanted)  # type: ignore[arg-type]
+    assert ours(room, dict(asked))
+    assert not ours(evolve(room, unique_name=f"{room.unique_name}!"), dict(asked))
+
+
+def test_namesakes() -> None:
+    """Only rooms of exactly the name count, in the order in which they came."""
+    names = ["Weekly", "weekly", "Weekly ", None, "Weekly", "Weekly 2"]
+    rooms = [Room(id=f"{number}", unique_name=name) for number, name in enumerate(names)]
+    assert [room.id for room in namesakes(rooms, "Weekly")] == ["0", "4"]

@@ -1,0 +1,491 @@
+"""How calls end when their client does: wherever they wait, and whoever else wants to end them."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+from attrs import define, field, frozen
+
+from telnyx_rooms_async import ClientClosedError, Clock, RoomsClient, TelnyxRoomsError, WrongEventLoopError
+from telnyx_rooms_async.lifetime import Lifetime
+from wire import Reply, Wire
+
+OK = Wire.http(200, b'{"data":{"id":"a-room"}}')
+HANG = Reply(b"", "hang")
+
+
+@define
+class Bed:
+    """A clock in which nobody who sleeps wakes up."""
+
+    sleepers: int = 0
+    never: asyncio.Event = field(factory=asyncio.Event)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep for ever."""
+        self.sleepers += 1
+        try:
+            await self.never.wait()
+        finally:
+            self.sleepers -= 1
+
+
+@frozen
+class Scene:
+    """A client of a scripted server, in whose time nobody wakes up."""
+
+    client: RoomsClient
+    wire: Wire
+    bed: Bed
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for something to come about."""
+        async with asyncio.timeout(5):
+            while not holds():
+                await asyncio.sleep(0)
+
+    def assert_nothing_left(self) -> None:
+        """Check that no trace of any call is left."""
+        lifetime, gate = self.client._caller.lifetime, self.client._caller.gate
+        assert (lifetime._depths, lifetime._ended) == ({}, set())
+        assert gate._pace.in_flight == 0
+        assert not [turn for turn in gate._queue if not turn.gone]
+        assert self.bed.sleepers == 0
+
+
+@pytest.fixture
+async def scene(wire: Wire) -> AsyncIterator[Scene]:
+    """A client that is closed at the end, and no socket or task left behind it."""
+    bed = Bed()
+    client = RoomsClient("KEY", base_url=wire.url, max_connections=1, clock=Clock(sleep=bed.sleep))
+    it = Scene(client, wire, bed)
+    before = asyncio.all_tasks()
+    yield it
+    await client.close()
+    await it.until(lambda: wire.open_connections == 0)
+    await it.until(lambda: asyncio.all_tasks() - {asyncio.current_task()} <= before)
+    it.assert_nothing_left()
+
+
+# --- where a call may wait ----------------------------------------------------------------------------------
+
+
+async def in_flight(scene: Scene) -> object:
+    """Wait for an answer."""
+    scene.wire.plays(HANG)
+    return await scene.client.rooms.retrieve("a-room")
+
+
+async def behind_another(scene: Scene) -> object:
+    """Wait at the gate for the one connection."""
+    scene.wire.plays(HANG)
+    other = asyncio.create_task(scene.client.rooms.retrieve("another-room"))
+    await scene.until(lambda: len(scene.wire.requests) == 1)
+    try:
+        return await scene.client.rooms.retrieve("a-room")
+    finally:
+        other.cancel()
+        await asyncio.wait((other,))
+
+
+async def at_the_gate(scene: Scene) -> object:
+    """Watch the clock at the gate, because the server said when to come again."""
+    scene.wire.plays(Wire.http(429, Retry_After="7"))
+    return await scene.client.rooms.retrieve("a-room")
+
+
+async def between_attempts(scene: Scene) -> object:
+    """Sleep before another attempt."""
+    scene.wire.plays(Wire.http(500))
+    return await scene.client.rooms.retrieve("a-room")
+
+
+async def between_looks(scene: Scene) -> object:
+    """Sleep before a look for a room whose creation is unknown."""
+    scene.wire.plays(Wire.http(500))
+    return await scene.client.rooms.create(unique_name="Weekly")
+
+
+async def waiting(scene: Scene) -> object:
+    """Sleep until a composition may be done."""
+    scene.wire.plays(Wire.http(200, b'{"data":{"id":"it","status":"processing"}}'))
+    return await scene.client.compositions.wait("it")
+
+
+async def waiting_in_flight(scene: Scene) -> object:
+    """Wait for the answer whether a composition is done: a call within a call."""
+    scene.wire.plays(HANG)
+    return await scene.client.compositions.wait("it")
+
+
+async def waiting_for_a_session(scene: Scene) -> object:
+    """Wait for the answer whether a session goes on: a page within a call."""
+    scene.wire.plays(HANG)
+    return await scene.client.rooms.wait_for_session("a-room")
+
+
+async def downloading(scene: Scene) -> object:
+    """Wait for the next piece of a file."""
+    url = scene.wire.url.replace("/v2", "/store/file")
+    about = {"id": "it", "status": "completed", "download_url": url}
+    begun = Wire.http(200, b"x" * 1000).data[:-500]
+    scene.wire.plays(Wire.http(200, json.dumps({"data": about}).encode()), Reply(begun, "hang"))
+    return await scene.client.recordings.download("it", io.BytesIO())
+
+
+async def listing(scene: Scene) -> object:
+    """Wait for a page."""
+    first = json.dumps({"data": [{"id": "a"}], "meta": {"total_results": 2, "total_pages": 2}}).encode()
+    scene.wire.plays(Wire.http(200, first), HANG)
+    return [room async for room in scene.client.rooms.list(page_size=1)]
+
+
+async def snapshot(scene: Scene) -> object:
+    """Wait for the second pass."""
+    first = json.dumps({"data": [{"id": "a"}], "meta": {"total_results": 1}}).encode()
+    scene.wire.plays(Wire.http(200, first), HANG)
+    return await scene.client.rooms.list().snapshot()
+
+
+Way = Callable[[Scene], Awaitable[object]]
+WAYS: tuple[tuple[Way, int, int], ...] = (
+    (in_flight, 1, 0),
+    (behind_another, 1, 0),
+    (at_the_gate, 1, 1),
+    (between_attempts, 1, 1),
+    (between_looks, 1, 1),
+    (waiting, 1, 1),
+    (waiting_in_flight, 1, 0),
+    (waiting_for_a_session, 1, 0),
+    (downloading, 2, 0),
+    (listing, 2, 0),
+    (snapshot, 2, 0),
+)
+every_way = pytest.mark.parametrize(
+    ("way", "requests", "sleepers"), WAYS, ids=[way.__name__ for way, _, _ in WAYS]
+)
+
+
+@define
+class Ending:
+    """How a call ended, and how often its task was still being cancelled then."""
+
+    error: BaseException | None = None
+    cancelling: int = -1
+
+
+async def started(
+    scene: Scene, way: Way, requests: int, sleepers: int
+) -> tuple["asyncio.Task[object]", Ending]:
+    """Bring a call to where it waits."""
+    ending = Ending()
+
+    async def call() -> object:
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            return await way(scene)
+        except BaseException as error:
+            ending.error = error
+            raise
+        finally:
+            ending.cancelling = task.cancelling()
+
+    task = asyncio.create_task(call())
+    await scene.until(lambda: (len(scene.wire.requests), scene.bed.sleepers) == (requests, sleepers))
+    for _ in range(20):  # whoever is to wait for the answer has yet to come to that
+        await asyncio.sleep(0)
+    assert not task.done()
+    return task, ending
+
+
+@every_way
+async def test_closing_ends_it(scene: Scene, way: Way, requests: int, sleepers: int) -> None:
+    """Wherever a call waits, closing ends it with an error of ours, and its task is cancelled no more."""
+    task, ending = await started(scene, way, requests, sleepers)
+    await scene.client.close()
+    with pytest.raises(ClientClosedError):
+        await asyncio.wait_for(task, 1)
+    assert ending.cancelling == 0
+    scene.assert_nothing_left()
+
+
+@every_way
+async def test_a_cancellation_is_none_of_ours(scene: Scene, way: Way, requests: int, sleepers: int) -> None:
+    """Wherever a call waits, cancelling it is CancelledError, and the client goes on."""
+    task, ending = await started(scene, way, requests, sleepers)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ending.cancelling == 1
+    await scene.until(lambda: scene.wire.open_connections <= 1)
+    scene.client._caller.gate._pace._resume = 0.0  # the pause that the server asked for is over
+    scene.wire.plays(OK)
+    assert (await asyncio.wait_for(scene.client.rooms.retrieve("a-room"), 1)).id == "a-room"
+    scene.assert_nothing_left()
+
+
+@pytest.mark.parametrize("rounds", range(-1, 12))
+@every_way
+async def test_a_cancellation_goes_before_a_closing(
+    scene: Scene, way: Way, requests: int, sleepers: int, rounds: int
+) -> None:
+    """Who is cancelled while the client is being closed is cancelled: before it, with it, or just after."""
+    task, ending = await started(scene, way, requests, sleepers)
+    if rounds < 0:
+        task.cancel()
+    closing = asyncio.create_task(scene.client.close())
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    was_cancelled = task.cancel() or rounds < 0
+    await asyncio.wait((task, closing))
+    assert closing.result() is None
+    assert isinstance(ending.error, asyncio.CancelledError if was_cancelled else ClientClosedError)
+    assert task.cancelled() is was_cancelled
+    scene.assert_nothing_left()
+
+
+@every_way
+async def test_a_timeout_of_ones_own_goes_before_a_closing(
+    scene: Scene, way: Way, requests: int, sleepers: int
+) -> None:
+    """A timeout around a call that ends with a closing is a TimeoutError, and leaves no cancellation."""
+    limits: list[asyncio.Timeout] = []
+
+    async def call(scene: Scene) -> object:
+        async with asyncio.timeout(None) as limit:
+            limits.append(limit)
+            return await way(scene)
+
+    task, ending = await started(scene, call, requests, sleepers)
+    limits[0].reschedule(asyncio.get_running_loop().time())
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(scene.client.close())
+    with pytest.raises((TimeoutError, ClientClosedError)) as caught:
+        await asyncio.wait_for(task, 1)
+    assert isinstance(caught.value, TimeoutError if limits[0].expired() else ClientClosedError)
+    assert ending.cancelling == 0
+    await closing
+    scene.assert_nothing_left()
+
+
+async def test_the_clearing_up_of_a_cancelled_task(scene: Scene) -> None:
+    """A call that a task makes while it is cancelled ends with the client; the task stays cancelled."""
+    scene.wire.plays(HANG)
+    counts: list[int] = []
+
+    async def work() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            await asyncio.Event().wait()
+        finally:
+            with suppress(TelnyxRoomsError, asyncio.CancelledError):
+                await scene.client.rooms.delete("a-room")
+            counts.append(task.cancelling())
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    await scene.until(lambda: len(scene.wire.requests) == 1)
+    await scene.client.close()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert counts == [1]
+    scene.assert_nothing_left()
+
+
+async def test_closing_ends_all_at_once(scene: Scene) -> None:
+    """Fifty calls, most of them at the gate, end together; two closings at once do no harm."""
+    scene.wire.plays(HANG)
+    calls = [asyncio.create_task(scene.client.rooms.retrieve("a-room")) for _ in range(50)]
+    await scene.until(lambda: len(scene.wire.requests) == 1)
+    await asyncio.gather(scene.client.close(), scene.client.with_options(timeout=9).close())
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {ClientClosedError}
+    assert len(scene.wire.requests) == 1
+    scene.assert_nothing_left()
+
+
+async def test_a_call_that_has_not_begun(scene: Scene) -> None:
+    """A call whose task has not run yet when the client is closed sends nothing."""
+    call = asyncio.create_task(scene.client.rooms.retrieve("a-room"))
+    await scene.client.close()
+    with pytest.raises(ClientClosedError):
+        await call
+    assert scene.wire.requests == []
+
+
+async def test_one_task_after_another_call(scene: Scene) -> None:
+    """A task whose call was ended goes on: it may call another client, wait, and be cancelled once more."""
+    task, _ = await started(scene, in_flight, 1, 0)
+    await scene.client.close()
+    await asyncio.wait((task,))
+    done: list[str] = []
+
+    async def go_on() -> None:
+        with pytest.raises(ClientClosedError):
+            await scene.client.rooms.retrieve("a-room")
+        await asyncio.sleep(0)
+        done.append("slept")
+
+    await go_on()
+    assert done == ["slept"]
+
+
+async def test_who_closes_within_his_own_call(scene: Scene) -> None:
+    """A writer that closes the client it is written to by ends the download, and opens no other session."""
+    url = scene.wire.url.replace("/v2", "/store/file")
+    about = {"id": "it", "status": "completed", "download_url": url}
+    begun = Wire.http(200, b"x" * 1000).data[:-500]
+    scene.wire.plays(Wire.http(200, json.dumps({"data": about}).encode()), Reply(begun, "hang"))
+    scene.bed.never.set()
+
+    class Writer:
+        async def write(self, data: bytes) -> None:
+            await scene.client.close()
+
+    with pytest.raises(ClientClosedError):
+        await scene.client.recordings.download("it", Writer())
+    assert scene.client._caller.transport._closing is None
+    assert len(scene.wire.requests) == 2
+
+
+# --- the object itself --------------------------------------------------------------------------------------
+
+
+async def test_calls_within_calls() -> None:
+    """One object stands around calls within calls, and knows when a task has left the last of them."""
+    lifetime = Lifetime(None, lambda: None)
+    task = asyncio.current_task()
+    with lifetime:
+        with lifetime, lifetime:
+            assert lifetime._depths == {task: 3}
+        assert lifetime._depths == {task: 1}
+        with suppress(ValueError), lifetime:
+            raise ValueError
+    assert lifetime._depths == {}
+
+
+async def test_who_closes_is_not_ended() -> None:
+    """The task that ends all calls goes on, even from within one of its own."""
+    lifetime = Lifetime(None, lambda: None)
+    task = asyncio.current_task()
+    assert task is not None
+    with lifetime:
+        lifetime.end()
+        await asyncio.sleep(0)
+    assert task.cancelling() == 0
+    with pytest.raises(ClientClosedError), lifetime:
+        pass
+
+
+async def test_what_was_raised_anyway_is_told() -> None:
+    """A call that fails by itself while it is being ended tells its own error."""
+    lifetime = Lifetime(None, lambda: None)
+    inside = asyncio.Event()
+
+    async def call() -> None:
+        with lifetime:
+            inside.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise ValueError("mine")
+
+    task = asyncio.create_task(call())
+    await inside.wait()
+    lifetime.end()
+    with pytest.raises(ValueError, match="mine"):
+        await task
+    assert (task.cancelling(), lifetime._depths, lifetime._ended) == (0, {}, set())
+
+
+async def test_the_frames_of_the_cancellation_are_not_shown() -> None:
+    """The error of a closed client leads to no frame of the call that it ended: these hold headers."""
+    lifetime = Lifetime(None, lambda: None)
+    inside = asyncio.Event()
+
+    async def call() -> None:
+        with lifetime:
+            inside.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(call())
+    await inside.wait()
+    lifetime.end()
+    with pytest.raises(ClientClosedError) as caught:
+        await task
+    assert caught.value.__cause__ is None
+    context = caught.value.__context__
+    assert context is None or context.__traceback__ is None
+
+
+def test_another_loop_starts_afresh() -> None:
+    """What went on in a loop that was left in the middle does not hold up the next one."""
+    forgotten: list[None] = []
+    lifetime = Lifetime(None, lambda: forgotten.append(None))
+
+    async def call(event: asyncio.Event) -> None:
+        with lifetime:
+            await event.wait()
+
+    async def leave() -> "asyncio.Task[None]":
+        task = asyncio.create_task(call(asyncio.Event()))
+        await asyncio.sleep(0)
+        return task
+
+    async def again() -> None:
+        with lifetime:
+            assert len(lifetime._depths) == 1
+        assert lifetime._depths == {}
+
+    first = asyncio.new_event_loop()
+    task = first.run_until_complete(leave())
+    asyncio.run(again())
+    assert forgotten == [None]
+    # The first loop goes on after all: its call ends as it likes, and disturbs nobody.
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        first.run_until_complete(task)
+    first.close()
+    assert (lifetime._depths, lifetime._ended) == ({}, set())
+    asyncio.run(again())
+
+
+def test_two_loops_at_once() -> None:
+    """While a loop runs, no other one may use or end what is its own."""
+    lifetime = Lifetime(None, lambda: None)
+
+    async def other() -> None:
+        with pytest.raises(WrongEventLoopError), lifetime:
+            pass
+        with pytest.raises(WrongEventLoopError):
+            lifetime.end()
+
+    async def main() -> None:
+        with lifetime:
+            await asyncio.to_thread(asyncio.run, other())
+        assert not lifetime.is_closed
+
+    asyncio.run(main())
+
+
+def test_without_a_task() -> None:
+    """A callback of the loop, which is no task, may go in and out."""
+    lifetime = Lifetime(None, lambda: None)
+    done: list[bool] = []
+
+    def call() -> None:
+        with lifetime:
+            done.append(not lifetime._depths)
+
+    async def main() -> None:
+        asyncio.get_running_loop().call_soon(call)
+        await asyncio.sleep(0.001)
+
+    asyncio.run(main())
+    assert done == [True]
