@@ -74,17 +74,26 @@ class _Creation:
 
     async def _resend(self, unknown: OutcomeUnknownError, unique_name: str) -> Room:
         """Ask once more: should the first room be there after all, its name is taken."""
-        refused: NameTakenError | None = None
+        if self.caller.clock.monotonic() >= self.trail.deadline or not self._afford():
+            raise self._unknown(unknown, ()) from unknown.__cause__
+        taken: NameTakenError | None = None
         try:
             return await self.caller.pursue(self.call, self.trail)
         except NameTakenError as error:
-            refused = error
+            taken = error
         except OutcomeUnknownError as error:
             unknown = error
+        except (APIConnectionError, APIResponseError, APIStatusError) as error:
+            # It was not made by this request, which says nothing of the first.
+            raise self._unknown(unknown, ()) from error
+        looks = len(self.trail.attempts)
         room = await self._find(unknown, unique_name)
         if room is not None:
             return room
-        raise refused or self._unknown(unknown, ()) from unknown.__cause__
+        is_known = any(look.status == 200 for look in self.trail.attempts[looks:])  # noqa: PLR2004 - a look that saw
+        if taken is not None and is_known:
+            raise taken
+        raise self._unknown(unknown, ()) from unknown.__cause__
 
     async def _find(self, unknown: OutcomeUnknownError, unique_name: str) -> Room | None:
         """Look for the room a few times.
@@ -99,7 +108,7 @@ class _Creation:
             if clock.monotonic() + pause >= self.trail.deadline:
                 return None
             await clock.sleep(pause)
-            if not self._afford_look():
+            if not self._afford():
                 return None
             rooms = await self._look(unique_name)
             ours = [room for room in rooms if is_ours(room, asked, began=self.began, now=clock.now())]
@@ -110,8 +119,8 @@ class _Creation:
                 return ours[0]
         return None
 
-    def _afford_look(self) -> bool:
-        """Pay for a look as for a repetition: an outage is met with no more load."""
+    def _afford(self) -> bool:
+        """Pay for another request as for a repetition: an outage is met with no more load."""
         caller = self.caller
         if caller.budget.take(caller.retry.retry_cost, caller.clock.monotonic()):
             self.trail.spent += caller.retry.retry_cost

@@ -19,8 +19,8 @@ _FIELDS: Final = {
 _LENGTHS: Final = frozenset(map(len, _FIELDS))
 LONGEST_PAUSE: Final = 60.0
 """Seconds: who is to stay away for longer gets an error, and the others find out themselves."""
-_SHORTEST_WINDOW: Final = 0.1
-"""Seconds: who rounds down says 0 in the last second of a window."""
+_ROUNDED_DOWN: Final = 1.0
+"""Seconds that may be behind a 0."""
 _SPREAD: Final = 1.0
 """Seconds over which those who waited together resume."""
 _FIRST_FEW: Final = 5
@@ -86,16 +86,22 @@ class Pace:
     _period: float = field(default=0.0, init=False)
     _began: float = field(default=-math.inf, init=False)
     _ends: float = field(default=math.inf, init=False)
+    _surely: float = field(default=-math.inf, init=False)
+    """When the window ends at the earliest."""
+    _is_guessed: bool = field(default=True, init=False)
 
     def delay(self, now: float) -> float | None:
         """Return the seconds until the next one may go; ``None`` for: when someone comes back."""
-        if now >= self._ends:
+        if now >= self._ends and not (self._is_guessed and self.in_flight):
             self._next_window(now)
         if self.in_flight >= self.capacity or (self._unknown and self.in_flight >= _FIRST_FEW):
             return None
         if now < self._resume:
             return self._resume - now
-        return 0.0 if self._tickets >= 1 else self._ends - now
+        if self._tickets >= 1:
+            return 0.0
+        # How long a new window lasts is a guess until the first answer out of it.
+        return None if self._is_guessed and self.in_flight else max(self._ends - now, 0.001)
 
     def enter(self, now: float, *, waiting: int = 0) -> None:
         """Let one go; those `waiting` behind follow at a distance when all were held up together."""
@@ -116,7 +122,7 @@ class Pace:
             return
         self.told = told
         if told.remaining is not None and told.reset is not None and told.reset <= LONGEST_PAUSE:
-            self._count(told.limit, told.remaining, max(told.reset, _SHORTEST_WINDOW), sent_at, now)
+            self._count(told.limit, told.remaining, told.reset or _ROUNDED_DOWN, sent_at, now)
 
     def stop(self, seconds: float, now: float) -> bool:
         """Let nobody go for so long, unless it is too long to be for all; tell whether it is so."""
@@ -133,16 +139,24 @@ class Pace:
     def _count(self, limit: int | None, remaining: int, reset: float, sent_at: float, now: float) -> None:
         self._unknown = 0
         self._limit = limit or max(self._limit, remaining + 1)
-        self._period = max(self._period, reset)
-        # An answer to what was sent in the last window may speak of that.
-        if sent_at >= self._began:
-            # Those on their way may or may not be counted in what remains.
-            self._tickets = min(self._tickets, remaining - self.in_flight)
-            self._ends = min(self._ends, now + reset)
+        # The answer was written at some time between `sent_at` and now; whole seconds may be rounded up.
+        earliest, latest = sent_at + reset - float(reset.is_integer()), now + reset
+        if earliest > self._ends:
+            # The server is in its next window already.
+            self._began, self._tickets, self._is_guessed, self._surely = now, math.inf, True, earliest
+        elif sent_at < self._began or latest < self._surely:
+            return  # it speaks, or may speak, of the last window
+        # Those on their way may or may not be counted in what remains.
+        self._tickets = min(self._tickets, remaining - self.in_flight)
+        self._surely = max(self._surely, earliest)
+        self._ends = latest if self._is_guessed else min(self._ends, latest)
+        self._period = reset if self._is_guessed else max(self._period, reset)
+        self._is_guessed = False
 
     def _next_window(self, now: float) -> None:
         self._began = now
-        self._ends = now + self._period
+        self._ends, self._surely = now + self._period, -math.inf
+        self._is_guessed = True
         self._spread_until = now + min(_SPREAD, self._period)
         # When nobody is on the way who could bring news, one goes and asks.
         self._tickets = max(self._limit - self.in_flight, 0 if self.in_flight else 1)
