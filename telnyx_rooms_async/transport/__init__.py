@@ -194,6 +194,8 @@ class AiohttpTransport:
         return session if self._loop is self._lifetime.loop and session and not session.closed else None
 
     async def _renewed(self) -> Session:
+        if self._lifetime.is_closed:
+            raise ClientClosedError
         self._loop = self._lifetime.loop
         self._closing = closed_with_loop(self._open_session())
         self._session = await anext(self._closing)
