@@ -92,7 +92,7 @@ def read_through(
     return seen
 
 
-@settings(deadline=None, max_examples=400, derandomize=True)
+@settings(deadline=None, max_examples=200, derandomize=True)
 @given(st.integers(0, 40), st.integers(1, 7), GAPS)
 @example(5, 1, [[], [], [], [0.999], [0.999], [0.999]])
 def test_deletions_hide_nothing(things: int, size: int, gaps: list[list[float]]) -> None:
@@ -102,7 +102,7 @@ def test_deletions_hide_nothing(things: int, size: int, gaps: list[list[float]])
     assert set(it.things) <= set(seen) <= {f"{number}" for number in range(things)}
 
 
-@settings(deadline=None, max_examples=400, derandomize=True)
+@settings(deadline=None, max_examples=200, derandomize=True)
 @given(st.integers(0, 40), st.integers(1, 7), GAPS)
 @example(4, 2, [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
 def test_creations_hide_nothing(things: int, size: int, gaps: list[list[float]]) -> None:
@@ -147,7 +147,7 @@ def test_deleting_what_is_seen(things: int, size: int, leave: int) -> None:
     assert it.reads <= 3 * (things // size) + 2
 
 
-@settings(deadline=None, max_examples=200, derandomize=True)
+@settings(deadline=None, max_examples=100, derandomize=True)
 @given(st.integers(0, 40), st.integers(1, 7), st.data())
 def test_a_loop_that_deletes_some(things: int, size: int, data: st.DataObject) -> None:
     """Whichever of the seen are deleted, while others delete elsewhere, all the others are reached."""
@@ -286,7 +286,7 @@ PAGES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=600, derandomize=True)
+@settings(deadline=None, max_examples=300, derandomize=True)
 @given(PAGES, st.integers(1, 6), st.integers(1, 4), st.booleans())
 def test_every_scan_ends(pages: list[Page[Thing]], size: int, start: int, again: bool) -> None:  # noqa: FBT001 - drawn
     """Whatever pages come, in circles or the last one for ever, the end comes, and nothing comes twice."""
