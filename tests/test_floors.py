@@ -88,8 +88,10 @@ def name_of(path: Path) -> str:
 
 
 def rules_for(name: str, table: dict[str, object]) -> object:
-    """Find a module's row, or that of its folder."""
-    return table.get(name, table.get(name.split(".", maxsplit=1)[0]))
+    """Find a module's row, or that of the nearest folder that has one."""
+    while name not in table and "." in name:
+        name = name.rpartition(".")[0]
+    return table.get(name)
 
 
 def imports_of(source: str) -> Iterator[str]:
@@ -113,10 +115,7 @@ def breaches(name: str, source: str) -> Iterator[str]:
         if top == "telnyx_rooms_async":
             known = [part for part in FLOORS if rest == part or rest.startswith(f"{part}.")]
             target = max(known, key=len, default="")
-            own_folder = (
-                target.split(".", maxsplit=1)[0] == name.split(".", maxsplit=1)[0] and target != "core"
-            )
-            same_room = own_folder and target in ("emulator", "cli", "resources", "transport")
+            same_room = target not in ("", "core") and f"{name}.".startswith(f"{target}.")
             if FLOORS[target] >= floor and not same_room:
                 yield f"{name} (floor {floor}) imports {imported} (floor {FLOORS[target]})"
         elif top in sys.stdlib_module_names:

@@ -5,7 +5,6 @@ import math
 import platform
 from collections.abc import AsyncGenerator, Sequence
 from functools import cache, lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final, TypeAlias
 from urllib.request import getproxies, proxy_bypass
 
@@ -124,6 +123,8 @@ async def without_authorization(
 @cache
 def user_agent() -> str:
     """Name this library, Python and aiohttp."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow, and first needed here
+
     try:
         own = f"telnyx-rooms-async/{version('telnyx-rooms-async')}"
     except PackageNotFoundError:  # in a frozen program, or straight from a folder

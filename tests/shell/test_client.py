@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import importlib.metadata
 import pickle
 import socket
 from contextlib import closing
@@ -148,7 +149,7 @@ def test_without_metadata_of_the_distribution(monkeypatch: pytest.MonkeyPatch) -
     def missing(_: str) -> str:
         raise PackageNotFoundError
 
-    monkeypatch.setattr(sessions, "version", missing)
+    monkeypatch.setattr(importlib.metadata, "version", missing)
     sessions.user_agent.cache_clear()
     assert sessions.user_agent().startswith("telnyx-rooms-async Python/")
     sessions.user_agent.cache_clear()

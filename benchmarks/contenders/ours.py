@@ -1,0 +1,64 @@
+"""This library."""
+
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final, cast
+
+from attrs import frozen
+
+from benchmarks.answers import PAGE_SIZE, ROOM_ID
+from benchmarks.contenders import Client
+from telnyx_rooms_async import Listing, Room, RoomsClient
+from telnyx_rooms_async.core import codec
+from telnyx_rooms_async.core.models import Page
+
+_Iterate = Callable[[Listing[Room]], AsyncIterator[Room]]
+
+
+@frozen
+class _Ours:
+    _client: RoomsClient
+    _iterate: _Iterate
+
+    async def retrieve(self) -> object:
+        return await self._client.rooms.retrieve(ROOM_ID)
+
+    async def create(self) -> object:
+        return await self._client.rooms.create(unique_name="Weekly", max_participants=25)
+
+    async def page(self) -> object:
+        return await self._client.rooms.list(include_sessions=True).page(2, PAGE_SIZE)
+
+    def rooms(self) -> AsyncIterator[object]:
+        return self._iterate(self._client.rooms.list())
+
+
+@frozen
+class OurContender:
+    """This library, with its lists read in one way."""
+
+    _iterate: _Iterate
+
+    @asynccontextmanager
+    async def open(self, url: str) -> AsyncGenerator[Client]:
+        """Make a client."""
+        async with RoomsClient("KEY", base_url=url) as client:
+            yield _Ours(client, self._iterate)
+
+    def decode(self, body: bytes) -> object:
+        """Decode a page into values."""
+        return codec.decode(body, Page[Room])
+
+
+def _in_turn(listing: Listing[Room]) -> AsyncIterator[Room]:
+    return aiter(listing)
+
+
+def _eight_at_once(listing: Listing[Room]) -> AsyncIterator[Room]:
+    concurrently = cast("Callable[[int], AsyncIterable[Room]]", getattr(listing, "concurrently"))  # noqa: B009 - may be missing
+    return aiter(concurrently(8))
+
+
+OURS: Final = OurContender(_in_turn)
+if hasattr(Listing, "concurrently"):  # in the first revision that had benchmarks there was none
+    EIGHT_AT_ONCE: Final = OurContender(_eight_at_once)
