@@ -100,7 +100,7 @@ class Caller:
             try:
                 return protocol.answer(call, outcome)
             except MisfitError:
-                if not self._is_watched:
+                if not trail.attempts:
                     self._note(call, trail, outcome, ended - started)
         # An answer says more than a silence. But what may have been done is told by the last try.
         told = outcome if call.repeat is Repeat.UNSENT else answer or outcome
@@ -132,8 +132,8 @@ class Caller:
     ) -> float | None:
         """Learn from one attempt, and return how long to sleep before the next, if there is one."""
         told = rate_limit(outcome) if isinstance(outcome, Response) else None
-        if _is_success(outcome) and not self._is_watched:
-            self.budget.give(trail.spent or 1.0)
+        if _is_success(outcome) and not (trail.attempts or self._is_watched):
+            self.budget.give(1.0)
             self.gate.leave_with(told, started, ended, None)
             return None
         wait, exhausted = self._plan(call, trail, outcome, number, ended)
