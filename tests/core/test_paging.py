@@ -1,7 +1,7 @@
 """Which page comes next: lists that change while they are read, and servers that lie about theirs."""
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from itertools import count
 
 import pytest
@@ -104,20 +104,23 @@ def test_deletions_hide_nothing(things: int, size: int, gaps: list[list[float]])
 
 @settings(deadline=None, max_examples=200, derandomize=True)
 @given(st.integers(0, 40), st.integers(1, 7), GAPS)
-@example(4, 2, [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
+@example(8, 2, [[0.0] * 6])
+@example(4, 1, [[], [], [0.0] * 4])
 def test_creations_hide_nothing(things: int, size: int, gaps: list[list[float]]) -> None:
-    """Whatever is created between pages, at either end or in the middle, what was there comes once."""
+    """Whatever is created between pages, at either end or in the middle, what was there comes once.
+
+    Only a list that grew by a whole page or more three times in a row may be given up.
+    """
     it = shelf(things, size)
-    seen = read_through(it, gaps, it.create)
-    assert {f"{number}" for number in range(things)} <= set(seen) <= set(it.things)
+    floods = (all(len(gap) >= size for gap in gaps[n : n + 3]) for n in range(len(gaps) - 2))
+    with suppress(PaginationError) if any(floods) else nullcontext():
+        seen = read_through(it, gaps, it.create)
+        assert {f"{number}" for number in range(things)} <= set(seen) <= set(it.things)
 
 
 @settings(deadline=None, max_examples=200, derandomize=True)
-@given(
-    st.integers(1, 40),
-    st.integers(1, 7),
-    st.lists(st.tuples(WHERE, st.booleans()), max_size=12),
-)
+@given(st.integers(1, 40), st.integers(2, 7), st.lists(st.tuples(WHERE, st.booleans()), max_size=12))
+@example(3, 1, [(0.0, False), (0.0, True)])
 def test_deletions_then_creations_hide_nothing(
     things: int, size: int, changes: list[tuple[float, bool]]
 ) -> None:
