@@ -79,7 +79,7 @@ class Scan:
     def _believe(self, meta: PageMeta, number: int, count: int) -> int | None:
         """Return the total that the server tells, if that can be true."""
         told = meta.page_size
-        if told is not None and max(1, count) <= told <= self.size:
+        if not self._reads and told is not None and max(1, count) <= told <= self.size:
             self._step = told
         elif count > self._step:
             self._step = count
@@ -87,19 +87,26 @@ class Scan:
         least = (number - 1) * self._step + count if count else 0
         if total is None or not least <= total <= _MOST_ITEMS:
             return None
-        if pages is not None and abs(pages - -(-total // self._step)) > 1:
-            return None
-        if number == self.start and told is None and 0 < count < min(self._step, total - self._base):
+        if not self._reads and told is None and 0 < count < min(self._step, total - self._base):
             self._step = count  # it makes smaller pages than it was asked for
+        if pages is not None and max(1, pages) != max(1, -(-total // self._step)):
+            return None
         return total
 
     def _move(self, number: int, count: int, total: int | None) -> None:
         """Move the frontier: back by what may have slid across it, up by what was read."""
         self._frontier = max(self._frontier, self._base)
         if total is not None:
-            fallen = max(0, (self._total or 0) - total)
-            self._frontier = max(self._base, self._frontier - fallen)
-            self._beyond = (self._beyond[0], self._beyond[1] - fallen)
+            change = total - (total if self._total is None else self._total)
+            if change < 0:
+                self._frontier = max(self._base, self._frontier + change)
+                self._beyond = (self._beyond[0], self._beyond[1] + change)
+            elif change > 0:
+                # As many items that were seen may have moved up, and all that was read beyond.
+                self._highest += change
+                self._beyond = (0, 0)
+            if change:
+                self._stale = 0  # which explains a page without news
             if self._total is None:
                 self._most_pages = 2 * -(-total // self._step) + _GROWTH
             self._total = total

@@ -1,7 +1,7 @@
 """Which page comes next: lists that change while they are read, and servers that lie about theirs."""
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from itertools import count
 
 import pytest
@@ -92,7 +92,7 @@ def read_through(
     return seen
 
 
-@settings(deadline=None, max_examples=400, derandomize=True)
+@settings(deadline=None, max_examples=200, derandomize=True)
 @given(st.integers(0, 40), st.integers(1, 7), GAPS)
 @example(5, 1, [[], [], [], [0.999], [0.999], [0.999]])
 def test_deletions_hide_nothing(things: int, size: int, gaps: list[list[float]]) -> None:
@@ -102,22 +102,25 @@ def test_deletions_hide_nothing(things: int, size: int, gaps: list[list[float]])
     assert set(it.things) <= set(seen) <= {f"{number}" for number in range(things)}
 
 
-@settings(deadline=None, max_examples=400, derandomize=True)
+@settings(deadline=None, max_examples=200, derandomize=True)
 @given(st.integers(0, 40), st.integers(1, 7), GAPS)
-@example(4, 2, [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
+@example(8, 2, [[0.0] * 6])
+@example(4, 1, [[], [], [0.0] * 4])
 def test_creations_hide_nothing(things: int, size: int, gaps: list[list[float]]) -> None:
-    """Whatever is created between pages, at either end or in the middle, what was there comes once."""
+    """Whatever is created between pages, at either end or in the middle, what was there comes once.
+
+    Only a list that grew by a whole page or more three times in a row may be given up.
+    """
     it = shelf(things, size)
-    seen = read_through(it, gaps, it.create)
-    assert {f"{number}" for number in range(things)} <= set(seen) <= set(it.things)
+    floods = (all(len(gap) >= size for gap in gaps[n : n + 3]) for n in range(len(gaps) - 2))
+    with suppress(PaginationError) if any(floods) else nullcontext():
+        seen = read_through(it, gaps, it.create)
+        assert {f"{number}" for number in range(things)} <= set(seen) <= set(it.things)
 
 
 @settings(deadline=None, max_examples=200, derandomize=True)
-@given(
-    st.integers(1, 40),
-    st.integers(1, 7),
-    st.lists(st.tuples(WHERE, st.booleans()), max_size=12),
-)
+@given(st.integers(1, 40), st.integers(2, 7), st.lists(st.tuples(WHERE, st.booleans()), max_size=12))
+@example(3, 1, [(0.0, False), (0.0, True)])
 def test_deletions_then_creations_hide_nothing(
     things: int, size: int, changes: list[tuple[float, bool]]
 ) -> None:
@@ -147,7 +150,7 @@ def test_deleting_what_is_seen(things: int, size: int, leave: int) -> None:
     assert it.reads <= 3 * (things // size) + 2
 
 
-@settings(deadline=None, max_examples=200, derandomize=True)
+@settings(deadline=None, max_examples=100, derandomize=True)
 @given(st.integers(0, 40), st.integers(1, 7), st.data())
 def test_a_loop_that_deletes_some(things: int, size: int, data: st.DataObject) -> None:
     """Whichever of the seen are deleted, while others delete elsewhere, all the others are reached."""
@@ -286,7 +289,7 @@ PAGES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=600, derandomize=True)
+@settings(deadline=None, max_examples=300, derandomize=True)
 @given(PAGES, st.integers(1, 6), st.integers(1, 4), st.booleans())
 def test_every_scan_ends(pages: list[Page[Thing]], size: int, start: int, again: bool) -> None:  # noqa: FBT001 - drawn
     """Whatever pages come, in circles or the last one for ever, the end comes, and nothing comes twice."""

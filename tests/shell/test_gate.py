@@ -159,7 +159,7 @@ def visits(draw: st.DrawFn, *, cancelled: bool) -> list[Visit]:
     return draw(st.lists(visit, min_size=1, max_size=25))
 
 
-@settings(deadline=None, max_examples=150, derandomize=True)
+@settings(deadline=None, max_examples=80, derandomize=True)
 @given(visits(cancelled=False), st.integers(1, 100), st.integers(5, 8), st.floats(0.1, 10))
 def test_no_window_is_overrun(them: list[Visit], capacity: int, limit: int, ends: float) -> None:
     """With tasks, too, no window of an exact server gets more than its limit, and all get through in turn."""
@@ -177,7 +177,7 @@ def test_no_window_is_overrun(them: list[Visit], capacity: int, limit: int, ends
     leap(main)
 
 
-@settings(deadline=None, max_examples=300, derandomize=True)
+@settings(deadline=None, max_examples=150, derandomize=True)
 @given(visits(cancelled=True), st.integers(1, 3), st.sampled_from([1, 2, 5, None]), st.floats(0.1, 3))
 def test_cancellation_loses_nothing(them: list[Visit], capacity: int, limit: int | None, ends: float) -> None:
     """Whoever is cancelled, whenever, everyone else gets through, and nothing is left behind."""

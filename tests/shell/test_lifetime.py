@@ -348,9 +348,11 @@ async def test_who_closes_within_his_own_call(scene: Scene) -> None:
         async def write(self, data: bytes) -> None:
             await scene.client.close()
 
-    with pytest.raises(ClientClosedError):
-        await scene.client.recordings.download("it", Writer())
-    assert scene.client._caller.transport._closing is None
+    outcome = await asyncio.gather(scene.client.recordings.download("it", Writer()), return_exceptions=True)
+    is_open = scene.client._caller.transport._closing is not None
+    await scene.client._caller.transport.close()
+    assert [type(each) for each in outcome] == [ClientClosedError]
+    assert not is_open
     assert len(scene.wire.requests) == 2
 
 
