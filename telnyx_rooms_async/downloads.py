@@ -17,7 +17,12 @@ from attrs import define, frozen
 from telnyx_rooms_async.attempts import record, report
 from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.core import protocol
-from telnyx_rooms_async.core.errors import APIResponseValidationError, InvalidArgumentError, NotReadyError
+from telnyx_rooms_async.core.errors import (
+    APIResponseValidationError,
+    ClientClosedError,
+    InvalidArgumentError,
+    NotReadyError,
+)
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Response
 from telnyx_rooms_async.core.models import RecordingStatus
 from telnyx_rooms_async.core.retry import next_delay
@@ -244,5 +249,7 @@ class _Transfer:
     async def _take(self, piece: bytes) -> None:
         if piece:
             await self.write(piece)
+            if self.caller.lifetime.is_closed:  # by the writer, say
+                raise ClientClosedError
             self.received += len(piece)
             self.progress(self.received, self.total)
