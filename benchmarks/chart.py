@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from benchmarks.cases import CASES
 from benchmarks.contenders import ENTRANTS
 from benchmarks.figures import Standing
-from benchmarks.report import caption, duration
+from benchmarks.report import caption, duration, times
 
 _CASES: Final = ("retrieve-32", "create", "page", "list", "burst-1000", "import")
 _COLUMNS: Final = 2
@@ -46,7 +46,7 @@ def _panel(axes: Axes, name: str, standings: Sequence[Standing]) -> None:
     axes.bar_label(bars, [_label(standing) for standing in standings], padding=4)
     axes.set_title(f"{CASES[name].title} (a {CASES[name].unit})", loc="left", fontsize=9, fontweight="bold")
     axes.invert_yaxis()
-    axes.set_xlim(0, max(widths) * 1.3)
+    axes.set_xlim(0, max(widths) * 1.4)
     axes.xaxis.set_visible(False)
     axes.tick_params(left=False)
     for side in ("top", "right", "bottom"):
@@ -56,4 +56,4 @@ def _panel(axes: Axes, name: str, standings: Sequence[Standing]) -> None:
 def _label(standing: Standing) -> str:
     if standing.cpu is None or standing.cpu_ratio is None:
         return standing.failure
-    return f"{duration(standing.cpu.median)}  ×{standing.cpu_ratio.median:.2g}"  # noqa: RUF001 - the sign for times
+    return f"{duration(standing.cpu.median)}  ×{times(standing.cpu_ratio.median)}"  # noqa: RUF001 - the sign for times

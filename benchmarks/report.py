@@ -144,4 +144,9 @@ def duration(seconds: float) -> str:
 
 
 def _ratio(ratio: Spread | None) -> str:
-    return f"{ratio.median:.2f}" if ratio else ""
+    return times(ratio.median) if ratio else ""
+
+
+def times(ratio: float) -> str:
+    """Print a ratio with as many digits as mean something."""
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"  # noqa: PLR2004 - two digits before the point

@@ -94,9 +94,7 @@ ENTRANTS: Final = {
             imports="import aiohttp, attrs, cattrs, msgspec",
         ),
         Entrant(name="ours", title="telnyx-rooms-async", at="ours:OURS", imports=_OURS),
-        Entrant(
-            name="ours-8", title="telnyx-rooms-async, 8 pages at once", at="ours:EIGHT_AT_ONCE", imports=_OURS
-        ),
+        Entrant(name="ours-8", title="the same, 8 pages at once", at="ours:EIGHT_AT_ONCE", imports=_OURS),
         Entrant(name="sdk", title="telnyx", at="sdk:HTTPX", imports=_SDK),
         Entrant(name="sdk-aiohttp", title="telnyx on aiohttp", at="sdk:AIOHTTP", imports=_SDK),
         Entrant(name="sdk-httpx", title="telnyx on httpx, its default", at="sdk:HTTPX", imports=_SDK),

@@ -1,8 +1,8 @@
 """This library."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final, cast
+from typing import Final
 
 from attrs import frozen
 
@@ -55,10 +55,8 @@ def _in_turn(listing: Listing[Room]) -> AsyncIterator[Room]:
 
 
 def _eight_at_once(listing: Listing[Room]) -> AsyncIterator[Room]:
-    concurrently = cast("Callable[[int], AsyncIterable[Room]]", getattr(listing, "concurrently"))  # noqa: B009 - may be missing
-    return aiter(concurrently(8))
+    return aiter(listing.concurrently(8))
 
 
 OURS: Final = OurContender(_in_turn)
-if hasattr(Listing, "concurrently"):  # in the first revision that had benchmarks there was none
-    EIGHT_AT_ONCE: Final = OurContender(_eight_at_once)
+EIGHT_AT_ONCE: Final = OurContender(_eight_at_once)
