@@ -11,7 +11,7 @@ from telnyx_rooms_async.attempts import OnAttempt
 from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.messages import RateLimit, Response
-from telnyx_rooms_async.core.raw import QueryValue, build_raw
+from telnyx_rooms_async.core.raw import ACCOUNT_KEY, QueryValue, build_raw
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
 from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.gate import Gate
@@ -189,14 +189,23 @@ class RoomsClient:
         """
         return await self._caller.ask(build_raw(method, path, query=query, json=json))
 
-    async def close(self) -> None:
+    async def public_key(self) -> str:
+        """Fetch the account's public key: ``Webhooks(await client.public_key())``. One request."""
+        return (await self._caller.ask(ACCOUNT_KEY)).public
+
+    async def close(self, *, grace: float = 0.0) -> None:
         """End the client and its views. A borrowed session stays open. Doing it twice does no harm.
 
         Calls in flight raise `ClientClosedError`, though they may have been carried out.
 
+        Args:
+            grace: seconds to let calls come to their own end first. New ones may begin meanwhile.
+
         Raises:
             WrongEventLoopError: the client is in use by another event loop.
         """
+        if grace > 0:
+            await self._caller.lifetime.quiet(grace)
         self._caller.lifetime.end()
         await self._caller.transport.close()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Final
 
@@ -26,6 +27,22 @@ class Lifetime:
         self._forget = forget
         self._depths: Final[dict[asyncio.Task[object], int]] = {}
         self._ended: Final[set[asyncio.Task[object]]] = set()
+        self._quiet: asyncio.Event | None = None
+        """Set by the last call to end, when somebody waits for that."""
+
+    async def quiet(self, seconds: float) -> None:
+        """Wait until no call is in flight, that of this task aside; at most so long.
+
+        Raises:
+            WrongEventLoopError: they go on in another event loop.
+        """
+        self._enter_loop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._depths.keys() - {asyncio.current_task()}:
+                    self._quiet = self._quiet or asyncio.Event()
+                    self._quiet.clear()
+                    await self._quiet.wait()
 
     def end(self) -> None:
         """End the calls that go on: each raises `ClientClosedError`, and so does every new one.
@@ -57,6 +74,8 @@ class Lifetime:
         depth = self._depths.pop(task, 1)
         if depth > 1:
             self._depths[task] = depth - 1
+        elif self._quiet is not None:
+            self._quiet.set()
         if task in self._ended:
             self._ended.discard(task)
             # Somebody else may have cancelled the task as well: that goes before.

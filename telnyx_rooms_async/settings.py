@@ -14,6 +14,7 @@ from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.secret import Secret
 
 API_KEY_VARIABLE: Final = "TELNYX_API_KEY"
+PUBLIC_KEY_VARIABLE: Final = "TELNYX_PUBLIC_KEY"
 BASE_URL_VARIABLE: Final = "TELNYX_BASE_URL"
 _DEFAULT_BASE_URL: Final = "https://api.telnyx.com/v2"
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
@@ -30,6 +31,18 @@ def find_api_key(given: Secret | None) -> Secret:
         raise ConfigurationError(f"no API key: pass api_key as text, or set {API_KEY_VARIABLE}")
     if not _VISIBLE_ASCII.fullmatch(key):
         raise ConfigurationError("the API key must be text of visible ASCII characters, without a space")
+    return key
+
+
+def find_public_key() -> str:
+    """Return the key of the environment variable ``TELNYX_PUBLIC_KEY``.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    key = os.environ.get(PUBLIC_KEY_VARIABLE, "")
+    if not key:
+        raise ConfigurationError(f"no public key: pass public_key, or set {PUBLIC_KEY_VARIABLE}")
     return key
 
 

@@ -14,6 +14,7 @@ HOUSE = Path(telnyx_rooms_async.__file__).parent
 # A folder's floor holds for its rooms. Beside the house: 10 and up, where only the core is below.
 FLOORS = {
     "core": 0,
+    "core.events": 0,
     "core.messages": 0,
     "core.models": 0,
     "core.secret": 0,
@@ -22,6 +23,7 @@ FLOORS = {
     "core.errors": 1,
     "core.rules": 1,
     "core.error_bodies": 2,
+    "core.webhooks": 2,
     "core.params": 2,
     "core.retry": 2,
     "core.statuses": 2,
@@ -52,6 +54,7 @@ FLOORS = {
 # What a room may import besides the standard library and lower floors.
 OUTSIDERS = {
     "core.codec": {"attrs", "cattrs", "msgspec"},
+    "core.webhooks": {"attrs", "cryptography"},
     "core": {"attrs"},
     "transport": {"aiohttp", "multidict", "yarl"},
     "caller": {"attrs"},

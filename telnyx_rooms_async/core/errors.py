@@ -11,12 +11,12 @@
     ├── APIStatusError (see statuses)                  Telnyx said no: one class a status
     ├── OutcomeUnknownError                            it may have been done
     ├── NotReadyError                                  there is no file yet
-    └── PaginationError                                the pages do not add up
+    ├── PaginationError                                the pages do not add up
+    └── WebhookError (…SignatureError, …PayloadError)  a webhook that cannot be taken
 
 Each is plain data: its fields are its arguments, it pickles and copies, and its attributes hold no key,
-no token and no body. Fields stay positional: keyword-only ones do not survive pickling. They are not
-frozen: tracing tools and test runners hang notes on exceptions. A class without fields of its own is not
-decorated: it inherits all it needs.
+no token and no body. Fields stay positional: keyword-only ones do not pickle. They are not frozen: tools
+hang notes on exceptions. A class without fields of its own is not decorated.
 """
 
 from itertools import islice
@@ -79,10 +79,7 @@ class InvalidArgumentError(TelnyxRoomsError, ValueError):
 
 
 class ClientClosedError(TelnyxRoomsError, RuntimeError):
-    """The client is closed, or the session it was given is.
-
-    A call that was going on may have been carried out.
-    """
+    """The client is closed, or the session it was given is. A call that went on may have been carried out."""
 
     said: ClassVar[str] = "the client is closed: make a new one"
 
@@ -194,10 +191,7 @@ class UnexpectedRedirectError(APIResponseError):
 
 @define(slots=False, repr=False)
 class OutcomeUnknownError(Tried, TelnyxRoomsError):
-    """The request may have been carried out, and doing it again could do it twice.
-
-    The error it grew from is its ``__cause__``.
-    """
+    """It may have been carried out, and again could be twice. ``__cause__`` is what it grew from."""
 
     operation: str
     """The operation id in the Telnyx API reference: ``CreateRoom``."""
@@ -237,3 +231,28 @@ class PaginationError(TelnyxRoomsError):
     def _sentence(self) -> str:
         of = "" if self.expected is None else f" of {self.expected}"
         return f"the server's pages do not add up: {self.seen} different items{of} came"
+
+
+@define(slots=False, repr=False)
+class WebhookError(TelnyxRoomsError):
+    """A webhook cannot be taken. Nothing of its body, its signature or a key is shown."""
+
+    problems: tuple[str, ...]
+    """One sentence for each; of a body what is wrong and where: ``"$.data.id: missing"``."""
+
+    said: ClassVar[str] = "the webhook cannot be taken"
+
+    def _sentence(self) -> str:
+        return f"{self.said}: {'; '.join(self.problems)}"
+
+
+class WebhookSignatureError(WebhookError):
+    """Nothing proves that it comes from Telnyx, and comes now. The body was not read."""
+
+    said: ClassVar[str] = "the webhook's signature does not hold"
+
+
+class WebhookPayloadError(WebhookError):
+    """It comes from Telnyx, and is not JSON, or not of the shape of an event."""
+
+    said: ClassVar[str] = "the webhook is unreadable"

@@ -219,6 +219,14 @@ class DeletedRecordings:
 
 
 @frozen(kw_only=True)
+class AccountKey:
+    """The key that Telnyx signs an account's webhooks with."""
+
+    public: str
+    """32 bytes in base64."""
+
+
+@frozen(kw_only=True)
 class PageMeta:
     """What the server says of its pages: a hint, any part of which may be missing."""
 

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias, cast
 from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.messages import Call, Repeat, Request, Response
+from telnyx_rooms_async.core.models import AccountKey
 from telnyx_rooms_async.core.rules import is_text, show
 
 QueryValue: TypeAlias = str | int | bool
@@ -21,6 +22,15 @@ _METHODS: Final = {
     "DELETE": Repeat.ALWAYS,
     "POST": Repeat.UNSENT,
 }
+
+ACCOUNT_KEY: Final = Call(
+    operation="GET /public_key",
+    template="/public_key",
+    request=Request(method="GET", path="/public_key"),
+    answer=AccountKey,
+    repeat=Repeat.ALWAYS,
+)
+"""No operation of the Video API, so it is none of its 25 endpoints."""
 
 
 def build_raw(

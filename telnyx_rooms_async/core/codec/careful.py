@@ -48,6 +48,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(float, lambda value, _: float(_expect(value, float, int)))
     converter.register_structure_hook(datetime, _instant)
     converter.register_structure_hook(PageMeta, _page_meta)
+    converter.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
 
     def model(kind: Any) -> _Hook:  # noqa: ANN401 - any attrs class
         return _only(dict, make_dict_structure_fn(kind, converter))
