@@ -5,8 +5,8 @@
         async for session in client.rooms.sessions(room.id):
             print(session.created_at)
 
-Everything public is imported from here; the emulator from `telnyx_rooms_async.emulator`; the protocol
-without I/O from `telnyx_rooms_async.core`.
+Everything public is imported from here; the emulator from `telnyx_rooms_async.emulator`; what a web app
+needs from `telnyx_rooms_async.web`; the protocol without I/O from `telnyx_rooms_async.core`.
 """
 
 from telnyx_rooms_async.client import RoomsClient
@@ -29,7 +29,28 @@ from telnyx_rooms_async.core.errors import (
     TelnyxRoomsError,
     TLSError,
     UnexpectedRedirectError,
+    WebhookError,
+    WebhookPayloadError,
+    WebhookSignatureError,
     WrongEventLoopError,
+)
+from telnyx_rooms_async.core.events import (
+    CompositionCompletedPayload,
+    Event,
+    ParticipantJoinedPayload,
+    ParticipantLeftPayload,
+    RecordingCompletedPayload,
+    RecordingStartedPayload,
+    RoomCompositionCompleted,
+    RoomParticipantJoined,
+    RoomParticipantLeft,
+    RoomRecordingCompleted,
+    RoomRecordingStarted,
+    RoomSessionEnded,
+    RoomSessionStarted,
+    SessionEndedPayload,
+    SessionStartedPayload,
+    UnknownEvent,
 )
 from telnyx_rooms_async.core.messages import Attempt, RateLimit, Response
 from telnyx_rooms_async.core.models import (
@@ -63,9 +84,13 @@ from telnyx_rooms_async.core.statuses import (
     SessionEndedError,
     UnprocessableEntityError,
 )
+from telnyx_rooms_async.core.timeline import RoomTimeline
 from telnyx_rooms_async.downloads import DownloadedFile
 from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.resources.tokens import KeptToken
+from telnyx_rooms_async.router import EventRouter
+from telnyx_rooms_async.seen import SeenEvents, SeenInMemory
+from telnyx_rooms_async.webhooks import Webhooks
 
 __all__ = [
     "UNSET",
@@ -81,6 +106,7 @@ __all__ = [
     "ClientClosedError",
     "ClientToken",
     "Clock",
+    "CompositionCompletedPayload",
     "CompositionStatus",
     "ConfigurationError",
     "ConflictError",
@@ -90,6 +116,8 @@ __all__ = [
     "DownloadedFile",
     "DurationFilter",
     "ErrorDetail",
+    "Event",
+    "EventRouter",
     "InternalServerError",
     "InvalidArgumentError",
     "KeptToken",
@@ -102,9 +130,13 @@ __all__ = [
     "Page",
     "PageMeta",
     "PaginationError",
+    "ParticipantJoinedPayload",
+    "ParticipantLeftPayload",
     "PermissionDeniedError",
     "RateLimit",
     "RateLimitError",
+    "RecordingCompletedPayload",
+    "RecordingStartedPayload",
     "RecordingStatus",
     "RecordingType",
     "Response",
@@ -112,17 +144,34 @@ __all__ = [
     "RetryPolicy",
     "Room",
     "RoomComposition",
+    "RoomCompositionCompleted",
     "RoomParticipant",
+    "RoomParticipantJoined",
+    "RoomParticipantLeft",
     "RoomRecording",
+    "RoomRecordingCompleted",
+    "RoomRecordingStarted",
     "RoomSession",
+    "RoomSessionEnded",
+    "RoomSessionStarted",
+    "RoomTimeline",
     "RoomsClient",
+    "SeenEvents",
+    "SeenInMemory",
     "SessionEndedError",
+    "SessionEndedPayload",
+    "SessionStartedPayload",
     "TLSError",
     "TelnyxRoomsError",
     "UnexpectedRedirectError",
+    "UnknownEvent",
     "UnprocessableEntityError",
     "UnsetType",
     "VideoRegion",
+    "WebhookError",
+    "WebhookPayloadError",
+    "WebhookSignatureError",
+    "Webhooks",
     "WrongEventLoopError",
 ]
 

@@ -1,0 +1,106 @@
+"""What several workers know together of the events that were handled. Needs the extra ``redis``."""
+
+import asyncio
+from collections.abc import Awaitable
+from secrets import token_hex
+from typing import Any, Final, cast
+
+from telnyx_rooms_async.clock import Clock
+from telnyx_rooms_async.core.errors import WebhookError
+from telnyx_rooms_async.settings import check_positive
+
+try:
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+except ImportError as error:
+    raise ImportError("sharing needs Redis: pip install 'telnyx-rooms-async[redis]'") from error
+
+_HANDLED: Final = "handled"
+_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, None)
+"""Seconds between the looks at an event that another worker has in hand."""
+_FORGET: Final = """
+if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end
+return 0
+"""
+"""Deletes what is ours only: another worker may have it by now."""
+
+
+class SeenInRedis:
+    """Knows the events that all workers handled which share a Redis.
+
+    A worker claims an event before it handles it. A claim ends by itself, so that an event is not lost
+    with its worker: a handler must not take longer than that. While Redis does not answer no event is
+    taken: the receivers answer 500, and Telnyx delivers again. When it fails after the handlers have
+    succeeded, the event counts as handled, and a delivery that follows may have it handled again.
+
+    Args:
+        redis: is used and never closed.
+        prefix: of the keys, one for each event.
+        lease: seconds that a claim lasts.
+        remember: seconds that a handled event is known.
+        timeout: seconds for an answer of Redis.
+        clock: for tests: where the pauses come from.
+
+    Raises:
+        ConfigurationError: a number is not positive.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        prefix: str = "telnyx-rooms:event:",
+        lease: float = 60.0,
+        remember: float = 86_400.0,
+        timeout: float = 2.0,
+        clock: Clock = Clock(),
+    ) -> None:
+        check_positive(lease=lease, remember=remember, timeout=timeout)
+        self._redis, self._prefix, self._clock = redis, prefix, clock
+        self._lease, self._remember, self._timeout = lease, remember, timeout
+        self._worker = token_hex(16)
+
+    async def seen(self, event_id: str) -> bool:
+        """Tell whether a worker handled the event; if not, claim it.
+
+        Raises:
+            WebhookError: another worker has it in hand for a second or more, or Redis does not answer.
+        """
+        key = self._prefix + event_id
+        for pause in _PAUSES:
+            claim = self._redis.set(key, self._worker, nx=True, px=_milliseconds(self._lease))
+            if await self._ask(claim):
+                return False
+            if await self._ask(self._redis.get(key)) in (_HANDLED, _HANDLED.encode()):
+                return True
+            if pause is not None:
+                await self._clock.sleep(pause)
+        raise WebhookError(("another worker has the event in hand",))
+
+    async def keep(self, event_id: str) -> None:
+        """Remember that the event was handled.
+
+        Raises:
+            WebhookError: Redis does not answer.
+        """
+        remember = _milliseconds(self._remember)
+        await self._ask(self._redis.set(self._prefix + event_id, _HANDLED, px=remember))
+
+    async def forget(self, event_id: str) -> None:
+        """Give up the claim.
+
+        Raises:
+            WebhookError: Redis does not answer. The claim ends by itself.
+        """
+        await self._ask(self._redis.eval(_FORGET, 1, self._prefix + event_id, self._worker))
+
+    async def _ask(self, asked: object) -> object:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await cast("Awaitable[Any]", asked)
+        except (RedisError, OSError) as error:  # a TimeoutError is an OSError
+            raise WebhookError(("Redis does not answer",)) from error
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
