@@ -91,7 +91,7 @@ class EventRouter:
         What a handler raises there is logged, and the event is lost if its delivery was answered with 200.
 
         Raises:
-            ConfigurationError: the router is not entered with ``async with``: who would wait for it?.
+            ConfigurationError: the router is not entered with ``async with``: who would wait?
             WebhookError: as for `dispatch`, or so many events are in hand that it is not taken on.
         """
         if not self._is_open:

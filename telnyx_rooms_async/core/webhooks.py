@@ -177,23 +177,29 @@ def _loaded(key: PublicKey) -> _Verifier:
 
 
 def _raw(key: PublicKey) -> bytes:
-    """Return the 32 bytes of a key. What is none is described and not shown: it may be a secret."""
-    text = "" if isinstance(key, bytes) and key.startswith(_SPKI) else _text(key).strip()
-    pem = _PEM.fullmatch(text)
-    if pem and pem[1] != "PUBLIC KEY":
-        raise ConfigurationError(f"{_WANTED}, not a PEM of a {pem[1]}")
-    if re.fullmatch("[0-9A-Fa-f]{64}", text):
-        told: bytes | None = bytes.fromhex(text)
-    else:
-        told = cast("bytes", key) if not text else _base64("".join((pem[2] if pem else text).split()))
-    if told is None:
-        raise ConfigurationError(f"{_WANTED}, not {_described(text)}")
+    told = _decoded(key)
     raw = told.removeprefix(_SPKI)
     if len(raw) != _KEY_SIZE:
         raise ConfigurationError(f"{_WANTED}, not {len(told)} bytes")
     if raw[:-1] + bytes([raw[-1] & 0x7F]) in _WEAK:
         raise ConfigurationError("this public key is none: anybody can sign for it")
     return raw
+
+
+def _decoded(key: PublicKey) -> bytes:
+    """Return the bytes that a key is written with. What is none is not shown: it may be a secret."""
+    if isinstance(key, bytes) and key.startswith(_SPKI):
+        return key
+    text = _text(key).strip()
+    if re.fullmatch("[0-9A-Fa-f]{64}", text):
+        return bytes.fromhex(text)
+    pem = _PEM.fullmatch(text)
+    if pem and pem[1] != "PUBLIC KEY":
+        raise ConfigurationError(f"{_WANTED}, not a PEM of a {pem[1]}")
+    decoded = _base64("".join((pem[2] if pem else text).split()))
+    if not decoded:
+        raise ConfigurationError(f"{_WANTED}, not {_described(text)}")
+    return decoded
 
 
 def _described(text: str) -> str:

@@ -30,6 +30,9 @@ from telnyx_rooms_async.core.errors import (
     TelnyxRoomsError,
     TLSError,
     UnexpectedRedirectError,
+    WebhookError,
+    WebhookPayloadError,
+    WebhookSignatureError,
     WrongEventLoopError,
 )
 from telnyx_rooms_async.core.messages import Attempt, Reason
@@ -60,6 +63,7 @@ TREE = {
         "OutcomeUnknownError",
         "NotReadyError",
         "PaginationError",
+        "WebhookError",
     },
     "APIConnectionError": {"ConnectError", "ConnectionLostError", "APITimeoutError"},
     "ConnectError": {"TLSError"},
@@ -80,6 +84,7 @@ TREE = {
         "InternalServerError",
     },
     "UnprocessableEntityError": {"NameTakenError", "SessionEndedError"},
+    "WebhookError": {"WebhookSignatureError", "WebhookPayloadError"},
 }
 
 
@@ -197,6 +202,9 @@ MAKERS: dict[type[TelnyxRoomsError], Callable[[str], TelnyxRoomsError]] = {
     OutcomeUnknownError: lambda text: OutcomeUnknownError(text, text, ATTEMPTS),
     NotReadyError: lambda text: NotReadyError(text, text),
     PaginationError: lambda _: PaginationError(3, 50),
+    WebhookError: lambda text: WebhookError((text, text)),
+    WebhookSignatureError: lambda text: WebhookSignatureError((text,)),
+    WebhookPayloadError: lambda text: WebhookPayloadError((text, text)),
 }
 
 
@@ -339,6 +347,19 @@ def test_long_messages_are_cut(length: int, message: str) -> None:
             PaginationError(3, 0),
             "the server's pages do not add up: 3 different items of 0 came",
             id="pages-and-a-total",
+        ),
+        pytest.param(
+            WebhookError(("Redis is down",)), "the webhook cannot be taken: Redis is down", id="webhook"
+        ),
+        pytest.param(
+            WebhookSignatureError(("there is no header telnyx-timestamp",)),
+            "the webhook's signature does not hold: there is no header telnyx-timestamp",
+            id="signature",
+        ),
+        pytest.param(
+            WebhookPayloadError(("$.data.id: missing", "$.data.event_type: missing")),
+            "the webhook is unreadable: $.data.id: missing; $.data.event_type: missing",
+            id="payload",
         ),
     ],
 )
