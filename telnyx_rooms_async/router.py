@@ -128,7 +128,9 @@ class EventRouter:
             for task in late:
                 task.cancel()
             if late:
-                _logger.warning("%d events were not handled in %g seconds: cancelled", len(late), self._grace)
+                _logger.warning(
+                    "cancelled after %g seconds: %d events that were not handled", self._grace, len(late)
+                )
                 await asyncio.wait(late)
 
     async def _take(self, event: Event) -> Coroutine[None, None, None] | None:
