@@ -4,7 +4,7 @@ For aiohttp.web `aiohttp_handler` and `client_context`; for ASGI (FastAPI, Starl
 `asgi_app` and `client_lifespan`.
 """
 
-from telnyx_rooms_async.web.aiohttp_web import CLIENT, aiohttp_handler, client_context
+from telnyx_rooms_async.web.aiohttp_web import CLIENT, aiohttp_handler, client_context, router_context
 from telnyx_rooms_async.web.asgi import ASGIReceiver, asgi_app, client_lifespan
 from telnyx_rooms_async.web.receiving import BODY_LIMIT
 
@@ -16,4 +16,5 @@ __all__ = [
     "asgi_app",
     "client_context",
     "client_lifespan",
+    "router_context",
 ]

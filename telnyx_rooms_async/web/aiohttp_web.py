@@ -26,7 +26,7 @@ def aiohttp_handler(
         router: has the handlers.
         webhooks: has the key.
         background: whether to answer before the handlers run. The router must then be entered:
-            ``app.cleanup_ctx.append(lambda _: router)``. An event whose handler fails is lost.
+            ``app.cleanup_ctx.append(router_context(router))``. An event whose handler fails is lost.
     """
     receiver = Receiver(router, webhooks, background)
 
@@ -44,8 +44,6 @@ async def _body(request: web.Request) -> bytes | None:
     if request.content.at_eof():  # it is empty, or a middleware has read it
         body = await request.read()
         return body if len(body) <= BODY_LIMIT else None
-    if (request.content_length or 0) > BODY_LIMIT:
-        return None
     read = bytearray()
     async for chunk in request.content.iter_any():
         read += chunk
@@ -66,3 +64,16 @@ async def client_context(app: web.Application) -> AsyncGenerator[None]:
         yield
     finally:
         await app[CLIENT].close(grace=GRACE)
+
+
+def router_context(router: EventRouter) -> Callable[[web.Application], AsyncGenerator[None]]:
+    """Enter a router with an app: ``app.cleanup_ctx.append(router_context(router))``.
+
+    Append it after what its handlers use, such as `client_context`: what came last ends first.
+    """
+
+    async def context(_: web.Application) -> AsyncGenerator[None]:
+        async with router:
+            yield
+
+    return context
