@@ -6,6 +6,7 @@ import pytest
 from aiohttp import ClientSession
 
 from embedded import SERVERS, Serve
+from ticker import Ticker
 
 
 @pytest.fixture(params=list(SERVERS.values()), ids=list(SERVERS))
@@ -21,3 +22,9 @@ async def http() -> AsyncIterator[ClientSession]:
     """Somebody who posts."""
     async with ClientSession() as session:
         yield session
+
+
+@pytest.fixture
+def ticker() -> Ticker:
+    """A clock of the test's own."""
+    return Ticker()

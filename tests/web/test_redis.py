@@ -1,0 +1,255 @@
+"""Several workers that know together what was handled: a real Redis, which also goes down."""
+
+import asyncio
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import redis
+from aiohttp import ClientSession
+from attrs import define, field
+from redis.asyncio import Redis
+
+from embedded import by_aiohttp
+from telnyx_rooms_async import (
+    ConfigurationError,
+    Event,
+    EventRouter,
+    RoomSessionEnded,
+    RoomSessionStarted,
+    WebhookError,
+)
+from telnyx_rooms_async.redis import SeenInRedis
+from telnyx_rooms_async.testing import PUBLIC_KEY, signed
+from ticker import Ticker
+
+SERVER = shutil.which("redis-server")
+needs_redis = pytest.mark.skipif(
+    SERVER is None, reason="there is no redis-server: `apt-get install redis-server` brings one"
+)
+WORKER = Path(__file__).parent.parent / "support" / "worker.py"
+
+
+@define
+class Store:
+    """A redis-server of our own, on a socket in a folder."""
+
+    path: str
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        assert SERVER is not None
+        options = ["--port", "0", "--unixsocket", self.path, "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen(
+            [SERVER, *options], stdout=subprocess.DEVNULL, cwd=Path(self.path).parent
+        )
+        while True:
+            try:
+                with redis.Redis(unix_socket_path=self.path) as client:
+                    client.ping()
+            except redis.ConnectionError:
+                assert self.process.poll() is None
+            else:
+                return
+
+    def stop(self) -> None:
+        """Stop it as a crash would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def hang(self) -> None:
+        """Let it answer nobody any more."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    """A Redis that runs."""
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        it = Store(f"{folder}/redis.sock")
+        it.start()
+        stack.callback(it.stop)
+        yield it
+
+
+@pytest.fixture
+async def shared(store: Store) -> AsyncIterator[Redis]:
+    """A client of it."""
+    async with Redis(unix_socket_path=store.path) as client:
+        yield client
+
+
+@needs_redis
+async def test_a_worker_claims_an_event(shared: Redis, ticker: Ticker) -> None:
+    """The first one who asks has the event; a second one waits, and is told that it is in hand."""
+    first, second = (SeenInRedis(shared, clock=ticker.clock) for _ in range(2))
+    assert not await first.seen("1")
+    with pytest.raises(WebhookError, match="another worker has the event in hand"):
+        await second.seen("1")
+    assert ticker.sleeps == [0.05, 0.1, 0.2, 0.4]
+    await second.forget("1")  # it is not its own
+    with pytest.raises(WebhookError):
+        await second.seen("1")
+    await first.keep("1")
+    assert await second.seen("1")
+    assert await first.seen("1")
+    assert not await second.seen("2")
+
+
+@needs_redis
+async def test_a_claim_is_given_up(shared: Redis) -> None:
+    """After a failure another worker may have the event."""
+    first, second = SeenInRedis(shared), SeenInRedis(shared)
+    assert not await first.seen("1")
+    await first.forget("1")
+    assert not await second.seen("1")
+
+
+@needs_redis
+async def test_nothing_lasts_for_ever(shared: Redis) -> None:
+    """A claim ends with its lease, and a handled event is forgotten after a day."""
+    seen = SeenInRedis(shared, lease=30, remember=3600, prefix="mine:")
+    await seen.seen("1")
+    assert 29_000 < await shared.pttl("mine:1") <= 30_000
+    await seen.keep("1")
+    assert 3_599_000 < await shared.pttl("mine:1") <= 3_600_000
+    gone = SeenInRedis(shared, lease=0.001)
+    assert not await gone.seen("2")
+    assert not await SeenInRedis(shared).seen("2")
+
+
+@needs_redis
+async def test_text_or_bytes(store: Store) -> None:
+    """It does not matter whether the client decodes what Redis answers."""
+    async with Redis(unix_socket_path=store.path, decode_responses=True) as client:
+        seen = SeenInRedis(client)
+        assert not await seen.seen("1")
+        await seen.keep("1")
+        assert await seen.seen("1")
+
+
+def test_odd_options_are_refused() -> None:
+    """Numbers are positive."""
+    with pytest.raises(ConfigurationError, match="lease must be a positive number"):
+        SeenInRedis(Redis(), lease=0)
+
+
+@needs_redis
+async def test_two_workers_handle_each_event_once(store: Store, telnyx_key: str) -> None:
+    """Each event goes to both of two processes, some of it three times, at once, and is handled once.
+
+    Like Telnyx, whoever posts tries again until the answer is 200.
+    """
+    async with ClientSession() as http:
+        workers = [await started(store, telnyx_key, name) for name in "AB"]
+        urls = [url for _, url in workers]
+        events = [RoomSessionStarted(id=f"event {number}") for number in range(150)]
+        posts = [(url, event) for event in events for url in urls]
+        posts += [(urls[0], event) for event in events[::3]]
+        random.Random(6).shuffle(posts)
+        await asyncio.gather(*(deliver(http, url, event) for url, event in posts))
+        for process, _ in workers:
+            await process.communicate(b"")
+            assert process.returncode == 0
+    async with Redis(unix_socket_path=store.path, decode_responses=True) as client:
+        handled = await client.lrange("handled", 0, -1)
+        shares = [int(await client.get(f"by:{name}") or 0) for name in "AB"]
+    assert sorted(handled) == sorted(event.id for event in events)
+    assert sum(shares) == 150
+    assert min(shares) > 0
+
+
+async def started(store: Store, public_key: str, name: str) -> tuple[asyncio.subprocess.Process, str]:
+    """Start a worker, and return it with its URL."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        WORKER,
+        store.path,
+        name,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={"TELNYX_PUBLIC_KEY": public_key, "PYTHONPATH": ":".join(sys.path)},
+    )
+    assert process.stdout is not None
+    return process, f"http://127.0.0.1:{int(await process.stdout.readline())}"
+
+
+@pytest.fixture
+def telnyx_key() -> str:
+    """What the workers verify with."""
+    return PUBLIC_KEY
+
+
+async def deliver(http: ClientSession, url: str, event: Event) -> None:
+    """Post an event until the answer is 200."""
+    body, headers = signed(event)
+    for _ in range(50):
+        async with http.post(url, data=body, headers=headers) as response:
+            if response.status == 200:
+                return
+    raise AssertionError("it was never handled")
+
+
+@needs_redis
+@pytest.mark.parametrize("fault", ["stop", "hang"])
+async def test_without_redis_events_are_delivered_again(
+    store: Store, http: ClientSession, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While Redis is down, or hangs, no event is handled: the answer is 500, and 200 when it is back."""
+    handled: list[Event] = []
+    async with Redis(unix_socket_path=store.path) as client:
+        router = EventRouter(seen=SeenInRedis(client, timeout=0.5))
+
+        @router.on(Event)
+        async def handle(event: Event) -> None:
+            handled.append(event)
+
+        async with by_aiohttp(router) as url:
+
+            async def post(event: Event) -> int:
+                body, headers = signed(event)
+                async with http.post(f"{url}/telnyx/", data=body, headers=headers) as response:
+                    return response.status
+
+            one, two = RoomSessionEnded(id="1"), RoomSessionEnded(id="2")
+            assert await post(one) == 200
+            getattr(store, fault)()
+            assert [await post(two), await post(two)] == [500, 500]
+            assert handled == [one]
+            store.stop()
+            store.start()
+            assert [await post(two), await post(two)] == [200, 200]
+            assert handled == [one, two]
+    assert "Redis does not answer" in caplog.text
+
+
+@needs_redis
+async def test_redis_that_fails_after_the_handler(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """When Redis goes down while an event is handled, the event counts as handled, and this is logged."""
+    async with Redis(unix_socket_path=store.path) as client:
+        router = EventRouter(seen=SeenInRedis(client, timeout=0.5))
+
+        @router.on(Event)
+        async def handle(_: Event) -> None:
+            store.stop()
+
+        assert await router.dispatch(RoomSessionEnded(id="1"))
+    assert "it could not be noted whether an event was handled" in caplog.text
+
+
+def test_without_the_extra_it_says_so() -> None:
+    """Without redis the error names the extra."""
+    program = "import sys; sys.modules['redis'] = None; import telnyx_rooms_async.redis"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "ImportError: sharing needs Redis: pip install 'telnyx-rooms-async[redis]'" in told.stderr
