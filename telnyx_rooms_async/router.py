@@ -110,6 +110,8 @@ class EventRouter:
         task = asyncio.create_task(self._in_background(event, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if not self._is_open:  # it was left meanwhile, and waits for nobody any more
+            await task
         return True
 
     async def __aenter__(self) -> Self:

@@ -17,6 +17,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (
         "TELNYX_API_KEY",
         "TELNYX_BASE_URL",
+        "TELNYX_PUBLIC_KEY",
         "http_proxy",
         "https_proxy",
         "HTTP_PROXY",

@@ -19,6 +19,8 @@ from telnyx_rooms_async import (
     RoomParticipant,
     RoomsClient,
     RoomSession,
+    RoomSessionEnded,
+    SessionEndedPayload,
 )
 
 NAMES = telnyx_rooms_async.__all__
@@ -70,8 +72,10 @@ def test_the_import_is_light() -> None:
         "typer",
         "rich",
         "cryptography",
+        "redis",
         "aiohttp.web",
         "telnyx_rooms_async.emulator",
+        "telnyx_rooms_async.web",
         "telnyx",
         "pytest",
     }
@@ -83,11 +87,14 @@ VALUES = [
     RoomParticipant(id="c", context="Alice"),
     Page(data=(Room(id="a"),), meta=PageMeta(total_pages=1)),
     RetryPolicy(attempts=5),
+    RoomSessionEnded(id="a", payload=SessionEndedPayload(duration_secs=3)),
 ]
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-def test_values_are_values(value: Room | RoomParticipant | Page[Room] | RetryPolicy) -> None:
+def test_values_are_values(
+    value: Room | RoomParticipant | Page[Room] | RetryPolicy | RoomSessionEnded,
+) -> None:
     """A value is frozen, equal to its copy, hashable, and survives pickling."""
     name = attrs.fields(type(value))[0].name
     with pytest.raises(attrs.exceptions.FrozenInstanceError):

@@ -14,8 +14,10 @@ from pathlib import Path
 from types import CodeType, FunctionType
 
 import pytest
+from aiohttp import ClientSession, web
 
 import telnyx_rooms_async
+from serving import served_by_aiohttp, served_by_uvicorn
 from telnyx_rooms_async import RoomsClient, TelnyxRoomsError
 from telnyx_rooms_async.emulator import Emulator
 from turning import TurnedClock
@@ -58,13 +60,28 @@ async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.
         telnyx.seed(3)
         room = await client.rooms.create(unique_name="Recorded", enable_recording=True)
         person = telnyx.join(room.id, context="Alice")
-        names = {"client": client, "telnyx": telnyx, "room": room}
-        if "recordings" in fragment:
+        names: dict[str, object] = {"client": client, "telnyx": telnyx, "room": room}
+        monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
+        monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
+        monkeypatch.setenv("TELNYX_PUBLIC_KEY", telnyx.public_key)
+        if "client.recordings" in fragment:
             telnyx.leave(person.id)
         code = compile(fragment, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         await run(code, names)
         if "download" in fragment:
             assert [each.stat().st_size > 0 for each in tmp_path.iterdir()] == [True, True]
+        if "app = " in fragment:
+            await try_app(names["app"], telnyx)
+
+
+async def try_app(app: object, telnyx: Emulator) -> None:
+    """Serve an app of the README by a real server: it takes an event, and its client counts the rooms."""
+    serve = served_by_aiohttp(app) if isinstance(app, web.Application) else served_by_uvicorn(app)
+    async with serve as url, ClientSession() as http, http.get(f"{url}/rooms") as response:
+        assert await response.json() == len(telnyx.rooms)
+        for event_type in ("video.room.session.ended", "video.room.recording.completed"):
+            delivery = await telnyx.deliver(event_type, {"session_id": "1"}, url=f"{url}/telnyx/")
+            assert delivery.status == 200
 
 
 COMMANDS = [line[2:] for language, text in BLOCKS if language == "console" for line in text.splitlines()]

@@ -259,6 +259,34 @@ async def test_the_background_needs_an_end() -> None:
         await router.dispatch_soon(RoomSessionEnded(id="late"))
 
 
+@define
+class Slow(SeenInMemory):
+    """Knows the handled events, and takes its time."""
+
+    asked: asyncio.Event = field(factory=asyncio.Event)
+    may_tell: asyncio.Event = field(factory=asyncio.Event)
+
+    def __attrs_pre_init__(self) -> None:
+        super().__init__()
+
+    async def seen(self, event_id: str) -> bool:
+        """Tell when it is allowed to."""
+        self.asked.set()
+        await self.may_tell.wait()
+        return await super().seen(event_id)
+
+
+async def test_who_comes_at_the_end_waits_for_the_work() -> None:
+    """An event that is taken on while the router is left is handled before that is answered."""
+    notes, store = Notes(), Slow()
+    async with routed(notes, seen=store) as router:
+        late = asyncio.create_task(router.dispatch_soon(ENDED))
+        await store.asked.wait()
+    store.may_tell.set()
+    assert await late
+    assert notes.events == [ENDED]
+
+
 async def test_the_background_is_bounded() -> None:
     """So many events are in hand at once and no more; a place is free again when its event is done."""
     notes = Notes(gate=asyncio.Event())

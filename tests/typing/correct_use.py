@@ -8,6 +8,10 @@ from typing import BinaryIO, assert_type
 from uuid import UUID
 
 import aiohttp
+from aiohttp import web
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
 
 from telnyx_rooms_async import (
     UNSET,
@@ -18,6 +22,8 @@ from telnyx_rooms_async import (
     DownloadedFile,
     DurationFilter,
     ErrorDetail,
+    Event,
+    EventRouter,
     Listing,
     NotFoundError,
     Page,
@@ -31,13 +37,27 @@ from telnyx_rooms_async import (
     RoomRecording,
     RoomsClient,
     RoomSession,
+    RoomSessionEnded,
+    RoomTimeline,
+    SeenEvents,
+    SeenInMemory,
     TelnyxRoomsError,
+    UnknownEvent,
     VideoRegion,
+    Webhooks,
 )
 from telnyx_rooms_async.core import endpoints, protocol
 from telnyx_rooms_async.core.messages import Call
 from telnyx_rooms_async.core.paging import Scan
 from telnyx_rooms_async.emulator import Emulator, RecordedRequest
+from telnyx_rooms_async.web import (
+    CLIENT,
+    aiohttp_handler,
+    asgi_app,
+    client_context,
+    client_lifespan,
+    router_context,
+)
 
 
 async def rooms(client: RoomsClient, *, named: bool) -> None:
@@ -141,3 +161,51 @@ def without_io() -> None:
     assert_type(scan.read(page), tuple[Room, ...])
     assert_type(scan.number, int | None)
     assert_type(protocol.at(call, 2), Call[Page[Room]])
+
+
+async def webhooks(client: RoomsClient, router: EventRouter, headers: Mapping[str, str]) -> None:
+    """Unwrap, route and follow."""
+    event = Webhooks([await client.public_key(), b"another"], tolerance=60).unwrap(b"", headers)
+    assert_type(event, Event)
+    assert_type(await router.dispatch(event), bool)
+    timeline = RoomTimeline("room")
+    timeline.feed(event)
+    assert_type(timeline.session, RoomSession | None)
+    assert_type(timeline.recordings, tuple[RoomRecording, ...])
+
+    @router.on(RoomSessionEnded)
+    async def ended(event: RoomSessionEnded) -> None:
+        assert_type(event.payload.duration_secs, int | None)
+
+    @router.on(UnknownEvent)
+    async def unknown(event: UnknownEvent) -> Mapping[str, object]:
+        return event.payload
+
+    await ended(RoomSessionEnded(id="1"))
+    store: SeenEvents = SeenInMemory()
+    async with EventRouter(seen=store) as other:
+        other.on(Event)(unknown_too)
+
+
+async def unknown_too(event: Event) -> None:
+    """Handle anything."""
+    if isinstance(event, RoomSessionEnded):
+        assert_type(event.payload.ended_reason, str | None)
+
+
+def aiohttp_app(router: EventRouter) -> web.Application:
+    """Embed in aiohttp.web."""
+    app = web.Application()
+    app.cleanup_ctx.append(client_context)
+    app.cleanup_ctx.append(router_context(router))
+    app.router.add_post("/telnyx", aiohttp_handler(router, Webhooks(), background=True))
+    assert_type(app[CLIENT], RoomsClient)
+    return app
+
+
+def asgi_apps(router: EventRouter) -> None:
+    """Embed in Starlette and FastAPI."""
+    receiver = asgi_app(router, Webhooks())
+    app = FastAPI(lifespan=client_lifespan(None, router))
+    app.mount("/telnyx", receiver)
+    Starlette(routes=[Route("/telnyx", receiver), Mount("/hooks", receiver)], lifespan=client_lifespan())
