@@ -199,7 +199,7 @@ class RoomsClient:
         Calls in flight raise `ClientClosedError`, though they may have been carried out.
 
         Args:
-            grace: seconds to let calls come to their own end first. New ones may begin meanwhile.
+            grace: seconds to let the calls in flight come to their own end first.
 
         Raises:
             WrongEventLoopError: the client is in use by another event loop.

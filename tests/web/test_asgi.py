@@ -67,7 +67,8 @@ async def test_a_body_in_pieces() -> None:
 
 async def test_who_hangs_up_gets_no_answer() -> None:
     """Half a body is no webhook, and nobody is there to be answered."""
-    says = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    half: dict[str, Any] = {"type": "http.request", "body": b"{", "more_body": True}
+    says = [half, {"type": "http.disconnect"}]
     assert await asked(post(), says) == ([], [])
 
 
