@@ -121,7 +121,9 @@ class Pace:
         if told is None:
             return
         self.told = told
-        if told.remaining is not None and told.reset is not None and told.reset <= LONGEST_PAUSE:
+        if told.limit == 0 or told.remaining is None or told.reset is None:
+            return  # odd, or not enough to go by
+        if told.reset <= LONGEST_PAUSE:
             self._count(told.limit, told.remaining, told.reset or _ROUNDED_DOWN, sent_at, now)
 
     def stop(self, seconds: float, now: float) -> bool:

@@ -116,9 +116,10 @@ class Recordings:
             ended_at=ended_at,
             duration_secs=duration_secs,
         )
-        if query == RecordingsFilter():
+        call = build(DELETE_RECORDINGS, query=query)
+        if not call.request.query:
             raise InvalidArgumentError(("at least one filter must be given: this deletes all that match",))
-        return (await self._caller.ask(build(DELETE_RECORDINGS, query=query))).room_recordings or 0
+        return (await self._caller.ask(call)).room_recordings or 0
 
     def list(
         self,
