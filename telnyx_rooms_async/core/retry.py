@@ -56,9 +56,9 @@ class RetryBudget:
 
     def take(self, cost: float, now: float) -> bool:
         """Pay for a repetition, if there is enough, and tell whether."""
-        if self._at is not None:
-            self.give(max(0.0, now - self._at))
-        self._at = now
+        since = now if self._at is None else self._at
+        self.give(max(0.0, now - since))
+        self._at = max(now, since)
         if cost > self.level:
             return False
         self.level -= cost
