@@ -1,14 +1,19 @@
 """The gate that all calls of a client go through, one after the other when it is not open."""
 
 import asyncio
+import math
 from heapq import heappop, heappush
 from itertools import count
+from typing import Final
 
 from attrs import define, field
 
 from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.messages import RateLimit
 from telnyx_rooms_async.core.ratelimit import Pace
+
+
+_MOMENT: Final = 0.001
 
 
 @define(order=True)
@@ -35,7 +40,8 @@ class Gate:
         self._pace = Pace(capacity=capacity)
         self._queue: list[_Turn] = []
         self._numbers = count()
-        self._is_watched = False
+        self._watcher: _Turn | None = None
+        self._watched_until = math.inf
 
     @property
     def rate_limit(self) -> RateLimit | None:
@@ -99,7 +105,7 @@ class Gate:
         """Start afresh: the event loop of those who were on their way is gone."""
         self._queue.clear()
         self._pace.forget()
-        self._is_watched = False
+        self._watcher, self._watched_until = None, math.inf
 
     def _admit(self) -> None:
         """Let through who may go, and see to it that somebody watches the clock for the rest."""
@@ -116,8 +122,8 @@ class Gate:
                 turn.admitted = True
                 _wake(turn)
                 continue
-            if delay is not None and not self._is_watched:
-                _wake(turn)
+            if delay is not None and now + delay < self._watched_until - _MOMENT:
+                _wake(self._watcher or turn)  # who watches has slept too long, or nobody watches
             return
 
     async def _wait(self, turn: _Turn, deadline: float) -> bool:
@@ -127,15 +133,15 @@ class Gate:
         if left <= (delay or 0.0):
             return False
         turn.wake = asyncio.get_running_loop().create_future()
-        if delay is None or self._is_watched:
+        if delay is None or self._watcher:
             done, _ = await asyncio.wait((turn.wake,), timeout=left)
             return bool(done)
-        self._is_watched = True
+        self._watcher, self._watched_until = turn, now + delay
         nap = asyncio.ensure_future(self._clock.sleep(delay))
         try:
             await asyncio.wait((nap, turn.wake), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._is_watched = False
+            self._watcher, self._watched_until = None, math.inf
             nap.cancel()
             await asyncio.wait((nap,))
         self._admit()

@@ -94,7 +94,11 @@ class Listing(Generic[Item]):
         before: set[str] | None = None
         items: list[Item] = []
         for _ in range(_MOST_PASSES):
-            items = [item async for item in self]
+            try:
+                items = [item async for item in self]
+            except PaginationError:  # it changes too fast for this pass
+                before = None
+                continue
             ids = {item.id for item in items}
             if ids == before:
                 return items

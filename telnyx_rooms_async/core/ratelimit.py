@@ -21,6 +21,8 @@ LONGEST_PAUSE: Final = 60.0
 """Seconds: who is to stay away for longer gets an error, and the others find out themselves."""
 _ROUNDED_DOWN: Final = 1.0
 """Seconds that may be behind a 0."""
+_PATIENCE: Final = 5.0
+"""Seconds that an answer is waited for, when it can tell how long the window lasts."""
 _SPREAD: Final = 1.0
 """Seconds over which those who waited together resume."""
 _FIRST_FEW: Final = 5
@@ -92,16 +94,16 @@ class Pace:
 
     def delay(self, now: float) -> float | None:
         """Return the seconds until the next one may go; ``None`` for: when someone comes back."""
-        if now >= self._ends and not (self._is_guessed and self.in_flight):
+        # How long a new window lasts is a guess until the first answer out of it: that is worth a wait.
+        ends = self._ends + _PATIENCE if self._is_guessed and self.in_flight else self._ends
+        if now >= ends:
             self._next_window(now)
+            ends = self._ends
         if self.in_flight >= self.capacity or (self._unknown and self.in_flight >= _FIRST_FEW):
             return None
         if now < self._resume:
             return self._resume - now
-        if self._tickets >= 1:
-            return 0.0
-        # How long a new window lasts is a guess until the first answer out of it.
-        return None if self._is_guessed and self.in_flight else max(self._ends - now, 0.001)
+        return 0.0 if self._tickets >= 1 else max(ends - now, 0.001)
 
     def enter(self, now: float, *, waiting: int = 0) -> None:
         """Let one go; those `waiting` behind follow at a distance when all were held up together."""
