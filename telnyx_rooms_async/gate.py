@@ -12,7 +12,6 @@ from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.messages import RateLimit
 from telnyx_rooms_async.core.ratelimit import Pace
 
-
 _MOMENT: Final = 0.001
 
 
