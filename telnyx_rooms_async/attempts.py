@@ -51,8 +51,7 @@ def report(attempt: Attempt, hook: OnAttempt | None) -> None:
     if hook is not None:
         try:
             hook(attempt)
-        except Exception:
-            # A room must not be lost to a mistake in what counts it.
+        except Exception:  # of a user's hook: a room must not be lost to a mistake in what counts it
             logger.exception("on_attempt failed")
 
 

@@ -111,11 +111,13 @@ class Caller:
         started = self.clock.monotonic()
         # A timeout of nothing would be none at all: a sleep that overshot the deadline leaves a moment.
         seconds = max(min(self.attempt_timeout, deadline - started), _MOMENT)
+        is_back = False
         try:
             outcome = await self.transport.send(call.request, seconds)
-        except BaseException:
-            self.gate.leave()
-            raise
+            is_back = True
+        finally:
+            if not is_back:
+                self.gate.leave()
         if isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT:
             outcome = evolve(outcome, deadline=deadline - started < self.attempt_timeout)
         return outcome, started, self.clock.monotonic()

@@ -58,20 +58,18 @@ class Gate:
         """Go through when it is the turn of one who came at `since`; ``False`` if that is not in time."""
         turn = _Turn(since, next(self._numbers), asyncio.get_running_loop().create_future())
         heappush(self._queue, turn)
+        passed = False
         try:
             self._admit()
-            while not turn.admitted:
-                if not await self._wait(turn, deadline):
-                    turn.gone = True
-                    break
-        except BaseException:
-            turn.gone = True
-            if turn.admitted:
-                self._pace.leave()
-            raise
+            while not turn.admitted and await self._wait(turn, deadline):
+                pass
+            passed = turn.admitted
         finally:
+            turn.gone = not passed
+            if turn.admitted and not passed:
+                self._pace.leave()
             self._admit()
-        return turn.admitted
+        return passed
 
     def delay(self) -> float | None:
         """Return the seconds until the gate opens, or ``None`` when that hangs on the calls in flight."""

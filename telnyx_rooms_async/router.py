@@ -1,12 +1,12 @@
 """Who handles which event, once: no HTTP."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from inspect import iscoroutinefunction
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias, TypeVar, cast
 
+from telnyx_rooms_async.attempts import logger
 from telnyx_rooms_async.core.errors import ConfigurationError, InvalidArgumentError, WebhookError
 from telnyx_rooms_async.core.events import Event
 from telnyx_rooms_async.seen import SeenEvents, SeenInMemory
@@ -14,8 +14,6 @@ from telnyx_rooms_async.settings import check_positive
 
 E = TypeVar("E", bound=Event)
 Handler: TypeAlias = Callable[[E], Awaitable[object]]
-
-_logger = logging.getLogger("telnyx_rooms_async")
 
 
 class EventRouter:
@@ -99,13 +97,13 @@ class EventRouter:
         if not self._places:
             raise WebhookError((f"{self._limit} events are in hand already",))
         self._places -= 1
+        work = None
         try:
             work = await self._take(event)
-        except BaseException:
-            self._places += 1
-            raise
+        finally:
+            if work is None:
+                self._places += 1
         if work is None:
-            self._places += 1
             return False
         task = asyncio.create_task(self._in_background(event, work))
         self._tasks.add(task)
@@ -130,7 +128,7 @@ class EventRouter:
             for task in late:
                 task.cancel()
             if late:
-                _logger.warning(
+                logger.warning(
                     "cancelled after %g seconds: %d events that were not handled", self._grace, len(late)
                 )
                 await asyncio.wait(late)
@@ -141,14 +139,13 @@ class EventRouter:
         if not handlers or event.id in self._in_hand:
             return None
         self._in_hand[event.id] = asyncio.Event()
+        is_ours = False
         try:
-            if not await self._seen.seen(event.id):
-                return self._handle(event, handlers)
-        except BaseException:
-            self._let_go(event)
-            raise
-        self._let_go(event)
-        return None
+            is_ours = not await self._seen.seen(event.id)
+        finally:
+            if not is_ours:
+                self._let_go(event)
+        return self._handle(event, handlers) if is_ours else None
 
     async def _handle(self, event: Event, handlers: list[Handler[Any]]) -> None:
         try:
@@ -157,20 +154,20 @@ class EventRouter:
             self._let_go(event)
 
     async def _call(self, event: Event, handlers: list[Handler[Any]]) -> None:
+        is_handled = False
         try:
             for handler in handlers:
                 await handler(event)
-        except BaseException:
-            await self._tell(self._seen.forget, event)
-            raise
-        await self._tell(self._seen.keep, event)
+            is_handled = True
+        finally:
+            await self._tell(self._seen.keep if is_handled else self._seen.forget, event)
 
     async def _tell(self, tell: Callable[[str], Awaitable[None]], event: Event) -> None:
         """Tell what came of an event. Its handlers have run: a store that fails changes nothing of that."""
         try:
             await tell(event.id)
-        except Exception:
-            _logger.exception("it could not be noted whether an event was handled")
+        except Exception:  # of a store that may be anybody's
+            logger.exception("it could not be noted whether an event was handled")
 
     def _let_go(self, event: Event) -> None:
         self._in_hand.pop(event.id).set()
@@ -178,7 +175,7 @@ class EventRouter:
     async def _in_background(self, event: Event, work: Coroutine[None, None, None]) -> None:
         try:
             await work
-        except Exception:
-            _logger.exception("a handler of %s failed in the background", event.event_type)
+        except Exception:  # of a user's handler, and nobody waits for it
+            logger.exception("a handler of %s failed in the background", event.event_type)
         finally:
             self._places += 1

@@ -1,11 +1,11 @@
 """What every receiver does with a body and its headers; it knows of no framework."""
 
-import logging
 from http import HTTPStatus
 from typing import Final
 
 from attrs import frozen
 
+from telnyx_rooms_async.attempts import logger
 from telnyx_rooms_async.core.errors import WebhookPayloadError, WebhookSignatureError
 from telnyx_rooms_async.core.webhooks import Headers
 from telnyx_rooms_async.router import EventRouter
@@ -15,8 +15,6 @@ BODY_LIMIT: Final = 1024 * 1024
 """Bytes of a body; a longer one is refused with 413 and not read to its end."""
 GRACE: Final = 10.0
 """Seconds that the calls of a client may go on when its app shuts down."""
-
-_logger = logging.getLogger("telnyx_rooms_async")
 
 
 @frozen
@@ -32,14 +30,14 @@ class Receiver:
         try:
             event = self.webhooks.unwrap(body, headers)
         except WebhookSignatureError as error:
-            _logger.info("a webhook was refused: %s", error)
+            logger.info("a webhook was refused: %s", error)
             return HTTPStatus.BAD_REQUEST
         except WebhookPayloadError as error:
-            _logger.warning("a webhook was refused: %s", error)
+            logger.warning("a webhook was refused: %s", error)
             return HTTPStatus.BAD_REQUEST
         try:
             await (self.router.dispatch_soon if self.background else self.router.dispatch)(event)
-        except Exception:
-            _logger.exception("%s was not handled: it is to be delivered again", event.event_type)
+        except Exception:  # of a user's handler or store: the answer tells
+            logger.exception("%s was not handled: it is to be delivered again", event.event_type)
             return HTTPStatus.INTERNAL_SERVER_ERROR
         return HTTPStatus.OK
