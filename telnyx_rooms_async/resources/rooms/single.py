@@ -1,4 +1,4 @@
-"""Rooms: places to meet, and the sessions held in them."""
+"""One room at a time, the list of all, and the sessions held in one."""
 
 from functools import partial
 
@@ -26,8 +26,8 @@ from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.waiting import wait_for
 
 
-class Rooms:
-    """``client.rooms``."""
+class SingleRooms:
+    """What is done to one room."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
