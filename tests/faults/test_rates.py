@@ -280,8 +280,8 @@ async def test_500_calls_in_an_outage(case: Case, trick: Trick, kind: Any) -> No
     case.server.keeps_playing(trick)
     errors = await case.succeeds(at_once(500, read))
     assert all(isinstance(each, kind) for each in errors), set(map(repr, errors))
-    # A call that never got through the gate has taken nothing from the budget. Of throttled ones about as many
-    # get through as the budget lasts for.
+    # A call that never got through the gate has taken nothing from the budget. Of throttled ones about as
+    # many get through as the budget lasts for.
     if trick is not THROTTLED:
         assert any(each.budget_exhausted for each in errors) is (trick is not HANGS)
     case.errors += errors[-3:]
