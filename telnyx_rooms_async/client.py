@@ -16,6 +16,7 @@ from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
 from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.gate import Gate
 from telnyx_rooms_async.lifetime import Lifetime
+from telnyx_rooms_async.read_only import read_only as refusing_writes
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.participants import Participants
 from telnyx_rooms_async.resources.recordings import Recordings
@@ -52,6 +53,7 @@ class RoomsClient:
         retry: how often and how patiently.
         max_connections: how many calls are in flight at once; others wait their turn. A borrowed session
             may allow fewer. Downloads have as many connections of their own.
+        read_only: whether all that is not a reading is refused before it is sent, `request` included.
         trust_env: whether the proxy variables of the environment count.
         allow_insecure: whether an ``http://`` base URL may lead to another machine.
         on_attempt: called with an `Attempt` after each request: metadata for your metrics. What it raises
@@ -75,6 +77,7 @@ class RoomsClient:
         attempt_timeout: float = 15.0,
         retry: RetryPolicy = RetryPolicy(),
         max_connections: int = 100,
+        read_only: bool = False,
         trust_env: bool = False,
         allow_insecure: bool = False,
         on_attempt: OnAttempt | None = None,
@@ -100,7 +103,7 @@ class RoomsClient:
             trace_configs=trace_configs,
         )
         caller = Caller(
-            transport=transport,
+            transport=refusing_writes(transport) if read_only else transport,
             lifetime=lifetime,
             gate=gate,
             budget=RetryBudget(retry.budget),
@@ -142,11 +145,12 @@ class RoomsClient:
         timeout: float | None = None,
         attempt_timeout: float | None = None,
         retry: RetryPolicy | None = None,
+        read_only: bool = False,
     ) -> Self:
         """Return a view of this client with other patience: ``client.with_options(timeout=5)``.
 
         It shares the session, the rate limit and the budget for repetitions, so it costs next to nothing;
-        closing one closes the other.
+        closing one closes the other. `read_only` makes a view that is so; no view lifts it.
 
         Raises:
             ConfigurationError: a number is not positive, or the policy is none.
@@ -157,7 +161,10 @@ class RoomsClient:
         retry = caller.retry if retry is None else retry
         check_positive(timeout=timeout, attempt_timeout=attempt_timeout)
         check_policy(retry)
-        return self._view(evolve(caller, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry))
+        transport = refusing_writes(caller.transport) if read_only else caller.transport
+        return self._view(
+            evolve(caller, transport=transport, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry)
+        )
 
     def _view(self, caller: Caller) -> Self:
         view = copy(self)

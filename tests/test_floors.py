@@ -42,6 +42,7 @@ FLOORS = {
     "webhooks": 4,
     "router": 5,
     "transport": 3,
+    "read_only": 4,
     "caller": 5,
     "waiting": 5,
     "creating": 6,
