@@ -23,7 +23,7 @@ from telnyx_rooms_async.resources.recordings import Recordings
 from telnyx_rooms_async.resources.rooms import Rooms
 from telnyx_rooms_async.resources.sessions import Sessions
 from telnyx_rooms_async.resources.tokens import Tokens
-from telnyx_rooms_async.settings import check_policy, check_positive, find_api_key, find_base_url
+from telnyx_rooms_async.settings import check_policy, check_positive, check_share, find_api_key, find_base_url
 from telnyx_rooms_async.transport import (
     AiohttpTransport,
     Session,
@@ -53,6 +53,8 @@ class RoomsClient:
         retry: how often and how patiently.
         max_connections: how many calls are in flight at once; others wait their turn. A borrowed session
             may allow fewer. Downloads have as many connections of their own.
+        share: the part of the account's rate limit that this client uses at most, when several processes
+            share the account: 0.25 for each of four. Whole requests of a window, at least 1.
         read_only: whether all that is not a reading is refused before it is sent, `request` included.
         trust_env: whether the proxy variables of the environment count.
         allow_insecure: whether an ``http://`` base URL may lead to another machine.
@@ -77,6 +79,7 @@ class RoomsClient:
         attempt_timeout: float = 15.0,
         retry: RetryPolicy = RetryPolicy(),
         max_connections: int = 100,
+        share: float = 1.0,
         read_only: bool = False,
         trust_env: bool = False,
         allow_insecure: bool = False,
@@ -88,10 +91,11 @@ class RoomsClient:
         api_key = None if api_key is None else hidden(api_key)
         check_positive(timeout=timeout, attempt_timeout=attempt_timeout, max_connections=max_connections)
         check_policy(retry)
+        check_share(share)
         check_session(session)
         check_hooks(session, on_attempt, trace_configs)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
-        gate = Gate(capacity_of(session, max_connections), clock)
+        gate = Gate(capacity_of(session, max_connections), clock, share)
         lifetime = Lifetime(loop_of(session), gate.forget)
         transport = AiohttpTransport(
             api_key=find_api_key(api_key),

@@ -11,6 +11,7 @@ from attrs import define, field
 from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.messages import RateLimit
 from telnyx_rooms_async.core.ratelimit import Pace
+from telnyx_rooms_async.core.sharing import SharedPace
 
 _MOMENT: Final = 0.001
 
@@ -34,9 +35,9 @@ class Gate:
     awaited.
     """
 
-    def __init__(self, capacity: int, clock: Clock) -> None:
+    def __init__(self, capacity: int, clock: Clock, share: float = 1.0) -> None:
         self._clock = clock
-        self._pace = Pace(capacity=capacity)
+        self._pace = Pace(capacity=capacity) if share == 1 else SharedPace(capacity=capacity, share=share)
         self._queue: list[_Turn] = []
         self._numbers = count()
         self._watcher: _Turn | None = None
@@ -78,6 +79,7 @@ class Gate:
     def leave(self) -> None:
         """Come back without news: whoever went through comes back, this way or the other."""
         self._pace.leave()
+        self._pace.lose(self._clock.monotonic())
         self._admit()
 
     def leave_with(self, told: RateLimit | None, sent_at: float, now: float, pause: float | None) -> bool:

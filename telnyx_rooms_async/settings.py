@@ -81,6 +81,17 @@ def check_positive(**options: object) -> None:
             raise ConfigurationError(f"{name} must be a positive number, not {value!r}")
 
 
+def check_share(share: object) -> None:
+    """Check the part of the rate limit that a client may use.
+
+    Raises:
+        ConfigurationError: it is no number above 0 and up to 1.
+    """
+    check_positive(share=share)
+    if isinstance(share, int | float) and share > 1:
+        raise ConfigurationError(f"share must be a number up to 1, not {share!r}")
+
+
 def check_policy(policy: object) -> None:
     """Check the knobs of a `RetryPolicy`.
 

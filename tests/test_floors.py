@@ -34,6 +34,7 @@ FLOORS = {
     "core.adoption": 1,
     "core.paging": 2,
     "core.ratelimit": 1,
+    "core.sharing": 2,
     "attempts": 4,
     "gate": 3,
     "lifetime": 2,

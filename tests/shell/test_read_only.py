@@ -14,6 +14,12 @@ from turning import TurnedClock
 
 Deed = Callable[[RoomsClient], Awaitable[object]]
 
+
+def asks(method: str) -> Deed:
+    """Make what asks by a method without a verb."""
+    return lambda client: client.request(method, "/rooms")
+
+
 WRITES: dict[str, Deed] = {
     "rooms.create": lambda client: client.rooms.create(unique_name="Weekly"),
     "rooms.update": lambda client: client.rooms.update("a", max_participants=5),
@@ -28,10 +34,7 @@ WRITES: dict[str, Deed] = {
     "recordings.delete_matching": lambda client: client.recordings.delete_matching(room_id="a"),
     "compositions.create": lambda client: client.compositions.create("a"),
     "compositions.delete": lambda client: client.compositions.delete("a"),
-    **{
-        f"request {method}": lambda client, method=method: client.request(method, "/rooms")
-        for method in ("POST", "PUT", "PATCH", "DELETE")
-    },
+    **{f"request {method}": asks(method) for method in ("POST", "PUT", "PATCH", "DELETE")},
 }
 VIEWS: dict[str, Callable[[RoomsClient], RoomsClient]] = {
     "itself": lambda client: client,
