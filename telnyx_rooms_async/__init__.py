@@ -91,6 +91,7 @@ from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.resources.tokens import KeptToken
 from telnyx_rooms_async.router import EventRouter
 from telnyx_rooms_async.seen import SeenEvents, SeenInMemory
+from telnyx_rooms_async.settings import Settings
 from telnyx_rooms_async.webhooks import Webhooks
 
 __all__ = [
@@ -163,6 +164,7 @@ __all__ = [
     "SessionEndedError",
     "SessionEndedPayload",
     "SessionStartedPayload",
+    "Settings",
     "TLSError",
     "TelnyxRoomsError",
     "UnexpectedRedirectError",

@@ -5,7 +5,7 @@ from copy import copy
 from types import TracebackType
 from typing import Self
 
-from attrs import evolve
+from attrs import asdict, evolve
 
 from telnyx_rooms_async.attempts import OnAttempt
 from telnyx_rooms_async.caller import Caller
@@ -23,7 +23,14 @@ from telnyx_rooms_async.resources.recordings import Recordings
 from telnyx_rooms_async.resources.rooms import Rooms
 from telnyx_rooms_async.resources.sessions import Sessions
 from telnyx_rooms_async.resources.tokens import Tokens
-from telnyx_rooms_async.settings import check_policy, check_positive, check_share, find_api_key, find_base_url
+from telnyx_rooms_async.settings import (
+    Settings,
+    check_policy,
+    check_positive,
+    check_share,
+    find_api_key,
+    find_base_url,
+)
 from telnyx_rooms_async.transport import (
     AiohttpTransport,
     Session,
@@ -118,6 +125,29 @@ class RoomsClient:
             clock=clock,
         )
         self._seat(caller)
+
+    @classmethod
+    def from_settings(
+        cls,
+        settings: Settings,
+        *,
+        session: Session | None = None,
+        on_attempt: OnAttempt | None = None,
+        trace_configs: Sequence[TraceConfig] = (),
+        clock: Clock = Clock(),
+    ) -> Self:
+        """Make a client of settings, which may have come from another process.
+
+        Raises:
+            ConfigurationError: one of the settings, or of the arguments, cannot be used.
+        """
+        return cls(
+            session=session,
+            on_attempt=on_attempt,
+            trace_configs=trace_configs,
+            clock=clock,
+            **asdict(settings, recurse=False),
+        )
 
     rooms: Rooms
     sessions: Sessions

@@ -7,17 +7,42 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-from attrs import asdict
+from attrs import asdict, field, frozen
 
 from telnyx_rooms_async.core.errors import ConfigurationError
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.core.secret import Secret, hidden
 
 API_KEY_VARIABLE: Final = "TELNYX_API_KEY"
 PUBLIC_KEY_VARIABLE: Final = "TELNYX_PUBLIC_KEY"
 BASE_URL_VARIABLE: Final = "TELNYX_BASE_URL"
 _DEFAULT_BASE_URL: Final = "https://api.telnyx.com/v2"
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
+
+
+def _hide(given: str | None) -> Secret | None:
+    return None if given is None else hidden(given)
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What a `RoomsClient` is made with, as a value: for another process, `RoomsClient.from_settings`.
+
+    Each field is what the argument of that name is to `RoomsClient`, which also checks it. A pickle holds
+    the key if these settings do; without one, and without a URL, the environment of the process counts
+    that makes the client.
+    """
+
+    api_key: str | None = field(default=None, converter=_hide, repr=False)
+    base_url: str | None = None
+    timeout: float = 45.0
+    attempt_timeout: float = 15.0
+    retry: RetryPolicy = RetryPolicy()
+    max_connections: int = 100
+    share: float = 1.0
+    read_only: bool = False
+    trust_env: bool = False
+    allow_insecure: bool = False
 
 
 def find_api_key(given: Secret | None) -> Secret:
