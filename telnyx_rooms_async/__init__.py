@@ -9,6 +9,8 @@ Everything public is imported from here; the emulator from `telnyx_rooms_async.e
 needs from `telnyx_rooms_async.web`; the protocol without I/O from `telnyx_rooms_async.core`.
 """
 
+from typing import TYPE_CHECKING
+
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.errors import (
@@ -70,6 +72,7 @@ from telnyx_rooms_async.core.models import (
     RoomSession,
     VideoRegion,
 )
+from telnyx_rooms_async.core.params import RoomFields
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, UnsetType
 from telnyx_rooms_async.core.statuses import (
@@ -94,6 +97,9 @@ from telnyx_rooms_async.seen import SeenEvents, SeenInMemory
 from telnyx_rooms_async.settings import Settings
 from telnyx_rooms_async.webhooks import Webhooks
 
+if TYPE_CHECKING:  # who never plans does not pay for it: see `__getattr__`
+    from telnyx_rooms_async.core.plan import Change, Ensured, Plan
+
 __all__ = [
     "UNSET",
     "APIConnectionError",
@@ -105,6 +111,7 @@ __all__ = [
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
+    "Change",
     "ClientClosedError",
     "ClientToken",
     "Clock",
@@ -117,6 +124,7 @@ __all__ = [
     "DateFilter",
     "DownloadedFile",
     "DurationFilter",
+    "Ensured",
     "ErrorDetail",
     "Event",
     "EventRouter",
@@ -135,6 +143,7 @@ __all__ = [
     "ParticipantJoinedPayload",
     "ParticipantLeftPayload",
     "PermissionDeniedError",
+    "Plan",
     "RateLimit",
     "RateLimitError",
     "ReadOnlyError",
@@ -148,6 +157,7 @@ __all__ = [
     "Room",
     "RoomComposition",
     "RoomCompositionCompleted",
+    "RoomFields",
     "RoomParticipant",
     "RoomParticipantJoined",
     "RoomParticipantLeft",
@@ -180,7 +190,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> str:
+def __getattr__(name: str) -> object:
+    if name in {"Change", "Ensured", "Plan"}:
+        from telnyx_rooms_async.core import plan  # noqa: PLC0415 - only for who plans
+
+        return getattr(plan, name)
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415 - a tenth of the time of this whole import
 

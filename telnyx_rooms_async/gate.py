@@ -11,7 +11,6 @@ from attrs import define, field
 from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.messages import RateLimit
 from telnyx_rooms_async.core.ratelimit import Pace
-from telnyx_rooms_async.core.sharing import SharedPace
 
 _MOMENT: Final = 0.001
 
@@ -37,7 +36,7 @@ class Gate:
 
     def __init__(self, capacity: int, clock: Clock, share: float = 1.0) -> None:
         self._clock = clock
-        self._pace = Pace(capacity=capacity) if share == 1 else SharedPace(capacity=capacity, share=share)
+        self._pace = Pace(capacity=capacity) if share == 1 else _shared(capacity, share)
         self._queue: list[_Turn] = []
         self._numbers = count()
         self._watcher: _Turn | None = None
@@ -145,6 +144,12 @@ class Gate:
             await asyncio.wait((nap,))
         self._admit()
         return True
+
+
+def _shared(capacity: int, share: float) -> Pace:
+    from telnyx_rooms_async.core.sharing import SharedPace  # noqa: PLC0415 - few share, and its import takes time
+
+    return SharedPace(capacity=capacity, share=share)
 
 
 def _wake(turn: _Turn) -> None:

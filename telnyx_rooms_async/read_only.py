@@ -17,7 +17,7 @@ class ReadOnlyTransport(AiohttpTransport):
     may write does not know of it.
     """
 
-    def __init__(self, transport: AiohttpTransport) -> None:  # pyright: ignore[reportMissingSuperCall] - all it has is the other's
+    def __init__(self, transport: AiohttpTransport) -> None:
         self._transport = transport
 
     def __del__(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import attrs
 import pytest
@@ -40,6 +40,8 @@ def sample(hint: Any) -> Any:
     if isinstance(hint, TypeVar) or hint in SAMPLES:
         return SAMPLES.get(hint, "anything")
     parts = get_args(hint)
+    if get_origin(hint) is Literal:
+        return parts[0]
     if get_origin(hint) is UnionType:
         return sample(next(part for part in parts if part is not NoneType))
     if get_origin(hint) is tuple:

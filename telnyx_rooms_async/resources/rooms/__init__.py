@@ -1,7 +1,7 @@
 """Rooms: places to meet, and the sessions held in them."""
 
-from telnyx_rooms_async.resources.rooms.single import SingleRooms
+from telnyx_rooms_async.resources.rooms.desired import DesiredRooms
 
 
-class Rooms(SingleRooms):
+class Rooms(DesiredRooms):
     """``client.rooms``."""
