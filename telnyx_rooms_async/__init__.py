@@ -27,7 +27,6 @@ from telnyx_rooms_async.core.errors import (
     NotReadyError,
     OutcomeUnknownError,
     PaginationError,
-    ReadOnlyError,
     ResponseTooLargeError,
     TelnyxRoomsError,
     TLSError,
@@ -55,6 +54,8 @@ from telnyx_rooms_async.core.events import (
     SessionStartedPayload,
     UnknownEvent,
 )
+from telnyx_rooms_async.core.fields import RoomFields
+from telnyx_rooms_async.core.job_errors import JournalError, ReadOnlyError, UnexpectedCountError
 from telnyx_rooms_async.core.messages import Attempt, RateLimit, Response
 from telnyx_rooms_async.core.models import (
     AccessToken,
@@ -72,7 +73,6 @@ from telnyx_rooms_async.core.models import (
     RoomSession,
     VideoRegion,
 )
-from telnyx_rooms_async.core.params import RoomFields
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, UnsetType
 from telnyx_rooms_async.core.statuses import (
@@ -90,6 +90,7 @@ from telnyx_rooms_async.core.statuses import (
 )
 from telnyx_rooms_async.core.timeline import RoomTimeline
 from telnyx_rooms_async.downloads import DownloadedFile
+from telnyx_rooms_async.journal import Journal
 from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.resources.tokens import KeptToken
 from telnyx_rooms_async.router import EventRouter
@@ -130,6 +131,8 @@ __all__ = [
     "EventRouter",
     "InternalServerError",
     "InvalidArgumentError",
+    "Journal",
+    "JournalError",
     "KeptToken",
     "Listing",
     "MalformedResponseError",
@@ -177,6 +180,7 @@ __all__ = [
     "Settings",
     "TLSError",
     "TelnyxRoomsError",
+    "UnexpectedCountError",
     "UnexpectedRedirectError",
     "UnknownEvent",
     "UnprocessableEntityError",
