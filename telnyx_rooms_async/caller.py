@@ -33,7 +33,7 @@ _MOMENT: Final = 0.001
 _THROTTLED: Final = 429
 
 
-@define
+@define(eq=False, repr=False)
 class Trail:
     """What one call of a user has come to so far: one request mostly, more when it has to look around."""
 
@@ -45,7 +45,7 @@ class Trail:
     """What its repetitions took from the budget."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Caller:
     """Makes calls until they are answered, refused or out of time."""
 
@@ -93,8 +93,8 @@ class Caller:
             ended = clock.monotonic()
             if isinstance(outcome, Response):
                 answer = outcome
-            elif outcome.reason is Reason.TIMEOUT:
-                outcome = evolve(outcome, deadline=trail.deadline - started < self.attempt_timeout)
+            else:
+                outcome = self._judged(outcome, trail, started)
             pause = self._settle(call, trail, outcome, number, started=started, ended=ended)
             if pause is None:
                 break
@@ -111,6 +111,12 @@ class Caller:
         # An answer says more than a silence. But what may have been done is told by the last try.
         told = outcome if call.repeat is Repeat.UNSENT else answer or outcome
         return protocol.read(call, told, trail.attempts, now=self.clock.now())
+
+    def _judged(self, failure: Failure, trail: Trail, started: float) -> Failure:
+        """Tell the end of the whole call's time from that of the attempt's."""
+        if failure.reason is not Reason.TIMEOUT:
+            return failure
+        return evolve(failure, deadline=trail.deadline - started < self.attempt_timeout)
 
     def _seconds(self, trail: Trail, now: float) -> float:
         """Return the seconds that an attempt may take."""

@@ -42,7 +42,7 @@ async def create(caller: Caller, body: RoomBody, on_unknown: OnUnknown) -> Room:
     return await caller.run(build(CREATE_ROOM, body=body), steps)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class _Creation:
     """One room on its way."""
 

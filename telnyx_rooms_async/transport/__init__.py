@@ -137,7 +137,7 @@ class AiohttpTransport:
                 middlewares=self._middlewares,
             )
             if response.closed and request.body is None:
-                # All of it came with its head, and nothing is left to wait for: spares 5 % of a call's instructions.
+                # All of it came with its head, nothing is left to wait for: spares 5 % of instructions.
                 return whole(response, response.content.read_nowait(), self._api_key)
             async with response:
                 return await read_whole(response, self._api_key)
