@@ -7,8 +7,8 @@ from typing import Final
 from attrs import frozen
 
 from benchmarks.answers import PAGE_SIZE, ROOM_ID
-from benchmarks.contenders import Client
-from telnyx_rooms_async import Listing, Room, RoomsClient
+from benchmarks.contenders import Call, Client
+from telnyx_rooms_async import Listing, Room, RoomFields, RoomsClient, batch
 from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.core.models import Page
 
@@ -25,6 +25,13 @@ class _Ours:
 
     async def create(self) -> object:
         return await self._client.rooms.create(unique_name="Weekly", max_participants=25)
+
+    async def create_many(self, count: int, at_once: int) -> int:
+        bodies = (RoomFields(unique_name="Weekly", max_participants=25) for _ in range(count))
+        done = 0
+        async for outcome in self._client.rooms.create_many(bodies, limit=at_once):
+            done += outcome.ok
+        return done
 
     async def page(self) -> object:
         return await self._client.rooms.list(include_sessions=True).page(2, PAGE_SIZE)
@@ -48,6 +55,13 @@ class OurContender:
     def decode(self, body: bytes) -> object:
         """Decode a page into values."""
         return codec.decode(body, Page[Room])
+
+    async def call_many(self, call: Call, count: int, at_once: int) -> int:
+        """Stream."""
+        done = 0
+        async for outcome in batch.stream(call, range(count), limit=at_once):
+            done += outcome.ok
+        return done
 
 
 def _in_turn(listing: Listing[Room]) -> AsyncIterator[Room]:
