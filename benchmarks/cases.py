@@ -84,6 +84,36 @@ def _iteration(rooms: int) -> Case:
     )
 
 
+def _creation(rooms: int, latency_ms: int) -> Case:
+    return Case(
+        name=f"create-{rooms}-{latency_ms}ms",
+        title=f"Create {rooms:,}".replace(",", " ") + f" rooms, 64 at once, {latency_ms} ms a request",
+        unit="room",
+        task=tasks.create_all,
+        rooms=rooms,
+        latency_ms=latency_ms,
+        at_once=64,
+        rounds_max=3,
+        loops=_PLAIN,
+        entrants=("bare", "ours", "sdk-aiohttp"),
+    )
+
+
+def _calls(items: int) -> Case:
+    return Case(
+        name=f"batch-{items}",
+        title=f"{items:,}".replace(",", " ") + " items, 64 at once, no network: time and memory",
+        unit="item",
+        task=tasks.call_all,
+        rooms=items,
+        at_once=64,
+        fresh=True,
+        rounds_max=3,
+        loops=_PLAIN,
+        entrants=("bare", "ours"),
+    )
+
+
 CASES: Final = {
     case.name: case
     for case in (
@@ -147,6 +177,9 @@ CASES: Final = {
         _iteration(1_000),
         _iteration(10_000),
         _iteration(100_000),
+        _creation(10_000, 20),
+        _calls(10_000),
+        _calls(1_000_000),
     )
 }
 

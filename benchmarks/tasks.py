@@ -99,6 +99,30 @@ async def burst(this: Round) -> Sample:
         return watch.sample(this.at_once, failures=failures)
 
 
+async def create_all(this: Round) -> Sample:
+    """Create all rooms, once."""
+    async with this.contender.open(this.url) as client:
+        await client.create()
+        watch = Stopwatch()
+        return _counted(this, watch, await client.create_many(this.rooms, this.at_once))
+
+
+async def call_all(this: Round) -> Sample:
+    """Call a function that does nothing but give way, with as many items as there are rooms."""
+
+    async def nothing(_: int) -> None:
+        await asyncio.sleep(0)
+
+    await this.contender.call_many(nothing, 1_000, this.at_once)
+    watch = Stopwatch()
+    return _counted(this, watch, await this.contender.call_many(nothing, this.rooms, this.at_once))
+
+
+def _counted(this: Round, watch: Stopwatch, units: int) -> Sample:
+    missing = () if units == this.rooms else (f"{units} of {this.rooms}",)
+    return watch.sample(units, failures=missing)
+
+
 async def start(this: Round) -> Sample:
     """Import what a program needs before its first call, in an interpreter of its own."""
     program = _TIMED.format(this.entrant.imports)

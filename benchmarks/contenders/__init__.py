@@ -1,11 +1,14 @@
 """Who competes: each is a module of its own, loaded only in its own process."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from importlib import import_module
-from typing import Final, Protocol, cast
+from typing import Final, Protocol, TypeAlias, cast
 
 from attrs import frozen
+
+Call: TypeAlias = Callable[[int], Awaitable[object]]
 
 
 class Client(Protocol):
@@ -17,6 +20,10 @@ class Client(Protocol):
 
     async def create(self) -> object:
         """Create a room."""
+        ...
+
+    async def create_many(self, count: int, at_once: int) -> int:
+        """Create rooms, so many at once, and return how many there were."""
         ...
 
     async def page(self) -> object:
@@ -41,6 +48,10 @@ class Contender(Protocol):
 
     def unwrap(self, body: bytes, headers: dict[str, str], public_key: str) -> object:
         """Verify a webhook, and read it."""
+        ...
+
+    async def call_many(self, call: Call, count: int, at_once: int) -> int:
+        """Call with each number below `count`, so many at once, and return how many went well."""
         ...
 
 
@@ -70,6 +81,20 @@ class Entrant:
             return cast("Contender", getattr(import_module(f"{__name__}.{module}"), name))
         except (ImportError, AttributeError) as error:
             raise NotHereError(f"{self.title}: {error}") from None
+
+
+async def in_workers(call: Call, count: int, at_once: int) -> int:
+    """Call with each number, so many at once: what is written by hand for it."""
+    numbers, done = iter(range(count)), 0
+
+    async def work() -> None:
+        nonlocal done
+        for number in numbers:
+            await call(number)
+            done += 1
+
+    await asyncio.gather(*(work() for _ in range(at_once)))
+    return done
 
 
 _OURS: Final = "import telnyx_rooms_async; telnyx_rooms_async.RoomsClient('KEY').rooms"

@@ -12,7 +12,7 @@ import msgspec
 from attrs import frozen
 
 from benchmarks.answers import PAGE_SIZE, ROOM_ID
-from benchmarks.contenders import Client
+from benchmarks.contenders import Call, Client, in_workers
 
 _Parse = Callable[[bytes], Any]
 _HEADERS: Final = {"Authorization": "Bearer KEY"}
@@ -33,6 +33,9 @@ class _Bare:
         body = {"unique_name": "Weekly", "max_participants": 25}
         async with self._session.post(f"{self._url}/rooms", json=body) as response:
             return self._parse(await response.read())["data"]
+
+    async def create_many(self, count: int, at_once: int) -> int:
+        return await in_workers(lambda _: self.create(), count, at_once)
 
     async def page(self) -> object:
         return await self._page(2, "&include_sessions=true")
@@ -77,6 +80,10 @@ class BareContender:
         signed = f"{headers['telnyx-timestamp']}|".encode() + body
         _openssl(public_key).verify(b64decode(headers["telnyx-signature-ed25519"]), signed)
         return self.parse(body)
+
+    async def call_many(self, call: Call, count: int, at_once: int) -> int:
+        """Share the numbers out among workers."""
+        return await in_workers(call, count, at_once)
 
 
 @cache

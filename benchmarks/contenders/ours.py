@@ -8,8 +8,8 @@ from typing import Final
 from attrs import frozen
 
 from benchmarks.answers import PAGE_SIZE, ROOM_ID
-from benchmarks.contenders import Client
-from telnyx_rooms_async import Listing, Room, RoomsClient, Webhooks
+from benchmarks.contenders import Call, Client
+from telnyx_rooms_async import Listing, Room, RoomFields, RoomsClient, Webhooks, batch
 from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.core.models import Page
 
@@ -27,6 +27,13 @@ class _Ours:
 
     async def create(self) -> object:
         return await self._client.rooms.create(unique_name="Weekly", max_participants=25)
+
+    async def create_many(self, count: int, at_once: int) -> int:
+        bodies = (RoomFields(unique_name="Weekly", max_participants=25) for _ in range(count))
+        done = 0
+        async for outcome in self._client.rooms.create_many(bodies, limit=at_once):
+            done += outcome.ok
+        return done
 
     async def page(self) -> object:
         return await self._client.rooms.list(include_sessions=True).page(2, PAGE_SIZE)
@@ -54,6 +61,13 @@ class OurContender:
     def unwrap(self, body: bytes, headers: dict[str, str], public_key: str) -> object:
         """Verify an event, and decode it."""
         return _webhooks(public_key).unwrap(body, headers)
+
+    async def call_many(self, call: Call, count: int, at_once: int) -> int:
+        """Stream."""
+        done = 0
+        async for outcome in batch.stream(call, range(count), limit=at_once):
+            done += outcome.ok
+        return done
 
 
 def _in_turn(listing: Listing[Room]) -> AsyncIterator[Room]:

@@ -13,7 +13,7 @@ from telnyx.pagination import AsyncDefaultFlatPagination
 from telnyx.types import Room
 
 from benchmarks.answers import PAGE_SIZE, ROOM_ID
-from benchmarks.contenders import Client
+from benchmarks.contenders import Call, Client, in_workers
 
 
 @frozen
@@ -26,6 +26,9 @@ class _Sdk:
 
     async def create(self) -> object:
         return (await self._client.rooms.create(unique_name="Weekly", max_participants=25)).data
+
+    async def create_many(self, count: int, at_once: int) -> int:
+        return await in_workers(lambda _: self.create(), count, at_once)
 
     async def page(self) -> object:
         return await self._client.rooms.list(page_number=2, page_size=PAGE_SIZE, include_sessions=True)
@@ -56,6 +59,10 @@ class SdkContender:
     def unwrap(self, body: bytes, headers: dict[str, str], public_key: str) -> object:
         """Verify with PyNaCl, and build what the SDK takes the event for."""
         return _WEBHOOKS.unwrap(body.decode(), headers=headers, key=public_key)
+
+    async def call_many(self, call: Call, count: int, at_once: int) -> int:
+        """Do by hand what the SDK has nothing for."""
+        return await in_workers(call, count, at_once)
 
 
 _WEBHOOKS: Final = AsyncTelnyx(api_key="KEY").webhooks

@@ -26,6 +26,7 @@ from telnyx_rooms_async import (
     ErrorDetail,
     Event,
     EventRouter,
+    Journal,
     Listing,
     NotFoundError,
     Page,
@@ -254,3 +255,16 @@ async def batches(client: RoomsClient, ids: list[str]) -> None:
                 assert_type((room_id, room), tuple[str, Room])
             case batch.Failed(item=room_id, error=error):
                 assert_type((room_id, error), tuple[str, Exception])
+
+
+async def jobs(client: RoomsClient) -> None:
+    """Create, change and delete many rooms."""
+    bodies: list[RoomFields] = [{"unique_name": "Weekly", "max_participants": 25}]
+    async for created in client.rooms.create_many(bodies, journal=Journal("rooms.journal")):
+        assert_type(created, batch.Done[RoomFields, Room] | batch.Failed[RoomFields])
+    changes: list[tuple[str, RoomFields]] = [("an-id", {"webhook_timeout_secs": None})]
+    async for changed in client.rooms.update_many(changes):
+        assert_type(changed.unwrap(), Room)
+    async with aclosing(client.rooms.delete_all(everything=True, expect=3)) as outcomes:
+        async for deleted in outcomes:
+            assert_type(deleted.item, Room)
