@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from typing import Final, TextIO, TypeVar
 
+import typer
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -184,6 +185,16 @@ def stderr() -> Console:
 def is_watched() -> bool:
     """Tell whether a person reads stderr."""
     return _is_terminal(sys.stderr)
+
+
+def ask(question: str) -> bool:
+    """Ask a person at the terminal whether to go on, and take only a yes for one."""
+    return typer.confirm(question, err=True)
+
+
+def can_ask() -> bool:
+    """Tell whether there is a person to ask."""
+    return is_watched() and _is_terminal(sys.stdin)
 
 
 class NoteHandler(logging.Handler):
