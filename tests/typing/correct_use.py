@@ -45,6 +45,7 @@ from telnyx_rooms_async import (
     UnknownEvent,
     VideoRegion,
     Webhooks,
+    batch,
 )
 from telnyx_rooms_async.core import endpoints, protocol
 from telnyx_rooms_async.core.messages import Call
@@ -209,3 +210,19 @@ def asgi_apps(router: EventRouter) -> None:
     app = FastAPI(lifespan=client_lifespan(None, router))
     app.mount("/telnyx", receiver)
     Starlette(routes=[Route("/telnyx", receiver), Mount("/hooks", receiver)], lifespan=client_lifespan())
+
+
+async def batches(client: RoomsClient, ids: list[str]) -> None:
+    """Call many, a few at a time."""
+    async for outcome in batch.stream(client.rooms.retrieve, ids, limit=8):
+        assert_type(outcome, batch.Done[str, Room] | batch.Failed[str])
+        if outcome.ok is True:
+            assert_type(outcome.value, Room)
+        else:
+            assert_type(outcome.error, Exception)
+        assert_type(outcome.unwrap(), Room)
+        match outcome:
+            case batch.Done(item=room_id, value=room):
+                assert_type((room_id, room), tuple[str, Room])
+            case batch.Failed(item=room_id, error=error):
+                assert_type((room_id, error), tuple[str, Exception])

@@ -3,7 +3,7 @@
 Each ignored line must be an error: both checkers report an ignore that nothing needs.
 """
 
-from telnyx_rooms_async import RoomsClient
+from telnyx_rooms_async import RoomsClient, batch
 
 
 async def mistakes(client: RoomsClient) -> None:
@@ -23,3 +23,6 @@ async def mistakes(client: RoomsClient) -> None:
     room = await client.rooms.retrieve("an-id")
     room.unique_name.upper()  # type: ignore[union-attr]  # a room may have no name
     room.unique_name = "Renamed"  # type: ignore[misc]  # values are frozen
+    batch.stream(client.rooms.delete, [room])  # type: ignore[arg-type]  # a room is no id
+    async for outcome in batch.stream(client.rooms.retrieve, ["an-id"]):
+        outcome.value.id.upper()  # type: ignore[union-attr]  # it may have failed
