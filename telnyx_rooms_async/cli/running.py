@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 _FAILED = 1
 _USAGE = 2
-_INTERRUPTED = 130
+INTERRUPTED = 130
 _BROKEN_PIPE = 141
 
 
@@ -56,7 +56,7 @@ async def _with_client(
 
 
 @contextmanager
-def ending(*, interrupted: int = _INTERRUPTED) -> Generator[None, None, None]:
+def ending(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]:
     """Turn what ends a command into its exit code, and an error into one line on stderr.
 
     Args:

@@ -6,7 +6,7 @@ anything is sent. It is neither compared nor printed: that halves what these cla
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
-from typing import Any, Final, Literal, TypeAlias, TypedDict, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 from uuid import UUID
 
 import attrs
@@ -38,17 +38,6 @@ class RoomBody:
     webhook_event_url: str | UnsetType = _body(rules.url)
     webhook_event_failover_url: str | UnsetType | None = _body(rules.url_or_none, nullable=True)
     webhook_timeout_secs: int | UnsetType | None = _body(rules.integer(0, 30), nullable=True)
-
-
-class RoomFields(TypedDict, total=False):
-    """The settings of a room as plain data; one that is absent is left alone."""
-
-    unique_name: str
-    max_participants: int
-    enable_recording: bool
-    webhook_event_url: str
-    webhook_event_failover_url: str | None
-    webhook_timeout_secs: int | None
 
 
 @frozen(kw_only=True, eq=False, repr=False)

@@ -1,7 +1,7 @@
 """``rooms apply``: make the rooms of the account those of a table; the plan is shown first."""
 
 from collections import Counter
-from typing import Annotated, cast
+from typing import Annotated, Final
 
 import typer
 
@@ -27,7 +27,7 @@ from telnyx_rooms_async.cli.options import AsJson, BaseUrl
 from telnyx_rooms_async.cli.running import ending, run
 from telnyx_rooms_async.core.tables import REASON
 
-_DONE = {"create": "created", "update": "updated", "delete": "deleted"}
+_DONE: Final = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
 def apply(
@@ -87,7 +87,11 @@ def _show(plan: Plan, *, as_json: bool, dry_run: bool) -> None:
 
 
 def _counts(done: Counter[str], plan: Plan, *, failed: int) -> dict[str, int]:
-    return {**{word: done[action] for action, word in _DONE.items()}, "unchanged": plan.unchanged, "failed": failed}
+    return {
+        **{word: done[action] for action, word in _DONE.items()},
+        "unchanged": plan.unchanged,
+        "failed": failed,
+    }
 
 
 def _apply(

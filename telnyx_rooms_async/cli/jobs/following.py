@@ -1,4 +1,4 @@
-"""How a job of many calls runs and ends: outcomes are counted, failures told and kept, and all is summed up."""
+"""How a job of many calls runs and ends: outcomes counted, failures told and kept, all summed up."""
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing, contextmanager
@@ -10,6 +10,7 @@ from telnyx_rooms_async import AuthenticationError, ConfigurationError
 from telnyx_rooms_async.batch import Done, Failed
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.jobs.progress import Tally, shown
+from telnyx_rooms_async.cli.running import INTERRUPTED
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -22,7 +23,9 @@ StopAfter: TypeAlias = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Leave the rest when so many have failed.")
 ]
 Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")]
+DryRun: TypeAlias = Annotated[
+    bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")
+]
 _HOPELESS: Final = (AuthenticationError, ConfigurationError)
 """What would come of each other item too: the key is refused, the disk is full."""
 _FAILED: Final = 1
@@ -94,8 +97,9 @@ def summed_up(
     """
     try:
         yield
-    except BaseException:
-        output.note(f"stopped: {sentence()}; {go_on}")
+    except typer.Exit as end:
+        if tally.is_begun or end.exit_code == INTERRUPTED:
+            output.note(f"stopped: {sentence()}; {go_on}")
         raise
     if as_json:
         output.write_json(counts())

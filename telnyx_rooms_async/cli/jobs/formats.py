@@ -47,5 +47,7 @@ def format_of(path: str, given: Format | None) -> Format:
     found = given or _ENDINGS.get(PurePath(path).suffix.lower())
     if found is None:
         what = "a stream has" if path == STREAM else f"the name {path} has"
-        raise typer.BadParameter(f"{what} no ending that tells its format: say --format {' or '.join(Format)}")
+        raise typer.BadParameter(
+            f"{what} no ending that tells its format: say --format {' or '.join(Format)}"
+        )
     return found

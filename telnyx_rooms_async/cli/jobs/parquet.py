@@ -19,13 +19,13 @@ class Arrow:
 
     def __init__(self) -> None:
         try:
-            import pyarrow  # type: ignore[import-untyped]  # noqa: PLC0415 - the extra may be missing  # pyright: ignore[reportMissingTypeStubs]
-            import pyarrow.parquet  # type: ignore[import-untyped]  # noqa: PLC0415 - likewise  # pyright: ignore[reportMissingTypeStubs]
+            import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - the extra may be missing
+            import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415 - likewise
         except ModuleNotFoundError:
             hint = "Parquet needs the extra \"parquet\": pip install 'telnyx-rooms-async[parquet]'"
             raise ConfigurationError(hint) from None
-        self.arrow: Any = pyarrow
-        self.parquet: Any = pyarrow.parquet
+        self.arrow: Any = pa
+        self.parquet: Any = pq
 
 
 class ParquetReader:

@@ -26,6 +26,11 @@ class Tally:
         """How often the server asked for a pause."""
         self.rate_limit: Callable[[], RateLimit | None] = lambda: None
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything came of anything."""
+        return self.done + self.failed + self.skipped() > 0
+
     def attempt(self, attempt: Attempt) -> None:
         """Take note of an attempt."""
         self.waits += attempt.status in _THROTTLED and attempt.wait is not None

@@ -1,6 +1,5 @@
 """Where rows are written to: a file that is complete or not there, a list of failures, or stdout."""
 
-import os
 import secrets
 import tempfile
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -160,7 +159,8 @@ def _closed(path: str, file: BinaryIO) -> Generator[None, None, None]:
 Errors: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE", help="Write there what failed, and why, as a table of the same format for another run."
+        metavar="FILE",
+        help="Write there what failed, and why, as a table of the same format for another run.",
     ),
 ]
 
@@ -180,7 +180,7 @@ def failures(path: str | None, kind: Format, *, keep: Iterable[str]) -> Generato
     if path is None:
         yield None
         return
-    if any(os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other) for other in keep):  # noqa: PTH110, PTH121 - paths of any bytes
+    if any(_is_same(path, other) for other in keep):
         raise ConfigurationError(f"--errors {path} would write over another file of this command")
     with told(path):
         file = open(path, "wb")  # noqa: SIM115, PTH123 - closed below
@@ -191,6 +191,13 @@ def failures(path: str | None, kind: Format, *, keep: Iterable[str]) -> Generato
     finally:
         if not rows.count and Path(path).is_file():
             Path(path).unlink()
+
+
+def _is_same(path: str, other: str) -> bool:
+    try:
+        return Path(path).samefile(other)
+    except OSError:  # one of them is not there yet
+        return path == other
 
 
 def _ended(path: str, rows: Rows) -> Generator[Rows, None, None]:

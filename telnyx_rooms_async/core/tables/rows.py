@@ -43,7 +43,8 @@ class Setting:
 
 
 SETTINGS: Final[Mapping[str, Setting]] = {
-    field.name: Setting(field.metadata["rule"], field.metadata["nullable"]) for field in attrs.fields(RoomBody)
+    field.name: Setting(field.metadata["rule"], field.metadata["nullable"])
+    for field in attrs.fields(RoomBody)
 }
 _PASSED_OVER: Final = {field.name for field in attrs.fields(Room)} - SETTINGS.keys() | {REASON}
 

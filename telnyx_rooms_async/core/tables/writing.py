@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 
 from telnyx_rooms_async.core.codec import encode
 from telnyx_rooms_async.core.tables.rows import REASON, SETTINGS
@@ -40,7 +40,8 @@ def csv_row(record: Mapping[str, object], columns: Sequence[str]) -> bytes:
 
 
 def _line(cells: Iterable[str]) -> bytes:
-    line: str = _writer.writerow(cells)  # type: ignore[assignment]  # returns what `write` returns, says its documentation
+    # It returns what `write` returns, says its documentation.
+    line = cast("str", _writer.writerow(cells))
     return f"{line.removesuffix(_END)}\n".encode()
 
 
