@@ -52,6 +52,8 @@ from telnyx_rooms_async.core.events import (
     SessionStartedPayload,
     UnknownEvent,
 )
+from telnyx_rooms_async.core.fields import RoomFields
+from telnyx_rooms_async.core.job_errors import JournalError, UnexpectedCountError
 from telnyx_rooms_async.core.messages import Attempt, RateLimit, Response
 from telnyx_rooms_async.core.models import (
     AccessToken,
@@ -86,6 +88,7 @@ from telnyx_rooms_async.core.statuses import (
 )
 from telnyx_rooms_async.core.timeline import RoomTimeline
 from telnyx_rooms_async.downloads import DownloadedFile
+from telnyx_rooms_async.journal import Journal
 from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.resources.tokens import KeptToken
 from telnyx_rooms_async.router import EventRouter
@@ -120,6 +123,8 @@ __all__ = [
     "EventRouter",
     "InternalServerError",
     "InvalidArgumentError",
+    "Journal",
+    "JournalError",
     "KeptToken",
     "Listing",
     "MalformedResponseError",
@@ -145,6 +150,7 @@ __all__ = [
     "Room",
     "RoomComposition",
     "RoomCompositionCompleted",
+    "RoomFields",
     "RoomParticipant",
     "RoomParticipantJoined",
     "RoomParticipantLeft",
@@ -163,6 +169,7 @@ __all__ = [
     "SessionStartedPayload",
     "TLSError",
     "TelnyxRoomsError",
+    "UnexpectedCountError",
     "UnexpectedRedirectError",
     "UnknownEvent",
     "UnprocessableEntityError",

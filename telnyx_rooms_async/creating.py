@@ -28,11 +28,20 @@ OnUnknown: TypeAlias = Literal["adopt", "resend", "raise"]
 _ONCE: Final = RetryPolicy(attempts=1)
 
 
-async def create(caller: Caller, body: RoomBody, on_unknown: OnUnknown) -> Room:
-    """Create a room; see `Rooms.create` for what is promised."""
+def check_choice(on_unknown: OnUnknown) -> None:
+    """Refuse what is no choice.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
     if on_unknown not in get_args(OnUnknown):
         choices = ", ".join(map(repr, get_args(OnUnknown)))
         raise InvalidArgumentError((f"on_unknown must be one of {choices}, not {show(on_unknown)}",))
+
+
+async def create(caller: Caller, body: RoomBody, on_unknown: OnUnknown) -> Room:
+    """Create a room; see `Rooms.create` for what is promised."""
+    check_choice(on_unknown)
     began = caller.clock.now()
 
     async def steps(call: Call[Room], trail: Trail) -> Room:
@@ -40,6 +49,27 @@ async def create(caller: Caller, body: RoomBody, on_unknown: OnUnknown) -> Room:
         return await creation.run(on_unknown)
 
     return await caller.run(build(CREATE_ROOM, body=body), steps)
+
+
+async def settle(caller: Caller, body: RoomBody, on_unknown: OnUnknown, since: float) -> Room:
+    """Return the room that an earlier process may have created since then, or create it."""
+    build(CREATE_ROOM, body=body)  # nothing is looked for by what is wrong
+    asked, unique_name = body_fields(body), str(body.unique_name)
+
+    async def look() -> Room | None:
+        page = await caller.ask(build(LIST_ROOMS, query=RoomsQuery(unique_name=unique_name)))
+        rooms, now = namesakes(page.data, unique_name), caller.clock.now()
+        return next((room for room in rooms if is_ours(room, asked, began=since, now=now)), None)
+
+    if (room := await look()) is not None:
+        return room
+    try:
+        return await create(caller, body, on_unknown)
+    except NameTakenError:
+        # The request of the earlier process may have been on its way until now.
+        if (room := await look()) is not None:
+            return room
+        raise
 
 
 @frozen(kw_only=True)

@@ -12,6 +12,7 @@
     ├── OutcomeUnknownError                            it may have been done
     ├── NotReadyError                                  there is no file yet
     ├── PaginationError                                the pages do not add up
+    ├── UnexpectedCountError, JournalError             a job that was refused (see job_errors)
     └── WebhookError (…SignatureError, …PayloadError)  a webhook that cannot be taken
 
 Each is plain data: its fields are its arguments, it pickles and copies, and its attributes hold no key,

@@ -1,8 +1,9 @@
 """Sessions: the meetings held in rooms, and what can be done to those who are in one."""
 
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, AsyncIterable, Collection, Iterable
 from typing import Literal
 
+from telnyx_rooms_async import batch
 from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.core.endpoints import (
     END_SESSION,
@@ -26,6 +27,9 @@ from telnyx_rooms_async.core.params import (
 )
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.rules import UNSET, Id
+from telnyx_rooms_async.core.statuses import SessionEndedError
+from telnyx_rooms_async.jobs import Many
+from telnyx_rooms_async.journal import Journal
 from telnyx_rooms_async.listing import Listing
 
 
@@ -105,6 +109,34 @@ class Sessions:
         """
         # The API documents no body; programs in production send an empty object.
         await self._caller.ask(build(END_SESSION, room_session_id=session_id, body=NoBody()))
+
+    def end_many(
+        self,
+        ids: Iterable[Id] | AsyncIterable[Id],
+        *,
+        limit: int = 32,
+        ordered: bool = False,
+        stop_after: int | None = None,
+        journal: Journal | None = None,
+    ) -> AsyncGenerator[batch.Outcome[Id, None], None]:
+        """End sessions, and yield what came of each.
+
+        Not awaited; one request a session, repeated on failure. With a journal, a session that was in
+        flight when a run died and has ended has been ended. Arguments and errors are those of
+        `Rooms.delete_many` and of `end`.
+
+        Telnyx operation: EndSession.
+        """
+
+        async def one(session_id: Id, since: float | None) -> None:
+            try:
+                await self.end(session_id)
+            except SessionEndedError:
+                if since is None:
+                    raise
+
+        many = Many(name="end_many", act=one, now=self._caller.clock.now)
+        return many.run(ids, limit=limit, ordered=ordered, stop_after=stop_after, journal=journal)
 
     async def kick(
         self,

@@ -1,7 +1,7 @@
 """Rooms: places to meet, and the sessions held in them."""
 
-from telnyx_rooms_async.resources.rooms.single import SingleRooms
+from telnyx_rooms_async.resources.rooms.many import ManyRooms
 
 
-class Rooms(SingleRooms):
+class Rooms(ManyRooms):
     """``client.rooms``."""

@@ -1,0 +1,27 @@
+"""Why a job does not begin, or does not go on."""
+
+from attrs import define
+
+from telnyx_rooms_async.core.errors import TelnyxRoomsError
+
+
+@define(slots=False, repr=False)
+class UnexpectedCountError(TelnyxRoomsError):
+    """There are more or fewer than expected, so nothing was deleted."""
+
+    expected: int
+    found: int
+
+    def _sentence(self) -> str:
+        return f"expected {self.expected}, found {self.found}: nothing was deleted"
+
+
+@define(slots=False, repr=False)
+class JournalError(TelnyxRoomsError):
+    """A journal cannot be used: it is of other input, another job has it, or the disk does not take it."""
+
+    path: str
+    problem: str
+
+    def _sentence(self) -> str:
+        return f"journal {self.path}: {self.problem}"
