@@ -32,7 +32,7 @@ FLOORS = {
     "core.statuses": 2,
     "core.protocol": 3,
     "core.raw": 3,
-    "core.tables": 3,
+    "core.tables": 4,
     "batch": 2,
     "journal": 2,
     "jobs": 6,

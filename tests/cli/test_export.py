@@ -157,6 +157,7 @@ def test_a_failure_leaves_what_was_there(run: Run, telnyx: Emulator, tmp_path: P
     ],
 )
 @pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.usefixtures("names")
 def test_a_file_that_cannot_be_written(run: Run, tmp_path: Path, target: str, said: str, kind: str) -> None:
     """A folder that is not there, a folder, and a full disk are errors in one line, which name the file."""
     path = f"{tmp_path / target}"

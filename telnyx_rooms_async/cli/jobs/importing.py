@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from telnyx_rooms_async import Journal, RoomsClient
+from telnyx_rooms_async import Journal, RoomFields, RoomsClient
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.jobs.following import (
     CONCURRENCY,
@@ -22,7 +22,6 @@ from telnyx_rooms_async.cli.jobs.sinks import Errors, Rows, failures
 from telnyx_rooms_async.cli.jobs.tables import Table, opened
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, OnUnknown, UnknownOutcome
 from telnyx_rooms_async.cli.running import ending, run
-from telnyx_rooms_async.core.params import RoomFields
 from telnyx_rooms_async.core.tables import REASON
 
 _JournalFile: TypeAlias = Annotated[

@@ -55,6 +55,7 @@ class ParquetRows:
 
     def __init__(self, file: BinaryIO, columns: Sequence[str]) -> None:
         arrow = Arrow()
+        self._file = file
         self._table: Any = arrow.arrow.Table
         self._schema: Any = arrow.arrow.schema([(name, _type(arrow.arrow, name)) for name in columns])
         self._writer: Any = arrow.parquet.ParquetWriter(file, self._schema)
@@ -75,6 +76,7 @@ class ParquetRows:
         if self._kept:
             self._flush()
         self._writer.close()
+        self._file.flush()
 
 
 def _type(arrow: Any, name: str) -> Any:  # noqa: ANN401 - pyarrow tells no types

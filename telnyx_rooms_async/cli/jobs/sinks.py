@@ -117,7 +117,7 @@ class _StdoutFile(Stdout):
 def _written(path: str, file: BinaryIO, kind: Format, columns: Sequence[str]) -> Generator[Rows, None, None]:
     with told(path):
         rows = _rows(file, kind, columns)
-    yield from _ended(path, rows)
+    yield from _ended(path, rows, is_wanted=False)
 
 
 @contextmanager
@@ -175,19 +175,20 @@ def failures(path: str | None, kind: Format, *, keep: Iterable[str]) -> Generato
         keep: other files of the same command.
 
     Raises:
-        ConfigurationError: it cannot be written, or is one of those.
+        BadParameter: it is one of those.
+        ConfigurationError: it cannot be written.
     """
     if path is None:
         yield None
         return
     if any(_is_same(path, other) for other in keep):
-        raise ConfigurationError(f"--errors {path} would write over another file of this command")
+        raise typer.BadParameter(f"--errors {path} would write over another file of this command")
     with told(path):
         file = open(path, "wb")  # noqa: SIM115, PTH123 - closed below
     rows = _Failures(_rows(file, kind, FAILED_COLUMNS))
     try:
         with _closed(path, file):
-            yield from _ended(path, rows)
+            yield from _ended(path, rows, is_wanted=True)
     finally:
         if not rows.count and Path(path).is_file():
             Path(path).unlink()
@@ -200,14 +201,17 @@ def _is_same(path: str, other: str) -> bool:
         return path == other
 
 
-def _ended(path: str, rows: Rows) -> Generator[Rows, None, None]:
+def _ended(path: str, rows: Rows, *, is_wanted: bool) -> Generator[Rows, None, None]:
     """Write rows to the end, also when the job is cut short: what failed until then is of use."""
     told_rows = _Told(path, rows)
     try:
         yield told_rows
     except BaseException:
-        with suppress(TelnyxRoomsError):
+        try:
             told_rows.close()
+        except TelnyxRoomsError as error:
+            if is_wanted:
+                output.complain(error)
         raise
     told_rows.close()
 

@@ -8,8 +8,9 @@ from attrs import frozen
 
 from telnyx_rooms_async.core import rules
 from telnyx_rooms_async.core.errors import InvalidArgumentError
+from telnyx_rooms_async.core.fields import RoomFields
 from telnyx_rooms_async.core.models import Room
-from telnyx_rooms_async.core.params import RoomBody, RoomFields
+from telnyx_rooms_async.core.params import RoomBody
 from telnyx_rooms_async.core.rules import Rule, show
 
 REASON: Final = "error"
