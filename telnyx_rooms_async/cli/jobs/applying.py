@@ -45,10 +45,11 @@ def apply(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Make the rooms of the account those of a table: CSV, NDJSON or Parquet.
+    """Make the rooms of the account those of a table.
 
     Rooms are known by their names. Those that are missing are created, those that differ are updated, others
-    are left alone. The table is read as by import; a setting that it leaves alone is not changed.
+    are left alone. The table is read as by import; a setting that it leaves alone is not changed. The plan
+    is shown first.
     """
     form = format_of(file, kind)
     if not dry_run:

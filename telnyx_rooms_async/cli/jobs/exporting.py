@@ -32,9 +32,9 @@ def export_rooms(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Write the rooms of the account to a table: CSV, NDJSON or Parquet.
+    """Write the rooms of the account to a table.
 
-    The file is complete or not there: until then it has another name. What is written can be imported and
+    That is CSV, NDJSON or Parquet. The file is complete or not there: until then it has another name. What is written can be imported and
     applied again: ids and instants are then passed over.
     """
     form = format_of(target, kind)

@@ -43,7 +43,9 @@ def import_rooms(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Create a room for each row of a table: CSV, NDJSON or Parquet.
+    """Create a room for each row of a table.
+
+    That is CSV, NDJSON or Parquet:
 
     \b
     unique_name,max_participants,enable_recording
