@@ -9,6 +9,8 @@ Everything public is imported from here; the emulator from `telnyx_rooms_async.e
 needs from `telnyx_rooms_async.web`; the protocol without I/O from `telnyx_rooms_async.core`.
 """
 
+from typing import TYPE_CHECKING
+
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.errors import (
@@ -25,6 +27,7 @@ from telnyx_rooms_async.core.errors import (
     NotReadyError,
     OutcomeUnknownError,
     PaginationError,
+    ReadOnlyError,
     ResponseTooLargeError,
     TelnyxRoomsError,
     TLSError,
@@ -71,6 +74,7 @@ from telnyx_rooms_async.core.models import (
     RoomSession,
     VideoRegion,
 )
+from telnyx_rooms_async.core.params import RoomFields
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, UnsetType
 from telnyx_rooms_async.core.statuses import (
@@ -93,7 +97,11 @@ from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.resources.tokens import KeptToken
 from telnyx_rooms_async.router import EventRouter
 from telnyx_rooms_async.seen import SeenEvents, SeenInMemory
+from telnyx_rooms_async.settings import Settings
 from telnyx_rooms_async.webhooks import Webhooks
+
+if TYPE_CHECKING:  # who never plans does not pay for it: see `__getattr__`
+    from telnyx_rooms_async.core.plan import Change, Ensured, Plan
 
 __all__ = [
     "UNSET",
@@ -106,6 +114,7 @@ __all__ = [
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
+    "Change",
     "ClientClosedError",
     "ClientToken",
     "Clock",
@@ -118,6 +127,7 @@ __all__ = [
     "DateFilter",
     "DownloadedFile",
     "DurationFilter",
+    "Ensured",
     "ErrorDetail",
     "Event",
     "EventRouter",
@@ -138,8 +148,10 @@ __all__ = [
     "ParticipantJoinedPayload",
     "ParticipantLeftPayload",
     "PermissionDeniedError",
+    "Plan",
     "RateLimit",
     "RateLimitError",
+    "ReadOnlyError",
     "RecordingCompletedPayload",
     "RecordingStartedPayload",
     "RecordingStatus",
@@ -167,6 +179,7 @@ __all__ = [
     "SessionEndedError",
     "SessionEndedPayload",
     "SessionStartedPayload",
+    "Settings",
     "TLSError",
     "TelnyxRoomsError",
     "UnexpectedCountError",
@@ -183,7 +196,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> str:
+def __getattr__(name: str) -> object:
+    if name in {"Change", "Ensured", "Plan"}:
+        from telnyx_rooms_async.core import plan  # noqa: PLC0415 - only for who plans
+
+        return getattr(plan, name)
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415 - a tenth of the time of this whole import
 

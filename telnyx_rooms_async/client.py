@@ -5,7 +5,7 @@ from copy import copy
 from types import TracebackType
 from typing import Self
 
-from attrs import evolve
+from attrs import asdict, evolve
 
 from telnyx_rooms_async.attempts import OnAttempt
 from telnyx_rooms_async.caller import Caller
@@ -16,13 +16,21 @@ from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
 from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.gate import Gate
 from telnyx_rooms_async.lifetime import Lifetime
+from telnyx_rooms_async.read_only import read_only as refusing_writes
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.participants import Participants
 from telnyx_rooms_async.resources.recordings import Recordings
 from telnyx_rooms_async.resources.rooms import Rooms
 from telnyx_rooms_async.resources.sessions import Sessions
 from telnyx_rooms_async.resources.tokens import Tokens
-from telnyx_rooms_async.settings import check_policy, check_positive, find_api_key, find_base_url
+from telnyx_rooms_async.settings import (
+    Settings,
+    check_policy,
+    check_positive,
+    check_share,
+    find_api_key,
+    find_base_url,
+)
 from telnyx_rooms_async.transport import (
     AiohttpTransport,
     Session,
@@ -52,6 +60,9 @@ class RoomsClient:
         retry: how often and how patiently.
         max_connections: how many calls are in flight at once; others wait their turn. A borrowed session
             may allow fewer. Downloads have as many connections of their own.
+        share: the part of the account's rate limit that this client uses at most, when several processes
+            share the account: 0.25 for each of four. Whole requests of a window, at least 1.
+        read_only: whether all that is not a reading is refused before it is sent, `request` included.
         trust_env: whether the proxy variables of the environment count.
         allow_insecure: whether an ``http://`` base URL may lead to another machine.
         on_attempt: called with an `Attempt` after each request: metadata for your metrics. What it raises
@@ -75,6 +86,8 @@ class RoomsClient:
         attempt_timeout: float = 15.0,
         retry: RetryPolicy = RetryPolicy(),
         max_connections: int = 100,
+        share: float = 1.0,
+        read_only: bool = False,
         trust_env: bool = False,
         allow_insecure: bool = False,
         on_attempt: OnAttempt | None = None,
@@ -85,10 +98,11 @@ class RoomsClient:
         api_key = None if api_key is None else hidden(api_key)
         check_positive(timeout=timeout, attempt_timeout=attempt_timeout, max_connections=max_connections)
         check_policy(retry)
+        check_share(share)
         check_session(session)
         check_hooks(session, on_attempt, trace_configs)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
-        gate = Gate(capacity_of(session, max_connections), clock)
+        gate = Gate(capacity_of(session, max_connections), clock, share)
         lifetime = Lifetime(loop_of(session), gate.forget)
         transport = AiohttpTransport(
             api_key=find_api_key(api_key),
@@ -100,7 +114,7 @@ class RoomsClient:
             trace_configs=trace_configs,
         )
         caller = Caller(
-            transport=transport,
+            transport=refusing_writes(transport) if read_only else transport,
             lifetime=lifetime,
             gate=gate,
             budget=RetryBudget(retry.budget),
@@ -111,6 +125,29 @@ class RoomsClient:
             clock=clock,
         )
         self._seat(caller)
+
+    @classmethod
+    def from_settings(
+        cls,
+        settings: Settings,
+        *,
+        session: Session | None = None,
+        on_attempt: OnAttempt | None = None,
+        trace_configs: Sequence[TraceConfig] = (),
+        clock: Clock = Clock(),
+    ) -> Self:
+        """Make a client of settings, which may have come from another process.
+
+        Raises:
+            ConfigurationError: one of the settings, or of the arguments, cannot be used.
+        """
+        return cls(
+            session=session,
+            on_attempt=on_attempt,
+            trace_configs=trace_configs,
+            clock=clock,
+            **asdict(settings, recurse=False),
+        )
 
     rooms: Rooms
     sessions: Sessions
@@ -142,11 +179,12 @@ class RoomsClient:
         timeout: float | None = None,
         attempt_timeout: float | None = None,
         retry: RetryPolicy | None = None,
+        read_only: bool = False,
     ) -> Self:
         """Return a view of this client with other patience: ``client.with_options(timeout=5)``.
 
         It shares the session, the rate limit and the budget for repetitions, so it costs next to nothing;
-        closing one closes the other.
+        closing one closes the other. `read_only` makes a view that is so; no view lifts it.
 
         Raises:
             ConfigurationError: a number is not positive, or the policy is none.
@@ -157,7 +195,10 @@ class RoomsClient:
         retry = caller.retry if retry is None else retry
         check_positive(timeout=timeout, attempt_timeout=attempt_timeout)
         check_policy(retry)
-        return self._view(evolve(caller, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry))
+        transport = refusing_writes(caller.transport) if read_only else caller.transport
+        return self._view(
+            evolve(caller, transport=transport, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry)
+        )
 
     def _view(self, caller: Caller) -> Self:
         view = copy(self)

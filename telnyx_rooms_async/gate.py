@@ -34,9 +34,9 @@ class Gate:
     awaited.
     """
 
-    def __init__(self, capacity: int, clock: Clock) -> None:
+    def __init__(self, capacity: int, clock: Clock, share: float = 1.0) -> None:
         self._clock = clock
-        self._pace = Pace(capacity=capacity)
+        self._pace = Pace(capacity=capacity) if share == 1 else _shared(capacity, share)
         self._queue: list[_Turn] = []
         self._numbers = count()
         self._watcher: _Turn | None = None
@@ -78,6 +78,7 @@ class Gate:
     def leave(self) -> None:
         """Come back without news: whoever went through comes back, this way or the other."""
         self._pace.leave()
+        self._pace.lose(self._clock.monotonic())
         self._admit()
 
     def leave_with(self, told: RateLimit | None, sent_at: float, now: float, pause: float | None) -> bool:
@@ -143,6 +144,12 @@ class Gate:
             await asyncio.wait((nap,))
         self._admit()
         return True
+
+
+def _shared(capacity: int, share: float) -> Pace:
+    from telnyx_rooms_async.core.sharing import SharedPace  # noqa: PLC0415 - few share, and its import takes time
+
+    return SharedPace(capacity=capacity, share=share)
 
 
 def _wake(turn: _Turn) -> None:

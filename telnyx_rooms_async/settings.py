@@ -7,17 +7,42 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-from attrs import asdict
+from attrs import asdict, field, frozen
 
 from telnyx_rooms_async.core.errors import ConfigurationError
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.core.secret import Secret, hidden
 
 API_KEY_VARIABLE: Final = "TELNYX_API_KEY"
 PUBLIC_KEY_VARIABLE: Final = "TELNYX_PUBLIC_KEY"
 BASE_URL_VARIABLE: Final = "TELNYX_BASE_URL"
 _DEFAULT_BASE_URL: Final = "https://api.telnyx.com/v2"
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
+
+
+def _hide(given: str | None) -> Secret | None:
+    return None if given is None else hidden(given)
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What a `RoomsClient` is made with, as a value: for another process, `RoomsClient.from_settings`.
+
+    Each field is what the argument of that name is to `RoomsClient`, which also checks it. A pickle holds
+    the key if these settings do; without one, and without a URL, the environment of the process counts
+    that makes the client.
+    """
+
+    api_key: str | None = field(default=None, converter=_hide, repr=False)
+    base_url: str | None = None
+    timeout: float = 45.0
+    attempt_timeout: float = 15.0
+    retry: RetryPolicy = RetryPolicy()
+    max_connections: int = 100
+    share: float = 1.0
+    read_only: bool = False
+    trust_env: bool = False
+    allow_insecure: bool = False
 
 
 def find_api_key(given: Secret | None) -> Secret:
@@ -79,6 +104,17 @@ def check_positive(**options: object) -> None:
     for name, value in options.items():
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 2**31:
             raise ConfigurationError(f"{name} must be a positive number, not {value!r}")
+
+
+def check_share(share: object) -> None:
+    """Check the part of the rate limit that a client may use.
+
+    Raises:
+        ConfigurationError: it is no number above 0 and up to 1.
+    """
+    check_positive(share=share)
+    if isinstance(share, int | float) and share > 1:
+        raise ConfigurationError(f"share must be a number up to 1, not {share!r}")
 
 
 def check_policy(policy: object) -> None:

@@ -2,7 +2,7 @@
 
     TelnyxRoomsError
     ├── ConfigurationError, InvalidArgumentError,      you: nothing was sent
-    │   ClientClosedError, WrongEventLoopError
+    │   ReadOnlyError, ClientClosedError, WrongEventLoopError
     ├── APIConnectionError                             the network
     │   └── ConnectError (TLSError), ConnectionLostError, APITimeoutError
     ├── APIResponseError                               an answer that cannot be used
@@ -77,6 +77,17 @@ class InvalidArgumentError(TelnyxRoomsError, ValueError):
 
     def _sentence(self) -> str:
         return "; ".join(self.problems)
+
+
+@define(slots=False, repr=False)
+class ReadOnlyError(TelnyxRoomsError, RuntimeError):
+    """The client is read-only, and this would have changed something. Nothing was sent."""
+
+    method: str
+    path: str
+
+    def _sentence(self) -> str:
+        return f"the client is read-only: {self.method} {self.path} was not sent"
 
 
 class ClientClosedError(TelnyxRoomsError, RuntimeError):

@@ -19,7 +19,7 @@ _FIELDS: Final = {
 _LENGTHS: Final = frozenset(map(len, _FIELDS))
 LONGEST_PAUSE: Final = 60.0
 """Seconds: who is to stay away for longer gets an error, and the others find out themselves."""
-_ROUNDED_DOWN: Final = 1.0
+ROUNDED_DOWN: Final = 1.0
 """Seconds that may be behind a 0."""
 _PATIENCE: Final = 5.0
 """Seconds that an answer is waited for, when it can tell how long the window lasts."""
@@ -126,7 +126,7 @@ class Pace:
         if told.limit == 0 or told.remaining is None or told.reset is None:
             return  # odd, or not enough to go by
         if told.reset <= LONGEST_PAUSE:
-            self._count(told.limit, told.remaining, told.reset or _ROUNDED_DOWN, sent_at, now)
+            self._count(told.limit, told.remaining, told.reset or ROUNDED_DOWN, sent_at, now)
 
     def stop(self, seconds: float, now: float) -> bool:
         """Let nobody go for so long, unless it is too long to be for all; tell whether it is so."""
@@ -135,6 +135,9 @@ class Pace:
         self._resume = max(self._resume, now + seconds)
         self._spread_until = self._resume + _SPREAD
         return True
+
+    def lose(self, now: float) -> None:
+        """Take notice of one who came back without news: nothing to learn of that."""
 
     def forget(self) -> None:
         """Take all back who were on their way: their event loop is gone."""

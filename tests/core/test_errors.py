@@ -26,6 +26,7 @@ from telnyx_rooms_async.core.errors import (
     NotReadyError,
     OutcomeUnknownError,
     PaginationError,
+    ReadOnlyError,
     ResponseTooLargeError,
     TelnyxRoomsError,
     TLSError,
@@ -55,6 +56,7 @@ TREE = {
     "TelnyxRoomsError": {
         "ConfigurationError",
         "InvalidArgumentError",
+        "ReadOnlyError",
         "ClientClosedError",
         "WrongEventLoopError",
         "APIConnectionError",
@@ -112,7 +114,7 @@ def test_the_tree() -> None:
     ("base", "kinds"),
     [
         (ValueError, {ConfigurationError, InvalidArgumentError}),
-        (RuntimeError, {ClientClosedError, WrongEventLoopError}),
+        (RuntimeError, {ReadOnlyError, ClientClosedError, WrongEventLoopError}),
         (TimeoutError, {APITimeoutError}),
         (OSError, {APITimeoutError}),
         (ConnectionError, set()),
@@ -176,6 +178,7 @@ MAKERS: dict[type[TelnyxRoomsError], Callable[[str], TelnyxRoomsError]] = {
     TelnyxRoomsError: lambda _: TelnyxRoomsError(),
     ConfigurationError: ConfigurationError,
     InvalidArgumentError: lambda text: InvalidArgumentError((text, text)),
+    ReadOnlyError: lambda text: ReadOnlyError("POST", text),
     ClientClosedError: lambda _: ClientClosedError(),
     WrongEventLoopError: lambda _: WrongEventLoopError(),
     APIConnectionError: connection(APIConnectionError),
@@ -298,6 +301,11 @@ def test_long_messages_are_cut(length: int, message: str) -> None:
         pytest.param(ConfigurationError("no API key"), "no API key", id="configuration"),
         pytest.param(
             InvalidArgumentError(("a must be b", "c must be d")), "a must be b; c must be d", id="argument"
+        ),
+        pytest.param(
+            ReadOnlyError("POST", "/rooms"),
+            "the client is read-only: POST /rooms was not sent",
+            id="read-only",
         ),
         pytest.param(ClientClosedError(), "the client is closed: make a new one", id="closed"),
         pytest.param(

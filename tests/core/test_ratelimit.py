@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from telnyx_rooms_async.core.messages import RateLimit, Response
 from telnyx_rooms_async.core.ratelimit import Pace, rate_limit
+from telnyx_rooms_async.core.sharing import SharedPace
 
 LONGEST = 61.0
 """Seconds for which nothing that a server says may stop everybody."""
@@ -230,10 +231,14 @@ STEPS = st.lists(
 
 
 @settings(deadline=None, max_examples=400, derandomize=True)
-@given(st.integers(1, 8), STEPS)
-def test_time_alone_opens_the_gate(capacity: int, steps: list[tuple[str, object]]) -> None:
+@given(st.integers(1, 8), st.none() | st.floats(0.001, 0.999), STEPS)
+def test_time_alone_opens_the_gate(
+    capacity: int, share: float | None, steps: list[tuple[str, object]]
+) -> None:
     """Whatever happened and was told, when nobody is on the way the gate opens within a minute."""
     pace, now = Pace(capacity=capacity), 1000.0
+    if share is not None:
+        pace = SharedPace(capacity=capacity, share=share)
     for what, value in steps:
         match what, value:
             case "pass", float(seconds):

@@ -1,0 +1,181 @@
+"""Rooms as they should be, beside rooms as they are: what there is to do. Rooms are known by their names."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Literal, TypeAlias
+
+from attrs import fields, frozen
+
+from telnyx_rooms_async.core.errors import InvalidArgumentError
+from telnyx_rooms_async.core.models import Room
+from telnyx_rooms_async.core.params import RoomBody, RoomFields, body_fields, problems, room_body
+from telnyx_rooms_async.core.rules import UNSET, show
+
+Desired: TypeAlias = Mapping[str, Mapping[str, object]]
+"""The settings that are asked for, under the name of their room."""
+
+_TOLD: Final = 50
+"""So many mistakes are told at once."""
+_SETTINGS: Final = tuple(field.name for field in fields(RoomBody) if field.name != "unique_name")
+_WIDEST: Final = 40
+_BLANK: Final = (None, "")
+
+
+@frozen(kw_only=True)
+class Ensured:
+    """A room as it should be, and what it took."""
+
+    room: Room
+    action: Literal["created", "updated", "unchanged"]
+    changed: tuple[str, ...] = ()
+    """The fields that were set: of a new room all that were asked for."""
+
+
+@frozen(kw_only=True)
+class Change:
+    """One thing to do."""
+
+    action: Literal["create", "update", "delete"]
+    unique_name: str | None = None
+    room_id: str | None = None
+    """``None`` for a room that is to be created."""
+    before: Mapping[str, object] = {}
+    """The settings that are to change as they are; of a room that is to be deleted all that it has."""
+    after: Mapping[str, object] = {}
+    """The settings that are to change as they should be; of a new room all that were asked for."""
+
+    def __str__(self) -> str:
+        return self.line()
+
+    def line(self, width: int = 0) -> str:
+        """Return the change as a line, its details in a column behind names of this width."""
+        return f"{self.action}  {self.name:{width}}  {self._details()}".rstrip()
+
+    @property
+    def name(self) -> str:
+        """The name of the room in quotes, and with nothing in it that does not print."""
+        return "without a name" if self.unique_name is None else repr(self.unique_name)
+
+    def _details(self) -> str:
+        if self.action == "update":
+            told = (f"{name}: {self.before.get(name)!r} -> {to!r}" for name, to in self.after.items())
+            return ", ".join(told)
+        if self.action == "create":
+            return ", ".join(f"{name}: {value!r}" for name, value in self.after.items())
+        return self.room_id or ""
+
+
+@frozen(kw_only=True)
+class Plan:
+    """What there is to do; as text a table, and false when there is nothing."""
+
+    changes: tuple[Change, ...] = ()
+    """Creations first, then updates, then deletions."""
+    unchanged: int = 0
+    """How many rooms are as they should be."""
+
+    @property
+    def creates(self) -> int:
+        """How many rooms are missing."""
+        return self._count("create")
+
+    @property
+    def updates(self) -> int:
+        """How many rooms differ."""
+        return self._count("update")
+
+    @property
+    def deletes(self) -> int:
+        """How many rooms should not be there."""
+        return self._count("delete")
+
+    def _count(self, action: str) -> int:
+        return sum(change.action == action for change in self.changes)
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+    def __str__(self) -> str:
+        to_do = f"{self.creates} to create, {self.updates} to update, {self.deletes} to delete"
+        width = min(_WIDEST, max((len(change.name) for change in self.changes), default=0))
+        lines = (change.line(width) for change in self.changes)
+        return "\n".join([*lines, f"{to_do}, {self.unchanged} unchanged"])
+
+
+def read_desired(rooms: Iterable[RoomFields]) -> Desired:
+    """Read what is asked for.
+
+    Raises:
+        InvalidArgumentError: a room has no name, or that of another, or a field that is wrong: all of it.
+    """
+    desired: dict[str, Mapping[str, object]] = {}
+    wrong: list[str] = []
+    names = Counter[str]()
+    for index, given in enumerate(rooms):
+        try:
+            body = room_body(given)
+        except InvalidArgumentError as error:
+            wrong += (f"room {index}: {problem}" for problem in error.problems)
+            continue
+        found = [f"room {index}: {problem}" for problem in _problems(body)]
+        wrong += found
+        if not found:
+            settings = body_fields(body)
+            name = str(settings.pop("unique_name"))
+            names[name] += 1
+            desired[name] = settings
+    wrong += (
+        f"unique_name {show(name)} is asked for {count} times" for name, count in names.items() if count > 1
+    )
+    if wrong:
+        more = [f"and {len(wrong) - _TOLD} more"] if len(wrong) > _TOLD else []
+        raise InvalidArgumentError((*wrong[:_TOLD], *more))
+    return desired
+
+
+def _problems(body: RoomBody) -> Iterator[str]:
+    if body.unique_name is UNSET:
+        yield "unique_name must be given: rooms are known by it"
+    yield from problems(body)
+
+
+def compare(desired: Desired, rooms: Iterable[Room], *, prune: bool) -> Plan:
+    """Make the plan that leads from the rooms that there are to those that are asked for."""
+    missing = dict(desired)
+    updates: list[Change] = []
+    deletes: list[Change] = []
+    unchanged = 0
+    for room in rooms:
+        wanted = desired.get(room.unique_name or "")
+        if wanted is None:
+            deletes.append(_deletion(room))
+        elif missing.pop(room.unique_name or "", None) is None:
+            continue  # the server has two of this name: the first one is it
+        elif after := differing(room, wanted):
+            updates.append(_update(room, after))
+        else:
+            unchanged += 1
+    creates = (Change(action="create", unique_name=name, after=after) for name, after in missing.items())
+    return Plan(changes=(*creates, *updates, *(deletes if prune else ())), unchanged=unchanged)
+
+
+def differing(room: Room, wanted: Mapping[str, object]) -> dict[str, object]:
+    """Return the settings that are asked for and that the room does not have."""
+    return {name: to for name, to in wanted.items() if not _is_alike(getattr(room, name), to)}
+
+
+def _is_alike(had: object, wanted: object) -> bool:
+    if isinstance(wanted, bool):
+        return bool(had) is wanted
+    # A URL that is not set comes as null or as an empty text.
+    return had == wanted or (had in _BLANK and wanted in _BLANK)
+
+
+def _update(room: Room, after: Mapping[str, object]) -> Change:
+    before = {name: getattr(room, name) for name in after}
+    return Change(action="update", unique_name=room.unique_name, room_id=room.id, before=before, after=after)
+
+
+def _deletion(room: Room) -> Change:
+    before = {name: had for name in _SETTINGS if (had := getattr(room, name)) not in _BLANK}
+    return Change(action="delete", unique_name=room.unique_name, room_id=room.id, before=before)

@@ -1,0 +1,277 @@
+"""Rooms as they should be, made so over a socket: races, lost answers, plans that have gone stale."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from telnyx_rooms_async import (
+    Change,
+    InvalidArgumentError,
+    NotFoundError,
+    Plan,
+    ReadOnlyError,
+    Room,
+    RoomFields,
+    RoomsClient,
+    batch,
+)
+from telnyx_rooms_async.emulator import Emulator, Fault
+
+HOOK = "https://example.com/hook"
+
+
+def sent(telnyx: Emulator) -> list[str]:
+    """The methods of all requests, in their order."""
+    return [request.method for request in telnyx.requests]
+
+
+def named(telnyx: Emulator, name: str) -> Room:
+    """The one room of a name."""
+    (room,) = (room for room in telnyx.rooms if room.unique_name == name)
+    return room
+
+
+async def applied(client: RoomsClient, plan: Plan) -> list[batch.Outcome[Change, Room | None]]:
+    """Carry out a plan, and return what came of it."""
+    return [outcome async for outcome in client.rooms.apply(plan)]
+
+
+# --- ensure -------------------------------------------------------------------------------------------------
+
+
+async def test_a_room_is_made_sure_of(client: RoomsClient, telnyx: Emulator) -> None:
+    """It is created, left alone, updated; only what differs is sent, and what it takes is told."""
+    first = await client.rooms.ensure("Weekly", max_participants=20, webhook_event_url=HOOK)
+    assert (first.action, first.room) == ("created", named(telnyx, "Weekly"))
+    assert first.changed == ("unique_name", "max_participants", "webhook_event_url")
+    again = await client.rooms.ensure("Weekly", max_participants=20, webhook_event_url=HOOK)
+    assert (again.action, again.changed, again.room) == ("unchanged", (), first.room)
+    other = await client.rooms.ensure("Weekly", max_participants=20, enable_recording=True)
+    assert (other.action, other.changed) == ("updated", ("enable_recording",))
+    assert other.room == named(telnyx, "Weekly")
+    assert other.room.webhook_event_url == HOOK
+    assert telnyx.requests[-1].json == {"enable_recording": True}
+    assert sent(telnyx) == ["GET", "POST", "GET", "GET", "PATCH"]
+
+
+async def test_what_the_server_makes_of_nothing(client: RoomsClient) -> None:
+    """The server's defaults are as they should be when they are asked for, and when nothing is."""
+    await client.rooms.ensure("Weekly")
+    for asked in (
+        {},
+        {"max_participants": 10, "enable_recording": False},
+        {"webhook_event_failover_url": None},
+    ):
+        ensured = await client.rooms.ensure("Weekly", **asked)
+        assert ensured.action == "unchanged"
+
+
+async def test_none_clears_and_unset_leaves_alone(client: RoomsClient, telnyx: Emulator) -> None:
+    """``None`` sends null for what is set; what is not given stays."""
+    await client.rooms.ensure("Weekly", webhook_event_failover_url=HOOK, webhook_timeout_secs=5)
+    ensured = await client.rooms.ensure("Weekly", webhook_timeout_secs=None)
+    assert (ensured.changed, ensured.room.webhook_timeout_secs) == (("webhook_timeout_secs",), None)
+    assert ensured.room.webhook_event_failover_url == HOOK
+    ensured = await client.rooms.ensure("Weekly", webhook_timeout_secs=None, webhook_event_failover_url=None)
+    assert ensured.changed == ("webhook_event_failover_url",)
+    assert telnyx.requests[-1].json == {"webhook_event_failover_url": None}
+
+
+async def test_names_are_known_to_the_letter(client: RoomsClient, telnyx: Emulator) -> None:
+    """Names that differ by case are names of two rooms."""
+    await client.rooms.ensure("Weekly")
+    assert (await client.rooms.ensure("weekly")).action == "created"
+    assert len(telnyx.rooms) == 2
+
+
+BAD: dict[str, dict[str, Any]] = {
+    "no name": {"unique_name": ""},
+    "a name that is no text": {"unique_name": 7},
+    "no name at all": {"unique_name": None},
+    "a number": {"unique_name": "Weekly", "max_participants": 51},
+    "a URL": {"unique_name": "Weekly", "webhook_event_url": "example.com"},
+}
+
+
+@pytest.mark.parametrize("asked", BAD.values(), ids=BAD)
+async def test_nothing_is_sent_for_what_is_wrong(
+    client: RoomsClient, telnyx: Emulator, asked: dict[str, Any]
+) -> None:
+    """What is wrong is told before the first request."""
+    with pytest.raises(InvalidArgumentError):
+        await client.rooms.ensure(**asked)
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("clients", [1, 3])
+async def test_all_who_race_end_in_one_room(telnyx: Emulator, clients: int) -> None:
+    """Twenty at once, with one client or several, make one room, and all get it."""
+    async with AsyncExitStack() as stack:
+        those = [
+            await stack.enter_async_context(RoomsClient(telnyx.api_key, base_url=telnyx.url))
+            for _ in range(clients)
+        ]
+        ensured = await asyncio.gather(
+            *(those[n % clients].rooms.ensure("Weekly", max_participants=20) for n in range(20))
+        )
+    assert {each.room.id for each in ensured} == {named(telnyx, "Weekly").id}
+    assert [each.action for each in ensured].count("created") == 1
+
+
+async def test_racers_who_want_different_things(telnyx: Emulator, client: RoomsClient) -> None:
+    """There is one room, with the settings of the last of them."""
+    ensured = await asyncio.gather(*(client.rooms.ensure("Weekly", max_participants=n) for n in range(2, 22)))
+    room = named(telnyx, "Weekly")
+    assert {each.room.id for each in ensured} == {room.id}
+    assert room.max_participants in range(2, 22)
+
+
+FAULTS: dict[str, tuple[str, Fault]] = {
+    f"{operation} {name}": (operation, fault)
+    for operation in ("ListRooms", "CreateRoom", "UpdateRoom")
+    for name, fault in {
+        "lost before": Fault(cut="before"),
+        "lost after": Fault(cut="after"),
+        "lost amid": Fault(cut="body"),
+        "throttled": Fault(status=429, retry_after=1),
+        "unavailable": Fault(status=503, retry_after=1),
+        "failed": Fault(status=500),
+    }.items()
+}
+
+
+@pytest.mark.parametrize(("operation", "fault"), FAULTS.values(), ids=FAULTS)
+async def test_faults_make_no_second_room(
+    client: RoomsClient, telnyx: Emulator, operation: str, fault: Fault
+) -> None:
+    """Whatever answer is lost or refused, there is one room with the last settings."""
+    telnyx.script(fault, operation=operation)
+    first = await client.rooms.ensure("Weekly", max_participants=20)
+    second = await client.rooms.ensure("Weekly", max_participants=30)
+    assert (first.action, second.action) == ("created", "updated")
+    assert telnyx.rooms == (second.room,)
+    assert second.room.max_participants == 30
+
+
+# --- plan and apply -----------------------------------------------------------------------------------------
+
+
+async def test_a_plan_is_made_and_carried_out(client: RoomsClient, telnyx: Emulator) -> None:
+    """Planning changes nothing; applying makes all rooms as they should be; then nothing is left."""
+    telnyx.seed(300)
+    await client.rooms.create(unique_name="Weekly", max_participants=20)
+    fine = await client.rooms.create(unique_name="Fine", webhook_event_url=HOOK)
+    desired: list[RoomFields] = [
+        {"unique_name": "Weekly", "max_participants": 30},
+        {"unique_name": "Fine", "webhook_event_url": HOOK},
+        {"unique_name": "New", "enable_recording": True},
+    ]
+    before = telnyx.rooms
+    plan = await client.with_options(read_only=True).rooms.plan(desired, prune=True)
+    assert telnyx.rooms == before
+    assert (plan.creates, plan.updates, plan.deletes, plan.unchanged) == (1, 1, 300, 1)
+    outcomes = await applied(client, plan)
+    assert all(outcome.ok for outcome in outcomes)
+    assert {room.unique_name for room in telnyx.rooms} == {"Weekly", "Fine", "New"}
+    assert named(telnyx, "Weekly").max_participants == 30
+    assert named(telnyx, "New").enable_recording
+    assert named(telnyx, "Fine") == fine
+    assert {outcome.unwrap() for outcome in outcomes} == {None, named(telnyx, "Weekly"), named(telnyx, "New")}
+    assert sent(telnyx).count("PATCH") == 1
+    assert not await client.rooms.plan(desired, prune=True)
+
+
+async def test_without_prune_nothing_is_deleted(client: RoomsClient, telnyx: Emulator) -> None:
+    """Rooms that are not named are left alone unless it is asked for."""
+    telnyx.seed(3)
+    plan = await client.rooms.plan([{"unique_name": "New"}])
+    assert [change.action for change in plan.changes] == ["create"]
+
+
+async def test_a_wrong_plan_sends_nothing(client: RoomsClient, telnyx: Emulator) -> None:
+    """Mistakes in what is desired are told before a single request."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        await client.rooms.plan([{"unique_name": "A", "max_participants": 1}, {"unique_name": "B"}] * 2)
+    assert len(caught.value.problems) == 3
+    with pytest.raises(InvalidArgumentError, match="plan must be a Plan"):
+        client.rooms.apply([])  # type: ignore[arg-type]  # wrong on purpose
+    for wrong in ({"limit": 0}, {"stop_after": 0}):
+        with pytest.raises(ValueError, match="must be a whole number"):
+            client.rooms.apply(Plan(), **wrong)
+    assert telnyx.requests == []
+
+
+async def test_a_plan_that_has_gone_stale(client: RoomsClient, telnyx: Emulator) -> None:
+    """What is there by now is made right, what is gone is deleted, a lost update is told."""
+    weekly = await client.rooms.create(unique_name="Weekly")
+    old = await client.rooms.create(unique_name="Old")
+    desired: list[RoomFields] = [
+        {"unique_name": "New", "max_participants": 20},
+        {"unique_name": "Weekly", "max_participants": 20},
+    ]
+    plan = await client.rooms.plan(desired, prune=True)
+    await client.rooms.create(unique_name="New", max_participants=5)
+    await client.rooms.delete(weekly.id)
+    await client.rooms.delete(old.id)
+    outcomes = {outcome.item.action: outcome for outcome in await applied(client, plan)}
+    assert named(telnyx, "New").max_participants == 20
+    assert outcomes["create"].ok
+    assert outcomes["delete"].ok
+    failed = outcomes["update"]
+    assert isinstance(failed, batch.Failed)
+    assert isinstance(failed.error, NotFoundError)
+    assert all(outcome.ok for outcome in await applied(client, await client.rooms.plan(desired, prune=True)))
+    assert len(telnyx.rooms) == 2
+
+
+async def test_a_plan_applied_twice(client: RoomsClient, telnyx: Emulator) -> None:
+    """It makes no second room."""
+    telnyx.seed(2)
+    plan = await client.rooms.plan([{"unique_name": "A"}, {"unique_name": "B"}], prune=True)
+    for _ in range(2):
+        assert all(outcome.ok for outcome in await applied(client, plan))
+    assert len(telnyx.rooms) == 2
+
+
+async def test_a_plan_in_bad_weather(client: RoomsClient, telnyx: Emulator) -> None:
+    """Lost answers and refusals on the way make no room twice and leave none out."""
+    telnyx.seed(20)
+    desired: list[RoomFields] = [{"unique_name": f"Ward {n}", "max_participants": 12} for n in range(40)]
+    plan = await client.rooms.plan(desired, prune=True)
+    for operation in ("CreateRoom", "DeleteRoom"):
+        for fault in (Fault(cut="after"), Fault(cut="before"), Fault(status=503, retry_after=1)):
+            telnyx.script(fault, operation=operation, times=3)
+    for _ in range(3):  # what fails is tried again by another plan
+        await applied(client, plan)
+        if not (plan := await client.rooms.plan(desired, prune=True)):
+            break
+    assert sorted(room.unique_name or "" for room in telnyx.rooms) == sorted(
+        each["unique_name"] for each in desired
+    )
+
+
+async def test_a_read_only_client_applies_nothing(client: RoomsClient, telnyx: Emulator) -> None:
+    """Each change fails, and nothing is sent."""
+    telnyx.seed(1)
+    reader = client.with_options(read_only=True)
+    plan = await reader.rooms.plan([{"unique_name": "New"}], prune=True)
+    outcomes = await applied(reader, plan)
+    assert [type(outcome.error) for outcome in outcomes if isinstance(outcome, batch.Failed)] == [
+        ReadOnlyError
+    ] * 2
+    assert set(sent(telnyx)) == {"GET"}
+
+
+async def test_enough_failures_end_it_before_anything_is_deleted(
+    client: RoomsClient, telnyx: Emulator
+) -> None:
+    """Deletions begin last, so a plan whose creations fail deletes nothing."""
+    telnyx.seed(5)
+    telnyx.script(Fault(status=403), operation="CreateRoom", times=None)
+    plan = await client.rooms.plan([{"unique_name": f"Ward {n}"} for n in range(9)], prune=True)
+    with pytest.raises(ExceptionGroup):
+        async for _ in client.rooms.apply(plan, limit=2, stop_after=2):
+            pass
+    assert len(telnyx.rooms) == 5
