@@ -27,7 +27,6 @@ from telnyx_rooms_async.core.errors import (
     NotReadyError,
     OutcomeUnknownError,
     PaginationError,
-    ReadOnlyError,
     ResponseTooLargeError,
     TelnyxRoomsError,
     TLSError,
@@ -56,7 +55,7 @@ from telnyx_rooms_async.core.events import (
     UnknownEvent,
 )
 from telnyx_rooms_async.core.fields import RoomFields
-from telnyx_rooms_async.core.job_errors import JournalError, UnexpectedCountError
+from telnyx_rooms_async.core.job_errors import JournalError, ReadOnlyError, UnexpectedCountError
 from telnyx_rooms_async.core.messages import Attempt, RateLimit, Response
 from telnyx_rooms_async.core.models import (
     AccessToken,
@@ -74,7 +73,6 @@ from telnyx_rooms_async.core.models import (
     RoomSession,
     VideoRegion,
 )
-from telnyx_rooms_async.core.params import RoomFields
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, UnsetType
 from telnyx_rooms_async.core.statuses import (

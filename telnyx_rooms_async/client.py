@@ -16,7 +16,7 @@ from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
 from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.gate import Gate
 from telnyx_rooms_async.lifetime import Lifetime
-from telnyx_rooms_async.read_only import read_only as refusing_writes
+from telnyx_rooms_async.read_only import guarded
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.participants import Participants
 from telnyx_rooms_async.resources.recordings import Recordings
@@ -60,8 +60,7 @@ class RoomsClient:
         retry: how often and how patiently.
         max_connections: how many calls are in flight at once; others wait their turn. A borrowed session
             may allow fewer. Downloads have as many connections of their own.
-        share: the part of the account's rate limit that this client uses at most, when several processes
-            share the account: 0.25 for each of four. Whole requests of a window, at least 1.
+        share: the part of the account's rate limit to keep to: 0.25 for each of four processes.
         read_only: whether all that is not a reading is refused before it is sent, `request` included.
         trust_env: whether the proxy variables of the environment count.
         allow_insecure: whether an ``http://`` base URL may lead to another machine.
@@ -114,7 +113,7 @@ class RoomsClient:
             trace_configs=trace_configs,
         )
         caller = Caller(
-            transport=refusing_writes(transport) if read_only else transport,
+            transport=guarded(transport, read_only=read_only),
             lifetime=lifetime,
             gate=gate,
             budget=RetryBudget(retry.budget),
@@ -195,10 +194,8 @@ class RoomsClient:
         retry = caller.retry if retry is None else retry
         check_positive(timeout=timeout, attempt_timeout=attempt_timeout)
         check_policy(retry)
-        transport = refusing_writes(caller.transport) if read_only else caller.transport
-        return self._view(
-            evolve(caller, transport=transport, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry)
-        )
+        caller = evolve(caller, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry)
+        return self._view(evolve(caller, transport=guarded(caller.transport, read_only=read_only)))
 
     def _view(self, caller: Caller) -> Self:
         view = copy(self)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from telnyx_rooms_async.core.errors import ReadOnlyError
+from telnyx_rooms_async.core.job_errors import ReadOnlyError
 from telnyx_rooms_async.core.messages import Failure, Request, Response
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.transport import AiohttpTransport, Stream
@@ -42,6 +42,6 @@ class ReadOnlyTransport(AiohttpTransport):
         await self._transport.close()
 
 
-def read_only(transport: AiohttpTransport) -> AiohttpTransport:
-    """Return a transport that refuses what would change something."""
-    return transport if isinstance(transport, ReadOnlyTransport) else ReadOnlyTransport(transport)
+def guarded(transport: AiohttpTransport, *, read_only: bool) -> AiohttpTransport:
+    """Return a transport that refuses what would change something, if it is to."""
+    return ReadOnlyTransport(transport) if read_only else transport

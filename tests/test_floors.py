@@ -39,7 +39,7 @@ FLOORS = {
     "clock": 2,
     "core.adoption": 1,
     "core.paging": 2,
-    "core.plan": 3,
+    "core.plan": 4,
     "core.ratelimit": 1,
     "core.sharing": 2,
     "attempts": 4,

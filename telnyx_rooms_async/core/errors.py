@@ -2,7 +2,7 @@
 
     TelnyxRoomsError
     ├── ConfigurationError, InvalidArgumentError,      you: nothing was sent
-    │   ReadOnlyError, ClientClosedError, WrongEventLoopError
+    │   ClientClosedError, WrongEventLoopError
     ├── APIConnectionError                             the network
     │   └── ConnectError (TLSError), ConnectionLostError, APITimeoutError
     ├── APIResponseError                               an answer that cannot be used
@@ -12,7 +12,8 @@
     ├── OutcomeUnknownError                            it may have been done
     ├── NotReadyError                                  there is no file yet
     ├── PaginationError                                the pages do not add up
-    ├── UnexpectedCountError, JournalError             a job that was refused (see job_errors)
+    ├── ReadOnlyError, UnexpectedCountError,           what you guarded against (see job_errors)
+    │   JournalError
     └── WebhookError (…SignatureError, …PayloadError)  a webhook that cannot be taken
 
 Each is plain data: its fields are its arguments, it pickles and copies, and its attributes hold no key,
@@ -77,17 +78,6 @@ class InvalidArgumentError(TelnyxRoomsError, ValueError):
 
     def _sentence(self) -> str:
         return "; ".join(self.problems)
-
-
-@define(slots=False, repr=False)
-class ReadOnlyError(TelnyxRoomsError, RuntimeError):
-    """The client is read-only, and this would have changed something. Nothing was sent."""
-
-    method: str
-    path: str
-
-    def _sentence(self) -> str:
-        return f"the client is read-only: {self.method} {self.path} was not sent"
 
 
 class ClientClosedError(TelnyxRoomsError, RuntimeError):

@@ -1,8 +1,19 @@
-"""Why a job does not begin, or does not go on."""
+"""Why a job does not begin or does not go on, and what a read-only client refuses."""
 
 from attrs import define
 
 from telnyx_rooms_async.core.errors import TelnyxRoomsError
+
+
+@define(slots=False, repr=False)
+class ReadOnlyError(TelnyxRoomsError, RuntimeError):
+    """The client is read-only, and this would have changed something. Nothing was sent."""
+
+    method: str
+    path: str
+
+    def _sentence(self) -> str:
+        return f"the client is read-only: {self.method} {self.path} was not sent"
 
 
 @define(slots=False, repr=False)

@@ -6,14 +6,13 @@ anything is sent. It is neither compared nor printed: that halves what these cla
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
-from typing import Any, Final, Literal, TypeAlias, TypedDict, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 from uuid import UUID
 
 import attrs
 from attrs import frozen
 
 from telnyx_rooms_async.core import rules
-from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.models import VideoRegion
 from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, Id, Rule, UnsetType
 
@@ -39,33 +38,6 @@ class RoomBody:
     webhook_event_url: str | UnsetType = _body(rules.url)
     webhook_event_failover_url: str | UnsetType | None = _body(rules.url_or_none, nullable=True)
     webhook_timeout_secs: int | UnsetType | None = _body(rules.integer(0, 30), nullable=True)
-
-
-class RoomFields(TypedDict, total=False):
-    """The same as plain data: ``{"unique_name": "Weekly", "max_participants": 25}``."""
-
-    unique_name: str
-    max_participants: int
-    enable_recording: bool
-    webhook_event_url: str
-    webhook_event_failover_url: str | None
-    webhook_timeout_secs: int | None
-
-
-def room_body(fields: RoomFields) -> RoomBody:
-    """Make a body of plain data, which may come from a file.
-
-    Raises:
-        InvalidArgumentError: it is no mapping, or has a field that rooms do not have.
-    """
-    given: object = fields
-    if not isinstance(given, Mapping):
-        raise InvalidArgumentError((f"a room must be given by its fields, not {rules.show(given)}",))
-    known = RoomFields.__annotations__
-    wrong = [name for name in cast("Mapping[object, object]", given) if name not in known]
-    if wrong:
-        raise InvalidArgumentError(tuple(f"a room has no field {rules.show(name)}" for name in wrong))
-    return RoomBody(**fields)
 
 
 @frozen(kw_only=True, eq=False, repr=False)

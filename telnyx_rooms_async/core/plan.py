@@ -7,8 +7,9 @@ from typing import Final, Literal, TypeAlias
 from attrs import fields, frozen
 
 from telnyx_rooms_async.core.errors import InvalidArgumentError
+from telnyx_rooms_async.core.fields import RoomFields, room_body
 from telnyx_rooms_async.core.models import Room
-from telnyx_rooms_async.core.params import RoomBody, RoomFields, body_fields, problems, room_body
+from telnyx_rooms_async.core.params import RoomBody, body_fields, problems
 from telnyx_rooms_async.core.rules import UNSET, show
 
 Desired: TypeAlias = Mapping[str, Mapping[str, object]]

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,12 @@ Terminal = Callable[..., str]
 Start = Callable[..., subprocess.Popen[str]]
 
 FORMATS = ["csv", "ndjson", "parquet"]
+MAIN = "from telnyx_rooms_async.__main__ import main; main()"
 # A test run in the background may hand down a SIGINT that is ignored.
 INTERRUPTIBLE = (
     sys.executable,
     "-c",
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    "from telnyx_rooms_async.__main__ import main; main()",
+    f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}",
 )
 
 
@@ -47,6 +47,18 @@ def settings(telnyx: Emulator) -> list[Room]:
 def posts(telnyx: Emulator) -> int:
     """Count the requests that would create a room."""
     return sum(request.method == "POST" for request in telnyx.requests)
+
+
+def numbered(line: bytes, count: int) -> bytes:
+    """Make a line for each number."""
+    return b"".join(line % number for number in range(count))
+
+
+@pytest.fixture
+def sent_nothing(run: Run, telnyx: Emulator) -> Iterator[Run]:
+    """Run commands, and see to it that nothing came of them."""
+    yield run
+    assert telnyx.requests == []
 
 
 @pytest.fixture
@@ -125,7 +137,7 @@ def test_from_a_named_pipe(start: Start, telnyx: Emulator, tmp_path: Path) -> No
     assert process.communicate() == ("created 2 of 2 rooms\n", "")
 
 
-# --- what is wrong is told before anything is sent ------------------------------------------------------------
+# --- what is wrong is told before anything is sent ----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -139,12 +151,12 @@ def test_from_a_named_pipe(start: Start, telnyx: Emulator, tmp_path: Path) -> No
         ("a.csv", b"unique_name,colour\nA,red\n", ", line 1, column 'colour': is no setting of a room"),
         (
             "a.csv",
-            b"unique_name,max_participants\n" + b",5\n" * 810 + b"A,99\n",
+            b"unique_name,max_participants\n" + numbered(b"Room %d,5\n", 810) + b"A,99\n",
             ", line 812, column max_participants: must be an int from 2 to 50, not 99",
         ),
         (
             "a.ndjson",
-            b'{"max_participants":5}\n' * 811 + b'{"max_participants":"x"}\n',
+            numbered(b'{"unique_name":"%d"}\n', 811) + b'{"max_participants":"x"}\n',
             ", line 812, column max_participants: must be an int from 2 to 50, not 'x'",
         ),
         ("a.ndjson", b'{"unique_name":"A"}\n{"unique_name', ", line 2: is not JSON: "),
@@ -156,18 +168,18 @@ def test_from_a_named_pipe(start: Start, telnyx: Emulator, tmp_path: Path) -> No
         ),
     ],
 )
-@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
 def test_a_table_that_is_wrong(
-    run: Run, telnyx: Emulator, tmp_path: Path, name: str, data: bytes, said: str, dry: list[str]
+    sent_nothing: Run, tmp_path: Path, name: str, data: bytes, said: str
 ) -> None:
     """A table that is wrong is one line with its file, line and column, and nothing is sent."""
     path = tmp_path / name
     path.write_bytes(data)
-    result = run("rooms", "import", str(path), "--errors", str(tmp_path / "errors"), *dry)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"error: {path}{said}")
-    assert result.stderr.count("\n") == 1
-    assert telnyx.requests == []
+    commands = [["import"], ["import", "--dry-run"], ["import", "--errors", str(tmp_path / "errors")]]
+    for command in [*commands, ["apply", "--yes"], ["apply", "--dry-run"]]:
+        result = sent_nothing("rooms", *command, str(path))
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith(f"error: {path}{said}")
+        assert result.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -204,20 +216,11 @@ def test_a_file_that_cannot_be_read(run: Run, tmp_path: Path, name: str, said: s
         (["rooms.csv", "--errors", "rooms.csv"], "would write over another file of this command"),
     ],
 )
-def test_wrong_usage(
-    run: Run,
-    telnyx: Emulator,
-    table: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    options: list[str],
-    words: str,
-) -> None:
+def test_wrong_usage(sent_nothing: Run, table: Path, options: list[str], words: str) -> None:
     """Options that make no sense are the exit code 2, and nothing is sent."""
-    monkeypatch.chdir(table.parent)
-    result = run("rooms", "import", *options)
+    result = sent_nothing("rooms", "import", *(str(table) if it == table.name else it for it in options))
     assert result.exit_code == 2
     assert words in result.stderr
-    assert telnyx.requests == []
 
 
 def test_a_dry_run(run: Run, telnyx: Emulator, table: Path) -> None:
@@ -228,7 +231,7 @@ def test_a_dry_run(run: Run, telnyx: Emulator, table: Path) -> None:
     assert telnyx.requests == []
 
 
-# --- what fails -----------------------------------------------------------------------------------------------
+# --- what fails ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -326,7 +329,7 @@ def test_a_wrong_key(run: Run, telnyx: Emulator, table: Path) -> None:
     assert len(telnyx.requests) == 1
 
 
-# --- what is seen meanwhile, and the end ------------------------------------------------------------------------
+# --- what is seen meanwhile, and the end ----------------------------------------------------------------------
 
 
 def many(path: Path, count: int) -> str:

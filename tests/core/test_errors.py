@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core import errors, statuses
+from telnyx_rooms_async.core import errors, job_errors, statuses
 from telnyx_rooms_async.core.codec import encode
 from telnyx_rooms_async.core.error_bodies import error_details
 from telnyx_rooms_async.core.errors import (
@@ -26,7 +26,6 @@ from telnyx_rooms_async.core.errors import (
     NotReadyError,
     OutcomeUnknownError,
     PaginationError,
-    ReadOnlyError,
     ResponseTooLargeError,
     TelnyxRoomsError,
     TLSError,
@@ -36,6 +35,7 @@ from telnyx_rooms_async.core.errors import (
     WebhookSignatureError,
     WrongEventLoopError,
 )
+from telnyx_rooms_async.core.job_errors import JournalError, ReadOnlyError, UnexpectedCountError
 from telnyx_rooms_async.core.messages import Attempt, Reason
 from telnyx_rooms_async.core.models import ErrorDetail
 from telnyx_rooms_async.core.statuses import (
@@ -56,7 +56,9 @@ TREE = {
     "TelnyxRoomsError": {
         "ConfigurationError",
         "InvalidArgumentError",
+        "JournalError",
         "ReadOnlyError",
+        "UnexpectedCountError",
         "ClientClosedError",
         "WrongEventLoopError",
         "APIConnectionError",
@@ -91,10 +93,10 @@ TREE = {
 
 
 def descend(kind: type[TelnyxRoomsError]) -> Iterator[type[TelnyxRoomsError]]:
-    """Yield a class and all that grow from it in the two files of the tree."""
+    """Yield a class and all that grow from it in the three files of the tree."""
     yield kind
     for child in kind.__subclasses__():
-        if child.__module__ in (errors.__name__, statuses.__name__):
+        if child.__module__ in (errors.__name__, job_errors.__name__, statuses.__name__):
             yield from descend(child)
 
 
@@ -178,6 +180,8 @@ MAKERS: dict[type[TelnyxRoomsError], Callable[[str], TelnyxRoomsError]] = {
     TelnyxRoomsError: lambda _: TelnyxRoomsError(),
     ConfigurationError: ConfigurationError,
     InvalidArgumentError: lambda text: InvalidArgumentError((text, text)),
+    JournalError: lambda text: JournalError(text, text),
+    UnexpectedCountError: lambda _: UnexpectedCountError(3, 5),
     ReadOnlyError: lambda text: ReadOnlyError("POST", text),
     ClientClosedError: lambda _: ClientClosedError(),
     WrongEventLoopError: lambda _: WrongEventLoopError(),

@@ -136,7 +136,7 @@ def test_columns_that_telnyx_sets_are_passed_over() -> None:
         ),
         (
             b"unique_name,webhook_event_url\na,null\n",
-            "rooms, line 2, column webhook_event_url: must be a URL with its scheme, http:// or https://, not",
+            "rooms, line 2, column webhook_event_url: must be a URL with its scheme, http:// or https",
         ),
         (
             HEADER + b"a,5\nb,5\n\nA,5\nb,6\n",

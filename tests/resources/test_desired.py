@@ -198,7 +198,7 @@ async def test_a_wrong_plan_sends_nothing(client: RoomsClient, telnyx: Emulator)
     with pytest.raises(InvalidArgumentError, match="plan must be a Plan"):
         client.rooms.apply([])  # type: ignore[arg-type]  # wrong on purpose
     for wrong in ({"limit": 0}, {"stop_after": 0}):
-        with pytest.raises(ValueError, match="must be a whole number"):
+        with pytest.raises(InvalidArgumentError, match="must be a whole number"):
             client.rooms.apply(Plan(), **wrong)
     assert telnyx.requests == []
 

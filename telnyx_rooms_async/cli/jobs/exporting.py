@@ -34,8 +34,8 @@ def export_rooms(
 ) -> None:
     """Write the rooms of the account to a table.
 
-    That is CSV, NDJSON or Parquet. The file is complete or not there: until then it has another name. What is written can be imported and
-    applied again: ids and instants are then passed over.
+    That is CSV, NDJSON or Parquet. The file is complete or not there: until then it has another name. What is
+    written can be imported and applied again: ids and instants are then passed over.
     """
     form = format_of(target, kind)
     if form is Format.PARQUET or as_json:

@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator, Iterable
 from typing import TYPE_CHECKING, Final
 
-from telnyx_rooms_async.core.params import RoomBody, RoomFields
+from telnyx_rooms_async.core.fields import RoomFields
+from telnyx_rooms_async.core.params import RoomBody
 from telnyx_rooms_async.core.rules import UNSET, UnsetType
 from telnyx_rooms_async.resources.rooms.single import SingleRooms
 
@@ -95,8 +96,7 @@ class DesiredRooms(SingleRooms):
             stop_after: so many failures end it, with an `ExceptionGroup`; see `batch.stream`.
 
         Raises:
-            InvalidArgumentError: it is no plan.
-            ValueError: at the call: `limit` or `stop_after` is not a whole number from 1.
+            InvalidArgumentError: at the call: it is no plan, or a number is not a whole one from 1.
         """
         from telnyx_rooms_async.resources.rooms.ensuring import carry_out  # noqa: PLC0415 - see above
 

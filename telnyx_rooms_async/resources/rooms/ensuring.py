@@ -10,13 +10,15 @@ from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.core.adoption import PAUSES, namesakes
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, LIST_ROOMS, UPDATE_ROOM
 from telnyx_rooms_async.core.errors import InvalidArgumentError
+from telnyx_rooms_async.core.fields import RoomFields, room_body
 from telnyx_rooms_async.core.models import Room
-from telnyx_rooms_async.core.params import RoomBody, RoomFields, RoomsQuery, body_fields, room_body
+from telnyx_rooms_async.core.params import RoomBody, RoomsQuery, body_fields
 from telnyx_rooms_async.core.plan import Change, Ensured, Plan, differing
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.rules import show
 from telnyx_rooms_async.core.statuses import NameTakenError, NotFoundError
 from telnyx_rooms_async.creating import create
+from telnyx_rooms_async.jobs import Many
 from telnyx_rooms_async.listing import Listing
 
 _ROUNDS: Final = 3
@@ -86,10 +88,11 @@ def carry_out(
     """Carry out a plan; see `Rooms.apply` for what is promised."""
     if not isinstance(cast("object", plan), Plan):
         raise InvalidArgumentError((f"plan must be a Plan, not {show(plan)}",))
-    return batch.stream(partial(_change, caller), plan.changes, limit=limit, stop_after=stop_after)
+    many = Many(name="apply", act=partial(_change, caller), now=caller.clock.now)
+    return many.run(plan.changes, limit=limit, stop_after=stop_after)
 
 
-async def _change(caller: Caller, change: Change) -> Room | None:
+async def _change(caller: Caller, change: Change, _: float | None) -> Room | None:
     if change.action == "create":
         return (await ensure(caller, _body({"unique_name": change.unique_name, **change.after}))).room
     room_id = change.room_id or ""
