@@ -164,7 +164,7 @@ def test_failures(run: Run, telnyx: Emulator, wanted: str, tmp_path: Path) -> No
     assert "error: delete 'Room 3': 409 " in result.stderr
     header, row = errors.read_text().splitlines()
     assert header.startswith("unique_name,max_participants,enable_recording,")
-    assert row.startswith("Room 2,5,true,,,,422 ")
+    assert row.startswith('Room 2,5,true,,,,"422 ')
     assert run(*command).stdout.endswith("\nupdated 1, deleted 1\n")
 
 

@@ -168,9 +168,7 @@ def test_from_a_named_pipe(start: Start, telnyx: Emulator, tmp_path: Path) -> No
         ),
     ],
 )
-def test_a_table_that_is_wrong(
-    sent_nothing: Run, tmp_path: Path, name: str, data: bytes, said: str
-) -> None:
+def test_a_table_that_is_wrong(sent_nothing: Run, tmp_path: Path, name: str, data: bytes, said: str) -> None:
     """A table that is wrong is one line with its file, line and column, and nothing is sent."""
     path = tmp_path / name
     path.write_bytes(data)
@@ -329,7 +327,7 @@ def test_a_wrong_key(run: Run, telnyx: Emulator, table: Path) -> None:
     assert len(telnyx.requests) == 1
 
 
-# --- what is seen meanwhile, and the end ----------------------------------------------------------------------
+# --- what is seen meanwhile, and the end --------------------------------------------------------------------
 
 
 def many(path: Path, count: int) -> str:
