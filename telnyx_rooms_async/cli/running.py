@@ -37,10 +37,12 @@ def run(
     Args:
         job: what to do.
         base_url: where the API is.
-        on_attempt: takes note of each attempt of a job of many calls; else those that failed are told.
+        on_attempt: takes note of each attempt of a job of many calls, for someone who watches; without
+            it, those that failed are told.
     """
-    with ending(), _retries_told(output.is_watched() and on_attempt is None):
-        return asyncio.run(_with_client(job, base_url, on_attempt))
+    is_watched = output.is_watched()
+    with ending(), _retries_told(is_watched and on_attempt is None):
+        return asyncio.run(_with_client(job, base_url, on_attempt if is_watched else None))
 
 
 async def _with_client(
