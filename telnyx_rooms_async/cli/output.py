@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from typing import Final, TextIO, TypeVar
 
-import typer
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -19,6 +18,7 @@ Item = TypeVar("Item", bound=Value)
 
 # A pipe has no width: nothing is wrapped there, and no column left out.
 _ENDLESS: Final = 1_000_000
+_YES: Final = ("y", "yes")
 
 
 # --- values -----------------------------------------------------------------------------------------------
@@ -189,7 +189,9 @@ def is_watched() -> bool:
 
 def ask(question: str) -> bool:
     """Ask a person at the terminal whether to go on, and take only a yes for one."""
-    return typer.confirm(question, err=True)
+    sys.stderr.write(f"{question} [y/N]: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in _YES
 
 
 def can_ask() -> bool:

@@ -189,3 +189,12 @@ def test_a_bar_at_a_terminal(at_terminal: Terminal, telnyx: Emulator, tmp_path: 
     assert "600/600" in shown
     assert "0 failed, 0 waits" in shown
     assert shown.replace("\n", "").endswith(f"\x1b[2Kexported 600 rooms to {tmp_path}/rooms.csv")
+
+
+def test_nobody_reads_what_was_done(environment: dict[str, str], telnyx: Emulator, tmp_path: Path) -> None:
+    """A stdout that takes no more is an error in one line, also after the work; the work stays done."""
+    target = tmp_path / "rooms.csv"
+    line = f"exec '{sys.executable}' -m telnyx_rooms_async rooms export {target} >/dev/full"
+    result = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (1, "error: No space left on device\n")
+    assert target.exists()

@@ -39,9 +39,9 @@ def watch() -> Callable[[], datetime]:
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
-    """The command that imports 300 rooms."""
+    """The command that imports 150 rooms."""
     table = tmp_path / "rooms.csv"
-    table.write_text("unique_name,max_participants\n" + "".join(f"Many {n},7\n" for n in range(300)))
+    table.write_text("unique_name,max_participants\n" + "".join(f"Many {n},7\n" for n in range(150)))
     return "rooms", "import", str(table), "--journal", str(tmp_path / "rooms.journal")
 
 
@@ -50,7 +50,7 @@ def posts(telnyx: Emulator) -> int:
     return sum(request.method == "POST" for request in telnyx.requests)
 
 
-def are_there_once(telnyx: Emulator, count: int = 300) -> bool:
+def are_there_once(telnyx: Emulator, count: int = 150) -> bool:
     """Tell whether the rooms are there, each once."""
     names = sorted(room.unique_name or "" for room in telnyx.rooms)
     return names == sorted(f"Many {number}" for number in range(count))
@@ -59,11 +59,11 @@ def are_there_once(telnyx: Emulator, count: int = 300) -> bool:
 def test_it_is_done_already(run: Run, objects: Objects, telnyx: Emulator, command: Command) -> None:
     """Run again over what is done, it sends nothing and says so."""
     result = run(*command)
-    assert (result.exit_code, result.stdout) == (0, "created 300 of 300 rooms\n")
+    assert (result.exit_code, result.stdout) == (0, "created 150 of 150 rooms\n")
     telnyx.requests.clear()
     again = run(*command)
-    assert (again.exit_code, again.stdout) == (0, "nothing to do: 300 rooms created before\n")
-    assert objects(*command) == [{"rooms": 300, "created": 0, "skipped": 300, "failed": 0}]
+    assert (again.exit_code, again.stdout) == (0, "nothing to do: 150 rooms created before\n")
+    assert objects(*command) == [{"rooms": 150, "created": 0, "skipped": 150, "failed": 0}]
     assert telnyx.requests == []
 
 
@@ -71,10 +71,10 @@ def test_what_failed_is_tried_again(run: Run, telnyx: Emulator, command: Command
     """The same command goes on with what failed."""
     telnyx.script(Fault(status=422), times=2, operation="CreateRoom")
     result = run(*command)
-    assert (result.exit_code, result.stdout) == (1, "created 298 of 300 rooms, 2 failed\n")
+    assert (result.exit_code, result.stdout) == (1, "created 148 of 150 rooms, 2 failed\n")
     assert result.stderr.endswith("\nthe same command goes on\n")
     again = run(*command)
-    assert (again.exit_code, again.stdout) == (0, "created 2 of 300 rooms, 298 created before\n")
+    assert (again.exit_code, again.stdout) == (0, "created 2 of 150 rooms, 148 created before\n")
     assert are_there_once(telnyx)
 
 
@@ -82,9 +82,9 @@ def test_killed_at_any_moment(start: Start, telnyx: Emulator, command: Command) 
     """Killed again and again amid lost answers and refusals, it makes each room once."""
     dice = Random(20)
     disturb(telnyx, dice, 0.02)
-    for _ in range(4):
+    for _ in range(3):
         process = start(*command)
-        due = posts(telnyx) + dice.randrange(90)
+        due = posts(telnyx) + dice.randrange(60)
         while process.poll() is None and posts(telnyx) < due:
             time.sleep(0.001)
         process.kill()
@@ -93,7 +93,7 @@ def test_killed_at_any_moment(start: Start, telnyx: Emulator, command: Command) 
     process = start(*command)
     out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
-    assert "300 rooms" in out
+    assert "150 rooms" in out
     assert are_there_once(telnyx)
 
 
@@ -108,21 +108,21 @@ def test_ctrl_c(start: Start, run: Run, telnyx: Emulator, command: Command) -> N
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
-    assert err == "stopped: created 40 of 300 rooms; the same command goes on\n"
+    assert err == "stopped: created 40 of 150 rooms; the same command goes on\n"
     again = run(*command)
-    assert (again.exit_code, again.stdout) == (0, "created 260 of 300 rooms, 40 created before\n")
+    assert (again.exit_code, again.stdout) == (0, "created 110 of 150 rooms, 40 created before\n")
     assert are_there_once(telnyx)
 
 
 def test_a_full_disk(environment: dict[str, str], run: Run, telnyx: Emulator, command: Command) -> None:
     """A disk that does not take the journal is one line; when it does again, the same command goes on."""
-    line = f"ulimit -f 8; exec '{sys.executable}' -m telnyx_rooms_async {' '.join(command)}"
+    line = f"ulimit -f 4; exec '{sys.executable}' -m telnyx_rooms_async {' '.join(command)}"
     result = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (1, "")
     error, stopped = result.stderr.splitlines()
     assert error == f"error: journal {command[-1]}: it cannot be written: File too large"
     assert stopped.startswith("stopped: created ")
-    assert 0 < len(telnyx.rooms) < 300
+    assert 0 < len(telnyx.rooms) < 150
     assert run(*command).exit_code == 0
     assert are_there_once(telnyx)
 

@@ -7,9 +7,8 @@ from typing import Annotated, Final
 import typer
 
 from telnyx_rooms_async import Room, RoomsClient
-from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.downloading import Target, refuse_muddle
-from telnyx_rooms_async.cli.jobs.following import counted
+from telnyx_rooms_async.cli.jobs.following import counted, tell
 from telnyx_rooms_async.cli.jobs.formats import STREAM, Format, FormatOption, format_of
 from telnyx_rooms_async.cli.jobs.progress import Tally, shown
 from telnyx_rooms_async.cli.jobs.sinks import exporting
@@ -55,10 +54,12 @@ def export_rooms(
                     show(page.meta.total_results)
 
     run(job, base_url, on_attempt=tally.attempt)
-    if as_json:
-        output.write_json({"path": target, "rooms": tally.done})
-    elif target != STREAM:
-        output.write_line(f"exported {counted(tally.done)} to {target}")
+    if target != STREAM:
+        tell(
+            f"exported {counted(tally.done)} to {target}",
+            {"path": target, "rooms": tally.done},
+            as_json=as_json,
+        )
 
 
 def _record(room: Room) -> Mapping[str, object]:

@@ -10,7 +10,7 @@ from telnyx_rooms_async import AuthenticationError, ConfigurationError
 from telnyx_rooms_async.batch import Done, Failed
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.jobs.progress import Tally, shown
-from telnyx_rooms_async.cli.running import INTERRUPTED
+from telnyx_rooms_async.cli.running import INTERRUPTED, ending
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -101,13 +101,19 @@ def summed_up(
         if tally.is_begun or end.exit_code == INTERRUPTED:
             output.note(f"stopped: {sentence()}; {go_on}")
         raise
-    if as_json:
-        output.write_json(counts())
-    else:
-        output.write_line(sentence())
+    tell(sentence(), counts(), as_json=as_json)
     if tally.failed:
         output.note(go_on)
         raise typer.Exit(_FAILED)
+
+
+def tell(sentence: str, counts: Mapping[str, int | str], *, as_json: bool) -> None:
+    """Say what was done, on stdout."""
+    with ending():
+        if as_json:
+            output.write_json(counts)
+        else:
+            output.write_line(sentence)
 
 
 def counted(count: int, noun: str = "room") -> str:
@@ -121,9 +127,11 @@ def agreed(question: str) -> None:
     Raises:
         Exit: no.
     """
-    if not output.ask(question):
-        output.note("nothing was changed")
-        raise typer.Exit(_FAILED)
+    with ending():
+        if output.ask(question):
+            return
+    output.note("nothing was changed")
+    raise typer.Exit(_FAILED)
 
 
 def refuse_to_guess(*, yes: bool) -> None:

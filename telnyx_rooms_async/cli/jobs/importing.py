@@ -6,7 +6,6 @@ from typing import Annotated, TypeAlias
 import typer
 
 from telnyx_rooms_async import Journal, RoomFields, RoomsClient
-from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.jobs.following import (
     CONCURRENCY,
     Concurrency,
@@ -15,6 +14,7 @@ from telnyx_rooms_async.cli.jobs.following import (
     counted,
     follow,
     summed_up,
+    tell,
 )
 from telnyx_rooms_async.cli.jobs.formats import STREAM, FormatOption, TableFile, format_of
 from telnyx_rooms_async.cli.jobs.progress import Tally
@@ -62,7 +62,8 @@ def import_rooms(
     with ending(), opened(file, form, named=journal is not None) as table:
         count = table.check()
         if dry_run:
-            _show_dry(file, count, as_json=as_json)
+            sentence = f"{table.source} would create {counted(count)}; nothing was sent"
+            tell(sentence, {"rooms": count}, as_json=as_json)
             return
         with failures(errors, form, keep=keep) as rows:
             _create(
@@ -77,13 +78,6 @@ def import_rooms(
                 as_json=as_json,
                 base_url=base_url,
             )
-
-
-def _show_dry(file: str, count: int, *, as_json: bool) -> None:
-    if as_json:
-        output.write_json({"rooms": count})
-    else:
-        output.write_line(f"{file} would create {counted(count)}; nothing was sent")
 
 
 def _go_on(file: str, journal: Path | None, errors: str | None) -> str:

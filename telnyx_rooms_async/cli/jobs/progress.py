@@ -52,6 +52,16 @@ class Tally:
         return f"{self.failed} failed, {waits}"
 
 
+@contextmanager
+def working(what: str) -> Generator[None, None, None]:
+    """Say on a terminal what takes a while, until it is done."""
+    if not output.is_watched():
+        yield
+        return
+    with output.stderr().status(Text(what)):
+        yield
+
+
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, NamedTuple, cast
 from telnyx_rooms_async import ConfigurationError
 from telnyx_rooms_async.cli.jobs.formats import STREAM, Format
 from telnyx_rooms_async.cli.jobs.parquet import ParquetReader
+from telnyx_rooms_async.cli.jobs.progress import working
 from telnyx_rooms_async.core.tables import (
     LONGEST_LINE,
     OnWrong,
@@ -51,7 +52,8 @@ class Table(NamedTuple):
         Raises:
             InvalidArgumentError: it is no such table, or a row is wrong.
         """
-        return check(self.rows, self.source, "row" if self.format is Format.PARQUET else "line")
+        with working(f"checking {self.source}"):
+            return check(self.rows, self.source, "row" if self.format is Format.PARQUET else "line")
 
 
 @contextmanager
