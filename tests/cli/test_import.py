@@ -137,6 +137,18 @@ def test_from_a_named_pipe(start: Start, telnyx: Emulator, tmp_path: Path) -> No
     assert process.communicate() == ("created 2 of 2 rooms\n", "")
 
 
+def test_a_disk_that_does_not_take_stdin(
+    on_a_small_disk: Callable[..., subprocess.CompletedProcess[str]], telnyx: Emulator
+) -> None:
+    """What comes from stdin is kept on the disk; when that is full, nothing is sent."""
+    table = "unique_name\n" + "".join(f"Room {number}\n" for number in range(2000))
+    result = on_a_small_disk(8, "rooms", "import", "-", "--format", "csv", typed=table)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: cannot keep stdin in ")
+    assert result.stderr.endswith(": File too large\n")
+    assert telnyx.requests == []
+
+
 # --- what is wrong is told before anything is sent ----------------------------------------------------------
 
 

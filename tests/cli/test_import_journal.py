@@ -20,6 +20,7 @@ from telnyx_rooms_async.emulator import Emulator, Fault
 Run = Callable[..., Result]
 Objects = Callable[..., list[Any]]
 Start = Callable[..., subprocess.Popen[str]]
+Disk = Callable[..., subprocess.CompletedProcess[str]]
 Command = tuple[str, ...]
 
 MAIN = "from telnyx_rooms_async.__main__ import main; main()"
@@ -114,10 +115,9 @@ def test_ctrl_c(start: Start, run: Run, telnyx: Emulator, command: Command) -> N
     assert are_there_once(telnyx)
 
 
-def test_a_full_disk(environment: dict[str, str], run: Run, telnyx: Emulator, command: Command) -> None:
+def test_a_full_disk(on_a_small_disk: Disk, run: Run, telnyx: Emulator, command: Command) -> None:
     """A disk that does not take the journal is one line; when it does again, the same command goes on."""
-    line = f"ulimit -f 4; exec '{sys.executable}' -m telnyx_rooms_async {' '.join(command)}"
-    result = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True, check=False)
+    result = on_a_small_disk(8, *command)
     assert (result.returncode, result.stdout) == (1, "")
     error, stopped = result.stderr.splitlines()
     assert error == f"error: journal {command[-1]}: it cannot be written: File too large"

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from telnyx_rooms_async.emulator import Emulator, Fault
 
 Run = Callable[..., Result]
 Objects = Callable[..., list[Any]]
+Disk = Callable[..., subprocess.CompletedProcess[str]]
 Turn = Callable[[float], None]
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -124,13 +124,12 @@ def test_a_folder_that_cannot_be(run: Run, telnyx: Emulator, tmp_path: Path, nam
 
 
 def test_a_full_disk(
-    environment: dict[str, str], telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]
+    on_a_small_disk: Disk, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]
 ) -> None:
     """A disk that takes no more ends it at the first file, and nothing half-written stays."""
     for name in files:
         telnyx.media(name.partition(".")[0]).size = 1_000_000
-    line = f"ulimit -f 100; exec '{sys.executable}' -m telnyx_rooms_async recordings export '{tmp_path}'"
-    result = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True, check=False)
+    result = on_a_small_disk(100, "recordings", "export", str(tmp_path))
     assert result.returncode == 1
     assert result.stderr == f"error: cannot write to {tmp_path}: File too large\n"
     assert there(tmp_path) == {}
