@@ -17,22 +17,26 @@ from telnyx_rooms_async import (
     UNSET,
     AccessToken,
     APIStatusError,
+    Change,
     ClientToken,
     DateFilter,
     DownloadedFile,
     DurationFilter,
+    Ensured,
     ErrorDetail,
     Event,
     EventRouter,
     Listing,
     NotFoundError,
     Page,
+    Plan,
     RecordingStatus,
     RecordingType,
     Response,
     RetryPolicy,
     Room,
     RoomComposition,
+    RoomFields,
     RoomParticipant,
     RoomRecording,
     RoomsClient,
@@ -41,6 +45,7 @@ from telnyx_rooms_async import (
     RoomTimeline,
     SeenEvents,
     SeenInMemory,
+    Settings,
     TelnyxRoomsError,
     UnknownEvent,
     VideoRegion,
@@ -89,6 +94,29 @@ async def lists(client: RoomsClient) -> None:
     async for session in client.rooms.sessions("an-id", active=True, include_participants=True):
         assert_type(session, RoomSession)
         assert_type(session.participants, tuple[RoomParticipant, ...] | None)
+
+
+async def desired(client: RoomsClient, fields: RoomFields) -> None:
+    """Make rooms as they should be."""
+    ensured = await client.rooms.ensure("Weekly", max_participants=20, webhook_timeout_secs=None)
+    assert_type(ensured, Ensured)
+    assert_type(ensured.room, Room)
+    plan = await client.rooms.plan([fields, {"unique_name": "Weekly"}], prune=True)
+    assert_type(plan, Plan)
+    assert_type(plan.changes, tuple[Change, ...])
+    async for outcome in client.rooms.apply(plan, limit=8, stop_after=3):
+        if isinstance(outcome, batch.Done):
+            assert_type(outcome.value, Room | None)
+        else:
+            assert_type(outcome.error, Exception)
+        assert_type(outcome.item, Change)
+
+
+async def elsewhere() -> None:
+    """Make a client of settings."""
+    settings = Settings(base_url="https://example.com", share=1 / 3, read_only=True)
+    async with RoomsClient.from_settings(settings) as client:
+        assert_type(client.with_options(read_only=True), RoomsClient)
 
 
 async def meetings(client: RoomsClient, writer: BinaryIO) -> None:

@@ -23,6 +23,8 @@ async def mistakes(client: RoomsClient) -> None:
     room = await client.rooms.retrieve("an-id")
     room.unique_name.upper()  # type: ignore[union-attr]  # a room may have no name
     room.unique_name = "Renamed"  # type: ignore[misc]  # values are frozen
+    await client.rooms.ensure(max_participants=20)  # type: ignore[call-arg]  # without a name
+    await client.rooms.plan([{"size": 3}])  # type: ignore[typeddict-unknown-key]  # no such field
     batch.stream(client.rooms.delete, [room])  # type: ignore[arg-type]  # a room is no id
     async for outcome in batch.stream(client.rooms.retrieve, ["an-id"]):
         outcome.value.id.upper()  # type: ignore[union-attr]  # it may have failed
