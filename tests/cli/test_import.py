@@ -352,7 +352,7 @@ def test_a_bar_at_a_terminal(at_terminal: Terminal, telnyx: Emulator, tmp_path: 
     """At a terminal a bar tells how far it is, what failed and what was waited for; failures stand above."""
     telnyx.script(Fault(status=429, retry_after=0), times=3, operation="CreateRoom")
     telnyx.script(Fault(status=422), operation="CreateRoom")
-    shown = at_terminal("rooms", "import", many(tmp_path / "rooms.csv", 300), columns=120)
+    shown = at_terminal("rooms", "import", many(tmp_path / "rooms.csv", 300), columns=80)
     assert "300/300" in shown
     assert "1 failed, 3 waits" in shown
     assert "attempt" not in shown

@@ -48,7 +48,7 @@ class Tally:
         told = self.rate_limit()
         waits = f"{self.waits} wait{'s' * (self.waits != 1)}"
         if told is not None and told.remaining == 0:
-            waits += ", waiting for the rate limit"
+            waits += ", at the limit"
         return f"{self.failed} failed, {waits}"
 
 
@@ -74,7 +74,7 @@ class _Told(ProgressColumn):
         self._tally = tally
 
     def render(self, task: Task) -> Text:  # noqa: ARG002 - of the base
-        return Text(str(self._tally), style="red" if self._tally.failed else "")
+        return Text(str(self._tally), style="red" if self._tally.failed else "", no_wrap=True)
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def shown(tally: Tally) -> Generator[Callable[[int | None], None], None, None]:
         What to call when the tally has changed, with how much there is in all, if that is known.
     """
     bar = Progress(
-        BarColumn(),
+        BarColumn(bar_width=20),  # in 80 columns all stands in one line
         MofNCompleteColumn(),
         _Rate(),
         _Told(tally),
