@@ -88,14 +88,15 @@ COMMANDS = [line[2:] for language, text in BLOCKS if language == "console" for l
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_commands_run(command: str, telnyx: Emulator) -> None:
+async def test_commands_run(command: str, telnyx: Emulator, tmp_path: Path) -> None:
     """A command of the README does what it says, with the two variables in its environment."""
     telnyx.seed(3)
+    (tmp_path / "rooms.csv").write_text("unique_name\nWeekly\n")
     variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
     program, *arguments = shlex.split(command)
     assert program == "telnyx-rooms"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "telnyx_rooms_async", *arguments, env=os.environ | variables
+        sys.executable, "-m", "telnyx_rooms_async", *arguments, env=os.environ | variables, cwd=tmp_path
     )
     assert await process.wait() == 0
 

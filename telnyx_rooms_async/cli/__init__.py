@@ -21,6 +21,7 @@ from telnyx_rooms_async.cli import (
     sessions,
     tokens,
 )
+from telnyx_rooms_async.cli.jobs import applying, collecting, deleting, exporting, importing
 
 app: Final = typer.Typer(
     no_args_is_help=True,
@@ -55,6 +56,11 @@ def _program(
     """
 
 
+rooms.group.command()(deleting.delete)
+rooms.group.command("import")(importing.import_rooms)
+rooms.group.command("export")(exporting.export_rooms)
+rooms.group.command()(applying.apply)
+recordings.group.command("export")(collecting.export_recordings)
 app.command()(demo.demo)
 app.command()(emulate.emulate)
 for each in (rooms, sessions, participants, recordings, compositions, tokens):

@@ -18,6 +18,7 @@ Item = TypeVar("Item", bound=Value)
 
 # A pipe has no width: nothing is wrapped there, and no column left out.
 _ENDLESS: Final = 1_000_000
+_YES: Final = ("y", "yes")
 
 
 # --- values -----------------------------------------------------------------------------------------------
@@ -184,6 +185,18 @@ def stderr() -> Console:
 def is_watched() -> bool:
     """Tell whether a person reads stderr."""
     return _is_terminal(sys.stderr)
+
+
+def ask(question: str) -> bool:
+    """Ask a person at the terminal whether to go on, and take only a yes for one."""
+    sys.stderr.write(f"{question} [y/N]: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in _YES
+
+
+def can_ask() -> bool:
+    """Tell whether there is a person to ask."""
+    return is_watched() and _is_terminal(sys.stdin)
 
 
 class NoteHandler(logging.Handler):

@@ -34,7 +34,7 @@ from telnyx_rooms_async.cli.options import (
     enough,
     given,
 )
-from telnyx_rooms_async.cli.output import show_done, show_list, show_one, show_when_there
+from telnyx_rooms_async.cli.output import show_list, show_one, show_when_there
 from telnyx_rooms_async.cli.running import run
 
 T = TypeVar("T")
@@ -181,18 +181,6 @@ def _or_null(value: T | None, name: Clearable, cleared: Sequence[Clearable] | No
     if value is not None:
         raise typer.BadParameter(f"--{name} and --clear {name} contradict each other")
     return None
-
-
-@group.command()
-def delete(room_id: RoomId, *, as_json: AsJson = False, base_url: BaseUrl = None) -> None:
-    """Delete a room.
-
-    Whoever is in it is sent out, and its session ends.
-    """
-    run(
-        lambda client: show_done(client.rooms.delete(room_id), f"deleted {room_id}", as_json=as_json),
-        base_url,
-    )
 
 
 @group.command()

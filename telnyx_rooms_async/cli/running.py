@@ -5,34 +5,60 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import typer
 
-from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomsClient, TelnyxRoomsError
+from telnyx_rooms_async import (
+    Attempt,
+    ConfigurationError,
+    InvalidArgumentError,
+    RoomsClient,
+    TelnyxRoomsError,
+)
 from telnyx_rooms_async.cli import output
+
+T = TypeVar("T")
 
 _FAILED = 1
 _USAGE = 2
-_INTERRUPTED = 130
+INTERRUPTED = 130
 _BROKEN_PIPE = 141
 
 
-def run(job: Callable[[RoomsClient], Awaitable[None]], base_url: str | None) -> None:
-    """Do a job with a client, and end the command with its exit code."""
-    with ending(), _retries_told():
-        asyncio.run(_with_client(job, base_url))
+def run(
+    job: Callable[[RoomsClient], Awaitable[T]],
+    base_url: str | None,
+    *,
+    on_attempt: Callable[[Attempt], object] | None = None,
+) -> T:
+    """Do a job with a client, and end the command with its exit code.
+
+    Args:
+        job: what to do.
+        base_url: where the API is.
+        on_attempt: takes note of each attempt of a job of many calls, for someone who watches; without
+            it, those that failed are told.
+    """
+    is_watched = output.is_watched()
+    with ending(), _retries_told(is_watched and on_attempt is None):
+        return asyncio.run(_with_client(job, base_url, on_attempt if is_watched else None))
 
 
-async def _with_client(job: Callable[[RoomsClient], Awaitable[None]], base_url: str | None) -> None:
+async def _with_client(
+    job: Callable[[RoomsClient], Awaitable[T]],
+    base_url: str | None,
+    on_attempt: Callable[[Attempt], object] | None,
+) -> T:
     # The client would advise to pass `api_key`. There is no such option: `ps` shows a command line.
     if not os.environ.get("TELNYX_API_KEY"):
         raise ConfigurationError("no API key: set TELNYX_API_KEY (`telnyx-rooms demo` needs none)")
-    async with RoomsClient(base_url=base_url) as client:
-        await job(client)
+    async with RoomsClient(base_url=base_url, on_attempt=on_attempt) as client:
+        return await job(client)
 
 
 @contextmanager
-def ending(*, interrupted: int = _INTERRUPTED) -> Generator[None, None, None]:
+def ending(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]:
     """Turn what ends a command into its exit code, and an error into one line on stderr.
 
     Args:
@@ -60,10 +86,10 @@ def _failed(reason: object, code: int) -> typer.Exit:
 
 
 @contextmanager
-def _retries_told() -> Generator[None, None, None]:
+def _retries_told(wanted: bool) -> Generator[None, None, None]:  # noqa: FBT001 - the one thing to say
     """Tell someone who waits at a terminal why; a script reads the outcome only."""
     logger = logging.getLogger("telnyx_rooms_async")
-    handler = output.NoteHandler() if output.is_watched() else logging.NullHandler()
+    handler = output.NoteHandler() if wanted else logging.NullHandler()
     logger.addHandler(handler)
     try:
         yield

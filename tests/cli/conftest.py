@@ -133,6 +133,19 @@ def environment(account: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
+def on_a_small_disk(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the program where no file grows beyond so many blocks of 512 bytes."""
+
+    def run(blocks: int, *args: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        command = ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh", *PROGRAM, *args]
+        # The files of those who count what was covered grow further.
+        own = {name: value for name, value in environment.items() if not name.startswith("COVERAGE")}
+        return subprocess.run(command, env=own, input=typed, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture
 def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start the program with pipes; what still runs at the end of the test is killed."""
     with_pipes: list[subprocess.Popen[str]] = []

@@ -1,0 +1,138 @@
+"""``rooms apply``: make the rooms of the account those of a table; the plan is shown first."""
+
+from collections import Counter
+from typing import Annotated, Final
+
+import typer
+
+from telnyx_rooms_async import Change, Plan, Room, RoomsClient
+from telnyx_rooms_async.cli import output
+from telnyx_rooms_async.cli.jobs.following import (
+    CONCURRENCY,
+    Concurrency,
+    DryRun,
+    StopAfter,
+    Yes,
+    agreed,
+    counted,
+    follow,
+    refuse_to_guess,
+    summed_up,
+)
+from telnyx_rooms_async.cli.jobs.formats import STREAM, FormatOption, TableFile, format_of
+from telnyx_rooms_async.cli.jobs.progress import Tally
+from telnyx_rooms_async.cli.jobs.sinks import Errors, Rows, failures
+from telnyx_rooms_async.cli.jobs.tables import Table, opened
+from telnyx_rooms_async.cli.options import AsJson, BaseUrl
+from telnyx_rooms_async.cli.running import ending, run
+from telnyx_rooms_async.core.tables import REASON
+
+_DONE: Final = {"create": "created", "update": "updated", "delete": "deleted"}
+
+
+def apply(
+    file: TableFile,
+    *,
+    kind: FormatOption = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete the rooms that the table does not name.")
+    ] = False,
+    errors: Errors = None,
+    concurrency: Concurrency = CONCURRENCY,
+    stop_after: StopAfter = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """Make the rooms of the account those of a table.
+
+    Rooms are known by their names. Those that are missing are created, those that differ are updated, others
+    are left alone. The table is read as by import; a setting that it leaves alone is not changed. The plan
+    is shown first.
+    """
+    form = format_of(file, kind)
+    if not dry_run:
+        refuse_to_guess(yes=yes)
+    with ending(), opened(file, form, named=True) as table:
+        table.check()
+        plan = run(lambda client: _plan(client, table, prune=prune), base_url)
+        _show(plan, as_json=as_json, dry_run=dry_run)
+        if dry_run or not plan:
+            return
+        if not yes:
+            agreed(f"make {counted(len(plan.changes), 'change')}?")
+        with failures(errors, form, keep=[file] if file != STREAM else []) as rows:
+            _apply(
+                plan,
+                rows,
+                concurrency=concurrency,
+                stop_after=stop_after,
+                as_json=as_json,
+                base_url=base_url,
+            )
+
+
+async def _plan(client: RoomsClient, table: Table, *, prune: bool) -> Plan:
+    return await client.rooms.plan((row.fields for row in table.rows()), prune=prune)
+
+
+def _show(plan: Plan, *, as_json: bool, dry_run: bool) -> None:
+    if not as_json:
+        output.write_line(str(plan))
+    elif dry_run:
+        for change in plan.changes:
+            output.write_json(change)
+    elif not plan:
+        output.write_json(_counts(Counter(), plan, failed=0))
+
+
+def _counts(done: Counter[str], plan: Plan, *, failed: int) -> dict[str, int]:
+    return {
+        **{word: done[action] for action, word in _DONE.items()},
+        "unchanged": plan.unchanged,
+        "failed": failed,
+    }
+
+
+def _apply(
+    plan: Plan,
+    rows: Rows | None,
+    *,
+    concurrency: int,
+    stop_after: int | None,
+    as_json: bool,
+    base_url: str | None,
+) -> None:
+    tally = Tally()
+    done: Counter[str] = Counter()
+
+    def note(change: Change, _room: Room | None) -> None:
+        done[change.action] += 1
+
+    def keep(change: Change, error: Exception) -> None:
+        if rows is not None and change.action != "delete":
+            rows.write([{"unique_name": change.unique_name, **change.after, REASON: str(error)}])
+
+    async def job(client: RoomsClient) -> None:
+        tally.rate_limit = lambda: client.rate_limit
+        outcomes = client.rooms.apply(plan, limit=concurrency, stop_after=stop_after)
+        await follow(outcomes, tally, total=len(plan.changes), name=_name, done=note, failed=keep)
+
+    def sentence() -> str:
+        said = [f"{word} {done[action]}" for action, word in _DONE.items() if done[action]]
+        failed = [f"{tally.failed} failed"] if tally.failed else []
+        return ", ".join([*said, *failed]) or "nothing was done"
+
+    with summed_up(
+        tally,
+        sentence,
+        lambda: _counts(done, plan, failed=tally.failed),
+        as_json=as_json,
+        go_on="the same command goes on",
+    ):
+        run(job, base_url, on_attempt=tally.attempt)
+
+
+def _name(change: Change) -> str:
+    return f"{change.action} {change.unique_name!r}"

@@ -1,0 +1,66 @@
+"""``rooms export``: all rooms, or those that filters select, as a table."""
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Annotated, Final
+
+import typer
+
+from telnyx_rooms_async import Room, RoomsClient
+from telnyx_rooms_async.cli.downloading import Target, refuse_muddle
+from telnyx_rooms_async.cli.jobs.following import counted, tell
+from telnyx_rooms_async.cli.jobs.formats import STREAM, Format, FormatOption, format_of
+from telnyx_rooms_async.cli.jobs.progress import Tally, shown
+from telnyx_rooms_async.cli.jobs.sinks import exporting
+from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, CreatedAt, PageSize, UpdatedAt
+from telnyx_rooms_async.cli.running import run
+from telnyx_rooms_async.core.tables import COLUMNS
+
+_PAGES: Final = 4
+"""At once."""
+
+
+def export_rooms(
+    target: Target,
+    *,
+    kind: FormatOption = None,
+    created_at: CreatedAt = None,
+    updated_at: UpdatedAt = None,
+    unique_name: Annotated[str | None, typer.Option(metavar="NAME", help="Only rooms of that name.")] = None,
+    page_size: PageSize = PAGE_SIZE,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """Write the rooms of the account to a table.
+
+    That is CSV, NDJSON or Parquet. The file is complete or not there: until then it has another name. What is
+    written can be imported and applied again: ids and instants are then passed over.
+    """
+    form = format_of(target, kind)
+    if form is Format.PARQUET or as_json:
+        refuse_muddle(target, as_json=as_json)
+    tally = Tally()
+
+    async def job(client: RoomsClient) -> None:
+        tally.rate_limit = lambda: client.rate_limit
+        listing = client.rooms.list(
+            created_at=created_at, updated_at=updated_at, unique_name=unique_name, page_size=page_size
+        ).concurrently(_PAGES)
+        with exporting(target, form, COLUMNS) as rows, shown(tally) as show:
+            async with aclosing(listing.pages()) as pages:
+                async for page in pages:
+                    rows.write(map(_record, page.data))
+                    tally.done += len(page.data)
+                    show(page.meta.total_results)
+
+    run(job, base_url, on_attempt=tally.attempt)
+    if target != STREAM:
+        tell(
+            f"exported {counted(tally.done)} to {target}",
+            {"path": target, "rooms": tally.done},
+            as_json=as_json,
+        )
+
+
+def _record(room: Room) -> Mapping[str, object]:
+    return {name: getattr(room, name) for name in COLUMNS}

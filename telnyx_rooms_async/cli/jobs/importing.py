@@ -1,0 +1,145 @@
+"""``rooms import``: a room for each row of a table, once, however often it is begun."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from telnyx_rooms_async import Journal, RoomFields, RoomsClient
+from telnyx_rooms_async.cli.jobs.following import (
+    CONCURRENCY,
+    Concurrency,
+    DryRun,
+    StopAfter,
+    counted,
+    follow,
+    summed_up,
+    tell,
+)
+from telnyx_rooms_async.cli.jobs.formats import STREAM, FormatOption, TableFile, format_of
+from telnyx_rooms_async.cli.jobs.progress import Tally
+from telnyx_rooms_async.cli.jobs.sinks import Errors, Rows, failures
+from telnyx_rooms_async.cli.jobs.tables import Table, opened
+from telnyx_rooms_async.cli.options import AsJson, BaseUrl, OnUnknown, UnknownOutcome
+from telnyx_rooms_async.cli.running import ending, run
+from telnyx_rooms_async.core.tables import REASON
+
+_JournalFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Keep there what is done: the same command goes on where it ended."),
+]
+
+
+def import_rooms(
+    file: TableFile,
+    *,
+    kind: FormatOption = None,
+    journal: _JournalFile = None,
+    errors: Errors = None,
+    concurrency: Concurrency = CONCURRENCY,
+    stop_after: StopAfter = None,
+    on_unknown: OnUnknown = UnknownOutcome.ADOPT,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """Create a room for each row of a table.
+
+    That is CSV, NDJSON or Parquet:
+
+    \b
+    unique_name,max_participants,enable_recording
+    Weekly,25,true
+    Daily,,
+
+    An empty cell leaves a setting to Telnyx, null clears it. All is checked before anything is sent. With a
+    journal each room needs a name, and is made once, however often the command is killed and begun again.
+    """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
+    form = format_of(file, kind)
+    if journal is not None and file == STREAM:
+        raise typer.BadParameter("a journal goes with a file: stdin cannot be read again")
+    keep = [path for path in (file, journal and str(journal)) if path and path != STREAM]
+    with ending(), opened(file, form, named=journal is not None) as table:
+        count = table.check()
+        if dry_run:
+            sentence = f"{table.source} would create {counted(count)}; nothing was sent"
+            tell(sentence, {"rooms": count}, as_json=as_json)
+            return
+        with failures(errors, form, keep=keep) as rows:
+            _create(
+                table,
+                count,
+                rows,
+                journal=journal,
+                concurrency=concurrency,
+                stop_after=stop_after,
+                on_unknown=on_unknown,
+                go_on=_go_on(file, journal, errors),
+                as_json=as_json,
+                base_url=base_url,
+            )
+
+
+def _go_on(file: str, journal: Path | None, errors: str | None) -> str:
+    kept = f"what failed is in {errors}; " if errors else ""
+    if journal is not None:
+        return f"{kept}the same command goes on"
+    return f"{kept}`rooms apply {file}` makes what is missing"
+
+
+def _create(
+    table: Table,
+    count: int,
+    rows: Rows | None,
+    *,
+    journal: Path | None,
+    concurrency: int,
+    stop_after: int | None,
+    on_unknown: UnknownOutcome,
+    go_on: str,
+    as_json: bool,
+    base_url: str | None,
+) -> None:
+    tally = Tally()
+    book = Journal(journal) if journal is not None else None
+    if book is not None:
+        tally.skipped = lambda: book.skipped
+
+    def keep(fields: RoomFields, error: Exception) -> None:
+        if rows is not None:
+            rows.write([{**fields, REASON: str(error)}])
+
+    async def job(client: RoomsClient) -> None:
+        tally.rate_limit = lambda: client.rate_limit
+        outcomes = client.rooms.create_many(
+            (row.fields for row in table.rows()),
+            limit=concurrency,
+            stop_after=stop_after,
+            on_unknown=on_unknown.value,
+            journal=book,
+        )
+        await follow(outcomes, tally, total=count, name=_name, failed=keep)
+
+    def counts() -> dict[str, int]:
+        return {
+            "rooms": count,
+            "created": tally.done,
+            "skipped": tally.skipped(),
+            "failed": tally.failed,
+        }
+
+    with summed_up(tally, lambda: _sentence(tally, count), counts, as_json=as_json, go_on=go_on):
+        run(job, base_url, on_attempt=tally.attempt)
+
+
+def _name(fields: RoomFields) -> str:
+    return repr(fields.get("unique_name", "a room without a name"))
+
+
+def _sentence(tally: Tally, count: int) -> str:
+    skipped = tally.skipped()
+    if skipped == count:
+        return f"nothing to do: {counted(count)} created before"
+    before = f", {skipped} created before" if skipped else ""
+    failed = f", {tally.failed} failed" if tally.failed else ""
+    return f"created {tally.done} of {counted(count)}{before}{failed}"

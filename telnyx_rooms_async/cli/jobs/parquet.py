@@ -1,0 +1,88 @@
+"""Parquet: the only room that knows pyarrow, which is imported when it is used."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, BinaryIO, Final
+
+from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, Room
+
+_ROWS: Final = 10_000
+"""In one group, and in memory."""
+
+
+class Arrow:
+    """What is used of pyarrow.
+
+    Raises:
+        ConfigurationError: it is not installed.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - the extra may be missing
+            import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415 - likewise
+        except ModuleNotFoundError:
+            hint = "Parquet needs the extra \"parquet\": pip install 'telnyx-rooms-async[parquet]'"
+            raise ConfigurationError(hint) from None
+        self.arrow: Any = pa
+        self.parquet: Any = pq
+
+
+class ParquetReader:
+    """The records of a file, from the beginning each time."""
+
+    def __init__(self, file: BinaryIO, source: str) -> None:
+        arrow = Arrow()
+        self._error: type[Exception] = arrow.arrow.ArrowException
+        self._source = source
+        self._file = self._told(lambda: arrow.parquet.ParquetFile(file))
+
+    def _told(self, read: Callable[[], Any]) -> Any:  # noqa: ANN401 - pyarrow tells no types
+        try:
+            return read()
+        except (self._error, UnicodeDecodeError) as error:
+            reason = next(iter(str(error).splitlines()), "")
+            raise InvalidArgumentError((f"{self._source} is not Parquet: {reason}",)) from None
+
+    def __iter__(self) -> Iterator[Mapping[str, object]]:
+        batches = self._file.iter_batches(batch_size=_ROWS)
+        while (batch := self._told(lambda: next(batches, None))) is not None:
+            yield from self._told(batch.to_pylist)
+
+
+class ParquetRows:
+    """Writes records with the columns of a room, and what else is text."""
+
+    def __init__(self, file: BinaryIO, columns: Sequence[str]) -> None:
+        arrow = Arrow()
+        self._file = file
+        self._table: Any = arrow.arrow.Table
+        self._schema: Any = arrow.arrow.schema([(name, _type(arrow.arrow, name)) for name in columns])
+        self._writer: Any = arrow.parquet.ParquetWriter(file, self._schema)
+        self._kept: list[Mapping[str, object]] = []
+
+    def write(self, records: Iterable[Mapping[str, object]]) -> None:
+        """Keep records, and write them when they are many."""
+        self._kept.extend(records)
+        if len(self._kept) >= _ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        kept, self._kept = self._kept, []
+        self._writer.write_table(self._table.from_pylist(kept, schema=self._schema))
+
+    def close(self) -> None:
+        """Write what is kept, and the end of the file."""
+        if self._kept:
+            self._flush()
+        self._writer.close()
+        self._file.flush()
+
+
+def _type(arrow: Any, name: str) -> Any:  # noqa: ANN401 - pyarrow tells no types
+    annotation = Room.__annotations__.get(name)
+    if annotation == int | None:
+        return arrow.int32()
+    if annotation == bool | None:
+        return arrow.bool_()
+    return arrow.timestamp("us", tz="UTC") if annotation == datetime | None else arrow.string()

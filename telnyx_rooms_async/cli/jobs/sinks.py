@@ -1,0 +1,229 @@
+"""Where rows are written to: a file that is complete or not there, a list of failures, or stdout."""
+
+import secrets
+import tempfile
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated, BinaryIO, Final, Protocol, TypeAlias, cast
+
+import typer
+
+from telnyx_rooms_async import ConfigurationError, TelnyxRoomsError
+from telnyx_rooms_async.cli import output
+from telnyx_rooms_async.cli.downloading import Stdout
+from telnyx_rooms_async.cli.jobs.formats import STREAM, Format
+from telnyx_rooms_async.cli.jobs.parquet import ParquetRows
+from telnyx_rooms_async.core.tables import FAILED_COLUMNS, csv_header, csv_row, ndjson_row
+
+_ROWS: Final = {Format.CSV: csv_row, Format.NDJSON: ndjson_row}
+_CHUNK: Final = 1 << 16
+
+
+class Rows(Protocol):
+    """What takes rows."""
+
+    def write(self, records: Iterable[Mapping[str, object]], /) -> None:
+        """Write some, and have them there at once if the format allows that."""
+        ...
+
+    def close(self) -> None:
+        """Write what belongs to the end."""
+        ...
+
+
+class _File(Protocol):
+    def write(self, data: bytes, /) -> object: ...
+    def flush(self) -> object: ...
+
+
+class _Lines:
+    def __init__(self, file: _File, kind: Format, columns: Sequence[str]) -> None:
+        self._file, self._columns = file, columns
+        self._row = _ROWS[kind]
+        if kind is Format.CSV:
+            file.write(csv_header(columns))
+
+    def write(self, records: Iterable[Mapping[str, object]]) -> None:
+        self._file.write(b"".join(self._row(record, self._columns) for record in records))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Nothing belongs to the end of lines."""
+
+
+def _rows(file: BinaryIO, kind: Format, columns: Sequence[str]) -> Rows:
+    return ParquetRows(file, columns) if kind is Format.PARQUET else _Lines(file, kind, columns)
+
+
+@contextmanager
+def told(path: str) -> Generator[None, None, None]:
+    """Name the file that cannot be written.
+
+    Raises:
+        ConfigurationError: instead of an error of the system.
+    """
+    try:
+        yield
+    except TelnyxRoomsError:  # among them APITimeoutError, which is an OSError too
+        raise
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+class _Told:
+    """Rows of a file that is named when it cannot be written."""
+
+    def __init__(self, path: str, rows: Rows) -> None:
+        self._path, self._rows = path, rows
+
+    def write(self, records: Iterable[Mapping[str, object]]) -> None:
+        with told(self._path):
+            self._rows.write(records)
+
+    def close(self) -> None:
+        with told(self._path):
+            self._rows.close()
+
+
+# --- an export --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def exporting(path: str, kind: Format, columns: Sequence[str]) -> Generator[Rows, None, None]:
+    """Write a table; a file takes its name at the good end.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+    """
+    if path != STREAM:
+        with _replacing(path) as file:
+            yield from _written(path, file, kind, columns)
+    elif kind is not Format.PARQUET:
+        yield _Lines(_StdoutFile(), kind, columns)
+    else:
+        with tempfile.TemporaryFile() as file:  # its end tells where its parts stand
+            yield from _written(tempfile.gettempdir(), cast("BinaryIO", file), kind, columns)
+            file.seek(0)
+            while piece := file.read(_CHUNK):
+                output.put(piece)
+
+
+class _StdoutFile(Stdout):
+    def flush(self) -> None:
+        """Each piece is there at once."""
+
+
+def _written(path: str, file: BinaryIO, kind: Format, columns: Sequence[str]) -> Generator[Rows, None, None]:
+    with told(path):
+        rows = _rows(file, kind, columns)
+    yield from _ended(path, rows, is_wanted=False)
+
+
+@contextmanager
+def _replacing(path: str) -> Generator[BinaryIO, None, None]:
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():  # a rename would take the place of a device
+        with told(path):
+            file = target.open("wb")
+        with _closed(path, file):
+            yield file
+        return
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with told(path):
+            file = partial.open("xb")
+        with _closed(path, file):
+            yield file
+        with told(path):
+            partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _closed(path: str, file: BinaryIO) -> Generator[None, None, None]:
+    """Close a file at the end, which writes what it still holds."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            file.close()
+        raise
+    with told(path):
+        file.close()
+
+
+# --- failures ---------------------------------------------------------------------------------------------
+
+Errors: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write there what failed, and why, as a table of the same format for another run.",
+    ),
+]
+
+
+@contextmanager
+def failures(path: str | None, kind: Format, *, keep: Iterable[str]) -> Generator[Rows | None, None, None]:
+    """Write what failed as a table for another run; there is no file in the end when nothing did.
+
+    Args:
+        path: where to, if anywhere.
+        kind: the format.
+        keep: other files of the same command.
+
+    Raises:
+        BadParameter: it is one of those.
+        ConfigurationError: it cannot be written.
+    """
+    if path is None:
+        yield None
+        return
+    if any(_is_same(path, other) for other in keep):
+        raise typer.BadParameter(f"--errors {path} would write over another file of this command")
+    with told(path):
+        file = open(path, "wb")  # noqa: SIM115, PTH123 - closed below
+    rows = _Failures(_rows(file, kind, FAILED_COLUMNS))
+    try:
+        with _closed(path, file):
+            yield from _ended(path, rows, is_wanted=True)
+    finally:
+        if not rows.count and Path(path).is_file():
+            Path(path).unlink()
+
+
+def _is_same(path: str, other: str) -> bool:
+    try:
+        return Path(path).samefile(other)
+    except OSError:  # one of them is not there yet
+        return path == other
+
+
+def _ended(path: str, rows: Rows, *, is_wanted: bool) -> Generator[Rows, None, None]:
+    """Write rows to the end, also when the job is cut short: what failed until then is of use."""
+    told_rows = _Told(path, rows)
+    try:
+        yield told_rows
+    except BaseException:
+        try:
+            told_rows.close()
+        except TelnyxRoomsError as error:
+            if is_wanted:
+                output.complain(error)
+        raise
+    told_rows.close()
+
+
+class _Failures:
+    def __init__(self, rows: Rows) -> None:
+        self._rows, self.count = rows, 0
+
+    def write(self, records: Iterable[Mapping[str, object]]) -> None:
+        listed = list(records)
+        self.count += len(listed)
+        self._rows.write(listed)
+
+    def close(self) -> None:
+        self._rows.close()

@@ -1,0 +1,385 @@
+"""``rooms import``: a room for each row, checked before anything is sent."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pytest
+from attrs import evolve
+from typer.testing import CliRunner, Result
+
+from telnyx_rooms_async import Room
+from telnyx_rooms_async.cli import app
+from telnyx_rooms_async.emulator import Emulator, Fault
+
+Run = Callable[..., Result]
+Objects = Callable[..., list[Any]]
+Terminal = Callable[..., str]
+Start = Callable[..., subprocess.Popen[str]]
+
+FORMATS = ["csv", "ndjson", "parquet"]
+MAIN = "from telnyx_rooms_async.__main__ import main; main()"
+# A test run in the background may hand down a SIGINT that is ignored.
+INTERRUPTIBLE = (
+    sys.executable,
+    "-c",
+    f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}",
+)
+
+
+def settings(telnyx: Emulator) -> list[Room]:
+    """Return the rooms without what is new in each life."""
+    return sorted(
+        (evolve(room, id="", created_at=None, updated_at=None) for room in telnyx.rooms),
+        key=lambda room: (room.unique_name or "", repr(room)),
+    )
+
+
+def posts(telnyx: Emulator) -> int:
+    """Count the requests that would create a room."""
+    return sum(request.method == "POST" for request in telnyx.requests)
+
+
+def numbered(line: bytes, count: int) -> bytes:
+    """Make a line for each number."""
+    return b"".join(line % number for number in range(count))
+
+
+@pytest.fixture
+def sent_nothing(run: Run, telnyx: Emulator) -> Iterator[Run]:
+    """Run commands, and see to it that nothing came of them."""
+    yield run
+    assert telnyx.requests == []
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Three rooms, two of which are new."""
+    path = tmp_path / "rooms.csv"
+    path.write_text("unique_name,max_participants\nA,5\nRoom 1,6\nB,\n")
+    return path
+
+
+# --- there and back -----------------------------------------------------------------------------------------
+
+BODIES: list[dict[str, object]] = [
+    {},
+    {"unique_name": 'a,"b"', "max_participants": 2, "enable_recording": True},
+    {"unique_name": "two\nlines\r\nand\rmore", "webhook_event_url": "https://example.com/a?b=c,d"},
+    {"unique_name": "=HYPERLINK(1)", "webhook_timeout_secs": 0},
+    {"unique_name": "'=1", "webhook_event_failover_url": "https://example.com"},
+    {"unique_name": "ünï 漢 🎉 \u202e", "webhook_event_failover_url": None},
+    {"unique_name": "null", "webhook_event_failover_url": ""},
+    {"unique_name": " ", "webhook_timeout_secs": 30},
+    {"unique_name": "007"},
+]
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_there_and_back(run: Run, telnyx: Emulator, tmp_path: Path, kind: str) -> None:
+    """Exported, deleted and imported, the rooms are the same but for ids and instants."""
+    for body in BODIES:
+        telnyx._account.create_room(dict(body))
+    before = settings(telnyx)
+    path = str(tmp_path / f"rooms.{kind}")
+    assert run("rooms", "export", path).exit_code == 0
+    assert run("rooms", "delete", "--all", "--everything", "--yes", "--expect", "9").exit_code == 0
+    assert telnyx.rooms == ()
+    result = run("rooms", "import", path)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "created 9 of 9 rooms\n", "")
+    assert settings(telnyx) == before
+
+
+def test_a_list_in_json_is_a_table(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
+    """What list --json prints can be imported."""
+    telnyx.seed(3)
+    (tmp_path / "rooms.jsonl").write_text(run("rooms", "list", "--json").stdout)
+    run("rooms", "delete", "--all", "--everything", "--yes")
+    assert run("rooms", "import", str(tmp_path / "rooms.jsonl")).exit_code == 0
+    assert [room.unique_name for room in telnyx.rooms] == ["Room 1", "Room 2", "Room 3"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson", "parquet"])
+def test_from_stdin(account: dict[str, str], telnyx: Emulator, tmp_path: Path, kind: str) -> None:
+    """With - the table comes from stdin, and is checked whole before anything is sent."""
+    rows = [{"unique_name": f"Room {number}"} for number in range(5)]
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rooms")
+        data = (tmp_path / "rooms").read_bytes()
+    else:
+        lines = [json.dumps(row) if kind == "ndjson" else row["unique_name"] for row in rows]
+        data = "\n".join(["unique_name", *lines] if kind == "csv" else lines).encode()
+    command = ["rooms", "import", "-", "--format", kind]
+    result = CliRunner().invoke(app, command, env=account, input=data)
+    assert (result.exit_code, result.stdout) == (0, "created 5 of 5 rooms\n")
+    assert len(telnyx.rooms) == 5
+    result = CliRunner().invoke(app, command, env=account, input=data[: len(data) // 2] + b"\xff")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: stdin")
+    assert posts(telnyx) == 5
+
+
+def test_from_a_named_pipe(start: Start, telnyx: Emulator, tmp_path: Path) -> None:
+    """What can be read only once is read once."""
+    pipe = tmp_path / "rooms.csv"
+    os.mkfifo(pipe)
+    process = start("rooms", "import", str(pipe))
+    pipe.write_text("unique_name\nA\nB\n")
+    assert process.communicate() == ("created 2 of 2 rooms\n", "")
+
+
+def test_a_disk_that_does_not_take_stdin(
+    on_a_small_disk: Callable[..., subprocess.CompletedProcess[str]], telnyx: Emulator
+) -> None:
+    """What comes from stdin is kept on the disk; when that is full, nothing is sent."""
+    table = "unique_name\n" + "".join(f"Room {number}\n" for number in range(2000))
+    result = on_a_small_disk(8, "rooms", "import", "-", "--format", "csv", typed=table)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: cannot keep stdin in ")
+    assert result.stderr.endswith(": File too large\n")
+    assert telnyx.requests == []
+
+
+# --- what is wrong is told before anything is sent ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.csv", b"", " is empty: its first line must name the columns"),
+        ("a.ndjson", b"", " is empty: there is no room in it"),
+        ("a.parquet", b"", " is not Parquet: "),
+        ("a.parquet", b"unique_name\nA\n", " is not Parquet: "),
+        ("a.csv", b"max_participants\n5\n", ", line 1: there is no column unique_name"),
+        ("a.csv", b"unique_name,colour\nA,red\n", ", line 1, column 'colour': is no setting of a room"),
+        (
+            "a.csv",
+            b"unique_name,max_participants\n" + numbered(b"Room %d,5\n", 810) + b"A,99\n",
+            ", line 812, column max_participants: must be an int from 2 to 50, not 99",
+        ),
+        (
+            "a.ndjson",
+            numbered(b'{"unique_name":"%d"}\n', 811) + b'{"max_participants":"x"}\n',
+            ", line 812, column max_participants: must be an int from 2 to 50, not 'x'",
+        ),
+        ("a.ndjson", b'{"unique_name":"A"}\n{"unique_name', ", line 2: is not JSON: "),
+        ("a.csv", b"unique_name\nA\n\xe4\n", ", line 3: is not UTF-8: byte 1 of the line is 0xe4"),
+        (
+            "a.csv",
+            b"unique_name\nA\nB\nA\n",
+            ", line 4, column unique_name: 'A' stands in line 2 too, and names are unique",
+        ),
+    ],
+)
+def test_a_table_that_is_wrong(sent_nothing: Run, tmp_path: Path, name: str, data: bytes, said: str) -> None:
+    """A table that is wrong is one line with its file, line and column, and nothing is sent."""
+    path = tmp_path / name
+    path.write_bytes(data)
+    commands = [["import"], ["import", "--dry-run"], ["import", "--errors", str(tmp_path / "errors")]]
+    for command in [*commands, ["apply", "--yes"], ["apply", "--dry-run"]]:
+        result = sent_nothing("rooms", *command, str(path))
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith(f"error: {path}{said}")
+        assert result.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_parquet_table_that_is_wrong(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
+    """A wrong value in Parquet is told with its row; a number that gaps have made broken is none."""
+    path = tmp_path / "rooms.parquet"
+    rows = [{"unique_name": "A", "max_participants": 5.0}, {"unique_name": "B", "max_participants": None}]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    assert run("rooms", "import", str(path)).exit_code == 0
+    pq.write_table(pa.Table.from_pylist([*rows, {"unique_name": "C", "max_participants": 5.5}]), path)
+    result = run("rooms", "import", str(path))
+    assert result.stderr == (
+        f"error: {path}, row 3, column max_participants: must be an int from 2 to 50, not 5.5\n"
+    )
+    assert posts(telnyx) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("nowhere.csv", "No such file or directory"), (".", "Is a directory")]
+)
+def test_a_file_that_cannot_be_read(run: Run, tmp_path: Path, name: str, said: str) -> None:
+    """A file that is not there is an error in one line, which names it."""
+    path = str(tmp_path / name)
+    result = run("rooms", "import", path, "--format", "csv")
+    assert (result.exit_code, result.stderr) == (1, f"error: cannot read {path}: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["-"], "a stream has no ending that tells its format"),
+        (["-", "--format", "csv", "--journal", "x"], "stdin cannot be read again"),
+        (["rooms.csv", "--concurrency", "0"], "--concurrency"),
+        (["rooms.csv", "--errors", "rooms.csv"], "would write over another file of this command"),
+    ],
+)
+def test_wrong_usage(sent_nothing: Run, table: Path, options: list[str], words: str) -> None:
+    """Options that make no sense are the exit code 2, and nothing is sent."""
+    result = sent_nothing("rooms", "import", *(str(table) if it == table.name else it for it in options))
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+def test_a_dry_run(run: Run, telnyx: Emulator, table: Path) -> None:
+    """A dry run reads the table, and needs neither key nor network."""
+    result = CliRunner().invoke(app, ["rooms", "import", str(table), "--dry-run"])
+    assert (result.exit_code, result.stdout) == (0, f"{table} would create 3 rooms; nothing was sent\n")
+    assert run("rooms", "import", str(table), "--dry-run", "--json").stdout == '{"rooms":3}\n'
+    assert telnyx.requests == []
+
+
+# --- what fails ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_failures_are_a_table(run: Run, telnyx: Emulator, table: Path, tmp_path: Path, kind: str) -> None:
+    """What fails is told and written, with its reason, as a table that can be imported."""
+    telnyx.seed(1)
+    path, errors = tmp_path / f"in.{kind}", tmp_path / f"errors.{kind}"
+    rows = [{"unique_name": "A", "max_participants": 5}, {"unique_name": "Room 1", "max_participants": 6}]
+    if kind == "csv":
+        path = table
+    elif kind == "ndjson":
+        path.write_text("\n".join(map(json.dumps, [*rows, {"unique_name": "B"}])))
+    else:
+        pq.write_table(pa.Table.from_pylist([*rows, {"unique_name": "B"}]), path)
+    result = run("rooms", "import", str(path), "--errors", str(errors))
+    assert (result.exit_code, result.stdout) == (1, "created 2 of 3 rooms, 1 failed\n")
+    taken = "422 Unprocessable Entity: unique_name has already been taken"
+    assert result.stderr.startswith(f"error: 'Room 1': {taken}")
+    assert result.stderr.endswith(f"what failed is in {errors}; `rooms apply {path}` makes what is missing\n")
+    if kind == "parquet":
+        (failed,) = pq.read_table(errors).to_pylist()
+        assert (failed["max_participants"], failed["error"][: len(taken)]) == (6, taken)
+    elif kind == "ndjson":
+        failed = json.loads(errors.read_text())
+        assert failed.pop("error").startswith(taken)
+        assert failed == {"unique_name": "Room 1", "max_participants": 6}
+    else:
+        header, row = errors.read_text().splitlines()
+        assert header.endswith(",error")
+        assert row.startswith(f'Room 1,6,,,,,"{taken}')
+    telnyx._account.delete_room(next(iter(telnyx._account.rooms.values())))
+    assert run("rooms", "import", str(errors)).exit_code == 0
+    assert telnyx.rooms[-1].max_participants == 6
+
+
+def test_no_failure_no_file(run: Run, table: Path, tmp_path: Path) -> None:
+    """When nothing failed there is no table of failures, not even an old one."""
+    errors = tmp_path / "errors.csv"
+    errors.write_text("of another run")
+    assert run("rooms", "import", str(table), "--errors", str(errors)).exit_code == 0
+    assert not errors.exists()
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_failures_that_cannot_be_written(
+    run: Run, telnyx: Emulator, table: Path, tmp_path: Path, kind: str
+) -> None:
+    """A place for failures that is none is told before anything is sent, and a full disk when it is met."""
+    telnyx.seed(1)
+    nowhere = str(tmp_path / "nowhere" / "errors.csv")
+    result = run("rooms", "import", str(table), "--errors", nowhere)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"error: cannot write {nowhere}: No such file or directory\n"
+    assert telnyx.requests == []
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist([{"unique_name": "Room 1"}]), tmp_path / "in.parquet")
+        table = tmp_path / "in.parquet"
+    result = run("rooms", "import", str(table), "--errors", "/dev/full")
+    assert result.exit_code == 1
+    assert "error: cannot write /dev/full: No space left on device\n" in result.stderr
+    assert Path("/dev/full").exists()
+
+
+def test_in_json(objects: Objects, table: Path) -> None:
+    """In JSON the counts are one value."""
+    assert objects("rooms", "import", str(table)) == [{"rooms": 3, "created": 3, "skipped": 0, "failed": 0}]
+
+
+def test_many_failures(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
+    """Ten failures are told, the others counted."""
+    telnyx.seed(30)
+    (tmp_path / "rooms.csv").write_text("unique_name\n" + "".join(f"Room {n}\n" for n in range(1, 31)))
+    result = run("rooms", "import", str(tmp_path / "rooms.csv"))
+    assert (result.exit_code, result.stdout) == (1, "created 0 of 30 rooms, 30 failed\n")
+    assert result.stderr.count("error: ") == 10
+    assert "further failures are counted only" in result.stderr
+
+
+def test_stop_after(run: Run, telnyx: Emulator, table: Path) -> None:
+    """After so many failures the rest is left, which is said."""
+    telnyx.script(Fault(status=422), times=None, operation="CreateRoom")
+    result = run("rooms", "import", str(table), "--stop-after", "2", "--concurrency", "1")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "error: stopped after 2 failures\n" in result.stderr
+    assert "stopped: created 0 of 3 rooms, 2 failed; `rooms apply" in result.stderr
+    assert posts(telnyx) == 2
+
+
+def test_a_wrong_key(run: Run, telnyx: Emulator, table: Path) -> None:
+    """A key that is refused ends it: it would be refused for each room."""
+    result = run("rooms", "import", str(table), "--concurrency", "1", TELNYX_API_KEY="KEYwrong")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: 401 Authentication failed")
+    assert result.stderr.count("\n") == 1
+    assert len(telnyx.requests) == 1
+
+
+# --- what is seen meanwhile, and the end --------------------------------------------------------------------
+
+
+def many(path: Path, count: int) -> str:
+    """Write a table of so many rooms."""
+    path.write_text("unique_name\n" + "".join(f"Many {number}\n" for number in range(count)))
+    return str(path)
+
+
+def test_a_bar_at_a_terminal(at_terminal: Terminal, telnyx: Emulator, tmp_path: Path) -> None:
+    """At a terminal a bar tells how far it is, what failed and what was waited for; failures stand above."""
+    telnyx.script(Fault(status=429, retry_after=0), times=3, operation="CreateRoom")
+    telnyx.script(Fault(status=422), operation="CreateRoom")
+    shown = at_terminal("rooms", "import", many(tmp_path / "rooms.csv", 300), columns=80)
+    assert "300/300" in shown
+    assert "1 failed, 3 waits" in shown
+    assert "attempt" not in shown
+    assert "created 299 of 300 rooms, 1 failed\n" in shown
+
+
+def test_no_bar_in_a_pipe(start: Start, tmp_path: Path) -> None:
+    """Without a terminal nothing is said until it is done."""
+    process = start("rooms", "import", many(tmp_path / "rooms.csv", 300))
+    assert process.communicate() == ("created 300 of 300 rooms\n", "")
+
+
+def test_ctrl_c(start: Start, telnyx: Emulator, tmp_path: Path) -> None:
+    """Ctrl-C ends it, says what was done and how to go on; what failed until then is kept."""
+    telnyx.script(Fault(status=422), operation="CreateRoom")
+    telnyx.script(Fault(), times=4, operation="CreateRoom")
+    telnyx.script(Fault(delay=inf), times=None, operation="CreateRoom")
+    path, errors = many(tmp_path / "rooms.csv", 100), tmp_path / "errors.csv"
+    command = ("rooms", "import", path, "--errors", str(errors), "--concurrency", "1")
+    process = start(*command, program=INTERRUPTIBLE)
+    deadline = time.monotonic() + 30
+    while posts(telnyx) < 6 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, out) == (130, "")
+    *_, last = err.splitlines()
+    said = f"what failed is in {errors}; `rooms apply {path}` makes what is missing"
+    assert last == f"stopped: created 4 of 100 rooms, 1 failed; {said}"
+    assert errors.read_text().count("\n") == 2

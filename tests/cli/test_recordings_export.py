@@ -1,0 +1,153 @@
+"""``recordings export``: all files into a folder, each once."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+from telnyx_rooms_async.emulator import Emulator, Fault
+
+Run = Callable[..., Result]
+Objects = Callable[..., list[Any]]
+Disk = Callable[..., subprocess.CompletedProcess[str]]
+Turn = Callable[[float], None]
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def files(telnyx: Emulator, objects: Objects, turn: Turn, ids: list[str]) -> dict[str, bytes]:
+    """The files of four recordings, by the names that they should have."""
+    (room,) = objects("rooms", "create", "--enable-recording")
+    person = telnyx.join(room["id"])
+    turn(30)
+    telnyx.leave(person.id)
+    turn(5)
+    found = objects("recordings", "list")
+    telnyx.requests.clear()
+    ending = {"audio": "ogg", "video": "webm"}
+    return {f"{each['id']}.{ending[each['type']]}": bytes(telnyx.media(each["id"])) for each in found}
+
+
+def there(folder: Path) -> dict[str, bytes]:
+    """Read a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def downloads(telnyx: Emulator) -> int:
+    """Count the recordings that were asked for."""
+    return sum(request.path.startswith("/v2/room_recordings/") for request in telnyx.requests)
+
+
+def test_all_files(run: Run, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]) -> None:
+    """Each file is in the folder under the id of its recording, and nothing else is."""
+    folder = tmp_path / "new" / "folder"
+    result = run("recordings", "export", str(folder))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"downloaded 4 recordings to {folder}\n"
+    assert there(folder) == files
+
+
+def test_what_is_there_is_not_asked_for(
+    run: Run, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    """A second run downloads what is missing only, and says so."""
+    first, *_ = files
+    run("recordings", "export", str(tmp_path))
+    (tmp_path / first).unlink()
+    telnyx.requests.clear()
+    result = run("recordings", "export", str(tmp_path))
+    assert result.stdout == f"downloaded 1 recording to {tmp_path}, 3 were there\n"
+    assert downloads(telnyx) == 1
+    assert there(tmp_path) == files
+    assert run("recordings", "export", str(tmp_path), "--json").stdout == (
+        '{"downloaded":0,"skipped":4,"failed":0}\n'
+    )
+
+
+def test_filters(run: Run, tmp_path: Path, files: dict[str, bytes]) -> None:
+    """Filters are those of the list."""
+    assert run("recordings", "export", str(tmp_path), "--type", "audio").exit_code == 0
+    assert there(tmp_path) == {name: data for name, data in files.items() if name.endswith("ogg")}
+
+
+def test_a_file_that_fails(run: Run, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]) -> None:
+    """One file that fails is told, leaves nothing, and does not keep the others; another run brings it."""
+    first, *_ = files
+    telnyx.media(first.partition(".")[0]).cut_after = 0
+    result = run("recordings", "export", str(tmp_path))
+    assert result.exit_code == 1
+    assert result.stdout == f"downloaded 3 recordings to {tmp_path}, 1 failed\n"
+    assert result.stderr.startswith(f"error: {first.partition('.')[0]}: ")
+    assert result.stderr.endswith("\nthe same command goes on\n")
+    assert there(tmp_path).keys() == files.keys() - {first}
+    telnyx.media(first.partition(".")[0]).cut_after = None
+    assert run("recordings", "export", str(tmp_path)).exit_code == 0
+    assert there(tmp_path) == files
+
+
+def test_what_is_not_ready(
+    run: Run, objects: Objects, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    """A recording that is not completed is no success, unless it is left out."""
+    (room,) = objects("rooms", "create", "--enable-recording")
+    telnyx.join(room["id"])
+    result = run("recordings", "export", str(tmp_path))
+    assert (result.exit_code, result.stdout) == (1, f"downloaded 4 recordings to {tmp_path}, 2 failed\n")
+    assert "is processing: there is no file to download yet" in result.stderr
+    assert run("recordings", "export", str(tmp_path), "--status", "completed").exit_code == 0
+
+
+def test_what_a_killed_run_left(run: Run, tmp_path: Path, files: dict[str, bytes]) -> None:
+    """Parts of files that nobody writes any more are cleared away; others are not touched."""
+    old, new = tmp_path / ".a.part.0000.part", tmp_path / ".b.part.0000.part"
+    for path in (old, new):
+        path.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    assert run("recordings", "export", str(tmp_path)).exit_code == 0
+    assert there(tmp_path) == {**files, new.name: b"x"}
+
+
+@pytest.mark.parametrize("name", ["file", "file/folder", "/proc/nowhere"])
+def test_a_folder_that_cannot_be(run: Run, telnyx: Emulator, tmp_path: Path, name: str) -> None:
+    """What is no folder and cannot be one is an error in one line, before anything is asked."""
+    (tmp_path / "file").touch()
+    result = run("recordings", "export", str(tmp_path / name))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"error: cannot write to {tmp_path / name}: ")
+    assert result.stderr.count("\n") == 1
+    assert telnyx.requests == []
+
+
+def test_a_full_disk(
+    on_a_small_disk: Disk, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    """A disk that takes no more ends it at the first file, and nothing half-written stays."""
+    for name in files:
+        telnyx.media(name.partition(".")[0]).size = 1_000_000
+    result = on_a_small_disk(100, "recordings", "export", str(tmp_path))
+    assert result.returncode == 1
+    assert result.stderr == f"error: cannot write to {tmp_path}: File too large\n"
+    assert there(tmp_path) == {}
+
+
+def test_a_wrong_key(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
+    """A key that is refused is told once."""
+    result = run("recordings", "export", str(tmp_path), TELNYX_API_KEY="KEYwrong")
+    assert result.exit_code == 1
+    assert result.stderr.count("401 Authentication failed") == 1
+
+
+def test_stop_after(run: Run, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]) -> None:
+    """After so many failures the rest is left."""
+    telnyx.script(Fault(status=404), times=4, operation="ViewRoomRecording")
+    command = ["recordings", "export", str(tmp_path), "--stop-after", "1", "--concurrency", "1"]
+    result = run(*command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "error: stopped after 1 failure" in result.stderr
+    assert f"stopped: downloaded 0 recordings to {tmp_path}, 1 failed; the same command" in result.stderr
+    assert downloads(telnyx) == 1
