@@ -16,10 +16,11 @@ from telnyx_rooms_async.core.errors import (
 )
 from telnyx_rooms_async.core.messages import Call
 from telnyx_rooms_async.core.models import Room
-from telnyx_rooms_async.core.params import RoomBody, RoomsQuery, body_fields
+from telnyx_rooms_async.core.params import RoomBody, RoomsQuery
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.rules import show
+from telnyx_rooms_async.core.spelling import body_fields
 from telnyx_rooms_async.core.statuses import APIStatusError, NameTakenError
 
 OnUnknown: TypeAlias = Literal["adopt", "resend", "raise"]

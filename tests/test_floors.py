@@ -29,6 +29,7 @@ FLOORS = {
     "core.timeline": 1,
     "core.webhooks": 2,
     "core.params": 2,
+    "core.spelling": 2,
     "core.retry": 2,
     "core.statuses": 2,
     "core.protocol": 3,

@@ -1,13 +1,12 @@
 """What we may ask: bodies and queries, each field with its name on the wire and its rule.
 
-A value here is inert and may be wrong; `problems` tells what is wrong with it, all at once, before
-anything is sent. It is neither compared nor printed: that halves what these classes cost to import.
+A value here is inert and may be wrong; `core.spelling.problems` tells what is wrong with it, all at once,
+before anything is sent. It is neither compared nor printed: that halves what these classes cost to import.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Any, Final, Literal, TypeAlias, cast
-from uuid import UUID
+from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 from attrs import frozen
@@ -200,56 +199,3 @@ class CompositionsQuery(PageQuery):
     session_id: Id | None = _query("filter[session_id]", rules.one_id)
     status: str | None = _query("filter[status]", rules.text)
     created_at: Days = _query("filter[date_created_at]", rules.days)
-
-
-# --- reading a body or a query ------------------------------------------------------------------------------
-
-
-def problems(params: attrs.AttrsInstance) -> Iterator[str]:
-    """Tell everything that is wrong with a body or a query, one sentence a field."""
-    for field in attrs.fields(type(params)):
-        value = getattr(params, field.name)
-        if value is field.metadata["absent"]:
-            continue
-        if value is None and field.metadata.get("nullable"):
-            continue
-        if wrong := field.metadata["rule"](value):
-            yield f"{field.name} {wrong}"
-
-
-def body_fields(body: attrs.AttrsInstance) -> dict[str, object]:
-    """Return the fields of a body that are to be sent; ``None`` is sent as null."""
-    values = ((field.name, getattr(body, field.name)) for field in attrs.fields(type(body)))
-    return {name: _plain(value) for name, value in values if value is not UNSET}
-
-
-def _plain(value: object) -> object:
-    """Turn what arguments are made of into what JSON is made of; an empty field of a region is left out."""
-    if isinstance(value, VideoRegion):
-        return {name: _plain(part) for name, part in attrs.asdict(value).items() if part is not None}
-    if isinstance(value, Mapping):
-        return {name: _plain(part) for name, part in cast("Mapping[str, object]", value).items()}
-    if isinstance(value, str | UUID):  # msgspec writes no subclass of str
-        return str(value)
-    if isinstance(value, Collection):
-        return [_plain(part) for part in cast("Collection[object]", value)]
-    return value
-
-
-def query_pairs(query: attrs.AttrsInstance) -> Iterator[tuple[str, str]]:
-    """Spell a query out as the API wants it: ``filter[date_created_at][gte]``, ``2021-04-25``."""
-    for field in attrs.fields(type(query)):
-        wire, value = field.metadata["wire"], getattr(query, field.name)
-        if isinstance(value, date):
-            yield f"{wire}[eq]", str(value)
-        elif isinstance(value, DateFilter | DurationFilter):
-            bounds = attrs.asdict(value).items()
-            yield from (
-                (f"{wire}[{operator}]", str(bound)) for operator, bound in bounds if bound is not None
-            )
-        elif isinstance(value, bool):
-            # An `include_...` is sent only when wanted; a filter is sent either way.
-            if value or wire.startswith("filter["):
-                yield wire, "true" if value else "false"
-        elif value is not None:
-            yield wire, str(value)

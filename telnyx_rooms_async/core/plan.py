@@ -9,8 +9,9 @@ from attrs import fields, frozen
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.fields import RoomFields, room_body
 from telnyx_rooms_async.core.models import Room
-from telnyx_rooms_async.core.params import RoomBody, body_fields, problems
+from telnyx_rooms_async.core.params import RoomBody
 from telnyx_rooms_async.core.rules import UNSET, show
+from telnyx_rooms_async.core.spelling import body_fields, problems
 
 Desired: TypeAlias = Mapping[str, Mapping[str, object]]
 """The settings that are asked for, under the name of their room."""

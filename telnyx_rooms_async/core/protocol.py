@@ -10,9 +10,10 @@ from telnyx_rooms_async.core.endpoints import END_SESSION, Endpoint
 from telnyx_rooms_async.core.error_bodies import error_details
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
 from telnyx_rooms_async.core.models import Page
-from telnyx_rooms_async.core.params import PageQuery, body_fields, problems, query_pairs
+from telnyx_rooms_async.core.params import PageQuery
 from telnyx_rooms_async.core.retry import retry_after, untouched
 from telnyx_rooms_async.core.rules import Id, one_id
+from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs
 from telnyx_rooms_async.core.statuses import APIStatusError, SessionEndedError, status_class
 
 T = TypeVar("T")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from telnyx_rooms_async.core.adoption import PAUSES, is_ours, namesakes
 from telnyx_rooms_async.core.models import Room
-from telnyx_rooms_async.core.params import RoomBody, body_fields
+from telnyx_rooms_async.core.params import RoomBody
+from telnyx_rooms_async.core.spelling import body_fields
 
 BEGAN = datetime(2021, 4, 25, 12, tzinfo=UTC)
 NOW = BEGAN + timedelta(seconds=2)

@@ -14,11 +14,9 @@ from telnyx_rooms_async.core.params import (
     RoomQuery,
     RoomSessionsQuery,
     RoomsQuery,
-    body_fields,
-    problems,
-    query_pairs,
 )
 from telnyx_rooms_async.core.rules import UNSET, DateFilter, UnsetType, show
+from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs
 
 DAY = date(2021, 4, 25)
 MOMENT = datetime(2021, 4, 25, 12, 0, tzinfo=UTC)

@@ -49,7 +49,8 @@ def decode(body: bytes, answer: type[T]) -> T:
 
 def encode(value: object) -> bytes:
     """Write plain data or a model as JSON, a model's fields in the order of its class."""
-    return msgspec.json.encode(asdict(cast("AttrsInstance", value)) if has(type(value)) else value)
+    is_model = not isinstance(value, dict) and has(type(value))
+    return msgspec.json.encode(asdict(cast("AttrsInstance", value)) if is_model else value)
 
 
 # --- what stands around an answer -------------------------------------------------------------------------

@@ -12,10 +12,11 @@ from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, LIST_ROO
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.fields import RoomFields, room_body
 from telnyx_rooms_async.core.models import Room
-from telnyx_rooms_async.core.params import RoomBody, RoomsQuery, body_fields
+from telnyx_rooms_async.core.params import RoomBody, RoomsQuery
 from telnyx_rooms_async.core.plan import Change, Ensured, Plan, differing
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.rules import show
+from telnyx_rooms_async.core.spelling import body_fields
 from telnyx_rooms_async.core.statuses import NameTakenError, NotFoundError
 from telnyx_rooms_async.creating import create
 from telnyx_rooms_async.jobs import Many
