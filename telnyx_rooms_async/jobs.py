@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Many(Generic[Item, Value]):
     """What is done to each of many items."""
 

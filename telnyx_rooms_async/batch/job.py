@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 
-@define(kw_only=True, eq=False)
+@define(kw_only=True, eq=False, repr=False)
 class Job(Generic[Item, Value]):
     """What is in flight and what has finished. One task takes the items; calls report when they land."""
 
