@@ -33,7 +33,7 @@ class Many(Generic[Item, Value]):
         limit: int,
         ordered: bool = False,
         stop_after: int | None = None,
-        journal: Journal | None = None,  # noqa: ARG002
+        journal: Journal | None = None,
     ) -> AsyncGenerator[batch.Outcome[Item, Value], None]:
         """Do it to all, at most `limit` at once.
 
@@ -44,7 +44,14 @@ class Many(Generic[Item, Value]):
         if isinstance(given, str | bytes) or not isinstance(given, Iterable | AsyncIterable):
             raise InvalidArgumentError((f"the items must be an iterable of them, not {show(given)}",))
         try:
-            return batch.stream(self._once, items, limit=limit, ordered=ordered, stop_after=stop_after)
+            if journal is None:
+                return batch.stream(self._once, items, limit=limit, ordered=ordered, stop_after=stop_after)
+            from telnyx_rooms_async.journaled import Journaled  # noqa: PLC0415 - few jobs have a journal
+
+            job = Journaled(journal, self.name, self.act, items)
+            entries = job.entries()
+            outcomes = batch.stream(job.once, entries, limit=limit, ordered=ordered, stop_after=stop_after)
+            return job.run(outcomes, self.now)
         except ValueError as error:
             raise InvalidArgumentError((str(error),)) from None
 

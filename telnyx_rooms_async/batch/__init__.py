@@ -10,11 +10,12 @@
 Nothing here knows of Telnyx.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from telnyx_rooms_async.batch.job import Job
 from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome
+from telnyx_rooms_async.batch.sources import source_of
 
 __all__ = ["CancelledWithinError", "Done", "Failed", "Outcome", "stream"]
 
@@ -55,7 +56,7 @@ def stream(
     for name, number in (("limit", limit), ("stop_after", 1 if stop_after is None else stop_after)):
         if type(number) is not int or number < 1:
             raise ValueError(f"{name} must be a whole number, 1 or more, not {number!r}")
-    source = aiter(items) if isinstance(items, AsyncIterable) else _by_and_by(iter(items))
+    source = source_of(items)
     job: Job[Item, Value] = Job(fn=fn, source=source, limit=limit, is_ordered=ordered, stop_after=stop_after)
     return _outcomes(job)
 
@@ -73,13 +74,3 @@ async def _outcomes(job: "Job[Item, Value]") -> AsyncGenerator[Outcome[Item, Val
             raise job.give_verdict()
     finally:
         await job.close()
-
-
-async def _by_and_by(items: Iterator[Item]) -> AsyncGenerator[Item, None]:
-    """Yield from a plain iterator; a generator is closed, other things are their owner's business."""
-    try:
-        for item in items:
-            yield item
-    finally:
-        if isinstance(items, Generator):
-            items.close()

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from collections.abc import Set as AbstractSet
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from attrs import define, field
 
 from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome
+from telnyx_rooms_async.batch.sources import close_source
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -93,9 +94,7 @@ class Job(Generic[Item, Value]):
                     self.room.clear()
                     await self.room.wait()
         finally:
-            source: object = self.source
-            if isinstance(source, AsyncGenerator):
-                await cast("AsyncGenerator[Item, None]", source).aclose()
+            await close_source(self.source)
 
     def _fed(self, feeder: asyncio.Task[None]) -> None:
         self.is_fed = True

@@ -1,0 +1,165 @@
+"""The lines of a journal, there and back."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from telnyx_rooms_async import (
+    APITimeoutError,
+    InvalidArgumentError,
+    NotFoundError,
+    RateLimitError,
+)
+from telnyx_rooms_async.core.journal import (
+    Header,
+    Ledger,
+    State,
+    begun_line,
+    digest_of,
+    done_line,
+    failed_line,
+    header_line,
+    is_certain,
+    read_header,
+)
+
+HEADER = Header(job="create_many", started=1700000000.5)
+DIGEST = digest_of({"unique_name": "Weekly"})
+
+
+def test_the_header_comes_back() -> None:
+    """What is written is what is read, and it is a line."""
+    line = header_line(HEADER)
+    assert line == b'{"telnyx_rooms_journal":1,"job":"create_many","started":1700000000.5}\n'
+    assert read_header(line) == HEADER
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (b"unique_name,max_participants\n", "it is no journal"),
+        (b'{"index":0}\n', "it is no journal"),
+        (b'{"telnyx_rooms_journal":2,"job":"create_many"}\n', "it is of version 2, not 1"),
+        (b'{"telnyx_rooms_journal":1,"job":7,"started":1}\n', "is damaged"),
+        (b'{"telnyx_rooms_journal":1\n', "is damaged"),
+    ],
+)
+def test_another_header_is_refused(line: bytes, problem: str) -> None:
+    """A file of another kind or another time is not taken for a journal."""
+    with pytest.raises(ValueError, match=problem):
+        read_header(line)
+
+
+def test_the_ledger_knows_how_far_each_item_is() -> None:
+    """The newest line counts; a failure that may have been carried out is as open as a beginning."""
+    ledger = Ledger()
+    error = NotFoundError(404)
+    for line in (
+        begun_line(0, DIGEST),
+        begun_line(1, DIGEST),
+        begun_line(2, DIGEST),
+        begun_line(3, DIGEST),
+        done_line(1, DIGEST, "an-id"),
+        failed_line(2, DIGEST, error, may_be_done=False),
+        failed_line(3, DIGEST, error, may_be_done=True),
+    ):
+        ledger.read(line)
+    states = [ledger.state_of(index, DIGEST) for index in range(5)]
+    assert states == [State.OPEN, State.DONE, State.FAILED, State.OPEN, None]
+    ledger.read(begun_line(2, DIGEST))
+    assert ledger.state_of(2, DIGEST) is State.OPEN
+    assert len(ledger) == 4
+
+
+def test_another_item_is_found_out() -> None:
+    """An item of the same place with other content is of other input."""
+    ledger = Ledger()
+    ledger.read(begun_line(0, DIGEST))
+    with pytest.raises(ValueError, match="item 0 is another one"):
+        ledger.state_of(0, digest_of("another"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\n",
+        b"null\n",
+        b'{"index":1,"digest":"9f86d081884c7d65","state":"begun"}\n',
+        b'{"index":-1,"digest":"9f86d081884c7d65","state":"begun"}\n',
+        b'{"index":true,"digest":"9f86d081884c7d65","state":"begun"}\n',
+        b'{"index":0,"digest":"9f86","state":"begun"}\n',
+        b'{"index":0,"digest":"0x86d081884c7d6","state":"begun"}\n',
+        b'{"index":0,"digest":7,"state":"begun"}\n',
+        b'{"index":0,"digest":"9f86d081884c7d65","state":"lost"}\n',
+        b'{"index":0,"digest":"9f86d081884c7d65"',
+        b"\x00" * 60 + b"\n",
+    ],
+)
+def test_a_damaged_line_is_refused(line: bytes) -> None:
+    """A journal that does not add up is not built upon."""
+    with pytest.raises(ValueError, match="is damaged"):
+        Ledger().read(line)
+
+
+def test_a_line_that_contradicts_an_earlier_one_is_refused() -> None:
+    """Two inputs were written into one file."""
+    ledger = Ledger()
+    ledger.read(begun_line(0, DIGEST))
+    with pytest.raises(ValueError, match="contradicts"):
+        ledger.read(begun_line(0, digest_of("another")))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"unique_name": "A", "max_participants": 2}, {"max_participants": 2, "unique_name": "A"}),
+        (UUID(int=7), str(UUID(int=7))),
+        (("an-id", {"max_participants": 2}), ["an-id", {"max_participants": 2}]),
+    ],
+)
+def test_the_same_item_has_the_same_digest(one: object, other: object) -> None:
+    """The order of fields does not count, nor how an id is held."""
+    assert digest_of(one) == digest_of(other)
+
+
+def test_other_items_have_other_digests() -> None:
+    """Whatever an input may hold has a digest, even what could never be sent."""
+    strange: list[Any] = [
+        None,
+        1,
+        1.0,
+        "1",
+        True,
+        {},
+        [],
+        {"a": None},
+        {1: 2, "a": 3},
+        "\ud800",
+        b"1",
+        {1, 2},
+    ]
+    loop: list[object] = []
+    loop.append(loop)
+    assert len({digest_of(item) for item in (*strange, loop)}) == len(strange) + 1
+
+
+@pytest.mark.parametrize(
+    ("error", "certain"),
+    [
+        (InvalidArgumentError(("no id",)), True),
+        (NotFoundError(404), True),
+        (RateLimitError(429), False),
+        (APITimeoutError(), False),
+        (RuntimeError(), False),
+    ],
+)
+def test_it_is_known_after_which_errors_nothing_was_done(error: Exception, *, certain: bool) -> None:
+    """A refusal is certain; a silence is not."""
+    assert is_certain(error) is certain
+
+
+def test_a_message_stays_in_its_line() -> None:
+    """Whatever an error says, a line is one line."""
+    line = failed_line(0, DIGEST, ValueError("a\nb\u2028c"), may_be_done=True)
+    assert line.count(b"\n") == 1
