@@ -106,6 +106,14 @@ CASES: Final = {
             entrants=("bare", "bare-msgspec", "ours", "sdk"),
         ),
         Case(
+            name="webhook",
+            title="Verify and read a webhook, no network",
+            unit="webhook",
+            task=tasks.unwrap,
+            loops=_PLAIN,
+            entrants=("bare", "ours", "sdk"),
+        ),
+        Case(
             name="list",
             title="List 10 000 rooms",
             unit="room",

@@ -4,11 +4,12 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from attrs import frozen
 
-from benchmarks.answers import PAGE_SIZE, page
+from benchmarks.answers import PAGE_SIZE, ROOM_ID, page
 from benchmarks.contenders import Client, Contender, Entrant
 from benchmarks.measuring import Sample, Stopwatch
 
@@ -55,6 +56,20 @@ async def decode(this: Round) -> Sample:
 
     async def once() -> None:
         this.contender.decode(body)
+
+    return await _keep_on(this, once)
+
+
+async def unwrap(this: Round) -> Sample:
+    """Verify and read a webhook, again and again."""
+    from telnyx_rooms_async import RoomSessionEnded, SessionEndedPayload, testing  # noqa: PLC0415 - as bare aiohttp's memory is not to hold us in other cases
+
+    payload = SessionEndedPayload(room_id=ROOM_ID, session_id=ROOM_ID, duration_secs=1800)
+    event = RoomSessionEnded(id=ROOM_ID, occurred_at=datetime(2021, 3, 26, tzinfo=UTC), payload=payload)
+    webhook = testing.signed(event)
+
+    async def once() -> None:
+        this.contender.unwrap(webhook.body, webhook.headers, testing.PUBLIC_KEY)
 
     return await _keep_on(this, once)
 

@@ -9,7 +9,8 @@ Everything public is imported from here; the emulator from `telnyx_rooms_async.e
 needs from `telnyx_rooms_async.web`; the protocol without I/O from `telnyx_rooms_async.core`.
 """
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.clock import Clock
@@ -35,24 +36,6 @@ from telnyx_rooms_async.core.errors import (
     WebhookPayloadError,
     WebhookSignatureError,
     WrongEventLoopError,
-)
-from telnyx_rooms_async.core.events import (
-    CompositionCompletedPayload,
-    Event,
-    ParticipantJoinedPayload,
-    ParticipantLeftPayload,
-    RecordingCompletedPayload,
-    RecordingStartedPayload,
-    RoomCompositionCompleted,
-    RoomParticipantJoined,
-    RoomParticipantLeft,
-    RoomRecordingCompleted,
-    RoomRecordingStarted,
-    RoomSessionEnded,
-    RoomSessionStarted,
-    SessionEndedPayload,
-    SessionStartedPayload,
-    UnknownEvent,
 )
 from telnyx_rooms_async.core.fields import RoomFields
 from telnyx_rooms_async.core.job_errors import JournalError, ReadOnlyError, UnexpectedCountError
@@ -88,18 +71,38 @@ from telnyx_rooms_async.core.statuses import (
     SessionEndedError,
     UnprocessableEntityError,
 )
-from telnyx_rooms_async.core.timeline import RoomTimeline
 from telnyx_rooms_async.downloads import DownloadedFile
-from telnyx_rooms_async.journal import Journal
 from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.resources.tokens import KeptToken
-from telnyx_rooms_async.router import EventRouter
-from telnyx_rooms_async.seen import SeenEvents, SeenInMemory
 from telnyx_rooms_async.settings import Settings
-from telnyx_rooms_async.webhooks import Webhooks
 
-if TYPE_CHECKING:  # who never plans does not pay for it: see `__getattr__`
+if TYPE_CHECKING:
+    from telnyx_rooms_async.core.events import (
+        CompositionCompletedPayload,
+        Event,
+        ParticipantJoinedPayload,
+        ParticipantLeftPayload,
+        RecordingCompletedPayload,
+        RecordingStartedPayload,
+        RoomCompositionCompleted,
+        RoomParticipantJoined,
+        RoomParticipantLeft,
+        RoomRecordingCompleted,
+        RoomRecordingStarted,
+        RoomSessionEnded,
+        RoomSessionStarted,
+        SessionEndedPayload,
+        SessionStartedPayload,
+        UnknownEvent,
+    )
     from telnyx_rooms_async.core.plan import Change, Ensured, Plan
+    from telnyx_rooms_async.core.timeline import RoomTimeline
+    from telnyx_rooms_async.journal import Journal
+    from telnyx_rooms_async.router import EventRouter
+    from telnyx_rooms_async.seen import SeenEvents, SeenInMemory
+    from telnyx_rooms_async.webhooks import Webhooks
+
+    __version__: str
 
 __all__ = [
     "UNSET",
@@ -193,14 +196,47 @@ __all__ = [
     "WrongEventLoopError",
 ]
 
+# What only receivers of webhooks or long jobs need is imported when first asked for: a fifth of this import.
+_LATER: Final = {
+    "CompositionCompletedPayload": "telnyx_rooms_async.core.events",
+    "Event": "telnyx_rooms_async.core.events",
+    "ParticipantJoinedPayload": "telnyx_rooms_async.core.events",
+    "ParticipantLeftPayload": "telnyx_rooms_async.core.events",
+    "RecordingCompletedPayload": "telnyx_rooms_async.core.events",
+    "RecordingStartedPayload": "telnyx_rooms_async.core.events",
+    "RoomCompositionCompleted": "telnyx_rooms_async.core.events",
+    "RoomParticipantJoined": "telnyx_rooms_async.core.events",
+    "RoomParticipantLeft": "telnyx_rooms_async.core.events",
+    "RoomRecordingCompleted": "telnyx_rooms_async.core.events",
+    "RoomRecordingStarted": "telnyx_rooms_async.core.events",
+    "RoomSessionEnded": "telnyx_rooms_async.core.events",
+    "RoomSessionStarted": "telnyx_rooms_async.core.events",
+    "SessionEndedPayload": "telnyx_rooms_async.core.events",
+    "SessionStartedPayload": "telnyx_rooms_async.core.events",
+    "UnknownEvent": "telnyx_rooms_async.core.events",
+    "Change": "telnyx_rooms_async.core.plan",
+    "Ensured": "telnyx_rooms_async.core.plan",
+    "Plan": "telnyx_rooms_async.core.plan",
+    "Journal": "telnyx_rooms_async.journal",
+    "RoomTimeline": "telnyx_rooms_async.core.timeline",
+    "EventRouter": "telnyx_rooms_async.router",
+    "SeenEvents": "telnyx_rooms_async.seen",
+    "SeenInMemory": "telnyx_rooms_async.seen",
+    "Webhooks": "telnyx_rooms_async.webhooks",
+}
 
-def __getattr__(name: str) -> object:
-    if name in {"Change", "Ensured", "Plan"}:
-        from telnyx_rooms_async.core import plan  # noqa: PLC0415 - only for who plans
 
-        return getattr(plan, name)
-    if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415 - a tenth of the time of this whole import
+if not TYPE_CHECKING:  # else every name would be one
 
-        return version("telnyx-rooms-async")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            from importlib.metadata import version  # noqa: PLC0415 - a tenth of the time of this whole import
+
+            return version("telnyx-rooms-async")
+        if name in _LATER:
+            return getattr(import_module(_LATER[name]), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

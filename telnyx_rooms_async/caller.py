@@ -33,7 +33,7 @@ _MOMENT: Final = 0.001
 _THROTTLED: Final = 429
 
 
-@define
+@define(eq=False, repr=False)
 class Trail:
     """What one call of a user has come to so far: one request mostly, more when it has to look around."""
 
@@ -45,7 +45,7 @@ class Trail:
     """What its repetitions took from the budget."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Caller:
     """Makes calls until they are answered, refused or out of time."""
 
@@ -72,28 +72,34 @@ class Caller:
     async def run(self, call: Call[T], steps: Callable[[Call[T], Trail], Awaitable[T]]) -> T:
         """Make one call by steps that may be several requests, along the trail that they are given."""
         with self.lifetime:
-            return await steps(call, self._trail())
-
-    def _trail(self) -> Trail:
-        now = self.clock.monotonic()
-        return Trail(now, now + self.timeout)
+            now = self.clock.monotonic()
+            return await steps(call, Trail(now, now + self.timeout))
 
     async def pursue(self, call: Call[T], trail: Trail) -> T:
         """Make one request of a call, and attempts at it until it is answered for good."""
         outcome: Response | Failure | None = None
         answer: Response | None = None
         started = ended = trail.started
-        gate, number = self.gate, 0
-        while gate.enter_at_once(self.clock.monotonic()) or await gate.enter(trail.started, trail.deadline):
+        gate, clock, number = self.gate, self.clock, 0
+        while gate.enter_at_once(clock.monotonic()) or await gate.enter(trail.started, trail.deadline):
             number += 1
-            outcome, started, ended = await self._send(call, trail.deadline)
+            started = clock.monotonic()
+            outcome = None
+            try:
+                outcome = await self.transport.send(call.request, self._seconds(trail, started))
+            finally:
+                if outcome is None:
+                    gate.leave()
+            ended = clock.monotonic()
             if isinstance(outcome, Response):
                 answer = outcome
+            else:
+                outcome = self._judged(outcome, trail, started)
             pause = self._settle(call, trail, outcome, number, started=started, ended=ended)
             if pause is None:
                 break
             if pause:
-                await self.clock.sleep(pause)
+                await clock.sleep(pause)
         if outcome is None:
             raise self._too_late(trail)
         if _is_success(outcome):
@@ -106,21 +112,16 @@ class Caller:
         told = outcome if call.repeat is Repeat.UNSENT else answer or outcome
         return protocol.read(call, told, trail.attempts, now=self.clock.now())
 
-    async def _send(self, call: Call[T], deadline: float) -> tuple[Response | Failure, float, float]:
-        """Make one attempt; return what came of it, and when it began and ended."""
-        started = self.clock.monotonic()
+    def _judged(self, failure: Failure, trail: Trail, started: float) -> Failure:
+        """Tell the end of the whole call's time from that of the attempt's."""
+        if failure.reason is not Reason.TIMEOUT:
+            return failure
+        return evolve(failure, deadline=trail.deadline - started < self.attempt_timeout)
+
+    def _seconds(self, trail: Trail, now: float) -> float:
+        """Return the seconds that an attempt may take."""
         # A timeout of nothing would be none at all: a sleep that overshot the deadline leaves a moment.
-        seconds = max(min(self.attempt_timeout, deadline - started), _MOMENT)
-        is_back = False
-        try:
-            outcome = await self.transport.send(call.request, seconds)
-            is_back = True
-        finally:
-            if not is_back:
-                self.gate.leave()
-        if isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT:
-            outcome = evolve(outcome, deadline=deadline - started < self.attempt_timeout)
-        return outcome, started, self.clock.monotonic()
+        return max(min(self.attempt_timeout, trail.deadline - now), _MOMENT)
 
     def _settle(
         self,

@@ -72,7 +72,7 @@ async def settle(caller: Caller, body: RoomBody, on_unknown: OnUnknown, since: f
         raise
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class _Creation:
     """One room on its way."""
 

@@ -137,7 +137,7 @@ async def _writer(target: Writer) -> AsyncGenerator[_Write, None]:
     yield write
 
 
-@define
+@define(eq=False, repr=False)
 class _Transfer:
     """One file on its way."""
 

@@ -56,7 +56,7 @@ class Listing(Generic[Item]):
                 # Whoever leaves the loop at the first item costs no request for the next page.
                 for item in page.data[:1]:
                     yield item
-                reader.look_ahead()
+                await reader.look_ahead()
                 for item in page.data[1:]:
                     yield item
         finally:
@@ -74,7 +74,7 @@ class Listing(Generic[Item]):
     async def _pages(self, reader: "_Reader[Item]") -> AsyncGenerator[Page[Item], None]:
         try:
             while (page := await reader.read()) is not None:
-                reader.look_ahead()
+                await reader.look_ahead()
                 yield page
         finally:
             await reader.close()
@@ -146,7 +146,7 @@ class _Reader(Generic[Item]):
         if number is None:
             return None
         if self._ahead or self._window > 1:
-            self.look_ahead()
+            await self.look_ahead()
         ready = self._ahead.pop(number, None)
         page = await (ready or self._caller.ask(at(self._call, number)))
         fresh = self._scan.read(page)
@@ -158,7 +158,7 @@ class _Reader(Generic[Item]):
             await self.close()
         return page if len(fresh) == len(page.data) else evolve(page, data=fresh)
 
-    def look_ahead(self) -> None:
+    async def look_ahead(self) -> None:
         """Ask for the next page, and for as many more as are there and may be asked for at once."""
         number = self._scan.number
         if number is None:
@@ -167,6 +167,8 @@ class _Reader(Generic[Item]):
         for each in range(number, last + 1):
             if each not in self._ahead:
                 self._ahead[each] = asyncio.create_task(self._caller.ask(at(self._call, each)))
+        # Lets the requests leave before the caller works on this page, who may not await anything.
+        await asyncio.sleep(0)
 
     async def close(self) -> None:
         """End what is on its way; what came of it is of no interest."""

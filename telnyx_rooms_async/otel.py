@@ -53,7 +53,7 @@ def traced(client: RoomsClient, tracer_provider: trace.TracerProvider | None = N
     return client._view(_TracedCaller(**fields, tracer=tracer, server=server))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one of us
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class _TracedCaller(Caller):
     """A caller that makes a span of every call."""
 

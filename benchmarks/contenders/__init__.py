@@ -39,6 +39,10 @@ class Contender(Protocol):
         """Read a page of rooms from its bytes."""
         ...
 
+    def unwrap(self, body: bytes, headers: dict[str, str], public_key: str) -> object:
+        """Verify a webhook, and read it."""
+        ...
+
 
 class NotHereError(Exception):
     """A contender cannot compete here, and why."""

@@ -2,16 +2,18 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Final
 
 from attrs import frozen
 
 from benchmarks.answers import PAGE_SIZE, ROOM_ID
 from benchmarks.contenders import Client
-from telnyx_rooms_async import Listing, Room, RoomsClient
+from telnyx_rooms_async import Listing, Room, RoomsClient, Webhooks
 from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.core.models import Page
 
+_webhooks: Final = cache(Webhooks)
 _Iterate = Callable[[Listing[Room]], AsyncIterator[Room]]
 
 
@@ -48,6 +50,10 @@ class OurContender:
     def decode(self, body: bytes) -> object:
         """Decode a page into values."""
         return codec.decode(body, Page[Room])
+
+    def unwrap(self, body: bytes, headers: dict[str, str], public_key: str) -> object:
+        """Verify an event, and decode it."""
+        return _webhooks(public_key).unwrap(body, headers)
 
 
 def _in_turn(listing: Listing[Room]) -> AsyncIterator[Room]:

@@ -53,7 +53,12 @@ class SdkContender:
         """Parse, and build the models as the SDK does with every answer."""
         return AsyncDefaultFlatPagination[Room].construct(None, **json.loads(body))
 
+    def unwrap(self, body: bytes, headers: dict[str, str], public_key: str) -> object:
+        """Verify with PyNaCl, and build what the SDK takes the event for."""
+        return _WEBHOOKS.unwrap(body.decode(), headers=headers, key=public_key)
 
+
+_WEBHOOKS: Final = AsyncTelnyx(api_key="KEY").webhooks
 HTTPX: Final = SdkContender(DefaultAsyncHttpxClient)
 HTTPX_ITS_PAGE_SIZE: Final = SdkContender(DefaultAsyncHttpxClient, None)
 if find_spec("httpx_aiohttp"):

@@ -20,7 +20,7 @@ _GROWTH: Final = 100
 """Pages by which a list may outgrow twice its first promise while it is read."""
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, repr=False)
 class Scan:
     """How far a list has been read.
 

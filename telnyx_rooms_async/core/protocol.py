@@ -34,13 +34,16 @@ def build(
     """
     if query is None and endpoint.is_list:
         query = PageQuery()
-    wrong = [f"{name} must be given" for name in endpoint.ids if name not in ids]
-    for name, value in ids.items():
-        if fault := one_id(value):
+    wrong: list[str] = []
+    for name in endpoint.ids:
+        if name not in ids:
+            wrong.append(f"{name} must be given")
+        elif fault := one_id(ids[name]):
             wrong.append(f"{name} {fault}")
-    for params in (query, body):
-        if params is not None:
-            wrong.extend(problems(params))
+    if query is not None:
+        wrong.extend(problems(query))
+    if body is not None:
+        wrong.extend(problems(body))
     if wrong:
         raise errors.InvalidArgumentError(tuple(wrong))
     return Call(

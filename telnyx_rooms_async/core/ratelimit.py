@@ -66,7 +66,7 @@ def _seconds(text: bytes | None) -> float | None:
     return float(found[1]) if found else None
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, repr=False)
 class Pace:
     """Who may go when: pure arithmetic, for one account and one clock.
 

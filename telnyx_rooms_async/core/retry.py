@@ -43,7 +43,7 @@ class RetryPolicy:
     """The same after a 429."""
 
 
-@define
+@define(eq=False, repr=False)
 class RetryBudget:
     """What a client may spend on repetitions, so that an outage is not met with three times the load.
 

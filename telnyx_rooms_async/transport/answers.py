@@ -18,14 +18,10 @@ _ERROR_BODY_LIMIT: Final = 64 * 2**10
 
 
 async def read_whole(response: aiohttp.ClientResponse, key: Secret) -> Response | Failure:
-    """Read the whole body while the attempt's time runs; a body without end is cut off.
-
-    A refusal may repeat what it refuses: the `key` is taken out of it.
-    """
+    """Read the whole body while the attempt's time runs; a body without end is cut off."""
     if response.status < 200:  # noqa: PLR2004 - a 101 that nobody asked for
         return Failure(reason=Reason.MALFORMED, sent=True, detail=f"unexpected status {response.status}")
-    refusal = response.status >= 400  # noqa: PLR2004 - 4xx and 5xx
-    limit = _ERROR_BODY_LIMIT if refusal else _BODY_LIMIT
+    limit = _limit(response)
     chunks: list[bytes] = []
     size = 0
     try:
@@ -36,20 +32,39 @@ async def read_whole(response: aiohttp.ClientResponse, key: Secret) -> Response 
                 break
     except (aiohttp.ClientError, OSError):
         # The status of a refusal says enough, and its body may be of any kind.
-        if not refusal:
+        if not _is_refusal(response):
             raise
-    raw = b"".join(chunks)
-    try:
-        body = unpack(raw, response.headers.get("Content-Encoding", ""), limit) if size <= limit else raw
-    except PackingError as error:
-        if not refusal:
-            return Failure(reason=Reason.UNREADABLE, sent=True, detail=f"the body is {error}")
-        body = b""
+    return whole(response, b"".join(chunks), key)
+
+
+def whole(response: aiohttp.ClientResponse, raw: bytes, key: Secret) -> Response | Failure:
+    """Unpack a body, and judge its size.
+
+    A refusal may repeat what it refuses: the `key` is taken out of it.
+    """
+    refusal, limit = _is_refusal(response), _limit(response)
+    packing = response.headers.get("Content-Encoding")
+    body = raw
+    if packing and len(raw) <= limit:
+        try:
+            body = unpack(raw, packing, limit)
+        except PackingError as error:
+            if not refusal:
+                return Failure(reason=Reason.UNREADABLE, sent=True, detail=f"the body is {error}")
+            body = b""
     if refusal:
         body = body[:limit].replace(key.encode(), b"***")
     elif len(body) > limit:
         return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
     return Response(status=response.status, raw_headers=response.raw_headers, body=body)
+
+
+def _is_refusal(response: aiohttp.ClientResponse) -> bool:
+    return response.status >= 400  # noqa: PLR2004 - 4xx and 5xx
+
+
+def _limit(response: aiohttp.ClientResponse) -> int:
+    return _ERROR_BODY_LIMIT if _is_refusal(response) else _BODY_LIMIT
 
 
 class Stream:

@@ -62,7 +62,7 @@ class _One(Generic[T]):
     data: T
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class _Envelope:
     """How a whole body is decoded, and how to reach what is in it."""
 
