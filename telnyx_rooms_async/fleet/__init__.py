@@ -43,8 +43,8 @@ def create_many(
     """Create rooms on all workers of a cluster, and yield what came of each.
 
     Not awaited: nothing is sent before it is iterated. Outcomes come by the partition, with their places
-    in the whole input. Twice as many partitions are out as the workers have threads, and at most twice
-    that are known at once: memory stays flat.
+    in the whole input. Two partitions a worker are out (more when they are smaller than `limit`), and at
+    most four are known at once: memory stays flat.
 
     Every room needs a name. When a worker dies, Dask has another one run its partition again; that looks
     for each room by its name, adopts what was made since the partition first began, with the fields that

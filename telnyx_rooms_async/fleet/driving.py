@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from operator import attrgetter
 from secrets import token_hex
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from attrs import define, evolve, field, frozen
 
@@ -59,9 +59,11 @@ class Job(Generic[Item, Value]):
         async with here(self.cluster) as cluster:
             threads = await cluster.nthreads()
             run = _Run(cluster=cluster, name=name, kind=self.kind, stop_after=self.stop_after)
-            at_once = 2 * max(sum(threads.values()), self.workers or 1)  # the next is there when one is done
+            workers = self.workers or len(threads) or 1
+            # One that ends, one that begins while it does, and more if they are small.
+            at_once = workers * (2 + self.limit // self.partition_size)
             try:
-                await cluster.register_plugin(self._crew(self.workers or len(threads) or 1), name)
+                await cluster.register_plugin(self._crew(workers), name)
                 source = partitions(self.items, self.partition_size, name)
                 results = stream(run.once, source, limit=at_once, ordered=self.ordered, stop_after=1)
                 async with aclosing(run.outcomes(results)) as outcomes:
@@ -145,8 +147,9 @@ class _Run(Generic[Item, Value]):
     def _unknown(self, partition: Partition[Item], place: int, killed: Exception) -> Failed[Item]:
         """Tell of an item whose partition was the end of several workers, so that Dask gave it up."""
         item = partition.items[place]
-        unique_name = cast("Mapping[str, Any]", item).get("unique_name") if isinstance(item, Mapping) else None
-        error = OutcomeUnknownError(self.kind.operation, unique_name if isinstance(unique_name, str) else None)
+        given = cast("object", item)
+        name = cast("Mapping[str, object]", given).get("unique_name") if isinstance(given, Mapping) else None
+        error = OutcomeUnknownError(self.kind.operation, name if isinstance(name, str) else None)
         error.__cause__ = killed
         return Failed(index=partition.start + place, item=item, error=error, elapsed=0.0)
 

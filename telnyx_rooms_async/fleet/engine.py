@@ -1,7 +1,7 @@
 """What is used of Dask, and of what types it is. Needs the extra ``dask``."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol, TypeVar, cast
 
 from telnyx_rooms_async.core.errors import InvalidArgumentError
@@ -9,11 +9,22 @@ from telnyx_rooms_async.core.rules import show
 
 try:
     from distributed import Client, KilledWorker, get_worker
+    from distributed import secede as _secede
     from distributed.diagnostics.plugin import WorkerPlugin
 except ImportError as error:
     raise ImportError("a fleet needs Dask: pip install 'telnyx-rooms-async[dask]'") from error
 
-__all__ = ["Client", "Cluster", "KilledWorker", "Worker", "WorkerPlugin", "check_cluster", "here", "this_worker"]
+__all__ = [
+    "Client",
+    "Cluster",
+    "KilledWorker",
+    "Worker",
+    "WorkerPlugin",
+    "check_cluster",
+    "here",
+    "secede",
+    "this_worker",
+]
 
 Value_co = TypeVar("Value_co", covariant=True)
 Value = TypeVar("Value")
@@ -24,6 +35,7 @@ class Pending(Protocol[Value_co]):
 
     def result(self) -> Awaitable[Value_co]:
         """Wait for what the task returns; raise what it raises."""
+        ...
 
     def release(self) -> None:
         """Let it go: Dask forgets the task, and begins it no more."""
@@ -32,9 +44,7 @@ class Pending(Protocol[Value_co]):
 class Cluster(Protocol):
     """A `distributed.Client` in its own event loop."""
 
-    def submit(
-        self, task: Callable[..., Awaitable[Value]], *arguments: object, key: str, pure: bool
-    ) -> Pending[Value]:
+    def submit(self, task: Callable[..., Value], *arguments: object, key: str, pure: bool) -> Pending[Value]:
         """Have a task run by some worker."""
         ...
 
@@ -66,9 +76,23 @@ class Worker(Protocol):
     scheduler: Scheduler
 
 
+class _Address(Protocol):
+    address: str
+
+
+class _Connected(Protocol):
+    scheduler: _Address
+    security: object
+
+
 def this_worker() -> Worker:
     """Return the worker that runs this task."""
     return cast("Worker", get_worker())
+
+
+def secede() -> None:
+    """Give the thread of this task back: the worker may begin another task."""
+    cast("Callable[[], None]", _secede)()
 
 
 def check_cluster(client: object) -> None:
@@ -84,13 +108,13 @@ def check_cluster(client: object) -> None:
 
 
 @asynccontextmanager
-async def here(client: Client) -> AsyncIterator[Cluster]:
+async def here(client: Client) -> AsyncGenerator[Cluster, None]:
     """Give a client of this event loop: the given one, or another of the same cluster."""
-    given = cast("Client", client)
-    if given.asynchronous:
-        yield cast("Cluster", given)
+    if client.asynchronous:
+        yield cast("Cluster", client)
         return
-    address = cast("str", given.scheduler.address)
-    own = Client(address, asynchronous=True, security=given.security, set_as_default=False)
-    async with own:
-        yield cast("Cluster", own)
+    given = cast("_Connected", client)
+    connect = cast("Callable[..., AbstractAsyncContextManager[Cluster]]", Client)
+    address, security = given.scheduler.address, given.security
+    async with connect(address, security=security, asynchronous=True, set_as_default=False) as own:
+        yield own

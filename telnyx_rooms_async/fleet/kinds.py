@@ -37,7 +37,9 @@ class Kind(Generic[Item, Value]):
         return self.make(client._caller)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one of us
 
 
-def _kind(name: str, endpoint: Endpoint[Any], make: Callable[[Caller], Many[Item, Value]]) -> Kind[Item, Value]:
+def _kind(
+    name: str, endpoint: Endpoint[Any], make: Callable[[Caller], Many[Item, Value]]
+) -> Kind[Item, Value]:
     return Kind(name=name, operation=endpoint.operation, make=make)
 
 

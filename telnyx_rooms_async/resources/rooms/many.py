@@ -160,7 +160,9 @@ def creations(caller: Caller, on_unknown: OnUnknown, *, must_be_named: bool) -> 
     async def one(fields: RoomFields, since: float | None) -> Room:
         body = room_body(fields)
         if must_be_named and not body.unique_name:
-            raise InvalidArgumentError(("unique_name must be given: a job that is resumed finds rooms by it",))
+            raise InvalidArgumentError(
+                ("unique_name must be given: a job that is resumed finds rooms by it",)
+            )
         if since is None:
             return await create(caller, body, on_unknown)
         return await settle(caller, body, on_unknown, since)
