@@ -9,6 +9,7 @@ from uuid import UUID
 
 import aiohttp
 from aiohttp import web
+from distributed import Client
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
@@ -51,6 +52,7 @@ from telnyx_rooms_async import (
     VideoRegion,
     Webhooks,
     batch,
+    fleet,
 )
 from telnyx_rooms_async.core import endpoints, protocol
 from telnyx_rooms_async.core.messages import Call
@@ -254,3 +256,11 @@ async def batches(client: RoomsClient, ids: list[str]) -> None:
                 assert_type((room_id, room), tuple[str, Room])
             case batch.Failed(item=room_id, error=error):
                 assert_type((room_id, error), tuple[str, Exception])
+
+
+async def fleets(cluster: Client, bodies: list[RoomFields]) -> None:
+    """Have many made by many."""
+    async for outcome in fleet.create_many(cluster, bodies, settings=Settings(), partition_size=50):
+        assert_type(outcome, batch.Done[RoomFields, Room] | batch.Failed[RoomFields])
+    async for deletion in fleet.delete_many(cluster, ("a", "b"), settings=Settings()):
+        assert_type(deletion, batch.Done[str | UUID, None] | batch.Failed[str | UUID])
