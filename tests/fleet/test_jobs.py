@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fleets import bodies_of, until_error
+from fleets import all_of, bodies_of, until_error
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomsClient, Settings, batch, fleet
 from telnyx_rooms_async.emulator import Emulator, Fault
 
@@ -98,18 +98,21 @@ async def test_failures_stop_it(cluster: Any, settings: Settings) -> None:
     assert 3 <= len(outcomes) <= taken <= 2 * (1 + 2 * 2 * (2 + 1))
 
 
-async def test_an_error_of_the_input(cluster: Any, settings: Settings, telnyx: Emulator) -> None:
+@pytest.mark.parametrize("failure", [OSError("line 6"), ExceptionGroup("line 6", [OSError()])], ids=repr)
+async def test_an_error_of_the_input(
+    cluster: Any, settings: Settings, telnyx: Emulator, failure: Exception
+) -> None:
     """What came before it is done and yielded; then it is raised."""
 
     async def source() -> AsyncIterator[Any]:
         for body in bodies_of(5):
             yield body
-        raise OSError("line 6")
+        raise failure
 
     outcomes, error = await until_error(
         fleet.create_many(cluster, source(), settings=settings, partition_size=2)
     )
-    assert repr(error) == "OSError('line 6')"
+    assert error is failure
     assert sorted(each.index for each in outcomes) == [0, 1, 2, 3, 4]
     assert len(telnyx.rooms) == 5
     assert await left_behind(cluster, telnyx) == NOTHING
@@ -149,6 +152,37 @@ async def test_a_job_that_is_cancelled(cluster: Any, settings: Settings, telnyx:
         await job
     assert taken <= 2 * 2 * 50
     assert await left_behind(cluster, telnyx) == NOTHING
+
+
+async def test_a_job_that_somebody_ends(cluster: Any, settings: Settings, telnyx: Emulator) -> None:
+    """A job that is taken from the workers is an error, and not an end without some of the outcomes."""
+    telnyx.script(Fault(delay=inf), times=None)
+    job = asyncio.ensure_future(
+        until_error(fleet.create_many(cluster, bodies_of(100), settings=settings, partition_size=50))
+    )
+    while not telnyx.requests:
+        await asyncio.sleep(0.01)
+    for name in [name for name in cluster.cluster.scheduler.worker_plugins if "create_many" in name]:
+        await cluster.unregister_worker_plugin(name)
+    outcomes, error = await job
+    assert (outcomes, type(error)) == ([], RuntimeError)
+    assert "was taken from the workers" in str(error)
+
+
+async def test_a_worker_that_is_sent_home(cluster: Any, settings: Settings, telnyx: Emulator) -> None:
+    """What a worker has in hand when it is closed is done by another."""
+    telnyx.script(Fault(delay=0.2), times=None)
+    job = asyncio.ensure_future(
+        all_of(fleet.create_many(cluster, bodies_of(40), settings=settings, partition_size=5))
+    )
+    while len(telnyx.requests) < 2 * 5:
+        await asyncio.sleep(0.01)
+    await cluster.cluster.workers[0].close()
+    outcomes = await job
+    assert sorted(each.unwrap().unique_name for each in outcomes) == sorted(
+        str(room.unique_name) for room in telnyx.rooms
+    )
+    assert len(telnyx.rooms) == len(outcomes) == 40
 
 
 async def test_a_limit_holds_on_each_worker(cluster: Any, settings: Settings, telnyx: Emulator) -> None:
