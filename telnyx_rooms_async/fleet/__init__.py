@@ -25,7 +25,7 @@ from telnyx_rooms_async.settings import Settings
 
 __all__ = ["create_many", "delete_many", "end_many", "update_many"]
 
-_SIZE: Final = 100
+_SIZE: Final = 50
 
 
 def create_many(
