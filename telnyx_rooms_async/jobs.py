@@ -1,7 +1,7 @@
 """The same call for many items, and a journal of it where one is asked for."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 from attrs import frozen
 
@@ -40,9 +40,7 @@ class Many(Generic[Item, Value]):
         Raises:
             InvalidArgumentError: an option or the items cannot be so.
         """
-        given = cast("object", items)
-        if isinstance(given, str | bytes) or not isinstance(given, Iterable | AsyncIterable):
-            raise InvalidArgumentError((f"the items must be an iterable of them, not {show(given)}",))
+        check_items(items)
         try:
             if journal is None:
                 return batch.stream(self._once, items, limit=limit, ordered=ordered, stop_after=stop_after)
@@ -57,3 +55,13 @@ class Many(Generic[Item, Value]):
 
     async def _once(self, item: Item) -> Value:
         return await self.act(item, None)
+
+
+def check_items(items: object) -> None:
+    """Refuse what are no items; a text is one item at most.
+
+    Raises:
+        InvalidArgumentError: they are none.
+    """
+    if isinstance(items, str | bytes) or not isinstance(items, Iterable | AsyncIterable):
+        raise InvalidArgumentError((f"the items must be an iterable of them, not {show(items)}",))

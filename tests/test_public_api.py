@@ -73,6 +73,7 @@ def test_the_import_is_light() -> None:
         "rich",
         "cryptography",
         "redis",
+        "distributed",
         "aiohttp.web",
         "telnyx_rooms_async.emulator",
         "telnyx_rooms_async.web",

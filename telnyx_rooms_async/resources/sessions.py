@@ -107,8 +107,7 @@ class Sessions:
 
         Telnyx operation: EndSession.
         """
-        # The API documents no body; programs in production send an empty object.
-        await self._caller.ask(build(END_SESSION, room_session_id=session_id, body=NoBody()))
+        await _end(self._caller, session_id)
 
     def end_many(
         self,
@@ -127,15 +126,7 @@ class Sessions:
 
         Telnyx operation: EndSession.
         """
-
-        async def one(session_id: Id, since: float | None) -> None:
-            try:
-                await self.end(session_id)
-            except SessionEndedError:
-                if since is None:
-                    raise
-
-        many = Many(name="end_many", act=one, now=self._caller.clock.now)
+        many = endings(self._caller)
         return many.run(ids, limit=limit, ordered=ordered, stop_after=stop_after, journal=journal)
 
     async def kick(
@@ -239,3 +230,21 @@ class Sessions:
             page_size=page_size,
         )
         return Listing(self._caller, build(LIST_SESSIONS, query=query))
+
+
+def endings(caller: Caller) -> Many[Id, None]:
+    """Say how one of many sessions is ended."""
+
+    async def one(session_id: Id, since: float | None) -> None:
+        try:
+            await _end(caller, session_id)
+        except SessionEndedError:
+            if since is None:
+                raise
+
+    return Many(name="end_many", act=one, now=caller.clock.now)
+
+
+async def _end(caller: Caller, session_id: Id) -> None:
+    # The API documents no body; programs in production send an empty object.
+    await caller.ask(build(END_SESSION, room_session_id=session_id, body=NoBody()))

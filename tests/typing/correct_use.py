@@ -9,6 +9,7 @@ from uuid import UUID
 
 import aiohttp
 from aiohttp import web
+from distributed import Client
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
@@ -52,6 +53,7 @@ from telnyx_rooms_async import (
     VideoRegion,
     Webhooks,
     batch,
+    fleet,
 )
 from telnyx_rooms_async.core import endpoints, protocol
 from telnyx_rooms_async.core.messages import Call
@@ -268,3 +270,11 @@ async def jobs(client: RoomsClient) -> None:
     async with aclosing(client.rooms.delete_all(everything=True, expect=3)) as outcomes:
         async for deleted in outcomes:
             assert_type(deleted.item, Room)
+
+
+async def fleets(cluster: Client, bodies: list[RoomFields]) -> None:
+    """Have many made by many."""
+    async for outcome in fleet.create_many(cluster, bodies, settings=Settings(), partition_size=50):
+        assert_type(outcome, batch.Done[RoomFields, Room] | batch.Failed[RoomFields])
+    async for deletion in fleet.delete_many(cluster, ("a", "b"), settings=Settings()):
+        assert_type(deletion, batch.Done[str | UUID, None] | batch.Failed[str | UUID])

@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from typing import TypeAlias, cast
 
 from telnyx_rooms_async import batch
+from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.core.adoption import namesakes
-from telnyx_rooms_async.core.endpoints import UPDATE_ROOM
+from telnyx_rooms_async.core.endpoints import DELETE_ROOM, UPDATE_ROOM
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.fields import RoomFields, room_body
 from telnyx_rooms_async.core.job_errors import UnexpectedCountError
@@ -56,18 +57,7 @@ class ManyRooms(SingleRooms):
 
         Telnyx operation: CreateRoom.
         """
-        check_choice(on_unknown)
-        caller = self._caller
-
-        async def one(fields: RoomFields, since: float | None) -> Room:
-            body = room_body(fields)
-            if journal is not None and not body.unique_name:
-                raise InvalidArgumentError(("unique_name must be given: a journal finds rooms by it",))
-            if since is None:
-                return await create(caller, body, on_unknown)
-            return await settle(caller, body, on_unknown, since)
-
-        many = Many(name="create_many", act=one, now=caller.clock.now)
+        many = creations(self._caller, on_unknown, must_be_named=journal is not None)
         return many.run(bodies, limit=limit, ordered=ordered, stop_after=stop_after, journal=journal)
 
     def update_many(
@@ -86,13 +76,7 @@ class ManyRooms(SingleRooms):
 
         Telnyx operation: UpdateRoom.
         """
-        caller = self._caller
-
-        async def one(change: Change, _: float | None) -> Room:
-            room_id, fields = _pair(change)
-            return await caller.ask(build(UPDATE_ROOM, room_id=room_id, body=room_body(fields)))
-
-        many = Many(name="update_many", act=one, now=caller.clock.now)
+        many = updates(self._caller)
         return many.run(changes, limit=limit, ordered=ordered, stop_after=stop_after, journal=journal)
 
     def delete_many(
@@ -112,15 +96,7 @@ class ManyRooms(SingleRooms):
 
         Telnyx operation: DeleteRoom.
         """
-
-        async def one(room_id: Id, since: float | None) -> None:
-            try:
-                await self.delete(room_id)
-            except NotFoundError:
-                if since is None:
-                    raise
-
-        many = Many(name="delete_many", act=one, now=self._caller.clock.now)
+        many = deletions(self._caller)
         return many.run(ids, limit=limit, ordered=ordered, stop_after=stop_after, journal=journal)
 
     def delete_all(
@@ -171,6 +147,50 @@ class ManyRooms(SingleRooms):
         many = Many(name="delete_all", act=one, now=self._caller.clock.now)
         rooms = _collected(listing, unique_name, expect)
         return many.run(rooms, limit=limit, stop_after=stop_after)
+
+
+def creations(caller: Caller, on_unknown: OnUnknown, *, must_be_named: bool) -> Many[RoomFields, Room]:
+    """Say how one of many rooms is created.
+
+    Raises:
+        InvalidArgumentError: `on_unknown` is no choice.
+    """
+    check_choice(on_unknown)
+
+    async def one(fields: RoomFields, since: float | None) -> Room:
+        body = room_body(fields)
+        if must_be_named and not body.unique_name:
+            raise InvalidArgumentError(
+                ("unique_name must be given: a job that is resumed finds rooms by it",)
+            )
+        if since is None:
+            return await create(caller, body, on_unknown)
+        return await settle(caller, body, on_unknown, since)
+
+    return Many(name="create_many", act=one, now=caller.clock.now)
+
+
+def updates(caller: Caller) -> Many[Change, Room]:
+    """Say how one of many rooms is updated."""
+
+    async def one(change: Change, _: float | None) -> Room:
+        room_id, fields = _pair(change)
+        return await caller.ask(build(UPDATE_ROOM, room_id=room_id, body=room_body(fields)))
+
+    return Many(name="update_many", act=one, now=caller.clock.now)
+
+
+def deletions(caller: Caller) -> Many[Id, None]:
+    """Say how one of many rooms is deleted."""
+
+    async def one(room_id: Id, since: float | None) -> None:
+        try:
+            await caller.ask(build(DELETE_ROOM, room_id=room_id))
+        except NotFoundError:
+            if since is None:
+                raise
+
+    return Many(name="delete_many", act=one, now=caller.clock.now)
 
 
 async def _collected(
