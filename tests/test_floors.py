@@ -56,6 +56,7 @@ FLOORS = {
     "web": 9,
     "emulator": 9,
     "cli": 10,
+    "pytest_plugin": 10,
     "__main__": 11,
 }
 # What a room may import besides the standard library and lower floors.
@@ -79,6 +80,7 @@ OUTSIDERS = {
     "emulator": {"aiohttp", "attrs", "yarl"},
     "emulator.signing": {"attrs", "cryptography"},
     "cli": {"rich", "typer"},
+    "pytest_plugin": {"pytest", "pytest_asyncio"},
 }
 # What nobody below the shell may know of: no I/O, no clock, no dice, no environment.
 FORBIDDEN_IN_CORE = {

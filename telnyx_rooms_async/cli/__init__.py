@@ -57,5 +57,5 @@ def _program(
 
 app.command()(demo.demo)
 app.command()(emulate.emulate)
-for each in (rooms, sessions, participants, recordings, compositions, tokens):
-    app.add_typer(each.group)
+for _noun in (rooms, sessions, participants, recordings, compositions, tokens):
+    app.add_typer(_noun.group)
