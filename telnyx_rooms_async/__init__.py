@@ -12,71 +12,32 @@ needs from `telnyx_rooms_async.web`; the protocol without I/O from `telnyx_rooms
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.clock import Clock
-from telnyx_rooms_async.core.errors import (
-    APIConnectionError,
-    APIResponseError,
-    APIResponseValidationError,
-    APITimeoutError,
-    ClientClosedError,
-    ConfigurationError,
-    ConnectError,
-    ConnectionLostError,
-    InvalidArgumentError,
-    MalformedResponseError,
-    NotReadyError,
-    OutcomeUnknownError,
-    PaginationError,
-    ResponseTooLargeError,
-    TelnyxRoomsError,
-    TLSError,
-    UnexpectedRedirectError,
-    WebhookError,
-    WebhookPayloadError,
-    WebhookSignatureError,
-    WrongEventLoopError,
-)
-from telnyx_rooms_async.core.fields import RoomFields
-from telnyx_rooms_async.core.job_errors import JournalError, ReadOnlyError, UnexpectedCountError
-from telnyx_rooms_async.core.messages import Attempt, RateLimit, Response
-from telnyx_rooms_async.core.models import (
-    AccessToken,
-    ClientToken,
-    CompositionStatus,
-    ErrorDetail,
-    Page,
-    PageMeta,
-    RecordingStatus,
-    RecordingType,
-    Room,
-    RoomComposition,
-    RoomParticipant,
-    RoomRecording,
-    RoomSession,
-    VideoRegion,
-)
-from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, UnsetType
-from telnyx_rooms_async.core.statuses import (
-    APIStatusError,
-    AuthenticationError,
-    BadRequestError,
-    ConflictError,
-    InternalServerError,
-    NameTakenError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-    SessionEndedError,
-    UnprocessableEntityError,
-)
-from telnyx_rooms_async.downloads import DownloadedFile
-from telnyx_rooms_async.listing import Listing
-from telnyx_rooms_async.resources.tokens import KeptToken
-from telnyx_rooms_async.settings import Settings
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # see `__getattr__`
+    from telnyx_rooms_async.client import RoomsClient
+    from telnyx_rooms_async.clock import Clock
+    from telnyx_rooms_async.core.errors import (
+        APIConnectionError,
+        APIResponseError,
+        APIResponseValidationError,
+        APITimeoutError,
+        ClientClosedError,
+        ConfigurationError,
+        ConnectError,
+        ConnectionLostError,
+        InvalidArgumentError,
+        MalformedResponseError,
+        NotReadyError,
+        OutcomeUnknownError,
+        PaginationError,
+        ResponseTooLargeError,
+        TelnyxRoomsError,
+        TLSError,
+        UnexpectedRedirectError,
+        WebhookError,
+        WebhookPayloadError,
+        WebhookSignatureError,
+        WrongEventLoopError,
+    )
     from telnyx_rooms_async.core.events import (
         CompositionCompletedPayload,
         Event,
@@ -95,11 +56,49 @@ if TYPE_CHECKING:
         SessionStartedPayload,
         UnknownEvent,
     )
+    from telnyx_rooms_async.core.fields import RoomFields
+    from telnyx_rooms_async.core.job_errors import JournalError, ReadOnlyError, UnexpectedCountError
+    from telnyx_rooms_async.core.messages import Attempt, RateLimit, Response
+    from telnyx_rooms_async.core.models import (
+        AccessToken,
+        ClientToken,
+        CompositionStatus,
+        ErrorDetail,
+        Page,
+        PageMeta,
+        RecordingStatus,
+        RecordingType,
+        Room,
+        RoomComposition,
+        RoomParticipant,
+        RoomRecording,
+        RoomSession,
+        VideoRegion,
+    )
     from telnyx_rooms_async.core.plan import Change, Ensured, Plan
+    from telnyx_rooms_async.core.retry import RetryPolicy
+    from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, UnsetType
+    from telnyx_rooms_async.core.statuses import (
+        APIStatusError,
+        AuthenticationError,
+        BadRequestError,
+        ConflictError,
+        InternalServerError,
+        NameTakenError,
+        NotFoundError,
+        PermissionDeniedError,
+        RateLimitError,
+        SessionEndedError,
+        UnprocessableEntityError,
+    )
     from telnyx_rooms_async.core.timeline import RoomTimeline
+    from telnyx_rooms_async.downloads import DownloadedFile
     from telnyx_rooms_async.journal import Journal
+    from telnyx_rooms_async.listing import Listing
+    from telnyx_rooms_async.resources.tokens import KeptToken
     from telnyx_rooms_async.router import EventRouter
     from telnyx_rooms_async.seen import SeenEvents, SeenInMemory
+    from telnyx_rooms_async.settings import Settings
     from telnyx_rooms_async.webhooks import Webhooks
 
     __version__: str
@@ -196,46 +195,64 @@ __all__ = [
     "WrongEventLoopError",
 ]
 
-# What only receivers of webhooks or long jobs need is imported when first asked for: a fifth of this import.
-_LATER: Final = {
-    "CompositionCompletedPayload": "telnyx_rooms_async.core.events",
-    "Event": "telnyx_rooms_async.core.events",
-    "ParticipantJoinedPayload": "telnyx_rooms_async.core.events",
-    "ParticipantLeftPayload": "telnyx_rooms_async.core.events",
-    "RecordingCompletedPayload": "telnyx_rooms_async.core.events",
-    "RecordingStartedPayload": "telnyx_rooms_async.core.events",
-    "RoomCompositionCompleted": "telnyx_rooms_async.core.events",
-    "RoomParticipantJoined": "telnyx_rooms_async.core.events",
-    "RoomParticipantLeft": "telnyx_rooms_async.core.events",
-    "RoomRecordingCompleted": "telnyx_rooms_async.core.events",
-    "RoomRecordingStarted": "telnyx_rooms_async.core.events",
-    "RoomSessionEnded": "telnyx_rooms_async.core.events",
-    "RoomSessionStarted": "telnyx_rooms_async.core.events",
-    "SessionEndedPayload": "telnyx_rooms_async.core.events",
-    "SessionStartedPayload": "telnyx_rooms_async.core.events",
-    "UnknownEvent": "telnyx_rooms_async.core.events",
-    "Change": "telnyx_rooms_async.core.plan",
-    "Ensured": "telnyx_rooms_async.core.plan",
-    "Plan": "telnyx_rooms_async.core.plan",
-    "Journal": "telnyx_rooms_async.journal",
-    "RoomTimeline": "telnyx_rooms_async.core.timeline",
-    "EventRouter": "telnyx_rooms_async.router",
-    "SeenEvents": "telnyx_rooms_async.seen",
-    "SeenInMemory": "telnyx_rooms_async.seen",
-    "Webhooks": "telnyx_rooms_async.webhooks",
+# Where each name is at home. It is imported when it is first asked for: pytest loads this package for the
+# fixtures of `pytest_plugin`, wherever it is installed, and who plays no part in that must not pay for it.
+_HOMES: Final = {
+    "client": "RoomsClient",
+    "clock": "Clock",
+    "core.errors": (
+        "APIConnectionError APIResponseError APIResponseValidationError APITimeoutError "
+        "ClientClosedError ConfigurationError ConnectError ConnectionLostError InvalidArgumentError "
+        "MalformedResponseError NotReadyError OutcomeUnknownError PaginationError "
+        "ResponseTooLargeError TelnyxRoomsError TLSError UnexpectedRedirectError WebhookError "
+        "WebhookPayloadError WebhookSignatureError WrongEventLoopError"
+    ),
+    "core.events": (
+        "CompositionCompletedPayload Event ParticipantJoinedPayload ParticipantLeftPayload "
+        "RecordingCompletedPayload RecordingStartedPayload RoomCompositionCompleted "
+        "RoomParticipantJoined RoomParticipantLeft RoomRecordingCompleted RoomRecordingStarted "
+        "RoomSessionEnded RoomSessionStarted SessionEndedPayload SessionStartedPayload UnknownEvent"
+    ),
+    "core.fields": "RoomFields",
+    "core.job_errors": "JournalError ReadOnlyError UnexpectedCountError",
+    "core.messages": "Attempt RateLimit Response",
+    "core.models": (
+        "AccessToken ClientToken CompositionStatus ErrorDetail Page PageMeta RecordingStatus "
+        "RecordingType Room RoomComposition RoomParticipant RoomRecording RoomSession VideoRegion"
+    ),
+    "core.plan": "Change Ensured Plan",
+    "core.retry": "RetryPolicy",
+    "core.rules": "UNSET DateFilter DurationFilter UnsetType",
+    "core.statuses": (
+        "APIStatusError AuthenticationError BadRequestError ConflictError InternalServerError "
+        "NameTakenError NotFoundError PermissionDeniedError RateLimitError SessionEndedError "
+        "UnprocessableEntityError"
+    ),
+    "core.timeline": "RoomTimeline",
+    "downloads": "DownloadedFile",
+    "journal": "Journal",
+    "listing": "Listing",
+    "resources.tokens": "KeptToken",
+    "router": "EventRouter",
+    "seen": "SeenEvents SeenInMemory",
+    "settings": "Settings",
+    "webhooks": "Webhooks",
 }
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
 if not TYPE_CHECKING:  # else every name would be one
 
     def __getattr__(name: str) -> object:
         if name == "__version__":
-            from importlib.metadata import version  # noqa: PLC0415 - a tenth of the time of this whole import
+            from importlib.metadata import version  # noqa: PLC0415 - dearer than all the rest of this module
 
             return version("telnyx-rooms-async")
-        if name in _LATER:
-            return getattr(import_module(_LATER[name]), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name not in _HOME_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+        globals()[name] = value  # so that this is asked once
+        return value
 
 
 def __dir__() -> list[str]:

@@ -21,7 +21,7 @@ class Lifetime:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None, forget: Callable[[], None]) -> None:
-        self.is_closed = False
+        self.is_closed: bool = False
         self.loop = loop
         self._is_settled = loop is not None
         self._forget = forget

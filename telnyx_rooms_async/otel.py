@@ -21,8 +21,8 @@ from telnyx_rooms_async.core.statuses import APIStatusError
 
 try:
     from opentelemetry import trace
-except ImportError as error:
-    raise ImportError("tracing needs OpenTelemetry: pip install 'telnyx-rooms-async[otel]'") from error
+except ImportError as _error:
+    raise ImportError("tracing needs OpenTelemetry: pip install 'telnyx-rooms-async[otel]'") from _error
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from telnyx_rooms_async.settings import check_positive
 try:
     from redis.asyncio import Redis
     from redis.exceptions import RedisError
-except ImportError as error:
-    raise ImportError("sharing needs Redis: pip install 'telnyx-rooms-async[redis]'") from error
+except ImportError as _error:
+    raise ImportError("sharing needs Redis: pip install 'telnyx-rooms-async[redis]'") from _error
 
 _HANDLED: Final = "handled"
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, None)

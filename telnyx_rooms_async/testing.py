@@ -15,8 +15,8 @@ from telnyx_rooms_async.core.webhooks import SIGNATURE_HEADER, TIMESTAMP_HEADER
 
 try:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-except ImportError as error:
-    raise ImportError("signing needs cryptography: pip install 'telnyx-rooms-async[webhooks]'") from error
+except ImportError as _error:
+    raise ImportError("signing needs cryptography: pip install 'telnyx-rooms-async[webhooks]'") from _error
 
 _KEY: Final = Ed25519PrivateKey.generate()
 PUBLIC_KEY: Final = b64encode(_KEY.public_key().public_bytes_raw()).decode()

@@ -70,6 +70,7 @@ FLOORS = {
     "web": 9,
     "emulator": 9,
     "cli": 10,
+    "pytest_plugin": 10,
     "__main__": 11,
 }
 # What a room may import besides the standard library and lower floors.
@@ -100,6 +101,7 @@ OUTSIDERS = {
     "emulator.signing": {"attrs", "cryptography"},
     "cli": {"rich", "typer"},
     "cli.jobs.parquet": {"pyarrow"},
+    "pytest_plugin": {"pytest", "pytest_asyncio"},
 }
 # What nobody below the shell may know of: no I/O, no clock, no dice, no environment.
 FORBIDDEN_IN_CORE = {

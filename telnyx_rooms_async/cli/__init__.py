@@ -63,5 +63,5 @@ rooms.group.command()(applying.apply)
 recordings.group.command("export")(collecting.export_recordings)
 app.command()(demo.demo)
 app.command()(emulate.emulate)
-for each in (rooms, sessions, participants, recordings, compositions, tokens):
-    app.add_typer(each.group)
+for _noun in (rooms, sessions, participants, recordings, compositions, tokens):
+    app.add_typer(_noun.group)

@@ -19,12 +19,14 @@ from telnyx_rooms_async.emulator.mishaps import Mishap
 from telnyx_rooms_async.emulator.recorded import RecordedRequest
 from telnyx_rooms_async.emulator.script_file import load_script
 from telnyx_rooms_async.emulator.server import Emulator
+from telnyx_rooms_async.emulator.shorthand import Faults
 from telnyx_rooms_async.emulator.webhooks import WebhookEvent
 
 __all__ = [
     "Delivery",
     "Emulator",
     "Fault",
+    "Faults",
     "MediaFile",
     "Mishap",
     "RecordedRequest",

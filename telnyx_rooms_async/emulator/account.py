@@ -37,10 +37,10 @@ class Account:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._names: dict[str, str] = {}
-        self.user_id = str(uuid4())
-        self.organization_id = str(uuid4())
-        self.outbox = Outbox()
-        self.grants = Grants(self.user_id)
+        self.user_id: str = str(uuid4())
+        self.organization_id: str = str(uuid4())
+        self.outbox: Outbox = Outbox()
+        self.grants: Grants = Grants(self.user_id)
         self.rooms: dict[str, RoomState] = {}
         self.sessions: dict[str, SessionState] = {}
         self.participants: dict[str, ParticipantState] = {}

@@ -73,7 +73,7 @@ class Stream:
     def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
         self._response = response
         self._seconds = seconds
-        self.head = Response(status=response.status, raw_headers=response.raw_headers)
+        self.head: Response = Response(status=response.status, raw_headers=response.raw_headers)
         """Status and headers."""
 
     async def read(self) -> bytes | Failure:

@@ -58,7 +58,7 @@ from telnyx_rooms_async import (
 from telnyx_rooms_async.core import endpoints, protocol
 from telnyx_rooms_async.core.messages import Call
 from telnyx_rooms_async.core.paging import Scan
-from telnyx_rooms_async.emulator import Emulator, RecordedRequest
+from telnyx_rooms_async.emulator import Emulator, Fault, Faults, RecordedRequest
 from telnyx_rooms_async.web import (
     CLIENT,
     aiohttp_handler,
@@ -278,3 +278,13 @@ async def fleets(cluster: Client, bodies: list[RoomFields]) -> None:
         assert_type(outcome, batch.Done[RoomFields, Room] | batch.Failed[RoomFields])
     async for deletion in fleet.delete_many(cluster, ("a", "b"), settings=Settings()):
         assert_type(deletion, batch.Done[str | UUID, None] | batch.Failed[str | UUID])
+
+
+async def test_of_a_user(rooms_client: RoomsClient, telnyx_emulator: Emulator, telnyx_faults: Faults) -> None:
+    """Use the fixtures of the plugin for pytest."""
+    assert_type(telnyx_faults.refuse(503, "CreateRoom", body={"errors": []}, retry_after=1), Fault)
+    telnyx_faults.lose(times=2)
+    telnyx_faults.drop("ListRooms", times=None)
+    telnyx_faults.delay(0.5)
+    assert_type(await rooms_client.rooms.create(), Room)
+    assert_type(telnyx_emulator.rooms, tuple[Room, ...])

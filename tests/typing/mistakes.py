@@ -3,7 +3,19 @@
 Each ignored line must be an error: both checkers report an ignore that nothing needs.
 """
 
-from telnyx_rooms_async import RoomsClient, batch
+from datetime import date
+
+from telnyx_rooms_async import (
+    DateFilter,
+    EventRouter,
+    Room,
+    RoomsClient,
+    RoomSessionEnded,
+    VideoRegion,
+    Webhooks,
+    batch,
+)
+from telnyx_rooms_async.emulator import Fault, Faults
 
 
 async def mistakes(client: RoomsClient) -> None:
@@ -28,3 +40,43 @@ async def mistakes(client: RoomsClient) -> None:
     batch.stream(client.rooms.delete, [room])  # type: ignore[arg-type]  # a room is no id
     async for outcome in batch.stream(client.rooms.retrieve, ["an-id"]):
         outcome.value.id.upper()  # type: ignore[union-attr]  # it may have failed
+
+
+async def lapses(client: RoomsClient, room_id: str) -> None:
+    """Forget a word, or misspell one."""
+    client.rooms.delete(room_id)  # type: ignore[unused-coroutine]  # not awaited: nothing is sent
+    room: Room = client.rooms.retrieve(room_id)  # type: ignore[assignment]  # not awaited
+    room.name.upper()  # type: ignore[attr-defined]  # it is called unique_name
+    room.created_at.isoformat()  # type: ignore[union-attr]  # it may be null
+    DateFilter(after=date(2021, 4, 25))  # type: ignore[call-arg]  # it is called gte
+    client.rooms.sessions(room_id, created_after=date(2021, 4, 25))  # type: ignore[call-arg]  # likewise
+    await client.rooms.create(max_participant=3)  # type: ignore[call-arg]  # a letter is missing
+    await client.rooms.create(on_unknown="retry")  # type: ignore[arg-type]  # adopt, resend or raise
+    await client.recordings.download(room_id)  # type: ignore[call-arg]  # where to
+    len(client.rooms.list())  # type: ignore[arg-type]  # that takes a request: count()
+    _ = client.rooms.list()[0]  # type: ignore[index]  # likewise: page(1)
+
+
+async def wrong_values(client: RoomsClient, faults: Faults, layout: dict[str, dict[str, int]]) -> None:
+    """Give what is of another type."""
+    RoomsClient(retry=3)  # type: ignore[arg-type]  # a RetryPolicy
+    RoomsClient(max_retries=3)  # type: ignore[call-arg]  # the official SDK's
+    await client.sessions.mute("an-id", 7)  # type: ignore[arg-type]  # "all", or ids
+    await client.tokens.create("an-id", token_ttl_secs="60")  # type: ignore[arg-type]  # text for a number
+    await client.compositions.create("an-id", video_layout=layout)  # type: ignore[arg-type]  # VideoRegion
+    VideoRegion(width="640")  # type: ignore[arg-type]  # text for a number
+    await client.rooms.list().page("1")  # type: ignore[arg-type]  # likewise
+    Fault(cut="middle")  # type: ignore[arg-type]  # no such place
+    faults.refuse("503")  # type: ignore[arg-type]  # text for a number
+
+
+async def receivers(router: EventRouter, webhooks: Webhooks) -> None:
+    """Handle events in ways that do not work."""
+    await webhooks.unwrap(b"", {})  # type: ignore[misc]  # a plain function
+
+    def ended(event: RoomSessionEnded) -> None: ...
+
+    async def of_a_room(room: Room) -> None: ...
+
+    router.on(RoomSessionEnded)(ended)  # type: ignore[arg-type]  # no coroutine
+    router.on(RoomSessionEnded)(of_a_room)  # type: ignore[arg-type]  # takes something else
