@@ -121,8 +121,8 @@ class Sessions:
         """End sessions, and yield what came of each.
 
         Not awaited; one request a session, repeated on failure. With a journal, a session that was in
-        flight when a run died and has ended has been ended. Arguments and errors are those of
-        `Rooms.delete_many` and of `end`.
+        flight when a run died and has ended has been ended.
+        Arguments and errors are those of `client.rooms.delete_many` and of `end`.
 
         Telnyx operation: EndSession.
         """

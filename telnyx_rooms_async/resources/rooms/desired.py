@@ -48,6 +48,8 @@ class DesiredRooms(SingleRooms):
             NameTakenError: the server refuses the name, and has no room of exactly this name.
             NotFoundError: others delete the room as often as it is found.
             OutcomeUnknownError: it cannot be found out whether the room was created; do it again.
+
+        Telnyx operations: ListRooms, CreateRoom and UpdateRoom.
         """
         from telnyx_rooms_async.resources.rooms.ensuring import ensure  # noqa: PLC0415 - see above
 
@@ -74,6 +76,8 @@ class DesiredRooms(SingleRooms):
         Raises:
             InvalidArgumentError: rooms have fields that are wrong, no name, or the same name: all of that
                 at once, with the index of the room; nothing was sent.
+
+        Telnyx operation: ListRooms.
         """
         from telnyx_rooms_async.core.plan import compare, read_desired  # noqa: PLC0415 - see above
 
@@ -97,6 +101,8 @@ class DesiredRooms(SingleRooms):
 
         Raises:
             InvalidArgumentError: at the call: it is no plan, or a number is not a whole one from 1.
+
+        Telnyx operations: CreateRoom, UpdateRoom and DeleteRoom.
         """
         from telnyx_rooms_async.resources.rooms.ensuring import carry_out  # noqa: PLC0415 - see above
 

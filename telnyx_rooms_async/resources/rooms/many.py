@@ -71,8 +71,8 @@ class ManyRooms(SingleRooms):
     ) -> AsyncGenerator[batch.Outcome[Change, Room], None]:
         """Change rooms, and yield what came of each: ``(room_id, {"max_participants": 25})`` is one.
 
-        Not awaited; one request a room, repeated on failure. Arguments and errors are those of
-        `create_many` and of `update`.
+        Not awaited; one request a room, repeated on failure.
+        Arguments and errors are those of `create_many` and of `update`.
 
         Telnyx operation: UpdateRoom.
         """
