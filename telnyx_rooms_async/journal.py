@@ -14,7 +14,7 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         self.skipped = 0
         """How many items the newest job with it has passed over, as they were done."""
 

@@ -11,8 +11,8 @@ try:
     from distributed import Client, KilledWorker, get_worker
     from distributed import secede as _secede
     from distributed.diagnostics.plugin import WorkerPlugin
-except ImportError as error:
-    raise ImportError("a fleet needs Dask: pip install 'telnyx-rooms-async[dask]'") from error
+except ImportError as _error:
+    raise ImportError("a fleet needs Dask: pip install 'telnyx-rooms-async[dask]'") from _error
 
 __all__ = [
     "Client",

@@ -122,7 +122,7 @@ class Sessions:
 
         Not awaited; one request a session, repeated on failure. With a journal, a session that was in
         flight when a run died and has ended has been ended.
-        Arguments and errors are those of `client.rooms.delete_many` and of `end`.
+        Arguments and errors are those of `client.rooms.create_many` and of `end`.
 
         Telnyx operation: EndSession.
         """

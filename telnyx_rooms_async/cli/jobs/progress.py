@@ -18,11 +18,11 @@ class Tally:
     """How a job is going. It is told of each attempt and each outcome."""
 
     def __init__(self) -> None:
-        self.done = 0
-        self.failed = 0
+        self.done: int = 0
+        self.failed: int = 0
         self.skipped: Callable[[], int] = lambda: 0
         """How many needed nothing."""
-        self.waits = 0
+        self.waits: int = 0
         """How often the server asked for a pause."""
         self.rate_limit: Callable[[], RateLimit | None] = lambda: None
 
@@ -33,7 +33,7 @@ class Tally:
 
     def attempt(self, attempt: Attempt) -> None:
         """Take note of an attempt."""
-        self.waits += attempt.status in _THROTTLED and attempt.wait is not None
+        self.waits += int(attempt.status in _THROTTLED and attempt.wait is not None)
 
     def fail(self, what: str, error: Exception) -> None:
         """Take note of a failure, and tell the first few."""
