@@ -31,6 +31,7 @@ def pytest_runtest_makereport(
 def _quick_collections() -> Iterator[None]:
     """Spare the collector what was there before the cases: each of them collects."""
     gc.collect()
+    gc.freeze()
     yield
     gc.unfreeze()
 
