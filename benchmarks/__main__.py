@@ -1,12 +1,13 @@
 """``python -m benchmarks``: run the cases, print the tables, keep the figures."""
 
 import argparse
+import json
 import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from benchmarks import report, sanity
+from benchmarks import report, sanity, summary
 from benchmarks.cases import CASES, SMOKE
 from benchmarks.figures import Standing, standings
 from benchmarks.race import Race
@@ -30,13 +31,19 @@ def main() -> int:
         missing = race.missing
     if asked.smoke:
         return _judge(results)
-    if not asked.case:
-        _RESULTS.mkdir(exist_ok=True)
-        report.write_json(_RESULTS / "results.json", results, missing)
-        from benchmarks import chart  # noqa: PLC0415 - it needs what a smoke test can do without
-
-        chart.draw(_RESULTS / "chart.svg", results)
+    if asked.keep or not asked.case:
+        _keep(results, missing)
     return 0
+
+
+def _keep(results: dict[str, list[Standing]], missing: dict[str, str]) -> None:
+    from benchmarks import chart  # noqa: PLC0415 - it needs what a smoke test can do without
+
+    _RESULTS.mkdir(exist_ok=True)
+    path = _RESULTS / "results.json"
+    report.write_json(path, results, missing)
+    chart.draw(_RESULTS / "chart.svg", report.read_json(path))
+    print("", *summary.lines(json.loads(path.read_text())), sep="\n")
 
 
 def _judge(results: dict[str, list[Standing]]) -> int:
@@ -47,9 +54,8 @@ def _judge(results: dict[str, list[Standing]]) -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "--case", action="append", choices=CASES, help="only this one; may be repeated; keeps nothing"
-    )
+    parser.add_argument("--case", action="append", choices=CASES, help="only this one; may be repeated")
+    parser.add_argument("--keep", action="store_true", help="keep the figures also of single cases")
     parser.add_argument("--rounds", type=int, help="turns of each contender (7; 1 with --smoke)")
     parser.add_argument(
         "--smoke", action="store_true", help="small, in a few seconds: fails when figures are not sane"

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from attrs import asdict
+from cattrs import structure
 
 from benchmarks.cases import CASES, Case
 from benchmarks.contenders import ENTRANTS
@@ -70,7 +71,10 @@ def _version(package: str) -> str | None:
 
 
 def write_json(path: Path, results: Results, missing: Mapping[str, str]) -> None:
-    """Write all figures, those of each round included."""
+    """Write all figures, those of each round included, beside those of other cases that were made here."""
+    around = surroundings()
+    kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    is_here = all(kept.get(name) == around[name] for name in ("machine", "python", "versions"))
     cases = {
         name: {
             "title": CASES[name].title,
@@ -80,8 +84,16 @@ def write_json(path: Path, results: Results, missing: Mapping[str, str]) -> None
         }
         for name, standings in results.items()
     }
-    told = surroundings() | {"missing": missing, "cases": cases}
-    path.write_text(json.dumps(told, indent=1) + "\n")
+    before: dict[str, Any] = kept["cases"] if is_here else {}
+    both = before | cases
+    in_order = {name: both[name] for name in CASES if name in both}
+    path.write_text(json.dumps(around | {"missing": missing, "cases": in_order}, indent=1) + "\n")
+
+
+def read_json(path: Path) -> dict[str, list[Standing]]:
+    """Read the figures that are kept."""
+    cases = json.loads(path.read_text())["cases"]
+    return {name: structure(case["standings"], list[Standing]) for name, case in cases.items()}
 
 
 _COLUMNS: Final = "{:34} {:7} {:>10} {:>16} {:>7} {:>10} {:>7} {:>8} {:>8} {:>8} {:>6}"

@@ -17,7 +17,8 @@ def lines(kept: Kept) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for figure, names in (("cpu", _CPU), ("wall", _WALL)):
         for name in names:
-            yield from _row(kept["cases"][name], figure)
+            if name in kept["cases"]:
+                yield from _row(kept["cases"][name], figure)
     yield ""
     versions, machine = kept["versions"], kept["machine"]
     packages = ", ".join(f"{name} {versions[name]}" for name in ("aiohttp", "telnyx", "httpx"))

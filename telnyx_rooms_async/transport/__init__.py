@@ -7,7 +7,7 @@ back. Cancellation passes untouched.
 import asyncio
 import warnings
 from collections.abc import AsyncGenerator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from io import BytesIO
 from typing import Final, NoReturn
 
@@ -81,15 +81,6 @@ class AiohttpTransport:
         self._prefix = base.raw_path.rstrip("/")
         # Every request has the same beginning: taking an URL apart again costs more than the rest of it.
         self._url = partial(URL.build, scheme=base.scheme, authority=base.raw_authority, encoded=True)
-        self._headers = CIMultiDict(
-            {
-                "Accept": "application/json",
-                "Accept-Encoding": ACCEPTED,
-                "Authorization": Secret(f"Bearer {api_key}"),
-                "User-Agent": user_agent(),
-            }
-        )
-        self._headers_with_body = CIMultiDict({**self._headers, "Content-Type": "application/json"})
         self._lifetime = lifetime
         self._session = session
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -107,6 +98,22 @@ class AiohttpTransport:
             trace_configs=list(trace_configs),
         )
         self._closing: AsyncGenerator[Session, None] | None = None
+
+    # Made by the first request: to find one's own version takes as long as a tenth of all imports.
+    @cached_property
+    def _headers(self) -> CIMultiDict[str]:
+        return CIMultiDict(
+            {
+                "Accept": "application/json",
+                "Accept-Encoding": ACCEPTED,
+                "Authorization": Secret(f"Bearer {self._api_key}"),
+                "User-Agent": user_agent(),
+            }
+        )
+
+    @cached_property
+    def _headers_with_body(self) -> CIMultiDict[str]:
+        return CIMultiDict({**self._headers, "Content-Type": "application/json"})
 
     def __del__(self) -> None:
         if self._closing is not None:
