@@ -13,7 +13,6 @@ from faulty import Trick, Window
 from haste import Haste
 from telnyx_rooms_async import (
     APIConnectionError,
-    APITimeoutError,
     ConnectError,
     InternalServerError,
     OutcomeUnknownError,
@@ -265,7 +264,8 @@ OUTAGES: dict[str, tuple[Trick, type[TelnyxRoomsError] | tuple[type[TelnyxRoomsE
     "500": (answers(500), InternalServerError),
     "502": (answers(502), InternalServerError),
     "503": (answers(503), InternalServerError),
-    "429": (THROTTLED, (RateLimitError, APITimeoutError)),
+    # Whom the gate lets through at the last moment has no time left, for a connection perhaps.
+    "429": (THROTTLED, (RateLimitError, APIConnectionError)),
     "reset": (cuts("before", "reset"), APIConnectionError),
     "closed": (cuts("before"), APIConnectionError),
     "hang": (HANGS, APIConnectionError),
