@@ -9,6 +9,7 @@ from attrs import define, field, frozen
 
 from telnyx_rooms_async.batch import Done, Failed, Outcome
 from telnyx_rooms_async.batch.sources import close_source, source_of
+from telnyx_rooms_async.core.errors import TelnyxRoomsError
 from telnyx_rooms_async.core.job_errors import JournalError
 from telnyx_rooms_async.core.journal import (
     State,
@@ -100,7 +101,7 @@ class Journaled(Generic[Item, Value]):
         await file.record(begun_line(index, digest))
         try:
             value = await self._act(entry.item, file.started if entry.may_be_done else None)
-        except Exception as error:
+        except TelnyxRoomsError as error:
             # Who looked for a room and found another's has certainly made none.
             may_be = not isinstance(error, NameTakenError) and (entry.may_be_done or not is_certain(error))
             await file.record(failed_line(index, digest, error, may_be_done=may_be))

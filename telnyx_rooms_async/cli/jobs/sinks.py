@@ -144,12 +144,14 @@ def _replacing(path: str) -> Generator[BinaryIO, None, None]:
 @contextmanager
 def _closed(path: str, file: BinaryIO) -> Generator[None, None, None]:
     """Close a file at the end, which writes what it still holds."""
+    is_whole = False
     try:
         yield
-    except BaseException:
-        with suppress(OSError):
-            file.close()
-        raise
+        is_whole = True
+    finally:
+        if not is_whole:
+            with suppress(OSError):  # what has cut it short says more
+                file.close()
     with told(path):
         file.close()
 
@@ -204,15 +206,17 @@ def _is_same(path: str, other: str) -> bool:
 def _ended(path: str, rows: Rows, *, is_wanted: bool) -> Generator[Rows, None, None]:
     """Write rows to the end, also when the job is cut short: what failed until then is of use."""
     told_rows = _Told(path, rows)
+    is_whole = False
     try:
         yield told_rows
-    except BaseException:
-        try:
-            told_rows.close()
-        except TelnyxRoomsError as error:
-            if is_wanted:
-                output.complain(error)
-        raise
+        is_whole = True
+    finally:
+        if not is_whole:
+            try:
+                told_rows.close()
+            except TelnyxRoomsError as error:
+                if is_wanted:
+                    output.complain(error)
     told_rows.close()
 
 
