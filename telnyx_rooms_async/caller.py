@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final, TypeGuard, TypeVar
+from functools import partial
+from typing import Any, Final, TypeAlias, TypeGuard, TypeVar
 
 from attrs import define, evolve, frozen
 
@@ -28,6 +29,7 @@ from telnyx_rooms_async.lifetime import Lifetime
 from telnyx_rooms_async.transport import AiohttpTransport
 
 T = TypeVar("T")
+Answered: TypeAlias = Callable[[], Awaitable[object]]
 
 _MOMENT: Final = 0.001
 _THROTTLED: Final = 429
@@ -61,13 +63,17 @@ class Caller:
     retry: RetryPolicy
     clock: Clock
 
-    def ask(self, call: Call[T]) -> Coroutine[Any, Any, T]:
+    def ask(self, call: Call[T], answered: Answered | None = None) -> Coroutine[Any, Any, T]:
         """Make one call, and more attempts at it where the policy and the operation allow.
+
+        Args:
+            call: what to ask.
+            answered: awaited between a good answer and its decoding, for what need not wait for that.
 
         Raises:
             TelnyxRoomsError: one class for each way to fail, with all attempts in it.
         """
-        return self.run(call, self.pursue)
+        return self.run(call, partial(self.pursue, answered=answered) if answered else self.pursue)
 
     async def run(self, call: Call[T], steps: Callable[[Call[T], Trail], Awaitable[T]]) -> T:
         """Make one call by steps that may be several requests, along the trail that they are given."""
@@ -75,7 +81,7 @@ class Caller:
             now = self.clock.monotonic()
             return await steps(call, Trail(now, now + self.timeout))
 
-    async def pursue(self, call: Call[T], trail: Trail) -> T:
+    async def pursue(self, call: Call[T], trail: Trail, answered: Answered | None = None) -> T:
         """Make one request of a call, and attempts at it until it is answered for good."""
         outcome: Response | Failure | None = None
         answer: Response | None = None
@@ -102,12 +108,25 @@ class Caller:
                 await clock.sleep(pause)
         if outcome is None:
             raise self._too_late(trail)
+        if answered is not None and _is_success(outcome):
+            await answered()
+        return self._read(call, trail, outcome, answer, ended - started)
+
+    def _read(
+        self,
+        call: Call[T],
+        trail: Trail,
+        outcome: Response | Failure,
+        answer: Response | None,
+        elapsed: float,
+    ) -> T:
+        """Return what a call came to, or raise what ended it."""
         if _is_success(outcome):
             try:
                 return protocol.answer(call, outcome)
             except MisfitError:
                 if not trail.attempts:
-                    self._note(call, trail, outcome, ended - started)
+                    self._note(call, trail, outcome, elapsed)
         # An answer says more than a silence. But what may have been done is told by the last try.
         told = outcome if call.repeat is Repeat.UNSENT else answer or outcome
         return protocol.read(call, told, trail.attempts, now=self.clock.now())

@@ -10,6 +10,8 @@ import pytest
 from attrs import define, field
 
 from telnyx_rooms_async import (
+    APIResponseValidationError,
+    Attempt,
     ClientClosedError,
     InternalServerError,
     InvalidArgumentError,
@@ -24,7 +26,10 @@ class Slow:
     """A server of rooms that answers when it is let, and tells how many requests it holds."""
 
     rooms: int = 10
+    spoilt: int | None = None
+    """A page that is no answer."""
     url: str = ""
+    asked: list[int] = field(factory=list[int])
     held: list[int] = field(factory=list[int])
     most: int = 0
     _free: asyncio.Event = field(factory=asyncio.Event)
@@ -37,13 +42,15 @@ class Slow:
                 found = re.search(rb"page%5Bnumber%5D=(\d+)", head)
                 assert found
                 number = int(found[1])
+                self.asked.append(number)
                 self.held.append(number)
                 self.most = max(self.most, len(self.held))
                 await self._free.wait()
                 self.held.remove(number)
                 ids = [f'{{"id":"{each}"}}' for each in range(2 * number - 2, min(2 * number, self.rooms))]
                 meta = f'{{"total_results":{self.rooms},"total_pages":{self.rooms // 2},"page_size":2}}'
-                body = f'{{"data":[{",".join(ids)}],"meta":{meta}}}'.encode()
+                data = "7" if number == self.spoilt else f"[{','.join(ids)}]"
+                body = f'{{"data":{data},"meta":{meta}}}'.encode()
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -94,6 +101,35 @@ async def test_the_next_page_is_on_its_way_while_the_loop_works(client: RoomsCli
             slow.free()
     assert seen == [str(number) for number in range(10)]
     assert slow.most == 1
+
+
+async def test_a_page_that_is_waited_for_is_decoded_after_the_next_is_asked_for(
+    client: RoomsClient, slow: Slow
+) -> None:
+    """Who waits for the second page has asked for the third before the second proves to be unreadable."""
+    slow.spoilt = 2
+    slow.free()
+    with pytest.raises(APIResponseValidationError):
+        async for _ in client.rooms.list(page_size=2):
+            pass
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert slow.asked == [1, 2, 3]
+
+
+async def test_a_page_that_comes_early_asks_for_no_other(slow: Slow) -> None:
+    """While the loop works on a page the next may come, and the one after it is not asked for."""
+    came: list[Attempt] = []
+    slow.free()
+    async with RoomsClient("KEY", base_url=slow.url, on_attempt=came.append) as client:
+        async for room in client.rooms.list(page_size=2):
+            if room.id == "1":
+                while len(came) < 2:
+                    await asyncio.sleep(0)
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                assert slow.asked == [1, 2]
+    assert slow.asked == [1, 2, 3, 4, 5]
 
 
 async def test_the_first_item_alone_costs_one_request(client: RoomsClient, slow: Slow) -> None:
