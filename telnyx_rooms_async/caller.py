@@ -12,6 +12,7 @@ from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core import protocol
 from telnyx_rooms_async.core.codec import MisfitError
 from telnyx_rooms_async.core.errors import APITimeoutError, TelnyxRoomsError
+from telnyx_rooms_async.core.job_errors import ReadOnlyError
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, RateLimit, Reason, Repeat, Response
 from telnyx_rooms_async.core.ratelimit import LONGEST_PAUSE, rate_limit
 from telnyx_rooms_async.core.retry import (
@@ -32,6 +33,7 @@ T = TypeVar("T")
 Answered: TypeAlias = Callable[[], Awaitable[object]]
 
 _MOMENT: Final = 0.001
+_READING: Final = frozenset({"GET", "HEAD"})
 _THROTTLED: Final = 429
 
 
@@ -61,6 +63,8 @@ class Caller:
     attempt_timeout: float
     """Seconds for each attempt."""
     retry: RetryPolicy
+    read_only: bool
+    """Whether what would change something is refused: here passes every request of the API."""
     clock: Clock
 
     def ask(self, call: Call[T], answered: Answered | None = None) -> Coroutine[Any, Any, T]:
@@ -83,6 +87,8 @@ class Caller:
 
     async def pursue(self, call: Call[T], trail: Trail, answered: Answered | None = None) -> T:
         """Make one request of a call, and attempts at it until it is answered for good."""
+        if self.read_only and call.request.method not in _READING:
+            raise ReadOnlyError(call.request.method, call.request.path)
         outcome: Response | Failure | None = None
         answer: Response | None = None
         started = ended = trail.started

@@ -16,7 +16,6 @@ from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
 from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.gate import Gate
 from telnyx_rooms_async.lifetime import Lifetime
-from telnyx_rooms_async.read_only import guarded
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.participants import Participants
 from telnyx_rooms_async.resources.recordings import Recordings
@@ -113,7 +112,7 @@ class RoomsClient:
             trace_configs=trace_configs,
         )
         caller = Caller(
-            transport=guarded(transport, read_only=read_only),
+            transport=transport,
             lifetime=lifetime,
             gate=gate,
             budget=RetryBudget(retry.budget),
@@ -121,6 +120,7 @@ class RoomsClient:
             timeout=timeout,
             attempt_timeout=attempt_timeout,
             retry=retry,
+            read_only=read_only,
             clock=clock,
         )
         self._seat(caller)
@@ -195,7 +195,7 @@ class RoomsClient:
         check_positive(timeout=timeout, attempt_timeout=attempt_timeout)
         check_policy(retry)
         caller = evolve(caller, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry)
-        return self._view(evolve(caller, transport=guarded(caller.transport, read_only=read_only)))
+        return self._view(evolve(caller, read_only=caller.read_only or read_only))
 
     def _view(self, caller: Caller) -> Self:
         view = copy(self)

@@ -17,6 +17,7 @@ API_KEY_VARIABLE: Final = "TELNYX_API_KEY"
 PUBLIC_KEY_VARIABLE: Final = "TELNYX_PUBLIC_KEY"
 BASE_URL_VARIABLE: Final = "TELNYX_BASE_URL"
 _DEFAULT_BASE_URL: Final = "https://api.telnyx.com/v2"
+_LONGEST_PART: Final = 64
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
 
 
@@ -82,11 +83,10 @@ def find_base_url(given: str | None, *, allow_insecure: bool) -> str:
     try:
         parts = urlsplit(url)
         scheme, host, _ = parts.scheme, parts.hostname, parts.port
-        (host or "").encode("idna")
     except (ValueError, AttributeError, TypeError):
         raise ConfigurationError("the base URL is not a URL") from None
     # Only scheme and host are ever shown: what else stands in a wrong URL may be a password.
-    if scheme not in ("https", "http") or not host:
+    if scheme not in ("https", "http") or not host or not _is_name(host):
         raise ConfigurationError("the base URL must begin with https:// and a host")
     if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not _VISIBLE_ASCII.fullmatch(url):
         raise ConfigurationError(f"the base URL for {host} must be plain: no user, query, fragment or space")
@@ -130,6 +130,11 @@ def check_policy(policy: object) -> None:
     for name, value in asdict(policy).items():
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
             raise ConfigurationError(f"{name} must be a number from 0, not {value!r}")
+
+
+def _is_name(host: str) -> bool:
+    """Tell whether the resolver will take a host: it refuses a part that is empty or too long."""
+    return all(0 < len(part) < _LONGEST_PART for part in host.removesuffix(".").split("."))
 
 
 def _is_loopback(host: str) -> bool:

@@ -54,7 +54,6 @@ FLOORS = {
     "webhooks": 4,
     "router": 5,
     "transport": 3,
-    "read_only": 4,
     "caller": 5,
     "waiting": 5,
     "creating": 6,

@@ -26,7 +26,7 @@ from telnyx_rooms_async.core.models import (
 T_co = TypeVar("T_co", covariant=True)
 
 
-@frozen
+@frozen(eq=False)
 class Endpoint(Generic[T_co]):
     """One operation of the API."""
 

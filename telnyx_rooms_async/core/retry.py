@@ -127,9 +127,10 @@ def untouched(outcome: Response | Failure) -> bool:
     """Tell whether the server certainly did not act on the request."""
     if isinstance(outcome, Failure):
         return not outcome.sent
+    if outcome.status != _UNAVAILABLE:
+        return outcome.status == _THROTTLED
     hint = outcome.header("retry-after")
-    turned_away = _seconds(hint) is not None or _date(hint) is not None
-    return outcome.status == _THROTTLED or (outcome.status == _UNAVAILABLE and turned_away)
+    return _seconds(hint) is not None or _date(hint) is not None
 
 
 def retry_after(response: Response, now: float | None) -> float | None:

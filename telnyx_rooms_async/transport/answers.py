@@ -19,8 +19,8 @@ _ERROR_BODY_LIMIT: Final = 64 * 2**10
 
 async def read_whole(response: aiohttp.ClientResponse, key: Secret) -> Response | Failure:
     """Read the whole body while the attempt's time runs; a body without end is cut off."""
-    if response.status < 200:  # noqa: PLR2004 - a 101 that nobody asked for
-        return Failure(reason=Reason.MALFORMED, sent=True, detail=f"unexpected status {response.status}")
+    if _is_interim(response):
+        return whole(response, b"", key)
     limit = _limit(response)
     chunks: list[bytes] = []
     size = 0
@@ -42,6 +42,8 @@ def whole(response: aiohttp.ClientResponse, raw: bytes, key: Secret) -> Response
 
     A refusal may repeat what it refuses: the `key` is taken out of it.
     """
+    if _is_interim(response):
+        return Failure(reason=Reason.MALFORMED, sent=True, detail=f"unexpected status {response.status}")
     refusal, limit = _is_refusal(response), _limit(response)
     packing = response.headers.get("Content-Encoding")
     body = raw
@@ -57,6 +59,10 @@ def whole(response: aiohttp.ClientResponse, raw: bytes, key: Secret) -> Response
     elif len(body) > limit:
         return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
     return Response(status=response.status, raw_headers=response.raw_headers, body=body)
+
+
+def _is_interim(response: aiohttp.ClientResponse) -> bool:
+    return response.status < 200  # noqa: PLR2004 - a 101 that nobody asked for
 
 
 def _is_refusal(response: aiohttp.ClientResponse) -> bool:

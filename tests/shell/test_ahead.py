@@ -9,6 +9,7 @@ from contextlib import suppress
 import pytest
 from attrs import define, field
 
+from serving import served_by_hand
 from telnyx_rooms_async import (
     APIResponseValidationError,
     Attempt,
@@ -36,7 +37,7 @@ class Slow:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve pages of two."""
-        try:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 found = re.search(rb"page%5Bnumber%5D=(\d+)", head)
@@ -52,10 +53,6 @@ class Slow:
                 data = "7" if number == self.spoilt else f"[{','.join(ids)}]"
                 body = f'{{"data":{data},"meta":{meta}}}'.encode()
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
 
     async def holds(self, *numbers: int) -> None:
         """Wait until exactly these pages are asked for."""
@@ -75,10 +72,9 @@ class Slow:
 async def slow() -> AsyncIterator[Slow]:
     """A slow server."""
     it = Slow()
-    server = await asyncio.start_server(it.serve, "127.0.0.1", 0)
-    it.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v2"
-    yield it
-    server.close()
+    async with served_by_hand(it.serve) as url:
+        it.url = f"{url}/v2"
+        yield it
 
 
 @pytest.fixture

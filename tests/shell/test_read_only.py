@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
-from telnyx_rooms_async import ReadOnlyError, RoomsClient
-from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async import RateLimitError, ReadOnlyError, RetryPolicy, RoomsClient
+from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.otel import traced
 from turning import TurnedClock
 
@@ -75,6 +75,17 @@ async def test_a_read_only_view(telnyx: Emulator, client: RoomsClient) -> None:
     await client.rooms.delete(room.id)
     await view.close()
     assert [request.method for request in telnyx.requests] == ["POST", "DELETE"]
+
+
+async def test_a_refusal_waits_for_nothing(telnyx: Emulator) -> None:
+    """While the server wants nobody to come a change is refused all the same."""
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+        telnyx.script(Fault(status=429, retry_after=30))
+        with pytest.raises(RateLimitError):
+            await client.with_options(retry=RetryPolicy(attempts=1)).rooms.list().count()
+        with pytest.raises(ReadOnlyError):
+            await client.with_options(read_only=True, timeout=5).rooms.delete("a")
+    assert len(telnyx.requests) == 1
 
 
 async def test_a_read_only_client_downloads() -> None:

@@ -11,6 +11,7 @@ from itertools import count
 import pytest
 from attrs import define, field
 
+from serving import served_by_hand
 from telnyx_rooms_async import PaginationError, RoomsClient
 
 SEEDS = range(10)
@@ -48,7 +49,6 @@ class Shelf:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 writer.write(await (self._delete(head) if head.startswith("DELETE") else self._page(head)))
                 await writer.drain()
-        writer.close()
 
     async def _delete(self, head: str) -> bytes:
         await asyncio.sleep(self.delay())
@@ -80,10 +80,9 @@ class Shelf:
 async def shelf() -> AsyncIterator[Shelf]:
     """An empty list on a free port."""
     it = Shelf()
-    server = await asyncio.start_server(it.serve, "127.0.0.1", 0)
-    it.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v2"
-    yield it
-    server.close()
+    async with served_by_hand(it.serve) as url:
+        it.url = f"{url}/v2"
+        yield it
 
 
 @pytest.fixture

@@ -84,6 +84,7 @@ MALFORMED: Final = _all(
     a_NUL_in_a_header=_before_the_lengths(f"X-Note: {CANARY_TOKEN}\0".encode()),
     a_huge_header=_before_the_lengths(b"X-Long: " + CANARY_TOKEN.encode() * 1000),
     headers_without_end=pours(OK_HEAD, LEAKY * 100),
+    a_bare_101=says(b"HTTP/1.1 101 Switch\r\n\r\n", "keep"),
     unsolicited_101=says(b"HTTP/1.1 101 Switch\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n", "hang"),
 )
 

@@ -56,7 +56,7 @@ def encode(value: object) -> bytes:
 # --- what stands around an answer -------------------------------------------------------------------------
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class _One(Generic[T]):
     """The envelope of a single thing."""
 
