@@ -175,6 +175,9 @@ class Faulty:
         finally:
             self.open -= 1
             writer.close()
+            # Else a reset that nobody hears of is complained about, if it is found to be garbage too early.
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def _converse(self, line: Line) -> None:
         if self.deaf:
