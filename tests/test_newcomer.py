@@ -126,10 +126,10 @@ def activated(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     """
     folder = tmp_path_factory.mktemp("venv")
     venv.create(folder, symlinks=True)
-    own = sysconfig.get_path("purelib", "venv", {"base": str(folder), "platbase": str(folder)})
-    (Path(own) / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
     subprocess.run([*pip, "install", "-q", "--no-deps", "--no-index", str(wheel)], check=True)
+    own = sysconfig.get_path("purelib", "venv", {"base": str(folder), "platbase": str(folder)})
+    (Path(own) / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     return {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
 
 

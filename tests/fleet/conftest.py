@@ -31,7 +31,7 @@ class Processes:
 @pytest.fixture(scope="package")
 def processes() -> Iterator[Processes]:
     """Three worker processes with a thread each; one that dies is replaced."""
-    options: Any = {"dashboard_address": ":0", "silence_logs": 50}
+    options: Any = {"dashboard_address": ":0", "silence_logs": False}
     with LocalCluster(n_workers=3, threads_per_worker=1, processes=True, **options) as cluster:
         yield Processes(cluster)
 
