@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from operator import attrgetter
 from secrets import token_hex
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from attrs import define, evolve, field, frozen
 
@@ -13,7 +13,7 @@ from telnyx_rooms_async.batch.sources import close_source, source_of
 from telnyx_rooms_async.core.errors import InvalidArgumentError, OutcomeUnknownError
 from telnyx_rooms_async.core.rules import show
 from telnyx_rooms_async.fleet.crew import Answers, Crew, Partition, work
-from telnyx_rooms_async.fleet.engine import Client, Cluster, KilledWorker, check_cluster, here
+from telnyx_rooms_async.fleet.engine import Client, Cluster, KilledWorker, Pending, check_cluster, here
 from telnyx_rooms_async.fleet.kinds import Kind
 from telnyx_rooms_async.jobs import check_items
 from telnyx_rooms_async.settings import Settings, check_share
@@ -70,9 +70,12 @@ class Job(Generic[Item, Value]):
                     async for outcome in outcomes:
                         yield outcome
             finally:
-                # A worker or a scheduler that is gone has nothing to be taken away.
-                with suppress(OSError, ValueError):
-                    await cluster.unregister_worker_plugin(name)
+                try:
+                    # A worker or a scheduler that is gone has nothing to be taken away.
+                    with suppress(OSError, ValueError):
+                        await cluster.unregister_worker_plugin(name)
+                finally:
+                    run.let_go()
 
     def _crew(self, workers: int) -> Crew[Item, Value]:
         settings = evolve(self.settings, share=self.settings.share / workers)
@@ -89,6 +92,12 @@ class _Run(Generic[Item, Value]):
     stop_after: int | None
     errors: list[Exception] = field(factory=list[Exception], init=False)
     """Those that are counted."""
+    _under_way: dict[str, Pending[Answers[Value] | None]] = field(factory=dict[str, Any], init=False)
+
+    def let_go(self) -> None:
+        """Have Dask forget what is under way: not before the crews are gone, which note what they begin."""
+        while self._under_way:
+            self._under_way.popitem()[1].release()
 
     async def once(self, partition: Partition[Item]) -> list[Outcome[Item, Value]]:
         """Have a partition done.
@@ -133,13 +142,15 @@ class _Run(Generic[Item, Value]):
             raise ExceptionGroup(f"stopped after {failures}", self.errors)
 
     async def _ask(self, partition: Partition[Item]) -> list[Outcome[Item, Value]]:
-        pending = self.cluster.submit(work, self.name, partition, key=partition.key, pure=False)
+        pending: Pending[Answers[Value] | None] = self.cluster.submit(
+            work, self.name, partition, key=partition.key, pure=False
+        )
+        self._under_way[partition.key] = pending
         try:
-            answers: Answers[Value] | None = await pending.result()
+            answers = await pending.result()
         except KilledWorker as killed:
             return [self._unknown(partition, place, killed) for place in range(len(partition.items))]
-        finally:
-            pending.release()
+        self._under_way.pop(partition.key).release()
         if answers is None:
             raise RuntimeError(f"job {self.name} was taken from the workers while it was going on")
         return [_renamed(answer, partition) for answer in sorted(answers, key=attrgetter("index"))]

@@ -18,6 +18,7 @@ __all__ = [
     "Client",
     "Cluster",
     "KilledWorker",
+    "Pending",
     "Worker",
     "WorkerPlugin",
     "check_cluster",

@@ -4,8 +4,10 @@ import asyncio
 import logging
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
+from functools import wraps
+from inspect import isawaitable
 from math import inf
 from typing import Any
 
@@ -128,6 +130,33 @@ async def test_a_loop_that_is_left(cluster: Any, settings: Settings, telnyx: Emu
         async for _ in outcomes:
             break
     assert await left_behind(cluster, telnyx) == NOTHING
+
+
+async def test_a_partition_that_begins_as_the_job_is_left(
+    cluster: Any, settings: Settings, telnyx: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a worker notes of its beginning is forgotten, although the job is left just then."""
+    telnyx.script(Fault(), times=2)
+    telnyx.script(Fault(delay=inf), times=None)
+    handlers = cluster.cluster.scheduler.handlers
+    for name, seconds in (("get_metadata", 0.1), ("unregister_worker_plugin", 0.3)):
+        monkeypatch.setitem(handlers, name, late(handlers[name], seconds))
+    job = fleet.create_many(cluster, bodies_of(100), settings=settings, partition_size=1)
+    async with aclosing(job) as outcomes:
+        await anext(outcomes)
+    assert await left_behind(cluster, telnyx) == NOTHING
+
+
+def late(handle: Callable[..., Any], seconds: float) -> Callable[..., Any]:
+    """Have the scheduler answer late."""
+
+    @wraps(handle)  # Dask looks for what it takes
+    async def handle_late(*args: Any, **options: Any) -> Any:
+        await asyncio.sleep(seconds)
+        told = handle(*args, **options)
+        return await told if isawaitable(told) else told
+
+    return handle_late
 
 
 async def test_a_job_that_is_cancelled(cluster: Any, settings: Settings, telnyx: Emulator) -> None:
