@@ -583,4 +583,6 @@ async def test_errors_are_not_kept_by_cycles() -> None:
         kept = [each for each in gc.get_objects() if isinstance(each, KeyError | batch.Failed)]
     finally:
         gc.enable()
-    assert len(kept) == 2  # the last one, which the loop's own name keeps
+    # Others may look for something in vain meanwhile: threads of Dask do, once there were any.
+    ours = [each for each in kept if isinstance(each, batch.Failed) or set(map(type, each.args)) == {int}]
+    assert len(ours) == 2  # the last one, which the loop's own name keeps
