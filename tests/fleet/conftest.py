@@ -28,10 +28,10 @@ class Processes:
         os.kill(pids[busy[0]], signal.SIGKILL)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")  # no longer: some versions of Dask silence others too meanwhile
 def processes() -> Iterator[Processes]:
     """Three worker processes with a thread each; one that dies is replaced."""
-    options: Any = {"dashboard_address": ":0", "silence_logs": False}
+    options: Any = {"dashboard_address": ":0", "silence_logs": 50}
     with LocalCluster(n_workers=3, threads_per_worker=1, processes=True, **options) as cluster:
         yield Processes(cluster)
 
