@@ -142,7 +142,7 @@ class Crowd:
     def assert_empty(self) -> None:
         """Check that nothing of anybody is left behind."""
         assert self.gate._pace.in_flight == 0
-        assert not [turn for turn in self.gate._queue if not turn.gone]
+        assert not [turn for *_, turn in self.gate._queue if not turn.gone]
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 

@@ -52,7 +52,7 @@ class Scene:
         lifetime, gate = self.client._caller.lifetime, self.client._caller.gate
         assert (lifetime._depths, lifetime._ended) == ({}, set())
         assert gate._pace.in_flight == 0
-        assert not [turn for turn in gate._queue if not turn.gone]
+        assert not [turn for *_, turn in gate._queue if not turn.gone]
         assert self.bed.sleepers == 0
 
 
