@@ -25,6 +25,8 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     """Names and values as they are, not yet encoded."""
     body: bytes | None = field(default=None, repr=_size)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What of it must not be shown, should a refusal repeat it."""
 
     @property
     def query_string(self) -> str:
