@@ -23,16 +23,17 @@ def settings(telnyx: Emulator) -> Settings:
 
 
 async def left_behind(cluster: Any, telnyx: Emulator) -> tuple[object, ...]:
-    """Tell what a job has left on the cluster: tasks, notes and crews; and whether requests still come."""
+    """Tell what a job has left on the cluster: notes and crews; and requests that are still to come."""
     scheduler = cluster.cluster.scheduler
     while scheduler.tasks:  # Dask hears of it a moment later
         await asyncio.sleep(0.01)
     count = len(telnyx.requests)
+    telnyx.unscript()  # who still waits for an answer goes on
+    await asyncio.sleep(0.1)
     crews = [
         name for worker in cluster.cluster.workers.values() for name in worker.plugins if "_many" in name
     ]
     notes = [key for key in scheduler.task_metadata if "_many" in key]
-    await asyncio.sleep(0)
     return crews, notes, len(telnyx.requests) - count
 
 
