@@ -63,8 +63,8 @@ class RoomsClient:
         read_only: whether all that is not a reading is refused before it is sent, `request` included.
         trust_env: whether the proxy variables of the environment count.
         allow_insecure: whether an ``http://`` base URL may lead to another machine.
-        on_attempt: called with an `Attempt` after each request: metadata for your metrics. What it raises
-            is logged.
+        on_attempt: called with an `Attempt` after each request, those for files included: metadata for
+            your metrics. What it raises is logged.
         trace_configs: for the session of our own; aiohttp shows them each request, its key included.
         clock: for tests: where time, pauses and chance come from.
 

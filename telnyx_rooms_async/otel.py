@@ -34,7 +34,8 @@ _OURS: Final[ContextVar[trace.Span | None]] = ContextVar("telnyx_rooms_async.ote
 def traced(client: RoomsClient, tracer_provider: trace.TracerProvider | None = None) -> RoomsClient:
     """Return a view of a client whose calls are spans; it shares the session, as `with_options` does.
 
-    A download has a span for each time that it asks for its link; a listing has one for each page.
+    A download has a span for each time that it asks for its link, and none for its file; a listing has one
+    for each page.
 
     Args:
         client: may be a view itself.

@@ -113,10 +113,10 @@ class Attempt:
     number: int
     """Counted from 1."""
     operation: str
-    """The operation id in the Telnyx API reference: ``ViewRoom``."""
+    """The operation id in the Telnyx API reference: ``ViewRoom``; ``download`` for a file of the store."""
     method: str
     template: str
-    """The path before ids are filled in: ``/rooms/{room_id}``."""
+    """The path before ids are filled in: ``/rooms/{room_id}``; ``{download_url}`` for a file."""
     status: int | None = None
     """The status of the answer, or ``None`` when none came."""
     failure: Reason | None = None
