@@ -81,6 +81,11 @@ class Gate:
         self._pace.lose(self._clock.monotonic())
         self._admit()
 
+    def leave_unsent(self) -> None:
+        """Come back without having sent anything: nobody has counted it."""
+        self._pace.take_back()
+        self._admit()
+
     def leave_with(self, told: RateLimit | None, sent_at: float, now: float, pause: float | None) -> bool:
         """Come back with news.
 

@@ -49,6 +49,7 @@ FLOORS = {
     "attempts": 4,
     "gate": 3,
     "lifetime": 2,
+    "targets": 2,
     "settings": 3,
     "seen": 4,
     "webhooks": 4,

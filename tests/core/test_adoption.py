@@ -130,6 +130,8 @@ def test_no_time_to_wait_is_not_the_default() -> None:
     """Zero seconds are not the server's default, which is null."""
     assert ours(evolve(MADE, webhook_timeout_secs=0), {**ASKED, "webhook_timeout_secs": 0})
     assert not ours(evolve(MADE, webhook_timeout_secs=0), {**ASKED, "webhook_timeout_secs": 5})
+    assert not ours(evolve(MADE, webhook_timeout_secs=None), {**ASKED, "webhook_timeout_secs": 0})
+    assert not ours(evolve(MADE, webhook_timeout_secs=0), {**ASKED, "webhook_timeout_secs": None})
 
 
 SETTINGS = st.fixed_dictionaries(

@@ -7,8 +7,11 @@ import pytest
 
 from telnyx_rooms_async import (
     APITimeoutError,
+    ErrorDetail,
     InvalidArgumentError,
+    NameTakenError,
     NotFoundError,
+    OutcomeUnknownError,
     RateLimitError,
 )
 from telnyx_rooms_async.core.journal import (
@@ -159,7 +162,19 @@ def test_it_is_known_after_which_errors_nothing_was_done(error: Exception, *, ce
     assert is_certain(error) is certain
 
 
-def test_a_message_stays_in_its_line() -> None:
-    """Whatever an error says, a line is one line."""
-    line = failed_line(0, DIGEST, ValueError("a\nb\u2028c"), may_be_done=True)
-    assert line.count(b"\n") == 1
+TAKEN = NameTakenError(422, (ErrorDetail(code="10027", title="CANARY has already been taken"),))
+FAILURES: dict[str, tuple[Exception, bytes]] = {
+    "a refusal": (TAKEN, b'"error":"NameTakenError","status":422,"code":"10027",'),
+    "a refusal without words": (RateLimitError(429), b'"error":"RateLimitError","status":429,"code":null,'),
+    "an argument": (InvalidArgumentError(("unique_name 'CANARY'",)), b'"error":"InvalidArgumentError",'),
+    "no answer": (OutcomeUnknownError("CreateRoom", "CANARY"), b'"error":"OutcomeUnknownError",'),
+    "a mistake": (ValueError("CANARY\nb\u2028c"), b'"error":"ValueError",'),
+}
+
+
+@pytest.mark.parametrize(("error", "told"), FAILURES.values(), ids=FAILURES)
+def test_a_journal_holds_no_item(error: Exception, told: bytes) -> None:
+    """Of a failure its kind is written, and none of its words: they may repeat the item."""
+    line = failed_line(0, DIGEST, error, may_be_done=True)
+    begun = b'{"index":0,"digest":"' + DIGEST.encode() + b'","state":"failed",'
+    assert line == begun + told + b'"sure":false}\n'

@@ -10,6 +10,7 @@ import pytest
 
 from telnyx_rooms_async.core.params import (
     PageQuery,
+    RefreshBody,
     RoomBody,
     RoomQuery,
     RoomSessionsQuery,
@@ -197,6 +198,13 @@ def test_all_problems_are_told_at_once(kind: Kind, fields: dict[str, object], na
 def test_what_is_not_given_is_not_wrong(kind: Kind) -> None:
     """A body or a query of which nothing was given has no problem."""
     assert list(problems(kind())) == []
+
+
+@pytest.mark.parametrize("token", [UNSET, None, "", 7, "CANARY\ud800"])
+def test_a_token_is_refreshed_by_its_token(token: Any) -> None:
+    """What is needed cannot be left out, and what stands for it is not shown."""
+    told = list(problems(RefreshBody(refresh_token=token)))
+    assert told == ["refresh_token must be a non-empty Unicode string"]
 
 
 @pytest.mark.parametrize(
