@@ -159,7 +159,12 @@ def put(data: bytes) -> None:
 
 def abandon() -> None:
     """Give up a stdout that takes no more, so that the interpreter's last flush does not fail on it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _lead_nowhere(sys.stdout)
+
+
+def _lead_nowhere(stream: TextIO | None) -> None:
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def note(text: str) -> None:
@@ -179,7 +184,16 @@ def _say(text: Text, *, one_line: bool) -> None:
 
 def stderr() -> Console:
     """Return the console of stderr as it is now."""
-    return Console(stderr=True, force_terminal=is_watched())
+    return _Stderr(stderr=True, force_terminal=is_watched())
+
+
+class _Stderr(Console):
+    """Goes on without a reader: what is said here is beside the job."""
+
+    def on_broken_pipe(self) -> None:
+        """Say no more, where the base ends the program."""
+        self.quiet = True
+        _lead_nowhere(sys.stderr)
 
 
 def is_watched() -> bool:
