@@ -63,8 +63,10 @@ def delete(
         return
     refuse_to_guess(yes=yes)
     total = run(lambda client: filters.list(client).count(), base_url)
-    if not yes and total:
-        agreed(f"delete {counted(total)}?")
+    if not yes:
+        if total:
+            agreed(f"delete {counted(total)}?")
+        # Nobody has said yes to what was made since, nor to anything when there was nothing to ask about.
         expect = total if expect is None else expect
     _delete(
         filters,
