@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from math import inf
@@ -15,18 +14,11 @@ from typer.testing import CliRunner, Result
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator, Fault
 
+from commands import INTERRUPTIBLE
 Run = Callable[..., Result]
 Objects = Callable[..., list[Any]]
 Terminal = Callable[..., str]
 Start = Callable[..., subprocess.Popen[str]]
-
-MAIN = "from telnyx_rooms_async.__main__ import main; main()"
-# A test run in the background may hand down a SIGINT that is ignored.
-INTERRUPTIBLE = (
-    sys.executable,
-    "-c",
-    f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}",
-)
 
 
 @pytest.fixture

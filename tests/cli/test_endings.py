@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 import telnyx_rooms_async
+from commands import INTERRUPTIBLE, MAIN
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.cli.running import ending
 from telnyx_rooms_async.emulator import Emulator
@@ -22,13 +23,6 @@ Start = Callable[..., subprocess.Popen[str]]
 Terminal = Callable[..., str]
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
-MAIN = "from telnyx_rooms_async.__main__ import main; main()"
-# A test run in the background may hand down a SIGINT that is ignored.
-INTERRUPTIBLE = (
-    sys.executable,
-    "-c",
-    f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}",
-)
 
 
 # --- errors -------------------------------------------------------------------------------------------------

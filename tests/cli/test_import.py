@@ -17,6 +17,7 @@ import pytest
 from attrs import evolve
 from typer.testing import CliRunner, Result
 
+from commands import INTERRUPTIBLE, posts
 from telnyx_rooms_async import Room
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator, Fault
@@ -27,13 +28,6 @@ Terminal = Callable[..., str]
 Start = Callable[..., subprocess.Popen[str]]
 
 FORMATS = ["csv", "ndjson", "parquet"]
-MAIN = "from telnyx_rooms_async.__main__ import main; main()"
-# A test run in the background may hand down a SIGINT that is ignored.
-INTERRUPTIBLE = (
-    sys.executable,
-    "-c",
-    f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}",
-)
 
 
 def settings(telnyx: Emulator) -> list[Room]:
@@ -42,11 +36,6 @@ def settings(telnyx: Emulator) -> list[Room]:
         (evolve(room, id="", created_at=None, updated_at=None) for room in telnyx.rooms),
         key=lambda room: (room.unique_name or "", repr(room)),
     )
-
-
-def posts(telnyx: Emulator) -> int:
-    """Count the requests that would create a room."""
-    return sum(request.method == "POST" for request in telnyx.requests)
 
 
 def numbered(line: bytes, count: int) -> bytes:
