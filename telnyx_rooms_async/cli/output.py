@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from telnyx_rooms_async import Listing
-from telnyx_rooms_async.cli.tables import KINDS, Inside, Token, Value, inside, record, table, token_lines
+from telnyx_rooms_async.cli.grids import KINDS, Inside, Token, Value, inside, record, table, token_lines
 from telnyx_rooms_async.core.codec import encode
 
 Item = TypeVar("Item", bound=Value)
@@ -107,8 +107,13 @@ def _write_inside(found: Inside) -> None:
 
 
 def _summary(noun: str, count: int, left_out: Sequence[str]) -> str:
-    counted = f"{count or 'no'} {noun if count == 1 else noun + 's'}"
-    return f"{counted}; not shown: {', '.join(left_out)} (--json has all)" if count and left_out else counted
+    said = counted(count, noun, zero="no")
+    return f"{said}; not shown: {', '.join(left_out)} (--json has all)" if count and left_out else said
+
+
+def counted(count: int, noun: str = "room", *, zero: str = "0") -> str:
+    """Spell a number of things."""
+    return f"{count or zero} {noun}{'s' * (count != 1)}"
 
 
 def write_json(value: object) -> None:

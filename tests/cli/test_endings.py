@@ -177,18 +177,18 @@ def test_logging_is_left_as_it_was(run: Run) -> None:
 
 @pytest.mark.parametrize("code", [0, 130])
 def test_an_interrupt_has_the_exit_code_that_its_command_says(code: int) -> None:
+    """Ctrl-C is an early end for most commands, and the normal one for some."""
+    with pytest.raises(typer.Exit) as end, ending(interrupted=code):
+        raise KeyboardInterrupt
+    assert end.value.exit_code == code
+
+
 def test_no_stdout_to_give_up(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """An error of the system is one line also for a program without a stdout."""
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(typer.Exit) as end, ending():
         raise OSError(errno.EIO, "Input/output error")
     assert (end.value.exit_code, capsys.readouterr().err) == (1, "error: Input/output error\n")
-
-
-    """Ctrl-C is an early end for most commands, and the normal one for some."""
-    with pytest.raises(typer.Exit) as end, ending(interrupted=code):
-        raise KeyboardInterrupt
-    assert end.value.exit_code == code
 
 
 def test_an_interrupt_while_starting(start: Start) -> None:

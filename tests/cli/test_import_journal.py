@@ -154,7 +154,10 @@ def test_each_room_needs_its_name(run: Run, telnyx: Emulator, command: Command) 
 
 
 def test_errors_are_no_journal(run: Run, command: Command) -> None:
-    """The table of failures is not written over the journal."""
+    """The table of failures is not written over the journal, nor made in its place, however it is spelled."""
+    journal = Path(command[-1])
+    assert run(*command, "--errors", f"{journal.parent}/./{journal.name}").exit_code == 2
+    assert not journal.exists()
     run(*command)
     assert run(*command, "--errors", command[-1]).exit_code == 2
     assert run(*command).exit_code == 0
