@@ -149,6 +149,22 @@ def test_a_folder_that_cannot_be(run: Run, telnyx: Emulator, tmp_path: Path, nam
     assert telnyx.requests == []
 
 
+def test_a_name_that_is_taken_meanwhile(
+    run: Run, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    """Where a folder has taken the name of a file, that is told in one line, and no part of it is left."""
+    first, *_ = files
+
+    def take(_: object) -> bool:
+        (tmp_path / first).mkdir(exist_ok=True)
+        return False
+
+    telnyx.script(Fault(status=500), operation="download", times=None, when=take)
+    result = run("recordings", "export", str(tmp_path))
+    assert (result.exit_code, result.stderr) == (1, f"error: cannot write to {tmp_path}: Is a directory\n")
+    assert not any(path.name.startswith(".") for path in tmp_path.iterdir())
+
+
 def test_a_full_disk(
     on_a_small_disk: Disk, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]
 ) -> None:

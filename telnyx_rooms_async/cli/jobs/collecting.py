@@ -162,6 +162,9 @@ class _Folder:
             raise NotReadyError(recording.id, recording.status)
         whole = self._path / f".{recording.id}.{secrets.token_hex(4)}.part"
         with naming(str(self._path), "write to"):
-            file = await client.recordings.download(recording.id, whole)
-            ending = _ENDINGS.get((file.content_type or "").partition(";")[0].strip().lower(), "")
-            whole.replace(self._path / f"{recording.id}{ending}")
+            try:
+                file = await client.recordings.download(recording.id, whole)
+                ending = _ENDINGS.get((file.content_type or "").partition(";")[0].strip().lower(), "")
+                whole.replace(self._path / f"{recording.id}{ending}")
+            finally:
+                whole.unlink(missing_ok=True)
