@@ -122,6 +122,15 @@ def test_columns_that_telnyx_sets_are_passed_over() -> None:
         (HEADER + b"a,5\nb\xff,6\n", "rooms, line 3: is not UTF-8: byte 2 of the line is 0xff"),
         ("unique_name\n".encode("utf-16"), "rooms, line 1: is not UTF-8: byte 1 of the line is 0xff"),
         (HEADER + b"a" * 1_000_001, "rooms, line 2: is longer than 1000000 bytes"),
+        (HEADER + b"a" * 131_073, "rooms, line 2: a cell is longer than 131072 characters"),
+        (
+            HEADER + b"a,1\nb\xff,6\n",
+            "rooms, line 2, column max_participants: must be an int from 2 to 50, not 1; 1 more line is",
+        ),
+        (
+            HEADER + b'a,1\nb,1\n"c,6\n',
+            "rooms, line 2, column max_participants: must be an int from 2 to 50, not 1; 2 more lines are",
+        ),
         (
             HEADER + b"a,5\n" * 810 + b"b,x\n",
             "rooms, line 812, column max_participants: must be an int from 2 to 50, not 'x'",
