@@ -10,6 +10,8 @@ from aiohttp import ClientResponse
 from telnyx_rooms_async import RoomsClient
 from telnyx_rooms_async.emulator import Emulator
 
+collect_ignore = ["newcomer"]  # what is run as another suite, by test_newcomer.py
+
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 import telnyx_rooms_async
-from telnyx_rooms_async import ConfigurationError, ReadOnlyError, RetryPolicy, RoomsClient, Settings
+from telnyx_rooms_async import Clock, ConfigurationError, ReadOnlyError, RetryPolicy, RoomsClient, Settings
 from telnyx_rooms_async.core.messages import Reason
 from telnyx_rooms_async.emulator import Emulator
 
@@ -90,9 +90,11 @@ def test_settings_are_the_arguments_of_a_client() -> None:
     fields = {field.name: field.default for field in attrs.fields(Settings)}
     assert fields == {name: it.default for name, it in arguments.items() if name not in HERE_ONLY}
     there = inspect.signature(RoomsClient.from_settings).parameters
-    assert {name: there[name].default for name in there if name != "settings"} == {
-        name: arguments[name].default for name in HERE_ONLY
-    }
+    assert set(there) - {"settings"} == HERE_ONLY
+    for name in HERE_ONLY - {"clock"}:
+        assert there[name].default is arguments[name].default
+    clocks = [those["clock"].default for those in (there, arguments)]
+    assert attrs.asdict(clocks[0]) == attrs.asdict(clocks[1]) == attrs.asdict(Clock())
 
 
 def test_settings_do_not_show_the_key() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
-(SUITE,) = re.findall(r"^```python\n(import pytest\n.*?)^```$", README, re.MULTILINE | re.DOTALL)
+SUITE, OF_A_WEB_APP = re.findall(r"^```python\n(import pytest\n.*?)^```$", README, re.MULTILINE | re.DOTALL)
 STRICT = ("-o", "asyncio_mode=strict", "-o", "asyncio_default_fixture_loop_scope=function")
 AUTO = ("-o", "asyncio_mode=auto", *STRICT[2:])
 ALONE = ("-p", "no:asyncio")
@@ -96,6 +97,14 @@ def test_the_suite_of_the_readme_passes(
     """The tests that the README shows pass, whoever runs them and in whatever loop, and warn of nothing."""
     said = run(tmp_path, options, *suites)
     assert ends_with(said, f"{3 * len(suites)} passed"), said
+
+
+@pytest.mark.parametrize("options", [STRICT, AUTO], ids=["strict", "auto"])
+def test_the_web_app_of_the_readme_hears(options: tuple[str, ...], tmp_path: Path) -> None:
+    """The test of a web app that the README shows passes, whoever runs it."""
+    shutil.copy(Path(__file__).parent / "newcomer" / "app.py", tmp_path)
+    said = run(tmp_path, options, OF_A_WEB_APP)
+    assert ends_with(said, "1 passed"), said
 
 
 def test_who_does_not_ask_does_not_pay(tmp_path: Path) -> None:

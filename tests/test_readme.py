@@ -50,6 +50,7 @@ async def test_programs_run(program: str, telnyx: Emulator) -> None:
 async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fragment runs where there are a client, a few rooms, and a recorded session that is over."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(Path(__file__).parent / "newcomer")  # has the app that one of them tests
     time = TurnedClock()
 
     def passing() -> datetime:  # a minute each time that the emulator looks, so that nothing is waited for

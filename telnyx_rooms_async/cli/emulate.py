@@ -33,7 +33,8 @@ def emulate(
 ) -> None:
     """Serve an emulated Telnyx on this machine until Ctrl-C.
 
-    Prints two lines for the shell, which lead clients to it: set them where you run yours.
+    Prints lines for the shell, which lead clients to it: set them where you run yours. With the extra
+    webhooks, the key for those who verify them is among the lines.
 
     FILE is a JSON list of faults. Each is for the next request, or for so many "times" (null is for ever),
     of one "operation", by its id in the API reference, or of all.
@@ -102,4 +103,6 @@ def _when_stopped() -> asyncio.Event:
 def _tell(telnyx: Emulator) -> None:
     output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
     output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
+    with suppress(RuntimeError):  # without the extra there are no webhooks to verify
+        output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
     output.note(f"An emulated Telnyx with {len(telnyx.rooms)} rooms listens at {telnyx.url}. Ctrl-C ends it.")

@@ -58,9 +58,7 @@ def _plain(value: object) -> object:
         return {name: _plain(part) for name, part in cast("Mapping[str, object]", value).items()}
     if isinstance(value, str | UUID):  # msgspec writes no subclass of str
         return str(value)
-    if isinstance(value, Collection):
-        return [_plain(part) for part in cast("Collection[object]", value)]
-    return value
+    return [_plain(part) for part in cast("Collection[object]", value)]  # no rule lets anything else through
 
 
 def query_pairs(query: attrs.AttrsInstance) -> Iterator[tuple[str, str]]:

@@ -183,7 +183,7 @@ def _about(event: Known) -> str | None:
             return event.payload.session_id
         case RoomParticipantJoined() | RoomParticipantLeft():
             return event.payload.participant_id
-        case RoomRecordingStarted() | RoomRecordingCompleted():
+        case _:  # of a recording
             return event.payload.recording_id
 
 

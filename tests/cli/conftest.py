@@ -25,7 +25,8 @@ from turning import TurnedClock
 
 NOW = datetime(2021, 4, 25, 13, 45, 6, 500_000, tzinfo=UTC)
 PROGRAM = (sys.executable, "-W", "error::ResourceWarning", "-m", "telnyx_rooms_async")
-# What would change how a program sees its terminal or its pipes.
+# What would change how a program sees its terminal or its pipes, or what it says there: Python that is being
+# developed with has asyncio tell of each step that is slow.
 DECORATION = {
     "COLUMNS",
     "FORCE_COLOR",
@@ -33,6 +34,7 @@ DECORATION = {
     "LINES",
     "NO_COLOR",
     "PY_COLORS",
+    "PYTHONDEVMODE",
     "PYTHONIOENCODING",
     "PYTHONUNBUFFERED",
     "TERM",

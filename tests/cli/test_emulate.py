@@ -5,6 +5,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import attrs
 import pytest
 from typer.testing import Result
 
+from telnyx_rooms_async import Webhooks
 from telnyx_rooms_async.emulator import Emulator, Fault, load_script
 
 Run = Callable[..., Result]
@@ -30,11 +32,19 @@ def has_ipv6() -> bool:
 NEEDS_IPV6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
 
 
-def exports(process: subprocess.Popen[str]) -> dict[str, str]:
-    """Read the two lines for the shell."""
+ED25519 = "cryptography.hazmat.primitives.asymmetric.ed25519"
+WITHOUT_THE_EXTRA = (
+    sys.executable,
+    "-c",
+    f"import sys; sys.modules[{ED25519!r}] = None; from telnyx_rooms_async.__main__ import main; main()",
+)
+
+
+def exports(process: subprocess.Popen[str], count: int = 3) -> dict[str, str]:
+    """Read the lines for the shell."""
     assert process.stdout is not None
-    lines = [shlex.split(process.stdout.readline()) for _ in range(2)]
-    assert [words[0] for words in lines] == ["export", "export"]
+    lines = [shlex.split(process.stdout.readline()) for _ in range(count)]
+    assert {words[0] for words in lines} == {"export"}
     return dict(words[1].split("=", maxsplit=1) for words in lines)
 
 
@@ -43,7 +53,8 @@ def test_it_serves_until_it_is_stopped(start: Start, number: signal.Signals) -> 
     """It says how to reach it, serves, and ends well by Ctrl-C or SIGTERM."""
     emulator = start("emulate", "--port", "0", "--rooms", "1000")
     variables = exports(emulator)
-    assert list(variables) == ["TELNYX_API_KEY", "TELNYX_BASE_URL"]
+    assert list(variables) == ["TELNYX_API_KEY", "TELNYX_BASE_URL", "TELNYX_PUBLIC_KEY"]
+    Webhooks(variables["TELNYX_PUBLIC_KEY"])  # it is a key
     listed, errors = start("rooms", "list", "--json", **variables).communicate()
     assert errors == ""
     assert len({json.loads(line)["id"] for line in listed.splitlines()}) == 1000
@@ -60,6 +71,14 @@ def test_the_lines_are_for_a_shell(start: Start) -> None:
     assert exports(emulator)["TELNYX_API_KEY"] == "it's $HOME"
     emulator.send_signal(signal.SIGTERM)
     assert "with 0 rooms" in emulator.communicate()[1]
+
+
+def test_without_the_extra(start: Start) -> None:
+    """Where no webhook can be signed, there is no key to verify it by, and the rest is served."""
+    emulator = start("emulate", "--port", "0", program=WITHOUT_THE_EXTRA)
+    assert list(exports(emulator, 2)) == ["TELNYX_API_KEY", "TELNYX_BASE_URL"]
+    emulator.send_signal(signal.SIGTERM)
+    assert emulator.communicate()[0] == ""
 
 
 def test_a_key_is_made_up(start: Start) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -400,6 +401,15 @@ def test_errors_are_told_apart(kind: type[TelnyxRoomsError]) -> None:
     one, other = MAKERS[kind]("a text"), MAKERS[kind]("a text")
     assert one != other
     assert len({one, other}) == 2
+
+
+def test_whether_the_budget_was_spent_is_told_by_the_last_attempt() -> None:
+    """Only the last attempt was to be followed by another, which the budget did not allow."""
+    first, last = ATTEMPTS
+    spent = evolve(last, budget_exhausted=True)
+    assert not ConnectError("refused").budget_exhausted
+    assert not ConnectError("refused", False, (spent, first)).budget_exhausted  # noqa: FBT003 - positional
+    assert ConnectError("refused", False, (first, spent)).budget_exhausted  # noqa: FBT003 - positional
 
 
 def test_an_attempt_timeout_is_not_the_deadline() -> None:

@@ -182,6 +182,14 @@ def test_raw_query_names_that_are_refused(name: Any) -> None:
     assert len(caught.value.problems) == 1
 
 
+@pytest.mark.parametrize("query", [["a"], "a=b", 7], ids=ascii)
+def test_raw_queries_that_are_refused(query: Any) -> None:
+    """A query that is no mapping is refused."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        build_raw("GET", "/rooms", query=query)
+    assert caught.value.problems == (f"query must be a mapping, not {query!r}",)
+
+
 @pytest.mark.parametrize("value", [2**63 - 1, 1 - 2**63, 0])
 def test_raw_query_integers_of_64_bits(value: int) -> None:
     """An integer of up to 64 bits is spelt out."""

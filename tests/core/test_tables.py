@@ -158,6 +158,25 @@ def test_csv_that_is_refused(text: bytes, said: str) -> None:
     assert refused(text).startswith(said)
 
 
+class Alike(str):
+    """A name whose digest is that of all others."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return 7
+
+
+def test_names_of_one_digest_are_no_doubles() -> None:
+    """Names are compared themselves before they are refused: two digests may be the same by chance."""
+    names = ["a", "b", "c"]
+    rows = [Row(line=line, fields={"unique_name": Alike(name)}) for line, name in enumerate(names, 2)]
+    assert tables.check(lambda _: iter(rows), "rooms") == 3
+    rows.append(Row(line=5, fields={"unique_name": Alike("b")}))
+    with pytest.raises(InvalidArgumentError, match="line 5, column unique_name: 'b' stands in line 3 too"):
+        tables.check(lambda _: iter(rows), "rooms")
+
+
 # --- NDJSON and records -------------------------------------------------------------------------------------
 
 

@@ -190,8 +190,7 @@ class Ledger:
 def http(status: int, told: object = None, **headers: str) -> bytes:
     """Write a well-formed answer; ``_`` in a header's name stands for ``-``."""
     body = told if isinstance(told, bytes) else b"" if told is None else json.dumps(told).encode()
-    lines = [f"HTTP/1.1 {status} Whatever", "Content-Type: application/json", f"Content-Length: {len(body)}"]
-    if status == 204:
-        del lines[1:]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    own = {} if status == 204 else {"Content_Type": "application/json", "Content_Length": str(len(body))}
+    lines = [f"HTTP/1.1 {status} Whatever"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in (own | headers).items()]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
