@@ -109,7 +109,7 @@ def test_columns_that_telnyx_sets_are_passed_over() -> None:
         (b"id,max_participants\n", "rooms, line 1: there is no column unique_name"),
         (
             b"unique_name,colour\n",
-            "rooms, line 1, column 'colour': is no setting of a room; those are unique",
+            "rooms, line 1, column 'colour': is no setting of a room; those are unique_name, max_p",
         ),
         (b"unique_name,\n", "rooms, line 1, column '': is no setting of a room"),
         (b"unique_name,unique_name\n", "rooms, line 1, column 'unique_name': stands there twice"),
@@ -206,8 +206,13 @@ def records(*rows: dict[str, object]) -> Iterator[dict[str, object]]:
 
 def test_records() -> None:
     """Plain data is read likewise, in rows."""
-    rows = tables.read_records(records({"unique_name": "a", "max_participants": None}), "rooms")
-    assert [row.fields for row in rows] == [{"unique_name": "a"}]
+    rows = tables.read_records(
+        records({"unique_name": "a", "max_participants": None}, {"max_participants": 5}), "rooms"
+    )
+    assert list(rows) == [
+        Row(line=1, fields={"unique_name": "a"}),
+        Row(line=2, fields={"max_participants": 5}),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -225,6 +230,30 @@ def test_records_that_are_refused(rows: tuple[dict[str, object], ...], said: str
     with pytest.raises(InvalidArgumentError) as caught:
         list(tables.read_records(records(*rows), "rooms"))
     assert str(caught.value) == said
+
+
+def test_the_rows_of_a_table_that_is_checked() -> None:
+    """What is wrong with the whole of a table of rows is told in rows."""
+
+    def read(on_wrong: Any) -> Iterator[Row]:
+        return tables.read_records(
+            records({"unique_name": "a"}, {"unique_name": "b"}, {"unique_name": "a"}), "rooms", named=True
+        )
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        tables.check(read, "rooms", "row")
+    assert str(caught.value) == (
+        "rooms, row 3, column unique_name: 'a' stands in row 1 too, and names are unique"
+    )
+
+
+def test_records_may_need_their_names() -> None:
+    """Where rooms are known by their names, a record without one is refused."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        list(tables.read_records(records({"unique_name": "a"}, {"unique_name": None}), "rooms", named=True))
+    assert str(caught.value) == (
+        "rooms, row 2, column unique_name: is missing: here each room needs its name"
+    )
 
 
 # --- there and back -----------------------------------------------------------------------------------------
