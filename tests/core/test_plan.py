@@ -107,7 +107,7 @@ def test_a_plan_is_shown_as_a_table() -> None:
     """Each change is a line, the last line counts; what does not print is escaped."""
     desired = read_desired(
         [
-            {"unique_name": "New\n", "max_participants": 20},
+            {"unique_name": "New\n", "max_participants": 20, "enable_recording": True},
             {"unique_name": "Bare"},
             {"unique_name": "Weekly", "max_participants": 25, "enable_recording": True},
             {"unique_name": "Fine"},
@@ -116,7 +116,7 @@ def test_a_plan_is_shown_as_a_table() -> None:
     rooms = [ROOM, Room(id="b", unique_name="Fine"), Room(id="c", unique_name="Old"), Room(id="d")]
     plan = compare(desired, rooms, prune=True)
     assert str(plan).splitlines() == [
-        "create  'New\\n'         max_participants: 20",
+        "create  'New\\n'         max_participants: 20, enable_recording: True",
         "create  'Bare'",
         "update  'Weekly'        max_participants: 10 -> 25, enable_recording: False -> True",
         "delete  'Old'           c",

@@ -247,6 +247,14 @@ def test_the_rows_of_a_table_that_is_checked() -> None:
     )
 
 
+def test_a_table_that_is_right_is_counted() -> None:
+    """A check returns how many rooms there are."""
+    text = b"unique_name\na\nA\nb\n"
+    assert (
+        tables.check(lambda on_wrong: tables.read_csv(lines(text), "rooms", on_wrong=on_wrong), "rooms") == 3
+    )
+
+
 def test_records_may_need_their_names() -> None:
     """Where rooms are known by their names, a record without one is refused."""
     with pytest.raises(InvalidArgumentError) as caught:
