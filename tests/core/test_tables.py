@@ -297,6 +297,21 @@ def test_a_name_like_a_formula(name: str) -> None:
     assert cell == f"'{name}"
 
 
+def test_what_is_empty_in_a_room() -> None:
+    """The empty text is spelled where it clears something; elsewhere the cell says nothing, as does null."""
+    record = {
+        "unique_name": "",
+        "webhook_event_url": "",
+        "webhook_event_failover_url": "",
+        "enable_recording": False,
+    }
+    columns = [*record, "webhook_timeout_secs"]
+    assert tables.csv_row(record, columns) == b',,"""""",false,\n'
+    assert fields(tables.csv_header(columns) + tables.csv_row(record, columns)) == [
+        {"webhook_event_failover_url": "", "enable_recording": False}
+    ]
+
+
 def test_a_room() -> None:
     """A room is a row: truth, numbers and instants are spelled as in JSON."""
     room = Room(
