@@ -4,6 +4,7 @@ import reprlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -414,6 +415,48 @@ def test_body_fields(fields: Mapping[str, Any], sent: dict[str, object]) -> None
     body = body_fields(RoomBody(**fields))
     assert body == sent
     assert list(body) == list(sent)
+
+
+class Name(str):
+    """Text of a kind of its own, as Django's and others' safe strings are."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        (
+            CompositionBody(
+                session_id=UUID(int=7),
+                video_layout=MappingProxyType(
+                    {"a": VideoRegion(z_pos=0, width=640), "b": VideoRegion(video_sources=("an-id", "*"))}
+                ),
+                audio_sources=("*",),
+                format=Name("mp4"),
+                webhook_timeout_secs=None,
+            ),
+            {
+                "session_id": "00000000-0000-0000-0000-000000000007",
+                "video_layout": {"a": {"width": 640, "z_pos": 0}, "b": {"video_sources": ["an-id", "*"]}},
+                "audio_sources": ["*"],
+                "format": "mp4",
+                "webhook_timeout_secs": None,
+            },
+        ),
+        (
+            ParticipantsBody(participants={UUID(int=7)}, exclude=[]),
+            {"participants": ["00000000-0000-0000-0000-000000000007"], "exclude": []},
+        ),
+        (ParticipantsBody(participants="all"), {"participants": "all"}),
+    ],
+    ids=["composition", "some", "all"],
+)
+def test_body_fields_are_plain(body: attrs.AttrsInstance, sent: dict[str, object]) -> None:
+    """Regions, ids and collections are spelled as JSON has them; of a region only what was set."""
+    fields = body_fields(body)
+    assert fields == sent
+    assert type(fields.get("format", "")) is str
 
 
 FIRST = (("page[number]", "1"), ("page[size]", "250"))
