@@ -109,7 +109,7 @@ def test_columns_that_telnyx_sets_are_passed_over() -> None:
         (b"id,max_participants\n", "rooms, line 1: there is no column unique_name"),
         (
             b"unique_name,colour\n",
-            "rooms, line 1, column 'colour': is no setting of a room; those are unique",
+            "rooms, line 1, column 'colour': is no setting of a room; those are unique_name, max_p",
         ),
         (b"unique_name,\n", "rooms, line 1, column '': is no setting of a room"),
         (b"unique_name,unique_name\n", "rooms, line 1, column 'unique_name': stands there twice"),
@@ -171,7 +171,7 @@ def test_names_of_one_digest_are_no_doubles() -> None:
     """Names are compared themselves before they are refused: two digests may be the same by chance."""
     names = ["a", "b", "c"]
     rows = [Row(line=line, fields={"unique_name": Alike(name)}) for line, name in enumerate(names, 2)]
-    assert tables.check(lambda _: iter(rows), "rooms") == 3
+    assert tables.check(lambda _: iter(rows), "rooms").rooms == 3
     rows.append(Row(line=5, fields={"unique_name": Alike("b")}))
     with pytest.raises(InvalidArgumentError, match="line 5, column unique_name: 'b' stands in line 3 too"):
         tables.check(lambda _: iter(rows), "rooms")
@@ -234,8 +234,13 @@ def records(*rows: dict[str, object]) -> Iterator[dict[str, object]]:
 
 def test_records() -> None:
     """Plain data is read likewise, in rows."""
-    rows = tables.read_records(records({"unique_name": "a", "max_participants": None}), "rooms")
-    assert [row.fields for row in rows] == [{"unique_name": "a"}]
+    rows = tables.read_records(
+        records({"unique_name": "a", "max_participants": None}, {"max_participants": 5}), "rooms"
+    )
+    assert list(rows) == [
+        Row(line=1, fields={"unique_name": "a"}),
+        Row(line=2, fields={"max_participants": 5}),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -253,6 +258,37 @@ def test_records_that_are_refused(rows: tuple[dict[str, object], ...], said: str
     with pytest.raises(InvalidArgumentError) as caught:
         list(tables.read_records(records(*rows), "rooms"))
     assert str(caught.value) == said
+
+
+def test_the_rows_of_a_table_that_is_checked() -> None:
+    """What is wrong with the whole of a table of rows is told in rows."""
+
+    def read(on_wrong: Any) -> Iterator[Row]:
+        return tables.read_records(
+            records({"unique_name": "a"}, {"unique_name": "b"}, {"unique_name": "a"}), "rooms", named=True
+        )
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        tables.check(read, "rooms", "row")
+    assert str(caught.value) == (
+        "rooms, row 3, column unique_name: 'a' stands in row 1 too, and names are unique"
+    )
+
+
+def test_a_table_that_is_right_is_counted() -> None:
+    """A check returns how many rooms there are."""
+    text = b"unique_name\na\nA\nb\n"
+    told = tables.check(lambda on_wrong: tables.read_csv(lines(text), "rooms", on_wrong=on_wrong), "rooms")
+    assert (told.rooms, told.is_named) == (3, True)
+
+
+def test_records_may_need_their_names() -> None:
+    """Where rooms are known by their names, a record without one is refused."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        list(tables.read_records(records({"unique_name": "a"}, {"unique_name": None}), "rooms", named=True))
+    assert str(caught.value) == (
+        "rooms, row 2, column unique_name: is missing: here each room needs its name"
+    )
 
 
 # --- there and back -----------------------------------------------------------------------------------------
@@ -286,6 +322,21 @@ def test_a_name_like_a_formula(name: str) -> None:
     row = tables.csv_row({"unique_name": name}, ["unique_name"])
     ((cell,),) = csv.reader([row.decode()])
     assert cell == f"'{name}"
+
+
+def test_what_is_empty_in_a_room() -> None:
+    """The empty text is spelled where it clears something; elsewhere the cell says nothing, as does null."""
+    record = {
+        "unique_name": "",
+        "webhook_event_url": "",
+        "webhook_event_failover_url": "",
+        "enable_recording": False,
+    }
+    columns = [*record, "webhook_timeout_secs"]
+    assert tables.csv_row(record, columns) == b',,"""""",false,\n'
+    assert fields(tables.csv_header(columns) + tables.csv_row(record, columns)) == [
+        {"webhook_event_failover_url": "", "enable_recording": False}
+    ]
 
 
 def test_a_room() -> None:
