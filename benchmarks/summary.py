@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from benchmarks.contenders import ENTRANTS
 from benchmarks.report import duration, times
 
 _CPU: Final = ("retrieve-1", "retrieve-32", "create", "page", "list", "webhook", "import")
@@ -30,7 +31,9 @@ def _row(case: Kept, figure: str) -> Iterator[str]:
     reference = standings[case["reference"]][figure]["median"]
     ratios = [_ratio(standings, names, figure) for names in _COLUMNS]
     which = "CPU" if figure == "cpu" else "wall time"
-    yield f"| {case['title']}: {which} a {case['unit']} | {duration(reference)} | {' | '.join(ratios)} |"
+    beside = "" if case["reference"] == "bare" else f", beside {ENTRANTS[case['reference']].title}"
+    what = f"{case['title']}{beside}: {which} a {case['unit']}"
+    yield f"| {what} | {duration(reference)} | {' | '.join(ratios)} |"
 
 
 def _ratio(standings: Mapping[str, Kept], names: Sequence[str], figure: str) -> str:

@@ -112,8 +112,10 @@ class Caller:
                 break
             if pause:
                 await clock.sleep(pause)
-        if outcome is None:
-            raise self._too_late(trail)
+        else:  # the gate lets nobody through in time
+            if outcome is None:
+                raise self._too_late(trail)
+            self._give_back(trail, outcome)
         if answered is not None and _is_success(outcome):
             await answered()
         return self._read(call, trail, outcome, answer, ended - started)
@@ -165,7 +167,11 @@ class Caller:
             self.gate.leave_with(told, started, ended, None)
             return None
         wait, exhausted = self._plan(call, trail, outcome, number, ended)
-        kept = self.gate.leave_with(told, started, ended, self._stop(outcome, wait))
+        if isinstance(outcome, Failure) and not outcome.sent:
+            kept = False
+            self.gate.leave_unsent()
+        else:
+            kept = self.gate.leave_with(told, started, ended, self._stop(outcome, wait))
         self._note(call, trail, outcome, ended - started, wait=wait, told=told, exhausted=exhausted)
         # The pause that the server asks for is waited at the gate, in the order of all who wait there.
         return 0.0 if kept and wait is not None else wait
@@ -195,6 +201,12 @@ class Caller:
             return None, True
         trail.spent += cost
         return wait, False
+
+    def _give_back(self, trail: Trail, outcome: Response | Failure) -> None:
+        """Take back what was paid for the repetition after `outcome`, which does not come."""
+        cost = retry_cost(self.retry, outcome)
+        self.budget.give(cost)
+        trail.spent -= cost
 
     def _stop(self, outcome: Response | Failure, wait: float | None) -> float | None:
         """Return how long the server wants nobody to come."""

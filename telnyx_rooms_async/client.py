@@ -24,8 +24,8 @@ from telnyx_rooms_async.resources.sessions import Sessions
 from telnyx_rooms_async.resources.tokens import Tokens
 from telnyx_rooms_async.settings import (
     Settings,
-    check_policy,
-    check_positive,
+    check_count,
+    check_patience,
     check_share,
     find_api_key,
     find_base_url,
@@ -63,8 +63,8 @@ class RoomsClient:
         read_only: whether all that is not a reading is refused before it is sent, `request` included.
         trust_env: whether the proxy variables of the environment count.
         allow_insecure: whether an ``http://`` base URL may lead to another machine.
-        on_attempt: called with an `Attempt` after each request: metadata for your metrics. What it raises
-            is logged.
+        on_attempt: called with an `Attempt` after each request, those for files included: metadata for
+            your metrics. What it raises is logged.
         trace_configs: for the session of our own; aiohttp shows them each request, its key included.
         clock: for tests: where time, pauses and chance come from.
 
@@ -94,8 +94,8 @@ class RoomsClient:
     ) -> None:
         # Wrapped before anything can be raised: a traceback shows the locals of this frame.
         api_key = None if api_key is None else hidden(api_key)
-        check_positive(timeout=timeout, attempt_timeout=attempt_timeout, max_connections=max_connections)
-        check_policy(retry)
+        check_patience(timeout, attempt_timeout, retry)
+        check_count(max_connections=max_connections)
         check_share(share)
         check_session(session)
         check_hooks(session, on_attempt, trace_configs)
@@ -192,8 +192,7 @@ class RoomsClient:
         timeout = caller.timeout if timeout is None else timeout
         attempt_timeout = caller.attempt_timeout if attempt_timeout is None else attempt_timeout
         retry = caller.retry if retry is None else retry
-        check_positive(timeout=timeout, attempt_timeout=attempt_timeout)
-        check_policy(retry)
+        check_patience(timeout, attempt_timeout, retry)
         caller = evolve(caller, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry)
         return self._view(evolve(caller, read_only=caller.read_only or read_only))
 
@@ -237,15 +236,17 @@ class RoomsClient:
         Calls in flight raise `ClientClosedError`, though they may have been carried out.
 
         Args:
-            grace: seconds to let the calls in flight come to their own end first.
+            grace: seconds to let the calls in flight come to their own end first, unless this is cancelled.
 
         Raises:
             WrongEventLoopError: the client is in use by another event loop.
         """
-        if grace > 0:
-            await self._caller.lifetime.quiet(grace)
-        self._caller.lifetime.end()
-        await self._caller.transport.close()
+        try:
+            if grace > 0:
+                await self._caller.lifetime.quiet(grace)
+        finally:
+            self._caller.lifetime.end()
+            await self._caller.transport.close()
 
     async def __aenter__(self) -> Self:
         return self

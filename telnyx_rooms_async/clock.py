@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from attrs import frozen
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Clock:
     """Where a client takes its time and its chance from: tests put their own in."""
 

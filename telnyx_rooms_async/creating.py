@@ -53,24 +53,37 @@ async def create(caller: Caller, body: RoomBody, on_unknown: OnUnknown) -> Room:
 
 
 async def settle(caller: Caller, body: RoomBody, on_unknown: OnUnknown, since: float) -> Room:
-    """Return the room that an earlier process may have created since then, or create it."""
+    """Return the room that an earlier process may have created since then, or create it.
+
+    Raises:
+        NameTakenError: another room has the name, and was seen.
+        OutcomeUnknownError: the name is taken, and no room of it was seen; or as for `create`.
+    """
     build(CREATE_ROOM, body=body)  # nothing is looked for by what is wrong
     asked, unique_name = body_fields(body), str(body.unique_name)
 
-    async def look() -> Room | None:
+    async def look() -> tuple[Room | None, bool]:
         page = await caller.ask(build(LIST_ROOMS, query=RoomsQuery(unique_name=unique_name)))
         rooms, now = namesakes(page.data, unique_name), caller.clock.now()
-        return next((room for room in rooms if is_ours(room, asked, began=since, now=now)), None)
+        ours = (room for room in rooms if is_ours(room, asked, began=since, now=now))
+        return next(ours, None), bool(rooms)
 
-    if (room := await look()) is not None:
+    room, _ = await look()
+    if room is not None:
         return room
     try:
         return await create(caller, body, on_unknown)
-    except NameTakenError:
+    except NameTakenError as taken:
         # The request of the earlier process may have been on its way until now.
-        if (room := await look()) is not None:
-            return room
-        raise
+        for pause in (0.0, *PAUSES):
+            await caller.clock.sleep(pause)
+            room, is_seen = await look()
+            if room is not None:
+                return room
+            if is_seen:
+                raise
+        # Who has the name is not to be seen: it may be that very request.
+        raise OutcomeUnknownError(CREATE_ROOM.operation, unique_name, taken.attempts) from taken
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -117,37 +130,39 @@ class _Creation:
         except (APIConnectionError, APIResponseError, APIStatusError) as error:
             # It was not made by this request, which says nothing of the first.
             raise self._unknown(unknown, ()) from error
-        looks = len(self.trail.attempts)
-        room = await self._find(unknown, unique_name)
+        room = await self._find(unknown, unique_name, taken)
         if room is not None:
             return room
-        is_known = any(look.status == 200 for look in self.trail.attempts[looks:])  # noqa: PLR2004 - a look that saw
-        if taken is not None and is_known:
-            raise taken
         raise self._unknown(unknown, ()) from unknown.__cause__
 
-    async def _find(self, unknown: OutcomeUnknownError, unique_name: str) -> Room | None:
+    async def _find(
+        self, unknown: OutcomeUnknownError, unique_name: str, taken: NameTakenError | None = None
+    ) -> Room | None:
         """Look for the room a few times.
 
         Raises:
             OutcomeUnknownError: there are several that may be it.
+            NameTakenError: the one that was given: another room of the name was seen.
         """
         logger.warning("POST /rooms: it is unknown whether the room was made; looking for it by its name")
         asked = body_fields(self.body)
-        clock = self.caller.clock
+        clock, is_seen = self.caller.clock, False
         for pause in PAUSES:
             if clock.monotonic() + pause >= self.trail.deadline:
-                return None
+                break
             await clock.sleep(pause)
             if not self._afford():
-                return None
+                break
             rooms = await self._look(unique_name)
+            is_seen = is_seen or bool(rooms)
             ours = [room for room in rooms if is_ours(room, asked, began=self.began, now=clock.now())]
             if len(ours) > 1:
                 raise self._unknown(unknown, tuple(room.id for room in ours)) from unknown.__cause__
             if ours:
                 logger.warning("POST /rooms: the room was made, and is found")
                 return ours[0]
+        if is_seen and taken is not None:
+            raise taken
         return None
 
     def _afford(self) -> bool:

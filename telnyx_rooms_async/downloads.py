@@ -1,14 +1,9 @@
-"""Bring a file of Telnyx's store to a path or a writer: in pieces, resumed after cuts, checked at the end."""
+"""Bring a file of Telnyx's store here: in pieces, resumed after cuts, checked at the end."""
 
-import asyncio
-import io
 import math
 import os
 import re
-import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from inspect import isawaitable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
@@ -20,14 +15,23 @@ from telnyx_rooms_async.core import protocol
 from telnyx_rooms_async.core.errors import (
     APIResponseValidationError,
     ClientClosedError,
-    InvalidArgumentError,
     NotReadyError,
 )
-from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Response
+from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
 from telnyx_rooms_async.core.models import RecordingStatus
 from telnyx_rooms_async.core.retry import next_delay
-from telnyx_rooms_async.core.rules import show, url
+from telnyx_rooms_async.core.rules import url
 from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.targets import Write, Writer, checked_target, opened
+
+_STORE: Final = Call(
+    operation="download",
+    template="{download_url}",
+    request=Request(method="GET", path=""),
+    answer=Response,
+    repeat=Repeat.ALWAYS,
+)
+"""What the attempts at a file are recorded as: no operation of the API."""
 
 Progress: TypeAlias = Callable[[int, int | None], object]
 """Called with the bytes that are there, and the bytes that there will be if that is known."""
@@ -55,14 +59,6 @@ class Downloadable(Protocol):
         ...
 
 
-class Writer(Protocol):
-    """What bytes can be written to: a file opened in binary mode, an `io.BytesIO`."""
-
-    def write(self, data: bytes, /) -> object:
-        """Take some bytes, all of them."""
-        ...
-
-
 @frozen(kw_only=True)
 class DownloadedFile:
     """A file that is here, whole."""
@@ -82,59 +78,13 @@ async def download(
     progress: Progress | None,
 ) -> DownloadedFile:
     """Bring the file of what `call` retrieves to `target`; see the resources for what is promised."""
-    path = Path(target) if isinstance(target, str | os.PathLike) else None
-    if path is None and not callable(getattr(target, "write", None)):
-        raise InvalidArgumentError((f"target must be a path or a writer, not {show(target)}",))
-    if isinstance(target, io.TextIOBase):
-        raise InvalidArgumentError((f"target must be opened in binary mode, not {show(target)}",))
-    if path is not None:
-        path = _resolved(path)
-    async with _file(path) if path else _writer(target) as write:  # type: ignore[arg-type]  # checked above
+    checked = checked_target(target)
+    async with opened(checked) as write:
         transfer = _Transfer(caller, call, write, progress or (lambda _done, _total: None))
         with caller.lifetime:
             await transfer.run()
+    path = checked if isinstance(checked, Path) else None
     return DownloadedFile(path=path, size=transfer.received, content_type=transfer.content_type)
-
-
-def _resolved(path: Path) -> Path:
-    """Follow links, and refuse what is there and is no file: a rename would take the place of a device."""
-    try:
-        path = path.resolve()
-        taken = path.exists() and not path.is_file()
-    except (ValueError, RuntimeError):  # a NUL, a lone surrogate, a circle of links
-        raise InvalidArgumentError((f"target must be the path of a file, not {show(str(path))}",)) from None
-    if taken:
-        raise InvalidArgumentError((f"target must be a file, not a folder or a device: {show(str(path))}",))
-    return path
-
-
-_Write: TypeAlias = Callable[[bytes], Awaitable[object]]
-
-
-@asynccontextmanager
-async def _file(path: Path) -> AsyncGenerator[_Write, None]:
-    """Write beside the path, in a thread, and take the path's place only at the good end."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        # Opened here and not in a thread, which a cancellation would leave to make a file that none removes.
-        with partial.open("xb") as file:
-            yield lambda data: asyncio.to_thread(file.write, data)
-        await asyncio.to_thread(partial.replace, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-@asynccontextmanager
-async def _writer(target: Writer) -> AsyncGenerator[_Write, None]:
-    async def write(data: bytes) -> None:
-        left = memoryview(data)
-        while left:
-            taken = target.write(bytes(left))
-            if isawaitable(taken):
-                taken = await taken
-            left = left[taken if isinstance(taken, int) else len(left) :]
-
-    yield write
 
 
 @define(eq=False, repr=False)
@@ -143,12 +93,13 @@ class _Transfer:
 
     caller: Caller
     call: Call[Downloadable]
-    write: _Write
+    write: Write
     progress: Progress
     received: int = 0
     total: int | None = None
     content_type: str | None = None
     etag: str | None = None
+    is_whole: bool = False
 
     async def run(self) -> None:
         """Pull until all is there: a cut costs another request, an expired link another retrieval.
@@ -164,18 +115,18 @@ class _Transfer:
             link = link or await self._link()
             before, started = self.received, clock.monotonic()
             outcome = await self._pull(link)
-            if outcome is None:
-                return
             elapsed = clock.monotonic() - started
             fruitless = 1 if self.received > before else fruitless + 1
-            wait = self._pause(outcome, fruitless)
+            wait = None if self.is_whole else self._pause(outcome, fruitless)
             if isinstance(outcome, Response) and outcome.status in _EXPIRED and not is_fresh:
                 link, wait = None, 0.0
             attempts = (
                 *attempts,
-                record(self.call, outcome, number=len(attempts) + 1, elapsed=elapsed, wait=wait),
+                record(_STORE, outcome, number=len(attempts) + 1, elapsed=elapsed, wait=wait),
             )
             report(attempts[-1], self.caller.on_attempt)
+            if self.is_whole:
+                return
             if wait is None:
                 raise protocol.error_of(outcome, attempts, now=clock.now())
             await clock.sleep(wait)
@@ -193,7 +144,7 @@ class _Transfer:
     def _pause(self, outcome: Response | Failure, fruitless: int) -> float | None:
         return next_delay(
             self.caller.retry,
-            self.call.repeat,
+            _STORE.repeat,
             outcome,
             number=fruitless,
             time_left=math.inf,
@@ -201,8 +152,8 @@ class _Transfer:
             dice=self.caller.clock.dice(),
         )
 
-    async def _pull(self, link: Secret) -> Response | Failure | None:
-        """Read on from where we are; return what stopped us, or ``None`` at the end of the file."""
+    async def _pull(self, link: Secret) -> Response | Failure:
+        """Read on from where we are, and return what came of it; `is_whole` tells of the end of the file."""
         seconds = self.caller.attempt_timeout
         stream = await self.caller.transport.open(link, offset=self.received, seconds=seconds)
         if isinstance(stream, Failure):
@@ -210,8 +161,8 @@ class _Transfer:
         try:
             if stream.head.status not in (200, 206):
                 # Nothing is beyond what we have: the end, of a file whose length was not told.
-                at_end = stream.head.header("content-range") == f"bytes */{self.received}"
-                return None if at_end else stream.head
+                self.is_whole = stream.head.header("content-range") == f"bytes */{self.received}"
+                return stream.head
             skip = self._begin(stream.head)
             if skip is None:
                 return Failure(
@@ -225,7 +176,8 @@ class _Transfer:
         finally:
             stream.close()
         if self.total in (None, self.received) and not skip:
-            return None
+            self.is_whole = True
+            return stream.head
         detail = f"{self.received} of {self.total} bytes came"
         return Failure(reason=Reason.LOST, sent=True, detail=detail)
 

@@ -7,7 +7,8 @@ from typing import Final, Generic, TypeVar
 
 from attrs import define, field, frozen
 
-from telnyx_rooms_async.batch import Done, Failed, Outcome
+from telnyx_rooms_async.batch import Failed, Outcome
+from telnyx_rooms_async.batch.outcomes import renamed
 from telnyx_rooms_async.batch.sources import close_source, source_of
 from telnyx_rooms_async.core.errors import TelnyxRoomsError
 from telnyx_rooms_async.core.job_errors import JournalError
@@ -63,7 +64,7 @@ class Journaled(Generic[Item, Value]):
             await self._file.open(self._name, now())
             async with aclosing(outcomes):
                 async for each in outcomes:
-                    yield _renamed(each)
+                    yield _checked(each)
         finally:
             self._file.close()
 
@@ -111,15 +112,12 @@ class Journaled(Generic[Item, Value]):
         return value
 
 
-def _renamed(outcome: Outcome[Entry[Item], Value]) -> Outcome[Item, Value]:
+def _checked(outcome: Outcome[Entry[Item], Value]) -> Outcome[Item, Value]:
     """Give an outcome the item and the place that its user knows.
 
     Raises:
         JournalError: it could not be written down.
     """
-    entry = outcome.item
-    if isinstance(outcome, Done):
-        return Done(index=entry.index, item=entry.item, value=outcome.value, elapsed=outcome.elapsed)
-    if isinstance(outcome.error, JournalError):
+    if isinstance(outcome, Failed) and isinstance(outcome.error, JournalError):
         raise outcome.error
-    return Failed(index=entry.index, item=entry.item, error=outcome.error, elapsed=outcome.elapsed)
+    return renamed(outcome, outcome.item.index, outcome.item.item)

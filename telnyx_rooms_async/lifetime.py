@@ -91,5 +91,6 @@ class Lifetime:
             if self._is_settled or self.loop.is_running():
                 raise WrongEventLoopError
             self._depths.clear()
+            self._quiet = None  # it belongs to that loop
             self._forget()
         self.loop = loop

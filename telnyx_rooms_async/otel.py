@@ -6,8 +6,9 @@ it holds ids, and in a query whatever was looked for.
 
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from attrs import asdict, evolve, frozen
@@ -26,11 +27,15 @@ except ImportError as _error:
 
 T = TypeVar("T")
 
+_OURS: Final[ContextVar[trace.Span | None]] = ContextVar("telnyx_rooms_async.otel", default=None)
+"""The span of the call: the current one may be the user's."""
+
 
 def traced(client: RoomsClient, tracer_provider: trace.TracerProvider | None = None) -> RoomsClient:
     """Return a view of a client whose calls are spans; it shares the session, as `with_options` does.
 
-    A download has a span for each time that it asks for its link; a listing has one for each page.
+    A download has a span for each time that it asks for its link, and none for its file; a listing has one
+    for each page.
 
     Args:
         client: may be a view itself.
@@ -75,17 +80,28 @@ class _TracedCaller(Caller):
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
+            token = _OURS.set(span)
             try:
                 yield
             except TelnyxRoomsError as error:
                 kind = str(error.status) if isinstance(error, APIStatusError) else type(error).__qualname__
                 span.set_attribute("error.type", kind)
-                span.set_status(trace.StatusCode.ERROR, str(error))
+                # Without a description: the words of an error may hold an id, or what a server repeats.
+                span.set_status(trace.StatusCode.ERROR)
                 raise
+            finally:
+                _OURS.reset(token)
 
 
 def _tell(then: OnAttempt | None, attempt: Attempt) -> None:
     """Make an event of an attempt, and tell the hook that the client had before."""
+    if (span := _OURS.get()) is not None:
+        _add(span, attempt)
+    if then is not None:
+        then(attempt)
+
+
+def _add(span: trace.Span, attempt: Attempt) -> None:
     facts: dict[str, str | float | None] = {
         "http.request.method": attempt.method,
         "url.template": attempt.template,
@@ -96,10 +112,7 @@ def _tell(then: OnAttempt | None, attempt: Attempt) -> None:
         "telnyx.attempt.elapsed": attempt.elapsed,
         "telnyx.attempt.wait": attempt.wait,
     }
-    span = trace.get_current_span()
     span.add_event("attempt", {name: fact for name, fact in facts.items() if fact is not None})
     span.set_attribute("http.request.resend_count", attempt.number - 1)
     if attempt.status is not None:
         span.set_attribute("http.response.status_code", attempt.status)
-    if then is not None:
-        then(attempt)

@@ -99,5 +99,6 @@ def _loop_of(request: pytest.FixtureRequest) -> str:
     if not request.config.pluginmanager.hasplugin("asyncio"):
         pytest.fail(f"{request.fixturename} needs pytest-asyncio, or anyio and its mark on the test")
     marker = request.node.get_closest_marker("asyncio")
-    chosen = marker.kwargs.get("loop_scope") if marker else None
+    # Some have written "scope" for it, and pytest-asyncio still takes that.
+    chosen = marker.kwargs.get("loop_scope") or marker.kwargs.get("scope") if marker else None
     return str(chosen or request.config.getini("asyncio_default_test_loop_scope"))

@@ -23,6 +23,11 @@ if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) 
 return 0
 """
 """Deletes what is ours only: another worker may have it by now."""
+_RENEW: Final = """
+if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("pexpire", KEYS[1], ARGV[2]) end
+return 0
+"""
+"""Lets a claim of ours last as long as a new one."""
 
 
 class SeenInRedis:
@@ -59,19 +64,40 @@ class SeenInRedis:
         self._redis, self._prefix, self._clock = redis, prefix, clock
         self._lease, self._remember, self._timeout = lease, remember, timeout
         self._worker = token_hex(16)
+        self._in_hand: Final[set[str]] = set()
+        """The events that somebody here asks for, or handles."""
 
     async def seen(self, event_id: str) -> bool:
         """Tell whether a worker handled the event; if not, claim it.
 
         Raises:
-            WebhookError: another worker has it in hand for a second or more, or Redis does not answer.
+            WebhookError: another worker has it in hand, and still does three quarters of a second later;
+                or Redis does not answer.
         """
-        key = self._prefix + event_id
+        # A claim of ours that nobody here has in hand is one whose answer was lost: then it is taken up.
+        is_free = event_id not in self._in_hand
+        self._in_hand.add(event_id)
+        is_ours = False
+        try:
+            is_ours = await self._claim(self._prefix + event_id, is_free=is_free)
+        finally:
+            if is_free and not is_ours:
+                self._in_hand.discard(event_id)
+        return not is_ours
+
+    async def _claim(self, key: str, *, is_free: bool) -> bool:
+        """Claim an event and return ``True``; ``False`` if it was handled.
+
+        Raises:
+            WebhookError: neither.
+        """
+        lease = _milliseconds(self._lease)
         for pause in _PAUSES:
-            claim = self._redis.set(key, self._worker, nx=True, px=_milliseconds(self._lease))
-            if await self._ask(claim):
-                return False
+            if is_free and await self._ask(self._redis.set(key, self._worker, nx=True, px=lease)):
+                return True
             if await self._ask(self._redis.get(key)) in (_HANDLED, _HANDLED.encode()):
+                return False
+            if is_free and await self._ask(self._redis.eval(_RENEW, 1, key, self._worker, lease)):
                 return True
             if pause is not None:
                 await self._clock.sleep(pause)
@@ -84,7 +110,10 @@ class SeenInRedis:
             WebhookError: Redis does not answer.
         """
         remember = _milliseconds(self._remember)
-        await self._ask(self._redis.set(self._prefix + event_id, _HANDLED, px=remember))
+        try:
+            await self._ask(self._redis.set(self._prefix + event_id, _HANDLED, px=remember))
+        finally:
+            self._in_hand.discard(event_id)
 
     async def forget(self, event_id: str) -> None:
         """Give up the claim.
@@ -92,7 +121,10 @@ class SeenInRedis:
         Raises:
             WebhookError: Redis does not answer. The claim ends by itself.
         """
-        await self._ask(self._redis.eval(_FORGET, 1, self._prefix + event_id, self._worker))
+        try:
+            await self._ask(self._redis.eval(_FORGET, 1, self._prefix + event_id, self._worker))
+        finally:
+            self._in_hand.discard(event_id)
 
     async def _ask(self, asked: object) -> object:
         try:

@@ -10,7 +10,7 @@ from telnyx_rooms_async.attempts import logger
 from telnyx_rooms_async.core.errors import ConfigurationError, InvalidArgumentError, WebhookError
 from telnyx_rooms_async.core.events import Event
 from telnyx_rooms_async.seen import SeenEvents, SeenInMemory
-from telnyx_rooms_async.settings import check_positive
+from telnyx_rooms_async.settings import check_count, check_positive
 
 E = TypeVar("E", bound=Event)
 Handler: TypeAlias = Callable[[E], Awaitable[object]]
@@ -29,11 +29,12 @@ class EventRouter:
         grace: seconds that the end waits for them; what then still goes on is cancelled.
 
     Raises:
-        ConfigurationError: a number is not positive.
+        ConfigurationError: the limit is no whole number from 1, or the grace is not positive.
     """
 
     def __init__(self, *, seen: SeenEvents | None = None, limit: int = 1000, grace: float = 10.0) -> None:
-        check_positive(limit=limit, grace=grace)
+        check_count(limit=limit)
+        check_positive(grace=grace)
         self._seen = SeenInMemory() if seen is None else seen
         self._limit, self._grace = limit, grace
         self._is_open = False

@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from telnyx_rooms_async.settings import check_positive
+from telnyx_rooms_async.settings import check_count
 
 
 class SeenEvents(Protocol):
@@ -35,11 +35,11 @@ class SeenInMemory:
         limit: of how many; the oldest are forgotten first.
 
     Raises:
-        ConfigurationError: the limit is not positive.
+        ConfigurationError: the limit is no whole number from 1.
     """
 
     def __init__(self, limit: int = 10_000) -> None:
-        check_positive(limit=limit)
+        check_count(limit=limit)
         self._limit = limit
         self._ids: Final[dict[str, None]] = {}
 

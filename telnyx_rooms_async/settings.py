@@ -96,7 +96,7 @@ def find_base_url(given: str | None, *, allow_insecure: bool) -> str:
 
 
 def check_positive(**options: object) -> None:
-    """Check options that are seconds or counts.
+    """Check options that are seconds.
 
     Raises:
         ConfigurationError: one of them is not a positive, finite number.
@@ -104,6 +104,17 @@ def check_positive(**options: object) -> None:
     for name, value in options.items():
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 2**31:
             raise ConfigurationError(f"{name} must be a positive number, not {value!r}")
+
+
+def check_count(**options: object) -> None:
+    """Check options that are counts.
+
+    Raises:
+        ConfigurationError: one of them is no whole number from 1.
+    """
+    for name, value in options.items():
+        if type(value) is not int or not 0 < value < 2**31:
+            raise ConfigurationError(f"{name} must be a whole number, 1 or more, not {value!r}")
 
 
 def check_share(share: object) -> None:
@@ -115,6 +126,16 @@ def check_share(share: object) -> None:
     check_positive(share=share)
     if isinstance(share, int | float) and share > 1:
         raise ConfigurationError(f"share must be a number up to 1, not {share!r}")
+
+
+def check_patience(timeout: object, attempt_timeout: object, retry: object) -> None:
+    """Check how long and how often a call is tried.
+
+    Raises:
+        ConfigurationError: a number is not positive, or the policy is none.
+    """
+    check_positive(timeout=timeout, attempt_timeout=attempt_timeout)
+    check_policy(retry)
 
 
 def check_policy(policy: object) -> None:

@@ -6,11 +6,17 @@ from unittest.mock import Mock
 
 import pytest
 from aiohttp import ClientResponse
+from hypothesis import Phase, settings
 
 from telnyx_rooms_async import RoomsClient
 from telnyx_rooms_async.emulator import Emulator
 
 collect_ignore = ["newcomer"]  # what is run as another suite, by test_newcomer.py
+# For mutmut: whether a test fails is all that it asks, so that none looks for the smallest example, and the
+# same mutant always meets the same ones.
+settings.register_profile(
+    "mutate", derandomize=True, database=None, deadline=None, phases=(Phase.explicit, Phase.generate)
+)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,11 @@
 """What the benchmarks say must be so: their arithmetic, and a server that tells the truth."""
 
+import json
+from pathlib import Path
+
 import pytest
 
+from benchmarks import summary
 from benchmarks.answers import page
 from benchmarks.cases import CASES
 from benchmarks.contenders import ENTRANTS
@@ -69,3 +73,11 @@ def test_every_case_names_who_exists() -> None:
         assert set(case.entrants) <= ENTRANTS.keys()
         assert case.reference in case.entrants
         assert case.reference in case.small.entrants
+
+
+def test_the_readme_shows_the_kept_figures() -> None:
+    """The table of the README is that of the results that are kept here, line by line."""
+    house = Path(__file__).parent.parent
+    kept = json.loads((house / "benchmarks/results/results.json").read_text())
+    table = "\n".join(summary.lines(kept))
+    assert f"\n{table}\n" in (house / "README.md").read_text()

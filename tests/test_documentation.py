@@ -7,6 +7,9 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
@@ -157,3 +160,33 @@ def test_every_operation_has_its_verb() -> None:
         for name in re.findall(r"\w+", line)
     }
     assert told >= OPERATIONS
+
+
+CHANGELOG = (Path(__file__).parent.parent / "CHANGELOG.md").read_text()
+
+
+def resolve(dotted: str) -> object:
+    """Find what a fully qualified name means; of a class, also what its instances have."""
+    found: object = telnyx_rooms_async
+    path = "telnyx_rooms_async"
+    for name in dotted.split(".")[1:]:
+        path = f"{path}.{name}"
+        if inspect.isclass(found) and not hasattr(found, name):
+            found = get_type_hints(found)[name]
+        elif inspect.ismodule(found) and not hasattr(found, name):
+            found = import_module(path)
+        else:
+            found = getattr(found, name)
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(telnyx_rooms_async\.[\w.]+)", CHANGELOG))))
+def test_the_changelog_speaks_of_what_there_is(name: str) -> None:
+    """Each name of the changelog can be imported, or is had by what can be."""
+    assert resolve(name) is not None
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    """The newest entry with a number is that of the distribution."""
+    released = re.findall(r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", CHANGELOG, re.MULTILINE)
+    assert released[0] == version("telnyx-rooms-async")

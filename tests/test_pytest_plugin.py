@@ -15,6 +15,9 @@ STRICT = ("-o", "asyncio_mode=strict", "-o", "asyncio_default_fixture_loop_scope
 AUTO = ("-o", "asyncio_mode=auto", *STRICT[2:])
 ALONE = ("-p", "no:asyncio")
 SHARED = SUITE.replace("@pytest.mark.asyncio\n", '@pytest.mark.asyncio(loop_scope="module")\n')
+# What pytest-asyncio once called it, and still takes with a warning.
+OF_OLD = SHARED.replace("loop_scope", "scope")
+FORGIVING = (*STRICT, "-W", "ignore::pytest.PytestDeprecationWarning")
 UNMARKED = SUITE.replace("@pytest.mark.asyncio\n", "")
 ANYIO = (
     SUITE.replace("mark.asyncio", "mark.anyio")
@@ -83,9 +86,10 @@ def ends_with(said: str, summary: str) -> bool:
         (STRICT, (SUITE, SHARED, ANYIO)),
         (AUTO, (UNMARKED, SHARED, SUITE)),
         ((*STRICT, "-o", "asyncio_default_test_loop_scope=session"), (SUITE,)),
+        (FORGIVING, (OF_OLD,)),
         (ALONE, (ANYIO,)),
     ],
-    ids=["strict", "auto", "one loop for all", "anyio alone"],
+    ids=["strict", "auto", "one loop for all", "the older keyword", "anyio alone"],
 )
 def test_the_suite_of_the_readme_passes(
     options: tuple[str, ...], suites: tuple[str, ...], tmp_path: Path

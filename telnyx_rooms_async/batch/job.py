@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import define, field
 
-from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome
+from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome, stopped
 from telnyx_rooms_async.batch.sources import close_source
 
 Item = TypeVar("Item")
@@ -69,8 +69,7 @@ class Job(Generic[Item, Value]):
     def give_verdict(self) -> BaseException:
         """Give away what ends it: kept here, it would lead to itself through its traceback."""
         if self.verdict is None:
-            failures = "1 failure" if self.stop_after == 1 else f"{self.stop_after} failures"
-            return ExceptionGroup(f"stopped after {failures}", self.errors)
+            return stopped(self.errors, self.stop_after)
         verdict, self.verdict = self.verdict, None
         return verdict
 

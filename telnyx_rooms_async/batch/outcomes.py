@@ -6,6 +6,8 @@ from attrs import frozen
 
 Item_co = TypeVar("Item_co", covariant=True)
 Value_co = TypeVar("Value_co", covariant=True)
+Item = TypeVar("Item")
+Value = TypeVar("Value")
 
 
 @frozen(kw_only=True)
@@ -46,6 +48,19 @@ class Failed(Generic[Item_co]):
 
 Outcome: TypeAlias = Done[Item_co, Value_co] | Failed[Item_co]
 """A union, so that a type checker finds who forgets the error."""
+
+
+def renamed(outcome: Outcome[object, Value], index: int, item: Item) -> Outcome[Item, Value]:
+    """Give an outcome another place and item: those that its user knows."""
+    if isinstance(outcome, Done):
+        return Done(index=index, item=item, value=outcome.value, elapsed=outcome.elapsed)
+    return Failed(index=index, item=item, error=outcome.error, elapsed=outcome.elapsed)
+
+
+def stopped(errors: list[Exception], after: int | None) -> ExceptionGroup:
+    """Make what is raised when so many failures ended a job."""
+    failures = "1 failure" if after == 1 else f"{after} failures"
+    return ExceptionGroup(f"stopped after {failures}", errors)
 
 
 class CancelledWithinError(RuntimeError):

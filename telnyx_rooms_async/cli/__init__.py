@@ -1,8 +1,11 @@
-"""The command line, for people and for scripts. It knows of the public package only, like any other user.
+"""The command line, for people and for scripts: a user of the public package, like any other.
+
+Of what is not public it knows two rooms of the core: how rooms are spelled in tables, and values in JSON.
 
 Each resource has a room here with a group of commands, named after the verbs of its client; each
 parameter of a verb is an option of that name. `options` spells what groups have in common, `running`
-decides how a command ends, `output` what it prints.
+decides how a command ends, `output` what it prints. In `jobs` are the commands for many rooms at once, and
+for all recordings: tables in and out.
 """
 
 from typing import Annotated, Final
@@ -52,7 +55,7 @@ def _program(
 
     The API key is read from the environment variable TELNYX_API_KEY. The demo needs none.
 
-    Exit codes: 0 done, 1 failed, 2 a wrong argument, 130 Ctrl-C.
+    Exit codes: 0 done, 1 failed, 2 a wrong argument, 130 Ctrl-C, 141 nobody reads stdout.
     """
 
 

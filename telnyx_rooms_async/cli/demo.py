@@ -181,8 +181,8 @@ def _prompted(lines: Sequence[str]) -> str:
 
 def _arrived(requests: Sequence[RecordedRequest]) -> str:
     """Tell what arrived: how many, and each; those that are alike on one line."""
-    counted = f"{len(requests) or 'no'} request{'s' * (len(requests) != 1)}"
-    return "\n".join([f"   {counted}", *(_fill(line, "     ", "       ") for line in _alike(requests))])
+    said = output.counted(len(requests), "request", zero="no")
+    return "\n".join([f"   {said}", *(_fill(line, "     ", "       ") for line in _alike(requests))])
 
 
 def _alike(requests: Sequence[RecordedRequest]) -> Iterator[str]:

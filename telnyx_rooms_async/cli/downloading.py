@@ -1,6 +1,5 @@
 """A file on its way to a path or to stdout: whoever waits at a terminal sees how far it is."""
 
-import os
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import Annotated, Any, Final, Protocol, TypeAlias
@@ -8,8 +7,9 @@ from typing import Annotated, Any, Final, Protocol, TypeAlias
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from telnyx_rooms_async import ConfigurationError, DownloadedFile, TelnyxRoomsError
+from telnyx_rooms_async import DownloadedFile
 from telnyx_rooms_async.cli import output
+from telnyx_rooms_async.cli.paths import naming, text_of
 
 _STDOUT: Final = "-"
 
@@ -53,29 +53,19 @@ def refuse_muddle(target: str, *, as_json: bool) -> None:
 async def download_to(verb: Download, file_id: str, target: str, *, as_json: bool) -> None:
     """Download a file, and tell where it is and how large; nothing but the file goes to stdout with ``-``."""
     if target == _STDOUT:
-        with _told() as tell:
+        with _bar() as tell:
             await verb(file_id, Stdout(), progress=tell)
         return
-    file = await _to_path(verb, file_id, target)
+    with naming(target), _bar() as tell:
+        file = await verb(file_id, target, progress=tell)
     if as_json:
-        path = os.fsencode(target).decode(errors="replace")
-        output.write_json({"path": path, "size": file.size, "content_type": file.content_type})
+        output.write_json({"path": text_of(target), "size": file.size, "content_type": file.content_type})
     else:
         output.write_line(f"downloaded {target} ({file.size} bytes)")
 
 
-async def _to_path(verb: Download, file_id: str, target: str) -> DownloadedFile:
-    try:
-        with _told() as tell:
-            return await verb(file_id, target, progress=tell)
-    except TelnyxRoomsError:  # among them APITimeoutError, which is an OSError too
-        raise
-    except OSError as error:
-        raise ConfigurationError(f"cannot write {target}: {error.strerror or error}") from None
-
-
 @contextmanager
-def _told() -> Generator[Tell, None, None]:
+def _bar() -> Generator[Tell, None, None]:
     """Show a bar on a terminal until the end, and nothing elsewhere."""
     bar = Progress(
         BarColumn(),

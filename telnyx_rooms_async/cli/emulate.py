@@ -101,10 +101,8 @@ def _when_stopped() -> asyncio.Event:
 
 
 def _tell(telnyx: Emulator) -> None:
-    # 0.0.0.0 is where to listen, not where to go: a client on this machine finds it here.
-    url = telnyx.url.replace("//0.0.0.0:", "//127.0.0.1:")
     output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
-    output.write_line(f"export TELNYX_BASE_URL={shlex.quote(url)}")
+    output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
     with suppress(RuntimeError):  # without the extra there are no webhooks to verify
         output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
-    output.note(f"An emulated Telnyx with {len(telnyx.rooms)} rooms listens at {url}. Ctrl-C ends it.")
+    output.note(f"An emulated Telnyx with {len(telnyx.rooms)} rooms listens at {telnyx.url}. Ctrl-C ends it.")

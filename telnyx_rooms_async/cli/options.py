@@ -75,6 +75,7 @@ OfSession: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="On
 OfParticipant: TypeAlias = Annotated[
     str | None, typer.Option(metavar="ID", help="Only those of that participant.")
 ]
+OfName: TypeAlias = Annotated[str | None, typer.Option(metavar="NAME", help="Only rooms of that name.")]
 CreatedAt: TypeAlias = Annotated[
     DateFilter | None,
     typer.Option(parser=parse_days, metavar="DAYS", help=f"Created on {_RANGE_HELP}"),

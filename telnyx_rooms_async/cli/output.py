@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from telnyx_rooms_async import Listing
-from telnyx_rooms_async.cli.tables import KINDS, Inside, Token, Value, inside, record, table, token_lines
+from telnyx_rooms_async.cli.grids import KINDS, Inside, Token, Value, inside, record, table, token_lines
 from telnyx_rooms_async.core.codec import encode
 
 Item = TypeVar("Item", bound=Value)
@@ -107,8 +107,13 @@ def _write_inside(found: Inside) -> None:
 
 
 def _summary(noun: str, count: int, left_out: Sequence[str]) -> str:
-    counted = f"{count or 'no'} {noun if count == 1 else noun + 's'}"
-    return f"{counted}; not shown: {', '.join(left_out)} (--json has all)" if count and left_out else counted
+    said = counted(count, noun, zero="no")
+    return f"{said}; not shown: {', '.join(left_out)} (--json has all)" if count and left_out else said
+
+
+def counted(count: int, noun: str = "room", *, zero: str = "0") -> str:
+    """Spell a number of things."""
+    return f"{count or zero} {noun}{'s' * (count != 1)}"
 
 
 def write_json(value: object) -> None:
@@ -159,7 +164,12 @@ def put(data: bytes) -> None:
 
 def abandon() -> None:
     """Give up a stdout that takes no more, so that the interpreter's last flush does not fail on it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _lead_nowhere(sys.stdout)
+
+
+def _lead_nowhere(stream: TextIO | None) -> None:
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def note(text: str) -> None:
@@ -179,7 +189,16 @@ def _say(text: Text, *, one_line: bool) -> None:
 
 def stderr() -> Console:
     """Return the console of stderr as it is now."""
-    return Console(stderr=True, force_terminal=is_watched())
+    return _Stderr(stderr=True, force_terminal=is_watched())
+
+
+class _Stderr(Console):
+    """Goes on without a reader: what is said here is beside the job."""
+
+    def on_broken_pipe(self) -> None:
+        """Say no more, where the base ends the program."""
+        self.quiet = True
+        _lead_nowhere(sys.stderr)
 
 
 def is_watched() -> bool:

@@ -147,7 +147,7 @@ def _show_count(count: int, *, as_json: bool) -> None:
     if as_json:
         output.write_json({"room_recordings": count})
     else:
-        output.write_line(f"deleted {count} recording{'s' * (count != 1)}")
+        output.write_line(f"deleted {output.counted(count, 'recording')}")
 
 
 @group.command()

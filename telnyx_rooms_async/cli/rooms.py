@@ -1,7 +1,7 @@
 """``telnyx-rooms rooms``: a command for each verb of ``client.rooms``, an option for each parameter."""
 
 from collections.abc import Sequence
-from typing import Annotated, Final, TypeVar
+from typing import Final, TypeVar
 
 import typer
 
@@ -21,6 +21,7 @@ from telnyx_rooms_async.cli.options import (
     IncludeSessions,
     Limit,
     MaxParticipants,
+    OfName,
     OnUnknown,
     PageSize,
     RoomId,
@@ -47,7 +48,7 @@ def list_rooms(
     *,
     created_at: CreatedAt = None,
     updated_at: UpdatedAt = None,
-    unique_name: Annotated[str | None, typer.Option(metavar="NAME", help="Only rooms of that name.")] = None,
+    unique_name: OfName = None,
     include_sessions: IncludeSessions = False,
     limit: Limit = None,
     page_size: PageSize = PAGE_SIZE,

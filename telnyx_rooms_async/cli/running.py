@@ -20,7 +20,7 @@ from telnyx_rooms_async.cli import output
 
 T = TypeVar("T")
 
-_FAILED = 1
+FAILED = 1
 _USAGE = 2
 INTERRUPTED = 130
 _BROKEN_PIPE = 141
@@ -69,13 +69,13 @@ def ending(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]:
     except InvalidArgumentError as error:
         raise _failed(error, _USAGE) from None
     except TelnyxRoomsError as error:
-        raise _failed(error, _FAILED) from None
+        raise _failed(error, FAILED) from None
     except BrokenPipeError:
         output.abandon()
         raise typer.Exit(_BROKEN_PIPE) from None
     except OSError as error:
         output.abandon()
-        raise _failed(error.strerror or error, _FAILED) from None
+        raise _failed(error.strerror or error, FAILED) from None
     except KeyboardInterrupt:
         raise typer.Exit(interrupted) from None
 

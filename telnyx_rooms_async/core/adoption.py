@@ -8,6 +8,7 @@ from telnyx_rooms_async.core.models import Room
 
 PAUSES: Final = (0.2, 0.5, 1.0)
 """Seconds before each look: a room may take a moment to show."""
+_BLANK: Final = (None, "")
 _CLOCK_SKEW: Final = timedelta(seconds=5)
 
 
@@ -29,6 +30,13 @@ def is_ours(room: Room, asked: Mapping[str, object], *, began: float, now: float
         return False
     earliest = datetime.fromtimestamp(began, UTC) - _CLOCK_SKEW
     latest = datetime.fromtimestamp(now, UTC) + _CLOCK_SKEW
-    # A URL that was not set may come back as null or as an empty text.
-    same = all((getattr(room, name, None) or None) == (value or None) for name, value in asked.items())
+    same = all(is_alike(getattr(room, name, None), wanted) for name, wanted in asked.items())
     return same and earliest <= room.created_at <= latest
+
+
+def is_alike(had: object, wanted: object) -> bool:
+    """Tell whether a room has a setting as it was asked for."""
+    if isinstance(wanted, bool):
+        return bool(had) is wanted
+    # A URL that is not set comes as null or as an empty text; zero seconds are no null.
+    return had == wanted or (had in _BLANK and wanted in _BLANK)

@@ -3,7 +3,7 @@
     {"telnyx_rooms_journal":1,"job":"create_many","started":1700000000.0}
     {"index":0,"digest":"9f86d081884c7d65","state":"begun"}
     {"index":0,"digest":"9f86d081884c7d65","state":"done","room_id":"0ccc7b54-…"}
-    {"index":1,"digest":"5feceb66ffc86f38","state":"failed","error":"NameTakenError","message":"…","sure":true}
+    {"index":1,"digest":"5feceb66ffc86f38","state":"failed","error":"NameTakenError","status":422,"code":"10027","sure":true}
 
 Items begin in their order, so that the index of a new line is known, or the next one.
 """
@@ -84,7 +84,9 @@ def done_line(index: int, digest: str, room_id: str | None) -> bytes:
 def failed_line(index: int, digest: str, error: Exception, *, may_be_done: bool) -> bytes:
     """Write that an item failed, and whether it certainly was not done."""
     told = {"index": index, "digest": digest, "state": "failed", "error": type(error).__name__}
-    return _line({**told, "message": str(error), "sure": not may_be_done})
+    # Not its words: they may hold the item, or what a server repeats of it.
+    said = {"status": error.status, "code": error.code} if isinstance(error, APIStatusError) else {}
+    return _line({**told, **said, "sure": not may_be_done})
 
 
 def _line(fields: Mapping[str, object]) -> bytes:

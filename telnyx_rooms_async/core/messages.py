@@ -25,6 +25,8 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     """Names and values as they are, not yet encoded."""
     body: bytes | None = field(default=None, repr=_size)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What of it must not be shown, should a refusal repeat it."""
 
     @property
     def query_string(self) -> str:
@@ -111,10 +113,10 @@ class Attempt:
     number: int
     """Counted from 1."""
     operation: str
-    """The operation id in the Telnyx API reference: ``ViewRoom``."""
+    """The operation id in the Telnyx API reference: ``ViewRoom``; ``download`` for a file of the store."""
     method: str
     template: str
-    """The path before ids are filled in: ``/rooms/{room_id}``."""
+    """The path before ids are filled in: ``/rooms/{room_id}``; ``{download_url}`` for a file."""
     status: int | None = None
     """The status of the answer, or ``None`` when none came."""
     failure: Reason | None = None

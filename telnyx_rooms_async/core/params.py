@@ -14,6 +14,7 @@ from attrs import frozen
 from telnyx_rooms_async.core import rules
 from telnyx_rooms_async.core.models import VideoRegion
 from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, Id, Rule, UnsetType
+from telnyx_rooms_async.core.secret import Secret, hidden
 
 Days: TypeAlias = date | DateFilter | None
 
@@ -51,7 +52,9 @@ class TokenBody:
 class RefreshBody:
     """What a client token is refreshed with."""
 
-    refresh_token: str = attrs.field(repr=False, metadata={"rule": rules.hidden_text, "absent": UNSET})
+    refresh_token: Secret = attrs.field(
+        converter=hidden, metadata={"rule": rules.hidden_text, "absent": _NEVER}
+    )
     token_ttl_secs: int | UnsetType = _body(rules.integer(10, 3600))
 
 

@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import fields, frozen
 
+from telnyx_rooms_async.core.adoption import is_alike
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.fields import RoomFields, room_body
 from telnyx_rooms_async.core.models import Room
@@ -163,14 +164,7 @@ def compare(desired: Desired, rooms: Iterable[Room], *, prune: bool) -> Plan:
 
 def differing(room: Room, wanted: Mapping[str, object]) -> dict[str, object]:
     """Return the settings that are asked for and that the room does not have."""
-    return {name: to for name, to in wanted.items() if not _is_alike(getattr(room, name), to)}
-
-
-def _is_alike(had: object, wanted: object) -> bool:
-    if isinstance(wanted, bool):
-        return bool(had) is wanted
-    # A URL that is not set comes as null or as an empty text.
-    return had == wanted or (had in _BLANK and wanted in _BLANK)
+    return {name: to for name, to in wanted.items() if not is_alike(getattr(room, name), to)}
 
 
 def _update(room: Room, after: Mapping[str, object]) -> Change:

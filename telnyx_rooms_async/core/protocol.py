@@ -13,7 +13,7 @@ from telnyx_rooms_async.core.models import Page
 from telnyx_rooms_async.core.params import PageQuery
 from telnyx_rooms_async.core.retry import retry_after, untouched
 from telnyx_rooms_async.core.rules import Id, one_id
-from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs
+from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs, secrets
 from telnyx_rooms_async.core.statuses import APIStatusError, SessionEndedError, status_class
 
 T = TypeVar("T")
@@ -55,6 +55,7 @@ def build(
             path=endpoint.path.format_map(ids) if ids else endpoint.path,
             query=tuple(query_pairs(query)) if query is not None else (),
             body=codec.encode(body_fields(body)) if body is not None else None,
+            secrets=secrets(body) if body is not None else (),
         ),
         answer=endpoint.answer,
         repeat=endpoint.repeat,

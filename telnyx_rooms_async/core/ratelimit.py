@@ -116,6 +116,12 @@ class Pace:
         """Take one back; one whose event loop is gone may come late, and was taken back already."""
         self.in_flight = max(0, self.in_flight - 1)
 
+    def take_back(self) -> None:
+        """Take one back that was never sent: in no window it counts."""
+        if self.in_flight:
+            self.in_flight -= 1
+            self._tickets += 1
+
     def learn(self, told: RateLimit | None, sent_at: float, now: float) -> None:
         """Take notice of what an answer told, if it told something, to what was sent at `sent_at`."""
         if self._unknown:

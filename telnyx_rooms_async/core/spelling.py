@@ -9,7 +9,7 @@ from uuid import UUID
 import attrs
 
 from telnyx_rooms_async.core.models import VideoRegion
-from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter
+from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, hidden_text
 
 
 def problems(params: attrs.AttrsInstance) -> Iterator[str]:
@@ -26,6 +26,17 @@ def body_fields(body: attrs.AttrsInstance) -> dict[str, object]:
     """Return the fields of a body that are to be sent; ``None`` is sent as null."""
     values = ((name, getattr(body, name)) for name, _ in _marks(type(body)))
     return {name: _plain(value) for name, value in values if value is not UNSET}
+
+
+def secrets(body: attrs.AttrsInstance) -> tuple[str, ...]:
+    """Return the fields of a body that must never be shown."""
+    names = _hidden(type(body))
+    return tuple(getattr(body, name) for name in names) if names else ()
+
+
+@cache
+def _hidden(kind: type[attrs.AttrsInstance]) -> tuple[str, ...]:
+    return tuple(name for name, marks in _marks(kind) if marks["rule"] is hidden_text)
 
 
 @cache

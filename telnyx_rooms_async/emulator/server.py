@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -30,7 +30,7 @@ _NEEDS_NO_KEY: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
 """What the API reference marks ``security: []`` and clients call without a key: the refresh token is one,
 and so is a presigned link."""
 
-_WHERE_TO_GO: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a reader of links, not a listener
+_WHERE_TO_GO: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - for a client, not a listener
 """Who listens everywhere is found here."""
 
 
@@ -90,8 +90,8 @@ class Emulator(Stage):
         """
         if self._runner is None:
             raise _not_running()
-        host, port = self._runner.addresses[0][:2]
-        return str(URL.build(scheme="http", host=host, port=port, path=PREFIX))
+        host, port = cast("tuple[str, int]", self._runner.addresses[0][:2])
+        return str(URL.build(scheme="http", host=_WHERE_TO_GO.get(host, host), port=port, path=PREFIX))
 
     @property
     def public_key(self) -> str:
@@ -201,9 +201,7 @@ class Emulator(Stage):
             self.deliveries.append(delivery)
 
     def _link_at(self, now: datetime) -> Link:
-        origin = URL(self.url).origin()
-        host = origin.host or ""
-        return partial(self._links.make, origin.with_host(_WHERE_TO_GO.get(host, host)), now)
+        return partial(self._links.make, URL(self.url).origin(), now)
 
 
 def _not_running() -> RuntimeError:

@@ -20,7 +20,7 @@ from telnyx_rooms_async.creating import OnUnknown
 from telnyx_rooms_async.fleet.driving import Job
 from telnyx_rooms_async.fleet.engine import Client
 from telnyx_rooms_async.fleet.kinds import DELETING, ENDING, UPDATING, creating
-from telnyx_rooms_async.resources.rooms.many import Change
+from telnyx_rooms_async.resources.rooms.many import RoomUpdate
 from telnyx_rooms_async.settings import Settings
 
 __all__ = ["create_many", "delete_many", "end_many", "update_many"]
@@ -92,7 +92,7 @@ def create_many(
 
 def update_many(
     cluster: Client,
-    changes: Iterable[Change] | AsyncIterable[Change],
+    changes: Iterable[RoomUpdate] | AsyncIterable[RoomUpdate],
     *,
     settings: Settings,
     partition_size: int = _SIZE,
@@ -100,7 +100,7 @@ def update_many(
     limit: int = 32,
     ordered: bool = False,
     stop_after: int | None = None,
-) -> AsyncGenerator[Outcome[Change, Room], None]:
+) -> AsyncGenerator[Outcome[RoomUpdate, Room], None]:
     """Change rooms on all workers of a cluster: ``(room_id, {"max_participants": 25})`` is one.
 
     Arguments and errors are those of `create_many`; a change that is run again is made again.

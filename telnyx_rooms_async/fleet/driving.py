@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 from attrs import define, evolve, field, frozen
 
 from telnyx_rooms_async.batch import Done, Failed, Outcome, stream
+from telnyx_rooms_async.batch.outcomes import renamed, stopped
 from telnyx_rooms_async.batch.sources import close_source, source_of
 from telnyx_rooms_async.core.errors import InvalidArgumentError, OutcomeUnknownError
 from telnyx_rooms_async.core.rules import show
@@ -138,8 +139,7 @@ class _Run(Generic[Item, Value]):
             if not is_stopped:
                 raise
         if is_stopped:
-            failures = "1 failure" if self.stop_after == 1 else f"{self.stop_after} failures"
-            raise ExceptionGroup(f"stopped after {failures}", self.errors)
+            raise stopped(self.errors, self.stop_after)
 
     async def _ask(self, partition: Partition[Item]) -> list[Outcome[Item, Value]]:
         pending: Pending[Answers[Value] | None] = self.cluster.submit(
@@ -153,7 +153,9 @@ class _Run(Generic[Item, Value]):
         self._under_way.pop(partition.key).release()
         if answers is None:
             raise RuntimeError(f"job {self.name} was taken from the workers while it was going on")
-        return [_renamed(answer, partition) for answer in sorted(answers, key=attrgetter("index"))]
+        start, items = partition.start, partition.items
+        in_order = sorted(answers, key=attrgetter("index"))
+        return [renamed(each, start + each.item, items[each.item]) for each in in_order]
 
     def _unknown(self, partition: Partition[Item], place: int, killed: Exception) -> Failed[Item]:
         """Tell of an item whose partition was the end of several workers, so that Dask gave it up."""
@@ -198,12 +200,3 @@ async def partitions(
         yield partition()
     if failure is not None:
         raise failure
-
-
-def _renamed(answer: Outcome[int, Value], partition: Partition[Item]) -> Outcome[Item, Value]:
-    """Give an outcome the item and the place that its user knows."""
-    place = answer.item
-    index, item = partition.start + place, partition.items[place]
-    if isinstance(answer, Done):
-        return Done(index=index, item=item, value=answer.value, elapsed=answer.elapsed)
-    return Failed(index=index, item=item, error=answer.error, elapsed=answer.elapsed)

@@ -14,7 +14,7 @@ from telnyx_rooms_async.core.models import Room
 from telnyx_rooms_async.core.rules import Id
 from telnyx_rooms_async.creating import OnUnknown, check_choice
 from telnyx_rooms_async.jobs import Many
-from telnyx_rooms_async.resources.rooms.many import Change, creations, deletions, updates
+from telnyx_rooms_async.resources.rooms.many import RoomUpdate, creations, deletions, updates
 from telnyx_rooms_async.resources.sessions import endings
 
 Item = TypeVar("Item")
@@ -53,6 +53,6 @@ def creating(on_unknown: OnUnknown) -> Kind[RoomFields, Room]:
     return _kind("create_many", CREATE_ROOM, partial(creations, on_unknown=on_unknown, must_be_named=True))
 
 
-UPDATING: Final[Kind[Change, Room]] = _kind("update_many", UPDATE_ROOM, updates)
+UPDATING: Final[Kind[RoomUpdate, Room]] = _kind("update_many", UPDATE_ROOM, updates)
 DELETING: Final[Kind[Id, None]] = _kind("delete_many", DELETE_ROOM, deletions)
 ENDING: Final[Kind[Id, None]] = _kind("end_many", END_SESSION, endings)

@@ -18,8 +18,9 @@ from telnyx_rooms_async.core.models import CompositionStatus, RoomComposition, V
 from telnyx_rooms_async.core.params import PAGE_SIZE_MAX, CompositionBody, CompositionsQuery, Days
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.rules import UNSET, Id, UnsetType
-from telnyx_rooms_async.downloads import DownloadedFile, Progress, Writer, download
+from telnyx_rooms_async.downloads import DownloadedFile, Progress, download
 from telnyx_rooms_async.listing import Listing
+from telnyx_rooms_async.targets import Writer
 from telnyx_rooms_async.waiting import wait_for
 
 _DEFAULT_RESOLUTION: Final = "1280x720"

@@ -14,8 +14,9 @@ from telnyx_rooms_async.core.models import RoomRecording
 from telnyx_rooms_async.core.params import PAGE_SIZE_MAX, Days, RecordingsFilter, RecordingsQuery
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.rules import DurationFilter, Id
-from telnyx_rooms_async.downloads import DownloadedFile, Progress, Writer, download
+from telnyx_rooms_async.downloads import DownloadedFile, Progress, download
 from telnyx_rooms_async.listing import Listing
+from telnyx_rooms_async.targets import Writer
 
 
 class Recordings:

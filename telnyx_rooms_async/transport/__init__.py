@@ -28,6 +28,7 @@ from telnyx_rooms_async.transport.session import (
     check_hooks,
     check_session,
     closed_with_loop,
+    environment_proxy,
     idle_timeout,
     loop_of,
     open_session,
@@ -91,12 +92,12 @@ class AiohttpTransport:
             # Those of one request replace those of its session, so the session's go first.
             self._middlewares = (*session._middlewares, send_once)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no public way
         self._open_session = partial(
-            open_session,
-            URL(base_url),
-            max_connections=max_connections,
-            trust_env=trust_env,
-            trace_configs=list(trace_configs),
+            open_session, max_connections=max_connections, trace_configs=list(trace_configs)
         )
+        self._base = base
+        # A borrowed session has its owner's proxy.
+        self._find_proxy = environment_proxy if trust_env and session is None else _no_proxy
+        self._proxy: str | None = None
         self._closing: AsyncGenerator[Session, None] | None = None
 
     # Made by the first request: to find one's own version takes as long as a tenth of all imports.
@@ -142,15 +143,16 @@ class AiohttpTransport:
                 raise_for_status=False,
                 auto_decompress=False,
                 middlewares=self._middlewares,
+                proxy=self._proxy,
             )
             if response.closed:
                 # All of it came with its head, nothing is left to wait for: spares 5 % of instructions.
                 body = response.content.read_nowait()
                 if request.body is not None:
                     await response.wait_for_close()  # the end of the sending, where the answer was faster
-                return whole(response, body, self._api_key)
+                return whole(response, body, self._api_key, request.secrets)
             async with response:
-                return await read_whole(response, self._api_key)
+                return await read_whole(response, self._api_key, request.secrets)
         except (aiohttp.ClientError, OSError) as error:
             return failure(error)
         except ValueError as error:
@@ -174,15 +176,17 @@ class AiohttpTransport:
             ClientClosedError: the borrowed session is closed.
         """
         headers = {"Accept-Encoding": "identity", "User-Agent": user_agent()}
+        target = URL(url, encoded=True)
         try:
             response = await (self._ready() or await self._renewed()).get(
-                URL(url, encoded=True),
+                target,
                 headers=headers | ({"Range": f"bytes={offset}-"} if offset else {}),
                 timeout=idle_timeout(seconds),
                 allow_redirects=False,
                 raise_for_status=False,
                 auto_decompress=False,
                 middlewares=(*self._middlewares, without_authorization),
+                proxy=self._find_proxy(target),
             )
         except (aiohttp.ClientError, OSError) as error:
             return failure(error, tell=False)
@@ -211,6 +215,7 @@ class AiohttpTransport:
         if self._lifetime.is_closed:
             raise ClientClosedError
         self._loop = self._lifetime.loop
+        self._proxy = self._find_proxy(self._base)
         self._closing = closed_with_loop(self._open_session())
         self._session = await anext(self._closing)
         return self._session
@@ -220,6 +225,10 @@ class AiohttpTransport:
         task = asyncio.current_task()
         closed = self._borrowed and self._session is not None and self._session.closed
         return closed and (task is None or task.cancelling() == 0)
+
+
+def _no_proxy(_url: URL) -> None:
+    return None
 
 
 def _payload(body: bytes | None) -> bytes | BytesIO | None:

@@ -5,6 +5,8 @@ hold the key.
 """
 
 import asyncio
+import json
+from collections.abc import Iterable
 from typing import Final
 
 import aiohttp
@@ -17,10 +19,12 @@ _BODY_LIMIT: Final = 8 * 2**20
 _ERROR_BODY_LIMIT: Final = 64 * 2**10
 
 
-async def read_whole(response: aiohttp.ClientResponse, key: Secret) -> Response | Failure:
+async def read_whole(
+    response: aiohttp.ClientResponse, key: Secret, secrets: tuple[str, ...]
+) -> Response | Failure:
     """Read the whole body while the attempt's time runs; a body without end is cut off."""
     if _is_interim(response):
-        return whole(response, b"", key)
+        return whole(response, b"", key, secrets)
     limit = _limit(response)
     chunks: list[bytes] = []
     size = 0
@@ -34,13 +38,15 @@ async def read_whole(response: aiohttp.ClientResponse, key: Secret) -> Response 
         # The status of a refusal says enough, and its body may be of any kind.
         if not _is_refusal(response):
             raise
-    return whole(response, b"".join(chunks), key)
+    return whole(response, b"".join(chunks), key, secrets)
 
 
-def whole(response: aiohttp.ClientResponse, raw: bytes, key: Secret) -> Response | Failure:
+def whole(
+    response: aiohttp.ClientResponse, raw: bytes, key: Secret, secrets: tuple[str, ...]
+) -> Response | Failure:
     """Unpack a body, and judge its size.
 
-    A refusal may repeat what it refuses: the `key` is taken out of it.
+    A refusal may repeat what it refuses: the `key` and the `secrets` of the request are taken out of it.
     """
     if _is_interim(response):
         return Failure(reason=Reason.MALFORMED, sent=True, detail=f"unexpected status {response.status}")
@@ -55,10 +61,19 @@ def whole(response: aiohttp.ClientResponse, raw: bytes, key: Secret) -> Response
                 return Failure(reason=Reason.UNREADABLE, sent=True, detail=f"the body is {error}")
             body = b""
     if refusal:
-        body = body[:limit].replace(key.encode(), b"***")
+        body = _redacted(body[:limit], (key, *secrets))
     elif len(body) > limit:
         return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
     return Response(status=response.status, raw_headers=response.raw_headers, body=body)
+
+
+def _redacted(body: bytes, secrets: Iterable[str]) -> bytes:
+    """Take secrets out of a body, however its JSON spells them."""
+    for secret in secrets:
+        spellings = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+        for spelling in spellings | {each.replace("/", r"\/") for each in spellings}:
+            body = body.replace(spelling.encode(), b"***")
+    return body
 
 
 def _is_interim(response: aiohttp.ClientResponse) -> bool:

@@ -61,17 +61,13 @@ def capacity_of(session: Session | None, max_connections: int) -> int:
     return min((max_connections, *filter(None, told)))
 
 
-def open_session(
-    base_url: URL, *, max_connections: int, trust_env: bool, trace_configs: list[aiohttp.TraceConfig]
-) -> Session:
-    """Open a session of our own: it keeps no cookies, and knows of no proxy unless told so."""
+def open_session(*, max_connections: int, trace_configs: list[aiohttp.TraceConfig]) -> Session:
+    """Open a session of our own: it keeps no cookies, and knows of no proxy."""
     session = aiohttp.ClientSession(
         # A host each: whoever downloads must not keep the calls waiting.
         connector=aiohttp.TCPConnector(limit=0, limit_per_host=max_connections),
         trace_configs=trace_configs,
         cookie_jar=aiohttp.DummyCookieJar(),
-        # Not aiohttp's own trust_env: it asks a thread before each request, and fails on a netrc.
-        proxy=_environment_proxy(base_url) if trust_env else None,
     )
     session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a tenth cheaper than `send_once`
     return session
@@ -93,7 +89,11 @@ async def closed_with_loop(session: Session) -> AsyncGenerator[Session, None]:
         await session.close()
 
 
-def _environment_proxy(url: URL) -> str | None:
+def environment_proxy(url: URL) -> str | None:
+    """Return the proxy that the environment has for a URL: its own trust_env has aiohttp ask a thread.
+
+    That it does before each request, and it fails on a netrc.
+    """
     return None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
 
 

@@ -2,16 +2,19 @@
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
+from attrs import evolve
 from typer.testing import CliRunner, Result
 
+from commands import INTERRUPTIBLE
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator, Fault
 
@@ -19,14 +22,6 @@ Run = Callable[..., Result]
 Objects = Callable[..., list[Any]]
 Terminal = Callable[..., str]
 Start = Callable[..., subprocess.Popen[str]]
-
-MAIN = "from telnyx_rooms_async.__main__ import main; main()"
-# A test run in the background may hand down a SIGINT that is ignored.
-INTERRUPTIBLE = (
-    sys.executable,
-    "-c",
-    f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}",
-)
 
 
 @pytest.fixture
@@ -125,6 +120,37 @@ def test_at_a_terminal(
     assert len(writes(telnyx)) == changed
 
 
+def test_in_json_at_a_terminal(at_terminal: Terminal, telnyx: Emulator, wanted: str) -> None:
+    """In JSON too, who is asked sees the plan; stdout has the counts only."""
+    shown = at_terminal("rooms", "apply", wanted, "--json", typed=b"y\n", columns=200)
+    assert "max_participants: 10 -> 5" in shown
+    assert "0 to delete, 1 unchanged\nmake 2 changes? [y/N]: " in shown
+    assert shown.endswith('{"created":1,"updated":1,"deleted":0,"unchanged":1,"failed":0}\n')
+    assert len(writes(telnyx)) == 2
+
+
+def test_a_place_for_failures_that_is_none(
+    at_terminal: Terminal, telnyx: Emulator, wanted: str, tmp_path: Path
+) -> None:
+    """Where failures cannot be written is told before anything is asked for, and before anyone is asked."""
+    nowhere = str(tmp_path / "no" / "where")
+    shown = at_terminal("rooms", "apply", wanted, "--errors", nowhere, columns=200)
+    assert shown.endswith(f"error: cannot write {nowhere}: No such file or directory\n")
+    assert "[y/N]" not in shown
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("old", ["of another run", None])
+def test_failures_of_another_run(at_terminal: Terminal, wanted: str, tmp_path: Path, old: str | None) -> None:
+    """Who says no keeps the failures of another run; when nothing has failed in the end there are none."""
+    errors = tmp_path / "errors.csv"
+    if old:
+        errors.write_text(old)
+    for typed, left in ((b"n\n", old), (b"y\n", None)):
+        at_terminal("rooms", "apply", wanted, "--errors", str(errors), typed=typed)
+        assert (errors.read_text() if errors.exists() else None) == left
+
+
 def test_nobody_says_yes(run: Run, telnyx: Emulator, wanted: str) -> None:
     """Without a terminal nothing is done unless --yes is given."""
     result = run("rooms", "apply", wanted)
@@ -166,6 +192,39 @@ def test_failures(run: Run, telnyx: Emulator, wanted: str, tmp_path: Path) -> No
     assert header.startswith("unique_name,max_participants,enable_recording,")
     assert row.startswith('Room 2,5,true,,,,"422 ')
     assert run(*command).stdout.endswith("\nupdated 1, deleted 1\n")
+
+
+def test_failures_in_parquet(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
+    """Run again, what failed in Parquet is what the first table said, and clears nothing else."""
+    table, errors = str(tmp_path / "in.parquet"), str(tmp_path / "errors.parquet")
+    url = "https://example.com"
+    settings = ("--webhook-timeout-secs", "5", "--webhook-event-failover-url", url)
+    run("rooms", "create", "--unique-name", "A", *settings)
+    before = telnyx.rooms[0]
+    pq.write_table(
+        pa.Table.from_pylist(
+            [
+                {"unique_name": "A", "max_participants": 7, "webhook_timeout_secs": 5},
+                {"unique_name": "B", "max_participants": 8, "webhook_timeout_secs": None},
+            ]
+        ),
+        table,
+    )
+    telnyx.script(Fault(status=422), operation="UpdateRoom")
+    telnyx.script(Fault(status=422), operation="CreateRoom")
+    result = run("rooms", "apply", table, "--yes", "--errors", errors)
+    assert result.stdout.endswith("\n2 failed\n")
+    failed = pq.read_table(errors).drop(["error"]).sort_by("unique_name")
+    assert failed.to_pylist() == pq.read_table(table).to_pylist()
+    telnyx.requests.clear()
+    assert run("rooms", "apply", errors, "--yes").exit_code == 0
+    sent = [request.json for request in telnyx.requests if request.method != "GET"]
+    assert sorted(sent, key=len) == [
+        {"max_participants": 7},
+        {"unique_name": "B", "max_participants": 8, "webhook_timeout_secs": None},
+    ]
+    changed = evolve(before, max_participants=7, updated_at=telnyx.rooms[0].updated_at)
+    assert telnyx.rooms[0] == changed
 
 
 def test_ctrl_c(start: Start, telnyx: Emulator, wanted: str) -> None:

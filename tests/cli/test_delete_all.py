@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.emulator import Emulator, Fault
 
 Run = Callable[..., Result]
@@ -62,6 +63,21 @@ def test_at_a_terminal(at_terminal: Terminal, telnyx: Emulator, typed: bytes, re
     assert shown.startswith("delete 3 rooms? [y/N]: ")
     assert shown.endswith("nothing was changed\n" if rest else "deleted 3 rooms\n")
     assert len(telnyx.rooms) == rest
+
+
+def test_what_is_made_meanwhile(run: Run, telnyx: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there was nothing to ask about, nobody has said yes to a room that was made since."""
+
+    def make_one(_: object) -> bool:
+        if len(telnyx.requests) == 2:  # the rooms have been counted
+            telnyx._account.create_room({"unique_name": "Late"})
+        return False
+
+    monkeypatch.setattr(output, "can_ask", lambda: True)
+    telnyx.script(Fault(), operation="ListRooms", times=None, when=make_one)
+    result = run(*ALL, "--unique-name", "Late")
+    assert (result.exit_code, result.stderr) == (1, "error: expected 0, found 1: nothing was deleted\n")
+    assert "Late" in left(telnyx)
 
 
 @pytest.mark.parametrize(

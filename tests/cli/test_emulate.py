@@ -20,6 +20,18 @@ Run = Callable[..., Result]
 Start = Callable[..., subprocess.Popen[str]]
 
 
+def has_ipv6() -> bool:
+    """Tell whether this machine has addresses of that kind."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+NEEDS_IPV6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
+
+
 ED25519 = "cryptography.hazmat.primitives.asymmetric.ed25519"
 WITHOUT_THE_EXTRA = (
     sys.executable,
@@ -78,10 +90,14 @@ def test_a_key_is_made_up(start: Start) -> None:
     assert "KEYown" not in keys
 
 
-def test_everywhere_is_here_for_a_client(start: Start) -> None:
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [("0.0.0.0", "http://127.0.0.1:"), pytest.param("::", "http://[::1]:", marks=NEEDS_IPV6)],
+)
+def test_everywhere_is_here_for_a_client(start: Start, host: str, here: str) -> None:
     """Listening on all addresses, it tells one that a client can go to."""
-    variables = exports(start("emulate", "--host", "0.0.0.0", "--port", "0"))
-    assert variables["TELNYX_BASE_URL"].startswith("http://127.0.0.1:")
+    variables = exports(start("emulate", "--host", host, "--port", "0"))
+    assert variables["TELNYX_BASE_URL"].startswith(here)
     process = start("rooms", "list", "--json", **variables)
     assert process.communicate() == ("", "")
     assert process.returncode == 0

@@ -1,5 +1,6 @@
 """How commands end: exit codes, one line for an error, and never a traceback."""
 
+import errno
 import logging
 import signal
 import socket
@@ -12,6 +13,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 import telnyx_rooms_async
+from commands import INTERRUPTIBLE, MAIN
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.cli.running import ending
 from telnyx_rooms_async.emulator import Emulator
@@ -21,13 +23,6 @@ Start = Callable[..., subprocess.Popen[str]]
 Terminal = Callable[..., str]
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
-MAIN = "from telnyx_rooms_async.__main__ import main; main()"
-# A test run in the background may hand down a SIGINT that is ignored.
-INTERRUPTIBLE = (
-    sys.executable,
-    "-c",
-    f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}",
-)
 
 
 # --- errors -------------------------------------------------------------------------------------------------
@@ -186,6 +181,14 @@ def test_an_interrupt_has_the_exit_code_that_its_command_says(code: int) -> None
     with pytest.raises(typer.Exit) as end, ending(interrupted=code):
         raise KeyboardInterrupt
     assert end.value.exit_code == code
+
+
+def test_no_stdout_to_give_up(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the system is one line also for a program without a stdout."""
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(typer.Exit) as end, ending():
+        raise OSError(errno.EIO, "Input/output error")
+    assert (end.value.exit_code, capsys.readouterr().err) == (1, "error: Input/output error\n")
 
 
 def test_an_interrupt_while_starting(start: Start) -> None:

@@ -1,6 +1,7 @@
 """``rooms export``: tables of all rooms, complete or not there."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -60,6 +61,13 @@ def test_in_json(objects: Objects, telnyx: Emulator, tmp_path: Path) -> None:
     telnyx.seed(3)
     target = str(tmp_path / "rooms")
     assert objects("rooms", "export", target, "--format", "csv") == [{"path": target, "rooms": 3}]
+
+
+def test_a_path_of_any_bytes(objects: Objects, tmp_path: Path) -> None:
+    """A path that is no UTF-8 is written to, and told as far as JSON can."""
+    target = os.fsdecode(bytes(tmp_path) + b"/\xff.csv")
+    assert objects("rooms", "export", target) == [{"path": f"{tmp_path}/\ufffd.csv", "rooms": 0}]
+    assert Path(target).exists()
 
 
 def test_filters(objects: Objects, telnyx: Emulator, tmp_path: Path) -> None:
@@ -165,6 +173,34 @@ def test_a_file_that_cannot_be_written(run: Run, tmp_path: Path, target: str, sa
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == f"error: cannot write {path}: {said}\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_cannot_be(run: Run, tmp_path: Path) -> None:
+    """A path that the system does not even look up is named like any other."""
+    result = run("rooms", "export", f"{tmp_path}/{'x' * 300}.csv")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: cannot write {tmp_path}/xxx")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_circle_of_links(run: Run, tmp_path: Path) -> None:
+    """Links that lead to themselves are an error in one line, and stay."""
+    path = tmp_path / "rooms.csv"
+    path.symlink_to(path)
+    result = run("rooms", "export", str(path))
+    said = f"error: cannot write {path}: Too many levels of symbolic links\n"
+    assert (result.exit_code, result.stderr) == (1, said)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link(run: Run, tmp_path: Path) -> None:
+    """A link stays one: what it leads to is written, also when it is not there yet."""
+    path, target = tmp_path / "rooms.csv", tmp_path / "behind.csv"
+    path.symlink_to(target)
+    for _ in range(2):
+        assert run("rooms", "export", str(path)).exit_code == 0
+        assert path.is_symlink()
+        assert target.read_text() == f"{','.join(COLUMNS)}\n"
 
 
 def test_a_reader_that_has_enough(environment: dict[str, str], telnyx: Emulator) -> None:

@@ -17,6 +17,7 @@ import pytest
 from attrs import evolve
 from typer.testing import CliRunner, Result
 
+from commands import INTERRUPTIBLE, posts
 from telnyx_rooms_async import Room
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator, Fault
@@ -27,13 +28,6 @@ Terminal = Callable[..., str]
 Start = Callable[..., subprocess.Popen[str]]
 
 FORMATS = ["csv", "ndjson", "parquet"]
-MAIN = "from telnyx_rooms_async.__main__ import main; main()"
-# A test run in the background may hand down a SIGINT that is ignored.
-INTERRUPTIBLE = (
-    sys.executable,
-    "-c",
-    f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}",
-)
 
 
 def settings(telnyx: Emulator) -> list[Room]:
@@ -42,11 +36,6 @@ def settings(telnyx: Emulator) -> list[Room]:
         (evolve(room, id="", created_at=None, updated_at=None) for room in telnyx.rooms),
         key=lambda room: (room.unique_name or "", repr(room)),
     )
-
-
-def posts(telnyx: Emulator) -> int:
-    """Count the requests that would create a room."""
-    return sum(request.method == "POST" for request in telnyx.requests)
 
 
 def numbered(line: bytes, count: int) -> bytes:
@@ -128,6 +117,25 @@ def test_from_stdin(account: dict[str, str], telnyx: Emulator, tmp_path: Path, k
     assert posts(telnyx) == 5
 
 
+@pytest.mark.parametrize("kind", FORMATS)
+def test_from_the_rest_of_stdin(
+    environment: dict[str, str], telnyx: Emulator, tmp_path: Path, kind: str
+) -> None:
+    """What another one has read of stdin is no part of the table."""
+    rows, path = [{"unique_name": "A"}, {"unique_name": "B"}], tmp_path / "rooms"
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+        data = path.read_bytes()
+    else:
+        data = b"unique_name\nA\nB\n" if kind == "csv" else "\n".join(map(json.dumps, rows)).encode()
+    path.write_bytes(b"# skipped\n" + data)
+    program = f"'{sys.executable}' -m telnyx_rooms_async"
+    line = f"{{ read -r skipped; exec {program} rooms import - --format {kind}; }} < '{path}'"
+    result = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True, check=False)
+    assert (result.stdout, result.stderr) == ("created 2 of 2 rooms\n", "")
+    assert sorted(room.unique_name or "" for room in telnyx.rooms) == ["A", "B"]
+
+
 def test_from_a_named_pipe(start: Start, telnyx: Emulator, tmp_path: Path) -> None:
     """What can be read only once is read once."""
     pipe = tmp_path / "rooms.csv"
@@ -207,6 +215,19 @@ def test_a_parquet_table_that_is_wrong(run: Run, telnyx: Emulator, tmp_path: Pat
     assert posts(telnyx) == 2
 
 
+def test_a_parquet_table_that_is_damaged(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
+    """Damage within Parquet is told like any other, with the name of the file."""
+    path = tmp_path / "rooms.parquet"
+    pq.write_table(pa.Table.from_pylist([{"unique_name": f"Room {n}"} for n in range(1000)]), path)
+    data = path.read_bytes()
+    path.write_bytes(data[:4] + b"\xff" * 100 + data[104:])  # the first page; its end tells where all stands
+    result = run("rooms", "import", str(path))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {path} is not Parquet: ")
+    assert result.stderr.count("\n") == 1
+    assert telnyx.requests == []
+
+
 @pytest.mark.parametrize(
     ("name", "said"), [("nowhere.csv", "No such file or directory"), (".", "Is a directory")]
 )
@@ -277,6 +298,17 @@ def test_failures_are_a_table(run: Run, telnyx: Emulator, table: Path, tmp_path:
     assert telnyx.rooms[-1].max_participants == 6
 
 
+def test_failures_in_parquet_clear_nothing(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
+    """Run again, what failed in Parquet sends what the first table says, and null for nothing else."""
+    path, errors = tmp_path / "in.parquet", tmp_path / "errors.parquet"
+    row = {"unique_name": "A", "max_participants": 5, "webhook_timeout_secs": None}
+    pq.write_table(pa.Table.from_pylist([row]), path)
+    telnyx.script(Fault(status=422), operation="CreateRoom")
+    assert run("rooms", "import", str(path), "--errors", str(errors)).exit_code == 1
+    assert run("rooms", "import", str(errors)).exit_code == 0
+    assert [request.json for request in telnyx.requests] == [row, row]
+
+
 def test_no_failure_no_file(run: Run, table: Path, tmp_path: Path) -> None:
     """When nothing failed there is no table of failures, not even an old one."""
     errors = tmp_path / "errors.csv"
@@ -328,6 +360,37 @@ def test_stop_after(run: Run, telnyx: Emulator, table: Path) -> None:
     assert "error: stopped after 2 failures\n" in result.stderr
     assert "stopped: created 0 of 3 rooms, 2 failed; `rooms apply" in result.stderr
     assert posts(telnyx) == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "rows", "advice"),
+    [
+        ("in.csv", "A\nB\nC\n", "; `rooms apply in.csv` makes what is missing"),
+        ("in.csv", 'A\nB\n""\n', ""),
+        ("-", "A\nB\nC\n", ""),
+    ],
+    ids=["a file", "a room without a name", "stdin"],
+)
+def test_how_to_go_on(  # noqa: PLR0917 - the case, and where it is played
+    account: dict[str, str],
+    telnyx: Emulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str,
+    rows: str,
+    advice: str,
+) -> None:
+    """When it is stopped it is told what makes the rest, if anything does; where failures are, if any are."""
+    monkeypatch.chdir(tmp_path)
+    Path("in.csv").write_text(f"unique_name\n{rows}")
+    telnyx.script(Fault(), times=2, operation="CreateRoom")
+    telnyx.script(Fault(status=401), operation="CreateRoom")
+    options = ["--format", "csv", "--concurrency", "1", "--errors", "errors.csv"]
+    command = ["rooms", "import", file, *options]
+    result = CliRunner().invoke(app, command, env=account, input=f"unique_name\n{rows}")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines()[1:] == [f"stopped: created 2 of 3 rooms{advice}"]
+    assert not Path("errors.csv").exists()
 
 
 def test_a_wrong_key(run: Run, telnyx: Emulator, table: Path) -> None:

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from commands import INTERRUPTIBLE, posts
 from killing import disturb
 from telnyx_rooms_async.emulator import Emulator, Fault
 
@@ -22,14 +22,6 @@ Objects = Callable[..., list[Any]]
 Start = Callable[..., subprocess.Popen[str]]
 Disk = Callable[..., subprocess.CompletedProcess[str]]
 Command = tuple[str, ...]
-
-MAIN = "from telnyx_rooms_async.__main__ import main; main()"
-# A test run in the background may hand down a SIGINT that is ignored.
-INTERRUPTIBLE = (
-    sys.executable,
-    "-c",
-    f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}",
-)
 
 
 @pytest.fixture
@@ -44,11 +36,6 @@ def command(tmp_path: Path) -> Command:
     table = tmp_path / "rooms.csv"
     table.write_text("unique_name,max_participants\n" + "".join(f"Many {n},7\n" for n in range(150)))
     return "rooms", "import", str(table), "--journal", str(tmp_path / "rooms.journal")
-
-
-def posts(telnyx: Emulator) -> int:
-    """Count the requests that would create a room."""
-    return sum(request.method == "POST" for request in telnyx.requests)
 
 
 def are_there_once(telnyx: Emulator, count: int = 150) -> bool:
@@ -167,7 +154,10 @@ def test_each_room_needs_its_name(run: Run, telnyx: Emulator, command: Command) 
 
 
 def test_errors_are_no_journal(run: Run, command: Command) -> None:
-    """The table of failures is not written over the journal."""
+    """The table of failures is not written over the journal, nor made in its place, however it is spelled."""
+    journal = Path(command[-1])
+    assert run(*command, "--errors", f"{journal.parent}/./{journal.name}").exit_code == 2
+    assert not journal.exists()
     run(*command)
     assert run(*command, "--errors", command[-1]).exit_code == 2
     assert run(*command).exit_code == 0

@@ -3,11 +3,12 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from typer.testing import Result
 
-from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async.emulator import Emulator, Fault
 
 Run = Callable[..., Result]
 Start = Callable[..., subprocess.Popen[str]]
@@ -114,6 +115,20 @@ def test_a_reader_that_has_enough(
     process.stdout.close()
     assert process.stderr.read() == ""
     assert process.wait() == 141
+
+
+def test_nobody_reads_what_is_said(start: Start, telnyx: Emulator, tmp_path: Path) -> None:
+    """When the reader of stderr goes away, the job is done all the same."""
+    path = tmp_path / "rooms.csv"
+    path.write_text("unique_name\n" + "".join(f"Room {number}\n" for number in range(100)))
+    telnyx.script(Fault(status=422), times=5, operation="CreateRoom")
+    process = start("rooms", "import", str(path))
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stderr.close()
+    assert process.stdout.read() == "created 95 of 100 rooms, 5 failed\n"
+    assert process.wait() == 1
+    assert len(telnyx.rooms) == 95
 
 
 @pytest.mark.parametrize("command", ["rooms list", "rooms list --json", "demo"])

@@ -2,7 +2,9 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from telnyx_rooms_async.emulator import Emulator, Fault
 
 Run = Callable[..., Result]
 Objects = Callable[..., list[Any]]
+Start = Callable[..., subprocess.Popen[str]]
 Disk = Callable[..., subprocess.CompletedProcess[str]]
 Turn = Callable[[float], None]
 
@@ -103,13 +106,36 @@ def test_what_is_not_ready(
 
 
 def test_what_a_killed_run_left(run: Run, tmp_path: Path, files: dict[str, bytes]) -> None:
-    """Parts of files that nobody writes any more are cleared away; others are not touched."""
-    old, new = tmp_path / ".a.part.0000.part", tmp_path / ".b.part.0000.part"
-    for path in (old, new):
-        path.write_bytes(b"x")
-    os.utime(old, (0, 0))
+    """Parts of files that nobody writes any more are cleared away; nothing else is touched."""
+    ours = [".a.0123abcd.part", "..a.0123abcd.part.4567cdef.part"]
+    others = [".a.part", ".a.0123abcz.part", "a.0123abcd.part"]
+    for name in (*ours, *others):
+        (tmp_path / name).write_bytes(b"x")
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / ".b.0123abcd.part").write_bytes(b"x")
+    (tmp_path / ".c.0123abcd.part").symlink_to(others[0])
     assert run("recordings", "export", str(tmp_path)).exit_code == 0
-    assert there(tmp_path) == {**files, new.name: b"x"}
+    left = {*others, ".b.0123abcd.part", ".c.0123abcd.part"}
+    assert there(tmp_path) == {**files, **dict.fromkeys(left, b"x")}
+
+
+def test_a_run_that_is_killed(
+    start: Start, run: Run, tmp_path: Path, telnyx: Emulator, ids: list[str]
+) -> None:
+    """What a killed run leaves behind is known again later."""
+    telnyx.media(ids[0]).size = 10_000_000
+    telnyx.script(Fault(delay=inf), operation="download", times=None)
+    process = start("recordings", "export", str(tmp_path))
+    while not (found := list(tmp_path.iterdir())) and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    telnyx.unscript()
+    assert found
+    for path in found:
+        os.utime(path, (0, 0))
+    assert run("recordings", "export", str(tmp_path)).exit_code == 0
+    assert not any(path.name.startswith(".") for path in tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["file", "file/folder", "/proc/nowhere"])
@@ -121,6 +147,22 @@ def test_a_folder_that_cannot_be(run: Run, telnyx: Emulator, tmp_path: Path, nam
     assert result.stderr.startswith(f"error: cannot write to {tmp_path / name}: ")
     assert result.stderr.count("\n") == 1
     assert telnyx.requests == []
+
+
+def test_a_name_that_is_taken_meanwhile(
+    run: Run, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    """Where a folder has taken the name of a file, that is told in one line, and no part of it is left."""
+    first, *_ = files
+
+    def take(_: object) -> bool:
+        (tmp_path / first).mkdir(exist_ok=True)
+        return False
+
+    telnyx.script(Fault(status=500), operation="download", times=None, when=take)
+    result = run("recordings", "export", str(tmp_path))
+    assert (result.exit_code, result.stderr) == (1, f"error: cannot write to {tmp_path}: Is a directory\n")
+    assert not any(path.name.startswith(".") for path in tmp_path.iterdir())
 
 
 def test_a_full_disk(

@@ -11,18 +11,10 @@ from telnyx_rooms_async import Room
 from telnyx_rooms_async.emulator import Emulator
 
 Run = Callable[..., Result]
+Objects = Callable[..., list[Any]]
+Table = Callable[..., list[list[str]]]
 
 FIRST_PAGE = (("page[number]", "1"), ("page[size]", "250"))
-
-
-def objects(result: Result) -> list[dict[str, Any]]:
-    """Read one JSON object a line."""
-    return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-def cells(result: Result) -> list[list[str]]:
-    """Read a table: columns stand two spaces apart."""
-    return [[cell.strip() for cell in line.split("  ") if cell] for line in result.stdout.splitlines()]
 
 
 @pytest.fixture
@@ -35,30 +27,25 @@ def room(telnyx: Emulator) -> Room:
 # --- every verb ---------------------------------------------------------------------------------------------
 
 
-def test_list_as_a_table(run: Run, telnyx: Emulator) -> None:
+def test_list_as_a_table(table: Table, telnyx: Emulator) -> None:
     """A list is a table with a line of field names and a line for each room."""
     telnyx.seed(2)
     one, two = telnyx.rooms
     telnyx.join(two.id)
     session = telnyx.rooms[1].active_session_id
-    result = run("rooms", "list")
-    assert result.exit_code == 0
-    assert result.stderr == ""
-    assert cells(result) == [
+    assert table("rooms", "list") == [
         ["id", "unique_name", "created_at", "active_session_id", "max_participants", "enable_recording"],
         [one.id, "Room 1", "2021-04-25T13:45:06Z", "-", "10", "no"],
         [two.id, "Room 2", "2021-04-25T13:45:06Z", session, "10", "no"],
     ]
 
 
-def test_list_as_json(run: Run, telnyx: Emulator) -> None:
+def test_list_as_json(objects: Objects, telnyx: Emulator) -> None:
     """A list in JSON is one object a line, with the field names of the API."""
     telnyx.seed(2)
-    result = run("rooms", "list", "--json")
-    assert result.exit_code == 0
-    assert result.stderr == ""
-    assert [each["id"] for each in objects(result)] == [each.id for each in telnyx.rooms]
-    assert objects(result)[0] == {
+    listed = objects("rooms", "list")
+    assert [each["id"] for each in listed] == [each.id for each in telnyx.rooms]
+    assert listed[0] == {
         "id": telnyx.rooms[0].id,
         "unique_name": "Room 1",
         "max_participants": 10,
@@ -80,27 +67,25 @@ def test_an_empty_list(run: Run) -> None:
     assert run("rooms", "list", "--json").stdout == ""
 
 
-def test_list_with_sessions(run: Run, telnyx: Emulator) -> None:
+def test_list_with_sessions(table: Table, objects: Objects, telnyx: Emulator) -> None:
     """The sessions of the rooms that have any get a table each."""
     telnyx.seed(2)
     person = telnyx.join(telnyx.rooms[1].id)
-    table = run("rooms", "list", "--include-sessions")
-    assert cells(table)[3:] == [
+    assert table("rooms", "list", "--include-sessions")[3:] == [
         [],
         [f"sessions of room {telnyx.rooms[1].id}"],
         ["id", "created_at", "ended_at", "active", "updated_at"],
         [person.session_id, "2021-04-25T13:45:06Z", "-", "yes", "2021-04-25T13:45:06Z"],
     ]
-    in_json = objects(run("rooms", "list", "--include-sessions", "--json"))
+    in_json = objects("rooms", "list", "--include-sessions")
     assert [len(each["sessions"]) for each in in_json] == [0, 1]
 
 
-def test_create(run: Run, telnyx: Emulator) -> None:
+def test_create(table: Table, telnyx: Emulator) -> None:
     """A room is created and shown with all its fields, in the order of the API reference."""
-    result = run("rooms", "create", "--unique-name", "Weekly")
+    shown = table("rooms", "create", "--unique-name", "Weekly")
     (room,) = telnyx.rooms
-    assert result.exit_code == 0
-    assert [line[0] for line in cells(result)] == [
+    assert [line[0] for line in shown] == [
         "id",
         "unique_name",
         "max_participants",
@@ -113,7 +98,7 @@ def test_create(run: Run, telnyx: Emulator) -> None:
         "updated_at",
         "record_type",
     ]
-    assert cells(result)[:2] == [["id", room.id], ["unique_name", "Weekly"]]
+    assert shown[:2] == [["id", room.id], ["unique_name", "Weekly"]]
 
 
 def test_create_as_json(run: Run, telnyx: Emulator) -> None:
@@ -123,30 +108,31 @@ def test_create_as_json(run: Run, telnyx: Emulator) -> None:
     assert result.stdout.count("\n") == 1
 
 
-def test_retrieve(run: Run, room: Room) -> None:
+def test_retrieve(table: Table, objects: Objects, room: Room) -> None:
     """A room is shown without its sessions."""
-    result = run("rooms", "retrieve", room.id)
-    assert dict(line for line in cells(result) if len(line) == 2)["id"] == room.id
-    assert "sessions" not in result.stdout
-    assert json.loads(run("rooms", "retrieve", room.id, "--json").stdout)["sessions"] is None
+    shown = table("rooms", "retrieve", room.id)
+    assert ["id", room.id] in shown
+    assert not any("sessions" in line[0] for line in shown)
+    assert [each["sessions"] for each in objects("rooms", "retrieve", room.id)] == [None]
 
 
-def test_retrieve_with_sessions(run: Run, telnyx: Emulator, room: Room) -> None:
+def test_retrieve_with_sessions(
+    run: Run, table: Table, objects: Objects, telnyx: Emulator, room: Room
+) -> None:
     """The sessions of a room follow in a table, or it is said that there are none."""
     ask = ("rooms", "retrieve", room.id, "--include-sessions")
     assert run(*ask).stdout.endswith(f"\nsessions of room {room.id}: none\n")
     person = telnyx.join(room.id)
-    assert cells(run(*ask))[-1][0] == person.session_id
-    (session,) = json.loads(run(*ask, "--json").stdout)["sessions"]
+    assert table(*ask)[-1][0] == person.session_id
+    ((session,),) = (each["sessions"] for each in objects(*ask))
     assert session["id"] == person.session_id
     assert telnyx.requests[-1].query == (("include_sessions", "true"),)
 
 
-def test_update(run: Run, telnyx: Emulator, room: Room) -> None:
+def test_update(table: Table, objects: Objects, telnyx: Emulator, room: Room) -> None:
     """An updated room is shown as it is then."""
-    result = run("rooms", "update", room.id, "--max-participants", "7")
-    assert ["max_participants", "7"] in cells(result)
-    in_json = json.loads(run("rooms", "update", room.id, "--max-participants", "8", "--json").stdout)
+    assert ["max_participants", "7"] in table("rooms", "update", room.id, "--max-participants", "7")
+    (in_json,) = objects("rooms", "update", room.id, "--max-participants", "8")
     assert in_json["max_participants"] == telnyx.rooms[0].max_participants == 8
 
 
@@ -160,41 +146,39 @@ def test_delete(run: Run, telnyx: Emulator) -> None:
     assert telnyx.rooms == ()
 
 
-def test_sessions(run: Run, telnyx: Emulator, room: Room) -> None:
+def test_sessions(table: Table, objects: Objects, telnyx: Emulator, room: Room) -> None:
     """The sessions of a room are a list like any other."""
     telnyx.leave(telnyx.join(room.id).id)
     person = telnyx.join(room.id)
-    table = run("rooms", "sessions", room.id)
-    assert [line[2:4] for line in cells(table)] == [
+    assert [line[2:4] for line in table("rooms", "sessions", room.id)] == [
         ["ended_at", "active"],
         ["2021-04-25T13:45:06Z", "no"],
         ["-", "yes"],
     ]
-    assert [each["active"] for each in objects(run("rooms", "sessions", room.id, "--json"))] == [False, True]
-    active = objects(run("rooms", "sessions", room.id, "--active", "--json"))
+    assert [each["active"] for each in objects("rooms", "sessions", room.id)] == [False, True]
+    active = objects("rooms", "sessions", room.id, "--active")
     assert [each["id"] for each in active] == [person.session_id]
 
 
-def test_sessions_with_participants(run: Run, telnyx: Emulator, room: Room) -> None:
+def test_sessions_with_participants(table: Table, objects: Objects, telnyx: Emulator, room: Room) -> None:
     """The participants of a session get a table, below the one of the sessions."""
     person = telnyx.join(room.id, context="Alice")
-    table = run("rooms", "sessions", room.id, "--include-participants")
-    assert cells(table)[2:] == [
+    assert table("rooms", "sessions", room.id, "--include-participants")[2:] == [
         [],
         [f"participants of session {person.session_id}"],
         ["id", "context", "joined_at", "left_at"],
         [person.id, "Alice", "2021-04-25T13:45:06Z", "-"],
     ]
-    (session,) = objects(run("rooms", "sessions", room.id, "--include-participants", "--json"))
+    (session,) = objects("rooms", "sessions", room.id, "--include-participants")
     assert [each["context"] for each in session["participants"]] == ["Alice"]
 
 
-def test_wait_for_session(run: Run, telnyx: Emulator, room: Room) -> None:
+def test_wait_for_session(table: Table, objects: Objects, telnyx: Emulator, room: Room) -> None:
     """The session that is going on is shown at once."""
     person = telnyx.join(room.id)
     ask = ("rooms", "wait-for-session", room.id)
-    assert cells(run(*ask))[0] == ["id", person.session_id]
-    assert json.loads(run(*ask, "--timeout", "5", "--json").stdout)["id"] == person.session_id
+    assert table(*ask)[0] == ["id", person.session_id]
+    assert [each["id"] for each in objects(*ask, "--timeout", "5")] == [person.session_id]
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])

@@ -119,6 +119,11 @@ def test_no_url_is_no_url(name: str, asked: str | None, told: str | None) -> Non
     assert not ours(room)
 
 
+def test_a_setting_that_no_room_tells() -> None:
+    """A room that could not say whether it has a setting is not taken for ours."""
+    assert not ours(MADE, {**ASKED, "colour": "red"})
+
+
 def test_what_is_false_may_not_be_told() -> None:
     """A room that tells nothing of a recording makes none."""
     assert ours(evolve(MADE, enable_recording=None), {**ASKED, "enable_recording": False})
@@ -130,6 +135,8 @@ def test_no_time_to_wait_is_not_the_default() -> None:
     """Zero seconds are not the server's default, which is null."""
     assert ours(evolve(MADE, webhook_timeout_secs=0), {**ASKED, "webhook_timeout_secs": 0})
     assert not ours(evolve(MADE, webhook_timeout_secs=0), {**ASKED, "webhook_timeout_secs": 5})
+    assert not ours(evolve(MADE, webhook_timeout_secs=None), {**ASKED, "webhook_timeout_secs": 0})
+    assert not ours(evolve(MADE, webhook_timeout_secs=0), {**ASKED, "webhook_timeout_secs": None})
 
 
 SETTINGS = st.fixed_dictionaries(

@@ -9,13 +9,13 @@ from typing import Any
 
 import attrs
 import pytest
-from attrs import frozen
+from attrs import fields_dict, frozen
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.core.codec import MisfitError
-from telnyx_rooms_async.core.models import Page, PageMeta, Room, RoomParticipant, RoomSession
+from telnyx_rooms_async.core.models import Page, PageMeta, Room, RoomComposition, RoomParticipant, RoomSession
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -261,6 +261,13 @@ def test_misfits_of_a_page(body: str, misfits: list[str]) -> None:
     with pytest.raises(MisfitError) as caught:
         codec.decode(body.encode(), Page[Room])
     assert list(caught.value.args) == misfits
+
+
+def test_a_name_of_the_answer_does_not_confuse_the_path() -> None:
+    """What is wrong stands behind its path, whatever names the path goes through."""
+    with pytest.raises(MisfitError) as caught:
+        codec.decode(b'{"data":{"id":"a","video_layout":{"b @ c":{"width":"d"}}}}', RoomComposition)
+    assert caught.value.args == ("$.data.video_layout['b @ c'].width: expected integer, got string",)
 
 
 def test_a_misfit_does_not_quote_the_value() -> None:
@@ -736,6 +743,15 @@ def test_a_page_goes_there_and_back(page: Page[Room]) -> None:
 def test_encode(value: object, body: bytes) -> None:
     """JSON is written as Telnyx writes it: compact, in UTF-8, instants in UTC with a Z."""
     assert codec.encode(value) == body
+
+
+def test_the_fields_of_a_model_stay_in_order() -> None:
+    """A model is written in the order of its class, and what is in it likewise."""
+    session = RoomSession(id="b", participants=(RoomParticipant(id="c"),))
+    room = json.loads(codec.encode(Room(id="a", sessions=(session,))))
+    assert list(room) == list(fields_dict(Room))
+    assert list(room["sessions"][0]) == list(fields_dict(RoomSession))
+    assert list(room["sessions"][0]["participants"][0]) == list(fields_dict(RoomParticipant))
 
 
 @pytest.mark.parametrize(

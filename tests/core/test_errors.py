@@ -354,6 +354,21 @@ def test_long_messages_are_cut(length: int, message: str) -> None:
             id="unknown-with-a-name",
         ),
         pytest.param(
+            OutcomeUnknownError("CreateRoom", "Weekly", (), ("id-1", "id-2")),
+            "CreateRoom may or may not have been carried out; it may be any of id-1, id-2",
+            id="unknown-with-rooms",
+        ),
+        pytest.param(
+            NotReadyError("id-1", "processing"),
+            "id-1 is processing: there is no file to download yet",
+            id="not-ready",
+        ),
+        pytest.param(
+            NotReadyError("id-1"),
+            "id-1 is in an unknown state: there is no file to download yet",
+            id="not-ready-nobody-knows",
+        ),
+        pytest.param(
             PaginationError(3), "the server's pages do not add up: 3 different items came", id="pages"
         ),
         pytest.param(

@@ -1,14 +1,21 @@
 """The lines of a journal, there and back."""
 
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from telnyx_rooms_async import (
+    APIStatusError,
     APITimeoutError,
+    BadRequestError,
+    ErrorDetail,
+    InternalServerError,
     InvalidArgumentError,
+    NameTakenError,
     NotFoundError,
+    OutcomeUnknownError,
     RateLimitError,
 )
 from telnyx_rooms_async.core.journal import (
@@ -47,8 +54,22 @@ def test_the_header_comes_back() -> None:
 )
 def test_another_header_is_refused(line: bytes, problem: str) -> None:
     """A file of another kind or another time is not taken for a journal."""
-    with pytest.raises(ValueError, match=problem):
+    with pytest.raises(ValueError, match=f"^{problem}$"):
         read_header(line)
+
+
+def test_the_lines() -> None:
+    """Each line tells of one item what a person can read too; a room that has no id is not told."""
+    error = NotFoundError(404)
+    assert begun_line(0, DIGEST) == b'{"index":0,"digest":"%b","state":"begun"}\n' % DIGEST.encode()
+    assert done_line(1, DIGEST, "an-id") == (
+        b'{"index":1,"digest":"%b","state":"done","room_id":"an-id"}\n' % DIGEST.encode()
+    )
+    assert done_line(1, DIGEST, None) == b'{"index":1,"digest":"%b","state":"done"}\n' % DIGEST.encode()
+    assert failed_line(2, DIGEST, error, may_be_done=False) == (
+        b'{"index":2,"digest":"%b","state":"failed","error":"NotFoundError",'
+        b'"status":404,"code":null,"sure":true}\n' % DIGEST.encode()
+    )
 
 
 def test_the_ledger_knows_how_far_each_item_is() -> None:
@@ -98,7 +119,7 @@ def test_another_item_is_found_out() -> None:
 )
 def test_a_damaged_line_is_refused(line: bytes) -> None:
     """A journal that does not add up is not built upon."""
-    with pytest.raises(ValueError, match="is damaged"):
+    with pytest.raises(ValueError, match=r"^is damaged$"):
         Ledger().read(line)
 
 
@@ -116,11 +137,19 @@ def test_a_line_that_contradicts_an_earlier_one_is_refused() -> None:
         ({"unique_name": "A", "max_participants": 2}, {"max_participants": 2, "unique_name": "A"}),
         (UUID(int=7), str(UUID(int=7))),
         (("an-id", {"max_participants": 2}), ["an-id", {"max_participants": 2}]),
+        (MappingProxyType({"unique_name": "A"}), {"unique_name": "A"}),
     ],
 )
 def test_the_same_item_has_the_same_digest(one: object, other: object) -> None:
     """The order of fields does not count, nor how an id is held."""
     assert digest_of(one) == digest_of(other)
+
+
+def test_a_digest_stays_what_it_was() -> None:
+    """A journal of an older version is of the same input."""
+    assert digest_of(["an-id", {"unique_name": "Weekly", "max_participants": 2}]) == "aa6dc01b723e9c45"
+    assert digest_of("\ud800") == "69aff8d3db26e731"
+    assert digest_of({1: 2, "a": 3}) == "75ef385533bb4dc6"
 
 
 def test_other_items_have_other_digests() -> None:
@@ -149,6 +178,11 @@ def test_other_items_have_other_digests() -> None:
     [
         (InvalidArgumentError(("no id",)), True),
         (NotFoundError(404), True),
+        (BadRequestError(400), True),
+        (APIStatusError(499), True),
+        (APIStatusError(399), False),
+        (InternalServerError(500), False),
+        (APIStatusError(408), False),
         (RateLimitError(429), False),
         (APITimeoutError(), False),
         (RuntimeError(), False),
@@ -159,7 +193,19 @@ def test_it_is_known_after_which_errors_nothing_was_done(error: Exception, *, ce
     assert is_certain(error) is certain
 
 
-def test_a_message_stays_in_its_line() -> None:
-    """Whatever an error says, a line is one line."""
-    line = failed_line(0, DIGEST, ValueError("a\nb\u2028c"), may_be_done=True)
-    assert line.count(b"\n") == 1
+TAKEN = NameTakenError(422, (ErrorDetail(code="10027", title="CANARY has already been taken"),))
+FAILURES: dict[str, tuple[Exception, bytes]] = {
+    "a refusal": (TAKEN, b'"error":"NameTakenError","status":422,"code":"10027",'),
+    "a refusal without words": (RateLimitError(429), b'"error":"RateLimitError","status":429,"code":null,'),
+    "an argument": (InvalidArgumentError(("unique_name 'CANARY'",)), b'"error":"InvalidArgumentError",'),
+    "no answer": (OutcomeUnknownError("CreateRoom", "CANARY"), b'"error":"OutcomeUnknownError",'),
+    "a mistake": (ValueError("CANARY\nb\u2028c"), b'"error":"ValueError",'),
+}
+
+
+@pytest.mark.parametrize(("error", "told"), FAILURES.values(), ids=FAILURES)
+def test_a_journal_holds_no_item(error: Exception, told: bytes) -> None:
+    """Of a failure its kind is written, and none of its words: they may repeat the item."""
+    line = failed_line(0, DIGEST, error, may_be_done=True)
+    begun = b'{"index":0,"digest":"' + DIGEST.encode() + b'","state":"failed",'
+    assert line == begun + told + b'"sure":false}\n'

@@ -1,6 +1,7 @@
 """Every answer that the API reference allows becomes a model: fields missing, null, or of new values."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -137,3 +138,14 @@ def test_what_does_not_fit_is_told_with_its_path(told: object, misfit: str) -> N
     with pytest.raises(codec.MisfitError) as caught:
         codec.decode(json.dumps({"data": told}).encode(), models.RoomComposition)
     assert caught.value.args == (misfit,)
+
+
+@pytest.mark.parametrize(
+    ("expires", "left"),
+    [("2021-04-25T12:00:10Z", 10.0), ("2021-04-25T11:59:59.5Z", -0.5), (None, None)],
+)
+def test_how_long_a_token_lasts(expires: str | None, left: float | None) -> None:
+    """The seconds that are left are negative when there are none, and unknown when Telnyx does not say."""
+    moment = None if expires is None else datetime.fromisoformat(expires)
+    token = models.AccessToken(token="a-token", token_expires_at=moment)
+    assert token.expires_in(datetime(2021, 4, 25, 12, tzinfo=UTC)) == left

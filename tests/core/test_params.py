@@ -1,21 +1,29 @@
 """What may be asked: each rule at both its edges, and the spelling on the wire."""
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import attrs
 import pytest
 
+from telnyx_rooms_async.core.models import VideoRegion
 from telnyx_rooms_async.core.params import (
+    CompositionBody,
     PageQuery,
+    ParticipantsBody,
+    RecordingsFilter,
+    RefreshBody,
     RoomBody,
     RoomQuery,
     RoomSessionsQuery,
     RoomsQuery,
 )
-from telnyx_rooms_async.core.rules import UNSET, DateFilter, UnsetType, show
+from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, UnsetType, show
 from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs
 
 DAY = date(2021, 4, 25)
@@ -27,7 +35,8 @@ Kind = type[attrs.AttrsInstance]
 
 def in_short(value: object) -> str:
     """Name a case by what it holds, cut short."""
-    return value.__name__ if isinstance(value, type) else reprlib.repr(value)
+    kind = value.func if isinstance(value, partial) else value
+    return kind.__name__ if isinstance(kind, type) else reprlib.repr(value)
 
 
 TEXT = "must be a non-empty Unicode string, not"
@@ -160,6 +169,172 @@ def test_outside_the_bounds(kind: Kind, field: str, value: object, wrong: str) -
     assert list(problems(kind(**{field: value}))) == [f"{field} {wrong}"]
 
 
+COMPOSITION = partial(CompositionBody, session_id="a-session")
+ACTION = partial(ParticipantsBody, participants="all")
+REFRESH = partial(RefreshBody, refresh_token="a-token")
+REGION = VideoRegion(
+    width=16,
+    height=1280,
+    x_pos=-1280,
+    y_pos=1280,
+    z_pos=-99,
+    max_columns=1,
+    max_rows=1000,
+    video_sources=("*",),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        (COMPOSITION, "resolution", "1280x720"),
+        (COMPOSITION, "resolution", "720x1280"),
+        (COMPOSITION, "resolution", "16x16"),
+        (COMPOSITION, "resolution", "1280x16"),
+        (COMPOSITION, "video_layout", {"a": VideoRegion()}),
+        (
+            COMPOSITION,
+            "video_layout",
+            {"a": REGION, "b": VideoRegion(z_pos=99, video_sources=("an-id", "*"))},
+        ),
+        (COMPOSITION, "audio_sources", None),
+        (COMPOSITION, "audio_sources", ["*"]),
+        (COMPOSITION, "audio_sources", ("an-id", "another-id")),
+        (ParticipantsBody, "participants", "all"),
+        (ParticipantsBody, "participants", ["an-id"]),
+        (ParticipantsBody, "participants", {UUID(int=7)}),
+        (ACTION, "exclude", []),
+        (ACTION, "exclude", ("an-id", UUID(int=7))),
+        (RecordingsFilter, "duration_secs", DurationFilter(gte=0, lte=2**31 - 1)),
+        (RecordingsFilter, "duration_secs", DurationFilter(eq=5)),
+        (REFRESH, "refresh_token", "a-token"),
+        (REFRESH, "token_ttl_secs", 10),
+        (REFRESH, "token_ttl_secs", 3600),
+    ],
+    ids=in_short,
+)
+def test_within_the_bounds_of_what_is_made(
+    kind: Callable[..., attrs.AttrsInstance], field: str, value: object
+) -> None:
+    """A value on the edge of its bounds is good for a composition, an action and a filter too."""
+    assert list(problems(kind(**{field: value}))) == []
+
+
+def region(**fields: Any) -> VideoRegion:
+    """Make a region of fields whose names are computed."""
+    return VideoRegion(**fields)
+
+
+AN_ID = "must be an id as Telnyx gives it, not"
+RESOLUTION = 'must be "WIDTHxHEIGHT", each 16 to 1280 and the area up to 1280x720, not'
+SOURCES = 'must be a list of recording ids, or ["*"], not'
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value", "wrong"),
+    [
+        (COMPOSITION, "resolution", "15x100", f"{RESOLUTION} '15x100'"),
+        (COMPOSITION, "resolution", "100x15", f"{RESOLUTION} '100x15'"),
+        (COMPOSITION, "resolution", "1281x16", f"{RESOLUTION} '1281x16'"),
+        (COMPOSITION, "resolution", "16x1281", f"{RESOLUTION} '16x1281'"),
+        (COMPOSITION, "resolution", "1280x721", f"{RESOLUTION} '1280x721'"),
+        (COMPOSITION, "resolution", "0640x480", f"{RESOLUTION} '0640x480'"),
+        (COMPOSITION, "resolution", "640X480", f"{RESOLUTION} '640X480'"),
+        (COMPOSITION, "resolution", 720, f"{RESOLUTION} 720"),
+        (COMPOSITION, "resolution", None, f"{RESOLUTION} None"),
+        (COMPOSITION, "video_layout", {}, "must name 1 or 2 regions, not {}"),
+        (COMPOSITION, "video_layout", ["a"], "must name 1 or 2 regions, not ['a']"),
+        (
+            COMPOSITION,
+            "video_layout",
+            dict.fromkeys("abc", 1),
+            "must name 1 or 2 regions, not {'a': 1, 'b': 1, 'c': 1}",
+        ),
+        (COMPOSITION, "video_layout", {"a": 1}, "must map names to VideoRegion values, not 'a' to 1"),
+        (
+            COMPOSITION,
+            "video_layout",
+            {"": VideoRegion()},
+            f"must map names to VideoRegion values, not '' to {show(VideoRegion())}",
+        ),
+        *(
+            (
+                COMPOSITION,
+                "video_layout",
+                {"a": VideoRegion(), "b": region(**{side: value})},
+                f"region 'b': {side} must be an int from {low} to {high}, not {value}",
+            )
+            for side, low, high in (
+                ("width", 16, 1280),
+                ("height", 16, 1280),
+                ("x_pos", -1280, 1280),
+                ("y_pos", -1280, 1280),
+                ("z_pos", -99, 99),
+                ("max_columns", 1, 1000),
+                ("max_rows", 1, 1000),
+            )
+            for value in (low - 1, high + 1)
+        ),
+        (
+            COMPOSITION,
+            "video_layout",
+            {"a": VideoRegion(video_sources="*")},  # type: ignore[arg-type]  # wrong on purpose
+            f"region 'a': video_sources {SOURCES} '*'",
+        ),
+        (COMPOSITION, "audio_sources", "*", f"{SOURCES} '*'"),
+        (COMPOSITION, "audio_sources", b"*", f"{SOURCES} b'*'"),
+        (COMPOSITION, "audio_sources", {"*": 1}, f"{SOURCES} {{'*': 1}}"),
+        (COMPOSITION, "audio_sources", [], f"{SOURCES} []"),
+        (COMPOSITION, "audio_sources", 7, f"{SOURCES} 7"),
+        (COMPOSITION, "audio_sources", ["*", "a/b"], f"{AN_ID} 'a/b'"),
+        (ParticipantsBody, "participants", (), "must not be empty"),
+        (ParticipantsBody, "participants", "some", "must be a list of ids, not 'some', nor \"all\""),
+        (ParticipantsBody, "participants", "", "must be a list of ids, not '', nor \"all\""),
+        (ParticipantsBody, "participants", None, 'must be a list of ids, not None, nor "all"'),
+        (ParticipantsBody, "participants", ["an-id", "all?"], f"{AN_ID} 'all?', nor \"all\""),
+        (ACTION, "exclude", "an-id", "must be a list of ids, not 'an-id'"),
+        (ACTION, "exclude", b"an-id", "must be a list of ids, not b'an-id'"),
+        (ACTION, "exclude", None, "must be a list of ids, not None"),
+        (ACTION, "exclude", ["an-id", 7, ""], f"{AN_ID} 7"),
+        (RecordingsFilter, "duration_secs", 60, "must be a DurationFilter, not 60"),
+        (RecordingsFilter, "duration_secs", DurationFilter(), "must have one of eq, gte and lte"),
+        (
+            RecordingsFilter,
+            "duration_secs",
+            DurationFilter(gte=-1),
+            "must be an int from 0 to 2147483647, not -1",
+        ),
+        (
+            RecordingsFilter,
+            "duration_secs",
+            DurationFilter(lte=2**31),
+            "must be an int from 0 to 2147483647, not 2147483648",
+        ),
+        (
+            RecordingsFilter,
+            "duration_secs",
+            DurationFilter(gte=6, lte=5),
+            "must not begin after it ends: gte 6 is later than lte 5",
+        ),
+        (
+            RecordingsFilter,
+            "duration_secs",
+            DurationFilter(eq=True),
+            "must be an int from 0 to 2147483647, not True",
+        ),
+        (REFRESH, "refresh_token", "", "must be a non-empty Unicode string"),
+        (REFRESH, "refresh_token", "\ud800", "must be a non-empty Unicode string"),
+        (REFRESH, "refresh_token", 7, "must be a non-empty Unicode string"),
+    ],
+    ids=in_short,
+)
+def test_outside_the_bounds_of_what_is_made(
+    kind: Callable[..., attrs.AttrsInstance], field: str, value: object, wrong: str
+) -> None:
+    """A value beyond its bounds is told for these too, and a refresh token is never shown."""
+    assert list(problems(kind(**{field: value}))) == [f"{field} {wrong}"]
+
+
 @pytest.mark.parametrize(
     ("kind", "fields", "names"),
     [
@@ -200,6 +375,13 @@ def test_all_problems_are_told_at_once(kind: Kind, fields: dict[str, object], na
 def test_what_is_not_given_is_not_wrong(kind: Kind) -> None:
     """A body or a query of which nothing was given has no problem."""
     assert list(problems(kind())) == []
+
+
+@pytest.mark.parametrize("token", [UNSET, None, "", 7, "CANARY\ud800"])
+def test_a_token_is_refreshed_by_its_token(token: Any) -> None:
+    """What is needed cannot be left out, and what stands for it is not shown."""
+    told = list(problems(RefreshBody(refresh_token=token)))
+    assert told == ["refresh_token must be a non-empty Unicode string"]
 
 
 @pytest.mark.parametrize(
@@ -243,6 +425,48 @@ def test_body_fields(fields: Mapping[str, Any], sent: dict[str, object]) -> None
     body = body_fields(RoomBody(**fields))
     assert body == sent
     assert list(body) == list(sent)
+
+
+class Name(str):
+    """Text of a kind of its own, as Django's and others' safe strings are."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        (
+            CompositionBody(
+                session_id=UUID(int=7),
+                video_layout=MappingProxyType(
+                    {"a": VideoRegion(z_pos=0, width=640), "b": VideoRegion(video_sources=("an-id", "*"))}
+                ),
+                audio_sources=("*",),
+                format=Name("mp4"),
+                webhook_timeout_secs=None,
+            ),
+            {
+                "session_id": "00000000-0000-0000-0000-000000000007",
+                "video_layout": {"a": {"width": 640, "z_pos": 0}, "b": {"video_sources": ["an-id", "*"]}},
+                "audio_sources": ["*"],
+                "format": "mp4",
+                "webhook_timeout_secs": None,
+            },
+        ),
+        (
+            ParticipantsBody(participants={UUID(int=7)}, exclude=[]),
+            {"participants": ["00000000-0000-0000-0000-000000000007"], "exclude": []},
+        ),
+        (ParticipantsBody(participants="all"), {"participants": "all"}),
+    ],
+    ids=["composition", "some", "all"],
+)
+def test_body_fields_are_plain(body: attrs.AttrsInstance, sent: dict[str, object]) -> None:
+    """Regions, ids and collections are spelled as JSON has them; of a region only what was set."""
+    fields = body_fields(body)
+    assert fields == sent
+    assert type(fields.get("format", "")) is str
 
 
 FIRST = (("page[number]", "1"), ("page[size]", "250"))

@@ -107,7 +107,7 @@ def test_a_plan_is_shown_as_a_table() -> None:
     """Each change is a line, the last line counts; what does not print is escaped."""
     desired = read_desired(
         [
-            {"unique_name": "New\n", "max_participants": 20},
+            {"unique_name": "New\n", "max_participants": 20, "enable_recording": True},
             {"unique_name": "Bare"},
             {"unique_name": "Weekly", "max_participants": 25, "enable_recording": True},
             {"unique_name": "Fine"},
@@ -116,7 +116,7 @@ def test_a_plan_is_shown_as_a_table() -> None:
     rooms = [ROOM, Room(id="b", unique_name="Fine"), Room(id="c", unique_name="Old"), Room(id="d")]
     plan = compare(desired, rooms, prune=True)
     assert str(plan).splitlines() == [
-        "create  'New\\n'         max_participants: 20",
+        "create  'New\\n'         max_participants: 20, enable_recording: True",
         "create  'Bare'",
         "update  'Weekly'        max_participants: 10 -> 25, enable_recording: False -> True",
         "delete  'Old'           c",
@@ -167,6 +167,10 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert [problem.split(":")[0] for problem in told[:-1]] == [f"room {n}" for n in (0, 0, 1, 2, 3, 4, 8)]
     assert told[-1] == "unique_name 'D' is asked for 2 times"
     assert told[2] == "room 1: unique_name must be given: rooms are known by it"
+    assert told[4:6] == (
+        "room 3: a room has no field 'size'",
+        "room 4: a room must be given by its fields, not 'C'",
+    )
 
 
 def test_thousands_of_mistakes() -> None:
@@ -175,3 +179,11 @@ def test_thousands_of_mistakes() -> None:
         read_desired({"unique_name": f"Room {number}", "max_participants": 1} for number in range(5000))
     assert len(caught.value.problems) == 51
     assert caught.value.problems[-1] == "and 4950 more"
+
+
+def test_fifty_mistakes() -> None:
+    """As many as are told at once are not followed by more."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        read_desired({"unique_name": f"Room {number}", "max_participants": 1} for number in range(50))
+    assert len(caught.value.problems) == 50
+    assert caught.value.problems[-1].startswith("room 49: max_participants must be")

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from telnyx_rooms_async.core.endpoints import (
     CREATE_ROOM,
     DELETE_ROOM,
+    END_SESSION,
     ENDPOINTS,
     LIST_ROOM_SESSIONS,
     LIST_ROOMS,
@@ -40,7 +41,7 @@ from telnyx_rooms_async.core.errors import (
     UnexpectedRedirectError,
 )
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
-from telnyx_rooms_async.core.models import ErrorDetail, Page, PageMeta, Room, RoomSession
+from telnyx_rooms_async.core.models import ActionResult, ErrorDetail, Page, PageMeta, Room, RoomSession
 from telnyx_rooms_async.core.params import (
     PageQuery,
     RoomBody,
@@ -62,6 +63,7 @@ from telnyx_rooms_async.core.statuses import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    SessionEndedError,
     UnprocessableEntityError,
 )
 
@@ -445,8 +447,16 @@ def test_a_raw_success_is_the_response_itself() -> None:
             ),
             "$.data.id: expected string, got integer; and 2 more",
         ),
+        (
+            b'{"data":{"id":7,"max_participants":"7"}}',
+            (
+                "$.data.id: expected string, got integer",
+                "$.data.max_participants: expected integer, got string",
+            ),
+            "$.data.id: expected string, got integer; and 1 more",
+        ),
     ],
-    ids=["empty", "null", "no-data", "several"],
+    ids=["empty", "null", "no-data", "several", "two"],
 )
 def test_an_answer_that_does_not_fit(body: bytes, misfits: tuple[str, ...], detail: str) -> None:
     """A 2xx whose body does not fit is told with every misfit, the status and the request id."""
@@ -456,6 +466,18 @@ def test_an_answer_that_does_not_fit(body: bytes, misfits: tuple[str, ...], deta
     error = caught.value
     assert (error.misfits, error.detail, error.status) == (misfits, detail, 200)
     assert (error.request_id, error.attempts) == ("req-1", attempts)
+
+
+def test_of_very_many_misfits_the_first_are_told() -> None:
+    """An error holds fifty misfits at most, in whichever lists they are, and counts the others."""
+    session = {"id": "a", "participants": [{"id": 7}] * 40}
+    body = json.dumps({"data": {"id": "b", "sessions": [session, session]}}).encode()
+    with pytest.raises(APIResponseValidationError) as caught:
+        read(RETRIEVE, answer(200, body))
+    assert len(caught.value.misfits) == 50
+    assert caught.value.detail == (
+        "$.data.sessions[0].participants[0].id: expected string, got integer; and 79 more"
+    )
 
 
 # --- read: refusals ---------------------------------------------------------------------------------------
@@ -531,6 +553,7 @@ def test_a_redirect_is_never_followed(operation: str, status: int) -> None:
     assert (caught.value.status, caught.value.request_id) == (status, "req-1")
     assert len(caught.value.attempts) == 1
     assert "elsewhere" not in str(caught.value)
+    assert caught.value.detail == "the API itself never redirects"
 
 
 @pytest.mark.parametrize(
@@ -683,6 +706,38 @@ def test_only_a_delete_is_done_when_nothing_is_there(call: Call[object]) -> None
     """A 404 to any other repeated call is a NotFoundError."""
     with pytest.raises(NotFoundError):
         read(call, GONE, tried(LOST, GONE))
+
+
+# --- read: a session that is over already -------------------------------------------------------------------
+
+END: Call[ActionResult] = build(END_SESSION, room_session_id="a-session")
+OVER = answer(422, b'{"errors":[{"code":"1","title":"No private_ip for room"}]}')
+
+
+@pytest.mark.parametrize("found", [OVER, GONE], ids=["over", "gone"])
+def test_an_end_that_was_repeated_and_finds_it_over_succeeded(found: Response) -> None:
+    """A session that is over after a try that may have arrived was ended by it."""
+    assert read(END, found, tried(LOST, found)) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "found", "before", "kind"),
+    [
+        pytest.param(END, OVER, [], SessionEndedError, id="first-try"),
+        pytest.param(END, OVER, [UNSENT], SessionEndedError, id="after-unsent"),
+        pytest.param(END, answer(422), [LOST], UnprocessableEntityError, id="another-refusal"),
+        pytest.param(END, answer(403), [LOST], PermissionDeniedError, id="another-status"),
+        pytest.param(DELETE, OVER, [LOST], SessionEndedError, id="not-an-end"),
+        pytest.param(UPDATE, OVER, [LOST], SessionEndedError, id="not-an-end-nor-a-delete"),
+    ],
+)
+def test_an_end_that_never_arrived_before_is_refused(
+    call: Call[object], found: Response, before: list[Response | Failure], kind: type[APIStatusError]
+) -> None:
+    """That a session is over is an error to whoever did not end it with this call."""
+    with pytest.raises(APIStatusError) as caught:
+        read(call, found, tried(*before, found))
+    assert type(caught.value) is kind
 
 
 # --- read: what may have been done --------------------------------------------------------------------------

@@ -327,3 +327,23 @@ def test_a_pause_is_not_shortened_by_another() -> None:
     pace.stop(10.0, 0.0)
     pace.stop(1.0, 2.0)
     assert pace.delay(2.0) == 8.0
+
+
+def test_the_longest_pause_is_for_all() -> None:
+    """A pause of a minute, and the second over which they resume, is for all; a longer one is not."""
+    pace = Pace(capacity=10)
+    assert not pace.stop(61.001, 0.0)
+    assert pace.delay(0.0) == 0
+    assert pace.stop(61.0, 0.0)
+    assert pace.delay(0.0) == 61.0
+
+
+def test_a_loop_that_is_gone_holds_no_place() -> None:
+    """When all who were on their way are forgotten, as many may go as at the beginning."""
+    pace = Pace(capacity=2)
+    pace.enter(0.0)
+    pace.enter(0.0)
+    assert pace.delay(0.0) is None
+    pace.forget()
+    pace.enter(0.0)
+    assert pace.delay(0.0) == 0

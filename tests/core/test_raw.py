@@ -32,7 +32,7 @@ def test_build_raw(method: str, repeat: Repeat) -> None:
     call = build_raw(
         method,
         "/room_sessions/x-1/actions/end",
-        query={"page[size]": 1, "a": "b c", "c": True, "d": False},
+        query={"page[size]": 1, "a": "B c", "c": True, "d": False},
         json={},
     )
     assert call == Call(
@@ -41,7 +41,7 @@ def test_build_raw(method: str, repeat: Repeat) -> None:
         request=Request(
             method=method,
             path="/room_sessions/x-1/actions/end",
-            query=(("page[size]", "1"), ("a", "b c"), ("c", "true"), ("d", "false")),
+            query=(("page[size]", "1"), ("a", "B c"), ("c", "true"), ("d", "false")),
             body=b"{}",
         ),
         answer=Response,

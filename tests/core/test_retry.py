@@ -387,6 +387,7 @@ def test_no_pause_outlasts_the_time(dice: float, time_left: float, outcome: Resp
 def test_a_503_whose_hint_is_nonsense_may_have_been_acted_on() -> None:
     """Only a hint that can be read says that the server turned the request away."""
     assert untouched(answer(503, retry_after="7"))
+    assert untouched(answer(503, retry_after=DATE))
     assert not untouched(answer(503, retry_after="soon"))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.core.secret import Secret, hidden
 
 KEY = "KEY0123456789_canary"
 
@@ -37,6 +37,14 @@ def test_it_is_the_text_itself() -> None:
     assert str(secret) == KEY
     assert secret.encode() == KEY.encode()
     assert f"Bearer {secret}" == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize(("given", "text"), [(KEY, KEY), ("", ""), (None, ""), (7, ""), (b"key", "")])
+def test_an_argument_is_hidden(given: object, text: str) -> None:
+    """An argument becomes a secret; what is no text becomes the empty one."""
+    secret = hidden(given)
+    assert type(secret) is Secret
+    assert secret == text
 
 
 def test_an_empty_secret_is_false() -> None:

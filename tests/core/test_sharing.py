@@ -192,6 +192,15 @@ def test_the_rate_is_used(clients: int, waits: bool) -> None:  # noqa: FBT001 - 
     assert max(fleet.counts) <= 100
 
 
+def test_a_window_that_others_used_up_is_waited_out() -> None:
+    """A client that has most of its share left waits all the same when the server has none."""
+    pace = SharedPace(capacity=10, share=0.5)
+    pace.enter(0.0)
+    pace.leave()
+    pace.learn(RateLimit(limit=100, remaining=0, reset=5.0), 0.0, 0.0)
+    assert pace.delay(1.0) == 4.0
+
+
 SHARES = [(0.25, 100, 25), (0.29, 100, 29), (1 / 3, 100, 33), (0.01, 20, 1), (0.999, 1000, 999)]
 
 

@@ -109,7 +109,7 @@ def test_columns_that_telnyx_sets_are_passed_over() -> None:
         (b"id,max_participants\n", "rooms, line 1: there is no column unique_name"),
         (
             b"unique_name,colour\n",
-            "rooms, line 1, column 'colour': is no setting of a room; those are unique",
+            "rooms, line 1, column 'colour': is no setting of a room; those are unique_name, max_p",
         ),
         (b"unique_name,\n", "rooms, line 1, column '': is no setting of a room"),
         (b"unique_name,unique_name\n", "rooms, line 1, column 'unique_name': stands there twice"),
@@ -122,6 +122,15 @@ def test_columns_that_telnyx_sets_are_passed_over() -> None:
         (HEADER + b"a,5\nb\xff,6\n", "rooms, line 3: is not UTF-8: byte 2 of the line is 0xff"),
         ("unique_name\n".encode("utf-16"), "rooms, line 1: is not UTF-8: byte 1 of the line is 0xff"),
         (HEADER + b"a" * 1_000_001, "rooms, line 2: is longer than 1000000 bytes"),
+        (HEADER + b"a" * 131_073, "rooms, line 2: a cell is longer than 131072 characters"),
+        (
+            HEADER + b"a,1\nb\xff,6\n",
+            "rooms, line 2, column max_participants: must be an int from 2 to 50, not 1; 1 more line is",
+        ),
+        (
+            HEADER + b'a,1\nb,1\n"c,6\n',
+            "rooms, line 2, column max_participants: must be an int from 2 to 50, not 1; 2 more lines are",
+        ),
         (
             HEADER + b"a,5\n" * 810 + b"b,x\n",
             "rooms, line 812, column max_participants: must be an int from 2 to 50, not 'x'",
@@ -162,7 +171,7 @@ def test_names_of_one_digest_are_no_doubles() -> None:
     """Names are compared themselves before they are refused: two digests may be the same by chance."""
     names = ["a", "b", "c"]
     rows = [Row(line=line, fields={"unique_name": Alike(name)}) for line, name in enumerate(names, 2)]
-    assert tables.check(lambda _: iter(rows), "rooms") == 3
+    assert tables.check(lambda _: iter(rows), "rooms").rooms == 3
     rows.append(Row(line=5, fields={"unique_name": Alike("b")}))
     with pytest.raises(InvalidArgumentError, match="line 5, column unique_name: 'b' stands in line 3 too"):
         tables.check(lambda _: iter(rows), "rooms")
@@ -225,8 +234,13 @@ def records(*rows: dict[str, object]) -> Iterator[dict[str, object]]:
 
 def test_records() -> None:
     """Plain data is read likewise, in rows."""
-    rows = tables.read_records(records({"unique_name": "a", "max_participants": None}), "rooms")
-    assert [row.fields for row in rows] == [{"unique_name": "a"}]
+    rows = tables.read_records(
+        records({"unique_name": "a", "max_participants": None}, {"max_participants": 5}), "rooms"
+    )
+    assert list(rows) == [
+        Row(line=1, fields={"unique_name": "a"}),
+        Row(line=2, fields={"max_participants": 5}),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -244,6 +258,37 @@ def test_records_that_are_refused(rows: tuple[dict[str, object], ...], said: str
     with pytest.raises(InvalidArgumentError) as caught:
         list(tables.read_records(records(*rows), "rooms"))
     assert str(caught.value) == said
+
+
+def test_the_rows_of_a_table_that_is_checked() -> None:
+    """What is wrong with the whole of a table of rows is told in rows."""
+
+    def read(on_wrong: Any) -> Iterator[Row]:
+        return tables.read_records(
+            records({"unique_name": "a"}, {"unique_name": "b"}, {"unique_name": "a"}), "rooms", named=True
+        )
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        tables.check(read, "rooms", "row")
+    assert str(caught.value) == (
+        "rooms, row 3, column unique_name: 'a' stands in row 1 too, and names are unique"
+    )
+
+
+def test_a_table_that_is_right_is_counted() -> None:
+    """A check returns how many rooms there are."""
+    text = b"unique_name\na\nA\nb\n"
+    told = tables.check(lambda on_wrong: tables.read_csv(lines(text), "rooms", on_wrong=on_wrong), "rooms")
+    assert (told.rooms, told.is_named) == (3, True)
+
+
+def test_records_may_need_their_names() -> None:
+    """Where rooms are known by their names, a record without one is refused."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        list(tables.read_records(records({"unique_name": "a"}, {"unique_name": None}), "rooms", named=True))
+    assert str(caught.value) == (
+        "rooms, row 2, column unique_name: is missing: here each room needs its name"
+    )
 
 
 # --- there and back -----------------------------------------------------------------------------------------
@@ -277,6 +322,21 @@ def test_a_name_like_a_formula(name: str) -> None:
     row = tables.csv_row({"unique_name": name}, ["unique_name"])
     ((cell,),) = csv.reader([row.decode()])
     assert cell == f"'{name}"
+
+
+def test_what_is_empty_in_a_room() -> None:
+    """The empty text is spelled where it clears something; elsewhere the cell says nothing, as does null."""
+    record = {
+        "unique_name": "",
+        "webhook_event_url": "",
+        "webhook_event_failover_url": "",
+        "enable_recording": False,
+    }
+    columns = [*record, "webhook_timeout_secs"]
+    assert tables.csv_row(record, columns) == b',,"""""",false,\n'
+    assert fields(tables.csv_header(columns) + tables.csv_row(record, columns)) == [
+        {"webhook_event_failover_url": "", "enable_recording": False}
+    ]
 
 
 def test_a_room() -> None:

@@ -95,13 +95,19 @@ class Life:
         """Complete the oldest recording. Its event has been seen without a type."""
         for recording in self.recordings.values():
             if recording.status == "processing":
-                done = evolve(recording, status="completed", size_mb=5.6, completed_at=self.now)
+                file: dict[str, Any] = {
+                    "size_mb": 5.6,
+                    "duration_secs": 9,
+                    "codec": "opus",
+                    "download_url": "https://example.com/file",
+                }
+                done = evolve(recording, status="completed", completed_at=self.now, **file)
                 self.recordings[recording.id] = done
                 this = RecordingCompletedPayload(
                     room_id=self.room_id,
                     session_id=recording.session_id,
                     recording_id=recording.id,
-                    size_mb=5.6,
+                    **file,
                 )
                 return self.tell(RoomRecordingCompleted, this)
         return None

@@ -260,6 +260,7 @@ async def test_other_machines_when_asked_for() -> None:
 async def test_links_lead_to_this_machine(receiver: Listener, time: TurnedClock) -> None:
     """Who listens everywhere tells links that lead somewhere."""
     async with Emulator(host="0.0.0.0", clock=time) as telnyx:
+        assert telnyx.url.startswith("http://127.0.0.1:")
         room = telnyx._account.create_room({"webhook_event_url": receiver.url, "enable_recording": True})
         telnyx.leave(telnyx.join(room.id).id)
         time.turn(seconds=5)

@@ -28,10 +28,11 @@ class Processes:
         os.kill(pids[busy[0]], signal.SIGKILL)
 
 
-@pytest.fixture(scope="module")  # no longer: some versions of Dask silence others too meanwhile
+@pytest.fixture(scope="module")  # no longer: a worker that comes back tells of it in the logs of others
 def processes() -> Iterator[Processes]:
     """Three worker processes with a thread each; one that dies is replaced."""
-    options: Any = {"dashboard_address": ":0", "silence_logs": 50}
+    # To silence its logs Dask would silence those that pytest catches.
+    options: Any = {"dashboard_address": ":0", "silence_logs": False}
     with LocalCluster(n_workers=3, threads_per_worker=1, processes=True, **options) as cluster:
         yield Processes(cluster)
 
@@ -47,7 +48,7 @@ async def client_of_processes(processes: Processes) -> AsyncIterator[Any]:
 @pytest.fixture
 async def cluster() -> AsyncIterator[Any]:
     """A client of two workers with two threads each, all in this process."""
-    options: Any = {"dashboard_address": ":0"}
+    options: Any = {"dashboard_address": ":0", "silence_logs": False}
     async with (
         LocalCluster(
             n_workers=2, threads_per_worker=2, processes=False, asynchronous=True, **options

@@ -123,7 +123,7 @@ async def test_a_recording(client: RoomsClient, session_id: str, tmp_path: Path)
 async def test_a_recording_under_way(
     client: RoomsClient, telnyx: Emulator, time: TurnedClock, tmp_path: Path
 ) -> None:
-    """While someone is recorded there is no file; an expired link is replaced by the download itself."""
+    """While someone is recorded there is no file."""
     room = await client.rooms.create(enable_recording=True)
     alice = telnyx.join(room.id)
     (recording, _) = [each async for each in client.recordings.list(status=RecordingStatus.PROCESSING)]
@@ -133,6 +133,28 @@ async def test_a_recording_under_way(
     telnyx.leave(alice.id)
     time.turn(seconds=600)
     assert (await client.recordings.download(recording.id, tmp_path / "file")).size > 0
+
+
+async def test_a_link_that_expires(
+    client: RoomsClient, telnyx: Emulator, session_id: str, time: TurnedClock
+) -> None:
+    """A link that expires amid the file is replaced by the download itself, which goes on where it was."""
+    (recording, *_) = [each async for each in client.recordings.list(session_id=session_id)]
+    telnyx.requests.clear()
+    media, file = telnyx.media(recording.id), bytearray()
+    media.cut_after = media.size // 2 + 1
+
+    class Slow:
+        def write(self, data: bytes, /) -> None:
+            if not file:
+                time.turn(seconds=3600)
+            file.extend(data)
+
+    await client.recordings.download(recording.id, Slow())
+    assert bytes(file) == bytes(media)
+    about = f"/v2/room_recordings/{recording.id}"
+    store = f"/media/{recording.id}"
+    assert [request.path for request in telnyx.requests] == [about, store, store, about, store]
 
 
 async def test_the_key_is_not_sent_to_the_store(

@@ -101,13 +101,20 @@ def test_http_is_for_this_machine(host: str) -> None:
 
 @pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan"), "5", True, None])
 def test_options_that_are_no_positive_numbers(value: float) -> None:
-    """Timeouts and counts are positive and finite, at construction and in a view."""
-    for name in ("timeout", "attempt_timeout", "max_connections"):
+    """Timeouts are positive and finite, at construction and in a view."""
+    for name in ("timeout", "attempt_timeout"):
         with pytest.raises(ConfigurationError, match=f"{name} must be a positive number"):
             RoomsClient("KEY", **{name: value})  # type: ignore[arg-type]  # wrong on purpose
     if value is not None:
         with pytest.raises(ConfigurationError, match="timeout must be a positive number"):
             RoomsClient("KEY").with_options(timeout=value)
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.5, 3.0, float("inf"), "5", True, None])
+def test_a_count_is_a_whole_number(value: int) -> None:
+    """There is no half a connection."""
+    with pytest.raises(ConfigurationError, match="max_connections must be a whole number, 1 or more"):
+        RoomsClient("KEY", max_connections=value)
 
 
 BAD_POLICIES = {

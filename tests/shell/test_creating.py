@@ -189,7 +189,9 @@ async def test_an_unsent_second_says_nothing_of_the_first(wire: Wire, ticker: Ti
     assert isinstance(caught.value.__cause__, APIConnectionError)
 
 
-@pytest.mark.parametrize("look", [FAILED, LOST, Wire.http(401)], ids=["500", "lost", "401"])
+@pytest.mark.parametrize(
+    "look", [FAILED, LOST, Wire.http(401), NOTHING], ids=["500", "lost", "401", "not there"]
+)
 async def test_a_name_that_is_taken_by_nobody_knows_whom(
     client: RoomsClient, wire: Wire, look: Reply
 ) -> None:

@@ -142,7 +142,7 @@ class Crowd:
     def assert_empty(self) -> None:
         """Check that nothing of anybody is left behind."""
         assert self.gate._pace.in_flight == 0
-        assert not [turn for turn in self.gate._queue if not turn.gone]
+        assert not [turn for *_, turn in self.gate._queue if not turn.gone]
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -440,6 +440,7 @@ async def failing(wire: Wire, client: RoomsClient, *replies: Reply, level: float
     return budget.level
 
 
+FULL = Wire.http(500, x_ratelimit_limit="10", x_ratelimit_remaining="0", x_ratelimit_reset="50")
 SPENT: dict[str, tuple[list[Reply], float]] = {
     "a clean success earns one": ([OK], +1),
     "a refusal is a success of the server": ([Wire.http(404)], +1),
@@ -451,6 +452,8 @@ SPENT: dict[str, tuple[list[Reply], float]] = {
     "one of each": ([Wire.http(429), Wire.http(500)], -19),
     "lost answers cost as much": ([Wire.raw(b"")], -28),
     "no hint is paid for that is not followed": ([Wire.http(429, Retry_After="3600")], 0),
+    "nor what the gate does not let through in time": ([FULL], 0),
+    "all the same one that was": ([Wire.http(500), FULL], -14),
 }
 
 

@@ -13,10 +13,12 @@ import pytest
 
 from killing import Ended, Importer, disturb
 from telnyx_rooms_async import (
+    Clock,
     InvalidArgumentError,
     Journal,
     JournalError,
     NameTakenError,
+    OutcomeUnknownError,
     Room,
     RoomFields,
     RoomsClient,
@@ -139,9 +141,45 @@ async def test_a_request_that_was_on_its_way_is_no_second_room(
     telnyx.script(Fault(cut="before"), operation="CreateRoom")
     await create(client, path, 1, on_unknown="raise")
     await client.rooms.create(unique_name="Room 0", max_participants=7)
-    empty = {"data": [], "meta": {"page_number": 1, "total_pages": 0, "total_results": 0}}
-    telnyx.script(Fault(body=empty), operation="ListRooms")
+    telnyx.script(Fault(body=EMPTY), operation="ListRooms")
     _, (outcome,) = await create(client, path, 1)
+    assert outcome.unwrap() == telnyx.rooms[0]
+
+
+EMPTY: dict[str, Any] = {"data": [], "meta": {"page_number": 1, "total_pages": 0, "total_results": 0}}
+
+
+async def no_time(_seconds: float) -> None:
+    """Pause for a moment only."""
+    await asyncio.sleep(0)
+
+
+async def test_a_room_may_take_a_moment_to_show(telnyx: Emulator, path: Path) -> None:
+    """When its name is taken, it is looked for as often as after a lost answer."""
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=Clock(sleep=no_time)) as client:
+        telnyx.script(Fault(cut="after"), operation="CreateRoom")
+        await create(client, path, 1, on_unknown="raise")
+        telnyx.script(Fault(body=EMPTY), operation="ListRooms", times=4)
+        _, (outcome,) = await create(client, path, 1)
+    assert outcome.unwrap() == telnyx.rooms[0]
+    assert creations(telnyx) == 2
+
+
+@pytest.mark.parametrize("on_unknown", ["adopt", "resend"])
+async def test_a_room_that_does_not_show_is_not_written_off(
+    telnyx: Emulator, path: Path, on_unknown: str
+) -> None:
+    """A name that is taken, by nobody that is seen, leaves the item open: a later run finds the room."""
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=Clock(sleep=no_time)) as client:
+        telnyx.script(Fault(cut="after"), operation="CreateRoom")
+        telnyx.script(Fault(body=EMPTY), operation="ListRooms", times=None)
+        for _ in range(2):
+            _, (outcome,) = await create(client, path, 1, on_unknown=on_unknown)
+            assert isinstance(outcome, batch.Failed)
+            assert isinstance(outcome.error, OutcomeUnknownError)
+            assert outcome.error.unique_name == "Room 0"
+        telnyx.unscript()
+        _, (outcome,) = await create(client, path, 1, on_unknown=on_unknown)
     assert outcome.unwrap() == telnyx.rooms[0]
 
 

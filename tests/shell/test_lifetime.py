@@ -52,7 +52,7 @@ class Scene:
         lifetime, gate = self.client._caller.lifetime, self.client._caller.gate
         assert (lifetime._depths, lifetime._ended) == ({}, set())
         assert gate._pace.in_flight == 0
-        assert not [turn for turn in gate._queue if not turn.gone]
+        assert not [turn for *_, turn in gate._queue if not turn.gone]
         assert self.bed.sleepers == 0
 
 
@@ -319,21 +319,45 @@ async def test_a_call_that_has_not_begun(scene: Scene) -> None:
     assert scene.wire.requests == []
 
 
-async def test_one_task_after_another_call(scene: Scene) -> None:
-    """A task whose call was ended goes on: it may call another client, wait, and be cancelled once more."""
-    task, _ = await started(scene, in_flight, 1, 0)
-    await scene.client.close()
-    await asyncio.wait((task,))
-    done: list[str] = []
+async def test_a_task_goes_on_after_its_call_was_ended(scene: Scene) -> None:
+    """It may ask the closed client in vain, call another one, and be cancelled once more."""
+    done: list[object] = []
 
-    async def go_on() -> None:
+    async def go_on(scene: Scene) -> object:
+        with pytest.raises(ClientClosedError):
+            await in_flight(scene)
         with pytest.raises(ClientClosedError):
             await scene.client.rooms.retrieve("a-room")
-        await asyncio.sleep(0)
-        done.append("slept")
+        scene.wire.plays(OK)
+        async with RoomsClient("KEY", base_url=scene.wire.url) as another:
+            done.append((await another.rooms.retrieve("a-room")).id)
+        return await asyncio.Event().wait()
 
-    await go_on()
-    assert done == ["slept"]
+    task, ending = await started(scene, go_on, 1, 0)
+    await scene.client.close()
+    await scene.until(lambda: bool(done))
+    assert (done, task.cancelling(), task.done()) == (["a-room"], 0, False)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ending.cancelling == 1
+
+
+async def test_a_closing_that_is_cancelled(scene: Scene) -> None:
+    """Who is cancelled while the calls in flight have their grace has closed the client all the same."""
+    task, _ = await started(scene, in_flight, 1, 0)
+    closing = asyncio.create_task(scene.client.close(grace=60))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not closing.done()
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    with pytest.raises(ClientClosedError):
+        await asyncio.wait_for(task, 1)
+    with pytest.raises(ClientClosedError):
+        await scene.client.rooms.retrieve("a-room")
+    await scene.until(lambda: scene.wire.open_connections == 0)
 
 
 async def test_who_closes_within_his_own_call(scene: Scene) -> None:
@@ -456,6 +480,31 @@ def test_another_loop_starts_afresh() -> None:
     first.close()
     assert (lifetime._depths, lifetime._ended) == ({}, set())
     asyncio.run(again())
+
+
+def test_another_loop_has_a_quiet_of_its_own() -> None:
+    """Who waited for the end of all calls in a loop that is gone does not hinder who does in the next."""
+    lifetime = Lifetime(None, lambda: None)
+
+    async def wait(seconds: float) -> None:
+        async def call() -> None:
+            with lifetime:
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(call())
+        await asyncio.sleep(0)
+        await lifetime.quiet(seconds)
+        task.cancel()
+
+    async def give_up() -> None:
+        waiting = asyncio.create_task(wait(60))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait((waiting,))
+
+    asyncio.run(give_up())
+    asyncio.run(wait(0.01))
 
 
 def test_two_loops_at_once() -> None:

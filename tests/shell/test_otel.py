@@ -1,5 +1,7 @@
 """What OpenTelemetry sees of the calls: metadata, and nothing that is secret."""
 
+import io
+import json
 import subprocess
 import sys
 
@@ -9,7 +11,16 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from telnyx_rooms_async import APITimeoutError, ConfigurationError, NotFoundError, RetryPolicy, RoomsClient
+from telnyx_rooms_async import (
+    APITimeoutError,
+    BadRequestError,
+    ConfigurationError,
+    NotFoundError,
+    OutcomeUnknownError,
+    ReadOnlyError,
+    RetryPolicy,
+    RoomsClient,
+)
 from telnyx_rooms_async.otel import traced
 from ticker import Ticker
 from wire import Wire
@@ -30,6 +41,11 @@ class Spans:
         """The one span that there is."""
         (span,) = self._exporter.get_finished_spans()
         return span
+
+    @property
+    def all(self) -> tuple[ReadableSpan, ...]:
+        """All that have ended, in that order."""
+        return self._exporter.get_finished_spans()
 
     @property
     def names(self) -> list[str]:
@@ -107,12 +123,40 @@ async def test_a_creation_that_looks_around_is_one_span(
 
 
 async def test_no_span_holds_a_secret(client: RoomsClient, wire: Wire, spans: Spans) -> None:
-    """Neither the key nor an id is told to OpenTelemetry."""
-    wire.plays(Wire.http(500))
+    """Neither the key nor an id is told to OpenTelemetry, nor a name, nor what a server says."""
     async with client:
-        with pytest.raises(Exception, match="500"):
+        wire.plays(Wire.http(400, b'{"errors":[{"detail":"CANARY is no room"}]}'))
+        with pytest.raises(BadRequestError, match="CANARY is no room"):
             await client.rooms.retrieve("an-id-CANARY")
-    assert "CANARY" not in spans.only.to_json()
+        wire.plays(Wire.raw(b""))
+        with pytest.raises(OutcomeUnknownError, match="CANARY"):
+            await client.rooms.create(unique_name="CANARY", on_unknown="raise")
+        with pytest.raises(ReadOnlyError, match="CANARY"):
+            await client.with_options(read_only=True).rooms.delete("an-id-CANARY")
+    told = [span.to_json() for span in spans.all]
+    assert len(told) == 3
+    assert "CANARY" not in "".join(told)
+    assert [(span.attributes or {})["error.type"] for span in spans.all] == [
+        "400",
+        "OutcomeUnknownError",
+        "ReadOnlyError",
+    ]
+    assert {span.status.status_code for span in spans.all} == {StatusCode.ERROR}
+
+
+async def test_the_attempts_at_a_file_are_in_no_span(client: RoomsClient, wire: Wire, spans: Spans) -> None:
+    """The span of a user's own that a download happens to go on in is left as it is."""
+    about = {"id": "it", "status": "completed", "download_url": wire.url.replace("/v2", "/store/file")}
+    link = Wire.http(200, json.dumps({"data": about}).encode())
+    wire.plays(link, Wire.http(503), Wire.http(200, b"file"))
+    tracer = spans.provider.get_tracer("the user's")
+    async with client:
+        with tracer.start_as_current_span("nightly"):
+            await client.recordings.download("it", io.BytesIO())
+    ours, users = spans.all
+    assert (ours.name, users.name) == ("GET /room_recordings/{room_recording_id}", "nightly")
+    assert len(ours.events) == 1
+    assert (list(users.events), dict(users.attributes or {})) == ([], {})
 
 
 async def test_a_client_is_traced_once(client: RoomsClient, wire: Wire) -> None:

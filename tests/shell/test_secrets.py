@@ -1,6 +1,7 @@
 """A canary key, looked for wherever a program may show what it holds."""
 
 import asyncio
+import json
 import logging
 import pickle
 import traceback
@@ -9,7 +10,17 @@ from collections.abc import Iterator
 import aiohttp
 import pytest
 
-from telnyx_rooms_async import ConfigurationError, RetryPolicy, RoomsClient, TelnyxRoomsError
+from telnyx_rooms_async import (
+    ConfigurationError,
+    RetryPolicy,
+    RoomsClient,
+    TelnyxRoomsError,
+    UnprocessableEntityError,
+)
+from telnyx_rooms_async.core.endpoints import REFRESH_TOKEN
+from telnyx_rooms_async.core.params import RefreshBody
+from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.emulator import Emulator
 from ticker import Ticker
 from wire import Reply, Wire
@@ -58,6 +69,38 @@ async def test_no_error_shows_the_key(
     assert CANARY.encode() in wire.requests[0]
     assert caplog.records
     assert all(CANARY not in f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+
+
+TOKENS = {
+    "plain": "REFRESH-CANARY",
+    "what JSON escapes": 'CANARY"\\/é\n',
+}
+
+
+@pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
+@pytest.mark.parametrize("is_ascii", [True, False], ids=["ascii", "utf-8"])
+@pytest.mark.parametrize("is_web", [True, False], ids=["a web server's JSON", "JSON"])
+async def test_no_error_shows_a_refresh_token(
+    wire: Wire, ticker: Ticker, token: str, caplog: pytest.LogCaptureFixture, *, is_ascii: bool, is_web: bool
+) -> None:
+    """A refusal that repeats the token is told without it, however the server has spelt it."""
+    caplog.set_level(logging.DEBUG)
+    said = json.dumps({"errors": [{"detail": f"{token} is not known"}]}, ensure_ascii=is_ascii)
+    wire.plays(Wire.http(422, (said.replace("/", r"\/") if is_web else said).encode()))
+    async with RoomsClient("KEY", base_url=wire.url, clock=ticker.clock) as client:
+        with pytest.raises(UnprocessableEntityError) as caught:
+            await client.tokens.refresh("a-room", token)
+    assert caught.value.detail == "*** is not known"
+    assert "CANARY" not in "".join(told_by(caught.value)) + caplog.text
+    assert b"CANARY" not in pickle.dumps(caught.value)
+    assert b"CANARY" in wire.requests[0]
+
+
+async def test_a_call_does_not_show_its_token() -> None:
+    """A request that is built and not sent prints none of its secrets."""
+    call = build(REFRESH_TOKEN, room_id="a-room", body=RefreshBody(refresh_token=Secret("CANARY")))
+    assert call.request.secrets == ("CANARY",)
+    assert "CANARY" not in repr(call)
 
 
 async def test_a_cancelled_call_does_not_show_the_key(wire: Wire) -> None:

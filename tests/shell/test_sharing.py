@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from haste import Haste
-from telnyx_rooms_async import Attempt, ConfigurationError, RoomsClient
+from telnyx_rooms_async import Attempt, ConfigurationError, ConnectError, RetryPolicy, RoomsClient
 from telnyx_rooms_async.emulator import Emulator
+from ticker import Ticker
+from wire import Wire
 
 
 async def test_three_clients_share_an_account() -> None:
@@ -44,6 +46,31 @@ async def test_three_clients_share_an_account() -> None:
                 await client.close()
     assert used >= 0.9 * 12 * seconds
     assert statuses[429] < 0.01 * statuses.total()
+
+
+TOLD = {"x_ratelimit_limit": "4", "x_ratelimit_remaining": "3", "x_ratelimit_reset": "30"}
+
+
+async def test_what_was_not_sent_takes_no_share(wire: Wire, ticker: Ticker) -> None:
+    """Requests that found no server were counted by none: the next one need not wait for a window."""
+    server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
+    port = wire.port = server.sockets[0].getsockname()[1]
+    client = RoomsClient("KEY", base_url=wire.url, share=0.5, clock=ticker.clock)
+    once = client.with_options(retry=RetryPolicy(attempts=1))
+    wire.plays(Wire.http(200, b'{"data":{"id":"a-room"}}', Connection="close", **TOLD))
+    async with client:
+        await once.rooms.retrieve("a-room")
+        server.close()
+        await server.wait_closed()
+        for _ in range(5):
+            with pytest.raises(ConnectError):
+                await once.rooms.retrieve("a-room")
+        server = await asyncio.start_server(wire.serve, "127.0.0.1", port)
+        await once.rooms.retrieve("a-room")
+        assert ticker.sleeps == []  # two of four places are ours, and each lasts for its window
+        await once.rooms.retrieve("a-room")
+        assert sum(ticker.sleeps) > 25
+    server.close()
 
 
 @pytest.mark.parametrize("share", [0, -0.1, 1.01, float("nan"), "1", True, None])

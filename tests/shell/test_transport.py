@@ -2,9 +2,12 @@
 
 import asyncio
 import gzip
+import io
+import json
 import math
 import socket
 import ssl
+from collections.abc import AsyncIterator
 from contextlib import closing
 
 import aiohttp
@@ -331,6 +334,59 @@ async def test_proxy_variables_count_only_when_trusted(
     trusting = RoomsClient("KEY", base_url=target, clock=ticker.clock, trust_env=True)
     assert isinstance(await outcome(trusting), Room)
     assert wire.requests[0].startswith(b"GET http://elsewhere.localhost:9/v2/rooms/a-room HTTP/1.1\r\n")
+
+
+@pytest.fixture
+async def proxy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wire]:
+    """A server that the environment has for a proxy."""
+    it = Wire()
+    server = await asyncio.start_server(it.serve, "127.0.0.1", 0)
+    it.port = server.sockets[0].getsockname()[1]
+    monkeypatch.setenv("http_proxy", it.url.removesuffix("/v2"))
+    yield it
+    server.close()
+
+
+async def downloaded(base_url: str, ticker: Ticker) -> bytes:
+    """Download a file by a client that trusts its environment."""
+    file = io.BytesIO()
+    async with RoomsClient("KEY", base_url=base_url, clock=ticker.clock, trust_env=True) as client:
+        await client.recordings.download("it", file)
+    return file.getvalue()
+
+
+def link_to(url: str) -> Reply:
+    """Answer with a recording whose file is there."""
+    about = {"id": "it", "status": "completed", "download_url": url}
+    return Wire.http(200, json.dumps({"data": about}).encode())
+
+
+async def test_a_store_that_needs_no_proxy(
+    wire: Wire, proxy: Wire, ticker: Ticker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that the environment exempts from the proxy of the API is asked directly."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    proxy.plays(link_to(f"http://127.0.0.1:{wire.port}/file"))
+    wire.plays(Wire.http(200, b"file"))
+    assert await downloaded("http://api.localhost:9/v2", ticker) == b"file"
+    assert [request.partition(b" HTTP")[0] for request in (*proxy.requests, *wire.requests)] == [
+        b"GET http://api.localhost:9/v2/room_recordings/it",
+        b"GET /file",
+    ]
+
+
+async def test_a_store_that_needs_a_proxy(
+    wire: Wire, proxy: Wire, ticker: Ticker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store is asked by the proxy of the environment also when the API is exempted from it."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    wire.plays(link_to("http://store.localhost:9/file"))
+    proxy.plays(Wire.http(200, b"file"))
+    assert await downloaded(wire.url, ticker) == b"file"
+    assert [request.partition(b" HTTP")[0] for request in (*wire.requests, *proxy.requests)] == [
+        b"GET /v2/room_recordings/it",
+        b"GET http://store.localhost:9/file",
+    ]
 
 
 async def test_connections_are_bounded_and_reused(wire: Wire, ticker: Ticker) -> None:

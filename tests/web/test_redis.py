@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 import redis
@@ -114,6 +115,72 @@ async def test_a_claim_is_given_up(shared: Redis) -> None:
     assert not await first.seen("1")
     await first.forget("1")
     assert not await second.seen("1")
+
+
+class Lossy(Redis):
+    """A client whose next claim is carried out, while its answer is lost."""
+
+    how: str | None = None
+
+    async def set(self, *args: Any, **options: Any) -> Any:
+        """Set a key."""
+        answer = await super().set(*args, **options)
+        how, self.how = self.how, None
+        if how == "sent again":
+            return await super().set(*args, **options)
+        if how == "a timeout":
+            raise redis.TimeoutError
+        if how == "a cancellation":
+            raise asyncio.CancelledError
+        return answer
+
+
+@needs_redis
+@pytest.mark.parametrize(
+    ("how", "error"),
+    [("sent again", None), ("a timeout", WebhookError), ("a cancellation", asyncio.CancelledError)],
+)
+async def test_a_claim_whose_answer_is_lost(
+    store: Store, ticker: Ticker, how: str, error: type[BaseException] | None
+) -> None:
+    """It is the worker's own, and lasts as long as any: the next delivery need not wait for its end."""
+    async with Lossy(unix_socket_path=store.path) as client:
+        seen = SeenInRedis(client, clock=ticker.clock, lease=30)
+        client.how = how
+        if error is not None:
+            with pytest.raises(error):
+                await seen.seen("1")
+            await client.pexpire("telnyx-rooms:event:1", 5_000)
+        assert not await seen.seen("1")
+        assert ticker.sleeps == []
+        assert 29_000 < await client.pttl("telnyx-rooms:event:1") <= 30_000
+        for other in (seen, SeenInRedis(client, clock=ticker.clock)):  # now it is in hand
+            with pytest.raises(WebhookError, match="in hand"):
+                await other.seen("1")
+        await seen.keep("1")
+        assert await seen.seen("1")
+
+
+@needs_redis
+async def test_an_event_is_claimed_again_by_who_gave_it_up(shared: Redis) -> None:
+    """What failed here may be handled here."""
+    seen = SeenInRedis(shared)
+    for _ in range(2):
+        assert not await seen.seen("1")
+        await seen.forget("1")
+
+
+@needs_redis
+async def test_what_could_not_be_noted_may_be_handled_again(store: Store) -> None:
+    """A worker that could not note what it has done is not in its own way afterwards."""
+    async with Lossy(unix_socket_path=store.path) as client:
+        seen = SeenInRedis(client)
+        assert not await seen.seen("1")
+        client.how = "a timeout"
+        with pytest.raises(WebhookError):
+            await seen.keep("1")
+        await client.delete("telnyx-rooms:event:1")
+        assert not await seen.seen("1")
 
 
 @needs_redis

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from telnyx_rooms_async import Change, Plan, Room, RoomsClient
+from telnyx_rooms_async import Change, Plan, Room, RoomFields, RoomsClient
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.jobs.following import (
     CONCURRENCY,
@@ -14,7 +14,6 @@ from telnyx_rooms_async.cli.jobs.following import (
     StopAfter,
     Yes,
     agreed,
-    counted,
     follow,
     refuse_to_guess,
     summed_up,
@@ -22,10 +21,11 @@ from telnyx_rooms_async.cli.jobs.following import (
 from telnyx_rooms_async.cli.jobs.formats import STREAM, FormatOption, TableFile, format_of
 from telnyx_rooms_async.cli.jobs.progress import Tally
 from telnyx_rooms_async.cli.jobs.sinks import Errors, Rows, failures
-from telnyx_rooms_async.cli.jobs.tables import Table, opened
+from telnyx_rooms_async.cli.jobs.sources import Table, opened
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl
+from telnyx_rooms_async.cli.output import counted
 from telnyx_rooms_async.cli.running import ending, run
-from telnyx_rooms_async.core.tables import REASON
+from telnyx_rooms_async.core.tables import NAME, REASON
 
 _DONE: Final = {"create": "created", "update": "updated", "delete": "deleted"}
 
@@ -56,16 +56,18 @@ def apply(
         refuse_to_guess(yes=yes)
     with ending(), opened(file, form, named=True) as table:
         table.check()
-        plan = run(lambda client: _plan(client, table, prune=prune), base_url)
-        _show(plan, as_json=as_json, dry_run=dry_run)
-        if dry_run or not plan:
-            return
-        if not yes:
-            agreed(f"make {counted(len(plan.changes), 'change')}?")
-        with failures(errors, form, keep=[file] if file != STREAM else []) as rows:
+        keep = [file] if file != STREAM else []
+        # Before it is asked: whoever says yes should not hear then that the file cannot be.
+        with failures(None if dry_run else errors, form, table.failed_columns, keep=keep) as rows:
+            plan = run(lambda client: _plan(client, table, prune=prune), base_url)
+            _show(plan, as_json=as_json, dry_run=dry_run, asked=not yes)
+            if dry_run or not plan:
+                return
+            if not yes:
+                agreed(f"make {counted(len(plan.changes), 'change')}?")
             _apply(
                 plan,
-                rows,
+                _FailedRows(rows, table, plan) if rows is not None else None,
                 concurrency=concurrency,
                 stop_after=stop_after,
                 as_json=as_json,
@@ -77,7 +79,7 @@ async def _plan(client: RoomsClient, table: Table, *, prune: bool) -> Plan:
     return await client.rooms.plan((row.fields for row in table.rows()), prune=prune)
 
 
-def _show(plan: Plan, *, as_json: bool, dry_run: bool) -> None:
+def _show(plan: Plan, *, as_json: bool, dry_run: bool, asked: bool) -> None:
     if not as_json:
         output.write_line(str(plan))
     elif dry_run:
@@ -85,6 +87,26 @@ def _show(plan: Plan, *, as_json: bool, dry_run: bool) -> None:
             output.write_json(change)
     elif not plan:
         output.write_json(_counts(Counter(), plan, failed=0))
+    elif asked:  # stdout is for the counts
+        output.note(str(plan))
+
+
+class _FailedRows:
+    """Writes what failed as it stands in the table: a change leaves out what the room has already."""
+
+    def __init__(self, rows: Rows, table: Table, plan: Plan) -> None:
+        self._rows = rows
+        updated = {change.unique_name for change in plan.changes if change.action == "update"}
+        self._asked: dict[str | None, RoomFields] = {}
+        if updated:
+            found = (row.fields for row in table.rows())
+            self._asked = {name: fields for fields in found if (name := fields.get(NAME)) in updated}
+
+    def write(self, change: Change, error: Exception) -> None:
+        """Write one; a room that is not in the table is left out."""
+        if change.action != "delete":
+            asked = self._asked.get(change.unique_name, change.after)
+            self._rows.write([{NAME: change.unique_name, **asked, REASON: str(error)}])
 
 
 def _counts(done: Counter[str], plan: Plan, *, failed: int) -> dict[str, int]:
@@ -97,7 +119,7 @@ def _counts(done: Counter[str], plan: Plan, *, failed: int) -> dict[str, int]:
 
 def _apply(
     plan: Plan,
-    rows: Rows | None,
+    failed: _FailedRows | None,
     *,
     concurrency: int,
     stop_after: int | None,
@@ -111,8 +133,8 @@ def _apply(
         done[change.action] += 1
 
     def keep(change: Change, error: Exception) -> None:
-        if rows is not None and change.action != "delete":
-            rows.write([{"unique_name": change.unique_name, **change.after, REASON: str(error)}])
+        if failed is not None:
+            failed.write(change, error)
 
     async def job(client: RoomsClient) -> None:
         tally.rate_limit = lambda: client.rate_limit
@@ -129,7 +151,6 @@ def _apply(
         sentence,
         lambda: _counts(done, plan, failed=tally.failed),
         as_json=as_json,
-        go_on="the same command goes on",
     ):
         run(job, base_url, on_attempt=tally.attempt)
 

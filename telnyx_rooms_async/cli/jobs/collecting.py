@@ -1,25 +1,25 @@
 """``recordings export``: the files of all recordings, into a folder, each once."""
 
 import os
+import re
+import secrets
 import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from telnyx_rooms_async import (
-    ConfigurationError,
     Listing,
     NotReadyError,
     RecordingStatus,
     RoomRecording,
     RoomsClient,
-    TelnyxRoomsError,
     batch,
 )
-from telnyx_rooms_async.cli.jobs.following import Concurrency, StopAfter, counted, follow, summed_up
+from telnyx_rooms_async.cli.jobs.following import Concurrency, StopAfter, follow, summed_up
 from telnyx_rooms_async.cli.jobs.progress import Tally
 from telnyx_rooms_async.cli.options import (
     AsJson,
@@ -30,13 +30,16 @@ from telnyx_rooms_async.cli.options import (
     OfSession,
     StartedAt,
 )
+from telnyx_rooms_async.cli.output import counted
+from telnyx_rooms_async.cli.paths import naming
 from telnyx_rooms_async.cli.recordings import DurationSecs, Status, Type
 from telnyx_rooms_async.cli.running import run
 
 _AT_ONCE: Final = 8
 _ABANDONED: Final = 600
 """Seconds without a byte more: whoever wrote it is gone."""
-_PART: Final = ".part"
+_PART: Final = re.compile(r"\.[^/]+\.[0-9a-f]{8}\.part")
+"""How what is not yet whole is named, here and by the client."""
 _ENDINGS: Final = {
     "audio/mp4": ".m4a",
     "audio/mpeg": ".mp3",
@@ -107,7 +110,6 @@ def export_recordings(
         sentence,
         lambda: {"downloaded": tally.done, "skipped": tally.skipped(), "failed": tally.failed},
         as_json=as_json,
-        go_on="the same command goes on",
     ):
         run(job, base_url, on_attempt=tally.attempt)
 
@@ -126,15 +128,19 @@ class _Folder:
         Raises:
             ConfigurationError: it cannot be used.
         """
-        try:
+        with naming(str(self._path), "write to"):
             self._path.mkdir(parents=True, exist_ok=True)
             for entry in os.scandir(self._path):
                 if not entry.name.startswith("."):
                     self._ids.add(Path(entry.name).stem)
-                elif entry.name.endswith(_PART) and entry.stat().st_mtime < time.time() - _ABANDONED:
-                    Path(entry).unlink(missing_ok=True)
-        except OSError as error:
-            raise self._cannot(error) from None
+                elif _PART.fullmatch(entry.name):
+                    self._clear_away(entry)
+
+    def _clear_away(self, part: os.DirEntry[str]) -> None:
+        with suppress(FileNotFoundError):  # another one clears away too
+            is_file = part.is_file(follow_symlinks=False)
+            if is_file and part.stat(follow_symlinks=False).st_mtime < time.time() - _ABANDONED:
+                Path(part).unlink()
 
     async def missing(self, listing: Listing[RoomRecording]) -> AsyncGenerator[RoomRecording, None]:
         """Yield the recordings that are not there."""
@@ -154,15 +160,11 @@ class _Folder:
         """
         if recording.status != RecordingStatus.COMPLETED:
             raise NotReadyError(recording.id, recording.status)
-        whole = self._path / f".{recording.id}{_PART}"
-        try:
-            file = await client.recordings.download(recording.id, whole)
-            ending = _ENDINGS.get((file.content_type or "").partition(";")[0].strip().lower(), "")
-            whole.replace(self._path / f"{recording.id}{ending}")
-        except TelnyxRoomsError:  # among them APITimeoutError, which is an OSError too
-            raise
-        except OSError as error:
-            raise self._cannot(error) from None
-
-    def _cannot(self, error: OSError) -> ConfigurationError:
-        return ConfigurationError(f"cannot write to {self._path}: {error.strerror or error}")
+        whole = self._path / f".{recording.id}.{secrets.token_hex(4)}.part"
+        with naming(str(self._path), "write to"):
+            try:
+                file = await client.recordings.download(recording.id, whole)
+                ending = _ENDINGS.get((file.content_type or "").partition(";")[0].strip().lower(), "")
+                whole.replace(self._path / f"{recording.id}{ending}")
+            finally:
+                whole.unlink(missing_ok=True)

@@ -12,14 +12,13 @@ from telnyx_rooms_async.cli.jobs.following import (
     StopAfter,
     Yes,
     agreed,
-    counted,
     follow,
     refuse_to_guess,
     summed_up,
 )
 from telnyx_rooms_async.cli.jobs.progress import Tally
-from telnyx_rooms_async.cli.options import AsJson, BaseUrl, CreatedAt, UpdatedAt
-from telnyx_rooms_async.cli.output import show_done, show_list
+from telnyx_rooms_async.cli.options import AsJson, BaseUrl, CreatedAt, OfName, UpdatedAt
+from telnyx_rooms_async.cli.output import counted, show_done, show_list
 from telnyx_rooms_async.cli.running import run
 
 
@@ -31,7 +30,7 @@ def delete(
     every: Annotated[bool, typer.Option("--all", help="Delete all rooms that the filters select.")] = False,
     created_at: CreatedAt = None,
     updated_at: UpdatedAt = None,
-    unique_name: Annotated[str | None, typer.Option(metavar="NAME", help="Only rooms of that name.")] = None,
+    unique_name: OfName = None,
     everything: Annotated[
         bool, typer.Option("--everything", help="In the place of a filter: really all rooms.")
     ] = False,
@@ -63,8 +62,10 @@ def delete(
         return
     refuse_to_guess(yes=yes)
     total = run(lambda client: filters.list(client).count(), base_url)
-    if not yes and total:
-        agreed(f"delete {counted(total)}?")
+    if not yes:
+        if total:
+            agreed(f"delete {counted(total)}?")
+        # Nobody has said yes to what was made since, nor to anything when there was nothing to ask about.
         expect = total if expect is None else expect
     _delete(
         filters,
@@ -153,6 +154,5 @@ def _delete(
         sentence,
         lambda: {"deleted": tally.done, "failed": tally.failed},
         as_json=as_json,
-        go_on="the same command goes on",
     ):
         run(job, base_url, on_attempt=tally.attempt)

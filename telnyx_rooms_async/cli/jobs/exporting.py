@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from contextlib import aclosing
-from typing import Annotated, Final
-
-import typer
+from typing import Final
 
 from telnyx_rooms_async import Room, RoomsClient
 from telnyx_rooms_async.cli.downloading import Target, refuse_muddle
-from telnyx_rooms_async.cli.jobs.following import counted, tell
+from telnyx_rooms_async.cli.jobs.following import tell
 from telnyx_rooms_async.cli.jobs.formats import STREAM, Format, FormatOption, format_of
 from telnyx_rooms_async.cli.jobs.progress import Tally, shown
-from telnyx_rooms_async.cli.jobs.sinks import exporting
-from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, CreatedAt, PageSize, UpdatedAt
+from telnyx_rooms_async.cli.jobs.sinks import writing
+from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, CreatedAt, OfName, PageSize, UpdatedAt
+from telnyx_rooms_async.cli.output import counted
+from telnyx_rooms_async.cli.paths import text_of
 from telnyx_rooms_async.cli.running import run
 from telnyx_rooms_async.core.tables import COLUMNS
 
@@ -26,7 +26,7 @@ def export_rooms(
     kind: FormatOption = None,
     created_at: CreatedAt = None,
     updated_at: UpdatedAt = None,
-    unique_name: Annotated[str | None, typer.Option(metavar="NAME", help="Only rooms of that name.")] = None,
+    unique_name: OfName = None,
     page_size: PageSize = PAGE_SIZE,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
@@ -46,7 +46,7 @@ def export_rooms(
         listing = client.rooms.list(
             created_at=created_at, updated_at=updated_at, unique_name=unique_name, page_size=page_size
         ).concurrently(_PAGES)
-        with exporting(target, form, COLUMNS) as rows, shown(tally) as show:
+        with writing(target, form, COLUMNS) as rows, shown(tally) as show:
             async with aclosing(listing.pages()) as pages:
                 async for page in pages:
                     rows.write(map(_record, page.data))
@@ -57,7 +57,7 @@ def export_rooms(
     if target != STREAM:
         tell(
             f"exported {counted(tally.done)} to {target}",
-            {"path": target, "rooms": tally.done},
+            {"path": text_of(target), "rooms": tally.done},
             as_json=as_json,
         )
 

@@ -10,7 +10,7 @@ from telnyx_rooms_async import AuthenticationError, ConfigurationError
 from telnyx_rooms_async.batch import Done, Failed
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.jobs.progress import Tally, shown
-from telnyx_rooms_async.cli.running import INTERRUPTED, ending
+from telnyx_rooms_async.cli.running import FAILED, INTERRUPTED, ending
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -28,7 +28,7 @@ DryRun: TypeAlias = Annotated[
 ]
 _HOPELESS: Final = (AuthenticationError, ConfigurationError)
 """What would come of each other item too: the key is refused, the disk is full."""
-_FAILED: Final = 1
+THE_SAME: Final = "the same command goes on"
 
 
 async def follow(
@@ -71,7 +71,7 @@ async def follow(
                     show(total)
     except ExceptionGroup as group:
         output.complain(group.message)
-        raise typer.Exit(_FAILED) from None
+        raise typer.Exit(FAILED) from None
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def summed_up(
     counts: Callable[[], Mapping[str, int]],
     *,
     as_json: bool,
-    go_on: str,
+    go_on: Callable[[], str] = lambda: THE_SAME,
 ) -> Generator[None, None, None]:
     """Say in the end what was done, on stdout; when it came to no good end, on stderr, and how to go on.
 
@@ -90,7 +90,7 @@ def summed_up(
         sentence: for people.
         counts: for machines.
         as_json: for whom.
-        go_on: what to do next, when not all was done.
+        go_on: what to do next, when not all was done; nothing that could be said is no text.
 
     Raises:
         Exit: something failed.
@@ -99,12 +99,13 @@ def summed_up(
         yield
     except typer.Exit as end:
         if tally.is_begun or end.exit_code == INTERRUPTED:
-            output.note(f"stopped: {sentence()}; {go_on}")
+            output.note("; ".join(filter(None, [f"stopped: {sentence()}", go_on()])))
         raise
     tell(sentence(), counts(), as_json=as_json)
     if tally.failed:
-        output.note(go_on)
-        raise typer.Exit(_FAILED)
+        if advice := go_on():
+            output.note(advice)
+        raise typer.Exit(FAILED)
 
 
 def tell(sentence: str, counts: Mapping[str, int | str], *, as_json: bool) -> None:
@@ -114,11 +115,6 @@ def tell(sentence: str, counts: Mapping[str, int | str], *, as_json: bool) -> No
             output.write_json(counts)
         else:
             output.write_line(sentence)
-
-
-def counted(count: int, noun: str = "room") -> str:
-    """Spell a number of things."""
-    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def agreed(question: str) -> None:
@@ -131,7 +127,7 @@ def agreed(question: str) -> None:
         if output.ask(question):
             return
     output.note("nothing was changed")
-    raise typer.Exit(_FAILED)
+    raise typer.Exit(FAILED)
 
 
 def refuse_to_guess(*, yes: bool) -> None:

@@ -1,5 +1,7 @@
 """``rooms import``: a room for each row of a table, once, however often it is begun."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -8,10 +10,10 @@ import typer
 from telnyx_rooms_async import Journal, RoomFields, RoomsClient
 from telnyx_rooms_async.cli.jobs.following import (
     CONCURRENCY,
+    THE_SAME,
     Concurrency,
     DryRun,
     StopAfter,
-    counted,
     follow,
     summed_up,
     tell,
@@ -19,8 +21,9 @@ from telnyx_rooms_async.cli.jobs.following import (
 from telnyx_rooms_async.cli.jobs.formats import STREAM, FormatOption, TableFile, format_of
 from telnyx_rooms_async.cli.jobs.progress import Tally
 from telnyx_rooms_async.cli.jobs.sinks import Errors, Rows, failures
-from telnyx_rooms_async.cli.jobs.tables import Table, opened
+from telnyx_rooms_async.cli.jobs.sources import Table, opened
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, OnUnknown, UnknownOutcome
+from telnyx_rooms_async.cli.output import counted
 from telnyx_rooms_async.cli.running import ending, run
 from telnyx_rooms_async.core.tables import REASON
 
@@ -60,12 +63,12 @@ def import_rooms(
         raise typer.BadParameter("a journal goes with a file: stdin cannot be read again")
     keep = [path for path in (file, journal and str(journal)) if path and path != STREAM]
     with ending(), opened(file, form, named=journal is not None) as table:
-        count = table.check()
+        count, is_named = table.check()
         if dry_run:
             sentence = f"{table.source} would create {counted(count)}; nothing was sent"
             tell(sentence, {"rooms": count}, as_json=as_json)
             return
-        with failures(errors, form, keep=keep) as rows:
+        with failures(errors, form, table.failed_columns, keep=keep) as rows:
             _create(
                 table,
                 count,
@@ -74,17 +77,20 @@ def import_rooms(
                 concurrency=concurrency,
                 stop_after=stop_after,
                 on_unknown=on_unknown,
-                go_on=_go_on(file, journal, errors),
+                go_on=partial(_go_on, file, journal, errors, is_named=is_named),
                 as_json=as_json,
                 base_url=base_url,
             )
 
 
-def _go_on(file: str, journal: Path | None, errors: str | None) -> str:
-    kept = f"what failed is in {errors}; " if errors else ""
+def _go_on(file: str, journal: Path | None, errors: str | None, failed: int, *, is_named: bool) -> str:
+    """Say what to do next, as far as anything would do."""
+    advice = [f"what failed is in {errors}"] if errors and failed else []
     if journal is not None:
-        return f"{kept}the same command goes on"
-    return f"{kept}`rooms apply {file}` makes what is missing"
+        advice.append(THE_SAME)
+    elif is_named and Path(file).is_file():  # what came down a pipe is gone, and so is what has no name
+        advice.append(f"`rooms apply {file}` makes what is missing")
+    return "; ".join(advice)
 
 
 def _create(
@@ -96,7 +102,7 @@ def _create(
     concurrency: int,
     stop_after: int | None,
     on_unknown: UnknownOutcome,
-    go_on: str,
+    go_on: Callable[[int], str],
     as_json: bool,
     base_url: str | None,
 ) -> None:
@@ -128,7 +134,10 @@ def _create(
             "failed": tally.failed,
         }
 
-    with summed_up(tally, lambda: _sentence(tally, count), counts, as_json=as_json, go_on=go_on):
+    def advice() -> str:
+        return go_on(tally.failed)
+
+    with summed_up(tally, lambda: _sentence(tally, count), counts, as_json=as_json, go_on=advice):
         run(job, base_url, on_attempt=tally.attempt)
 
 

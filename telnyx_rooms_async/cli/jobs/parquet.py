@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, Room
 
@@ -35,19 +35,32 @@ class ParquetReader:
         arrow = Arrow()
         self._error: type[Exception] = arrow.arrow.ArrowException
         self._source = source
-        self._file = self._told(lambda: arrow.parquet.ParquetFile(file))
+        self._file = self._translated(lambda: arrow.parquet.ParquetFile(file))
 
-    def _told(self, read: Callable[[], Any]) -> Any:  # noqa: ANN401 - pyarrow tells no types
+    def _translated(self, read: Callable[[], Any]) -> Any:  # noqa: ANN401 - pyarrow tells no types
         try:
             return read()
+        except OSError as error:
+            if error.errno is not None:
+                why = error.strerror or error
+                raise ConfigurationError(f"cannot read {self._source}: {why}") from None
+            raise self._damaged(error) from None  # pyarrow tells some damage like that
         except (self._error, UnicodeDecodeError) as error:
-            reason = next(iter(str(error).splitlines()), "")
-            raise InvalidArgumentError((f"{self._source} is not Parquet: {reason}",)) from None
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> InvalidArgumentError:
+        reason = next(iter(str(error).splitlines()), "")
+        return InvalidArgumentError((f"{self._source} is not Parquet: {reason}",))
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The names of the columns."""
+        return cast("Sequence[str]", self._file.schema_arrow.names)
 
     def __iter__(self) -> Iterator[Mapping[str, object]]:
         batches = self._file.iter_batches(batch_size=_ROWS)
-        while (batch := self._told(lambda: next(batches, None))) is not None:
-            yield from self._told(batch.to_pylist)
+        while (batch := self._translated(lambda: next(batches, None))) is not None:
+            yield from self._translated(batch.to_pylist)
 
 
 class ParquetRows:

@@ -46,7 +46,7 @@ class Tally:
     def __str__(self) -> str:
         """Say what a bar has no room for."""
         told = self.rate_limit()
-        waits = f"{self.waits} wait{'s' * (self.waits != 1)}"
+        waits = output.counted(self.waits, "wait")
         if told is not None and told.remaining == 0:
             waits += ", at the limit"
         return f"{self.failed} failed, {waits}"
@@ -68,7 +68,7 @@ class _Rate(ProgressColumn):
         return Text("" if speed is None else f"{speed:.0f}/s")
 
 
-class _Told(ProgressColumn):
+class _TallyColumn(ProgressColumn):
     def __init__(self, tally: Tally) -> None:
         super().__init__()
         self._tally = tally
@@ -88,7 +88,7 @@ def shown(tally: Tally) -> Generator[Callable[[int | None], None], None, None]:
         BarColumn(bar_width=20),  # in 80 columns all stands in one line
         MofNCompleteColumn(),
         _Rate(),
-        _Told(tally),
+        _TallyColumn(tally),
         TimeRemainingColumn(),
         console=output.stderr(),
         redirect_stdout=False,

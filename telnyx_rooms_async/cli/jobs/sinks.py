@@ -1,20 +1,23 @@
 """Where rows are written to: a file that is complete or not there, a list of failures, or stdout."""
 
+import os
 import secrets
+import stat
 import tempfile
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final, Protocol, TypeAlias, cast
 
 import typer
 
-from telnyx_rooms_async import ConfigurationError, TelnyxRoomsError
+from telnyx_rooms_async import TelnyxRoomsError
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.downloading import Stdout
 from telnyx_rooms_async.cli.jobs.formats import STREAM, Format
 from telnyx_rooms_async.cli.jobs.parquet import ParquetRows
-from telnyx_rooms_async.core.tables import FAILED_COLUMNS, csv_header, csv_row, ndjson_row
+from telnyx_rooms_async.cli.paths import naming
+from telnyx_rooms_async.core.tables import csv_header, csv_row, ndjson_row
 
 _ROWS: Final = {Format.CSV: csv_row, Format.NDJSON: ndjson_row}
 _CHUNK: Final = 1 << 16
@@ -56,33 +59,18 @@ def _rows(file: BinaryIO, kind: Format, columns: Sequence[str]) -> Rows:
     return ParquetRows(file, columns) if kind is Format.PARQUET else _Lines(file, kind, columns)
 
 
-@contextmanager
-def told(path: str) -> Generator[None, None, None]:
-    """Name the file that cannot be written.
-
-    Raises:
-        ConfigurationError: instead of an error of the system.
-    """
-    try:
-        yield
-    except TelnyxRoomsError:  # among them APITimeoutError, which is an OSError too
-        raise
-    except OSError as error:
-        raise ConfigurationError(f"cannot write {path}: {error.strerror or error}") from None
-
-
-class _Told:
+class _NamedRows:
     """Rows of a file that is named when it cannot be written."""
 
     def __init__(self, path: str, rows: Rows) -> None:
         self._path, self._rows = path, rows
 
     def write(self, records: Iterable[Mapping[str, object]]) -> None:
-        with told(self._path):
+        with naming(self._path):
             self._rows.write(records)
 
     def close(self) -> None:
-        with told(self._path):
+        with naming(self._path):
             self._rows.close()
 
 
@@ -90,7 +78,7 @@ class _Told:
 
 
 @contextmanager
-def exporting(path: str, kind: Format, columns: Sequence[str]) -> Generator[Rows, None, None]:
+def writing(path: str, kind: Format, columns: Sequence[str]) -> Generator[Rows, None, None]:
     """Write a table; a file takes its name at the good end.
 
     Raises:
@@ -115,30 +103,43 @@ class _StdoutFile(Stdout):
 
 
 def _written(path: str, file: BinaryIO, kind: Format, columns: Sequence[str]) -> Generator[Rows, None, None]:
-    with told(path):
+    with naming(path):
         rows = _rows(file, kind, columns)
     yield from _ended(path, rows, is_wanted=False)
 
 
 @contextmanager
 def _replacing(path: str) -> Generator[BinaryIO, None, None]:
-    target = Path(path).resolve()
-    if target.exists() and not target.is_file():  # a rename would take the place of a device
-        with told(path):
-            file = target.open("wb")
+    if not _is_regular(path):  # a rename would take the place of a device
+        with naming(path):
+            file = open(path, "wb")  # noqa: SIM115, PTH123 - closed below
         with _closed(path, file):
             yield file
         return
+    target = Path(os.path.realpath(path))
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with told(path):
+        with naming(path):
             file = partial.open("xb")
         with _closed(path, file):
             yield file
-        with told(path):
+        with naming(path):
             partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _is_regular(path: str) -> bool:
+    """Tell whether there is a regular file, or will be.
+
+    Raises:
+        ConfigurationError: it cannot be told, and no file could be written.
+    """
+    with naming(path):
+        try:
+            return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 - a path may be of any bytes
+        except FileNotFoundError:
+            return True
 
 
 @contextmanager
@@ -152,7 +153,7 @@ def _closed(path: str, file: BinaryIO) -> Generator[None, None, None]:
         if not is_whole:
             with suppress(OSError):  # what has cut it short says more
                 file.close()
-    with told(path):
+    with naming(path):
         file.close()
 
 
@@ -168,12 +169,17 @@ Errors: TypeAlias = Annotated[
 
 
 @contextmanager
-def failures(path: str | None, kind: Format, *, keep: Iterable[str]) -> Generator[Rows | None, None, None]:
+def failures(
+    path: str | None, kind: Format, columns: Sequence[str], *, keep: Iterable[str]
+) -> Generator[Rows | None, None, None]:
     """Write what failed as a table for another run; there is no file in the end when nothing did.
+
+    What another run has left there is replaced by the first failure, or taken away at a good end.
 
     Args:
         path: where to, if anywhere.
         kind: the format.
+        columns: what to tell of each.
         keep: other files of the same command.
 
     Raises:
@@ -185,49 +191,64 @@ def failures(path: str | None, kind: Format, *, keep: Iterable[str]) -> Generato
         return
     if any(_is_same(path, other) for other in keep):
         raise typer.BadParameter(f"--errors {path} would write over another file of this command")
-    with told(path):
-        file = open(path, "wb")  # noqa: SIM115, PTH123 - closed below
-    rows = _Failures(_rows(file, kind, FAILED_COLUMNS))
+    with naming(path):
+        is_new = not Path(path).exists()
+        file = open(path, "wb", opener=_leaving_it)  # noqa: SIM115 - closed below
+    rows = _Failures(file, lambda: _rows(file, kind, columns))
+    is_whole = False
     try:
         with _closed(path, file):
             yield from _ended(path, rows, is_wanted=True)
+        is_whole = True
     finally:
-        if not rows.count and Path(path).is_file():
+        if not rows.count and (is_whole or is_new) and Path(path).is_file():
             Path(path).unlink()
+
+
+def _leaving_it(path: str, flags: int) -> int:
+    """Open a file for writing with what is in it."""
+    return os.open(path, flags & ~os.O_TRUNC, 0o666)
 
 
 def _is_same(path: str, other: str) -> bool:
     try:
         return Path(path).samefile(other)
     except OSError:  # one of them is not there yet
-        return path == other
+        return os.path.realpath(path) == os.path.realpath(other)
 
 
 def _ended(path: str, rows: Rows, *, is_wanted: bool) -> Generator[Rows, None, None]:
     """Write rows to the end, also when the job is cut short: what failed until then is of use."""
-    told_rows = _Told(path, rows)
+    named = _NamedRows(path, rows)
     is_whole = False
     try:
-        yield told_rows
+        yield named
         is_whole = True
     finally:
         if not is_whole:
             try:
-                told_rows.close()
+                named.close()
             except TelnyxRoomsError as error:
                 if is_wanted:
                     output.complain(error)
-    told_rows.close()
+    named.close()
 
 
 class _Failures:
-    def __init__(self, rows: Rows) -> None:
-        self._rows, self.count = rows, 0
+    def __init__(self, file: BinaryIO, begin: Callable[[], Rows]) -> None:
+        self._file, self._begin = file, begin
+        self._rows: Rows | None = None
+        self.count = 0
 
     def write(self, records: Iterable[Mapping[str, object]]) -> None:
+        if self._rows is None:
+            if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+                self._file.truncate(0)
+            self._rows = self._begin()
         listed = list(records)
         self.count += len(listed)
         self._rows.write(listed)
 
     def close(self) -> None:
-        self._rows.close()
+        if self._rows is not None:
+            self._rows.close()

@@ -133,6 +133,6 @@ def _explain(error: BaseException, _: type | None) -> str:
 
 
 def _path_first(misfit: str) -> str:
-    """Turn cattrs' ``what @ path`` into ``path: what``."""
-    what, _, path = misfit.rpartition(" @ ")
+    """Turn cattrs' ``what @ path`` into ``path: what``. The names in a path are the server's: any text."""
+    what, _, path = misfit.partition(" @ ")
     return f"{path}: {what}"

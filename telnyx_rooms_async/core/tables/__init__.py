@@ -16,17 +16,19 @@ Null and the empty text mean something only to the settings that can be cleared;
 the setting alone. In CSV a text that a spreadsheet would take for a formula has a ``'`` before it.
 """
 
-from telnyx_rooms_async.core.tables.checking import check
+from telnyx_rooms_async.core.tables.checking import Checked, check
 from telnyx_rooms_async.core.tables.reading import LONGEST_LINE, read_csv, read_ndjson, read_records
-from telnyx_rooms_async.core.tables.rows import REASON, SETTINGS, OnWrong, Row
+from telnyx_rooms_async.core.tables.rows import NAME, REASON, SETTINGS, OnWrong, Row
 from telnyx_rooms_async.core.tables.writing import COLUMNS, FAILED_COLUMNS, csv_header, csv_row, ndjson_row
 
 __all__ = [
     "COLUMNS",
     "FAILED_COLUMNS",
     "LONGEST_LINE",
+    "NAME",
     "REASON",
     "SETTINGS",
+    "Checked",
     "OnWrong",
     "Row",
     "check",

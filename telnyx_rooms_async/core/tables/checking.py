@@ -3,7 +3,7 @@
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.rules import show
@@ -34,8 +34,17 @@ class _Names:
         )
 
 
-def check(read: Callable[[OnWrong], Iterator[Row]], source: str, unit: str = "line") -> int:
-    """Read a table, and return how many rooms it holds.
+class Checked(NamedTuple):
+    """A table that is right."""
+
+    rooms: int
+    """How many it holds."""
+    is_named: bool
+    """Whether each of them has a name."""
+
+
+def check(read: Callable[[OnWrong], Iterator[Row]], source: str, unit: str = "line") -> Checked:
+    """Read a table, and return what it holds.
 
     Takes some eight bytes a room.
 
@@ -58,11 +67,15 @@ def check(read: Callable[[OnWrong], Iterator[Row]], source: str, unit: str = "li
         else:
             wrong.append(error)
 
-    names, count = _Names(), 0
-    for row in read(note):
-        count += 1
-        if NAME in row.fields:
-            names.add(row.fields["unique_name"])
+    names, count, named = _Names(), 0, 0
+    try:
+        for row in read(note):
+            count += 1
+            if NAME in row.fields:
+                named += 1
+                names.add(row.fields["unique_name"])
+    except InvalidArgumentError as error:  # from here on it cannot be read, but something before may be wrong
+        note(error)
     if wrong:
         rest = (f"{more} more {unit}{'s are' if more > 1 else ' is'} wrong",) if more else ()
         raise InvalidArgumentError((*wrong[0].problems, *rest))
@@ -70,7 +83,7 @@ def check(read: Callable[[OnWrong], Iterator[Row]], source: str, unit: str = "li
         _refuse_doubles(read(note), doubles, source, unit)
     if not count:
         raise InvalidArgumentError((f"{source} is empty: there is no room in it",))
-    return count
+    return Checked(count, named == count)
 
 
 def _refuse_doubles(rows: Iterator[Row], doubles: Collection[int], source: str, unit: str) -> None:

@@ -48,7 +48,7 @@ def read_csv(
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise place.wrong(_csv_error(error)) from None
+            raise place.wrong(_csv_error(error, reader.line_num - place.line)) from None
         if cells is None:
             break
         if not cells:
@@ -81,7 +81,9 @@ def _text(line: bytes, place: Place) -> str:
         raise place.wrong(f"is not UTF-8: {found}") from None
 
 
-def _csv_error(error: csv.Error) -> str:
+def _csv_error(error: csv.Error, lines_after: int) -> str:
+    if "field larger" in str(error) and not lines_after:
+        return f"a cell is longer than {csv.field_size_limit()} characters"
     if _OPEN.search(str(error)):
         return "a quote is opened here and not closed"
     return f"is not CSV: {error}"

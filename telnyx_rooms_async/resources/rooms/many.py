@@ -21,7 +21,8 @@ from telnyx_rooms_async.journal import Journal
 from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.resources.rooms.single import SingleRooms
 
-Change: TypeAlias = tuple[Id, RoomFields]
+RoomUpdate: TypeAlias = tuple[Id, RoomFields]
+"""A room's id and its new fields."""
 
 
 class ManyRooms(SingleRooms):
@@ -62,13 +63,13 @@ class ManyRooms(SingleRooms):
 
     def update_many(
         self,
-        changes: Iterable[Change] | AsyncIterable[Change],
+        changes: Iterable[RoomUpdate] | AsyncIterable[RoomUpdate],
         *,
         limit: int = 32,
         ordered: bool = False,
         stop_after: int | None = None,
         journal: Journal | None = None,
-    ) -> AsyncGenerator[batch.Outcome[Change, Room], None]:
+    ) -> AsyncGenerator[batch.Outcome[RoomUpdate, Room], None]:
         """Change rooms, and yield what came of each: ``(room_id, {"max_participants": 25})`` is one.
 
         Not awaited; one request a room, repeated on failure.
@@ -170,10 +171,10 @@ def creations(caller: Caller, on_unknown: OnUnknown, *, must_be_named: bool) -> 
     return Many(name="create_many", act=one, now=caller.clock.now)
 
 
-def updates(caller: Caller) -> Many[Change, Room]:
+def updates(caller: Caller) -> Many[RoomUpdate, Room]:
     """Say how one of many rooms is updated."""
 
-    async def one(change: Change, _: float | None) -> Room:
+    async def one(change: RoomUpdate, _: float | None) -> Room:
         room_id, fields = _pair(change)
         return await caller.ask(build(UPDATE_ROOM, room_id=room_id, body=room_body(fields)))
 
@@ -206,7 +207,7 @@ async def _collected(
         yield room
 
 
-def _pair(change: Change) -> Change:
+def _pair(change: RoomUpdate) -> RoomUpdate:
     """Take a change apart: it may come from a file.
 
     Raises:

@@ -3,7 +3,7 @@
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO, Final, NamedTuple, cast
@@ -13,7 +13,10 @@ from telnyx_rooms_async.cli.jobs.formats import STREAM, Format
 from telnyx_rooms_async.cli.jobs.parquet import ParquetReader
 from telnyx_rooms_async.cli.jobs.progress import working
 from telnyx_rooms_async.core.tables import (
+    FAILED_COLUMNS,
     LONGEST_LINE,
+    REASON,
+    Checked,
     OnWrong,
     Row,
     check,
@@ -46,8 +49,19 @@ class Table(NamedTuple):
     def _lines(self) -> Iterable[bytes]:
         return iter(partial(self.file.readline, LONGEST_LINE + 1), b"")
 
-    def check(self) -> int:
-        """Read all of it, and return how many rooms it holds.
+    @property
+    def failed_columns(self) -> Sequence[str]:
+        """What to tell of a room that was not made, in a table of the same format.
+
+        In Parquet each column says something of each room, so there are none that this table lacks.
+        """
+        if self.format is not Format.PARQUET:
+            return FAILED_COLUMNS
+        own = ParquetReader(self.file, self.source).columns
+        return [name for name in FAILED_COLUMNS if name in own or name == REASON]
+
+    def check(self) -> Checked:
+        """Read all of it, and return what it holds.
 
         Raises:
             InvalidArgumentError: it is no such table, or a row is wrong.
@@ -65,7 +79,7 @@ def opened(path: str, kind: Format, *, named: bool) -> Generator[Table, None, No
     """
     source = "stdin" if path == STREAM else path
     with _open(path, source) as file:
-        if file.seekable():
+        if file.seekable() and not file.tell():  # somebody may have read the beginning of stdin
             yield Table(source, kind, file, named)
             return
         with _kept(file, source) as copy:
