@@ -171,5 +171,5 @@ class Pace:
         self._ends, self._surely = now + self._period, -math.inf
         self._is_guessed = True
         self._spread_until = now + min(_SPREAD, self._period)
-        # When nobody is on the way who could bring news, one goes and asks.
-        self._tickets = max(self._limit - self.in_flight, 0 if self.in_flight else 1)
+        # A limit is 1 at least: when nobody is on the way who could bring news, one goes and asks.
+        self._tickets = self._limit - self.in_flight

@@ -180,13 +180,20 @@ def test_a_server_that_makes_smaller_pages(
     assert set(it.things) <= set(seen)
 
 
+@pytest.mark.parametrize("tells_size", [True, False], ids=["said", "in silence"])
+@pytest.mark.parametrize("cap", [1, 3])
 @pytest.mark.parametrize("asked", [3, 4, 5, 10, 250])
 @pytest.mark.parametrize("things", [0, 1, 2, 3, 4, 6, 7, 30])
-def test_a_server_that_makes_smaller_pages_without_a_word(things: int, asked: int) -> None:
-    """A server may cap the size of its pages in silence: all come, for one request more than pages."""
-    it = shelf(things, 3, tells_size=False)
+def test_a_server_that_makes_smaller_pages_costs_no_more(
+    things: int,
+    asked: int,
+    cap: int,
+    tells_size: bool,  # noqa: FBT001 - a case
+) -> None:
+    """A server may cap the size of its pages, in silence too: all come, for one request a page."""
+    it = shelf(things, cap, tells_size=tells_size)
     assert read_through(it, [], it.delete, asked=asked) == it.things
-    assert it.reads <= -(-things // 3) + 1
+    assert it.reads == max(1, -(-things // cap))
 
 
 @settings(deadline=None, max_examples=100, derandomize=True)

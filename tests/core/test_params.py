@@ -34,9 +34,9 @@ Kind = type[attrs.AttrsInstance]
 
 
 def in_short(value: object) -> str:
-    """Name a case by what it holds, cut short."""
+    """Name a case by what it holds, cut short, and without a backslash: so pytest finds it by its name."""
     kind = value.func if isinstance(value, partial) else value
-    return kind.__name__ if isinstance(kind, type) else reprlib.repr(value)
+    return kind.__name__ if isinstance(kind, type) else ascii(reprlib.repr(value)).replace("\\", "/")
 
 
 TEXT = "must be a non-empty Unicode string, not"

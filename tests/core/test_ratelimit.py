@@ -347,3 +347,143 @@ def test_a_loop_that_is_gone_holds_no_place() -> None:
     pace.forget()
     pace.enter(0.0)
     assert pace.delay(0.0) == 0
+
+
+# --- window after window ------------------------------------------------------------------------------------
+
+
+def hear(pace: Pace, limit: RateLimit, sent_at: float, now: float | None = None) -> None:
+    """Let one go, and let its answer tell something."""
+    pace.enter(sent_at)
+    pace.leave()
+    pace.learn(limit, sent_at, sent_at if now is None else now)
+
+
+def passing(pace: Pace, now: float) -> int:
+    """Let through at a moment whoever may go, and return how many did."""
+    passed = 0
+    while pace.delay(now) == 0:
+        pace.enter(now)
+        passed += 1
+    return passed
+
+
+def back(pace: Pace) -> None:
+    """Let all come back without a word of a limit."""
+    while pace.in_flight:
+        pace.leave()
+
+
+def test_the_next_window_begins_on_time() -> None:
+    """As many go in it as the limit says; the newest word of the server can be read."""
+    pace, word = Pace(capacity=100), RateLimit(limit=30, remaining=0, reset=5.0)
+    hear(pace, word, 0.0)
+    assert pace.told == word
+    assert pace.delay(1.0) == 4.0
+    assert passing(pace, 5.0) == 30
+
+
+def test_a_limit_that_is_not_told_is_what_was_seen_of_it() -> None:
+    """Of a limit without a number the most that remained counts, and the request that was told so."""
+    pace = Pace(capacity=100)
+    hear(pace, RateLimit(remaining=2, reset=5.0), 0.0)
+    hear(pace, RateLimit(remaining=0, reset=4.0), 1.0)
+    assert passing(pace, 5.0) == 3
+
+
+def test_the_first_answer_of_a_window_is_waited_for() -> None:
+    """How long a window lasts is not known before an answer out of it: five seconds are spent on that."""
+    pace = Pace(capacity=100)
+    hear(pace, RateLimit(limit=2, remaining=0, reset=5.0), 0.0)
+    assert passing(pace, 5.0) == 2
+    assert pace.delay(9.0) == 6.0
+    assert pace.delay(15.0) == 5.0
+    back(pace)
+    assert passing(pace, 20.0) == 2
+
+
+def test_only_the_first_answer_is_waited_for() -> None:
+    """When the end of a window is known, or nobody is on the way who could tell it, nothing is spent."""
+    pace = Pace(capacity=100)
+    pace.enter(0.0)
+    hear(pace, RateLimit(limit=2, remaining=0, reset=5.0), 0.0)
+    assert pace.delay(1.0) == 4.0
+    back(pace)
+    assert passing(pace, 5.0) == 2
+    back(pace)
+    assert pace.delay(9.0) == 1.0
+
+
+def test_one_in_a_minute() -> None:
+    """The smallest limit and the longest window are kept to."""
+    pace = Pace(capacity=100)
+    hear(pace, RateLimit(limit=1, remaining=0, reset=60.0), 0.0)
+    assert pace.delay(0.0) == 60.0
+    assert passing(pace, 60.0) == 1
+    back(pace)
+    assert pace.delay(60.0) == 60.0
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        RateLimit(limit=0, remaining=0, reset=60.0),
+        RateLimit(limit=20, reset=5.0),
+        RateLimit(limit=20, remaining=0),
+        RateLimit(limit=20, remaining=0, reset=60.001),
+    ],
+    ids=["none at all", "how many", "how long", "too long"],
+)
+def test_half_a_word_holds_nobody(word: RateLimit) -> None:
+    """A limit of zero is not believed, and one of which a part is missing is not guessed at."""
+    pace = Pace(capacity=100)
+    hear(pace, word, 0.0)
+    assert pace.delay(0.0) == 0
+
+
+def test_as_many_as_remain_may_go_at_once() -> None:
+    """From the first word of a limit on, it counts, and not the five of the beginning."""
+    pace = Pace(capacity=100)
+    hear(pace, RateLimit(limit=100, remaining=99, reset=5.0), 0.0)
+    assert passing(pace, 0.0) == 99
+
+
+def test_what_may_be_the_same_window_is_taken_for_it() -> None:
+    """While an answer may speak of the window that goes on, the least that it was told to hold counts."""
+    pace = Pace(capacity=100)
+    hear(pace, RateLimit(limit=10, remaining=0, reset=5.0), 0.0)
+    hear(pace, RateLimit(limit=10, remaining=9, reset=5.0), 1.0)
+    assert pace.delay(1.0) == 4.0
+    pace = Pace(capacity=100)
+    hear(pace, RateLimit(limit=10, remaining=5, reset=5.0), 0.0)
+    hear(pace, RateLimit(limit=10, remaining=0, reset=4.0), 0.0)
+    assert pace.delay(0.0) == 4.0
+
+
+def test_a_shorter_window_is_noticed() -> None:
+    """The first answer out of a window tells how long it is; later ones tell what is left of it."""
+    pace = Pace(capacity=100)
+    hear(pace, RateLimit(limit=1, remaining=0, reset=5.0), 0.0)
+    assert pace.delay(5.0) == 0
+    hear(pace, RateLimit(limit=1, remaining=0, reset=3.0), 5.0)
+    assert passing(pace, 8.0) == 1
+    back(pace)
+    assert pace.delay(8.0) == 3.0
+    pace = Pace(capacity=100)
+    hear(pace, RateLimit(limit=2, remaining=1, reset=5.0), 0.0)
+    hear(pace, RateLimit(limit=2, remaining=0, reset=2.0), 3.0)
+    assert passing(pace, 5.0) == 2
+    back(pace)
+    assert pace.delay(5.0) == 5.0
+
+
+def test_those_who_waited_for_a_window_go_at_a_distance() -> None:
+    """Ten who were held up by a window share out its first second, and one alone holds nobody up."""
+    pace = Pace(capacity=100)
+    hear(pace, RateLimit(limit=20, remaining=0, reset=5.0), 0.0)
+    assert pace.delay(5.0) == 0
+    pace.enter(5.0, waiting=9)
+    assert pace.delay(5.0) == pytest.approx(0.1)
+    assert pace.delay(5.2) == 0
+    pace.enter(5.2)
+    assert pace.delay(5.2) == 0

@@ -1,5 +1,7 @@
 """A secret is text everywhere but where it would be shown."""
 
+from collections.abc import Callable
+
 import pytest
 
 from telnyx_rooms_async.core.secret import Secret, hidden
@@ -8,22 +10,23 @@ KEY = "KEY0123456789_canary"
 
 
 @pytest.mark.parametrize(
-    "shown",
+    "show",
     [
-        pytest.param(repr(Secret(KEY)), id="repr"),
-        pytest.param(f"{Secret(KEY)!r}", id="format-r"),
-        pytest.param("%r" % (Secret(KEY),), id="percent-r"),  # noqa: UP031 - logging formats like this
-        pytest.param(ascii(Secret(KEY)), id="ascii"),
-        pytest.param(str([Secret(KEY)]), id="list"),
-        pytest.param(str((Secret(KEY),)), id="tuple"),
-        pytest.param(str({"Authorization": Secret(KEY)}), id="dict-value"),
-        pytest.param(str({Secret(KEY): 1}), id="dict-key"),
-        pytest.param(str([{"headers": {"Authorization": Secret(KEY)}}]), id="nested"),
-        pytest.param(str(ValueError(Secret(KEY)).args), id="exception-args"),
+        pytest.param(repr, id="repr"),
+        pytest.param("{!r}".format, id="format-r"),
+        pytest.param(lambda secret: "%r" % (secret,), id="percent-r"),  # noqa: UP031 - logging formats like this
+        pytest.param(ascii, id="ascii"),
+        pytest.param(lambda secret: str([secret]), id="list"),
+        pytest.param(lambda secret: str((secret,)), id="tuple"),
+        pytest.param(lambda secret: str({"Authorization": secret}), id="dict-value"),
+        pytest.param(lambda secret: str({secret: 1}), id="dict-key"),
+        pytest.param(lambda secret: str([{"headers": {"Authorization": secret}}]), id="nested"),
+        pytest.param(lambda secret: str(ValueError(secret).args), id="exception-args"),
     ],
 )
-def test_the_repr_is_redacted(shown: str) -> None:
+def test_the_repr_is_redacted(show: Callable[[Secret], str]) -> None:
     """Every repr of a secret hides its text, also inside what contains it."""
+    shown = show(Secret(KEY))
     assert KEY not in shown
     assert "Secret('***')" in shown
 
