@@ -170,6 +170,7 @@ class Pace:
         self._began = now
         self._ends, self._surely = now + self._period, -math.inf
         self._is_guessed = True
-        self._spread_until = now + min(_SPREAD, self._period)
+        if self._tickets < 1:  # else nobody was held up by the last one
+            self._spread_until = now + min(_SPREAD, self._period)
         # A limit is 1 at least: when nobody is on the way who could bring news, one goes and asks.
         self._tickets = self._limit - self.in_flight

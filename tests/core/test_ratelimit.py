@@ -487,3 +487,12 @@ def test_those_who_waited_for_a_window_go_at_a_distance() -> None:
     assert pace.delay(5.2) == 0
     pace.enter(5.2)
     assert pace.delay(5.2) == 0
+
+
+def test_those_who_wait_for_a_connection_lose_no_time_when_a_window_ends() -> None:
+    """While a window had places to spare nobody was held up by it, so nobody has to keep a distance."""
+    pace = Pace(capacity=100)
+    hear(pace, RateLimit(limit=1000, remaining=999, reset=1.0), 0.0)
+    assert pace.delay(1.5) == 0
+    pace.enter(1.5, waiting=500)
+    assert pace.delay(1.5) == 0
