@@ -32,7 +32,8 @@ def _row(case: Kept, figure: str) -> Iterator[str]:
     ratios = [_ratio(standings, names, figure) for names in _COLUMNS]
     which = "CPU" if figure == "cpu" else "wall time"
     beside = "" if case["reference"] == "bare" else f", beside {ENTRANTS[case['reference']].title}"
-    what = f"{case['title']}{beside}: {which} a {case['unit']}"
+    each = "an import" if case["unit"] == "import" else f"a {case['unit']}"
+    what = f"{case['title']}{beside}: {which} {each}"
     yield f"| {what} | {duration(reference)} | {' | '.join(ratios)} |"
 
 
