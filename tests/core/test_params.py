@@ -552,8 +552,7 @@ def test_long_values_are_cut(value: object) -> None:
 def test_endless_integers_are_shown_too() -> None:
     """An integer with more digits than Python likes to print is a problem like any other."""
     (problem,) = problems(RoomBody(max_participants=10**5000))
-    assert problem.startswith("max_participants must be an int from 2 to 50, not ")
-    assert len(problem) <= 130
+    assert problem == "max_participants must be an int from 2 to 50, not a int too large to print"
 
 
 def test_what_has_no_repr_is_shown_too() -> None:
