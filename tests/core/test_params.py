@@ -59,6 +59,9 @@ DATE = "must be a date or a DateFilter, not"
         (RoomBody, "webhook_event_url", "https://example.com"),
         (RoomBody, "webhook_event_url", "http://localhost:8080/hook?a=b#c"),
         (RoomBody, "webhook_event_url", "HTTPS://EXAMPLE.COM"),
+        (RoomBody, "webhook_event_url", "https://a:1/hook"),
+        (RoomBody, "webhook_event_url", "https://[::1]:65535/hook"),
+        (RoomBody, "webhook_event_url", "https://münchen.example"),
         (RoomBody, "webhook_event_failover_url", "https://example.com"),
         (RoomBody, "webhook_event_failover_url", None),
         (RoomBody, "webhook_event_failover_url", ""),
@@ -115,6 +118,11 @@ def test_within_the_bounds(kind: Kind, field: str, value: object) -> None:
         (RoomBody, "webhook_event_url", "https:///hook", f"{URL} 'https:///hook'"),
         (RoomBody, "webhook_event_url", "https://?a", f"{URL} 'https://?a'"),
         (RoomBody, "webhook_event_url", "https://a b", f"{URL} 'https://a b'"),
+        (RoomBody, "webhook_event_url", "https://:80", f"{URL} 'https://:80'"),
+        (RoomBody, "webhook_event_url", "https://a:0", f"{URL} 'https://a:0'"),
+        (RoomBody, "webhook_event_url", "https://a:65536", f"{URL} 'https://a:65536'"),
+        (RoomBody, "webhook_event_url", "https://[::1", f"{URL} 'https://[::1'"),
+        (RoomBody, "webhook_event_url", "https://a..b", f"{URL} 'https://a..b'"),
         (RoomBody, "webhook_event_url", "https://a\n", f"{URL} 'https://a\\n'"),
         (RoomBody, "webhook_event_url", " https://a", f"{URL} ' https://a'"),
         (RoomBody, "webhook_event_url", b"https://a", f"{URL} b'https://a'"),
@@ -562,8 +570,7 @@ def test_long_values_are_cut(value: object) -> None:
 def test_endless_integers_are_shown_too() -> None:
     """An integer with more digits than Python likes to print is a problem like any other."""
     (problem,) = problems(RoomBody(max_participants=10**5000))
-    assert problem.startswith("max_participants must be an int from 2 to 50, not ")
-    assert len(problem) <= 130
+    assert problem == "max_participants must be an int from 2 to 50, not a int too large to print"
 
 
 def test_what_has_no_repr_is_shown_too() -> None:

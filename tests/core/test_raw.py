@@ -228,6 +228,13 @@ def test_raw_json_that_is_refused(told: object) -> None:
     assert problem.startswith("json cannot be written: ")
 
 
+def test_a_raw_query_that_is_no_mapping_is_refused() -> None:
+    """Pairs are no query, not even good ones."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        build_raw("GET", "/rooms", query=[("a", "b")])  # type: ignore[arg-type]  # wrong on purpose
+    assert caught.value.problems == ("query must be a mapping, not [('a', 'b')]",)
+
+
 def test_raw_problems_are_told_at_once() -> None:
     """Everything that is wrong with a raw call is told together."""
     with pytest.raises(InvalidArgumentError) as caught:

@@ -1,6 +1,8 @@
 """When to try again: every outcome, the dice, the server's hints, and the clock."""
 
 import random
+import time
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -394,6 +396,23 @@ def test_a_503_whose_hint_is_nonsense_may_have_been_acted_on() -> None:
     assert untouched(answer(503, retry_after="7"))
     assert untouched(answer(503, retry_after=DATE))
     assert not untouched(answer(503, retry_after="soon"))
+
+
+@pytest.fixture
+def _far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the machine stand where it is five hours earlier."""
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "EST5")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_far_from_greenwich")
+@pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000"])
+def test_a_date_is_the_same_everywhere(zone: str) -> None:
+    """A date without a zone is in UTC, wherever the machine is."""
+    assert retry_after(answer(503, retry_after=DATE.replace("GMT", zone)), NOW) == 10.0
 
 
 # --- evenly -----------------------------------------------------------------------------------------------

@@ -50,6 +50,11 @@ def test_an_argument_is_hidden(given: object, text: str) -> None:
     assert secret == text
 
 
+def test_the_repr_is_that_of_a_secret() -> None:
+    """It shows that there is something, and nothing else."""
+    assert repr(Secret(KEY)) == "Secret('***')"
+
+
 def test_an_empty_secret_is_false() -> None:
     """A secret without text counts as none."""
     assert not Secret("")
