@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from benchmarks.cases import CASES
 from benchmarks.contenders import ENTRANTS
 from benchmarks.figures import Standing
-from benchmarks.report import caption, duration, times
+from benchmarks.report import caption, duration, each, times
 
 _CASES: Final = ("retrieve-32", "create", "page", "list", "webhook", "import")
 _COLUMNS: Final = 2
@@ -45,7 +45,8 @@ def _panel(axes: Axes, name: str, standings: Sequence[Standing]) -> None:
     colours = [_COLOURS.get(standing.entrant, _DARK) for standing in standings]
     bars = axes.barh(titles, widths, color=colours, height=0.7)
     axes.bar_label(bars, [_label(standing) for standing in standings], padding=4)
-    axes.set_title(f"{CASES[name].title} (a {CASES[name].unit})", loc="left", fontsize=9, fontweight="bold")
+    title = f"{CASES[name].title} ({each(CASES[name].unit)})"
+    axes.set_title(title, loc="left", fontsize=9, fontweight="bold")
     axes.invert_yaxis()
     axes.set_xlim(0, max(widths) * 1.4)
     axes.xaxis.set_visible(False)

@@ -155,6 +155,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 1e-6:.3g} us"
 
 
+def each(unit: str) -> str:
+    """Name one of them: ``a call``, ``an import``."""
+    return f"{'an' if unit[0] in 'aeiou' else 'a'} {unit}"
+
+
 def _ratio(ratio: Spread | None) -> str:
     return times(ratio.median) if ratio else ""
 

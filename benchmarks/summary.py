@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from benchmarks.contenders import ENTRANTS
-from benchmarks.report import duration, times
+from benchmarks.report import duration, each, times
 
 _CPU: Final = ("retrieve-1", "retrieve-32", "create", "page", "list", "webhook", "import")
 _WALL: Final = ("list-50ms", "burst-10000-50ms", "create-10000-20ms")
@@ -32,8 +32,7 @@ def _row(case: Kept, figure: str) -> Iterator[str]:
     ratios = [_ratio(standings, names, figure) for names in _COLUMNS]
     which = "CPU" if figure == "cpu" else "wall time"
     beside = "" if case["reference"] == "bare" else f", beside {ENTRANTS[case['reference']].title}"
-    each = "an import" if case["unit"] == "import" else f"a {case['unit']}"
-    what = f"{case['title']}{beside}: {which} {each}"
+    what = f"{case['title']}{beside}: {which} {each(case['unit'])}"
     yield f"| {what} | {duration(reference)} | {' | '.join(ratios)} |"
 
 
