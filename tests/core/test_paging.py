@@ -313,17 +313,44 @@ def test_every_scan_ends(pages: list[Page[Thing]], size: int, start: int, again:
     assert len(seen) == len(set(seen))
 
 
-@pytest.mark.parametrize("total", [1, 10, 100])
-def test_a_list_that_grows_without_end(total: int) -> None:
-    """A server that always has something new, and more than it promised, is given up some day."""
+@pytest.mark.parametrize(("total", "reads"), [(1, 105), (10, 105), (100, 141)])
+def test_a_list_that_grows_without_end(total: int, reads: int) -> None:
+    """A list is given up a hundred pages after it has become twice as long as it was said to be."""
     names = count()
 
     def give(number: int) -> Page[Thing]:
         data = tuple(Thing(f"{next(names)}") for _ in range(5))
         return Page(data=data, meta=PageMeta(total_results=max(total, 5 * number + 5)))
 
-    with pytest.raises(PaginationError):
+    with pytest.raises(PaginationError) as caught:
         list(walk(Scan(size=5), give, most=1000))
+    assert (caught.value.seen, caught.value.expected) == (5 * reads, 5 * reads + 5)
+
+
+def test_a_total_that_never_stands_still() -> None:
+    """The same page for ever is given up, too, when the total says each time that the list has changed."""
+    things, reads = (Thing("a"), Thing("b")), count(1)
+    with pytest.raises(PaginationError):
+        list(
+            walk(
+                Scan(size=2),
+                lambda _: Page(data=things, meta=PageMeta(total_results=7 + next(reads) % 2)),
+                most=1000,
+            )
+        )
+    assert next(reads) == 4 * (2 * 4 + 100) + 2
+
+
+@pytest.mark.parametrize("things", [0, 1, 3, 4, 5, 10, 12])
+def test_the_number_of_pages_alone_is_enough(things: int) -> None:
+    """When only the number of pages is told, none is asked for behind the last."""
+    it = shelf(things, 4)
+
+    def give(number: int) -> Page[Thing]:
+        return Page(data=it.page(number).data, meta=PageMeta(total_pages=-(-things // 4)))
+
+    assert [thing for ids in walk(Scan(size=4), give, most=100) for thing in ids] == it.things
+    assert it.reads == max(1, -(-things // 4))
 
 
 @pytest.mark.parametrize(("total", "reads"), [(None, 4), (9, 4), (7, 8)])
