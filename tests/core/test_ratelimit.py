@@ -496,3 +496,17 @@ def test_those_who_wait_for_a_connection_lose_no_time_when_a_window_ends() -> No
     assert pace.delay(1.5) == 0
     pace.enter(1.5, waiting=500)
     assert pace.delay(1.5) == 0
+
+
+def test_what_was_never_sent_leaves_its_place_to_another() -> None:
+    """One that could not be sent counts in no window; one whose event loop is gone was taken back before."""
+    pace = Pace(capacity=100)
+    hear(pace, RateLimit(limit=20, remaining=1, reset=5.0), 0.0)
+    pace.enter(1.0)
+    assert pace.delay(1.0) == 4.0
+    pace.take_back()
+    assert pace.delay(1.0) == 0
+    pace.forget()
+    pace.take_back()
+    pace.enter(1.0)
+    assert pace.delay(1.0) == 4.0
