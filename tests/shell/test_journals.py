@@ -5,6 +5,7 @@ import pickle
 import resource
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -181,6 +182,35 @@ async def test_a_room_that_does_not_show_is_not_written_off(
         telnyx.unscript()
         _, (outcome,) = await create(client, path, 1, on_unknown=on_unknown)
     assert outcome.unwrap() == telnyx.rooms[0]
+
+
+async def test_a_room_among_many_similar_names(client: RoomsClient, telnyx: Emulator, path: Path) -> None:
+    """A resumed job reads all pages of what the filter lets through."""
+    telnyx.script(Fault(cut="after"), operation="CreateRoom")
+    await create(client, path, 1, on_unknown="raise")
+    room = telnyx.rooms[0]
+    others = [{"id": f"other-{number}", "unique_name": f"room 0 {number}"} for number in range(2)]
+    ours = {"id": room.id, "unique_name": "Room 0", "max_participants": 7, "created_at": str(room.created_at)}
+    for number, data in enumerate((others, [ours]), 1):
+        meta = {"page_number": number, "page_size": 2, "total_pages": 2, "total_results": 3}
+        telnyx.script(Fault(body={"data": data, "meta": meta}), operation="ListRooms")
+    _, (outcome,) = await create(client, path, 1)
+    assert outcome.unwrap().id == room.id
+    assert creations(telnyx) == 1
+
+
+@pytest.mark.parametrize("skew", [-86_400, -30, 30, 86_400])
+async def test_what_was_in_flight_is_settled_by_the_server_s_clock(path: Path, skew: int) -> None:
+    """A room is known by when it was made, however far off the server's clock is."""
+
+    def now() -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=skew)
+
+    async with Emulator(clock=now) as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+        telnyx.script(Fault(cut="after"), operation="CreateRoom")
+        await create(client, path, 1, on_unknown="raise")
+        _, (outcome,) = await create(client, path, 1)
+        assert outcome.unwrap() == telnyx.rooms[0]
 
 
 async def test_a_look_that_fails_leaves_it_open(client: RoomsClient, telnyx: Emulator, path: Path) -> None:
