@@ -76,7 +76,7 @@ async def settle(caller: Caller, body: RoomBody, on_unknown: OnUnknown, since: f
         now, local = caller.clock.monotonic(), caller.clock.now()
         lowest, latest = caller.server_clock.span(now, now, local)
         # Before its first response the earlier process had only its local clock, which is taken to be as
-        # wrong as this one. Whether `since` is that or the server's time is not known: the earlier one counts.
+        # wrong as this one. Whether `since` is that or the server's time is not known: the earlier counts.
         earliest = min(since - LOCAL_SKEW, since + lowest - local)
         ours = (room for room in rooms if is_ours(room, asked, earliest=earliest, latest=latest))
         return next(ours, None), bool(rooms)

@@ -1,8 +1,10 @@
 """Jobs with a journal: run again, killed, torn, refused, against the emulator over a socket."""
 
 import asyncio
+import os
 import pickle
 import resource
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -277,14 +279,20 @@ async def test_a_torn_last_line_is_cut_off(client: RoomsClient, telnyx: Emulator
             assert path.read_bytes().startswith(whole[: whole.rfind(b"\n", 0, end) + 1])
 
 
+HEADER = (
+    '{"telnyx_rooms_journal":2,"job":"%s","started":1,"base_url":"https://example.com","account":"5d41"}\n'
+)
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
         ("unique_name\nWeekly\n", "it is no journal"),
         ("Weekly", "it is no journal"),
-        ('{"telnyx_rooms_journal":2,"job":"create_many","started":1}\n', "it is of version 2, not 1"),
-        ('{"telnyx_rooms_journal":1,"job":"delete_many","started":1}\n', "it is of another job: delete_many"),
-        ('{"telnyx_rooms_journal":1,"job":"create_many","started":1}\nx\n', "line 2: is damaged"),
+        ('{"telnyx_rooms_journal":1,"job":"create_many","started":1}\n', "it is of version 1, not 2"),
+        (HEADER % "delete_many", "it is of another job: delete_many"),
+        (HEADER % "create_many" + "x\n", "line 2: is damaged"),
+        (HEADER % "create_many", "it was begun at https://example.com, not at http://127.0.0.1:"),
     ],
 )
 async def test_another_file_is_refused_and_left_as_it_is(
@@ -297,6 +305,74 @@ async def test_another_file_is_refused_and_left_as_it_is(
     assert refused.value.path == str(path)
     assert path.read_text() == content
     assert not telnyx.requests
+
+
+@pytest.mark.parametrize("key_rotated", [False, True])
+async def test_a_journal_of_another_base_url_is_refused(
+    client: RoomsClient, telnyx: Emulator, path: Path, *, key_rotated: bool
+) -> None:
+    """What is done there is not done here: nothing is sent, and both URLs are told."""
+    await create(client, path, 3)
+    async with (
+        Emulator(api_key=telnyx.api_key) as other,
+        RoomsClient(telnyx.api_key, base_url=other.url) as another,
+    ):
+        journal = Journal(path, key_rotated=key_rotated)
+        with pytest.raises(JournalError, match=f"begun at {telnyx.url}, not at {other.url}"):
+            await anext(another.rooms.create_many(named(3), journal=journal))
+        assert not other.requests
+
+
+async def test_a_journal_of_another_account_is_refused(
+    client: RoomsClient, telnyx: Emulator, path: Path
+) -> None:
+    """Nothing is sent, and neither key is shown."""
+    await create(client, path, 3)
+    telnyx.requests.clear()
+    key = "KEY0123CANARYKEY"
+    async with RoomsClient(key, base_url=telnyx.url) as another:
+        with pytest.raises(JournalError, match=f"{telnyx.url} with another API key") as refused:
+            await create(another, path, 3)
+    own = refused.tb.tb_next  # the frame of this test holds the key
+    told = traceback.TracebackException(refused.type, refused.value, own, capture_locals=True)
+    said = "".join(told.format())
+    for secret in (key, str(telnyx.api_key)):
+        assert secret not in said
+        assert secret not in path.read_text()
+    assert not telnyx.requests
+
+
+async def test_a_journal_goes_on_with_a_rotated_key(
+    client: RoomsClient, telnyx: Emulator, path: Path
+) -> None:
+    """When the user says that the account is the same, what is done is passed over."""
+    await create(client, path, 3)
+    async with RoomsClient("KEY0123CANARYKEY", base_url=telnyx.url) as another:
+        journal = Journal(path, key_rotated=True)
+        assert [each async for each in another.rooms.create_many(named(3), journal=journal)] == []
+    assert journal.skipped == 3
+    for wrong in ("false", 1, None):
+        with pytest.raises(InvalidArgumentError, match="key_rotated must be True or False"):
+            Journal(path, key_rotated=wrong)  # type: ignore[arg-type]  # wrong on purpose
+
+
+async def test_a_base_url_may_be_spelled_in_several_ways(telnyx: Emulator, path: Path) -> None:
+    """It is the same place."""
+    url = telnyx.url.replace("127.0.0.1", "localhost")
+    for spelling in (url, f"{url}/", url.upper().replace("/V2", "/v2")):
+        async with RoomsClient(telnyx.api_key, base_url=spelling) as client:
+            journal, _ = await create(client, path, 3)
+    assert journal.skipped == 3
+
+
+async def test_only_its_owner_can_read_a_journal(client: RoomsClient, path: Path) -> None:
+    """Whatever the umask allows."""
+    before = os.umask(0)
+    try:
+        await create(client, path, 1)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 async def test_a_journal_of_other_input_is_refused(client: RoomsClient, telnyx: Emulator, path: Path) -> None:

@@ -93,7 +93,7 @@ def carry_out(
     """Carry out a plan; see `Rooms.apply` for what is promised."""
     if not isinstance(cast("object", plan), Plan):
         raise InvalidArgumentError((f"plan must be a Plan, not {show(plan)}",))
-    many = Many(name="apply", act=partial(_change, caller), now=caller.clock.now)
+    many = Many(name="apply", act=partial(_change, caller), caller=caller)
     return many.run(plan.changes, limit=limit, stop_after=stop_after)
 
 
