@@ -114,7 +114,7 @@ async def rooms_named(
         PaginationError: the server's pages do not add up.
     """
     first = build(LIST_ROOMS, query=RoomsQuery(unique_name=unique_name))
-    scan: Scan[Room] = Scan(size=page_size(first))
+    scan = Scan(size=page_size(first))
     found: list[Room] = []
     while scan.number is not None:
         found += namesakes(scan.read(await send(at(first, scan.number))), unique_name)
