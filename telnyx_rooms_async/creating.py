@@ -111,13 +111,17 @@ async def rooms_named(
         send: makes the request for one page.
 
     Raises:
-        PaginationError: the server's pages do not add up.
+        PaginationError: the server's pages do not add up, and none had such a room.
     """
     first = build(LIST_ROOMS, query=RoomsQuery(unique_name=unique_name))
     scan = Scan(size=page_size(first))
     found: list[Room] = []
-    while scan.number is not None:
-        found += namesakes(scan.read(await send(at(first, scan.number))), unique_name)
+    try:
+        while scan.number is not None:
+            found += namesakes(scan.read(await send(at(first, scan.number))), unique_name)
+    except PaginationError:
+        if not found:  # what was found is there, whatever the other pages hold
+            raise
     return tuple(found)
 
 

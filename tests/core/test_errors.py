@@ -369,7 +369,8 @@ def test_long_messages_are_cut(length: int, message: str) -> None:
         pytest.param(
             OutcomeUnknownError("CreateRoom", "Weekly", (LOST_CREATE, LOST_CREATE)),
             "CreateRoom may or may not have been carried out"
-            " (the connection was lost: the server may close one that was idle); look for unique_name 'Weekly' before trying again",
+            " (the connection was lost: the server may close one that was idle);"
+            " look for unique_name 'Weekly' before trying again",
             id="unknown-with-a-name-and-lost-twice",
         ),
         pytest.param(

@@ -20,7 +20,7 @@ from telnyx_rooms_async import (
     RoomsClient,
 )
 from tricks import HANGS, answers, cuts, dated, late, says, tells
-from ways import FAILING, MALFORMED, REPEATED, TOO_LARGE, WAYS, Way, failing
+from ways import FAILING, MALFORMED, REPEATED, TOO_LARGE, WAYS, Way, failing, reshaped
 
 ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 LOST = cuts("before")
@@ -215,6 +215,16 @@ async def test_among_many_similar_names(case: Case, count: int, *, newest_first:
     room = await case.succeeds(create)
     assert room.unique_name == "Weekly"
     case.saw(" ".join(["POST", *["GET"] * (count // 250 + 1)]), rooms=1)
+
+
+async def test_found_on_pages_that_do_not_add_up(case: Case) -> None:
+    """A room that was found is there, though the server answers with the same page for ever."""
+    case.server.ledger.tells = lambda meta: {**meta, "page_number": 1, "total_pages": 3, "total_results": 700}
+    case.server.ledger.is_match = lambda *_: True
+    case.server.keeps_playing(reshaped(lambda told: {**told, "data": case.server.ledger.rooms}), on="GET")
+    case.server.plays(LOST)
+    await case.succeeds(create)
+    case.saw_at_most(7, rooms=1)
 
 
 async def test_pages_that_do_not_add_up(case: Case) -> None:
