@@ -34,7 +34,7 @@ def stamp(now: Callable[[], datetime]) -> Callable[[web.Request, web.StreamRespo
     """
 
     async def on_response_prepare(request: web.Request, response: web.StreamResponse) -> None:
-        date = format_datetime(now(), usegmt=True)
-        response.headers.update({"Date": date, **request.get(_EXTRA, {})})
+        response.headers["Date"] = format_datetime(now(), usegmt=True)
+        response.headers.update(request.get(_EXTRA, {}))
 
     return on_response_prepare
