@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeGuard, TypeVar
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from telnyx_rooms_async.attempts import OnAttempt, logger, record, report
 from telnyx_rooms_async.clock import Clock
@@ -18,12 +18,13 @@ from telnyx_rooms_async.core.ratelimit import LONGEST_PAUSE, rate_limit
 from telnyx_rooms_async.core.retry import (
     RetryBudget,
     RetryPolicy,
+    asks_for_pause,
     is_worthwhile,
     next_delay,
     retry_after,
     retry_cost,
-    untouched,
 )
+from telnyx_rooms_async.core.server_clock import ServerClock
 from telnyx_rooms_async.core.statuses import RateLimitError
 from telnyx_rooms_async.gate import Gate
 from telnyx_rooms_async.lifetime import Lifetime
@@ -66,6 +67,11 @@ class Caller:
     read_only: bool
     """Whether what would change something is refused: here passes every request of the API."""
     clock: Clock
+    server_clock: ServerClock = field(factory=ServerClock)
+
+    def server_now(self) -> float:
+        """Return the server's time as far as it is known, in seconds since the epoch."""
+        return self.server_clock.now(self.clock.monotonic(), self.clock.now())
 
     def ask(self, call: Call[T], answered: Answered | None = None) -> Coroutine[Any, Any, T]:
         """Make one call, and more attempts at it where the policy and the operation allow.
@@ -105,6 +111,7 @@ class Caller:
             ended = clock.monotonic()
             if isinstance(outcome, Response):
                 answer = outcome
+                self.server_clock.newest = outcome.raw_headers, started, ended
             else:
                 outcome = self._judged(outcome, trail, started)
             pause = self._settle(call, trail, outcome, number, started=started, ended=ended)
@@ -210,7 +217,7 @@ class Caller:
 
     def _stop(self, outcome: Response | Failure, wait: float | None) -> float | None:
         """Return how long the server wants nobody to come."""
-        if isinstance(outcome, Failure) or not untouched(outcome):
+        if isinstance(outcome, Failure) or not asks_for_pause(outcome):
             return None
         if wait is not None:
             return wait

@@ -1,5 +1,6 @@
 """Create a room once: when the answer is lost, look for the room instead of making another."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final, Literal, TypeAlias, get_args
 
 from attrs import evolve, frozen
@@ -13,13 +14,16 @@ from telnyx_rooms_async.core.errors import (
     APIResponseError,
     InvalidArgumentError,
     OutcomeUnknownError,
+    PaginationError,
 )
 from telnyx_rooms_async.core.messages import Call
-from telnyx_rooms_async.core.models import Room
+from telnyx_rooms_async.core.models import Page, Room
+from telnyx_rooms_async.core.paging import Scan
 from telnyx_rooms_async.core.params import RoomBody, RoomsQuery
-from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.protocol import at, build, page_size
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.rules import show
+from telnyx_rooms_async.core.server_clock import LOCAL_SKEW
 from telnyx_rooms_async.core.spelling import body_fields
 from telnyx_rooms_async.core.statuses import APIStatusError, NameTakenError
 
@@ -27,6 +31,7 @@ OnUnknown: TypeAlias = Literal["adopt", "resend", "raise"]
 """What to do when a room may or may not have been created."""
 
 _ONCE: Final = RetryPolicy(attempts=1)
+_UNAVAILABLE: Final = 503
 
 
 def check_choice(on_unknown: OnUnknown) -> None:
@@ -43,17 +48,21 @@ def check_choice(on_unknown: OnUnknown) -> None:
 async def create(caller: Caller, body: RoomBody, on_unknown: OnUnknown) -> Room:
     """Create a room; see `Rooms.create` for what is promised."""
     check_choice(on_unknown)
-    began = caller.clock.now()
 
     async def steps(call: Call[Room], trail: Trail) -> Room:
-        creation = _Creation(caller=caller, call=call, body=body, trail=trail, began=began)
-        return await creation.run(on_unknown)
+        return await _Creation(caller=caller, call=call, body=body, trail=trail).run(on_unknown)
 
     return await caller.run(build(CREATE_ROOM, body=body), steps)
 
 
 async def settle(caller: Caller, body: RoomBody, on_unknown: OnUnknown, since: float) -> Room:
     """Return the room that an earlier process may have created since then, or create it.
+
+    Args:
+        caller: sends the requests.
+        body: the fields of the room.
+        on_unknown: as for `create`.
+        since: seconds since the epoch, as `Caller.server_now` returned them to the earlier process.
 
     Raises:
         NameTakenError: another room has the name, and was seen.
@@ -63,9 +72,13 @@ async def settle(caller: Caller, body: RoomBody, on_unknown: OnUnknown, since: f
     asked, unique_name = body_fields(body), str(body.unique_name)
 
     async def look() -> tuple[Room | None, bool]:
-        page = await caller.ask(build(LIST_ROOMS, query=RoomsQuery(unique_name=unique_name)))
-        rooms, now = namesakes(page.data, unique_name), caller.clock.now()
-        ours = (room for room in rooms if is_ours(room, asked, began=since, now=now))
+        rooms = await rooms_named(unique_name, caller.ask)
+        now, local = caller.clock.monotonic(), caller.clock.now()
+        lowest, latest = caller.server_clock.span(now, now, local)
+        # Before its first response the earlier process had only its local clock, which is taken to be as
+        # wrong as this one. Whether `since` is that or the server's time is not known: the earlier counts.
+        earliest = min(since - LOCAL_SKEW, since + lowest - local)
+        ours = (room for room in rooms if is_ours(room, asked, earliest=earliest, latest=latest))
         return next(ours, None), bool(rooms)
 
     room, _ = await look()
@@ -86,6 +99,32 @@ async def settle(caller: Caller, body: RoomBody, on_unknown: OnUnknown, since: f
         raise OutcomeUnknownError(CREATE_ROOM.operation, unique_name, taken.attempts) from taken
 
 
+async def rooms_named(
+    unique_name: str, send: Callable[[Call[Page[Room]]], Awaitable[Page[Room]]]
+) -> tuple[Room, ...]:
+    """Return the rooms of exactly this name, from all pages of the filter's answer.
+
+    Which other names the server takes for a match is not documented.
+
+    Args:
+        unique_name: the name.
+        send: makes the request for one page.
+
+    Raises:
+        PaginationError: the server's pages do not add up, and none had such a room.
+    """
+    first = build(LIST_ROOMS, query=RoomsQuery(unique_name=unique_name))
+    scan = Scan(size=page_size(first))
+    found: list[Room] = []
+    try:
+        while scan.number is not None:
+            found += namesakes(scan.read(await send(at(first, scan.number))), unique_name)
+    except PaginationError:
+        if not found:  # what was found is there, whatever the other pages hold
+            raise
+    return tuple(found)
+
+
 @frozen(kw_only=True, eq=False, repr=False)
 class _Creation:
     """One room on its way."""
@@ -94,7 +133,6 @@ class _Creation:
     call: Call[Room]
     body: RoomBody
     trail: Trail
-    began: float
 
     async def run(self, on_unknown: OnUnknown) -> Room:
         """Ask for the room; when it is unknown whether it was made, find out.
@@ -109,12 +147,24 @@ class _Creation:
             unknown = error
         if on_unknown == "raise" or unknown.unique_name is None:
             raise unknown
-        room = await self._find(unknown, unknown.unique_name)
+        hint = self._retry_after(unknown)
+        room, is_missing = await self._find(unknown, unknown.unique_name, retry_after=hint)
         if room is not None:
             return room
-        if on_unknown == "adopt":
-            raise self._unknown(unknown, ()) from unknown.__cause__
-        return await self._resend(unknown, unknown.unique_name)
+        if on_unknown == "resend" or (is_missing and hint is not None):
+            return await self._resend(unknown, unknown.unique_name)
+        raise self._unknown(unknown, ()) from unknown.__cause__
+
+    def _retry_after(self, unknown: OutcomeUnknownError) -> float | None:
+        """Return the seconds after which a 503 asks for the request again, if that can be done."""
+        refusal, policy = unknown.__cause__, self.caller.retry
+        if not isinstance(refusal, APIStatusError) or refusal.status != _UNAVAILABLE or policy.attempts <= 1:
+            return None
+        hint = refusal.retry_after
+        if hint is None or hint > policy.hint_max:
+            return None
+        hint += self.caller.clock.dice() * policy.hint_jitter
+        return hint if self.caller.clock.monotonic() + hint < self.trail.deadline else None
 
     async def _resend(self, unknown: OutcomeUnknownError, unique_name: str) -> Room:
         """Ask once more: should the first room be there after all, its name is taken."""
@@ -130,15 +180,28 @@ class _Creation:
         except (APIConnectionError, APIResponseError, APIStatusError) as error:
             # It was not made by this request, which says nothing of the first.
             raise self._unknown(unknown, ()) from error
-        room = await self._find(unknown, unique_name, taken)
+        room, _ = await self._find(unknown, unique_name, taken)
         if room is not None:
             return room
         raise self._unknown(unknown, ()) from unknown.__cause__
 
     async def _find(
-        self, unknown: OutcomeUnknownError, unique_name: str, taken: NameTakenError | None = None
-    ) -> Room | None:
+        self,
+        unknown: OutcomeUnknownError,
+        unique_name: str,
+        taken: NameTakenError | None = None,
+        retry_after: float | None = None,
+    ) -> tuple[Room | None, bool]:
         """Look for the room a few times.
+
+        Args:
+            unknown: why it is looked for.
+            unique_name: its name.
+            taken: raised if only other rooms of the name are found.
+            retry_after: seconds to wait first; then the first look-up that is answered is the last.
+
+        Returns:
+            The room, or ``None``; and whether the newest look-up was answered.
 
         Raises:
             OutcomeUnknownError: there are several that may be it.
@@ -146,24 +209,29 @@ class _Creation:
         """
         logger.warning("POST /rooms: it is unknown whether the room was made; looking for it by its name")
         asked = body_fields(self.body)
-        clock, is_seen = self.caller.clock, False
-        for pause in PAUSES:
-            if clock.monotonic() + pause >= self.trail.deadline:
+        clock, server_clock, is_seen, is_answered = self.caller.clock, self.caller.server_clock, False, False
+        server_clock.read()  # the next response may have no date, or one that cannot be read
+        for pause in (max(PAUSES[0], retry_after or 0.0), *PAUSES[1:]):
+            # When all calls pause until the deadline, there is nothing to wait for.
+            if clock.monotonic() + max(pause, self.caller.gate.delay() or 0.0) >= self.trail.deadline:
                 break
             await clock.sleep(pause)
             if not self._afford():
                 break
             rooms = await self._look(unique_name)
-            is_seen = is_seen or bool(rooms)
-            ours = [room for room in rooms if is_ours(room, asked, began=self.began, now=clock.now())]
+            is_seen, is_answered = is_seen or bool(rooms), rooms is not None
+            earliest, latest = server_clock.span(self.trail.started, clock.monotonic(), clock.now())
+            ours = [room for room in rooms or () if is_ours(room, asked, earliest=earliest, latest=latest)]
             if len(ours) > 1:
                 raise self._unknown(unknown, tuple(room.id for room in ours)) from unknown.__cause__
             if ours:
                 logger.warning("POST /rooms: the room was made, and is found")
-                return ours[0]
+                return ours[0], True
+            if is_answered and retry_after is not None:
+                break
         if is_seen and taken is not None:
             raise taken
-        return None
+        return None, is_answered
 
     def _afford(self) -> bool:
         """Pay for another request as for a repetition: an outage is met with no more load."""
@@ -175,14 +243,13 @@ class _Creation:
         self.trail.attempts = (*before, evolve(last, budget_exhausted=True))
         return False
 
-    async def _look(self, unique_name: str) -> tuple[Room, ...]:
-        """Look once: a look that fails is one that finds nothing, and is told by the attempts."""
-        call = build(LIST_ROOMS, query=RoomsQuery(unique_name=unique_name))
+    async def _look(self, unique_name: str) -> tuple[Room, ...] | None:
+        """Look once; ``None`` for a look-up that failed, of which the attempts hold the record."""
+        caller = evolve(self.caller, retry=_ONCE)
         try:
-            page = await evolve(self.caller, retry=_ONCE).pursue(call, self.trail)
-        except (APIConnectionError, APIResponseError, APIStatusError):
-            return ()
-        return namesakes(page.data, unique_name)
+            return await rooms_named(unique_name, lambda call: caller.pursue(call, self.trail))
+        except (APIConnectionError, APIResponseError, APIStatusError, PaginationError):
+            return None
 
     def _unknown(self, unknown: OutcomeUnknownError, room_ids: tuple[str, ...]) -> OutcomeUnknownError:
         return OutcomeUnknownError(unknown.operation, unknown.unique_name, self.trail.attempts, room_ids)

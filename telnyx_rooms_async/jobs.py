@@ -1,14 +1,18 @@
 """The same call for many items, and a journal of it where one is asked for."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from attrs import frozen
 
 from telnyx_rooms_async import batch
+from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.rules import show
 from telnyx_rooms_async.journal import Journal
+
+if TYPE_CHECKING:
+    from telnyx_rooms_async.core.journal import Header
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -22,9 +26,12 @@ class Many(Generic[Item, Value]):
     """The kind of job, as it stands in a journal: ``"create_many"``."""
     act: Callable[[Item, float | None], Awaitable[Value]]
     """Does it. The number is given when it may have been done already: no earlier than that moment, in
-    seconds since the epoch."""
-    now: Callable[[], float]
-    """Seconds since the epoch."""
+    seconds since the epoch, as `now` returned them."""
+    caller: Caller
+
+    def now(self) -> float:
+        """Return the server's time as far as it is known, in seconds since the epoch."""
+        return self.caller.server_now()
 
     def run(
         self,
@@ -46,12 +53,23 @@ class Many(Generic[Item, Value]):
                 return batch.stream(self._once, items, limit=limit, ordered=ordered, stop_after=stop_after)
             from telnyx_rooms_async.journaled import Journaled  # noqa: PLC0415 - few jobs have a journal
 
-            job = Journaled(journal, self.name, self.act, items)
+            job = Journaled(journal, self.act, items)
             entries = job.entries()
             outcomes = batch.stream(job.once, entries, limit=limit, ordered=ordered, stop_after=stop_after)
-            return job.run(outcomes, self.now)
+            return job.run(outcomes, self._header)
         except ValueError as error:
             raise InvalidArgumentError((str(error),)) from None
+
+    def _header(self) -> "Header":
+        from telnyx_rooms_async.core.journal import ACCOUNT_MESSAGE, Header  # noqa: PLC0415 - see above
+
+        transport = self.caller.transport
+        return Header(
+            job=self.name,
+            started=self.now(),
+            base_url=transport.base_url,
+            account=transport.keyed_digest(ACCOUNT_MESSAGE),
+        )
 
     async def _once(self, item: Item) -> Value:
         return await self.act(item, None)

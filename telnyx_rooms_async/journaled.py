@@ -13,6 +13,7 @@ from telnyx_rooms_async.batch.sources import close_source, source_of
 from telnyx_rooms_async.core.errors import TelnyxRoomsError
 from telnyx_rooms_async.core.job_errors import JournalError
 from telnyx_rooms_async.core.journal import (
+    Header,
     State,
     begun_line,
     digest_of,
@@ -47,7 +48,6 @@ class Journaled(Generic[Item, Value]):
     """One run of a job with its journal."""
 
     _journal: Journal
-    _name: str
     _act: Callable[[Item, float | None], Awaitable[Value]]
     _items: Iterable[Item] | AsyncIterable[Item]
     _file: JournalFile = field(init=False)
@@ -56,12 +56,20 @@ class Journaled(Generic[Item, Value]):
         self._file = JournalFile(self._journal.path)
 
     async def run(
-        self, outcomes: AsyncGenerator[Outcome[Entry[Item], Value], None], now: Callable[[], float]
+        self, outcomes: AsyncGenerator[Outcome[Entry[Item], Value], None], header: Callable[[], Header]
     ) -> AsyncGenerator[Outcome[Item, Value], None]:
-        """Yield the outcomes under the names of their items. The journal is open from first to last."""
+        """Yield the outcomes under the names of their items. The journal is open from first to last.
+
+        Args:
+            outcomes: under the names of their entries.
+            header: returns that of a new journal, once the job begins.
+
+        Raises:
+            JournalError: the journal cannot be used.
+        """
         try:
             self._journal.skipped = 0
-            await self._file.open(self._name, now())
+            await self._file.open(header(), key_rotated=self._journal.key_rotated)
             async with aclosing(outcomes):
                 async for each in outcomes:
                     yield _checked(each)

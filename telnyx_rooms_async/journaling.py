@@ -36,13 +36,14 @@ class JournalFile:
     _failure: str | None = field(init=False, default=None)
     _idle: asyncio.Event = field(init=False, factory=asyncio.Event)
 
-    async def open(self, job: str, now: float) -> None:
-        """Lock the file, and read what it tells; make it if there is none.
+    async def open(self, header: Header, *, key_rotated: bool = False) -> None:
+        """Lock the file, and read what it tells; make it with this header if there is none.
 
         Raises:
-            JournalError: it is of another job, another one has it, or it cannot be read or written.
+            JournalError: it is of another job, base URL or API key, another job has it, or it cannot be read
+                or written.
         """
-        await _in_thread(lambda: self._open(Header(job=job, started=now)))
+        await _in_thread(lambda: self._open(header, key_rotated=key_rotated))
         self._idle.set()
 
     async def record(self, line: bytes) -> None:
@@ -80,19 +81,19 @@ class JournalFile:
 
     # --- in a thread ----------------------------------------------------------------------------------------
 
-    def _open(self, header: Header) -> None:
+    def _open(self, header: Header, *, key_rotated: bool) -> None:
         try:
-            self._file = io.FileIO(self.path, "a+")
+            self._file = io.FileIO(self.path, "a+", opener=_open_private)
             descriptor = self._file.fileno()
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise JournalError(self.path, "it is no regular file")
             if not _lock(descriptor):
                 raise JournalError(self.path, "another job has it")
-            self._read(header)
+            self._read(header, key_rotated=key_rotated)
         except OSError as error:
             raise JournalError(self.path, f"it cannot be used: {error.strerror}") from None
 
-    def _read(self, header: Header) -> None:
+    def _read(self, header: Header, *, key_rotated: bool) -> None:
         """Read the lines, and cut off one that was not finished."""
         file = self._opened
         file.seek(0)
@@ -117,8 +118,8 @@ class JournalFile:
         if known is None:
             self._append(header_line(header))
             _sync_folder(self.path)
-        elif known.job != header.job:
-            raise JournalError(self.path, f"it is of another job: {known.job}, not {header.job}")
+        elif problem := known.mismatch(header, key_rotated=key_rotated):
+            raise JournalError(self.path, problem)
         self.started = (known or header).started
 
     def _put(self, lines: Sequence[bytes]) -> None:
@@ -167,6 +168,11 @@ async def _in_thread(work: Callable[[], None]) -> None:
     finally:
         del cancelled  # its traceback leads here
     future.result()
+
+
+def _open_private(path: str, flags: int) -> int:
+    """Open a file that only its owner may read, if it is new."""
+    return os.open(path, flags, 0o600)
 
 
 def _sync_folder(path: str) -> None:

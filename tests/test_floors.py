@@ -46,6 +46,7 @@ FLOORS = {
     "core.paging": 2,
     "core.plan": 4,
     "core.ratelimit": 1,
+    "core.server_clock": 3,
     "core.sharing": 2,
     "attempts": 4,
     "gate": 3,

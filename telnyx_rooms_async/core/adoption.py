@@ -1,7 +1,6 @@
 """Know one's own room again, when the answer of its creation was lost. Time is an argument."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from telnyx_rooms_async.core.models import Room
@@ -9,7 +8,6 @@ from telnyx_rooms_async.core.models import Room
 PAUSES: Final = (0.2, 0.5, 1.0)
 """Seconds before each look: a room may take a moment to show."""
 _BLANK: Final = (None, "")
-_CLOCK_SKEW: Final = timedelta(seconds=5)
 
 
 def namesakes(rooms: Iterable[Room], unique_name: str) -> tuple[Room, ...]:
@@ -17,21 +15,19 @@ def namesakes(rooms: Iterable[Room], unique_name: str) -> tuple[Room, ...]:
     return tuple(room for room in rooms if room.unique_name == unique_name)
 
 
-def is_ours(room: Room, asked: Mapping[str, object], *, began: float, now: float) -> bool:
+def is_ours(room: Room, asked: Mapping[str, object], *, earliest: float, latest: float) -> bool:
     """Tell whether a namesake is what a creation has made.
 
     Args:
         room: it has the name that was asked for.
         asked: the body of the creation; every setting in it must be the room's.
-        began: when the creation began, in seconds since the epoch.
-        now: the present, likewise; the server's clock may differ from ours by 5 s.
+        earliest: when the server may have made it, in seconds since the epoch, by the server's clock.
+        latest: likewise.
     """
     if room.created_at is None:
         return False
-    earliest = datetime.fromtimestamp(began, UTC) - _CLOCK_SKEW
-    latest = datetime.fromtimestamp(now, UTC) + _CLOCK_SKEW
     same = all(is_alike(getattr(room, name, None), wanted) for name, wanted in asked.items())
-    return same and earliest <= room.created_at <= latest
+    return same and earliest <= room.created_at.timestamp() <= latest
 
 
 def is_alike(had: object, wanted: object) -> bool:

@@ -26,7 +26,7 @@ from typing import ClassVar
 
 from attrs import define
 
-from telnyx_rooms_async.core.messages import Attempt
+from telnyx_rooms_async.core.messages import Attempt, Reason
 
 _MESSAGE_LIMIT = 300
 
@@ -204,9 +204,14 @@ class OutcomeUnknownError(Tried, TelnyxRoomsError):
     """Rooms of which any may be the one, when several were found."""
 
     def _sentence(self) -> str:
+        sent = [each for each in self.attempts if each.sent and each.operation == self.operation]
+        is_lost = any(each.failure is Reason.LOST for each in sent)
+        why = " (the connection was lost: the server may close one that was idle)" if is_lost else ""
+        resend = ', or use on_unknown="resend"' if len(sent) == 1 else ""
         named = f"; look for unique_name {self.unique_name!r} before trying again" if self.unique_name else ""
+        advice = f"{named}{resend}" if named and self.operation == "CreateRoom" else named
         found = f"; it may be any of {', '.join(self.room_ids)}" if self.room_ids else ""
-        return f"{self.operation} may or may not have been carried out{found or named}"
+        return f"{self.operation} may or may not have been carried out{why}{found or advice}"
 
 
 @define(slots=False, repr=False)

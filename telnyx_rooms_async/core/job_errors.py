@@ -29,7 +29,7 @@ class UnexpectedCountError(TelnyxRoomsError):
 
 @define(slots=False, repr=False)
 class JournalError(TelnyxRoomsError):
-    """A journal cannot be used: it is of other input, another job has it, or the disk does not take it."""
+    """A journal cannot be used: other input, another base URL or API key, in use, or the disk is full."""
 
     path: str
     problem: str

@@ -1,6 +1,6 @@
 """The journal of a job as lines of JSON: what is written, and what it comes to when it is read again.
 
-    {"telnyx_rooms_journal":1,"job":"create_many","started":1700000000.0}
+    {"telnyx_rooms_journal":2,"job":"create_many","started":1700000000.0,"base_url":"https://…","account":"5d41…"}
     {"index":0,"digest":"9f86d081884c7d65","state":"begun"}
     {"index":0,"digest":"9f86d081884c7d65","state":"done","room_id":"0ccc7b54-…"}
     {"index":1,"digest":"5feceb66ffc86f38","state":"failed","error":"NameTakenError","status":422,"code":"10027","sure":true}
@@ -16,15 +16,17 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Final, cast
 
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 
 from telnyx_rooms_async.core.codec import MisfitError, encode, parse
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.statuses import APIStatusError
 
-VERSION: Final = 1
+VERSION: Final = 2
 MARK: Final = b'{"telnyx_rooms_journal":'
 """What the file begins with."""
+ACCOUNT_MESSAGE: Final = b"telnyx-rooms-async journal"
+"""Its digest, keyed with the API key, stands for the account: each key has another, and it is no secret."""
 _DIGEST_BYTES: Final = 8
 _DIGEST: Final = re.compile("[0-9a-f]{16}")
 _PASSING: Final = frozenset({408, 429})
@@ -63,11 +65,32 @@ class Header:
     job: str
     started: float
     """Seconds since the epoch: nothing of this job was done before."""
+    base_url: str
+    account: str
+    """A digest of the API key; see `ACCOUNT_MESSAGE`."""
+
+    def mismatch(self, current: "Header", *, key_rotated: bool) -> str | None:
+        """Return why a journal with this header cannot be continued by a job that would write `current`.
+
+        Args:
+            current: of the job that is to go on.
+            key_rotated: whether the API key may be another one.
+        """
+        if self.job != current.job:
+            return f"it is of another job: {self.job}, not {current.job}"
+        if self.base_url != current.base_url:
+            return f"it was begun at {self.base_url}, not at {current.base_url}: use another journal here"
+        if self.account != current.account and not key_rotated:
+            return (
+                f"it was begun at {self.base_url} with another API key: use another journal, or"
+                " key_rotated=True (--key-rotated) if that was an older key of the same account"
+            )
+        return None
 
 
 def header_line(header: Header) -> bytes:
     """Write the first line."""
-    return _line({"telnyx_rooms_journal": VERSION, "job": header.job, "started": header.started})
+    return _line({"telnyx_rooms_journal": VERSION, **asdict(header)})
 
 
 def begun_line(index: int, digest: str) -> bytes:
@@ -115,8 +138,14 @@ def read_header(line: bytes) -> Header:
     if fields.get("telnyx_rooms_journal") != VERSION:
         raise ValueError(f"it is of version {fields.get('telnyx_rooms_journal')}, not {VERSION}")
     job, started = fields.get("job"), fields.get("started")
-    if isinstance(job, str) and isinstance(started, int | float):
-        return Header(job=job, started=float(started))
+    base_url, account = fields.get("base_url"), fields.get("account")
+    if (
+        isinstance(job, str)
+        and isinstance(started, int | float)
+        and isinstance(base_url, str)
+        and isinstance(account, str)
+    ):
+        return Header(job=job, started=float(started), base_url=base_url, account=account)
     raise ValueError("is damaged")
 
 

@@ -11,7 +11,7 @@ from telnyx_rooms_async.core.error_bodies import error_details
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
 from telnyx_rooms_async.core.models import Page
 from telnyx_rooms_async.core.params import PageQuery
-from telnyx_rooms_async.core.retry import retry_after, untouched
+from telnyx_rooms_async.core.retry import retry_after
 from telnyx_rooms_async.core.rules import Id, one_id
 from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs, secrets
 from telnyx_rooms_async.core.statuses import APIStatusError, SessionEndedError, status_class
@@ -180,7 +180,7 @@ def _done_before(call: Call[T], response: Response, attempts: tuple[Attempt, ...
 def _is_ambiguous(response: Response) -> bool:
     """Tell whether an error status leaves open that the request was carried out."""
     not_implemented = 501
-    if response.status == not_implemented or untouched(response):
+    if response.status == not_implemented:
         return False
     return response.status == 408 or response.status >= 500  # noqa: PLR2004 - 5xx
 

@@ -124,13 +124,22 @@ def is_worthwhile(outcome: Response | Failure) -> bool:
 
 
 def untouched(outcome: Response | Failure) -> bool:
-    """Tell whether the server certainly did not act on the request."""
+    """Tell whether the server certainly did not act on the request.
+
+    A 503 is no proof, not even with ``Retry-After``: a gateway may send it while the server behind
+    it works on.
+    """
     if isinstance(outcome, Failure):
         return not outcome.sent
-    if outcome.status != _UNAVAILABLE:
-        return outcome.status == _THROTTLED
-    hint = outcome.header("retry-after")
-    return _seconds(hint) is not None or _date(hint) is not None
+    return outcome.status == _THROTTLED
+
+
+def asks_for_pause(response: Response) -> bool:
+    """Tell whether the server asks all requests to pause: a 429, or a 503 with ``Retry-After``."""
+    if response.status != _UNAVAILABLE:
+        return response.status == _THROTTLED
+    hint = response.header("retry-after")
+    return _seconds(hint) is not None or http_date(hint) is not None
 
 
 def retry_after(response: Response, now: float | None) -> float | None:
@@ -144,7 +153,7 @@ def retry_after(response: Response, now: float | None) -> float | None:
     hint = response.header("retry-after")
     if (seconds := _seconds(hint)) is not None:
         return seconds
-    if now is not None and (moment := _date(hint)) is not None and moment >= now:
+    if now is not None and (moment := http_date(hint)) is not None and moment >= now:
         return moment - now
     return _seconds(response.header("x-ratelimit-reset")) if response.status == _THROTTLED else None
 
@@ -156,7 +165,7 @@ def _seconds(text: str | None) -> float | None:
     return float(text) if text.replace(".", "", 1).isdigit() else None
 
 
-def _date(text: str | None) -> float | None:
+def http_date(text: str | None) -> float | None:
     """Read an HTTP date as seconds since the epoch; one without a zone is in UTC, as HTTP has it."""
     if text is None:
         return None

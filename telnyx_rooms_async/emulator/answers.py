@@ -1,6 +1,8 @@
 """What is sent: views and bytes as HTTP answers, with what a fault or the rate adds to their headers."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from email.utils import format_datetime
 from typing import Final
 from uuid import uuid4
 
@@ -25,6 +27,14 @@ def add_headers(request: web.Request, headers: Mapping[str, str]) -> None:
     request[_EXTRA] = {**request.get(_EXTRA, {}), **headers}
 
 
-async def stamp(request: web.Request, response: web.StreamResponse) -> None:
-    """Add what was asked for, just before the headers leave."""
-    response.headers.update(request.get(_EXTRA, {}))
+def stamp(now: Callable[[], datetime]) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Return a signal handler that adds headers just before they leave: the date, and those of `add_headers`.
+
+    `now` returns the time in UTC.
+    """
+
+    async def on_response_prepare(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = format_datetime(now(), usegmt=True)
+        response.headers.update(request.get(_EXTRA, {}))
+
+    return on_response_prepare

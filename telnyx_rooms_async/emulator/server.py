@@ -145,7 +145,7 @@ class Emulator(Stage):
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._meet])
-        app.on_response_prepare.append(stamp)
+        app.on_response_prepare.append(stamp(self._account.now))
         app.on_shutdown.append(self._player.close)
         app.add_routes(Routes(self._account, self._links, lambda: self.public_key))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

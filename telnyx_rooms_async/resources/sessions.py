@@ -242,7 +242,7 @@ def endings(caller: Caller) -> Many[Id, None]:
             if since is None:
                 raise
 
-    return Many(name="end_many", act=one, now=caller.clock.now)
+    return Many(name="end_many", act=one, caller=caller)
 
 
 async def _end(caller: Caller, session_id: Id) -> None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from functools import cached_property, partial
 from io import BytesIO
 from typing import Final, NoReturn
+from urllib.parse import urlsplit
 
 import aiohttp
 from multidict import CIMultiDict
@@ -195,6 +196,18 @@ class AiohttpTransport:
                 raise
             raise ClientClosedError from None
         return Stream(response, seconds)
+
+    @property
+    def base_url(self) -> str:
+        """The base URL in the one spelling that all its spellings have in common."""
+        parts = urlsplit(str(self._base))
+        return parts._replace(netloc=parts.netloc.lower()).geturl()
+
+    def keyed_digest(self, message: bytes) -> str:
+        """Return a digest of a message that only who has the API key can make: 32 hex digits."""
+        import hmac  # noqa: PLC0415 - only journals need it
+
+        return hmac.digest(self._api_key.encode(), message, "sha256")[:16].hex()
 
     async def close(self) -> None:
         """Close the session if it is our own."""

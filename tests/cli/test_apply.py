@@ -65,6 +65,14 @@ def test_it_comes_to_be(run: Run, telnyx: Emulator, wanted: str) -> None:
     assert writes(telnyx) == []
 
 
+def test_each_room_is_one_request(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
+    """100 rooms that are missing are one page of the list and 100 creations."""
+    path = tmp_path / "rooms.csv"
+    path.write_text("unique_name\n" + "".join(f"Ward {number}\n" for number in range(100)))
+    assert run("rooms", "apply", str(path), "--yes").exit_code == 0
+    assert sorted(request.method for request in telnyx.requests) == ["GET"] + ["POST"] * 100
+
+
 def test_prune(objects: Objects, telnyx: Emulator, wanted: str) -> None:
     """With --prune what the table does not name is deleted; in JSON the counts are one value."""
     counts = {"created": 1, "updated": 1, "deleted": 1, "unchanged": 1, "failed": 0}

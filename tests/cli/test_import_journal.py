@@ -4,7 +4,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 from random import Random
@@ -22,12 +21,6 @@ Objects = Callable[..., list[Any]]
 Start = Callable[..., subprocess.Popen[str]]
 Disk = Callable[..., subprocess.CompletedProcess[str]]
 Command = tuple[str, ...]
-
-
-@pytest.fixture
-def watch() -> Callable[[], datetime]:
-    """The clock of the emulator is that of the machine: a room is known again by when it was made."""
-    return lambda: datetime.now(UTC)
 
 
 @pytest.fixture
@@ -112,6 +105,24 @@ def test_a_full_disk(on_a_small_disk: Disk, run: Run, telnyx: Emulator, command:
     assert 0 < len(telnyx.rooms) < 150
     assert run(*command).exit_code == 0
     assert are_there_once(telnyx)
+
+
+def test_another_account(
+    run: Run, telnyx: Emulator, command: Command, account: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal of another API key is refused, unless the account is said to be the same."""
+    run(*command)
+    telnyx.requests.clear()
+    monkeypatch.setitem(account, "TELNYX_API_KEY", "KEY0123CANARYKEY")
+    result = run(*command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"error: journal {command[-1]}: it was begun at http://127.0.0.1:")
+    assert "--key-rotated" in result.stderr
+    assert "CANARY" not in result.stderr
+    again = run(*command, "--key-rotated")
+    assert (again.exit_code, again.stdout) == (0, "nothing to do: 150 rooms created before\n")
+    assert run(*command[:3], "--key-rotated").exit_code == 2
+    assert telnyx.requests == []
 
 
 def test_another_table(run: Run, telnyx: Emulator, command: Command) -> None:

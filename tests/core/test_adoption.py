@@ -1,6 +1,8 @@
 """Know one's own room again: by its name, its age and every setting that was asked for."""
 
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from telnyx_rooms_async.core.adoption import PAUSES, is_ours, namesakes
 from telnyx_rooms_async.core.models import Room
 from telnyx_rooms_async.core.params import RoomBody
+from telnyx_rooms_async.core.server_clock import ServerClock
 from telnyx_rooms_async.core.spelling import body_fields
 
 BEGAN = datetime(2021, 4, 25, 12, tzinfo=UTC)
@@ -38,9 +41,9 @@ MADE = Room(
 
 
 def ours(room: Room, asked: dict[str, object] | None = None) -> bool:
-    """Tell whether a room is what was asked for, between noon and two seconds later."""
+    """Tell whether a room is what was asked for, from five seconds before noon to seven seconds after."""
     asked = ASKED if asked is None else asked
-    return is_ours(room, asked, began=BEGAN.timestamp(), now=NOW.timestamp())
+    return is_ours(room, asked, earliest=BEGAN.timestamp() - 5, latest=NOW.timestamp() + 5)
 
 
 def test_the_looks() -> None:
@@ -76,7 +79,7 @@ def test_the_looks() -> None:
     ],
 )
 def test_its_age(created_at: datetime | None, verdict: bool) -> None:  # noqa: FBT001 - a column of the table
-    """It was made within the call, the clocks five seconds apart at most."""
+    """It was made between the two times, both included."""
     assert ours(evolve(MADE, created_at=created_at)) is verdict
 
 
@@ -159,6 +162,63 @@ def test_what_was_made_of_a_body_is_ours(wanted: dict[str, object], skew: float)
     room = Room(id="a-room", created_at=BEGAN + timedelta(seconds=1 + skew), **wanted)  # type: ignore[arg-type]
     assert ours(room, dict(asked))
     assert not ours(evolve(room, unique_name=f"{room.unique_name}!"), dict(asked))
+
+
+# --- the server's clock -------------------------------------------------------------------------------------
+
+DATE, DATE_AT = (b"DATE", b"Sun, 25 Apr 2021 12:00:00 GMT"), BEGAN.timestamp()
+
+
+def clock(*dates: bytes | None) -> ServerClock:
+    """Return a clock that has seen these dates, or answers without, one every ten seconds from 100 on."""
+    it = ServerClock()
+    for number, date in enumerate(dates):
+        sent = 100.0 + 10 * number
+        it.newest = ((b"Server", b"a"), *([] if date is None else [(b"Date", date)])), sent, sent + 2
+        it.read()
+    return it
+
+
+def test_the_local_clock_counts_until_a_date_was_seen() -> None:
+    """Without one the two clocks may be five seconds apart."""
+    for it in (ServerClock(), clock(None), clock(b"", b"soon", b"\xff", b"Wed, 32 Oct 2015 07:28:00 GMT")):
+        assert it.now(130.0, 5000.0) == 5000.0
+        assert it.span(120.0, 130.0, 5000.0) == (4985.0, 5005.0)
+
+
+def test_the_date_counts_whatever_the_local_clock_says() -> None:
+    """With one the clock is the server's, within seven seconds and the time that its answer took."""
+    it = ServerClock(((DATE,), 100.0, 102.0))
+    for local in (0.0, 1e6, 1e12):
+        assert it.now(112.0, local) == DATE_AT + 10
+        assert it.span(106.0, 112.0, local) == (DATE_AT + 4 - 7, DATE_AT + 12 + 7)
+
+
+def test_the_newest_date_that_can_be_read_counts() -> None:
+    """An answer without one, or with nonsense, takes nothing away."""
+    it = clock(b"Sun, 25 Apr 2021 11:00:00 GMT", DATE[1], None, b"soon")
+    assert it.now(112.0, 0.0) == DATE_AT
+
+
+@settings(deadline=None, max_examples=300, derandomize=True)
+@given(
+    skew=st.floats(-1e9, 1e9),
+    steps=st.tuples(*[st.floats(0, 60)] * 6),
+    is_answered_before=st.booleans(),
+    drift=st.floats(-5, 5),
+)
+def test_a_room_made_within_the_call_is_within_the_span(
+    skew: float, steps: tuple[float, ...], drift: float, *, is_answered_before: bool
+) -> None:
+    """However far off the server's clock is, however long its answer took, before the call or within it."""
+    times = list(accumulate(steps))
+    if is_answered_before:
+        sent, written, received, began, made, now = times
+    else:
+        began, made, sent, written, received, now = times
+    date = formatdate(DATE_AT + skew + written, usegmt=True).encode()
+    earliest, latest = ServerClock((((b"date", date),), sent, received)).span(began, now, 0.0)
+    assert earliest <= DATE_AT + skew + made + drift <= latest
 
 
 def test_namesakes() -> None:

@@ -151,6 +151,7 @@ ATTEMPTS = (
         request_id="req-2",
     ),
 )
+LOST_CREATE = evolve(ATTEMPTS[0], failure=Reason.LOST, sent=True, wait=None)
 ENTRIES = (
     ErrorDetail(
         code="10005", title="Title", detail="Detail", pointer="/a", meta={"url": "https://x", "n": [1]}
@@ -357,6 +358,26 @@ def test_long_messages_are_cut(length: int, message: str) -> None:
             OutcomeUnknownError("CreateRoom", "Weekly", (), ("id-1", "id-2")),
             "CreateRoom may or may not have been carried out; it may be any of id-1, id-2",
             id="unknown-with-rooms",
+        ),
+        pytest.param(
+            OutcomeUnknownError("CreateRoom", "Weekly", (LOST_CREATE,)),
+            "CreateRoom may or may not have been carried out"
+            " (the connection was lost: the server may close one that was idle);"
+            " look for unique_name 'Weekly' before trying again, or use on_unknown=\"resend\"",
+            id="unknown-with-a-name-and-lost",
+        ),
+        pytest.param(
+            OutcomeUnknownError("CreateRoom", "Weekly", (LOST_CREATE, LOST_CREATE)),
+            "CreateRoom may or may not have been carried out"
+            " (the connection was lost: the server may close one that was idle);"
+            " look for unique_name 'Weekly' before trying again",
+            id="unknown-with-a-name-and-lost-twice",
+        ),
+        pytest.param(
+            OutcomeUnknownError("CreateRoom", "Weekly", (evolve(LOST_CREATE, failure=Reason.TIMEOUT),)),
+            "CreateRoom may or may not have been carried out;"
+            " look for unique_name 'Weekly' before trying again, or use on_unknown=\"resend\"",
+            id="unknown-with-a-name-and-late",
         ),
         pytest.param(
             NotReadyError("id-1", "processing"),

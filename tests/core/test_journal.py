@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from attrs import evolve
 
 from telnyx_rooms_async import (
     APIStatusError,
@@ -31,14 +32,19 @@ from telnyx_rooms_async.core.journal import (
     read_header,
 )
 
-HEADER = Header(job="create_many", started=1700000000.5)
+HEADER = Header(
+    job="create_many", started=1700000000.5, base_url="https://api.telnyx.com/v2", account="5d41402abc4b2a76"
+)
 DIGEST = digest_of({"unique_name": "Weekly"})
 
 
 def test_the_header_comes_back() -> None:
     """What is written is what is read, and it is a line."""
     line = header_line(HEADER)
-    assert line == b'{"telnyx_rooms_journal":1,"job":"create_many","started":1700000000.5}\n'
+    assert line == (
+        b'{"telnyx_rooms_journal":2,"job":"create_many","started":1700000000.5,'
+        b'"base_url":"https://api.telnyx.com/v2","account":"5d41402abc4b2a76"}\n'
+    )
     assert read_header(line) == HEADER
 
 
@@ -47,15 +53,58 @@ def test_the_header_comes_back() -> None:
     [
         (b"unique_name,max_participants\n", "it is no journal"),
         (b'{"index":0}\n', "it is no journal"),
-        (b'{"telnyx_rooms_journal":2,"job":"create_many"}\n', "it is of version 2, not 1"),
-        (b'{"telnyx_rooms_journal":1,"job":7,"started":1}\n', "is damaged"),
-        (b'{"telnyx_rooms_journal":1\n', "is damaged"),
+        (b'{"telnyx_rooms_journal":1,"job":"create_many","started":1}\n', "it is of version 1, not 2"),
+        (header_line(HEADER).replace(b'"create_many"', b"7"), "is damaged"),
+        (header_line(HEADER).replace(b"1700000000.5", b'"now"'), "is damaged"),
+        (header_line(HEADER).replace(b'"https://api.telnyx.com/v2"', b"null"), "is damaged"),
+        (header_line(HEADER).replace(b'"5d41402abc4b2a76"', b"7"), "is damaged"),
+        (b'{"telnyx_rooms_journal":2\n', "is damaged"),
     ],
 )
 def test_another_header_is_refused(line: bytes, problem: str) -> None:
     """A file of another kind or another time is not taken for a journal."""
     with pytest.raises(ValueError, match=f"^{problem}$"):
         read_header(line)
+
+
+@pytest.mark.parametrize("key_rotated", [False, True])
+def test_a_journal_goes_on_with_the_same_job(*, key_rotated: bool) -> None:
+    """When it was begun does not matter."""
+    assert HEADER.mismatch(evolve(HEADER, started=1.0), key_rotated=key_rotated) is None
+
+
+@pytest.mark.parametrize("key_rotated", [False, True])
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"job": "delete_many"}, "it is of another job: create_many, not delete_many"),
+        (
+            {"base_url": "https://example.com"},
+            "it was begun at https://api.telnyx.com/v2, not at https://example.com: use another journal here",
+        ),
+        (
+            {"base_url": "https://example.com", "account": "b"},
+            "it was begun at https://api.telnyx.com/v2, not",
+        ),
+    ],
+)
+def test_a_journal_of_another_job_or_place(
+    change: dict[str, Any], problem: str, *, key_rotated: bool
+) -> None:
+    """It is not continued, whatever the key."""
+    told = HEADER.mismatch(evolve(HEADER, **change), key_rotated=key_rotated)
+    assert (told or "").startswith(problem)
+
+
+def test_a_journal_of_another_key() -> None:
+    """It is continued when the key is known to be another of the same account; else the error says how."""
+    other = evolve(HEADER, account="b")
+    told = HEADER.mismatch(other, key_rotated=False) or ""
+    assert told.startswith("it was begun at https://api.telnyx.com/v2 with another API key: ")
+    assert "key_rotated=True" in told
+    assert "--key-rotated" in told
+    assert HEADER.account not in told
+    assert HEADER.mismatch(other, key_rotated=True) is None
 
 
 def test_the_lines() -> None:

@@ -659,6 +659,7 @@ GONE = answer(404)
         pytest.param([LOST, UNSENT], id="lost-then-unsent"),
         pytest.param([LOST, answer(429)], id="lost-then-429"),
         pytest.param([answer(429), LOST], id="429-then-lost"),
+        pytest.param([answer(503, retry_after="1")], id="503-with-a-hint"),
     ],
 )
 def test_a_delete_that_was_repeated_and_finds_nothing_succeeded(before: list[Response | Failure]) -> None:
@@ -672,7 +673,6 @@ def test_a_delete_that_was_repeated_and_finds_nothing_succeeded(before: list[Res
     [
         pytest.param([], id="first-try"),
         pytest.param([answer(429)], id="after-429"),
-        pytest.param([answer(503, retry_after="1")], id="after-503-with-a-hint"),
         pytest.param([UNSENT], id="after-unsent"),
         pytest.param([UNSENT, answer(429)], id="after-unsent-and-429"),
     ],
@@ -750,6 +750,7 @@ UNKNOWN = [
     pytest.param(answer(600), APIStatusError, id="600"),
     pytest.param(answer(408), APIStatusError, id="408"),
     pytest.param(answer(503, retry_after_ms="5"), InternalServerError, id="503-without-retry-after"),
+    pytest.param(answer(503, retry_after="5"), InternalServerError, id="503-with-retry-after"),
     pytest.param(answer(500, retry_after="5"), InternalServerError, id="500-with-retry-after"),
     pytest.param(LOST, ConnectionLostError, id="lost"),
     pytest.param(Failure(reason=Reason.TIMEOUT, sent=True), APITimeoutError, id="timeout"),
@@ -793,7 +794,6 @@ def test_what_may_have_made_something_is_unknown(
         pytest.param(answer(422), UnprocessableEntityError, id="422"),
         pytest.param(answer(429), RateLimitError, id="429"),
         pytest.param(answer(501), InternalServerError, id="501"),
-        pytest.param(answer(503, retry_after="5"), InternalServerError, id="503-with-retry-after"),
         pytest.param(answer(302), UnexpectedRedirectError, id="302"),
         pytest.param(UNSENT, ConnectError, id="connect"),
         pytest.param(Failure(reason=Reason.TLS, sent=False), TLSError, id="tls"),

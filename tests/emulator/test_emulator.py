@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from uuid import uuid4
 
 import aiohttp
@@ -12,6 +13,7 @@ from telnyx_rooms_async import DateFilter, RoomsClient
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
 from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.emulator.operations import OPERATIONS
+from turning import TurnedClock
 
 
 def pointers(body: dict[str, list[dict[str, dict[str, str]]]]) -> list[str]:
@@ -202,6 +204,15 @@ async def test_the_clock_is_the_users() -> None:
         assert not [each async for each in client.rooms.sessions(room.id, created_at=DateFilter(gte=day))]
         await client.rooms.update(room.id, max_participants=3)
         assert [each.updated_at async for each in client.rooms.list(updated_at=day)] == [now]
+
+
+@pytest.mark.parametrize("path", ["rooms", "rooms/nothing", "nothing"])
+async def test_the_date_is_that_of_the_clock(http: ClientSession, time: TurnedClock, path: str) -> None:
+    """The header ``Date`` of every response is the time by which rooms are dated."""
+    for _ in range(2):
+        async with http.get(path) as response:
+            assert parsedate_to_datetime(response.headers["Date"]) == time()
+        time.turn(seconds=86_400)
 
 
 async def test_an_active_session_has_not_ended(client: RoomsClient, telnyx: Emulator) -> None:

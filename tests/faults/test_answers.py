@@ -72,11 +72,12 @@ async def test_the_last_answer_is_kept(case: Case) -> None:
 
 
 async def test_503_with_a_hint(case: Case) -> None:
-    """A create that is turned away for ever ends with the server's own answer, and no room."""
+    """A create that meets it for ever is unknown: no look-up was answered, so it is not sent again."""
     case.server.keeps_playing(answers(503, Retry_After="1"))
-    error = await case.fails(InternalServerError, create)
-    assert (error.retry_after, len(error.attempts)) == (1, 3)
-    case.saw("POST POST POST", rooms=0)
+    error = await case.fails(OutcomeUnknownError, create)
+    assert isinstance(error.__cause__, InternalServerError)
+    assert (error.__cause__.retry_after, len(error.attempts)) == (1, 4)
+    case.saw("POST GET GET GET", rooms=0)
 
 
 # --- the bodies of refusals ---------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
 """Creates whose answer never comes: at most one room, and none that nobody knows of."""
 
+from email.utils import formatdate
 from typing import Any
 
 import pytest
+from attrs import evolve
 
-from case import Case, create, create_nameless
+from case import Case, create, create_nameless, read
 from faulty import Trick
-from ledger import Asked, http
+from ledger import HEALTHY, Asked, http
 from telnyx_rooms_async import (
     APITimeoutError,
     InvalidArgumentError,
@@ -17,8 +19,8 @@ from telnyx_rooms_async import (
     Room,
     RoomsClient,
 )
-from tricks import HANGS, answers, cuts, late, says, tells
-from ways import MALFORMED, REPEATED, TOO_LARGE, WAYS, Way, failing
+from tricks import HANGS, answers, cuts, dated, late, says, tells
+from ways import FAILING, MALFORMED, REPEATED, TOO_LARGE, WAYS, Way, failing, reshaped
 
 ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 LOST = cuts("before")
@@ -133,7 +135,7 @@ async def test_one_of_the_same_name_from_before(case: Case) -> None:
 
 @pytest.mark.parametrize(("skew", "adopted"), [(4, True), (-4, True), (60, False), (-60, False)])
 async def test_clocks_that_differ(case: Case, skew: int, *, adopted: bool) -> None:
-    """The server's clock may be 5 seconds off ours, not more."""
+    """Of a server that sends no ``Date`` the clock may be 5 seconds off ours, not more."""
     case.server.ledger.now = lambda: case.time.now() + skew
     case.server.plays(LOST)
     if adopted:
@@ -142,6 +144,96 @@ async def test_clocks_that_differ(case: Case, skew: int, *, adopted: bool) -> No
     else:
         await case.fails(OutcomeUnknownError, create)
         case.saw("POST GET GET GET", rooms=1)
+
+
+SKEWS = {"a day behind": -86_400, "30 s behind": -30, "30 s ahead": 30, "a year ahead": 365 * 86_400}
+skews = pytest.mark.parametrize("skew", SKEWS.values(), ids=SKEWS)
+
+
+def skewed(case: Case, skew: int) -> Trick:
+    """Set the server's clock, and return the trick that answers honestly with its ``Date``."""
+    case.server.ledger.now = lambda: case.time.now() + skew
+    return dated(lambda: formatdate(case.server.ledger.now(), usegmt=True))
+
+
+@skews
+async def test_the_server_s_date_counts(case: Case, skew: int) -> None:
+    """A room is known by the server's own clock, however far that is off."""
+    case.server.keeps_playing(skewed(case, skew), on="GET")
+    case.server.plays(LOST)
+    await case.succeeds(create)
+    case.saw("POST GET", rooms=1)
+
+
+@skews
+@pytest.mark.parametrize("date", [None, "soon", "Wed, 32 Oct 2015 07:28:00 GMT", "\xff", ""])
+async def test_an_earlier_date_counts_as_well(case: Case, skew: int, date: str | None) -> None:
+    """When the look-up is answered without a ``Date`` that can be read, that of an earlier answer counts."""
+    case.server.plays(skewed(case, skew))
+    assert (await case.succeeds(read)).id == HEALTHY
+    await case.time.sleep(60)
+    case.server.plays(LOST)
+    if date is not None:
+        case.server.keeps_playing(dated(lambda: date), on="GET")
+    await case.succeeds(create)
+    case.saw("GET POST GET", rooms=1)
+
+
+@pytest.mark.parametrize("date", ["soon", "Wed, 32 Oct 2015 07:28:00 GMT", "\xff", "", "9" * 400])
+async def test_a_date_that_cannot_be_read(case: Case, date: str) -> None:
+    """It is ignored: our own clock counts."""
+    case.server.keeps_playing(dated(lambda: date), on="GET")
+    case.server.plays(LOST)
+    await case.succeeds(create)
+    case.saw("POST GET", rooms=1)
+
+
+async def test_one_that_only_our_clock_takes_for_new(case: Case) -> None:
+    """A room from before is not ours, though our clock, an hour behind, says that it was made right now."""
+    case.server.ledger.names_are_unique = False
+    case.server.keeps_playing(skewed(case, 3600), on="GET")
+    case.server.ledger.seed(unique_name="Weekly", max_participants=7, ago=3600)
+    case.server.plays(LOST.uncommitted)
+    await case.fails(OutcomeUnknownError, create)
+    case.saw("POST GET GET GET", rooms=0)
+
+
+def is_similar(name: object, wanted: str) -> bool:
+    """Match as a server does that looks for a part of the name, and knows no case."""
+    return wanted.casefold() in str(name).casefold()
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("count", [249, 250, 600])
+async def test_among_many_similar_names(case: Case, count: int, *, newest_first: bool) -> None:
+    """All pages of the filter's answer are read, wherever the room is."""
+    ledger = case.server.ledger
+    ledger.is_match, ledger.newest_first = is_similar, newest_first
+    for number in range(count):
+        ledger.seed(unique_name=f"weekly {number}", max_participants=7)
+    case.server.plays(LOST)
+    room = await case.succeeds(create)
+    assert room.unique_name == "Weekly"
+    case.saw(" ".join(["POST", *["GET"] * (count // 250 + 1)]), rooms=1)
+
+
+async def test_found_on_pages_that_do_not_add_up(case: Case) -> None:
+    """A room that was found is there, though the server answers with the same page for ever."""
+    case.server.ledger.tells = lambda meta: {**meta, "page_number": 1, "total_pages": 3, "total_results": 700}
+    case.server.ledger.is_match = lambda *_: True
+    case.server.keeps_playing(reshaped(lambda told: {**told, "data": case.server.ledger.rooms}), on="GET")
+    case.server.plays(LOST)
+    await case.succeeds(create)
+    case.saw_at_most(7, rooms=1)
+
+
+async def test_pages_that_do_not_add_up(case: Case) -> None:
+    """A look-up that meets them has failed: the next one finds the room."""
+    case.server.plays(LOST)
+    told = {"data": [], "meta": {"total_results": 3, "total_pages": 1}}
+    case.server.plays(*[answers(200, told)] * 3, on="GET")
+    await case.succeeds(create)
+    case.saw("POST GET GET GET GET", rooms=1)
 
 
 OTHERS: dict[str, dict[str, object]] = {
@@ -250,7 +342,6 @@ async def test_another_mode(case: Case) -> None:
 TURNED_AWAY = {
     "429": answers(429),
     "429 with a hint": answers(429, Retry_After="2"),
-    "503 with Retry-After": answers(503, Retry_After="2"),
 }
 
 
@@ -261,6 +352,95 @@ async def test_turned_away_once(case: Case, trick: Trick, deed: Any) -> None:
     case.server.plays(trick)
     await case.succeeds(deed)
     case.saw("POST POST", rooms=1)
+
+
+def unavailable(hint: str = "2") -> Trick:
+    """Answer as a gateway does that has given up, though all was done."""
+    return says(http(503, Retry_After=hint), "keep")
+
+
+modes = pytest.mark.parametrize("deed", [create, create_or_resend], ids=["adopt", "resend"])
+
+
+@modes
+async def test_503_with_retry_after_and_committed(case: Case, deed: Any) -> None:
+    """It proves nothing: the room is looked for when the pause is over, and returned."""
+    case.server.plays(unavailable())
+    room = await case.succeeds(deed)
+    assert [room.id] == case.server.ledger.ids
+    first, second = case.server.requests
+    assert 2 <= second.at - first.at <= 4
+    case.saw("POST GET", rooms=1)
+
+
+@modes
+async def test_503_with_retry_after_and_not_committed(case: Case, deed: Any) -> None:
+    """After one look-up that finds nothing it is sent once more: the name protects from a second room."""
+    case.server.plays(unavailable().uncommitted)
+    await case.succeeds(deed)
+    case.saw("POST GET POST", rooms=1)
+
+
+@modes
+async def test_503_with_retry_after_and_committed_late(case: Case, deed: Any) -> None:
+    """A name that is taken then is that of our own room: it is looked up and returned."""
+    case.server.plays(unavailable())
+    case.server.plays(FOUND_NOTHING, on="GET")
+    room = await case.succeeds(deed)
+    assert [room.id] == case.server.ledger.ids
+    case.saw("POST GET POST GET", rooms=1)
+
+
+@modes
+async def test_503_with_retry_after_twice(case: Case, deed: Any) -> None:
+    """It is not sent a third time."""
+    case.server.keeps_playing(unavailable().uncommitted, on="POST")
+    await case.fails(OutcomeUnknownError, deed)
+    case.saw("POST GET POST GET GET GET", rooms=0)
+
+
+async def test_503_with_retry_after_and_a_name_that_another_has(case: Case) -> None:
+    """It is the refusal that it would have been."""
+    case.server.ledger.seed(unique_name="Weekly", ago=3600)
+    case.server.plays(unavailable().uncommitted)
+    await case.fails(NameTakenError, create)
+    case.counted = True
+    assert case.server.ledger.made == 0
+
+
+@pytest.mark.parametrize("committed", [True, False], ids=["committed", "lost"])
+@pytest.mark.parametrize("deed", [create_nameless, create_without_look_up], ids=lambda deed: deed.__name__)
+async def test_503_with_retry_after_and_no_look_up(case: Case, deed: Any, *, committed: bool) -> None:
+    """Without a name, or with ``on_unknown="raise"``, the outcome is unknown after 1 POST."""
+    case.server.plays(unavailable() if committed else unavailable().uncommitted)
+    error = await case.fails(OutcomeUnknownError, deed)
+    assert [attempt.sent for attempt in error.attempts] == [True]
+    case.saw("POST", rooms=committed)
+
+
+@pytest.mark.parametrize("hint", ["3600", "61", "soon", "-1"])
+async def test_503_with_a_hint_that_cannot_be_followed(case: Case, hint: str) -> None:
+    """It is an unknown outcome as any other: it is looked for, and not sent again."""
+    case.server.plays(unavailable(hint).uncommitted)
+    await case.fails(OutcomeUnknownError, create)
+    case.saw("POST GET GET GET", rooms=0)
+
+
+async def test_503_with_a_hint_beyond_the_deadline(case: Case) -> None:
+    """All calls pause for longer than this one has: it ends at once."""
+    case.server.plays(unavailable("50").uncommitted)
+    await case.fails(OutcomeUnknownError, create)
+    assert case.calls[0].seconds < 0.1
+    case.rest = 50
+    case.saw("POST", rooms=0)
+
+
+async def test_503_with_retry_after_and_a_policy_of_one_attempt(case: Case) -> None:
+    """It is looked for, and not sent again."""
+    case.server.plays(unavailable("0").uncommitted)
+    case.uses(retry=RetryPolicy(attempts=1))
+    await case.fails(OutcomeUnknownError, create)
+    case.saw("POST GET GET GET", rooms=0)
 
 
 async def test_turned_away_for_ever(case: Case) -> None:
@@ -305,8 +485,8 @@ async def test_what_is_asked_is_asked_the_same(case: Case) -> None:
     case.server.before = seen.append
     case.server.plays(answers(429), answers(503, Retry_After="1"))
     await case.succeeds(create)
-    assert len({(asked.head, asked.body) for asked in seen}) == 1
-    case.saw("POST POST POST", rooms=1)
+    assert len({(asked.head, asked.body) for asked in seen if asked.method == "POST"}) == 1
+    case.saw("POST POST GET POST", rooms=1)
 
 
 # --- what else is made once ---------------------------------------------------------------------------------
@@ -327,7 +507,12 @@ async def delete_recordings(client: RoomsClient) -> int:
     return await client.recordings.delete_matching(session_id="a-session")
 
 
-once = {**REPEATED, **MALFORMED, **TOO_LARGE}
+once = {
+    **REPEATED,
+    **MALFORMED,
+    **TOO_LARGE,
+    "503 with Retry-After": evolve(FAILING["503"], trick=unavailable()),
+}
 
 
 @pytest.mark.parametrize("way", once.values(), ids=once)

@@ -203,6 +203,18 @@ async def test_a_wrong_plan_sends_nothing(client: RoomsClient, telnyx: Emulator)
     assert telnyx.requests == []
 
 
+async def test_a_room_that_came_since_the_plan_and_went(client: RoomsClient, telnyx: Emulator) -> None:
+    """When the update of a room that is there by now finds nothing, the room is looked for again."""
+    plan = await client.rooms.plan([{"unique_name": "Weekly", "max_participants": 20}])
+    other = await client.rooms.create(unique_name="Weekly")
+
+    telnyx.script(Fault(status=404), operation="UpdateRoom")
+    (outcome,) = await applied(client, plan)
+    assert outcome.unwrap() == named(telnyx, "Weekly")
+    assert named(telnyx, "Weekly").id == other.id
+    assert sent(telnyx)[2:] == ["POST", "GET", "PATCH", "GET", "PATCH"]
+
+
 async def test_a_plan_that_has_gone_stale(client: RoomsClient, telnyx: Emulator) -> None:
     """What is there by now is made right, what is gone is deleted, a lost update is told."""
     weekly = await client.rooms.create(unique_name="Weekly")
@@ -224,6 +236,26 @@ async def test_a_plan_that_has_gone_stale(client: RoomsClient, telnyx: Emulator)
     assert isinstance(failed.error, NotFoundError)
     assert all(outcome.ok for outcome in await applied(client, await client.rooms.plan(desired, prune=True)))
     assert len(telnyx.rooms) == 2
+
+
+async def test_each_change_is_one_request(client: RoomsClient, telnyx: Emulator) -> None:
+    """The plan has looked already: 100 creations are 100 requests, after the pages of the list."""
+    telnyx.seed(300)
+    plan = await client.rooms.plan([{"unique_name": f"Ward {number}"} for number in range(100)])
+    assert sent(telnyx) == ["GET"] * 2
+    telnyx.requests.clear()
+    assert all(outcome.ok for outcome in await applied(client, plan))
+    assert sent(telnyx) == ["POST"] * 100
+
+
+async def test_a_lost_answer_of_a_plan_is_looked_up(client: RoomsClient, telnyx: Emulator) -> None:
+    """Only that room is looked for; it is made once."""
+    plan = await client.rooms.plan([{"unique_name": f"Ward {number}"} for number in range(10)])
+    telnyx.requests.clear()
+    telnyx.script(Fault(cut="after"), operation="CreateRoom")
+    assert all(outcome.ok for outcome in await applied(client, plan))
+    assert sorted(sent(telnyx)) == ["GET"] + ["POST"] * 10
+    assert len(telnyx.rooms) == 10
 
 
 async def test_a_plan_applied_twice(client: RoomsClient, telnyx: Emulator) -> None:

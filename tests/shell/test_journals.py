@@ -1,10 +1,13 @@
 """Jobs with a journal: run again, killed, torn, refused, against the emulator over a socket."""
 
 import asyncio
+import os
 import pickle
 import resource
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -183,6 +186,35 @@ async def test_a_room_that_does_not_show_is_not_written_off(
     assert outcome.unwrap() == telnyx.rooms[0]
 
 
+async def test_a_room_among_many_similar_names(client: RoomsClient, telnyx: Emulator, path: Path) -> None:
+    """A resumed job reads all pages of what the filter lets through."""
+    telnyx.script(Fault(cut="after"), operation="CreateRoom")
+    await create(client, path, 1, on_unknown="raise")
+    room = telnyx.rooms[0]
+    others = [{"id": f"other-{number}", "unique_name": f"room 0 {number}"} for number in range(2)]
+    ours = {"id": room.id, "unique_name": "Room 0", "max_participants": 7, "created_at": str(room.created_at)}
+    for number, data in enumerate((others, [ours]), 1):
+        meta = {"page_number": number, "page_size": 2, "total_pages": 2, "total_results": 3}
+        telnyx.script(Fault(body={"data": data, "meta": meta}), operation="ListRooms")
+    _, (outcome,) = await create(client, path, 1)
+    assert outcome.unwrap().id == room.id
+    assert creations(telnyx) == 1
+
+
+@pytest.mark.parametrize("skew", [-86_400, -30, 30, 86_400])
+async def test_what_was_in_flight_is_settled_by_the_server_s_clock(path: Path, skew: int) -> None:
+    """A room is known by when it was made, however far off the server's clock is."""
+
+    def now() -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=skew)
+
+    async with Emulator(clock=now) as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+        telnyx.script(Fault(cut="after"), operation="CreateRoom")
+        await create(client, path, 1, on_unknown="raise")
+        _, (outcome,) = await create(client, path, 1)
+        assert outcome.unwrap() == telnyx.rooms[0]
+
+
 async def test_a_look_that_fails_leaves_it_open(client: RoomsClient, telnyx: Emulator, path: Path) -> None:
     """A key that was refused says nothing of the room: the next run looks again."""
     telnyx.script(Fault(cut="after"), operation="CreateRoom")
@@ -247,14 +279,20 @@ async def test_a_torn_last_line_is_cut_off(client: RoomsClient, telnyx: Emulator
             assert path.read_bytes().startswith(whole[: whole.rfind(b"\n", 0, end) + 1])
 
 
+HEADER = (
+    '{"telnyx_rooms_journal":2,"job":"%s","started":1,"base_url":"https://example.com","account":"5d41"}\n'
+)
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
         ("unique_name\nWeekly\n", "it is no journal"),
         ("Weekly", "it is no journal"),
-        ('{"telnyx_rooms_journal":2,"job":"create_many","started":1}\n', "it is of version 2, not 1"),
-        ('{"telnyx_rooms_journal":1,"job":"delete_many","started":1}\n', "it is of another job: delete_many"),
-        ('{"telnyx_rooms_journal":1,"job":"create_many","started":1}\nx\n', "line 2: is damaged"),
+        ('{"telnyx_rooms_journal":1,"job":"create_many","started":1}\n', "it is of version 1, not 2"),
+        (HEADER % "delete_many", "it is of another job: delete_many"),
+        (HEADER % "create_many" + "x\n", "line 2: is damaged"),
+        (HEADER % "create_many", "it was begun at https://example.com, not at http://127.0.0.1:"),
     ],
 )
 async def test_another_file_is_refused_and_left_as_it_is(
@@ -267,6 +305,74 @@ async def test_another_file_is_refused_and_left_as_it_is(
     assert refused.value.path == str(path)
     assert path.read_text() == content
     assert not telnyx.requests
+
+
+@pytest.mark.parametrize("key_rotated", [False, True])
+async def test_a_journal_of_another_base_url_is_refused(
+    client: RoomsClient, telnyx: Emulator, path: Path, *, key_rotated: bool
+) -> None:
+    """What is done there is not done here: nothing is sent, and both URLs are told."""
+    await create(client, path, 3)
+    async with (
+        Emulator(api_key=telnyx.api_key) as other,
+        RoomsClient(telnyx.api_key, base_url=other.url) as another,
+    ):
+        journal = Journal(path, key_rotated=key_rotated)
+        with pytest.raises(JournalError, match=f"begun at {telnyx.url}, not at {other.url}"):
+            await anext(another.rooms.create_many(named(3), journal=journal))
+        assert not other.requests
+
+
+async def test_a_journal_of_another_account_is_refused(
+    client: RoomsClient, telnyx: Emulator, path: Path
+) -> None:
+    """Nothing is sent, and neither key is shown."""
+    await create(client, path, 3)
+    telnyx.requests.clear()
+    key = "KEY0123CANARYKEY"
+    async with RoomsClient(key, base_url=telnyx.url) as another:
+        with pytest.raises(JournalError, match=f"{telnyx.url} with another API key") as refused:
+            await create(another, path, 3)
+    own = refused.tb.tb_next  # the frame of this test holds the key
+    told = traceback.TracebackException(refused.type, refused.value, own, capture_locals=True)
+    said = "".join(told.format())
+    for secret in (key, str(telnyx.api_key)):
+        assert secret not in said
+        assert secret not in path.read_text()
+    assert not telnyx.requests
+
+
+async def test_a_journal_goes_on_with_a_rotated_key(
+    client: RoomsClient, telnyx: Emulator, path: Path
+) -> None:
+    """When the user says that the account is the same, what is done is passed over."""
+    await create(client, path, 3)
+    async with RoomsClient("KEY0123CANARYKEY", base_url=telnyx.url) as another:
+        journal = Journal(path, key_rotated=True)
+        assert [each async for each in another.rooms.create_many(named(3), journal=journal)] == []
+    assert journal.skipped == 3
+    for wrong in ("false", 1, None):
+        with pytest.raises(InvalidArgumentError, match="key_rotated must be True or False"):
+            Journal(path, key_rotated=wrong)  # type: ignore[arg-type]  # wrong on purpose
+
+
+async def test_a_base_url_may_be_spelled_in_several_ways(telnyx: Emulator, path: Path) -> None:
+    """It is the same place."""
+    url = telnyx.url.replace("127.0.0.1", "localhost")
+    for spelling in (url, f"{url}/", url.upper().replace("/V2", "/v2")):
+        async with RoomsClient(telnyx.api_key, base_url=spelling) as client:
+            journal, _ = await create(client, path, 3)
+    assert journal.skipped == 3
+
+
+async def test_only_its_owner_can_read_a_journal(client: RoomsClient, path: Path) -> None:
+    """Whatever the umask allows."""
+    before = os.umask(0)
+    try:
+        await create(client, path, 1)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 async def test_a_journal_of_other_input_is_refused(client: RoomsClient, telnyx: Emulator, path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from operator import eq
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import UUID
@@ -69,6 +70,8 @@ class Ledger:
     url: str = ""
     names_are_unique: bool = True
     newest_first: bool = False
+    is_match: Callable[[object, str], bool] = eq
+    """What the filter by name lets through: a room's name, and the name that is looked for."""
     tells: Callable[[Room], object] = unchanged
     """What is said under ``meta``, out of what is true; ``...`` for nothing at all."""
     rooms: list[Room] = field(factory=list[Room])
@@ -150,7 +153,7 @@ class Ledger:
 
     def _page(self, query: Mapping[str, str]) -> Room:
         name = query.get("filter[unique_name]")
-        found = [room for room in self.rooms if name is None or room["unique_name"] == name]
+        found = [room for room in self.rooms if name is None or self.is_match(room["unique_name"], name)]
         number, size = int(query.get("page[number]", 1)), int(query.get("page[size]", 20))
         meta = self.tells(
             {

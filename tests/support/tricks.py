@@ -48,6 +48,11 @@ def tells(told: object, **headers: str) -> Trick:
     return rewrites(lambda answer: http(int(answer.split(b" ", 2)[1]), told, **headers))
 
 
+def dated(date: Callable[[], str]) -> Trick:
+    """Answer honestly, with this header ``Date``."""
+    return rewrites(lambda answer: answer.replace(b"\r\n", f"\r\nDate: {date()}\r\n".encode("latin-1"), 1))
+
+
 def cuts(place: Place, then: Then = "close") -> Trick:
     """Send a part of the answer."""
     return rewrites(lambda answer: _part(answer, place), then)

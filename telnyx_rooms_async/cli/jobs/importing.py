@@ -31,6 +31,10 @@ _JournalFile: TypeAlias = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Keep there what is done: the same command goes on where it ended."),
 ]
+_KeyRotated: TypeAlias = Annotated[
+    bool,
+    typer.Option("--key-rotated", help="The account has a new API key since the journal was begun."),
+]
 
 
 def import_rooms(
@@ -38,6 +42,7 @@ def import_rooms(
     *,
     kind: FormatOption = None,
     journal: _JournalFile = None,
+    key_rotated: _KeyRotated = False,
     errors: Errors = None,
     concurrency: Concurrency = CONCURRENCY,
     stop_after: StopAfter = None,
@@ -59,6 +64,8 @@ def import_rooms(
     journal each room needs a name, and is made once, however often the command is killed and begun again.
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
     form = format_of(file, kind)
+    if key_rotated and journal is None:
+        raise typer.BadParameter("--key-rotated goes with --journal")
     if journal is not None and file == STREAM:
         raise typer.BadParameter("a journal goes with a file: stdin cannot be read again")
     keep = [path for path in (file, journal and str(journal)) if path and path != STREAM]
@@ -73,7 +80,7 @@ def import_rooms(
                 table,
                 count,
                 rows,
-                journal=journal,
+                book=None if journal is None else Journal(journal, key_rotated=key_rotated),
                 concurrency=concurrency,
                 stop_after=stop_after,
                 on_unknown=on_unknown,
@@ -98,7 +105,7 @@ def _create(
     count: int,
     rows: Rows | None,
     *,
-    journal: Path | None,
+    book: Journal | None,
     concurrency: int,
     stop_after: int | None,
     on_unknown: UnknownOutcome,
@@ -107,7 +114,6 @@ def _create(
     base_url: str | None,
 ) -> None:
     tally = Tally()
-    book = Journal(journal) if journal is not None else None
     if book is not None:
         tally.skipped = lambda: book.skipped
 

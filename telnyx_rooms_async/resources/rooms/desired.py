@@ -89,9 +89,10 @@ class DesiredRooms(SingleRooms):
     ) -> "AsyncGenerator[Outcome[Change, Room | None], None]":
         """Carry out a plan, and yield what came of each change; of a deletion ``None``.
 
-        Not awaited: nothing is sent before it is iterated. Deletions begin last. What others have done
-        since the plan was made does no harm: a room that is there by now gets its settings, one that is
-        gone need not be deleted. An update of a room that is gone fails: make a new plan. To apply a plan
+        Not awaited: nothing is sent before it is iterated. One request a change; a room is looked for only
+        when the answer of its creation was lost. Deletions begin last. What others have done since the plan
+        was made does no harm: a room that is there by now gets its settings, one that is gone need not be
+        deleted. An update of a room that is gone fails: make a new plan. To apply a plan
         twice, or to go on after a crash, is to make a new one.
 
         Args:

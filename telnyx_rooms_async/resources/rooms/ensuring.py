@@ -7,26 +7,31 @@ from typing import Final, cast
 
 from telnyx_rooms_async import batch
 from telnyx_rooms_async.caller import Caller
-from telnyx_rooms_async.core.adoption import PAUSES, namesakes
-from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, LIST_ROOMS, UPDATE_ROOM
+from telnyx_rooms_async.core.adoption import PAUSES
+from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, UPDATE_ROOM
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.fields import RoomFields, room_body
 from telnyx_rooms_async.core.models import Room
-from telnyx_rooms_async.core.params import RoomBody, RoomsQuery
+from telnyx_rooms_async.core.params import RoomBody
 from telnyx_rooms_async.core.plan import Change, Ensured, Plan, differing
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.rules import show
 from telnyx_rooms_async.core.spelling import body_fields
 from telnyx_rooms_async.core.statuses import NameTakenError, NotFoundError
-from telnyx_rooms_async.creating import create
+from telnyx_rooms_async.creating import create, rooms_named
 from telnyx_rooms_async.jobs import Many
-from telnyx_rooms_async.listing import Listing
 
 _ROUNDS: Final = 3
 
 
-async def ensure(caller: Caller, body: RoomBody) -> Ensured:
-    """Create or update a room, or find that it is right; see `Rooms.ensure` for what is promised."""
+async def ensure(caller: Caller, body: RoomBody, *, is_missing: bool = False) -> Ensured:
+    """Create or update a room, or find that it is right; see `Rooms.ensure` for what is promised.
+
+    Args:
+        caller: sends the requests.
+        body: the fields of the room.
+        is_missing: whether the room was not there a moment ago: then it is created without a look-up.
+    """
     name = body.unique_name
     if not isinstance(name, str):
         raise InvalidArgumentError((f"unique_name must be text, not {show(name)}",))
@@ -34,13 +39,14 @@ async def ensure(caller: Caller, body: RoomBody) -> Ensured:
     with caller.lifetime:
         for _ in range(_ROUNDS - 1):
             with suppress(NotFoundError):  # deleted between two requests of ours
-                return await _once(caller, name, body)
-        return await _once(caller, name, body)
+                return await _once(caller, name, body, is_missing=is_missing)
+            is_missing = False
+        return await _once(caller, name, body, is_missing=False)
 
 
-async def _once(caller: Caller, name: str, body: RoomBody) -> Ensured:
+async def _once(caller: Caller, name: str, body: RoomBody, *, is_missing: bool) -> Ensured:
     wanted = body_fields(body)
-    room = await _find(caller, name)
+    room = None if is_missing else await _find(caller, name)
     if room is None:
         try:
             # "resend": the name protects from a second room.
@@ -55,9 +61,7 @@ async def _once(caller: Caller, name: str, body: RoomBody) -> Ensured:
 
 
 async def _find(caller: Caller, name: str) -> Room | None:
-    """Look for the room of exactly this name: what else the server takes for a match is not documented."""
-    listing = Listing(caller, build(LIST_ROOMS, query=RoomsQuery(unique_name=name)))
-    rooms = namesakes([room async for room in listing], name)
+    rooms = await rooms_named(name, caller.ask)
     return rooms[0] if rooms else None
 
 
@@ -89,13 +93,14 @@ def carry_out(
     """Carry out a plan; see `Rooms.apply` for what is promised."""
     if not isinstance(cast("object", plan), Plan):
         raise InvalidArgumentError((f"plan must be a Plan, not {show(plan)}",))
-    many = Many(name="apply", act=partial(_change, caller), now=caller.clock.now)
+    many = Many(name="apply", act=partial(_change, caller), caller=caller)
     return many.run(plan.changes, limit=limit, stop_after=stop_after)
 
 
 async def _change(caller: Caller, change: Change, _: float | None) -> Room | None:
     if change.action == "create":
-        return (await ensure(caller, _body({"unique_name": change.unique_name, **change.after}))).room
+        body = _body({"unique_name": change.unique_name, **change.after})
+        return (await ensure(caller, body, is_missing=True)).room
     room_id = change.room_id or ""
     if change.action == "update":
         return await _set(caller, room_id, change.after)

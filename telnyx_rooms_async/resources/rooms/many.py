@@ -145,7 +145,7 @@ class ManyRooms(SingleRooms):
             except NotFoundError:
                 return
 
-        many = Many(name="delete_all", act=one, now=self._caller.clock.now)
+        many = Many(name="delete_all", act=one, caller=self._caller)
         rooms = _collected(listing, unique_name, expect)
         return many.run(rooms, limit=limit, stop_after=stop_after)
 
@@ -168,7 +168,7 @@ def creations(caller: Caller, on_unknown: OnUnknown, *, must_be_named: bool) -> 
             return await create(caller, body, on_unknown)
         return await settle(caller, body, on_unknown, since)
 
-    return Many(name="create_many", act=one, now=caller.clock.now)
+    return Many(name="create_many", act=one, caller=caller)
 
 
 def updates(caller: Caller) -> Many[RoomUpdate, Room]:
@@ -178,7 +178,7 @@ def updates(caller: Caller) -> Many[RoomUpdate, Room]:
         room_id, fields = _pair(change)
         return await caller.ask(build(UPDATE_ROOM, room_id=room_id, body=room_body(fields)))
 
-    return Many(name="update_many", act=one, now=caller.clock.now)
+    return Many(name="update_many", act=one, caller=caller)
 
 
 def deletions(caller: Caller) -> Many[Id, None]:
@@ -191,7 +191,7 @@ def deletions(caller: Caller) -> Many[Id, None]:
             if since is None:
                 raise
 
-    return Many(name="delete_many", act=one, now=caller.clock.now)
+    return Many(name="delete_many", act=one, caller=caller)
 
 
 async def _collected(

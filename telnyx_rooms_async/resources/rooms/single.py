@@ -47,7 +47,9 @@ class SingleRooms:
 
         One request; repeated only when the server certainly did not act on the first. When its answer is
         lost, the room is looked for by its name 0.2, 0.7 and 1.7 s later, and returned if it is there: it
-        was created within this call, with these settings.
+        was created within this call, by the server's own clock, with these settings. A look-up is one request
+        for every 250 rooms that the server takes for a match. After a 503 with ``Retry-After`` the room is
+        looked for when that time is over, and the request is sent once more if it is not there.
 
         Args:
             unique_name: unique within the account. A room without a name cannot be found again when
@@ -59,7 +61,8 @@ class SingleRooms:
             webhook_timeout_secs: 0 to 30 seconds that it waits there; ``None`` for its default.
             on_unknown: when the answer is lost, ``"adopt"`` looks for the room, and raises when it is not
                 there; ``"resend"`` then sends the request once more, as the name protects from a second
-                room; ``"raise"`` raises without a look.
+                room; ``"raise"`` raises without a look-up. An answer is also lost when the server closes a
+                kept-alive connection at the moment that it is used again.
 
         Raises:
             InvalidArgumentError: a value is out of its bounds; nothing was sent.
