@@ -22,7 +22,7 @@ from telnyx_rooms_async.core.paging import Scan
 from telnyx_rooms_async.core.params import RoomBody, RoomsQuery
 from telnyx_rooms_async.core.protocol import at, build, page_size
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.rules import show
+from telnyx_rooms_async.core.rules import exact_text, show
 from telnyx_rooms_async.core.server_clock import LOCAL_SKEW
 from telnyx_rooms_async.core.spelling import body_fields
 from telnyx_rooms_async.core.statuses import APIStatusError, NameTakenError
@@ -34,23 +34,27 @@ _ONCE: Final = RetryPolicy(attempts=1)
 _UNAVAILABLE: Final = 503
 
 
-def check_choice(on_unknown: OnUnknown) -> None:
-    """Refuse what is no choice.
+def check_choice(on_unknown: OnUnknown) -> OnUnknown:
+    """Return the choice as exact text.
 
     Raises:
-        InvalidArgumentError: it is none.
+        InvalidArgumentError: there is no such choice.
     """
-    if on_unknown not in get_args(OnUnknown):
-        choices = ", ".join(map(repr, get_args(OnUnknown)))
-        raise InvalidArgumentError((f"on_unknown must be one of {choices}, not {show(on_unknown)}",))
+    choices: tuple[OnUnknown, ...] = get_args(OnUnknown)
+    text = exact_text(on_unknown)
+    for choice in choices:
+        if type(text) is str and text == choice:
+            return choice
+    listed = ", ".join(map(repr, choices))
+    raise InvalidArgumentError((f"on_unknown must be one of {listed}, not {show(on_unknown)}",))
 
 
 async def create(caller: Caller, body: RoomBody, on_unknown: OnUnknown) -> Room:
     """Create a room; see `Rooms.create` for what is promised."""
-    check_choice(on_unknown)
+    choice = check_choice(on_unknown)
 
     async def steps(call: Call[Room], trail: Trail) -> Room:
-        return await _Creation(caller=caller, call=call, body=body, trail=trail).run(on_unknown)
+        return await _Creation(caller=caller, call=call, body=body, trail=trail).run(choice)
 
     return await caller.run(build(CREATE_ROOM, body=body), steps)
 

@@ -5,7 +5,7 @@ from typing import TypedDict, cast
 
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.params import RoomBody
-from telnyx_rooms_async.core.rules import show
+from telnyx_rooms_async.core.rules import exact_text, show
 
 
 class RoomFields(TypedDict, total=False):
@@ -28,8 +28,11 @@ def room_body(fields: RoomFields) -> RoomBody:
     given = cast("object", fields)
     if not isinstance(given, Mapping):
         raise InvalidArgumentError((f"a room must be given by its fields, not {show(given)}",))
-    known = RoomFields.__annotations__
-    wrong = [name for name in cast("Mapping[object, object]", given) if name not in known]
+    try:
+        exact = {exact_text(name): value for name, value in cast("Mapping[object, object]", given).items()}
+    except Exception:  # noqa: BLE001 - a user's mapping can raise anything
+        raise InvalidArgumentError((f"the fields of a room cannot be read from {show(given)}",)) from None
+    wrong = [name for name in exact if name not in RoomFields.__annotations__]
     if wrong:
         raise InvalidArgumentError(tuple(f"a room has no field {show(name)}" for name in wrong))
-    return RoomBody(**fields)
+    return RoomBody(**cast("RoomFields", exact))

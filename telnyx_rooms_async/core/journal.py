@@ -20,6 +20,7 @@ from attrs import asdict, define, field, frozen
 
 from telnyx_rooms_async.core.codec import MisfitError, encode, parse
 from telnyx_rooms_async.core.errors import InvalidArgumentError
+from telnyx_rooms_async.core.models import Room, RoomSession
 from telnyx_rooms_async.core.statuses import APIStatusError
 
 VERSION: Final = 2
@@ -52,7 +53,9 @@ def digest_of(item: object) -> str:
 
 
 def _plain(value: object) -> object:
-    return dict(cast("Mapping[str, object]", value)) if isinstance(value, Mapping) else str(value)
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, object]", value))
+    return value.id if isinstance(value, Room | RoomSession) else str(value)
 
 
 # --- what is written ----------------------------------------------------------------------------------------

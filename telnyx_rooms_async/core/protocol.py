@@ -12,7 +12,7 @@ from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Rep
 from telnyx_rooms_async.core.models import Page
 from telnyx_rooms_async.core.params import PageQuery
 from telnyx_rooms_async.core.retry import retry_after
-from telnyx_rooms_async.core.rules import Id, one_id
+from telnyx_rooms_async.core.rules import EXACT_IDS, one_id
 from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs, secrets
 from telnyx_rooms_async.core.statuses import APIStatusError, SessionEndedError, status_class
 
@@ -26,7 +26,7 @@ def build(
     *,
     query: AttrsInstance | None = None,
     body: AttrsInstance | None = None,
-    **ids: Id,
+    **ids: object,
 ) -> Call[T]:
     """Make the call of an operation: ``build(RETRIEVE_ROOM, room_id="0ccc7b54")``.
 
@@ -36,10 +36,13 @@ def build(
     if query is None and endpoint.is_list:
         query = PageQuery()
     wrong: list[str] = []
+    exact: dict[str, object] = {}
     for name in endpoint.ids:
         if name not in ids:
             wrong.append(f"{name} must be given")
-        elif fault := one_id(ids[name]):
+            continue
+        exact[name] = EXACT_IDS[name](ids[name])
+        if fault := one_id(exact[name]):
             wrong.append(f"{name} {fault}")
     if query is not None:
         wrong.extend(problems(query))
@@ -52,7 +55,7 @@ def build(
         template=endpoint.path,
         request=Request(
             method=endpoint.method,
-            path=endpoint.path.format_map(ids) if ids else endpoint.path,
+            path=endpoint.path.format_map(exact) if exact else endpoint.path,
             query=tuple(query_pairs(query)) if query is not None else (),
             body=codec.encode(body_fields(body)) if body is not None else None,
             secrets=secrets(body) if body is not None else (),

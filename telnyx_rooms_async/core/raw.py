@@ -1,5 +1,6 @@
 """Calls that no endpoint describes: any method, path, query and JSON, checked before they are sent."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias, cast
@@ -8,7 +9,7 @@ from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.messages import Call, Repeat, Request, Response
 from telnyx_rooms_async.core.models import AccountKey
-from telnyx_rooms_async.core.rules import is_text, show
+from telnyx_rooms_async.core.rules import exact_flag, exact_integer, exact_text, exact_url, is_text, show
 
 QueryValue: TypeAlias = str | int | bool
 
@@ -42,13 +43,14 @@ def build_raw(
         InvalidArgumentError: for a method that is not plain HTTP, a path that could lead elsewhere, a
             query value that is no str, int or bool, or a body that cannot be written as JSON.
     """
-    if wrong := tuple(_wrong_raw(method, path, query or {})):
+    method, path, values = exact_text(method), exact_text(path), _exact_query(query)
+    if wrong := tuple(_wrong_raw(method, path, values)):
         raise InvalidArgumentError(wrong)
     try:
-        body = None if json is None else codec.encode(json)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        body = None if json is None else codec.encode(_exact_json(json))
+    except Exception as error:  # noqa: BLE001 - a user's mapping or sequence can raise anything
         raise InvalidArgumentError((f"json cannot be written: {error}",)) from None
-    pairs = tuple((name, _spell(value)) for name, value in (query or {}).items())
+    pairs = tuple((name, _spell(value)) for name, value in cast("dict[str, QueryValue]", values).items())
     return Call(
         operation=f"{method} {(template := _SEGMENT_OF_AN_ID.sub('/{id}', path))}",
         template=template,
@@ -58,12 +60,46 @@ def build_raw(
     )
 
 
+def _exact_query(query: object) -> object:
+    """Return the query with exact names and values; what is no mapping stays as it is."""
+    if query is None:
+        return {}
+    if not issubclass(type(query), Mapping):
+        return query
+    try:
+        pairs = list(cast("Mapping[object, object]", query).items())
+    except Exception:  # noqa: BLE001 - a user's mapping can raise anything
+        return query
+    return {exact_text(name): exact_integer(exact_flag(exact_url(value))) for name, value in pairs}
+
+
+def _exact_json(value: object) -> object:
+    """Return JSON data made of the builtin types; msgspec refuses what is none of them.
+
+    Raises:
+        ValueError: there is NaN or an infinite number in it, which JSON does not have.
+    """
+    text = exact_text(value)
+    if text is None or isinstance(text, str | bool):
+        return text
+    if isinstance(text, float):
+        if not math.isfinite(text):
+            raise ValueError(f"JSON has no number {float.__repr__(text)}")
+        return float.__float__(text)
+    if isinstance(text, Mapping):
+        items = cast("Mapping[object, object]", text).items()
+        return {exact_text(name): _exact_json(part) for name, part in items}
+    if isinstance(text, list | tuple):
+        return [_exact_json(part) for part in cast("list[object]", text)]
+    return exact_integer(exact_flag(text))
+
+
 def _wrong_raw(method: object, path: object, query: object) -> Iterator[str]:
     if not isinstance(method, str) or method not in _METHODS:
         yield f"method must be one of {', '.join(_METHODS)}, not {show(method)}"
     if not (isinstance(path, str) and _PATH.fullmatch(path)):
         yield f"path must be plain and absolute, below the base URL, not {show(path)}"
-    if not isinstance(query, Mapping):
+    if not isinstance(query, dict):
         yield f"query must be a mapping, not {show(query)}"
         return
     for name, value in cast("Mapping[object, object]", query).items():

@@ -5,20 +5,43 @@ here too.
 """
 
 import enum
+import operator
 import re
 import reprlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, field, frozen
+from yarl import URL
 
-from telnyx_rooms_async.core.models import VideoRegion
+from telnyx_rooms_async.core.models import (
+    Room,
+    RoomComposition,
+    RoomParticipant,
+    RoomRecording,
+    RoomSession,
+    VideoRegion,
+)
 
 Id: TypeAlias = str | UUID
+RoomId: TypeAlias = Id | Room
+"""The id of a room, or the room."""
+SessionId: TypeAlias = Id | RoomSession
+"""The id of a session, or the session."""
+ParticipantId: TypeAlias = Id | RoomParticipant
+"""The id of a participant, or the participant."""
+RecordingId: TypeAlias = Id | RoomRecording
+"""The id of a recording, or the recording."""
+CompositionId: TypeAlias = Id | RoomComposition
+"""The id of a composition, or the composition."""
 Rule: TypeAlias = Callable[[object], str | None]
+Converter: TypeAlias = Callable[[object], object]
+
+T = TypeVar("T")
+_Model: TypeAlias = Room | RoomSession | RoomParticipant | RoomRecording | RoomComposition
 
 
 class UnsetType(enum.Enum):
@@ -37,37 +60,140 @@ UNSET: Final = UnsetType.UNSET
 """Leave this field alone. ``None`` is another thing: it sends null, which clears."""
 
 
+_SHORT: Final = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
+def show(value: object) -> str:
+    """Return a short repr of a value, for an error message."""
+    try:
+        return _SHORT.repr(exact_text(value))
+    except Exception:  # noqa: BLE001 - a __repr__ can raise anything, as a huge int does
+        return f"a {type(value).__name__} that cannot be printed"
+
+
+# --- exact values -------------------------------------------------------------------------------------------
+#
+# What is validated is what is sent. A subclass of str can have a `__str__`, `__format__` or `__eq__` of its
+# own (an Enum member prints as "Color.RED"), so arguments are replaced by exact values of the builtin types
+# before anything looks at them. What cannot be converted stays as it is, and its rule refuses it.
+
+
+def exact_text(value: T) -> T | str:
+    """Return the text of a str subclass as an exact str; other values unchanged."""
+    if type(value) is str or not issubclass(type(value), str):
+        return value
+    return str.__str__(cast("str", value))
+
+
+def exact_url(value: object) -> object:
+    """Return a URL as text: a str, or a `yarl.URL`."""
+    return str(value) if type(value) is URL else exact_text(value)
+
+
+def exact_integer(value: object) -> object:
+    """Return an exact int for what has an index (an IntEnum member), or is an integral float."""
+    if type(value) in _DONE:
+        return value
+    if isinstance(value, float):
+        return int(value) if float.is_integer(value) else value
+    try:
+        return operator.index(cast("int", value))
+    except Exception:  # noqa: BLE001 - the __index__ of a user's class can raise anything
+        return value
+
+
+def exact_flag(value: object) -> object:
+    """Return a boolean of numpy as a bool. An integer is not a flag."""
+    if type(value) is bool:
+        return value
+    kind = type(value)
+    return bool(value) if kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_") else value
+
+
+def exact_date(value: object) -> object:
+    """Return a day as an exact date: a date, or ISO 8601 text such as ``"2021-04-25"``."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value if type(value) is date else date(value.year, value.month, value.day)
+    text = exact_text(value)
+    if isinstance(text, str) and _ISO_DATE.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:  # "2021-02-30"
+            return text
+    return text
+
+
+def exact_id(model: type[_Model]) -> Converter:
+    """Make the converter for an id: text, a UUID, or a value of `model`, which stands for its id."""
+
+    def convert(value: object) -> object:
+        if type(value) is str:
+            return value
+        if isinstance(value, model):
+            value = value.id
+        return UUID.__str__(value) if isinstance(value, UUID) else exact_text(value)
+
+    return convert
+
+
+def exact_items(item: Converter) -> Converter:
+    """Make the converter for several values in any iterable: a list, a generator, an array."""
+
+    def convert(value: object) -> object:
+        if value is UNSET or issubclass(type(value), str | bytes | Mapping):
+            return exact_text(value)
+        try:
+            return tuple(map(item, cast("Iterable[object]", value)))
+        except Exception:  # noqa: BLE001 - iterating a user's object can raise anything
+            return value
+
+    return convert
+
+
+_DONE: Final = frozenset({int, bool, UnsetType, type(None)})
+_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+exact_room_id: Final = exact_id(Room)
+exact_session_id: Final = exact_id(RoomSession)
+exact_participant_id: Final = exact_id(RoomParticipant)
+EXACT_IDS: Final[Mapping[str, Converter]] = {
+    "room_id": exact_room_id,
+    "room_session_id": exact_session_id,
+    "room_participant_id": exact_participant_id,
+    "room_recording_id": exact_id(RoomRecording),
+    "room_composition_id": exact_id(RoomComposition),
+}
+"""By the names of the ids in the paths of the API."""
+
+
+def _bound(value: date | str | None) -> date | None:
+    return cast("date | None", exact_date(value))
+
+
+def _seconds(value: int | None) -> int | None:
+    return cast("int | None", exact_integer(value))
+
+
 @frozen(kw_only=True)
 class DateFilter:
-    """Calendar days, both ends included: ``DateFilter(gte=date(2021, 4, 25))``.
+    """Calendar days, both ends included: ``DateFilter(gte=date(2021, 4, 25))``, or ISO 8601 text.
 
     Telnyx does not say in which time zone a day begins. At least one of the three must be given.
     """
 
-    eq: date | None = None
-    gte: date | None = None
-    lte: date | None = None
+    eq: date | None = field(default=None, converter=_bound)
+    gte: date | None = field(default=None, converter=_bound)
+    lte: date | None = field(default=None, converter=_bound)
 
 
 @frozen(kw_only=True)
 class DurationFilter:
     """Whole seconds, both ends included: ``DurationFilter(gte=60)``. At least one must be given."""
 
-    eq: int | None = None
-    gte: int | None = None
-    lte: int | None = None
-
-
-_SHORT: Final = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 60
-
-
-def show(value: object) -> str:
-    """Print a value for a message, cut to a length that a line of a log can take."""
-    try:
-        return _SHORT.repr(value)
-    except ValueError:  # Python does not print an int of more than 4300 digits
-        return f"a {type(value).__name__} too large to print"
+    eq: int | None = field(default=None, converter=_seconds)
+    gte: int | None = field(default=None, converter=_seconds)
+    lte: int | None = field(default=None, converter=_seconds)
 
 
 # --- text, numbers, ids -----------------------------------------------------------------------------------
@@ -84,12 +210,19 @@ def is_text(value: object) -> bool:
 
 
 def text(value: object) -> str | None:
-    """Take any text but none."""
+    """Accept any text that is not empty."""
     return None if is_text(value) and value else f"must be a non-empty Unicode string, not {show(value)}"
 
 
+def name(value: object) -> str | None:
+    """Accept any text that is not blank."""
+    if is_text(value) and value and cast("str", value).isspace():
+        return f"must not be blank, got {show(value)}"
+    return text(value)
+
+
 def hidden_text(value: object) -> str | None:
-    """Take any text but none, and never show it."""
+    """Accept any text that is not empty, and never show it."""
     return None if is_text(value) and value else "must be a non-empty Unicode string"
 
 
@@ -132,36 +265,36 @@ def _has_host(address: str) -> bool:
 
 def one_id(value: object) -> str | None:
     """Take an id as text or as UUID."""
-    if isinstance(value, UUID) or (isinstance(value, str) and _ID.fullmatch(value)):
+    if isinstance(value, str) and _ID.fullmatch(value):
         return None
-    return f"must be an id as Telnyx gives it, not {show(value)}"
+    return f"must be a Telnyx id such as '0ccc7b54-…', not {_show_id(value)}"
+
+
+def _show_id(value: object) -> str:
+    """Return what stands for an id; of a model its class only: it may hold a link."""
+    return f"a {type(value).__name__}" if isinstance(value, _Model) else show(value)
 
 
 def ids(value: object) -> str | None:
-    """Take a collection of ids."""
-    if not _is_collection(value):
-        return f"must be a list of ids, not {show(value)}"
-    return next(filter(None, map(one_id, cast("Collection[object]", value))), None)
+    """Accept a tuple of ids."""
+    if not isinstance(value, tuple):
+        return f"must be an iterable of ids, not {show(value)}"
+    return next(filter(None, map(one_id, cast("tuple[object, ...]", value))), None)
 
 
 def ids_or_all(value: object) -> str | None:
-    """Take some ids, or the word for all: what none at all would do is not documented."""
-    if _is_collection(value) and not value:
+    """Accept some ids, or the word for all: what none at all would do is not documented."""
+    if value == () and isinstance(value, tuple):
         return "must not be empty"
     return None if value == "all" or not (wrong := ids(value)) else f'{wrong}, nor "all"'
 
 
 def sources(value: object) -> str | None:
-    """Take a collection of recording ids, in which ``"*"`` stands for all of the session."""
-    if not _is_collection(value) or not value:
-        return f'must be a list of recording ids, or ["*"], not {show(value)}'
-    return next(
-        (wrong for each in cast("Collection[object]", value) if each != "*" and (wrong := one_id(each))), None
-    )
-
-
-def _is_collection(value: object) -> bool:
-    return isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
+    """Accept recording ids, in which ``"*"`` stands for all of the session."""
+    if not isinstance(value, tuple) or not value:
+        return f'must be an iterable of recording ids, or ["*"], not {show(value)}'
+    items = cast("tuple[object, ...]", value)
+    return next((wrong for item in items if item != "*" and (wrong := one_id(item))), None)
 
 
 # --- ranges -------------------------------------------------------------------------------------------------
@@ -184,7 +317,9 @@ def seconds(value: object) -> str | None:
 def _day(value: object) -> str | None:
     if isinstance(value, datetime):
         return f"must be a date without a time, not {show(value)}: pass its .date()"
-    return None if isinstance(value, date) else f"must be a date or a DateFilter, not {show(value)}"
+    if isinstance(value, date):
+        return None
+    return f"must be a date, ISO 8601 text such as '2021-04-25', or a DateFilter, not {show(value)}"
 
 
 def _range(eq: object, gte: object, lte: object, rule: Rule) -> str | None:
@@ -193,8 +328,13 @@ def _range(eq: object, gte: object, lte: object, rule: Rule) -> str | None:
         return "must have one of eq, gte and lte"
     if wrong := next(filter(None, map(rule, given)), None):
         return wrong
-    if gte is not None and lte is not None and gte > lte:  # type: ignore[operator]  # both passed the rule
-        return f"must not begin after it ends: gte {gte} is later than lte {lte}"
+    for low, high, low_name, high_name in (
+        (gte, lte, "gte", "lte"),
+        (gte, eq, "gte", "eq"),
+        (eq, lte, "eq", "lte"),
+    ):
+        if low is not None and high is not None and low > high:  # type: ignore[operator]  # both passed the rule
+            return f"matches nothing: {low_name} {low} is after {high_name} {high}"
     return None
 
 
@@ -224,26 +364,48 @@ def resolution(value: object) -> str | None:
 
 
 def layout(value: object) -> str | None:
-    """Take one or two named regions."""
-    regions = _mapping(value)
+    """Accept one or two named regions."""
+    regions = cast("Mapping[object, object]", value) if isinstance(value, dict) else {}
     if not 1 <= len(regions) <= _REGIONS_MAX:
         return f"must name 1 or 2 regions, not {show(value)}"
-    for name, region in regions.items():
-        if text(name) or not isinstance(region, VideoRegion):
-            return f"must map names to VideoRegion values, not {show(name)} to {show(region)}"
+    for region_name, region in regions.items():
+        if text(region_name) or not isinstance(region, VideoRegion):
+            return f"must map names to VideoRegion values, not {show(region_name)} to {show(region)}"
         if wrong := _region(region):
-            return f"region {show(name)}: {wrong}"
+            return f"region {show(region_name)}: {wrong}"
     return None
 
 
-def _mapping(value: object) -> Mapping[object, object]:
-    return cast("Mapping[object, object]", value) if isinstance(value, Mapping) else {}
+def exact_layout(value: object) -> object:
+    """Return a mapping of regions as a dict with exact names and fields."""
+    if not issubclass(type(value), Mapping):
+        return value
+    try:
+        regions = dict(cast("Mapping[object, object]", value).items())
+    except Exception:  # noqa: BLE001 - a user's mapping can raise anything
+        return value
+    return {exact_text(region_name): _exact_region(region) for region_name, region in regions.items()}
+
+
+def _exact_region(region: object) -> object:
+    if not isinstance(region, VideoRegion):
+        return region
+    numbers = {number: exact_integer(getattr(region, number)) for number in _REGION}
+    videos = region.video_sources
+    return evolve(
+        region,
+        **cast("dict[str, int | None]", numbers),
+        video_sources=None if videos is None else cast("tuple[str, ...]", exact_sources(videos)),
+    )
+
+
+exact_sources: Final = exact_items(exact_id(RoomRecording))
 
 
 def _region(region: VideoRegion) -> str | None:
-    for name, rule in _REGION.items():
-        value: object = getattr(region, name)
+    for region_field, rule in _REGION.items():
+        value: object = getattr(region, region_field)
         if value is not None and (wrong := rule(value)):
-            return f"{name} {wrong}"
+            return f"{region_field} {wrong}"
     wrong = None if region.video_sources is None else sources(region.video_sources)
     return wrong and f"video_sources {wrong}"

@@ -27,6 +27,7 @@ from telnyx_rooms_async.core.models import (
     RoomRecording,
     RoomSession,
 )
+from telnyx_rooms_async.core.rules import RoomId, exact_room_id
 
 E = TypeVar("E", bound=Event)
 Known: TypeAlias = (
@@ -92,8 +93,8 @@ class RoomTimeline:
             with them.
     """
 
-    def __init__(self, room_id: str, *, limit: int = 1000) -> None:
-        self.room_id = room_id
+    def __init__(self, room_id: RoomId, *, limit: int = 1000) -> None:
+        self.room_id = str(exact_room_id(room_id))
         self._limit = max(limit, 1)
         self._sessions: Final[dict[str, _Session]] = {}
         self._forgotten_until = _LONG_AGO

@@ -15,7 +15,7 @@ from typing import Final
 from telnyx_rooms_async.batch import Outcome
 from telnyx_rooms_async.core.fields import RoomFields
 from telnyx_rooms_async.core.models import Room
-from telnyx_rooms_async.core.rules import Id
+from telnyx_rooms_async.core.rules import RoomId, SessionId
 from telnyx_rooms_async.creating import OnUnknown
 from telnyx_rooms_async.fleet.driving import Job
 from telnyx_rooms_async.fleet.engine import Client
@@ -122,7 +122,7 @@ def update_many(
 
 def delete_many(
     cluster: Client,
-    ids: Iterable[Id] | AsyncIterable[Id],
+    ids: Iterable[RoomId] | AsyncIterable[RoomId],
     *,
     settings: Settings,
     partition_size: int = _SIZE,
@@ -130,7 +130,7 @@ def delete_many(
     limit: int = 32,
     ordered: bool = False,
     stop_after: int | None = None,
-) -> AsyncGenerator[Outcome[Id, None], None]:
+) -> AsyncGenerator[Outcome[RoomId, None], None]:
     """Delete rooms on all workers of a cluster.
 
     Arguments and errors are those of `create_many`; a room that is gone when its partition is run again
@@ -153,7 +153,7 @@ def delete_many(
 
 def end_many(
     cluster: Client,
-    ids: Iterable[Id] | AsyncIterable[Id],
+    ids: Iterable[SessionId] | AsyncIterable[SessionId],
     *,
     settings: Settings,
     partition_size: int = _SIZE,
@@ -161,7 +161,7 @@ def end_many(
     limit: int = 32,
     ordered: bool = False,
     stop_after: int | None = None,
-) -> AsyncGenerator[Outcome[Id, None], None]:
+) -> AsyncGenerator[Outcome[SessionId, None], None]:
     """End sessions on all workers of a cluster.
 
     Arguments and errors are those of `create_many`; a session that is over when its partition is run again

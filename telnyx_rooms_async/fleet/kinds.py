@@ -11,7 +11,7 @@ from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, END_SESSION, UPDATE_ROOM, Endpoint
 from telnyx_rooms_async.core.fields import RoomFields
 from telnyx_rooms_async.core.models import Room
-from telnyx_rooms_async.core.rules import Id
+from telnyx_rooms_async.core.rules import RoomId, SessionId
 from telnyx_rooms_async.creating import OnUnknown, check_choice
 from telnyx_rooms_async.jobs import Many
 from telnyx_rooms_async.resources.rooms.many import RoomUpdate, creations, deletions, updates
@@ -54,5 +54,5 @@ def creating(on_unknown: OnUnknown) -> Kind[RoomFields, Room]:
 
 
 UPDATING: Final[Kind[RoomUpdate, Room]] = _kind("update_many", UPDATE_ROOM, updates)
-DELETING: Final[Kind[Id, None]] = _kind("delete_many", DELETE_ROOM, deletions)
-ENDING: Final[Kind[Id, None]] = _kind("end_many", END_SESSION, endings)
+DELETING: Final[Kind[RoomId, None]] = _kind("delete_many", DELETE_ROOM, deletions)
+ENDING: Final[Kind[SessionId, None]] = _kind("end_many", END_SESSION, endings)

@@ -1,7 +1,7 @@
 """Compositions: the recordings of a session, laid out in one video."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Final
 
@@ -17,7 +17,7 @@ from telnyx_rooms_async.core.messages import Call
 from telnyx_rooms_async.core.models import CompositionStatus, RoomComposition, VideoRegion
 from telnyx_rooms_async.core.params import PAGE_SIZE_MAX, CompositionBody, CompositionsQuery, Days
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.rules import UNSET, Id, UnsetType
+from telnyx_rooms_async.core.rules import UNSET, CompositionId, RecordingId, SessionId, UnsetType
 from telnyx_rooms_async.downloads import DownloadedFile, Progress, download
 from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.targets import Writer
@@ -35,10 +35,10 @@ class Compositions:
 
     async def create(
         self,
-        session_id: Id,
+        session_id: SessionId,
         *,
         video_layout: Mapping[str, VideoRegion] | UnsetType = UNSET,
-        audio_sources: Collection[str] | None = ("*",),
+        audio_sources: Iterable[RecordingId] | None = ("*",),
         format: str | UnsetType = UNSET,  # noqa: A002 - the API's name for it
         resolution: str | UnsetType = UNSET,
         webhook_event_url: str | UnsetType = UNSET,
@@ -51,7 +51,7 @@ class Compositions:
         at least one video recording.
 
         Args:
-            session_id: the id that Telnyx gave the session.
+            session_id: the id that Telnyx gave the session, or the session.
             video_layout: 1 or 2 named regions; one with all pictures of the session, as large as the
                 whole, unless given.
             audio_sources: ``("*",)`` for all sound of the session; ``None`` for a silent video. Telnyx
@@ -81,7 +81,7 @@ class Compositions:
         )
         return await self._caller.ask(build(CREATE_COMPOSITION, body=body))
 
-    async def retrieve(self, composition_id: Id) -> RoomComposition:
+    async def retrieve(self, composition_id: CompositionId) -> RoomComposition:
         """Return one composition.
 
         One request, repeated on failure.
@@ -94,14 +94,14 @@ class Compositions:
         """
         return await self._caller.ask(build(RETRIEVE_COMPOSITION, room_composition_id=composition_id))
 
-    async def wait(self, composition_id: Id, *, timeout: float = 600.0) -> RoomComposition:
+    async def wait(self, composition_id: CompositionId, *, timeout: float = 600.0) -> RoomComposition:
         """Return a composition once it is no longer enqueued or processing.
 
         One request at first and after each pause; pauses grow from 1 to 10 seconds. Telnyx documents no
         status of failure: look at `RoomComposition.status`.
 
         Args:
-            composition_id: the id that Telnyx gave the composition.
+            composition_id: the id that Telnyx gave the composition, or the composition.
             timeout: seconds to wait in all.
 
         Raises:
@@ -112,7 +112,7 @@ class Compositions:
         Telnyx operation: ViewRoomComposition.
         """
         ask = partial(self._done, build(RETRIEVE_COMPOSITION, room_composition_id=composition_id))
-        what = f"composition {composition_id} was not done"
+        what = f"composition {rules.EXACT_IDS['room_composition_id'](composition_id)} was not done"
         with self._caller.lifetime:
             return await wait_for(ask, seconds=timeout, clock=self._caller.clock, what=what)
 
@@ -122,7 +122,7 @@ class Compositions:
 
     async def download(
         self,
-        composition_id: Id,
+        composition_id: CompositionId,
         target: str | os.PathLike[str] | Writer,
         *,
         progress: Progress | None = None,
@@ -136,7 +136,7 @@ class Compositions:
         call = build(RETRIEVE_COMPOSITION, room_composition_id=composition_id)
         return await download(self._caller, call, target, progress)
 
-    async def delete(self, composition_id: Id) -> None:
+    async def delete(self, composition_id: CompositionId) -> None:
         """Delete a composition and its file; the recordings stay.
 
         One request, repeated on failure: a second attempt that finds it gone has succeeded.
@@ -152,7 +152,7 @@ class Compositions:
     def list(
         self,
         *,
-        session_id: Id | None = None,
+        session_id: SessionId | None = None,
         status: str | None = None,
         created_at: Days = None,
         page_size: int = PAGE_SIZE_MAX,
@@ -181,6 +181,6 @@ class Compositions:
 
 def _whole(resolution: str | UnsetType) -> Mapping[str, VideoRegion]:
     """Lay all pictures of the session out in one region as large as the whole."""
-    size = _DEFAULT_RESOLUTION if rules.resolution(resolution) else str(resolution)
-    width, height = map(int, size.split("x"))
+    size = rules.exact_text(resolution)
+    width, height = map(int, (_DEFAULT_RESOLUTION if rules.resolution(size) else str(size)).split("x"))
     return {"all": VideoRegion(width=width, height=height, video_sources=("*",))}

@@ -5,7 +5,7 @@ from telnyx_rooms_async.core.endpoints import LIST_PARTICIPANTS, RETRIEVE_PARTIC
 from telnyx_rooms_async.core.models import RoomParticipant
 from telnyx_rooms_async.core.params import PAGE_SIZE_MAX, Days, ParticipantsQuery
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.rules import Id
+from telnyx_rooms_async.core.rules import ParticipantId, SessionId
 from telnyx_rooms_async.listing import Listing
 
 
@@ -15,7 +15,7 @@ class Participants:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    async def retrieve(self, participant_id: Id) -> RoomParticipant:
+    async def retrieve(self, participant_id: ParticipantId) -> RoomParticipant:
         """Return one participant.
 
         One request, repeated on failure.
@@ -31,7 +31,7 @@ class Participants:
     def list(
         self,
         *,
-        session_id: Id | None = None,
+        session_id: SessionId | None = None,
         joined_at: Days = None,
         updated_at: Days = None,
         left_at: Days = None,

@@ -13,7 +13,7 @@ from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.models import RoomRecording
 from telnyx_rooms_async.core.params import PAGE_SIZE_MAX, Days, RecordingsFilter, RecordingsQuery
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.rules import DurationFilter, Id
+from telnyx_rooms_async.core.rules import DurationFilter, ParticipantId, RecordingId, RoomId, SessionId
 from telnyx_rooms_async.downloads import DownloadedFile, Progress, download
 from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.targets import Writer
@@ -25,7 +25,7 @@ class Recordings:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    async def retrieve(self, recording_id: Id) -> RoomRecording:
+    async def retrieve(self, recording_id: RecordingId) -> RoomRecording:
         """Return one recording.
 
         One request, repeated on failure.
@@ -40,7 +40,7 @@ class Recordings:
 
     async def download(
         self,
-        recording_id: Id,
+        recording_id: RecordingId,
         target: str | os.PathLike[str] | Writer,
         *,
         progress: Progress | None = None,
@@ -53,7 +53,7 @@ class Recordings:
         right, so a failure leaves nothing under the final name.
 
         Args:
-            recording_id: the id that Telnyx gave the recording.
+            recording_id: the id that Telnyx gave the recording, or the recording.
             target: where to; a file that is there is replaced. A writer is written to in this thread,
                 and not closed.
             progress: called after each piece with the bytes that are there, and those that there will
@@ -71,7 +71,7 @@ class Recordings:
         call = build(RETRIEVE_RECORDING, room_recording_id=recording_id)
         return await download(self._caller, call, target, progress)
 
-    async def delete(self, recording_id: Id) -> None:
+    async def delete(self, recording_id: RecordingId) -> None:
         """Delete a recording and its file.
 
         One request, repeated on failure: a second attempt that finds it gone has succeeded.
@@ -87,9 +87,9 @@ class Recordings:
     async def delete_matching(
         self,
         *,
-        room_id: Id | None = None,
-        session_id: Id | None = None,
-        participant_id: Id | None = None,
+        room_id: RoomId | None = None,
+        session_id: SessionId | None = None,
+        participant_id: ParticipantId | None = None,
         status: str | None = None,
         type: str | None = None,  # noqa: A002 - the API's name for it
         started_at: Days = None,
@@ -125,9 +125,9 @@ class Recordings:
     def list(
         self,
         *,
-        room_id: Id | None = None,
-        session_id: Id | None = None,
-        participant_id: Id | None = None,
+        room_id: RoomId | None = None,
+        session_id: SessionId | None = None,
+        participant_id: ParticipantId | None = None,
         status: str | None = None,
         type: str | None = None,  # noqa: A002 - the API's name for it
         started_at: Days = None,

@@ -1,7 +1,9 @@
 """Sessions: the meetings held in rooms, and what can be done to those who are in one."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from typing import Literal
+
+from attrs import evolve
 
 from telnyx_rooms_async import batch
 from telnyx_rooms_async.caller import Caller
@@ -26,7 +28,7 @@ from telnyx_rooms_async.core.params import (
     SessionsQuery,
 )
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.rules import UNSET, Id
+from telnyx_rooms_async.core.rules import UNSET, ParticipantId, RoomId, SessionId
 from telnyx_rooms_async.core.statuses import SessionEndedError
 from telnyx_rooms_async.jobs import Many
 from telnyx_rooms_async.journal import Journal
@@ -39,13 +41,13 @@ class Sessions:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    async def retrieve(self, session_id: Id, *, include_participants: bool = False) -> RoomSession:
+    async def retrieve(self, session_id: SessionId, *, include_participants: bool = False) -> RoomSession:
         """Return one session.
 
         One request, repeated on failure.
 
         Args:
-            session_id: the id that Telnyx gave the session.
+            session_id: the id that Telnyx gave the session, or the session.
             include_participants: whether `RoomSession.participants` is filled.
 
         Raises:
@@ -61,7 +63,7 @@ class Sessions:
 
     def participants(
         self,
-        session_id: Id,
+        session_id: SessionId,
         *,
         joined_at: Days = None,
         updated_at: Days = None,
@@ -75,7 +77,7 @@ class Sessions:
         on failure. Telnyx documents no order.
 
         Args:
-            session_id: the id that Telnyx gave the session.
+            session_id: the id that Telnyx gave the session, or the session.
             joined_at: a day, or a `DateFilter` with both ends included.
             updated_at: likewise.
             left_at: likewise.
@@ -95,7 +97,7 @@ class Sessions:
             self._caller, build(LIST_SESSION_PARTICIPANTS, room_session_id=session_id, query=query)
         )
 
-    async def end(self, session_id: Id) -> None:
+    async def end(self, session_id: SessionId) -> None:
         """End a session: everyone in it is sent out. Its room stays.
 
         One request, repeated on failure: a further attempt that finds it ended has succeeded.
@@ -111,13 +113,13 @@ class Sessions:
 
     def end_many(
         self,
-        ids: Iterable[Id] | AsyncIterable[Id],
+        ids: Iterable[SessionId] | AsyncIterable[SessionId],
         *,
         limit: int = 32,
         ordered: bool = False,
         stop_after: int | None = None,
         journal: Journal | None = None,
-    ) -> AsyncGenerator[batch.Outcome[Id, None], None]:
+    ) -> AsyncGenerator[batch.Outcome[SessionId, None], None]:
         """End sessions, and yield what came of each.
 
         Not awaited; one request a session, repeated on failure. With a journal, a session that was in
@@ -131,18 +133,18 @@ class Sessions:
 
     async def kick(
         self,
-        session_id: Id,
-        participants: Literal["all"] | Collection[Id],
+        session_id: SessionId,
+        participants: Literal["all"] | Iterable[ParticipantId],
         *,
-        exclude: Collection[Id] = (),
+        exclude: Iterable[ParticipantId] = (),
     ) -> None:
         """Send participants out of a session.
 
         One request; repeated only when the server certainly did not act on the first.
 
         Args:
-            session_id: the id that Telnyx gave the session.
-            participants: ids of participants, or ``"all"``.
+            session_id: the id that Telnyx gave the session, or the session.
+            participants: participants or their ids, in any iterable, or ``"all"``.
             exclude: ids of those who are left alone, when all are meant.
 
         Raises:
@@ -156,10 +158,10 @@ class Sessions:
 
     async def mute(
         self,
-        session_id: Id,
-        participants: Literal["all"] | Collection[Id],
+        session_id: SessionId,
+        participants: Literal["all"] | Iterable[ParticipantId],
         *,
-        exclude: Collection[Id] = (),
+        exclude: Iterable[ParticipantId] = (),
     ) -> None:
         """Mute participants of a session; arguments, cost and errors are those of `kick`.
 
@@ -169,10 +171,10 @@ class Sessions:
 
     async def unmute(
         self,
-        session_id: Id,
-        participants: Literal["all"] | Collection[Id],
+        session_id: SessionId,
+        participants: Literal["all"] | Iterable[ParticipantId],
         *,
-        exclude: Collection[Id] = (),
+        exclude: Iterable[ParticipantId] = (),
     ) -> None:
         """Unmute participants of a session; arguments, cost and errors are those of `kick`.
 
@@ -183,17 +185,19 @@ class Sessions:
     async def _act(
         self,
         endpoint: Endpoint[ActionResult],
-        session_id: Id,
-        participants: Literal["all"] | Collection[Id],
-        exclude: Collection[Id],
+        session_id: SessionId,
+        participants: Literal["all"] | Iterable[ParticipantId],
+        exclude: Iterable[ParticipantId],
     ) -> None:
-        body = ParticipantsBody(participants=participants, exclude=UNSET if exclude == () else exclude)
+        body = ParticipantsBody(participants=participants, exclude=exclude)
+        if isinstance(body.exclude, tuple) and not body.exclude:
+            body = evolve(body, exclude=UNSET)
         await self._caller.ask(build(endpoint, room_session_id=session_id, body=body))
 
     def list(
         self,
         *,
-        room_id: Id | None = None,
+        room_id: RoomId | None = None,
         created_at: Days = None,
         updated_at: Days = None,
         ended_at: Days = None,
@@ -232,10 +236,10 @@ class Sessions:
         return Listing(self._caller, build(LIST_SESSIONS, query=query))
 
 
-def endings(caller: Caller) -> Many[Id, None]:
+def endings(caller: Caller) -> Many[SessionId, None]:
     """Say how one of many sessions is ended."""
 
-    async def one(session_id: Id, since: float | None) -> None:
+    async def one(session_id: SessionId, since: float | None) -> None:
         try:
             await _end(caller, session_id)
         except SessionEndedError:
@@ -245,6 +249,6 @@ def endings(caller: Caller) -> Many[Id, None]:
     return Many(name="end_many", act=one, caller=caller)
 
 
-async def _end(caller: Caller, session_id: Id) -> None:
+async def _end(caller: Caller, session_id: SessionId) -> None:
     # The API documents no body; programs in production send an empty object.
     await caller.ask(build(END_SESSION, room_session_id=session_id, body=NoBody()))

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, cast
 
 from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.clock import Clock
@@ -12,7 +12,7 @@ from telnyx_rooms_async.core.endpoints import CREATE_TOKEN, REFRESH_TOKEN
 from telnyx_rooms_async.core.models import AccessToken, ClientToken
 from telnyx_rooms_async.core.params import RefreshBody, TokenBody
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.rules import UNSET, Id, UnsetType
+from telnyx_rooms_async.core.rules import UNSET, Id, RoomId, UnsetType, exact_room_id
 from telnyx_rooms_async.core.secret import Secret, hidden
 from telnyx_rooms_async.core.statuses import (
     AuthenticationError,
@@ -31,7 +31,7 @@ class Tokens:
 
     async def create(
         self,
-        room_id: Id,
+        room_id: RoomId,
         *,
         token_ttl_secs: int | UnsetType = UNSET,
         refresh_token_ttl_secs: int | UnsetType = UNSET,
@@ -41,7 +41,7 @@ class Tokens:
         One request, repeated on failure: a token that nobody received does no harm.
 
         Args:
-            room_id: the id that Telnyx gave the room.
+            room_id: the id that Telnyx gave the room, or the room.
             token_ttl_secs: 10 to 3600 seconds; Telnyx's default is 600.
             refresh_token_ttl_secs: 60 to 86400 seconds; Telnyx's default is 3600.
 
@@ -56,14 +56,14 @@ class Tokens:
         return await self._caller.ask(build(CREATE_TOKEN, room_id=room_id, body=body))
 
     async def refresh(
-        self, room_id: Id, refresh_token: str, *, token_ttl_secs: int | UnsetType = UNSET
+        self, room_id: RoomId, refresh_token: str, *, token_ttl_secs: int | UnsetType = UNSET
     ) -> AccessToken:
         """Get the next access token; the refresh token stays the same.
 
         One request, repeated on failure.
 
         Args:
-            room_id: the id that Telnyx gave the room.
+            room_id: the id that Telnyx gave the room, or the room.
             refresh_token: that of a `ClientToken`.
             token_ttl_secs: 10 to 3600 seconds; Telnyx's default is 600.
 
@@ -81,7 +81,7 @@ class Tokens:
     @asynccontextmanager
     async def keep(
         self,
-        room_id: Id,
+        room_id: RoomId,
         *,
         token_ttl_secs: int = 600,
         refresh_token_ttl_secs: int = 3600,
@@ -104,10 +104,10 @@ class KeptToken:
     """A token that is renewed by whoever asks for it in time; any number of tasks may."""
 
     def __init__(
-        self, tokens: Tokens, room_id: Id, token_ttl_secs: int, refresh_token_ttl_secs: int, clock: Clock
+        self, tokens: Tokens, room_id: RoomId, token_ttl_secs: int, refresh_token_ttl_secs: int, clock: Clock
     ) -> None:
         self._tokens = tokens
-        self._room_id = room_id
+        self._room_id = cast("Id", exact_room_id(room_id))
         self._token_ttl_secs = token_ttl_secs
         self._refresh_token_ttl_secs = refresh_token_ttl_secs
         self._clock = clock

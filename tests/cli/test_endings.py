@@ -60,9 +60,9 @@ def test_a_refusal(run: Run, telnyx: Emulator, command: list[str], words: str) -
         (["create", "--max-participants", "99"], "max_participants must be an int from 2 to 50, not 99"),
         (["create", "--webhook-event-url", "example.com"], "webhook_event_url must be a URL with its scheme"),
         (["update", NOBODY, "--unique-name", ""], "unique_name must be a non-empty"),
-        (["retrieve", "../rooms"], "room_id must be an id"),
+        (["retrieve", "../rooms"], "room_id must be a Telnyx id"),
         (["list", "--page-size", "251"], "page_size must be an int from 1 to 250"),
-        (["list", "--created-at", "2021-05-01..2021-04-01"], "created_at must not begin after it ends"),
+        (["list", "--created-at", "2021-05-01..2021-04-01"], "created_at matches nothing"),
     ],
 )
 def test_a_wrong_argument(run: Run, telnyx: Emulator, command: list[str], words: str) -> None:

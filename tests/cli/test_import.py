@@ -68,7 +68,7 @@ BODIES: list[dict[str, object]] = [
     {"unique_name": "'=1", "webhook_event_failover_url": "https://example.com"},
     {"unique_name": "ünï 漢 🎉 \u202e", "webhook_event_failover_url": None},
     {"unique_name": "null", "webhook_event_failover_url": ""},
-    {"unique_name": " ", "webhook_timeout_secs": 30},
+    {"unique_name": " a ", "webhook_timeout_secs": 30},
     {"unique_name": "007"},
 ]
 

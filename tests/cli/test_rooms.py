@@ -186,7 +186,7 @@ def test_wait_in_vain(run: Run, telnyx: Emulator, room: Room, form: list[str]) -
     """When nobody comes in time it is an error in one line."""
     result = run("rooms", "wait-for-session", room.id, "--timeout", "0.1", *form)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"error: timed out: nobody came to room {room.id} in 0.1 s\n"
+    assert result.stderr == f"error: timed out: no session started in room {room.id} in 0.1 s\n"
     assert len(telnyx.requests) > 1
 
 

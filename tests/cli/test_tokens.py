@@ -209,7 +209,7 @@ def test_a_refresh_token_that_is_no_text(start: Callable[..., subprocess.Popen[s
             2,
             "refresh_token_ttl_secs must be an int from 60 to 86400",
         ),
-        (["create", "../x"], 2, "room_id must be an id"),
+        (["create", "../x"], 2, "room_id must be a Telnyx id"),
     ],
 )
 def test_a_token_that_cannot_be(run: Run, command: list[str], code: int, words: str) -> None:

@@ -42,7 +42,7 @@ def in_short(value: object) -> str:
 TEXT = "must be a non-empty Unicode string, not"
 FLAG = "must be True or False, not"
 URL = "must be a URL with its scheme, http:// or https://, not"
-DATE = "must be a date or a DateFilter, not"
+DATE = "must be a date, ISO 8601 text such as '2021-04-25', or a DateFilter, not"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ DATE = "must be a date or a DateFilter, not"
         (RoomsQuery, "created_at", DateFilter(gte=DAY)),
         (RoomsQuery, "created_at", DateFilter(lte=DAY)),
         (RoomsQuery, "created_at", DateFilter(gte=DAY, lte=DAY)),
-        (RoomsQuery, "created_at", DateFilter(eq=date.max, gte=date.min, lte=DAY)),
+        (RoomsQuery, "created_at", DateFilter(eq=DAY, gte=date.min, lte=date.max)),
         (RoomSessionsQuery, "active", True),
         (RoomSessionsQuery, "active", False),
         (RoomSessionsQuery, "active", None),
@@ -104,7 +104,8 @@ def test_within_the_bounds(kind: Kind, field: str, value: object) -> None:
         (RoomBody, "max_participants", 1, "must be an int from 2 to 50, not 1"),
         (RoomBody, "max_participants", 51, "must be an int from 2 to 50, not 51"),
         (RoomBody, "max_participants", None, "must be an int from 2 to 50, not None"),
-        (RoomBody, "max_participants", 10.0, "must be an int from 2 to 50, not 10.0"),
+        (RoomBody, "max_participants", 10.5, "must be an int from 2 to 50, not 10.5"),
+        (RoomBody, "max_participants", float("nan"), "must be an int from 2 to 50, not nan"),
         (RoomBody, "max_participants", "10", "must be an int from 2 to 50, not '10'"),
         (RoomBody, "enable_recording", None, f"{FLAG} None"),
         (RoomBody, "enable_recording", 1, f"{FLAG} 1"),
@@ -142,13 +143,22 @@ def test_within_the_bounds(kind: Kind, field: str, value: object) -> None:
         (PageQuery, "page_size", True, "must be an int from 1 to 250, not True"),
         (RoomsQuery, "unique_name", "", f"{TEXT} ''"),
         (RoomsQuery, "include_sessions", "yes", f"{FLAG} 'yes'"),
-        (RoomsQuery, "created_at", "2021-04-25", f"{DATE} '2021-04-25'"),
+        (RoomsQuery, "created_at", "2021-02-30", f"{DATE} '2021-02-30'"),
+        (RoomsQuery, "created_at", "20210425", f"{DATE} '20210425'"),
+        (
+            RoomsQuery,
+            "created_at",
+            DateFilter(eq=DAY, gte=date.max),
+            "matches nothing: gte 9999-12-31 is after eq 2021-04-25",
+        ),
+        (RoomsQuery, "unique_name", " ", "must not be blank, got ' '"),
+        (RoomBody, "unique_name", "\t\u3000", "must not be blank, got '\\t\\u3000'"),
         (RoomsQuery, "created_at", DateFilter(), "must have one of eq, gte and lte"),
         (
             RoomsQuery,
             "created_at",
             DateFilter(gte=date(2021, 4, 26), lte=DAY),
-            "must not begin after it ends: gte 2021-04-26 is later than lte 2021-04-25",
+            "matches nothing: gte 2021-04-26 is after lte 2021-04-25",
         ),
         (
             RoomsQuery,
@@ -162,7 +172,7 @@ def test_within_the_bounds(kind: Kind, field: str, value: object) -> None:
             DateFilter(lte=MOMENT),
             f"must be a date without a time, not {SHOWN_MOMENT}: pass its .date()",
         ),
-        (RoomsQuery, "updated_at", DateFilter(eq="today"), f"{DATE} 'today'"),  # type: ignore[arg-type]  # wrong on purpose
+        (RoomsQuery, "updated_at", DateFilter(eq="today"), f"{DATE} 'today'"),
         (RoomSessionsQuery, "ended_at", 20210425, f"{DATE} 20210425"),
         (RoomSessionsQuery, "active", "true", f"{FLAG} 'true'"),
         (RoomSessionsQuery, "include_participants", 0, f"{FLAG} 0"),
@@ -230,9 +240,9 @@ def region(**fields: Any) -> VideoRegion:
     return VideoRegion(**fields)
 
 
-AN_ID = "must be an id as Telnyx gives it, not"
+AN_ID = "must be a Telnyx id such as '0ccc7b54-…', not"
 RESOLUTION = 'must be "WIDTHxHEIGHT", each 16 to 1280 and the area up to 1280x720, not'
-SOURCES = 'must be a list of recording ids, or ["*"], not'
+SOURCES = 'must be an iterable of recording ids, or ["*"], not'
 
 
 @pytest.mark.parametrize(
@@ -289,17 +299,17 @@ SOURCES = 'must be a list of recording ids, or ["*"], not'
         (COMPOSITION, "audio_sources", "*", f"{SOURCES} '*'"),
         (COMPOSITION, "audio_sources", b"*", f"{SOURCES} b'*'"),
         (COMPOSITION, "audio_sources", {"*": 1}, f"{SOURCES} {{'*': 1}}"),
-        (COMPOSITION, "audio_sources", [], f"{SOURCES} []"),
+        (COMPOSITION, "audio_sources", [], f"{SOURCES} ()"),
         (COMPOSITION, "audio_sources", 7, f"{SOURCES} 7"),
         (COMPOSITION, "audio_sources", ["*", "a/b"], f"{AN_ID} 'a/b'"),
         (ParticipantsBody, "participants", (), "must not be empty"),
-        (ParticipantsBody, "participants", "some", "must be a list of ids, not 'some', nor \"all\""),
-        (ParticipantsBody, "participants", "", "must be a list of ids, not '', nor \"all\""),
-        (ParticipantsBody, "participants", None, 'must be a list of ids, not None, nor "all"'),
+        (ParticipantsBody, "participants", "some", "must be an iterable of ids, not 'some', nor \"all\""),
+        (ParticipantsBody, "participants", "", "must be an iterable of ids, not '', nor \"all\""),
+        (ParticipantsBody, "participants", None, 'must be an iterable of ids, not None, nor "all"'),
         (ParticipantsBody, "participants", ["an-id", "all?"], f"{AN_ID} 'all?', nor \"all\""),
-        (ACTION, "exclude", "an-id", "must be a list of ids, not 'an-id'"),
-        (ACTION, "exclude", b"an-id", "must be a list of ids, not b'an-id'"),
-        (ACTION, "exclude", None, "must be a list of ids, not None"),
+        (ACTION, "exclude", "an-id", "must be an iterable of ids, not 'an-id'"),
+        (ACTION, "exclude", b"an-id", "must be an iterable of ids, not b'an-id'"),
+        (ACTION, "exclude", None, "must be an iterable of ids, not None"),
         (ACTION, "exclude", ["an-id", 7, ""], f"{AN_ID} 7"),
         (RecordingsFilter, "duration_secs", 60, "must be a DurationFilter, not 60"),
         (RecordingsFilter, "duration_secs", DurationFilter(), "must have one of eq, gte and lte"),
@@ -319,7 +329,7 @@ SOURCES = 'must be a list of recording ids, or ["*"], not'
             RecordingsFilter,
             "duration_secs",
             DurationFilter(gte=6, lte=5),
-            "must not begin after it ends: gte 6 is later than lte 5",
+            "matches nothing: gte 6 is after lte 5",
         ),
         (
             RecordingsFilter,
@@ -567,7 +577,7 @@ def test_long_values_are_cut(value: object) -> None:
 def test_endless_integers_are_shown_too() -> None:
     """An integer with more digits than Python likes to print is a problem like any other."""
     (problem,) = problems(RoomBody(max_participants=10**5000))
-    assert problem == "max_participants must be an int from 2 to 50, not a int too large to print"
+    assert problem == "max_participants must be an int from 2 to 50, not a int that cannot be printed"
 
 
 def test_what_has_no_repr_is_shown_too() -> None:

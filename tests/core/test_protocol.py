@@ -261,7 +261,7 @@ def test_build_list_room_sessions() -> None:
         pytest.param(7, id="int"),
         pytest.param(True, id="bool"),
         pytest.param(["a"], id="list"),
-        pytest.param(Room(id="a"), id="room"),
+        pytest.param(RoomSession(id="a"), id="session"),
     ],
 )
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_ids_that_are_refused(endpoint: Endpoint[object], room_id: Any) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         build(endpoint, room_id=room_id)
     (problem,) = caught.value.problems
-    assert problem.startswith("room_id must be an id as Telnyx gives it, not ")
+    assert problem.startswith("room_id must be a Telnyx id such as '0ccc7b54-…', not ")
     assert len(problem) <= 120
 
 
@@ -283,6 +283,7 @@ def test_ids_that_are_refused(endpoint: Endpoint[object], room_id: Any) -> None:
     [
         (ROOM_ID, f"/rooms/{ROOM_ID}"),
         (UUID(ROOM_ID), f"/rooms/{ROOM_ID}"),
+        (Room(id=ROOM_ID), f"/rooms/{ROOM_ID}"),
         (UUID("0CCC7B54-4DF3-4BCA-A65A-3DA1ECC777F0"), f"/rooms/{ROOM_ID}"),
         ("a", "/rooms/a"),
         ("...", "/rooms/..."),
@@ -294,6 +295,7 @@ def test_ids_that_are_refused(endpoint: Endpoint[object], room_id: Any) -> None:
     ids=[
         "text",
         "uuid",
+        "room",
         "upper-case-uuid",
         "short",
         "three-dots",
@@ -332,7 +334,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
             room_id="..",
         )
     assert caught.value.problems == (
-        "room_id must be an id as Telnyx gives it, not '..'",
+        "room_id must be a Telnyx id such as '0ccc7b54-…', not '..'",
         "page_size must be an int from 1 to 250, not 0",
         "unique_name must be a non-empty Unicode string, not ''",
         "max_participants must be an int from 2 to 50, not 51",
@@ -882,7 +884,7 @@ def test_at(number: int, size: int | None, told: tuple[str, str]) -> None:
         (-1, None, ["page_number"]),
         (2**31, None, ["page_number"]),
         (True, None, ["page_number"]),
-        (1.0, None, ["page_number"]),
+        (1.5, None, ["page_number"]),
         ("1", None, ["page_number"]),
         (None, None, ["page_number"]),
         (1, 0, ["page_size"]),

@@ -293,7 +293,9 @@ def test_records_may_need_their_names() -> None:
 
 # --- there and back -----------------------------------------------------------------------------------------
 
-NAMES = st.text(min_size=1) | st.from_regex(r"\A['=+@\-\t\r\n\"]{1,3}[a-z]?\Z")
+NAMES = st.text(min_size=1).filter(lambda name: not name.isspace()) | st.from_regex(
+    r"\A['=+@\-\t\r\n\"]{1,3}[a-z]?\Z"
+)
 SETTINGS = st.fixed_dictionaries(
     {},
     optional={

@@ -107,7 +107,7 @@ async def test_no_value(case: Case, values: dict[str, Any]) -> None:
 FILTERS: dict[str, dict[str, Any]] = {
     "a size of 0": {"page_size": 0},
     "a size of 251": {"page_size": 251},
-    "a date as text": {"created_at": "2021-04-25"},
+    "a date that is none": {"created_at": "2021-02-30"},
     "a name that is empty": {"unique_name": ""},
     "a name that is a list": {"unique_name": ["a"]},
 }

@@ -280,9 +280,9 @@ async def test_bad_ids_are_refused_before_anything_is_sent(
 ) -> None:
     """What is no id never becomes a path, in any verb that takes one."""
     for verb in (client.rooms.retrieve, client.rooms.update, client.rooms.delete):
-        with pytest.raises(InvalidArgumentError, match="room_id must be an id"):
+        with pytest.raises(InvalidArgumentError, match="room_id must be a Telnyx id"):
             await verb(room_id)
-    with pytest.raises(InvalidArgumentError, match="room_id must be an id"):
+    with pytest.raises(InvalidArgumentError, match="room_id must be a Telnyx id"):
         client.rooms.sessions(room_id)
     assert telnyx.requests == []
 

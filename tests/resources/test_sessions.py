@@ -183,7 +183,7 @@ async def test_actions_for_nobody_are_refused(
 async def test_wait_for_session(client: RoomsClient, telnyx: Emulator) -> None:
     """Waiting ends with the session that begins, or with the time; each look costs one small request."""
     room = await client.rooms.create()
-    with pytest.raises(TimeoutError, match="nobody came to room"):
+    with pytest.raises(TimeoutError, match="no session started in room"):
         await client.rooms.wait_for_session(room.id, timeout=30)
     looks = len(telnyx.requests) - 1
     assert 5 <= looks <= 9

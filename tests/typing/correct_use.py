@@ -277,7 +277,7 @@ async def fleets(cluster: Client, bodies: list[RoomFields]) -> None:
     async for outcome in fleet.create_many(cluster, bodies, settings=Settings(), partition_size=50):
         assert_type(outcome, batch.Done[RoomFields, Room] | batch.Failed[RoomFields])
     async for deletion in fleet.delete_many(cluster, ("a", "b"), settings=Settings()):
-        assert_type(deletion, batch.Done[str | UUID, None] | batch.Failed[str | UUID])
+        assert_type(deletion, batch.Done[str | UUID | Room, None] | batch.Failed[str | UUID | Room])
 
 
 async def test_of_a_user(rooms_client: RoomsClient, telnyx_emulator: Emulator, telnyx_faults: Faults) -> None:

@@ -27,7 +27,7 @@ async def mistakes(client: RoomsClient) -> None:
     await client.rooms.create("Weekly")  # type: ignore[call-arg]  # fields are named
     await client.rooms.retrieve(7)  # type: ignore[arg-type]  # a number is no id
     client.rooms.list(created_after="2021-04-25")  # type: ignore[call-arg]  # no such filter
-    client.rooms.list(created_at="2021-04-25")  # type: ignore[arg-type]  # text for a day
+    client.rooms.list(created_at=20210425)  # type: ignore[arg-type]  # a number for a day
     await client.rooms.list()  # type: ignore[misc]  # a listing is iterated, not awaited
     for _ in client.rooms.list():  # type: ignore[attr-defined]  # with async for
         pass
@@ -37,7 +37,7 @@ async def mistakes(client: RoomsClient) -> None:
     room.unique_name = "Renamed"  # type: ignore[misc]  # values are frozen
     await client.rooms.ensure(max_participants=20)  # type: ignore[call-arg]  # without a name
     await client.rooms.plan([{"size": 3}])  # type: ignore[typeddict-unknown-key]  # no such field
-    batch.stream(client.rooms.delete, [room])  # type: ignore[arg-type]  # a room is no id
+    batch.stream(client.sessions.end, [room])  # type: ignore[arg-type]  # a room is no session
     async for outcome in batch.stream(client.rooms.retrieve, ["an-id"]):
         outcome.value.id.upper()  # type: ignore[union-attr]  # it may have failed
 

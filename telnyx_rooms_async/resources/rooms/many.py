@@ -13,7 +13,7 @@ from telnyx_rooms_async.core.job_errors import UnexpectedCountError
 from telnyx_rooms_async.core.models import Room
 from telnyx_rooms_async.core.params import Days
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.rules import Id, show
+from telnyx_rooms_async.core.rules import RoomId, exact_flag, exact_integer, exact_text, show
 from telnyx_rooms_async.core.statuses import NotFoundError
 from telnyx_rooms_async.creating import OnUnknown, check_choice, create, settle
 from telnyx_rooms_async.jobs import Many
@@ -21,7 +21,7 @@ from telnyx_rooms_async.journal import Journal
 from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.resources.rooms.single import SingleRooms
 
-RoomUpdate: TypeAlias = tuple[Id, RoomFields]
+RoomUpdate: TypeAlias = tuple[RoomId, RoomFields]
 """A room's id and its new fields."""
 
 
@@ -82,13 +82,13 @@ class ManyRooms(SingleRooms):
 
     def delete_many(
         self,
-        ids: Iterable[Id] | AsyncIterable[Id],
+        ids: Iterable[RoomId] | AsyncIterable[RoomId],
         *,
         limit: int = 32,
         ordered: bool = False,
         stop_after: int | None = None,
         journal: Journal | None = None,
-    ) -> AsyncGenerator[batch.Outcome[Id, None], None]:
+    ) -> AsyncGenerator[batch.Outcome[RoomId, None], None]:
         """Delete rooms, and yield what came of each.
 
         Not awaited; one request a room, repeated on failure. With a journal, a room that was in flight
@@ -132,11 +132,12 @@ class ManyRooms(SingleRooms):
 
         Telnyx operation: DeleteRoom.
         """
-        is_filtered = (created_at, updated_at, unique_name) != (None, None, None)
-        if everything is not (not is_filtered):
+        is_filtered = any(value is not None for value in (created_at, updated_at, unique_name))
+        if exact_flag(everything) is not (not is_filtered):
             raise InvalidArgumentError(("delete_all needs either a filter or everything=True",))
-        if expect is not None and (type(expect) is not int or expect < 0):
-            raise InvalidArgumentError((f"expect must be a whole number, 0 or more, not {show(expect)}",))
+        count = exact_integer(expect)
+        if not (count is None or (isinstance(count, int) and type(count) is int and count >= 0)):
+            raise InvalidArgumentError((f"expect must be an integer, 0 or more, not {show(expect)}",))
         listing = self.list(created_at=created_at, updated_at=updated_at, unique_name=unique_name)
 
         async def one(room: Room, _: float | None) -> None:
@@ -146,7 +147,7 @@ class ManyRooms(SingleRooms):
                 return
 
         many = Many(name="delete_all", act=one, caller=self._caller)
-        rooms = _collected(listing, unique_name, expect)
+        rooms = _collected(listing, exact_text(unique_name), count)
         return many.run(rooms, limit=limit, stop_after=stop_after)
 
 
@@ -156,7 +157,7 @@ def creations(caller: Caller, on_unknown: OnUnknown, *, must_be_named: bool) -> 
     Raises:
         InvalidArgumentError: `on_unknown` is no choice.
     """
-    check_choice(on_unknown)
+    choice = check_choice(on_unknown)
 
     async def one(fields: RoomFields, since: float | None) -> Room:
         body = room_body(fields)
@@ -165,8 +166,8 @@ def creations(caller: Caller, on_unknown: OnUnknown, *, must_be_named: bool) -> 
                 ("unique_name must be given: a job that is resumed finds rooms by it",)
             )
         if since is None:
-            return await create(caller, body, on_unknown)
-        return await settle(caller, body, on_unknown, since)
+            return await create(caller, body, choice)
+        return await settle(caller, body, choice, since)
 
     return Many(name="create_many", act=one, caller=caller)
 
@@ -181,10 +182,10 @@ def updates(caller: Caller) -> Many[RoomUpdate, Room]:
     return Many(name="update_many", act=one, caller=caller)
 
 
-def deletions(caller: Caller) -> Many[Id, None]:
+def deletions(caller: Caller) -> Many[RoomId, None]:
     """Say how one of many rooms is deleted."""
 
-    async def one(room_id: Id, since: float | None) -> None:
+    async def one(room_id: RoomId, since: float | None) -> None:
         try:
             await caller.ask(build(DELETE_ROOM, room_id=room_id))
         except NotFoundError:

@@ -20,7 +20,7 @@ from telnyx_rooms_async.core.params import (
     RoomsQuery,
 )
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.rules import UNSET, Id, UnsetType
+from telnyx_rooms_async.core.rules import UNSET, RoomId, UnsetType, exact_room_id
 from telnyx_rooms_async.creating import OnUnknown, create
 from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.waiting import wait_for
@@ -82,13 +82,13 @@ class SingleRooms:
         )
         return await create(self._caller, body, on_unknown)
 
-    async def retrieve(self, room_id: Id, *, include_sessions: bool = False) -> Room:
+    async def retrieve(self, room_id: RoomId, *, include_sessions: bool = False) -> Room:
         """Return one room.
 
         One request, repeated on failure.
 
         Args:
-            room_id: the id that Telnyx gave the room.
+            room_id: the id that Telnyx gave the room, or the room.
             include_sessions: whether `Room.sessions` is filled, with the sessions of past and present.
 
         Raises:
@@ -102,7 +102,7 @@ class SingleRooms:
 
     async def update(
         self,
-        room_id: Id,
+        room_id: RoomId,
         *,
         unique_name: str | UnsetType = UNSET,
         max_participants: int | UnsetType = UNSET,
@@ -117,7 +117,7 @@ class SingleRooms:
         API allows that: the failover URL and the webhook timeout.
 
         Args:
-            room_id: the id that Telnyx gave the room.
+            room_id: the id that Telnyx gave the room, or the room.
             unique_name: unique within the account.
             max_participants: 2 to 50.
             enable_recording: whether its sessions are recorded.
@@ -143,7 +143,7 @@ class SingleRooms:
         )
         return await self._caller.ask(build(UPDATE_ROOM, room_id=room_id, body=body))
 
-    async def delete(self, room_id: Id) -> None:
+    async def delete(self, room_id: RoomId) -> None:
         """Delete a room; whoever is in it is sent out, and its session ends.
 
         One request, repeated on failure: a second attempt that finds the room gone has succeeded.
@@ -156,13 +156,13 @@ class SingleRooms:
         """
         await self._caller.ask(build(DELETE_ROOM, room_id=room_id))
 
-    async def wait_for_session(self, room_id: Id, *, timeout: float = 600.0) -> RoomSession:
+    async def wait_for_session(self, room_id: RoomId, *, timeout: float = 600.0) -> RoomSession:
         """Return the session that is going on, or the next one that begins.
 
         One request at first and after each pause; pauses grow from 1 to 10 seconds.
 
         Args:
-            room_id: the id that Telnyx gave the room.
+            room_id: the id that Telnyx gave the room, or the room.
             timeout: seconds to wait in all.
 
         Raises:
@@ -173,7 +173,7 @@ class SingleRooms:
         Telnyx operation: RetrieveListRoomSessions.
         """
         ask = partial(self._active_session, self.sessions(room_id, active=True, page_size=1))
-        what = f"nobody came to room {room_id}"
+        what = f"no session started in room {exact_room_id(room_id)}"
         with self._caller.lifetime:
             return await wait_for(ask, seconds=timeout, clock=self._caller.clock, what=what)
 
@@ -182,7 +182,7 @@ class SingleRooms:
 
     def sessions(
         self,
-        room_id: Id,
+        room_id: RoomId,
         *,
         created_at: Days = None,
         updated_at: Days = None,
@@ -197,7 +197,7 @@ class SingleRooms:
         on failure. Telnyx documents no order.
 
         Args:
-            room_id: the id that Telnyx gave the room.
+            room_id: the id that Telnyx gave the room, or the room.
             created_at: a day, or a `DateFilter` with both ends included.
             updated_at: likewise.
             ended_at: likewise.

@@ -1,0 +1,270 @@
+"""What is validated is what is sent, whatever the class of an argument."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import date
+from enum import IntEnum
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from yarl import URL
+
+from odd import ODD_TEXTS, Array, Broken, SelfishText, enum_member
+from telnyx_rooms_async import (
+    Change,
+    DateFilter,
+    DurationFilter,
+    InvalidArgumentError,
+    Plan,
+    RoomFields,
+    RoomsClient,
+    RoomTimeline,
+    VideoRegion,
+)
+from telnyx_rooms_async.emulator import Emulator
+
+ODD = st.sampled_from(ODD_TEXTS)
+NAMES = st.text(
+    st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=["Cs", "Cc", "Z"]),
+    min_size=1,
+    max_size=40,
+)
+IDS = st.text("abcdef0123456789-", min_size=1, max_size=36)
+LOOSE = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+async def client(telnyx: Emulator) -> AsyncIterator[RoomsClient]:
+    """A client in real time: a property runs in it many times."""
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as rooms_client:
+        yield rooms_client
+
+
+def last_query(telnyx: Emulator) -> dict[str, str]:
+    """Return the query of the newest request."""
+    return dict(telnyx.requests[-1].query)
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_names_are_sent_by_their_exact_text(
+    telnyx: Emulator, client: RoomsClient, odd: Callable[[str], str]
+) -> None:
+    """Creating, listing, ensuring, updating and looking up use the text itself."""
+    room = await client.rooms.create(unique_name=odd("Weekly"))
+    assert room.unique_name == "Weekly"
+    assert [found.id async for found in client.rooms.list(unique_name=odd("Weekly"))] == [room.id]
+    assert last_query(telnyx)["filter[unique_name]"] == "Weekly"
+    assert (await client.rooms.ensure(odd("Weekly"))).action == "unchanged"
+    assert (await client.rooms.update(room.id, unique_name=odd("Daily"))).unique_name == "Daily"
+    deleted = [outcome async for outcome in client.rooms.delete_all(unique_name=odd("Daily"), expect=1)]
+    assert [outcome.ok for outcome in deleted] == [True]
+    assert telnyx.rooms == ()
+
+
+@LOOSE
+@given(name=NAMES, odd=ODD)
+@example(name="{0}", odd=SelfishText)
+async def test_any_name_is_created_by_its_exact_text(
+    telnyx: Emulator, client: RoomsClient, name: str, odd: Callable[[str], str]
+) -> None:
+    """No conversion of a str subclass takes part in the body of a creation."""
+    await client.rooms.create(unique_name=odd(name))
+    assert telnyx.requests[-1].json == {"unique_name": name}
+    await client.rooms.delete(telnyx.rooms[0].id)
+
+
+@LOOSE
+@given(room_id=IDS.filter(lambda text: text.strip(".") != ""), odd=ODD)
+async def test_any_id_is_sent_by_its_exact_text(
+    telnyx: Emulator, client: RoomsClient, room_id: str, odd: Callable[[str], str]
+) -> None:
+    """No conversion of a str subclass takes part in a path, so it cannot lead elsewhere."""
+    with pytest.raises(Exception, match="404"):
+        await client.rooms.retrieve(odd(room_id))
+    assert telnyx.requests[-1].path == f"/v2/rooms/{room_id}"
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_filters_are_sent_by_their_exact_text(
+    telnyx: Emulator, client: RoomsClient, odd: Callable[[str], str]
+) -> None:
+    """A deletion by filter deletes what the text selects, not everything or nothing."""
+    await client.recordings.delete_matching(type=odd("audio"), status=odd("completed"), room_id=odd("a-b"))
+    assert last_query(telnyx) == {
+        "filter[type]": "audio",
+        "filter[status]": "completed",
+        "filter[room_id]": "a-b",
+    }
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_requests_of_ones_own_are_exact(
+    telnyx: Emulator, client: RoomsClient, odd: Callable[[str], str]
+) -> None:
+    """`RoomsClient.request` sends the text of its method, path, query and body."""
+    body = {odd("unique_name"): odd("Weekly"), "max_participants": Seats.FEW}
+    await client.request(odd("POST"), odd("/rooms"), query={odd("a"): odd("b")}, json=body)
+    sent = telnyx.requests[-1]
+    assert (sent.method, sent.path, dict(sent.query)) == ("POST", "/v2/rooms", {"a": "b"})
+    assert sent.json == {"unique_name": "Weekly", "max_participants": 2}
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_bulk_jobs_and_plans_are_exact(
+    telnyx: Emulator, client: RoomsClient, odd: Callable[[str], str]
+) -> None:
+    """The fields of many rooms may have odd names and values."""
+    bodies: Any = [{odd("unique_name"): odd("Weekly")}]
+    created = [outcome async for outcome in client.rooms.create_many(bodies)]
+    assert [outcome.ok for outcome in created] == [True]
+    assert not await client.rooms.plan(bodies)
+    change = Change(action="create", unique_name=odd("Daily"))
+    assert [outcome.ok async for outcome in client.rooms.apply(Plan(changes=(change,)))] == [True]
+    assert {room.unique_name for room in telnyx.rooms} == {"Weekly", "Daily"}
+
+
+async def test_the_choice_for_a_lost_answer_may_be_an_enum_member(client: RoomsClient) -> None:
+    """`on_unknown` is compared by its text, too."""
+    choice: Any = enum_member("raise")
+    assert (await client.rooms.create(unique_name="Weekly", on_unknown=choice)).unique_name == "Weekly"
+    with pytest.raises(InvalidArgumentError, match="on_unknown must be one of"):
+        await client.rooms.create(unique_name="Daily", on_unknown=enum_member("perhaps"))  # type: ignore[arg-type]  # that is the point
+
+
+class Seats(IntEnum):
+    """How many may join."""
+
+    FEW = 2
+
+
+class NumpyInteger:
+    """Stands in for an integer of numpy: it has an index."""
+
+    def __index__(self) -> int:
+        return 3
+
+
+numpy_bool = type("bool_", (), {"__module__": "numpy", "__bool__": lambda _: True})
+
+
+@pytest.mark.parametrize(("seats", "sent"), [(Seats.FEW, 2), (NumpyInteger(), 3), (4.0, 4)])
+async def test_integers_of_other_classes(
+    telnyx: Emulator, client: RoomsClient, seats: Any, sent: int
+) -> None:
+    """What has an index, or is integral, is a number."""
+    await client.rooms.create(max_participants=seats)
+    assert telnyx.requests[-1].json == {"max_participants": sent}
+
+
+async def test_flags_urls_and_days_of_other_classes(telnyx: Emulator, client: RoomsClient) -> None:
+    """Booleans of numpy, URLs of yarl and days as ISO 8601 text are taken."""
+    flag: Any = numpy_bool()
+    url: Any = URL("https://example.com/hook")
+    await client.rooms.create(enable_recording=flag, webhook_event_url=url)
+    assert telnyx.requests[-1].json == {
+        "enable_recording": True,
+        "webhook_event_url": "https://example.com/hook",
+    }
+    between = DateFilter(gte="2021-04-25", lte=date(2021, 4, 26))
+    await client.rooms.list(created_at="2021-04-25", updated_at=between).page(1)
+    query = last_query(telnyx)
+    assert query["filter[date_created_at][eq]"] == "2021-04-25"
+    assert query["filter[date_updated_at][gte]"] == "2021-04-25"
+
+
+async def test_a_model_stands_for_its_id(telnyx: Emulator, client: RoomsClient) -> None:
+    """Wherever an id belongs, the room, session or participant itself may stand."""
+    room = await client.rooms.create(enable_recording=True)
+    people = [telnyx.join(room.id, context=name) for name in ("Alice", "Bob", "Carol")]
+    session = (await client.rooms.sessions(room).page(1)).data[0]
+    assert (await client.rooms.retrieve(room)).id == room.id
+    assert (await client.sessions.retrieve(session)).id == session.id
+    participants = [person async for person in client.sessions.participants(session)]
+    assert {person.id for person in participants} == {person.id for person in people}
+    await client.sessions.kick(session, iter(participants[:1]))
+    assert telnyx.requests[-1].json == {"participants": [participants[0].id]}
+    await client.sessions.mute(session, "all", exclude=Array([participants[1]]))  # type: ignore[arg-type]  # as numpy's
+    assert telnyx.requests[-1].json == {"participants": "all", "exclude": [participants[1].id]}
+    await client.compositions.create(session)
+    assert telnyx.requests[-1].json["session_id"] == session.id
+    await client.tokens.create(room)
+    assert [outcome.ok async for outcome in client.sessions.end_many([session])] == [True]
+    assert [outcome.ok async for outcome in client.rooms.delete_many([room])] == [True]
+
+
+async def test_a_model_of_another_kind_is_refused(telnyx: Emulator, client: RoomsClient) -> None:
+    """A session is no room, and what stands in its place is not shown."""
+    room = await client.rooms.create()
+    telnyx.join(room.id)
+    session: Any = (await client.rooms.sessions(room).page(1)).data[0]
+    sent = len(telnyx.requests)
+    with pytest.raises(InvalidArgumentError, match="such as '0ccc7b54-…', not a RoomSession"):
+        await client.rooms.delete(session)
+    assert len(telnyx.requests) == sent
+
+
+@pytest.mark.parametrize("participants", [Broken(), 7, None, object(), {"a": 1}, b"a", Array([])])
+async def test_no_foreign_exception_escapes_from_a_collection(
+    telnyx: Emulator, client: RoomsClient, participants: Any
+) -> None:
+    """What cannot be iterated, or holds nothing, is refused before anything is sent."""
+    with pytest.raises(InvalidArgumentError, match="participants must"):
+        await client.sessions.kick("a", participants)
+    assert telnyx.requests == []
+
+
+async def test_layouts_are_exact(telnyx: Emulator, client: RoomsClient) -> None:
+    """The names, numbers and sources of regions are sent as they were validated."""
+    region = VideoRegion(height=Seats.FEW * 16, width=32.0, video_sources=[enum_member("*")])  # type: ignore[arg-type]  # that is the point
+    with pytest.raises(Exception, match="422"):  # there is no such session
+        await client.compositions.create(
+            "a", video_layout={enum_member("main"): region}, resolution=enum_member("64x48")
+        )
+    body = telnyx.requests[-1].json
+    assert body["resolution"] == "64x48"
+    assert body["video_layout"] == {"main": {"height": 32, "width": 32, "video_sources": ["*"]}}
+
+
+@pytest.mark.parametrize("contradiction", [{"eq": 5, "gte": 6}, {"eq": 5, "lte": 4}, {"gte": 2, "lte": 1}])
+async def test_contradictory_filters_are_refused(
+    telnyx: Emulator, client: RoomsClient, contradiction: dict[str, int]
+) -> None:
+    """A filter that can match nothing is a mistake."""
+    with pytest.raises(InvalidArgumentError, match="duration_secs matches nothing"):
+        client.recordings.list(duration_secs=DurationFilter(**contradiction))
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), [float("nan")]])
+async def test_numbers_that_json_does_not_have_are_refused(
+    telnyx: Emulator, client: RoomsClient, number: object
+) -> None:
+    """NaN would be sent as null."""
+    with pytest.raises(InvalidArgumentError, match="JSON has no number"):
+        await client.request("POST", "/rooms", json={"max_participants": number})
+    assert telnyx.requests == []
+
+
+def test_a_timeline_is_that_of_the_exact_id() -> None:
+    """A `RoomTimeline` compares the text of its room's id."""
+    assert RoomTimeline(enum_member("a-b")).room_id == "a-b"
+    assert RoomTimeline(UUID(int=0)).room_id == str(UUID(int=0))
+
+
+async def test_odd_fields_of_a_room_are_named(client: RoomsClient) -> None:
+    """A mapping that raises is one failed outcome, not the end of the job."""
+    fields: Any = RaisingMapping()
+    outcomes = [
+        outcome async for outcome in client.rooms.create_many([fields, RoomFields(unique_name="Weekly")])
+    ]
+    assert sorted(outcome.ok for outcome in outcomes) == [False, True]
+
+
+class RaisingMapping(dict[str, object]):
+    """A mapping that cannot be read."""
+
+    def items(self) -> Any:
+        """Raise."""
+        raise RuntimeError("no items")
