@@ -1,4 +1,7 @@
-"""Tracebacks without the frames that hold secrets: tools that report an error show the locals of every frame."""
+"""Tracebacks without the frames that hold secrets.
+
+Tools that report errors, such as Sentry and rich, show the local variables of every frame.
+"""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
@@ -50,7 +53,7 @@ def without_frames(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def without_async_frames(function: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Decorate a coroutine function whose exceptions, `CancelledError` included, must not carry its frames."""
+    """Decorate a coroutine function whose exceptions must not carry its frames, `CancelledError` included."""
 
     @wraps(function)
     async def call(*args: P.args, **kwargs: P.kwargs) -> T:

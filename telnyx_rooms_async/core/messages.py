@@ -21,7 +21,7 @@ class Request:
 
     method: str
     path: str = field(repr=False)
-    """Percent-encoded and absolute: ``/rooms/0ccc7b54``. A caller may have put a token where an id belongs."""
+    """Percent-encoded and absolute: ``/rooms/0ccc7b54``. A user may pass a token where an id belongs."""
     query: tuple[tuple[str, str], ...] = ()
     """Names and values as they are, not yet encoded."""
     body: bytes | None = field(default=None, repr=_size)

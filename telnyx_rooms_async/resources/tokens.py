@@ -113,12 +113,13 @@ class Tokens:
 
 
 def _refresh_call(room_id: Id, body: RefreshBody) -> Call[AccessToken]:
-    is_hidden = isinstance(room_id, Secret)
-    if is_hidden and (_JWT.fullmatch(room_id) or _UUID.fullmatch(body.refresh_token)):
-        raise InvalidArgumentError(("room_id must be an id, not a token: the arguments are swapped",))
+    if not isinstance(room_id, Secret):
+        return build(REFRESH_TOKEN, room_id=room_id, body=body)
+    if _JWT.fullmatch(room_id) or _UUID.fullmatch(body.refresh_token):
+        raise InvalidArgumentError(("room_id must be an id, not a token: the arguments seem to be swapped",))
     call = build(REFRESH_TOKEN, room_id=room_id, body=body)
-    if is_hidden and len(room_id) >= _TOKEN_LENGTH_MIN:
-        # Error details that repeat it are redacted.
+    if len(room_id) >= _TOKEN_LENGTH_MIN:
+        # Removed from an answer that repeats it.
         call = evolve(call, request=evolve(call.request, secrets=(*call.request.secrets, room_id)))
     return call
 
