@@ -22,9 +22,10 @@ def drop_frames(error: BaseException) -> None:
     function either. An exception that the caller was already handling keeps its traceback. An unexpected
     exception gets a note with the lines of the removed frames, for whoever has to find the cause.
     """
-    traceback = error.__traceback__
-    if isinstance(error, Exception) and not isinstance(error, TelnyxRoomsError) and traceback:
-        error.add_note(f"Raised in (frames removed, they may hold secrets):\n{''.join(format_tb(traceback))}")
+    if isinstance(error, Exception) and not isinstance(error, TelnyxRoomsError):
+        lines = "".join(format_tb(error.__traceback__)[1:])  # the first is of the function at the boundary
+        if lines:
+            error.add_note(f"Raised below, in frames that were removed as they may hold secrets:\n{lines}")
     frames: set[FrameType] = set()
     links: list[BaseException | None] = [error]
     while links:

@@ -9,7 +9,7 @@ from typing import Final, cast
 from rich.traceback import Traceback
 
 _TESTS: Final = str(Path(__file__).parent.parent)
-_STRING_LIMITS: Final = (None, 40, 80)
+_STRING_LIMITS: Final = (20, 40, 80, 10_000)
 _REPR_LIMIT: Final = 100
 _DEPTH: Final = 3
 
@@ -24,8 +24,6 @@ def captured(error: BaseException) -> Iterator[str]:
             continue
         seen.add(id(link))
         waiting += [link.__cause__, link.__context__]
-        if isinstance(link, BaseExceptionGroup):
-            waiting += cast("BaseExceptionGroup[BaseException]", link).exceptions
         yield f"{link} {link!r} {link.args!r} {vars(link)!r}"
         yield from _in_plain_reprs(link)
         yield from _in_rich(link)
