@@ -12,6 +12,7 @@ from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core import protocol
 from telnyx_rooms_async.core.codec import MisfitError
 from telnyx_rooms_async.core.errors import APITimeoutError, TelnyxRoomsError
+from telnyx_rooms_async.core.frames import drop_frames
 from telnyx_rooms_async.core.job_errors import ReadOnlyError
 from telnyx_rooms_async.core.messages import Attempt, Call, Failure, RateLimit, Reason, Repeat, Response
 from telnyx_rooms_async.core.ratelimit import LONGEST_PAUSE, rate_limit
@@ -87,14 +88,21 @@ class Caller:
 
     async def run(self, call: Call[T], steps: Callable[[Call[T], Trail], Awaitable[T]]) -> T:
         """Make one call by steps that may be several requests, along the trail that they are given."""
-        with self.lifetime:
-            now = self.clock.monotonic()
-            return await steps(call, Trail(now, now + self.timeout))
+        try:
+            with self.lifetime:
+                now = self.clock.monotonic()
+                return await steps(call, Trail(now, now + self.timeout))
+        except BaseException as error:
+            # The frames below, aiohttp's included, hold headers, bodies and URLs.
+            drop_frames(error)
+            raise
 
     async def pursue(self, call: Call[T], trail: Trail, answered: Answered | None = None) -> T:
         """Make one request of a call, and attempts at it until it is answered for good."""
         if self.read_only and call.request.method not in _READING:
-            raise ReadOnlyError(call.request.method, call.request.path)
+            # A path may hold a token where the id belongs, if the arguments are swapped.
+            path = call.template if call.request.secrets else call.request.path
+            raise ReadOnlyError(call.request.method, path)
         outcome: Response | Failure | None = None
         answer: Response | None = None
         started = ended = trail.started

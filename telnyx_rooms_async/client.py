@@ -10,6 +10,7 @@ from attrs import asdict, evolve
 from telnyx_rooms_async.attempts import OnAttempt
 from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.clock import Clock
+from telnyx_rooms_async.core.frames import without_async_frames, without_frames
 from telnyx_rooms_async.core.messages import RateLimit, Response
 from telnyx_rooms_async.core.raw import ACCOUNT_KEY, QueryValue, build_raw
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
@@ -74,6 +75,7 @@ class RoomsClient:
 
     _base_url = "not made yet"  # a traceback may print a client whose arguments were refused
 
+    @without_frames  # the base URL and the proxies of a session may hold credentials
     def __init__(
         self,
         api_key: str | None = None,
@@ -92,7 +94,6 @@ class RoomsClient:
         trace_configs: Sequence[TraceConfig] = (),
         clock: Clock = Clock(),
     ) -> None:
-        # Wrapped before anything can be raised: a traceback shows the locals of this frame.
         api_key = None if api_key is None else hidden(api_key)
         check_patience(timeout, attempt_timeout, retry)
         check_count(max_connections=max_connections)
@@ -201,6 +202,7 @@ class RoomsClient:
         view._seat(caller)  # noqa: SLF001 - one of us
         return view
 
+    @without_async_frames  # `json` may hold a refresh token
     async def request(
         self,
         method: str,

@@ -19,10 +19,16 @@ BASE_URL_VARIABLE: Final = "TELNYX_BASE_URL"
 _DEFAULT_BASE_URL: Final = "https://api.telnyx.com/v2"
 _LONGEST_PART: Final = 64
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
+_PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 
 
 def _hide(given: str | None) -> Secret | None:
     return None if given is None else hidden(given)
+
+
+def _show_url(url: object) -> str:
+    """Return the repr of a base URL, unless it may hold credentials."""
+    return repr(url) if url is None or _PLAIN_URL.fullmatch(str(url)) else "'***'"
 
 
 @frozen(kw_only=True)
@@ -35,7 +41,7 @@ class Settings:
     """
 
     api_key: str | None = field(default=None, converter=_hide, repr=False)
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=_show_url)
     timeout: float = 45.0
     attempt_timeout: float = 15.0
     retry: RetryPolicy = RetryPolicy()

@@ -20,8 +20,8 @@ class Request:
     """One HTTP request, relative to the base URL and without the key."""
 
     method: str
-    path: str
-    """Percent-encoded and absolute: ``/rooms/0ccc7b54``."""
+    path: str = field(repr=False)
+    """Percent-encoded and absolute: ``/rooms/0ccc7b54``. A user may pass a token where an id belongs."""
     query: tuple[tuple[str, str], ...] = ()
     """Names and values as they are, not yet encoded."""
     body: bytes | None = field(default=None, repr=_size)

@@ -75,7 +75,7 @@ class RefreshBody:
     """What a client token is refreshed with."""
 
     refresh_token: Secret = attrs.field(
-        converter=hidden, metadata={"rule": rules.hidden_text, "absent": _NEVER}
+        converter=hidden, repr=False, metadata={"rule": rules.hidden_text, "absent": _NEVER}
     )
     token_ttl_secs: int | UnsetType = _body(rules.integer(10, 3600), rules.exact_integer)
 

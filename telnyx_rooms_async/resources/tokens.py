@@ -2,13 +2,18 @@
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator
+import re
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Final, cast
+from typing import Any, Final, cast
+
+from attrs import evolve
 
 from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.endpoints import CREATE_TOKEN, REFRESH_TOKEN
+from telnyx_rooms_async.core.errors import InvalidArgumentError
+from telnyx_rooms_async.core.messages import Call
 from telnyx_rooms_async.core.models import AccessToken, ClientToken
 from telnyx_rooms_async.core.params import RefreshBody, TokenBody
 from telnyx_rooms_async.core.protocol import build
@@ -21,6 +26,9 @@ from telnyx_rooms_async.core.statuses import (
 )
 
 _SHARE_OF_LIFE: Final = 0.9
+_UUID: Final = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_JWT: Final = re.compile(r"eyJ[^.]*\..*|[^.]+\.[^.]+\.[^.]+", re.DOTALL)
+_TOKEN_LENGTH_MIN: Final = 8
 
 
 class Tokens:
@@ -55,9 +63,10 @@ class Tokens:
         body = TokenBody(token_ttl_secs=token_ttl_secs, refresh_token_ttl_secs=refresh_token_ttl_secs)
         return await self._caller.ask(build(CREATE_TOKEN, room_id=room_id, body=body))
 
-    async def refresh(
+    # No coroutine function: a task that is cancelled before it starts keeps the arguments in its frame.
+    def refresh(
         self, room_id: RoomId, refresh_token: str, *, token_ttl_secs: int | UnsetType = UNSET
-    ) -> AccessToken:
+    ) -> Coroutine[Any, Any, AccessToken]:
         """Get the next access token; the refresh token stays the same.
 
         One request, repeated on failure.
@@ -68,15 +77,18 @@ class Tokens:
             token_ttl_secs: 10 to 3600 seconds; Telnyx's default is 600.
 
         Raises:
-            InvalidArgumentError: a value is out of its bounds, or not an id; nothing was sent.
+            InvalidArgumentError: a value is out of its bounds, not an id, or the two arguments are swapped;
+                nothing was sent.
             PermissionDeniedError: the refresh token has expired, or is not of this room.
 
         Telnyx operation: RefreshRoomClientToken.
         """
-        # Wrapped before anything can be raised: a traceback shows the locals of this frame.
-        refresh_token = hidden(refresh_token)
-        body = RefreshBody(refresh_token=refresh_token, token_ttl_secs=token_ttl_secs)
-        return await self._caller.ask(build(REFRESH_TOKEN, room_id=room_id, body=body))
+        if isinstance(room_id, str) and not _UUID.fullmatch(room_id):
+            room_id = hidden(room_id)  # it may be the refresh token
+        return self._refresh(room_id, RefreshBody(refresh_token=refresh_token, token_ttl_secs=token_ttl_secs))
+
+    async def _refresh(self, room_id: Id, body: RefreshBody) -> AccessToken:
+        return await self._caller.ask(_refresh_call(room_id, body))
 
     @asynccontextmanager
     async def keep(
@@ -98,6 +110,18 @@ class Tokens:
         kept = KeptToken(self, room_id, token_ttl_secs, refresh_token_ttl_secs, self._caller.clock)
         await kept.token()
         yield kept
+
+
+def _refresh_call(room_id: Id, body: RefreshBody) -> Call[AccessToken]:
+    if not isinstance(room_id, Secret):
+        return build(REFRESH_TOKEN, room_id=room_id, body=body)
+    if _JWT.fullmatch(room_id) or _UUID.fullmatch(body.refresh_token):
+        raise InvalidArgumentError(("room_id must be an id, not a token: the arguments seem to be swapped",))
+    call = build(REFRESH_TOKEN, room_id=room_id, body=body)
+    if len(room_id) >= _TOKEN_LENGTH_MIN:
+        # Removed from an answer that repeats it.
+        call = evolve(call, request=evolve(call.request, secrets=(*call.request.secrets, room_id)))
+    return call
 
 
 class KeptToken:

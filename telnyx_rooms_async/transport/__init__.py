@@ -17,6 +17,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from telnyx_rooms_async.core.errors import ClientClosedError, ConfigurationError
+from telnyx_rooms_async.core.frames import without_async_frames
 from telnyx_rooms_async.core.messages import Failure, Request, Response
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.lifetime import Lifetime
@@ -108,7 +109,8 @@ class AiohttpTransport:
             {
                 "Accept": "application/json",
                 "Accept-Encoding": ACCEPTED,
-                "Authorization": Secret(f"Bearer {self._api_key}"),
+                # A plain str: a recorder of HTTP traffic such as vcrpy can save no other type.
+                "Authorization": f"Bearer {self._api_key}",
                 "User-Agent": user_agent(),
             }
         )
@@ -165,6 +167,7 @@ class AiohttpTransport:
             raise ClientClosedError from None
         raise ConfigurationError("the session has a password for this host, from netrc perhaps")
 
+    @without_async_frames
     async def open(self, url: Secret, *, offset: int, seconds: float) -> Stream | Failure:
         """Begin to read a file from a URL that is its own key: ours is not sent there.
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import aiohttp
 
+from telnyx_rooms_async.core.frames import without_async_frames
 from telnyx_rooms_async.core.messages import Failure, Reason, Response
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.transport.unpacking import PackingError, unpack
@@ -97,6 +98,7 @@ class Stream:
         self.head: Response = Response(status=response.status, raw_headers=response.raw_headers)
         """Status and headers."""
 
+    @without_async_frames
     async def read(self) -> bytes | Failure:
         """Return what has arrived, ``b""`` at the end."""
         try:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from rich.pretty import pretty_repr
 
+from telnyx_rooms_async.core.params import RefreshBody
 from telnyx_rooms_async.core.secret import Secret, hidden
 
 KEY = "KEY0123456789_canary"
@@ -53,6 +55,22 @@ def test_an_argument_is_hidden(given: object, text: str) -> None:
 def test_the_repr_is_that_of_a_secret() -> None:
     """It shows that there is something, and nothing else."""
     assert repr(Secret(KEY)) == "Secret('***')"
+
+
+@pytest.mark.parametrize("part", [slice(12), slice(0, None), slice(None, None, 2), slice(-4, None)], ids=repr)
+def test_a_part_is_a_secret(part: slice) -> None:
+    """A tool that cuts long strings before their repr gets a redacted part."""
+    assert type(Secret(KEY)[part]) is type(Secret(KEY)[0]) is Secret
+    assert Secret(KEY)[part] == KEY[part]
+    assert "KEY" not in f"{Secret(KEY)[part]!r}"
+
+
+@pytest.mark.parametrize("limit", [None, 1, 8, 80])
+def test_rich_does_not_show_a_part(limit: int | None) -> None:
+    """Rich prints nothing of a secret or of the body that holds it, however short it cuts strings."""
+    shown = pretty_repr([Secret(KEY), RefreshBody(refresh_token=KEY)], max_string=limit)
+    assert "Secret('***')" in shown
+    assert KEY[:1] not in shown.replace("token_ttl_secs", "")
 
 
 def test_an_empty_secret_is_false() -> None:

@@ -397,13 +397,13 @@ def test_never_closed_beyond_its_loop() -> None:
 
 
 async def test_what_a_cancellation_shows(case: Case) -> None:
-    """The frames that a cancelled call leaves hold the key in its redacted form only."""
+    """The frames of aiohttp, whose locals are headers with the key, are not in the traceback."""
     case.server.keeps_playing(HANGS)
     call = asyncio.create_task(create(case.client))
     await until(lambda: bool(case.server.requests))
     call.cancel()
     with pytest.raises(asyncio.CancelledError) as caught:
         await call
-    assert "Secret('***')" in "".join(told_by(caught.value))
+    assert "aiohttp" not in "".join(told_by(caught.value))
     case.errors.append(caught.value)
     case.saw("POST", rooms=1)

@@ -40,7 +40,7 @@ class Setting:
     @property
     def is_text(self) -> bool:
         """Whether it is text, a URL included."""
-        return self.rule in (rules.text, rules.url, rules.url_or_none)
+        return self.rule in (rules.name, rules.url, rules.url_or_none)
 
 
 SETTINGS: Final[Mapping[str, Setting]] = {
