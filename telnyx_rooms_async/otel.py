@@ -122,7 +122,9 @@ class _TracedCaller(Caller):
                 yield
             except (TelnyxRoomsError, asyncio.CancelledError) as error:
                 if isinstance(error, TelnyxRoomsError):
-                    kind = str(error.status) if isinstance(error, APIStatusError) else type(error).__qualname__
+                    kind = (
+                        str(error.status) if isinstance(error, APIStatusError) else type(error).__qualname__
+                    )
                     span.set_attribute("error.type", kind)
                     # Without a description: the words of an error may hold an id, or what a server repeats.
                     span.set_status(trace.StatusCode.ERROR)

@@ -133,7 +133,7 @@ def test_who_does_not_ask_does_not_pay(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", [OLDER, STRANGER], ids=["an older one", "a stranger"])
 def test_a_run_without_our_fixtures_passes_with_any_pytest_asyncio(source: str, tmp_path: Path) -> None:
-    """A run that has no part in this library is not broken; a fixture that is requested says what it needs."""
+    """A run without our fixtures is not broken; a fixture says what it needs when requested."""
     put_asyncio_plugin(tmp_path, source)
     said = run(tmp_path, (), "def test_it(): ...", "def test_ours(rooms_client): ...")
     assert ends_with(said, "1 passed, 1 error"), said
