@@ -63,7 +63,8 @@ class RoomsClient:
         share: the part of the account's rate limit to keep to: 0.25 for each of four processes.
         read_only: whether all that is not a reading is refused before it is sent, `request` included.
         trust_env: whether the proxy variables of the environment count.
-        allow_insecure: whether an ``http://`` base URL may lead to another machine.
+        allow_insecure: whether an ``http://`` base URL may lead to another machine; the variable
+            ``TELNYX_ALLOW_INSECURE`` allows it too, with the text ``true``.
         on_attempt: called with an `Attempt` after each request, those for files included: metadata for
             your metrics. What it raises is logged.
         trace_configs: for the session of our own; aiohttp shows them each request, its key included.

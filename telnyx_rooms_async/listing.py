@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
+from contextvars import copy_context
 from typing import Any, Final, Generic, TypeVar
 
 from attrs import evolve
@@ -141,12 +142,15 @@ class _Reader(Generic[Item]):
         self._ahead: dict[int, asyncio.Task[Page[Item]]] = {}
         self._awaited: int | None = None
         """The page that the caller of `read` waits for."""
+        self._context = copy_context()
+        """That of whoever reads: no page is requested in the context of the page before it."""
 
     async def read(self) -> Page[Item] | None:
         """Return the next page without the items already seen, or ``None`` after the last."""
         number = self._scan.number
         if number is None:
             return None
+        self._context = copy_context()
         if self._ahead or self._window > 1:
             await self.look_ahead()
         self._awaited = number
@@ -163,6 +167,7 @@ class _Reader(Generic[Item]):
 
     async def look_ahead(self) -> None:
         """Ask for the next page, and for as many more as are there and may be asked for at once."""
+        self._context = copy_context()
         number = self._scan.number
         if number is not None:
             await self._ask_from(number, max(number, self._last_from(number)))
@@ -181,7 +186,7 @@ class _Reader(Generic[Item]):
     async def _ask_from(self, number: int, last: int) -> None:
         for each in range(number, last + 1):
             if each not in self._ahead:
-                self._ahead[each] = asyncio.create_task(self._fetch(each))
+                self._ahead[each] = asyncio.create_task(self._fetch(each), context=self._context.copy())
         # Lets the requests leave before the caller works on this page, who may not await anything.
         await asyncio.sleep(0)
 

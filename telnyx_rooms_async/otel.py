@@ -4,6 +4,9 @@ The names are those of OpenTelemetry's semantic conventions for HTTP clients. ``
 it holds ids, and in a query whatever was looked for.
 """
 
+import asyncio
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,12 +14,12 @@ from functools import partial
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, define, evolve, field, frozen
 
 from telnyx_rooms_async.attempts import OnAttempt
 from telnyx_rooms_async.caller import Caller, Trail
 from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.core.errors import ConfigurationError, TelnyxRoomsError
+from telnyx_rooms_async.core.errors import ClientClosedError, ConfigurationError, TelnyxRoomsError
 from telnyx_rooms_async.core.messages import Attempt, Call
 from telnyx_rooms_async.core.statuses import APIStatusError
 
@@ -27,7 +30,38 @@ except ImportError as _error:
 
 T = TypeVar("T")
 
-_OURS: Final[ContextVar[trace.Span | None]] = ContextVar("telnyx_rooms_async.otel", default=None)
+
+@define(eq=False)
+class _CallSpan:
+    """The span of one call, and how many requests each operation of the call has made."""
+
+    span: trace.Span
+    operation: str
+    requests: Counter[str] = field(factory=Counter[str])
+
+    def add(self, attempt: Attempt) -> None:
+        """Make an event of an attempt, and update the span."""
+        resent = self.requests[attempt.operation] or None
+        self.requests[attempt.operation] += 1
+        facts: dict[str, str | float | None] = {
+            "http.request.method": attempt.method,
+            "url.template": attempt.template,
+            "http.request.resend_count": resent,
+            "http.response.status_code": attempt.status,
+            "error.type": attempt.failure,
+            "telnyx.request_id": attempt.request_id,
+            "telnyx.attempt.elapsed": attempt.elapsed,
+            "telnyx.attempt.wait": attempt.wait,
+        }
+        self.span.add_event("attempt", {name: fact for name, fact in facts.items() if fact is not None})
+        # A look-up for a room whose answer was lost is not the same request sent again.
+        if resent is not None and attempt.operation == self.operation:
+            self.span.set_attribute("http.request.resend_count", resent)
+        if attempt.status is not None:
+            self.span.set_attribute("http.response.status_code", attempt.status)
+
+
+_OURS: Final[ContextVar[_CallSpan | None]] = ContextVar("telnyx_rooms_async.otel", default=None)
 """The span of the call: the current one may be the user's."""
 
 
@@ -73,46 +107,45 @@ class _TracedCaller(Caller):
     def _span(self, call: Call[object]) -> Generator[None]:
         method = call.request.method
         facts = {"http.request.method": method, "url.template": call.template, **self.server}
+        parent, started, end_time = trace.get_current_span(), time.time_ns(), None
         with self.tracer.start_as_current_span(
             f"{method} {call.template}",
             kind=trace.SpanKind.CLIENT,
             attributes={"telnyx.operation": call.operation, **facts},
+            start_time=started,
             record_exception=False,
             set_status_on_exception=False,
+            end_on_exit=False,
         ) as span:
-            token = _OURS.set(span)
+            token = _OURS.set(_CallSpan(span, call.operation))
             try:
                 yield
-            except TelnyxRoomsError as error:
-                kind = str(error.status) if isinstance(error, APIStatusError) else type(error).__qualname__
-                span.set_attribute("error.type", kind)
-                # Without a description: the words of an error may hold an id, or what a server repeats.
-                span.set_status(trace.StatusCode.ERROR)
+            except (TelnyxRoomsError, asyncio.CancelledError) as error:
+                if isinstance(error, TelnyxRoomsError):
+                    kind = (
+                        str(error.status) if isinstance(error, APIStatusError) else type(error).__qualname__
+                    )
+                    span.set_attribute("error.type", kind)
+                    # Without a description: the words of an error may hold an id, or what a server repeats.
+                    span.set_status(trace.StatusCode.ERROR)
+                # A page that was requested ahead is abandoned after the loop over the list has been left.
+                if isinstance(error, asyncio.CancelledError | ClientClosedError) and _has_ended(parent):
+                    end_time = started
                 raise
             finally:
                 _OURS.reset(token)
+                span.end(end_time)
+
+
+def _has_ended(parent: trace.Span) -> bool:
+    """Tell whether a span of this process has ended; of another process's span it is not known."""
+    context = parent.get_span_context()
+    return context.is_valid and not context.is_remote and not parent.is_recording()
 
 
 def _tell(then: OnAttempt | None, attempt: Attempt) -> None:
     """Make an event of an attempt, and tell the hook that the client had before."""
-    if (span := _OURS.get()) is not None:
-        _add(span, attempt)
+    if (ours := _OURS.get()) is not None:
+        ours.add(attempt)
     if then is not None:
         then(attempt)
-
-
-def _add(span: trace.Span, attempt: Attempt) -> None:
-    facts: dict[str, str | float | None] = {
-        "http.request.method": attempt.method,
-        "url.template": attempt.template,
-        "http.request.resend_count": attempt.number - 1,
-        "http.response.status_code": attempt.status,
-        "error.type": attempt.failure,
-        "telnyx.request_id": attempt.request_id,
-        "telnyx.attempt.elapsed": attempt.elapsed,
-        "telnyx.attempt.wait": attempt.wait,
-    }
-    span.add_event("attempt", {name: fact for name, fact in facts.items() if fact is not None})
-    span.set_attribute("http.request.resend_count", attempt.number - 1)
-    if attempt.status is not None:
-        span.set_attribute("http.response.status_code", attempt.status)

@@ -7,15 +7,16 @@
 - ``telnyx_faults``: `Faults`, a short way to script what goes wrong. What was scripted for a number of
   requests that did not all come fails the test.
 
-They serve tests of pytest-asyncio, in either mode and in whatever loop the test has, and those of anyio on
-asyncio. A fixture of yours named ``telnyx_emulator`` takes the place of ours for the other two as well.
-Until one of them is asked for, nothing but this module is imported.
+They serve tests of pytest-asyncio 0.24 and newer, in either mode and in whatever loop the test has, and those
+of anyio on asyncio. A fixture of yours named ``telnyx_emulator`` takes the place of ours for the other two as
+well. Until one of them is asked for, nothing but this module is imported, and nothing is required.
 """
 
+import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from types import ModuleType
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeGuard, cast
 
 import pytest
 
@@ -30,17 +31,30 @@ _CLIENT: Final = "_rooms_client_of_"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Add the asynchronous halves of the fixtures, for the plugin that will run them."""
+    """Add the asynchronous halves of the fixtures, for the plugin that will run them.
+
+    This runs in every test run, also in one that has no part in this library: it must not fail, whatever the
+    version of pytest-asyncio is. What is missing is said when a fixture is requested.
+    """
     halves = ModuleType(f"{__name__}.halves")  # pytest looks for fixtures in modules and in classes
     setattr(halves, f"{_EMULATOR}anyio", pytest.fixture(_emulator()))
     setattr(halves, f"{_CLIENT}anyio", pytest.fixture(_client()))
-    if config.pluginmanager.hasplugin("asyncio"):
-        import pytest_asyncio  # noqa: PLC0415 - it is there already
-
+    fixture: object = getattr(_asyncio_plugin(config), "fixture", None)
+    if _takes_loop_scope(fixture):
         for scope in _SCOPES:  # of the loop, not of the fixture
-            setattr(halves, f"{_EMULATOR}{scope}", pytest_asyncio.fixture(_emulator(), loop_scope=scope))
-            setattr(halves, f"{_CLIENT}{scope}", pytest_asyncio.fixture(_client(), loop_scope=scope))
+            setattr(halves, f"{_EMULATOR}{scope}", fixture(_emulator(), loop_scope=scope))
+            setattr(halves, f"{_CLIENT}{scope}", fixture(_client(), loop_scope=scope))
     config.pluginmanager.register(halves, halves.__name__)
+
+
+def _asyncio_plugin(config: pytest.Config) -> object:
+    """Return the module of pytest-asyncio's plugin, or ``None``; it is not imported for that."""
+    plugins = config.pluginmanager
+    return plugins.get_plugin("asyncio") or plugins.get_plugin("pytest_asyncio.plugin")
+
+
+def _takes_loop_scope(fixture: object) -> TypeGuard[Callable[..., object]]:
+    return callable(fixture) and "loop_scope" in inspect.signature(fixture).parameters
 
 
 @pytest.fixture
@@ -95,10 +109,23 @@ def _client() -> "Callable[[Emulator], AsyncIterator[RoomsClient]]":
 def _loop_of(request: pytest.FixtureRequest) -> str:
     """Tell who runs the test: anyio, or the loop of which scope of pytest-asyncio."""
     if "anyio_backend" in request.fixturenames:
+        backend = request.getfixturevalue("anyio_backend_name")
+        if backend != "asyncio":
+            pytest.fail(f"{request.fixturename} needs anyio's backend asyncio, not {backend}")
         return "anyio"
-    if not request.config.pluginmanager.hasplugin("asyncio"):
+    plugin = _asyncio_plugin(request.config)
+    if plugin is None:
         pytest.fail(f"{request.fixturename} needs pytest-asyncio, or anyio and its mark on the test")
+    if not _takes_loop_scope(getattr(plugin, "fixture", None)):
+        pytest.fail(f"{request.fixturename} needs pytest-asyncio 0.24 or newer: this one has no loop_scope")
     marker = request.node.get_closest_marker("asyncio")
     # Some have written "scope" for it, and pytest-asyncio still takes that.
     chosen = marker.kwargs.get("loop_scope") or marker.kwargs.get("scope") if marker else None
-    return str(chosen or request.config.getini("asyncio_default_test_loop_scope"))
+    return str(chosen or _default_loop_scope(request.config))
+
+
+def _default_loop_scope(config: pytest.Config) -> str:
+    try:
+        return str(config.getini("asyncio_default_test_loop_scope"))
+    except ValueError:  # pytest-asyncio before 0.26 has no such option
+        return "function"

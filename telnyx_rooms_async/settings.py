@@ -16,6 +16,7 @@ from telnyx_rooms_async.core.secret import Secret, hidden
 API_KEY_VARIABLE: Final = "TELNYX_API_KEY"
 PUBLIC_KEY_VARIABLE: Final = "TELNYX_PUBLIC_KEY"
 BASE_URL_VARIABLE: Final = "TELNYX_BASE_URL"
+ALLOW_INSECURE_VARIABLE: Final = "TELNYX_ALLOW_INSECURE"
 _DEFAULT_BASE_URL: Final = "https://api.telnyx.com/v2"
 _LONGEST_PART: Final = 64
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
@@ -83,8 +84,9 @@ def find_base_url(given: str | None, *, allow_insecure: bool) -> str:
 
     Raises:
         ConfigurationError: it is no plain ``https://`` URL (``http://`` is for this machine only, or
-            for whom ``allow_insecure`` says so).
+            for whom ``allow_insecure`` or ``TELNYX_ALLOW_INSECURE`` says so).
     """
+    allow_insecure = _is_insecure_allowed() or allow_insecure
     url = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or _DEFAULT_BASE_URL
     try:
         parts = urlsplit(url)
@@ -97,8 +99,18 @@ def find_base_url(given: str | None, *, allow_insecure: bool) -> str:
     if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not _VISIBLE_ASCII.fullmatch(url):
         raise ConfigurationError(f"the base URL for {host} must be plain: no user, query, fragment or space")
     if scheme == "http" and not (allow_insecure or _is_loopback(host)):
-        raise ConfigurationError(f"http://{host} would send the API key in the clear: use https://")
+        raise ConfigurationError(
+            f"http://{host} would send the API key in the clear: use https://,"
+            f" or set {ALLOW_INSECURE_VARIABLE}=true where the network is trusted"
+        )
     return url.rstrip("/")
+
+
+def _is_insecure_allowed() -> bool:
+    text = os.environ.get(ALLOW_INSECURE_VARIABLE, "").strip().lower()
+    if text not in ("", "true", "false"):
+        raise ConfigurationError(f"{ALLOW_INSECURE_VARIABLE} must be true or false")
+    return text == "true"
 
 
 def check_positive(**options: object) -> None:

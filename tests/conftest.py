@@ -25,6 +25,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (
         "TELNYX_API_KEY",
         "TELNYX_BASE_URL",
+        "TELNYX_ALLOW_INSECURE",
         "TELNYX_PUBLIC_KEY",
         "http_proxy",
         "https_proxy",

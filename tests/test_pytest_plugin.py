@@ -59,6 +59,24 @@ async def test_it(rooms_client, telnyx_faults):
 """
 
 
+# The decorator of pytest-asyncio before 0.24, and what is no pytest-asyncio at all.
+OLDER = """
+import pytest
+
+def fixture(fixture_function=None, **kwargs):
+    return pytest.fixture(fixture_function, **kwargs) if fixture_function else pytest.fixture(**kwargs)
+"""
+STRANGER = "fixture = None"
+
+
+def put_asyncio_plugin(folder: Path, source: str) -> None:
+    """Put a module before the pytest-asyncio that is installed."""
+    package = folder / "pytest_asyncio"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "plugin.py").write_text(source)
+
+
 def run(folder: Path, options: tuple[str, ...], *suites: str) -> str:
     """Run suites of a user where nothing of ours is set up, and return what pytest says."""
     for number, suite in enumerate(suites):
@@ -111,6 +129,31 @@ def test_who_does_not_ask_does_not_pay(tmp_path: Path) -> None:
     """A suite without our fixtures imports our package and the plugin, and nothing more."""
     said = run(tmp_path, STRICT, THRIFTY)
     assert ends_with(said, "1 passed"), said
+
+
+@pytest.mark.parametrize("source", [OLDER, STRANGER], ids=["an older one", "a stranger"])
+def test_a_run_without_our_fixtures_passes_with_any_pytest_asyncio(source: str, tmp_path: Path) -> None:
+    """A run without our fixtures is not broken; a fixture says what it needs when requested."""
+    put_asyncio_plugin(tmp_path, source)
+    said = run(tmp_path, (), "def test_it(): ...", "def test_ours(rooms_client): ...")
+    assert ends_with(said, "1 passed, 1 error"), said
+    assert "rooms_client needs pytest-asyncio 0.24 or newer" in said
+
+
+@pytest.mark.parametrize("options", [ALONE, (*ALONE, "-p", "no:anyio")], ids=["anyio", "neither"])
+def test_a_run_without_pytest_asyncio_passes(options: tuple[str, ...], tmp_path: Path) -> None:
+    """Nothing is needed before a fixture is requested."""
+    said = run(tmp_path, options, THRIFTY)
+    assert ends_with(said, "1 passed"), said
+
+
+def test_on_trio_it_says_what_it_needs(tmp_path: Path) -> None:
+    """The library is for asyncio: whoever runs on another backend is told, before anything is started."""
+    suite = "def test_it(anyio_backend, rooms_client): ..."
+    backend = 'import pytest\n@pytest.fixture\ndef anyio_backend(): return "trio"\n'
+    said = run(tmp_path, ALONE, backend + suite)
+    assert ends_with(said, "1 error"), said
+    assert "rooms_client needs anyio's backend asyncio, not trio" in said
 
 
 def test_the_faults_are_those_of_the_emulator_and_are_met(tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ from types import CodeType, FunctionType
 
 import pytest
 from aiohttp import ClientSession, web
+from typer.testing import CliRunner
 
 import telnyx_rooms_async
 from serving import served_by_aiohttp, served_by_uvicorn
 from telnyx_rooms_async import RoomsClient, TelnyxRoomsError
+from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator
 from turning import TurnedClock
 
@@ -29,8 +31,8 @@ FRAGMENTS = [text for language, text in BLOCKS if language == "python" and "asyn
 
 
 def test_every_block_is_of_a_kind_that_is_checked() -> None:
-    """Python is run here, console sessions by the tests of the command line, sh by CI; text is text."""
-    assert {language for language, _ in BLOCKS} <= {"python", "sh", "console", "text"}
+    """Python is run here, console sessions by the tests of the command line, sh by CI, yaml below."""
+    assert {language for language, _ in BLOCKS} <= {"python", "sh", "console", "text", "yaml"}
     assert len(PROGRAMS) >= 2
     assert len(FRAGMENTS) >= 5
 
@@ -100,6 +102,22 @@ async def test_commands_run(command: str, telnyx: Emulator, tmp_path: Path) -> N
         sys.executable, "-m", "telnyx_rooms_async", *arguments, env=os.environ | variables, cwd=tmp_path
     )
     assert await process.wait() == 0
+
+
+def test_the_containers_fit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator has the options that the compose file gives it, and its clients the same key and URL."""
+    (compose,) = (text for language, text in BLOCKS if language == "yaml")
+    command = re.search(r"telnyx-rooms (emulate[^\"]+)", compose)
+    assert command
+    options = dict(re.findall(r"--([\w-]+)(?: ([^-\s]\S*))?", command[1]))
+    words = CliRunner().invoke(app, ["emulate", "--help"], env={"COLUMNS": "200"}).stdout.split()
+    assert {f"--{name}" for name in options} <= set(words)
+    variables = dict(re.findall(r"(TELNYX_\w+): \"?([^\"\s]+)", compose))
+    assert variables["TELNYX_API_KEY"] == options["api-key"]
+    assert variables["TELNYX_BASE_URL"] == options["public-url"]
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert options["public-url"] in repr(RoomsClient())
 
 
 def test_the_table_of_floors_is_true() -> None:

@@ -21,6 +21,7 @@ from telnyx_rooms_async.cli import (
     participants,
     recordings,
     rooms,
+    running,
     sessions,
     tokens,
 )
@@ -46,6 +47,13 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it, with
 @app.callback()
 def _program(
     *,
+    allow_insecure: Annotated[
+        bool,
+        typer.Option(
+            "--allow-insecure",
+            help="Let an http:// base URL lead to another machine, as TELNYX_ALLOW_INSECURE=true does.",
+        ),
+    ] = False,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and end."),
@@ -57,6 +65,7 @@ def _program(
 
     Exit codes: 0 done, 1 failed, 2 a wrong argument, 130 Ctrl-C, 141 nobody reads stdout.
     """
+    running.allow_insecure.set(allow_insecure)
 
 
 rooms.group.command()(deleting.delete)

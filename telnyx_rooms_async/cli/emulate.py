@@ -6,8 +6,10 @@ import os
 import shlex
 import signal
 from contextlib import AsyncExitStack, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -27,6 +29,13 @@ def emulate(
         str | None, typer.Option(metavar="KEY", help="The key to accept; made up unless given.")
     ] = None,
     rooms: Annotated[int, typer.Option(min=0, metavar="N", help="How many rooms to begin with.")] = 0,
+    public_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="The base URL for other machines, such as http://telnyx:8080/v2."),
+    ] = None,
+    deliver_anywhere: Annotated[
+        bool, typer.Option("--deliver-anywhere", help="Send webhooks to other machines too.")
+    ] = False,
     faults: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What goes wrong, and when: see above.")
     ] = None,
@@ -35,6 +44,10 @@ def emulate(
 
     Prints lines for the shell, which lead clients to it: set them where you run yours. With the extra
     webhooks, the key for those who verify them is among the lines.
+
+    In a container, listen with --host 0.0.0.0, and say with --public-url how others reach it. People join a
+    room with POST /emulator/participants and {"room_id": "...", "context": "Alice"}, with the API key as
+    everywhere, and leave with DELETE /emulator/participants/ID.
 
     FILE is a JSON list of faults. Each is for the next request, or for so many "times" (null is for ever),
     of one "operation", by its id in the API reference, or of all.
@@ -56,7 +69,17 @@ def emulate(
     after        true to carry it out first: before the delay and the status
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
     with ending(interrupted=0):
-        telnyx = Emulator(host=host, port=port, api_key=api_key, recording=False)
+        try:
+            telnyx = Emulator(
+                host=host,
+                port=port,
+                api_key=api_key,
+                recording=False,
+                deliver_anywhere=deliver_anywhere,
+                public_url=public_url,
+            )
+        except ValueError as error:
+            raise InvalidArgumentError((str(error).replace("public_url", "--public-url"),)) from None
         if faults is not None:
             _load(telnyx, faults)
         asyncio.run(_serve(telnyx, f"{host}:{port}", rooms))
@@ -100,9 +123,20 @@ def _when_stopped() -> asyncio.Event:
     return stopped
 
 
+def _is_safe(url: str) -> bool:
+    """Tell whether a client accepts this base URL without being allowed to."""
+    parts = urlsplit(url)
+    try:
+        return parts.scheme == "https" or ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return parts.hostname == "localhost"
+
+
 def _tell(telnyx: Emulator) -> None:
     output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
     output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
+    if not _is_safe(telnyx.url):
+        output.write_line("export TELNYX_ALLOW_INSECURE=true")
     with suppress(RuntimeError):  # without the extra there are no webhooks to verify
         output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
     output.note(f"An emulated Telnyx with {len(telnyx.rooms)} rooms listens at {telnyx.url}. Ctrl-C ends it.")

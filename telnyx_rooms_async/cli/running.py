@@ -5,7 +5,8 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from typing import TypeVar
+from contextvars import ContextVar
+from typing import Final, TypeVar
 
 import typer
 
@@ -23,6 +24,8 @@ T = TypeVar("T")
 FAILED = 1
 _USAGE = 2
 INTERRUPTED = 130
+allow_insecure: Final = ContextVar("allow_insecure", default=False)
+"""The option of that name, which stands before the command."""
 _BROKEN_PIPE = 141
 
 
@@ -53,7 +56,8 @@ async def _with_client(
     # The client would advise to pass `api_key`. There is no such option: `ps` shows a command line.
     if not os.environ.get("TELNYX_API_KEY"):
         raise ConfigurationError("no API key: set TELNYX_API_KEY (`telnyx-rooms demo` needs none)")
-    async with RoomsClient(base_url=base_url, on_attempt=on_attempt) as client:
+    insecure = allow_insecure.get()
+    async with RoomsClient(base_url=base_url, allow_insecure=insecure, on_attempt=on_attempt) as client:
         return await job(client)
 
 

@@ -199,7 +199,7 @@ class ClientToken(AccessToken):
     """An access token, and the refresh token that gets the next one."""
 
     refresh_token: str | None = field(default=None, repr=False)
-    """A secret. It stays the same when the access token is refreshed."""
+    """A secret. It stays the same when the access token is refreshed, unless that answer has another."""
     refresh_token_expires_at: datetime | None = None
 
 

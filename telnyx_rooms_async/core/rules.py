@@ -25,6 +25,7 @@ from telnyx_rooms_async.core.models import (
     RoomSession,
     VideoRegion,
 )
+from telnyx_rooms_async.core.secret import Secret
 
 Id: TypeAlias = str | UUID
 RoomId: TypeAlias = Id | Room
@@ -80,8 +81,8 @@ def show(value: object) -> str:
 
 
 def exact_text(value: T) -> T | str:
-    """Return the text of a str subclass as an exact str; other values unchanged."""
-    if type(value) is str or not issubclass(type(value), str):
+    """Return the text of a str subclass as an exact str; a `Secret` and other values unchanged."""
+    if type(value) in (str, Secret) or not issubclass(type(value), str):
         return value
     return str.__str__(cast("str", value))
 

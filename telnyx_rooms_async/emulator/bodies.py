@@ -120,6 +120,10 @@ REFRESH: Final[Mapping[str, Check]] = {
     "refresh_token": text,
     "token_ttl_secs": integer(10, 3600),
 }
+PERSON: Final[Mapping[str, Check]] = {
+    "room_id": text,
+    "context": text,
+}
 PARTICIPANTS: Final[Mapping[str, Check]] = {
     "participants": _participants,
     "exclude": list_of(identifier),

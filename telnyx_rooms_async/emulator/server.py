@@ -16,6 +16,7 @@ from telnyx_rooms_async.emulator.answers import add_headers, answer, stamp
 from telnyx_rooms_async.emulator.deliveries import Delivery
 from telnyx_rooms_async.emulator.delivering import Deliverer
 from telnyx_rooms_async.emulator.media import Links
+from telnyx_rooms_async.emulator.people import PEOPLE, People
 from telnyx_rooms_async.emulator.playing import Player, Sleep
 from telnyx_rooms_async.emulator.posting import Poster
 from telnyx_rooms_async.emulator.recorded import RecordedRequest
@@ -49,8 +50,11 @@ class Emulator(Stage):
             off to serve for days.
         deliver_anywhere: whether webhooks may go to other machines too. Else only ``localhost`` and the
             loopback addresses are sent any.
+        public_url: the base URL for clients on other machines, such as ``"http://telnyx:8080/v2"``. It is
+            then `url`, and the links in webhooks lead there; where to listen is said by `host` and `port`.
 
     Raises:
+        ValueError: `public_url` is not an ``http://`` or ``https://`` URL.
         OSError: on entering: the port is taken.
     """
 
@@ -64,10 +68,14 @@ class Emulator(Stage):
         sleep: Sleep = asyncio.sleep,
         recording: bool = True,
         deliver_anywhere: bool = False,
+        public_url: str | None = None,
     ) -> None:
+        if public_url is not None and not _is_base_url(public_url):
+            raise ValueError("public_url must be a base URL such as http://telnyx:8080/v2")
         super().__init__(api_key=api_key, clock=clock)
         self._recording = recording
         self._host, self._port = host, port
+        self._public_url = public_url and public_url.rstrip("/")
         self._links = Links()
         self._player = Player(sleep)
         self._poster = Poster(deliver_anywhere)
@@ -90,6 +98,8 @@ class Emulator(Stage):
         """
         if self._runner is None:
             raise _not_running()
+        if self._public_url:
+            return self._public_url
         host, port = cast("tuple[str, int]", self._runner.addresses[0][:2])
         return str(URL.build(scheme="http", host=_WHERE_TO_GO.get(host, host), port=port, path=PREFIX))
 
@@ -147,6 +157,7 @@ class Emulator(Stage):
         app = web.Application(middlewares=[self._meet])
         app.on_response_prepare.append(stamp(self._account.now))
         app.on_shutdown.append(self._player.close)
+        app.add_routes(People(self._account))
         app.add_routes(Routes(self._account, self._links, lambda: self.public_key))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
@@ -183,11 +194,13 @@ class Emulator(Stage):
             self._admit(request, operation)
         except RefusalError as refused:
             return answer(refused.status, refused.body)
+        if operation in PEOPLE:
+            return await handler(request)
         fault = self._script.take(operation, recorded)
         return await self._player.play(fault, request, partial(handler, request))
 
     def _admit(self, request: web.Request, operation: str | None) -> None:
-        if self._window is not None and operation != DOWNLOAD:
+        if self._window is not None and operation != DOWNLOAD and operation not in PEOPLE:
             allowance = self._window.admit(self._account.now())
             add_headers(request, allowance.headers)
             if allowance.is_spent:
@@ -206,6 +219,14 @@ class Emulator(Stage):
 
 def _not_running() -> RuntimeError:
     return RuntimeError("the emulator is not running: enter it with async with")
+
+
+def _is_base_url(text: str) -> bool:
+    try:
+        url = URL(text)
+    except ValueError:
+        return False
+    return url.scheme in ("http", "https") and bool(url.host) and not (url.user or url.query or url.fragment)
 
 
 async def _recorded(request: web.Request) -> RecordedRequest:

@@ -5,14 +5,16 @@ import math
 import re
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from typing import Any, Final, cast
 
 from attrs import evolve
 
+from telnyx_rooms_async.attempts import logger
 from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.clock import Clock
-from telnyx_rooms_async.core.endpoints import CREATE_TOKEN, REFRESH_TOKEN
-from telnyx_rooms_async.core.errors import InvalidArgumentError
+from telnyx_rooms_async.core.endpoints import CREATE_TOKEN, REFRESH_TOKEN, Endpoint
+from telnyx_rooms_async.core.errors import ClientClosedError, InvalidArgumentError, TelnyxRoomsError
 from telnyx_rooms_async.core.messages import Call
 from telnyx_rooms_async.core.models import AccessToken, ClientToken
 from telnyx_rooms_async.core.params import RefreshBody, TokenBody
@@ -25,10 +27,21 @@ from telnyx_rooms_async.core.statuses import (
     UnprocessableEntityError,
 )
 
+# The API reference has no refresh token in this answer. A server that replaces it must be heard all the same.
+_REFRESH_TOKEN: Final = Endpoint(
+    REFRESH_TOKEN.operation,
+    REFRESH_TOKEN.method,
+    REFRESH_TOKEN.path,
+    REFRESH_TOKEN.status,
+    ClientToken,
+    REFRESH_TOKEN.repeat,
+)
 _SHARE_OF_LIFE: Final = 0.9
 _UUID: Final = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _JWT: Final = re.compile(r"eyJ[^.]*\..*|[^.]+\.[^.]+\.[^.]+", re.DOTALL)
 _TOKEN_LENGTH_MIN: Final = 8
+_RENEWAL_WAIT: Final = 0.3
+"""Seconds from the start of a renewal for which callers wait although their token is still valid."""
 
 
 class Tokens:
@@ -67,9 +80,10 @@ class Tokens:
     def refresh(
         self, room_id: RoomId, refresh_token: str, *, token_ttl_secs: int | UnsetType = UNSET
     ) -> Coroutine[Any, Any, AccessToken]:
-        """Get the next access token; the refresh token stays the same.
+        """Get the next access token.
 
-        One request, repeated on failure.
+        One request, repeated on failure. The refresh token stays the same. If an answer replaces it all the
+        same, a `ClientToken` is returned, with the refresh token to use from then on.
 
         Args:
             room_id: the id that Telnyx gave the room, or the room.
@@ -87,8 +101,11 @@ class Tokens:
             room_id = hidden(room_id)  # it may be the refresh token
         return self._refresh(room_id, RefreshBody(refresh_token=refresh_token, token_ttl_secs=token_ttl_secs))
 
-    async def _refresh(self, room_id: Id, body: RefreshBody) -> AccessToken:
-        return await self._caller.ask(_refresh_call(room_id, body))
+    async def _refresh(self, room_id: RoomId, body: RefreshBody) -> AccessToken:
+        renewed = await self._caller.ask(_refresh_call(room_id, body))
+        if renewed.refresh_token:
+            return renewed
+        return AccessToken(token=renewed.token, token_expires_at=renewed.token_expires_at)
 
     @asynccontextmanager
     async def keep(
@@ -100,24 +117,28 @@ class Tokens:
     ) -> AsyncGenerator["KeptToken", None]:
         """Keep a token good for as long as the block lasts: ``await kept.token()`` whenever one is needed.
 
-        One request at the start. A call to `KeptToken.token` that finds nine tenths of the token's time
-        gone makes one more; nothing runs in between. Arguments and errors are those of `create`.
+        One request at the start. The first call to `KeptToken.token` that finds nine tenths of the token's
+        time gone starts a renewal; nothing runs in between, and the end of the block ends a renewal that is
+        still running. Arguments and errors are those of `create`.
 
         Telnyx operations: CreateRoomClientToken, RefreshRoomClientToken.
         """
         wanted = TokenBody(token_ttl_secs=token_ttl_secs, refresh_token_ttl_secs=refresh_token_ttl_secs)
         build(CREATE_TOKEN, room_id=room_id, body=wanted)  # refuses at once what cannot be kept
         kept = KeptToken(self, room_id, token_ttl_secs, refresh_token_ttl_secs, self._caller.clock)
-        await kept.token()
-        yield kept
+        try:
+            await kept.token()
+            yield kept
+        finally:
+            await kept._close()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one of us
 
 
-def _refresh_call(room_id: Id, body: RefreshBody) -> Call[AccessToken]:
+def _refresh_call(room_id: RoomId, body: RefreshBody) -> Call[ClientToken]:
     if not isinstance(room_id, Secret):
-        return build(REFRESH_TOKEN, room_id=room_id, body=body)
+        return build(_REFRESH_TOKEN, room_id=room_id, body=body)
     if _JWT.fullmatch(room_id) or _UUID.fullmatch(body.refresh_token):
         raise InvalidArgumentError(("room_id must be an id, not a token: the arguments seem to be swapped",))
-    call = build(REFRESH_TOKEN, room_id=room_id, body=body)
+    call = build(_REFRESH_TOKEN, room_id=room_id, body=body)
     if len(room_id) >= _TOKEN_LENGTH_MIN:
         # Removed from an answer that repeats it.
         call = evolve(call, request=evolve(call.request, secrets=(*call.request.secrets, room_id)))
@@ -125,7 +146,11 @@ def _refresh_call(room_id: Id, body: RefreshBody) -> Call[AccessToken]:
 
 
 class KeptToken:
-    """A token that is renewed by whoever asks for it in time; any number of tasks may."""
+    """A token that is renewed in time, when a call asks for it. Any number of tasks may share it.
+
+    There is at most one renewal at a time. A token that is still valid is returned although its renewal
+    fails or takes long.
+    """
 
     def __init__(
         self, tokens: Tokens, room_id: RoomId, token_ttl_secs: int, refresh_token_ttl_secs: int, clock: Clock
@@ -135,27 +160,76 @@ class KeptToken:
         self._token_ttl_secs = token_ttl_secs
         self._refresh_token_ttl_secs = refresh_token_ttl_secs
         self._clock = clock
-        self._lock = asyncio.Lock()
         self._token = self._refresh_token = Secret()
-        self._renew_at = self._replace_at = -math.inf
+        self._renew_at = self._replace_at = self._expires_at = -math.inf
+        self._renewal: asyncio.Task[TelnyxRoomsError | None] | None = None
+        self._wait_until = 0.0
+        """When callers stop waiting for the renewal if their token is valid, by the clock of the loop."""
+        # A renewal serves all callers. In the context of the block it is part of no single caller's trace.
+        self._context = copy_context()
+        self._is_closed = False
 
     def __repr__(self) -> str:
         return f"<KeptToken for room {self._room_id}>"
 
     async def token(self) -> str:
-        """Return a token that has a tenth of its time left at least: a secret.
+        """Return a valid token, a secret; a tenth of its time is left unless its renewal fails or is slow.
 
-        No request, or one when it is time; two when the refresh token turns out to be no good.
+        No request, or one when it is time; two when the refresh token turns out to be no good. While the
+        token is valid, a renewal that fails is logged, and the next call tries again.
 
         Raises:
-            TelnyxRoomsError: the request failed; the next call tries again.
+            TelnyxRoomsError: the token has expired, and the request for another failed; the next call tries
+                again.
+            ClientClosedError: the token has expired, and the block has ended.
         """
-        async with self._lock:
-            # Neither the server's clock is asked, which may not be ours, nor the wall's, which may jump.
-            now = self._clock.monotonic()
-            if now >= self._renew_at:
-                await (self._replace(now) if now >= self._replace_at else self._renew(now))
+        # The server's clock may differ from ours, and the wall clock may jump: only this one counts.
+        now = self._clock.monotonic()
+        if now < self._renew_at:
             return str(self._token)
+        renewal = self._start_renewal()
+        if now < self._expires_at:
+            await asyncio.wait([renewal], timeout=self._wait_until - asyncio.get_running_loop().time())
+        if self._clock.monotonic() >= self._expires_at:
+            await asyncio.wait([renewal])  # a caller that is cancelled does not cancel it for the others
+            if self._is_closed:
+                raise ClientClosedError
+            error = renewal.result()
+            if error is not None:
+                raise error
+        return str(self._token)
+
+    def _start_renewal(self) -> "asyncio.Task[TelnyxRoomsError | None]":
+        """Return the renewal that is running, or start one."""
+        renewal = self._renewal
+        if renewal is None or (renewal.done() and not self._is_closed):
+            renewal = asyncio.create_task(self._try_to_renew(), context=self._context.copy())
+            self._renewal = renewal
+            self._wait_until = asyncio.get_running_loop().time() + _RENEWAL_WAIT
+        return renewal
+
+    async def _close(self) -> None:
+        """End a renewal that is running, and start no other."""
+        self._is_closed = True
+        if self._renewal is not None:
+            self._renewal.cancel()
+            await asyncio.wait([self._renewal])
+
+    async def _try_to_renew(self) -> TelnyxRoomsError | None:
+        """Renew the token, or return why it could not be renewed."""
+        now = self._clock.monotonic()
+        try:
+            await (self._replace(now) if now >= self._replace_at else self._renew(now))
+        except TelnyxRoomsError as error:
+            left = self._expires_at - self._clock.monotonic()
+            if left > 0:
+                logger.warning(
+                    "client token not renewed (%s); it is valid for another %.0f s",
+                    type(error).__name__,
+                    left,
+                )
+            return error
+        return None
 
     async def _replace(self, now: float) -> None:
         pair = await self._tokens.create(
@@ -163,10 +237,8 @@ class KeptToken:
             token_ttl_secs=self._token_ttl_secs,
             refresh_token_ttl_secs=self._refresh_token_ttl_secs,
         )
+        self._replace_at = now + _SHARE_OF_LIFE * self._token_ttl_secs
         self._take(pair, now)
-        self._refresh_token = Secret(pair.refresh_token or "")
-        life = self._refresh_token_ttl_secs if pair.refresh_token else self._token_ttl_secs
-        self._replace_at = now + _SHARE_OF_LIFE * life
 
     async def _renew(self, now: float) -> None:
         try:
@@ -181,3 +253,7 @@ class KeptToken:
     def _take(self, token: AccessToken, now: float) -> None:
         self._token = Secret(token.token)
         self._renew_at = now + _SHARE_OF_LIFE * self._token_ttl_secs
+        self._expires_at = now + self._token_ttl_secs
+        if isinstance(token, ClientToken) and token.refresh_token:
+            self._refresh_token = Secret(token.refresh_token)
+            self._replace_at = now + _SHARE_OF_LIFE * self._refresh_token_ttl_secs

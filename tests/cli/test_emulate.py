@@ -1,5 +1,6 @@
 """``telnyx-rooms emulate``: a server for the time being."""
 
+import asyncio
 import json
 import shlex
 import signal
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import attrs
 import pytest
+from aiohttp import ClientSession
 from typer.testing import Result
 
-from telnyx_rooms_async import Webhooks
+from listening import listening
+from telnyx_rooms_async import RoomsClient, Settings, Webhooks
 from telnyx_rooms_async.emulator import Emulator, Fault, load_script
 
 Run = Callable[..., Result]
@@ -101,6 +104,100 @@ def test_everywhere_is_here_for_a_client(start: Start, host: str, here: str) -> 
     process = start("rooms", "list", "--json", **variables)
     assert process.communicate() == ("", "")
     assert process.returncode == 0
+
+
+NAMES = """
+import socket
+find = socket.getaddrinfo
+def find_names(host, *args, **kwargs):
+    return find("127.0.0.1" if host in ("telnyx", "app") else host, *args, **kwargs)
+socket.getaddrinfo = find_names
+from telnyx_rooms_async.__main__ import main
+main()
+"""
+IN_A_CONTAINER = (sys.executable, "-c", NAMES)
+"""The program where other containers have names."""
+
+
+def test_it_says_how_other_machines_reach_it(start: Start) -> None:
+    """With --public-url the lines for the shell are for clients in other containers."""
+    options = ("--host", "0.0.0.0", "--port", "0", "--public-url", "http://telnyx:8080/v2")
+    emulator = start("emulate", *options, "--api-key", "KEYlocal")
+    variables = exports(emulator, 4)
+    assert variables.pop("TELNYX_PUBLIC_KEY")
+    assert variables == {
+        "TELNYX_API_KEY": "KEYlocal",
+        "TELNYX_BASE_URL": "http://telnyx:8080/v2",
+        "TELNYX_ALLOW_INSECURE": "true",
+    }
+    RoomsClient.from_settings(
+        Settings(api_key="KEY", base_url=variables["TELNYX_BASE_URL"], allow_insecure=True)
+    )
+
+
+def test_a_public_url_that_is_none(run: Run) -> None:
+    """It is a wrong argument, in one line."""
+    result = run("emulate", "--port", "0", "--public-url", "telnyx")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "error: --public-url must be a base URL such as http://telnyx:8080/v2\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "env"), [(["--allow-insecure"], {}), ([], {"TELNYX_ALLOW_INSECURE": "true"})]
+)
+def test_a_client_in_another_container(
+    start: Start, telnyx: Emulator, options: list[str], env: dict[str, str]
+) -> None:
+    """A command reaches the emulator by the name of its container when it is allowed to, and only then."""
+    telnyx.seed(1)
+    env = {"TELNYX_BASE_URL": telnyx.url.replace("127.0.0.1", "telnyx"), **env}
+    listed = start(*options, "rooms", "list", "--json", program=IN_A_CONTAINER, **env)
+    out, err = listed.communicate()
+    assert (listed.returncode, err) == (0, "")
+    assert [json.loads(line)["unique_name"] for line in out.splitlines()] == ["Room 1"]
+    refused = start("rooms", "list", program=IN_A_CONTAINER, TELNYX_BASE_URL=env["TELNYX_BASE_URL"])
+    assert "set TELNYX_ALLOW_INSECURE=true" in refused.communicate()[1]
+    assert len(telnyx.requests) == 1
+
+
+@pytest.mark.parametrize("anywhere", [True, False])
+async def test_webhooks_for_another_container(start: Start, *, anywhere: bool) -> None:
+    """People join and leave over HTTP; webhooks go to a container's name with --deliver-anywhere only."""
+    options = ["--deliver-anywhere"] if anywhere else []
+    emulator = start("emulate", "--port", "0", *options, program=IN_A_CONTAINER)
+    variables = await asyncio.to_thread(exports, emulator)
+    key, url = variables["TELNYX_API_KEY"], variables["TELNYX_BASE_URL"]
+    async with (
+        listening() as app,
+        listening() as here,
+        RoomsClient(key, base_url=url) as client,
+        ClientSession(url.removesuffix("v2"), headers={"Authorization": f"Bearer {key}"}) as control,
+    ):
+        rooms = [
+            await client.rooms.create(
+                webhook_event_url=app.url.replace("127.0.0.1", "app"), webhook_event_failover_url=here.url
+            )
+        ]
+        body = {"room_id": rooms[0].id, "context": "Alice"}
+        async with control.post("emulator/participants", json=body) as response:
+            assert response.status == 201
+            alice = (await response.json())["data"]
+        (session,) = [each async for each in client.rooms.sessions(rooms[0].id)]
+        assert alice["session_id"] == session.id
+        async with control.delete(f"emulator/participants/{alice['id']}") as response:
+            assert response.status == 204
+        receiver, other = (app, here) if anywhere else (here, app)
+        async with asyncio.timeout(60):
+            while len(receiver.arrived) < 4:
+                await asyncio.sleep(0.01)
+    assert set(receiver.kinds) == {
+        "session.started",
+        "participant.joined",
+        "participant.left",
+        "session.ended",
+    }
+    receiver.arrived[0].verify(variables["TELNYX_PUBLIC_KEY"])
+    assert other.arrived == []
 
 
 def test_a_taken_port(run: Run) -> None:

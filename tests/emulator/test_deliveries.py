@@ -268,6 +268,26 @@ async def test_links_lead_to_this_machine(receiver: Listener, time: TurnedClock)
     assert receiver.arrived[-1].data["payload"]["download_url"].startswith("http://127.0.0.1:")
 
 
+async def test_links_lead_to_the_public_url(receiver: Listener, time: TurnedClock) -> None:
+    """Other machines know an emulator by the name that it was given."""
+    async with Emulator(clock=time, public_url="http://telnyx:8080/v2/") as telnyx:
+        assert telnyx.url == "http://telnyx:8080/v2"
+        room = telnyx._account.create_room({"webhook_event_url": receiver.url, "enable_recording": True})
+        telnyx.leave(telnyx.join(room.id).id)
+        time.turn(seconds=5)
+        await telnyx.settle()
+    assert receiver.arrived[-1].data["payload"]["download_url"].startswith("http://telnyx:8080/media/")
+
+
+@pytest.mark.parametrize(
+    "url", ["telnyx:8080", "http://", "ftp://telnyx", "http://me@telnyx", "http://[", "http://telnyx/v2?a=b"]
+)
+def test_a_public_url_that_is_no_base_url(url: str) -> None:
+    """No client could use it."""
+    with pytest.raises(ValueError, match=r"^public_url must be a base URL"):
+        Emulator(public_url=url)
+
+
 # --- time -------------------------------------------------------------------------------------------------
 
 

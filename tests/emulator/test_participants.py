@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from plain import Plain
 from telnyx_rooms_async import RoomParticipant
-from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async.emulator import Emulator, Fault
 from turning import TurnedClock
 
 
@@ -62,3 +62,33 @@ async def test_participants_of_no_session(ask: Plain) -> None:
     """An unknown session is a 404 on its own path, and matches nobody in the account."""
     assert (await ask.get(f"room_sessions/{uuid4()}/participants")).status == 404
     assert (await ask.get("room_participants", {"filter[session_id]": str(uuid4())})).ids == []
+
+
+async def test_people_come_and_go_over_http(ask: Plain, telnyx: Emulator, room_id: str) -> None:
+    """Another process lets them join and leave, whatever goes wrong with Telnyx's own operations."""
+    telnyx.script(Fault(status=500), times=None)
+    telnyx.limit(0)
+    came = await ask.post("../emulator/participants", {"room_id": room_id, "context": "Alice"})
+    assert (came.status, came.data["context"]) == (201, "Alice")
+    assert (await ask.post("../emulator/participants", {"room_id": room_id})).data["context"] == ""
+    alice = f"../emulator/participants/{came.data['id']}"
+    assert (await ask.delete(alice)).status == 204
+    assert (await ask.delete(alice)).status == 404
+    telnyx.limit(None)
+    telnyx.unscript()
+    assert "left_at" in (await ask.get(f"room_participants/{came.data['id']}")).data
+
+
+async def test_who_cannot_join_over_http(ask: Plain, telnyx: Emulator) -> None:
+    """A room that is unknown or full is refused, and so are a body of another shape and a wrong key."""
+    full = (await ask.post("rooms", {"max_participants": 2})).data["id"]
+    join = "../emulator/participants"
+    for _ in range(2):
+        assert (await ask.post(join, {"room_id": full})).status == 201
+    assert (await ask.post(join, {"room_id": full})).status == 422
+    assert (await ask.post(join, {"room_id": str(uuid4())})).status == 404
+    assert (await ask.post(join, {})).blamed == ["/room_id"]
+    assert (await ask.post(join, {"room_id": full, "context": 7})).blamed == ["/context"]
+    assert (await ask.post(join, [])).status == 400
+    telnyx.api_key = "KEYanother"
+    assert (await ask.post(join, {"room_id": full})).status == 401

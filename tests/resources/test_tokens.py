@@ -4,6 +4,7 @@ import asyncio
 import logging
 import pickle
 import traceback
+from collections.abc import AsyncIterator
 from datetime import UTC, timedelta
 from uuid import uuid4
 
@@ -11,14 +12,18 @@ import pytest
 
 from telnyx_rooms_async import (
     AccessToken,
+    ClientClosedError,
     ClientToken,
+    Clock,
     InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
+    RetryPolicy,
     RoomsClient,
     TelnyxRoomsError,
 )
-from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async.emulator import Emulator, Fault
+from telnyx_rooms_async.resources import tokens
 from turning import TurnedClock
 
 
@@ -107,6 +112,13 @@ async def test_no_token_is_shown(
     assert not [secret for secret in (*secrets, "CANARY-1", "CANARY-2") if secret in told]
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Callers with a valid token wait for its renewal, however slow this machine is."""
+    monkeypatch.setattr(tokens, "_RENEWAL_WAIT", 60)
+
+
+@pytest.mark.usefixtures("patient")
 async def test_keep_renews_when_it_is_time(
     client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock
 ) -> None:
@@ -127,6 +139,7 @@ async def test_keep_renews_when_it_is_time(
         assert first not in f"{kept!r} {vars(kept)!r}"
 
 
+@pytest.mark.usefixtures("patient")
 async def test_keep_asks_once_for_many(
     client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock
 ) -> None:
@@ -138,6 +151,7 @@ async def test_keep_asks_once_for_many(
     assert len(telnyx.requests) == 2
 
 
+@pytest.mark.usefixtures("patient")
 async def test_keep_makes_a_new_pair_when_refreshing_is_refused(
     client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock
 ) -> None:
@@ -185,3 +199,180 @@ async def test_keep_replaces_a_pair_no_sooner_than_it_must(
     with pytest.raises(InvalidArgumentError, match="token_ttl_secs must be"):
         async with client.tokens.keep(room_id, token_ttl_secs=9):
             pytest.fail("entered")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [*(Fault(status=status) for status in (401, 403, 404, 408, 422, 429, 500, 503)), Fault(cut="before")],
+    ids=lambda fault: str(fault.status or fault.cut),
+)
+@pytest.mark.usefixtures("patient")
+async def test_keep_returns_the_valid_token_while_its_renewal_fails(
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock, fault: Fault
+) -> None:
+    """Whatever the reason is; once the token has expired it is raised, and it is over when the fault is."""
+    hasty = client.with_options(retry=RetryPolicy(attempts=1))
+    async with hasty.tokens.keep(room_id, token_ttl_secs=600) as kept:
+        first = await kept.token()
+        telnyx.script(fault, times=None)
+        time.turn(seconds=541)
+        assert {await kept.token() for _ in range(3)} == {first}
+        time.turn(seconds=58)
+        assert await kept.token() == first
+        time.turn(seconds=1)
+        with pytest.raises(TelnyxRoomsError):
+            await kept.token()
+        telnyx.unscript()
+        time.turn(seconds=60)  # a 429 stops the client for a while
+        assert await kept.token() != first
+
+
+async def test_keep_warns_of_a_renewal_that_fails(
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A failure that is not raised is logged, without an id or a token."""
+    async with client.with_options(retry=RetryPolicy(attempts=1)).tokens.keep(room_id) as kept:
+        await kept.token()
+        telnyx.script(Fault(status=500))
+        time.turn(seconds=560)
+        await kept.token()
+    assert caplog.messages == ["client token not renewed (InternalServerError); it is valid for another 40 s"]
+
+
+class Gate:
+    """Holds back the answers that a `Fault` delays, until it is opened."""
+
+    def __init__(self) -> None:
+        self.opened = asyncio.Event()
+        self.reached = asyncio.Event()
+
+    async def sleep(self, _: float) -> None:
+        """Wait until the gate is open, whatever the delay is."""
+        self.reached.set()
+        await self.opened.wait()
+
+
+@pytest.fixture
+def gate() -> Gate:
+    """What holds back delayed answers."""
+    return Gate()
+
+
+@pytest.fixture
+async def slow(time: TurnedClock, gate: Gate) -> AsyncIterator[Emulator]:
+    """A Telnyx that answers a refresh when the gate is opened."""
+    async with Emulator(clock=time, sleep=gate.sleep) as emulator:
+        emulator.seed(1)
+        emulator.script(Fault(delay=1), times=None, operation="RefreshRoomClientToken")
+        yield emulator
+
+
+@pytest.fixture
+async def waiting(slow: Emulator, time: TurnedClock) -> AsyncIterator[RoomsClient]:
+    """A client of the slow Telnyx."""
+
+    def monotonic() -> float:
+        return time.now.timestamp()
+
+    clock = Clock(monotonic=monotonic)
+    async with RoomsClient(slow.api_key, base_url=slow.url, clock=clock, attempt_timeout=300) as client:
+        yield client
+
+
+def renewals() -> list[str]:
+    """Name the tasks that renew a token."""
+    return [name for task in asyncio.all_tasks() if "KeptToken._try_to_renew" in (name := repr(task))]
+
+
+async def test_keep_does_not_wait_for_a_slow_renewal(
+    waiting: RoomsClient, slow: Emulator, gate: Gate, time: TurnedClock
+) -> None:
+    """Callers of a valid token have it while its only renewal goes on, and the new one after that."""
+    async with asyncio.timeout(60), waiting.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
+        first = await kept.token()
+        time.turn(seconds=541)
+        assert set(await asyncio.gather(*(kept.token() for _ in range(20)))) == {first}
+        assert {await kept.token() for _ in range(1000)} == {first}
+        await gate.reached.wait()
+        assert len(renewals()) == 1
+        gate.opened.set()
+        while await kept.token() == first:
+            await asyncio.sleep(0)
+    assert len(slow.requests) == 2
+
+
+async def test_keep_waits_for_a_slow_renewal_of_an_expired_token(
+    waiting: RoomsClient, slow: Emulator, gate: Gate, time: TurnedClock
+) -> None:
+    """Callers whose token has expired wait for the one renewal; one that gives up does not end it."""
+    async with waiting.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
+        first = await kept.token()
+        time.turn(seconds=600)
+        callers = [asyncio.create_task(kept.token()) for _ in range(20)]
+        await gate.reached.wait()
+        callers[0].cancel()
+        gate.opened.set()
+        cancelled, *others = await asyncio.gather(*callers, return_exceptions=True)
+        assert isinstance(cancelled, asyncio.CancelledError)
+        assert len(set(others)) == 1
+        assert first not in others
+    assert len(slow.requests) == 2
+
+
+async def test_keep_ends_a_renewal_with_its_block(
+    waiting: RoomsClient, slow: Emulator, gate: Gate, time: TurnedClock
+) -> None:
+    """No task outlives the block, and none is started after it; a valid token is still returned."""
+    async with waiting.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
+        first = await kept.token()
+        time.turn(seconds=541)
+        await kept.token()
+        await gate.reached.wait()
+        assert renewals()
+    assert not renewals()
+    assert await kept.token() == first
+    assert not renewals()
+    time.turn(seconds=60)
+    with pytest.raises(ClientClosedError):
+        await kept.token()
+    assert len(slow.requests) == 2
+
+
+@pytest.mark.usefixtures("patient")
+async def test_keep_uses_the_refresh_token_that_an_answer_replaces(
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock
+) -> None:
+    """A refresh token that comes with a refreshed token is the one for the next refresh."""
+    for number in (1, 2):
+        answer = {"data": {"token": f"access-{number}", "refresh_token": f"refresh-{number}"}}
+        telnyx.script(Fault(status=201, body=answer), operation="RefreshRoomClientToken")
+    async with client.tokens.keep(room_id, token_ttl_secs=600) as kept:
+        time.turn(seconds=541)
+        assert await kept.token() == "access-1"
+        time.turn(seconds=541)
+        assert await kept.token() == "access-2"
+    assert telnyx.requests[-1].json["refresh_token"] == "refresh-1"
+
+
+@pytest.mark.usefixtures("patient")
+async def test_keep_returns_no_expired_token_after_its_block(
+    client: RoomsClient, room_id: str, time: TurnedClock
+) -> None:
+    """Also when nothing was being renewed at the end of the block."""
+    async with client.tokens.keep(room_id) as kept:
+        first = await kept.token()
+    assert await kept.token() == first
+    time.turn(seconds=600)
+    with pytest.raises(ClientClosedError):
+        await kept.token()
+
+
+async def test_refresh_returns_a_refresh_token_that_is_replaced(
+    client: RoomsClient, telnyx: Emulator, room_id: str
+) -> None:
+    """Whoever refreshes by hand gets the new refresh token too, and it is not shown."""
+    telnyx.script(Fault(status=201, body={"data": {"token": "T", "refresh_token": "CANARY"}}))
+    renewed = await client.tokens.refresh(room_id, "old")
+    assert isinstance(renewed, ClientToken)
+    assert renewed.refresh_token == "CANARY"
+    assert "CANARY" not in repr(renewed)

@@ -21,6 +21,7 @@ from telnyx_rooms_async import (
     OutcomeUnknownError,
     RetryPolicy,
     RoomsClient,
+    Settings,
     WrongEventLoopError,
 )
 from telnyx_rooms_async.emulator import Emulator
@@ -97,6 +98,35 @@ def test_http_is_for_this_machine(host: str) -> None:
     """A plain http URL may lead to this machine, and elsewhere only when asked for."""
     assert host in repr(RoomsClient("KEY", base_url=f"http://{host}/v2"))
     assert "10.0.0.1" in repr(RoomsClient("KEY", base_url="http://10.0.0.1", allow_insecure=True))
+
+
+@pytest.mark.parametrize("text", ["true", "True", " TRUE "])
+def test_the_environment_allows_http(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """In a network of containers both variables lead to another machine, without a change to the program."""
+    monkeypatch.setenv("TELNYX_BASE_URL", "http://telnyx:8080/v2")
+    with pytest.raises(ConfigurationError, match="set TELNYX_ALLOW_INSECURE=true"):
+        RoomsClient("KEY")
+    monkeypatch.setenv("TELNYX_ALLOW_INSECURE", text)
+    assert "http://telnyx:8080/v2" in repr(RoomsClient("KEY"))
+    assert "http://telnyx:8080/v2" in repr(RoomsClient.from_settings(Settings(api_key="KEY")))
+
+
+@pytest.mark.parametrize("text", ["false", "False", ""])
+def test_the_environment_allows_no_http(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """What says no is no, and an empty variable is none; `allow_insecure` still allows it."""
+    monkeypatch.setenv("TELNYX_ALLOW_INSECURE", text)
+    with pytest.raises(ConfigurationError, match="in the clear"):
+        RoomsClient("KEY", base_url="http://telnyx:8080/v2")
+    RoomsClient("KEY", base_url="http://telnyx:8080/v2", allow_insecure=True)
+
+
+@pytest.mark.parametrize("text", ["yes", "1", "0", "on", "truee", "KEYcanary"])
+def test_the_environment_says_true_or_false(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Anything else is refused, for https too, and is not shown: it may be a secret in the wrong place."""
+    monkeypatch.setenv("TELNYX_ALLOW_INSECURE", text)
+    with pytest.raises(ConfigurationError) as caught:
+        RoomsClient("KEY", base_url="https://api.telnyx.com/v2")
+    assert str(caught.value) == "TELNYX_ALLOW_INSECURE must be true or false"
 
 
 @pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan"), "5", True, None])

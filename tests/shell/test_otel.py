@@ -1,9 +1,11 @@
 """What OpenTelemetry sees of the calls: metadata, and nothing that is secret."""
 
+import asyncio
 import io
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -21,6 +23,7 @@ from telnyx_rooms_async import (
     RetryPolicy,
     RoomsClient,
 )
+from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.otel import traced
 from ticker import Ticker
 from wire import Wire
@@ -157,6 +160,77 @@ async def test_the_attempts_at_a_file_are_in_no_span(client: RoomsClient, wire: 
     assert (ours.name, users.name) == ("GET /room_recordings/{room_recording_id}", "nightly")
     assert len(ours.events) == 1
     assert (list(users.events), dict(users.attributes or {})) == ([], {})
+
+
+async def test_only_a_request_that_is_resent_has_a_count(
+    client: RoomsClient, wire: Wire, spans: Spans
+) -> None:
+    """A first attempt has none, on its span and on its event; nor has the first look-up for a lost room."""
+    wire.plays(Wire.http(200, ROOM))
+    async with client:
+        await client.rooms.retrieve("a-room")
+        wire.plays(Wire.raw(b""), Wire.http(200, b'{"data":[]}'))
+        with pytest.raises(OutcomeUnknownError):
+            await client.rooms.create(unique_name="Weekly")
+    count = "http.request.resend_count"
+    assert [count in (span.attributes or {}) for span in spans.all] == [False, False]
+    counts = [[(event.attributes or {}).get(count) for event in span.events] for span in spans.all]
+    assert counts == [[None], [None, None, 1, 2]]
+
+
+LISTINGS: dict[str, Callable[[RoomsClient], AsyncIterable[object]]] = {
+    "rooms": lambda client: client.rooms.list(page_size=10),
+    "pages": lambda client: client.rooms.list(page_size=10).pages(),
+    "four at once": lambda client: client.rooms.list(page_size=10).concurrently(4),
+}
+
+
+@pytest.fixture
+async def seeded(telnyx: Emulator, spans: Spans) -> AsyncIterator[RoomsClient]:
+    """A traced client of a Telnyx with 100 rooms."""
+    telnyx.seed(100)
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as plain:
+        yield traced(plain, spans.provider)
+
+
+@pytest.mark.parametrize("make", LISTINGS.values(), ids=LISTINGS)
+async def test_the_pages_of_a_list_are_siblings(
+    seeded: RoomsClient, spans: Spans, make: Callable[[RoomsClient], AsyncIterable[object]]
+) -> None:
+    """Each page is a child of the user's span, whichever page was read when it was requested."""
+    with spans.provider.get_tracer("the user's").start_as_current_span("nightly"):
+        async for _ in make(seeded):
+            pass
+    *pages, users = spans.all
+    assert len(pages) == 10
+    assert all(span.parent == users.context for span in pages)
+    assert max(span.end_time or 0 for span in pages) <= (users.end_time or 0)
+
+
+@pytest.mark.parametrize("make", LISTINGS.values(), ids=LISTINGS)
+async def test_a_page_that_is_abandoned_ends_before_its_parent(
+    seeded: RoomsClient,
+    telnyx: Emulator,
+    spans: Spans,
+    make: Callable[[RoomsClient], AsyncIterable[object]],
+) -> None:
+    """A page requested ahead does not outlive the span in which the loop over the list was left."""
+    telnyx.script(
+        Fault(delay=3600), times=None, when=lambda request: ("page[number]", "1") not in request.query
+    )
+    with spans.provider.get_tracer("the user's").start_as_current_span("nightly"):
+        seen = 0
+        async for _ in make(seeded):
+            seen += 1
+            if seen == 2 or make is LISTINGS["pages"]:
+                break
+    async with asyncio.timeout(60):
+        while len(spans.all) < 3:  # the first page, one more at least, and the user's
+            await asyncio.sleep(0)
+    (users,) = [span for span in spans.all if span.name == "nightly"]
+    pages = [span for span in spans.all if span is not users]
+    assert all(span.parent == users.context for span in pages)
+    assert max(span.end_time or 0 for span in pages) <= (users.end_time or 0)
 
 
 async def test_a_client_is_traced_once(client: RoomsClient, wire: Wire) -> None:
