@@ -12,6 +12,7 @@ import aiohttp
 from yarl import URL
 
 from telnyx_rooms_async.core.errors import ConfigurationError
+from telnyx_rooms_async.version import __version__
 
 Session: TypeAlias = aiohttp.ClientSession
 """What a user may lend a client."""
@@ -123,13 +124,8 @@ async def without_authorization(
 @cache
 def user_agent() -> str:
     """Name this library, Python and aiohttp."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow, and first needed here
-
-    try:
-        own = f"telnyx-rooms-async/{version('telnyx-rooms-async')}"
-    except PackageNotFoundError:  # in a frozen program, or straight from a folder
-        own = "telnyx-rooms-async"
-    return f"{own} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
+    python = platform.python_version()
+    return f"telnyx-rooms-async/{__version__} Python/{python} aiohttp/{aiohttp.__version__}"
 
 
 @lru_cache(maxsize=16)
