@@ -9,6 +9,7 @@ import re
 import reprlib
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
+from ipaddress import IPv6Address, ip_address
 from typing import Final, TypeAlias, cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -162,6 +163,20 @@ def sources(value: object) -> str | None:
 
 def _is_collection(value: object) -> bool:
     return isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine for certain: ``localhost``, or a literal loopback address.
+
+    A name below ``localhost`` is not: what it resolves to depends on the resolver. Neither is a number such
+    as ``127.1``, which only some programs read as an address.
+    """
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback and "%" not in host
 
 
 # --- ranges -------------------------------------------------------------------------------------------------

@@ -66,6 +66,8 @@ class AiohttpTransport:
         trace_configs: what listens to a session of our own.
     """
 
+    _closing: AsyncGenerator[Session, None] | None = None  # here for an __init__ that raises
+
     def __init__(
         self,
         *,
@@ -92,13 +94,13 @@ class AiohttpTransport:
             # Those of one request replace those of its session, so the session's go first.
             self._middlewares = (*session._middlewares, send_once)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no public way
         self._open_session = partial(
-            open_session, max_connections=max_connections, trace_configs=list(trace_configs)
+            open_session,
+            max_connections=max_connections,
+            trace_configs=list(trace_configs),
+            trust_env=trust_env,
         )
-        self._base = base
-        # A borrowed session has its owner's proxy.
-        self._find_proxy = environment_proxy if trust_env and session is None else _no_proxy
-        self._proxy: str | None = None
-        self._closing: AsyncGenerator[Session, None] | None = None
+        self._find_proxy = environment_proxy if trust_env else _no_proxy
+        self._proxy: Secret | None = self._find_proxy(base)
 
     @cached_property
     def _headers(self) -> CIMultiDict[str]:
@@ -218,7 +220,6 @@ class AiohttpTransport:
         if self._lifetime.is_closed:
             raise ClientClosedError
         self._loop = self._lifetime.loop
-        self._proxy = self._find_proxy(self._base)
         self._closing = closed_with_loop(self._open_session())
         self._session = await anext(self._closing)
         return self._session
