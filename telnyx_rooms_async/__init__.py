@@ -99,9 +99,8 @@ if TYPE_CHECKING:  # see `__getattr__`
     from telnyx_rooms_async.router import EventRouter
     from telnyx_rooms_async.seen import SeenEvents, SeenInMemory
     from telnyx_rooms_async.settings import Settings
+    from telnyx_rooms_async.version import __version__ as __version__
     from telnyx_rooms_async.webhooks import Webhooks
-
-    __version__: str
 
 __all__ = [
     "UNSET",
@@ -236,6 +235,7 @@ _HOMES: Final = {
     "router": "EventRouter",
     "seen": "SeenEvents SeenInMemory",
     "settings": "Settings",
+    "version": "__version__",
     "webhooks": "Webhooks",
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -244,10 +244,6 @@ _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in name
 if not TYPE_CHECKING:  # else every name would be one
 
     def __getattr__(name: str) -> object:
-        if name == "__version__":
-            from importlib.metadata import version  # noqa: PLC0415 - dearer than all the rest of this module
-
-            return version("telnyx-rooms-async")
         if name not in _HOME_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)

@@ -14,7 +14,8 @@ OnAttempt: TypeAlias = Callable[[Attempt], object]
 """Called after each attempt with its record; what it raises is logged and goes no further."""
 
 logger: Final = logging.getLogger("telnyx_rooms_async")
-"""The only one of the library."""
+"""The only one of the library. It prints nothing until the program configures logging."""
+logger.addHandler(logging.NullHandler())
 
 
 def record(

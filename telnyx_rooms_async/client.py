@@ -26,6 +26,7 @@ from telnyx_rooms_async.resources.tokens import Tokens
 from telnyx_rooms_async.settings import (
     Settings,
     check_count,
+    check_flags,
     check_patience,
     check_share,
     find_api_key,
@@ -62,7 +63,8 @@ class RoomsClient:
             may allow fewer. Downloads have as many connections of their own.
         share: the part of the account's rate limit to keep to: 0.25 for each of four processes.
         read_only: whether all that is not a reading is refused before it is sent, `request` included.
-        trust_env: whether the proxy variables of the environment count.
+        trust_env: whether ``https_proxy``, ``http_proxy``, ``all_proxy`` and ``no_proxy`` count. Not for a
+            borrowed session, which has its owner's proxy; never for a base URL on this machine.
         allow_insecure: whether an ``http://`` base URL may lead to another machine; the variable
             ``TELNYX_ALLOW_INSECURE`` allows it too, with the text ``true``.
         on_attempt: called with an `Attempt` after each request, those for files included: metadata for
@@ -99,7 +101,8 @@ class RoomsClient:
         check_patience(timeout, attempt_timeout, retry)
         check_count(max_connections=max_connections)
         check_share(share)
-        check_session(session)
+        check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)
+        check_session(session, trust_env=trust_env)
         check_hooks(session, on_attempt, trace_configs)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
         gate = Gate(capacity_of(session, max_connections), clock, share)
@@ -188,13 +191,14 @@ class RoomsClient:
         closing one closes the other. `read_only` makes a view that is so; no view lifts it.
 
         Raises:
-            ConfigurationError: a number is not positive, or the policy is none.
+            ConfigurationError: a number is not positive, the policy is none, or `read_only` no boolean.
         """
         caller = self._caller
         timeout = caller.timeout if timeout is None else timeout
         attempt_timeout = caller.attempt_timeout if attempt_timeout is None else attempt_timeout
         retry = caller.retry if retry is None else retry
         check_patience(timeout, attempt_timeout, retry)
+        check_flags(read_only=read_only)
         caller = evolve(caller, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry)
         return self._view(evolve(caller, read_only=caller.read_only or read_only))
 

@@ -3,7 +3,6 @@
 import math
 import os
 import re
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from attrs import asdict, field, frozen
 
 from telnyx_rooms_async.core.errors import ConfigurationError
 from telnyx_rooms_async.core.retry import RetryPolicy
+from telnyx_rooms_async.core.rules import is_loopback, show
 from telnyx_rooms_async.core.secret import Secret, hidden
 
 API_KEY_VARIABLE: Final = "TELNYX_API_KEY"
@@ -98,7 +98,7 @@ def find_base_url(given: str | None, *, allow_insecure: bool) -> str:
         raise ConfigurationError("the base URL must begin with https:// and a host")
     if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not _VISIBLE_ASCII.fullmatch(url):
         raise ConfigurationError(f"the base URL for {host} must be plain: no user, query, fragment or space")
-    if scheme == "http" and not (allow_insecure or _is_loopback(host)):
+    if scheme == "http" and not (allow_insecure or is_loopback(host)):
         raise ConfigurationError(
             f"http://{host} would send the API key in the clear: use https://,"
             f" or set {ALLOW_INSECURE_VARIABLE}=true where the network is trusted"
@@ -133,6 +133,17 @@ def check_count(**options: object) -> None:
     for name, value in options.items():
         if type(value) is not int or not 0 < value < 2**31:
             raise ConfigurationError(f"{name} must be a whole number, 1 or more, not {value!r}")
+
+
+def check_flags(**options: object) -> None:
+    """Check options that are booleans: the text "false" would switch on what it is to switch off.
+
+    Raises:
+        ConfigurationError: one of them is neither True nor False.
+    """
+    for name, value in options.items():
+        if not isinstance(value, bool):
+            raise ConfigurationError(f"{name} must be True or False, not {show(value)}")
 
 
 def check_share(share: object) -> None:
@@ -174,10 +185,3 @@ def check_policy(policy: object) -> None:
 def _is_name(host: str) -> bool:
     """Tell whether the resolver will take a host: it refuses a part that is empty or too long."""
     return all(0 < len(part) < _LONGEST_PART for part in host.removesuffix(".").split("."))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

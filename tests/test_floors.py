@@ -19,6 +19,7 @@ FLOORS = {
     "core.messages": 0,
     "core.models": 0,
     "core.secret": 0,
+    "version": 0,
     "core.codec": 1,
     "core.endpoints": 1,
     "core.errors": 1,

@@ -4,8 +4,9 @@ import inspect
 import pickle
 import subprocess
 import sys
+import tomllib
 from datetime import UTC, datetime
-from importlib.metadata import version
+from pathlib import Path
 
 import attrs
 import pytest
@@ -55,11 +56,44 @@ def test_every_exception_is_public() -> None:
     assert missing == set()
 
 
-def test_the_version_is_that_of_the_distribution() -> None:
-    """The version is told without being written twice; other names are not made up."""
-    assert telnyx_rooms_async.__version__ == version("telnyx-rooms-async")
+def test_version_is_that_of_pyproject() -> None:
+    """The constant is kept in step with the distribution; other names are not made up."""
+    project = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))[
+        "project"
+    ]
+    assert telnyx_rooms_async.__version__ == project["version"]
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = telnyx_rooms_async.nothing  # type: ignore[attr-defined]  # as a type checker says, too
+
+
+NO_METADATA = """
+import importlib.metadata as metadata
+import sys
+
+def find_none(name):
+    raise metadata.PackageNotFoundError(name)
+
+metadata.version = metadata.distribution = find_none
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "printed"),
+    [
+        ("import telnyx_rooms_async; print(telnyx_rooms_async.__version__)", "{version}"),
+        (
+            "from telnyx_rooms_async.__main__ import main; sys.argv[1:] = ['--version']; main()",
+            "telnyx-rooms {version}",
+        ),
+    ],
+    ids=["__version__", "--version"],
+)
+def test_version_without_metadata(program: str, printed: str) -> None:
+    """A frozen program has no metadata of its packages, and neither has a folder on PYTHONPATH."""
+    result = subprocess.run(
+        [sys.executable, "-c", NO_METADATA + program], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == printed.format(version=telnyx_rooms_async.__version__)
 
 
 def test_the_import_is_light() -> None:

@@ -89,11 +89,6 @@ class ParticipantsBody:
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class NoBody:
-    """What an action without parameters is sent with: an empty object."""
-
-
-@frozen(kw_only=True, eq=False, repr=False)
 class CompositionBody:
     """What a composition is made of."""
 

@@ -10,6 +10,7 @@ import re
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
+from ipaddress import IPv6Address, ip_address
 from typing import Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -296,6 +297,20 @@ def sources(value: object) -> str | None:
         return f'must be an iterable of recording ids, or ["*"], not {show(value)}'
     items = cast("tuple[object, ...]", value)
     return next((wrong for item in items if item != "*" and (wrong := one_id(item))), None)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine for certain: ``localhost``, or a literal loopback address.
+
+    A name below ``localhost`` is not: what it resolves to depends on the resolver. Neither is a number such
+    as ``127.1``, which only some programs read as an address.
+    """
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback and "%" not in host
 
 
 # --- ranges -------------------------------------------------------------------------------------------------

@@ -21,7 +21,6 @@ from telnyx_rooms_async.core.models import ActionResult, RoomParticipant, RoomSe
 from telnyx_rooms_async.core.params import (
     PAGE_SIZE_MAX,
     Days,
-    NoBody,
     ParticipantsBody,
     SessionParticipantsQuery,
     SessionQuery,
@@ -250,5 +249,4 @@ def endings(caller: Caller) -> Many[SessionId, None]:
 
 
 async def _end(caller: Caller, session_id: SessionId) -> None:
-    # The API documents no body; programs in production send an empty object.
-    await caller.ask(build(END_SESSION, room_session_id=session_id, body=NoBody()))
+    await caller.ask(build(END_SESSION, room_session_id=session_id))

@@ -68,6 +68,8 @@ class AiohttpTransport:
         trace_configs: what listens to a session of our own.
     """
 
+    _closing: AsyncGenerator[Session, None] | None = None  # here for an __init__ that raises
+
     def __init__(
         self,
         *,
@@ -94,15 +96,15 @@ class AiohttpTransport:
             # Those of one request replace those of its session, so the session's go first.
             self._middlewares = (*session._middlewares, send_once)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no public way
         self._open_session = partial(
-            open_session, max_connections=max_connections, trace_configs=list(trace_configs)
+            open_session,
+            max_connections=max_connections,
+            trace_configs=list(trace_configs),
+            trust_env=trust_env,
         )
         self._base = base
-        # A borrowed session has its owner's proxy.
-        self._find_proxy = environment_proxy if trust_env and session is None else _no_proxy
-        self._proxy: str | None = None
-        self._closing: AsyncGenerator[Session, None] | None = None
+        self._find_proxy = environment_proxy if trust_env else _no_proxy
+        self._proxy: Secret | None = self._find_proxy(base)
 
-    # Made by the first request: to find one's own version takes as long as a tenth of all imports.
     @cached_property
     def _headers(self) -> CIMultiDict[str]:
         return CIMultiDict(
@@ -116,7 +118,7 @@ class AiohttpTransport:
         )
 
     @cached_property
-    def _headers_with_body(self) -> CIMultiDict[str]:
+    def _json_headers(self) -> CIMultiDict[str]:
         return CIMultiDict({**self._headers, "Content-Type": "application/json"})
 
     def __del__(self) -> None:
@@ -140,7 +142,10 @@ class AiohttpTransport:
                 request.method,
                 self._url(path=self._prefix + request.path, query_string=request.query_string),
                 data=_payload(request.body),
-                headers=self._headers if request.body is None else self._headers_with_body,
+                # For a POST without a body too, to which aiohttp would add another content type.
+                headers=self._json_headers
+                if request.body is not None or request.method == "POST"
+                else self._headers,
                 timeout=attempt_timeout(seconds),
                 allow_redirects=False,
                 raise_for_status=False,
@@ -231,7 +236,6 @@ class AiohttpTransport:
         if self._lifetime.is_closed:
             raise ClientClosedError
         self._loop = self._lifetime.loop
-        self._proxy = self._find_proxy(self._base)
         self._closing = closed_with_loop(self._open_session())
         self._session = await anext(self._closing)
         return self._session

@@ -120,10 +120,14 @@ def _words(error: Exception) -> str:
     return error.message.partition(":")[0] if isinstance(error, aiohttp.ClientResponseError) else str(error)
 
 
+class TunnelError(aiohttp.ClientConnectionError):
+    """A proxy failed before there was a connection to the server."""
+
+
 # The first row that fits tells the reason, and whether the server may have seen the request.
 _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], Reason, bool], ...]] = (
     ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch), Reason.TLS, False),
-    ((aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError), Reason.CONNECT, False),
+    ((aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, TunnelError), Reason.CONNECT, False),
     ((aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL), Reason.CONNECT, False),
     ((TimeoutError,), Reason.TIMEOUT, True),
     ((aiohttp.ClientResponseError,), Reason.MALFORMED, True),

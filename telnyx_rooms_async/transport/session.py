@@ -5,13 +5,17 @@ import math
 import platform
 from collections.abc import AsyncGenerator, Sequence
 from functools import cache, lru_cache
-from typing import Final, TypeAlias
-from urllib.request import getproxies, proxy_bypass
+from typing import Any, Final, TypeAlias
+from urllib.request import getproxies_environment, proxy_bypass
 
 import aiohttp
 from yarl import URL
 
 from telnyx_rooms_async.core.errors import ConfigurationError
+from telnyx_rooms_async.core.rules import is_loopback
+from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.transport.answers import TunnelError
+from telnyx_rooms_async.version import __version__
 
 Session: TypeAlias = aiohttp.ClientSession
 """What a user may lend a client."""
@@ -19,16 +23,27 @@ TraceConfig: TypeAlias = aiohttp.TraceConfig
 """What listens to a session."""
 
 _CONNECT_SECONDS: Final = 5.0
+# Each of them says by itself that nothing was sent.
+_CONNECT_ERRORS: Final = (
+    TimeoutError,
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ServerFingerprintMismatch,
+)
 
 
-def check_session(session: object) -> None:
+def check_session(session: object, *, trust_env: bool) -> None:
     """Check a session that a user lends.
 
     Raises:
-        ConfigurationError: it is none, or has an auth of its own.
+        ConfigurationError: it is none, has an auth of its own, or is to have a proxy of ours.
     """
     if session is None:
         return
+    if trust_env:
+        raise ConfigurationError(
+            "trust_env is for a session of our own: make yours with a proxy, or with trust_env=True"
+        )
     if not isinstance(session, Session):
         raise ConfigurationError(f"session must be an aiohttp.ClientSession, not {session!r}")
     if session.auth is not None:
@@ -61,11 +76,32 @@ def capacity_of(session: Session | None, max_connections: int) -> int:
     return min((max_connections, *filter(None, told)))
 
 
-def open_session(*, max_connections: int, trace_configs: list[aiohttp.TraceConfig]) -> Session:
-    """Open a session of our own: it keeps no cookies, and knows of no proxy."""
+class _ProxyConnector(aiohttp.TCPConnector):
+    """Connector that distinguishes a proxy that fails before its tunnel is open from a lost request."""
+
+    async def connect(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as the base class has them
+        """Open a connection, through the proxy if the request has one.
+
+        Raises:
+            TunnelError: the proxy closed the connection, or did not answer in HTTP: nothing was sent.
+        """
+        try:
+            return await super().connect(*args, **options)
+        except _CONNECT_ERRORS:
+            raise
+        except (aiohttp.ClientError, OSError) as error:
+            name = type(error).__name__
+        raise TunnelError(f"the proxy opened no connection to the server: {name}")
+
+
+def open_session(
+    *, max_connections: int, trace_configs: list[aiohttp.TraceConfig], trust_env: bool
+) -> Session:
+    """Open a session of our own: it keeps no cookies, and reads no proxy variables by itself."""
+    connector = _ProxyConnector if trust_env else aiohttp.TCPConnector
     session = aiohttp.ClientSession(
         # A host each: whoever downloads must not keep the calls waiting.
-        connector=aiohttp.TCPConnector(limit=0, limit_per_host=max_connections),
+        connector=connector(limit=0, limit_per_host=max_connections),
         trace_configs=trace_configs,
         cookie_jar=aiohttp.DummyCookieJar(),
     )
@@ -89,12 +125,50 @@ async def closed_with_loop(session: Session) -> AsyncGenerator[Session, None]:
         await session.close()
 
 
-def environment_proxy(url: URL) -> str | None:
-    """Return the proxy that the environment has for a URL: its own trust_env has aiohttp ask a thread.
+def environment_proxy(url: URL) -> Secret | None:
+    """Return the proxy that the environment names for a URL, with its credentials.
 
-    That it does before each request, and it fails on a netrc.
+    The variables are ``https_proxy`` or ``http_proxy``, ``all_proxy`` and ``no_proxy``. aiohttp's own
+    trust_env would start a thread for each request, and fail on a netrc.
+
+    Raises:
+        ConfigurationError: the variable holds no HTTP proxy. Its value is not shown.
     """
-    return None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
+    host = url.host or ""
+    if is_loopback(host):
+        return None
+    proxy, name = _proxy_variable(url.scheme)
+    # With a proxy in the environment, this reads no_proxy and nothing else of the system.
+    if not proxy or proxy_bypass(f"{host}:{url.port}"):
+        return None
+    scheme, is_usable = _proxy_parts(proxy)
+    if scheme.startswith("socks"):
+        raise ConfigurationError(f"{name} names a SOCKS proxy, which is not supported: use an HTTP proxy")
+    if not is_usable:
+        raise ConfigurationError(f"{name} must be an HTTP proxy: http://HOST:PORT or HOST:PORT")
+    return proxy
+
+
+def _proxy_variable(scheme: str) -> tuple[Secret, str]:
+    """Return the proxy for URLs of a scheme, and the name of its variable."""
+    proxies = getproxies_environment()
+    name = scheme if proxies.get(scheme) else "all"
+    proxy = proxies.get(name, "").strip()
+    return Secret(proxy if "://" in proxy or not proxy else f"http://{proxy}"), f"{name}_proxy"
+
+
+def _proxy_parts(proxy: str) -> tuple[str, bool]:
+    """Return the scheme of a proxy's URL, and whether the rest is a host and a port, with credentials or not.
+
+    A password with an unescaped slash, question mark or hash would make a part of it the host.
+    """
+    scheme = proxy.partition("://")[0].lower()
+    try:
+        url = URL(proxy)
+        is_plain = url.raw_path in ("", "/") and not url.raw_query_string and not url.raw_fragment
+        return scheme, scheme in ("http", "https") and bool(url.host and url.port) and is_plain
+    except ValueError:
+        return scheme, False
 
 
 async def send_once(
@@ -123,13 +197,8 @@ async def without_authorization(
 @cache
 def user_agent() -> str:
     """Name this library, Python and aiohttp."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow, and first needed here
-
-    try:
-        own = f"telnyx-rooms-async/{version('telnyx-rooms-async')}"
-    except PackageNotFoundError:  # in a frozen program, or straight from a folder
-        own = "telnyx-rooms-async"
-    return f"{own} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
+    python = platform.python_version()
+    return f"telnyx-rooms-async/{__version__} Python/{python} aiohttp/{aiohttp.__version__}"
 
 
 @lru_cache(maxsize=16)

@@ -236,7 +236,7 @@ async def test_where_nothing_can_be_sent(
     [
         ("http://localhost:1/", True),
         ("http://LOCALHOST./", True),
-        ("http://app.localhost/", True),
+        ("http://app.localhost/", False),
         ("http://127.3.2.1/", True),
         ("http://[::1]:80/", True),
         ("http://0.0.0.0:80/", True),

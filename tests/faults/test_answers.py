@@ -213,7 +213,7 @@ async def a_proxied_read(case: Case, proxy: Faulty, monkeypatch: pytest.MonkeyPa
     """Make a client for a name that only the proxy knows."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, proxy.url.removesuffix("/v2"))
-    case.uses(base_url="http://elsewhere.localhost:9/v2", **options)
+    case.uses(base_url="http://elsewhere.localhost:9/v2", allow_insecure=True, **options)
 
 
 async def test_a_proxy_in_the_environment(case: Case, time: Haste, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ async def test_dns_failure(
 
     with monkeypatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", unknown)
-        case.uses(base_url=f"http://telnyx.localhost:{case.server.port}/v2")
+        case.uses(base_url=f"http://telnyx.localhost:{case.server.port}/v2", allow_insecure=True)
         error = await case.fails(ConnectError, deed)
         assert (error.sent, [attempt.failure for attempt in error.attempts]) == (False, ["connect"] * 3)
         case.saw("", rooms=0)

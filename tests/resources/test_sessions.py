@@ -131,7 +131,9 @@ async def test_end(client: RoomsClient, telnyx: Emulator, meeting: tuple[str, st
     session_id, *_ = meeting
     await client.sessions.end(session_id)
     sent = telnyx.requests[-1]
-    assert (sent.method, sent.path, sent.json) == ("POST", f"/v2/room_sessions/{session_id}/actions/end", {})
+    assert (sent.method, sent.path) == ("POST", f"/v2/room_sessions/{session_id}/actions/end")
+    assert (sent.body, sent.headers["content-length"]) == (b"", "0")
+    assert sent.headers["content-type"] == "application/json"
     session = await client.sessions.retrieve(session_id, include_participants=True)
     assert session.active is False
     assert all(person.left_at is not None for person in session.participants or ())

@@ -2,12 +2,11 @@
 
 import asyncio
 import gc
-import importlib.metadata
 import pickle
 import socket
 from contextlib import closing
-from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import aiohttp
@@ -25,7 +24,6 @@ from telnyx_rooms_async import (
     WrongEventLoopError,
 )
 from telnyx_rooms_async.emulator import Emulator
-from telnyx_rooms_async.transport import session as sessions
 from ticker import Ticker
 from wire import Wire
 
@@ -93,7 +91,9 @@ def test_a_base_url_that_cannot_be_used(url: str) -> None:
     assert "pass" not in str(caught.value)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "[::1]:80", "rooms.localhost"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:8080", "127.3.2.1", "localhost", "LOCALHOST:80", "[::1]:80", "[::ffff:127.0.0.1]"]
+)
 def test_http_is_for_this_machine(host: str) -> None:
     """A plain http URL may lead to this machine, and elsewhere only when asked for."""
     assert host in repr(RoomsClient("KEY", base_url=f"http://{host}/v2"))
@@ -127,6 +127,48 @@ def test_the_environment_says_true_or_false(monkeypatch: pytest.MonkeyPatch, tex
     with pytest.raises(ConfigurationError) as caught:
         RoomsClient("KEY", base_url="https://api.telnyx.com/v2")
     assert str(caught.value) == "TELNYX_ALLOW_INSECURE must be true or false"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost.evil.com",
+        "localhost.",
+        "x.localhost",
+        "localhost.localdomain",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.0.0.1.",
+        "127.0.0.1.nip.io",
+        "0.0.0.0",
+        "[::]",
+        "[::1%25lo]",
+        "[::127.0.0.1]",
+        "[::ffff:10.0.0.1]",
+    ],
+)
+def test_http_is_refused_where_only_a_resolver_may_lead_to_this_machine(host: str) -> None:
+    """Only localhost itself and a literal loopback address are this machine for certain."""
+    with pytest.raises(ConfigurationError):
+        RoomsClient("KEY", base_url=f"http://{host}/v2")
+
+
+NO_BOOLEANS: list[object] = ["false", "true", "0", "", 0, 1, None, [], object()]
+
+
+@pytest.mark.parametrize("value", NO_BOOLEANS, ids=repr)
+@pytest.mark.parametrize("name", ["allow_insecure", "trust_env", "read_only"])
+def test_flags_are_booleans(name: str, value: Any) -> None:
+    """The text "false" would allow what it is to forbid, and None in `read_only` would lift it."""
+    with pytest.raises(ConfigurationError, match=f"{name} must be True or False"):
+        RoomsClient("KEY", **{name: value})
+    with pytest.raises(ConfigurationError, match=f"{name} must be True or False"):
+        RoomsClient.from_settings(Settings(api_key="KEY", **{name: value}))
+    if name == "read_only":
+        with pytest.raises(ConfigurationError, match="read_only must be True or False"):
+            RoomsClient("KEY").with_options(read_only=value)
 
 
 @pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan"), "5", True, None])
@@ -178,18 +220,6 @@ def test_a_client_is_not_pickled() -> None:
     for it in (client, client.with_options(timeout=1), client.rooms.list()):
         with pytest.raises(TypeError, match="cannot be pickled"):
             pickle.dumps(it)
-
-
-def test_without_metadata_of_the_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that was frozen, without metadata beside the code, works as well."""
-
-    def missing(_: str) -> str:
-        raise PackageNotFoundError
-
-    monkeypatch.setattr(importlib.metadata, "version", missing)
-    sessions.user_agent.cache_clear()
-    assert sessions.user_agent().startswith("telnyx-rooms-async Python/")
-    sessions.user_agent.cache_clear()
 
 
 def test_a_client_is_made_without_a_loop() -> None:
@@ -281,6 +311,13 @@ async def test_a_borrowed_session_of_another_loop() -> None:
                 asyncio.run(client.rooms.list().count())
 
         await asyncio.to_thread(use_elsewhere)
+
+
+async def test_borrowed_session_has_no_proxy_of_the_client() -> None:
+    """A client that lent a session cannot add the proxy of the environment to it, and says so."""
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(ConfigurationError, match="trust_env is for a session of our own"):
+            RoomsClient("KEY", session=session, trust_env=True)
 
 
 @pytest.mark.filterwarnings("ignore:(The 'auth' parameter|BasicAuth):DeprecationWarning")

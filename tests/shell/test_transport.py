@@ -328,10 +328,10 @@ async def test_proxy_variables_count_only_when_trusted(
     wire.plays(OK)
     monkeypatch.setenv("http_proxy", wire.url.removesuffix("/v2"))
     target = "http://elsewhere.localhost:9/v2"
-    ignored = await outcome(RoomsClient("KEY", base_url=target, clock=ticker.clock))
+    ignored = await outcome(RoomsClient("KEY", base_url=target, clock=ticker.clock, allow_insecure=True))
     assert isinstance(ignored, APIConnectionError)
     assert wire.requests == []
-    trusting = RoomsClient("KEY", base_url=target, clock=ticker.clock, trust_env=True)
+    trusting = RoomsClient("KEY", base_url=target, clock=ticker.clock, trust_env=True, allow_insecure=True)
     assert isinstance(await outcome(trusting), Room)
     assert wire.requests[0].startswith(b"GET http://elsewhere.localhost:9/v2/rooms/a-room HTTP/1.1\r\n")
 
@@ -350,7 +350,8 @@ async def proxy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wire]:
 async def downloaded(base_url: str, ticker: Ticker) -> bytes:
     """Download a file by a client that trusts its environment."""
     file = io.BytesIO()
-    async with RoomsClient("KEY", base_url=base_url, clock=ticker.clock, trust_env=True) as client:
+    options: dict[str, Any] = {"trust_env": True, "allow_insecure": True}
+    async with RoomsClient("KEY", base_url=base_url, clock=ticker.clock, **options) as client:
         await client.recordings.download("it", file)
     return file.getvalue()
 
