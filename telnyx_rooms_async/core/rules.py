@@ -73,6 +73,8 @@ def show(value: object) -> str:
 # --- text, numbers, ids -----------------------------------------------------------------------------------
 
 _HTTP_URL: Final = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
+_QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d"
+"""Straight quotation marks, a backtick, and the curved ones of word processors."""
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # What RFC 3986 leaves unreserved needs no quoting, so an id never leaves its path segment.
 _ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,255}")
@@ -91,6 +93,12 @@ def text(value: object) -> str | None:
 def hidden_text(value: object) -> str | None:
     """Take any text but none, and never show it."""
     return None if is_text(value) and value else "must be a non-empty Unicode string"
+
+
+def is_quoted(value: str) -> bool:
+    """Return whether a text begins or ends with a quotation mark, as a value copied with its quotes does."""
+    bare = value.strip()
+    return bool(bare) and (bare[0] in _QUOTES or bare[-1] in _QUOTES)
 
 
 def flag(value: object) -> str | None:
