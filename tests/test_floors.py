@@ -51,6 +51,7 @@ FLOORS = {
     "gate": 3,
     "lifetime": 2,
     "targets": 2,
+    "uninterrupted": 2,
     "settings": 3,
     "seen": 4,
     "webhooks": 4,

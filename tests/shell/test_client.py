@@ -60,7 +60,7 @@ def test_a_key_that_cannot_be_sent(key: str) -> None:
 
 @pytest.mark.parametrize("quotes", ['""', "''", "``", "\u201c\u201d", ' "" ', '"', "\u2019"], ids=ascii)
 def test_quotes_around_settings_are_named(quotes: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of variables are read without a shell in places: the error says that quotes are part of the value."""
+    """Not everything that reads a file of variables removes quotes: the error says that they are there."""
     around = "{}".join((quotes[: len(quotes) // 2], quotes[len(quotes) // 2 :]))
     with pytest.raises(ConfigurationError, match=r"^the API key must stand without quotes around it$"):
         RoomsClient(around.format("KEY-CANARY"))
