@@ -12,7 +12,7 @@ from typing import Any, Final, Self, TypeAlias, TypeVar, cast
 
 from telnyx_rooms_async.attempts import logger
 from telnyx_rooms_async.core.errors import ConfigurationError, InvalidArgumentError, WebhookError
-from telnyx_rooms_async.core.events import Event
+from telnyx_rooms_async.core.events import EVENT_CLASSES, Event
 from telnyx_rooms_async.seen import SeenEvents, SeenInMemory
 from telnyx_rooms_async.settings import check_count, check_positive
 from telnyx_rooms_async.uninterrupted import finish
@@ -195,7 +195,12 @@ class EventRouter:
         try:
             await self._call(event, handlers)
         except Exception:  # of a user's handler, and nobody waits for it
-            logger.exception("a handler of %s failed in the background", event.event_type)
+            logger.exception("a handler of %s failed in the background", label(event))
+
+
+def label(event: Event) -> str:
+    """Name an event for a log: by its type, unless that is whatever the sender wrote."""
+    return event.event_type if event.event_type in EVENT_CLASSES else "an unknown event"
 
 
 async def _end_of(work: Future[None]) -> None:

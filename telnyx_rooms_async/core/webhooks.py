@@ -74,10 +74,10 @@ def verify(
 
 
 def _problem(
-    body: object, headers: Headers, verifiers: Sequence[_Verifier], tolerance: float, now: float
+    body: bytes, headers: Headers, verifiers: Sequence[_Verifier], tolerance: float, now: float
 ) -> WebhookSignatureError | InvalidArgumentError | None:
     """Return the error of a webhook that cannot be verified; its traceback holds no frame of this one."""
-    if not isinstance(body, bytes | bytearray | memoryview):
+    if not isinstance(cast("object", body), bytes | bytearray | memoryview):
         return InvalidArgumentError((f"body must be bytes as they arrived, not {type(body).__name__}",))
     try:
         timestamp, signature = _signed(headers)
