@@ -15,7 +15,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from telnyx_rooms_async.core.models import VideoRegion
+from telnyx_rooms_async.core.models import VideoRegion, public_url
 
 Id: TypeAlias = str | UUID
 Rule: TypeAlias = Callable[[object], str | None]
@@ -121,7 +121,16 @@ def url(value: object) -> str | None:
     """Take a URL with its scheme."""
     if isinstance(value, str) and is_text(value) and _HTTP_URL.fullmatch(value) and _has_host(value):
         return None
-    return f"must be a URL with its scheme, http:// or https://, not {show(value)}"
+    return f"must be a URL with its scheme, http:// or https://, not {_shown_url(value)}"
+
+
+def _shown_url(value: object) -> str:
+    if isinstance(value, str):
+        return show(public_url(value))
+    if isinstance(value, bytes):
+        return show(public_url(value.decode("latin-1")).encode("latin-1"))
+    # Another type may hold a URL with its secrets.
+    return show(value) if value is None or isinstance(value, int | float) else f"a {type(value).__name__}"
 
 
 def url_or_none(value: object) -> str | None:
