@@ -153,7 +153,7 @@ def test_how_long_a_token_lasts(expires: str | None, left: float | None) -> None
 
 HOSTS = st.sampled_from(["example.com", "localhost:8080", "[::1]", "127.0.0.1", "a-b.example"])
 PATHS = st.sampled_from(["", "/", "/hook", "/hook/v1", "/@team/hook"])
-SECRET = st.text(st.characters(exclude_categories=("Cs",)), max_size=8).map(
+SECRET = st.text(max_size=8).map(
     lambda text: f"CANARY{text.translate(dict.fromkeys(map(ord, '/?#@[]' + chr(92))))}CANARY"
 )
 

@@ -184,13 +184,18 @@ async def test_completing_is_not_lost_to_a_cancellation(store: Store) -> None:
         assert await SeenInRedis(client).seen("1")
 
 
+async def set_user(client: Any, *rules: str) -> None:
+    """Change what the user may do that every client is."""
+    await client.execute_command("ACL", "SETUSER", "default", *rules)
+
+
 @needs_redis
 @pytest.mark.parametrize("rule", ["-eval", "-@scripting"])
 async def test_redis_without_scripts_is_named(shared: Redis, rule: str) -> None:
     """Where an event was not handled and cannot be given up, the error says what is missing."""
     seen = SeenInRedis(shared)
     assert not await seen.seen("1")
-    await shared.execute_command("ACL", "SETUSER", "default", rule)
+    await set_user(shared, rule)
     with pytest.raises(ConfigurationError, match="needs scripts, and Redis refuses the command EVAL"):
         await seen.forget("1")
     with pytest.raises(ConfigurationError, match="needs scripts"):
@@ -201,7 +206,7 @@ async def test_redis_without_scripts_is_named(shared: Redis, rule: str) -> None:
 @pytest.mark.parametrize("use", ["seen", "keep"])
 async def test_redis_without_permission_is_named(shared: Redis, use: str) -> None:
     """A user of Redis that may not write is a mistake of its settings: no event can be taken."""
-    await shared.execute_command("ACL", "SETUSER", "default", "-set")
+    await set_user(shared, "-set")
     with pytest.raises(ConfigurationError, match=r"needs access, and Redis refuses it: .*set"):
         await getattr(SeenInRedis(shared), use)("1")
 
@@ -212,7 +217,7 @@ async def test_redis_that_wants_another_password_is_named(
     store: Store, shared: Redis, password: str | None
 ) -> None:
     """A missing or wrong password is named, and shown nowhere: not by a frame of redis either."""
-    await shared.execute_command("ACL", "SETUSER", "default", "resetpass", ">right")
+    await set_user(shared, "resetpass", ">right")
     async with Redis(unix_socket_path=store.path, password=password) as client:
         with pytest.raises(
             ConfigurationError, match="the event store needs access, and Redis refuses it"
