@@ -1,20 +1,30 @@
 """What several workers know together of the events that were handled. Needs the extra ``redis``."""
 
 import asyncio
-from collections.abc import Awaitable
+import os
+from collections.abc import Awaitable, Iterator
 from secrets import token_hex
 from typing import Any, Final, cast
 
 from telnyx_rooms_async.clock import Clock
-from telnyx_rooms_async.core.errors import WebhookError
+from telnyx_rooms_async.core.errors import ConfigurationError, WebhookError
 from telnyx_rooms_async.settings import check_positive
+from telnyx_rooms_async.uninterrupted import finish
 
 try:
     from redis.asyncio import Redis
-    from redis.exceptions import RedisError
+    from redis.exceptions import (
+        AuthenticationError,
+        AuthorizationError,
+        NoPermissionError,
+        RedisError,
+        ResponseError,
+    )
 except ImportError as _error:
     raise ImportError("sharing needs Redis: pip install 'telnyx-rooms-async[redis]'") from _error
 
+_ANSWERS: Final = (ResponseError, AuthenticationError, AuthorizationError)
+"""Errors that Redis sends; all others are about the connection."""
 _HANDLED: Final = "handled"
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, None)
 """Seconds between the looks at an event that another worker has in hand."""
@@ -33,10 +43,13 @@ return 0
 class SeenInRedis:
     """Knows the events that all workers handled which share a Redis.
 
-    A worker claims an event before it handles it. A claim ends by itself, so that an event is not lost
+    A worker claims an event before it handles it: the claim is that of this store in this process, also after
+    a fork. A claim ends by itself, so that an event is not lost
     with its worker: a handler must not take longer than that. While Redis does not answer no event is
     taken: the receivers answer 500, and Telnyx delivers again. When it fails after the handlers have
-    succeeded, the event counts as handled, and a delivery that follows may have it handled again.
+    succeeded, the event counts as handled, and a delivery that follows may have it handled again. The
+    commands that it sends are ``SET``, ``GET`` and ``EVAL``, in whose scripts are ``GET``, ``DEL`` and
+    ``PEXPIRE``; a Redis that refuses them is a `ConfigurationError` of its methods.
 
     Args:
         redis: is used and never closed.
@@ -63,9 +76,15 @@ class SeenInRedis:
         check_positive(lease=lease, remember=remember, timeout=timeout)
         self._redis, self._prefix, self._clock = redis, prefix, clock
         self._lease, self._remember, self._timeout = lease, remember, timeout
-        self._worker = token_hex(16)
-        self._in_hand: Final[set[str]] = set()
-        """The events that somebody here asks for, or handles."""
+        self._instance = token_hex(16)
+        # Each use of it is one atomic operation: a lock that another thread holds would outlive a fork.
+        self._in_hand: Final[dict[tuple[int, str], object]] = {}
+        """The events that somebody in a process asks for, or handles."""
+
+    @property
+    def _worker(self) -> str:
+        """Who claims: a fork copies the rest of it."""
+        return f"{self._instance}:{os.getpid()}"
 
     async def seen(self, event_id: str) -> bool:
         """Tell whether a worker handled the event; if not, claim it.
@@ -73,16 +92,17 @@ class SeenInRedis:
         Raises:
             WebhookError: another worker has it in hand, and still does three quarters of a second later;
                 or Redis does not answer.
+            ConfigurationError: Redis refuses access, or scripts.
         """
         # A claim of ours that nobody here has in hand is one whose answer was lost: then it is taken up.
-        is_free = event_id not in self._in_hand
-        self._in_hand.add(event_id)
+        mine = object()
+        is_free = self._in_hand.setdefault((os.getpid(), event_id), mine) is mine
         is_ours = False
         try:
             is_ours = await self._claim(self._prefix + event_id, is_free=is_free)
         finally:
             if is_free and not is_ours:
-                self._in_hand.discard(event_id)
+                self._let_go(event_id)
         return not is_ours
 
     async def _claim(self, key: str, *, is_free: bool) -> bool:
@@ -106,32 +126,62 @@ class SeenInRedis:
     async def keep(self, event_id: str) -> None:
         """Remember that the event was handled.
 
+        A cancellation waits for the answer of Redis: what was handled would be handled again.
+
         Raises:
             WebhookError: Redis does not answer.
+            ConfigurationError: Redis refuses access.
         """
-        remember = _milliseconds(self._remember)
+        key, remember = self._prefix + event_id, _milliseconds(self._remember)
         try:
-            await self._ask(self._redis.set(self._prefix + event_id, _HANDLED, px=remember))
+            await finish(lambda: self._ask(self._redis.set(key, _HANDLED, px=remember)))
         finally:
-            self._in_hand.discard(event_id)
+            self._let_go(event_id)
 
     async def forget(self, event_id: str) -> None:
         """Give up the claim.
 
         Raises:
             WebhookError: Redis does not answer. The claim ends by itself.
+            ConfigurationError: Redis refuses access, or scripts. The claim ends by itself.
         """
         try:
             await self._ask(self._redis.eval(_FORGET, 1, self._prefix + event_id, self._worker))
         finally:
-            self._in_hand.discard(event_id)
+            self._let_go(event_id)
+
+    def _let_go(self, event_id: str) -> None:
+        self._in_hand.pop((os.getpid(), event_id), None)
 
     async def _ask(self, asked: object) -> object:
         try:
             async with asyncio.timeout(self._timeout):
                 return await cast("Awaitable[Any]", asked)
         except (RedisError, OSError) as error:  # a TimeoutError is an OSError
-            raise WebhookError(("Redis does not answer",)) from error
+            failure = _failure(error)
+        # Not chained: the frames of redis hold its password.
+        raise failure
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _failure(raised: RedisError | OSError) -> ConfigurationError | WebhookError:
+    """Return the error that says what Redis did."""
+    # When the time runs out while redis tries again, the chain has what it tries again for.
+    errors = [error for error in _chain(raised) if isinstance(error, RedisError)]
+    error = next((error for error in errors if isinstance(error, _ANSWERS)), next(iter(errors), None))
+    said = f": {error}" if str(error or "") else ""
+    if not isinstance(error, _ANSWERS):
+        return WebhookError((f"Redis does not answer{said}",))
+    if "eval" in said.lower():  # "unknown command 'eval'", "no permissions to run the 'eval' command"
+        return ConfigurationError(f"the event store needs scripts, and Redis refuses the command EVAL{said}")
+    if not isinstance(error, ResponseError) or isinstance(error, NoPermissionError):
+        return ConfigurationError(f"the event store needs access, and Redis refuses it{said}")
+    return WebhookError((f"Redis refuses a command{said}",))
 
 
 def _milliseconds(seconds: float) -> int:

@@ -1,7 +1,10 @@
 """Which events were handled: one of them may be delivered more than once."""
 
+import os
+from collections import OrderedDict
 from typing import Final, Protocol
 
+from telnyx_rooms_async.core.errors import WebhookError
 from telnyx_rooms_async.settings import check_count
 
 
@@ -20,7 +23,11 @@ class SeenEvents(Protocol):
         ...
 
     async def keep(self, event_id: str) -> None:
-        """Remember that the event was handled."""
+        """Remember that the event was handled.
+
+        A router finishes this call although its caller is cancelled meanwhile, and repeats it once when its
+        event loop shuts down: it must be safe to repeat. So must `forget`.
+        """
         ...
 
     async def forget(self, event_id: str) -> None:
@@ -29,7 +36,7 @@ class SeenEvents(Protocol):
 
 
 class SeenInMemory:
-    """Knows the events that this process handled last.
+    """Knows the events that this process handled last. Several threads may share it, each with its own loop.
 
     Args:
         limit: of how many; the oldest are forgotten first.
@@ -41,17 +48,31 @@ class SeenInMemory:
     def __init__(self, limit: int = 10_000) -> None:
         check_count(limit=limit)
         self._limit = limit
-        self._ids: Final[dict[str, None]] = {}
+        # Each use of these is one atomic operation: a lock that another thread holds would outlive a fork.
+        self._ids: Final[OrderedDict[str, None]] = OrderedDict()
+        self._claims: Final[dict[tuple[int, str], object]] = {}
+        """By process, as a fork copies what its parent had claimed."""
 
     async def seen(self, event_id: str) -> bool:
-        """Tell whether the event was handled."""
-        return event_id in self._ids
+        """Tell whether the event was handled; if not, claim it.
+
+        Raises:
+            WebhookError: another router of this process has it in hand.
+        """
+        if event_id in self._ids:
+            return True
+        claim = object()
+        if self._claims.setdefault((os.getpid(), event_id), claim) is not claim:
+            raise WebhookError(("another router has the event in hand",))
+        return False
 
     async def keep(self, event_id: str) -> None:
         """Remember that the event was handled."""
         self._ids[event_id] = None
         if len(self._ids) > self._limit:
-            del self._ids[next(iter(self._ids))]
+            self._ids.popitem(last=False)
+        await self.forget(event_id)
 
     async def forget(self, event_id: str) -> None:
-        """Do nothing: only what was handled is remembered."""
+        """Give up the claim: what was not handled is not remembered."""
+        self._claims.pop((os.getpid(), event_id), None)

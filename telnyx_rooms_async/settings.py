@@ -3,14 +3,14 @@
 import math
 import os
 import re
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from attrs import asdict, field, frozen
 
 from telnyx_rooms_async.core.errors import ConfigurationError
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.rules import is_loopback, show
+from telnyx_rooms_async.core.rules import is_loopback, is_quoted, show
 from telnyx_rooms_async.core.secret import Secret, hidden
 
 API_KEY_VARIABLE: Final = "TELNYX_API_KEY"
@@ -62,6 +62,8 @@ def find_api_key(given: Secret | None) -> Secret:
     key = Secret(os.environ.get(API_KEY_VARIABLE, "")) if given is None else given
     if not key:
         raise ConfigurationError(f"no API key: pass api_key as text, or set {API_KEY_VARIABLE}")
+    if is_quoted(key):
+        raise ConfigurationError("the API key must stand without quotes around it")
     if not _VISIBLE_ASCII.fullmatch(key):
         raise ConfigurationError("the API key must be text of visible ASCII characters, without a space")
     return key
@@ -88,6 +90,8 @@ def find_base_url(given: str | None, *, allow_insecure: bool) -> str:
     """
     allow_insecure = _is_insecure_allowed() or allow_insecure
     url = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or _DEFAULT_BASE_URL
+    if isinstance(cast("object", url), str) and is_quoted(url):
+        raise ConfigurationError("the base URL must stand without quotes around it")
     try:
         parts = urlsplit(url)
         scheme, host, _ = parts.scheme, parts.hostname, parts.port

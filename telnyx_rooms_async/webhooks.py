@@ -29,10 +29,15 @@ class Webhooks:
         tolerance: float = 300,
         clock: Clock = Clock(),
     ) -> None:
-        check_positive(tolerance=tolerance)
-        self._keys = find_public_key() if public_key is None else public_key
+        keys = find_public_key() if public_key is None else public_key
+        try:
+            check_positive(tolerance=tolerance)
+            load_keys(keys)
+            self._keys = keys
+        finally:
+            # A wrong key may be a secret, and tools that report an error show the locals of its frames.
+            del public_key, keys
         self._tolerance, self._clock = tolerance, clock
-        load_keys(self._keys)
 
     def unwrap(self, body: bytes, headers: Headers) -> Event:
         """Return the event that a webhook tells of. A plain call: there is nothing to await.
@@ -46,6 +51,10 @@ class Webhooks:
             WebhookPayloadError: it does, and is not of the shape of an event.
             InvalidArgumentError: the body is not bytes.
         """
-        now = self._clock.now()
-        verify(body, headers, self._keys, tolerance=self._tolerance, now=now)
-        return parse(body)
+        try:
+            now = self._clock.now()
+            verify(body, headers, self._keys, tolerance=self._tolerance, now=now)
+            return parse(body)
+        finally:
+            # Tools that report an error show the locals of its frames.
+            del body, headers

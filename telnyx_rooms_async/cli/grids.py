@@ -20,6 +20,7 @@ from telnyx_rooms_async import (
     VideoRegion,
 )
 from telnyx_rooms_async.cli.regions import SEPARATOR, spell_region
+from telnyx_rooms_async.core.models import public_url
 
 Value: TypeAlias = Room | RoomSession | RoomParticipant | RoomRecording | RoomComposition
 Token: TypeAlias = AccessToken | ClientToken
@@ -27,6 +28,7 @@ Token: TypeAlias = AccessToken | ClientToken
 _GAP: Final = 2
 _FOLDED: Final = 16
 _LINK: Final = "download_url"
+_HOOKS: Final = ("webhook_event_url", "webhook_event_failover_url")
 
 
 class Kind(NamedTuple):
@@ -163,6 +165,8 @@ def inside(value: Value) -> Inside | None:
 
 def _spell_field(value: Value, name: str) -> str:
     found = getattr(value, name)
+    if name in _HOOKS and found:
+        return _spell(public_url(found))
     # A secret: here it is told only that there is one.
     return "ready" if name == _LINK and found else _spell(found)
 

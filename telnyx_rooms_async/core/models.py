@@ -5,13 +5,45 @@ listed here are passed over. Statuses and record types are open strings. Instant
 """
 
 import enum
+import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from attrs import field, frozen
 
 T = TypeVar("T")
+
+_URL: Final = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*:[/\\]+)?"
+    # A user ends with the last @ of the host; where no host is to be seen, with the last one of all.
+    r"(?P<user>[^?#/\\]*@|(?!(?:[\w.-]+|\[[0-9a-f:.]*\])(?::\d*)?/)[^?#]*@)?"
+    r"(?P<rest>[^?#]*)(?P<query>.*)",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def _parts(url: str) -> tuple[str, str, str, str]:
+    """Return the scheme, the user, the rest and the query of a URL, or of what was given for one."""
+    found = _URL.match(url)
+    return tuple(found.groups(default="")) if found else ("", url, "", "")  # type: ignore[return-value]  # four groups
+
+
+def public_url(url: str) -> str:
+    """Return a webhook URL without its user and with ``***`` for its query: secrets are often kept there."""
+    scheme, _, rest, query = _parts(url)
+    return f"{scheme}{rest}{query[:1]}{'***' if query else ''}"
+
+
+def secret_parts(url: str) -> tuple[str, ...]:
+    """Return what `public_url` leaves out, each with the mark that sets it apart."""
+    _, user, _, query = _parts(url)
+    return tuple(filter(None, (user, query)))
+
+
+def public_url_repr(url: object) -> str:
+    """Return the repr of a webhook URL without its secrets."""
+    return repr(public_url(url) if isinstance(url, str) else url)
 
 
 class Identified(Protocol):
@@ -68,8 +100,8 @@ class Room:
     """The session going on now, if any."""
     sessions: tuple[RoomSession, ...] | None = None
     """``None`` unless the call asked for ``include_sessions``."""
-    webhook_event_url: str | None = None
-    webhook_event_failover_url: str | None = None
+    webhook_event_url: str | None = field(default=None, repr=public_url_repr)
+    webhook_event_failover_url: str | None = field(default=None, repr=public_url_repr)
     webhook_timeout_secs: int | None = None
     """Seconds that Telnyx waits for the webhook's answer: 0 to 30; ``None`` for its default."""
     created_at: datetime | None = None
@@ -167,8 +199,8 @@ class RoomComposition:
     size_mb: float | None = None
     download_url: str | None = field(default=None, repr=False)
     """A secret: whoever has it can download, for one hour. ``None`` until completed."""
-    webhook_event_url: str | None = None
-    webhook_event_failover_url: str | None = None
+    webhook_event_url: str | None = field(default=None, repr=public_url_repr)
+    webhook_event_failover_url: str | None = field(default=None, repr=public_url_repr)
     webhook_timeout_secs: int | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None

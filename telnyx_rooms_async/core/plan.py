@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
-from attrs import fields, frozen
+from attrs import field, fields, frozen
 
 from telnyx_rooms_async.core.adoption import is_alike
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.fields import RoomFields, room_body
-from telnyx_rooms_async.core.models import Room
+from telnyx_rooms_async.core.models import Room, public_url_repr
 from telnyx_rooms_async.core.params import RoomBody
 from telnyx_rooms_async.core.rules import UNSET, show
 from telnyx_rooms_async.core.spelling import body_fields, problems
@@ -22,6 +22,14 @@ _TOLD: Final = 50
 _SETTINGS: Final = tuple(field.name for field in fields(RoomBody) if field.name != "unique_name")
 _WIDEST: Final = 40
 _BLANK: Final = (None, "")
+
+
+def _setting_repr(name: str, value: object) -> str:
+    return public_url_repr(value) if name.endswith("_url") else repr(value)
+
+
+def _settings_repr(settings: Mapping[str, object]) -> str:
+    return f"{{{', '.join(f'{name!r}: {_setting_repr(name, value)}' for name, value in settings.items())}}}"
 
 
 @frozen(kw_only=True)
@@ -42,9 +50,9 @@ class Change:
     unique_name: str | None = None
     room_id: str | None = None
     """``None`` for a room that is to be created."""
-    before: Mapping[str, object] = {}
+    before: Mapping[str, object] = field(default={}, repr=_settings_repr)
     """The settings that are to change as they are; of a room that is to be deleted all that it has."""
-    after: Mapping[str, object] = {}
+    after: Mapping[str, object] = field(default={}, repr=_settings_repr)
     """The settings that are to change as they should be; of a new room all that were asked for."""
 
     def __str__(self) -> str:
@@ -61,10 +69,13 @@ class Change:
 
     def _details(self) -> str:
         if self.action == "update":
-            told = (f"{name}: {self.before.get(name)!r} -> {to!r}" for name, to in self.after.items())
+            told = (
+                f"{name}: {_setting_repr(name, self.before.get(name))} -> {_setting_repr(name, to)}"
+                for name, to in self.after.items()
+            )
             return ", ".join(told)
         if self.action == "create":
-            return ", ".join(f"{name}: {value!r}" for name, value in self.after.items())
+            return ", ".join(f"{name}: {_setting_repr(name, value)}" for name, value in self.after.items())
         return self.room_id or ""
 
 

@@ -25,6 +25,7 @@ from telnyx_rooms_async.core.models import (
     RoomRecording,
     RoomSession,
     VideoRegion,
+    public_url,
 )
 from telnyx_rooms_async.core.secret import Secret
 
@@ -201,6 +202,8 @@ class DurationFilter:
 # --- text, numbers, ids -----------------------------------------------------------------------------------
 
 _HTTP_URL: Final = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
+_QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d"
+"""Straight quotation marks, a backtick, and the curved ones of word processors."""
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # What RFC 3986 leaves unreserved needs no quoting, so an id never leaves its path segment.
 _ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,255}")
@@ -228,6 +231,12 @@ def hidden_text(value: object) -> str | None:
     return None if is_text(value) and value else "must be a non-empty Unicode string"
 
 
+def is_quoted(value: str) -> bool:
+    """Return whether a text begins or ends with a quotation mark, as a value copied with its quotes does."""
+    bare = value.strip()
+    return bool(bare) and (bare[0] in _QUOTES or bare[-1] in _QUOTES)
+
+
 def flag(value: object) -> str | None:
     """Take a boolean."""
     return None if isinstance(value, bool) else f"must be True or False, not {show(value)}"
@@ -248,7 +257,16 @@ def url(value: object) -> str | None:
     """Take a URL with its scheme."""
     if isinstance(value, str) and is_text(value) and _HTTP_URL.fullmatch(value) and _has_host(value):
         return None
-    return f"must be a URL with its scheme, http:// or https://, not {show(value)}"
+    return f"must be a URL with its scheme, http:// or https://, not {_shown_url(value)}"
+
+
+def _shown_url(value: object) -> str:
+    if isinstance(value, str):
+        return show(public_url(value))
+    if isinstance(value, bytes):
+        return show(public_url(value.decode("latin-1")).encode("latin-1"))
+    # Another type may hold a URL with its secrets.
+    return show(value) if value is None or isinstance(value, int | float) else f"a {type(value).__name__}"
 
 
 def url_or_none(value: object) -> str | None:

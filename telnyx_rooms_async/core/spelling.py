@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
+from itertools import chain
 from typing import Any, Final, cast
 
 import attrs
 
-from telnyx_rooms_async.core.models import VideoRegion
-from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, hidden_text
+from telnyx_rooms_async.core.models import VideoRegion, secret_parts
+from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, hidden_text, url, url_or_none
 
 
 def problems(params: attrs.AttrsInstance) -> Iterator[str]:
@@ -28,14 +29,20 @@ def body_fields(body: attrs.AttrsInstance) -> dict[str, object]:
 
 
 def secrets(body: attrs.AttrsInstance) -> tuple[str, ...]:
-    """Return the fields of a body that must never be shown."""
-    names = _hidden(type(body))
-    return tuple(getattr(body, name) for name in names) if names else ()
+    """Return what of a body must never be shown: hidden fields, and parts of webhook URLs."""
+    hidden, urls = _hidden(type(body))
+    parts = (secret_parts(value) for name in urls if isinstance(value := getattr(body, name), str))
+    return (*(getattr(body, name) for name in hidden), *chain.from_iterable(parts))
 
 
 @cache
-def _hidden(kind: type[attrs.AttrsInstance]) -> tuple[str, ...]:
-    return tuple(name for name, marks in _marks(kind) if marks["rule"] is hidden_text)
+def _hidden(kind: type[attrs.AttrsInstance]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the hidden fields, and of those that are webhook URLs."""
+    marks = _marks(kind)
+    return (
+        tuple(name for name, mark in marks if mark["rule"] is hidden_text),
+        tuple(name for name, mark in marks if mark["rule"] in (url, url_or_none)),
+    )
 
 
 @cache

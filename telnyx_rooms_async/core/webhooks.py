@@ -20,6 +20,7 @@ from telnyx_rooms_async.core.errors import (
     WebhookSignatureError,
 )
 from telnyx_rooms_async.core.events import EVENT_CLASSES, Event, UnknownEvent
+from telnyx_rooms_async.core.rules import is_quoted
 
 SIGNATURE_HEADER: Final = "telnyx-signature-ed25519"
 TIMESTAMP_HEADER: Final = "telnyx-timestamp"
@@ -63,17 +64,33 @@ def verify(
         ConfigurationError: a key is none, or the extra ``webhooks`` is not installed.
         InvalidArgumentError: the body is not bytes.
     """
-    verifiers = load_keys(public_key)
+    try:
+        problem = _problem(body, headers, load_keys(public_key), tolerance, now)
+    finally:
+        # Tools that report an error show the locals of its frames.
+        del body, headers, public_key
+    if problem is not None:
+        raise problem
+
+
+def _problem(
+    body: bytes, headers: Headers, verifiers: Sequence[_Verifier], tolerance: float, now: float
+) -> WebhookSignatureError | InvalidArgumentError | None:
+    """Return the error of a webhook that cannot be verified; its traceback holds no frame of this one."""
     if not isinstance(cast("object", body), bytes | bytearray | memoryview):
-        raise InvalidArgumentError((f"body must be bytes as they arrived, not {type(body).__name__}",))
-    timestamp, signature = _signed(headers)
+        return InvalidArgumentError((f"body must be bytes as they arrived, not {type(body).__name__}",))
+    try:
+        timestamp, signature = _signed(headers)
+    except WebhookSignatureError as error:
+        return error.with_traceback(None)
     signed = b"%b|%b" % (timestamp.encode(), body)
     # All are tried: how long it takes does not tell which key it was.
     if not sum(_holds(verifier, signature, signed) for verifier in verifiers):
-        raise WebhookSignatureError(("it was made with another key, or for other bytes",))
+        return WebhookSignatureError(("it was made with another key, or for other bytes",))
     # Said this way round, NaN is out of time too.
     if not abs(now - int(timestamp)) <= tolerance:
-        raise WebhookSignatureError((f"its timestamp is more than {tolerance:g} seconds away from now",))
+        return WebhookSignatureError((f"its timestamp is more than {tolerance:g} seconds away from now",))
+    return None
 
 
 def _signed(headers: Headers) -> tuple[str, bytes]:
@@ -127,7 +144,9 @@ def _base64(text: str) -> bytes | None:
 _KEY_SIZE: Final = 32
 _SPKI: Final = bytes.fromhex("302a300506032b6570032100")
 """What stands before an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410)."""
-_PEM: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]*)-----END \1-----")
+_PEM: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----")
+_ESCAPED_LINE_BREAK: Final = re.compile(r"\\+[nr]")
+"""A line break as files of settings spell it: no form of a key has a backslash of its own."""
 _WANTED: Final = "a public key must be 32 bytes in base64 (Telnyx's form) or hex, a PEM or an SPKI"
 # Points of small order: there are signatures that fit such a "key" and more or less any body.
 _WEAK: Final = frozenset(
@@ -150,15 +169,25 @@ def load_keys(public_key: PublicKey | Sequence[PublicKey]) -> tuple[_Verifier, .
     Raises:
         ConfigurationError: there is no key, one of them is none, or the extra ``webhooks`` is not installed.
     """
-    given = cast("object", public_key)
+    try:
+        return _load(public_key)
+    except ConfigurationError as error:
+        # A wrong key may be a secret: this error's traceback holds no frame that has it.
+        problem = error.problem
+    finally:
+        del public_key
+    raise ConfigurationError(problem)
+
+
+def _load(given: object) -> tuple[_Verifier, ...]:
     if isinstance(given, str | bytes) or not isinstance(given, Sequence):
-        return (_load(given),)
+        return (_load_one(given),)
     if not given:
         raise ConfigurationError("webhooks cannot be verified without a public key")
-    return tuple(map(_load, cast("Sequence[object]", given)))
+    return tuple(map(_load_one, cast("Sequence[object]", given)))
 
 
-def _load(key: object) -> _Verifier:
+def _load_one(key: object) -> _Verifier:
     if not isinstance(key, str | bytes):
         raise ConfigurationError(f"{_WANTED}, not {type(key).__name__}")
     return _loaded(key)
@@ -190,7 +219,9 @@ def _decoded(key: PublicKey) -> bytes:
     """Return the bytes that a key is written with. What is none is not shown: it may be a secret."""
     if isinstance(key, bytes) and key.startswith(_SPKI):
         return key
-    text = _text(key).strip()
+    text = _ESCAPED_LINE_BREAK.sub("\n", _text(key)).strip()
+    if is_quoted(text):
+        raise ConfigurationError(f"{_WANTED}, without the quotes around it")
     if re.fullmatch("[0-9A-Fa-f]{64}", text):
         return bytes.fromhex(text)
     pem = _PEM.fullmatch(text)
@@ -219,7 +250,11 @@ def parse(body: bytes) -> Event:
     try:
         return _read(bytes(body))
     except codec.MisfitError as misfit:
-        raise WebhookPayloadError(misfit.args) from None
+        # The frames of this error hold the body, which may hold a link to a file: it is not chained.
+        problems = misfit.args
+    finally:
+        del body
+    raise WebhookPayloadError(problems)
 
 
 def _read(body: bytes) -> Event:

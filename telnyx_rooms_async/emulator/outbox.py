@@ -6,6 +6,7 @@ from typing import Final, Protocol, TypeAlias
 
 from attrs import define, field, frozen
 
+from telnyx_rooms_async.core.models import public_url_repr
 from telnyx_rooms_async.emulator.views import Link
 from telnyx_rooms_async.emulator.webhooks import WebhookEvent
 
@@ -24,12 +25,16 @@ class Hook(Protocol):
     webhook_timeout_secs: int | None
 
 
+def _urls_repr(urls: Sequence[str]) -> str:
+    return f"[{', '.join(map(public_url_repr, urls))}]"
+
+
 @frozen(kw_only=True)
 class Notice:
     """An event, and where it goes."""
 
     event: WebhookEvent
-    urls: Sequence[str]
+    urls: Sequence[str] = field(repr=_urls_repr)
     """The second one is asked when the first one fails."""
     seconds: float
     """How long a receiver has to answer."""

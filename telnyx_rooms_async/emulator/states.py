@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from attrs import define, field
 
+from telnyx_rooms_async.core.models import public_url_repr
 from telnyx_rooms_async.emulator.media import MediaFile
 
 RECORDING_TAKES: Final = timedelta(seconds=5)
@@ -65,8 +66,8 @@ class CompositionState:
     resolution: str = "1280x720"
     video_layout: Mapping[str, Mapping[str, object]] = field(factory=dict[str, Mapping[str, object]])
     audio_sources: list[str] | None = None
-    webhook_event_url: str | None = None
-    webhook_event_failover_url: str | None = ""
+    webhook_event_url: str | None = field(default=None, repr=public_url_repr)
+    webhook_event_failover_url: str | None = field(default="", repr=public_url_repr)
     webhook_timeout_secs: int | None = None
     created_at: datetime
     duration_secs: int
@@ -133,8 +134,8 @@ class RoomState:
     unique_name: str | None = None
     max_participants: int = 10
     enable_recording: bool = False
-    webhook_event_url: str | None = None
-    webhook_event_failover_url: str | None = ""
+    webhook_event_url: str | None = field(default=None, repr=public_url_repr)
+    webhook_event_failover_url: str | None = field(default="", repr=public_url_repr)
     webhook_timeout_secs: int | None = None
     created_at: datetime
     updated_at: datetime

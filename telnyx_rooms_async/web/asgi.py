@@ -1,6 +1,7 @@
 """For every framework that speaks ASGI, without knowing one."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias, cast
@@ -9,7 +10,7 @@ from attrs import frozen
 
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.router import EventRouter
-from telnyx_rooms_async.web.receiving import BODY_LIMIT, GRACE, Receiver
+from telnyx_rooms_async.web.receiving import BODY_LIMIT, BODY_TIMEOUT, GRACE, Receiver
 from telnyx_rooms_async.webhooks import Webhooks
 
 # As the frameworks declare them, so that strict type checkers let them meet.
@@ -18,16 +19,28 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-_NOT_ALLOWED: Final = ((b"allow", b"POST"),)
+_HEADERS: Final[Mapping[HTTPStatus, tuple[tuple[bytes, bytes], ...]]] = {
+    HTTPStatus.METHOD_NOT_ALLOWED: ((b"allow", b"POST"),),
+    # What still comes is not read.
+    HTTPStatus.REQUEST_TIMEOUT: ((b"connection", b"close"),),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ((b"connection", b"close"),),
+}
 
 
-def asgi_app(router: EventRouter, webhooks: Webhooks, *, background: bool = False) -> "ASGIReceiver":
+def asgi_app(
+    router: EventRouter,
+    webhooks: Webhooks,
+    *,
+    background: bool = False,
+    body_timeout: float = BODY_TIMEOUT,
+) -> "ASGIReceiver":
     """Make an ASGI app that receives webhooks, to mount in another.
 
     It answers 200 when the event is handled, 400 when it is not Telnyx's or not an event, 405 to what is no
-    POST, 413 when the body is longer than 1 MiB, and 500 when handling it failed: Telnyx then delivers it
-    again. A mount in FastAPI or Starlette redirects ``/telnyx`` to ``/telnyx/``, and Telnyx follows no
-    redirect: tell it the second one, or use a ``Route`` of Starlette.
+    POST, 408 when the body takes too long, 413 when it is longer than 1 MiB, 415 when it is compressed, and
+    500 when handling it failed: Telnyx then delivers it again. A mount in FastAPI or Starlette redirects
+    ``/telnyx`` to ``/telnyx/``, and Telnyx follows no redirect: tell it the second one, or use a ``Route`` of
+    Starlette.
 
     Args:
         router: has the handlers.
@@ -35,8 +48,12 @@ def asgi_app(router: EventRouter, webhooks: Webhooks, *, background: bool = Fals
         background: whether to answer before the handlers run. The router must then be entered: by the
             lifespan of the app that it is mounted in (`client_lifespan` can), by its own if it is served
             alone. An event whose handler fails is lost.
+        body_timeout: seconds for the body to arrive.
+
+    Raises:
+        ConfigurationError: the timeout is not positive.
     """
-    return ASGIReceiver(Receiver(router, webhooks, background))
+    return ASGIReceiver(Receiver(router, webhooks, background, body_timeout))
 
 
 @frozen(eq=False)
@@ -56,21 +73,25 @@ class ASGIReceiver:
                 await send({"type": "websocket.close", "code": 1000})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "POST":
-            return await _answer(send, HTTPStatus.METHOD_NOT_ALLOWED, _NOT_ALLOWED)
-        body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            if len(body) > BODY_LIMIT:
-                return await _answer(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            if not message.get("more_body", False):
-                break
-        headers = cast("Iterable[tuple[bytes, bytes]]", scope["headers"])
-        await _answer(send, await self._receiver.receive(bytes(body), headers))
-        return None
+        # Read twice, and some servers have an iterator.
+        headers = tuple(cast("Iterable[tuple[bytes, bytes]]", scope["headers"]))
+        status = self._receiver.refusal(scope["method"], headers)
+        if status is not None:
+            return await _answer(send, status)
+        try:
+            async with asyncio.timeout(self._receiver.body_timeout):
+                body = await _body(receive)
+        except TimeoutError:
+            self._receiver.log_refusal(HTTPStatus.REQUEST_TIMEOUT)
+            return await _answer(send, HTTPStatus.REQUEST_TIMEOUT)
+        if body is None:
+            return None
+        if len(body) > BODY_LIMIT:
+            self._receiver.log_refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return await _answer(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        receiving = self._receiver.receive(body, headers)
+        del body  # tools that report an error show the locals of its frames
+        return await _answer(send, await receiving)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -80,8 +101,26 @@ class ASGIReceiver:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _answer(send: Send, status: HTTPStatus, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-    start = {"status": int(status), "headers": [(b"content-length", b"0"), *headers]}
+async def _body(receive: Receive) -> bytes | None:
+    """Read the body, or the beginning of one that is too long; ``None`` when the client hangs up."""
+    read = bytearray()
+    try:
+        while len(read) <= BODY_LIMIT:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            read += message.get("body", b"")
+            is_last = not message.get("more_body", False)
+            del message
+            if is_last:
+                break
+        return bytes(read)
+    finally:
+        read.clear()  # tools that report an error show the locals of its frames
+
+
+async def _answer(send: Send, status: HTTPStatus) -> None:
+    start = {"status": int(status), "headers": [(b"content-length", b"0"), *_HEADERS.get(status, ())]}
     await send({"type": "http.response.start", **start})
     await send({"type": "http.response.body", "body": b""})
 

@@ -101,6 +101,21 @@ def test_create(table: Table, telnyx: Emulator) -> None:
     assert shown[:2] == [["id", room.id], ["unique_name", "Weekly"]]
 
 
+def test_webhook_url_is_shown_without_its_secrets(run: Run, telnyx: Emulator) -> None:
+    """A terminal is looked at by others, and its output is kept; JSON is for programs, and complete."""
+    url = "https://user:CANARY@example.com/hook?token=CANARY"
+    options = ("--webhook-event-url", url, "--webhook-event-failover-url", url)
+    shown = run("rooms", "create", *options).stdout
+    assert shown.count("https://example.com/hook?***") == 2
+    assert "CANARY" not in shown
+    room = telnyx.rooms[0]
+    assert json.loads(run("rooms", "retrieve", room.id, "--json").stdout)["webhook_event_url"] == url
+    refused = run("rooms", "create", "--webhook-event-url", url.replace("https", "ftp"))
+    assert refused.exit_code == 2
+    assert "ftp://example.com/hook?***" in refused.stderr
+    assert "CANARY" not in refused.output
+
+
 def test_create_as_json(run: Run, telnyx: Emulator) -> None:
     """A created room is exactly one JSON value."""
     result = run("rooms", "create", "--json")

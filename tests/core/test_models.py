@@ -149,3 +149,47 @@ def test_how_long_a_token_lasts(expires: str | None, left: float | None) -> None
     moment = None if expires is None else datetime.fromisoformat(expires)
     token = models.AccessToken(token="a-token", token_expires_at=moment)
     assert token.expires_in(datetime(2021, 4, 25, 12, tzinfo=UTC)) == left
+
+
+HOSTS = st.sampled_from(["example.com", "localhost:8080", "[::1]", "127.0.0.1", "a-b.example"])
+PATHS = st.sampled_from(["", "/", "/hook", "/hook/v1", "/@team/hook"])
+SECRET = st.text(max_size=8).map(
+    lambda text: f"CANARY{text.translate(dict.fromkeys(map(ord, '/?#@[]' + chr(92))))}CANARY"
+)
+
+
+@given(
+    scheme=st.sampled_from(["https://", "http://", "HTTPS://", ""]),
+    user=st.none() | SECRET | st.tuples(SECRET, SECRET).map(":".join),
+    place=st.tuples(HOSTS, PATHS).map("".join),
+    query=st.none() | SECRET,
+    fragment=st.none() | SECRET,
+)
+def test_webhook_url_is_shown_without_its_secrets(
+    scheme: str, user: str | None, place: str, query: str | None, fragment: str | None
+) -> None:
+    """Host and path tell which receiver it is; user, query and fragment are for the receiver alone."""
+    mark = "?***" if query is not None else "#***" if fragment is not None else ""
+    url = "".join(
+        (
+            scheme,
+            "" if user is None else f"{user}@",
+            place,
+            "" if query is None else f"?{query}",
+            "" if fragment is None else f"#{fragment}",
+        )
+    )
+    assert models.public_url(url) == f"{scheme}{place}{mark}"
+    hidden = models.secret_parts(url)
+    assert all("CANARY" in part for part in hidden)
+    assert len(hidden) == (user is not None) + bool(mark)
+
+
+@pytest.mark.parametrize("model", [models.Room, models.RoomComposition])
+def test_repr_shows_no_secret_of_a_webhook_url(model: type[models.Room]) -> None:
+    """Whoever logs a room logs where its events go, and not who may send them there."""
+    url = "https://user:CANARY@example.com/hook?token=CANARY"
+    value = model(id="1", webhook_event_url=url, webhook_event_failover_url=url)
+    assert repr(value).count("'https://example.com/hook?***'") == 2
+    assert "CANARY" not in repr(value)
+    assert value.webhook_event_url == url

@@ -245,6 +245,12 @@ FORMS = {
     "PEM": PEM.decode(),
     "PEM as bytes": PEM,
     "PEM of Windows": PEM.replace(b"\n", b"\r\n"),
+    "PEM with line breaks as two characters": PEM.decode().replace("\n", r"\n"),
+    "PEM of Windows with line breaks as four characters": PEM.decode().replace("\n", r"\r\n"),
+    "PEM with line breaks escaped twice": PEM.decode().replace("\n", r"\\n"),
+    "PEM in one line": PEM.decode().replace("\n", " "),
+    "PEM without line breaks": PEM.decode().replace("\n", ""),
+    "base64 with a line break as two characters": TELNYX.public_key + r"\n",
     "SPKI in base64": base64.b64encode(DER).decode(),
     "SPKI in DER": DER,
 }
@@ -278,6 +284,15 @@ NO_KEYS = {
         _X25519.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         "not 44 bytes",
     ),
+    "a private key with line breaks as two characters": (
+        _PRIVATE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).replace(b"\n", rb"\n"),
+        "not a PEM of a PRIVATE KEY",
+    ),
+    "a key in quotes": (f'"{TELNYX.public_key}"', "without the quotes around it"),
+    "a key in single quotes": (f" '{TELNYX.public_key}'\n", "without the quotes around it"),
+    "a PEM in quotes": (f'"{PEM.decode()}"', "without the quotes around it"),
+    "a key with a quote at its end": (TELNYX.public_key + '"', "without the quotes around it"),
+    "a key in curved quotes": (f"\u201c{TELNYX.public_key}\u201d", "without the quotes around it"),
     "a PEM cut short": (PEM[:-30], "not other text of"),
     "an SPKI cut short": (DER[:-1], "not 43 bytes"),
 }

@@ -57,6 +57,17 @@ def test_a_key_that_cannot_be_sent(key: str) -> None:
     assert "key\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("quotes", ['""', "''", "``", "\u201c\u201d", ' "" ', '"', "\u2019"], ids=ascii)
+def test_quotes_around_settings_are_named(quotes: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not everything that reads a file of variables removes quotes: the error says that they are there."""
+    around = "{}".join((quotes[: len(quotes) // 2], quotes[len(quotes) // 2 :]))
+    with pytest.raises(ConfigurationError, match=r"^the API key must stand without quotes around it$"):
+        RoomsClient(around.format("KEY-CANARY"))
+    monkeypatch.setenv("TELNYX_BASE_URL", around.format("https://user:CANARY@example.com/v2"))
+    with pytest.raises(ConfigurationError, match=r"^the base URL must stand without quotes around it$"):
+        RoomsClient("KEY")
+
+
 def test_no_key() -> None:
     """Without a key anywhere, the error says where one is looked for."""
     with pytest.raises(ConfigurationError, match="TELNYX_API_KEY"):

@@ -2,7 +2,14 @@
 
 import asyncio
 import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from attrs import define, field
@@ -158,12 +165,59 @@ async def test_different_events_are_handled_at_once() -> None:
     assert notes.most_at_once == 9
 
 
+class AsyncHandler:
+    """An object that is called like an async function."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    async def __call__(self, event: Event) -> None:
+        """Handle an event."""
+        self.events.append(event)
+
+    async def named(self, prefix: str, event: Event) -> None:
+        """Handle an event, with an argument before it."""
+        self.events.append(event)
+
+
+class SyncHandler:
+    """An object that is called like a plain function."""
+
+    def __call__(self, event: Event) -> None:
+        """Handle an event."""
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda it: it,
+        lambda it: it.__call__,
+        partial,
+        lambda it: partial(it.named, "x"),
+        lambda it: partial(partial(AsyncHandler.named, it), "x"),
+        lambda it: AsyncMock(side_effect=it.__call__),
+    ],
+    ids=["an object", "a method", "a partial of an object", "a partial", "two partials", "AsyncMock"],
+)
+async def test_handler_is_whatever_is_called_like_an_async_function(
+    make: Callable[[AsyncHandler], Any],
+) -> None:
+    """Services are objects, and arguments are bound to functions: each is called, and awaited."""
+    router, handler = EventRouter(), AsyncHandler()
+    router.on(Event)(make(handler))
+    assert await router.dispatch(ENDED)
+    assert handler.events == [ENDED]
+
+
 def test_a_handler_is_an_async_function_for_a_class() -> None:
     """A handler that is not async, or that is registered without a class, is refused at once."""
     router = EventRouter()
     on: Any = router.on
     with pytest.raises(InvalidArgumentError, match="a handler is an async function"):
         on(Event)(lambda event: None)
+    for handler in (AsyncHandler, SyncHandler(), partial(SyncHandler()), "handle", None):
+        with pytest.raises(InvalidArgumentError, match="a handler is an async function"):
+            on(Event)(handler)
     for kind in (lambda event: None, str, "video.room.session.ended"):
         with pytest.raises(InvalidArgumentError, match="a handler is for a class of event"):
             on(kind)
@@ -189,6 +243,180 @@ async def test_memory_is_bounded() -> None:
     router = routed(notes, seen=SeenInMemory(limit=2))
     handled = [await router.dispatch(RoomSessionEnded(id=each)) for each in "abcbca"]
     assert handled == [True, True, True, False, False, True]
+
+
+# --- cancellations, threads, forks --------------------------------------------------------------------------
+
+
+@define
+class SlowStore(SeenInMemory):
+    """Knows the handled events, and takes its time to remember or forget them."""
+
+    notes: list[str] = field(factory=list[str])
+    begun: asyncio.Event = field(factory=asyncio.Event)
+    may_end: asyncio.Event = field(factory=asyncio.Event)
+
+    def __attrs_pre_init__(self) -> None:
+        super().__init__()
+
+    async def keep(self, event_id: str) -> None:
+        """Remember when it is allowed to."""
+        self.begun.set()
+        await self.may_end.wait()
+        await super().keep(event_id)
+        self.notes.append("keep")
+
+    async def forget(self, event_id: str) -> None:
+        """Note it."""
+        await super().forget(event_id)
+        self.notes.append("forget")
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_handled_event_is_remembered_although_its_dispatch_is_cancelled(times: int) -> None:
+    """A cancellation that arrives while the store writes is raised after that: nothing is handled twice."""
+    notes, store = Notes(), SlowStore()
+    router = routed(notes, seen=store)
+    task = asyncio.create_task(router.dispatch(ENDED))
+    await store.begun.wait()
+    for _ in range(times):
+        task.cancel()
+        await asyncio.sleep(0)
+    assert not task.done()
+    store.may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not await router.dispatch(ENDED)
+    assert (notes.events, store.notes) == ([ENDED], ["forget", "keep"])
+
+
+def test_handled_event_is_remembered_although_its_loop_shuts_down() -> None:
+    """A loop that ends cancels all of its tasks at once, the one that writes among them."""
+    notes, store = Notes(), SlowStore()
+    router = routed(notes, seen=store)
+
+    async def main() -> None:
+        task = asyncio.create_task(router.dispatch(ENDED))
+        await store.begun.wait()
+        assert not task.done()
+        asyncio.get_running_loop().call_later(0.01, store.may_end.set)
+
+    asyncio.run(main())
+    assert not asyncio.run(router.dispatch(ENDED))
+    assert notes.events == [ENDED]
+
+
+def test_duplicate_in_the_loop_of_another_thread_waits_and_is_not_handled() -> None:
+    """Whichever thread has the event first, the others wait for it, and none of them hangs."""
+    notes = Notes()
+    router = EventRouter()
+    results: list[bool] = []
+    together = threading.Barrier(8)
+
+    @router.on(Event)
+    async def slow(event: Event) -> None:
+        await asyncio.sleep(0.05)
+        notes.events.append(event)
+
+    def work() -> None:
+        together.wait()
+        results.append(asyncio.run(router.dispatch(ENDED)))
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=10)
+    assert sorted(results) == [False] * 7 + [True]
+    assert notes.events == [ENDED]
+
+
+async def test_duplicate_of_a_thread_that_gave_up_is_handled() -> None:
+    """Who waits for a duplicate in a loop that has ended since is in nobody's way."""
+    notes = Notes(gate=asyncio.Event())
+    router = routed(notes)
+    first = asyncio.create_task(router.dispatch(ENDED))
+    while not notes.events:
+        await asyncio.sleep(0)
+
+    async def impatient() -> None:
+        async with asyncio.timeout(0.01):
+            await router.dispatch(ENDED)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.to_thread(lambda: asyncio.run(impatient()))
+    assert notes.gate is not None
+    notes.gate.set()
+    assert await first
+
+
+async def test_two_routers_share_a_store() -> None:
+    """What one router of the process has in hand is refused by the other, so that it comes again."""
+    notes, store = Notes(gate=asyncio.Event()), SeenInMemory()
+    one, other = routed(notes, seen=store), routed(notes, seen=store)
+    first = asyncio.create_task(one.dispatch(ENDED))
+    while not notes.events:
+        await asyncio.sleep(0)
+    with pytest.raises(WebhookError, match="in hand"):
+        await other.dispatch(ENDED)
+    assert notes.gate is not None
+    notes.gate.set()
+    assert await first
+    assert not await other.dispatch(ENDED)
+
+
+def test_background_belongs_to_one_event_loop() -> None:
+    """A loop that is not waited for at the end takes no work."""
+    router = routed(Notes())
+
+    async def main() -> None:
+        async with router:
+            with pytest.raises(ConfigurationError, match="in its event loop"):
+                await asyncio.to_thread(lambda: asyncio.run(router.dispatch_soon(ENDED)))
+            assert await router.dispatch_soon(ENDED)
+
+    asyncio.run(main())
+
+
+async def test_background_that_is_cancelled_before_it_begins_gives_its_place_back() -> None:
+    """A task that never ran holds neither a place nor the event."""
+    router = routed(Notes(), limit=1, seen=Unwell(frozenset()))
+    async with router:
+        assert await router.dispatch_soon(ENDED)
+        for task in router._tasks:
+            task.cancel()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert await router.dispatch_soon(ENDED)
+
+
+FORK = """
+import asyncio, os
+from telnyx_rooms_async import EventRouter, RoomSessionEnded
+
+parent, ended, router = os.getpid(), RoomSessionEnded(id="ended"), EventRouter()
+
+@router.on(RoomSessionEnded)
+async def handle(event):
+    if os.getpid() != parent:
+        print("handled by the child", flush=True)
+    elif os.fork():
+        os.wait()
+    else:
+        await router.dispatch(event)
+        os._exit(0)
+
+asyncio.run(router.dispatch(ended))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_fork_has_nothing_in_hand() -> None:
+    """What a process has in hand is not what a worker that it forks meanwhile has in hand."""
+    told = subprocess.run(
+        [sys.executable, "-c", FORK], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert told.stdout == "handled by the child\n"
 
 
 @define
@@ -304,7 +532,8 @@ async def test_the_background_is_bounded() -> None:
         notes.gate.set()
         while len(notes.events) < 2 or notes._at_once:
             await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        for _ in range(10):
+            await asyncio.sleep(0)
         assert not await router.dispatch_soon(RoomSessionEnded(id="a"))
         assert await router.dispatch_soon(RoomSessionEnded(id="c"))
     assert [event.id for event in notes.events] == ["a", "b", "c"]

@@ -8,7 +8,7 @@ import pickle
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import aiohttp
 import pytest
@@ -107,6 +107,50 @@ async def test_no_error_shows_a_refresh_token(
     assert "CANARY" not in "".join(told_by(caught.value)) + caplog.text
     assert b"CANARY" not in pickle.dumps(caught.value)
     assert b"CANARY" in wire.requests[0]
+
+
+HOOK = "https://user:CANARY@example.com/hook?token=CANARY"
+
+
+@pytest.mark.parametrize(
+    "url", [HOOK, HOOK.replace("https", "ftp"), HOOK[8:], HOOK.encode(), [HOOK]], ids=repr
+)
+async def test_no_error_shows_the_secrets_of_a_webhook_url(wire: Wire, ticker: Ticker, url: Any) -> None:
+    """Neither one that is refused here, nor one that a refusal of the server repeats."""
+    said = json.dumps({"errors": [{"detail": f"{HOOK} does not answer"}]})
+    wire.plays(Wire.http(422, said.encode()))
+    async with RoomsClient("KEY", base_url=wire.url, clock=ticker.clock) as client:
+        for call in (
+            client.rooms.create(unique_name="Weekly", webhook_event_url=url),
+            client.rooms.update("a-room", webhook_event_failover_url=url),
+        ):
+            with pytest.raises(TelnyxRoomsError) as caught:
+                await call
+            assert "CANARY" not in f"{caught.value} {caught.value!r} {vars(caught.value)}"
+            if isinstance(caught.value, UnprocessableEntityError):
+                assert caught.value.detail == "https://***example.com/hook*** does not answer"
+
+
+async def test_a_plan_does_not_show_the_secrets_of_a_webhook_url(telnyx: Emulator) -> None:
+    """A plan is printed, and put into logs of deployments; what is applied is complete."""
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+        await client.rooms.create(unique_name="Weekly", webhook_event_url=HOOK)
+        new = HOOK.replace("hook", "new")
+        plan = await client.rooms.plan(
+            [
+                {"unique_name": "Weekly", "webhook_event_url": new},
+                {"unique_name": "Daily", "webhook_event_failover_url": HOOK},
+            ]
+        )
+        assert "webhook_event_url: 'https://example.com/hook?***' -> 'https://example.com/new?***'" in str(
+            plan
+        )
+        assert "webhook_event_failover_url: 'https://example.com/hook?***'" in str(plan)
+        assert "CANARY" not in str(plan) + repr(plan)
+        done = [outcome async for outcome in client.rooms.apply(plan)]
+        assert "CANARY" not in repr(done)
+    assert [room.webhook_event_url for room in telnyx.rooms] == [new, None]
+    assert "CANARY" not in repr(telnyx.rooms) + repr(telnyx._account.rooms)
 
 
 async def test_a_call_does_not_show_its_token() -> None:

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import closing
+from typing import Any
 
 import aiohttp
 import pytest

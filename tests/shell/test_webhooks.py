@@ -2,10 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
+from freezegun import freeze_time
 
+from frames import shown_by
 from happening import NOW, Telnyx, body
 from telnyx_rooms_async import (
     APIResponseValidationError,
@@ -14,15 +18,18 @@ from telnyx_rooms_async import (
     RoomsClient,
     RoomSessionEnded,
     SessionEndedPayload,
+    WebhookError,
     Webhooks,
     WebhookSignatureError,
 )
+from telnyx_rooms_async.core.webhooks import SIGNATURE_HEADER, TIMESTAMP_HEADER, load_keys, verify
 from telnyx_rooms_async.testing import PUBLIC_KEY, sign, signed
 from ticker import Ticker
 from wire import Wire
 
 TELNYX = Telnyx()
 BODY = body("video.room.session.ended")
+HEADERS = {name.lower(): value for name, value in TELNYX.sign(BODY).items()}
 
 
 def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,6 +63,45 @@ def test_a_bad_key_is_told_at_once() -> None:
         Webhooks([])
 
 
+SECRETS = ["KEY0123456789-CANARY", '"KEY-CANARY"', b"CANARY", "CANARY" * 20, [TELNYX.public_key, "CANARY"]]
+
+
+@pytest.mark.parametrize("key", SECRETS, ids=repr)
+@pytest.mark.parametrize(
+    "use",
+    [
+        Webhooks,
+        lambda key: Webhooks(key, tolerance=-1),
+        load_keys,
+        lambda key: verify(BODY, HEADERS, key, now=NOW),
+    ],
+    ids=["Webhooks", "Webhooks with two mistakes", "load_keys", "verify"],
+)
+def test_wrong_key_is_in_no_frame_of_its_error(key: Any, use: Callable[[Any], object]) -> None:
+    """A key of another kind may be a secret: no message, chain, local variable or attribute holds it."""
+    with pytest.raises(ConfigurationError) as caught:
+        use(key)
+    assert "CANARY" not in "".join(shown_by(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("sent", "headers"),
+    [
+        (BODY.replace(b"stale", b"CANARY"), HEADERS),
+        (b'{"data": {"id": 1, "payload": "CANARY"}}', None),
+        (b"CANARY", None),
+        (BODY, {**HEADERS, SIGNATURE_HEADER: "CANARY"}),
+        (BODY, {**HEADERS, TIMESTAMP_HEADER: "CANARY"}),
+    ],
+)
+def test_body_and_signature_are_in_no_frame_of_an_error(sent: bytes, headers: dict[str, str] | None) -> None:
+    """A body may hold a link to a recording: whoever prints local variables does not see it."""
+    webhooks = Webhooks(TELNYX.public_key, clock=Ticker(float(NOW)).clock)
+    with pytest.raises(WebhookError) as caught:
+        webhooks.unwrap(sent, TELNYX.sign(sent) if headers is None else headers)
+    assert "CANARY" not in "".join(shown_by(caught.value))
+
+
 @pytest.mark.parametrize("tolerance", [0, -1, float("nan"), float("inf"), "300", True, None])
 def test_a_bad_tolerance_is_refused(tolerance: Any) -> None:
     """The tolerance cannot be switched off."""
@@ -86,6 +132,24 @@ def test_events_are_signed_for_tests() -> None:
         Webhooks(PUBLIC_KEY).unwrap(*signed(event, timestamp=NOW))
     with pytest.raises(WebhookSignatureError, match="another key"):
         Webhooks(TELNYX.public_key).unwrap(signed_body, headers)
+
+
+@pytest.mark.parametrize(
+    "freeze",
+    [freeze_time, lambda moment: time_machine.travel(moment, tick=False)],
+    ids=["freezegun", "time-machine"],
+)
+def test_signing_and_verifying_agree_while_time_is_frozen(freeze: Callable[[str], Any]) -> None:
+    """Tools that set the time of a test set it for both sides, whenever the receiver was made."""
+    before = Webhooks(PUBLIC_KEY)
+    recorded = signed(RoomSessionEnded(id="1"), timestamp=1_619_308_800)
+    with freeze("2021-04-25"):
+        for webhooks in (before, Webhooks(PUBLIC_KEY)):
+            assert webhooks.unwrap(*signed(RoomSessionEnded(id="1"))).id == "1"
+            assert webhooks.unwrap(*recorded).id == "1"
+        late = signed(RoomSessionEnded(id="1"))
+    with pytest.raises(WebhookSignatureError, match="away from now"):
+        before.unwrap(*late)
 
 
 def test_the_key_for_tests_is_of_this_process_only() -> None:

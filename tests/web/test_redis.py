@@ -1,6 +1,7 @@
 """Several workers that know together what was handled: a real Redis, which also goes down."""
 
 import asyncio
+import os
 import random
 import shutil
 import signal
@@ -19,6 +20,7 @@ from attrs import define, field
 from redis.asyncio import Redis
 
 from embedded import by_aiohttp
+from frames import shown_by
 from telnyx_rooms_async import (
     ConfigurationError,
     Event,
@@ -115,6 +117,122 @@ async def test_a_claim_is_given_up(shared: Redis) -> None:
     assert not await first.seen("1")
     await first.forget("1")
     assert not await second.seen("1")
+
+
+FORK = """
+import asyncio, os, sys
+from redis.asyncio import Redis
+from telnyx_rooms_async import WebhookError
+from telnyx_rooms_async.redis import SeenInRedis
+
+seen = SeenInRedis(Redis(unix_socket_path=sys.argv[1]))
+
+async def claim():
+    try:
+        print(os.getpid() != parent, await seen.seen("1"), flush=True)
+    except WebhookError as error:
+        print(error, flush=True)
+
+parent = os.getpid()
+for _ in range(2):
+    if not os.fork():
+        asyncio.run(claim())
+        os._exit(0)
+    os.wait()
+"""
+
+
+@needs_redis
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_claim_belongs_to_one_process_of_a_forked_server(store: Store) -> None:
+    """A server may make the store before it forks its workers: a claim of one is not taken up by another."""
+    command = [sys.executable, "-c", FORK, store.path]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+    assert told.splitlines() == [
+        "True False",
+        "the webhook cannot be taken: another worker has the event in hand",
+    ]
+
+
+class SlowRedis(Redis):
+    """A client that takes its time to set a key."""
+
+    begun: asyncio.Event
+    may_end: asyncio.Event
+
+    async def set(self, *args: Any, **options: Any) -> Any:
+        """Set a key when it is allowed to."""
+        self.begun.set()
+        await self.may_end.wait()
+        return await super().set(*args, **options)
+
+
+@needs_redis
+async def test_completing_is_not_lost_to_a_cancellation(store: Store) -> None:
+    """What is handled is noted, although whoever notes it is cancelled: the cancellation comes after that."""
+    async with SlowRedis(unix_socket_path=store.path) as client:
+        client.begun, client.may_end = asyncio.Event(), asyncio.Event()
+        seen = SeenInRedis(client)
+        task = asyncio.create_task(seen.keep("1"))
+        await client.begun.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        assert not task.done()
+        client.may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await SeenInRedis(client).seen("1")
+
+
+async def set_user(client: Any, *rules: str) -> None:
+    """Change what the user may do that every client is."""
+    await client.execute_command("ACL", "SETUSER", "default", *rules)
+
+
+@needs_redis
+@pytest.mark.parametrize("rule", ["-eval", "-@scripting"])
+async def test_redis_without_scripts_is_named(shared: Redis, rule: str) -> None:
+    """Where an event was not handled and cannot be given up, the error says what is missing."""
+    seen = SeenInRedis(shared)
+    assert not await seen.seen("1")
+    await set_user(shared, rule)
+    with pytest.raises(ConfigurationError, match="needs scripts, and Redis refuses the command EVAL"):
+        await seen.forget("1")
+    with pytest.raises(ConfigurationError, match="needs scripts"):
+        await SeenInRedis(shared).seen("1")
+
+
+@needs_redis
+@pytest.mark.parametrize("use", ["seen", "keep"])
+async def test_redis_without_permission_is_named(shared: Redis, use: str) -> None:
+    """A user of Redis that may not write is a mistake of its settings: no event can be taken."""
+    await set_user(shared, "-set")
+    with pytest.raises(ConfigurationError, match=r"needs access, and Redis refuses it: .*set"):
+        await getattr(SeenInRedis(shared), use)("1")
+
+
+@needs_redis
+@pytest.mark.parametrize("password", [None, "wrong-CANARY"])
+async def test_redis_that_wants_another_password_is_named(
+    store: Store, shared: Redis, password: str | None
+) -> None:
+    """A missing or wrong password is named, and shown nowhere: not by a frame of redis either."""
+    await set_user(shared, "resetpass", ">right")
+    async with Redis(unix_socket_path=store.path, password=password) as client:
+        with pytest.raises(
+            ConfigurationError, match="the event store needs access, and Redis refuses it"
+        ) as caught:
+            await SeenInRedis(client, timeout=0.5).seen("1")
+    assert "CANARY" not in "".join(shown_by(caught.value))
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+@needs_redis
+async def test_redis_that_refuses_to_write_is_named(shared: Redis) -> None:
+    """A replica, or a server without memory, answers: it does not count as one that does not."""
+    await shared.config_set("maxmemory", "1")
+    with pytest.raises(WebhookError, match=r"Redis refuses a command: .*maxmemory"):
+        await SeenInRedis(shared).seen("1")
 
 
 class Lossy(Redis):
