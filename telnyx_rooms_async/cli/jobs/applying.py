@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from telnyx_rooms_async import Change, Plan, Room, RoomFields, RoomsClient
+from telnyx_rooms_async import Change, InvalidArgumentError, Plan, Room, RoomFields, RoomsClient
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.jobs.following import (
     CONCURRENCY,
@@ -37,6 +37,14 @@ def apply(
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete the rooms that the table does not name.")
     ] = False,
+    max_deletes: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Change nothing if --prune would delete more rooms; needed for more than half of them.",
+        ),
+    ] = None,
     errors: Errors = None,
     concurrency: Concurrency = CONCURRENCY,
     stop_after: StopAfter = None,
@@ -52,6 +60,8 @@ def apply(
     is shown first.
     """
     form = format_of(file, kind)
+    if max_deletes is not None and not prune:
+        raise typer.BadParameter("--max-deletes goes with --prune")
     if not dry_run:
         refuse_to_guess(yes=yes)
     with ending(), opened(file, form, named=True) as table:
@@ -61,8 +71,12 @@ def apply(
         with failures(None if dry_run else errors, form, table.failed_columns, keep=keep) as rows:
             plan = run(lambda client: _plan(client, table, prune=prune), base_url)
             _show(plan, as_json=as_json, dry_run=dry_run, asked=not yes)
-            if dry_run or not plan:
+            if dry_run:
+                _note_too_many(plan, max_deletes)
                 return
+            if not plan:
+                return
+            plan.check_deletes(max_deletes)  # before the question: a yes does not lift the bound
             if not yes:
                 agreed(f"make {counted(len(plan.changes), 'change')}?")
             _apply(
@@ -70,9 +84,17 @@ def apply(
                 _FailedRows(rows, table, plan) if rows is not None else None,
                 concurrency=concurrency,
                 stop_after=stop_after,
+                max_deletes=max_deletes,
                 as_json=as_json,
                 base_url=base_url,
             )
+
+
+def _note_too_many(plan: Plan, max_deletes: int | None) -> None:
+    try:
+        plan.check_deletes(max_deletes)
+    except InvalidArgumentError as error:
+        output.note(f"would be refused: {error}")
 
 
 async def _plan(client: RoomsClient, table: Table, *, prune: bool) -> Plan:
@@ -123,6 +145,7 @@ def _apply(
     *,
     concurrency: int,
     stop_after: int | None,
+    max_deletes: int | None,
     as_json: bool,
     base_url: str | None,
 ) -> None:
@@ -138,7 +161,7 @@ def _apply(
 
     async def job(client: RoomsClient) -> None:
         tally.rate_limit = lambda: client.rate_limit
-        outcomes = client.rooms.apply(plan, limit=concurrency, stop_after=stop_after)
+        outcomes = client.rooms.apply(plan, limit=concurrency, stop_after=stop_after, max_deletes=max_deletes)
         await follow(outcomes, tally, total=len(plan.changes), name=_name, done=note, failed=keep)
 
     def sentence() -> str:
