@@ -116,7 +116,7 @@ def test_columns_that_telnyx_sets_are_passed_over() -> None:
             b"unique_name|id\n",
             (
                 "rooms, line 1: columns are separated by commas, semicolons or tabs, or by the delimiter "
-                "is given, not as in 'unique_name|id'"
+                "that is given, not as in 'unique_name|id'"
             ),
         ),
         (HEADER + b"a\n", "rooms, line 2: has 1 cell, and the header 2"),
