@@ -111,6 +111,13 @@ def test_prune_of_many_rooms_at_a_terminal(at_terminal: Terminal, telnyx: Emulat
     assert writes(telnyx) == []
 
 
+def test_skip_invalid_and_prune(run: Run, telnyx: Emulator, wanted: str) -> None:
+    """The rooms of rows that are left out are not deleted for that."""
+    result = run("rooms", "apply", wanted, "--yes", "--skip-invalid", "--prune", "--dry-run")
+    assert (result.exit_code, telnyx.requests) == (2, [])
+    assert "--skip-invalid and --prune contradict each other" in result.stderr
+
+
 def test_max_deletes_goes_with_prune(run: Run, telnyx: Emulator, wanted: str) -> None:
     """Without --prune nothing is deleted, so a bound is a mistake."""
     result = run("rooms", "apply", wanted, "--yes", "--max-deletes", "1")
@@ -184,11 +191,12 @@ def test_a_place_for_failures_that_is_none(
     assert telnyx.requests == []
 
 
-@pytest.mark.parametrize("old", ["of another run", None])
+@pytest.mark.parametrize("old", ["unique_name,max_participants,enable_recording,{}\nA,,,,,,422\n", None])
 def test_failures_of_another_run(at_terminal: Terminal, wanted: str, tmp_path: Path, old: str | None) -> None:
     """Who says no keeps the failures of another run; when nothing has failed in the end there are none."""
     errors = tmp_path / "errors.csv"
     if old:
+        old = old.format("webhook_event_url,webhook_event_failover_url,webhook_timeout_secs,error")
         errors.write_text(old)
     for typed, left in ((b"n\n", old), (b"y\n", None)):
         at_terminal("rooms", "apply", wanted, "--errors", str(errors), typed=typed)

@@ -73,7 +73,7 @@ def apply(
     refuse_delimiter(form, delimiter)
     if skip_invalid and prune:
         raise typer.BadParameter(
-            "--skip-invalid and --prune contradict each other: the rooms of the rows left out would be deleted"
+            "--skip-invalid and --prune contradict each other: rooms of rows left out would be deleted"
         )
     if max_deletes is not None and not prune:
         raise typer.BadParameter("--max-deletes goes with --prune")

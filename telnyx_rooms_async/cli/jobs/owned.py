@@ -1,4 +1,4 @@
-"""What an existing file holds: a table that this program has written may be replaced, anything else is kept."""
+"""What an existing file holds: a table of this program may be replaced, anything else is kept."""
 
 import os
 import stat
@@ -46,7 +46,7 @@ def refuse_foreign(path: str, is_own: Callable[[BinaryIO], bool], what: str) -> 
             if is_own(file):
                 return
     raise ConfigurationError(
-        f"cannot write {path}: it is there and is not {what} of an earlier run: remove it, or name another file"
+        f"cannot write {path}: it exists and is not {what} of an earlier run; remove it, or name another file"
     )
 
 

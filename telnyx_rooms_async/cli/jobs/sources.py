@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, BinaryIO, Final, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import typer
 

@@ -150,7 +150,7 @@ def fields_of(record: Mapping[str, object], place: Place, *, named: bool) -> Roo
                 wrong += error.problems
     if not wrong and not fields and _is_reason_only(record):
         wrong += place.wrong("is missing: there is only the reason of a failure", NAME).problems
-    elif named and not record.get(NAME):
+    elif named and not wrong and NAME not in fields:
         wrong += place.wrong("is missing: here each room needs its name", NAME).problems
     if wrong:
         raise InvalidArgumentError(tuple(wrong))
