@@ -22,7 +22,7 @@ from telnyx_rooms_async.cli import output
 T = TypeVar("T")
 
 FAILED = 1
-_USAGE = 2
+USAGE = 2
 INTERRUPTED = 130
 allow_insecure: Final = ContextVar("allow_insecure", default=False)
 """The option of that name, which stands before the command."""
@@ -71,7 +71,7 @@ def ending(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]:
     try:
         yield
     except InvalidArgumentError as error:
-        raise _failed(error, _USAGE) from None
+        raise _failed(error, USAGE) from None
     except TelnyxRoomsError as error:
         raise _failed(error, FAILED) from None
     except BrokenPipeError:

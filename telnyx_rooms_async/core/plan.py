@@ -11,7 +11,7 @@ from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.fields import RoomFields, room_body
 from telnyx_rooms_async.core.models import Room, public_url_repr
 from telnyx_rooms_async.core.params import RoomBody
-from telnyx_rooms_async.core.rules import UNSET, show
+from telnyx_rooms_async.core.rules import UNSET, integer, show
 from telnyx_rooms_async.core.spelling import body_fields, problems
 
 Desired: TypeAlias = Mapping[str, Mapping[str, object]]
@@ -22,6 +22,7 @@ _TOLD: Final = 50
 _SETTINGS: Final = tuple(field.name for field in fields(RoomBody) if field.name != "unique_name")
 _WIDEST: Final = 40
 _BLANK: Final = (None, "")
+_count_rule: Final = integer(0, 2**63 - 1)
 
 
 def _setting_repr(name: str, value: object) -> str:
@@ -102,6 +103,30 @@ class Plan:
     def deletes(self) -> int:
         """How many rooms should not be there."""
         return self._count("delete")
+
+    @property
+    def rooms(self) -> int:
+        """How many existing rooms the plan covers: without `prune` only those that are asked for."""
+        return self.unchanged + self.updates + self.deletes
+
+    def check_deletes(self, max_deletes: int | None = None) -> None:
+        """Check that the plan does not delete too many rooms.
+
+        Args:
+            max_deletes: the most rooms that may be deleted; ``None`` allows half of the rooms.
+
+        Raises:
+            InvalidArgumentError: the plan deletes more, or `max_deletes` is not a whole number from 0.
+        """
+        if max_deletes is not None and (wrong := _count_rule(max_deletes)):
+            raise InvalidArgumentError((f"max_deletes {wrong}",))
+        deletes = self.deletes
+        told = f"the plan deletes {deletes} of {self.rooms} rooms"
+        if max_deletes is None and deletes * 2 > self.rooms:
+            allow = f"max_deletes={deletes} (--max-deletes {deletes}) allows it"
+            raise InvalidArgumentError((f"{told}, more than half of them: nothing was changed; {allow}",))
+        if max_deletes is not None and deletes > max_deletes:
+            raise InvalidArgumentError((f"{told}, and max_deletes is {max_deletes}: nothing was changed",))
 
     def _count(self, action: str) -> int:
         return sum(change.action == action for change in self.changes)

@@ -204,6 +204,7 @@ class DurationFilter:
 _HTTP_URL: Final = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 _QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d"
 """Straight quotation marks, a backtick, and the curved ones of word processors."""
+_INVISIBLE: Final = re.compile("[\\s\u00ad\u180e\u200b-\u200f\u2060\ufeff]*")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # What RFC 3986 leaves unreserved needs no quoting, so an id never leaves its path segment.
 _ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,255}")
@@ -219,9 +220,14 @@ def text(value: object) -> str | None:
     return None if is_text(value) and value else f"must be a non-empty Unicode string, not {show(value)}"
 
 
+def is_blank(value: object) -> bool:
+    """Return whether a value is None, or text without a visible character."""
+    return value is None or (isinstance(value, str) and _INVISIBLE.fullmatch(value) is not None)
+
+
 def name(value: object) -> str | None:
     """Accept any text that is not blank."""
-    if is_text(value) and value and cast("str", value).isspace():
+    if is_text(value) and value and is_blank(value):
         return f"must not be blank, got {show(value)}"
     return text(value)
 

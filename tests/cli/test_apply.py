@@ -82,6 +82,49 @@ def test_prune(objects: Objects, telnyx: Emulator, wanted: str) -> None:
     assert objects("rooms", "apply", wanted, "--prune", "--yes") == [nothing]
 
 
+@pytest.mark.parametrize("options", [(), ("--max-deletes", "3")])
+def test_prune_of_many_rooms_needs_their_number(
+    run: Run, telnyx: Emulator, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """More than half of the rooms are deleted only with --max-deletes, whatever else is said."""
+    telnyx.seed(5)
+    path = tmp_path / "rooms.csv"
+    path.write_text("unique_name\nRoom 1\nNew\n")
+    command = ("rooms", "apply", str(path), "--prune", *options)
+    shown = run(*command, "--dry-run")
+    assert shown.exit_code == 0
+    assert shown.stderr.startswith("would be refused: the plan deletes 4 of 5 rooms, ")
+    result = run(*command, "--yes")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: the plan deletes 4 of 5 rooms, ")
+    assert writes(telnyx) == []
+    assert run(*command, "--yes", "--max-deletes", "4").exit_code == 0
+    assert list(rooms(telnyx)) == ["Room 1", "New"]
+
+
+def test_prune_of_many_rooms_at_a_terminal(at_terminal: Terminal, telnyx: Emulator, wanted: str) -> None:
+    """Nobody is asked about a plan that a yes could not carry out."""
+    telnyx.seed(5)
+    shown = at_terminal("rooms", "apply", wanted, "--prune", typed=b"y\n", columns=200)
+    assert "more than half of them: nothing was changed; max_deletes=6 (--max-deletes 6) allows it" in shown
+    assert "[y/N]" not in shown
+    assert writes(telnyx) == []
+
+
+def test_skip_invalid_and_prune(run: Run, telnyx: Emulator, wanted: str) -> None:
+    """The rooms of rows that are left out are not deleted for that."""
+    result = run("rooms", "apply", wanted, "--yes", "--skip-invalid", "--prune", "--dry-run")
+    assert (result.exit_code, telnyx.requests) == (2, [])
+    assert "--skip-invalid and --prune contradict each other" in result.stderr
+
+
+def test_max_deletes_goes_with_prune(run: Run, telnyx: Emulator, wanted: str) -> None:
+    """Without --prune nothing is deleted, so a bound is a mistake."""
+    result = run("rooms", "apply", wanted, "--yes", "--max-deletes", "1")
+    assert (result.exit_code, telnyx.requests) == (2, [])
+    assert "--max-deletes goes with --prune" in result.stderr
+
+
 def test_a_dry_run(run: Run, objects: Objects, telnyx: Emulator, wanted: str) -> None:
     """A dry run shows the plan, and asks for no more than is read; in JSON it is a change a line."""
     shown = run("rooms", "apply", wanted, "--prune", "--dry-run").stdout
@@ -148,11 +191,12 @@ def test_a_place_for_failures_that_is_none(
     assert telnyx.requests == []
 
 
-@pytest.mark.parametrize("old", ["of another run", None])
+@pytest.mark.parametrize("old", ["unique_name,max_participants,enable_recording,{}\nA,,,,,,422\n", None])
 def test_failures_of_another_run(at_terminal: Terminal, wanted: str, tmp_path: Path, old: str | None) -> None:
     """Who says no keeps the failures of another run; when nothing has failed in the end there are none."""
     errors = tmp_path / "errors.csv"
     if old:
+        old = old.format("webhook_event_url,webhook_event_failover_url,webhook_timeout_secs,error")
         errors.write_text(old)
     for typed, left in ((b"n\n", old), (b"y\n", None)):
         at_terminal("rooms", "apply", wanted, "--errors", str(errors), typed=typed)

@@ -35,9 +35,11 @@ def names(run: Run) -> list[str]:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_to_a_file(run: Run, telnyx: Emulator, tmp_path: Path, kind: str) -> None:
     """All rooms are in the file, alone in its folder, and it is told how many."""
-    telnyx.seed(600)
     target = tmp_path / f"rooms.{kind}"
-    target.write_text("what was there")
+    telnyx.seed(1)
+    run("rooms", "export", str(target))  # an earlier export is replaced
+    telnyx._account.rooms.clear()
+    telnyx.seed(600)
     result = run("rooms", "export", str(target))
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == f"exported 600 rooms to {target}\n"
@@ -70,14 +72,45 @@ def test_a_path_of_any_bytes(objects: Objects, tmp_path: Path) -> None:
     assert Path(target).exists()
 
 
-def test_filters(objects: Objects, telnyx: Emulator, tmp_path: Path) -> None:
-    """Filters are those of the list."""
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_file_of_someone_else_stays(run: Run, telnyx: Emulator, tmp_path: Path, kind: str) -> None:
+    """A file that is not an export is refused before anything is sent."""
+    target, link = tmp_path / f"rooms.{kind}", tmp_path / f"link.{kind}"
+    link.symlink_to(target)
+    for foreign in ("what was there", "unique_name\nA\n", '{"unique_name":"A"}\n', "PAR1"):
+        target.write_text(foreign)
+        for path in (target, link):
+            result = run("rooms", "export", str(path))
+            assert (result.exit_code, result.stdout) == (1, "")
+            assert result.stderr.startswith(f"error: cannot write {path}: it exists and is not an export of ")
+        assert target.read_text() == foreign
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("target", ["rooms.csv", "-"])
+def test_a_mark_for_excel(run: Run, telnyx: Emulator, tmp_path: Path, target: str) -> None:
+    """With --bom CSV begins with a byte-order mark; it is replaced, and read again."""
+    telnyx.seed(2)
+    path = tmp_path / "rooms.csv"
+    for _ in range(2):
+        where = target if target == "-" else str(path)
+        result = run("rooms", "export", where, "--format", "csv", "--bom")
+        written = result.stdout_bytes if target == "-" else path.read_bytes()
+        assert written.startswith(b"\xef\xbb\xbfid,unique_name,")
+        assert written.count(b"\xef\xbb\xbf") == 1
+    path.write_bytes(written)
+    assert "2 unchanged" in run("rooms", "apply", str(path), "--yes").stdout
+    assert run("rooms", "export", str(tmp_path / "rooms.ndjson"), "--bom").exit_code == 2
+
+
+def test_filters(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
+    """Filters are those of the list; what they select is only a part, which is told."""
     telnyx.seed(3)
     target = str(tmp_path / "rooms.csv")
-    assert objects("rooms", "export", target, "--unique-name", "Room 2") == [{"path": target, "rooms": 1}]
-    assert objects("rooms", "export", target, "--created-at", "..2021-04-24") == [
-        {"path": target, "rooms": 0}
-    ]
+    for options, count in ((("--unique-name", "Room 2"), 1), (("--created-at", "..2021-04-24"), 0)):
+        result = run("rooms", "export", target, *options, "--json")
+        assert (result.exit_code, json.loads(result.stdout)) == (0, {"path": target, "rooms": count})
+        assert result.stderr.startswith("a partial export: ")
     assert Path(target).read_text() == f"{','.join(COLUMNS)}\n"
 
 
@@ -144,14 +177,15 @@ def test_the_extra_is_missing(start: Start, tmp_path: Path) -> None:
 def test_a_failure_leaves_what_was_there(run: Run, telnyx: Emulator, tmp_path: Path, kind: str) -> None:
     """An export that fails amid the pages leaves what was there, and nothing beside it."""
     telnyx.seed(3)
+    target = tmp_path / f"rooms.{kind}"
+    run("rooms", "export", str(target))
+    before = target.read_bytes()
     telnyx.script(Fault(), times=2, operation="ListRooms")
     telnyx.script(Fault(status=403), times=None, operation="ListRooms")
-    target = tmp_path / f"rooms.{kind}"
-    target.write_text("what was there")
     result = run("rooms", "export", str(target), "--page-size", "1")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("error: 403 ")
-    assert target.read_text() == "what was there"
+    assert target.read_bytes() == before
     assert list(tmp_path.iterdir()) == [target]
 
 

@@ -1,5 +1,6 @@
 """``rooms import``: a room for each row, checked before anything is sent."""
 
+import csv
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from typer.testing import CliRunner, Result
 from commands import INTERRUPTIBLE, posts
 from telnyx_rooms_async import Room
 from telnyx_rooms_async.cli import app
+from telnyx_rooms_async.core.tables import FAILED_COLUMNS, csv_header
 from telnyx_rooms_async.emulator import Emulator, Fault
 
 Run = Callable[..., Result]
@@ -68,7 +70,7 @@ BODIES: list[dict[str, object]] = [
     {"unique_name": "'=1", "webhook_event_failover_url": "https://example.com"},
     {"unique_name": "ünï 漢 🎉 \u202e", "webhook_event_failover_url": None},
     {"unique_name": "null", "webhook_event_failover_url": ""},
-    {"unique_name": " a ", "webhook_timeout_secs": 30},
+    {"unique_name": "\uff1d1+1", "webhook_timeout_secs": 30},
     {"unique_name": "007"},
 ]
 
@@ -312,9 +314,226 @@ def test_failures_in_parquet_clear_nothing(run: Run, telnyx: Emulator, tmp_path:
 def test_no_failure_no_file(run: Run, table: Path, tmp_path: Path) -> None:
     """When nothing failed there is no table of failures, not even an old one."""
     errors = tmp_path / "errors.csv"
-    errors.write_text("of another run")
+    errors.write_bytes(csv_header(FAILED_COLUMNS))
     assert run("rooms", "import", str(table), "--errors", str(errors)).exit_code == 0
     assert not errors.exists()
+
+
+FOREIGN = {
+    "text": "name,phone\nAda,1\n",
+    "a table": "unique_name,error\nA,422\n",
+    "a log": '{"error":"boom"}\n{"error":"bang"}\n',
+    "a log of more": '{"unique_name":"A","error":"boom","at":1}\n',
+    "parts of Parquet": "PAR1",
+}
+
+
+@pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize("link", ["", "symbolic", "hard"])
+def test_errors_keep_a_file_of_someone_else(
+    sent_nothing: Run, table: Path, tmp_path: Path, foreign: str, link: str
+) -> None:
+    """A file that holds something else is refused before anything is sent, and stays, links included."""
+    file, errors = tmp_path / "customers.csv", tmp_path / ("errors.csv" if link else "customers.csv")
+    file.write_text(foreign)
+    if link:
+        (errors.symlink_to if link == "symbolic" else errors.hardlink_to)(file)
+    result = sent_nothing("rooms", "import", str(table), "--errors", str(errors))
+    assert (result.exit_code, result.stdout) == (1, "")
+    said = "it exists and is not a table of failures of an earlier run; remove it, or name another file"
+    assert result.stderr == f"error: cannot write {errors}: {said}\n"
+    assert file.read_text() == foreign
+    assert errors.is_symlink() == (link == "symbolic")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_errors_of_an_earlier_run_are_replaced(run: Run, telnyx: Emulator, tmp_path: Path, kind: str) -> None:
+    """The same command replaces what it has written, through a link too, and removes it in the end."""
+    path, errors, link = tmp_path / f"in.{kind}", tmp_path / f"errors.{kind}", tmp_path / "link"
+    link.symlink_to(errors)
+    rows = [{"unique_name": "A"}, {"unique_name": "B"}]
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        path.write_text("unique_name\nA\nB\n" if kind == "csv" else "\n".join(map(json.dumps, rows)))
+    for failing in (2, 1):
+        telnyx.script(Fault(status=422), times=failing, operation="CreateRoom")
+        assert run("rooms", "import", str(path), "--errors", str(link)).exit_code == 1
+        assert errors.stat().st_size > 0
+        run("rooms", "delete", "--all", "--everything", "--yes")
+    assert run("rooms", "import", str(path), "--errors", str(link)).exit_code == 0
+    assert not errors.exists()
+    assert link.is_symlink()
+
+
+def test_an_empty_file_for_errors_stays(run: Run, table: Path, tmp_path: Path) -> None:
+    """A file that was made for the failures, as mktemp does, is written, and not removed."""
+    errors = tmp_path / "errors.csv"
+    errors.touch()
+    assert run("rooms", "import", str(table), "--errors", str(errors)).exit_code == 0
+    assert errors.read_bytes() == b""
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_errors_are_not_the_table_itself(sent_nothing: Run, table: Path, tmp_path: Path, link: str) -> None:
+    """Another name of the table is refused, whatever it holds."""
+    table.write_bytes(csv_header(FAILED_COLUMNS) + b"A,5,,,,,422\n")
+    before, other = table.read_bytes(), tmp_path / "other.csv"
+    getattr(other, link)(table)
+    result = sent_nothing("rooms", "import", str(table), "--errors", str(other))
+    assert result.exit_code == 2
+    assert "would write over another file of this command" in result.stderr
+    assert table.read_bytes() == before
+
+
+@pytest.mark.parametrize("redirect", ["<", ">>"])
+def test_errors_are_not_what_a_stream_leads_to(
+    environment: dict[str, str], telnyx: Emulator, table: Path, redirect: str
+) -> None:
+    """The file that stdin comes from, or stdout goes to, is no place for failures."""
+    file = table.with_name("stream.csv")
+    file.write_bytes(csv_header(FAILED_COLUMNS) + b"A,5,,,,,422\n")
+    before = file.read_bytes()
+    source = "- --format csv" if redirect == "<" else f"'{table}'"
+    command = f"'{sys.executable}' -m telnyx_rooms_async rooms import {source} --errors '{file}'"
+    line = f"exec {command} {redirect} '{file}'"
+    result = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "would write over another file of this command" in result.stderr
+    assert file.read_bytes() == before
+    assert telnyx.requests == []
+
+
+# --- rows that are wrong ------------------------------------------------------------------------------------
+
+
+def test_faulty_rows_are_named(sent_nothing: Run, tmp_path: Path) -> None:
+    """All of them are, each in a line: the first 20, and how many more there are."""
+    path = tmp_path / "rooms.csv"
+    path.write_text("unique_name,max_participants\n" + "".join(f"A{n},99\n" for n in range(25)) + "B,5\n")
+    result = sent_nothing("rooms", "import", str(path))
+    *named, rest = result.stderr.splitlines()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert named == [
+        f"error: {path}, line {n}, column max_participants: must be an int from 2 to 50, not 99"
+        for n in range(2, 22)
+    ]
+    assert rest == "error: 5 more lines are wrong"
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("command", [("import",), ("import", "--journal"), ("apply", "--yes")])
+def test_invalid_rows_are_skipped(
+    run: Run, telnyx: Emulator, tmp_path: Path, kind: str, command: tuple[str, ...]
+) -> None:
+    """With --skip-invalid the others are made, and those are written as they are, with the reason."""
+    path, errors = tmp_path / f"in.{kind}", tmp_path / f"errors.{kind}"
+    rows = [
+        {"unique_name": "A", "max_participants": 5.0},
+        {"unique_name": "B", "max_participants": 99.0},
+        {"unique_name": "A", "max_participants": 6.0},
+        {"unique_name": "C", "max_participants": 5.5},
+        {"unique_name": "D", "max_participants": None},
+    ]
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    elif kind == "ndjson":
+        path.write_text("\n".join(map(json.dumps, rows)) + "\nnot JSON\n")
+    else:
+        path.write_text("unique_name,max_participants\nA,5\nB,99\nA,6\nC,5.5\nD,\nx,y,z\n")
+    options = [*command, str(tmp_path / "journal")] if command[-1] == "--journal" else list(command)
+    again = ["rooms", *options, str(path), "--skip-invalid", "--errors", str(errors)]
+    assert run("rooms", *options, str(path)).exit_code == 2
+    assert telnyx.requests == []
+    result = run(*again)
+    assert result.exit_code == 0
+    assert result.stderr.count("error: ") == (3 if kind == "parquet" else 4)
+    assert "left out" in result.stderr
+    assert [room.unique_name for room in telnyx.rooms] == ["A", "D"]
+    if kind == "parquet":
+        found = pq.read_table(errors).to_pylist()
+    elif kind == "ndjson":
+        found = [json.loads(line) for line in errors.read_text().splitlines()]
+        assert found.pop()["error"].endswith(": not JSON")
+    else:
+        *found, last = csv.DictReader(errors.read_text().splitlines())
+        assert last["error"].endswith("has 3 cells, and the header 2: 'x,y,z'")
+        assert last["unique_name"] == ""
+    assert [(row["unique_name"], float(row["max_participants"])) for row in found] == [
+        ("B", 99),
+        ("A", 6),
+        ("C", 5.5),
+    ]
+    assert "must be an int from 2 to 50, not 99" in found[0]["error"]
+    assert "'A' stands in" in found[1]["error"]
+    # They are still wrong, and nothing of them is made by a second run.
+    refused = run("rooms", "import", str(errors))
+    assert (refused.exit_code, len(telnyx.rooms)) == (2, 2)
+
+
+def test_skip_invalid_without_a_valid_row(sent_nothing: Run, tmp_path: Path) -> None:
+    """When no row is right there is nothing to go on with."""
+    path, errors = tmp_path / "rooms.csv", tmp_path / "errors.csv"
+    path.write_text("unique_name,max_participants\nA,99\n")
+    result = sent_nothing("rooms", "import", str(path), "--skip-invalid", "--errors", str(errors))
+    assert (result.exit_code, errors.exists()) == (2, False)
+
+
+def test_skip_invalid_dry_run(sent_nothing: Run, tmp_path: Path) -> None:
+    """A dry run names the rows that would be left out, and writes nothing."""
+    path, errors = tmp_path / "rooms.csv", tmp_path / "errors.csv"
+    path.write_text("unique_name,max_participants\nA,99\nB,5\n")
+    options = ("--skip-invalid", "--errors", str(errors), "--dry-run")
+    result = sent_nothing("rooms", "import", str(path), *options)
+    assert result.stdout == f"{path} would create 1 room; nothing was sent\n"
+    assert result.stderr.endswith("not 99\n1 line left out\n")
+    assert not errors.exists()
+
+
+# --- how tables are saved -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        (b"unique_name;max_participants\r\nA;5\r\n;\r\n", ()),
+        (b"unique_name\tmax_participants\rA\t5\r", ()),
+        (b"unique_name|max_participants\nA|5\n", ("--delimiter", "|")),
+        (b"unique_name\tmax_participants\nA\t5\n", ("--delimiter", "tab")),
+        ("sep=;\r\nunique_name;max_participants\r\nA;5\r\n".encode("utf-16"), ()),
+        (b'#TYPE Room\r\n"unique_name","max_participants"\r\n"A","5"\r\n', ()),
+    ],
+)
+def test_tables_of_other_programs(
+    run: Run, telnyx: Emulator, tmp_path: Path, data: bytes, options: tuple[str, ...]
+) -> None:
+    """Tables are read as spreadsheets and PowerShell save them."""
+    path = tmp_path / "rooms.csv"
+    path.write_bytes(data)
+    assert run("rooms", "import", str(path), *options).exit_code == 0
+    assert [(room.unique_name, room.max_participants) for room in telnyx.rooms] == [("A", 5)]
+    assert "1 unchanged" in run("rooms", "apply", str(path), "--yes", *options).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("a.csv", ("--delimiter", "ab"), "is not one character that can separate cells"),
+        ("a.csv", ("--delimiter", '"'), "is not one character that can separate cells"),
+        ("a.ndjson", ("--delimiter", ";"), "--delimiter goes with CSV only"),
+        ("a.csv.gz", (), "is packed: unpack it first, as gunzip does"),
+        ("a.csv", (), "is packed by gzip: unpack it first, as gunzip does"),
+    ],
+)
+def test_tables_that_cannot_be_read(
+    sent_nothing: Run, tmp_path: Path, name: str, options: tuple[str, ...], said: str
+) -> None:
+    """What is not understood is told, and how to save it."""
+    path = tmp_path / name
+    path.write_bytes(b"\x1f\x8b\x08\x00")
+    result = sent_nothing("rooms", "import", str(path), *options)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.replace("\u2502", " ").split())
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -366,7 +585,7 @@ def test_stop_after(run: Run, telnyx: Emulator, table: Path) -> None:
     ("file", "rows", "advice"),
     [
         ("in.csv", "A\nB\nC\n", "; `rooms apply in.csv` makes what is missing"),
-        ("in.csv", 'A\nB\n""\n', ""),
+        ("in.csv", "A\nB\n,5\n", ""),
         ("-", "A\nB\nC\n", ""),
     ],
     ids=["a file", "a room without a name", "stdin"],
@@ -382,12 +601,13 @@ def test_how_to_go_on(  # noqa: PLR0917 - the case, and where it is played
 ) -> None:
     """When it is stopped it is told what makes the rest, if anything does; where failures are, if any are."""
     monkeypatch.chdir(tmp_path)
-    Path("in.csv").write_text(f"unique_name\n{rows}")
+    data = f"unique_name{',max_participants' * (',' in rows)}\n{rows}".replace("A\nB\n,", "A,\nB,\n,")
+    Path("in.csv").write_text(data)
     telnyx.script(Fault(), times=2, operation="CreateRoom")
     telnyx.script(Fault(status=401), operation="CreateRoom")
     options = ["--format", "csv", "--concurrency", "1", "--errors", "errors.csv"]
     command = ["rooms", "import", file, *options]
-    result = CliRunner().invoke(app, command, env=account, input=f"unique_name\n{rows}")
+    result = CliRunner().invoke(app, command, env=account, input=data)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.splitlines()[1:] == [f"stopped: created 2 of 3 rooms{advice}"]
     assert not Path("errors.csv").exists()

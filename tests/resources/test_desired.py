@@ -34,8 +34,8 @@ def named(telnyx: Emulator, name: str) -> Room:
 
 
 async def applied(client: RoomsClient, plan: Plan) -> list[batch.Outcome[Change, Room | None]]:
-    """Carry out a plan, and return what came of it."""
-    return [outcome async for outcome in client.rooms.apply(plan)]
+    """Carry out a plan, however many rooms it deletes, and return what came of it."""
+    return [outcome async for outcome in client.rooms.apply(plan, max_deletes=plan.deletes)]
 
 
 # --- ensure -------------------------------------------------------------------------------------------------
@@ -296,6 +296,42 @@ async def test_a_read_only_client_applies_nothing(client: RoomsClient, telnyx: E
     assert set(sent(telnyx)) == {"GET"}
 
 
+@pytest.mark.parametrize(
+    ("kept", "max_deletes", "said"),
+    [
+        (1, None, "deletes 3 of 4 rooms, more than half of them: nothing was changed; max_deletes=3 "),
+        (3, 0, "deletes 1 of 4 rooms, and max_deletes is 0: nothing was changed"),
+        (0, 3, "deletes 4 of 4 rooms, and max_deletes is 3"),
+        (2, -1, "max_deletes must be an int from 0 to "),
+        (2, True, "max_deletes must be an int from 0 to "),
+    ],
+)
+async def test_plan_that_deletes_too_many_rooms_is_refused(
+    client: RoomsClient, telnyx: Emulator, kept: int, max_deletes: int | None, said: str
+) -> None:
+    """A plan beyond the bound is an error at the call, and nothing is sent."""
+    telnyx.seed(4)
+    desired: list[RoomFields] = [{"unique_name": f"Room {number + 1}"} for number in range(kept)]
+    plan = await client.rooms.plan([*desired, {"unique_name": "New"}], prune=True)
+    telnyx.requests.clear()
+    with pytest.raises(InvalidArgumentError, match=said):
+        client.rooms.apply(plan, max_deletes=max_deletes)
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize(("kept", "max_deletes"), [(2, None), (1, 3), (0, 9)])
+async def test_plan_within_the_bound_deletes(
+    client: RoomsClient, telnyx: Emulator, kept: int, max_deletes: int | None
+) -> None:
+    """Half of the rooms may be deleted without a bound, more with one."""
+    telnyx.seed(4)
+    desired: list[RoomFields] = [{"unique_name": f"Room {number + 1}"} for number in range(kept)]
+    plan = await client.rooms.plan(desired, prune=True)
+    outcomes = [outcome async for outcome in client.rooms.apply(plan, max_deletes=max_deletes)]
+    assert all(outcome.ok for outcome in outcomes)
+    assert len(telnyx.rooms) == kept
+
+
 async def test_enough_failures_end_it_before_anything_is_deleted(
     client: RoomsClient, telnyx: Emulator
 ) -> None:
@@ -304,6 +340,6 @@ async def test_enough_failures_end_it_before_anything_is_deleted(
     telnyx.script(Fault(status=403), operation="CreateRoom", times=None)
     plan = await client.rooms.plan([{"unique_name": f"Ward {n}"} for n in range(9)], prune=True)
     with pytest.raises(ExceptionGroup):
-        async for _ in client.rooms.apply(plan, limit=2, stop_after=2):
+        async for _ in client.rooms.apply(plan, limit=2, stop_after=2, max_deletes=5):
             pass
     assert len(telnyx.rooms) == 5

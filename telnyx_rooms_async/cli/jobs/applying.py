@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from telnyx_rooms_async import Change, Plan, Room, RoomFields, RoomsClient
+from telnyx_rooms_async import Change, InvalidArgumentError, Plan, Room, RoomFields, RoomsClient
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.jobs.following import (
     CONCURRENCY,
@@ -18,10 +18,18 @@ from telnyx_rooms_async.cli.jobs.following import (
     refuse_to_guess,
     summed_up,
 )
-from telnyx_rooms_async.cli.jobs.formats import STREAM, FormatOption, TableFile, format_of
+from telnyx_rooms_async.cli.jobs.formats import (
+    STREAM,
+    Delimiter,
+    FormatOption,
+    SkipInvalid,
+    TableFile,
+    format_of,
+    refuse_delimiter,
+)
 from telnyx_rooms_async.cli.jobs.progress import Tally
 from telnyx_rooms_async.cli.jobs.sinks import Errors, Rows, failures
-from telnyx_rooms_async.cli.jobs.sources import Table, opened
+from telnyx_rooms_async.cli.jobs.sources import CheckedTable, opened
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl
 from telnyx_rooms_async.cli.output import counted
 from telnyx_rooms_async.cli.running import ending, run
@@ -34,9 +42,19 @@ def apply(
     file: TableFile,
     *,
     kind: FormatOption = None,
+    delimiter: Delimiter = None,
+    skip_invalid: SkipInvalid = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete the rooms that the table does not name.")
     ] = False,
+    max_deletes: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Change nothing if --prune would delete more rooms; needed for more than half of them.",
+        ),
+    ] = None,
     errors: Errors = None,
     concurrency: Concurrency = CONCURRENCY,
     stop_after: StopAfter = None,
@@ -52,30 +70,53 @@ def apply(
     is shown first.
     """
     form = format_of(file, kind)
+    refuse_delimiter(form, delimiter)
+    if skip_invalid and prune:
+        raise typer.BadParameter(
+            "--skip-invalid and --prune contradict each other: rooms of rows left out would be deleted"
+        )
+    if max_deletes is not None and not prune:
+        raise typer.BadParameter("--max-deletes goes with --prune")
     if not dry_run:
         refuse_to_guess(yes=yes)
-    with ending(), opened(file, form, named=True) as table:
-        table.check()
+    with ending(), opened(file, form, named=True, delimiter=delimiter) as table:
+        checked = table.check(skip_invalid=skip_invalid)
         keep = [file] if file != STREAM else []
         # Before it is asked: whoever says yes should not hear then that the file cannot be.
-        with failures(None if dry_run else errors, form, table.failed_columns, keep=keep) as rows:
-            plan = run(lambda client: _plan(client, table, prune=prune), base_url)
+        with failures(
+            None if dry_run else errors, form, table.failed_columns, keep=keep, types=table.types
+        ) as rows:
+            if rows is not None:
+                checked.write_faulty(rows.write)
+            plan = run(lambda client: _plan(client, checked, prune=prune), base_url)
             _show(plan, as_json=as_json, dry_run=dry_run, asked=not yes)
-            if dry_run or not plan:
+            if dry_run:
+                _note_too_many(plan, max_deletes)
                 return
+            if not plan:
+                return
+            plan.check_deletes(max_deletes)  # before the question: a yes does not lift the bound
             if not yes:
                 agreed(f"make {counted(len(plan.changes), 'change')}?")
             _apply(
                 plan,
-                _FailedRows(rows, table, plan) if rows is not None else None,
+                _FailedRows(rows, checked, plan) if rows is not None else None,
                 concurrency=concurrency,
                 stop_after=stop_after,
+                max_deletes=max_deletes,
                 as_json=as_json,
                 base_url=base_url,
             )
 
 
-async def _plan(client: RoomsClient, table: Table, *, prune: bool) -> Plan:
+def _note_too_many(plan: Plan, max_deletes: int | None) -> None:
+    try:
+        plan.check_deletes(max_deletes)
+    except InvalidArgumentError as error:
+        output.note(f"would be refused: {error}")
+
+
+async def _plan(client: RoomsClient, table: CheckedTable, *, prune: bool) -> Plan:
     return await client.rooms.plan((row.fields for row in table.rows()), prune=prune)
 
 
@@ -94,7 +135,7 @@ def _show(plan: Plan, *, as_json: bool, dry_run: bool, asked: bool) -> None:
 class _FailedRows:
     """Writes what failed as it stands in the table: a change leaves out what the room has already."""
 
-    def __init__(self, rows: Rows, table: Table, plan: Plan) -> None:
+    def __init__(self, rows: Rows, table: CheckedTable, plan: Plan) -> None:
         self._rows = rows
         updated = {change.unique_name for change in plan.changes if change.action == "update"}
         self._asked: dict[str | None, RoomFields] = {}
@@ -123,6 +164,7 @@ def _apply(
     *,
     concurrency: int,
     stop_after: int | None,
+    max_deletes: int | None,
     as_json: bool,
     base_url: str | None,
 ) -> None:
@@ -138,7 +180,7 @@ def _apply(
 
     async def job(client: RoomsClient) -> None:
         tally.rate_limit = lambda: client.rate_limit
-        outcomes = client.rooms.apply(plan, limit=concurrency, stop_after=stop_after)
+        outcomes = client.rooms.apply(plan, limit=concurrency, stop_after=stop_after, max_deletes=max_deletes)
         await follow(outcomes, tally, total=len(plan.changes), name=_name, done=note, failed=keep)
 
     def sentence() -> str:

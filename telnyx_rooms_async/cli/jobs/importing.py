@@ -18,10 +18,18 @@ from telnyx_rooms_async.cli.jobs.following import (
     summed_up,
     tell,
 )
-from telnyx_rooms_async.cli.jobs.formats import STREAM, FormatOption, TableFile, format_of
+from telnyx_rooms_async.cli.jobs.formats import (
+    STREAM,
+    Delimiter,
+    FormatOption,
+    SkipInvalid,
+    TableFile,
+    format_of,
+    refuse_delimiter,
+)
 from telnyx_rooms_async.cli.jobs.progress import Tally
 from telnyx_rooms_async.cli.jobs.sinks import Errors, Rows, failures
-from telnyx_rooms_async.cli.jobs.sources import Table, opened
+from telnyx_rooms_async.cli.jobs.sources import CheckedTable, opened
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, OnUnknown, UnknownOutcome
 from telnyx_rooms_async.cli.output import counted
 from telnyx_rooms_async.cli.running import ending, run
@@ -41,6 +49,8 @@ def import_rooms(
     file: TableFile,
     *,
     kind: FormatOption = None,
+    delimiter: Delimiter = None,
+    skip_invalid: SkipInvalid = False,
     journal: _JournalFile = None,
     key_rotated: _KeyRotated = False,
     errors: Errors = None,
@@ -64,20 +74,24 @@ def import_rooms(
     journal each room needs a name, and is made once, however often the command is killed and begun again.
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
     form = format_of(file, kind)
+    refuse_delimiter(form, delimiter)
     if key_rotated and journal is None:
         raise typer.BadParameter("--key-rotated goes with --journal")
     if journal is not None and file == STREAM:
         raise typer.BadParameter("a journal goes with a file: stdin cannot be read again")
     keep = [path for path in (file, journal and str(journal)) if path and path != STREAM]
-    with ending(), opened(file, form, named=journal is not None) as table:
-        count, is_named = table.check()
+    with ending(), opened(file, form, named=journal is not None, delimiter=delimiter) as table:
+        checked = table.check(skip_invalid=skip_invalid)
+        count, is_named = checked.checked.rooms, checked.checked.is_named
         if dry_run:
             sentence = f"{table.source} would create {counted(count)}; nothing was sent"
             tell(sentence, {"rooms": count}, as_json=as_json)
             return
-        with failures(errors, form, table.failed_columns, keep=keep) as rows:
+        with failures(errors, form, table.failed_columns, keep=keep, types=table.types) as rows:
+            if rows is not None:
+                checked.write_faulty(rows.write)
             _create(
-                table,
+                checked,
                 count,
                 rows,
                 book=None if journal is None else Journal(journal, key_rotated=key_rotated),
@@ -101,7 +115,7 @@ def _go_on(file: str, journal: Path | None, errors: str | None, failed: int, *, 
 
 
 def _create(
-    table: Table,
+    table: CheckedTable,
     count: int,
     rows: Rows | None,
     *,

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, BinaryIO, Final, cast
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, Room
+from telnyx_rooms_async.core.tables import REASON
 
 _ROWS: Final = 10_000
 """In one group, and in memory."""
@@ -57,6 +58,12 @@ class ParquetReader:
         """The names of the columns."""
         return cast("Sequence[str]", self._file.schema_arrow.names)
 
+    @property
+    def types(self) -> Mapping[str, object]:
+        """The types of the columns."""
+        schema = self._file.schema_arrow
+        return dict(zip(schema.names, schema.types, strict=True))
+
     def __iter__(self) -> Iterator[Mapping[str, object]]:
         batches = self._file.iter_batches(batch_size=_ROWS)
         while (batch := self._translated(lambda: next(batches, None))) is not None:
@@ -64,13 +71,24 @@ class ParquetReader:
 
 
 class ParquetRows:
-    """Writes records with the columns of a room, and what else is text."""
+    """Writes records with the columns of a room, and what else is text.
 
-    def __init__(self, file: BinaryIO, columns: Sequence[str]) -> None:
+    Args:
+        file: where to.
+        columns: their names.
+        types: their types, where they are not those of a room.
+    """
+
+    def __init__(
+        self, file: BinaryIO, columns: Sequence[str], types: Mapping[str, object] | None = None
+    ) -> None:
         arrow = Arrow()
         self._file = file
         self._table: Any = arrow.arrow.Table
-        self._schema: Any = arrow.arrow.schema([(name, _type(arrow.arrow, name)) for name in columns])
+        own = {name: _type(arrow.arrow, name) for name in columns} | {
+            name: kind for name, kind in (types or {}).items() if name in columns and name != REASON
+        }
+        self._schema: Any = arrow.arrow.schema(list(own.items()))
         self._writer: Any = arrow.parquet.ParquetWriter(file, self._schema)
         self._kept: list[Mapping[str, object]] = []
 

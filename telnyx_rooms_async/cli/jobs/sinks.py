@@ -15,9 +15,10 @@ from telnyx_rooms_async import TelnyxRoomsError
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.downloading import Stdout
 from telnyx_rooms_async.cli.jobs.formats import STREAM, Format
+from telnyx_rooms_async.cli.jobs.owned import holds_failures, refuse_foreign
 from telnyx_rooms_async.cli.jobs.parquet import ParquetRows
 from telnyx_rooms_async.cli.paths import naming
-from telnyx_rooms_async.core.tables import csv_header, csv_row, ndjson_row
+from telnyx_rooms_async.core.tables import BYTE_ORDER_MARK, csv_header, csv_row, ndjson_row
 
 _ROWS: Final = {Format.CSV: csv_row, Format.NDJSON: ndjson_row}
 _CHUNK: Final = 1 << 16
@@ -55,8 +56,10 @@ class _Lines:
         """Nothing belongs to the end of lines."""
 
 
-def _rows(file: BinaryIO, kind: Format, columns: Sequence[str]) -> Rows:
-    return ParquetRows(file, columns) if kind is Format.PARQUET else _Lines(file, kind, columns)
+def _rows(
+    file: BinaryIO, kind: Format, columns: Sequence[str], types: Mapping[str, object] | None = None
+) -> Rows:
+    return ParquetRows(file, columns, types) if kind is Format.PARQUET else _Lines(file, kind, columns)
 
 
 class _NamedRows:
@@ -78,16 +81,23 @@ class _NamedRows:
 
 
 @contextmanager
-def writing(path: str, kind: Format, columns: Sequence[str]) -> Generator[Rows, None, None]:
-    """Write a table; a file takes its name at the good end.
+def writing(
+    path: str, kind: Format, columns: Sequence[str], *, bom: bool = False
+) -> Generator[Rows, None, None]:
+    """Write a table, after a byte-order mark if `bom`; a file takes its name at the good end.
 
     Raises:
         ConfigurationError: it cannot be written.
     """
     if path != STREAM:
         with _replacing(path) as file:
+            if bom:
+                with naming(path):
+                    file.write(BYTE_ORDER_MARK)
             yield from _written(path, file, kind, columns)
     elif kind is not Format.PARQUET:
+        if bom:
+            output.put(BYTE_ORDER_MARK)
         yield _Lines(_StdoutFile(), kind, columns)
     else:
         with tempfile.TemporaryFile() as file:  # its end tells where its parts stand
@@ -170,7 +180,12 @@ Errors: TypeAlias = Annotated[
 
 @contextmanager
 def failures(
-    path: str | None, kind: Format, columns: Sequence[str], *, keep: Iterable[str]
+    path: str | None,
+    kind: Format,
+    columns: Sequence[str],
+    *,
+    keep: Iterable[str],
+    types: Mapping[str, object] | None = None,
 ) -> Generator[Rows | None, None, None]:
     """Write what failed as a table for another run; there is no file in the end when nothing did.
 
@@ -181,28 +196,50 @@ def failures(
         kind: the format.
         columns: what to tell of each.
         keep: other files of the same command.
+        types: the types of the columns of Parquet, where they are not those of a room.
 
     Raises:
-        BadParameter: it is one of those.
-        ConfigurationError: it cannot be written.
+        BadParameter: it is one of those, or leads to the same file as stdin or stdout.
+        ConfigurationError: it cannot be written, or holds something else than failures of another run.
     """
     if path is None:
         yield None
         return
-    if any(_is_same(path, other) for other in keep):
+    if any(_is_same(path, other) for other in keep) or _is_stream(path):
         raise typer.BadParameter(f"--errors {path} would write over another file of this command")
+    refuse_foreign(path, holds_failures, "a table of failures")
     with naming(path):
         is_new = not Path(path).exists()
         file = open(path, "wb", opener=_leaving_it)  # noqa: SIM115 - closed below
-    rows = _Failures(file, lambda: _rows(file, kind, columns))
+    opened = os.fstat(file.fileno())
+    is_own = is_new or opened.st_size > 0  # an empty file of someone else is not taken away
+    rows = _Failures(file, lambda: _rows(file, kind, columns, types))
     is_whole = False
     try:
         with _closed(path, file):
             yield from _ended(path, rows, is_wanted=True)
         is_whole = True
     finally:
-        if not rows.count and (is_whole or is_new) and Path(path).is_file():
-            Path(path).unlink()
+        if not rows.count and (is_whole or is_new) and is_own:
+            _remove(path, opened)
+
+
+def _remove(path: str, opened: os.stat_result) -> None:
+    """Remove a regular file that was opened, unless another one has taken its name; a link to it stays."""
+    target = Path(os.path.realpath(path))
+    with suppress(FileNotFoundError):
+        if stat.S_ISREG(opened.st_mode) and os.path.samestat(target.stat(), opened):
+            target.unlink()
+
+
+def _is_stream(path: str) -> bool:
+    """Tell whether a path leads to the regular file that stdin or stdout are led from or into."""
+    for descriptor in (0, 1):
+        with suppress(OSError):  # closed, or the path is not there yet
+            found = os.fstat(descriptor)
+            if stat.S_ISREG(found.st_mode) and os.path.samestat(found, Path(path).stat()):
+                return True
+    return False
 
 
 def _leaving_it(path: str, flags: int) -> int:

@@ -3,15 +3,19 @@
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import BinaryIO, Final, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
-from telnyx_rooms_async import ConfigurationError
+import typer
+
+from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
+from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.jobs.formats import STREAM, Format
 from telnyx_rooms_async.cli.jobs.parquet import ParquetReader
 from telnyx_rooms_async.cli.jobs.progress import working
+from telnyx_rooms_async.cli.running import USAGE
 from telnyx_rooms_async.core.tables import (
     FAILED_COLUMNS,
     LONGEST_LINE,
@@ -19,13 +23,12 @@ from telnyx_rooms_async.core.tables import (
     Checked,
     OnWrong,
     Row,
+    WrongRow,
     check,
     read_csv,
     read_ndjson,
     read_records,
 )
-
-_READERS: Final = {Format.CSV: read_csv, Format.NDJSON: read_ndjson}
 
 
 class Table(NamedTuple):
@@ -36,15 +39,19 @@ class Table(NamedTuple):
     file: BinaryIO
     named: bool
     """Whether each room needs a name."""
+    delimiter: str | None = None
 
     def rows(self, on_wrong: OnWrong | None = None) -> Iterator[Row]:
         """Read from the first row on."""
         self.file.seek(0)
-        options = {"on_wrong": on_wrong} if on_wrong else {}
+        options: dict[str, Any] = {"on_wrong": on_wrong} if on_wrong else {}
         if self.format is Format.PARQUET:
             records = ParquetReader(self.file, self.source)
             return read_records(records, self.source, named=self.named, **options)
-        return _READERS[self.format](self._lines(), self.source, named=self.named, **options)
+        if self.format is Format.NDJSON:
+            return read_ndjson(self._lines(), self.source, named=self.named, **options)
+        options["delimiter"] = self.delimiter
+        return read_csv(self._lines(), self.source, named=self.named, **options)
 
     def _lines(self) -> Iterable[bytes]:
         return iter(partial(self.file.readline, LONGEST_LINE + 1), b"")
@@ -60,18 +67,64 @@ class Table(NamedTuple):
         own = ParquetReader(self.file, self.source).columns
         return [name for name in FAILED_COLUMNS if name in own or name == REASON]
 
-    def check(self) -> Checked:
-        """Read all of it, and return what it holds.
+    @property
+    def types(self) -> Mapping[str, object]:
+        """The types of the columns of Parquet: a row that is wrong may be so by the type of its values."""
+        return ParquetReader(self.file, self.source).types if self.format is Format.PARQUET else {}
+
+    def check(self, *, skip_invalid: bool = False) -> "CheckedTable":
+        """Read all of it, and tell what is wrong with it, a line for each mistake.
+
+        Args:
+            skip_invalid: whether to go on without the rows that are wrong.
 
         Raises:
-            InvalidArgumentError: it is no such table, or a row is wrong.
+            Exit: it is no such table, or rows are wrong.
         """
-        with working(f"checking {self.source}"):
-            return check(self.rows, self.source, "row" if self.format is Format.PARQUET else "line")
+        unit = "row" if self.format is Format.PARQUET else "line"
+        try:
+            with working(f"checking {self.source}"):
+                checked = check(self.rows, self.source, unit, skip_invalid=skip_invalid)
+        except InvalidArgumentError as error:
+            _complain(error.problems)
+            raise typer.Exit(USAGE) from None
+        _complain(checked.problems)
+        if checked.faulty:
+            output.note(f"{output.counted(checked.faulty, unit)} left out")
+        return CheckedTable(self, checked)
+
+
+def _complain(problems: Sequence[str]) -> None:
+    for problem in problems:
+        output.complain(InvalidArgumentError((problem,)))  # what does not print is escaped by it
+
+
+class CheckedTable(NamedTuple):
+    """A table of which it is known which rows make no room."""
+
+    table: Table
+    checked: Checked
+
+    def rows(self, on_wrong: Callable[[WrongRow], object] = lambda _row: None) -> Iterator[Row]:
+        """Read the rows that make a room, from the first on."""
+        for row in self.table.rows(on_wrong if self.checked.faulty else None):
+            if error := self.checked.doubles.get(row.line):
+                on_wrong(WrongRow(line=row.line, error=error, record=row.fields))
+            else:
+                yield row
+
+    def write_faulty(self, write: Callable[[Iterable[Mapping[str, object]]], object]) -> None:
+        """Write the rows that make no room, each with the reason."""
+        if not self.checked.faulty:
+            return
+        for _ in self.rows(lambda row: write([{**row.record, REASON: row.reason}])):
+            pass
 
 
 @contextmanager
-def opened(path: str, kind: Format, *, named: bool) -> Generator[Table, None, None]:
+def opened(
+    path: str, kind: Format, *, named: bool, delimiter: str | None = None
+) -> Generator[Table, None, None]:
     """Open a table; what can be read only once is kept in a temporary file.
 
     Raises:
@@ -80,10 +133,10 @@ def opened(path: str, kind: Format, *, named: bool) -> Generator[Table, None, No
     source = "stdin" if path == STREAM else path
     with _open(path, source) as file:
         if file.seekable() and not file.tell():  # somebody may have read the beginning of stdin
-            yield Table(source, kind, file, named)
+            yield Table(source, kind, file, named, delimiter)
             return
         with _kept(file, source) as copy:
-            yield Table(source, kind, copy, named)
+            yield Table(source, kind, copy, named, delimiter)
 
 
 @contextmanager

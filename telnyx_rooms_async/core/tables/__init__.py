@@ -2,7 +2,8 @@
 
 A table has a column for each setting of a room. Those that Telnyx sets by itself (``id``, ``created_at``, …)
 and ``error`` are passed over, so an export and a list of failures can be read again; any other column is a
-mistake. Whatever is wrong is told with its file, line and column.
+mistake. Whatever is wrong is told with its file, line and column. A row in which nothing is said, or only
+blanks stand, makes no room.
 
 =================  ========================  ===========================  ==================
 a setting is       in CSV                    in NDJSON                    in Parquet
@@ -16,12 +17,21 @@ Null and the empty text mean something only to the settings that can be cleared;
 the setting alone. In CSV a text that a spreadsheet would take for a formula has a ``'`` before it.
 """
 
+from telnyx_rooms_async.core.rules import is_blank
 from telnyx_rooms_async.core.tables.checking import Checked, check
 from telnyx_rooms_async.core.tables.reading import LONGEST_LINE, read_csv, read_ndjson, read_records
-from telnyx_rooms_async.core.tables.rows import NAME, REASON, SETTINGS, OnWrong, Row
-from telnyx_rooms_async.core.tables.writing import COLUMNS, FAILED_COLUMNS, csv_header, csv_row, ndjson_row
+from telnyx_rooms_async.core.tables.rows import NAME, REASON, SETTINGS, OnWrong, Row, WrongRow
+from telnyx_rooms_async.core.tables.writing import (
+    BYTE_ORDER_MARK,
+    COLUMNS,
+    FAILED_COLUMNS,
+    csv_header,
+    csv_row,
+    ndjson_row,
+)
 
 __all__ = [
+    "BYTE_ORDER_MARK",
     "COLUMNS",
     "FAILED_COLUMNS",
     "LONGEST_LINE",
@@ -31,9 +41,11 @@ __all__ = [
     "Checked",
     "OnWrong",
     "Row",
+    "WrongRow",
     "check",
     "csv_header",
     "csv_row",
+    "is_blank",
     "ndjson_row",
     "read_csv",
     "read_ndjson",

@@ -2,13 +2,15 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.rules import show
-from telnyx_rooms_async.core.tables.rows import NAME, OnWrong, Place, Row
+from telnyx_rooms_async.core.tables.rows import NAME, OnWrong, Place, Row, WrongRow
 
+_TOLD: Final = 20
+"""So many faulty rows are named, and the others counted."""
 _SHELVES: Final = 256
 _DIGEST: Final = 2**64 - 1
 
@@ -35,15 +37,23 @@ class _Names:
 
 
 class Checked(NamedTuple):
-    """A table that is right."""
+    """What a table holds."""
 
     rooms: int
-    """How many it holds."""
+    """How many rooms it makes."""
     is_named: bool
     """Whether each of them has a name."""
+    faulty: int = 0
+    """How many rows make no room."""
+    doubles: Mapping[int, InvalidArgumentError] = {}
+    """Those of them that are only wrong in that their name stands before them, by their line."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with the first of them, and how many more there are."""
 
 
-def check(read: Callable[[OnWrong], Iterator[Row]], source: str, unit: str = "line") -> Checked:
+def check(
+    read: Callable[[OnWrong], Iterator[Row]], source: str, unit: str = "line", *, skip_invalid: bool = False
+) -> Checked:
     """Read a table, and return what it holds.
 
     Takes some eight bytes a room.
@@ -52,47 +62,63 @@ def check(read: Callable[[OnWrong], Iterator[Row]], source: str, unit: str = "li
         read: begins at the first row each time; a second time only when a name may stand there twice.
         source: what to call the table in errors.
         unit: what its rows are counted in.
+        skip_invalid: whether rows that are wrong are only counted.
 
     Raises:
-        InvalidArgumentError: a row is wrong, the first of them is told; a name stands there twice; there
-            is no row.
+        InvalidArgumentError: rows are wrong, or their names stand there before: the first 20 are named, and
+            it is told how many more there are; the table cannot be read; there is no row that is right.
     """
-    wrong: list[InvalidArgumentError] = []
-    more = 0
+    told: list[tuple[int, InvalidArgumentError]] = []
+    faulty = 0
 
-    def note(error: InvalidArgumentError) -> None:
-        nonlocal more
-        if wrong:
-            more += 1
-        else:
-            wrong.append(error)
+    def note(row: WrongRow) -> None:
+        nonlocal faulty
+        faulty += 1
+        if len(told) < _TOLD:
+            told.append((row.line, row.error))
 
     names, count, named = _Names(), 0, 0
+    broken: tuple[str, ...] = ()
     try:
         for row in read(note):
             count += 1
             if NAME in row.fields:
                 named += 1
                 names.add(row.fields["unique_name"])
-    except InvalidArgumentError as error:  # from here on it cannot be read, but something before may be wrong
-        note(error)
-    if wrong:
-        rest = (f"{more} more {unit}{'s are' if more > 1 else ' is'} wrong",) if more else ()
-        raise InvalidArgumentError((*wrong[0].problems, *rest))
-    if doubles := names.doubles():
-        _refuse_doubles(read(note), doubles, source, unit)
+    except InvalidArgumentError as error:  # from here on it cannot be read
+        broken = error.problems
+    digests = names.doubles()
+    found = {} if broken or not digests else _doubles(read(_pass_over), digests, source, unit)
+    told = sorted([*told, *found.items()], key=lambda each: each[0])[:_TOLD]
+    faulty += len(found)
+    problems = (*(problem for _, error in told for problem in error.problems), *broken)
+    if more := faulty - len(told):
+        problems += (f"{more} more {unit}{'s are' if more > 1 else ' is'} wrong",)
+    count -= len(found)
+    if broken or (faulty and not (skip_invalid and count)):
+        raise InvalidArgumentError(problems)
     if not count:
         raise InvalidArgumentError((f"{source} is empty: there is no room in it",))
-    return Checked(count, named == count)
+    return Checked(count, count == named - len(found), faulty, found, problems)
 
 
-def _refuse_doubles(rows: Iterator[Row], doubles: Collection[int], source: str, unit: str) -> None:
+def _pass_over(_row: WrongRow) -> None:
+    """Have the next row read."""
+
+
+def _doubles(
+    rows: Iterator[Row], digests: Collection[int], source: str, unit: str
+) -> dict[int, InvalidArgumentError]:
+    """Return the rows whose name stands in a row before them."""
     seen: dict[str, int] = {}
+    found: dict[int, InvalidArgumentError] = {}
     for row in rows:
         name = row.fields.get("unique_name")
-        if name is None or hash(name) & _DIGEST not in doubles:
+        if name is None or hash(name) & _DIGEST not in digests:
             continue
         if name in seen:
             what = f"{show(name)} stands in {unit} {seen[name]} too, and names are unique"
-            raise Place(source, row.line, unit).wrong(what, NAME)
-        seen[name] = row.line
+            found[row.line] = Place(source, row.line, unit).wrong(what, NAME)
+        else:
+            seen[name] = row.line
+    return found

@@ -1,8 +1,10 @@
 """Tables in pieces: lines of bytes in, rows out, one at a time."""
 
+import codecs
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final, cast
 
 from telnyx_rooms_async.core.codec import MisfitError, parse
@@ -13,72 +15,192 @@ from telnyx_rooms_async.core.tables.rows import (
     OnWrong,
     Place,
     Row,
+    WrongRow,
     check_columns,
     fields_of,
+    is_blank,
+    is_blank_record,
+    is_known,
     raise_it,
 )
 from telnyx_rooms_async.core.tables.spelling import EMPTY, NULL, unescape
+from telnyx_rooms_async.core.tables.writing import BYTE_ORDER_MARK
 
 LONGEST_LINE: Final = 1_000_000
 """Bytes. Whoever reads a file by lines reads no more at once, and the line is found too long here."""
-_MARK: Final = b"\xef\xbb\xbf"
+_DELIMITERS: Final = (",", ";", "\t")
+_SEP_LINE: Final = re.compile(r'"?sep=(.)"?[,;\t]*\s*', re.IGNORECASE)
+"""The first line that tells Excel the delimiter."""
+_TYPE_LINE: Final = "#TYPE "
+"""How the first line of PowerShell begins, which names a class of .NET."""
+_OTHER_FORMATS: Final = {
+    b"\x1f\x8b": "is packed by gzip: unpack it first, as gunzip does",
+    b"PK\x03\x04": "is an Excel workbook or a zip archive, not text: save the sheet as CSV UTF-8",
+    b"\xd0\xcf\x11\xe0": "is an Excel workbook, not text: save the sheet as CSV UTF-8",
+    b"PAR1": "is Parquet: name the format",
+    codecs.BOM_UTF32_LE: "is UTF-32: save it as UTF-8",
+    codecs.BOM_UTF32_BE: "is UTF-32: save it as UTF-8",
+}
+_UTF_16: Final = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _WHOLE: Final = re.compile(r"\s*([+-]?[0-9]{1,18})(?:\.0+)?\s*", re.ASCII)
 _FLAGS: Final = {"true": True, "false": False}
 _OPEN: Final = re.compile("unexpected end of data|field larger")
 
 
 def read_csv(
-    lines: Iterable[bytes], source: str, *, named: bool = False, on_wrong: OnWrong = raise_it
+    lines: Iterable[bytes],
+    source: str,
+    *,
+    named: bool = False,
+    delimiter: str | None = None,
+    on_wrong: OnWrong = raise_it,
 ) -> Iterator[Row]:
-    """Read CSV in UTF-8: commas, double quotes, and a first line that names the columns.
+    """Read CSV: double quotes, and a first line that names the columns.
+
+    It is UTF-8 or UTF-16, and its lines end in any of the usual ways. A line ``sep=;`` or ``#TYPE …`` before
+    the names of the columns is no part of the table.
 
     Args:
-        lines: each with its end.
+        lines: its bytes in pieces, each no longer than a line with its end.
         source: what to call the table in errors.
         named: whether each room needs a name.
+        delimiter: what stands between cells; found by the first line if it is a comma, a semicolon or a tab.
         on_wrong: what to do about a row that is wrong.
 
     Raises:
         InvalidArgumentError: it is no such table; a row is wrong, unless `on_wrong` takes it.
     """
-    reader = csv.reader(_texts(lines, source), strict=True)
-    columns: Sequence[str] | None = None
-    while True:
-        place = Place(source, reader.line_num + 1)
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise place.wrong(_csv_error(error, reader.line_num - place.line)) from None
-        if cells is None:
-            break
-        if not cells:
-            continue
-        if columns is None:
-            columns = _header(cells, place)
-            continue
-        try:
-            yield Row(line=place.line, fields=fields_of(_record(columns, cells, place), place, named=named))
-        except InvalidArgumentError as error:
-            on_wrong(error)
-    if columns is None:
+    texts = _Texts(lines, source)
+    header, found = _preamble(texts)
+    if header is None:
         raise InvalidArgumentError((f"{source} is empty: its first line must name the columns",))
+    reader = csv.reader(chain([header], texts), delimiter=delimiter or found, strict=True)
+    first = Place(source, texts.number)
+    columns = _header(_next(reader, texts, first.line) or [], first)
+    while True:
+        line = texts.number + 1
+        cells = _next(reader, texts, line)
+        if cells is None:
+            return
+        place = Place(source, line)
+        if unreadable := texts.take_unreadable():
+            on_wrong(WrongRow(line=line, error=unreadable))
+            continue
+        if all(map(is_blank, cells)):
+            continue
+        record: Mapping[str, object] = {}
+        try:
+            record = _record(columns, cells, place)
+            yield Row(line=line, fields=fields_of(record, place, named=named))
+        except InvalidArgumentError as error:
+            raw = "" if record else repr((delimiter or found).join(cells))
+            on_wrong(WrongRow(line=line, error=error, record=record, raw=raw))
 
 
-def _texts(lines: Iterable[bytes], source: str) -> Iterator[str]:
-    for number, line in enumerate(lines, 1):
-        yield _text(line, Place(source, number))
+class _Texts:
+    """The lines of a file, decoded and counted; those that cannot be decoded are remembered."""
+
+    def __init__(self, pieces: Iterable[bytes], source: str) -> None:
+        self._lines = _lines(_in_utf8(pieces, source))
+        self.source = source
+        self._unreadable: InvalidArgumentError | None = None
+        self.number = 0
+        """How many lines were read."""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.number += 1
+        place = Place(self.source, self.number)
+        if len(line) > LONGEST_LINE:
+            raise place.wrong(f"is longer than {LONGEST_LINE} bytes")
+        if self.number == 1:
+            line = line.removeprefix(BYTE_ORDER_MARK)
+        try:
+            return line.decode()
+        except UnicodeDecodeError as error:
+            byte = f"byte {error.start + 1} of the line is 0x{line[error.start]:02x}"
+            self._unreadable = self._unreadable or place.wrong(f"is not UTF-8: {byte}")
+            return line.decode(errors="surrogateescape")
+
+    def take_unreadable(self) -> InvalidArgumentError | None:
+        """Return the error of a line that could not be decoded since the last call."""
+        found, self._unreadable = self._unreadable, None
+        return found
 
 
-def _text(line: bytes, place: Place) -> str:
-    if len(line) > LONGEST_LINE:
-        raise place.wrong(f"is longer than {LONGEST_LINE} bytes")
-    if place.line == 1:
-        line = line.removeprefix(_MARK)
+def _in_utf8(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
+    rest = iter(pieces)
+    first = next(rest, b"")
+    for magic, what in _OTHER_FORMATS.items():
+        if first.startswith(magic):
+            raise InvalidArgumentError((f"{source} {what}",))
+    encoding = _utf_16(first)
+    if encoding is None:
+        yield from chain([first], rest)
+        return
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        return line.decode()
-    except UnicodeDecodeError as error:
-        found = f"byte {error.start + 1} of the line is 0x{line[error.start]:02x}"
-        raise place.wrong(f"is not UTF-8: {found}") from None
+        for piece in chain([first], rest):
+            yield decoder.decode(piece).encode()
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeDecodeError:
+        raise InvalidArgumentError((f"{source} begins as UTF-16, and is not: save it as UTF-8",)) from None
+
+
+def _utf_16(first: bytes) -> str | None:
+    """Return the encoding of a file that begins so; without a mark, ASCII shows it by every other byte."""
+    if first[1:2] == b"\0" != first[:1]:
+        return "utf-16-le"
+    if first[:1] == b"\0" != first[1:2]:
+        return "utf-16-be"
+    return _UTF_16.get(first[:2])
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    r"""Cut pieces into lines, which end in ``\n``, ``\r\n`` or ``\r``."""
+    begun = b""
+    for piece in pieces:
+        text = begun + piece
+        begun = b""
+        if text.endswith(b"\n") and b"\r" not in text[:-2]:
+            yield text
+            continue
+        found = text.splitlines(keepends=True)
+        # It may go on: what ends in \r too, as the next piece may begin with \n.
+        if found and not found[-1].endswith(b"\n") and len(found[-1]) <= LONGEST_LINE:
+            begun = found.pop()
+        yield from found
+    if begun:
+        yield begun
+
+
+def _preamble(texts: _Texts) -> tuple[str | None, str]:
+    """Return the line that names the columns, and the delimiter."""
+    told: str | None = None
+    for text in texts:
+        if error := texts.take_unreadable():
+            raise error
+        if separator := _SEP_LINE.fullmatch(text):
+            told = separator[1]
+        elif not (is_blank(re.sub('[,;"]', "", text)) or text.startswith(_TYPE_LINE)):
+            return text, told or max(_DELIMITERS, key=lambda delimiter: _known(text, delimiter))
+    return None, ","
+
+
+def _known(header: str, delimiter: str) -> tuple[int, int]:
+    """Return how many columns of a table a delimiter makes of a line, and how many cells at all."""
+    names = [name.strip().strip('"') for name in header.split(delimiter)]
+    return sum(bool(name) and is_known(name) for name in names), len(names)
+
+
+def _next(reader: Iterator[list[str]], texts: _Texts, line: int) -> list[str] | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        raise Place(texts.source, line).wrong(_csv_error(error, texts.number - line)) from None
 
 
 def _csv_error(error: csv.Error, lines_after: int) -> str:
@@ -91,9 +213,12 @@ def _csv_error(error: csv.Error, lines_after: int) -> str:
 
 def _header(cells: Sequence[str], place: Place) -> Sequence[str]:
     columns = [cell.strip() for cell in cells]
-    if len(columns) == 1 and re.search("[;\t|]", columns[0]):
-        raise place.wrong(f"columns are separated by commas, not as in {show(columns[0])}")
-    double = next((name for name in columns if columns.count(name) > 1), None)
+    if len(columns) == 1 and re.search("[,;\t|:]", columns[0]):
+        raise place.wrong(
+            f"columns are separated by commas, semicolons or tabs, or by the delimiter that is given, "
+            f"not as in {show(columns[0])}"
+        )
+    double = next((name for name in columns if name and columns.count(name) > 1), None)
     if double is not None:
         raise place.wrong("stands there twice", show(double))
     check_columns(columns, place)
@@ -101,9 +226,20 @@ def _header(cells: Sequence[str], place: Place) -> Sequence[str]:
 
 
 def _record(columns: Sequence[str], cells: Sequence[str], place: Place) -> Mapping[str, object]:
-    if len(cells) != len(columns):
+    least = max(number for number, name in enumerate(columns, 1) if name)
+    if not least <= len(cells) <= len(columns):  # what pads the header on its right may be left out
         raise place.wrong(f"has {len(cells)} cell{'s' * (len(cells) != 1)}, and the header {len(columns)}")
-    return {name: _value(name, cell) for name, cell in zip(columns, cells, strict=True) if cell}
+    for number, (name, cell) in enumerate(zip(columns, cells, strict=False), 1):
+        if not name and not is_blank(cell):
+            raise place.wrong(f"{show(cell)} stands under an empty header", str(number))
+    named = zip(columns, cells, strict=False)
+    return {name: _value(name, cell) for name, cell in named if name and not _says_nothing(name, cell)}
+
+
+def _says_nothing(name: str, cell: str) -> bool:
+    """Tell whether a cell is empty; blanks are text, and nothing where a number or truth belongs."""
+    setting = SETTINGS.get(name)
+    return not cell or (is_blank(cell) and not (setting and setting.is_text))
 
 
 def _value(name: str, cell: str) -> object:
@@ -125,15 +261,25 @@ def read_ndjson(
     lines: Iterable[bytes], source: str, *, named: bool = False, on_wrong: OnWrong = raise_it
 ) -> Iterator[Row]:
     """Read a JSON object a line. Arguments and errors are those of `read_csv`."""
-    for number, line in enumerate(lines, 1):
+    texts = _Texts(lines, source)
+    for text in texts:
+        number = texts.number
         place = Place(source, number)
-        text = _text(line, place)
-        if not text or text.isspace():
+        if unreadable := texts.take_unreadable():
+            on_wrong(WrongRow(line=number, error=unreadable))
             continue
+        if is_blank(text):
+            continue
+        record: Mapping[str, object] = {}
         try:
-            yield Row(line=number, fields=fields_of(_object(text, place), place, named=named))
+            record = _object(text, place)
+            if is_blank_record(record):
+                continue
+            yield Row(line=number, fields=fields_of(record, place, named=named))
         except InvalidArgumentError as error:
-            on_wrong(error)
+            is_table = record and all(map(is_known, record))
+            raw = "" if is_table else text.strip()
+            on_wrong(WrongRow(line=number, error=error, record=record if is_table else {}, raw=raw))
 
 
 def _object(text: str, place: Place) -> Mapping[str, object]:
@@ -156,9 +302,11 @@ def read_records(
     """Read what is plain data already, as of Parquet. Arguments and errors are those of `read_csv`."""
     for number, record in enumerate(records, 1):
         place = Place(source, number, "row")
+        if number == 1:
+            check_columns(record, place)
+        if is_blank_record(record):
+            continue
         try:
-            if number == 1:
-                check_columns(record, place)
             yield Row(line=number, fields=fields_of(record, place, named=named))
         except InvalidArgumentError as error:
-            on_wrong(error)
+            on_wrong(WrongRow(line=number, error=error, record=record))

@@ -6,7 +6,8 @@ from typing import Final
 
 NULL: Final = "null"
 EMPTY: Final = '""'
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes a formula by; the last four are the full-width forms of the first four."""
 _QUOTE: Final = "'"
 
 

@@ -24,6 +24,8 @@ class _Line:
 
 # With this end the writer quotes either of its characters within a cell.
 _END: Final = "\r\n"
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""Excel takes CSV for UTF-8 only if it begins with this."""
 _writer: Final = csv.writer(_Line(), lineterminator=_END)
 
 

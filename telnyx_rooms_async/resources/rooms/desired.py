@@ -85,7 +85,12 @@ class DesiredRooms(SingleRooms):
         return compare(wanted, [room async for room in self.list().concurrently(_PAGES_AT_ONCE)], prune=prune)
 
     def apply(
-        self, plan: "Plan", *, limit: int = 32, stop_after: int | None = None
+        self,
+        plan: "Plan",
+        *,
+        limit: int = 32,
+        stop_after: int | None = None,
+        max_deletes: int | None = None,
     ) -> "AsyncGenerator[Outcome[Change, Room | None], None]":
         """Carry out a plan, and yield what came of each change; of a deletion ``None``.
 
@@ -99,12 +104,15 @@ class DesiredRooms(SingleRooms):
             plan: what `plan` returned.
             limit: how many changes are under way at once.
             stop_after: so many failures end it, with an `ExceptionGroup`; see `batch.stream`.
+            max_deletes: the most rooms that the plan may delete. It must be given when the plan deletes more
+                than half of the rooms.
 
         Raises:
-            InvalidArgumentError: at the call: it is no plan, or a number is not a whole one from 1.
+            InvalidArgumentError: at the call: it is no plan, or it deletes too many rooms, or a number is not
+                a whole one from 1 (`max_deletes`: from 0). Nothing was sent.
 
         Telnyx operations: CreateRoom, UpdateRoom and DeleteRoom.
         """
         from telnyx_rooms_async.resources.rooms.ensuring import carry_out  # noqa: PLC0415 - see above
 
-        return carry_out(self._caller, plan, limit=limit, stop_after=stop_after)
+        return carry_out(self._caller, plan, limit=limit, stop_after=stop_after, max_deletes=max_deletes)

@@ -88,11 +88,12 @@ def _body(fields: Mapping[str, object]) -> RoomBody:
 
 
 def carry_out(
-    caller: Caller, plan: Plan, *, limit: int, stop_after: int | None
+    caller: Caller, plan: Plan, *, limit: int, stop_after: int | None, max_deletes: int | None
 ) -> AsyncGenerator[batch.Outcome[Change, Room | None], None]:
     """Carry out a plan; see `Rooms.apply` for what is promised."""
     if not isinstance(cast("object", plan), Plan):
         raise InvalidArgumentError((f"plan must be a Plan, not {show(plan)}",))
+    plan.check_deletes(max_deletes)
     many = Many(name="apply", act=partial(_change, caller), caller=caller)
     return many.run(plan.changes, limit=limit, stop_after=stop_after)
 
