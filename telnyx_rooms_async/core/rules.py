@@ -9,6 +9,8 @@ import re
 import reprlib
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
+from functools import partial
+from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import Final, TypeAlias, cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -68,6 +70,18 @@ def show(value: object) -> str:
         return _SHORT.repr(value)
     except ValueError:  # Python does not print an int of more than 4300 digits
         return f"a {type(value).__name__} too large to print"
+
+
+def is_async_callable(value: object) -> bool:
+    """Return whether a call of this runs nothing by itself, and returns what must be awaited or iterated.
+
+    It looks at functions, methods, objects with an async ``__call__``, and `functools.partial` objects of
+    these. A plain function that returns a coroutine cannot be recognized.
+    """
+    while isinstance(value, partial):
+        value = cast("partial[object]", value).func
+    functions = (value, getattr(type(value), "__call__", None))
+    return any(iscoroutinefunction(each) or isasyncgenfunction(each) for each in functions)
 
 
 # --- text, numbers, ids -----------------------------------------------------------------------------------
