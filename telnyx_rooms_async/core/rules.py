@@ -80,7 +80,7 @@ def is_async_callable(value: object) -> bool:
     """
     while isinstance(value, partial):
         value = cast("partial[object]", value).func
-    functions = (value, getattr(type(value), "__call__", None))
+    functions = (value, getattr(type(value), "__call__", None))  # noqa: B004 - what it is, not whether it is
     return any(iscoroutinefunction(each) or isasyncgenfunction(each) for each in functions)
 
 

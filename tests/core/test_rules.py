@@ -42,6 +42,7 @@ class _AsyncCallable:
     ids=lambda hook: type(hook).__name__,
 )
 def test_async_callables_of_every_kind_are_recognized(hook: object) -> None:
+    """A call of each of these runs nothing by itself."""
     assert is_async_callable(hook)
 
 
@@ -49,4 +50,5 @@ def test_async_callables_of_every_kind_are_recognized(hook: object) -> None:
     "hook", [print, [].append, lambda: 0, partial(print, 1), _AsyncCallable, Mock(), None, 7]
 )
 def test_what_a_plain_call_completes_is_no_async_callable(hook: object) -> None:
+    """Neither a class of such objects nor a value that cannot be called is one."""
     assert not is_async_callable(hook)
