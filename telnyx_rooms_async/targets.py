@@ -4,18 +4,24 @@ import asyncio
 import errno
 import io
 import os
-import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from inspect import isawaitable
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVar
 
+from attrs import Factory, define, field
+
+from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.rules import show
 
+T = TypeVar("T")
 Write: TypeAlias = Callable[[bytes], Awaitable[object]]
 """Takes all that it is given."""
+
+_CHUNK: Final = 2**20
+"""Bytes that are collected before a thread writes them: to start a thread for each piece takes longer."""
 
 
 class Writer(Protocol):
@@ -31,14 +37,14 @@ class Writer(Protocol):
         ...
 
 
-def checked_target(target: str | os.PathLike[str] | Writer) -> Path | Writer:
+async def checked_target(target: str | os.PathLike[str] | Writer) -> Path | Writer:
     """Return a writer as it is, and a path with all links followed.
 
     Raises:
         InvalidArgumentError: it is neither, or cannot be written to.
     """
     if isinstance(target, str | os.PathLike):
-        return _resolved(Path(target))
+        return await _in_thread(lambda: _resolved(Path(target)))
     if not callable(getattr(target, "write", None)):
         raise InvalidArgumentError((f"target must be a path or a writer, not {show(target)}",))
     if isinstance(target, io.TextIOBase):
@@ -65,15 +71,77 @@ def _resolved(path: Path) -> Path:
 
 @asynccontextmanager
 async def _file(path: Path) -> AsyncGenerator[Write, None]:
-    """Write beside the path, in a thread, and take the path's place only at the good end."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    """Write to a temporary file, in threads, which takes the place of the path at the end."""
+    target = _FileTarget(path)
     try:
-        # Opened here and not in a thread, which a cancellation would leave to make a file that none removes.
-        with partial.open("xb") as file:
-            yield lambda data: asyncio.to_thread(file.write, data)
-        await asyncio.to_thread(partial.replace, path)
+        await _in_thread(target.open)
+        yield target.write
+        await _in_thread(target.commit)
+    except GeneratorExit:  # the event loop is gone, so nothing can be awaited
+        target.discard()
+        raise
+    except BaseException:
+        await _in_thread(target.discard)
+        raise
+
+
+@define(eq=False, repr=False)
+class _FileTarget:
+    """File on the disk that is written to in large chunks."""
+
+    _path: Path
+    _file: AtomicFile | None = field(default=None, init=False)
+    _pieces: list[bytes] = field(default=Factory(list[bytes]), init=False)
+    _size: int = field(default=0, init=False)
+    """Bytes in the pieces."""
+
+    async def write(self, data: bytes) -> None:
+        """Collect data, and write it when it is enough."""
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size >= _CHUNK:
+            await _in_thread(self._flush)
+
+    # --- in a thread ----------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        self._file = AtomicFile(self._path)
+
+    def commit(self) -> None:
+        self._flush()
+        self._opened.commit()
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._file.discard()
+
+    def _flush(self) -> None:
+        self._opened.file.write(b"".join(self._pieces))
+        self._pieces.clear()
+        self._size = 0
+
+    @property
+    def _opened(self) -> AtomicFile:
+        if self._file is None:
+            raise ValueError("it is not open")
+        return self._file
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Run work in a thread, and wait for its end although cancelled: it must not go on without its caller."""
+    future = asyncio.get_running_loop().run_in_executor(None, work)
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait((future,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    try:
+        if cancelled is not None:
+            raise cancelled
+        return future.result()
     finally:
-        partial.unlink(missing_ok=True)
+        del cancelled, future  # a traceback leads here
 
 
 @asynccontextmanager

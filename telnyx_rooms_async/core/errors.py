@@ -174,7 +174,7 @@ class APIResponseValidationError(APIResponseError):
 
 
 class ResponseTooLargeError(APIResponseError):
-    """The answer outgrew the limit of 8 MiB."""
+    """The answer outgrew the limit of 8 MiB, or a file the ``max_bytes`` of its download."""
 
     said: ClassVar[str] = "the answer is too large"
 

@@ -10,6 +10,8 @@ import re
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
+from functools import partial
+from inspect import isasyncgenfunction, iscoroutinefunction
 from ipaddress import IPv6Address, ip_address
 from typing import Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
@@ -197,6 +199,18 @@ class DurationFilter:
     eq: int | None = field(default=None, converter=_seconds)
     gte: int | None = field(default=None, converter=_seconds)
     lte: int | None = field(default=None, converter=_seconds)
+
+
+def is_async_callable(value: object) -> bool:
+    """Return whether a call of this runs nothing by itself, and returns what must be awaited or iterated.
+
+    It looks at functions, methods, objects with an async ``__call__``, and `functools.partial` objects of
+    these. A plain function that returns a coroutine cannot be recognized.
+    """
+    while isinstance(value, partial):
+        value = cast("partial[object]", value).func
+    functions = (value, getattr(type(value), "__call__", None))  # noqa: B004 - what it is, not whether it is
+    return any(iscoroutinefunction(each) or isasyncgenfunction(each) for each in functions)
 
 
 # --- text, numbers, ids -----------------------------------------------------------------------------------

@@ -126,6 +126,7 @@ class Compositions:
         target: str | os.PathLike[str] | Writer,
         *,
         progress: Progress | None = None,
+        max_bytes: int | None = None,
     ) -> DownloadedFile:
         """Bring the file of a composition to a path or a binary writer.
 
@@ -134,7 +135,7 @@ class Compositions:
         Telnyx operation: ViewRoomComposition.
         """
         call = build(RETRIEVE_COMPOSITION, room_composition_id=composition_id)
-        return await download(self._caller, call, target, progress)
+        return await download(self._caller, call, target, progress=progress, max_bytes=max_bytes)
 
     async def delete(self, composition_id: CompositionId) -> None:
         """Delete a composition and its file; the recordings stay.

@@ -14,7 +14,7 @@ from telnyx_rooms_async.core.models import RoomRecording
 from telnyx_rooms_async.core.params import PAGE_SIZE_MAX, Days, RecordingsFilter, RecordingsQuery
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.rules import DurationFilter, ParticipantId, RecordingId, RoomId, SessionId
-from telnyx_rooms_async.downloads import DownloadedFile, Progress, download
+from telnyx_rooms_async.downloads import DownloadedFile, Progress, download, file_size
 from telnyx_rooms_async.listing import Listing
 from telnyx_rooms_async.targets import Writer
 
@@ -44,32 +44,63 @@ class Recordings:
         target: str | os.PathLike[str] | Writer,
         *,
         progress: Progress | None = None,
+        max_bytes: int | None = None,
     ) -> DownloadedFile:
         """Bring the file of a recording to a path or a binary writer.
 
         Two requests; a cut is resumed where it happened, and an expired link is asked for anew. The time
-        of the whole has no limit: each piece has that of an attempt. Memory stays flat. The API key is
-        never sent to the store. A path is written beside itself and takes its name when the length is
-        right, so a failure leaves nothing under the final name.
+        of the whole has no limit, but the store must make progress: in each `timeout` of the client it
+        must bring at least 1024 bytes a second on average, and no piece may take longer than an
+        `attempt_timeout`. Repetitions are paid from the client's retry budget. Memory stays flat. The API
+        key is never sent to the store. A path is written under a temporary name in its folder, readable by
+        its owner only, and takes its name when the length is right and all of it is on the disk, so a
+        failure leaves nothing.
 
         Args:
             recording_id: the id that Telnyx gave the recording, or the recording.
             target: where to; a file that is there is replaced. A writer is written to in this thread,
                 and not closed.
             progress: called after each piece with the bytes that are there, and those that there will
-                be (``None`` when the store does not say).
+                be (``None`` when the store does not say); awaited if it is async.
+            max_bytes: how large the file may be; without limit unless given.
 
         Raises:
-            InvalidArgumentError: not an id, or no target; nothing was sent.
+            InvalidArgumentError: not an id, no target, or another argument is wrong; nothing was sent.
             NotReadyError: the recording is not completed.
             NotFoundError: there is no such recording, or no longer.
-            APIConnectionError: the store could not be reached, or kept cutting without a byte more.
+            APIConnectionError: the store could not be reached, kept cutting without a byte more, or is too
+                slow (`APITimeoutError`).
+            APIResponseValidationError: the link is no URL, or an ``http://`` one of an ``https://`` API.
+            ResponseTooLargeError: the file is larger than `max_bytes`.
+            MalformedResponseError: the store sent another file than the one that it began with.
             OSError: the path cannot be written.
 
         Telnyx operation: ViewRoomRecording.
         """
         call = build(RETRIEVE_RECORDING, room_recording_id=recording_id)
-        return await download(self._caller, call, target, progress)
+        return await download(self._caller, call, target, progress=progress, max_bytes=max_bytes)
+
+    async def file_size(self, recording: RoomRecording) -> int | None:
+        """Return the exact size of the file of a recording, in bytes: `RoomRecording.size_mb` is rounded.
+
+        One request to the store, repeated on failure, and one to Telnyx when the link of `recording` has
+        expired. The file is not downloaded.
+
+        Args:
+            recording: as it was retrieved or listed.
+
+        Returns:
+            ``None`` when the store does not say.
+
+        Raises:
+            NotReadyError: the recording is not completed.
+            NotFoundError: there is no such recording, or no longer.
+            APIConnectionError: the store could not be reached.
+
+        Telnyx operation: ViewRoomRecording.
+        """
+        call = build(RETRIEVE_RECORDING, room_recording_id=recording.id)
+        return await file_size(self._caller, call, recording)
 
     async def delete(self, recording_id: RecordingId) -> None:
         """Delete a recording and its file.

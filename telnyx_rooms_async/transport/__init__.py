@@ -30,8 +30,8 @@ from telnyx_rooms_async.transport.session import (
     check_hooks,
     check_session,
     closed_with_loop,
+    connect_timeout,
     environment_proxy,
-    idle_timeout,
     loop_of,
     open_session,
     send_once,
@@ -83,6 +83,7 @@ class AiohttpTransport:
     ) -> None:
         self._api_key = api_key
         base = URL(base_url, encoded=True)
+        self.is_https: bool = base.scheme == "https"
         self._prefix = base.raw_path.rstrip("/")
         # Every request has the same beginning: taking an URL apart again costs more than the rest of it.
         self._url = partial(URL.build, scheme=base.scheme, authority=base.raw_authority, encoded=True)
@@ -90,6 +91,8 @@ class AiohttpTransport:
         self._session = session
         self._loop: asyncio.AbstractEventLoop | None = None
         self._borrowed = session is not None
+        self._capacity = capacity_of(session, max_connections)
+        self._download_slots = asyncio.Semaphore(self._capacity)
         # Who cannot be told otherwise; a session of our own is.
         self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = ()
         if session is not None:
@@ -173,30 +176,39 @@ class AiohttpTransport:
         raise ConfigurationError("the session has a password for this host, from netrc perhaps")
 
     @without_async_frames
-    async def open(self, url: Secret, *, offset: int, seconds: float) -> Stream | Failure:
+    async def open(
+        self, url: Secret, *, offset: int, if_range: str | None, seconds: float
+    ) -> Stream | Failure:
         """Begin to read a file from a URL that is its own key: ours is not sent there.
 
         Args:
             url: presigned by Telnyx; it appears in no failure.
             offset: how many bytes to leave out at the beginning.
-            seconds: how long to wait for a connection, and then for each piece.
+            if_range: the version of the file that these bytes are of, as ``If-Range`` takes it.
+            seconds: how long to wait for the head of the answer.
 
         Raises:
             ClientClosedError: the borrowed session is closed.
         """
         headers = {"Accept-Encoding": "identity", "User-Agent": user_agent()}
+        if offset:
+            headers["Range"] = f"bytes={offset}-"
+            if if_range is not None:
+                headers["If-Range"] = if_range
         target = URL(url, encoded=True)
+        session = self._ready() or await self._renewed()
         try:
-            response = await (self._ready() or await self._renewed()).get(
-                target,
-                headers=headers | ({"Range": f"bytes={offset}-"} if offset else {}),
-                timeout=idle_timeout(seconds),
-                allow_redirects=False,
-                raise_for_status=False,
-                auto_decompress=False,
-                middlewares=(*self._middlewares, without_authorization),
-                proxy=self._find_proxy(target),
-            )
+            async with asyncio.timeout(seconds):
+                response = await session.get(
+                    target,
+                    headers=headers,
+                    timeout=connect_timeout(seconds),
+                    allow_redirects=False,
+                    raise_for_status=False,
+                    auto_decompress=False,
+                    middlewares=(*self._middlewares, without_authorization),
+                    proxy=self._find_proxy(target),
+                )
         except (aiohttp.ClientError, OSError) as error:
             return failure(error, tell=False)
         except asyncio.CancelledError:
@@ -217,6 +229,18 @@ class AiohttpTransport:
 
         return hmac.digest(self._api_key.encode(), message, "sha256")[:16].hex()
 
+    async def download_slots(self) -> asyncio.Semaphore:
+        """Return what a download must hold while it is connected: there are as many as connections.
+
+        So the wait for a free connection is not counted as the time that a server takes.
+
+        Raises:
+            ClientClosedError: the client is closed, or the borrowed session is.
+        """
+        if not self._ready():
+            await self._renewed()
+        return self._download_slots
+
     async def close(self) -> None:
         """Close the session if it is our own."""
         closing, self._closing = self._closing, None
@@ -236,6 +260,7 @@ class AiohttpTransport:
         if self._lifetime.is_closed:
             raise ClientClosedError
         self._loop = self._lifetime.loop
+        self._download_slots = asyncio.Semaphore(self._capacity)
         self._closing = closed_with_loop(self._open_session())
         self._session = await anext(self._closing)
         return self._session

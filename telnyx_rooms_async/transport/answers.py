@@ -94,7 +94,8 @@ class Stream:
 
     def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
         self._response = response
-        self._seconds = seconds
+        self.seconds: float = seconds
+        """How long to wait for each piece."""
         self.head: Response = Response(status=response.status, raw_headers=response.raw_headers)
         """Status and headers."""
 
@@ -103,7 +104,7 @@ class Stream:
         """Return what has arrived, ``b""`` at the end."""
         try:
             # aiohttp has a timer of its own, but stops it when its session is closed.
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self.seconds):
                 return await self._response.content.readany()
         except (aiohttp.ClientError, OSError) as error:
             return failure(error, tell=False)

@@ -211,8 +211,8 @@ def attempt_timeout(seconds: float) -> aiohttp.ClientTimeout:
 
 
 @lru_cache(maxsize=16)
-def idle_timeout(seconds: float) -> aiohttp.ClientTimeout:
-    """Bound each piece of a download, not the whole, nor the wait for another download to end."""
+def connect_timeout(seconds: float) -> aiohttp.ClientTimeout:
+    """Bound the connecting of a download. All else of it has timers of our own."""
     return aiohttp.ClientTimeout(
-        total=None, sock_connect=min(_CONNECT_SECONDS, seconds), sock_read=seconds, ceil_threshold=math.inf
+        total=None, sock_connect=min(_CONNECT_SECONDS, seconds), ceil_threshold=math.inf
     )

@@ -107,15 +107,17 @@ def test_what_is_not_ready(
 
 def test_what_a_killed_run_left(run: Run, tmp_path: Path, files: dict[str, bytes]) -> None:
     """Parts of files that nobody writes any more are cleared away; nothing else is touched."""
-    ours = [".a.0123abcd.part", "..a.0123abcd.part.4567cdef.part"]
-    others = [".a.part", ".a.0123abcz.part", "a.0123abcd.part"]
-    for name in (*ours, *others):
-        (tmp_path / name).write_bytes(b"x")
-        os.utime(tmp_path / name, (0, 0))
-    (tmp_path / ".b.0123abcd.part").write_bytes(b"x")
-    (tmp_path / ".c.0123abcd.part").symlink_to(others[0])
+    name = ".telnyx-rooms-{}.part"
+    ours = [name.format("0123456789abcdef"), name.format("f" * 16)]
+    others = [".a.part", ".a.0123abcd.part", name.format("0" * 15), name.format("g" * 16), ours[0][1:]]
+    for old in (*ours, *others):
+        (tmp_path / old).write_bytes(b"x")
+        os.utime(tmp_path / old, (0, 0))
+    recent, link = name.format("b" * 16), name.format("c" * 16)
+    (tmp_path / recent).write_bytes(b"x")
+    (tmp_path / link).symlink_to(others[0])
     assert run("recordings", "export", str(tmp_path)).exit_code == 0
-    left = {*others, ".b.0123abcd.part", ".c.0123abcd.part"}
+    left = {*others, recent, link}
     assert there(tmp_path) == {**files, **dict.fromkeys(left, b"x")}
 
 

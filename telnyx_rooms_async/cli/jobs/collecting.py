@@ -1,24 +1,25 @@
 """``recordings export``: the files of all recordings, into a folder, each once."""
 
+import asyncio
+import errno
 import os
-import re
-import secrets
+import reprlib
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from telnyx_rooms_async import (
-    Listing,
+    InvalidArgumentError,
     NotReadyError,
     RecordingStatus,
     RoomRecording,
     RoomsClient,
     batch,
 )
+from telnyx_rooms_async.atomic_write import TEMPORARY_NAME, move, temporary_path
 from telnyx_rooms_async.cli.jobs.following import Concurrency, StopAfter, follow, summed_up
 from telnyx_rooms_async.cli.jobs.progress import Tally
 from telnyx_rooms_async.cli.options import (
@@ -36,10 +37,9 @@ from telnyx_rooms_async.cli.recordings import DurationSecs, Status, Type
 from telnyx_rooms_async.cli.running import run
 
 _AT_ONCE: Final = 8
-_ABANDONED: Final = 600
-"""Seconds without a byte more: whoever wrote it is gone."""
-_PART: Final = re.compile(r"\.[^/]+\.[0-9a-f]{8}\.part")
-"""How what is not yet whole is named, here and by the client."""
+_CANNOT_BE_A_NAME: Final = "the id of the recording cannot be the name of a file"
+_ABANDONED: Final = 3600
+"""Seconds without a byte more: a download that is not gone writes a chunk more often."""
 _ENDINGS: Final = {
     "audio/mp4": ".m4a",
     "audio/mpeg": ".mp3",
@@ -72,7 +72,8 @@ def export_recordings(
 ) -> None:
     """Download the files of all recordings into a folder, each under the id of its recording.
 
-    A file that is there is complete, and is not asked for again: the same command goes on where it ended.
+    A file that is there and has its full size is not downloaded again: the same command goes on where it
+    ended.
     A recording that is not completed counts as failed, unless --status completed leaves it out.
     """
     tally = Tally()
@@ -94,11 +95,16 @@ def export_recordings(
         )
         total = await listing.count()
 
-        async def bring(recording: RoomRecording) -> None:
-            await folder.bring(client, recording)
+        async def bring(recording: RoomRecording) -> bool:
+            return await folder.bring(client, recording)
 
-        outcomes = batch.stream(bring, folder.missing(listing), limit=concurrency, stop_after=stop_after)
-        await follow(outcomes, tally, total=total, name=lambda recording: recording.id)
+        def done(_: RoomRecording, is_new: bool) -> None:  # noqa: FBT001 - as `follow` calls it
+            if not is_new:
+                tally.done -= 1
+                folder.skipped += 1
+
+        outcomes = batch.stream(bring, listing, limit=concurrency, stop_after=stop_after)
+        await follow(outcomes, tally, total=total, name=_label, done=done)
 
     def sentence() -> str:
         skipped = f", {tally.skipped()} were there" if tally.skipped() else ""
@@ -114,12 +120,17 @@ def export_recordings(
         run(job, base_url, on_attempt=tally.attempt)
 
 
+def _label(recording: RoomRecording) -> str:
+    return recording.id if recording.id.isprintable() else reprlib.repr(recording.id)
+
+
 class _Folder:
     """A folder of recordings, each file named after its recording."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._ids: set[str] = set()
+        self._sizes: dict[str, int] = {}
+        """Bytes of the files that are there, by their names."""
         self.skipped = 0
 
     def open(self) -> None:
@@ -131,10 +142,11 @@ class _Folder:
         with naming(str(self._path), "write to"):
             self._path.mkdir(parents=True, exist_ok=True)
             for entry in os.scandir(self._path):
-                if not entry.name.startswith("."):
-                    self._ids.add(Path(entry.name).stem)
-                elif _PART.fullmatch(entry.name):
+                if TEMPORARY_NAME.fullmatch(entry.name):
                     self._clear_away(entry)
+                elif entry.is_file():
+                    with suppress(FileNotFoundError):  # removed meanwhile
+                        self._sizes[entry.name] = entry.stat().st_size
 
     def _clear_away(self, part: os.DirEntry[str]) -> None:
         with suppress(FileNotFoundError):  # another one clears away too
@@ -142,17 +154,8 @@ class _Folder:
             if is_file and part.stat(follow_symlinks=False).st_mtime < time.time() - _ABANDONED:
                 Path(part).unlink()
 
-    async def missing(self, listing: Listing[RoomRecording]) -> AsyncGenerator[RoomRecording, None]:
-        """Yield the recordings that are not there."""
-        async with aclosing(aiter(listing)) as recordings:
-            async for recording in recordings:
-                if recording.id in self._ids:
-                    self.skipped += 1
-                else:
-                    yield recording
-
-    async def bring(self, client: RoomsClient, recording: RoomRecording) -> None:
-        """Download one file; it takes its name when it is whole.
+    async def bring(self, client: RoomsClient, recording: RoomRecording) -> bool:
+        """Download one file, unless it is there with its full size, and return whether that was necessary.
 
         Raises:
             TelnyxRoomsError: it cannot be had.
@@ -160,11 +163,30 @@ class _Folder:
         """
         if recording.status != RecordingStatus.COMPLETED:
             raise NotReadyError(recording.id, recording.status)
-        whole = self._path / f".{recording.id}.{secrets.token_hex(4)}.part"
+        if recording.id.startswith(".") or Path(recording.id).suffix in _ENDINGS.values():
+            raise InvalidArgumentError((_CANNOT_BE_A_NAME,))
+        if await self._is_there(client, recording):
+            return False
+        part = temporary_path(self._path)
         with naming(str(self._path), "write to"):
             try:
-                file = await client.recordings.download(recording.id, whole)
+                file = await client.recordings.download(recording.id, part)
                 ending = _ENDINGS.get((file.content_type or "").partition(";")[0].strip().lower(), "")
-                whole.replace(self._path / f"{recording.id}{ending}")
+                await asyncio.to_thread(_name, part, f"{recording.id}{ending}")
             finally:
-                whole.unlink(missing_ok=True)
+                await asyncio.to_thread(part.unlink, missing_ok=True)
+        return True
+
+    async def _is_there(self, client: RoomsClient, recording: RoomRecording) -> bool:
+        names = (f"{recording.id}{ending}" for ending in ("", *_ENDINGS.values()))
+        sizes = [self._sizes[name] for name in names if name in self._sizes]
+        return bool(sizes) and await client.recordings.file_size(recording) in (None, *sizes)
+
+
+def _name(part: Path, name: str) -> None:
+    try:
+        move(part, part.with_name(name))
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise InvalidArgumentError((_CANNOT_BE_A_NAME,)) from None

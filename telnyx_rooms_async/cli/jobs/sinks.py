@@ -1,7 +1,6 @@
 """Where rows are written to: a file that is complete or not there, a list of failures, or stdout."""
 
 import os
-import secrets
 import stat
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Annotated, BinaryIO, Final, Protocol, TypeAlias, cast
 import typer
 
 from telnyx_rooms_async import TelnyxRoomsError
+from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.downloading import Stdout
 from telnyx_rooms_async.cli.jobs.formats import STREAM, Format
@@ -126,17 +126,14 @@ def _replacing(path: str) -> Generator[BinaryIO, None, None]:
         with _closed(path, file):
             yield file
         return
-    target = Path(os.path.realpath(path))
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    with naming(path):
+        target = AtomicFile(Path(os.path.realpath(path)))
     try:
+        yield target.file
         with naming(path):
-            file = partial.open("xb")
-        with _closed(path, file):
-            yield file
-        with naming(path):
-            partial.replace(target)
+            target.commit()
     finally:
-        partial.unlink(missing_ok=True)
+        target.discard()
 
 
 def _is_regular(path: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from telnyx_rooms_async.core.codec import MisfitError, parse
 from telnyx_rooms_async.core.errors import InvalidArgumentError
-from telnyx_rooms_async.core.rules import flag, show
+from telnyx_rooms_async.core.rules import flag, is_blank, show
 from telnyx_rooms_async.core.tables.rows import (
     SETTINGS,
     OnWrong,
@@ -18,7 +18,6 @@ from telnyx_rooms_async.core.tables.rows import (
     WrongRow,
     check_columns,
     fields_of,
-    is_blank,
     is_blank_record,
     is_known,
     raise_it,
