@@ -243,7 +243,8 @@ class RoomsClient:
         Calls in flight raise `ClientClosedError`, though they may have been carried out.
 
         Args:
-            grace: seconds to let the calls in flight come to their own end first, unless this is cancelled.
+            grace: seconds to let the running calls end first, unless this is cancelled; new calls are refused
+                at once.
 
         Raises:
             WrongEventLoopError: the client is in use by another event loop.

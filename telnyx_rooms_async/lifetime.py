@@ -22,6 +22,7 @@ class Lifetime:
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None, forget: Callable[[], None]) -> None:
         self.is_closed: bool = False
+        self._is_draining = False
         self.loop = loop
         self._is_settled = loop is not None
         self._forget = forget
@@ -31,12 +32,18 @@ class Lifetime:
         """Set by the last call to end, when somebody waits for that."""
 
     async def quiet(self, seconds: float) -> None:
-        """Wait until no call is in flight, that of this task aside; at most so long.
+        """Refuse new calls, and wait for those that are running, except in the current task.
+
+        What a running call still has to request is part of it.
+
+        Args:
+            seconds: how long to wait at most.
 
         Raises:
             WrongEventLoopError: they go on in another event loop.
         """
         self._enter_loop()
+        self._is_draining = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._depths.keys() - {asyncio.current_task()}:
@@ -60,7 +67,10 @@ class Lifetime:
         if self.is_closed:
             raise ClientClosedError
         self._enter_loop()
-        if (task := asyncio.current_task()) is not None:
+        task = asyncio.current_task()
+        if self._is_draining and task not in self._depths:
+            raise ClientClosedError
+        if task is not None:
             self._depths[task] = self._depths.get(task, 0) + 1
 
     def __exit__(
@@ -84,7 +94,10 @@ class Lifetime:
                 raise ClientClosedError from None
 
     def _enter_loop(self) -> None:
-        loop = asyncio.get_running_loop()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # trio runs the coroutine, or nothing does
+            raise WrongEventLoopError from None
         if self.loop is loop:
             return
         if self.loop is not None:

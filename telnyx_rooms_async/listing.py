@@ -8,7 +8,12 @@ from typing import Any, Final, Generic, TypeVar
 from attrs import evolve
 
 from telnyx_rooms_async.caller import Caller
-from telnyx_rooms_async.core.errors import APIResponseValidationError, InvalidArgumentError, PaginationError
+from telnyx_rooms_async.core.errors import (
+    APIResponseValidationError,
+    InvalidArgumentError,
+    PaginationError,
+    ResponseTooLargeError,
+)
 from telnyx_rooms_async.core.messages import Call
 from telnyx_rooms_async.core.models import Identified, Page
 from telnyx_rooms_async.core.paging import Scan
@@ -147,15 +152,26 @@ class _Reader(Generic[Item]):
 
     async def read(self) -> Page[Item] | None:
         """Return the next page without the items already seen, or ``None`` after the last."""
-        number = self._scan.number
-        if number is None:
-            return None
-        self._context = copy_context()
-        if self._ahead or self._window > 1:
-            await self.look_ahead()
-        self._awaited = number
-        page = await (self._ahead.pop(number, None) or self._fetch(number))
-        self._awaited = None
+        while (number := self._scan.number) is not None:
+            self._context = copy_context()
+            if self._ahead or self._window > 1:
+                await self.look_ahead()
+            self._awaited = number
+            try:
+                page = await (self._ahead.pop(number, None) or self._fetch(number))
+            except ResponseTooLargeError:  # rooms with many sessions, for example
+                if not self._scan.use_smaller_pages():
+                    raise
+                self._window = 1
+                await self.close()
+                continue
+            finally:
+                self._awaited = None
+            return await self._accept(number, page)
+        return None
+
+    async def _accept(self, number: int, page: Page[Item]) -> Page[Item]:
+        """Return the page without the items already seen, and decide how many pages to request ahead."""
         fresh = self._scan.read(page)
         if self._scan.number == number + 1:
             self._window = min(self._at_once, 2 * self._window)
@@ -178,7 +194,7 @@ class _Reader(Generic[Item]):
             if self._awaited == number:
                 await self._ask_from(number + 1, self._last_from(number + 1))
 
-        return self._caller.ask(at(self._call, number), answered)
+        return self._caller.ask(at(self._call, number, self._scan.size), answered)
 
     def _last_from(self, number: int) -> int:
         return min(number + self._window - 1, self._scan.last_number or 0)

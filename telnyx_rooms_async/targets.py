@@ -138,6 +138,8 @@ async def _in_thread(work: Callable[[], T]) -> T:
             cancelled = error
     try:
         if cancelled is not None:
+            if not future.cancelled():
+                future.exception()  # retrieved: the cancellation goes first
             raise cancelled
         return future.result()
     finally:

@@ -31,11 +31,11 @@ from telnyx_rooms_async.core.messages import Attempt, Reason
 _MESSAGE_LIMIT = 300
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str, limit: int = _MESSAGE_LIMIT) -> str:
     """Escape what does not print, line breaks and hidden marks alike, and cut what is too long to log."""
     shown = (mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
-    line = "".join(islice(shown, _MESSAGE_LIMIT + 1))
-    return line if len(line) <= _MESSAGE_LIMIT else line[: _MESSAGE_LIMIT - 1] + "…"
+    line = "".join(islice(shown, limit + 1))
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def tries(attempts: tuple[Attempt, ...]) -> str:
@@ -48,7 +48,7 @@ class TelnyxRoomsError(Exception):
     """Whatever this library raises, cancellation aside."""
 
     def __str__(self) -> str:
-        return _one_line(self._sentence())
+        return one_line(self._sentence())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"

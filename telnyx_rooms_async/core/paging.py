@@ -67,6 +67,21 @@ class Scan:
         self.number = self._next(number, page)
         return fresh
 
+    def use_smaller_pages(self) -> bool:
+        """Divide the page that comes next, and all behind it, by the smallest number that leaves no rest.
+
+        Positions stay what they are, so nothing that was read is lost. Returns False when a page holds only
+        one item.
+        """
+        divisor = next((number for number in range(2, self._step + 1) if self._step % number == 0), None)
+        if divisor is None or self.number is None:
+            return False
+        self.start = (self.start - 1) * divisor + 1
+        self.number = (self.number - 1) * divisor + 1
+        self.size = self._step = self._step // divisor
+        self._most_pages *= divisor
+        return True
+
     @property
     def last_number(self) -> int | None:
         """The last page, as far as the server has told how many items there are."""

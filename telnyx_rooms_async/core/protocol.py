@@ -82,6 +82,7 @@ _RESPONSE_ERRORS: Final[Mapping[Reason, type[errors.APIResponseError]]] = {
     Reason.TOO_LARGE: errors.ResponseTooLargeError,
 }
 _NOT_FOUND: Final = 404
+_REQUEST_ID_LIMIT: Final = 100
 
 
 def read(
@@ -140,7 +141,7 @@ def error_of(
 def request_id(response: Response) -> str | None:
     """Return the id of the request, under any of the header names that Telnyx may use."""
     found = (value for name, value in response.raw_headers if name.lower() in _REQUEST_ID_HEADERS)
-    return next((value.decode("latin-1") for value in found), None)
+    return next((errors.one_line(value.decode("latin-1"), _REQUEST_ID_LIMIT) for value in found), None)
 
 
 def _failed(failure: Failure, attempts: tuple[Attempt, ...]) -> errors.TelnyxRoomsError:

@@ -53,6 +53,7 @@ __all__ = [
 
 
 _LARGE: Final = 2**20
+_HEADER_LIMIT: Final = 64 * 2**10
 
 
 class AiohttpTransport:
@@ -155,6 +156,8 @@ class AiohttpTransport:
                 auto_decompress=False,
                 middlewares=self._middlewares,
                 proxy=self._proxy,
+                max_line_size=_HEADER_LIMIT,
+                max_field_size=_HEADER_LIMIT,
             )
             if response.closed:
                 # All of it came with its head, nothing is left to wait for: spares 5 % of instructions.

@@ -12,7 +12,7 @@ import aiohttp
 from yarl import URL
 
 from telnyx_rooms_async.core.errors import ConfigurationError
-from telnyx_rooms_async.core.rules import is_loopback
+from telnyx_rooms_async.core.rules import is_async_callable, is_loopback
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.transport.answers import TunnelError
 from telnyx_rooms_async.version import __version__
@@ -58,6 +58,8 @@ def check_hooks(session: Session | None, on_attempt: object, trace_configs: Sequ
     """
     if on_attempt is not None and not callable(on_attempt):
         raise ConfigurationError(f"on_attempt must be callable, not {on_attempt!r}")
+    if is_async_callable(on_attempt):
+        raise ConfigurationError("on_attempt must be a plain function: it is called, and not awaited")
     if not all(isinstance(each, TraceConfig) for each in trace_configs):
         raise ConfigurationError("trace_configs must be aiohttp.TraceConfig objects")
     if session is not None and trace_configs:

@@ -929,3 +929,18 @@ def test_a_date_is_no_hint_without_a_clock() -> None:
     with pytest.raises(RateLimitError) as caught:
         read(RETRIEVE, answer(429, retry_after="Fri, 20 Nov 2026 10:00:00 GMT"))
     assert caught.value.retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (b"a\x1b[31mred", "a\\x1b[31mred"),
+        (b"a\x9b31m", "a\\x9b31m"),
+        (b"a\tb", "a\\tb"),
+        (b"z" * 7000, "z" * 99 + "…"),
+    ],
+)
+def test_request_ids_are_escaped_and_cut(value: bytes, shown: str) -> None:
+    """The server's text reaches logs and terminals without control characters."""
+    response = Response(status=200, raw_headers=((b"X-Request-Id", value),))
+    assert request_id(response) == shown

@@ -5,6 +5,7 @@ import gc
 import pickle
 import socket
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -443,3 +444,35 @@ async def test_a_request_of_ones_own_cannot_lead_astray(
     with pytest.raises(InvalidArgumentError):
         await client.request(method, path, **options)  # type: ignore[arg-type]  # wrong on purpose
     assert telnyx.requests == []
+
+
+async def _async_hook(_: object) -> None: ...
+
+
+class _AsyncHook:
+    async def __call__(self, _: object) -> None: ...
+
+
+@pytest.mark.parametrize("hook", [_async_hook, partial(_async_hook), _AsyncHook()])
+def test_an_async_hook_is_refused(hook: Any) -> None:
+    """It would never be awaited, and count nothing."""
+    with pytest.raises(ConfigurationError, match="on_attempt must be a plain function"):
+        RoomsClient("KEY", on_attempt=hook)
+
+
+async def test_response_headers_of_64_kb_are_read() -> None:
+    """A proxy or a policy header can be long."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = b'{"data":{"id":"a-room"}}'
+        policy = b"Content-Security-Policy: " + b"a" * 60_000
+        writer.write(b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: %d\r\n\r\n%b" % (policy, len(body), body))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with RoomsClient("KEY", base_url=url) as client:
+        assert (await client.rooms.retrieve("a-room")).id == "a-room"
+    server.close()

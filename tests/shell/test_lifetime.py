@@ -10,6 +10,7 @@ import pytest
 from attrs import define, field, frozen
 
 from telnyx_rooms_async import ClientClosedError, Clock, RoomsClient, TelnyxRoomsError, WrongEventLoopError
+from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.lifetime import Lifetime
 from wire import Reply, Wire
 
@@ -540,3 +541,35 @@ def test_without_a_task() -> None:
 
     asyncio.run(main())
     assert done == [True]
+
+
+async def test_draining_refuses_new_calls_and_waits_for_the_running_ones(telnyx: Emulator) -> None:
+    """While `close` waits, a service that goes on calling is told so at once."""
+    telnyx.script(Fault(delay=0.2), times=1, operation="ListRooms")
+    client = RoomsClient(telnyx.api_key, base_url=telnyx.url)
+    running = asyncio.create_task(client.rooms.list().count())
+    await asyncio.sleep(0.05)
+    closing = asyncio.create_task(client.close(grace=5))
+    await asyncio.sleep(0)
+    with pytest.raises(ClientClosedError):
+        await client.rooms.list().count()
+    assert await running == 0
+    await closing
+    assert len(telnyx.requests) == 1
+
+
+async def test_a_running_call_may_still_send_its_own_requests(telnyx: Emulator) -> None:
+    """A create whose response is lost looks its room up, although the client is closing."""
+    telnyx.script(Fault(delay=0.1, lose=True), times=1, operation="CreateRoom")
+    client = RoomsClient(telnyx.api_key, base_url=telnyx.url)
+    running = asyncio.create_task(client.rooms.create(unique_name="Weekly"))
+    await asyncio.sleep(0.03)
+    await client.close(grace=5)
+    assert (await running).unique_name == "Weekly"
+
+
+def test_without_an_event_loop_of_asyncio_a_call_is_refused() -> None:
+    """trio, or no loop at all, is an error of this library."""
+    call = RoomsClient("KEY").rooms.retrieve("a-room")
+    with pytest.raises(WrongEventLoopError):
+        call.send(None)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import pytest
 
@@ -173,3 +173,44 @@ async def test_a_count_that_the_server_does_not_tell(scripted: RoomsClient, wire
     wire.plays(page("a"))
     with pytest.raises(APIResponseValidationError, match="total_results: missing"):
         await scripted.rooms.list().count()
+
+
+@pytest.mark.parametrize("ahead", [1, 3])
+async def test_pages_that_are_too_large_are_requested_in_smaller_ones(ahead: int) -> None:
+    """Rooms with many sessions can outgrow the limit of a response; each room still comes once."""
+    padding = "x" * 100_000
+    sizes: list[int] = []
+
+    def page(request: bytes) -> bytes:
+        target = request.split(b" ")[1].decode()
+        query = dict(part.split("=") for part in target.partition("?")[2].split("&"))
+        size, number = int(query["page%5Bsize%5D"]), int(query["page%5Bnumber%5D"])
+        sizes.append(size)
+        rooms = [
+            {"id": f"room-{index}", "unique_name": padding}
+            for index in range((number - 1) * size, min(number * size, 200))
+        ]
+        meta = {
+            "total_results": 200,
+            "total_pages": -(-200 // size),
+            "page_number": number,
+            "page_size": size,
+        }
+        return json.dumps({"data": rooms, "meta": meta}).encode()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                body = page(await reader.readuntil(b"\r\n\r\n"))
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with RoomsClient("KEY", base_url=url) as client:
+        rooms = [room.id async for room in client.rooms.list(include_sessions=True).concurrently(ahead)]
+    server.close()
+    assert rooms == [f"room-{index}" for index in range(200)]
+    assert sizes[0] == 250
+    assert set(sizes) == {250, 125, 25}
