@@ -14,7 +14,8 @@ from telnyx_rooms_async.core.rules import exact_flag, exact_integer, exact_text,
 QueryValue: TypeAlias = str | int | bool
 
 _PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
-_SEGMENT_OF_AN_ID: Final = re.compile(r"/[^/]*\d[^/]*")
+_SEGMENT_OF_AN_ID: Final = re.compile(r"/(?![a-z_]+(?:/|\Z))[^/]+")
+"""What is not a word in lower case: it may be an id, and ids are shown in no log."""
 _METHODS: Final = {
     "GET": Repeat.ALWAYS,
     "HEAD": Repeat.ALWAYS,

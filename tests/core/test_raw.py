@@ -244,3 +244,11 @@ def test_raw_problems_are_told_at_once() -> None:
         "path must be plain and absolute, below the base URL, not 'rooms'",
         "query 'a' must be a str, an int or a bool, not 1.5",
     )
+
+
+@pytest.mark.parametrize("room_id", ["0ccc7b54", "ROOM", "a-room", "a.b", "Weekly~"])
+def test_no_id_of_a_path_is_shown(room_id: str) -> None:
+    """Logs and spans have the template of the path."""
+    call = build_raw("GET", f"/rooms/{room_id}/sessions")
+    assert call.template == "/rooms/{id}/sessions"
+    assert room_id not in call.operation

@@ -560,7 +560,7 @@ async def test_draining_refuses_new_calls_and_waits_for_the_running_ones(telnyx:
 
 async def test_a_running_call_may_still_send_its_own_requests(telnyx: Emulator) -> None:
     """A create whose response is lost looks its room up, although the client is closing."""
-    telnyx.script(Fault(delay=0.1, lose=True), times=1, operation="CreateRoom")
+    telnyx.script(Fault(delay=0.1, after=True, cut="headers"), times=1, operation="CreateRoom")
     client = RoomsClient(telnyx.api_key, base_url=telnyx.url)
     running = asyncio.create_task(client.rooms.create(unique_name="Weekly"))
     await asyncio.sleep(0.03)
