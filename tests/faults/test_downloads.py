@@ -67,13 +67,13 @@ async def download(client: RoomsClient) -> DownloadedFile:
     "make",
     [
         lambda server: sends(server, ENDLESS, paced(1, 1.0)),
-        lambda server: sends(server, ENDLESS, paced(1, 4.0)),
+        lambda server: sends(server, ENDLESS, paced(1, 2.0)),
         lambda server: sends(server, ENDLESS, paced(1000, 1.0)),
         lambda server: sends(server, ENDLESS, paced(100, 1.0, count=20)),
         lambda server: HANGS,
         lambda server: drips("headers"),
     ],
-    ids=["1 B/s", "1 B in 4 s", "1000 B/s", "100 B/s with cuts", "hang", "1 B/s in headers"],
+    ids=["1 B/s", "1 B in 2 s", "1000 B/s", "100 B/s with cuts", "hang", "1 B/s in headers"],
 )
 async def test_download_that_is_too_slow_ends_at_the_deadline(
     case: Case, make: Callable[[Faulty], Trick]
