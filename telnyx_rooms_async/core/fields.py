@@ -31,7 +31,7 @@ def room_body(fields: RoomFields) -> RoomBody:
     try:
         exact = {exact_text(name): value for name, value in cast("Mapping[object, object]", given).items()}
     except Exception:  # noqa: BLE001 - a user's mapping can raise anything
-        raise InvalidArgumentError((f"the fields of a room cannot be read from {show(given)}",)) from None
+        raise InvalidArgumentError((f"the fields of a room cannot be read from {show(fields)}",)) from None
     wrong = [name for name in exact if name not in RoomFields.__annotations__]
     if wrong:
         raise InvalidArgumentError(tuple(f"a room has no field {show(name)}" for name in wrong))

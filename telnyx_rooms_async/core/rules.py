@@ -329,11 +329,15 @@ def ids_or_all(value: object) -> str | None:
     return None if value == "all" or not (wrong := ids(value)) else f'{wrong}, nor "all"'
 
 
+def _items(value: object) -> tuple[object, ...]:
+    return cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+
+
 def sources(value: object) -> str | None:
     """Accept recording ids, in which ``"*"`` stands for all of the session."""
-    if not isinstance(value, tuple) or not value:
+    items = _items(value)
+    if not items:
         return f'must be an iterable of recording ids, or ["*"], not {show(value)}'
-    items = cast("tuple[object, ...]", value)
     return next((wrong for item in items if item != "*" and (wrong := one_id(item))), None)
 
 
@@ -419,7 +423,7 @@ def resolution(value: object) -> str | None:
 
 def layout(value: object) -> str | None:
     """Accept one or two named regions."""
-    regions = cast("Mapping[object, object]", value) if isinstance(value, dict) else {}
+    regions = _regions(value)
     if not 1 <= len(regions) <= _REGIONS_MAX:
         return f"must name 1 or 2 regions, not {show(value)}"
     for region_name, region in regions.items():
@@ -428,6 +432,10 @@ def layout(value: object) -> str | None:
         if wrong := _region(region):
             return f"region {show(region_name)}: {wrong}"
     return None
+
+
+def _regions(value: object) -> dict[object, object]:
+    return cast("dict[object, object]", value) if isinstance(value, dict) else {}
 
 
 def exact_layout(value: object) -> object:

@@ -94,7 +94,7 @@ class RoomTimeline:
     """
 
     def __init__(self, room_id: RoomId, *, limit: int = 1000) -> None:
-        self.room_id = str(exact_room_id(room_id))
+        self.room_id: str = str(exact_room_id(room_id))
         self._limit = max(limit, 1)
         self._sessions: Final[dict[str, _Session]] = {}
         self._forgotten_until = _LONG_AGO
