@@ -43,8 +43,8 @@ def _body(rule: Rule, exact: Converter, *, nullable: bool = False) -> Any:  # no
 
 
 def _required(rule: Rule, exact: Converter) -> Any:  # noqa: ANN401 - as attrs.field
-    required: Any = attrs.field(converter=exact, metadata={"rule": rule, "absent": _NEVER})
-    return required
+    metadata = {"rule": rule, "absent": _NEVER}
+    return attrs.field(default=attrs.NOTHING, converter=exact, metadata=metadata)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
