@@ -46,7 +46,7 @@ def emulate(
     webhooks, the key for those who verify them is among the lines.
 
     In a container, listen with --host 0.0.0.0, and say with --public-url how others reach it. People join a
-    room with POST /emulator/participants and {"room_id": "...", "context": "Alice"}, with the API key as
+    room with POST /emulator/participants and {"room_id": ID, "context": "Alice"}, with the API key as
     everywhere, and leave with DELETE /emulator/participants/ID.
 
     FILE is a JSON list of faults. Each is for the next request, or for so many "times" (null is for ever),

@@ -19,10 +19,12 @@ OURS = {"as_json", "base_url", "clear", "everyone", "limit", "silent"}
 # What is the other way round, with the reason.
 NO_OPTIONS = {
     "progress",  # a bar, at a terminal
+    "max_bytes",  # for services that download what others record
     "audio_sources",  # --silent: Telnyx is known to take all or nothing
 }
 NO_COMMANDS = {
     ("tokens", "keep"),  # is a matter of hours
+    ("recordings", "file_size"),  # export asks for it
     ("rooms", "create_many"),  # import
     ("rooms", "delete_all"),  # delete --all
     ("rooms", "delete_many"),
