@@ -52,9 +52,7 @@ def test_a_request_prints_the_size_of_its_body() -> None:
     """The repr of a request has neither the path, which may hold a token, nor the body's bytes."""
     request = Request(method="POST", path="/rooms", query=(("a", "1"),), body=CANARY)
     assert repr(request) == "Request(method='POST', query=(('a', '1'),), body=<18 bytes>)"
-    assert repr(Request(method="GET", path="/rooms")) == (
-        "Request(method='GET', query=(), body=None)"
-    )
+    assert repr(Request(method="GET", path="/rooms")) == ("Request(method='GET', query=(), body=None)")
 
 
 def test_a_response_prints_neither_headers_nor_body() -> None:
