@@ -1,5 +1,6 @@
 """``recordings export``: all files into a folder, each once."""
 
+import json
 import os
 import subprocess
 import time
@@ -196,3 +197,19 @@ def test_stop_after(run: Run, telnyx: Emulator, tmp_path: Path, files: dict[str,
     assert "error: stopped after 1 failure" in result.stderr
     assert f"stopped: downloaded 0 recordings to {tmp_path}, 1 failed; the same command" in result.stderr
     assert downloads(telnyx) == 1
+
+
+def test_an_impossible_id_does_not_end_an_export(
+    run: Run, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    """A recording whose id can be no file name fails by itself; the others are downloaded."""
+    ids = ["../x", "a/b", "a" * 300, next(iter(files)).partition(".")[0]]
+    data = [{"id": recording_id, "status": "completed", "download_url": "http://x"} for recording_id in ids]
+    page = {"data": data, "meta": {"total_results": 4, "total_pages": 1, "page_number": 1, "page_size": 250}}
+    telnyx.script(
+        Fault(status=200, body=json.dumps(page).encode()), operation="ListRoomRecordings", times=None
+    )
+    result = run("recordings", "export", str(tmp_path))
+    assert result.exit_code == 1
+    assert list(there(tmp_path)) == [next(iter(files))]
+    assert "3 failed" in result.stderr or result.stderr.count("error:") >= 3

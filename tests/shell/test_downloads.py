@@ -4,11 +4,13 @@ import asyncio
 import io
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from aioresponses import aioresponses
 
 from telnyx_rooms_async import (
     APIResponseValidationError,
@@ -24,6 +26,7 @@ from telnyx_rooms_async import (
     NotFoundError,
     NotReadyError,
     PermissionDeniedError,
+    ResponseTooLargeError,
     RoomsClient,
     UnexpectedRedirectError,
 )
@@ -488,3 +491,64 @@ async def test_closing_ends_a_download_under_way(wire: Wire, ticker: Ticker) -> 
     await client.close()
     with pytest.raises(ClientClosedError):
         await call
+
+
+@pytest.mark.usefixtures("aioresponses_of_today")
+async def test_a_link_without_tls_is_refused_by_a_client_with_tls() -> None:
+    """Whoever reads the network would have the file and the link. The link is not shown."""
+    about = {"id": "a", "status": "completed", "download_url": "http://store.test/CANARY"}
+    with aioresponses() as api:
+        api.get("https://api.test/v2/room_recordings/a", payload={"data": about})
+        async with RoomsClient("KEY0123", base_url="https://api.test/v2") as client:
+            with pytest.raises(APIResponseValidationError, match="expected an https:// URL") as caught:
+                await client.recordings.download("a", io.BytesIO())
+    assert "CANARY" not in repr(caught.value)
+
+
+@pytest.mark.parametrize("limit", [len(FILE), len(FILE) - 1])
+async def test_a_file_larger_than_max_bytes_is_refused(
+    client: RoomsClient, wire: Wire, tmp_path: Path, limit: int
+) -> None:
+    """The limit is checked against the length that the store announces, and nothing is left on the disk."""
+    wire.plays(recording(wire), whole())
+    async with client:
+        if limit < len(FILE):
+            with pytest.raises(ResponseTooLargeError, match="larger than max_bytes"):
+                await client.recordings.download("a-recording", tmp_path / "file.webm", max_bytes=limit)
+            assert list(tmp_path.iterdir()) == []
+        else:
+            file = await client.recordings.download("a-recording", tmp_path / "file.webm", max_bytes=limit)
+            assert file.size == limit
+
+
+async def test_a_resumed_download_names_the_version_of_the_file(client: RoomsClient, wire: Wire) -> None:
+    """`If-Range` lets a store that has another file by now send it whole."""
+    wire.plays(recording(wire), cut(1000), part(1000))
+    target = io.BytesIO()
+    await fetch(client, target)
+    assert target.getvalue() == FILE
+    assert b'if-range: "v1"' in wire.requests[2].lower()
+
+
+async def test_a_file_is_private_and_on_the_disk_before_it_has_its_name(
+    client: RoomsClient, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The data is synchronized before the rename, the folder after it; only the owner can read the file."""
+    order: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def watched_sync(descriptor: int) -> None:
+        order.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        sync(descriptor)
+
+    def watched_replace(self: Path, target: Path) -> Path:
+        order.append("replace")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", watched_sync)
+    monkeypatch.setattr(Path, "replace", watched_replace)
+    wire.plays(recording(wire), whole())
+    target = tmp_path / ("a" * 255)
+    await fetch(client, target)
+    assert order == ["file", "replace", "folder"]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600

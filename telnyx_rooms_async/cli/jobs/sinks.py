@@ -241,7 +241,7 @@ def _is_stream(path: str) -> bool:
 
 def _leaving_it(path: str, flags: int) -> int:
     """Open a file for writing with what is in it."""
-    return os.open(path, flags & ~os.O_TRUNC, 0o666)
+    return os.open(path, flags & ~os.O_TRUNC, 0o600)
 
 
 def _is_same(path: str, other: str) -> bool:
