@@ -92,7 +92,8 @@ def _exact_json(value: object) -> object:
         return {exact_text(name): _exact_json(part) for name, part in items}
     if isinstance(text, list | tuple):
         return [_exact_json(part) for part in cast("list[object]", text)]
-    return exact_integer(exact_flag(text))
+    plain = exact_integer(exact_flag(text))
+    return plain if plain is text else _exact_json(plain)
 
 
 def _wrong_raw(method: object, path: object, query: object) -> Iterator[str]:

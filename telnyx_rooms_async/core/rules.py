@@ -13,7 +13,7 @@ from datetime import date, datetime
 from functools import partial
 from inspect import isasyncgenfunction, iscoroutinefunction
 from ipaddress import IPv6Address, ip_address
-from typing import Final, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -65,15 +65,29 @@ UNSET: Final = UnsetType.UNSET
 """Leave this field alone. ``None`` is another thing: it sends null, which clears."""
 
 
-_SHORT: Final = reprlib.Repr()
+class _ShortRepr(reprlib.Repr):
+    """Cuts long reprs. Of an object of another class than the builtin ones only the repr itself is used."""
+
+    def repr1(self, x: object, level: int) -> str:
+        if type(x).__module__ == "builtins":  # a user's class may have the name of a builtin one
+            return super().repr1(x, level)
+        try:
+            printed = str.__str__(repr(x))
+        except Exception:  # noqa: BLE001 - a __repr__ can raise anything
+            return f"<{type(x).__name__} that cannot be printed>"
+        tail = (self.maxother - 3) // 2
+        return printed if len(printed) <= self.maxother else f"{printed[:tail]}...{printed[-tail - 1 :]}"
+
+
+_SHORT: Final = _ShortRepr()
 _SHORT.maxstring = _SHORT.maxother = 60
 
 
 def show(value: object) -> str:
     """Return a short repr of a value, for an error message."""
     try:
-        return _SHORT.repr(exact_text(value))
-    except Exception:  # noqa: BLE001 - a __repr__ can raise anything, as a huge int does
+        return _SHORT.repr(value)
+    except Exception:  # noqa: BLE001 - a huge int cannot be printed, nor what a builtin container holds
         return f"a {type(value).__name__} that cannot be printed"
 
 
@@ -96,8 +110,22 @@ def exact_url(value: object) -> object:
     return str(value) if type(value) is URL else exact_text(value)
 
 
+def _scalar(value: object) -> object:
+    """Return the Python object that a scalar of numpy stands for."""
+    if type(value).__module__ != "numpy":
+        return value
+    scalar = cast("Any", value)
+    try:
+        return scalar.item() if scalar.ndim == 0 else value
+    except Exception:  # noqa: BLE001 - it may be another class of that name
+        return value
+
+
 def exact_integer(value: object) -> object:
     """Return an exact int for what has an index (an IntEnum member), or is an integral float."""
+    if type(value) in _DONE:
+        return value
+    value = _scalar(value)
     if type(value) in _DONE:
         return value
     if isinstance(value, float):
@@ -113,11 +141,15 @@ def exact_flag(value: object) -> object:
     if type(value) is bool:
         return value
     kind = type(value)
-    return bool(value) if kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_") else value
+    if kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_"):
+        return bool(value)
+    scalar = _scalar(value)
+    return scalar if type(scalar) is bool else value
 
 
 def exact_date(value: object) -> object:
     """Return a day as an exact date: a date, or ISO 8601 text such as ``"2021-04-25"``."""
+    value = _scalar(value)
     if isinstance(value, date) and not isinstance(value, datetime):
         return value if type(value) is date else date(value.year, value.month, value.day)
     text = exact_text(value)
@@ -135,9 +167,13 @@ def exact_id(model: type[_Model]) -> Converter:
     def convert(value: object) -> object:
         if type(value) is str:
             return value
-        if isinstance(value, model):
-            value = value.id
-        return UUID.__str__(value) if isinstance(value, UUID) else exact_text(value)
+        if issubclass(type(value), model):
+            # A model without an id stays a model, which is refused: None would be an absent filter.
+            given = cast("object", cast("_Model", value).id)
+            return exact_text(given) if issubclass(type(given), str) else value
+        if issubclass(type(value), UUID):
+            return UUID.__str__(cast("UUID", value))
+        return exact_text(value)
 
     return convert
 
@@ -312,7 +348,9 @@ def one_id(value: object) -> str | None:
 
 def _show_id(value: object) -> str:
     """Return what stands for an id; of a model its class only: it may hold a link."""
-    return f"a {type(value).__name__}" if isinstance(value, _Model) else show(value)
+    if not isinstance(value, _Model):
+        return show(value)
+    return f"a {type(value).__name__}{'' if value.id else ' without an id'}"
 
 
 def ids(value: object) -> str | None:

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from attrs import define, field
 
+from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.events import (
     Event,
     RecordingCompletedPayload,
@@ -27,7 +28,7 @@ from telnyx_rooms_async.core.models import (
     RoomRecording,
     RoomSession,
 )
-from telnyx_rooms_async.core.rules import RoomId, exact_room_id
+from telnyx_rooms_async.core.rules import RoomId, exact_room_id, one_id
 
 E = TypeVar("E", bound=Event)
 Known: TypeAlias = (
@@ -88,13 +89,19 @@ class RoomTimeline:
     recording was deleted, as Telnyx does not tell.
 
     Args:
-        room_id: of the room.
+        room_id: the id of the room, or the room.
         limit: how many sessions are kept; the oldest that ended are forgotten first, and their recordings
             with them.
+
+    Raises:
+        InvalidArgumentError: `room_id` is no id.
     """
 
     def __init__(self, room_id: RoomId, *, limit: int = 1000) -> None:
-        self.room_id: str = str(exact_room_id(room_id))
+        exact = exact_room_id(room_id)
+        if wrong := one_id(exact):
+            raise InvalidArgumentError((f"room_id {wrong}",))
+        self.room_id: str = str(exact)
         self._limit = max(limit, 1)
         self._sessions: Final[dict[str, _Session]] = {}
         self._forgotten_until = _LONG_AGO

@@ -11,18 +11,22 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
-from odd import ODD_TEXTS, Array, Broken, SelfishText, enum_member
+from odd import ODD_TEXTS, Array, Broken, RaisingText, SelfishText, enum_member
 from telnyx_rooms_async import (
     Change,
     DateFilter,
     DurationFilter,
     InvalidArgumentError,
     Plan,
+    Room,
     RoomFields,
     RoomsClient,
+    RoomSession,
     RoomTimeline,
     VideoRegion,
 )
+from telnyx_rooms_async.core.rules import show
+from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.emulator import Emulator
 
 ODD = st.sampled_from(ODD_TEXTS)
@@ -146,10 +150,26 @@ class NumpyInteger:
         return 3
 
 
+class NumpyScalar:
+    """Stands in for a scalar of numpy, as `numpy.float32` is: no number of Python, but it has one."""
+
+    __module__ = "numpy"
+    ndim = 0
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def item(self) -> object:
+        """Return the Python object."""
+        return self._value
+
+
 numpy_bool = type("bool_", (), {"__module__": "numpy", "__bool__": lambda _: True})
 
 
-@pytest.mark.parametrize(("seats", "sent"), [(Seats.FEW, 2), (NumpyInteger(), 3), (4.0, 4)])
+@pytest.mark.parametrize(
+    ("seats", "sent"), [(Seats.FEW, 2), (NumpyInteger(), 3), (4.0, 4), (NumpyScalar(5.0), 5)]
+)
 async def test_integers_of_other_classes(
     telnyx: Emulator, client: RoomsClient, seats: Any, sent: int
 ) -> None:
@@ -167,6 +187,8 @@ async def test_flags_urls_and_days_of_other_classes(telnyx: Emulator, client: Ro
         "enable_recording": True,
         "webhook_event_url": "https://example.com/hook",
     }
+    await client.rooms.update(telnyx.rooms[0].id, enable_recording=NumpyScalar(False))  # type: ignore[arg-type]  # as numpy's  # noqa: FBT003 - as numpy has it
+    assert telnyx.requests[-1].json == {"enable_recording": False}
     between = DateFilter(gte="2021-04-25", lte=date(2021, 4, 26))
     await client.rooms.list(created_at="2021-04-25", updated_at=between).page(1)
     query = last_query(telnyx)
@@ -205,6 +227,38 @@ async def test_a_model_of_another_kind_is_refused(telnyx: Emulator, client: Room
     assert len(telnyx.requests) == sent
 
 
+@pytest.mark.parametrize("missing", [None, 7, Broken()])
+async def test_a_model_without_an_id_is_refused(telnyx: Emulator, client: RoomsClient, missing: Any) -> None:
+    """It is never an absent filter: a deletion would be of everything else that was asked for."""
+    room = Room(id=missing)
+    with pytest.raises(InvalidArgumentError, match=r"room_id must be .* not a Room"):
+        await client.recordings.delete_matching(room_id=room, type="audio")
+    with pytest.raises(InvalidArgumentError, match=r"room_id must be .* not a Room"):
+        await client.rooms.delete(room)
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("room_id", [None, "", RoomSession(id="a"), Room(id=None), 7])  # type: ignore[arg-type]  # that is the point
+def test_a_timeline_is_of_a_room(room_id: Any) -> None:
+    """What is no id of a room would never match an event."""
+    with pytest.raises(InvalidArgumentError, match="room_id must be a Telnyx id"):
+        RoomTimeline(room_id)
+
+
+def test_messages_use_only_the_repr_of_a_value() -> None:
+    """Whatever the repr of a user's object returns or raises, the message is about the object, and short."""
+
+    class Odd:
+        def __repr__(self) -> str:
+            return RaisingText("x" * 100)
+
+    lying = type("list", (), {"__len__": lambda _: 1 / 0, "__repr__": lambda _: "a lying list"})
+    assert len(show(Odd())) == 60
+    assert show([RaisingText("a"), 7]) == "[<RaisingText that cannot be printed>, 7]"
+    assert show(lying()) == "a lying list"
+    assert "canary" not in show(Secret("canary"))
+
+
 @pytest.mark.parametrize("participants", [Broken(), 7, None, object(), {"a": 1}, b"a", Array([])])
 async def test_no_foreign_exception_escapes_from_a_collection(
     telnyx: Emulator, client: RoomsClient, participants: Any
@@ -237,7 +291,7 @@ async def test_contradictory_filters_are_refused(
     assert telnyx.requests == []
 
 
-@pytest.mark.parametrize("number", [float("nan"), float("inf"), [float("nan")]])
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), [float("nan")], NumpyScalar(float("nan"))])
 async def test_numbers_that_json_does_not_have_are_refused(
     telnyx: Emulator, client: RoomsClient, number: object
 ) -> None:
