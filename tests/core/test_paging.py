@@ -413,3 +413,12 @@ def test_an_item_twice_on_a_page() -> None:
     page = Page(data=(Thing("a"), Thing("b"), Thing("a")), meta=PageMeta())
     scan = Scan(size=3)
     assert [thing.id for thing in scan.read(page)] == ["a", "b"]
+
+
+def test_a_page_of_one_item_cannot_be_smaller() -> None:
+    """A page size is divided by its smallest divisor, until pages hold one item; positions stay."""
+    scan = Scan(size=250, start=3)
+    steps = []
+    while scan.use_smaller_pages():
+        steps.append((scan.size, scan.number))
+    assert steps == [(125, 5), (25, 21), (5, 101), (1, 501)]

@@ -1,6 +1,6 @@
 """What is validated is what is sent, whatever the class of an argument."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import date
 from enum import IntEnum
 from typing import Any
@@ -322,3 +322,26 @@ class RaisingMapping(dict[str, object]):
     def items(self) -> Any:
         """Raise."""
         raise RuntimeError("no items")
+
+
+async def test_mappings_that_cannot_be_read_are_refused(telnyx: Emulator, client: RoomsClient) -> None:
+    """No foreign exception escapes from a query or a layout."""
+    with pytest.raises(InvalidArgumentError, match="query must be a mapping"):
+        await client.request("GET", "/rooms", query=RaisingQuery())
+    layout: Any = RaisingQuery()
+    with pytest.raises(InvalidArgumentError, match="must name 1 or 2 regions"):
+        await client.compositions.create("a", video_layout=layout)
+    assert telnyx.requests == []
+
+
+class RaisingQuery(Mapping[str, str]):
+    """A mapping that raises whenever it is read."""
+
+    def __getitem__(self, key: str) -> str:
+        raise RuntimeError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError("no names")
+
+    def __len__(self) -> int:
+        raise RuntimeError("no length")
