@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from inspect import iscoroutine
 from typing import Final, TypeAlias, TypeVar
 
 from telnyx_rooms_async.core import protocol
@@ -51,7 +52,10 @@ def report(attempt: Attempt, hook: OnAttempt | None) -> None:
     _log(attempt)
     if hook is not None:
         try:
-            hook(attempt)
+            returned = hook(attempt)
+            if iscoroutine(returned):  # of a plain function that calls an async one
+                returned.close()
+                logger.error("on_attempt returned a coroutine, which was not awaited: it must not be async")
         except Exception:  # of a user's hook: a room must not be lost to a mistake in what counts it
             logger.exception("on_attempt failed")
 

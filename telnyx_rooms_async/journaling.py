@@ -13,6 +13,7 @@ from attrs import define, field
 
 from telnyx_rooms_async.core.job_errors import JournalError
 from telnyx_rooms_async.core.journal import MARK, Header, Ledger, header_line, read_header
+from telnyx_rooms_async.lifetime import running_loop
 
 _FAR: Final = 2**40
 """Beyond what is ever read."""
@@ -155,7 +156,7 @@ class JournalFile:
 
 async def _in_thread(work: Callable[[], None]) -> None:
     """Work in a thread, and wait for its end even when cancelled: the file must not be closed meanwhile."""
-    future = asyncio.get_running_loop().run_in_executor(None, work)
+    future = running_loop().run_in_executor(None, work)
     cancelled: asyncio.CancelledError | None = None
     while not future.done():
         try:

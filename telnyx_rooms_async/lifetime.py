@@ -6,7 +6,19 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final
 
-from telnyx_rooms_async.core.errors import ClientClosedError, WrongEventLoopError
+from telnyx_rooms_async.core.errors import NO_EVENT_LOOP, ClientClosedError, WrongEventLoopError
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """Return the running event loop.
+
+    Raises:
+        WrongEventLoopError: there is none: trio runs the coroutine, or nothing does.
+    """
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise WrongEventLoopError(NO_EVENT_LOOP) from None
 
 
 class Lifetime:
@@ -94,10 +106,7 @@ class Lifetime:
                 raise ClientClosedError from None
 
     def _enter_loop(self) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # trio runs the coroutine, or nothing does
-            raise WrongEventLoopError from None
+        loop = running_loop()
         if self.loop is loop:
             return
         if self.loop is not None:

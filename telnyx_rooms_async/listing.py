@@ -19,6 +19,7 @@ from telnyx_rooms_async.core.models import Identified, Page
 from telnyx_rooms_async.core.paging import Scan
 from telnyx_rooms_async.core.protocol import at, page_size
 from telnyx_rooms_async.core.rules import show
+from telnyx_rooms_async.lifetime import running_loop
 
 Item = TypeVar("Item", bound=Identified)
 
@@ -200,6 +201,7 @@ class _Reader(Generic[Item]):
         return min(number + self._window - 1, self._scan.last_number or 0)
 
     async def _ask_from(self, number: int, last: int) -> None:
+        running_loop()  # raises before a coroutine is made that nothing can run
         for each in range(number, last + 1):
             if each not in self._ahead:
                 self._ahead[each] = asyncio.create_task(self._fetch(each), context=self._context.copy())
@@ -208,6 +210,8 @@ class _Reader(Generic[Item]):
 
     async def close(self) -> None:
         """End what is on its way; what came of it is of no interest."""
+        if not self._ahead:
+            return
         ahead = list(self._ahead.values())
         self._ahead.clear()
         for task in ahead:

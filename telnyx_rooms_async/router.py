@@ -13,6 +13,7 @@ from typing import Any, Final, Self, TypeAlias, TypeVar, cast
 from telnyx_rooms_async.attempts import logger
 from telnyx_rooms_async.core.errors import ConfigurationError, InvalidArgumentError, WebhookError
 from telnyx_rooms_async.core.events import EVENT_CLASSES, Event
+from telnyx_rooms_async.lifetime import running_loop
 from telnyx_rooms_async.seen import SeenEvents, SeenInMemory
 from telnyx_rooms_async.settings import check_count, check_positive
 from telnyx_rooms_async.uninterrupted import finish
@@ -110,7 +111,7 @@ class EventRouter:
                 wait?
             WebhookError: as for `dispatch`, or so many events are in hand that it is not taken on.
         """
-        if not self._is_open or self._loop is not asyncio.get_running_loop():
+        if not self._is_open or self._loop is not running_loop():
             raise ConfigurationError(
                 "events are handled in the background of `async with router` only, in its event loop"
             )
@@ -137,7 +138,7 @@ class EventRouter:
         return True
 
     async def __aenter__(self) -> Self:
-        self._is_open, self._loop = True, asyncio.get_running_loop()
+        self._is_open, self._loop = True, running_loop()
         return self
 
     async def __aexit__(

@@ -10,6 +10,7 @@ from attrs import define, field
 
 from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome, stopped
 from telnyx_rooms_async.batch.sources import close_source
+from telnyx_rooms_async.core.errors import NO_EVENT_LOOP, WrongEventLoopError
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -56,7 +57,15 @@ class Job(Generic[Item, Value]):
         return len(self.flying) >= self.limit or known >= 2 * self.limit
 
     def start(self) -> None:
-        """Begin to take items."""
+        """Begin to take items.
+
+        Raises:
+            WrongEventLoopError: no asyncio event loop is running.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise WrongEventLoopError(NO_EVENT_LOOP) from None
         self.feeder = asyncio.create_task(self._feed())
         self.feeder.add_done_callback(self._fed)
 

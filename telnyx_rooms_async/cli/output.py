@@ -1,5 +1,6 @@
 """Where it is printed: values on stdout, as tables or as JSON; all that is said about them on stderr."""
 
+import json
 import logging
 import os
 import sys
@@ -118,7 +119,13 @@ def counted(count: int, noun: str = "room", *, zero: str = "0") -> str:
 
 def write_json(value: object) -> None:
     """Print plain data or a model on stdout, as one line of JSON."""
-    put(encode(value) + b"\n")
+    line = encode(value).decode()
+    # JSON escapes ESC, but neither the C1 controls nor the marks that reorder text, which terminals obey.
+    put(("".join(map(_json_character, line)) if not line.isprintable() else line).encode() + b"\n")
+
+
+def _json_character(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 # --- streams ----------------------------------------------------------------------------------------------

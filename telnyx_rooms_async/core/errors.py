@@ -22,7 +22,7 @@ hang notes on exceptions. A class without fields of its own is not decorated.
 """
 
 from itertools import islice
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from attrs import define
 
@@ -86,10 +86,20 @@ class ClientClosedError(TelnyxRoomsError, RuntimeError):
     said: ClassVar[str] = "the client is closed: make a new one"
 
 
-class WrongEventLoopError(TelnyxRoomsError, RuntimeError):
-    """The client is in use by another event loop that runs; after that one has stopped, it may move."""
+NO_EVENT_LOOP: Final = "no asyncio event loop is running: call this from asyncio, not from trio or plain code"
 
-    said: ClassVar[str] = "the client belongs to another event loop: make one client for each loop"
+
+@define(slots=False, repr=False)
+class WrongEventLoopError(TelnyxRoomsError, RuntimeError):
+    """No asyncio event loop is running, or another one than that which has the client in use.
+
+    After the loop that has the client in use has stopped, the client may move to another one.
+    """
+
+    problem: str = "the client belongs to another event loop: make one client for each loop"
+
+    def _sentence(self) -> str:
+        return self.problem
 
 
 class Tried:

@@ -48,6 +48,8 @@ class Scan:
     _most_pages: int = field(default=_MOST_ITEMS, init=False)
     _reads: int = field(default=0, init=False)
     _stale: int = field(default=0, init=False)
+    _stale_limit: int = field(default=_STALE_LIMIT, init=False)
+    """Pages in a row without a new item after which the list is given up."""
     _fresh: int = field(default=0, init=False)
     _checks: int = field(default=0, init=False)
 
@@ -77,9 +79,10 @@ class Scan:
         if divisor is None or self.number is None:
             return False
         self.start = (self.start - 1) * divisor + 1
-        self.number = (self.number - 1) * divisor + 1
         self.size = self._step = self._step // divisor
+        self.number = self._frontier // self._step + 1
         self._most_pages *= divisor
+        self._stale_limit *= divisor  # as many items as before
         return True
 
     @property
@@ -153,7 +156,7 @@ class Scan:
                 return None
         elif self._frontier >= self._total:
             return self._checked()
-        if self._stale >= _STALE_LIMIT:
+        if self._stale >= self._stale_limit:
             raise PaginationError(len(self._seen), self._total)
         return self._frontier // self._step + 1
 

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 from attrs import field, fields, frozen
 
 from telnyx_rooms_async.core.adoption import is_alike
-from telnyx_rooms_async.core.errors import InvalidArgumentError
+from telnyx_rooms_async.core.errors import InvalidArgumentError, one_line
 from telnyx_rooms_async.core.fields import RoomFields, room_body
 from telnyx_rooms_async.core.models import Room, public_url_repr
 from telnyx_rooms_async.core.params import RoomBody
@@ -77,7 +77,7 @@ class Change:
             return ", ".join(told)
         if self.action == "create":
             return ", ".join(f"{name}: {_setting_repr(name, value)}" for name, value in self.after.items())
-        return self.room_id or ""
+        return one_line(self.room_id or "")
 
 
 @frozen(kw_only=True)

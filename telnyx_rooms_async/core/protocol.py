@@ -107,6 +107,8 @@ def read(
         OutcomeUnknownError: it may have been carried out, and must not be carried out twice.
     """
     if isinstance(outcome, Failure):
+        if outcome.reason is Reason.TOO_LARGE:
+            outcome = evolve(outcome, detail=outcome.detail + _size_advice(call))
         error, unknown = error_of(outcome, attempts, now=now), outcome.sent
     elif outcome.status < 300:  # noqa: PLR2004 - 2xx; the transport lets no 1xx through
         try:
@@ -150,6 +152,14 @@ def _failed(failure: Failure, attempts: tuple[Attempt, ...]) -> errors.TelnyxRoo
     if unreached := _CONNECTION_ERRORS.get(failure.reason):
         return unreached(failure.detail, failure.sent, attempts)
     return _RESPONSE_ERRORS[failure.reason](failure.detail, None, None, attempts)
+
+
+def _size_advice(call: Call[object]) -> str:
+    """Return which arguments of a call make its answer smaller."""
+    query = dict(call.request.query)
+    included = [f"without {name}" for name in query if name.startswith("include_")]
+    smaller = ["with a smaller page_size"] if query.get("page[size]", "1") != "1" else []
+    return f"; ask {' or '.join(smaller + included)}" if smaller or included else ""
 
 
 def _misfit(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
 from telnyx_rooms_async.core import codec
+from telnyx_rooms_async.core.endpoints import ENDPOINTS
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.messages import Call, Repeat, Request, Response
 from telnyx_rooms_async.core.models import AccountKey
@@ -14,8 +15,9 @@ from telnyx_rooms_async.core.rules import exact_flag, exact_integer, exact_text,
 QueryValue: TypeAlias = str | int | bool
 
 _PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
-_SEGMENT_OF_AN_ID: Final = re.compile(r"/(?![a-z_]+(?:/|\Z))[^/]+")
-"""What is not a word in lower case: it may be an id, and ids are shown in no log."""
+_WORD: Final = re.compile("[a-z_]+")
+_VERSION: Final = re.compile("v[0-9]{1,2}")
+_COLLECTIONS: Final = frozenset(endpoint.path.split("/")[1] for endpoint in ENDPOINTS)
 _METHODS: Final = {
     "GET": Repeat.ALWAYS,
     "HEAD": Repeat.ALWAYS,
@@ -53,7 +55,7 @@ def build_raw(
         raise InvalidArgumentError((f"json cannot be written: {error}",)) from None
     pairs = tuple((name, _spell(value)) for name, value in cast("dict[str, QueryValue]", values).items())
     return Call(
-        operation=f"{method} {(template := _SEGMENT_OF_AN_ID.sub('/{id}', path))}",
+        operation=f"{method} {(template := _template(path))}",
         template=template,
         request=Request(method=method, path=path, query=pairs, body=body),
         answer=Response,
@@ -94,6 +96,20 @@ def _exact_json(value: object) -> object:
         return [_exact_json(part) for part in cast("list[object]", text)]
     plain = exact_integer(exact_flag(text))
     return plain if plain is text else _exact_json(plain)
+
+
+def _template(path: str) -> str:
+    """Return a path without what may be an id: ids are shown in no log.
+
+    Shown are words in lower case, but not behind a collection of this API, and a version in front.
+    """
+    shown, before = [""], ""
+    for segment in path.split("/")[1:]:
+        is_word = _WORD.fullmatch(segment) and before not in _COLLECTIONS
+        is_version = not before and _VERSION.fullmatch(segment)
+        shown.append(segment if is_word or is_version else "{id}")
+        before = segment
+    return "/".join(shown)
 
 
 def _wrong_raw(method: object, path: object, query: object) -> Iterator[str]:

@@ -26,6 +26,7 @@ from telnyx_rooms_async.core.statuses import (
     PermissionDeniedError,
     UnprocessableEntityError,
 )
+from telnyx_rooms_async.lifetime import running_loop
 
 # The API reference has no refresh token in this answer. A server that replaces it must be heard all the same.
 _REFRESH_TOKEN: Final = Endpoint(
@@ -203,9 +204,10 @@ class KeptToken:
         """Return the renewal that is running, or start one."""
         renewal = self._renewal
         if renewal is None or (renewal.done() and not self._is_closed):
-            renewal = asyncio.create_task(self._try_to_renew(), context=self._context.copy())
+            loop = running_loop()
+            renewal = loop.create_task(self._try_to_renew(), context=self._context.copy())
             self._renewal = renewal
-            self._wait_until = asyncio.get_running_loop().time() + _RENEWAL_WAIT
+            self._wait_until = loop.time() + _RENEWAL_WAIT
         return renewal
 
     async def _close(self) -> None:

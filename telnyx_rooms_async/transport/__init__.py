@@ -211,6 +211,8 @@ class AiohttpTransport:
                     auto_decompress=False,
                     middlewares=(*self._middlewares, without_authorization),
                     proxy=self._find_proxy(target),
+                    max_line_size=_HEADER_LIMIT,
+                    max_field_size=_HEADER_LIMIT,
                 )
         except (aiohttp.ClientError, OSError) as error:
             return failure(error, tell=False)

@@ -1,5 +1,6 @@
 """What stands at a terminal, in a pipe and in a closed one."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -89,6 +90,24 @@ def test_a_name_cannot_play_with_the_terminal(run: Run, telnyx: Emulator, comman
     telnyx._account.update_room(telnyx._account.rooms[room.id], {"unique_name": name})
     result = run("rooms", *command, *([room.id] if command == ["retrieve"] else []))
     assert r"\x1b[31m[red]日本\n🎹\u202e" in result.stdout
+
+
+@pytest.mark.parametrize("command", [["rooms", "list", "--json"], ["tokens", "create", "{}", "--json"]])
+def test_json_holds_no_character_that_a_terminal_obeys(
+    run: Run, telnyx: Emulator, command: list[str]
+) -> None:
+    """Control characters and marks that reorder text are escaped, and JSON readers get what was sent."""
+    name = "\x1b[31m\x7f\x9b31m\u202e\u2028Zoë 日本\U0001f3b9\U000e0001"
+    token = {"data": {"token": name, "refresh_token": name}}
+    telnyx.script(Fault(status=201, body=json.dumps(token).encode()), operation="CreateRoomClientToken")
+    telnyx.seed(1)
+    room = telnyx.rooms[0]
+    telnyx._account.update_room(telnyx._account.rooms[room.id], {"unique_name": name})
+    result = run(*(part.format(room.id) for part in command))
+    assert result.stdout.removesuffix("\n").isprintable()
+    assert "Zoë 日本🎹" in result.stdout
+    told = json.loads(result.stdout)
+    assert name in (told.get("unique_name"), told.get("token"))
 
 
 def test_an_encoding_without_the_letters(start: Start, telnyx: Emulator) -> None:

@@ -196,6 +196,53 @@ def test_a_server_that_makes_smaller_pages_costs_no_more(
     assert it.reads == max(1, -(-things // cap))
 
 
+@settings(deadline=None, max_examples=300, derandomize=True)
+@given(
+    things=st.integers(0, 60),
+    pages=st.tuples(st.integers(1, 24), st.integers(1, 24), st.integers(1, 4)),
+    most_at=st.dictionaries(st.integers(0, 59), st.integers(1, 12), max_size=6),
+    gaps=GAPS,
+)
+@example(things=11, pages=(3, 3, 1), most_at={3: 1}, gaps=[[0.0], [0.999, 0.999, 0.999]])
+def test_too_large_pages_hide_nothing(
+    things: int, pages: tuple[int, int, int], most_at: dict[int, int], gaps: list[list[float]]
+) -> None:
+    """Around some things only a few fit on a page: smaller pages bring what the larger ones would have.
+
+    Whatever is deleted behind the start meanwhile, what lives through the scan comes, and comes once.
+    """
+    size, cap, start = pages
+    if start > 1:
+        cap = size  # else where a later page begins is not known before the first answer
+    it = shelf(things, min(size, cap))
+    first = (start - 1) * it.size
+    there, seen = it.things[first:], list[str]()
+    scan = Scan(size=size, start=start)
+    fits = {str(thing): most for thing, most in most_at.items()}
+    for read in range(2000):
+        if scan.number is None:
+            break
+        it.size = min(scan.size, cap)
+        page = it.page(scan.number)
+        if any(fits.get(thing.id, 99) < len(page.data) for thing in page.data):
+            assert scan.use_smaller_pages()
+            continue
+        seen += [thing.id for thing in scan.read(page)]
+        for where in gaps[read] if read < len(gaps) else ():
+            if len(it.things) > first:
+                del it.things[first + int(where * (len(it.things) - first))]
+    assert scan.number is None
+    assert len(seen) == len(set(seen))
+    assert set(it.things) & set(there) <= set(seen) <= set(there)
+    if not any(gaps):
+        assert seen == there
+
+
+def test_smallest_page_cannot_be_made_smaller() -> None:
+    """A page of one item stays what it is."""
+    assert not Scan(size=1).use_smaller_pages()
+
+
 @settings(deadline=None, max_examples=100, derandomize=True)
 @given(st.integers(0, 40), st.integers(1, 7), st.integers(1, 9))
 def test_a_later_beginning(things: int, size: int, start: int) -> None:

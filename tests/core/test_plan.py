@@ -128,6 +128,14 @@ def test_a_plan_is_shown_as_a_table() -> None:
     assert str(plan.changes[1]) == "create  'Bare'"
 
 
+def test_a_plan_shows_no_control_character_of_an_id() -> None:
+    """What a server sends as an id is escaped and cut like a name."""
+    change = Change(action="delete", unique_name="\x9b", room_id="\x1b[31m\u202e" + "x" * 1000)
+    shown = str(change)
+    assert shown.isprintable()
+    assert len(shown) < 400
+
+
 def test_an_empty_plan() -> None:
     """A plan without changes is false, and says so."""
     plan = compare({}, [ROOM], prune=False)

@@ -628,7 +628,8 @@ def test_a_failure_is_the_class_of_its_reason(
         read(ALL[operation], failure, attempts)
     facts = vars(caught.value)
     assert type(caught.value) is kind
-    assert facts["detail"] == "one line"
+    advice = "; ask with a smaller page_size" if reason is Reason.TOO_LARGE and "List" in operation else ""
+    assert facts["detail"] == "one line" + advice
     assert facts["attempts"] == attempts
     assert facts.get("sent", sent) is sent
     assert caught.value.__cause__ is None

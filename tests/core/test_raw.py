@@ -246,9 +246,15 @@ def test_raw_problems_are_told_at_once() -> None:
     )
 
 
-@pytest.mark.parametrize("room_id", ["0ccc7b54", "ROOM", "a-room", "a.b", "Weekly~"])
-def test_no_id_of_a_path_is_shown(room_id: str) -> None:
+@pytest.mark.parametrize("room_id", ["0ccc7b54", "ROOM", "a-room", "a.b", "Weekly~", "weekly", "v2"])
+@pytest.mark.parametrize("version", ["", "/v2"])
+def test_no_id_of_a_path_is_shown(room_id: str, version: str) -> None:
     """Logs and spans have the template of the path."""
-    call = build_raw("GET", f"/rooms/{room_id}/sessions")
-    assert call.template == "/rooms/{id}/sessions"
-    assert room_id not in call.operation
+    call = build_raw("GET", f"{version}/rooms/{room_id}/sessions")
+    assert call.template == f"{version}/rooms/{{id}}/sessions"
+    assert call.operation == f"GET {version}/rooms/{{id}}/sessions"
+
+
+def test_words_of_other_apis_are_shown() -> None:
+    """Behind a collection of another API a word is taken for a part of the path."""
+    assert build_raw("GET", "/ai/models/m-1/actions").template == "/ai/models/{id}/actions"

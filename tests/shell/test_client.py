@@ -446,11 +446,21 @@ async def test_a_request_of_ones_own_cannot_lead_astray(
     assert telnyx.requests == []
 
 
-async def _async_hook(_: object) -> None: ...
+async def _async_hook(_: object, __: int = 0) -> None: ...
 
 
 class _AsyncHook:
     async def __call__(self, _: object) -> None: ...
+
+
+async def test_coroutine_of_a_plain_hook_is_logged(
+    telnyx: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A plain function that returns a coroutine cannot be refused before; its call is closed and logged."""
+    client = RoomsClient(telnyx.api_key, base_url=telnyx.url, on_attempt=lambda it: _async_hook(it, 1))
+    async with client:
+        assert await client.rooms.list().count() == 0
+    assert "on_attempt returned a coroutine, which was not awaited" in caplog.text
 
 
 @pytest.mark.parametrize("hook", [_async_hook, partial(_async_hook), _AsyncHook()])

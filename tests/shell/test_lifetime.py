@@ -3,13 +3,23 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from attrs import define, field, frozen
 
-from telnyx_rooms_async import ClientClosedError, Clock, RoomsClient, TelnyxRoomsError, WrongEventLoopError
+from telnyx_rooms_async import (
+    ClientClosedError,
+    Clock,
+    EventRouter,
+    Journal,
+    RoomsClient,
+    TelnyxRoomsError,
+    WrongEventLoopError,
+    batch,
+)
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.lifetime import Lifetime
 from wire import Reply, Wire
@@ -568,8 +578,51 @@ async def test_a_running_call_may_still_send_its_own_requests(telnyx: Emulator) 
     assert (await running).unique_name == "Weekly"
 
 
-def test_without_an_event_loop_of_asyncio_a_call_is_refused() -> None:
-    """trio, or no loop at all, is an error of this library."""
-    call = RoomsClient("KEY").rooms.retrieve("a-room")
-    with pytest.raises(WrongEventLoopError):
-        call.send(None)
+async def _all(outcomes: AsyncIterable[object]) -> None:
+    async for _ in outcomes:
+        pass
+
+
+async def _keep_token(client: RoomsClient) -> None:
+    async with client.tokens.keep("a-room") as token:
+        await token.token()
+
+
+async def _enter_router() -> None:
+    async with EventRouter():
+        pass
+
+
+WITHOUT_LOOP: dict[str, Callable[[RoomsClient, Path], Awaitable[object]]] = {
+    "a call": lambda client, _: client.rooms.retrieve("a-room"),
+    "a list": lambda client, _: _all(client.rooms.list()),
+    "pages at once": lambda client, _: _all(client.rooms.list().concurrently(3)),
+    "a plan": lambda client, _: client.rooms.plan([{"unique_name": "Weekly"}]),
+    "ensure": lambda client, _: client.rooms.ensure("Weekly"),
+    "many": lambda client, _: _all(client.rooms.delete_many(["a-room"])),
+    "many with a journal": lambda client, folder: _all(
+        client.rooms.delete_many(["a-room"], journal=Journal(folder / "journal"))
+    ),
+    "a batch": lambda client, _: _all(batch.stream(client.rooms.delete, ["a-room"])),
+    "a wait": lambda client, _: client.compositions.wait("a-composition"),
+    "a download": lambda client, folder: client.recordings.download("a-recording", folder / "file"),
+    "a token that is kept": lambda client, _: _keep_token(client),
+    "a router": lambda client, _: _enter_router(),
+    "closing": lambda client, _: client.close(),
+    "closing with grace": lambda client, _: client.close(grace=1),
+}
+
+
+@pytest.mark.parametrize("action", WITHOUT_LOOP.values(), ids=WITHOUT_LOOP)
+def test_without_an_event_loop_of_asyncio_everything_is_refused(
+    action: Callable[[RoomsClient, Path], Awaitable[object]], tmp_path: Path
+) -> None:
+    """Under trio, or without any loop, the error is one of this library and says what is missing."""
+    client = RoomsClient("KEY")
+
+    async def run() -> None:
+        await action(client, tmp_path)
+
+    with pytest.raises(WrongEventLoopError, match="no asyncio event loop is running"):
+        run().send(None)
+    assert list(tmp_path.iterdir()) == []

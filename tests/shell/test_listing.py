@@ -12,6 +12,7 @@ from telnyx_rooms_async import (
     InvalidArgumentError,
     NotFoundError,
     PaginationError,
+    ResponseTooLargeError,
     RoomsClient,
 )
 from telnyx_rooms_async.emulator import Emulator
@@ -173,6 +174,32 @@ async def test_a_count_that_the_server_does_not_tell(scripted: RoomsClient, wire
     wire.plays(page("a"))
     with pytest.raises(APIResponseValidationError, match="total_results: missing"):
         await scripted.rooms.list().count()
+
+
+TOO_LARGE = Wire.http(200, b" " * (8 * 2**20 + 1))
+
+
+async def test_too_large_response_says_which_arguments_make_it_smaller(
+    scripted: RoomsClient, wire: Wire
+) -> None:
+    """Where no smaller page can be requested, the error names the arguments to change."""
+    wire.plays(TOO_LARGE)
+    with pytest.raises(
+        ResponseTooLargeError, match=r"ask with a smaller page_size or without include_sessions$"
+    ):
+        await scripted.rooms.list(include_sessions=True).page(1)
+    with pytest.raises(ResponseTooLargeError, match=r"ask without include_sessions$"):
+        await scripted.rooms.retrieve("a-room", include_sessions=True)
+    with pytest.raises(ResponseTooLargeError, match=r"bytes$"):
+        await scripted.rooms.retrieve("a-room")
+
+
+async def test_listing_ends_when_a_page_of_one_is_too_large(scripted: RoomsClient, wire: Wire) -> None:
+    """Pages are made smaller down to one room, and the error is raised then."""
+    wire.plays(TOO_LARGE)
+    with pytest.raises(ResponseTooLargeError):
+        await anext(aiter(scripted.rooms.list(page_size=4)))
+    assert len(wire.requests) == 3
 
 
 @pytest.mark.parametrize("ahead", [1, 3])
