@@ -5,7 +5,7 @@ import traceback
 import pytest
 
 from telnyx_rooms_async.core.errors import ClientClosedError
-from telnyx_rooms_async.core.frames import without_async_frames, without_frames
+from telnyx_rooms_async.core.frames import drop_frames, without_async_frames, without_frames
 
 
 def functions_of(error: BaseException | None) -> list[str]:
@@ -92,3 +92,13 @@ def test_an_expected_exception_has_no_note(error: BaseException) -> None:
     with pytest.raises(type(error)):
         call(error)
     assert not hasattr(error, "__notes__")
+
+
+def test_an_exception_of_the_boundary_itself_gets_no_note() -> None:
+    """Without frames below there are no lines to keep."""
+    error = ValueError("wrong")
+    try:
+        raise error
+    except ValueError as caught:
+        drop_frames(caught)
+    assert getattr(error, "__notes__", []) == []

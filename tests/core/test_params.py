@@ -588,3 +588,28 @@ def test_what_has_no_repr_is_shown_too() -> None:
             raise ZeroDivisionError
 
     assert "Mute" in show(Mute())
+
+
+class _Scalar:
+    """A scalar of numpy, as far as arguments look at it."""
+
+    __module__ = "numpy"
+    ndim = 0
+
+    def item(self) -> int:
+        """Return the Python number."""
+        return 5
+
+
+class _Stranger:
+    """A class of numpy that is no scalar."""
+
+    __module__ = "numpy"
+
+
+def test_scalars_of_numpy_are_numbers() -> None:
+    """A scalar stands for its Python number; what only comes from numpy is refused."""
+    five: Any = _Scalar()
+    stranger: Any = _Stranger()
+    assert RoomBody(max_participants=five).max_participants == 5
+    assert len(list(problems(RoomBody(max_participants=stranger)))) == 1

@@ -528,3 +528,9 @@ def test_a_room() -> None:
         b'{"id":"a","enable_recording":true,"max_participants":5,"created_at":"2021-04-25T00:00:00Z",'
         b'"webhook_timeout_secs":null}\n'
     )
+
+
+def test_a_header_that_is_no_utf_8_is_named() -> None:
+    """A table of another encoding is refused at its first line."""
+    with pytest.raises(InvalidArgumentError, match="line 1: is not UTF-8: byte 12 of the line is 0xff"):
+        list(tables.read_csv([b"unique_name\xff\n", b"A\n"], "rooms.csv"))
