@@ -53,7 +53,6 @@ __all__ = [
 
 
 _LARGE: Final = 2**20
-_FORBIDDEN_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 class AiohttpTransport:
@@ -253,6 +252,9 @@ class AiohttpTransport:
         task = asyncio.current_task()
         closed = self._borrowed and self._session is not None and self._session.closed
         return closed and (task is None or task.cancelling() == 0)
+
+
+_FORBIDDEN_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 def is_usable_url(url: Secret) -> bool:
