@@ -25,7 +25,7 @@ from telnyx_rooms_async.core.retry import next_delay, retry_cost
 from telnyx_rooms_async.core.rules import integer, show, url
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.targets import Write, Writer, checked_target, opened
-from telnyx_rooms_async.transport import Stream
+from telnyx_rooms_async.transport import Stream, is_usable_url
 
 T = TypeVar("T")
 
@@ -220,7 +220,7 @@ class _Transfer:
         if item.status != RecordingStatus.COMPLETED or not link:
             raise NotReadyError(item.id, item.status)
         is_insecure = self.caller.transport.is_https and not link.lower().startswith("https://")
-        if is_insecure or url(link):
+        if is_insecure or url(link) or not is_usable_url(link):
             misfit = f"$.data.download_url: expected {'an https:// URL' if is_insecure else 'a URL'}"
             raise APIResponseValidationError(misfit, misfits=(misfit,))
         return link

@@ -77,11 +77,11 @@ async def _file(path: Path) -> AsyncGenerator[Write, None]:
         await _in_thread(target.open)
         yield target.write
         await _in_thread(target.commit)
-    except GeneratorExit:  # the event loop is gone, so nothing can be awaited
-        target.discard()
-        raise
-    except BaseException:
-        await _in_thread(target.discard)
+    except BaseException as error:
+        if _can_wait_after(error):
+            await _in_thread(target.discard)
+        else:
+            target.discard()
         raise
 
 
@@ -125,6 +125,15 @@ class _FileTarget:
         if self._file is None:
             raise ValueError("it is not open")
         return self._file
+
+
+def _can_wait_after(error: BaseException) -> bool:
+    """Return whether something can be awaited: not in a task that is thrown away with its event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return not isinstance(error, GeneratorExit)
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

@@ -5,6 +5,7 @@ back. Cancellation passes untouched.
 """
 
 import asyncio
+import re
 import warnings
 from collections.abc import AsyncGenerator, Sequence
 from functools import cached_property, partial
@@ -48,6 +49,7 @@ __all__ = [
     "capacity_of",
     "check_hooks",
     "check_session",
+    "is_usable_url",
     "loop_of",
 ]
 
@@ -275,6 +277,17 @@ class AiohttpTransport:
         task = asyncio.current_task()
         closed = self._borrowed and self._session is not None and self._session.closed
         return closed and (task is None or task.cancelling() == 0)
+
+
+_FORBIDDEN_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
+
+
+def is_usable_url(url: Secret) -> bool:
+    """Return whether a URL can be requested: aiohttp raises a `ValueError` for any other."""
+    try:
+        return bool(URL(url, encoded=True).host) and not _FORBIDDEN_IN_URL.search(url)
+    except ValueError:
+        return False
 
 
 def _no_proxy(_url: URL) -> None:

@@ -1,5 +1,6 @@
 """``rooms export``: tables of all rooms, complete or not there."""
 
+import errno
 import json
 import os
 import subprocess
@@ -207,6 +208,34 @@ def test_a_file_that_cannot_be_written(run: Run, tmp_path: Path, target: str, sa
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == f"error: cannot write {path}: {said}\n"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_long_name_and_a_private_file(run: Run, tmp_path: Path, kind: str) -> None:
+    """A name may be as long as the file system allows, and only the owner can read the rooms."""
+    target = tmp_path / f"{'ä' * 123}.{kind}"
+    assert run("rooms", "export", str(target), "--format", kind).exit_code == 0
+    assert list(tmp_path.iterdir()) == [target]
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_export_is_on_the_disk_before_it_has_its_name(
+    run: Run, telnyx: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the disk fails at the end, what was there stays, and nothing is beside it."""
+    target = tmp_path / "rooms.csv"
+    run("rooms", "export", str(target))
+    before = target.read_bytes()
+    telnyx.seed(1)
+
+    def fsync(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    result = run("rooms", "export", str(target))
+    assert (result.exit_code, result.stderr) == (1, f"error: cannot write {target}: Input/output error\n")
+    assert target.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_a_name_that_cannot_be(run: Run, tmp_path: Path) -> None:

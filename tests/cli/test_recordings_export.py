@@ -42,6 +42,12 @@ def there(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def link_of(run: Run, recording_id: str) -> str:
+    """Return the link to the file of a recording."""
+    shown = run("recordings", "retrieve", recording_id, "--json").stdout
+    return shown.partition('"download_url":"')[2].partition('"')[0]
+
+
 def downloads(telnyx: Emulator) -> int:
     """Count the recordings that were asked for."""
     return sum(request.path.startswith("/v2/room_recordings/") for request in telnyx.requests)
@@ -77,6 +83,68 @@ def test_filters(run: Run, tmp_path: Path, files: dict[str, bytes]) -> None:
     """Filters are those of the list."""
     assert run("recordings", "export", str(tmp_path), "--type", "audio").exit_code == 0
     assert there(tmp_path) == {name: data for name, data in files.items() if name.endswith("ogg")}
+
+
+@pytest.mark.parametrize("size", [0, -1, 1])
+def test_a_file_of_another_size_is_downloaded_again(
+    run: Run, tmp_path: Path, files: dict[str, bytes], size: int
+) -> None:
+    """A file that is there and is not complete is replaced; it is told apart by its exact size."""
+    first, *_ = files
+    run("recordings", "export", str(tmp_path))
+    length = len(files[first]) + size if size else 0
+    (tmp_path / first).write_bytes(files[first].ljust(length, b"x")[:length])
+    result = run("recordings", "export", str(tmp_path))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"downloaded 1 recording to {tmp_path}, 3 were there\n"
+    assert there(tmp_path) == files
+
+
+def test_other_files_named_after_a_recording_are_left_alone(
+    run: Run, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    """Notes under the id of a recording are neither taken for its file nor replaced by it."""
+    first, *_ = files
+    recording_id = first.partition(".")[0]
+    notes = {f"{recording_id}.txt": b"notes", recording_id: b"more notes", f"{first}.bak": b"a copy"}
+    for name, data in notes.items():
+        (tmp_path / name).write_bytes(data)
+    result = run("recordings", "export", str(tmp_path))
+    assert result.stdout == f"downloaded 4 recordings to {tmp_path}\n"
+    assert there(tmp_path) == files | notes
+
+
+def test_files_are_private(run: Run, tmp_path: Path, files: dict[str, bytes]) -> None:
+    """Only the owner can read what was recorded."""
+    run("recordings", "export", str(tmp_path))
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    assert len(list(tmp_path.iterdir())) == len(files)
+
+
+@pytest.mark.parametrize("recording_id", ["a" * 255, ".hidden", "a.webm", "a\nb", ".", ""])
+def test_an_id_that_cannot_name_a_file_fails_alone(
+    run: Run, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes], recording_id: str
+) -> None:
+    """A recording with such an id fails in one line, and the others are downloaded."""
+    first, *_ = files
+    real = first.partition(".")[0]
+    about = '{{"id": "{}", "status": "completed", "download_url": "http://127.0.0.1:1/"}}'
+    listed = ",".join(about.format(each.replace("\n", "\\n")) for each in (recording_id, real))
+    page = f'{{"data": [{listed}], "meta": {{"total_results": 2, "total_pages": 1, "page_number": 1}}}}'
+    telnyx.script(Fault(status=200, body=page), operation="ListRoomRecordings", times=None)
+    one = telnyx.media(real)
+    found = f'{{"data": {about.format(recording_id)}}}'.replace("http://127.0.0.1:1/", link_of(run, real))
+    if recording_id.isalnum():
+        telnyx.script(
+            Fault(status=200, body=found),
+            operation="ViewRoomRecording",
+            when=lambda request: request.path.endswith(recording_id),
+        )
+    result = run("recordings", "export", str(tmp_path))
+    assert (result.exit_code, result.stdout) == (1, f"downloaded 1 recording to {tmp_path}, 1 failed\n")
+    assert result.stderr.count("error: ") == 1
+    assert result.stderr.count("\n") == 2
+    assert there(tmp_path) == {first: bytes(one)}
 
 
 def test_a_file_that_fails(run: Run, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]) -> None:

@@ -4,7 +4,10 @@ import asyncio
 import io
 import re
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from itertools import repeat
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +19,13 @@ from telnyx_rooms_async import (
     ConnectionLostError,
     DownloadedFile,
     InternalServerError,
+    InvalidArgumentError,
+    MalformedResponseError,
+    ResponseTooLargeError,
     RoomsClient,
 )
-from tricks import HANGS, drips, when
+from telnyx_rooms_async.downloads import Progress
+from tricks import HANGS, drips, pours, when
 
 ENDLESS = 10**9
 """Bytes of a file that never comes to its end."""
@@ -173,3 +180,186 @@ async def test_pause_that_the_store_asks_for_ends_before_the_deadline(case: Case
     else:
         await case.fails(InternalServerError, download)
         case.saw("GET GET")
+
+
+# --- versions, limits, hooks --------------------------------------------------------------------------------
+
+FILM = b"the whole film"
+MONDAY, TUESDAY = (
+    "Last-Modified: Mon, 26 Apr 2021 12:00:00 GMT",
+    "Last-Modified: Tue, 27 Apr 2021 12:00:00 GMT",
+)
+V1, V2, WEAK = 'ETag: "v1"', 'ETag: "v2"', 'ETag: W/"v1"'
+
+
+def replies(server: Faulty, *answers: bytes) -> None:
+    """Answer the requests for files with these, and hang up after each."""
+    left = list(answers)
+
+    async def play(line: Line, _: bytes) -> bool:
+        await line.send(left.pop(0))
+        return False
+
+    on_files(server, Trick(play))
+
+
+def whole(body: bytes, *lines: str) -> bytes:
+    """Write an answer with the whole film, of which only `body` comes."""
+    return "\r\n".join(["HTTP/1.1 200 OK", f"Content-Length: {len(FILM)}", *lines, "", ""]).encode() + body
+
+
+def rest(start: int, *lines: str) -> bytes:
+    """Write an answer with the rest of the film."""
+    told = [
+        f"Content-Range: bytes {start}-{len(FILM) - 1}/{len(FILM)}",
+        f"Content-Length: {len(FILM) - start}",
+    ]
+    return "\r\n".join(["HTTP/1.1 206 Part", *told, *lines, "", ""]).encode() + FILM[start:]
+
+
+@pytest.mark.parametrize(
+    ("lines", "version"),
+    [
+        ([V1], '"v1"'),
+        ([V1, MONDAY], '"v1"'),
+        ([MONDAY], MONDAY.partition(": ")[2]),
+        ([WEAK, MONDAY], MONDAY.partition(": ")[2]),
+        ([WEAK], None),
+        ([], None),
+        (["ETag: unquoted"], None),
+    ],
+)
+async def test_resumption_names_the_version_that_has_begun(
+    case: Case, lines: list[str], version: str | None
+) -> None:
+    """If-Range holds a strong entity tag or else the date; what it must not hold is left out."""
+    replies(case.server, whole(FILM[:5], *lines), rest(5, *lines))
+    target = io.BytesIO()
+    await case.client.recordings.download("a-recording", target)
+    assert target.getvalue() == FILM
+    head = case.server.requests[-1].head.decode()
+    assert "\r\nRange: bytes=5-\r\n" in head
+    assert (re.findall(r"\r\nIf-Range: (.*?)\r\n", head) or [None]) == [version]
+    case.saw("GET GET GET")
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ([V1], whole(FILM, V2)),
+        ([V1], whole(FILM)),
+        ([V1, MONDAY], whole(FILM, V2, MONDAY)),
+        ([V1], rest(5, V2)),
+        ([V1], rest(5)),
+        ([], rest(5, V1)),
+        ([MONDAY], whole(FILM, TUESDAY)),
+        ([MONDAY], whole(FILM)),
+        ([MONDAY], rest(5, TUESDAY)),
+    ],
+)
+async def test_file_that_changes_amid_the_download_is_never_mixed(
+    case: Case, tmp_path: Path, first: list[str], then: bytes
+) -> None:
+    """Bytes of two versions do not come together in one file: the download fails, and leaves none."""
+    replies(case.server, whole(FILM[:5], *first), then)
+    await case.fails(
+        MalformedResponseError, lambda client: client.recordings.download("a-recording", tmp_path / "film")
+    )
+    assert list(tmp_path.iterdir()) == []
+    case.saw("GET GET GET")
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ([V1, MONDAY], rest(5, V1)),
+        ([V1, MONDAY], rest(5, V1, TUESDAY)),
+        ([MONDAY], rest(5)),
+        ([MONDAY], whole(FILM, MONDAY)),
+        ([V1], whole(FILM, V1)),
+    ],
+)
+async def test_part_need_not_repeat_what_the_request_names(case: Case, first: list[str], then: bytes) -> None:
+    """A part is of the version in If-Range. What is known of the file from its beginning is kept."""
+    replies(case.server, whole(FILM[:5], *first, "Content-Type: video/mp4"), then)
+    target = io.BytesIO()
+    file = await case.client.recordings.download("a-recording", target)
+    assert (target.getvalue(), file.content_type) == (FILM, "video/mp4")
+    case.saw("GET GET GET")
+
+
+async def test_more_bytes_than_announced_are_refused(case: Case) -> None:
+    """A part in chunks that goes on beyond the end of the file is not written."""
+    told = f"Content-Range: bytes 5-{len(FILM) - 1}/{len(FILM)}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    more = b"64\r\n" + bytes(100) + b"\r\n"
+    replies(case.server, whole(FILM[:5]), f"HTTP/1.1 206 Part\r\n{told}".encode() + more)
+    target = io.BytesIO()
+    error = await case.fails(
+        MalformedResponseError, lambda client: client.recordings.download("a-recording", target)
+    )
+    assert "more than the announced 14 bytes came" in str(error)
+    assert target.getvalue() == FILM[:5]
+    case.saw("GET GET GET")
+
+
+async def test_max_bytes_bounds_a_file_of_unknown_length(case: Case, tmp_path: Path) -> None:
+    """A file that never ends is given up at the limit, and leaves nothing."""
+    chunk = b"10000\r\n" + bytes(2**16) + b"\r\n"
+    on_files(case.server, pours(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunk))
+    error = await case.fails(
+        ResponseTooLargeError,
+        lambda client: client.recordings.download("a-recording", tmp_path / "film", max_bytes=3_000_000),
+    )
+    assert "larger than max_bytes, which is 3000000" in str(error)
+    assert list(tmp_path.iterdir()) == []
+    case.saw("GET GET")
+
+
+@pytest.mark.parametrize(
+    "options", [{"max_bytes": -1}, {"max_bytes": "1"}, {"progress": 7}, {"progress": ""}]
+)
+async def test_wrong_options_of_a_download_are_refused_at_once(case: Case, options: dict[str, Any]) -> None:
+    """A limit is a number, and a progress hook can be called; nothing is sent otherwise."""
+    (name,) = options
+    error = await case.fails(
+        InvalidArgumentError, lambda client: client.recordings.download("a", io.BytesIO(), **options)
+    )
+    assert str(error).startswith(f"{name} must be ")
+    case.saw("")
+
+
+async def test_progress_hooks_of_every_kind_are_awaited(case: Case) -> None:
+    """A hook may be a coroutine function, an object with an async call, a partial, or return an awaitable."""
+    seen: list[str] = []
+
+    async def hook(_done: int, _total: int | None, name: str = "function") -> None:
+        await asyncio.sleep(0)
+        seen.append(name)
+
+    class Hook:
+        async def __call__(self, _done: int, _total: int | None) -> None:
+            await hook(0, None, "object")
+
+    hooks: list[Progress] = [
+        hook,
+        Hook(),
+        partial(hook, name="partial"),
+        lambda done, total: hook(done, total, "lambda"),
+        lambda _done, _total: seen.append("plain"),
+    ]
+    for each in hooks:
+        await case.client.recordings.download("a-recording", io.BytesIO(), progress=each)
+    assert list(dict.fromkeys(seen)) == ["function", "object", "partial", "lambda", "plain"]
+    case.saw(" ".join(["GET"] * 10))
+
+
+async def test_error_of_an_async_progress_hook_ends_the_download(case: Case, tmp_path: Path) -> None:
+    """What a hook raises is raised, and no file is left."""
+
+    async def hook(_done: int, _total: int | None) -> None:
+        raise LookupError("no bar")
+
+    with pytest.raises(LookupError, match="no bar"):
+        await case.client.recordings.download("a-recording", tmp_path / "film", progress=hook)
+    assert list(tmp_path.iterdir()) == []
+    case.saw("GET GET")

@@ -157,6 +157,33 @@ async def test_a_link_that_expires(
     assert [request.path for request in telnyx.requests] == [about, store, store, about, store]
 
 
+async def test_file_size_is_exact_and_takes_one_request(
+    client: RoomsClient, telnyx: Emulator, session_id: str, time: TurnedClock
+) -> None:
+    """The store is asked with the link that is there already; an expired one costs another retrieval."""
+    (recording, *_) = [each async for each in client.recordings.list(session_id=session_id)]
+    telnyx.requests.clear()
+    media = telnyx.media(recording.id)
+    for size in (media.size, 10**12, 0):
+        media.size = size
+        assert await client.recordings.file_size(recording) == size
+    store, about = f"/media/{recording.id}", f"/v2/room_recordings/{recording.id}"
+    assert [request.path for request in telnyx.requests] == [store] * 3
+    telnyx.requests.clear()
+    time.turn(seconds=3600)
+    assert await client.recordings.file_size(recording) == media.size
+    assert [request.path for request in telnyx.requests] == [store, about, store]
+
+
+async def test_file_size_of_what_is_not_completed(client: RoomsClient, telnyx: Emulator) -> None:
+    """While someone is recorded there is no file that could have a size."""
+    room = await client.rooms.create(enable_recording=True)
+    telnyx.join(room.id)
+    (recording, *_) = [each async for each in client.recordings.list(status=RecordingStatus.PROCESSING)]
+    with pytest.raises(NotReadyError):
+        await client.recordings.file_size(recording)
+
+
 async def test_the_key_is_not_sent_to_the_store(
     client: RoomsClient, telnyx: Emulator, session_id: str, tmp_path: Path
 ) -> None:

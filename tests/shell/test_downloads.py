@@ -244,7 +244,19 @@ async def test_what_is_not_ready(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("url", ["not a url", "ftp://example.com/x", "http://[::1/x", "https://a b/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "not a url",
+        "ftp://example.com/x",
+        "http://[::1/x",
+        "http://[::1]x/x",
+        "https://a b/x",
+        "http://127.0.0.1/\0",
+        "http://127.0.0.1/\x7f",
+        "http://127.0.0.1\\@example.com/x",
+    ],
+)
 async def test_a_link_that_is_none(client: RoomsClient, wire: Wire, tmp_path: Path, url: str) -> None:
     """A link that is no URL is an unreadable answer, and is not shown."""
     wire.plays(recording(wire, download_url=url))
