@@ -145,12 +145,19 @@ def read_desired(rooms: Iterable[RoomFields]) -> Desired:
     """Read what is asked for.
 
     Raises:
-        InvalidArgumentError: a room has no name, or that of another, or a field that is wrong: all of it.
+        InvalidArgumentError: a room has no name, or that of another, or a field that is wrong: all of it. Or
+            the rooms are no iterable.
     """
+    if isinstance(rooms, str | bytes | Mapping):
+        raise InvalidArgumentError((f"desired must be an iterable of rooms, not {show(rooms)}",))
+    try:
+        source = iter(rooms)
+    except Exception as error:
+        raise InvalidArgumentError((f"desired must be an iterable of rooms, not {show(rooms)}",)) from error
     desired: dict[str, Mapping[str, object]] = {}
     wrong: list[str] = []
     names = Counter[str]()
-    for index, given in enumerate(rooms):
+    for index, given in enumerate(source):
         try:
             body = room_body(given)
         except InvalidArgumentError as error:

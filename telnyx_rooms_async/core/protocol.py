@@ -217,6 +217,11 @@ def at(call: Call[Page[T]], number: int, size: int | None = None) -> Call[Page[T
     return evolve(call, request=evolve(call.request, query=query))
 
 
+def page_number(call: Call[Page[T]]) -> int:
+    """Return which page of a list is asked for."""
+    return int(dict(call.request.query)["page[number]"])
+
+
 def page_size(call: Call[Page[T]]) -> int:
     """Return how many items a page of this list is asked to hold."""
     return int(dict(call.request.query)["page[size]"])

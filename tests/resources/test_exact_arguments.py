@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import date
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from telnyx_rooms_async import (
     DateFilter,
     DurationFilter,
     InvalidArgumentError,
+    Journal,
     Plan,
     Room,
     RoomFields,
@@ -187,7 +189,7 @@ async def test_flags_urls_and_days_of_other_classes(telnyx: Emulator, client: Ro
         "enable_recording": True,
         "webhook_event_url": "https://example.com/hook",
     }
-    await client.rooms.update(telnyx.rooms[0].id, enable_recording=NumpyScalar(False))  # type: ignore[arg-type]  # as numpy's  # noqa: FBT003 - as numpy has it
+    await client.rooms.update(telnyx.rooms[0].id, enable_recording=NumpyScalar(value=False))  # type: ignore[arg-type]  # as numpy's
     assert telnyx.requests[-1].json == {"enable_recording": False}
     between = DateFilter(gte="2021-04-25", lte=date(2021, 4, 26))
     await client.rooms.list(created_at="2021-04-25", updated_at=between).page(1)
@@ -345,3 +347,66 @@ class RaisingQuery(Mapping[str, str]):
 
     def __len__(self) -> int:
         raise RuntimeError("no length")
+
+
+class Scalar:
+    """An array without a dimension: an iterable by its class only."""
+
+    def __iter__(self) -> Any:
+        raise TypeError("iteration over a 0-d array")
+
+
+@pytest.mark.parametrize("items", [None, 7, "abc", b"abc", SelfishText("abc"), Broken(), Scalar()], ids=show)
+async def test_jobs_and_plans_refuse_what_cannot_be_iterated(
+    telnyx: Emulator, client: RoomsClient, items: Any
+) -> None:
+    """What is no iterable of items is told at the call."""
+    for job in (client.rooms.create_many, client.rooms.update_many, client.rooms.delete_many):
+        with pytest.raises(InvalidArgumentError, match="the items "):
+            job(items)
+    with pytest.raises(InvalidArgumentError, match="the items "):
+        client.sessions.end_many(items)
+    with pytest.raises(InvalidArgumentError, match="desired must be an iterable"):
+        await client.rooms.plan(items)
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("prune", ["no", 1, None, Array([True, False])])
+async def test_what_prunes_is_a_boolean(telnyx: Emulator, client: RoomsClient, prune: Any) -> None:
+    """A text such as "no" must not delete rooms."""
+    with pytest.raises(InvalidArgumentError, match="prune must be True or False"):
+        await client.rooms.plan([], prune=prune)
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("count", [Seats.FEW, NumpyInteger(), 2.0])
+async def test_counts_of_other_classes(client: RoomsClient, count: Any) -> None:
+    """Limits, counts and pages may be of any class of integers."""
+    for name in ("Weekly", "Daily", "Hourly"):
+        await client.rooms.create(unique_name=name)
+    listing = client.rooms.list(page_size=count).concurrently(count)
+    assert len([room async for room in listing]) == 3
+    assert len([page async for page in listing.pages(count)]) >= 1
+    outcomes = client.rooms.delete_many(
+        telnyx_ids := [room.id async for room in listing], limit=count, stop_after=count
+    )
+    assert [outcome.ok async for outcome in outcomes] == [True] * len(telnyx_ids)
+
+
+async def test_a_journal_knows_an_item_by_what_is_sent(client: RoomsClient, tmp_path: Path) -> None:
+    """A run that is resumed may hold its items as other classes do."""
+    journal = Journal(tmp_path / "rooms.journal")
+    fields: Any = {"unique_name": "Weekly", "max_participants": 3}
+    odd: Any = {
+        enum_member("unique_name"): SelfishText("Weekly"),
+        "max_participants": NumpyInteger(),
+        "webhook_event_url": URL("https://example.com"),
+    }
+    fields["webhook_event_url"] = str(odd["webhook_event_url"])
+    assert len([outcome async for outcome in client.rooms.create_many([fields], journal=journal)]) == 1
+    assert [outcome async for outcome in client.rooms.create_many([odd], journal=journal)] == []
+    rooms = [room async for room in client.rooms.list()]
+    journal = Journal(tmp_path / "deletions.journal")
+    assert len([outcome async for outcome in client.rooms.delete_many(rooms, journal=journal)]) == 1
+    ids = [room.id for room in rooms]
+    assert [outcome async for outcome in client.rooms.delete_many(ids, journal=journal)] == []
