@@ -356,7 +356,11 @@ class Scalar:
         raise TypeError("iteration over a 0-d array")
 
 
-@pytest.mark.parametrize("items", [None, 7, "abc", b"abc", SelfishText("abc"), Broken(), Scalar()], ids=show)
+@pytest.mark.parametrize(
+    "items",
+    [None, 7, "abc", b"abc", SelfishText("abc"), Broken(), Scalar()],
+    ids=lambda each: type(each).__name__,
+)
 async def test_jobs_and_plans_refuse_what_cannot_be_iterated(
     telnyx: Emulator, client: RoomsClient, items: Any
 ) -> None:
