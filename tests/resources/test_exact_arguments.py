@@ -15,6 +15,7 @@ from yarl import URL
 from odd import ODD_TEXTS, Array, Broken, RaisingText, SelfishText, enum_member
 from telnyx_rooms_async import (
     Change,
+    ConfigurationError,
     DateFilter,
     DurationFilter,
     InvalidArgumentError,
@@ -25,11 +26,13 @@ from telnyx_rooms_async import (
     RoomsClient,
     RoomSession,
     RoomTimeline,
+    SeenInMemory,
     VideoRegion,
 )
 from telnyx_rooms_async.core.rules import show
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.emulator import Emulator
+from turning import TurnedClock
 
 ODD = st.sampled_from(ODD_TEXTS)
 NAMES = st.text(
@@ -414,3 +417,42 @@ async def test_a_journal_knows_an_item_by_what_is_sent(client: RoomsClient, tmp_
     assert len([outcome async for outcome in client.rooms.delete_many(rooms, journal=journal)]) == 1
     ids = [room.id for room in rooms]
     assert [outcome async for outcome in client.rooms.delete_many(ids, journal=journal)] == []
+
+
+@pytest.mark.parametrize("odd", [*ODD_TEXTS, URL])
+def test_a_base_url_is_its_exact_text(odd: Callable[[str], Any]) -> None:
+    """The key goes where the text of the URL says, and nowhere else."""
+    assert (
+        repr(RoomsClient("KEY", base_url=odd("https://example.com/v2")))
+        == "<RoomsClient https://example.com/v2>"
+    )
+    with pytest.raises(ConfigurationError, match=r"http://example\.com would send the API key in the clear"):
+        RoomsClient("KEY", base_url=odd("http://example.com/v2"))
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_a_memory_of_events_compares_exact_text(odd: Callable[[str], str]) -> None:
+    """An event that was handled is known again, whatever the class of its id."""
+    store = SeenInMemory()
+    assert not await store.seen(odd("an-event"))
+    await store.keep(odd("an-event"))
+    assert await store.seen("an-event")
+    assert await store.seen(odd("an-event"))
+    assert not await store.seen(odd("another"))
+    await store.forget(odd("another"))
+    assert not await store.seen("another")
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_a_file_has_its_exact_name(
+    telnyx: Emulator, time: TurnedClock, client: RoomsClient, odd: Callable[[str], str], tmp_path: Path
+) -> None:
+    """A recording is written where the text of the path says."""
+    room = await client.rooms.create(enable_recording=True)
+    alice = telnyx.join(room.id)
+    time.turn(seconds=60)
+    telnyx.leave(alice.id)
+    time.turn(seconds=60)
+    recording = (await client.recordings.list(room_id=room).page(1)).data[0]
+    await client.recordings.download(recording, odd(str(tmp_path / "file.webm")))
+    assert [path.name for path in tmp_path.iterdir()] == ["file.webm"]
