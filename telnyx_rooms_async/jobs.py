@@ -1,7 +1,7 @@
 """The same call for many items, and a journal of it where one is asked for."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from attrs import frozen
 
@@ -84,7 +84,8 @@ def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | 
     Raises:
         InvalidArgumentError: the items are no iterable, or a text, which is one item at most.
     """
-    if not isinstance(items, str | bytes) and isinstance(items, Iterable | AsyncIterable):
+    given = cast("object", items)
+    if not isinstance(given, str | bytes) and isinstance(given, Iterable | AsyncIterable):
         try:
             return aiter(items) if isinstance(items, AsyncIterable) else iter(items)
         except Exception as error:

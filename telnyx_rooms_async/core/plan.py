@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
 from attrs import field, fields, frozen
 
@@ -148,12 +148,15 @@ def read_desired(rooms: Iterable[RoomFields]) -> Desired:
         InvalidArgumentError: a room has no name, or that of another, or a field that is wrong: all of it. Or
             the rooms are no iterable.
     """
-    if isinstance(rooms, str | bytes | Mapping):
-        raise InvalidArgumentError((f"desired must be an iterable of rooms, not {show(rooms)}",))
+    argument = cast("object", rooms)
+    if isinstance(argument, str | bytes | Mapping):
+        raise InvalidArgumentError((f"desired must be an iterable of rooms, not {show(argument)}",))
     try:
         source = iter(rooms)
     except Exception as error:
-        raise InvalidArgumentError((f"desired must be an iterable of rooms, not {show(rooms)}",)) from error
+        raise InvalidArgumentError(
+            (f"desired must be an iterable of rooms, not {show(argument)}",)
+        ) from error
     desired: dict[str, Mapping[str, object]] = {}
     wrong: list[str] = []
     names = Counter[str]()

@@ -36,13 +36,13 @@ def build(
     if query is None and endpoint.is_list:
         query = PageQuery()
     wrong: list[str] = []
-    exact: dict[str, object] = {}
     for name in endpoint.ids:
         if name not in ids:
             wrong.append(f"{name} must be given")
             continue
-        exact[name] = EXACT_IDS[name](ids[name])
-        if fault := one_id(exact[name]):
+        if type(ids[name]) is not str:
+            ids[name] = EXACT_IDS[name](ids[name])
+        if fault := one_id(ids[name]):
             wrong.append(f"{name} {fault}")
     if query is not None:
         wrong.extend(problems(query))
@@ -55,7 +55,7 @@ def build(
         template=endpoint.path,
         request=Request(
             method=endpoint.method,
-            path=endpoint.path.format_map(exact) if exact else endpoint.path,
+            path=endpoint.path.format_map(ids) if ids else endpoint.path,
             query=tuple(query_pairs(query)) if query is not None else (),
             body=codec.encode(body_fields(body)) if body is not None else None,
             secrets=secrets(body) if body is not None else (),
