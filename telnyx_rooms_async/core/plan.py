@@ -148,15 +148,12 @@ def read_desired(rooms: Iterable[RoomFields]) -> Desired:
         InvalidArgumentError: a room has no name, or that of another, or a field that is wrong: all of it. Or
             the rooms are no iterable.
     """
-    argument = cast("object", rooms)
-    if isinstance(argument, str | bytes | Mapping):
-        raise InvalidArgumentError((f"desired must be an iterable of rooms, not {show(argument)}",))
+    if isinstance(cast("object", rooms), str | bytes | Mapping):
+        raise _not_rooms(rooms)
     try:
         source = iter(rooms)
     except Exception as error:
-        raise InvalidArgumentError(
-            (f"desired must be an iterable of rooms, not {show(argument)}",)
-        ) from error
+        raise _not_rooms(rooms) from error
     desired: dict[str, Mapping[str, object]] = {}
     wrong: list[str] = []
     names = Counter[str]()
@@ -180,6 +177,10 @@ def read_desired(rooms: Iterable[RoomFields]) -> Desired:
         more = [f"and {len(wrong) - _TOLD} more"] if len(wrong) > _TOLD else []
         raise InvalidArgumentError((*wrong[:_TOLD], *more))
     return desired
+
+
+def _not_rooms(given: object) -> InvalidArgumentError:
+    return InvalidArgumentError((f"desired must be an iterable of rooms, not {show(given)}",))
 
 
 def _problems(body: RoomBody) -> Iterator[str]:
