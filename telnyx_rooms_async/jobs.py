@@ -48,7 +48,8 @@ class Many(Generic[Item, Value]):
             InvalidArgumentError: an option or the items cannot be so.
         """
         source = open_items(items)
-        limit, stop_after = exact_count(limit), exact_count(stop_after)
+        limit = checked_count("limit", limit)
+        stop_after = None if stop_after is None else checked_count("stop_after", stop_after)
         try:
             if journal is None:
                 return batch.stream(self._once, source, limit=limit, ordered=ordered, stop_after=stop_after)
@@ -91,6 +92,18 @@ def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | 
         except Exception as error:
             raise InvalidArgumentError((f"the items cannot be iterated: {show(items)}",)) from error
     raise InvalidArgumentError((f"the items must be an iterable of them, not {show(items)}",))
+
+
+def checked_count(name: str, value: object) -> int:
+    """Return a whole number of any class, 1 or more.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
+    number = exact_integer(value)
+    if type(number) is int and number >= 1:
+        return number
+    raise InvalidArgumentError((f"{name} must be a whole number, 1 or more, not {show(value)}",))
 
 
 def exact_count(value: object) -> Any:  # noqa: ANN401 - the field has the type

@@ -12,7 +12,7 @@ from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Rep
 from telnyx_rooms_async.core.models import Page
 from telnyx_rooms_async.core.params import PageQuery
 from telnyx_rooms_async.core.retry import retry_after
-from telnyx_rooms_async.core.rules import EXACT_IDS, one_id
+from telnyx_rooms_async.core.rules import EXACT_IDS, is_id, one_id
 from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs, secrets
 from telnyx_rooms_async.core.statuses import APIStatusError, SessionEndedError, status_class
 
@@ -40,9 +40,11 @@ def build(
         if name not in ids:
             wrong.append(f"{name} must be given")
             continue
-        if type(ids[name]) is not str:
-            ids[name] = EXACT_IDS[name](ids[name])
-        if fault := one_id(ids[name]):
+        given = ids[name]
+        if type(given) is str and is_id(given):
+            continue
+        ids[name] = exact = EXACT_IDS[name](given)
+        if fault := one_id(exact):
             wrong.append(f"{name} {fault}")
     if query is not None:
         wrong.extend(problems(query))

@@ -264,7 +264,31 @@ def test_messages_use_only_the_repr_of_a_value() -> None:
     assert "canary" not in show(Secret("canary"))
 
 
-@pytest.mark.parametrize("participants", [Broken(), 7, None, object(), {"a": 1}, b"a", Array([])])
+class Touchy:
+    """Neither comparable nor printable."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("it was compared")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("it was printed")
+
+    __hash__ = None  # type: ignore[assignment]  # as numpy's
+
+
+async def test_no_foreign_exception_escapes_from_a_limit_or_a_source(client: RoomsClient) -> None:
+    """What is refused is neither compared nor has to be printable."""
+    odd: Any = Touchy()
+    for options in ({"limit": odd}, {"stop_after": odd}):
+        with pytest.raises(InvalidArgumentError, match="must be a whole number"):
+            client.rooms.delete_many([], **options)
+    with pytest.raises(InvalidArgumentError, match="audio_sources must be"):
+        await client.compositions.create("a", audio_sources=[odd])
+
+
+@pytest.mark.parametrize(
+    "participants", [Broken(), Touchy(), [Touchy()], 7, None, object(), {"a": 1}, b"a", Array([])]
+)
 async def test_no_foreign_exception_escapes_from_a_collection(
     telnyx: Emulator, client: RoomsClient, participants: Any
 ) -> None:
