@@ -1,14 +1,14 @@
 """The same call for many items, and a journal of it where one is asked for."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from attrs import frozen
 
 from telnyx_rooms_async import batch
 from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.core.errors import InvalidArgumentError
-from telnyx_rooms_async.core.rules import show
+from telnyx_rooms_async.core.rules import exact_integer, show
 from telnyx_rooms_async.journal import Journal
 
 if TYPE_CHECKING:
@@ -47,13 +47,15 @@ class Many(Generic[Item, Value]):
         Raises:
             InvalidArgumentError: an option or the items cannot be so.
         """
-        check_items(items)
+        source = open_items(items)
+        limit = checked_count("limit", limit)
+        stop_after = None if stop_after is None else checked_count("stop_after", stop_after)
         try:
             if journal is None:
-                return batch.stream(self._once, items, limit=limit, ordered=ordered, stop_after=stop_after)
+                return batch.stream(self._once, source, limit=limit, ordered=ordered, stop_after=stop_after)
             from telnyx_rooms_async.journaled import Journaled  # noqa: PLC0415 - few jobs have a journal
 
-            job = Journaled(journal, self.act, items)
+            job = Journaled(journal, self.act, source)
             entries = job.entries()
             outcomes = batch.stream(job.once, entries, limit=limit, ordered=ordered, stop_after=stop_after)
             return job.run(outcomes, self._header)
@@ -75,11 +77,35 @@ class Many(Generic[Item, Value]):
         return await self.act(item, None)
 
 
-def check_items(items: object) -> None:
-    """Refuse what are no items; a text is one item at most.
+def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | AsyncIterable[Item]:
+    """Return an iterator of the items: an array without a dimension is an iterable only by its class.
+
+    What the iterator raises later is its owner's business, and ends the job.
 
     Raises:
-        InvalidArgumentError: they are none.
+        InvalidArgumentError: the items are no iterable, or a text, which is one item at most.
     """
-    if isinstance(items, str | bytes) or not isinstance(items, Iterable | AsyncIterable):
-        raise InvalidArgumentError((f"the items must be an iterable of them, not {show(items)}",))
+    given = cast("object", items)
+    if not isinstance(given, str | bytes) and isinstance(given, Iterable | AsyncIterable):
+        try:
+            return aiter(items) if isinstance(items, AsyncIterable) else iter(items)
+        except Exception as error:
+            raise InvalidArgumentError((f"the items cannot be iterated: {show(items)}",)) from error
+    raise InvalidArgumentError((f"the items must be an iterable of them, not {show(items)}",))
+
+
+def checked_count(name: str, value: object) -> int:
+    """Return a whole number of any class, 1 or more.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
+    number = exact_integer(value)
+    if type(number) is int and number >= 1:
+        return number
+    raise InvalidArgumentError((f"{name} must be a whole number, 1 or more, not {show(value)}",))
+
+
+def exact_count(value: object) -> Any:  # noqa: ANN401 - the field has the type
+    """Return a number of any class of integers as an exact int; other values unchanged."""
+    return exact_integer(value)

@@ -4,7 +4,7 @@ import os
 from typing import cast
 
 from telnyx_rooms_async.core.errors import InvalidArgumentError
-from telnyx_rooms_async.core.rules import show
+from telnyx_rooms_async.core.rules import exact_text, show
 
 
 class Journal:
@@ -31,7 +31,7 @@ class Journal:
     def __init__(self, path: str | os.PathLike[str], *, key_rotated: bool = False) -> None:
         if not isinstance(cast("object", key_rotated), bool):  # "false" must not count as true
             raise InvalidArgumentError((f"key_rotated must be True or False, not {show(key_rotated)}",))
-        self.path: str = os.fspath(path)
+        self.path: str = exact_text(os.fspath(path))
         self.key_rotated = key_rotated
         self.skipped = 0
         """How many items the newest job with it has passed over, as they were done."""

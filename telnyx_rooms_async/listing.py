@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextvars import copy_context
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from attrs import evolve
 
@@ -17,8 +17,8 @@ from telnyx_rooms_async.core.errors import (
 from telnyx_rooms_async.core.messages import Call
 from telnyx_rooms_async.core.models import Identified, Page
 from telnyx_rooms_async.core.paging import Scan
-from telnyx_rooms_async.core.protocol import at, page_size
-from telnyx_rooms_async.core.rules import show
+from telnyx_rooms_async.core.protocol import at, page_number, page_size
+from telnyx_rooms_async.core.rules import exact_integer, show
 from telnyx_rooms_async.lifetime import running_loop
 
 Item = TypeVar("Item", bound=Identified)
@@ -52,6 +52,7 @@ class Listing(Generic[Item]):
         Raises:
             InvalidArgumentError: `pages` is not from 1 to 100.
         """
+        pages = cast("int", exact_integer(pages))
         if type(pages) is not int or not 1 <= pages <= _MOST_AT_ONCE:
             raise InvalidArgumentError((f"pages must be from 1 to {_MOST_AT_ONCE}, not {show(pages)}",))
         return Listing(self._caller, self._first, pages)
@@ -88,7 +89,8 @@ class Listing(Generic[Item]):
 
     def _reader(self, start: int) -> "_Reader[Item]":
         first = at(self._first, start)
-        return _Reader(self._caller, first, Scan(size=page_size(first), start=start), self._at_once)
+        scan = Scan(size=page_size(first), start=page_number(first))
+        return _Reader(self._caller, first, scan, self._at_once)
 
     async def snapshot(self) -> list[Item]:
         """Return all items of one moment, even while others change the list.

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.errors import ConfigurationError, WebhookError
+from telnyx_rooms_async.core.rules import exact_text
 from telnyx_rooms_async.settings import check_positive
 from telnyx_rooms_async.uninterrupted import finish
 
@@ -74,7 +75,7 @@ class SeenInRedis:
         clock: Clock = Clock(),
     ) -> None:
         check_positive(lease=lease, remember=remember, timeout=timeout)
-        self._redis, self._prefix, self._clock = redis, prefix, clock
+        self._redis, self._prefix, self._clock = redis, exact_text(prefix), clock
         self._lease, self._remember, self._timeout = lease, remember, timeout
         self._instance = token_hex(16)
         # Each use of it is one atomic operation: a lock that another thread holds would outlive a fork.
@@ -94,6 +95,7 @@ class SeenInRedis:
                 or Redis does not answer.
             ConfigurationError: Redis refuses access, or scripts.
         """
+        event_id = exact_text(event_id)
         # A claim of ours that nobody here has in hand is one whose answer was lost: then it is taken up.
         mine = object()
         is_free = self._in_hand.setdefault((os.getpid(), event_id), mine) is mine
@@ -132,6 +134,7 @@ class SeenInRedis:
             WebhookError: Redis does not answer.
             ConfigurationError: Redis refuses access.
         """
+        event_id = exact_text(event_id)
         key, remember = self._prefix + event_id, _milliseconds(self._remember)
         try:
             await finish(lambda: self._ask(self._redis.set(key, _HANDLED, px=remember)))
@@ -145,6 +148,7 @@ class SeenInRedis:
             WebhookError: Redis does not answer. The claim ends by itself.
             ConfigurationError: Redis refuses access, or scripts. The claim ends by itself.
         """
+        event_id = exact_text(event_id)
         try:
             await self._ask(self._redis.eval(_FORGET, 1, self._prefix + event_id, self._worker))
         finally:

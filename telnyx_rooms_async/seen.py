@@ -5,6 +5,7 @@ from collections import OrderedDict
 from typing import Final, Protocol
 
 from telnyx_rooms_async.core.errors import WebhookError
+from telnyx_rooms_async.core.rules import exact_text
 from telnyx_rooms_async.settings import check_count
 
 
@@ -59,6 +60,7 @@ class SeenInMemory:
         Raises:
             WebhookError: another router of this process has it in hand.
         """
+        event_id = exact_text(event_id)
         if event_id in self._ids:
             return True
         claim = object()
@@ -68,6 +70,7 @@ class SeenInMemory:
 
     async def keep(self, event_id: str) -> None:
         """Remember that the event was handled."""
+        event_id = exact_text(event_id)
         self._ids[event_id] = None
         if len(self._ids) > self._limit:
             self._ids.popitem(last=False)
@@ -75,4 +78,4 @@ class SeenInMemory:
 
     async def forget(self, event_id: str) -> None:
         """Give up the claim: what was not handled is not remembered."""
-        self._claims.pop((os.getpid(), event_id), None)
+        self._claims.pop((os.getpid(), exact_text(event_id)), None)

@@ -10,7 +10,7 @@ from attrs import asdict, field, frozen
 
 from telnyx_rooms_async.core.errors import ConfigurationError
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.rules import is_loopback, is_quoted, show
+from telnyx_rooms_async.core.rules import exact_url, is_loopback, is_quoted, show
 from telnyx_rooms_async.core.secret import Secret, hidden
 
 API_KEY_VARIABLE: Final = "TELNYX_API_KEY"
@@ -89,8 +89,10 @@ def find_base_url(given: str | None, *, allow_insecure: bool) -> str:
             for whom ``allow_insecure`` or ``TELNYX_ALLOW_INSECURE`` says so).
     """
     allow_insecure = _is_insecure_allowed() or allow_insecure
-    url = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or _DEFAULT_BASE_URL
-    if isinstance(cast("object", url), str) and is_quoted(url):
+    url = os.environ.get(BASE_URL_VARIABLE) or _DEFAULT_BASE_URL
+    if given is not None:
+        url = cast("str", exact_url(given))
+    if type(url) is str and is_quoted(url):
         raise ConfigurationError("the base URL must stand without quotes around it")
     try:
         parts = urlsplit(url)

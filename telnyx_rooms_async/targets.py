@@ -14,7 +14,7 @@ from attrs import Factory, define, field
 
 from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.core.errors import InvalidArgumentError
-from telnyx_rooms_async.core.rules import show
+from telnyx_rooms_async.core.rules import exact_text, show
 
 T = TypeVar("T")
 Write: TypeAlias = Callable[[bytes], Awaitable[object]]
@@ -43,6 +43,7 @@ async def checked_target(target: str | os.PathLike[str] | Writer) -> Path | Writ
     Raises:
         InvalidArgumentError: it is neither, or cannot be written to.
     """
+    target = exact_text(target)
     if isinstance(target, str | os.PathLike):
         return await _in_thread(lambda: _resolved(Path(target)))
     if not callable(getattr(target, "write", None)):

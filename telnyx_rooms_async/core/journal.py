@@ -21,6 +21,7 @@ from attrs import asdict, define, field, frozen
 from telnyx_rooms_async.core.codec import MisfitError, encode, parse
 from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.models import Room, RoomSession
+from telnyx_rooms_async.core.rules import exact_flag, exact_integer, exact_url, show
 from telnyx_rooms_async.core.statuses import APIStatusError
 
 VERSION: Final = 2
@@ -47,15 +48,25 @@ def digest_of(item: object) -> str:
     """Return a short digest of an item: the same for the same item, in every process."""
     try:
         text = json.dumps(item, sort_keys=True, separators=(",", ":"), default=_plain)
-    except (TypeError, ValueError):  # nothing that could be sent
-        text = f"{type(item).__name__} {item!r}"
+    except Exception:  # noqa: BLE001 - nothing that could be sent: a user's object can raise anything
+        text = f"{type(item).__name__} {_printed(item)}"
     return blake2b(text.encode(errors="surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(cast("Mapping[str, object]", value))
-    return value.id if isinstance(value, Room | RoomSession) else str(value)
+    if isinstance(value, Room | RoomSession):
+        return value.id
+    exact = exact_integer(exact_flag(exact_url(value)))  # of numpy or yarl
+    return str(value) if exact is value else exact
+
+
+def _printed(item: object) -> str:
+    try:
+        return str.__str__(repr(item))
+    except Exception:  # noqa: BLE001 - a __repr__ can raise anything
+        return show(item)
 
 
 # --- what is written ----------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
 from attrs import field, fields, frozen
 
@@ -145,12 +145,19 @@ def read_desired(rooms: Iterable[RoomFields]) -> Desired:
     """Read what is asked for.
 
     Raises:
-        InvalidArgumentError: a room has no name, or that of another, or a field that is wrong: all of it.
+        InvalidArgumentError: a room has no name, or that of another, or a field that is wrong: all of it. Or
+            the rooms are no iterable.
     """
+    if isinstance(cast("object", rooms), str | bytes | Mapping):
+        raise _not_rooms(rooms)
+    try:
+        source = iter(rooms)
+    except Exception as error:
+        raise _not_rooms(rooms) from error
     desired: dict[str, Mapping[str, object]] = {}
     wrong: list[str] = []
     names = Counter[str]()
-    for index, given in enumerate(rooms):
+    for index, given in enumerate(source):
         try:
             body = room_body(given)
         except InvalidArgumentError as error:
@@ -170,6 +177,10 @@ def read_desired(rooms: Iterable[RoomFields]) -> Desired:
         more = [f"and {len(wrong) - _TOLD} more"] if len(wrong) > _TOLD else []
         raise InvalidArgumentError((*wrong[:_TOLD], *more))
     return desired
+
+
+def _not_rooms(given: object) -> InvalidArgumentError:
+    return InvalidArgumentError((f"desired must be an iterable of rooms, not {show(given)}",))
 
 
 def _problems(body: RoomBody) -> Iterator[str]:

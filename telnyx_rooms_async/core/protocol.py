@@ -12,7 +12,7 @@ from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Rep
 from telnyx_rooms_async.core.models import Page
 from telnyx_rooms_async.core.params import PageQuery
 from telnyx_rooms_async.core.retry import retry_after
-from telnyx_rooms_async.core.rules import EXACT_IDS, one_id
+from telnyx_rooms_async.core.rules import EXACT_IDS, is_id, one_id
 from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs, secrets
 from telnyx_rooms_async.core.statuses import APIStatusError, SessionEndedError, status_class
 
@@ -36,13 +36,15 @@ def build(
     if query is None and endpoint.is_list:
         query = PageQuery()
     wrong: list[str] = []
-    exact: dict[str, object] = {}
     for name in endpoint.ids:
         if name not in ids:
             wrong.append(f"{name} must be given")
             continue
-        exact[name] = EXACT_IDS[name](ids[name])
-        if fault := one_id(exact[name]):
+        given = ids[name]
+        if type(given) is str and is_id(given):
+            continue
+        ids[name] = exact = EXACT_IDS[name](given)
+        if fault := one_id(exact):
             wrong.append(f"{name} {fault}")
     if query is not None:
         wrong.extend(problems(query))
@@ -55,7 +57,7 @@ def build(
         template=endpoint.path,
         request=Request(
             method=endpoint.method,
-            path=endpoint.path.format_map(exact) if exact else endpoint.path,
+            path=endpoint.path.format_map(ids) if ids else endpoint.path,
             query=tuple(query_pairs(query)) if query is not None else (),
             body=codec.encode(body_fields(body)) if body is not None else None,
             secrets=secrets(body) if body is not None else (),
@@ -225,6 +227,11 @@ def at(call: Call[Page[T]], number: int, size: int | None = None) -> Call[Page[T
         raise errors.InvalidArgumentError(wrong)
     query = tuple((dict(call.request.query) | dict(query_pairs(page))).items())
     return evolve(call, request=evolve(call.request, query=query))
+
+
+def page_number(call: Call[Page[T]]) -> int:
+    """Return which page of a list is asked for."""
+    return int(dict(call.request.query)["page[number]"])
 
 
 def page_size(call: Call[Page[T]]) -> int:

@@ -258,6 +258,8 @@ _INVISIBLE: Final = re.compile("[\\s\u00ad\u180e\u200b-\u200f\u2060\ufeff]*")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # What RFC 3986 leaves unreserved needs no quoting, so an id never leaves its path segment.
 _ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,255}")
+is_id: Final = _ID.fullmatch
+"""Matches text that is an id."""
 
 
 def is_text(value: object) -> bool:
@@ -341,7 +343,7 @@ def _has_host(address: str) -> bool:
 
 def one_id(value: object) -> str | None:
     """Take an id as text or as UUID."""
-    if isinstance(value, str) and _ID.fullmatch(value):
+    if isinstance(value, str) and is_id(value):
         return None
     return f"must be a Telnyx id such as '0ccc7b54-…', not {_show_id(value)}"
 
@@ -362,13 +364,26 @@ def ids(value: object) -> str | None:
 
 def ids_or_all(value: object) -> str | None:
     """Accept some ids, or the word for all: what none at all would do is not documented."""
-    if value == () and isinstance(value, tuple):
+    if _is_empty(value):
         return "must not be empty"
-    return None if value == "all" or not (wrong := ids(value)) else f'{wrong}, nor "all"'
+    return None if _is_word(value, "all") or not (wrong := ids(value)) else f'{wrong}, nor "all"'
+
+
+def _is_word(value: object, word: str) -> bool:
+    """Compare text only: what else a user holds may not be comparable."""
+    return type(value) is str and value == word
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, tuple) and not value
 
 
 def _items(value: object) -> tuple[object, ...]:
     return cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+
+
+def _source(value: object) -> str | None:
+    return None if _is_word(value, "*") else one_id(value)
 
 
 def sources(value: object) -> str | None:
@@ -376,7 +391,7 @@ def sources(value: object) -> str | None:
     items = _items(value)
     if not items:
         return f'must be an iterable of recording ids, or ["*"], not {show(value)}'
-    return next((wrong for item in items if item != "*" and (wrong := one_id(item))), None)
+    return next((wrong for item in items if (wrong := _source(item))), None)
 
 
 def is_loopback(host: str) -> bool:

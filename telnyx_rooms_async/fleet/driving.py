@@ -16,11 +16,15 @@ from telnyx_rooms_async.core.rules import show
 from telnyx_rooms_async.fleet.crew import Answers, Crew, Partition, work
 from telnyx_rooms_async.fleet.engine import Client, Cluster, KilledWorker, Pending, check_cluster, here
 from telnyx_rooms_async.fleet.kinds import Kind
-from telnyx_rooms_async.jobs import check_items
+from telnyx_rooms_async.jobs import exact_count, open_items
 from telnyx_rooms_async.settings import Settings, check_share
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
+
+
+def _opened(items: Any) -> Any:  # noqa: ANN401 - the field has the type
+    return open_items(items)
 
 
 @frozen(kw_only=True)
@@ -33,17 +37,16 @@ class Job(Generic[Item, Value]):
 
     kind: Kind[Item, Value]
     cluster: Client
-    items: Iterable[Item] | AsyncIterable[Item]
+    items: Iterable[Item] | AsyncIterable[Item] = field(converter=_opened)
     settings: Settings
-    partition_size: int
-    workers: int | None
-    limit: int
+    partition_size: int = field(converter=exact_count)
+    workers: int | None = field(converter=exact_count)
+    limit: int = field(converter=exact_count)
     ordered: bool
-    stop_after: int | None
+    stop_after: int | None = field(converter=exact_count)
 
     def __attrs_post_init__(self) -> None:
         check_cluster(self.cluster)
-        check_items(self.items)
         if not isinstance(cast("object", self.settings), Settings):
             raise InvalidArgumentError((f"settings must be Settings, not {show(self.settings)}",))
         check_share(self.settings.share)

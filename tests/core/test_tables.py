@@ -2,14 +2,17 @@
 
 import csv
 import io
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
+from odd import ODD_TEXTS
 from telnyx_rooms_async import InvalidArgumentError, Room
 from telnyx_rooms_async.core import tables
 from telnyx_rooms_async.core.tables import Row, WrongRow
@@ -534,3 +537,28 @@ def test_a_header_that_is_no_utf_8_is_named() -> None:
     """A table of another encoding is refused at its first line."""
     with pytest.raises(InvalidArgumentError, match="line 1: is not UTF-8: byte 12 of the line is 0xff"):
         list(tables.read_csv([b"unique_name\xff\n", b"A\n"], "rooms.csv"))
+
+
+# --- values of other classes --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+def test_records_are_read_by_their_exact_text(odd: Callable[[str], str]) -> None:
+    """No method of a str subclass takes part, neither of a column nor of a cell."""
+    record: dict[str, object] = {odd("unique_name"): odd("Weekly"), "webhook_event_failover_url": odd("")}
+    (row,) = tables.read_records([record], "rooms")
+    assert row.fields == {"unique_name": "Weekly", "webhook_event_failover_url": ""}
+    assert all(type(part) is str for pair in row.fields.items() for part in pair)
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+def test_rows_are_written_by_their_exact_text(odd: Callable[[str], str]) -> None:
+    """A name that looks like a formula is escaped, whatever its class says of itself."""
+    record = {"unique_name": odd("=a"), "webhook_event_url": URL("https://example.com/a"), "error": odd("b")}
+    columns = ("unique_name", "webhook_event_url", "error")
+    assert tables.csv_row(record, columns) == b"'=a,https://example.com/a,b\n"
+    assert json.loads(tables.ndjson_row(record, columns)) == {
+        "unique_name": "=a",
+        "webhook_event_url": "https://example.com/a",
+        "error": "b",
+    }

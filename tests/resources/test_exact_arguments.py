@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import date
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,20 +15,24 @@ from yarl import URL
 from odd import ODD_TEXTS, Array, Broken, RaisingText, SelfishText, enum_member
 from telnyx_rooms_async import (
     Change,
+    ConfigurationError,
     DateFilter,
     DurationFilter,
     InvalidArgumentError,
+    Journal,
     Plan,
     Room,
     RoomFields,
     RoomsClient,
     RoomSession,
     RoomTimeline,
+    SeenInMemory,
     VideoRegion,
 )
 from telnyx_rooms_async.core.rules import show
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.emulator import Emulator
+from turning import TurnedClock
 
 ODD = st.sampled_from(ODD_TEXTS)
 NAMES = st.text(
@@ -187,7 +192,7 @@ async def test_flags_urls_and_days_of_other_classes(telnyx: Emulator, client: Ro
         "enable_recording": True,
         "webhook_event_url": "https://example.com/hook",
     }
-    await client.rooms.update(telnyx.rooms[0].id, enable_recording=NumpyScalar(False))  # type: ignore[arg-type]  # as numpy's  # noqa: FBT003 - as numpy has it
+    await client.rooms.update(telnyx.rooms[0].id, enable_recording=NumpyScalar(value=False))  # type: ignore[arg-type]  # as numpy's
     assert telnyx.requests[-1].json == {"enable_recording": False}
     between = DateFilter(gte="2021-04-25", lte=date(2021, 4, 26))
     await client.rooms.list(created_at="2021-04-25", updated_at=between).page(1)
@@ -259,7 +264,31 @@ def test_messages_use_only_the_repr_of_a_value() -> None:
     assert "canary" not in show(Secret("canary"))
 
 
-@pytest.mark.parametrize("participants", [Broken(), 7, None, object(), {"a": 1}, b"a", Array([])])
+class Touchy:
+    """Neither comparable nor printable."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("it was compared")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("it was printed")
+
+    __hash__ = None  # type: ignore[assignment]  # as numpy's
+
+
+async def test_no_foreign_exception_escapes_from_a_limit_or_a_source(client: RoomsClient) -> None:
+    """What is refused is neither compared nor has to be printable."""
+    odd: Any = Touchy()
+    for options in ({"limit": odd}, {"stop_after": odd}):
+        with pytest.raises(InvalidArgumentError, match="must be a whole number"):
+            client.rooms.delete_many([], **options)
+    with pytest.raises(InvalidArgumentError, match="audio_sources must be"):
+        await client.compositions.create("a", audio_sources=[odd])
+
+
+@pytest.mark.parametrize(
+    "participants", [Broken(), Touchy(), [Touchy()], 7, None, object(), {"a": 1}, b"a", Array([])]
+)
 async def test_no_foreign_exception_escapes_from_a_collection(
     telnyx: Emulator, client: RoomsClient, participants: Any
 ) -> None:
@@ -345,3 +374,109 @@ class RaisingQuery(Mapping[str, str]):
 
     def __len__(self) -> int:
         raise RuntimeError("no length")
+
+
+class Scalar:
+    """An array without a dimension: an iterable by its class only."""
+
+    def __iter__(self) -> Any:
+        raise TypeError("iteration over a 0-d array")
+
+
+@pytest.mark.parametrize(
+    "items",
+    [None, 7, "abc", b"abc", SelfishText("abc"), Broken(), Scalar()],
+    ids=lambda each: type(each).__name__,
+)
+async def test_jobs_and_plans_refuse_what_cannot_be_iterated(
+    telnyx: Emulator, client: RoomsClient, items: Any
+) -> None:
+    """What is no iterable of items is told at the call."""
+    for job in (client.rooms.create_many, client.rooms.update_many, client.rooms.delete_many):
+        with pytest.raises(InvalidArgumentError, match="the items "):
+            job(items)
+    with pytest.raises(InvalidArgumentError, match="the items "):
+        client.sessions.end_many(items)
+    with pytest.raises(InvalidArgumentError, match="desired must be an iterable"):
+        await client.rooms.plan(items)
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("prune", ["no", 1, None, Array([True, False])])
+async def test_what_prunes_is_a_boolean(telnyx: Emulator, client: RoomsClient, prune: Any) -> None:
+    """A text such as "no" must not delete rooms."""
+    with pytest.raises(InvalidArgumentError, match="prune must be True or False"):
+        await client.rooms.plan([], prune=prune)
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("count", [Seats.FEW, NumpyInteger(), 2.0])
+async def test_counts_of_other_classes(client: RoomsClient, count: Any) -> None:
+    """Limits, counts and pages may be of any class of integers."""
+    for name in ("Weekly", "Daily", "Hourly"):
+        await client.rooms.create(unique_name=name)
+    listing = client.rooms.list(page_size=count).concurrently(count)
+    assert len([room async for room in listing]) == 3
+    assert len([page async for page in listing.pages(count)]) >= 1
+    outcomes = client.rooms.delete_many(
+        telnyx_ids := [room.id async for room in listing], limit=count, stop_after=count
+    )
+    assert [outcome.ok async for outcome in outcomes] == [True] * len(telnyx_ids)
+
+
+async def test_a_journal_knows_an_item_by_what_is_sent(client: RoomsClient, tmp_path: Path) -> None:
+    """A run that is resumed may hold its items as other classes do."""
+    journal = Journal(tmp_path / "rooms.journal")
+    fields: Any = {"unique_name": "Weekly", "max_participants": 3}
+    odd: Any = {
+        enum_member("unique_name"): SelfishText("Weekly"),
+        "max_participants": NumpyInteger(),
+        "webhook_event_url": URL("https://example.com"),
+    }
+    fields["webhook_event_url"] = str(odd["webhook_event_url"])
+    assert len([outcome async for outcome in client.rooms.create_many([fields], journal=journal)]) == 1
+    assert [outcome async for outcome in client.rooms.create_many([odd], journal=journal)] == []
+    rooms = [room async for room in client.rooms.list()]
+    journal = Journal(tmp_path / "deletions.journal")
+    assert len([outcome async for outcome in client.rooms.delete_many(rooms, journal=journal)]) == 1
+    ids = [room.id for room in rooms]
+    assert [outcome async for outcome in client.rooms.delete_many(ids, journal=journal)] == []
+
+
+@pytest.mark.parametrize("odd", [*ODD_TEXTS, URL])
+def test_a_base_url_is_its_exact_text(odd: Callable[[str], Any]) -> None:
+    """The key goes where the text of the URL says, and nowhere else."""
+    assert (
+        repr(RoomsClient("KEY", base_url=odd("https://example.com/v2")))
+        == "<RoomsClient https://example.com/v2>"
+    )
+    with pytest.raises(ConfigurationError, match=r"http://example\.com would send the API key in the clear"):
+        RoomsClient("KEY", base_url=odd("http://example.com/v2"))
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_a_memory_of_events_compares_exact_text(odd: Callable[[str], str]) -> None:
+    """An event that was handled is known again, whatever the class of its id."""
+    store = SeenInMemory()
+    assert not await store.seen(odd("an-event"))
+    await store.keep(odd("an-event"))
+    assert await store.seen("an-event")
+    assert await store.seen(odd("an-event"))
+    assert not await store.seen(odd("another"))
+    await store.forget(odd("another"))
+    assert not await store.seen("another")
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_a_file_has_its_exact_name(
+    telnyx: Emulator, time: TurnedClock, client: RoomsClient, odd: Callable[[str], str], tmp_path: Path
+) -> None:
+    """A recording is written where the text of the path says."""
+    room = await client.rooms.create(enable_recording=True)
+    alice = telnyx.join(room.id)
+    time.turn(seconds=60)
+    telnyx.leave(alice.id)
+    time.turn(seconds=60)
+    recording = (await client.recordings.list(room_id=room).page(1)).data[0]
+    await client.recordings.download(recording, odd(str(tmp_path / "file.webm")))
+    assert [path.name for path in tmp_path.iterdir()] == ["file.webm"]

@@ -148,6 +148,29 @@ async def meetings(client: RoomsClient, writer: BinaryIO) -> None:
     assert_type(await client.compositions.wait(composition.id, timeout=60), RoomComposition)
 
 
+async def models_as_ids(
+    client: RoomsClient, room: Room, session: RoomSession, people: list[RoomParticipant]
+) -> None:
+    """Pass what was retrieved where its id belongs."""
+    assert_type(await client.rooms.update(room, max_participants=3), Room)
+    assert_type(await client.rooms.wait_for_session(room), RoomSession)
+    assert_type(client.rooms.sessions(room, created_at="2021-04-25"), Listing[RoomSession])
+    await client.sessions.kick(session, people, exclude=iter(people))
+    await client.sessions.end(session)
+    assert_type(client.recordings.list(room_id=room, session_id=session), Listing[RoomRecording])
+    async for recording in client.recordings.list(participant_id=people[0]):
+        await client.recordings.download(recording, "file.webm")
+        composition = await client.compositions.create(session, audio_sources=[recording])
+        assert_type(await client.compositions.wait(composition), RoomComposition)
+        await client.compositions.delete(composition)
+    assert_type(await client.tokens.create(room), ClientToken)
+    async for outcome in client.rooms.delete_many(client.rooms.list()):
+        assert_type(outcome, batch.Done[str | UUID | Room, None] | batch.Failed[str | UUID | Room])
+    async for outcome in batch.stream(client.rooms.delete, [room]):
+        outcome.unwrap()
+    assert_type(RoomTimeline(room).room_id, str)
+
+
 async def tokens(client: RoomsClient) -> None:
     """Let someone join."""
     pair = await client.tokens.create("an-id", token_ttl_secs=60)

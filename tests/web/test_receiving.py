@@ -226,7 +226,7 @@ async def test_broken_chunk_within_a_body_ends(http: ClientSession, caplog: pyte
         writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
         await asyncio.sleep(0.01)
         writer.write(b"zz\r\nabc")
-        answer = await asyncio.wait_for(reader.read(), timeout=5)
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), timeout=5)  # a reset may follow
         assert answer.split()[1] in (b"400", b"408")
         writer.close()
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []

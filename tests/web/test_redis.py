@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 
 from embedded import by_aiohttp
 from frames import shown_by
+from odd import ODD_TEXTS
 from telnyx_rooms_async import (
     ConfigurationError,
     Event,
@@ -108,6 +109,18 @@ async def test_a_worker_claims_an_event(shared: Redis, ticker: Ticker) -> None:
     assert await second.seen("1")
     assert await first.seen("1")
     assert not await second.seen("2")
+
+
+@needs_redis
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_keys_are_made_of_exact_text(shared: Redis, odd: Callable[[str], str]) -> None:
+    """Workers know an event by the text of its id, whatever the class of that and of the prefix."""
+    store = SeenInRedis(shared, prefix=odd("events:"))
+    assert not await store.seen(odd("1"))
+    assert await shared.keys() == [b"events:1"]
+    await store.keep(odd("1"))
+    assert await store.seen("1")
+    await store.forget(odd("2"))
 
 
 @needs_redis

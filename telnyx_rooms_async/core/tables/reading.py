@@ -17,6 +17,7 @@ from telnyx_rooms_async.core.tables.rows import (
     Row,
     WrongRow,
     check_columns,
+    exact_record,
     fields_of,
     is_blank_record,
     is_known,
@@ -299,8 +300,8 @@ def read_records(
     on_wrong: OnWrong = raise_it,
 ) -> Iterator[Row]:
     """Read what is plain data already, as of Parquet. Arguments and errors are those of `read_csv`."""
-    for number, record in enumerate(records, 1):
-        place = Place(source, number, "row")
+    for number, given in enumerate(records, 1):
+        place, record = Place(source, number, "row"), exact_record(given)
         if number == 1:
             check_columns(record, place)
         if is_blank_record(record):

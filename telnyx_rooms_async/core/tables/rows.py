@@ -1,6 +1,7 @@
 """From a record, whatever it was read from, to the settings of a room."""
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Final, NoReturn, TypeAlias, cast
 
 import attrs
@@ -11,7 +12,7 @@ from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.fields import RoomFields
 from telnyx_rooms_async.core.models import Room
 from telnyx_rooms_async.core.params import RoomBody
-from telnyx_rooms_async.core.rules import Rule, is_blank, show
+from telnyx_rooms_async.core.rules import Converter, Rule, exact_text, is_blank, show
 
 REASON: Final = "error"
 """The column that tells why a room was not made; reading passes it over."""
@@ -55,6 +56,7 @@ class Setting:
 
     rule: Rule
     nullable: bool
+    exact: Converter
 
     @property
     def is_text(self) -> bool:
@@ -63,10 +65,27 @@ class Setting:
 
 
 SETTINGS: Final[Mapping[str, Setting]] = {
-    field.name: Setting(field.metadata["rule"], field.metadata["nullable"])
+    field.name: Setting(
+        field.metadata["rule"], field.metadata["nullable"], cast("Converter", field.converter)
+    )
     for field in attrs.fields(RoomBody)
 }
 _PASSED_OVER: Final = {field.name for field in attrs.fields(Room)} - SETTINGS.keys() | {REASON}
+_PLAIN: Final = frozenset({str, int, bool, datetime, type(None)})
+
+
+def exact_value(name: str, value: object) -> object:
+    """Return the exact value of a column: see `rules.exact_text`."""
+    if type(value) in _PLAIN:
+        return value
+    setting = SETTINGS.get(name)
+    return exact_text(value) if setting is None else setting.exact(value)
+
+
+def exact_record(record: Mapping[str, object]) -> Mapping[str, object]:
+    """Return a record with exact names and values."""
+    names = ((exact_text(name), value) for name, value in record.items())
+    return {name: exact_value(name, value) for name, value in names}
 
 
 @frozen

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from telnyx_rooms_async.core.tables.rows import exact_value
+
 NULL: Final = "null"
 EMPTY: Final = '""'
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -13,7 +15,7 @@ _QUOTE: Final = "'"
 
 def spell(record: Mapping[str, object], name: str, *, nullable: bool) -> str:
     """Spell a field of a record; one that is absent is an empty cell."""
-    match record.get(name):
+    match exact_value(name, record.get(name)):
         case None:
             return NULL if nullable and name in record else ""
         case bool() as flag:

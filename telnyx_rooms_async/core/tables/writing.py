@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
 from telnyx_rooms_async.core.codec import encode
-from telnyx_rooms_async.core.tables.rows import REASON, SETTINGS
+from telnyx_rooms_async.core.tables.rows import REASON, SETTINGS, exact_value
 from telnyx_rooms_async.core.tables.spelling import spell
 
 COLUMNS: Final = ("id", *SETTINGS, "active_session_id", "created_at", "updated_at")
@@ -49,4 +49,4 @@ def _line(cells: Iterable[str]) -> bytes:
 
 def ndjson_row(record: Mapping[str, object], columns: Sequence[str]) -> bytes:
     """Write a line of JSON: those of the columns that the record has."""
-    return encode({name: record[name] for name in columns if name in record}) + b"\n"
+    return encode({name: exact_value(name, record[name]) for name in columns if name in record}) + b"\n"

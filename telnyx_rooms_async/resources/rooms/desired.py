@@ -1,11 +1,12 @@
 """Rooms as they should be: one that is made sure of, or a plan for all."""
 
 from collections.abc import AsyncGenerator, Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
+from telnyx_rooms_async.core.errors import InvalidArgumentError
 from telnyx_rooms_async.core.fields import RoomFields
 from telnyx_rooms_async.core.params import RoomBody
-from telnyx_rooms_async.core.rules import UNSET, UnsetType
+from telnyx_rooms_async.core.rules import UNSET, UnsetType, exact_flag, flag
 from telnyx_rooms_async.resources.rooms.single import SingleRooms
 
 if TYPE_CHECKING:  # who never plans does not pay for it: the methods import what they need
@@ -81,6 +82,9 @@ class DesiredRooms(SingleRooms):
         """
         from telnyx_rooms_async.core.plan import compare, read_desired  # noqa: PLC0415 - see above
 
+        prune = cast("bool", exact_flag(prune))
+        if wrong := flag(prune):
+            raise InvalidArgumentError((f"prune {wrong}",))
         wanted = read_desired(desired)
         return compare(wanted, [room async for room in self.list().concurrently(_PAGES_AT_ONCE)], prune=prune)
 
