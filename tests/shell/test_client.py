@@ -170,7 +170,7 @@ def test_http_is_refused_where_only_a_resolver_may_lead_to_this_machine(host: st
 NO_BOOLEANS: list[object] = ["false", "true", "0", "", 0, 1, None, [], object()]
 
 
-@pytest.mark.parametrize("value", NO_BOOLEANS, ids=repr)
+@pytest.mark.parametrize("value", NO_BOOLEANS)
 @pytest.mark.parametrize("name", ["allow_insecure", "trust_env", "read_only"])
 def test_flags_are_booleans(name: str, value: Any) -> None:
     """The text "false" would allow what it is to forbid, and None in `read_only` would lift it."""
