@@ -62,7 +62,8 @@ async def decode(this: Round) -> Sample:
 
 async def unwrap(this: Round) -> Sample:
     """Verify and read a webhook, again and again."""
-    from telnyx_rooms_async import RoomSessionEnded, SessionEndedPayload, testing  # noqa: PLC0415 - as bare aiohttp's memory is not to hold us in other cases
+    from telnyx_rooms_async import RoomSessionEnded, SessionEndedPayload  # noqa: PLC0415 - as bare aiohttp's memory is not to hold us in other cases
+    from telnyx_rooms_async.webhooks import testing  # noqa: PLC0415 - as bare aiohttp's memory is not to hold us in other cases
 
     payload = SessionEndedPayload(room_id=ROOM_ID, session_id=ROOM_ID, duration_secs=1800)
     event = RoomSessionEnded(id=ROOM_ID, occurred_at=datetime(2021, 3, 26, tzinfo=UTC), payload=payload)

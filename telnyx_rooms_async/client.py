@@ -7,16 +7,25 @@ from typing import Self
 
 from attrs import asdict, evolve
 
-from telnyx_rooms_async.attempts import OnAttempt
-from telnyx_rooms_async.caller import Caller
-from telnyx_rooms_async.clock import Clock
+from telnyx_rooms_async.core.custom_request import ACCOUNT_KEY, QueryValue, build_raw
 from telnyx_rooms_async.core.frames import without_async_frames, without_frames
-from telnyx_rooms_async.core.messages import RateLimit, Response
-from telnyx_rooms_async.core.raw import ACCOUNT_KEY, QueryValue, build_raw
+from telnyx_rooms_async.core.http_messages import RateLimit, Response
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
 from telnyx_rooms_async.core.secret import hidden
-from telnyx_rooms_async.gate import Gate
-from telnyx_rooms_async.lifetime import Lifetime
+from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.http.attempt_log import OnAttempt
+from telnyx_rooms_async.http.clock import Clock
+from telnyx_rooms_async.http.in_flight import Lifetime
+from telnyx_rooms_async.http.rate_limiter import Gate
+from telnyx_rooms_async.http.transport import (
+    AiohttpTransport,
+    Session,
+    TraceConfig,
+    capacity_of,
+    check_hooks,
+    check_session,
+    loop_of,
+)
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.participants import Participants
 from telnyx_rooms_async.resources.recordings import Recordings
@@ -31,15 +40,6 @@ from telnyx_rooms_async.settings import (
     check_share,
     find_api_key,
     find_base_url,
-)
-from telnyx_rooms_async.transport import (
-    AiohttpTransport,
-    Session,
-    TraceConfig,
-    capacity_of,
-    check_hooks,
-    check_session,
-    loop_of,
 )
 
 

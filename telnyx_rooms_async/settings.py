@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from attrs import asdict, field, frozen
 
-from telnyx_rooms_async.core.errors import ConfigurationError
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.rules import exact_url, is_loopback, is_quoted, show
 from telnyx_rooms_async.core.secret import Secret, hidden
+from telnyx_rooms_async.core.validators import exact_url, is_loopback, is_quoted, show
+from telnyx_rooms_async.errors import ConfigurationError
 
 API_KEY_VARIABLE: Final = "TELNYX_API_KEY"
 PUBLIC_KEY_VARIABLE: Final = "TELNYX_PUBLIC_KEY"

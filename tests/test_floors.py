@@ -192,17 +192,17 @@ def test_every_import_leads_to_a_lower_floor(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("core.messages", "from telnyx_rooms_async.core.errors import TLSError"),
+        ("core.messages", "from telnyx_rooms_async.errors import TLSError"),
         ("core.codec", "from telnyx_rooms_async.core import errors"),
         ("transport", "import telnyx_rooms_async"),
-        ("caller", "from telnyx_rooms_async.listing import Listing"),
+        ("caller", "from telnyx_rooms_async.pagination import Listing"),
         ("core.retry", "import random"),
         ("core.retry", "def f():\n    import msgspec"),
         ("resources.rooms", "import aiohttp"),
         ("emulator.server", "from telnyx_rooms_async import RoomsClient"),
         ("cli.rooms", "from telnyx_rooms_async import resources"),
-        ("cli.output", "from telnyx_rooms_async.core.errors import TLSError"),
-        ("cli.jobs.sinks", "from telnyx_rooms_async.core.tables.writing import csv_row"),
+        ("cli.output", "from telnyx_rooms_async.errors import TLSError"),
+        ("cli.jobs.sinks", "from telnyx_rooms_async.cli.tables.writing import csv_row"),
         ("cli.demo", "from telnyx_rooms_async.emulator.store import Store"),
     ],
 )

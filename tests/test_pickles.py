@@ -15,7 +15,7 @@ import pytest
 
 import telnyx_rooms_async
 from telnyx_rooms_async import Clock, ConfigurationError, ReadOnlyError, RetryPolicy, RoomsClient, Settings
-from telnyx_rooms_async.core.messages import Reason
+from telnyx_rooms_async.core.http_messages import Reason
 from telnyx_rooms_async.emulator import Emulator
 
 CANARY = "KEY0123CANARY"

@@ -11,7 +11,7 @@ from benchmarks.answers import PAGE_SIZE, ROOM_ID
 from benchmarks.contenders import Call, Client
 from telnyx_rooms_async import Listing, Room, RoomFields, RoomsClient, Webhooks, batch
 from telnyx_rooms_async.core import codec
-from telnyx_rooms_async.core.models import Page
+from telnyx_rooms_async.models import Page
 
 _webhooks: Final = cache(Webhooks)
 _Iterate = Callable[[Listing[Room]], AsyncIterator[Room]]

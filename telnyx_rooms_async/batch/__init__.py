@@ -13,9 +13,8 @@ Nothing here knows of Telnyx.
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from telnyx_rooms_async.batch.job import Job
 from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome
-from telnyx_rooms_async.batch.sources import source_of
+from telnyx_rooms_async.batch.stream import Job, source_of
 
 __all__ = ["CancelledWithinError", "Done", "Failed", "Outcome", "stream"]
 

@@ -20,7 +20,7 @@ from telnyx_rooms_async import (
     VideoRegion,
 )
 from telnyx_rooms_async.cli.regions import SEPARATOR, spell_region
-from telnyx_rooms_async.core.models import public_url
+from telnyx_rooms_async.models import public_url
 
 Value: TypeAlias = Room | RoomSession | RoomParticipant | RoomRecording | RoomComposition
 Token: TypeAlias = AccessToken | ClientToken

@@ -9,8 +9,8 @@ from typing import Final, Generic, TypeVar, get_origin
 
 from attrs import Factory, field, frozen
 
-from telnyx_rooms_async.core.messages import Repeat
-from telnyx_rooms_async.core.models import (
+from telnyx_rooms_async.core.http_messages import Repeat
+from telnyx_rooms_async.models import (
     AccessToken,
     ActionResult,
     ClientToken,

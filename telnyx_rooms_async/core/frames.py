@@ -9,7 +9,7 @@ from traceback import format_tb, walk_tb
 from types import FrameType
 from typing import Any, ParamSpec, TypeVar
 
-from telnyx_rooms_async.core.errors import TelnyxRoomsError
+from telnyx_rooms_async.errors import TelnyxRoomsError
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -5,16 +5,17 @@ from typing import Final, TypeVar, cast
 
 from attrs import AttrsInstance, evolve
 
-from telnyx_rooms_async.core import codec, errors
+from telnyx_rooms_async import errors
+from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.core.endpoints import END_SESSION, Endpoint
-from telnyx_rooms_async.core.error_bodies import error_details
-from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
-from telnyx_rooms_async.core.models import Page
-from telnyx_rooms_async.core.params import PageQuery
+from telnyx_rooms_async.core.error_mapping import error_details
+from telnyx_rooms_async.core.http_messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
+from telnyx_rooms_async.core.requests import PageQuery
 from telnyx_rooms_async.core.retry import retry_after
-from telnyx_rooms_async.core.rules import EXACT_IDS, is_id, one_id
 from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs, secrets
-from telnyx_rooms_async.core.statuses import APIStatusError, SessionEndedError, status_class
+from telnyx_rooms_async.core.validators import EXACT_IDS, is_id, one_id
+from telnyx_rooms_async.errors import APIStatusError, SessionEndedError, status_class
+from telnyx_rooms_async.models import Page
 
 T = TypeVar("T")
 

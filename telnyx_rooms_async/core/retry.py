@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import Factory, define, field, frozen
 
-from telnyx_rooms_async.core.messages import Failure, Reason, Repeat, Response
+from telnyx_rooms_async.core.http_messages import Failure, Reason, Repeat, Response
 
 _THROTTLED: Final = 429
 _UNAVAILABLE: Final = 503

@@ -8,8 +8,15 @@ from typing import Any, Final, cast
 
 import attrs
 
-from telnyx_rooms_async.core.models import VideoRegion, secret_parts
-from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, hidden_text, url, url_or_none
+from telnyx_rooms_async.core.validators import (
+    UNSET,
+    DateFilter,
+    DurationFilter,
+    hidden_text,
+    url,
+    url_or_none,
+)
+from telnyx_rooms_async.models import VideoRegion, secret_parts
 
 
 def problems(params: attrs.AttrsInstance) -> Iterator[str]:

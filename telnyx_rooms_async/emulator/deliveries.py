@@ -8,7 +8,7 @@ from attrs import field, frozen
 from yarl import URL
 
 from telnyx_rooms_async.core.codec import parse
-from telnyx_rooms_async.core.rules import is_loopback
+from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.emulator.webhooks import WebhookEvent
 
 Failure: TypeAlias = Literal[

@@ -6,9 +6,9 @@ from typing import Final, Protocol, TypeAlias
 
 from attrs import define, field, frozen
 
-from telnyx_rooms_async.core.models import public_url_repr
 from telnyx_rooms_async.emulator.views import Link
 from telnyx_rooms_async.emulator.webhooks import WebhookEvent
+from telnyx_rooms_async.models import public_url_repr
 
 Make: TypeAlias = Callable[[Link], WebhookEvent | None]
 """Makes an event when it is due; ``None`` when what it would tell of was deleted before."""

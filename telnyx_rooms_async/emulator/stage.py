@@ -4,7 +4,6 @@ import itertools
 import secrets
 
 from telnyx_rooms_async.core.codec import decode, encode
-from telnyx_rooms_async.core.models import Page, Room, RoomParticipant
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.emulator.account import Account, Clock
 from telnyx_rooms_async.emulator.deliveries import Delivery
@@ -15,6 +14,7 @@ from telnyx_rooms_async.emulator.rates import RateWindow
 from telnyx_rooms_async.emulator.recorded import RecordedRequest
 from telnyx_rooms_async.emulator.script import Line, Script, When
 from telnyx_rooms_async.emulator.views import participant_view, room_view
+from telnyx_rooms_async.models import Page, Room, RoomParticipant
 
 
 class Stage:

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 from attrs import define, field
 
-from telnyx_rooms_async.core.models import public_url_repr
 from telnyx_rooms_async.emulator.media import MediaFile
+from telnyx_rooms_async.models import public_url_repr
 
 RECORDING_TAKES: Final = timedelta(seconds=5)
 """From leaving until the recordings of the one who left are completed."""

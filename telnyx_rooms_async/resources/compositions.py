@@ -5,23 +5,22 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Final
 
-from telnyx_rooms_async.caller import Caller
-from telnyx_rooms_async.core import rules
+from telnyx_rooms_async.core import validators as rules
 from telnyx_rooms_async.core.endpoints import (
     CREATE_COMPOSITION,
     DELETE_COMPOSITION,
     LIST_COMPOSITIONS,
     RETRIEVE_COMPOSITION,
 )
-from telnyx_rooms_async.core.messages import Call
-from telnyx_rooms_async.core.models import CompositionStatus, RoomComposition, VideoRegion
-from telnyx_rooms_async.core.params import PAGE_SIZE_MAX, CompositionBody, CompositionsQuery, Days
+from telnyx_rooms_async.core.http_messages import Call
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.rules import UNSET, CompositionId, RecordingId, SessionId, UnsetType
-from telnyx_rooms_async.downloads import DownloadedFile, Progress, download
-from telnyx_rooms_async.listing import Listing
-from telnyx_rooms_async.targets import Writer
-from telnyx_rooms_async.waiting import wait_for
+from telnyx_rooms_async.core.requests import PAGE_SIZE_MAX, CompositionBody, CompositionsQuery, Days
+from telnyx_rooms_async.core.validators import UNSET, CompositionId, RecordingId, SessionId, UnsetType
+from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.models import CompositionStatus, RoomComposition, VideoRegion
+from telnyx_rooms_async.pagination import Listing
+from telnyx_rooms_async.resources.downloads import DownloadedFile, Progress, Writer, download
+from telnyx_rooms_async.resources.polling import wait_for
 
 _DEFAULT_RESOLUTION: Final = "1280x720"
 _UNDER_WAY: Final = (None, CompositionStatus.ENQUEUED, CompositionStatus.PROCESSING)

@@ -1,12 +1,12 @@
 """Participants: who is or was in the sessions."""
 
-from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.core.endpoints import LIST_PARTICIPANTS, RETRIEVE_PARTICIPANT
-from telnyx_rooms_async.core.models import RoomParticipant
-from telnyx_rooms_async.core.params import PAGE_SIZE_MAX, Days, ParticipantsQuery
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.rules import ParticipantId, SessionId
-from telnyx_rooms_async.listing import Listing
+from telnyx_rooms_async.core.requests import PAGE_SIZE_MAX, Days, ParticipantsQuery
+from telnyx_rooms_async.core.validators import ParticipantId, SessionId
+from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.models import RoomParticipant
+from telnyx_rooms_async.pagination import Listing
 
 
 class Participants:

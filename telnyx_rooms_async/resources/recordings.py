@@ -2,21 +2,20 @@
 
 import os
 
-from telnyx_rooms_async.caller import Caller
 from telnyx_rooms_async.core.endpoints import (
     DELETE_RECORDING,
     DELETE_RECORDINGS,
     LIST_RECORDINGS,
     RETRIEVE_RECORDING,
 )
-from telnyx_rooms_async.core.errors import InvalidArgumentError
-from telnyx_rooms_async.core.models import RoomRecording
-from telnyx_rooms_async.core.params import PAGE_SIZE_MAX, Days, RecordingsFilter, RecordingsQuery
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.rules import DurationFilter, ParticipantId, RecordingId, RoomId, SessionId
-from telnyx_rooms_async.downloads import DownloadedFile, Progress, download, file_size
-from telnyx_rooms_async.listing import Listing
-from telnyx_rooms_async.targets import Writer
+from telnyx_rooms_async.core.requests import PAGE_SIZE_MAX, Days, RecordingsFilter, RecordingsQuery
+from telnyx_rooms_async.core.validators import DurationFilter, ParticipantId, RecordingId, RoomId, SessionId
+from telnyx_rooms_async.errors import InvalidArgumentError
+from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.models import RoomRecording
+from telnyx_rooms_async.pagination import Listing
+from telnyx_rooms_async.resources.downloads import DownloadedFile, Progress, Writer, download, file_size
 
 
 class Recordings:

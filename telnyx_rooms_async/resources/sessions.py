@@ -6,7 +6,8 @@ from typing import Literal
 from attrs import evolve
 
 from telnyx_rooms_async import batch
-from telnyx_rooms_async.caller import Caller
+from telnyx_rooms_async.batch.journal import Journal
+from telnyx_rooms_async.batch.operations import Many
 from telnyx_rooms_async.core.endpoints import (
     END_SESSION,
     KICK_PARTICIPANTS,
@@ -17,8 +18,8 @@ from telnyx_rooms_async.core.endpoints import (
     UNMUTE_PARTICIPANTS,
     Endpoint,
 )
-from telnyx_rooms_async.core.models import ActionResult, RoomParticipant, RoomSession
-from telnyx_rooms_async.core.params import (
+from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.requests import (
     PAGE_SIZE_MAX,
     Days,
     ParticipantsBody,
@@ -26,12 +27,11 @@ from telnyx_rooms_async.core.params import (
     SessionQuery,
     SessionsQuery,
 )
-from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.rules import UNSET, ParticipantId, RoomId, SessionId
-from telnyx_rooms_async.core.statuses import SessionEndedError
-from telnyx_rooms_async.jobs import Many
-from telnyx_rooms_async.journal import Journal
-from telnyx_rooms_async.listing import Listing
+from telnyx_rooms_async.core.validators import UNSET, ParticipantId, RoomId, SessionId
+from telnyx_rooms_async.errors import SessionEndedError
+from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.models import ActionResult, RoomParticipant, RoomSession
+from telnyx_rooms_async.pagination import Listing
 
 
 class Sessions:

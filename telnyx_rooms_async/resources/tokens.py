@@ -10,23 +10,25 @@ from typing import Any, Final, cast
 
 from attrs import evolve
 
-from telnyx_rooms_async.attempts import logger
-from telnyx_rooms_async.caller import Caller
-from telnyx_rooms_async.clock import Clock
 from telnyx_rooms_async.core.endpoints import CREATE_TOKEN, REFRESH_TOKEN, Endpoint
-from telnyx_rooms_async.core.errors import ClientClosedError, InvalidArgumentError, TelnyxRoomsError
-from telnyx_rooms_async.core.messages import Call
-from telnyx_rooms_async.core.models import AccessToken, ClientToken
-from telnyx_rooms_async.core.params import RefreshBody, TokenBody
+from telnyx_rooms_async.core.http_messages import Call
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.rules import UNSET, Id, RoomId, UnsetType, exact_room_id
+from telnyx_rooms_async.core.requests import RefreshBody, TokenBody
 from telnyx_rooms_async.core.secret import Secret, hidden
-from telnyx_rooms_async.core.statuses import (
+from telnyx_rooms_async.core.validators import UNSET, Id, RoomId, UnsetType, exact_room_id
+from telnyx_rooms_async.errors import (
     AuthenticationError,
+    ClientClosedError,
+    InvalidArgumentError,
     PermissionDeniedError,
+    TelnyxRoomsError,
     UnprocessableEntityError,
 )
-from telnyx_rooms_async.lifetime import running_loop
+from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.http.attempt_log import logger
+from telnyx_rooms_async.http.clock import Clock
+from telnyx_rooms_async.http.in_flight import running_loop
+from telnyx_rooms_async.models import AccessToken, ClientToken
 
 # The API reference has no refresh token in this answer. A server that replaces it must be heard all the same.
 _REFRESH_TOKEN: Final = Endpoint(

@@ -4,9 +4,14 @@ For aiohttp.web `aiohttp_handler` and `client_context`; for ASGI (FastAPI, Starl
 `asgi_app` and `client_lifespan`.
 """
 
-from telnyx_rooms_async.web.aiohttp_web import CLIENT, aiohttp_handler, client_context, router_context
-from telnyx_rooms_async.web.asgi import ASGIReceiver, asgi_app, client_lifespan
-from telnyx_rooms_async.web.receiving import BODY_LIMIT
+from telnyx_rooms_async.integrations.aiohttp_web import (
+    CLIENT,
+    aiohttp_handler,
+    client_context,
+    router_context,
+)
+from telnyx_rooms_async.integrations.asgi import ASGIReceiver, asgi_app, client_lifespan
+from telnyx_rooms_async.webhooks.receiver import BODY_LIMIT
 
 __all__ = [
     "BODY_LIMIT",

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from typer.testing import Result
 
-from telnyx_rooms_async.core.tables import COLUMNS
+from telnyx_rooms_async.cli.tables import COLUMNS
 from telnyx_rooms_async.emulator import Emulator, Fault
 
 Run = Callable[..., Result]

@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 from commands import INTERRUPTIBLE, posts
 from telnyx_rooms_async import Room
 from telnyx_rooms_async.cli import app
-from telnyx_rooms_async.core.tables import FAILED_COLUMNS, csv_header
+from telnyx_rooms_async.cli.tables import FAILED_COLUMNS, csv_header
 from telnyx_rooms_async.emulator import Emulator, Fault
 
 Run = Callable[..., Result]

@@ -10,11 +10,11 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core.adoption import PAUSES, is_ours, namesakes
-from telnyx_rooms_async.core.models import Room
-from telnyx_rooms_async.core.params import RoomBody
+from telnyx_rooms_async.core.requests import RoomBody
 from telnyx_rooms_async.core.server_clock import ServerClock
 from telnyx_rooms_async.core.spelling import body_fields
+from telnyx_rooms_async.models import Room
+from telnyx_rooms_async.resources.room_creation import PAUSES, is_ours, namesakes
 
 BEGAN = datetime(2021, 4, 25, 12, tzinfo=UTC)
 NOW = BEGAN + timedelta(seconds=2)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.core.codec import MisfitError
-from telnyx_rooms_async.core.models import Page, PageMeta, Room, RoomComposition, RoomParticipant, RoomSession
+from telnyx_rooms_async.models import Page, PageMeta, Room, RoomComposition, RoomParticipant, RoomSession
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 

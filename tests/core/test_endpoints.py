@@ -6,8 +6,8 @@ import pytest
 
 from telnyx_rooms_async.core import endpoints
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
-from telnyx_rooms_async.core.messages import Repeat
-from telnyx_rooms_async.core.models import (
+from telnyx_rooms_async.core.http_messages import Repeat
+from telnyx_rooms_async.models import (
     AccessToken,
     ActionResult,
     ClientToken,

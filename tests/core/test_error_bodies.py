@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telnyx_rooms_async.core.codec import encode
-from telnyx_rooms_async.core.error_bodies import error_details
-from telnyx_rooms_async.core.models import ErrorDetail
+from telnyx_rooms_async.core.error_mapping import error_details
+from telnyx_rooms_async.models import ErrorDetail
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "errors"
 PAGES = "https://developers.telnyx.com/docs/overview/errors"

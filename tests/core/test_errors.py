@@ -10,48 +10,50 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core import errors, job_errors, statuses
+from telnyx_rooms_async import errors
+from telnyx_rooms_async import errors as job_errors
+from telnyx_rooms_async import errors as statuses
 from telnyx_rooms_async.core.codec import encode
-from telnyx_rooms_async.core.error_bodies import error_details
-from telnyx_rooms_async.core.errors import (
+from telnyx_rooms_async.core.error_mapping import error_details
+from telnyx_rooms_async.core.http_messages import Attempt, Reason
+from telnyx_rooms_async.errors import (
     APIConnectionError,
     APIResponseError,
     APIResponseValidationError,
+    APIStatusError,
     APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
     ClientClosedError,
     ConfigurationError,
+    ConflictError,
     ConnectError,
     ConnectionLostError,
+    InternalServerError,
     InvalidArgumentError,
+    JournalError,
     MalformedResponseError,
+    NameTakenError,
+    NotFoundError,
     NotReadyError,
     OutcomeUnknownError,
     PaginationError,
+    PermissionDeniedError,
+    RateLimitError,
+    ReadOnlyError,
     ResponseTooLargeError,
+    SessionEndedError,
     TelnyxRoomsError,
     TLSError,
+    UnexpectedCountError,
     UnexpectedRedirectError,
+    UnprocessableEntityError,
     WebhookError,
     WebhookPayloadError,
     WebhookSignatureError,
     WrongEventLoopError,
 )
-from telnyx_rooms_async.core.job_errors import JournalError, ReadOnlyError, UnexpectedCountError
-from telnyx_rooms_async.core.messages import Attempt, Reason
-from telnyx_rooms_async.core.models import ErrorDetail
-from telnyx_rooms_async.core.statuses import (
-    APIStatusError,
-    AuthenticationError,
-    BadRequestError,
-    ConflictError,
-    InternalServerError,
-    NameTakenError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-    SessionEndedError,
-    UnprocessableEntityError,
-)
+from telnyx_rooms_async.models import ErrorDetail
 
 TREE = {
     "TelnyxRoomsError": {

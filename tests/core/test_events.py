@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from happening import PAYLOADS, body, data
-from telnyx_rooms_async.core import events
-from telnyx_rooms_async.core.errors import WebhookPayloadError
-from telnyx_rooms_async.core.events import EVENT_CLASSES, Event, RoomRecordingCompleted, UnknownEvent
-from telnyx_rooms_async.core.webhooks import parse
+from telnyx_rooms_async.errors import WebhookPayloadError
+from telnyx_rooms_async.webhooks import events
+from telnyx_rooms_async.webhooks.events import EVENT_CLASSES, Event, RoomRecordingCompleted, UnknownEvent
+from telnyx_rooms_async.webhooks.signature import parse
 
 CLASSES = {
     "video.room.session.started": events.RoomSessionStarted,

@@ -4,8 +4,8 @@ import traceback
 
 import pytest
 
-from telnyx_rooms_async.core.errors import ClientClosedError
 from telnyx_rooms_async.core.frames import drop_frames, without_async_frames, without_frames
+from telnyx_rooms_async.errors import ClientClosedError
 
 
 def functions_of(error: BaseException | None) -> list[str]:

@@ -19,7 +19,7 @@ from telnyx_rooms_async import (
     OutcomeUnknownError,
     RateLimitError,
 )
-from telnyx_rooms_async.core.journal import (
+from telnyx_rooms_async.batch.journal import (
     Header,
     Ledger,
     State,

@@ -3,8 +3,8 @@
 import attrs
 import pytest
 
-from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
-from telnyx_rooms_async.core.models import Room
+from telnyx_rooms_async.core.http_messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
+from telnyx_rooms_async.models import Room
 
 CANARY = b'{"token":"canary"}'
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core import codec, models
-from telnyx_rooms_async.core.models import Page
+from telnyx_rooms_async import models
+from telnyx_rooms_async.core import codec
+from telnyx_rooms_async.models import Page
 
 TEXT, WHOLE, NUMBER, FLAG = (
     st.text(max_size=20),

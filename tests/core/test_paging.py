@@ -9,9 +9,9 @@ from attrs import define, field, frozen
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core.errors import PaginationError
-from telnyx_rooms_async.core.models import Page, PageMeta
-from telnyx_rooms_async.core.paging import Scan
+from telnyx_rooms_async.core.page_scan import Scan
+from telnyx_rooms_async.errors import PaginationError
+from telnyx_rooms_async.models import Page, PageMeta
 
 
 @frozen

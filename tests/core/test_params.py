@@ -11,8 +11,7 @@ from uuid import UUID
 import attrs
 import pytest
 
-from telnyx_rooms_async.core.models import VideoRegion
-from telnyx_rooms_async.core.params import (
+from telnyx_rooms_async.core.requests import (
     CompositionBody,
     PageQuery,
     ParticipantsBody,
@@ -23,8 +22,9 @@ from telnyx_rooms_async.core.params import (
     RoomSessionsQuery,
     RoomsQuery,
 )
-from telnyx_rooms_async.core.rules import UNSET, DateFilter, DurationFilter, UnsetType, show
 from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs
+from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, UnsetType, show
+from telnyx_rooms_async.models import VideoRegion
 
 DAY = date(2021, 4, 25)
 MOMENT = datetime(2021, 4, 25, 12, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telnyx_rooms_async import Change, InvalidArgumentError, Plan, Room, RoomFields
-from telnyx_rooms_async.core.plan import compare, differing, read_desired
+from telnyx_rooms_async.resources.room_reconciliation import compare, differing, read_desired
 
 DEFAULTS: Mapping[str, Any] = {
     "max_participants": 10, "enable_recording": False, "webhook_event_failover_url": "",

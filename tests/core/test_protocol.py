@@ -16,6 +16,7 @@ from attrs import evolve
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from telnyx_rooms_async.core.custom_request import build_raw
 from telnyx_rooms_async.core.endpoints import (
     CREATE_ROOM,
     DELETE_ROOM,
@@ -27,45 +28,36 @@ from telnyx_rooms_async.core.endpoints import (
     UPDATE_ROOM,
     Endpoint,
 )
-from telnyx_rooms_async.core.errors import (
-    APIResponseValidationError,
-    APITimeoutError,
-    ConnectError,
-    ConnectionLostError,
-    InvalidArgumentError,
-    MalformedResponseError,
-    OutcomeUnknownError,
-    ResponseTooLargeError,
-    TelnyxRoomsError,
-    TLSError,
-    UnexpectedRedirectError,
-)
-from telnyx_rooms_async.core.messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
-from telnyx_rooms_async.core.models import ActionResult, ErrorDetail, Page, PageMeta, Room, RoomSession
-from telnyx_rooms_async.core.params import (
-    PageQuery,
-    RoomBody,
-    RoomQuery,
-    RoomSessionsQuery,
-    RoomsQuery,
-)
+from telnyx_rooms_async.core.http_messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
 from telnyx_rooms_async.core.protocol import at, build, page_size, read, request_id
-from telnyx_rooms_async.core.raw import build_raw
+from telnyx_rooms_async.core.requests import PageQuery, RoomBody, RoomQuery, RoomSessionsQuery, RoomsQuery
 from telnyx_rooms_async.core.retry import untouched
-from telnyx_rooms_async.core.rules import UNSET, DateFilter
-from telnyx_rooms_async.core.statuses import (
+from telnyx_rooms_async.core.validators import UNSET, DateFilter
+from telnyx_rooms_async.errors import (
+    APIResponseValidationError,
     APIStatusError,
+    APITimeoutError,
     AuthenticationError,
     BadRequestError,
     ConflictError,
+    ConnectError,
+    ConnectionLostError,
     InternalServerError,
+    InvalidArgumentError,
+    MalformedResponseError,
     NameTakenError,
     NotFoundError,
+    OutcomeUnknownError,
     PermissionDeniedError,
     RateLimitError,
+    ResponseTooLargeError,
     SessionEndedError,
+    TelnyxRoomsError,
+    TLSError,
+    UnexpectedRedirectError,
     UnprocessableEntityError,
 )
+from telnyx_rooms_async.models import ActionResult, ErrorDetail, Page, PageMeta, Room, RoomSession
 
 ROOM_ID = "0ccc7b54-4df3-4bca-a65a-3da1ecc777f0"
 

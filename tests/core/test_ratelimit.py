@@ -9,9 +9,8 @@ from attrs import define, field, frozen
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core.messages import RateLimit, Response
-from telnyx_rooms_async.core.ratelimit import Pace, rate_limit
-from telnyx_rooms_async.core.sharing import SharedPace
+from telnyx_rooms_async.core.http_messages import RateLimit, Response
+from telnyx_rooms_async.core.rate_limit import Pace, SharedPace, rate_limit
 
 LONGEST = 61.0
 """Seconds for which nothing that a server says may stop everybody."""

@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 
-from telnyx_rooms_async.core.errors import (
-    InvalidArgumentError,
-)
-from telnyx_rooms_async.core.messages import Call, Repeat, Request, Response
-from telnyx_rooms_async.core.raw import build_raw
+from telnyx_rooms_async.core.custom_request import build_raw
+from telnyx_rooms_async.core.http_messages import Call, Repeat, Request, Response
+from telnyx_rooms_async.errors import InvalidArgumentError
 
 
 def written(value: object) -> str:

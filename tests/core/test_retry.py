@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core.messages import Failure, Reason, Repeat, Response
+from telnyx_rooms_async.core.http_messages import Failure, Reason, Repeat, Response
 from telnyx_rooms_async.core.retry import (
     RetryBudget,
     RetryPolicy,

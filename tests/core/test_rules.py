@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from telnyx_rooms_async.core.rules import is_async_callable
+from telnyx_rooms_async.core.validators import is_async_callable
 
 
 async def _async_hook(*_: object) -> None: ...

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from rich.pretty import pretty_repr
 
-from telnyx_rooms_async.core.params import RefreshBody
+from telnyx_rooms_async.core.requests import RefreshBody
 from telnyx_rooms_async.core.secret import Secret, hidden
 
 KEY = "KEY0123456789_canary"

@@ -10,8 +10,8 @@ from attrs import Factory, define, field, frozen
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core.messages import RateLimit
-from telnyx_rooms_async.core.sharing import SharedPace
+from telnyx_rooms_async.core.http_messages import RateLimit
+from telnyx_rooms_async.core.rate_limit import SharedPace
 
 
 @frozen(kw_only=True)

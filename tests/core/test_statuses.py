@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from telnyx_rooms_async.core.error_bodies import error_details
-from telnyx_rooms_async.core.messages import Attempt
-from telnyx_rooms_async.core.models import ErrorDetail
-from telnyx_rooms_async.core.statuses import (
+from telnyx_rooms_async.core.error_mapping import error_details
+from telnyx_rooms_async.core.http_messages import Attempt
+from telnyx_rooms_async.errors import (
     APIStatusError,
     AuthenticationError,
     BadRequestError,
@@ -21,6 +20,7 @@ from telnyx_rooms_async.core.statuses import (
     UnprocessableEntityError,
     status_class,
 )
+from telnyx_rooms_async.models import ErrorDetail
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "errors"
 

@@ -14,8 +14,8 @@ from yarl import URL
 
 from odd import ODD_TEXTS
 from telnyx_rooms_async import InvalidArgumentError, Room
-from telnyx_rooms_async.core import tables
-from telnyx_rooms_async.core.tables import Row, WrongRow
+from telnyx_rooms_async.cli import tables
+from telnyx_rooms_async.cli.tables import Row, WrongRow
 
 READERS = {"csv": tables.read_csv, "ndjson": tables.read_ndjson}
 HEADER = b"unique_name,max_participants\n"

@@ -22,14 +22,14 @@ from multidict import CIMultiDict
 from nacl.bindings import crypto_core_ed25519_is_valid_point
 
 from happening import NOW, Telnyx, body
-from telnyx_rooms_async.core.errors import (
+from telnyx_rooms_async.errors import (
     ConfigurationError,
     InvalidArgumentError,
     WebhookError,
     WebhookPayloadError,
     WebhookSignatureError,
 )
-from telnyx_rooms_async.core.webhooks import load_keys, parse, verify
+from telnyx_rooms_async.webhooks.signature import load_keys, parse, verify
 
 TELNYX = Telnyx()
 BODY = body("video.room.session.ended")
@@ -384,7 +384,7 @@ def test_without_the_extra_nothing_is_verified() -> None:
         import sys
         sys.modules["cryptography"] = None
         from telnyx_rooms_async import ConfigurationError, Webhooks
-        from telnyx_rooms_async.core.webhooks import verify
+        from telnyx_rooms_async.webhooks.signature import verify
         for attempt in (
             lambda: Webhooks({TELNYX.public_key!r}),
             lambda: verify({BODY!r}, {HEADERS!r}, {TELNYX.public_key!r}, now={NOW}),

@@ -11,13 +11,7 @@ import pytest
 from case import Case, create, delete, ids_of, read
 from haste import until
 from ledger import HEALTHY
-from telnyx_rooms_async import (
-    APITimeoutError,
-    ConnectError,
-    NotFoundError,
-    OutcomeUnknownError,
-    RoomsClient,
-)
+from telnyx_rooms_async import APITimeoutError, ConnectError, NotFoundError, OutcomeUnknownError, RoomsClient
 from tricks import HANGS, Then, answers, cuts, rewrites
 from ways import FINAL, REPEATED, Way
 

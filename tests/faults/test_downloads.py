@@ -24,7 +24,7 @@ from telnyx_rooms_async import (
     ResponseTooLargeError,
     RoomsClient,
 )
-from telnyx_rooms_async.downloads import Progress
+from telnyx_rooms_async.resources.downloads import Progress
 from tricks import HANGS, drips, pours, when
 
 ENDLESS = 10**9

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from fleets import all_of, bodies_of, until_error
-from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomsClient, Settings, batch, fleet
+from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomsClient, Settings, batch
 from telnyx_rooms_async.emulator import Emulator, Fault
+from telnyx_rooms_async.integrations import dask as fleet
 
 
 @pytest.fixture
@@ -316,6 +317,6 @@ async def test_a_cluster_that_is_left(cluster: Any, settings: Settings) -> None:
 
 def test_without_the_extra_it_says_so() -> None:
     """Without Dask the error names the extra."""
-    program = "import sys; sys.modules['distributed'] = None; import telnyx_rooms_async.fleet"
+    program = "import sys; sys.modules['distributed'] = None; import telnyx_rooms_async.integrations.dask"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "ImportError: a fleet needs Dask: pip install 'telnyx-rooms-async[dask]'" in told.stderr

@@ -9,8 +9,9 @@ import pytest
 from distributed import Client
 
 from fleets import all_of, bodies_of, until_error
-from telnyx_rooms_async import OutcomeUnknownError, Settings, batch, fleet
+from telnyx_rooms_async import OutcomeUnknownError, Settings, batch
 from telnyx_rooms_async.emulator import Emulator, Fault
+from telnyx_rooms_async.integrations import dask as fleet
 
 
 def settings_for(telnyx: Emulator) -> Settings:

@@ -29,8 +29,8 @@ from telnyx_rooms_async import (
     SeenInMemory,
     VideoRegion,
 )
-from telnyx_rooms_async.core.rules import show
 from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.core.validators import show
 from telnyx_rooms_async.emulator import Emulator
 from turning import TurnedClock
 

@@ -6,16 +6,9 @@ from pathlib import Path
 import pytest
 from blockbuster import blockbuster_ctx
 
-from telnyx_rooms_async import (
-    EventRouter,
-    Journal,
-    NotFoundError,
-    RoomsClient,
-    RoomSessionEnded,
-    Webhooks,
-)
+from telnyx_rooms_async import EventRouter, Journal, NotFoundError, RoomsClient, RoomSessionEnded, Webhooks
 from telnyx_rooms_async.emulator import Emulator
-from telnyx_rooms_async.testing import PUBLIC_KEY, signed
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
 
 
 async def test_calls_lists_and_errors_do_not_block(telnyx: Emulator) -> None:

@@ -22,7 +22,7 @@ from telnyx_rooms_async import (
     RoomsClient,
     TelnyxRoomsError,
 )
-from telnyx_rooms_async.gate import Gate
+from telnyx_rooms_async.http.rate_limiter import Gate
 from wire import Reply, Wire
 
 T = TypeVar("T")

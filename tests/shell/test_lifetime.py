@@ -21,7 +21,7 @@ from telnyx_rooms_async import (
     batch,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
-from telnyx_rooms_async.lifetime import Lifetime
+from telnyx_rooms_async.http.in_flight import Lifetime
 from wire import Reply, Wire
 
 OK = Wire.http(200, b'{"data":{"id":"a-room"}}')

@@ -24,7 +24,7 @@ from telnyx_rooms_async import (
     RoomsClient,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
-from telnyx_rooms_async.otel import traced
+from telnyx_rooms_async.integrations.opentelemetry import traced
 from ticker import Ticker
 from wire import Wire
 
@@ -241,6 +241,6 @@ async def test_a_client_is_traced_once(client: RoomsClient, wire: Wire) -> None:
 
 def test_without_opentelemetry_there_is_a_hint() -> None:
     """Whoever traces without the extra is told what to install."""
-    program = "import sys; sys.modules['opentelemetry'] = None; import telnyx_rooms_async.otel"
+    program = "import sys; sys.modules['opentelemetry'] = None; import telnyx_rooms_async.integrations.opentelemetry"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "pip install 'telnyx-rooms-async[otel]'" in ended.stderr

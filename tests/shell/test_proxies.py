@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from telnyx_rooms_async import ConfigurationError, ConnectError, Room, RoomsClient, TelnyxRoomsError
-from telnyx_rooms_async.transport.session import environment_proxy
+from telnyx_rooms_async.http.connection import environment_proxy
 from ticker import Ticker
 from wire import Reply, Wire
 

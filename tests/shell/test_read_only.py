@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from telnyx_rooms_async import RateLimitError, ReadOnlyError, RetryPolicy, RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault
-from telnyx_rooms_async.otel import traced
+from telnyx_rooms_async.integrations.opentelemetry import traced
 from turning import TurnedClock
 
 Deed = Callable[[RoomsClient], Awaitable[object]]

@@ -26,11 +26,11 @@ from telnyx_rooms_async import (
     UnprocessableEntityError,
 )
 from telnyx_rooms_async.core.endpoints import REFRESH_TOKEN
-from telnyx_rooms_async.core.params import RefreshBody
 from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.requests import RefreshBody
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.emulator import Emulator
-from telnyx_rooms_async.otel import traced
+from telnyx_rooms_async.integrations.opentelemetry import traced
 from ticker import Ticker
 from wire import Reply, Wire
 

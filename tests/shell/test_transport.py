@@ -34,11 +34,11 @@ from telnyx_rooms_async import (
     TLSError,
     UnexpectedRedirectError,
 )
-from telnyx_rooms_async.core.messages import Request
+from telnyx_rooms_async.core.http_messages import Request
 from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.lifetime import Lifetime
-from telnyx_rooms_async.transport import AiohttpTransport
-from telnyx_rooms_async.transport.session import attempt_timeout
+from telnyx_rooms_async.http.connection import attempt_timeout
+from telnyx_rooms_async.http.in_flight import Lifetime
+from telnyx_rooms_async.http.transport import AiohttpTransport
 from ticker import Ticker
 from wire import Reply, Wire
 

@@ -22,8 +22,8 @@ from telnyx_rooms_async import (
     Webhooks,
     WebhookSignatureError,
 )
-from telnyx_rooms_async.core.webhooks import SIGNATURE_HEADER, TIMESTAMP_HEADER, load_keys, verify
-from telnyx_rooms_async.testing import PUBLIC_KEY, sign, signed
+from telnyx_rooms_async.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, load_keys, verify
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign, signed
 from ticker import Ticker
 from wire import Wire
 
@@ -154,7 +154,7 @@ def test_signing_and_verifying_agree_while_time_is_frozen(freeze: Callable[[str]
 
 def test_the_key_for_tests_is_of_this_process_only() -> None:
     """Another process has another key: nobody can have it in production, nor sign for it."""
-    program = "from telnyx_rooms_async.testing import PUBLIC_KEY; print(PUBLIC_KEY)"
+    program = "from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY; print(PUBLIC_KEY)"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert len(told.strip()) == len(PUBLIC_KEY)
     assert told.strip() != PUBLIC_KEY
@@ -162,7 +162,7 @@ def test_the_key_for_tests_is_of_this_process_only() -> None:
 
 def test_without_the_extra_signing_says_so() -> None:
     """Without cryptography the error names the extra."""
-    program = "import sys; sys.modules['cryptography'] = None; import telnyx_rooms_async.testing"
+    program = "import sys; sys.modules['cryptography'] = None; import telnyx_rooms_async.webhooks.testing"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (
         "ImportError: signing needs cryptography: pip install 'telnyx-rooms-async[webhooks]'" in told.stderr

@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from serving import served_by_aiohttp, served_by_uvicorn
 from telnyx_rooms_async import EventRouter, Webhooks
-from telnyx_rooms_async.testing import PUBLIC_KEY
 from telnyx_rooms_async.web import aiohttp_handler, asgi_app, client_lifespan, router_context
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY
 
 Serve: TypeAlias = Callable[..., AbstractAsyncContextManager[str]]
 """Serves a receiver for a router, and tells its URL."""

@@ -7,8 +7,8 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from telnyx_rooms_async import Event, EventRouter, Webhooks
-from telnyx_rooms_async.redis import SeenInRedis
 from telnyx_rooms_async.web import aiohttp_handler
+from telnyx_rooms_async.webhooks.redis import SeenInRedis
 
 
 async def main(path: str) -> None:

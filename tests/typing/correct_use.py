@@ -53,12 +53,12 @@ from telnyx_rooms_async import (
     VideoRegion,
     Webhooks,
     batch,
-    fleet,
 )
 from telnyx_rooms_async.core import endpoints, protocol
-from telnyx_rooms_async.core.messages import Call
-from telnyx_rooms_async.core.paging import Scan
+from telnyx_rooms_async.core.http_messages import Call
+from telnyx_rooms_async.core.page_scan import Scan
 from telnyx_rooms_async.emulator import Emulator, Fault, Faults, RecordedRequest
+from telnyx_rooms_async.integrations import dask as fleet
 from telnyx_rooms_async.web import (
     CLIENT,
     aiohttp_handler,

@@ -17,8 +17,8 @@ from telnyx_rooms_async import (
     RoomSessionEnded,
     Webhooks,
 )
-from telnyx_rooms_async.testing import PUBLIC_KEY, signed
 from telnyx_rooms_async.web import asgi_app
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
 
 
 @define

@@ -19,7 +19,7 @@ from telnyx_rooms_async import (
     Webhooks,
 )
 from telnyx_rooms_async.emulator import Emulator, Mishap
-from telnyx_rooms_async.testing import PUBLIC_KEY, signed
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
 from turning import TurnedClock
 
 ROOMS = 5

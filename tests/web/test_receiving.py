@@ -25,8 +25,8 @@ from telnyx_rooms_async import (
     WebhookError,
     Webhooks,
 )
-from telnyx_rooms_async.testing import PUBLIC_KEY, SignedWebhook, sign, signed
 from telnyx_rooms_async.web import BODY_LIMIT, aiohttp_handler, asgi_app
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, SignedWebhook, sign, signed
 
 ENDED = RoomSessionEnded(id="ended", payload=SessionEndedPayload(session_id="s", duration_secs=3))
 

@@ -30,8 +30,8 @@ from telnyx_rooms_async import (
     RoomSessionStarted,
     WebhookError,
 )
-from telnyx_rooms_async.redis import SeenInRedis
-from telnyx_rooms_async.testing import PUBLIC_KEY, signed
+from telnyx_rooms_async.webhooks.redis import SeenInRedis
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
 from ticker import Ticker
 
 SERVER = shutil.which("redis-server")
@@ -136,7 +136,7 @@ FORK = """
 import asyncio, os, sys
 from redis.asyncio import Redis
 from telnyx_rooms_async import WebhookError
-from telnyx_rooms_async.redis import SeenInRedis
+from telnyx_rooms_async.webhooks.redis import SeenInRedis
 
 seen = SeenInRedis(Redis(unix_socket_path=sys.argv[1]))
 
@@ -448,6 +448,6 @@ async def test_redis_that_fails_after_the_handler(store: Store, caplog: pytest.L
 
 def test_without_the_extra_it_says_so() -> None:
     """Without redis the error names the extra."""
-    program = "import sys; sys.modules['redis'] = None; import telnyx_rooms_async.redis"
+    program = "import sys; sys.modules['redis'] = None; import telnyx_rooms_async.webhooks.redis"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "ImportError: sharing needs Redis: pip install 'telnyx-rooms-async[redis]'" in told.stderr

@@ -18,7 +18,7 @@ from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, CreatedAt
 from telnyx_rooms_async.cli.output import counted
 from telnyx_rooms_async.cli.paths import text_of
 from telnyx_rooms_async.cli.running import ending, run
-from telnyx_rooms_async.core.tables import COLUMNS
+from telnyx_rooms_async.cli.tables import COLUMNS
 
 _PAGES: Final = 4
 """At once."""

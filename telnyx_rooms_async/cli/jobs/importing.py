@@ -33,7 +33,7 @@ from telnyx_rooms_async.cli.jobs.sources import CheckedTable, opened
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, OnUnknown, UnknownOutcome
 from telnyx_rooms_async.cli.output import counted
 from telnyx_rooms_async.cli.running import ending, run
-from telnyx_rooms_async.core.tables import REASON
+from telnyx_rooms_async.cli.tables import REASON
 
 _JournalFile: TypeAlias = Annotated[
     Path | None,

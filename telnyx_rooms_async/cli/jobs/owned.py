@@ -9,8 +9,7 @@ from typing import BinaryIO, Final, cast
 from telnyx_rooms_async import ConfigurationError, TelnyxRoomsError
 from telnyx_rooms_async.cli.jobs.parquet import ParquetReader
 from telnyx_rooms_async.cli.paths import naming
-from telnyx_rooms_async.core.codec import MisfitError, parse
-from telnyx_rooms_async.core.tables import (
+from telnyx_rooms_async.cli.tables import (
     BYTE_ORDER_MARK,
     COLUMNS,
     FAILED_COLUMNS,
@@ -18,6 +17,7 @@ from telnyx_rooms_async.core.tables import (
     REASON,
     csv_header,
 )
+from telnyx_rooms_async.core.codec import MisfitError, parse
 
 _LINES: Final = 100
 """So many lines of NDJSON are looked at."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, BinaryIO, Final, cast
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, Room
-from telnyx_rooms_async.core.tables import REASON
+from telnyx_rooms_async.cli.tables import REASON
 
 _ROWS: Final = 10_000
 """In one group, and in memory."""

@@ -18,7 +18,7 @@ from telnyx_rooms_async.cli.jobs.formats import STREAM, Format
 from telnyx_rooms_async.cli.jobs.owned import holds_failures, refuse_foreign
 from telnyx_rooms_async.cli.jobs.parquet import ParquetRows
 from telnyx_rooms_async.cli.paths import naming
-from telnyx_rooms_async.core.tables import BYTE_ORDER_MARK, csv_header, csv_row, ndjson_row
+from telnyx_rooms_async.cli.tables import BYTE_ORDER_MARK, csv_header, csv_row, ndjson_row
 
 _ROWS: Final = {Format.CSV: csv_row, Format.NDJSON: ndjson_row}
 _CHUNK: Final = 1 << 16

@@ -16,7 +16,7 @@ from telnyx_rooms_async.cli.jobs.formats import STREAM, Format
 from telnyx_rooms_async.cli.jobs.parquet import ParquetReader
 from telnyx_rooms_async.cli.jobs.progress import working
 from telnyx_rooms_async.cli.running import USAGE
-from telnyx_rooms_async.core.tables import (
+from telnyx_rooms_async.cli.tables import (
     FAILED_COLUMNS,
     LONGEST_LINE,
     REASON,

@@ -18,7 +18,7 @@ import msgspec
 from attrs import AttrsInstance, asdict, frozen, has
 
 from telnyx_rooms_async.core.codec.plain import NOT_JSON, MisfitError, is_tuple, parse
-from telnyx_rooms_async.core.models import Page
+from telnyx_rooms_async.models import Page
 
 __all__ = ["MisfitError", "decode", "encode", "parse"]
 

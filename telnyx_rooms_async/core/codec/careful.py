@@ -17,7 +17,7 @@ from cattrs.errors import IterableValidationNote
 from cattrs.gen import make_dict_structure_fn
 
 from telnyx_rooms_async.core.codec.plain import MisfitError, is_tuple, parse
-from telnyx_rooms_async.core.models import PageMeta
+from telnyx_rooms_async.models import PageMeta
 
 T = TypeVar("T")
 _Hook: TypeAlias = Callable[[Any, Any], Any]

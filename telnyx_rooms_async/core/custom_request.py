@@ -1,0 +1,133 @@
+"""Calls that no endpoint describes: any method, path, query and JSON, checked before they are sent."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeAlias, cast
+
+from telnyx_rooms_async.core import codec
+from telnyx_rooms_async.core.endpoints import ENDPOINTS
+from telnyx_rooms_async.core.http_messages import Call, Repeat, Request, Response
+from telnyx_rooms_async.core.validators import exact_flag, exact_integer, exact_text, exact_url, is_text, show
+from telnyx_rooms_async.errors import InvalidArgumentError
+from telnyx_rooms_async.models import AccountKey
+
+QueryValue: TypeAlias = str | int | bool
+
+_PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
+_WORD: Final = re.compile("[a-z_]+")
+_VERSION: Final = re.compile("v[0-9]{1,2}")
+_COLLECTIONS: Final = frozenset(endpoint.path.split("/")[1] for endpoint in ENDPOINTS)
+_METHODS: Final = {
+    "GET": Repeat.ALWAYS,
+    "HEAD": Repeat.ALWAYS,
+    "PUT": Repeat.ALWAYS,
+    "PATCH": Repeat.ALWAYS,
+    "DELETE": Repeat.ALWAYS,
+    "POST": Repeat.UNSENT,
+}
+
+ACCOUNT_KEY: Final = Call(
+    operation="GET /public_key",
+    template="/public_key",
+    request=Request(method="GET", path="/public_key"),
+    answer=AccountKey,
+    repeat=Repeat.ALWAYS,
+)
+"""No operation of the Video API, so it is none of its 25 endpoints."""
+
+
+def build_raw(
+    method: str, path: str, *, query: Mapping[str, QueryValue] | None = None, json: object = None
+) -> Call[Response]:
+    """Make a call that no endpoint describes: ``build_raw("GET", "/rooms", query={"page[size]": 1})``.
+
+    Raises:
+        InvalidArgumentError: for a method that is not plain HTTP, a path that could lead elsewhere, a
+            query value that is no str, int or bool, or a body that cannot be written as JSON.
+    """
+    method, path, values = exact_text(method), exact_text(path), _exact_query(query)
+    if wrong := tuple(_wrong_raw(method, path, values)):
+        raise InvalidArgumentError(wrong)
+    try:
+        body = None if json is None else codec.encode(_exact_json(json))
+    except Exception as error:  # noqa: BLE001 - a user's mapping or sequence can raise anything
+        raise InvalidArgumentError((f"json cannot be written: {error}",)) from None
+    pairs = tuple((name, _spell(value)) for name, value in cast("dict[str, QueryValue]", values).items())
+    return Call(
+        operation=f"{method} {(template := _template(path))}",
+        template=template,
+        request=Request(method=method, path=path, query=pairs, body=body),
+        answer=Response,
+        repeat=_METHODS[method],
+    )
+
+
+def _exact_query(query: object) -> object:
+    """Return the query with exact names and values; what is no mapping stays as it is."""
+    if query is None:
+        return {}
+    if not issubclass(type(query), Mapping):
+        return query
+    try:
+        pairs = list(cast("Mapping[object, object]", query).items())
+    except Exception:  # noqa: BLE001 - a user's mapping can raise anything
+        return query
+    return {exact_text(name): exact_integer(exact_flag(exact_url(value))) for name, value in pairs}
+
+
+def _exact_json(value: object) -> object:
+    """Return JSON data made of the builtin types; msgspec refuses what is none of them.
+
+    Raises:
+        ValueError: there is NaN or an infinite number in it, which JSON does not have.
+    """
+    text = exact_text(value)
+    if text is None or isinstance(text, str | bool):
+        return text
+    if isinstance(text, float):
+        if not math.isfinite(text):
+            raise ValueError(f"JSON has no number {float.__repr__(text)}")
+        return float.__float__(text)
+    if isinstance(text, Mapping):
+        items = cast("Mapping[object, object]", text).items()
+        return {exact_text(name): _exact_json(part) for name, part in items}
+    if isinstance(text, list | tuple):
+        return [_exact_json(part) for part in cast("list[object]", text)]
+    plain = exact_integer(exact_flag(text))
+    return plain if plain is text else _exact_json(plain)
+
+
+def _template(path: str) -> str:
+    """Return a path without what may be an id: ids are shown in no log.
+
+    Shown are words in lower case, but not behind a collection of this API, and a version in front.
+    """
+    shown, before = [""], ""
+    for segment in path.split("/")[1:]:
+        is_word = _WORD.fullmatch(segment) and before not in _COLLECTIONS
+        is_version = not before and _VERSION.fullmatch(segment)
+        shown.append(segment if is_word or is_version else "{id}")
+        before = segment
+    return "/".join(shown)
+
+
+def _wrong_raw(method: object, path: object, query: object) -> Iterator[str]:
+    if not isinstance(method, str) or method not in _METHODS:
+        yield f"method must be one of {', '.join(_METHODS)}, not {show(method)}"
+    if not (isinstance(path, str) and _PATH.fullmatch(path)):
+        yield f"path must be plain and absolute, below the base URL, not {show(path)}"
+    if not isinstance(query, dict):
+        yield f"query must be a mapping, not {show(query)}"
+        return
+    for name, value in cast("Mapping[object, object]", query).items():
+        if not is_text(name) or not (is_text(value) or _is_printable_int(value)):
+            yield f"query {show(name)} must be a str, an int or a bool, not {show(value)}"
+
+
+def _is_printable_int(value: object) -> bool:
+    return isinstance(value, int) and abs(value) < 2**63
+
+
+def _spell(value: QueryValue) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

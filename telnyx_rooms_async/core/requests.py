@@ -1,0 +1,270 @@
+"""What we may ask: bodies and queries, each field with its name on the wire and its rule.
+
+A value here is inert and may be wrong; `core.spelling.problems` tells what is wrong with it, all at once,
+before anything is sent. It is neither compared nor printed: that halves what these classes cost to import.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any, Final, Literal, TypeAlias, TypedDict, cast
+from uuid import UUID
+
+import attrs
+from attrs import frozen
+
+from telnyx_rooms_async.core import validators as rules
+from telnyx_rooms_async.core.secret import Secret, hidden
+from telnyx_rooms_async.core.validators import (
+    UNSET,
+    Converter,
+    DateFilter,
+    DurationFilter,
+    ParticipantId,
+    RoomId,
+    Rule,
+    SessionId,
+    UnsetType,
+    exact_text,
+    show,
+)
+from telnyx_rooms_async.errors import InvalidArgumentError
+from telnyx_rooms_async.models import RoomRecording, VideoRegion
+
+Days: TypeAlias = date | str | DateFilter | None
+
+_NEVER: Final = object()
+"""What stands for absence in a field that is always given: nothing does."""
+
+_EXACT_PARTICIPANTS: Final = rules.exact_items(rules.exact_participant_id)
+
+# --- bodies -----------------------------------------------------------------------------------------------
+
+
+def _body(rule: Rule, exact: Converter, *, nullable: bool = False) -> Any:  # noqa: ANN401 - as attrs.field: the annotation is the type
+    metadata = {"rule": rule, "absent": UNSET, "nullable": nullable}
+    return attrs.field(default=UNSET, converter=exact, metadata=metadata)
+
+
+def _required(rule: Rule, exact: Converter) -> Any:  # noqa: ANN401 - as attrs.field
+    metadata = {"rule": rule, "absent": _NEVER}
+    return attrs.field(default=attrs.NOTHING, converter=exact, metadata=metadata)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class RoomBody:
+    """What a room is created or updated with."""
+
+    unique_name: str | UnsetType = _body(rules.name, rules.exact_text)
+    max_participants: int | UnsetType = _body(rules.integer(2, 50), rules.exact_integer)
+    enable_recording: bool | UnsetType = _body(rules.flag, rules.exact_flag)
+    webhook_event_url: str | UnsetType = _body(rules.url, rules.exact_url)
+    webhook_event_failover_url: str | UnsetType | None = _body(
+        rules.url_or_none, rules.exact_url, nullable=True
+    )
+    webhook_timeout_secs: int | UnsetType | None = _body(
+        rules.integer(0, 30), rules.exact_integer, nullable=True
+    )
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class TokenBody:
+    """What a client token is made with."""
+
+    token_ttl_secs: int | UnsetType = _body(rules.integer(10, 3600), rules.exact_integer)
+    refresh_token_ttl_secs: int | UnsetType = _body(rules.integer(60, 86400), rules.exact_integer)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class RefreshBody:
+    """What a client token is refreshed with."""
+
+    refresh_token: Secret = attrs.field(
+        converter=hidden, repr=False, metadata={"rule": rules.hidden_text, "absent": _NEVER}
+    )
+    token_ttl_secs: int | UnsetType = _body(rules.integer(10, 3600), rules.exact_integer)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class ParticipantsBody:
+    """Whom an action in a session is for."""
+
+    participants: Literal["all"] | Iterable[ParticipantId] = _required(rules.ids_or_all, _EXACT_PARTICIPANTS)
+    exclude: Iterable[ParticipantId] | UnsetType = _body(rules.ids, _EXACT_PARTICIPANTS)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class CompositionBody:
+    """What a composition is made of."""
+
+    session_id: SessionId = _required(rules.one_id, rules.exact_session_id)
+    video_layout: Mapping[str, VideoRegion] | UnsetType = _body(rules.layout, rules.exact_layout)
+    audio_sources: Iterable[str | UUID | RoomRecording] | UnsetType | None = _body(
+        rules.sources, rules.exact_sources, nullable=True
+    )
+    format: str | UnsetType = _body(rules.text, rules.exact_text)
+    resolution: str | UnsetType = _body(rules.resolution, rules.exact_text)
+    webhook_event_url: str | UnsetType = _body(rules.url, rules.exact_url)
+    webhook_event_failover_url: str | UnsetType | None = _body(
+        rules.url_or_none, rules.exact_url, nullable=True
+    )
+    webhook_timeout_secs: int | UnsetType | None = _body(
+        rules.integer(0, 30), rules.exact_integer, nullable=True
+    )
+
+
+# --- queries ----------------------------------------------------------------------------------------------
+
+PAGE_SIZE_MAX: Final = 250
+
+
+def _query(wire: str, rule: Rule, exact: Converter, default: object = None) -> Any:  # noqa: ANN401 - as attrs.field
+    # None is "not asked for", unless the field has a default: then it is a mistake.
+    absent = None if default is None else _NEVER
+    metadata = {"rule": rule, "absent": absent, "wire": wire}
+    return attrs.field(default=default, converter=exact, metadata=metadata)
+
+
+def _exact_days(value: object) -> object:
+    return value if isinstance(value, DateFilter) else rules.exact_date(value)
+
+
+def _same(value: object) -> object:
+    return value
+
+
+def _page_number() -> Any:  # noqa: ANN401 - as attrs.field
+    return _query("page[number]", rules.integer(1, 2**31 - 1), rules.exact_integer, default=1)
+
+
+def _page_size() -> Any:  # noqa: ANN401 - as attrs.field
+    return _query("page[size]", rules.integer(1, PAGE_SIZE_MAX), rules.exact_integer, default=PAGE_SIZE_MAX)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class RoomQuery:
+    """How one room is retrieved."""
+
+    include_sessions: bool = _query("include_sessions", rules.flag, rules.exact_flag, default=False)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class PageQuery:
+    """Which page of a list."""
+
+    page_number: int = _page_number()
+    page_size: int = _page_size()
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class RoomsQuery(PageQuery):
+    """Which rooms to list."""
+
+    created_at: Days = _query("filter[date_created_at]", rules.days, _exact_days)
+    updated_at: Days = _query("filter[date_updated_at]", rules.days, _exact_days)
+    unique_name: str | None = _query("filter[unique_name]", rules.name, rules.exact_text)
+    include_sessions: bool = _query("include_sessions", rules.flag, rules.exact_flag, default=False)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class RoomSessionsQuery(PageQuery):
+    """Which sessions of a room to list."""
+
+    created_at: Days = _query("filter[date_created_at]", rules.days, _exact_days)
+    updated_at: Days = _query("filter[date_updated_at]", rules.days, _exact_days)
+    ended_at: Days = _query("filter[date_ended_at]", rules.days, _exact_days)
+    active: bool | None = _query("filter[active]", rules.flag, rules.exact_flag)
+    include_participants: bool = _query("include_participants", rules.flag, rules.exact_flag, default=False)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class SessionQuery:
+    """How one session is retrieved."""
+
+    include_participants: bool = _query("include_participants", rules.flag, rules.exact_flag, default=False)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class SessionsQuery(RoomSessionsQuery):
+    """Which sessions of the account to list."""
+
+    room_id: RoomId | None = _query("filter[room_id]", rules.one_id, rules.exact_room_id)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class SessionParticipantsQuery(PageQuery):
+    """Which participants of a session to list."""
+
+    joined_at: Days = _query("filter[date_joined_at]", rules.days, _exact_days)
+    updated_at: Days = _query("filter[date_updated_at]", rules.days, _exact_days)
+    left_at: Days = _query("filter[date_left_at]", rules.days, _exact_days)
+    context: str | None = _query("filter[context]", rules.text, rules.exact_text)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class ParticipantsQuery(SessionParticipantsQuery):
+    """Which participants of the account to list."""
+
+    session_id: SessionId | None = _query("filter[session_id]", rules.one_id, rules.exact_session_id)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class RecordingsFilter:
+    """Which recordings are meant."""
+
+    room_id: RoomId | None = _query("filter[room_id]", rules.one_id, rules.exact_room_id)
+    session_id: SessionId | None = _query("filter[session_id]", rules.one_id, rules.exact_session_id)
+    participant_id: ParticipantId | None = _query(
+        "filter[participant_id]", rules.one_id, rules.exact_participant_id
+    )
+    status: str | None = _query("filter[status]", rules.text, rules.exact_text)
+    type: str | None = _query("filter[type]", rules.text, rules.exact_text)
+    started_at: Days = _query("filter[date_started_at]", rules.days, _exact_days)
+    ended_at: Days = _query("filter[date_ended_at]", rules.days, _exact_days)
+    duration_secs: DurationFilter | None = _query("filter[duration_secs]", rules.seconds, _same)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class RecordingsQuery(RecordingsFilter):
+    """Which recordings to list."""
+
+    page_number: int = _page_number()
+    page_size: int = _page_size()
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class CompositionsQuery(PageQuery):
+    """Which compositions to list."""
+
+    session_id: SessionId | None = _query("filter[session_id]", rules.one_id, rules.exact_session_id)
+    status: str | None = _query("filter[status]", rules.text, rules.exact_text)
+    created_at: Days = _query("filter[date_created_at]", rules.days, _exact_days)
+
+
+class RoomFields(TypedDict, total=False):
+    """What a room is created or updated with: ``{"unique_name": "Weekly", "max_participants": 25}``."""
+
+    unique_name: str
+    max_participants: int
+    enable_recording: bool
+    webhook_event_url: str
+    webhook_event_failover_url: str | None
+    webhook_timeout_secs: int | None
+
+
+def room_body(fields: RoomFields) -> RoomBody:
+    """Make a body of them.
+
+    Raises:
+        InvalidArgumentError: it is no mapping, or has a field that rooms do not have.
+    """
+    given = cast("object", fields)
+    if not isinstance(given, Mapping):
+        raise InvalidArgumentError((f"a room must be given by its fields, not {show(given)}",))
+    try:
+        exact = {exact_text(name): value for name, value in cast("Mapping[object, object]", given).items()}
+    except Exception:  # noqa: BLE001 - a user's mapping can raise anything
+        raise InvalidArgumentError((f"the fields of a room cannot be read from {show(fields)}",)) from None
+    wrong = [name for name in exact if name not in RoomFields.__annotations__]
+    if wrong:
+        raise InvalidArgumentError(tuple(f"a room has no field {show(name)}" for name in wrong))
+    return RoomBody(**cast("RoomFields", exact))

@@ -1,0 +1,526 @@
+"""What makes an argument right: a rule tells what is wrong with a value, or None.
+
+Bounds and nulls are those of the Telnyx API reference. The values that only arguments are made of stand
+here too.
+"""
+
+import enum
+import operator
+import re
+import reprlib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from functools import partial
+from inspect import isasyncgenfunction, iscoroutinefunction
+from ipaddress import IPv6Address, ip_address
+from typing import Any, Final, TypeAlias, TypeVar, cast
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from attrs import evolve, field, frozen
+from yarl import URL
+
+from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.models import (
+    Room,
+    RoomComposition,
+    RoomParticipant,
+    RoomRecording,
+    RoomSession,
+    VideoRegion,
+    public_url,
+)
+
+Id: TypeAlias = str | UUID
+RoomId: TypeAlias = Id | Room
+"""The id of a room, or the room."""
+SessionId: TypeAlias = Id | RoomSession
+"""The id of a session, or the session."""
+ParticipantId: TypeAlias = Id | RoomParticipant
+"""The id of a participant, or the participant."""
+RecordingId: TypeAlias = Id | RoomRecording
+"""The id of a recording, or the recording."""
+CompositionId: TypeAlias = Id | RoomComposition
+"""The id of a composition, or the composition."""
+Rule: TypeAlias = Callable[[object], str | None]
+Converter: TypeAlias = Callable[[object], object]
+
+T = TypeVar("T")
+_Model: TypeAlias = Room | RoomSession | RoomParticipant | RoomRecording | RoomComposition
+
+
+class UnsetType(enum.Enum):
+    """The type of `UNSET`."""
+
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNSET: Final = UnsetType.UNSET
+"""Leave this field alone. ``None`` is another thing: it sends null, which clears."""
+
+
+class _ShortRepr(reprlib.Repr):
+    """Cuts long reprs. Of an object of another class than the builtin ones only the repr itself is used."""
+
+    def repr1(self, x: object, level: int) -> str:
+        if type(x).__module__ == "builtins":  # a user's class may have the name of a builtin one
+            return super().repr1(x, level)
+        try:
+            printed = str.__str__(repr(x))
+        except Exception:  # noqa: BLE001 - a __repr__ can raise anything
+            return f"<{type(x).__name__} that cannot be printed>"
+        tail = (self.maxother - 3) // 2
+        return printed if len(printed) <= self.maxother else f"{printed[:tail]}...{printed[-tail - 1 :]}"
+
+
+_SHORT: Final = _ShortRepr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
+def show(value: object) -> str:
+    """Return a short repr of a value, for an error message."""
+    try:
+        return _SHORT.repr(value)
+    except Exception:  # noqa: BLE001 - a huge int cannot be printed, nor what a builtin container holds
+        return f"a {type(value).__name__} that cannot be printed"
+
+
+# --- exact values -------------------------------------------------------------------------------------------
+#
+# What is validated is what is sent. A subclass of str can have a `__str__`, `__format__` or `__eq__` of its
+# own (an Enum member prints as "Color.RED"), so arguments are replaced by exact values of the builtin types
+# before anything looks at them. What cannot be converted stays as it is, and its rule refuses it.
+
+
+def exact_text(value: T) -> T | str:
+    """Return the text of a str subclass as an exact str; a `Secret` and other values unchanged."""
+    if type(value) in (str, Secret) or not issubclass(type(value), str):
+        return value
+    return str.__str__(cast("str", value))
+
+
+def exact_url(value: object) -> object:
+    """Return a URL as text: a str, or a `yarl.URL`."""
+    return str(value) if type(value) is URL else exact_text(value)
+
+
+def _scalar(value: object) -> object:
+    """Return the Python object that a scalar of numpy stands for."""
+    if type(value).__module__ != "numpy":
+        return value
+    scalar = cast("Any", value)
+    try:
+        return scalar.item() if scalar.ndim == 0 else value
+    except Exception:  # noqa: BLE001 - it may be another class of that name
+        return value
+
+
+def exact_integer(value: object) -> object:
+    """Return an exact int for what has an index (an IntEnum member), or is an integral float."""
+    if type(value) in _DONE:
+        return value
+    value = _scalar(value)
+    if type(value) in _DONE:
+        return value
+    if isinstance(value, float):
+        return int(value) if float.is_integer(value) else value
+    try:
+        return operator.index(cast("int", value))
+    except Exception:  # noqa: BLE001 - the __index__ of a user's class can raise anything
+        return value
+
+
+def exact_flag(value: object) -> object:
+    """Return a boolean of numpy as a bool. An integer is not a flag."""
+    if type(value) is bool:
+        return value
+    kind = type(value)
+    if kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_"):
+        return bool(value)
+    scalar = _scalar(value)
+    return scalar if type(scalar) is bool else value
+
+
+def exact_date(value: object) -> object:
+    """Return a day as an exact date: a date, or ISO 8601 text such as ``"2021-04-25"``."""
+    value = _scalar(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value if type(value) is date else date(value.year, value.month, value.day)
+    text = exact_text(value)
+    if isinstance(text, str) and _ISO_DATE.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:  # "2021-02-30"
+            return text
+    return text
+
+
+def exact_id(model: type[_Model]) -> Converter:
+    """Make the converter for an id: text, a UUID, or a value of `model`, which stands for its id."""
+
+    def convert(value: object) -> object:
+        if type(value) is str:
+            return value
+        if issubclass(type(value), model):
+            # A model without an id stays a model, which is refused: None would be an absent filter.
+            given = cast("object", cast("_Model", value).id)
+            return exact_text(given) if issubclass(type(given), str) else value
+        if issubclass(type(value), UUID):
+            return UUID.__str__(cast("UUID", value))
+        return exact_text(value)
+
+    return convert
+
+
+def exact_items(item: Converter) -> Converter:
+    """Make the converter for several values in any iterable: a list, a generator, an array."""
+
+    def convert(value: object) -> object:
+        if value is UNSET or issubclass(type(value), str | bytes | Mapping):
+            return exact_text(value)
+        try:
+            return tuple(map(item, cast("Iterable[object]", value)))
+        except Exception:  # noqa: BLE001 - iterating a user's object can raise anything
+            return value
+
+    return convert
+
+
+_DONE: Final = frozenset({int, bool, UnsetType, type(None)})
+_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+exact_room_id: Final = exact_id(Room)
+exact_session_id: Final = exact_id(RoomSession)
+exact_participant_id: Final = exact_id(RoomParticipant)
+EXACT_IDS: Final[Mapping[str, Converter]] = {
+    "room_id": exact_room_id,
+    "room_session_id": exact_session_id,
+    "room_participant_id": exact_participant_id,
+    "room_recording_id": exact_id(RoomRecording),
+    "room_composition_id": exact_id(RoomComposition),
+}
+"""By the names of the ids in the paths of the API."""
+
+
+def _bound(value: date | str | None) -> date | None:
+    return cast("date | None", exact_date(value))
+
+
+def _seconds(value: int | None) -> int | None:
+    return cast("int | None", exact_integer(value))
+
+
+@frozen(kw_only=True)
+class DateFilter:
+    """Calendar days, both ends included: ``DateFilter(gte=date(2021, 4, 25))``, or ISO 8601 text.
+
+    Telnyx does not say in which time zone a day begins. At least one of the three must be given.
+    """
+
+    eq: date | None = field(default=None, converter=_bound)
+    gte: date | None = field(default=None, converter=_bound)
+    lte: date | None = field(default=None, converter=_bound)
+
+
+@frozen(kw_only=True)
+class DurationFilter:
+    """Whole seconds, both ends included: ``DurationFilter(gte=60)``. At least one must be given."""
+
+    eq: int | None = field(default=None, converter=_seconds)
+    gte: int | None = field(default=None, converter=_seconds)
+    lte: int | None = field(default=None, converter=_seconds)
+
+
+def is_async_callable(value: object) -> bool:
+    """Return whether a call of this runs nothing by itself, and returns what must be awaited or iterated.
+
+    It looks at functions, methods, objects with an async ``__call__``, and `functools.partial` objects of
+    these. A plain function that returns a coroutine cannot be recognized.
+    """
+    while isinstance(value, partial):
+        value = cast("partial[object]", value).func
+    functions = (value, getattr(type(value), "__call__", None))  # noqa: B004 - what it is, not whether it is
+    return any(iscoroutinefunction(each) or isasyncgenfunction(each) for each in functions)
+
+
+# --- text, numbers, ids -----------------------------------------------------------------------------------
+
+_HTTP_URL: Final = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
+_QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d"
+"""Straight quotation marks, a backtick, and the curved ones of word processors."""
+_INVISIBLE: Final = re.compile("[\\s\u00ad\u180e\u200b-\u200f\u2060\ufeff]*")
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+# What RFC 3986 leaves unreserved needs no quoting, so an id never leaves its path segment.
+_ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,255}")
+is_id: Final = _ID.fullmatch
+"""Matches text that is an id."""
+
+
+def is_text(value: object) -> bool:
+    """Tell whether a value is a string that UTF-8 can carry."""
+    return isinstance(value, str) and not _LONE_SURROGATE.search(value)
+
+
+def text(value: object) -> str | None:
+    """Accept any text that is not empty."""
+    return None if is_text(value) and value else f"must be a non-empty Unicode string, not {show(value)}"
+
+
+def is_blank(value: object) -> bool:
+    """Return whether a value is None, or text without a visible character."""
+    return value is None or (isinstance(value, str) and _INVISIBLE.fullmatch(value) is not None)
+
+
+def name(value: object) -> str | None:
+    """Accept any text that is not blank."""
+    if is_text(value) and value and is_blank(value):
+        return f"must not be blank, got {show(value)}"
+    return text(value)
+
+
+def hidden_text(value: object) -> str | None:
+    """Accept any text that is not empty, and never show it."""
+    return None if is_text(value) and value else "must be a non-empty Unicode string"
+
+
+def is_quoted(value: str) -> bool:
+    """Return whether a text begins or ends with a quotation mark, as a value copied with its quotes does."""
+    bare = value.strip()
+    return bool(bare) and (bare[0] in _QUOTES or bare[-1] in _QUOTES)
+
+
+def flag(value: object) -> str | None:
+    """Take a boolean."""
+    return None if isinstance(value, bool) else f"must be True or False, not {show(value)}"
+
+
+def integer(low: int, high: int) -> Rule:
+    """Make the rule for an integer from `low` to `high`."""
+
+    def rule(value: object) -> str | None:
+        if type(value) is int and low <= value <= high:
+            return None
+        return f"must be an int from {low} to {high}, not {show(value)}"
+
+    return rule
+
+
+def url(value: object) -> str | None:
+    """Take a URL with its scheme."""
+    if isinstance(value, str) and is_text(value) and _HTTP_URL.fullmatch(value) and _has_host(value):
+        return None
+    return f"must be a URL with its scheme, http:// or https://, not {_shown_url(value)}"
+
+
+def _shown_url(value: object) -> str:
+    if isinstance(value, str):
+        return show(public_url(value))
+    if isinstance(value, bytes):
+        return show(public_url(value.decode("latin-1")).encode("latin-1"))
+    # Another type may hold a URL with its secrets.
+    return show(value) if value is None or isinstance(value, int | float) else f"a {type(value).__name__}"
+
+
+def url_or_none(value: object) -> str | None:
+    """Take a URL with its scheme, or the empty text that Telnyx has for none."""
+    return None if value == "" else url(value)
+
+
+def _has_host(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        (parts.hostname or "").encode("idna")
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket that is not closed, a port or a label that is none
+        return False
+
+
+def one_id(value: object) -> str | None:
+    """Take an id as text or as UUID."""
+    if isinstance(value, str) and is_id(value):
+        return None
+    return f"must be a Telnyx id such as '0ccc7b54-…', not {_show_id(value)}"
+
+
+def _show_id(value: object) -> str:
+    """Return what stands for an id; of a model its class only: it may hold a link."""
+    if not isinstance(value, _Model):
+        return show(value)
+    return f"a {type(value).__name__}{'' if value.id else ' without an id'}"
+
+
+def ids(value: object) -> str | None:
+    """Accept a tuple of ids."""
+    if not isinstance(value, tuple):
+        return f"must be an iterable of ids, not {show(value)}"
+    return next(filter(None, map(one_id, cast("tuple[object, ...]", value))), None)
+
+
+def ids_or_all(value: object) -> str | None:
+    """Accept some ids, or the word for all: what none at all would do is not documented."""
+    if _is_empty(value):
+        return "must not be empty"
+    return None if _is_word(value, "all") or not (wrong := ids(value)) else f'{wrong}, nor "all"'
+
+
+def _is_word(value: object, word: str) -> bool:
+    """Compare text only: what else a user holds may not be comparable."""
+    return type(value) is str and value == word
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, tuple) and not value
+
+
+def _items(value: object) -> tuple[object, ...]:
+    return cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+
+
+def _source(value: object) -> str | None:
+    return None if _is_word(value, "*") else one_id(value)
+
+
+def sources(value: object) -> str | None:
+    """Accept recording ids, in which ``"*"`` stands for all of the session."""
+    items = _items(value)
+    if not items:
+        return f'must be an iterable of recording ids, or ["*"], not {show(value)}'
+    return next((wrong for item in items if (wrong := _source(item))), None)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine for certain: ``localhost``, or a literal loopback address.
+
+    A name below ``localhost`` is not: what it resolves to depends on the resolver. Neither is a number such
+    as ``127.1``, which only some programs read as an address.
+    """
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback and "%" not in host
+
+
+# --- ranges -------------------------------------------------------------------------------------------------
+
+
+def days(value: object) -> str | None:
+    """Take a day or a range of days."""
+    if isinstance(value, DateFilter):
+        return _range(value.eq, value.gte, value.lte, _day)
+    return _day(value)
+
+
+def seconds(value: object) -> str | None:
+    """Take a range of durations."""
+    if isinstance(value, DurationFilter):
+        return _range(value.eq, value.gte, value.lte, integer(0, 2**31 - 1))
+    return f"must be a DurationFilter, not {show(value)}"
+
+
+def _day(value: object) -> str | None:
+    if isinstance(value, datetime):
+        return f"must be a date without a time, not {show(value)}: pass its .date()"
+    if isinstance(value, date):
+        return None
+    return f"must be a date, ISO 8601 text such as '2021-04-25', or a DateFilter, not {show(value)}"
+
+
+def _range(eq: object, gte: object, lte: object, rule: Rule) -> str | None:
+    given = [bound for bound in (eq, gte, lte) if bound is not None]
+    if not given:
+        return "must have one of eq, gte and lte"
+    if wrong := next(filter(None, map(rule, given)), None):
+        return wrong
+    for low, high, low_name, high_name in (
+        (gte, lte, "gte", "lte"),
+        (gte, eq, "gte", "eq"),
+        (eq, lte, "eq", "lte"),
+    ):
+        if low is not None and high is not None and low > high:  # type: ignore[operator]  # both passed the rule
+            return f"matches nothing: {low_name} {low} is after {high_name} {high}"
+    return None
+
+
+# --- compositions -------------------------------------------------------------------------------------------
+
+_REGIONS_MAX: Final = 2
+_SIDE_MIN, _SIDE_MAX, _AREA_MAX = 16, 1280, 1280 * 720
+_RESOLUTION: Final = re.compile("([1-9][0-9]{1,3})x([1-9][0-9]{1,3})")
+_REGION: Final[Mapping[str, Rule]] = {
+    "height": integer(_SIDE_MIN, _SIDE_MAX),
+    "width": integer(_SIDE_MIN, _SIDE_MAX),
+    "x_pos": integer(-_SIDE_MAX, _SIDE_MAX),
+    "y_pos": integer(-_SIDE_MAX, _SIDE_MAX),
+    "z_pos": integer(-99, 99),
+    "max_columns": integer(1, 1000),
+    "max_rows": integer(1, 1000),
+}
+
+
+def resolution(value: object) -> str | None:
+    """Take ``"1280x720"``, or what has no longer side and no larger area."""
+    found = _RESOLUTION.fullmatch(value) if isinstance(value, str) else None
+    width, height = (int(found[1]), int(found[2])) if found else (0, 0)
+    if min(width, height) >= _SIDE_MIN and max(width, height) <= _SIDE_MAX and width * height <= _AREA_MAX:
+        return None
+    return f'must be "WIDTHxHEIGHT", each 16 to 1280 and the area up to 1280x720, not {show(value)}'
+
+
+def layout(value: object) -> str | None:
+    """Accept one or two named regions."""
+    regions = _regions(value)
+    if not 1 <= len(regions) <= _REGIONS_MAX:
+        return f"must name 1 or 2 regions, not {show(value)}"
+    for region_name, region in regions.items():
+        if text(region_name) or not isinstance(region, VideoRegion):
+            return f"must map names to VideoRegion values, not {show(region_name)} to {show(region)}"
+        if wrong := _region(region):
+            return f"region {show(region_name)}: {wrong}"
+    return None
+
+
+def _regions(value: object) -> dict[object, object]:
+    return cast("dict[object, object]", value) if isinstance(value, dict) else {}
+
+
+def exact_layout(value: object) -> object:
+    """Return a mapping of regions as a dict with exact names and fields."""
+    if not issubclass(type(value), Mapping):
+        return value
+    try:
+        regions = dict(cast("Mapping[object, object]", value).items())
+    except Exception:  # noqa: BLE001 - a user's mapping can raise anything
+        return value
+    return {exact_text(region_name): _exact_region(region) for region_name, region in regions.items()}
+
+
+def _exact_region(region: object) -> object:
+    if not isinstance(region, VideoRegion):
+        return region
+    numbers = {number: exact_integer(getattr(region, number)) for number in _REGION}
+    videos = region.video_sources
+    return evolve(
+        region,
+        **cast("dict[str, int | None]", numbers),
+        video_sources=None if videos is None else cast("tuple[str, ...]", exact_sources(videos)),
+    )
+
+
+exact_sources: Final = exact_items(exact_id(RoomRecording))
+
+
+def _region(region: VideoRegion) -> str | None:
+    for region_field, rule in _REGION.items():
+        value: object = getattr(region, region_field)
+        if value is not None and (wrong := rule(value)):
+            return f"{region_field} {wrong}"
+    wrong = None if region.video_sources is None else sources(region.video_sources)
+    return wrong and f"video_sources {wrong}"

@@ -1,0 +1,1 @@
+"""The HTTP engine: one API call from request to typed value."""

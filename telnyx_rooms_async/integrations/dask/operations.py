@@ -1,0 +1,58 @@
+"""What a fleet can do to many things: the jobs of a client, found by name in another process."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, Generic, TypeVar
+
+from attrs import frozen
+
+from telnyx_rooms_async.batch.operations import Many
+from telnyx_rooms_async.client import RoomsClient
+from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, END_SESSION, UPDATE_ROOM, Endpoint
+from telnyx_rooms_async.core.requests import RoomFields
+from telnyx_rooms_async.core.validators import RoomId, SessionId
+from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.models import Room
+from telnyx_rooms_async.resources.room_creation import OnUnknown, check_choice
+from telnyx_rooms_async.resources.rooms import RoomUpdate, creations, deletions, updates
+from telnyx_rooms_async.resources.sessions import endings
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+
+
+@frozen(kw_only=True)
+class Kind(Generic[Item, Value]):
+    """A kind of job, as it is sent to the workers."""
+
+    name: str
+    """Dask shows its tasks under it."""
+    operation: str
+    """In the Telnyx API reference."""
+    make: Callable[[Caller], Many[Item, Value]]
+    """A function that pickles."""
+
+    def of(self, client: RoomsClient) -> Many[Item, Value]:
+        """Do it by a client."""
+        return self.make(client._caller)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one of us
+
+
+def _kind(
+    name: str, endpoint: Endpoint[Any], make: Callable[[Caller], Many[Item, Value]]
+) -> Kind[Item, Value]:
+    return Kind(name=name, operation=endpoint.operation, make=make)
+
+
+def creating(on_unknown: OnUnknown) -> Kind[RoomFields, Room]:
+    """Create rooms, all of them named: a partition that is run again finds them by their names.
+
+    Raises:
+        InvalidArgumentError: it is no choice.
+    """
+    check_choice(on_unknown)
+    return _kind("create_many", CREATE_ROOM, partial(creations, on_unknown=on_unknown, must_be_named=True))
+
+
+UPDATING: Final[Kind[RoomUpdate, Room]] = _kind("update_many", UPDATE_ROOM, updates)
+DELETING: Final[Kind[RoomId, None]] = _kind("delete_many", DELETE_ROOM, deletions)
+ENDING: Final[Kind[SessionId, None]] = _kind("end_many", END_SESSION, endings)

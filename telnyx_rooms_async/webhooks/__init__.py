@@ -1,0 +1,1 @@
+"""Webhooks: events, signatures, routing and de-duplication."""
