@@ -72,7 +72,7 @@ from telnyx_rooms_async.models import (
 from telnyx_rooms_async.pagination import Listing
 from telnyx_rooms_async.resources.downloads import DownloadedFile
 from telnyx_rooms_async.resources.room_reconciliation import Change, Ensured, Plan
-from telnyx_rooms_async.resources.tokens import KeptToken
+from telnyx_rooms_async.resources.tokens import AutoRefreshedToken
 from telnyx_rooms_async.settings import Settings
 from telnyx_rooms_async.webhooks.events import (
     CompositionCompletedPayload,
@@ -93,7 +93,7 @@ from telnyx_rooms_async.webhooks.events import (
     UnknownEvent,
 )
 from telnyx_rooms_async.webhooks.parsing import Webhooks
-from telnyx_rooms_async.webhooks.room_tracker import RoomTimeline
+from telnyx_rooms_async.webhooks.room_tracker import RoomTracker
 from telnyx_rooms_async.webhooks.router import EventRouter
 from telnyx_rooms_async.webhooks.stores import SeenEvents, SeenInMemory
 
@@ -107,6 +107,7 @@ __all__ = [
     "AccessToken",
     "Attempt",
     "AuthenticationError",
+    "AutoRefreshedToken",
     "BadRequestError",
     "Change",
     "ClientClosedError",
@@ -129,7 +130,6 @@ __all__ = [
     "InvalidArgumentError",
     "Journal",
     "JournalError",
-    "KeptToken",
     "Listing",
     "MalformedResponseError",
     "NameTakenError",
@@ -166,7 +166,7 @@ __all__ = [
     "RoomSession",
     "RoomSessionEnded",
     "RoomSessionStarted",
-    "RoomTimeline",
+    "RoomTracker",
     "RoomsClient",
     "SeenEvents",
     "SeenInMemory",

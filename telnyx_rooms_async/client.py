@@ -12,11 +12,11 @@ from telnyx_rooms_async.core.frames import without_async_frames, without_frames
 from telnyx_rooms_async.core.http_messages import RateLimit, Response
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
 from telnyx_rooms_async.core.secret import hidden
-from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import OnAttempt
 from telnyx_rooms_async.http.clock import Clock
-from telnyx_rooms_async.http.in_flight import Lifetime
-from telnyx_rooms_async.http.rate_limiter import Gate
+from telnyx_rooms_async.http.in_flight import InFlightCalls
+from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from telnyx_rooms_async.http.transport import (
     AiohttpTransport,
     Session,
@@ -105,21 +105,21 @@ class RoomsClient:
         check_session(session, trust_env=trust_env)
         check_hooks(session, on_attempt, trace_configs)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
-        gate = Gate(capacity_of(session, max_connections), clock, share)
-        lifetime = Lifetime(loop_of(session), gate.forget)
+        rate_limiter = RateLimiter(capacity_of(session, max_connections), clock, share)
+        in_flight_calls = InFlightCalls(loop_of(session), rate_limiter.forget)
         transport = AiohttpTransport(
             api_key=find_api_key(api_key),
             base_url=self._base_url,
             session=session,
-            lifetime=lifetime,
+            in_flight_calls=in_flight_calls,
             max_connections=max_connections,
             trust_env=trust_env,
             trace_configs=trace_configs,
         )
-        caller = Caller(
+        api = ApiSession(
             transport=transport,
-            lifetime=lifetime,
-            gate=gate,
+            in_flight_calls=in_flight_calls,
+            rate_limiter=rate_limiter,
             budget=RetryBudget(retry.budget),
             on_attempt=on_attempt,
             timeout=timeout,
@@ -128,7 +128,7 @@ class RoomsClient:
             read_only=read_only,
             clock=clock,
         )
-        self._seat(caller)
+        self._seat(api)
 
     @classmethod
     def from_settings(
@@ -160,14 +160,14 @@ class RoomsClient:
     compositions: Compositions
     tokens: Tokens
 
-    def _seat(self, caller: Caller) -> None:
-        self._caller = caller
-        self.rooms = Rooms(caller)
-        self.sessions = Sessions(caller)
-        self.participants = Participants(caller)
-        self.recordings = Recordings(caller)
-        self.compositions = Compositions(caller)
-        self.tokens = Tokens(caller)
+    def _seat(self, api: ApiSession) -> None:
+        self._api = api
+        self.rooms = Rooms(api)
+        self.sessions = Sessions(api)
+        self.participants = Participants(api)
+        self.recordings = Recordings(api)
+        self.compositions = Compositions(api)
+        self.tokens = Tokens(api)
 
     def __repr__(self) -> str:
         return f"<RoomsClient {self._base_url}>"
@@ -175,7 +175,7 @@ class RoomsClient:
     @property
     def rate_limit(self) -> RateLimit | None:
         """What the newest answer told of the account's rate limit; ``None`` before one did."""
-        return self._caller.gate.rate_limit
+        return self._api.rate_limiter.rate_limit
 
     def with_options(
         self,
@@ -193,18 +193,18 @@ class RoomsClient:
         Raises:
             ConfigurationError: a number is not positive, the policy is none, or `read_only` no boolean.
         """
-        caller = self._caller
-        timeout = caller.timeout if timeout is None else timeout
-        attempt_timeout = caller.attempt_timeout if attempt_timeout is None else attempt_timeout
-        retry = caller.retry if retry is None else retry
+        api = self._api
+        timeout = api.timeout if timeout is None else timeout
+        attempt_timeout = api.attempt_timeout if attempt_timeout is None else attempt_timeout
+        retry = api.retry if retry is None else retry
         check_patience(timeout, attempt_timeout, retry)
         check_flags(read_only=read_only)
-        caller = evolve(caller, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry)
-        return self._view(evolve(caller, read_only=caller.read_only or read_only))
+        api = evolve(api, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry)
+        return self._view(evolve(api, read_only=api.read_only or read_only))
 
-    def _view(self, caller: Caller) -> Self:
+    def _view(self, api: ApiSession) -> Self:
         view = copy(self)
-        view._seat(caller)  # noqa: SLF001 - one of us
+        view._seat(api)  # noqa: SLF001 - one of us
         return view
 
     @without_async_frames  # `json` may hold a refresh token
@@ -231,11 +231,11 @@ class RoomsClient:
             InvalidArgumentError: one of these cannot be sent.
             APIStatusError: the status is an error.
         """
-        return await self._caller.ask(build_raw(method, path, query=query, json=json))
+        return await self._api.call(build_raw(method, path, query=query, json=json))
 
     async def public_key(self) -> str:
         """Fetch the account's public key: ``Webhooks(await client.public_key())``. One request."""
-        return (await self._caller.ask(ACCOUNT_KEY)).public
+        return (await self._api.call(ACCOUNT_KEY)).public
 
     async def close(self, *, grace: float = 0.0) -> None:
         """End the client and its views. A borrowed session stays open. Doing it twice does no harm.
@@ -251,10 +251,10 @@ class RoomsClient:
         """
         try:
             if grace > 0:
-                await self._caller.lifetime.quiet(grace)
+                await self._api.in_flight_calls.quiet(grace)
         finally:
-            self._caller.lifetime.end()
-            await self._caller.transport.close()
+            self._api.in_flight_calls.end()
+            await self._api.transport.close()
 
     async def __aenter__(self) -> Self:
         return self

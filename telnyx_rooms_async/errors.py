@@ -219,7 +219,7 @@ class OutcomeUnknownError(Tried, TelnyxRoomsError):
         sent = [each for each in self.attempts if each.sent and each.operation == self.operation]
         is_lost = any(each.failure is Reason.LOST for each in sent)
         why = " (the connection was lost: the server may close one that was idle)" if is_lost else ""
-        resend = ', or use on_unknown="resend"' if len(sent) == 1 else ""
+        resend = ', or use on_lost_response="find_then_resend"' if len(sent) == 1 else ""
         named = f"; look for unique_name {self.unique_name!r} before trying again" if self.unique_name else ""
         advice = f"{named}{resend}" if named and self.operation == "CreateRoom" else named
         found = f"; it may be any of {', '.join(self.room_ids)}" if self.room_ids else ""

@@ -10,14 +10,14 @@ from attrs import evolve
 from telnyx_rooms_async.core.http_messages import Call
 from telnyx_rooms_async.core.page_scan import Scan
 from telnyx_rooms_async.core.protocol import at, page_number, page_size
-from telnyx_rooms_async.core.validators import exact_integer, show
+from telnyx_rooms_async.core.validators import exact_integer, short_repr
 from telnyx_rooms_async.errors import (
     APIResponseValidationError,
     InvalidArgumentError,
     PaginationError,
     ResponseTooLargeError,
 )
-from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.in_flight import running_loop
 from telnyx_rooms_async.models import Identified, Page
 
@@ -36,15 +36,15 @@ class Listing(Generic[Item]):
     at that very moment, hold it: ``async with aclosing(aiter(listing)) as rooms``.
     """
 
-    def __init__(self, caller: Caller, first: Call[Page[Item]], at_once: int = 1) -> None:
-        self._caller = caller
+    def __init__(self, api: ApiSession, first: Call[Page[Item]], at_once: int = 1) -> None:
+        self._api = api
         self._first = first
         self._at_once = at_once
 
     def __repr__(self) -> str:
         return f"<Listing {self._first.operation} {self._first.request.target}>"
 
-    def concurrently(self, pages: int) -> "Listing[Item]":
+    def prefetch(self, pages: int) -> "Listing[Item]":
         """Return the same listing, fetching so many pages at once, once it is known how many there are.
 
         They come in order, and with the same promises; at most so many wait to be used.
@@ -54,8 +54,8 @@ class Listing(Generic[Item]):
         """
         pages = cast("int", exact_integer(pages))
         if type(pages) is not int or not 1 <= pages <= _MOST_AT_ONCE:
-            raise InvalidArgumentError((f"pages must be from 1 to {_MOST_AT_ONCE}, not {show(pages)}",))
-        return Listing(self._caller, self._first, pages)
+            raise InvalidArgumentError((f"pages must be from 1 to {_MOST_AT_ONCE}, not {short_repr(pages)}",))
+        return Listing(self._api, self._first, pages)
 
     async def __aiter__(self) -> AsyncGenerator[Item, None]:
         reader = self._reader(1)
@@ -90,7 +90,7 @@ class Listing(Generic[Item]):
     def _reader(self, start: int) -> "_Reader[Item]":
         first = at(self._first, start)
         scan = Scan(size=page_size(first), start=page_number(first))
-        return _Reader(self._caller, first, scan, self._at_once)
+        return _Reader(self._api, first, scan, self._at_once)
 
     async def snapshot(self) -> list[Item]:
         """Return all items of one moment, even while others change the list.
@@ -124,7 +124,7 @@ class Listing(Generic[Item]):
         Raises:
             InvalidArgumentError: a number or a size out of bounds.
         """
-        return await self._caller.ask(at(self._first, number, size))
+        return await self._api.call(at(self._first, number, size))
 
     async def count(self) -> int:
         """Return how many items the server speaks of: one small request.
@@ -142,8 +142,8 @@ class Listing(Generic[Item]):
 class _Reader(Generic[Item]):
     """Reads pages in the order in which `Scan` wants them, and fetches some before they are wanted."""
 
-    def __init__(self, caller: Caller, call: Call[Page[Item]], scan: Scan, at_once: int) -> None:
-        self._caller = caller
+    def __init__(self, api: ApiSession, call: Call[Page[Item]], scan: Scan, at_once: int) -> None:
+        self._api = api
         self._call = call
         self._scan = scan
         self._at_once = self._window = at_once
@@ -197,7 +197,7 @@ class _Reader(Generic[Item]):
             if self._awaited == number:
                 await self._ask_from(number + 1, self._last_from(number + 1))
 
-        return self._caller.ask(at(self._call, number, self._scan.size), answered)
+        return self._api.call(at(self._call, number, self._scan.size), answered)
 
     def _last_from(self, number: int) -> int:
         return min(number + self._window - 1, self._scan.last_number or 0)

@@ -10,7 +10,7 @@ from attrs import asdict, field, frozen
 
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.secret import Secret, hidden
-from telnyx_rooms_async.core.validators import exact_url, is_loopback, is_quoted, show
+from telnyx_rooms_async.core.validators import exact_url, is_loopback, is_quoted, short_repr
 from telnyx_rooms_async.errors import ConfigurationError
 
 API_KEY_VARIABLE: Final = "TELNYX_API_KEY"
@@ -149,7 +149,7 @@ def check_flags(**options: object) -> None:
     """
     for name, value in options.items():
         if not isinstance(value, bool):
-            raise ConfigurationError(f"{name} must be True or False, not {show(value)}")
+            raise ConfigurationError(f"{name} must be True or False, not {short_repr(value)}")
 
 
 def check_share(share: object) -> None:

@@ -75,7 +75,7 @@ def _in_turn(listing: Listing[Room]) -> AsyncIterator[Room]:
 
 
 def _eight_at_once(listing: Listing[Room]) -> AsyncIterator[Room]:
-    return aiter(listing.concurrently(8))
+    return aiter(listing.prefetch(8))
 
 
 OURS: Final = OurContender(_in_turn)

@@ -28,7 +28,7 @@ def stream(
     *,
     limit: int = 32,
     ordered: bool = False,
-    stop_after: int | None = None,
+    max_failures: int | None = None,
 ) -> AsyncGenerator[Outcome[Item, Value], None]:
     """Call `fn` with every item, and yield what comes of each: as they finish, or in their order.
 
@@ -44,19 +44,21 @@ def stream(
         items: what is both an iterable and an async iterable is taken as the latter.
         limit: how many calls are in flight at most.
         ordered: whether outcomes come in the order of the items. A slow one then holds back those behind.
-        stop_after: so many failures end it: nothing new begins, and what is in flight ends and is yielded.
+        max_failures: so many failures end it: nothing new begins, and what is in flight ends and is yielded.
 
     Raises:
-        ValueError: at the call: `limit` or `stop_after` is not a whole number from 1.
+        ValueError: at the call: `limit` or `max_failures` is not a whole number from 1.
         TypeError: at the call: `items` is no iterable.
-        ExceptionGroup: while iterating, last of all: there were `stop_after` failures; it holds their errors.
+        ExceptionGroup: while iterating, last of all: there were `max_failures` failures; it holds their errors.
         Exception: likewise: what `items` itself raised.
     """
-    for name, number in (("limit", limit), ("stop_after", 1 if stop_after is None else stop_after)):
+    for name, number in (("limit", limit), ("max_failures", 1 if max_failures is None else max_failures)):
         if type(number) is not int or number < 1:
             raise ValueError(f"{name} must be a whole number, 1 or more, not {number!r}")
     source = source_of(items)
-    job: Job[Item, Value] = Job(fn=fn, source=source, limit=limit, is_ordered=ordered, stop_after=stop_after)
+    job: Job[Item, Value] = Job(
+        fn=fn, source=source, limit=limit, is_ordered=ordered, max_failures=max_failures
+    )
     return _outcomes(job)
 
 

@@ -27,8 +27,8 @@ from attrs import asdict, define, field, frozen
 from telnyx_rooms_async.batch import Failed, Outcome
 from telnyx_rooms_async.batch.outcomes import renamed
 from telnyx_rooms_async.batch.stream import close_source, source_of
-from telnyx_rooms_async.core.codec import MisfitError, encode, parse
-from telnyx_rooms_async.core.validators import exact_flag, exact_integer, exact_text, exact_url, show
+from telnyx_rooms_async.core.codec import DecodeError, encode, parse
+from telnyx_rooms_async.core.validators import exact_flag, exact_integer, exact_text, exact_url, short_repr
 from telnyx_rooms_async.errors import (
     APIStatusError,
     InvalidArgumentError,
@@ -81,7 +81,7 @@ def _printed(item: object) -> str:
     try:
         return str.__str__(repr(item))
     except Exception:  # noqa: BLE001 - a __repr__ can raise anything
-        return show(item)
+        return short_repr(item)
 
 
 # --- what is written ----------------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ def _number(digest: object) -> int:
 def _fields(line: bytes) -> Mapping[object, object]:
     try:
         fields = cast("object", parse(line))
-    except MisfitError:
+    except DecodeError:
         raise ValueError("is damaged") from None
     return cast("Mapping[object, object]", fields) if isinstance(fields, Mapping) else {}
 
@@ -264,7 +264,7 @@ class Journal:
 
     def __init__(self, path: str | os.PathLike[str], *, key_rotated: bool = False) -> None:
         if not isinstance(cast("object", key_rotated), bool):  # "false" must not count as true
-            raise InvalidArgumentError((f"key_rotated must be True or False, not {show(key_rotated)}",))
+            raise InvalidArgumentError((f"key_rotated must be True or False, not {short_repr(key_rotated)}",))
         self.path: str = exact_text(os.fspath(path))
         self.key_rotated = key_rotated
         self.skipped = 0

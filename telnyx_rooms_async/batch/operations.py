@@ -7,9 +7,9 @@ from attrs import frozen
 
 from telnyx_rooms_async import batch
 from telnyx_rooms_async.batch.journal import Journal
-from telnyx_rooms_async.core.validators import exact_integer, show
+from telnyx_rooms_async.core.validators import exact_integer, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
-from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.http.api_session import ApiSession
 
 if TYPE_CHECKING:
     from telnyx_rooms_async.batch.journal import Header
@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class Many(Generic[Item, Value]):
+class BulkOperation(Generic[Item, Value]):
     """What is done to each of many items."""
 
     name: str
@@ -27,11 +27,11 @@ class Many(Generic[Item, Value]):
     act: Callable[[Item, float | None], Awaitable[Value]]
     """Does it. The number is given when it may have been done already: no earlier than that moment, in
     seconds since the epoch, as `now` returned them."""
-    caller: Caller
+    api: ApiSession
 
     def now(self) -> float:
         """Return the server's time as far as it is known, in seconds since the epoch."""
-        return self.caller.server_now()
+        return self.api.server_now()
 
     def run(
         self,
@@ -39,7 +39,7 @@ class Many(Generic[Item, Value]):
         *,
         limit: int,
         ordered: bool = False,
-        stop_after: int | None = None,
+        max_failures: int | None = None,
         journal: Journal | None = None,
     ) -> AsyncGenerator[batch.Outcome[Item, Value], None]:
         """Do it to all, at most `limit` at once.
@@ -49,15 +49,19 @@ class Many(Generic[Item, Value]):
         """
         source = open_items(items)
         limit = checked_count("limit", limit)
-        stop_after = None if stop_after is None else checked_count("stop_after", stop_after)
+        max_failures = None if max_failures is None else checked_count("max_failures", max_failures)
         try:
             if journal is None:
-                return batch.stream(self._once, source, limit=limit, ordered=ordered, stop_after=stop_after)
+                return batch.stream(
+                    self._once, source, limit=limit, ordered=ordered, max_failures=max_failures
+                )
             from telnyx_rooms_async.batch.journal import Journaled  # noqa: PLC0415 - few jobs have a journal
 
             job = Journaled(journal, self.act, source)
             entries = job.entries()
-            outcomes = batch.stream(job.once, entries, limit=limit, ordered=ordered, stop_after=stop_after)
+            outcomes = batch.stream(
+                job.once, entries, limit=limit, ordered=ordered, max_failures=max_failures
+            )
             return job.run(outcomes, self._header)
         except ValueError as error:
             raise InvalidArgumentError((str(error),)) from None
@@ -65,7 +69,7 @@ class Many(Generic[Item, Value]):
     def _header(self) -> "Header":
         from telnyx_rooms_async.batch.journal import ACCOUNT_MESSAGE, Header  # noqa: PLC0415 - see above
 
-        transport = self.caller.transport
+        transport = self.api.transport
         return Header(
             job=self.name,
             started=self.now(),
@@ -90,8 +94,8 @@ def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | 
         try:
             return aiter(items) if isinstance(items, AsyncIterable) else iter(items)
         except Exception as error:
-            raise InvalidArgumentError((f"the items cannot be iterated: {show(items)}",)) from error
-    raise InvalidArgumentError((f"the items must be an iterable of them, not {show(items)}",))
+            raise InvalidArgumentError((f"the items cannot be iterated: {short_repr(items)}",)) from error
+    raise InvalidArgumentError((f"the items must be an iterable of them, not {short_repr(items)}",))
 
 
 def checked_count(name: str, value: object) -> int:
@@ -103,7 +107,7 @@ def checked_count(name: str, value: object) -> int:
     number = exact_integer(value)
     if type(number) is int and number >= 1:
         return number
-    raise InvalidArgumentError((f"{name} must be a whole number, 1 or more, not {show(value)}",))
+    raise InvalidArgumentError((f"{name} must be a whole number, 1 or more, not {short_repr(value)}",))
 
 
 def exact_count(value: object) -> Any:  # noqa: ANN401 - the field has the type

@@ -60,7 +60,7 @@ class Job(Generic[Item, Value]):
     source: AsyncIterator[Item]
     limit: int
     is_ordered: bool
-    stop_after: int | None
+    max_failures: int | None
     feeder: asyncio.Task[None] | None = field(init=False, default=None)
     flying: dict[asyncio.Task[Value], tuple[int, Item, float]] = field(init=False, factory=dict[Any, Any])
     early: dict[int, Outcome[Item, Value]] = field(init=False, factory=dict[int, Any])
@@ -114,7 +114,7 @@ class Job(Generic[Item, Value]):
     def give_verdict(self) -> BaseException:
         """Give away what ends it: kept here, it would lead to itself through its traceback."""
         if self.verdict is None:
-            return stopped(self.errors, self.stop_after)
+            return stopped(self.errors, self.max_failures)
         verdict, self.verdict = self.verdict, None
         return verdict
 
@@ -184,10 +184,10 @@ class Job(Generic[Item, Value]):
             self.due += 1
 
     def _count(self, error: Exception) -> None:
-        if self.stop_after is None:
+        if self.max_failures is None:
             return
         self.errors.append(error)
-        if len(self.errors) == self.stop_after:
+        if len(self.errors) == self.max_failures:
             self._stop()
 
     def _stop(self) -> None:

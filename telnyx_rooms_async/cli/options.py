@@ -160,12 +160,12 @@ Clear: TypeAlias = Annotated[
 class UnknownOutcome(StrEnum):
     """What to do when a room may or may not have been created."""
 
-    ADOPT = "adopt"
-    RESEND = "resend"
+    ADOPT = "find"
+    RESEND = "find_then_resend"
     RAISE = "raise"
 
 
-OnUnknown: TypeAlias = Annotated[
+OnLostResponse: TypeAlias = Annotated[
     UnknownOutcome,
     typer.Option(
         help="When the answer is lost: look for the room by its name; that, and send once more; or fail."

@@ -7,8 +7,15 @@ from typing import Final, TypeAlias, cast
 
 from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
-from telnyx_rooms_async.core.http_messages import Call, Repeat, Request, Response
-from telnyx_rooms_async.core.validators import exact_flag, exact_integer, exact_text, exact_url, is_text, show
+from telnyx_rooms_async.core.http_messages import Call, Request, Response, RetrySafety
+from telnyx_rooms_async.core.validators import (
+    exact_flag,
+    exact_integer,
+    exact_text,
+    exact_url,
+    is_text,
+    short_repr,
+)
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import AccountKey
 
@@ -19,12 +26,12 @@ _WORD: Final = re.compile("[a-z_]+")
 _VERSION: Final = re.compile("v[0-9]{1,2}")
 _COLLECTIONS: Final = frozenset(endpoint.path.split("/")[1] for endpoint in ENDPOINTS)
 _METHODS: Final = {
-    "GET": Repeat.ALWAYS,
-    "HEAD": Repeat.ALWAYS,
-    "PUT": Repeat.ALWAYS,
-    "PATCH": Repeat.ALWAYS,
-    "DELETE": Repeat.ALWAYS,
-    "POST": Repeat.UNSENT,
+    "GET": RetrySafety.IDEMPOTENT,
+    "HEAD": RetrySafety.IDEMPOTENT,
+    "PUT": RetrySafety.IDEMPOTENT,
+    "PATCH": RetrySafety.IDEMPOTENT,
+    "DELETE": RetrySafety.IDEMPOTENT,
+    "POST": RetrySafety.IF_NOT_SENT,
 }
 
 ACCOUNT_KEY: Final = Call(
@@ -32,7 +39,7 @@ ACCOUNT_KEY: Final = Call(
     template="/public_key",
     request=Request(method="GET", path="/public_key"),
     answer=AccountKey,
-    repeat=Repeat.ALWAYS,
+    repeat=RetrySafety.IDEMPOTENT,
 )
 """No operation of the Video API, so it is none of its 25 endpoints."""
 
@@ -114,15 +121,15 @@ def _template(path: str) -> str:
 
 def _wrong_raw(method: object, path: object, query: object) -> Iterator[str]:
     if not isinstance(method, str) or method not in _METHODS:
-        yield f"method must be one of {', '.join(_METHODS)}, not {show(method)}"
+        yield f"method must be one of {', '.join(_METHODS)}, not {short_repr(method)}"
     if not (isinstance(path, str) and _PATH.fullmatch(path)):
-        yield f"path must be plain and absolute, below the base URL, not {show(path)}"
+        yield f"path must be plain and absolute, below the base URL, not {short_repr(path)}"
     if not isinstance(query, dict):
-        yield f"query must be a mapping, not {show(query)}"
+        yield f"query must be a mapping, not {short_repr(query)}"
         return
     for name, value in cast("Mapping[object, object]", query).items():
         if not is_text(name) or not (is_text(value) or _is_printable_int(value)):
-            yield f"query {show(name)} must be a str, an int or a bool, not {show(value)}"
+            yield f"query {short_repr(name)} must be a str, an int or a bool, not {short_repr(value)}"
 
 
 def _is_printable_int(value: object) -> bool:

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar, get_origin
 
 from attrs import Factory, field, frozen
 
-from telnyx_rooms_async.core.http_messages import Repeat
+from telnyx_rooms_async.core.http_messages import RetrySafety
 from telnyx_rooms_async.models import (
     AccessToken,
     ActionResult,
@@ -39,7 +39,7 @@ class Endpoint(Generic[T_co]):
     """The status of success."""
     answer: type[T_co]
     """What the body holds: a `Page` of things, one thing under ``data``, or nothing."""
-    repeat: Repeat
+    repeat: RetrySafety
     ids: tuple[str, ...] = field(init=False, default=Factory(lambda self: _names(self.path), takes_self=True))
     """The names in braces."""
     is_list: bool = field(
@@ -51,39 +51,39 @@ def _names(path: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\{(\w+)\}", path))
 
 
-ALWAYS, UNSENT = Repeat.ALWAYS, Repeat.UNSENT
+IDEMPOTENT, IF_NOT_SENT = RetrySafety.IDEMPOTENT, RetrySafety.IF_NOT_SENT
 
 # fmt: off
 # ruff: noqa: E501 - a row is a line
-LIST_ROOMS                = Endpoint("ListRooms", "GET", "/rooms", 200, Page[Room], ALWAYS)
-CREATE_ROOM               = Endpoint("CreateRoom", "POST", "/rooms", 201, Room, UNSENT)
-RETRIEVE_ROOM             = Endpoint("ViewRoom", "GET", "/rooms/{room_id}", 200, Room, ALWAYS)
-UPDATE_ROOM               = Endpoint("UpdateRoom", "PATCH", "/rooms/{room_id}", 200, Room, ALWAYS)
-DELETE_ROOM               = Endpoint("DeleteRoom", "DELETE", "/rooms/{room_id}", 204, NoneType, ALWAYS)
-LIST_ROOM_SESSIONS        = Endpoint("RetrieveListRoomSessions", "GET", "/rooms/{room_id}/sessions", 200, Page[RoomSession], ALWAYS)
-CREATE_TOKEN              = Endpoint("CreateRoomClientToken", "POST", "/rooms/{room_id}/actions/generate_join_client_token", 201, ClientToken, ALWAYS)
-REFRESH_TOKEN             = Endpoint("RefreshRoomClientToken", "POST", "/rooms/{room_id}/actions/refresh_client_token", 201, AccessToken, ALWAYS)
+LIST_ROOMS                = Endpoint("ListRooms", "GET", "/rooms", 200, Page[Room], IDEMPOTENT)
+CREATE_ROOM               = Endpoint("CreateRoom", "POST", "/rooms", 201, Room, IF_NOT_SENT)
+RETRIEVE_ROOM             = Endpoint("ViewRoom", "GET", "/rooms/{room_id}", 200, Room, IDEMPOTENT)
+UPDATE_ROOM               = Endpoint("UpdateRoom", "PATCH", "/rooms/{room_id}", 200, Room, IDEMPOTENT)
+DELETE_ROOM               = Endpoint("DeleteRoom", "DELETE", "/rooms/{room_id}", 204, NoneType, IDEMPOTENT)
+LIST_ROOM_SESSIONS        = Endpoint("RetrieveListRoomSessions", "GET", "/rooms/{room_id}/sessions", 200, Page[RoomSession], IDEMPOTENT)
+CREATE_TOKEN              = Endpoint("CreateRoomClientToken", "POST", "/rooms/{room_id}/actions/generate_join_client_token", 201, ClientToken, IDEMPOTENT)
+REFRESH_TOKEN             = Endpoint("RefreshRoomClientToken", "POST", "/rooms/{room_id}/actions/refresh_client_token", 201, AccessToken, IDEMPOTENT)
 
-LIST_SESSIONS             = Endpoint("ListRoomSessions", "GET", "/room_sessions", 200, Page[RoomSession], ALWAYS)
-RETRIEVE_SESSION          = Endpoint("ViewRoomSession", "GET", "/room_sessions/{room_session_id}", 200, RoomSession, ALWAYS)
-LIST_SESSION_PARTICIPANTS = Endpoint("RetrieveListRoomParticipants", "GET", "/room_sessions/{room_session_id}/participants", 200, Page[RoomParticipant], ALWAYS)
-END_SESSION               = Endpoint("EndSession", "POST", "/room_sessions/{room_session_id}/actions/end", 200, ActionResult, ALWAYS)
-KICK_PARTICIPANTS         = Endpoint("KickParticipantInSession", "POST", "/room_sessions/{room_session_id}/actions/kick", 200, ActionResult, UNSENT)
-MUTE_PARTICIPANTS         = Endpoint("MuteParticipantInSession", "POST", "/room_sessions/{room_session_id}/actions/mute", 200, ActionResult, UNSENT)
-UNMUTE_PARTICIPANTS       = Endpoint("UnmuteParticipantInSession", "POST", "/room_sessions/{room_session_id}/actions/unmute", 200, ActionResult, UNSENT)
+LIST_SESSIONS             = Endpoint("ListRoomSessions", "GET", "/room_sessions", 200, Page[RoomSession], IDEMPOTENT)
+RETRIEVE_SESSION          = Endpoint("ViewRoomSession", "GET", "/room_sessions/{room_session_id}", 200, RoomSession, IDEMPOTENT)
+LIST_SESSION_PARTICIPANTS = Endpoint("RetrieveListRoomParticipants", "GET", "/room_sessions/{room_session_id}/participants", 200, Page[RoomParticipant], IDEMPOTENT)
+END_SESSION               = Endpoint("EndSession", "POST", "/room_sessions/{room_session_id}/actions/end", 200, ActionResult, IDEMPOTENT)
+KICK_PARTICIPANTS         = Endpoint("KickParticipantInSession", "POST", "/room_sessions/{room_session_id}/actions/kick", 200, ActionResult, IF_NOT_SENT)
+MUTE_PARTICIPANTS         = Endpoint("MuteParticipantInSession", "POST", "/room_sessions/{room_session_id}/actions/mute", 200, ActionResult, IF_NOT_SENT)
+UNMUTE_PARTICIPANTS       = Endpoint("UnmuteParticipantInSession", "POST", "/room_sessions/{room_session_id}/actions/unmute", 200, ActionResult, IF_NOT_SENT)
 
-LIST_PARTICIPANTS         = Endpoint("ListRoomParticipants", "GET", "/room_participants", 200, Page[RoomParticipant], ALWAYS)
-RETRIEVE_PARTICIPANT      = Endpoint("ViewRoomParticipant", "GET", "/room_participants/{room_participant_id}", 200, RoomParticipant, ALWAYS)
+LIST_PARTICIPANTS         = Endpoint("ListRoomParticipants", "GET", "/room_participants", 200, Page[RoomParticipant], IDEMPOTENT)
+RETRIEVE_PARTICIPANT      = Endpoint("ViewRoomParticipant", "GET", "/room_participants/{room_participant_id}", 200, RoomParticipant, IDEMPOTENT)
 
-LIST_RECORDINGS           = Endpoint("ListRoomRecordings", "GET", "/room_recordings", 200, Page[RoomRecording], ALWAYS)
-RETRIEVE_RECORDING        = Endpoint("ViewRoomRecording", "GET", "/room_recordings/{room_recording_id}", 200, RoomRecording, ALWAYS)
-DELETE_RECORDING          = Endpoint("DeleteRoomRecording", "DELETE", "/room_recordings/{room_recording_id}", 204, NoneType, ALWAYS)
-DELETE_RECORDINGS         = Endpoint("DeleteRoomRecordings", "DELETE", "/room_recordings", 201, DeletedRecordings, UNSENT)
+LIST_RECORDINGS           = Endpoint("ListRoomRecordings", "GET", "/room_recordings", 200, Page[RoomRecording], IDEMPOTENT)
+RETRIEVE_RECORDING        = Endpoint("ViewRoomRecording", "GET", "/room_recordings/{room_recording_id}", 200, RoomRecording, IDEMPOTENT)
+DELETE_RECORDING          = Endpoint("DeleteRoomRecording", "DELETE", "/room_recordings/{room_recording_id}", 204, NoneType, IDEMPOTENT)
+DELETE_RECORDINGS         = Endpoint("DeleteRoomRecordings", "DELETE", "/room_recordings", 201, DeletedRecordings, IF_NOT_SENT)
 
-LIST_COMPOSITIONS         = Endpoint("ListRoomCompositions", "GET", "/room_compositions", 200, Page[RoomComposition], ALWAYS)
-CREATE_COMPOSITION        = Endpoint("CreateRoomComposition", "POST", "/room_compositions", 202, RoomComposition, UNSENT)
-RETRIEVE_COMPOSITION      = Endpoint("ViewRoomComposition", "GET", "/room_compositions/{room_composition_id}", 200, RoomComposition, ALWAYS)
-DELETE_COMPOSITION        = Endpoint("DeleteRoomComposition", "DELETE", "/room_compositions/{room_composition_id}", 204, NoneType, ALWAYS)
+LIST_COMPOSITIONS         = Endpoint("ListRoomCompositions", "GET", "/room_compositions", 200, Page[RoomComposition], IDEMPOTENT)
+CREATE_COMPOSITION        = Endpoint("CreateRoomComposition", "POST", "/room_compositions", 202, RoomComposition, IF_NOT_SENT)
+RETRIEVE_COMPOSITION      = Endpoint("ViewRoomComposition", "GET", "/room_compositions/{room_composition_id}", 200, RoomComposition, IDEMPOTENT)
+DELETE_COMPOSITION        = Endpoint("DeleteRoomComposition", "DELETE", "/room_compositions/{room_composition_id}", 204, NoneType, IDEMPOTENT)
 # fmt: on
 
 ENDPOINTS: Final[tuple[Endpoint[object], ...]] = (

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, cast
 
-from telnyx_rooms_async.core.codec import MisfitError, parse
+from telnyx_rooms_async.core.codec import DecodeError, parse
 from telnyx_rooms_async.models import ErrorDetail
 
 _TEXT_LIMIT: Final = 1000
@@ -27,7 +27,7 @@ def error_details(body: bytes) -> tuple[ErrorDetail, ...]:
     """Read the entries of an error body, whatever its shape; ``()`` when there are none to read."""
     try:
         told = parse(body)
-    except MisfitError:
+    except DecodeError:
         return ()
     readable = (entry for entry in _entries(told) if entry.code or entry.title or entry.detail)
     return tuple(islice(readable, _ENTRIES_LIMIT))

@@ -134,12 +134,12 @@ class Attempt:
     """Whether there would have been another attempt, had the client's budget for them not been spent."""
 
 
-class Repeat(enum.Enum):
+class RetrySafety(enum.Enum):
     """When a failed request may be sent once more."""
 
-    ALWAYS = "always"
+    IDEMPOTENT = "always"
     """Doing it twice is doing it once."""
-    UNSENT = "unsent"
+    IF_NOT_SENT = "unsent"
     """Only when the server certainly did not act on it: the second one would make a second thing."""
 
 
@@ -151,4 +151,4 @@ class Call(Generic[T_co]):
     template: str
     request: Request
     answer: type[T_co]
-    repeat: Repeat
+    repeat: RetrySafety

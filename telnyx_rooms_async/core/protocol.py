@@ -9,7 +9,15 @@ from telnyx_rooms_async import errors
 from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.core.endpoints import END_SESSION, Endpoint
 from telnyx_rooms_async.core.error_mapping import error_details
-from telnyx_rooms_async.core.http_messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
+from telnyx_rooms_async.core.http_messages import (
+    Attempt,
+    Call,
+    Failure,
+    Reason,
+    Request,
+    Response,
+    RetrySafety,
+)
 from telnyx_rooms_async.core.requests import PageQuery
 from telnyx_rooms_async.core.retry import retry_after
 from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs, secrets
@@ -116,13 +124,13 @@ def read(
     elif outcome.status < 300:  # noqa: PLR2004 - 2xx; the transport lets no 1xx through
         try:
             return answer(call, outcome)
-        except codec.MisfitError as misfit:
+        except codec.DecodeError as misfit:
             error, unknown = _misfit(outcome, misfit.args, attempts), True
     elif _done_before(call, outcome, attempts):
         return cast("T", outcome if call.answer is Response else None)
     else:
         error, unknown = error_of(outcome, attempts, now=now), _is_ambiguous(outcome)
-    if unknown and call.repeat is Repeat.UNSENT:
+    if unknown and call.repeat is RetrySafety.IF_NOT_SENT:
         raise errors.OutcomeUnknownError(call.operation, _unique_name(call), attempts) from error
     raise error
 
@@ -131,7 +139,7 @@ def answer(call: Call[T], response: Response) -> T:
     """Return what the response of a success holds: the short way, for who makes no record of it.
 
     Raises:
-        MisfitError: it does not hold that; `read` tells it with all there is to know.
+        DecodeError: it does not hold that; `read` tells it with all there is to know.
     """
     return cast("T", response) if call.answer is Response else codec.decode(response.body, call.answer)
 
@@ -205,7 +213,7 @@ def _is_ambiguous(response: Response) -> bool:
 def _unique_name(call: Call[T]) -> str | None:
     try:
         told = codec.parse(call.request.body or b"null")
-    except codec.MisfitError:  # what could be written may still be nested too deep to read here
+    except codec.DecodeError:  # what could be written may still be nested too deep to read here
         return None
     match told:
         case {"unique_name": str(name)}:

@@ -69,7 +69,7 @@ def _seconds(text: bytes | None) -> float | None:
 
 
 @define(kw_only=True, eq=False, repr=False)
-class Pace:
+class RateLimitWindow:
     """Who may go when: pure arithmetic, for one account and one clock.
 
     Three things hold calls back. There are only so many connections. The server may ask for a pause. And
@@ -183,8 +183,8 @@ _ROUNDING: Final = 1e-9
 
 
 @define(kw_only=True)
-class SharedPace(Pace):
-    """A `Pace` that also keeps to its share of every window of the server.
+class SharedRateLimitWindow(RateLimitWindow):
+    """A `RateLimitWindow` that also keeps to its share of every window of the server.
 
     A request takes a place until the window that it was counted in is surely over: that is when its
     answer has come, and the seconds of that answer's ``reset`` have gone by since. There are as many
@@ -202,7 +202,7 @@ class SharedPace(Pace):
 
     def delay(self, now: float) -> float | None:
         """Return the seconds until the next one may go; ``None`` for: when someone comes back."""
-        wait, held = Pace.delay(self, now), self._held
+        wait, held = RateLimitWindow.delay(self, now), self._held
         while held and held[0] <= now:
             heappop(held)
         if wait is None or self.in_flight + len(held) < self._places:
@@ -211,7 +211,7 @@ class SharedPace(Pace):
 
     def learn(self, told: RateLimit | None, sent_at: float, now: float) -> None:
         """Take notice of an answer, and keep its place for as long as its window may last."""
-        Pace.learn(self, told, sent_at, now)
+        RateLimitWindow.learn(self, told, sent_at, now)
         if told is not None and told.limit:
             self._places = max(1, floor(self.share * told.limit + _ROUNDING))
         if told is not None and told.reset is not None:

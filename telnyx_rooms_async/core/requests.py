@@ -25,7 +25,7 @@ from telnyx_rooms_async.core.validators import (
     SessionId,
     UnsetType,
     exact_text,
-    show,
+    short_repr,
 )
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import RoomRecording, VideoRegion
@@ -259,12 +259,14 @@ def room_body(fields: RoomFields) -> RoomBody:
     """
     given = cast("object", fields)
     if not isinstance(given, Mapping):
-        raise InvalidArgumentError((f"a room must be given by its fields, not {show(given)}",))
+        raise InvalidArgumentError((f"a room must be given by its fields, not {short_repr(given)}",))
     try:
         exact = {exact_text(name): value for name, value in cast("Mapping[object, object]", given).items()}
     except Exception:  # noqa: BLE001 - a user's mapping can raise anything
-        raise InvalidArgumentError((f"the fields of a room cannot be read from {show(fields)}",)) from None
+        raise InvalidArgumentError(
+            (f"the fields of a room cannot be read from {short_repr(fields)}",)
+        ) from None
     wrong = [name for name in exact if name not in RoomFields.__annotations__]
     if wrong:
-        raise InvalidArgumentError(tuple(f"a room has no field {show(name)}" for name in wrong))
+        raise InvalidArgumentError(tuple(f"a room has no field {short_repr(name)}" for name in wrong))
     return RoomBody(**cast("RoomFields", exact))

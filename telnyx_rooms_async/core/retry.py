@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import Factory, define, field, frozen
 
-from telnyx_rooms_async.core.http_messages import Failure, Reason, Repeat, Response
+from telnyx_rooms_async.core.http_messages import Failure, Reason, Response, RetrySafety
 
 _THROTTLED: Final = 429
 _UNAVAILABLE: Final = 503
@@ -20,7 +20,7 @@ class RetryPolicy:
     """How often, and how patiently, a failed request is tried again.
 
     Pauses are drawn evenly from 0 to ``min(backoff_max, backoff_base * 2 ** (n - 1))`` after attempt
-    n (full jitter). Which requests may be repeated at all is no knob: see `Repeat`.
+    n (full jitter). Which requests may be repeated at all is no knob: see `RetrySafety`.
     """
 
     attempts: int = 3
@@ -31,9 +31,9 @@ class RetryPolicy:
     """Seconds, after a 429."""
     backoff_max: float = 8.0
     """Seconds."""
-    hint_max: float = 60.0
+    retry_after_max: float = 60.0
     """Seconds: when the server asks for a longer pause, the error is raised at once."""
-    hint_jitter: float = 1.0
+    retry_after_jitter: float = 1.0
     """Seconds added at random to what the server asks for, so that not all come back together."""
     budget: float = 500.0
     """What a client can spend on repetitions before they must earn their keep; that of a view is not read."""
@@ -71,7 +71,7 @@ class RetryBudget:
 
 def next_delay(
     policy: RetryPolicy,
-    repeat: Repeat,
+    repeat: RetrySafety,
     outcome: Response | Failure,
     *,
     number: int,
@@ -93,17 +93,17 @@ def next_delay(
     Returns:
         How many seconds to sleep first, or ``None`` to give up.
     """
-    if number >= policy.attempts or not is_worthwhile(outcome):
+    if number >= policy.attempts or not is_retryable(outcome):
         return None
-    if repeat is Repeat.UNSENT and not untouched(outcome):
+    if repeat is RetrySafety.IF_NOT_SENT and not was_not_processed(outcome):
         return None
     base = policy.backoff_base_throttled if _is_throttled(outcome) else policy.backoff_base
     delay = dice * min(policy.backoff_max, base * 2.0 ** min(number - 1, 63))
     hint = retry_after(outcome, now) if isinstance(outcome, Response) else None
     if hint is not None:
-        if hint > policy.hint_max:
+        if hint > policy.retry_after_max:
             return None
-        delay = max(delay, hint + dice * policy.hint_jitter)
+        delay = max(delay, hint + dice * policy.retry_after_jitter)
     return delay if delay < time_left else None
 
 
@@ -116,14 +116,14 @@ def _is_throttled(outcome: Response | Failure) -> bool:
     return isinstance(outcome, Response) and outcome.status == _THROTTLED
 
 
-def is_worthwhile(outcome: Response | Failure) -> bool:
+def is_retryable(outcome: Response | Failure) -> bool:
     """Tell whether another attempt could end better."""
     if isinstance(outcome, Failure):
         return outcome.reason in _LOST_OR_LATE
     return outcome.status in _WORTH_REPEATING
 
 
-def untouched(outcome: Response | Failure) -> bool:
+def was_not_processed(outcome: Response | Failure) -> bool:
     """Tell whether the server certainly did not act on the request.
 
     A 503 is no proof, not even with ``Retry-After``: a gateway may send it while the server behind

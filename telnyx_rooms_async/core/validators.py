@@ -83,7 +83,7 @@ _SHORT: Final = _ShortRepr()
 _SHORT.maxstring = _SHORT.maxother = 60
 
 
-def show(value: object) -> str:
+def short_repr(value: object) -> str:
     """Return a short repr of a value, for an error message."""
     try:
         return _SHORT.repr(value)
@@ -269,7 +269,9 @@ def is_text(value: object) -> bool:
 
 def text(value: object) -> str | None:
     """Accept any text that is not empty."""
-    return None if is_text(value) and value else f"must be a non-empty Unicode string, not {show(value)}"
+    return (
+        None if is_text(value) and value else f"must be a non-empty Unicode string, not {short_repr(value)}"
+    )
 
 
 def is_blank(value: object) -> bool:
@@ -280,7 +282,7 @@ def is_blank(value: object) -> bool:
 def name(value: object) -> str | None:
     """Accept any text that is not blank."""
     if is_text(value) and value and is_blank(value):
-        return f"must not be blank, got {show(value)}"
+        return f"must not be blank, got {short_repr(value)}"
     return text(value)
 
 
@@ -297,7 +299,7 @@ def is_quoted(value: str) -> bool:
 
 def flag(value: object) -> str | None:
     """Take a boolean."""
-    return None if isinstance(value, bool) else f"must be True or False, not {show(value)}"
+    return None if isinstance(value, bool) else f"must be True or False, not {short_repr(value)}"
 
 
 def integer(low: int, high: int) -> Rule:
@@ -306,7 +308,7 @@ def integer(low: int, high: int) -> Rule:
     def rule(value: object) -> str | None:
         if type(value) is int and low <= value <= high:
             return None
-        return f"must be an int from {low} to {high}, not {show(value)}"
+        return f"must be an int from {low} to {high}, not {short_repr(value)}"
 
     return rule
 
@@ -320,11 +322,13 @@ def url(value: object) -> str | None:
 
 def _shown_url(value: object) -> str:
     if isinstance(value, str):
-        return show(public_url(value))
+        return short_repr(public_url(value))
     if isinstance(value, bytes):
-        return show(public_url(value.decode("latin-1")).encode("latin-1"))
+        return short_repr(public_url(value.decode("latin-1")).encode("latin-1"))
     # Another type may hold a URL with its secrets.
-    return show(value) if value is None or isinstance(value, int | float) else f"a {type(value).__name__}"
+    return (
+        short_repr(value) if value is None or isinstance(value, int | float) else f"a {type(value).__name__}"
+    )
 
 
 def url_or_none(value: object) -> str | None:
@@ -351,14 +355,14 @@ def one_id(value: object) -> str | None:
 def _show_id(value: object) -> str:
     """Return what stands for an id; of a model its class only: it may hold a link."""
     if not isinstance(value, _Model):
-        return show(value)
+        return short_repr(value)
     return f"a {type(value).__name__}{'' if value.id else ' without an id'}"
 
 
 def ids(value: object) -> str | None:
     """Accept a tuple of ids."""
     if not isinstance(value, tuple):
-        return f"must be an iterable of ids, not {show(value)}"
+        return f"must be an iterable of ids, not {short_repr(value)}"
     return next(filter(None, map(one_id, cast("tuple[object, ...]", value))), None)
 
 
@@ -390,7 +394,7 @@ def sources(value: object) -> str | None:
     """Accept recording ids, in which ``"*"`` stands for all of the session."""
     items = _items(value)
     if not items:
-        return f'must be an iterable of recording ids, or ["*"], not {show(value)}'
+        return f'must be an iterable of recording ids, or ["*"], not {short_repr(value)}'
     return next((wrong for item in items if (wrong := _source(item))), None)
 
 
@@ -422,15 +426,15 @@ def seconds(value: object) -> str | None:
     """Take a range of durations."""
     if isinstance(value, DurationFilter):
         return _range(value.eq, value.gte, value.lte, integer(0, 2**31 - 1))
-    return f"must be a DurationFilter, not {show(value)}"
+    return f"must be a DurationFilter, not {short_repr(value)}"
 
 
 def _day(value: object) -> str | None:
     if isinstance(value, datetime):
-        return f"must be a date without a time, not {show(value)}: pass its .date()"
+        return f"must be a date without a time, not {short_repr(value)}: pass its .date()"
     if isinstance(value, date):
         return None
-    return f"must be a date, ISO 8601 text such as '2021-04-25', or a DateFilter, not {show(value)}"
+    return f"must be a date, ISO 8601 text such as '2021-04-25', or a DateFilter, not {short_repr(value)}"
 
 
 def _range(eq: object, gte: object, lte: object, rule: Rule) -> str | None:
@@ -471,19 +475,21 @@ def resolution(value: object) -> str | None:
     width, height = (int(found[1]), int(found[2])) if found else (0, 0)
     if min(width, height) >= _SIDE_MIN and max(width, height) <= _SIDE_MAX and width * height <= _AREA_MAX:
         return None
-    return f'must be "WIDTHxHEIGHT", each 16 to 1280 and the area up to 1280x720, not {show(value)}'
+    return f'must be "WIDTHxHEIGHT", each 16 to 1280 and the area up to 1280x720, not {short_repr(value)}'
 
 
 def layout(value: object) -> str | None:
     """Accept one or two named regions."""
     regions = _regions(value)
     if not 1 <= len(regions) <= _REGIONS_MAX:
-        return f"must name 1 or 2 regions, not {show(value)}"
+        return f"must name 1 or 2 regions, not {short_repr(value)}"
     for region_name, region in regions.items():
         if text(region_name) or not isinstance(region, VideoRegion):
-            return f"must map names to VideoRegion values, not {show(region_name)} to {show(region)}"
+            return (
+                f"must map names to VideoRegion values, not {short_repr(region_name)} to {short_repr(region)}"
+            )
         if wrong := _region(region):
-            return f"region {show(region_name)}: {wrong}"
+            return f"region {short_repr(region_name)}: {wrong}"
     return None
 
 

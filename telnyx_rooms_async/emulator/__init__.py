@@ -15,7 +15,7 @@ compositions, signed. What must go wrong is scripted: requests meet faults, even
 from telnyx_rooms_async.emulator.deliveries import Delivery
 from telnyx_rooms_async.emulator.faults import Fault
 from telnyx_rooms_async.emulator.media import MediaFile
-from telnyx_rooms_async.emulator.mishaps import Mishap
+from telnyx_rooms_async.emulator.mishaps import WebhookFault
 from telnyx_rooms_async.emulator.recorded import RecordedRequest
 from telnyx_rooms_async.emulator.script_file import load_script
 from telnyx_rooms_async.emulator.server import Emulator
@@ -28,8 +28,8 @@ __all__ = [
     "Fault",
     "Faults",
     "MediaFile",
-    "Mishap",
     "RecordedRequest",
     "WebhookEvent",
+    "WebhookFault",
     "load_script",
 ]

@@ -6,7 +6,7 @@ from typing import Any, Final, Self, cast
 
 from attrs import field, frozen
 
-from telnyx_rooms_async.core.codec import MisfitError, parse
+from telnyx_rooms_async.core.codec import DecodeError, parse
 from telnyx_rooms_async.emulator.checks import (
     Check,
     fields,
@@ -40,7 +40,7 @@ class Body:
         """
         try:
             told = parse(raw or b"{}")
-        except MisfitError:
+        except DecodeError:
             raise not_json() from None
         if not isinstance(told, dict):
             raise not_json()

@@ -63,7 +63,7 @@ class Delivery:
         """The envelope that was sent, as plain data.
 
         Raises:
-            MisfitError: nothing was sent.
+            DecodeError: nothing was sent.
         """
         return parse(self.body)
 

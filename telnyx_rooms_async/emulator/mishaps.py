@@ -21,8 +21,8 @@ _event_type: Final = must_be(
 
 
 @frozen(kw_only=True)
-class Mishap:
-    """What goes wrong with an event. ``Mishap()`` is nothing: it lets events pass, for what comes after it.
+class WebhookFault:
+    """What goes wrong with an event. ``WebhookFault()`` is nothing: it lets events pass, for what comes after it.
 
     Raises:
         ValueError: a field cannot be so, or contradicts another; the field is named.
@@ -61,7 +61,7 @@ class EventLine:
         ValueError: a field cannot be so; the field is named.
     """
 
-    mishap: Mishap
+    mishap: WebhookFault
     times: int | None = field(default=1, validator=how_often)
     """How many events are still to meet it; ``None`` for all that happen."""
     event_type: str | None = field(default=None, validator=_event_type)
@@ -78,7 +78,7 @@ class EventScript:
 
     lines: list[EventLine] = field(factory=list[EventLine])
 
-    def take(self, event: WebhookEvent) -> Mishap:
+    def take(self, event: WebhookEvent) -> WebhookFault:
         """Use up one time of the first line that fits; when there is none, nothing goes wrong."""
         line = take(self.lines, lambda each: each.fits(event))
-        return Mishap() if line is None else line.mishap
+        return WebhookFault() if line is None else line.mishap

@@ -29,6 +29,6 @@ class RecordedRequest:
         """The body as plain data.
 
         Raises:
-            MisfitError: it is not JSON.
+            DecodeError: it is not JSON.
         """
         return parse(self.body)

@@ -5,7 +5,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from attrs import fields
 
-from telnyx_rooms_async.core.codec import MisfitError, parse
+from telnyx_rooms_async.core.codec import DecodeError, parse
 from telnyx_rooms_async.emulator.faults import Fault
 from telnyx_rooms_async.emulator.rates import RateWindow
 from telnyx_rooms_async.emulator.script import Line
@@ -44,7 +44,7 @@ def load_script(telnyx: Emulator, raw: bytes) -> None:
 def _entries(raw: bytes) -> list[object]:
     try:
         told = parse(raw)
-    except MisfitError as error:
+    except DecodeError as error:
         raise ValueError(f"it must be JSON: {error}") from None
     if not isinstance(told, list):
         raise ValueError("it must be a list of objects")  # noqa: TRY004 - what stands in a file is a value

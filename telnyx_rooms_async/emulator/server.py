@@ -45,7 +45,7 @@ class Emulator(Stage):
         clock: tells the time, aware: all is stamped with it, and links and tokens expire by it. Whoever
             turns it need not wait for a recording (5 s after its participant left) or a composition (10 s
             after it was asked for). Only the signatures of webhooks go by the clock of this machine.
-        sleep: waits for the delay of a `Fault` or a `Mishap`, and before an event is sent again.
+        sleep: waits for the delay of a `Fault` or a `WebhookFault`, and before an event is sent again.
         recording: whether `requests` and `deliveries` keep what comes and goes, about 1 KB each: switch it
             off to serve for days.
         deliver_anywhere: whether webhooks may go to other machines too. Else only ``localhost`` and the

@@ -9,7 +9,7 @@ from telnyx_rooms_async.emulator.account import Account, Clock
 from telnyx_rooms_async.emulator.deliveries import Delivery
 from telnyx_rooms_async.emulator.faults import Fault
 from telnyx_rooms_async.emulator.media import MediaFile
-from telnyx_rooms_async.emulator.mishaps import EventLine, EventScript, Mishap, WhenEvent
+from telnyx_rooms_async.emulator.mishaps import EventLine, EventScript, WebhookFault, WhenEvent
 from telnyx_rooms_async.emulator.rates import RateWindow
 from telnyx_rooms_async.emulator.recorded import RecordedRequest
 from telnyx_rooms_async.emulator.script import Line, Script, When
@@ -111,7 +111,7 @@ class Stage:
 
     def script_webhooks(
         self,
-        mishap: Mishap,
+        mishap: WebhookFault,
         *,
         times: int | None = 1,
         event_type: str | None = None,
@@ -137,7 +137,7 @@ class Stage:
         return tuple(line.fault for line in self._script.lines)
 
     @property
-    def scripted_webhooks(self) -> tuple[Mishap, ...]:
+    def scripted_webhooks(self) -> tuple[WebhookFault, ...]:
         """The mishaps that are not used up, in the order of the script."""
         return tuple(line.mishap for line in self._event_script.lines)
 

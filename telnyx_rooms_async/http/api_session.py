@@ -8,15 +8,23 @@ from typing import Any, Final, TypeAlias, TypeGuard, TypeVar
 from attrs import define, evolve, field, frozen
 
 from telnyx_rooms_async.core import protocol
-from telnyx_rooms_async.core.codec import MisfitError
+from telnyx_rooms_async.core.codec import DecodeError
 from telnyx_rooms_async.core.frames import drop_frames
-from telnyx_rooms_async.core.http_messages import Attempt, Call, Failure, RateLimit, Reason, Repeat, Response
+from telnyx_rooms_async.core.http_messages import (
+    Attempt,
+    Call,
+    Failure,
+    RateLimit,
+    Reason,
+    Response,
+    RetrySafety,
+)
 from telnyx_rooms_async.core.rate_limit import LONGEST_PAUSE, rate_limit
 from telnyx_rooms_async.core.retry import (
     RetryBudget,
     RetryPolicy,
     asks_for_pause,
-    is_worthwhile,
+    is_retryable,
     next_delay,
     retry_after,
     retry_cost,
@@ -25,8 +33,8 @@ from telnyx_rooms_async.core.server_clock import ServerClock
 from telnyx_rooms_async.errors import APITimeoutError, RateLimitError, ReadOnlyError, TelnyxRoomsError
 from telnyx_rooms_async.http.attempt_log import OnAttempt, logger, record, report
 from telnyx_rooms_async.http.clock import Clock
-from telnyx_rooms_async.http.in_flight import Lifetime
-from telnyx_rooms_async.http.rate_limiter import Gate
+from telnyx_rooms_async.http.in_flight import InFlightCalls
+from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from telnyx_rooms_async.http.transport import AiohttpTransport
 
 T = TypeVar("T")
@@ -38,7 +46,7 @@ _THROTTLED: Final = 429
 
 
 @define(eq=False, repr=False)
-class Trail:
+class CallContext:
     """What one call of a user has come to so far: one request mostly, more when it has to look around."""
 
     started: float
@@ -50,12 +58,12 @@ class Trail:
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class Caller:
+class ApiSession:
     """Makes calls until they are answered, refused or out of time."""
 
     transport: AiohttpTransport
-    lifetime: Lifetime
-    gate: Gate
+    in_flight_calls: InFlightCalls
+    rate_limiter: RateLimiter
     budget: RetryBudget
     on_attempt: OnAttempt | None
     timeout: float
@@ -72,7 +80,7 @@ class Caller:
         """Return the server's time as far as it is known, in seconds since the epoch."""
         return self.server_clock.now(self.clock.monotonic(), self.clock.now())
 
-    def ask(self, call: Call[T], answered: Answered | None = None) -> Coroutine[Any, Any, T]:
+    def call(self, call: Call[T], answered: Answered | None = None) -> Coroutine[Any, Any, T]:
         """Make one call, and more attempts at it where the policy and the operation allow.
 
         Args:
@@ -84,18 +92,18 @@ class Caller:
         """
         return self.run(call, partial(self.pursue, answered=answered) if answered else self.pursue)
 
-    async def run(self, call: Call[T], steps: Callable[[Call[T], Trail], Awaitable[T]]) -> T:
+    async def run(self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]]) -> T:
         """Make one call by steps that may be several requests, along the trail that they are given."""
         try:
-            with self.lifetime:
+            with self.in_flight_calls:
                 now = self.clock.monotonic()
-                return await steps(call, Trail(now, now + self.timeout))
+                return await steps(call, CallContext(now, now + self.timeout))
         except BaseException as error:
             # The frames below, aiohttp's included, hold headers, bodies and URLs.
             drop_frames(error)
             raise
 
-    async def pursue(self, call: Call[T], trail: Trail, answered: Answered | None = None) -> T:
+    async def pursue(self, call: Call[T], context: CallContext, answered: Answered | None = None) -> T:
         """Make one request of a call, and attempts at it until it is answered for good."""
         if self.read_only and call.request.method not in _READING:
             # A path may hold a token where the id belongs, if the arguments are swapped.
@@ -103,40 +111,42 @@ class Caller:
             raise ReadOnlyError(call.request.method, path)
         outcome: Response | Failure | None = None
         answer: Response | None = None
-        started = ended = trail.started
-        gate, clock, number = self.gate, self.clock, 0
-        while gate.enter_at_once(clock.monotonic()) or await gate.enter(trail.started, trail.deadline):
+        started = ended = context.started
+        rate_limiter, clock, number = self.rate_limiter, self.clock, 0
+        while rate_limiter.enter_at_once(clock.monotonic()) or await rate_limiter.enter(
+            context.started, context.deadline
+        ):
             number += 1
             started = clock.monotonic()
             outcome = None
             try:
-                outcome = await self.transport.send(call.request, self._seconds(trail, started))
+                outcome = await self.transport.send(call.request, self._seconds(context, started))
             finally:
                 if outcome is None:
-                    gate.leave()
+                    rate_limiter.leave()
             ended = clock.monotonic()
             if isinstance(outcome, Response):
                 answer = outcome
                 self.server_clock.newest = outcome.raw_headers, started, ended
             else:
-                outcome = self._judged(outcome, trail, started)
-            pause = self._settle(call, trail, outcome, number, started=started, ended=ended)
+                outcome = self._judged(outcome, context, started)
+            pause = self._settle(call, context, outcome, number, started=started, ended=ended)
             if pause is None:
                 break
             if pause:
                 await clock.sleep(pause)
         else:  # the gate lets nobody through in time
             if outcome is None:
-                raise self._too_late(trail)
-            self._give_back(trail, outcome)
+                raise self._too_late(context)
+            self._give_back(context, outcome)
         if answered is not None and _is_success(outcome):
             await answered()
-        return self._read(call, trail, outcome, answer, ended - started)
+        return self._read(call, context, outcome, answer, ended - started)
 
     def _read(
         self,
         call: Call[T],
-        trail: Trail,
+        context: CallContext,
         outcome: Response | Failure,
         answer: Response | None,
         elapsed: float,
@@ -145,28 +155,28 @@ class Caller:
         if _is_success(outcome):
             try:
                 return protocol.answer(call, outcome)
-            except MisfitError:
-                if not trail.attempts:
-                    self._note(call, trail, outcome, elapsed)
+            except DecodeError:
+                if not context.attempts:
+                    self._note(call, context, outcome, elapsed)
         # An answer says more than a silence. But what may have been done is told by the last try.
-        told = outcome if call.repeat is Repeat.UNSENT else answer or outcome
-        return protocol.read(call, told, trail.attempts, now=self.clock.now())
+        told = outcome if call.repeat is RetrySafety.IF_NOT_SENT else answer or outcome
+        return protocol.read(call, told, context.attempts, now=self.clock.now())
 
-    def _judged(self, failure: Failure, trail: Trail, started: float) -> Failure:
+    def _judged(self, failure: Failure, context: CallContext, started: float) -> Failure:
         """Tell the end of the whole call's time from that of the attempt's."""
         if failure.reason is not Reason.TIMEOUT:
             return failure
-        return evolve(failure, deadline=trail.deadline - started < self.attempt_timeout)
+        return evolve(failure, deadline=context.deadline - started < self.attempt_timeout)
 
-    def _seconds(self, trail: Trail, now: float) -> float:
+    def _seconds(self, context: CallContext, now: float) -> float:
         """Return the seconds that an attempt may take."""
         # A timeout of nothing would be none at all: a sleep that overshot the deadline leaves a moment.
-        return max(min(self.attempt_timeout, trail.deadline - now), _MOMENT)
+        return max(min(self.attempt_timeout, context.deadline - now), _MOMENT)
 
     def _settle(
         self,
         call: Call[T],
-        trail: Trail,
+        context: CallContext,
         outcome: Response | Failure,
         number: int,
         *,
@@ -175,35 +185,35 @@ class Caller:
     ) -> float | None:
         """Learn from one attempt, and return how long to sleep before the next, if there is one."""
         told = rate_limit(outcome) if isinstance(outcome, Response) else None
-        if _is_success(outcome) and not (trail.attempts or self._is_watched):
+        if _is_success(outcome) and not (context.attempts or self._is_watched):
             self.budget.give(1.0)
-            self.gate.leave_with(told, started, ended, None)
+            self.rate_limiter.leave_with(told, started, ended, None)
             return None
-        wait, exhausted = self._plan(call, trail, outcome, number, ended)
+        wait, exhausted = self._plan(call, context, outcome, number, ended)
         if isinstance(outcome, Failure) and not outcome.sent:
             kept = False
-            self.gate.leave_unsent()
+            self.rate_limiter.leave_unsent()
         else:
-            kept = self.gate.leave_with(told, started, ended, self._stop(outcome, wait))
-        self._note(call, trail, outcome, ended - started, wait=wait, told=told, exhausted=exhausted)
+            kept = self.rate_limiter.leave_with(told, started, ended, self._stop(outcome, wait))
+        self._note(call, context, outcome, ended - started, wait=wait, told=told, exhausted=exhausted)
         # The pause that the server asks for is waited at the gate, in the order of all who wait there.
         return 0.0 if kept and wait is not None else wait
 
     def _plan(
-        self, call: Call[T], trail: Trail, outcome: Response | Failure, number: int, now: float
+        self, call: Call[T], context: CallContext, outcome: Response | Failure, number: int, now: float
     ) -> tuple[float | None, bool]:
         """Return how long to wait before another attempt, if there is one, and whether the budget forbids."""
-        if not is_worthwhile(outcome):
+        if not is_retryable(outcome):
             if isinstance(outcome, Response):
-                self.budget.give(trail.spent or 1.0)
-                trail.spent = 0.0
+                self.budget.give(context.spent or 1.0)
+                context.spent = 0.0
             return None, False
         wait = next_delay(
             self.retry,
             call.repeat,
             outcome,
             number=number,
-            time_left=trail.deadline - now,
+            time_left=context.deadline - now,
             now=self.clock.now(),
             dice=self.clock.dice(),
         )
@@ -212,14 +222,14 @@ class Caller:
         cost = retry_cost(self.retry, outcome)
         if not self.budget.take(cost, now):
             return None, True
-        trail.spent += cost
+        context.spent += cost
         return wait, False
 
-    def _give_back(self, trail: Trail, outcome: Response | Failure) -> None:
+    def _give_back(self, context: CallContext, outcome: Response | Failure) -> None:
         """Take back what was paid for the repetition after `outcome`, which does not come."""
         cost = retry_cost(self.retry, outcome)
         self.budget.give(cost)
-        trail.spent -= cost
+        context.spent -= cost
 
     def _stop(self, outcome: Response | Failure, wait: float | None) -> float | None:
         """Return how long the server wants nobody to come."""
@@ -230,11 +240,11 @@ class Caller:
         hint = retry_after(outcome, self.clock.now())
         return hint if hint is not None and hint <= LONGEST_PAUSE else None
 
-    def _too_late(self, trail: Trail) -> TelnyxRoomsError:
-        delay = self.gate.delay()
+    def _too_late(self, context: CallContext) -> TelnyxRoomsError:
+        delay = self.rate_limiter.delay()
         if delay:
-            return RateLimitError(_THROTTLED, (), None, delay, trail.attempts)
-        return APITimeoutError("no connection was free in time", False, trail.attempts, True)  # noqa: FBT003 - fields are positional
+            return RateLimitError(_THROTTLED, (), None, delay, context.attempts)
+        return APITimeoutError("no connection was free in time", False, context.attempts, True)  # noqa: FBT003 - fields are positional
 
     @property
     def _is_watched(self) -> bool:
@@ -243,7 +253,7 @@ class Caller:
     def _note(
         self,
         call: Call[T],
-        trail: Trail,
+        context: CallContext,
         outcome: Response | Failure,
         elapsed: float,
         *,
@@ -254,13 +264,13 @@ class Caller:
         attempt = record(
             call,
             outcome,
-            number=len(trail.attempts) + 1,
+            number=len(context.attempts) + 1,
             elapsed=elapsed,
             wait=wait,
             told=told,
             exhausted=exhausted,
         )
-        trail.attempts = (*trail.attempts, attempt)
+        context.attempts = (*context.attempts, attempt)
         report(attempt, self.on_attempt)
 
 

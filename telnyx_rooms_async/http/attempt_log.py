@@ -7,7 +7,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from telnyx_rooms_async.core import protocol
 from telnyx_rooms_async.core.http_messages import Attempt, Call, Failure, RateLimit, Response
-from telnyx_rooms_async.core.retry import untouched
+from telnyx_rooms_async.core.retry import was_not_processed
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ def record(
         template=call.template,
         status=response.status if response else None,
         failure=outcome.reason if isinstance(outcome, Failure) else None,
-        sent=not untouched(outcome),
+        sent=not was_not_processed(outcome),
         elapsed=elapsed,
         wait=wait,
         request_id=protocol.request_id(response) if response else None,

@@ -21,7 +21,7 @@ def running_loop() -> asyncio.AbstractEventLoop:
         raise WrongEventLoopError(NO_EVENT_LOOP) from None
 
 
-class Lifetime:
+class InFlightCalls:
     """``with lifetime:`` stands around a call, so that closing the client can end it.
 
     One and the same object serves all calls at once, and calls within calls: nothing is made for each.

@@ -9,7 +9,7 @@ from typing import Final
 from attrs import define
 
 from telnyx_rooms_async.core.http_messages import RateLimit
-from telnyx_rooms_async.core.rate_limit import Pace
+from telnyx_rooms_async.core.rate_limit import RateLimitWindow
 from telnyx_rooms_async.http.clock import Clock
 
 _MOMENT: Final = 0.001
@@ -25,8 +25,8 @@ class _Turn:
     gone: bool = False
 
 
-class Gate:
-    """Holds calls back while `Pace` says so.
+class RateLimiter:
+    """Holds calls back while `RateLimitWindow` says so.
 
     Nobody works for the gate. Of those who wait the first watches the clock for all; who goes away,
     through the gate or for good, hands on to the next. When it is open and nobody waits, nothing is
@@ -35,7 +35,7 @@ class Gate:
 
     def __init__(self, capacity: int, clock: Clock, share: float = 1.0) -> None:
         self._clock = clock
-        self._pace = Pace(capacity=capacity) if share == 1 else _shared(capacity, share)
+        self._window = RateLimitWindow(capacity=capacity) if share == 1 else _shared(capacity, share)
         # The call that began first goes first, even when it comes back to try again.
         self._queue: list[tuple[float, int, _Turn]] = []
         self._numbers = count()
@@ -45,13 +45,13 @@ class Gate:
     @property
     def rate_limit(self) -> RateLimit | None:
         """The newest word of the server."""
-        return self._pace.told
+        return self._window.told
 
     def enter_at_once(self, now: float) -> bool:
         """Go through if the gate is open and nobody waits, and tell whether."""
-        if self._queue or self._pace.delay(now) != 0:
+        if self._queue or self._window.delay(now) != 0:
             return False
-        self._pace.enter(now)
+        self._window.enter(now)
         return True
 
     async def enter(self, since: float, deadline: float) -> bool:
@@ -67,23 +67,23 @@ class Gate:
         finally:
             turn.gone = not passed
             if turn.admitted and not passed:
-                self._pace.leave()
+                self._window.leave()
             self._admit()
         return passed
 
     def delay(self) -> float | None:
         """Return the seconds until the gate opens, or ``None`` when that hangs on the calls in flight."""
-        return self._pace.delay(self._clock.monotonic())
+        return self._window.delay(self._clock.monotonic())
 
     def leave(self) -> None:
         """Come back without news: whoever went through comes back, this way or the other."""
-        self._pace.leave()
-        self._pace.lose(self._clock.monotonic())
+        self._window.leave()
+        self._window.lose(self._clock.monotonic())
         self._admit()
 
     def leave_unsent(self) -> None:
         """Come back without having sent anything: nobody has counted it."""
-        self._pace.take_back()
+        self._window.take_back()
         self._admit()
 
     def leave_with(self, told: RateLimit | None, sent_at: float, now: float, pause: float | None) -> bool:
@@ -98,16 +98,16 @@ class Gate:
         Returns:
             Whether the gate keeps that pause; one that is too long is not for all.
         """
-        self._pace.leave()
-        self._pace.learn(told, sent_at, now)
-        kept = pause is not None and self._pace.stop(pause, now)
+        self._window.leave()
+        self._window.learn(told, sent_at, now)
+        kept = pause is not None and self._window.stop(pause, now)
         self._admit()
         return kept
 
     def forget(self) -> None:
         """Start afresh: the event loop of those who were on their way is gone."""
         self._queue.clear()
-        self._pace.forget()
+        self._window.forget()
         self._watcher, self._watched_until = None, math.inf
 
     def _admit(self) -> None:
@@ -118,10 +118,10 @@ class Gate:
             if turn.gone:
                 heappop(self._queue)
                 continue
-            delay = self._pace.delay(now)
+            delay = self._window.delay(now)
             if delay == 0:
                 heappop(self._queue)
-                self._pace.enter(now, waiting=len(self._queue))
+                self._window.enter(now, waiting=len(self._queue))
                 turn.admitted = True
                 _wake(turn)
                 continue
@@ -132,7 +132,7 @@ class Gate:
     async def _wait(self, turn: _Turn, deadline: float) -> bool:
         """Wait a while, and tell whether there is any use in it."""
         now = self._clock.monotonic()
-        delay, left = self._pace.delay(now), deadline - now
+        delay, left = self._window.delay(now), deadline - now
         if left <= (delay or 0.0):
             return False
         loop = asyncio.get_running_loop()
@@ -157,10 +157,10 @@ class Gate:
         return True
 
 
-def _shared(capacity: int, share: float) -> Pace:
-    from telnyx_rooms_async.core.rate_limit import SharedPace  # noqa: PLC0415 - few share, and its import takes time
+def _shared(capacity: int, share: float) -> RateLimitWindow:
+    from telnyx_rooms_async.core.rate_limit import SharedRateLimitWindow  # noqa: PLC0415 - few share, and its import takes time
 
-    return SharedPace(capacity=capacity, share=share)
+    return SharedRateLimitWindow(capacity=capacity, share=share)
 
 
 def _wake(turn: _Turn) -> None:

@@ -39,7 +39,7 @@ from telnyx_rooms_async.http.connection import (
     without_authorization,
 )
 from telnyx_rooms_async.http.decompression import ACCEPTED, PackingError, unpack
-from telnyx_rooms_async.http.in_flight import Lifetime
+from telnyx_rooms_async.http.in_flight import InFlightCalls
 
 _BODY_LIMIT: Final = 8 * 2**20
 _ERROR_BODY_LIMIT: Final = 64 * 2**10
@@ -207,7 +207,7 @@ class AiohttpTransport:
         api_key: Secret,
         base_url: str,
         session: Session | None,
-        lifetime: Lifetime,
+        in_flight_calls: InFlightCalls,
         max_connections: int,
         trust_env: bool,
         trace_configs: Sequence[TraceConfig] = (),
@@ -218,7 +218,7 @@ class AiohttpTransport:
         self._prefix = base.raw_path.rstrip("/")
         # Every request has the same beginning: taking an URL apart again costs more than the rest of it.
         self._url = partial(URL.build, scheme=base.scheme, authority=base.raw_authority, encoded=True)
-        self._lifetime = lifetime
+        self._in_flight_calls = in_flight_calls
         self._session = session
         self._loop: asyncio.AbstractEventLoop | None = None
         self._borrowed = session is not None
@@ -389,12 +389,14 @@ class AiohttpTransport:
             if session is None or session.closed:
                 raise ClientClosedError
             return session
-        return session if self._loop is self._lifetime.loop and session and not session.closed else None
+        return (
+            session if self._loop is self._in_flight_calls.loop and session and not session.closed else None
+        )
 
     async def _renewed(self) -> Session:
-        if self._lifetime.is_closed:
+        if self._in_flight_calls.is_closed:
             raise ClientClosedError
-        self._loop = self._lifetime.loop
+        self._loop = self._in_flight_calls.loop
         self._download_slots = asyncio.Semaphore(self._capacity)
         self._closing = closed_with_loop(self._open_session())
         self._session = await anext(self._closing)

@@ -19,7 +19,7 @@ from attrs import asdict, define, evolve, field, frozen
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.http_messages import Attempt, Call
 from telnyx_rooms_async.errors import APIStatusError, ClientClosedError, ConfigurationError, TelnyxRoomsError
-from telnyx_rooms_async.http.api_session import Caller, Trail
+from telnyx_rooms_async.http.api_session import ApiSession, CallContext
 from telnyx_rooms_async.http.attempt_log import OnAttempt
 
 try:
@@ -80,29 +80,29 @@ def traced(client: RoomsClient, tracer_provider: trace.TracerProvider | None = N
         ConfigurationError: the client is traced already.
     """
     tracer = trace.get_tracer("telnyx_rooms_async", tracer_provider=tracer_provider)
-    caller = client._caller  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one of us
+    api = client._api  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one of us
     host = urlsplit(client._base_url)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one of us
     server: dict[str, str | int] = {
         "server.address": host.hostname or "",
         "server.port": host.port or (443 if host.scheme == "https" else 80),
     }
-    if isinstance(caller, _TracedCaller):
+    if isinstance(api, _TracedCaller):
         raise ConfigurationError("the client is traced already")
-    told = evolve(caller, on_attempt=partial(_tell, caller.on_attempt))
+    told = evolve(api, on_attempt=partial(_tell, api.on_attempt))
     fields = asdict(told, recurse=False)
     return client._view(_TracedCaller(**fields, tracer=tracer, server=server))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one of us
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class _TracedCaller(Caller):
+class _TracedCaller(ApiSession):
     """A caller that makes a span of every call."""
 
     tracer: trace.Tracer
     server: dict[str, str | int]
 
-    async def run(self, call: Call[T], steps: Callable[[Call[T], Trail], Awaitable[T]]) -> T:
+    async def run(self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]]) -> T:
         with self._span(call):
-            return await Caller.run(self, call, steps)
+            return await ApiSession.run(self, call, steps)
 
     @contextmanager
     def _span(self, call: Call[object]) -> Generator[None]:

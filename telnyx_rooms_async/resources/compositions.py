@@ -16,7 +16,7 @@ from telnyx_rooms_async.core.http_messages import Call
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import PAGE_SIZE_MAX, CompositionBody, CompositionsQuery, Days
 from telnyx_rooms_async.core.validators import UNSET, CompositionId, RecordingId, SessionId, UnsetType
-from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import CompositionStatus, RoomComposition, VideoRegion
 from telnyx_rooms_async.pagination import Listing
 from telnyx_rooms_async.resources.downloads import DownloadedFile, Progress, Writer, download
@@ -29,8 +29,8 @@ _UNDER_WAY: Final = (None, CompositionStatus.ENQUEUED, CompositionStatus.PROCESS
 class Compositions:
     """``client.compositions``."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, api: ApiSession) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -78,7 +78,7 @@ class Compositions:
             webhook_event_failover_url=webhook_event_failover_url,
             webhook_timeout_secs=webhook_timeout_secs,
         )
-        return await self._caller.ask(build(CREATE_COMPOSITION, body=body))
+        return await self._api.call(build(CREATE_COMPOSITION, body=body))
 
     async def retrieve(self, composition_id: CompositionId) -> RoomComposition:
         """Return one composition.
@@ -91,7 +91,7 @@ class Compositions:
 
         Telnyx operation: ViewRoomComposition.
         """
-        return await self._caller.ask(build(RETRIEVE_COMPOSITION, room_composition_id=composition_id))
+        return await self._api.call(build(RETRIEVE_COMPOSITION, room_composition_id=composition_id))
 
     async def wait(self, composition_id: CompositionId, *, timeout: float = 600.0) -> RoomComposition:
         """Return a composition once it is no longer enqueued or processing.
@@ -112,11 +112,11 @@ class Compositions:
         """
         ask = partial(self._done, build(RETRIEVE_COMPOSITION, room_composition_id=composition_id))
         what = f"composition {rules.EXACT_IDS['room_composition_id'](composition_id)} was not done"
-        with self._caller.lifetime:
-            return await wait_for(ask, seconds=timeout, clock=self._caller.clock, what=what)
+        with self._api.in_flight_calls:
+            return await wait_for(ask, seconds=timeout, clock=self._api.clock, what=what)
 
     async def _done(self, call: Call[RoomComposition]) -> RoomComposition | None:
-        composition = await self._caller.ask(call)
+        composition = await self._api.call(call)
         return None if composition.status in _UNDER_WAY else composition
 
     async def download(
@@ -134,7 +134,7 @@ class Compositions:
         Telnyx operation: ViewRoomComposition.
         """
         call = build(RETRIEVE_COMPOSITION, room_composition_id=composition_id)
-        return await download(self._caller, call, target, progress=progress, max_bytes=max_bytes)
+        return await download(self._api, call, target, progress=progress, max_bytes=max_bytes)
 
     async def delete(self, composition_id: CompositionId) -> None:
         """Delete a composition and its file; the recordings stay.
@@ -147,7 +147,7 @@ class Compositions:
 
         Telnyx operation: DeleteRoomComposition.
         """
-        await self._caller.ask(build(DELETE_COMPOSITION, room_composition_id=composition_id))
+        await self._api.call(build(DELETE_COMPOSITION, room_composition_id=composition_id))
 
     def list(
         self,
@@ -176,7 +176,7 @@ class Compositions:
         query = CompositionsQuery(
             session_id=session_id, status=status, created_at=created_at, page_size=page_size
         )
-        return Listing(self._caller, build(LIST_COMPOSITIONS, query=query))
+        return Listing(self._api, build(LIST_COMPOSITIONS, query=query))
 
 
 def _whole(resolution: str | UnsetType) -> Mapping[str, VideoRegion]:

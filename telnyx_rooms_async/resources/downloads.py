@@ -16,17 +16,25 @@ from attrs import Factory, define, field, frozen
 
 from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.core import protocol
-from telnyx_rooms_async.core.http_messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
+from telnyx_rooms_async.core.http_messages import (
+    Attempt,
+    Call,
+    Failure,
+    Reason,
+    Request,
+    Response,
+    RetrySafety,
+)
 from telnyx_rooms_async.core.retry import next_delay, retry_cost
 from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.core.validators import exact_text, integer, show, url
+from telnyx_rooms_async.core.validators import exact_text, integer, short_repr, url
 from telnyx_rooms_async.errors import (
     APIResponseValidationError,
     ClientClosedError,
     InvalidArgumentError,
     NotReadyError,
 )
-from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import record, report
 from telnyx_rooms_async.http.transport import Stream, is_usable_url
 from telnyx_rooms_async.models import RecordingStatus
@@ -62,9 +70,9 @@ async def checked_target(target: str | os.PathLike[str] | Writer) -> Path | Writ
     if isinstance(target, str | os.PathLike):
         return await _in_thread(lambda: _resolved(Path(target)))
     if not callable(getattr(target, "write", None)):
-        raise InvalidArgumentError((f"target must be a path or a writer, not {show(target)}",))
+        raise InvalidArgumentError((f"target must be a path or a writer, not {short_repr(target)}",))
     if isinstance(target, io.TextIOBase):
-        raise InvalidArgumentError((f"target must be opened in binary mode, not {show(target)}",))
+        raise InvalidArgumentError((f"target must be opened in binary mode, not {short_repr(target)}",))
     return target
 
 
@@ -79,9 +87,13 @@ def _resolved(path: Path) -> Path:
         path = path.resolve()
         taken = path.exists() and not path.is_file()
     except (ValueError, RuntimeError):  # a NUL, a lone surrogate, a circle of links
-        raise InvalidArgumentError((f"target must be the path of a file, not {show(str(path))}",)) from None
+        raise InvalidArgumentError(
+            (f"target must be the path of a file, not {short_repr(str(path))}",)
+        ) from None
     if taken:
-        raise InvalidArgumentError((f"target must be a file, not a folder or a device: {show(str(path))}",))
+        raise InvalidArgumentError(
+            (f"target must be a file, not a folder or a device: {short_repr(str(path))}",)
+        )
     return path
 
 
@@ -197,7 +209,7 @@ _STORE: Final = Call(
     template="{download_url}",
     request=Request(method="GET", path=""),
     answer=Response,
-    repeat=Repeat.ALWAYS,
+    repeat=RetrySafety.IDEMPOTENT,
 )
 """What the attempts at a file are recorded as: no operation of the API."""
 
@@ -252,7 +264,7 @@ class DownloadedFile:
 
 
 async def download(
-    caller: Caller,
+    api: ApiSession,
     call: Call[Downloadable],
     target: str | os.PathLike[str] | Writer,
     *,
@@ -261,22 +273,22 @@ async def download(
 ) -> DownloadedFile:
     """Bring the file of what `call` retrieves to `target`; see the resources for what is promised."""
     if progress is not None and not callable(progress):
-        raise InvalidArgumentError((f"progress must be callable, not {show(progress)}",))
+        raise InvalidArgumentError((f"progress must be callable, not {short_repr(progress)}",))
     if max_bytes is not None and (wrong := integer(0, 2**63 - 1)(max_bytes)):
         raise InvalidArgumentError((f"max_bytes {wrong}",))
-    with caller.lifetime:
+    with api.in_flight_calls:
         checked = await checked_target(target)
         async with opened(checked) as write:
-            transfer = _Transfer(caller, call, write=write, progress=progress, max_bytes=max_bytes)
+            transfer = _Transfer(api, call, write=write, progress=progress, max_bytes=max_bytes)
             await transfer.run()
     path = checked if isinstance(checked, Path) else None
     return DownloadedFile(path=path, size=transfer.received, content_type=transfer.content_type)
 
 
-async def file_size(caller: Caller, call: Call[Downloadable], item: Downloadable) -> int | None:
+async def file_size(api: ApiSession, call: Call[Downloadable], item: Downloadable) -> int | None:
     """Return the bytes of the file of `item`; `call` retrieves the item again when its link has expired."""
-    transfer = _Transfer(caller, call, is_head_enough=True)
-    with caller.lifetime:
+    transfer = _Transfer(api, call, is_head_enough=True)
+    with api.in_flight_calls:
         await transfer.run(transfer.link_of(item))
     return transfer.total
 
@@ -315,7 +327,7 @@ class _Patience:
 class _Transfer:
     """One file on its way."""
 
-    caller: Caller
+    api: ApiSession
     call: Call[Downloadable]
     write: Write = field(default=_nowhere, kw_only=True)
     progress: Progress | None = field(default=None, kw_only=True)
@@ -323,7 +335,7 @@ class _Transfer:
     is_head_enough: bool = field(default=False, kw_only=True)
     """Whether only the length is wanted."""
     patience: _Patience = field(
-        default=Factory(lambda self: _Patience(self.caller.timeout), takes_self=True), init=False
+        default=Factory(lambda self: _Patience(self.api.timeout), takes_self=True), init=False
     )
     spent: float = field(default=0.0, init=False)
     """What repetitions since the last share took from the client's retry budget."""
@@ -341,12 +353,12 @@ class _Transfer:
             TelnyxRoomsError: as many attempts in a row as the policy allows brought nothing, the client's
                 retry budget is spent, or the store is too slow.
         """
-        clock = self.caller.clock
+        clock = self.api.clock
         attempts: tuple[Attempt, ...] = ()
         fruitless = 0
         while True:
             is_fresh = link is None
-            link = link or self.link_of(await self.caller.ask(self.call))
+            link = link or self.link_of(await self.api.call(self.call))
             before, started = self.received, clock.monotonic()
             outcome = await self._pull(link)
             elapsed = clock.monotonic() - started
@@ -363,7 +375,7 @@ class _Transfer:
                 exhausted=is_exhausted,
             )
             attempts = (*attempts, attempt)
-            report(attempt, self.caller.on_attempt)
+            report(attempt, self.api.on_attempt)
             if self.is_whole:
                 self._refund(1.0)
                 return
@@ -382,7 +394,7 @@ class _Transfer:
         link = Secret(item.download_url or "")
         if item.status != RecordingStatus.COMPLETED or not link:
             raise NotReadyError(item.id, item.status)
-        is_insecure = self.caller.transport.is_https and not link.lower().startswith("https://")
+        is_insecure = self.api.transport.is_https and not link.lower().startswith("https://")
         if is_insecure or url(link) or not is_usable_url(link):
             misfit = f"$.data.download_url: expected {'an https:// URL' if is_insecure else 'a URL'}"
             raise APIResponseValidationError(misfit, misfits=(misfit,))
@@ -390,33 +402,33 @@ class _Transfer:
 
     def _plan(self, outcome: Response | Failure, fruitless: int) -> tuple[float | None, bool]:
         """Return how long to wait before another attempt, if there is one, and whether the budget forbids."""
-        caller = self.caller
+        api = self.api
         if self.is_whole:
             return None, False
         wait = next_delay(
-            caller.retry,
+            api.retry,
             _STORE.repeat,
             outcome,
             number=fruitless,
             time_left=self.patience.left,
-            now=caller.clock.now(),
-            dice=caller.clock.dice(),
+            now=api.clock.now(),
+            dice=api.clock.dice(),
         )
         if wait is None:
             return None, False
-        cost = retry_cost(caller.retry, outcome)
-        if not caller.budget.take(cost, caller.clock.monotonic()):
+        cost = retry_cost(api.retry, outcome)
+        if not api.budget.take(cost, api.clock.monotonic()):
             return None, True
         self.spent += cost
         return wait, False
 
     def _refund(self, least: float) -> None:
-        self.caller.budget.give(self.spent or least)
+        self.api.budget.give(self.spent or least)
         self.spent = 0.0
 
     async def _pull(self, link: Secret) -> Response | Failure:
         """Read on from where we are, and return what came of it; `is_whole` tells of the end of the file."""
-        transport = self.caller.transport
+        transport = self.api.transport
         async with await transport.download_slots():
             stream = await self._timed(
                 partial(transport.open, link, offset=self.received, if_range=self._version)
@@ -464,9 +476,9 @@ class _Transfer:
 
     async def _timed(self, operation: Callable[..., Awaitable[T | Failure]]) -> T | Failure:
         """Wait for the store, as long as one attempt and the patience allow, and count the time."""
-        clock, patience = self.caller.clock, self.patience
+        clock, patience = self.api.clock, self.patience
         started = clock.monotonic()
-        outcome = await operation(seconds=max(min(self.caller.attempt_timeout, patience.left), _MOMENT))
+        outcome = await operation(seconds=max(min(self.api.attempt_timeout, patience.left), _MOMENT))
         patience.left -= clock.monotonic() - started
         is_timeout = isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT
         return self._too_slow if is_timeout and patience.is_over else outcome
@@ -530,7 +542,7 @@ class _Transfer:
             told = self.progress(self.received, self.total)
             if isawaitable(told):
                 await told
-        if self.caller.lifetime.is_closed:  # by the writer, say
+        if self.api.in_flight_calls.is_closed:  # by the writer, say
             raise ClientClosedError
         return None
 

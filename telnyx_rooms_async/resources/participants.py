@@ -4,7 +4,7 @@ from telnyx_rooms_async.core.endpoints import LIST_PARTICIPANTS, RETRIEVE_PARTIC
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import PAGE_SIZE_MAX, Days, ParticipantsQuery
 from telnyx_rooms_async.core.validators import ParticipantId, SessionId
-from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import RoomParticipant
 from telnyx_rooms_async.pagination import Listing
 
@@ -12,8 +12,8 @@ from telnyx_rooms_async.pagination import Listing
 class Participants:
     """``client.participants``."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, api: ApiSession) -> None:
+        self._api = api
 
     async def retrieve(self, participant_id: ParticipantId) -> RoomParticipant:
         """Return one participant.
@@ -26,7 +26,7 @@ class Participants:
 
         Telnyx operation: ViewRoomParticipant.
         """
-        return await self._caller.ask(build(RETRIEVE_PARTICIPANT, room_participant_id=participant_id))
+        return await self._api.call(build(RETRIEVE_PARTICIPANT, room_participant_id=participant_id))
 
     def list(
         self,
@@ -64,4 +64,4 @@ class Participants:
             context=context,
             page_size=page_size,
         )
-        return Listing(self._caller, build(LIST_PARTICIPANTS, query=query))
+        return Listing(self._api, build(LIST_PARTICIPANTS, query=query))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from telnyx_rooms_async.core.validators import show
+from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.errors import APITimeoutError, InvalidArgumentError
 from telnyx_rooms_async.http.clock import Clock
 
@@ -25,7 +25,9 @@ async def wait_for(ask: Callable[[], Awaitable[T | None]], *, seconds: float, cl
         APITimeoutError: there was no answer in time; ``.deadline`` is ``True``.
     """
     if not _is_positive(seconds):
-        raise InvalidArgumentError((f"timeout must be a positive number of seconds, not {show(seconds)}",))
+        raise InvalidArgumentError(
+            (f"timeout must be a positive number of seconds, not {short_repr(seconds)}",)
+        )
     deadline = clock.monotonic() + seconds
     pause = _FIRST_PAUSE
     while True:

@@ -12,7 +12,7 @@ from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import PAGE_SIZE_MAX, Days, RecordingsFilter, RecordingsQuery
 from telnyx_rooms_async.core.validators import DurationFilter, ParticipantId, RecordingId, RoomId, SessionId
 from telnyx_rooms_async.errors import InvalidArgumentError
-from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import RoomRecording
 from telnyx_rooms_async.pagination import Listing
 from telnyx_rooms_async.resources.downloads import DownloadedFile, Progress, Writer, download, file_size
@@ -21,8 +21,8 @@ from telnyx_rooms_async.resources.downloads import DownloadedFile, Progress, Wri
 class Recordings:
     """``client.recordings``."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, api: ApiSession) -> None:
+        self._api = api
 
     async def retrieve(self, recording_id: RecordingId) -> RoomRecording:
         """Return one recording.
@@ -35,7 +35,7 @@ class Recordings:
 
         Telnyx operation: ViewRoomRecording.
         """
-        return await self._caller.ask(build(RETRIEVE_RECORDING, room_recording_id=recording_id))
+        return await self._api.call(build(RETRIEVE_RECORDING, room_recording_id=recording_id))
 
     async def download(
         self,
@@ -77,7 +77,7 @@ class Recordings:
         Telnyx operation: ViewRoomRecording.
         """
         call = build(RETRIEVE_RECORDING, room_recording_id=recording_id)
-        return await download(self._caller, call, target, progress=progress, max_bytes=max_bytes)
+        return await download(self._api, call, target, progress=progress, max_bytes=max_bytes)
 
     async def file_size(self, recording: RoomRecording) -> int | None:
         """Return the exact size of the file of a recording, in bytes: `RoomRecording.size_mb` is rounded.
@@ -99,7 +99,7 @@ class Recordings:
         Telnyx operation: ViewRoomRecording.
         """
         call = build(RETRIEVE_RECORDING, room_recording_id=recording.id)
-        return await file_size(self._caller, call, recording)
+        return await file_size(self._api, call, recording)
 
     async def delete(self, recording_id: RecordingId) -> None:
         """Delete a recording and its file.
@@ -112,7 +112,7 @@ class Recordings:
 
         Telnyx operation: DeleteRoomRecording.
         """
-        await self._caller.ask(build(DELETE_RECORDING, room_recording_id=recording_id))
+        await self._api.call(build(DELETE_RECORDING, room_recording_id=recording_id))
 
     async def delete_matching(
         self,
@@ -150,7 +150,7 @@ class Recordings:
         call = build(DELETE_RECORDINGS, query=query)
         if not call.request.query:
             raise InvalidArgumentError(("at least one filter must be given: this deletes all that match",))
-        return (await self._caller.ask(call)).room_recordings or 0
+        return (await self._api.call(call)).room_recordings or 0
 
     def list(
         self,
@@ -197,4 +197,4 @@ class Recordings:
             duration_secs=duration_secs,
             page_size=page_size,
         )
-        return Listing(self._caller, build(LIST_RECORDINGS, query=query))
+        return Listing(self._api, build(LIST_RECORDINGS, query=query))

@@ -13,7 +13,7 @@ from telnyx_rooms_async.core.requests import RoomBody, RoomsQuery
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.server_clock import LOCAL_SKEW
 from telnyx_rooms_async.core.spelling import body_fields
-from telnyx_rooms_async.core.validators import exact_text, show
+from telnyx_rooms_async.core.validators import exact_text, short_repr
 from telnyx_rooms_async.errors import (
     APIConnectionError,
     APIResponseError,
@@ -23,7 +23,7 @@ from telnyx_rooms_async.errors import (
     OutcomeUnknownError,
     PaginationError,
 )
-from telnyx_rooms_async.http.api_session import Caller, Trail
+from telnyx_rooms_async.http.api_session import ApiSession, CallContext
 from telnyx_rooms_async.http.attempt_log import logger
 from telnyx_rooms_async.models import Page, Room
 
@@ -60,46 +60,48 @@ def is_alike(had: object, wanted: object) -> bool:
     return had == wanted or (had in _BLANK and wanted in _BLANK)
 
 
-OnUnknown: TypeAlias = Literal["adopt", "resend", "raise"]
+OnLostResponse: TypeAlias = Literal["find", "find_then_resend", "raise"]
 """What to do when a room may or may not have been created."""
 
 _ONCE: Final = RetryPolicy(attempts=1)
 _UNAVAILABLE: Final = 503
 
 
-def check_choice(on_unknown: OnUnknown) -> OnUnknown:
+def check_choice(on_lost_response: OnLostResponse) -> OnLostResponse:
     """Return the choice as exact text.
 
     Raises:
         InvalidArgumentError: there is no such choice.
     """
-    choices: tuple[OnUnknown, ...] = get_args(OnUnknown)
-    text = exact_text(on_unknown)
+    choices: tuple[OnLostResponse, ...] = get_args(OnLostResponse)
+    text = exact_text(on_lost_response)
     for choice in choices:
         if type(text) is str and text == choice:
             return choice
     listed = ", ".join(map(repr, choices))
-    raise InvalidArgumentError((f"on_unknown must be one of {listed}, not {show(on_unknown)}",))
+    raise InvalidArgumentError(
+        (f"on_lost_response must be one of {listed}, not {short_repr(on_lost_response)}",)
+    )
 
 
-async def create(caller: Caller, body: RoomBody, on_unknown: OnUnknown) -> Room:
+async def create(api: ApiSession, body: RoomBody, on_lost_response: OnLostResponse) -> Room:
     """Create a room; see `Rooms.create` for what is promised."""
-    choice = check_choice(on_unknown)
+    choice = check_choice(on_lost_response)
 
-    async def steps(call: Call[Room], trail: Trail) -> Room:
-        return await _Creation(caller=caller, call=call, body=body, trail=trail).run(choice)
+    async def steps(call: Call[Room], context: CallContext) -> Room:
+        return await _Creation(api=api, call=call, body=body, context=context).run(choice)
 
-    return await caller.run(build(CREATE_ROOM, body=body), steps)
+    return await api.run(build(CREATE_ROOM, body=body), steps)
 
 
-async def settle(caller: Caller, body: RoomBody, on_unknown: OnUnknown, since: float) -> Room:
+async def settle(api: ApiSession, body: RoomBody, on_lost_response: OnLostResponse, since: float) -> Room:
     """Return the room that an earlier process may have created since then, or create it.
 
     Args:
         caller: sends the requests.
         body: the fields of the room.
-        on_unknown: as for `create`.
-        since: seconds since the epoch, as `Caller.server_now` returned them to the earlier process.
+        on_lost_response: as for `create`.
+        since: seconds since the epoch, as `ApiSession.server_now` returned them to the earlier process.
 
     Raises:
         NameTakenError: another room has the name, and was seen.
@@ -109,9 +111,9 @@ async def settle(caller: Caller, body: RoomBody, on_unknown: OnUnknown, since: f
     asked, unique_name = body_fields(body), str(body.unique_name)
 
     async def look() -> tuple[Room | None, bool]:
-        rooms = await rooms_named(unique_name, caller.ask)
-        now, local = caller.clock.monotonic(), caller.clock.now()
-        lowest, latest = caller.server_clock.span(now, now, local)
+        rooms = await rooms_named(unique_name, api.call)
+        now, local = api.clock.monotonic(), api.clock.now()
+        lowest, latest = api.server_clock.span(now, now, local)
         # Before its first response the earlier process had only its local clock, which is taken to be as
         # wrong as this one. Whether `since` is that or the server's time is not known: the earlier counts.
         earliest = min(since - LOCAL_SKEW, since + lowest - local)
@@ -122,11 +124,11 @@ async def settle(caller: Caller, body: RoomBody, on_unknown: OnUnknown, since: f
     if room is not None:
         return room
     try:
-        return await create(caller, body, on_unknown)
+        return await create(api, body, on_lost_response)
     except NameTakenError as taken:
         # The request of the earlier process may have been on its way until now.
         for pause in (0.0, *PAUSES):
-            await caller.clock.sleep(pause)
+            await api.clock.sleep(pause)
             room, is_seen = await look()
             if room is not None:
                 return room
@@ -166,12 +168,12 @@ async def rooms_named(
 class _Creation:
     """One room on its way."""
 
-    caller: Caller
+    api: ApiSession
     call: Call[Room]
     body: RoomBody
-    trail: Trail
+    context: CallContext
 
-    async def run(self, on_unknown: OnUnknown) -> Room:
+    async def run(self, on_lost_response: OnLostResponse) -> Room:
         """Ask for the room; when it is unknown whether it was made, find out.
 
         Raises:
@@ -179,37 +181,37 @@ class _Creation:
             NameTakenError: another room has the name.
         """
         try:
-            return await self.caller.pursue(self.call, self.trail)
+            return await self.api.pursue(self.call, self.context)
         except OutcomeUnknownError as error:
             unknown = error
-        if on_unknown == "raise" or unknown.unique_name is None:
+        if on_lost_response == "raise" or unknown.unique_name is None:
             raise unknown
         hint = self._retry_after(unknown)
         room, is_missing = await self._find(unknown, unknown.unique_name, retry_after=hint)
         if room is not None:
             return room
-        if on_unknown == "resend" or (is_missing and hint is not None):
+        if on_lost_response == "find_then_resend" or (is_missing and hint is not None):
             return await self._resend(unknown, unknown.unique_name)
         raise self._unknown(unknown, ()) from unknown.__cause__
 
     def _retry_after(self, unknown: OutcomeUnknownError) -> float | None:
         """Return the seconds after which a 503 asks for the request again, if that can be done."""
-        refusal, policy = unknown.__cause__, self.caller.retry
+        refusal, policy = unknown.__cause__, self.api.retry
         if not isinstance(refusal, APIStatusError) or refusal.status != _UNAVAILABLE or policy.attempts <= 1:
             return None
         hint = refusal.retry_after
-        if hint is None or hint > policy.hint_max:
+        if hint is None or hint > policy.retry_after_max:
             return None
-        hint += self.caller.clock.dice() * policy.hint_jitter
-        return hint if self.caller.clock.monotonic() + hint < self.trail.deadline else None
+        hint += self.api.clock.dice() * policy.retry_after_jitter
+        return hint if self.api.clock.monotonic() + hint < self.context.deadline else None
 
     async def _resend(self, unknown: OutcomeUnknownError, unique_name: str) -> Room:
         """Ask once more: should the first room be there after all, its name is taken."""
-        if self.caller.clock.monotonic() >= self.trail.deadline or not self._afford():
+        if self.api.clock.monotonic() >= self.context.deadline or not self._afford():
             raise self._unknown(unknown, ()) from unknown.__cause__
         taken: NameTakenError | None = None
         try:
-            return await self.caller.pursue(self.call, self.trail)
+            return await self.api.pursue(self.call, self.context)
         except NameTakenError as error:
             taken = error
         except OutcomeUnknownError as error:
@@ -246,18 +248,18 @@ class _Creation:
         """
         logger.warning("POST /rooms: it is unknown whether the room was made; looking for it by its name")
         asked = body_fields(self.body)
-        clock, server_clock, is_seen, is_answered = self.caller.clock, self.caller.server_clock, False, False
+        clock, server_clock, is_seen, is_answered = self.api.clock, self.api.server_clock, False, False
         server_clock.read()  # the next response may have no date, or one that cannot be read
         for pause in (max(PAUSES[0], retry_after or 0.0), *PAUSES[1:]):
             # When all calls pause until the deadline, there is nothing to wait for.
-            if clock.monotonic() + max(pause, self.caller.gate.delay() or 0.0) >= self.trail.deadline:
+            if clock.monotonic() + max(pause, self.api.rate_limiter.delay() or 0.0) >= self.context.deadline:
                 break
             await clock.sleep(pause)
             if not self._afford():
                 break
             rooms = await self._look(unique_name)
             is_seen, is_answered = is_seen or bool(rooms), rooms is not None
-            earliest, latest = server_clock.span(self.trail.started, clock.monotonic(), clock.now())
+            earliest, latest = server_clock.span(self.context.started, clock.monotonic(), clock.now())
             ours = [room for room in rooms or () if is_ours(room, asked, earliest=earliest, latest=latest)]
             if len(ours) > 1:
                 raise self._unknown(unknown, tuple(room.id for room in ours)) from unknown.__cause__
@@ -272,21 +274,21 @@ class _Creation:
 
     def _afford(self) -> bool:
         """Pay for another request as for a repetition: an outage is met with no more load."""
-        caller = self.caller
-        if caller.budget.take(caller.retry.retry_cost, caller.clock.monotonic()):
-            self.trail.spent += caller.retry.retry_cost
+        api = self.api
+        if api.budget.take(api.retry.retry_cost, api.clock.monotonic()):
+            self.context.spent += api.retry.retry_cost
             return True
-        *before, last = self.trail.attempts
-        self.trail.attempts = (*before, evolve(last, budget_exhausted=True))
+        *before, last = self.context.attempts
+        self.context.attempts = (*before, evolve(last, budget_exhausted=True))
         return False
 
     async def _look(self, unique_name: str) -> tuple[Room, ...] | None:
         """Look once; ``None`` for a look-up that failed, of which the attempts hold the record."""
-        caller = evolve(self.caller, retry=_ONCE)
+        api = evolve(self.api, retry=_ONCE)
         try:
-            return await rooms_named(unique_name, lambda call: caller.pursue(call, self.trail))
+            return await rooms_named(unique_name, lambda call: api.pursue(call, self.context))
         except (APIConnectionError, APIResponseError, APIStatusError, PaginationError):
             return None
 
     def _unknown(self, unknown: OutcomeUnknownError, room_ids: tuple[str, ...]) -> OutcomeUnknownError:
-        return OutcomeUnknownError(unknown.operation, unknown.unique_name, self.trail.attempts, room_ids)
+        return OutcomeUnknownError(unknown.operation, unknown.unique_name, self.context.attempts, room_ids)

@@ -8,7 +8,7 @@ from attrs import field, fields, frozen
 
 from telnyx_rooms_async.core.requests import RoomBody, RoomFields, room_body
 from telnyx_rooms_async.core.spelling import body_fields, problems
-from telnyx_rooms_async.core.validators import UNSET, integer, show
+from telnyx_rooms_async.core.validators import UNSET, integer, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, one_line
 from telnyx_rooms_async.models import Room, public_url_repr
 from telnyx_rooms_async.resources.room_creation import is_alike
@@ -170,7 +170,9 @@ def read_desired(rooms: Iterable[RoomFields]) -> Desired:
             names[name] += 1
             desired[name] = settings
     wrong += (
-        f"unique_name {show(name)} is asked for {count} times" for name, count in names.items() if count > 1
+        f"unique_name {short_repr(name)} is asked for {count} times"
+        for name, count in names.items()
+        if count > 1
     )
     if wrong:
         more = [f"and {len(wrong) - _TOLD} more"] if len(wrong) > _TOLD else []
@@ -179,7 +181,7 @@ def read_desired(rooms: Iterable[RoomFields]) -> Desired:
 
 
 def _not_rooms(given: object) -> InvalidArgumentError:
-    return InvalidArgumentError((f"desired must be an iterable of rooms, not {show(given)}",))
+    return InvalidArgumentError((f"desired must be an iterable of rooms, not {short_repr(given)}",))
 
 
 def _problems(body: RoomBody) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from telnyx_rooms_async import batch
 from telnyx_rooms_async.batch.journal import Journal
-from telnyx_rooms_async.batch.operations import Many
+from telnyx_rooms_async.batch.operations import BulkOperation
 from telnyx_rooms_async.core.endpoints import (
     CREATE_ROOM,
     DELETE_ROOM,
@@ -37,7 +37,7 @@ from telnyx_rooms_async.core.validators import (
     exact_room_id,
     exact_text,
     flag,
-    show,
+    short_repr,
 )
 from telnyx_rooms_async.errors import (
     InvalidArgumentError,
@@ -45,13 +45,13 @@ from telnyx_rooms_async.errors import (
     NotFoundError,
     UnexpectedCountError,
 )
-from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import Room, RoomSession
 from telnyx_rooms_async.pagination import Listing
 from telnyx_rooms_async.resources.polling import wait_for
 from telnyx_rooms_async.resources.room_creation import (
     PAUSES,
-    OnUnknown,
+    OnLostResponse,
     check_choice,
     create,
     namesakes,
@@ -64,8 +64,8 @@ from telnyx_rooms_async.resources.room_reconciliation import Change, Ensured, Pl
 class SingleRooms:
     """What is done to one room."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, api: ApiSession) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -76,7 +76,7 @@ class SingleRooms:
         webhook_event_url: str | UnsetType = UNSET,
         webhook_event_failover_url: str | UnsetType | None = UNSET,
         webhook_timeout_secs: int | UnsetType | None = UNSET,
-        on_unknown: OnUnknown = "adopt",
+        on_lost_response: OnLostResponse = "find",
     ) -> Room:
         """Create a room.
 
@@ -94,8 +94,8 @@ class SingleRooms:
             webhook_event_url: where Telnyx sends what happens in the room, with its scheme.
             webhook_event_failover_url: where it sends that when the first fails; ``None`` for nowhere.
             webhook_timeout_secs: 0 to 30 seconds that it waits there; ``None`` for its default.
-            on_unknown: when the answer is lost, ``"adopt"`` looks for the room, and raises when it is not
-                there; ``"resend"`` then sends the request once more, as the name protects from a second
+            on_lost_response: when the answer is lost, ``"find"`` looks for the room, and raises when it is not
+                there; ``"find_then_resend"`` then sends the request once more, as the name protects from a second
                 room; ``"raise"`` raises without a look-up. An answer is also lost when the server closes a
                 kept-alive connection at the moment that it is used again.
 
@@ -115,7 +115,7 @@ class SingleRooms:
             webhook_event_failover_url=webhook_event_failover_url,
             webhook_timeout_secs=webhook_timeout_secs,
         )
-        return await create(self._caller, body, on_unknown)
+        return await create(self._api, body, on_lost_response)
 
     async def retrieve(self, room_id: RoomId, *, include_sessions: bool = False) -> Room:
         """Return one room.
@@ -133,7 +133,7 @@ class SingleRooms:
         Telnyx operation: ViewRoom.
         """
         query = None if include_sessions is False else RoomQuery(include_sessions=include_sessions)
-        return await self._caller.ask(build(RETRIEVE_ROOM, room_id=room_id, query=query))
+        return await self._api.call(build(RETRIEVE_ROOM, room_id=room_id, query=query))
 
     async def update(
         self,
@@ -176,7 +176,7 @@ class SingleRooms:
             webhook_event_failover_url=webhook_event_failover_url,
             webhook_timeout_secs=webhook_timeout_secs,
         )
-        return await self._caller.ask(build(UPDATE_ROOM, room_id=room_id, body=body))
+        return await self._api.call(build(UPDATE_ROOM, room_id=room_id, body=body))
 
     async def delete(self, room_id: RoomId) -> None:
         """Delete a room; whoever is in it is sent out, and its session ends.
@@ -189,7 +189,7 @@ class SingleRooms:
 
         Telnyx operation: DeleteRoom.
         """
-        await self._caller.ask(build(DELETE_ROOM, room_id=room_id))
+        await self._api.call(build(DELETE_ROOM, room_id=room_id))
 
     async def wait_for_session(self, room_id: RoomId, *, timeout: float = 600.0) -> RoomSession:
         """Return the session that is going on, or the next one that begins.
@@ -209,8 +209,8 @@ class SingleRooms:
         """
         ask = partial(self._active_session, self.sessions(room_id, active=True, page_size=1))
         what = f"no session started in room {exact_room_id(room_id)}"
-        with self._caller.lifetime:
-            return await wait_for(ask, seconds=timeout, clock=self._caller.clock, what=what)
+        with self._api.in_flight_calls:
+            return await wait_for(ask, seconds=timeout, clock=self._api.clock, what=what)
 
     async def _active_session(self, active: Listing[RoomSession]) -> RoomSession | None:
         return next(iter((await active.page(1)).data), None)
@@ -254,7 +254,7 @@ class SingleRooms:
             include_participants=include_participants,
             page_size=page_size,
         )
-        return Listing(self._caller, build(LIST_ROOM_SESSIONS, room_id=room_id, query=query))
+        return Listing(self._api, build(LIST_ROOM_SESSIONS, room_id=room_id, query=query))
 
     def list(
         self,
@@ -289,7 +289,7 @@ class SingleRooms:
             include_sessions=include_sessions,
             page_size=page_size,
         )
-        return Listing(self._caller, build(LIST_ROOMS, query=query))
+        return Listing(self._api, build(LIST_ROOMS, query=query))
 
 
 RoomUpdate: TypeAlias = tuple[RoomId, RoomFields]
@@ -305,8 +305,8 @@ class ManyRooms(SingleRooms):
         *,
         limit: int = 32,
         ordered: bool = False,
-        stop_after: int | None = None,
-        on_unknown: OnUnknown = "adopt",
+        max_failures: int | None = None,
+        on_lost_response: OnLostResponse = "find",
         journal: Journal | None = None,
     ) -> AsyncGenerator[batch.Outcome[RoomFields, Room], None]:
         """Create rooms, and yield what came of each: ``{"unique_name": "Weekly"}`` is one.
@@ -318,8 +318,8 @@ class ManyRooms(SingleRooms):
             bodies: the fields of each room, named as those of `create`.
             limit: how many are under way at once.
             ordered: whether outcomes come in the order of the bodies.
-            stop_after: so many failures end it, with an `ExceptionGroup`.
-            on_unknown: as for `create`.
+            max_failures: so many failures end it, with an `ExceptionGroup`.
+            on_lost_response: as for `create`.
             journal: remembers what is done, for another run. Every room then needs a name: one that was
                 in flight when a run died is looked for by it.
 
@@ -329,8 +329,8 @@ class ManyRooms(SingleRooms):
 
         Telnyx operation: CreateRoom.
         """
-        many = creations(self._caller, on_unknown, must_be_named=journal is not None)
-        return many.run(bodies, limit=limit, ordered=ordered, stop_after=stop_after, journal=journal)
+        many = creations(self._api, on_lost_response, must_be_named=journal is not None)
+        return many.run(bodies, limit=limit, ordered=ordered, max_failures=max_failures, journal=journal)
 
     def update_many(
         self,
@@ -338,7 +338,7 @@ class ManyRooms(SingleRooms):
         *,
         limit: int = 32,
         ordered: bool = False,
-        stop_after: int | None = None,
+        max_failures: int | None = None,
         journal: Journal | None = None,
     ) -> AsyncGenerator[batch.Outcome[RoomUpdate, Room], None]:
         """Change rooms, and yield what came of each: ``(room_id, {"max_participants": 25})`` is one.
@@ -348,8 +348,8 @@ class ManyRooms(SingleRooms):
 
         Telnyx operation: UpdateRoom.
         """
-        many = updates(self._caller)
-        return many.run(changes, limit=limit, ordered=ordered, stop_after=stop_after, journal=journal)
+        many = updates(self._api)
+        return many.run(changes, limit=limit, ordered=ordered, max_failures=max_failures, journal=journal)
 
     def delete_many(
         self,
@@ -357,7 +357,7 @@ class ManyRooms(SingleRooms):
         *,
         limit: int = 32,
         ordered: bool = False,
-        stop_after: int | None = None,
+        max_failures: int | None = None,
         journal: Journal | None = None,
     ) -> AsyncGenerator[batch.Outcome[RoomId, None], None]:
         """Delete rooms, and yield what came of each.
@@ -368,8 +368,8 @@ class ManyRooms(SingleRooms):
 
         Telnyx operation: DeleteRoom.
         """
-        many = deletions(self._caller)
-        return many.run(ids, limit=limit, ordered=ordered, stop_after=stop_after, journal=journal)
+        many = deletions(self._api)
+        return many.run(ids, limit=limit, ordered=ordered, max_failures=max_failures, journal=journal)
 
     def delete_all(
         self,
@@ -380,7 +380,7 @@ class ManyRooms(SingleRooms):
         everything: bool = False,
         expect: int | None = None,
         limit: int = 32,
-        stop_after: int | None = None,
+        max_failures: int | None = None,
     ) -> AsyncGenerator[batch.Outcome[Room, None], None]:
         """Delete all rooms that the filters select, and yield what came of each.
 
@@ -394,7 +394,7 @@ class ManyRooms(SingleRooms):
             everything: must be ``True`` to delete without a filter, and stands beside none.
             expect: how many rooms there must be.
             limit: how many deletions are under way at once.
-            stop_after: so many failures end it, with an `ExceptionGroup`.
+            max_failures: so many failures end it, with an `ExceptionGroup`.
 
         Raises:
             InvalidArgumentError: at the call: there is neither a filter nor `everything`, or one is wrong.
@@ -408,7 +408,7 @@ class ManyRooms(SingleRooms):
             raise InvalidArgumentError(("delete_all needs either a filter or everything=True",))
         count = exact_integer(expect)
         if not (count is None or (isinstance(count, int) and type(count) is int and count >= 0)):
-            raise InvalidArgumentError((f"expect must be an integer, 0 or more, not {show(expect)}",))
+            raise InvalidArgumentError((f"expect must be an integer, 0 or more, not {short_repr(expect)}",))
         listing = self.list(created_at=created_at, updated_at=updated_at, unique_name=unique_name)
 
         async def one(room: Room, _: float | None) -> None:
@@ -417,18 +417,20 @@ class ManyRooms(SingleRooms):
             except NotFoundError:
                 return
 
-        many = Many(name="delete_all", act=one, caller=self._caller)
+        many = BulkOperation(name="delete_all", act=one, api=self._api)
         rooms = _collected(listing, exact_text(unique_name), count)
-        return many.run(rooms, limit=limit, stop_after=stop_after)
+        return many.run(rooms, limit=limit, max_failures=max_failures)
 
 
-def creations(caller: Caller, on_unknown: OnUnknown, *, must_be_named: bool) -> Many[RoomFields, Room]:
+def creations(
+    api: ApiSession, on_lost_response: OnLostResponse, *, must_be_named: bool
+) -> BulkOperation[RoomFields, Room]:
     """Say how one of many rooms is created.
 
     Raises:
-        InvalidArgumentError: `on_unknown` is no choice.
+        InvalidArgumentError: `on_lost_response` is no choice.
     """
-    choice = check_choice(on_unknown)
+    choice = check_choice(on_lost_response)
 
     async def one(fields: RoomFields, since: float | None) -> Room:
         body = room_body(fields)
@@ -437,33 +439,33 @@ def creations(caller: Caller, on_unknown: OnUnknown, *, must_be_named: bool) -> 
                 ("unique_name must be given: a job that is resumed finds rooms by it",)
             )
         if since is None:
-            return await create(caller, body, choice)
-        return await settle(caller, body, choice, since)
+            return await create(api, body, choice)
+        return await settle(api, body, choice, since)
 
-    return Many(name="create_many", act=one, caller=caller)
+    return BulkOperation(name="create_many", act=one, api=api)
 
 
-def updates(caller: Caller) -> Many[RoomUpdate, Room]:
+def updates(api: ApiSession) -> BulkOperation[RoomUpdate, Room]:
     """Say how one of many rooms is updated."""
 
     async def one(change: RoomUpdate, _: float | None) -> Room:
         room_id, fields = _pair(change)
-        return await caller.ask(build(UPDATE_ROOM, room_id=room_id, body=room_body(fields)))
+        return await api.call(build(UPDATE_ROOM, room_id=room_id, body=room_body(fields)))
 
-    return Many(name="update_many", act=one, caller=caller)
+    return BulkOperation(name="update_many", act=one, api=api)
 
 
-def deletions(caller: Caller) -> Many[RoomId, None]:
+def deletions(api: ApiSession) -> BulkOperation[RoomId, None]:
     """Say how one of many rooms is deleted."""
 
     async def one(room_id: RoomId, since: float | None) -> None:
         try:
-            await caller.ask(build(DELETE_ROOM, room_id=room_id))
+            await api.call(build(DELETE_ROOM, room_id=room_id))
         except NotFoundError:
             if since is None:
                 raise
 
-    return Many(name="delete_many", act=one, caller=caller)
+    return BulkOperation(name="delete_many", act=one, api=api)
 
 
 async def _collected(
@@ -487,7 +489,9 @@ def _pair(change: RoomUpdate) -> RoomUpdate:
     """
     given = cast("object", change)
     if not isinstance(given, tuple) or len(cast("tuple[object, ...]", given)) != 2:  # noqa: PLR2004 - a pair
-        raise InvalidArgumentError((f"a change must be a room's id and its new fields, not {show(change)}",))
+        raise InvalidArgumentError(
+            (f"a change must be a room's id and its new fields, not {short_repr(change)}",)
+        )
     return change
 
 
@@ -544,7 +548,7 @@ class DesiredRooms(SingleRooms):
             webhook_event_failover_url=webhook_event_failover_url,
             webhook_timeout_secs=webhook_timeout_secs,
         )
-        return await ensure(self._caller, body)
+        return await ensure(self._api, body)
 
     async def plan(self, desired: Iterable[RoomFields], *, prune: bool = False) -> "Plan":
         """Compare the rooms that there should be with those that there are; nothing is changed.
@@ -568,14 +572,14 @@ class DesiredRooms(SingleRooms):
         if wrong := flag(prune):
             raise InvalidArgumentError((f"prune {wrong}",))
         wanted = read_desired(desired)
-        return compare(wanted, [room async for room in self.list().concurrently(_PAGES_AT_ONCE)], prune=prune)
+        return compare(wanted, [room async for room in self.list().prefetch(_PAGES_AT_ONCE)], prune=prune)
 
     def apply(
         self,
         plan: "Plan",
         *,
         limit: int = 32,
-        stop_after: int | None = None,
+        max_failures: int | None = None,
         max_deletes: int | None = None,
     ) -> "AsyncGenerator[Outcome[Change, Room | None], None]":
         """Carry out a plan, and yield what came of each change; of a deletion ``None``.
@@ -589,7 +593,7 @@ class DesiredRooms(SingleRooms):
         Args:
             plan: what `plan` returned.
             limit: how many changes are under way at once.
-            stop_after: so many failures end it, with an `ExceptionGroup`; see `batch.stream`.
+            max_failures: so many failures end it, with an `ExceptionGroup`; see `batch.stream`.
             max_deletes: the most rooms that the plan may delete. It must be given when the plan deletes more
                 than half of the rooms.
 
@@ -601,13 +605,13 @@ class DesiredRooms(SingleRooms):
         """
         pass
 
-        return carry_out(self._caller, plan, limit=limit, stop_after=stop_after, max_deletes=max_deletes)
+        return carry_out(self._api, plan, limit=limit, max_failures=max_failures, max_deletes=max_deletes)
 
 
 _ROUNDS: Final = 3
 
 
-async def ensure(caller: Caller, body: RoomBody, *, is_missing: bool = False) -> Ensured:
+async def ensure(api: ApiSession, body: RoomBody, *, is_missing: bool = False) -> Ensured:
     """Create or update a room, or find that it is right; see `Rooms.ensure` for what is promised.
 
     Args:
@@ -617,38 +621,38 @@ async def ensure(caller: Caller, body: RoomBody, *, is_missing: bool = False) ->
     """
     name = body.unique_name
     if not isinstance(name, str):
-        raise InvalidArgumentError((f"unique_name must be text, not {show(name)}",))
+        raise InvalidArgumentError((f"unique_name must be text, not {short_repr(name)}",))
     build(CREATE_ROOM, body=body)  # nothing is looked for by what is wrong
-    with caller.lifetime:
+    with api.in_flight_calls:
         for _ in range(_ROUNDS - 1):
             with suppress(NotFoundError):  # deleted between two requests of ours
-                return await _once(caller, name, body, is_missing=is_missing)
+                return await _once(api, name, body, is_missing=is_missing)
             is_missing = False
-        return await _once(caller, name, body, is_missing=False)
+        return await _once(api, name, body, is_missing=False)
 
 
-async def _once(caller: Caller, name: str, body: RoomBody, *, is_missing: bool) -> Ensured:
+async def _once(api: ApiSession, name: str, body: RoomBody, *, is_missing: bool) -> Ensured:
     wanted = body_fields(body)
-    room = None if is_missing else await _find(caller, name)
+    room = None if is_missing else await _find(api, name)
     if room is None:
         try:
-            # "resend": the name protects from a second room.
-            room = await create(caller, body, "resend")
+            # "find_then_resend": the name protects from a second room.
+            room = await create(api, body, "find_then_resend")
             return Ensured(room=room, action="created", changed=tuple(wanted))
         except NameTakenError as error:
-            room = await _find_taken(caller, name, error)
+            room = await _find_taken(api, name, error)
     after = differing(room, wanted)
     if not after:
         return Ensured(room=room, action="unchanged")
-    return Ensured(room=await _set(caller, room.id, after), action="updated", changed=tuple(after))
+    return Ensured(room=await _set(api, room.id, after), action="updated", changed=tuple(after))
 
 
-async def _find(caller: Caller, name: str) -> Room | None:
-    rooms = await rooms_named(name, caller.ask)
+async def _find(api: ApiSession, name: str) -> Room | None:
+    rooms = await rooms_named(name, api.call)
     return rooms[0] if rooms else None
 
 
-async def _find_taken(caller: Caller, name: str, taken: NameTakenError) -> Room:
+async def _find_taken(api: ApiSession, name: str, taken: NameTakenError) -> Room:
     """Look for a room that someone else has made just now: it may take a moment to show.
 
     Raises:
@@ -656,14 +660,14 @@ async def _find_taken(caller: Caller, name: str, taken: NameTakenError) -> Room:
     """
     for pause in (0.0, *PAUSES):
         if pause:
-            await caller.clock.sleep(pause)
-        if (room := await _find(caller, name)) is not None:
+            await api.clock.sleep(pause)
+        if (room := await _find(api, name)) is not None:
             return room
     raise taken
 
 
-async def _set(caller: Caller, room_id: str, after: Mapping[str, object]) -> Room:
-    return await caller.ask(build(UPDATE_ROOM, room_id=room_id, body=_body(after)))
+async def _set(api: ApiSession, room_id: str, after: Mapping[str, object]) -> Room:
+    return await api.call(build(UPDATE_ROOM, room_id=room_id, body=_body(after)))
 
 
 def _body(fields: Mapping[str, object]) -> RoomBody:
@@ -671,25 +675,25 @@ def _body(fields: Mapping[str, object]) -> RoomBody:
 
 
 def carry_out(
-    caller: Caller, plan: Plan, *, limit: int, stop_after: int | None, max_deletes: int | None
+    api: ApiSession, plan: Plan, *, limit: int, max_failures: int | None, max_deletes: int | None
 ) -> AsyncGenerator[batch.Outcome[Change, Room | None], None]:
     """Carry out a plan; see `Rooms.apply` for what is promised."""
     if not isinstance(cast("object", plan), Plan):
-        raise InvalidArgumentError((f"plan must be a Plan, not {show(plan)}",))
+        raise InvalidArgumentError((f"plan must be a Plan, not {short_repr(plan)}",))
     plan.check_deletes(max_deletes)
-    many = Many(name="apply", act=partial(_change, caller), caller=caller)
-    return many.run(plan.changes, limit=limit, stop_after=stop_after)
+    many = BulkOperation(name="apply", act=partial(_change, api), api=api)
+    return many.run(plan.changes, limit=limit, max_failures=max_failures)
 
 
-async def _change(caller: Caller, change: Change, _: float | None) -> Room | None:
+async def _change(api: ApiSession, change: Change, _: float | None) -> Room | None:
     if change.action == "create":
         body = _body({"unique_name": change.unique_name, **change.after})
-        return (await ensure(caller, body, is_missing=True)).room
+        return (await ensure(api, body, is_missing=True)).room
     room_id = change.room_id or ""
     if change.action == "update":
-        return await _set(caller, room_id, change.after)
+        return await _set(api, room_id, change.after)
     try:
-        await caller.ask(build(DELETE_ROOM, room_id=room_id))
+        await api.call(build(DELETE_ROOM, room_id=room_id))
     except NotFoundError:
         return None  # what was to be done is done
     return None

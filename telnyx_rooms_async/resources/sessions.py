@@ -7,7 +7,7 @@ from attrs import evolve
 
 from telnyx_rooms_async import batch
 from telnyx_rooms_async.batch.journal import Journal
-from telnyx_rooms_async.batch.operations import Many
+from telnyx_rooms_async.batch.operations import BulkOperation
 from telnyx_rooms_async.core.endpoints import (
     END_SESSION,
     KICK_PARTICIPANTS,
@@ -29,7 +29,7 @@ from telnyx_rooms_async.core.requests import (
 )
 from telnyx_rooms_async.core.validators import UNSET, ParticipantId, RoomId, SessionId
 from telnyx_rooms_async.errors import SessionEndedError
-from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import ActionResult, RoomParticipant, RoomSession
 from telnyx_rooms_async.pagination import Listing
 
@@ -37,8 +37,8 @@ from telnyx_rooms_async.pagination import Listing
 class Sessions:
     """``client.sessions``."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, api: ApiSession) -> None:
+        self._api = api
 
     async def retrieve(self, session_id: SessionId, *, include_participants: bool = False) -> RoomSession:
         """Return one session.
@@ -58,7 +58,7 @@ class Sessions:
         query = (
             None if include_participants is False else SessionQuery(include_participants=include_participants)
         )
-        return await self._caller.ask(build(RETRIEVE_SESSION, room_session_id=session_id, query=query))
+        return await self._api.call(build(RETRIEVE_SESSION, room_session_id=session_id, query=query))
 
     def participants(
         self,
@@ -92,9 +92,7 @@ class Sessions:
         query = SessionParticipantsQuery(
             joined_at=joined_at, updated_at=updated_at, left_at=left_at, context=context, page_size=page_size
         )
-        return Listing(
-            self._caller, build(LIST_SESSION_PARTICIPANTS, room_session_id=session_id, query=query)
-        )
+        return Listing(self._api, build(LIST_SESSION_PARTICIPANTS, room_session_id=session_id, query=query))
 
     async def end(self, session_id: SessionId) -> None:
         """End a session: everyone in it is sent out. Its room stays.
@@ -108,7 +106,7 @@ class Sessions:
 
         Telnyx operation: EndSession.
         """
-        await _end(self._caller, session_id)
+        await _end(self._api, session_id)
 
     def end_many(
         self,
@@ -116,7 +114,7 @@ class Sessions:
         *,
         limit: int = 32,
         ordered: bool = False,
-        stop_after: int | None = None,
+        max_failures: int | None = None,
         journal: Journal | None = None,
     ) -> AsyncGenerator[batch.Outcome[SessionId, None], None]:
         """End sessions, and yield what came of each.
@@ -127,8 +125,8 @@ class Sessions:
 
         Telnyx operation: EndSession.
         """
-        many = endings(self._caller)
-        return many.run(ids, limit=limit, ordered=ordered, stop_after=stop_after, journal=journal)
+        many = endings(self._api)
+        return many.run(ids, limit=limit, ordered=ordered, max_failures=max_failures, journal=journal)
 
     async def kick(
         self,
@@ -191,7 +189,7 @@ class Sessions:
         body = ParticipantsBody(participants=participants, exclude=exclude)
         if isinstance(body.exclude, tuple) and not body.exclude:
             body = evolve(body, exclude=UNSET)
-        await self._caller.ask(build(endpoint, room_session_id=session_id, body=body))
+        await self._api.call(build(endpoint, room_session_id=session_id, body=body))
 
     def list(
         self,
@@ -232,21 +230,21 @@ class Sessions:
             include_participants=include_participants,
             page_size=page_size,
         )
-        return Listing(self._caller, build(LIST_SESSIONS, query=query))
+        return Listing(self._api, build(LIST_SESSIONS, query=query))
 
 
-def endings(caller: Caller) -> Many[SessionId, None]:
+def endings(api: ApiSession) -> BulkOperation[SessionId, None]:
     """Say how one of many sessions is ended."""
 
     async def one(session_id: SessionId, since: float | None) -> None:
         try:
-            await _end(caller, session_id)
+            await _end(api, session_id)
         except SessionEndedError:
             if since is None:
                 raise
 
-    return Many(name="end_many", act=one, caller=caller)
+    return BulkOperation(name="end_many", act=one, api=api)
 
 
-async def _end(caller: Caller, session_id: SessionId) -> None:
-    await caller.ask(build(END_SESSION, room_session_id=session_id))
+async def _end(api: ApiSession, session_id: SessionId) -> None:
+    await api.call(build(END_SESSION, room_session_id=session_id))

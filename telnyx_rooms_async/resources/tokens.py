@@ -24,7 +24,7 @@ from telnyx_rooms_async.errors import (
     TelnyxRoomsError,
     UnprocessableEntityError,
 )
-from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import logger
 from telnyx_rooms_async.http.clock import Clock
 from telnyx_rooms_async.http.in_flight import running_loop
@@ -50,8 +50,8 @@ _RENEWAL_WAIT: Final = 0.3
 class Tokens:
     """``client.tokens``."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, api: ApiSession) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -77,7 +77,7 @@ class Tokens:
         Telnyx operation: CreateRoomClientToken.
         """
         body = TokenBody(token_ttl_secs=token_ttl_secs, refresh_token_ttl_secs=refresh_token_ttl_secs)
-        return await self._caller.ask(build(CREATE_TOKEN, room_id=room_id, body=body))
+        return await self._api.call(build(CREATE_TOKEN, room_id=room_id, body=body))
 
     # No coroutine function: a task that is cancelled before it starts keeps the arguments in its frame.
     def refresh(
@@ -105,7 +105,7 @@ class Tokens:
         return self._refresh(room_id, RefreshBody(refresh_token=refresh_token, token_ttl_secs=token_ttl_secs))
 
     async def _refresh(self, room_id: RoomId, body: RefreshBody) -> AccessToken:
-        renewed = await self._caller.ask(_refresh_call(room_id, body))
+        renewed = await self._api.call(_refresh_call(room_id, body))
         if renewed.refresh_token:
             return renewed
         return AccessToken(token=renewed.token, token_expires_at=renewed.token_expires_at)
@@ -117,10 +117,10 @@ class Tokens:
         *,
         token_ttl_secs: int = 600,
         refresh_token_ttl_secs: int = 3600,
-    ) -> AsyncGenerator["KeptToken", None]:
+    ) -> AsyncGenerator["AutoRefreshedToken", None]:
         """Keep a token good for as long as the block lasts: ``await kept.token()`` whenever one is needed.
 
-        One request at the start. The first call to `KeptToken.token` that finds nine tenths of the token's
+        One request at the start. The first call to `AutoRefreshedToken.token` that finds nine tenths of the token's
         time gone starts a renewal; nothing runs in between, and the end of the block ends a renewal that is
         still running. Arguments and errors are those of `create`.
 
@@ -128,7 +128,7 @@ class Tokens:
         """
         wanted = TokenBody(token_ttl_secs=token_ttl_secs, refresh_token_ttl_secs=refresh_token_ttl_secs)
         build(CREATE_TOKEN, room_id=room_id, body=wanted)  # refuses at once what cannot be kept
-        kept = KeptToken(self, room_id, token_ttl_secs, refresh_token_ttl_secs, self._caller.clock)
+        kept = AutoRefreshedToken(self, room_id, token_ttl_secs, refresh_token_ttl_secs, self._api.clock)
         try:
             await kept.token()
             yield kept
@@ -148,7 +148,7 @@ def _refresh_call(room_id: RoomId, body: RefreshBody) -> Call[ClientToken]:
     return call
 
 
-class KeptToken:
+class AutoRefreshedToken:
     """A token that is renewed in time, when a call asks for it. Any number of tasks may share it.
 
     There is at most one renewal at a time. A token that is still valid is returned although its renewal
@@ -173,7 +173,7 @@ class KeptToken:
         self._is_closed = False
 
     def __repr__(self) -> str:
-        return f"<KeptToken for room {self._room_id}>"
+        return f"<AutoRefreshedToken for room {self._room_id}>"
 
     async def token(self) -> str:
         """Return a valid token, a secret; a tenth of its time is left unless its renewal fails or is slow.

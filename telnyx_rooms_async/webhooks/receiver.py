@@ -58,7 +58,7 @@ class Receiver:
         if event is None:
             return HTTPStatus.BAD_REQUEST
         try:
-            await (self.router.dispatch_soon if self.background else self.router.dispatch)(event)
+            await (self.router.dispatch_in_background if self.background else self.router.dispatch)(event)
         except WebhookError as error:  # another worker has it in hand, say: one line tells all
             logger.warning("%s was not handled: it is to be delivered again: %s", label(event), error)
             return HTTPStatus.INTERNAL_SERVER_ERROR

@@ -77,7 +77,7 @@ class _Session:
         return max(map(_when, self.newest.values()))
 
 
-class RoomTimeline:
+class RoomTracker:
     """The live state of one room, worked out of its events: in any order, late, or more than once.
 
     Events of other rooms are passed over. What happened before the first event is not known, nor that a
@@ -102,7 +102,7 @@ class RoomTimeline:
         self._forgotten_until = _LONG_AGO
 
     def __repr__(self) -> str:
-        return f"<RoomTimeline of {self.room_id}: {len(self._sessions)} sessions>"
+        return f"<RoomTracker of {self.room_id}: {len(self._sessions)} sessions>"
 
     def feed(self, event: Event) -> None:
         """Take an event in."""

@@ -26,13 +26,13 @@ class EventRouter:
     """Hands events to the functions that wait for them, each event once.
 
     ``async with router`` stands around its use: at the end it waits for what it handles in tasks of its
-    own, and only with it `dispatch_soon` is allowed. Several threads may `dispatch` by one router, each with
+    own, and only with it `dispatch_in_background` is allowed. Several threads may `dispatch` by one router, each with
     its own event loop.
 
     Args:
         seen: knows what was handled: `SeenInMemory` unless given; `telnyx_rooms_async.redis.SeenInRedis`
             for several workers.
-        limit: how many events `dispatch_soon` has in hand at once.
+        limit: how many events `dispatch_in_background` has in hand at once.
         grace: seconds that the end waits for them; what then still goes on is cancelled.
 
     Raises:
@@ -101,7 +101,7 @@ class EventRouter:
             self._let_go(event)
         return True
 
-    async def dispatch_soon(self, event: Event) -> bool:
+    async def dispatch_in_background(self, event: Event) -> bool:
         """Have an event handled in a task of its own, unless it was or is; return whether it will be.
 
         What a handler raises there is logged, and the event is lost if its delivery was answered with 200.

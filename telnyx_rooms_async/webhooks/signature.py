@@ -249,7 +249,7 @@ def parse(body: bytes) -> Event:
     """
     try:
         return _read(bytes(body))
-    except codec.MisfitError as misfit:
+    except codec.DecodeError as misfit:
         # The frames of this error hold the body, which may hold a link to a file: it is not chained.
         problems = misfit.args
     finally:
@@ -267,7 +267,7 @@ def _read(body: bytes) -> Event:
         body = codec.encode({"data": kept})
     event = codec.decode(body, _class_of(data))
     if not event.id:
-        raise codec.MisfitError("$.data.id: empty")
+        raise codec.DecodeError("$.data.id: empty")
     attempt = _attempt(whole.get("meta"))
     return event if attempt is None else evolve(event, attempt=attempt)
 

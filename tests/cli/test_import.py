@@ -574,7 +574,7 @@ def test_many_failures(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
 def test_stop_after(run: Run, telnyx: Emulator, table: Path) -> None:
     """After so many failures the rest is left, which is said."""
     telnyx.script(Fault(status=422), times=None, operation="CreateRoom")
-    result = run("rooms", "import", str(table), "--stop-after", "2", "--concurrency", "1")
+    result = run("rooms", "import", str(table), "--max-failures", "2", "--concurrency", "1")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "error: stopped after 2 failures\n" in result.stderr
     assert "stopped: created 0 of 3 rooms, 2 failed; `rooms apply" in result.stderr

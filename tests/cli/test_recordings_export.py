@@ -259,7 +259,7 @@ def test_a_wrong_key(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
 def test_stop_after(run: Run, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]) -> None:
     """After so many failures the rest is left."""
     telnyx.script(Fault(status=404), times=4, operation="ViewRoomRecording")
-    command = ["recordings", "export", str(tmp_path), "--stop-after", "1", "--concurrency", "1"]
+    command = ["recordings", "export", str(tmp_path), "--max-failures", "1", "--concurrency", "1"]
     result = run(*command)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "error: stopped after 1 failure" in result.stderr

@@ -14,7 +14,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from telnyx_rooms_async.core import codec
-from telnyx_rooms_async.core.codec import MisfitError
+from telnyx_rooms_async.core.codec import DecodeError
 from telnyx_rooms_async.models import Page, PageMeta, Room, RoomComposition, RoomParticipant, RoomSession
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -214,7 +214,7 @@ NO_INSTANT = "expected an RFC 3339 instant, got another string"
 )
 def test_a_misfit_is_named_by_its_path(room: str, misfits: list[str]) -> None:
     """Nothing is coerced: a wrong type is told with its path, what was expected, and what came."""
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(DecodeError) as caught:
         codec.decode(b'{"data":%s}' % room.encode(), Room)
     assert list(caught.value.args) == misfits
 
@@ -228,7 +228,7 @@ def test_all_misfits_are_told_at_once() -> None:
         "created_at": "yesterday",
         "sessions": [{"id": None}, {}, 3, {"id": "a", "participants": [{"id": 1}]}],
     }
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(DecodeError) as caught:
         codec.decode(codec.encode({"data": room}), Room)
     assert sorted(caught.value.args) == [
         f"$.data.created_at: {NO_INSTANT}",
@@ -258,21 +258,21 @@ def test_all_misfits_are_told_at_once() -> None:
 )
 def test_misfits_of_a_page(body: str, misfits: list[str]) -> None:
     """The misfits of a page are told with the number of the item."""
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(DecodeError) as caught:
         codec.decode(body.encode(), Page[Room])
     assert list(caught.value.args) == misfits
 
 
 def test_a_name_of_the_answer_does_not_confuse_the_path() -> None:
     """What is wrong stands behind its path, whatever names the path goes through."""
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(DecodeError) as caught:
         codec.decode(b'{"data":{"id":"a","video_layout":{"b @ c":{"width":"d"}}}}', RoomComposition)
     assert caught.value.args == ("$.data.video_layout['b @ c'].width: expected integer, got string",)
 
 
 def test_a_misfit_does_not_quote_the_value() -> None:
     """A value that does not fit may be a secret: it is not in the error, nor in its context."""
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(DecodeError) as caught:
         codec.decode(b'{"data":{"id":["canary"],"created_at":"canary","max_participants":"canary"}}', Room)
     assert len(caught.value.args) == 3
     assert "canary" not in repr(caught.value)
@@ -336,7 +336,7 @@ ROOM_A = b'{"data":{"id":"a"}}'
 @pytest.mark.parametrize("answer", [Room, Page[Room]], ids=["one", "page"])
 def test_what_is_no_answer(body: bytes, begins: str, answer: type[object]) -> None:
     """A body that is no answer at all is one misfit, told on one short line, and nothing worse."""
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(DecodeError) as caught:
         codec.decode(body, answer)
     (misfit,) = caught.value.args
     assert misfit.startswith(begins)
@@ -467,7 +467,7 @@ def test_instants_are_aware_and_in_utc(told: str, moment: datetime, lane: str) -
 )
 def test_what_is_no_instant(told: str) -> None:
     """A text that is no instant, or one that no datetime can hold in UTC, is a misfit."""
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(DecodeError) as caught:
         codec.decode(codec.encode({"data": {"id": "a", "updated_at": told}}), Room)
     assert caught.value.args == (f"$.data.updated_at: {NO_INSTANT}",)
 
@@ -498,7 +498,7 @@ def test_a_number_may_come_without_its_fraction(told: str, size: float | None) -
 @pytest.mark.parametrize(("told", "got"), [('"10.5"', "string"), ("true", "boolean"), ("[1]", "array")])
 def test_a_number_is_not_read_from_other_things(told: str, got: str) -> None:
     """A float is not coerced from a text or a boolean."""
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(DecodeError) as caught:
         codec.decode(b'{"data":{"id":"a","size_mb":%s}}' % told.encode(), Measured)
     assert caught.value.args == (f"$.data.size_mb: expected number, got {got}",)
 
@@ -602,7 +602,7 @@ def outcome(lane: Callable[[bytes, Any], Any], body: bytes, answer: Any) -> tupl
     """Return the value that a lane comes to, or why it takes none."""
     try:
         return lane(body, answer), ()
-    except MisfitError as misfit:
+    except DecodeError as misfit:
         return None, misfit.args
 
 
@@ -773,7 +773,7 @@ def test_parse(body: bytes, told: object) -> None:
 
 def test_a_million_misfits_are_told_by_the_first() -> None:
     """Of a list in which nothing fits only the first misfits are told, whatever its length."""
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(DecodeError) as caught:
         codec.decode(b'{"data":[' + b",".join([b"1"] * 1_000_000) + b"]}", Page[Room])
     assert len(caught.value.args) == 50
     assert caught.value.args[-1] == "$.data[49]: expected object, got integer"

@@ -3,7 +3,15 @@
 import attrs
 import pytest
 
-from telnyx_rooms_async.core.http_messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
+from telnyx_rooms_async.core.http_messages import (
+    Attempt,
+    Call,
+    Failure,
+    Reason,
+    Request,
+    Response,
+    RetrySafety,
+)
 from telnyx_rooms_async.models import Room
 
 CANARY = b'{"token":"canary"}'
@@ -69,7 +77,7 @@ def test_a_call_prints_no_body() -> None:
         template="/rooms",
         request=Request(method="POST", path="/rooms", body=CANARY),
         answer=Room,
-        repeat=Repeat.UNSENT,
+        repeat=RetrySafety.IF_NOT_SENT,
     )
     assert "canary" not in repr(call)
     assert "body=<18 bytes>" in repr(call)

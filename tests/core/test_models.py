@@ -136,7 +136,7 @@ WRONG = {
 @pytest.mark.parametrize(("told", "misfit"), WRONG.values(), ids=WRONG)
 def test_what_does_not_fit_is_told_with_its_path(told: object, misfit: str) -> None:
     """A composition of the wrong shape names the path of each misfit."""
-    with pytest.raises(codec.MisfitError) as caught:
+    with pytest.raises(codec.DecodeError) as caught:
         codec.decode(json.dumps({"data": told}).encode(), models.RoomComposition)
     assert caught.value.args == (misfit,)
 

@@ -23,7 +23,7 @@ from telnyx_rooms_async.core.requests import (
     RoomsQuery,
 )
 from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs
-from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, UnsetType, show
+from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, UnsetType, short_repr
 from telnyx_rooms_async.models import VideoRegion
 
 DAY = date(2021, 4, 25)
@@ -270,7 +270,7 @@ SOURCES = 'must be an iterable of recording ids, or ["*"], not'
             COMPOSITION,
             "video_layout",
             {"": VideoRegion()},
-            f"must map names to VideoRegion values, not '' to {show(VideoRegion())}",
+            f"must map names to VideoRegion values, not '' to {short_repr(VideoRegion())}",
         ),
         *(
             (
@@ -571,7 +571,7 @@ def test_unset_is_falsy_alone_and_prints_its_name() -> None:
 )
 def test_long_values_are_cut(value: object) -> None:
     """What was got is told in at most sixty characters or so."""
-    assert len(show(value)) <= 70
+    assert len(short_repr(value)) <= 70
 
 
 def test_endless_integers_are_shown_too() -> None:
@@ -587,7 +587,7 @@ def test_what_has_no_repr_is_shown_too() -> None:
         def __repr__(self) -> str:
             raise ZeroDivisionError
 
-    assert "Mute" in show(Mute())
+    assert "Mute" in short_repr(Mute())
 
 
 class _Scalar:

@@ -28,10 +28,18 @@ from telnyx_rooms_async.core.endpoints import (
     UPDATE_ROOM,
     Endpoint,
 )
-from telnyx_rooms_async.core.http_messages import Attempt, Call, Failure, Reason, Repeat, Request, Response
+from telnyx_rooms_async.core.http_messages import (
+    Attempt,
+    Call,
+    Failure,
+    Reason,
+    Request,
+    Response,
+    RetrySafety,
+)
 from telnyx_rooms_async.core.protocol import at, build, page_size, read, request_id
 from telnyx_rooms_async.core.requests import PageQuery, RoomBody, RoomQuery, RoomSessionsQuery, RoomsQuery
-from telnyx_rooms_async.core.retry import untouched
+from telnyx_rooms_async.core.retry import was_not_processed
 from telnyx_rooms_async.core.validators import UNSET, DateFilter
 from telnyx_rooms_async.errors import (
     APIResponseValidationError,
@@ -92,7 +100,7 @@ def test_build_list_rooms() -> None:
             body=None,
         ),
         answer=Page[Room],
-        repeat=Repeat.ALWAYS,
+        repeat=RetrySafety.IDEMPOTENT,
     )
 
 
@@ -106,7 +114,7 @@ def test_build_list_rooms() -> None:
                 template="/rooms",
                 request=Request(method="POST", path="/rooms"),
                 answer=Room,
-                repeat=Repeat.UNSENT,
+                repeat=RetrySafety.IF_NOT_SENT,
             ),
             id="create",
         ),
@@ -117,7 +125,7 @@ def test_build_list_rooms() -> None:
                 template="/rooms/{room_id}",
                 request=Request(method="PATCH", path=f"/rooms/{ROOM_ID}"),
                 answer=Room,
-                repeat=Repeat.ALWAYS,
+                repeat=RetrySafety.IDEMPOTENT,
             ),
             id="update",
         ),
@@ -177,7 +185,7 @@ def test_build_retrieve_room(query: RoomQuery | None, pairs: tuple[tuple[str, st
         template="/rooms/{room_id}",
         request=Request(method="GET", path=f"/rooms/{ROOM_ID}", query=pairs),
         answer=Room,
-        repeat=Repeat.ALWAYS,
+        repeat=RetrySafety.IDEMPOTENT,
     )
 
 
@@ -188,7 +196,7 @@ def test_build_delete_room() -> None:
         template="/rooms/{room_id}",
         request=Request(method="DELETE", path=f"/rooms/{ROOM_ID}"),
         answer=NoneType,
-        repeat=Repeat.ALWAYS,
+        repeat=RetrySafety.IDEMPOTENT,
     )
 
 
@@ -218,7 +226,7 @@ def test_build_list_room_sessions() -> None:
             ),
         ),
         answer=Page[RoomSession],
-        repeat=Repeat.ALWAYS,
+        repeat=RetrySafety.IDEMPOTENT,
     )
 
 
@@ -361,7 +369,7 @@ ALL: dict[str, Call[Any]] = {
 }
 EVERY_CALL = pytest.mark.parametrize("operation", ALL)
 REPEATABLE = pytest.mark.parametrize(
-    "operation", [name for name, call in ALL.items() if call.repeat is Repeat.ALWAYS]
+    "operation", [name for name, call in ALL.items() if call.repeat is RetrySafety.IDEMPOTENT]
 )
 
 ROOM_BODY = b'{"data":{"id":"a"}}'
@@ -383,7 +391,7 @@ def tried(*outcomes: Response | Failure) -> tuple[Attempt, ...]:
             template="/any",
             status=outcome.status if isinstance(outcome, Response) else None,
             failure=outcome.reason if isinstance(outcome, Failure) else None,
-            sent=not untouched(outcome),
+            sent=not was_not_processed(outcome),
             elapsed=0.1,
         )
         for number, outcome in enumerate(outcomes, 1)
@@ -639,7 +647,7 @@ def test_a_timeout_tells_whose_time_ran_out(deadline: bool) -> None:  # noqa: FB
 # --- read: a DELETE that finds nothing ----------------------------------------------------------------------
 
 LOST = Failure(reason=Reason.LOST, sent=True)
-UNSENT = Failure(reason=Reason.CONNECT, sent=False)
+IF_NOT_SENT = Failure(reason=Reason.CONNECT, sent=False)
 GONE = answer(404)
 
 
@@ -651,7 +659,7 @@ GONE = answer(404)
         pytest.param([answer(500)], id="500"),
         pytest.param([answer(503)], id="503"),
         pytest.param([answer(408)], id="408"),
-        pytest.param([LOST, UNSENT], id="lost-then-unsent"),
+        pytest.param([LOST, IF_NOT_SENT], id="lost-then-unsent"),
         pytest.param([LOST, answer(429)], id="lost-then-429"),
         pytest.param([answer(429), LOST], id="429-then-lost"),
         pytest.param([answer(503, retry_after="1")], id="503-with-a-hint"),
@@ -668,8 +676,8 @@ def test_a_delete_that_was_repeated_and_finds_nothing_succeeded(before: list[Res
     [
         pytest.param([], id="first-try"),
         pytest.param([answer(429)], id="after-429"),
-        pytest.param([UNSENT], id="after-unsent"),
-        pytest.param([UNSENT, answer(429)], id="after-unsent-and-429"),
+        pytest.param([IF_NOT_SENT], id="after-unsent"),
+        pytest.param([IF_NOT_SENT, answer(429)], id="after-unsent-and-429"),
     ],
 )
 @pytest.mark.parametrize("call", [DELETE, build_raw("DELETE", "/rooms/a")], ids=["delete", "raw"])
@@ -719,7 +727,7 @@ def test_an_end_that_was_repeated_and_finds_it_over_succeeded(found: Response) -
     ("call", "found", "before", "kind"),
     [
         pytest.param(END, OVER, [], SessionEndedError, id="first-try"),
-        pytest.param(END, OVER, [UNSENT], SessionEndedError, id="after-unsent"),
+        pytest.param(END, OVER, [IF_NOT_SENT], SessionEndedError, id="after-unsent"),
         pytest.param(END, answer(422), [LOST], UnprocessableEntityError, id="another-refusal"),
         pytest.param(END, answer(403), [LOST], PermissionDeniedError, id="another-status"),
         pytest.param(DELETE, OVER, [LOST], SessionEndedError, id="not-an-end"),
@@ -767,7 +775,7 @@ def test_what_may_have_made_something_is_unknown(
     call: Call[Room], name: str | None, outcome: Response | Failure, kind: type[TelnyxRoomsError]
 ) -> None:
     """A POST that may have been carried out is an OutcomeUnknownError, grown from the plain error."""
-    attempts = tried(UNSENT, outcome)
+    attempts = tried(IF_NOT_SENT, outcome)
     with pytest.raises(OutcomeUnknownError) as caught:
         read(call, outcome, attempts)
     error = caught.value
@@ -790,7 +798,7 @@ def test_what_may_have_made_something_is_unknown(
         pytest.param(answer(429), RateLimitError, id="429"),
         pytest.param(answer(501), InternalServerError, id="501"),
         pytest.param(answer(302), UnexpectedRedirectError, id="302"),
-        pytest.param(UNSENT, ConnectError, id="connect"),
+        pytest.param(IF_NOT_SENT, ConnectError, id="connect"),
         pytest.param(Failure(reason=Reason.TLS, sent=False), TLSError, id="tls"),
         pytest.param(Failure(reason=Reason.LOST, sent=False), ConnectionLostError, id="lost-unsent"),
         pytest.param(Failure(reason=Reason.TIMEOUT, sent=False), APITimeoutError, id="timeout-unsent"),

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from telnyx_rooms_async.core.http_messages import RateLimit, Response
-from telnyx_rooms_async.core.rate_limit import Pace, SharedPace, rate_limit
+from telnyx_rooms_async.core.rate_limit import RateLimitWindow, SharedRateLimitWindow, rate_limit
 
 LONGEST = 61.0
 """Seconds for which nothing that a server says may stop everybody."""
@@ -90,7 +90,7 @@ class Road:
     """Plays traffic through a gate to a server that counts exactly: no loop, no task."""
 
     traffic: Traffic
-    pace: Pace
+    pace: RateLimitWindow
     ends: float
     counts: list[int] = field(factory=lambda: [0])
     """Requests in each window."""
@@ -143,7 +143,7 @@ class Road:
 
 def played(traffic: Traffic) -> Road:
     """Play traffic to its end."""
-    road = Road(traffic, Pace(capacity=traffic.capacity), traffic.ends)
+    road = Road(traffic, RateLimitWindow(capacity=traffic.capacity), traffic.ends)
     road.play()
     return road
 
@@ -235,9 +235,9 @@ def test_time_alone_opens_the_gate(
     capacity: int, share: float | None, steps: list[tuple[str, object]]
 ) -> None:
     """Whatever happened and was told, when nobody is on the way the gate opens within a minute."""
-    pace, now = Pace(capacity=capacity), 1000.0
+    pace, now = RateLimitWindow(capacity=capacity), 1000.0
     if share is not None:
-        pace = SharedPace(capacity=capacity, share=share)
+        pace = SharedRateLimitWindow(capacity=capacity, share=share)
     for what, value in steps:
         match what, value:
             case "pass", float(seconds):
@@ -279,7 +279,7 @@ ODD: dict[str, RateLimit] = {
 @pytest.mark.parametrize("limit", ODD.values(), ids=ODD)
 def test_odd_words_let_one_through_a_minute_at_least(limit: RateLimit) -> None:
     """A server that says the same odd thing with every answer never stops the traffic for long."""
-    pace, now = Pace(capacity=100), 0.0
+    pace, now = RateLimitWindow(capacity=100), 0.0
     for _ in range(50):
         before = now
         while delay := pace.delay(now):
@@ -293,7 +293,7 @@ def test_odd_words_let_one_through_a_minute_at_least(limit: RateLimit) -> None:
 
 def test_only_a_few_run_into_an_unknown_limit() -> None:
     """Before the first answers only five are on their way; after twenty-five without a word, all may be."""
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     for _ in range(5):
         assert pace.delay(0.0) == 0
         pace.enter(0.0)
@@ -307,7 +307,7 @@ def test_only_a_few_run_into_an_unknown_limit() -> None:
 
 def test_those_held_up_together_resume_spread_out() -> None:
     """After a pause those who waited go within a second, at even distances, and not at once."""
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     for _ in range(25):
         pace.learn(None, 0.0, 0.0)
     assert pace.stop(7.0, 0.0)
@@ -322,7 +322,7 @@ def test_those_held_up_together_resume_spread_out() -> None:
 
 def test_a_pause_is_not_shortened_by_another() -> None:
     """Of two pauses the one that ends later counts."""
-    pace = Pace(capacity=1)
+    pace = RateLimitWindow(capacity=1)
     pace.stop(10.0, 0.0)
     pace.stop(1.0, 2.0)
     assert pace.delay(2.0) == 8.0
@@ -330,7 +330,7 @@ def test_a_pause_is_not_shortened_by_another() -> None:
 
 def test_the_longest_pause_is_for_all() -> None:
     """A pause of a minute, and the second over which they resume, is for all; a longer one is not."""
-    pace = Pace(capacity=10)
+    pace = RateLimitWindow(capacity=10)
     assert not pace.stop(61.001, 0.0)
     assert pace.delay(0.0) == 0
     assert pace.stop(61.0, 0.0)
@@ -339,7 +339,7 @@ def test_the_longest_pause_is_for_all() -> None:
 
 def test_a_loop_that_is_gone_holds_no_place() -> None:
     """When all who were on their way are forgotten, as many may go as at the beginning."""
-    pace = Pace(capacity=2)
+    pace = RateLimitWindow(capacity=2)
     pace.enter(0.0)
     pace.enter(0.0)
     assert pace.delay(0.0) is None
@@ -351,14 +351,14 @@ def test_a_loop_that_is_gone_holds_no_place() -> None:
 # --- window after window ------------------------------------------------------------------------------------
 
 
-def hear(pace: Pace, limit: RateLimit, sent_at: float, now: float | None = None) -> None:
+def hear(pace: RateLimitWindow, limit: RateLimit, sent_at: float, now: float | None = None) -> None:
     """Let one go, and let its answer tell something."""
     pace.enter(sent_at)
     pace.leave()
     pace.learn(limit, sent_at, sent_at if now is None else now)
 
 
-def passing(pace: Pace, now: float) -> int:
+def passing(pace: RateLimitWindow, now: float) -> int:
     """Let through at a moment whoever may go, and return how many did."""
     passed = 0
     while pace.delay(now) == 0:
@@ -367,7 +367,7 @@ def passing(pace: Pace, now: float) -> int:
     return passed
 
 
-def back(pace: Pace) -> None:
+def back(pace: RateLimitWindow) -> None:
     """Let all come back without a word of a limit."""
     while pace.in_flight:
         pace.leave()
@@ -375,7 +375,7 @@ def back(pace: Pace) -> None:
 
 def test_the_next_window_begins_on_time() -> None:
     """As many go in it as the limit says; the newest word of the server can be read."""
-    pace, word = Pace(capacity=100), RateLimit(limit=30, remaining=0, reset=5.0)
+    pace, word = RateLimitWindow(capacity=100), RateLimit(limit=30, remaining=0, reset=5.0)
     hear(pace, word, 0.0)
     assert pace.told == word
     assert pace.delay(1.0) == 4.0
@@ -384,7 +384,7 @@ def test_the_next_window_begins_on_time() -> None:
 
 def test_a_limit_that_is_not_told_is_what_was_seen_of_it() -> None:
     """Of a limit without a number the most that remained counts, and the request that was told so."""
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(remaining=2, reset=5.0), 0.0)
     hear(pace, RateLimit(remaining=0, reset=4.0), 1.0)
     assert passing(pace, 5.0) == 3
@@ -392,7 +392,7 @@ def test_a_limit_that_is_not_told_is_what_was_seen_of_it() -> None:
 
 def test_the_first_answer_of_a_window_is_waited_for() -> None:
     """How long a window lasts is not known before an answer out of it: five seconds are spent on that."""
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(limit=2, remaining=0, reset=5.0), 0.0)
     assert passing(pace, 5.0) == 2
     assert pace.delay(9.0) == 6.0
@@ -403,7 +403,7 @@ def test_the_first_answer_of_a_window_is_waited_for() -> None:
 
 def test_only_the_first_answer_is_waited_for() -> None:
     """When the end of a window is known, or nobody is on the way who could tell it, nothing is spent."""
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     pace.enter(0.0)
     hear(pace, RateLimit(limit=2, remaining=0, reset=5.0), 0.0)
     assert pace.delay(1.0) == 4.0
@@ -415,7 +415,7 @@ def test_only_the_first_answer_is_waited_for() -> None:
 
 def test_one_in_a_minute() -> None:
     """The smallest limit and the longest window are kept to."""
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(limit=1, remaining=0, reset=60.0), 0.0)
     assert pace.delay(0.0) == 60.0
     assert passing(pace, 60.0) == 1
@@ -435,25 +435,25 @@ def test_one_in_a_minute() -> None:
 )
 def test_half_a_word_holds_nobody(word: RateLimit) -> None:
     """A limit of zero is not believed, and one of which a part is missing is not guessed at."""
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     hear(pace, word, 0.0)
     assert pace.delay(0.0) == 0
 
 
 def test_as_many_as_remain_may_go_at_once() -> None:
     """From the first word of a limit on, it counts, and not the five of the beginning."""
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(limit=100, remaining=99, reset=5.0), 0.0)
     assert passing(pace, 0.0) == 99
 
 
 def test_what_may_be_the_same_window_is_taken_for_it() -> None:
     """While an answer may speak of the window that goes on, the least that it was told to hold counts."""
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(limit=10, remaining=0, reset=5.0), 0.0)
     hear(pace, RateLimit(limit=10, remaining=9, reset=5.0), 1.0)
     assert pace.delay(1.0) == 4.0
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(limit=10, remaining=5, reset=5.0), 0.0)
     hear(pace, RateLimit(limit=10, remaining=0, reset=4.0), 0.0)
     assert pace.delay(0.0) == 4.0
@@ -461,14 +461,14 @@ def test_what_may_be_the_same_window_is_taken_for_it() -> None:
 
 def test_a_shorter_window_is_noticed() -> None:
     """The first answer out of a window tells how long it is; later ones tell what is left of it."""
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(limit=1, remaining=0, reset=5.0), 0.0)
     assert pace.delay(5.0) == 0
     hear(pace, RateLimit(limit=1, remaining=0, reset=3.0), 5.0)
     assert passing(pace, 8.0) == 1
     back(pace)
     assert pace.delay(8.0) == 3.0
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(limit=2, remaining=1, reset=5.0), 0.0)
     hear(pace, RateLimit(limit=2, remaining=0, reset=2.0), 3.0)
     assert passing(pace, 5.0) == 2
@@ -478,7 +478,7 @@ def test_a_shorter_window_is_noticed() -> None:
 
 def test_those_who_waited_for_a_window_go_at_a_distance() -> None:
     """Ten who were held up by a window share out its first second, and one alone holds nobody up."""
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(limit=20, remaining=0, reset=5.0), 0.0)
     assert pace.delay(5.0) == 0
     pace.enter(5.0, waiting=9)
@@ -490,7 +490,7 @@ def test_those_who_waited_for_a_window_go_at_a_distance() -> None:
 
 def test_those_who_wait_for_a_connection_lose_no_time_when_a_window_ends() -> None:
     """While a window had places to spare nobody was held up by it, so nobody has to keep a distance."""
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(limit=1000, remaining=999, reset=1.0), 0.0)
     assert pace.delay(1.5) == 0
     pace.enter(1.5, waiting=500)
@@ -499,7 +499,7 @@ def test_those_who_wait_for_a_connection_lose_no_time_when_a_window_ends() -> No
 
 def test_what_was_never_sent_leaves_its_place_to_another() -> None:
     """One that could not be sent counts in no window; one whose event loop is gone was taken back before."""
-    pace = Pace(capacity=100)
+    pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(limit=20, remaining=1, reset=5.0), 0.0)
     pace.enter(1.0)
     assert pace.delay(1.0) == 4.0

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from telnyx_rooms_async.core.custom_request import build_raw
-from telnyx_rooms_async.core.http_messages import Call, Repeat, Request, Response
+from telnyx_rooms_async.core.http_messages import Call, Request, Response, RetrySafety
 from telnyx_rooms_async.errors import InvalidArgumentError
 
 
@@ -23,15 +23,15 @@ ROOM_ID = "0ccc7b54-4df3-4bca-a65a-3da1ecc777f0"
 @pytest.mark.parametrize(
     ("method", "repeat"),
     [
-        ("GET", Repeat.ALWAYS),
-        ("HEAD", Repeat.ALWAYS),
-        ("PUT", Repeat.ALWAYS),
-        ("PATCH", Repeat.ALWAYS),
-        ("DELETE", Repeat.ALWAYS),
-        ("POST", Repeat.UNSENT),
+        ("GET", RetrySafety.IDEMPOTENT),
+        ("HEAD", RetrySafety.IDEMPOTENT),
+        ("PUT", RetrySafety.IDEMPOTENT),
+        ("PATCH", RetrySafety.IDEMPOTENT),
+        ("DELETE", RetrySafety.IDEMPOTENT),
+        ("POST", RetrySafety.IF_NOT_SENT),
     ],
 )
-def test_build_raw(method: str, repeat: Repeat) -> None:
+def test_build_raw(method: str, repeat: RetrySafety) -> None:
     """A raw call carries what it was given, and only a POST is not repeated blindly."""
     call = build_raw(
         method,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core.http_messages import Failure, Reason, Repeat, Response
+from telnyx_rooms_async.core.http_messages import Failure, Reason, Response, RetrySafety
 from telnyx_rooms_async.core.retry import (
     RetryBudget,
     RetryPolicy,
@@ -17,10 +17,10 @@ from telnyx_rooms_async.core.retry import (
     next_delay,
     retry_after,
     retry_cost,
-    untouched,
+    was_not_processed,
 )
 
-ALWAYS, UNSENT = Repeat.ALWAYS, Repeat.UNSENT
+IDEMPOTENT, IF_NOT_SENT = RetrySafety.IDEMPOTENT, RetrySafety.IF_NOT_SENT
 POLICY = RetryPolicy()
 # Wed, 21 Oct 2015 07:28:00 GMT, ten seconds before that
 NOW = 1445412470.0
@@ -47,7 +47,7 @@ def delay(
     outcome: Response | Failure,
     *,
     policy: RetryPolicy = POLICY,
-    repeat: Repeat = ALWAYS,
+    repeat: RetrySafety = IDEMPOTENT,
     number: int = 1,
     time_left: float = 1e6,
     dice: float = 1.0,
@@ -63,8 +63,8 @@ def test_the_defaults() -> None:
         backoff_base=0.5,
         backoff_base_throttled=1.0,
         backoff_max=8.0,
-        hint_max=60.0,
-        hint_jitter=1.0,
+        retry_after_max=60.0,
+        retry_after_jitter=1.0,
     )
 
 
@@ -105,8 +105,8 @@ OUTCOMES = [
 @pytest.mark.parametrize(("outcome", "repeatable", "other"), OUTCOMES)
 def test_what_is_repeated(outcome: Response | Failure, repeatable: float | None, other: float | None) -> None:
     """A passing fault is repeated; what may have made something is repeated only if it certainly did not."""
-    assert delay(outcome, repeat=ALWAYS) == repeatable
-    assert delay(outcome, repeat=UNSENT) == other
+    assert delay(outcome, repeat=IDEMPOTENT) == repeatable
+    assert delay(outcome, repeat=IF_NOT_SENT) == other
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_is_repeated(outcome: Response | Failure, repeatable: float | None,
 )
 def test_untouched(outcome: Response | Failure, verdict: bool) -> None:  # noqa: FBT001 - a column of the table
     """Only an unsent request and a 429 were certainly not acted on."""
-    assert untouched(outcome) is verdict
+    assert was_not_processed(outcome) is verdict
 
 
 # --- how often --------------------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ def test_a_long_hint_ends_it(headers: dict[str, str], repeated: bool) -> None:  
 
 def test_the_knobs_of_the_hint_turn() -> None:
     """The longest hint and its jitter follow the knobs."""
-    policy = RetryPolicy(hint_max=5.0, hint_jitter=3.0)
+    policy = RetryPolicy(retry_after_max=5.0, retry_after_jitter=3.0)
     assert delay(answer(429, retry_after="5"), policy=policy) == 8.0
     assert delay(answer(429, retry_after="5.1"), policy=policy) is None
 

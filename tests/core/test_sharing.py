@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from telnyx_rooms_async.core.http_messages import RateLimit
-from telnyx_rooms_async.core.rate_limit import SharedPace
+from telnyx_rooms_async.core.rate_limit import SharedRateLimitWindow
 
 
 @frozen(kw_only=True)
@@ -46,7 +46,7 @@ class Fleet:
     """Requests in each window."""
     at: list[float] = field(factory=list[float])
     """When each request was counted."""
-    paces: list[SharedPace] = field(init=False)
+    paces: list[SharedRateLimitWindow] = field(init=False)
     left: list[int] = field(init=False)
     waiting: list[int] = field(init=False)
     looks: dict[int, float] = field(factory=lambda: defaultdict[int, float](float))
@@ -57,7 +57,7 @@ class Fleet:
     def __attrs_post_init__(self) -> None:
         account = self.account
         share = 1 / account.clients
-        self.paces = [SharedPace(capacity=100, share=share) for _ in range(account.clients)]
+        self.paces = [SharedRateLimitWindow(capacity=100, share=share) for _ in range(account.clients)]
         self.left = [account.calls] * account.clients
         self.waiting = [0] * account.clients
 
@@ -194,7 +194,7 @@ def test_the_rate_is_used(clients: int, waits: bool) -> None:  # noqa: FBT001 - 
 
 def test_a_window_that_others_used_up_is_waited_out() -> None:
     """A client that has most of its share left waits all the same when the server has none."""
-    pace = SharedPace(capacity=10, share=0.5)
+    pace = SharedRateLimitWindow(capacity=10, share=0.5)
     pace.enter(0.0)
     pace.leave()
     pace.learn(RateLimit(limit=100, remaining=0, reset=5.0), 0.0, 0.0)
@@ -207,7 +207,7 @@ SHARES = [(0.25, 100, 25), (0.29, 100, 29), (1 / 3, 100, 33), (0.01, 20, 1), (0.
 @pytest.mark.parametrize(("share", "limit", "places"), SHARES)
 def test_a_share_is_a_number_of_whole_requests(share: float, limit: int, places: int) -> None:
     """It is rounded down, and 1 at least; a place is free when its window is over."""
-    pace = SharedPace(capacity=1000, share=share)
+    pace = SharedRateLimitWindow(capacity=1000, share=share)
     passed = 0
     for _ in range(2000):
         if pace.delay(0.0) != 0:
@@ -223,7 +223,7 @@ def test_a_share_is_a_number_of_whole_requests(share: float, limit: int, places:
 
 def test_who_vanished_keeps_its_place() -> None:
     """A request that was cancelled on its way may have been counted."""
-    pace = SharedPace(capacity=10, share=0.1)
+    pace = SharedRateLimitWindow(capacity=10, share=0.1)
     pace.lose(0.0)
     assert pace.delay(0.0) == 0
     pace.learn(RateLimit(limit=20, remaining=19, reset=5.0), 0.0, 0.0)

@@ -25,7 +25,7 @@ from telnyx_rooms_async import (
     RoomSession,
     RoomSessionEnded,
     RoomSessionStarted,
-    RoomTimeline,
+    RoomTracker,
     SessionEndedPayload,
     SessionStartedPayload,
     UnknownEvent,
@@ -123,7 +123,7 @@ def play(steps: list[str], room_id: str = "room") -> Life:
 
 def state_of(room_id: str, events: list[Event]) -> tuple[object, ...]:
     """Return what a new timeline makes of some events."""
-    timeline = RoomTimeline(room_id)
+    timeline = RoomTracker(room_id)
     for event in events:
         timeline.feed(event)
     return timeline.session, timeline.participants, timeline.recordings
@@ -195,7 +195,7 @@ def test_one_who_comes_again_is_there() -> None:
             people = state_of("room", list(events))[1]
             assert isinstance(people, tuple)
             assert len(people) == present
-    assert len(RoomTimeline("room").participants) == 0
+    assert len(RoomTracker("room").participants) == 0
     assert state_of("room", [joined(None)])[1] != ()
 
 
@@ -225,10 +225,10 @@ def test_an_event_without_a_room_belongs_to_its_session() -> None:
 def test_old_sessions_are_forgotten() -> None:
     """Beyond the limit the oldest that ended are forgotten, and do not come back with a late event."""
     life = play(["join", "leave"] * 5 + ["join"])
-    timeline = RoomTimeline("room", limit=2)
+    timeline = RoomTracker("room", limit=2)
     for event in [*life.told, life.told[1], life.told[0]]:
         timeline.feed(event)
-    assert repr(timeline) == "<RoomTimeline of room: 2 sessions>"
+    assert repr(timeline) == "<RoomTracker of room: 2 sessions>"
     assert timeline.session == life.session
     assert timeline.participants == tuple(life.people.values())
     assert timeline.recordings == tuple(life.recordings.values())[-2:]

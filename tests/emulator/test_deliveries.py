@@ -21,7 +21,7 @@ from telnyx.lib.webhook_verification import verify_webhook_signature
 from listening import Listener, listening
 from plain import Plain
 from telnyx_rooms_async.core.codec import parse
-from telnyx_rooms_async.emulator import Delivery, Emulator, Mishap
+from telnyx_rooms_async.emulator import Delivery, Emulator, WebhookFault
 from telnyx_rooms_async.emulator.deliveries import is_this_machine
 from ticker import Ticker
 from turning import TurnedClock
@@ -295,7 +295,7 @@ async def test_a_silent_receiver(ask: Plain, telnyx: Emulator, receiver: Listene
     """Who has not answered in the seconds of the room fails."""
     receiver.statuses["/hook"] = [500, 500, 0]
     urls = {"webhook_event_failover_url": receiver.url + "/other", "webhook_timeout_secs": 1}
-    telnyx.script_webhooks(Mishap(lost=True))
+    telnyx.script_webhooks(WebhookFault(lost=True))
     telnyx.join(await make_room(ask, receiver.url + "/hook", **urls))
     await telnyx.settle()
     assert [each.failure or each.status for each in telnyx.deliveries] == ["lost", 500, 500, "timeout", 200]

@@ -10,7 +10,7 @@ import pytest
 
 from listening import Listener, listening
 from plain import Plain
-from telnyx_rooms_async.emulator import Emulator, Fault, Mishap, WebhookEvent
+from telnyx_rooms_async.emulator import Emulator, Fault, WebhookEvent, WebhookFault
 
 ENDED = "video.room.session.ended"
 
@@ -38,7 +38,7 @@ def ids(receiver: Listener) -> list[str]:
 
 async def test_lost(telnyx: Emulator, receiver: Listener, room_id: str) -> None:
     """An event that is lost never comes; that it was lost is recorded."""
-    telnyx.script_webhooks(Mishap(lost=True), event_type=ENDED)
+    telnyx.script_webhooks(WebhookFault(lost=True), event_type=ENDED)
     for _ in range(2):
         telnyx.leave(telnyx.join(room_id).id)
     await telnyx.settle()
@@ -50,7 +50,7 @@ async def test_lost(telnyx: Emulator, receiver: Listener, room_id: str) -> None:
 
 async def test_duplicated(telnyx: Emulator, receiver: Listener, room_id: str) -> None:
     """Copies have the same id and the same content, and are signed each."""
-    telnyx.script_webhooks(Mishap(copies=3))
+    telnyx.script_webhooks(WebhookFault(copies=3))
     telnyx.join(room_id)
     await telnyx.settle()
     assert receiver.kinds == ["session.started"] * 3 + ["participant.joined"]
@@ -71,7 +71,7 @@ async def test_delayed(ask: Plain, receiver: Listener) -> None:
 
     async with Emulator(sleep=sleep) as telnyx:
         room = telnyx._account.create_room({"webhook_event_url": receiver.url})
-        telnyx.script_webhooks(Mishap(delay=7.5))
+        telnyx.script_webhooks(WebhookFault(delay=7.5))
         telnyx.join(room.id)
         settling = asyncio.create_task(telnyx.settle())
         while len(telnyx.deliveries) < 1:
@@ -94,13 +94,13 @@ async def meet(telnyx: Emulator, receiver: Listener, room: str) -> list[str]:
 
 async def test_shuffled(telnyx: Emulator, receiver: Listener, room_id: str) -> None:
     """All come, once each, in another order than they happened, which is the same in each run."""
-    telnyx.script_webhooks(Mishap(shuffled=True), times=None)
+    telnyx.script_webhooks(WebhookFault(shuffled=True), times=None)
     first = await meet(telnyx, receiver, room_id)
     assert len(set(ids(receiver))) == len(first) == 82
     joined = [each for each in first if each.startswith("participant.joined")]
     assert joined != sorted(joined, key=lambda each: int(each.split()[1]))
     async with listening() as other, Emulator() as another:
-        another.script_webhooks(Mishap(shuffled=True), times=None)
+        another.script_webhooks(WebhookFault(shuffled=True), times=None)
         room = another._account.create_room({"webhook_event_url": other.url, "max_participants": 50})
         assert await meet(another, other, room.id) == first
 
@@ -110,8 +110,10 @@ async def test_a_third_is_duplicated_and_all_shuffled(
 ) -> None:
     """Mishaps are for all that fit, by count, by type and by a question; the first one that fits counts."""
     numbers = itertools.count()
-    telnyx.script_webhooks(Mishap(copies=2, shuffled=True), times=None, when=lambda _: next(numbers) % 3 == 0)
-    telnyx.script_webhooks(Mishap(shuffled=True), times=None)
+    telnyx.script_webhooks(
+        WebhookFault(copies=2, shuffled=True), times=None, when=lambda _: next(numbers) % 3 == 0
+    )
+    telnyx.script_webhooks(WebhookFault(shuffled=True), times=None)
     assert len(await meet(telnyx, receiver, room_id)) == 82 + 28
     assert len(set(ids(receiver))) == 82
     assert len(telnyx.scripted_webhooks) == 2
@@ -119,7 +121,7 @@ async def test_a_third_is_duplicated_and_all_shuffled(
 
 async def test_what_is_held_back_goes_by_itself(telnyx: Emulator, receiver: Listener, room_id: str) -> None:
     """When nothing more happens, what was to be shuffled goes without anyone settling."""
-    telnyx.script_webhooks(Mishap(shuffled=True), times=2)
+    telnyx.script_webhooks(WebhookFault(shuffled=True), times=2)
     telnyx.join(room_id)
     async with asyncio.timeout(5):
         while len(receiver.arrived) < 2:
@@ -129,13 +131,13 @@ async def test_what_is_held_back_goes_by_itself(telnyx: Emulator, receiver: List
 
 async def test_nothing_lets_pass(telnyx: Emulator, receiver: Listener, room_id: str) -> None:
     """An empty mishap uses up its turn; `unscript` forgets what is left, faults and mishaps."""
-    telnyx.script_webhooks(Mishap())
-    telnyx.script_webhooks(Mishap(lost=True), times=None)
+    telnyx.script_webhooks(WebhookFault())
+    telnyx.script_webhooks(WebhookFault(lost=True), times=None)
     telnyx.script(Fault(status=500))
     telnyx.join(room_id)
     await telnyx.settle()
     assert receiver.kinds == ["session.started"]
-    assert telnyx.scripted_webhooks == (Mishap(lost=True),)
+    assert telnyx.scripted_webhooks == (WebhookFault(lost=True),)
     telnyx.unscript()
     assert [*telnyx.scripted_webhooks, *telnyx.scripted] == []
 
@@ -148,7 +150,7 @@ async def test_a_question_that_fails(telnyx: Emulator, receiver: Listener, room_
         asked.set()
         return bool(event.payload["unknown"])
 
-    telnyx.script_webhooks(Mishap(), when=ask)
+    telnyx.script_webhooks(WebhookFault(), when=ask)
     telnyx.join(room_id)
     with pytest.raises(KeyError, match="unknown"):
         await telnyx.settle()
@@ -168,7 +170,7 @@ async def test_a_sleep_that_fails(receiver: Listener) -> None:
 
     async with Emulator(sleep=sleep) as telnyx:
         room = telnyx._account.create_room({"webhook_event_url": receiver.url})
-        telnyx.script_webhooks(Mishap(delay=1))
+        telnyx.script_webhooks(WebhookFault(delay=1))
         telnyx.join(room.id)
         with pytest.raises(LookupError, match="no time left"):
             await telnyx.settle()
@@ -194,7 +196,7 @@ async def test_a_sleep_that_fails(receiver: Listener) -> None:
 def test_mishaps_that_cannot_be(fields: dict[str, Any], problem: str) -> None:
     """Each error names the field."""
     with pytest.raises(ValueError, match=problem):
-        Mishap(**fields)
+        WebhookFault(**fields)
 
 
 @pytest.mark.parametrize(
@@ -204,4 +206,4 @@ def test_mishaps_that_cannot_be(fields: dict[str, Any], problem: str) -> None:
 def test_lines_that_cannot_be(options: dict[str, Any], problem: str) -> None:
     """An event type that Telnyx Video does not have is a slip."""
     with pytest.raises(ValueError, match=problem):
-        Emulator().script_webhooks(Mishap(), **options)
+        Emulator().script_webhooks(WebhookFault(), **options)

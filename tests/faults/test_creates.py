@@ -29,12 +29,14 @@ FOUND_NOTHING = answers(200, {"data": [], "meta": {"total_results": 0}})
 
 async def create_or_resend(client: RoomsClient) -> Room:
     """Make a create that may be sent a second time."""
-    return await client.rooms.create(unique_name="Weekly", max_participants=7, on_unknown="resend")
+    return await client.rooms.create(
+        unique_name="Weekly", max_participants=7, on_lost_response="find_then_resend"
+    )
 
 
 async def create_without_look_up(client: RoomsClient) -> Room:
     """Make a create that is told as it stands."""
-    return await client.rooms.create(unique_name="Weekly", max_participants=7, on_unknown="raise")
+    return await client.rooms.create(unique_name="Weekly", max_participants=7, on_lost_response="raise")
 
 
 # --- every way to lose an answer ----------------------------------------------------------------------------
@@ -331,7 +333,7 @@ async def test_another_mode(case: Case) -> None:
     """A mode that does not exist is refused before anything is sent."""
 
     async def wrongly(client: RoomsClient) -> Room:
-        return await client.rooms.create(on_unknown="retry")  # type: ignore[arg-type]  # wrong on purpose
+        return await client.rooms.create(on_lost_response="retry")  # type: ignore[arg-type]  # wrong on purpose
 
     await case.fails(InvalidArgumentError, wrongly)
     case.saw("")
@@ -359,7 +361,7 @@ def unavailable(hint: str = "2") -> Trick:
     return says(http(503, Retry_After=hint), "keep")
 
 
-modes = pytest.mark.parametrize("deed", [create, create_or_resend], ids=["adopt", "resend"])
+modes = pytest.mark.parametrize("deed", [create, create_or_resend], ids=["find", "find_then_resend"])
 
 
 @modes
@@ -411,7 +413,7 @@ async def test_503_with_retry_after_and_a_name_that_another_has(case: Case) -> N
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "lost"])
 @pytest.mark.parametrize("deed", [create_nameless, create_without_look_up], ids=lambda deed: deed.__name__)
 async def test_503_with_retry_after_and_no_look_up(case: Case, deed: Any, *, committed: bool) -> None:
-    """Without a name, or with ``on_unknown="raise"``, the outcome is unknown after 1 POST."""
+    """Without a name, or with ``on_lost_response="raise"``, the outcome is unknown after 1 POST."""
     case.server.plays(unavailable() if committed else unavailable().uncommitted)
     error = await case.fails(OutcomeUnknownError, deed)
     assert [attempt.sent for attempt in error.attempts] == [True]

@@ -143,7 +143,7 @@ async def test_cuts_of_a_download_that_makes_progress_do_not_end_it(case: Case) 
 
     on_files(case.server, sends(case.server, size * count, one))
     assert (await download(case.client)).size == size * count
-    assert case.client._caller.budget.level > 400
+    assert case.client._api.budget.level > 400
     case.saw(" ".join(["GET"] * (1 + count)))
 
 

@@ -44,7 +44,7 @@ async def _take_too_long(case: Case) -> None:
 
 async def _change_headers(case: Case) -> None:
     await case.succeeds(read)
-    case.client._caller.transport._headers["X-Attempt"] = "2"
+    case.client._api.transport._headers["X-Attempt"] = "2"
     await case.succeeds(read)
     case.saw("GET GET")
 

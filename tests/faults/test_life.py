@@ -69,7 +69,7 @@ async def begin(case: Case, stage: Stage) -> "asyncio.Task[Any]":
     await asyncio.sleep(0.1)
     assert not call.done()
     if not methods:
-        session = case.client._caller.transport._session
+        session = case.client._api.transport._session
         assert session is not None
         assert session.connector is not None
         connections: Any = session.connector._acquired
@@ -107,7 +107,7 @@ async def test_cancelled_by_a_timeout_of_the_user(case: Case, stage: Stage) -> N
 
 async def check_given_back(case: Case) -> None:
     """Check that no connection is held."""
-    session = case.client._caller.transport._session
+    session = case.client._api.transport._session
     assert session is not None
     assert session.connector is not None
     assert not session.connector._acquired

@@ -91,7 +91,7 @@ async def test_failures_stop_it(cluster: Any, settings: Settings) -> None:
             taken += 1
             yield {}
 
-    options: dict[str, Any] = {"partition_size": 2, "limit": 2, "stop_after": 3}
+    options: dict[str, Any] = {"partition_size": 2, "limit": 2, "max_failures": 3}
     outcomes, error = await until_error(
         fleet.create_many(cluster, without_end(), settings=settings, **options)
     )
@@ -294,8 +294,8 @@ async def test_workers_share_the_rate_limit(cluster: Any, telnyx: Emulator) -> N
         ({"partition_size": 0}, "partition_size must be a whole number"),
         ({"workers": 0}, "workers must be a whole number"),
         ({"limit": 1.5}, "limit must be a whole number"),
-        ({"stop_after": True}, "stop_after must be a whole number"),
-        ({"on_unknown": "shrug"}, "on_unknown must be one of"),
+        ({"max_failures": True}, "max_failures must be a whole number"),
+        ({"on_lost_response": "shrug"}, "on_lost_response must be one of"),
     ],
 )
 async def test_arguments_are_checked_at_the_call(

@@ -87,7 +87,7 @@ async def test_what_kills_workers_is_given_up(
     monkeypatch.setattr(processes.cluster.scheduler, "allowed_failures", 0)
     telnyx.script(Fault(delay=inf), times=None)
     job = fleet.create_many(
-        client_of_processes, bodies_of(2), settings=settings_for(telnyx), stop_after=2, partition_size=2
+        client_of_processes, bodies_of(2), settings=settings_for(telnyx), max_failures=2, partition_size=2
     )
     result = asyncio.ensure_future(until_error(job))
     await until(2, telnyx)

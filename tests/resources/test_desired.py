@@ -197,7 +197,7 @@ async def test_a_wrong_plan_sends_nothing(client: RoomsClient, telnyx: Emulator)
     assert len(caught.value.problems) == 3
     with pytest.raises(InvalidArgumentError, match="plan must be a Plan"):
         client.rooms.apply([])  # type: ignore[arg-type]  # wrong on purpose
-    for wrong in ({"limit": 0}, {"stop_after": 0}):
+    for wrong in ({"limit": 0}, {"max_failures": 0}):
         with pytest.raises(InvalidArgumentError, match="must be a whole number"):
             client.rooms.apply(Plan(), **wrong)
     assert telnyx.requests == []
@@ -340,6 +340,6 @@ async def test_enough_failures_end_it_before_anything_is_deleted(
     telnyx.script(Fault(status=403), operation="CreateRoom", times=None)
     plan = await client.rooms.plan([{"unique_name": f"Ward {n}"} for n in range(9)], prune=True)
     with pytest.raises(ExceptionGroup):
-        async for _ in client.rooms.apply(plan, limit=2, stop_after=2, max_deletes=5):
+        async for _ in client.rooms.apply(plan, limit=2, max_failures=2, max_deletes=5):
             pass
     assert len(telnyx.rooms) == 5

@@ -25,12 +25,12 @@ from telnyx_rooms_async import (
     RoomFields,
     RoomsClient,
     RoomSession,
-    RoomTimeline,
+    RoomTracker,
     SeenInMemory,
     VideoRegion,
 )
 from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.core.validators import show
+from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.emulator import Emulator
 from turning import TurnedClock
 
@@ -135,11 +135,11 @@ async def test_bulk_jobs_and_plans_are_exact(
 
 
 async def test_the_choice_for_a_lost_answer_may_be_an_enum_member(client: RoomsClient) -> None:
-    """`on_unknown` is compared by its text, too."""
+    """`on_lost_response` is compared by its text, too."""
     choice: Any = enum_member("raise")
-    assert (await client.rooms.create(unique_name="Weekly", on_unknown=choice)).unique_name == "Weekly"
-    with pytest.raises(InvalidArgumentError, match="on_unknown must be one of"):
-        await client.rooms.create(unique_name="Daily", on_unknown=enum_member("perhaps"))  # type: ignore[arg-type]  # that is the point
+    assert (await client.rooms.create(unique_name="Weekly", on_lost_response=choice)).unique_name == "Weekly"
+    with pytest.raises(InvalidArgumentError, match="on_lost_response must be one of"):
+        await client.rooms.create(unique_name="Daily", on_lost_response=enum_member("perhaps"))  # type: ignore[arg-type]  # that is the point
 
 
 class Seats(IntEnum):
@@ -247,7 +247,7 @@ async def test_a_model_without_an_id_is_refused(telnyx: Emulator, client: RoomsC
 def test_a_timeline_is_of_a_room(room_id: Any) -> None:
     """What is no id of a room would never match an event."""
     with pytest.raises(InvalidArgumentError, match="room_id must be a Telnyx id"):
-        RoomTimeline(room_id)
+        RoomTracker(room_id)
 
 
 def test_messages_use_only_the_repr_of_a_value() -> None:
@@ -258,10 +258,10 @@ def test_messages_use_only_the_repr_of_a_value() -> None:
             return RaisingText("x" * 100)
 
     lying = type("list", (), {"__len__": lambda _: 1 / 0, "__repr__": lambda _: "a lying list"})
-    assert len(show(Odd())) == 60
-    assert show([RaisingText("a"), 7]) == "[<RaisingText that cannot be printed>, 7]"
-    assert show(lying()) == "a lying list"
-    assert "canary" not in show(Secret("canary"))
+    assert len(short_repr(Odd())) == 60
+    assert short_repr([RaisingText("a"), 7]) == "[<RaisingText that cannot be printed>, 7]"
+    assert short_repr(lying()) == "a lying list"
+    assert "canary" not in short_repr(Secret("canary"))
 
 
 class Touchy:
@@ -279,7 +279,7 @@ class Touchy:
 async def test_no_foreign_exception_escapes_from_a_limit_or_a_source(client: RoomsClient) -> None:
     """What is refused is neither compared nor has to be printable."""
     odd: Any = Touchy()
-    for options in ({"limit": odd}, {"stop_after": odd}):
+    for options in ({"limit": odd}, {"max_failures": odd}):
         with pytest.raises(InvalidArgumentError, match="must be a whole number"):
             client.rooms.delete_many([], **options)
     with pytest.raises(InvalidArgumentError, match="audio_sources must be"):
@@ -331,9 +331,9 @@ async def test_numbers_that_json_does_not_have_are_refused(
 
 
 def test_a_timeline_is_that_of_the_exact_id() -> None:
-    """A `RoomTimeline` compares the text of its room's id."""
-    assert RoomTimeline(enum_member("a-b")).room_id == "a-b"
-    assert RoomTimeline(UUID(int=0)).room_id == str(UUID(int=0))
+    """A `RoomTracker` compares the text of its room's id."""
+    assert RoomTracker(enum_member("a-b")).room_id == "a-b"
+    assert RoomTracker(UUID(int=0)).room_id == str(UUID(int=0))
 
 
 async def test_odd_fields_of_a_room_are_named(client: RoomsClient) -> None:
@@ -415,11 +415,11 @@ async def test_counts_of_other_classes(client: RoomsClient, count: Any) -> None:
     """Limits, counts and pages may be of any class of integers."""
     for name in ("Weekly", "Daily", "Hourly"):
         await client.rooms.create(unique_name=name)
-    listing = client.rooms.list(page_size=count).concurrently(count)
+    listing = client.rooms.list(page_size=count).prefetch(count)
     assert len([room async for room in listing]) == 3
     assert len([page async for page in listing.pages(count)]) >= 1
     outcomes = client.rooms.delete_many(
-        telnyx_ids := [room.id async for room in listing], limit=count, stop_after=count
+        telnyx_ids := [room.id async for room in listing], limit=count, max_failures=count
     )
     assert [outcome.ok async for outcome in outcomes] == [True] * len(telnyx_ids)
 

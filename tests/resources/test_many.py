@@ -62,8 +62,8 @@ async def test_a_bad_body_is_a_failure_of_its_own(client: RoomsClient, telnyx: E
         (7, {}),
         ("Weekly", {}),
         ([], {"limit": 0}),
-        ([], {"stop_after": 0}),
-        ([], {"on_unknown": "guess"}),
+        ([], {"max_failures": 0}),
+        ([], {"on_lost_response": "guess"}),
     ],
 )
 async def test_a_wrong_option_is_refused_at_the_call(client: RoomsClient, bodies: Any, options: Any) -> None:
@@ -85,7 +85,7 @@ async def test_creation_stops_after_so_many_failures(client: RoomsClient, telnyx
     outcomes: list[batch.Outcome[RoomFields, object]] = []
 
     async def create() -> None:
-        async for each in client.rooms.create_many([{"unique_name": "Weekly"}] * 50, limit=1, stop_after=2):
+        async for each in client.rooms.create_many([{"unique_name": "Weekly"}] * 50, limit=1, max_failures=2):
             outcomes.append(each)  # noqa: PERF401 - a comprehension would lose them with the error
 
     with pytest.raises(ExceptionGroup, match="stopped after 2 failures") as stopped:

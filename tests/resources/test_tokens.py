@@ -239,7 +239,7 @@ async def test_keep_warns_of_a_renewal_that_fails(
     assert caplog.messages == ["client token not renewed (InternalServerError); it is valid for another 40 s"]
 
 
-class Gate:
+class RateLimiter:
     """Holds back the answers that a `Fault` delays, until it is opened."""
 
     def __init__(self) -> None:
@@ -253,15 +253,15 @@ class Gate:
 
 
 @pytest.fixture
-def gate() -> Gate:
+def rate_limiter() -> RateLimiter:
     """What holds back delayed answers."""
-    return Gate()
+    return RateLimiter()
 
 
 @pytest.fixture
-async def slow(time: TurnedClock, gate: Gate) -> AsyncIterator[Emulator]:
+async def slow(time: TurnedClock, rate_limiter: RateLimiter) -> AsyncIterator[Emulator]:
     """A Telnyx that answers a refresh when the gate is opened."""
-    async with Emulator(clock=time, sleep=gate.sleep) as emulator:
+    async with Emulator(clock=time, sleep=rate_limiter.sleep) as emulator:
         emulator.seed(1)
         emulator.script(Fault(delay=1), times=None, operation="RefreshRoomClientToken")
         yield emulator
@@ -281,11 +281,13 @@ async def waiting(slow: Emulator, time: TurnedClock) -> AsyncIterator[RoomsClien
 
 def renewals() -> list[str]:
     """Name the tasks that renew a token."""
-    return [name for task in asyncio.all_tasks() if "KeptToken._try_to_renew" in (name := repr(task))]
+    return [
+        name for task in asyncio.all_tasks() if "AutoRefreshedToken._try_to_renew" in (name := repr(task))
+    ]
 
 
 async def test_keep_does_not_wait_for_a_slow_renewal(
-    waiting: RoomsClient, slow: Emulator, gate: Gate, time: TurnedClock
+    waiting: RoomsClient, slow: Emulator, rate_limiter: RateLimiter, time: TurnedClock
 ) -> None:
     """Callers of a valid token have it while its only renewal goes on, and the new one after that."""
     async with asyncio.timeout(60), waiting.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
@@ -293,25 +295,25 @@ async def test_keep_does_not_wait_for_a_slow_renewal(
         time.turn(seconds=541)
         assert set(await asyncio.gather(*(kept.token() for _ in range(20)))) == {first}
         assert {await kept.token() for _ in range(1000)} == {first}
-        await gate.reached.wait()
+        await rate_limiter.reached.wait()
         assert len(renewals()) == 1
-        gate.opened.set()
+        rate_limiter.opened.set()
         while await kept.token() == first:
             await asyncio.sleep(0)
     assert len(slow.requests) == 2
 
 
 async def test_keep_waits_for_a_slow_renewal_of_an_expired_token(
-    waiting: RoomsClient, slow: Emulator, gate: Gate, time: TurnedClock
+    waiting: RoomsClient, slow: Emulator, rate_limiter: RateLimiter, time: TurnedClock
 ) -> None:
     """Callers whose token has expired wait for the one renewal; one that gives up does not end it."""
     async with waiting.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
         first = await kept.token()
         time.turn(seconds=600)
         callers = [asyncio.create_task(kept.token()) for _ in range(20)]
-        await gate.reached.wait()
+        await rate_limiter.reached.wait()
         callers[0].cancel()
-        gate.opened.set()
+        rate_limiter.opened.set()
         cancelled, *others = await asyncio.gather(*callers, return_exceptions=True)
         assert isinstance(cancelled, asyncio.CancelledError)
         assert len(set(others)) == 1
@@ -320,14 +322,14 @@ async def test_keep_waits_for_a_slow_renewal_of_an_expired_token(
 
 
 async def test_keep_ends_a_renewal_with_its_block(
-    waiting: RoomsClient, slow: Emulator, gate: Gate, time: TurnedClock
+    waiting: RoomsClient, slow: Emulator, rate_limiter: RateLimiter, time: TurnedClock
 ) -> None:
     """No task outlives the block, and none is started after it; a valid token is still returned."""
     async with waiting.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
         first = await kept.token()
         time.turn(seconds=541)
         await kept.token()
-        await gate.reached.wait()
+        await rate_limiter.reached.wait()
         assert renewals()
     assert not renewals()
     assert await kept.token() == first

@@ -146,7 +146,7 @@ async def test_a_loop_left_early_leaves_no_page_on_its_way(
     slow.free()
     before = asyncio.all_tasks()
     with suppress(ZeroDivisionError):
-        async for room in client.rooms.list(page_size=2).concurrently(3):
+        async for room in client.rooms.list(page_size=2).prefetch(3):
             if room.id == "1":
                 slow.hold()
                 await slow.holds(2, 3, 4)
@@ -163,7 +163,7 @@ async def test_pages_at_once_come_in_order(client: RoomsClient, slow: Slow) -> N
     """Once the total is known so many pages are asked for at once, and they come in their order."""
     slow.free()
     seen: list[str] = []
-    async for page in client.rooms.list(page_size=2).concurrently(3).pages():
+    async for page in client.rooms.list(page_size=2).prefetch(3).pages():
         seen += [room.id for room in page.data]
         if len(seen) == 2:
             slow.hold()
@@ -177,7 +177,7 @@ async def test_pages_at_once_come_in_order(client: RoomsClient, slow: Slow) -> N
 def test_too_many_at_once_are_refused(client: RoomsClient, pages: int) -> None:
     """A number of pages that makes no sense is refused before anything is sent."""
     with pytest.raises(InvalidArgumentError, match="from 1 to 100"):
-        client.rooms.list().concurrently(pages)
+        client.rooms.list().prefetch(pages)
 
 
 async def test_closing_ends_the_page_on_its_way(client: RoomsClient, slow: Slow) -> None:
@@ -200,7 +200,7 @@ async def test_deleting_concurrently_leaves_nothing() -> None:
     async with Emulator() as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
         for at_once in (1, 4):
             telnyx.seed(100)
-            async for room in client.rooms.list(page_size=10).concurrently(at_once):
+            async for room in client.rooms.list(page_size=10).prefetch(at_once):
                 await client.rooms.delete(room.id)
             assert telnyx.rooms == ()
 

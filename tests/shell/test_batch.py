@@ -120,7 +120,7 @@ async def test_what_is_both_kinds_of_iterable_is_iterated_as_the_loop_likes() ->
     assert [each.item async for each in batch.stream(double, Both(), ordered=True)] == [0, 1, 2]
 
 
-@pytest.mark.parametrize("options", [{"limit": 0}, {"limit": True}, {"limit": 1.5}, {"stop_after": 0}])
+@pytest.mark.parametrize("options", [{"limit": 0}, {"limit": True}, {"limit": 1.5}, {"max_failures": 0}])
 async def test_a_number_out_of_bounds_is_refused_at_the_call(options: Any) -> None:
     """Nobody has to iterate to learn of a mistake."""
     with pytest.raises(ValueError, match="must be a whole number"):
@@ -231,7 +231,7 @@ async def test_it_stops_after_so_many_failures(*, ordered: bool) -> None:
     outcomes: list[int] = []
     with pytest.raises(ExceptionGroup, match="stopped after 2 failures") as stopped:
         await collect(
-            batch.stream(odd_ones_fail, range(100), limit=3, stop_after=2, ordered=ordered), outcomes
+            batch.stream(odd_ones_fail, range(100), limit=3, max_failures=2, ordered=ordered), outcomes
         )
     assert sorted(outcomes) == came
     assert len(came) < 10
@@ -250,7 +250,7 @@ async def test_it_does_not_wait_for_a_source_when_it_stops() -> None:
             closed.append(True)
 
     with pytest.raises(ExceptionGroup, match=r"stopped after 1 failure$"):
-        async for _ in batch.stream(refuse, source(), stop_after=1):
+        async for _ in batch.stream(refuse, source(), max_failures=1):
             pass
     assert closed == [True]
 
@@ -267,7 +267,7 @@ async def test_a_source_that_ignores_the_stop_is_not_read_further() -> None:
 
     outcomes: list[int] = []
     with pytest.raises(ExceptionGroup):
-        await collect(batch.stream(refuse, source(), stop_after=1), outcomes)
+        await collect(batch.stream(refuse, source(), max_failures=1), outcomes)
     assert outcomes == [1]
 
 

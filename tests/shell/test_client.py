@@ -207,7 +207,7 @@ BAD_POLICIES = {
     "no attempt": RetryPolicy(attempts=0),
     "a negative pause": RetryPolicy(backoff_base=-1),
     "an endless pause": RetryPolicy(backoff_max=float("inf")),
-    "a pause as text": RetryPolicy(hint_max="60"),  # type: ignore[arg-type]  # wrong on purpose
+    "a pause as text": RetryPolicy(retry_after_max="60"),  # type: ignore[arg-type]  # wrong on purpose
 }
 
 

@@ -21,7 +21,7 @@ from telnyx_rooms_async import (
 from ticker import Ticker
 from wire import Reply, Wire
 
-OnUnknown = Literal["adopt", "resend", "raise"]
+OnLostResponse = Literal["find", "find_then_resend", "raise"]
 
 LOST = Wire.raw(b"")
 FAILED = Wire.http(500)
@@ -61,63 +61,69 @@ def methods(wire: Wire) -> str:
     return "".join(chr(request[0]) for request in wire.requests)
 
 
-async def create(client: RoomsClient, on_unknown: OnUnknown, **fields: Any) -> str:
+async def create(client: RoomsClient, on_lost_response: OnLostResponse, **fields: Any) -> str:
     """Create the room, close the client, and return its id."""
     async with client:
-        return (await client.rooms.create(unique_name="Weekly", on_unknown=on_unknown, **fields)).id
+        return (
+            await client.rooms.create(unique_name="Weekly", on_lost_response=on_lost_response, **fields)
+        ).id
 
 
-FOUND: dict[str, tuple[OnUnknown, list[Reply], str]] = {
-    "at once": ("adopt", [MADE], "P"),
-    "at the first look": ("adopt", [LOST, OURS], "PG"),
-    "at the second look": ("adopt", [FAILED, NOTHING, OURS], "PGG"),
-    "at the third look": ("adopt", [FAILED, NOTHING, LOST, OURS], "PGGG"),
-    "after looks that fail": ("adopt", [LOST, Wire.http(401), Wire.http(200, b"{"), OURS], "PGGG"),
-    "among others of the name": ("adopt", [LOST, found(room(2, at=0.0), room(1))], "PG"),
-    "without another request": ("resend", [LOST, OURS], "PG"),
-    "when it is sent again": ("resend", [LOST, NOTHING, NOTHING, NOTHING, MADE], "PGGGP"),
-    "when its name is taken": ("resend", [LOST, NOTHING, NOTHING, NOTHING, TAKEN, OURS], "PGGGPG"),
-    "when the second is lost": ("resend", [LOST, NOTHING, NOTHING, NOTHING, LOST, NOTHING, OURS], "PGGGPGG"),
+FOUND: dict[str, tuple[OnLostResponse, list[Reply], str]] = {
+    "at once": ("find", [MADE], "P"),
+    "at the first look": ("find", [LOST, OURS], "PG"),
+    "at the second look": ("find", [FAILED, NOTHING, OURS], "PGG"),
+    "at the third look": ("find", [FAILED, NOTHING, LOST, OURS], "PGGG"),
+    "after looks that fail": ("find", [LOST, Wire.http(401), Wire.http(200, b"{"), OURS], "PGGG"),
+    "among others of the name": ("find", [LOST, found(room(2, at=0.0), room(1))], "PG"),
+    "without another request": ("find_then_resend", [LOST, OURS], "PG"),
+    "when it is sent again": ("find_then_resend", [LOST, NOTHING, NOTHING, NOTHING, MADE], "PGGGP"),
+    "when its name is taken": ("find_then_resend", [LOST, NOTHING, NOTHING, NOTHING, TAKEN, OURS], "PGGGPG"),
+    "when the second is lost": (
+        "find_then_resend",
+        [LOST, NOTHING, NOTHING, NOTHING, LOST, NOTHING, OURS],
+        "PGGGPGG",
+    ),
     "when the second is slowed down": (
-        "resend",
+        "find_then_resend",
         [LOST, NOTHING, NOTHING, NOTHING, Wire.http(429), MADE],
         "PGGGPP",
     ),
 }
 
 
-@pytest.mark.parametrize(("on_unknown", "script", "sent"), FOUND.values(), ids=FOUND)
+@pytest.mark.parametrize(("on_lost_response", "script", "sent"), FOUND.values(), ids=FOUND)
 async def test_the_room_is_returned(
-    wire: Wire, ticker: Ticker, on_unknown: OnUnknown, script: list[Reply], sent: str
+    wire: Wire, ticker: Ticker, on_lost_response: OnLostResponse, script: list[Reply], sent: str
 ) -> None:
     """The room is found with just these requests; the hook has seen them all, numbered through."""
     attempts: list[Attempt] = []
     client = RoomsClient("KEY", base_url=wire.url, clock=ticker.clock, on_attempt=attempts.append)
     wire.plays(*script)
-    assert await create(client, on_unknown) == "room-1"
+    assert await create(client, on_lost_response) == "room-1"
     assert methods(wire) == sent
     assert [each.number for each in attempts] == list(range(1, len(sent) + 1))
     assert "".join(each.method[0] for each in attempts) == sent
 
 
-UNKNOWN: dict[str, tuple[OnUnknown, list[Reply], str]] = {
-    "not there": ("adopt", [LOST, NOTHING], "PGGG"),
-    "looks that fail": ("adopt", [FAILED], "PGGG"),
-    "another one": ("adopt", [LOST, ANOTHER], "PGGG"),
-    "other settings": ("adopt", [LOST, found(room(max_participants=9))], "PGGG"),
-    "lost twice": ("resend", [LOST, NOTHING, NOTHING, NOTHING, FAILED, NOTHING], "PGGGPGGG"),
+UNKNOWN: dict[str, tuple[OnLostResponse, list[Reply], str]] = {
+    "not there": ("find", [LOST, NOTHING], "PGGG"),
+    "looks that fail": ("find", [FAILED], "PGGG"),
+    "another one": ("find", [LOST, ANOTHER], "PGGG"),
+    "other settings": ("find", [LOST, found(room(max_participants=9))], "PGGG"),
+    "lost twice": ("find_then_resend", [LOST, NOTHING, NOTHING, NOTHING, FAILED, NOTHING], "PGGGPGGG"),
     "nobody looks": ("raise", [LOST], "P"),
 }
 
 
-@pytest.mark.parametrize(("on_unknown", "script", "sent"), UNKNOWN.values(), ids=UNKNOWN)
+@pytest.mark.parametrize(("on_lost_response", "script", "sent"), UNKNOWN.values(), ids=UNKNOWN)
 async def test_the_outcome_is_unknown(
-    client: RoomsClient, wire: Wire, on_unknown: OnUnknown, script: list[Reply], sent: str
+    client: RoomsClient, wire: Wire, on_lost_response: OnLostResponse, script: list[Reply], sent: str
 ) -> None:
     """When nothing is found, the error holds every request, the name, and what it grew from."""
     wire.plays(*script)
     with pytest.raises(OutcomeUnknownError) as caught:
-        await create(client, on_unknown, max_participants=7)
+        await create(client, on_lost_response, max_participants=7)
     error = caught.value
     assert methods(wire) == sent
     assert "".join(each.method[0] for each in error.attempts) == sent
@@ -126,23 +132,25 @@ async def test_the_outcome_is_unknown(
     assert isinstance(error.__cause__, ConnectionLostError | InternalServerError)
 
 
-@pytest.mark.parametrize("on_unknown", ["adopt", "resend"])
-async def test_twins_are_named(client: RoomsClient, wire: Wire, on_unknown: OnUnknown) -> None:
+@pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend"])
+async def test_twins_are_named(client: RoomsClient, wire: Wire, on_lost_response: OnLostResponse) -> None:
     """When several may be it, none is chosen, none deleted, and nothing sent again: the error names them."""
     wire.plays(LOST, found(room(1), room(2), room(3, at=0.0)))
     with pytest.raises(OutcomeUnknownError, match="any of room-1, room-2") as caught:
-        await create(client, on_unknown)
+        await create(client, on_lost_response)
     assert (methods(wire), caught.value.room_ids) == ("PG", ("room-1", "room-2"))
     assert [each.operation for each in caught.value.attempts] == ["CreateRoom", "ListRooms"]
 
 
-@pytest.mark.parametrize("on_unknown", ["adopt", "resend", "raise"])
-async def test_a_room_without_a_name(client: RoomsClient, wire: Wire, on_unknown: OnUnknown) -> None:
+@pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend", "raise"])
+async def test_a_room_without_a_name(
+    client: RoomsClient, wire: Wire, on_lost_response: OnLostResponse
+) -> None:
     """A room that has no name can neither be found nor safely sent again."""
     wire.plays(LOST, OURS)
     async with client:
         with pytest.raises(OutcomeUnknownError) as caught:
-            await client.rooms.create(on_unknown=on_unknown)
+            await client.rooms.create(on_lost_response=on_lost_response)
     assert (methods(wire), caught.value.unique_name) == ("P", None)
 
 
@@ -166,7 +174,7 @@ async def test_a_refusal_of_the_second_says_nothing_of_the_first(
     """When the room is sent again and refused, the first request may still have made it: that is told."""
     wire.plays(LOST, NOTHING, NOTHING, NOTHING, reply)
     with pytest.raises(OutcomeUnknownError) as caught:
-        await create(client, "resend")
+        await create(client, "find_then_resend")
     assert methods(wire).count("P") == 2
     assert caught.value.attempts[0].sent
 
@@ -184,7 +192,7 @@ async def test_an_unsent_second_says_nothing_of_the_first(wire: Wire, ticker: Ti
 
     client = RoomsClient("KEY", base_url=wire.url, clock=ticker.clock, on_attempt=watch)
     with pytest.raises(OutcomeUnknownError) as caught:
-        await create(client, "resend")
+        await create(client, "find_then_resend")
     assert methods(wire) == "PGGG"
     assert isinstance(caught.value.__cause__, APIConnectionError)
 
@@ -198,7 +206,7 @@ async def test_a_name_that_is_taken_by_nobody_knows_whom(
     """When the name is taken at the second time, and no look tells by whom, then probably by ourselves."""
     wire.plays(LOST, look, look, look, TAKEN, look)
     with pytest.raises(OutcomeUnknownError) as caught:
-        await create(client, "resend")
+        await create(client, "find_then_resend")
     assert methods(wire) == "PGGGPGGG"
     assert caught.value.unique_name == "Weekly"
 
@@ -207,22 +215,22 @@ async def test_a_name_that_is_taken_by_another(client: RoomsClient, wire: Wire) 
     """When the looks show that an older room has the name, it is an ordinary refusal."""
     wire.plays(LOST, ANOTHER, ANOTHER, ANOTHER, TAKEN, ANOTHER)
     with pytest.raises(NameTakenError) as caught:
-        await create(client, "resend")
+        await create(client, "find_then_resend")
     assert methods(wire).startswith("PGGGP")
     assert len(caught.value.attempts) >= 5
 
 
-@pytest.mark.parametrize("on_unknown", ["adopt", "resend", "raise"])
+@pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend", "raise"])
 @pytest.mark.parametrize(
     ("reply", "error"), [(TAKEN, NameTakenError), (Wire.http(401), AuthenticationError)], ids=["422", "401"]
 )
 async def test_a_refusal_at_once(
-    client: RoomsClient, wire: Wire, on_unknown: OnUnknown, reply: Reply, error: type[Exception]
+    client: RoomsClient, wire: Wire, on_lost_response: OnLostResponse, reply: Reply, error: type[Exception]
 ) -> None:
     """What the server refuses at once was not made: nothing is looked for, nothing sent again."""
     wire.plays(reply)
     with pytest.raises(error):
-        await create(client, on_unknown)
+        await create(client, on_lost_response)
     assert methods(wire) == "P"
 
 
@@ -231,7 +239,7 @@ async def test_nothing_is_sent_again_after_the_deadline(wire: Wire) -> None:
     wire.plays(Reply(b"", "hang"))
     client = RoomsClient("KEY", base_url=wire.url, timeout=0.2)
     with pytest.raises(OutcomeUnknownError) as caught:
-        await create(client, "resend")
+        await create(client, "find_then_resend")
     assert (len(caught.value.attempts), methods(wire)) == (1, "P")
 
 
@@ -251,18 +259,18 @@ async def test_looks_are_paid_for(
     seen: list[Attempt] = []
     hook = seen.append if is_watched else None
     client = RoomsClient("KEY", base_url=wire.url, clock=ticker.clock, on_attempt=hook)
-    budget = client._caller.budget
+    budget = client._api.budget
     budget.level = 200.0
     wire.plays(*script)
     with suppress(OutcomeUnknownError):
-        await create(client, "adopt")
+        await create(client, "find")
     passed = ticker.seconds - 1000
     assert 200 + change - 0.001 <= budget.level <= 200 + change + passed + 0.001
 
 
-@pytest.mark.parametrize("on_unknown", ["adopt", "resend"])
+@pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend"])
 async def test_the_attempts_do_not_hang_on_who_watches(
-    wire: Wire, ticker: Ticker, on_unknown: OnUnknown
+    wire: Wire, ticker: Ticker, on_lost_response: OnLostResponse
 ) -> None:
     """The attempts in an error are the same with a hook and without."""
     seen: list[Attempt] = []
@@ -271,7 +279,7 @@ async def test_the_attempts_do_not_hang_on_who_watches(
         wire.plays(LOST, NOTHING)
         client = RoomsClient("KEY", base_url=wire.url, clock=ticker.clock, on_attempt=hook)
         with pytest.raises(OutcomeUnknownError) as caught:
-            await create(client, on_unknown)
+            await create(client, on_lost_response)
         told.append([(each.number, each.operation, each.status) for each in caught.value.attempts])
     assert told[0] == told[1]
 
@@ -279,9 +287,11 @@ async def test_the_attempts_do_not_hang_on_who_watches(
 # --- an outage ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("on_unknown", ["adopt", "resend", "raise"])
+@pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend", "raise"])
 @pytest.mark.parametrize("reply", [FAILED, LOST], ids=["500", "lost"])
-async def test_an_outage_is_not_met_with_more_load(wire: Wire, on_unknown: OnUnknown, reply: Reply) -> None:
+async def test_an_outage_is_not_met_with_more_load(
+    wire: Wire, on_lost_response: OnLostResponse, reply: Reply
+) -> None:
     """Five hundred creations in a full outage come to at most 560 requests, looks and all."""
     wire.plays(reply)
     ticker = Ticker()
@@ -295,7 +305,8 @@ async def test_an_outage_is_not_met_with_more_load(wire: Wire, on_unknown: OnUnk
     )
     async with client:
         creations = (
-            client.rooms.create(unique_name=f"Room {number}", on_unknown=on_unknown) for number in range(500)
+            client.rooms.create(unique_name=f"Room {number}", on_lost_response=on_lost_response)
+            for number in range(500)
         )
         outcomes = await asyncio.gather(*creations, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {OutcomeUnknownError}

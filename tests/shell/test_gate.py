@@ -22,7 +22,7 @@ from telnyx_rooms_async import (
     RoomsClient,
     TelnyxRoomsError,
 )
-from telnyx_rooms_async.http.rate_limiter import Gate
+from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from wire import Reply, Wire
 
 T = TypeVar("T")
@@ -107,7 +107,7 @@ class Crowd:
     """Visits a server through one gate, each in a task of its own."""
 
     clock: Clock
-    gate: Gate
+    rate_limiter: RateLimiter
     server: Server | None = None
     came: dict[int, float] = field(factory=dict[int, float])
     passed: dict[int, float] = field(factory=dict[int, float])
@@ -117,7 +117,10 @@ class Crowd:
         """Come, wait, ask and return."""
         await asyncio.sleep(visit.at)
         since = self.came[number] = self.clock.monotonic()
-        if not (self.gate.enter_at_once(since) or await self.gate.enter(since, since + visit.patience)):
+        if not (
+            self.rate_limiter.enter_at_once(since)
+            or await self.rate_limiter.enter(since, since + visit.patience)
+        ):
             self.refused[number] = self.clock.monotonic()
             return
         self.passed[number] = sent_at = self.clock.monotonic()
@@ -126,9 +129,9 @@ class Crowd:
             told = self.server.take(self.clock.monotonic()) if self.server else None
             await asyncio.sleep(visit.back)
         except BaseException:
-            self.gate.leave()
+            self.rate_limiter.leave()
             raise
-        self.gate.leave_with(told, sent_at, self.clock.monotonic(), None)
+        self.rate_limiter.leave_with(told, sent_at, self.clock.monotonic(), None)
 
     async def all(self, visits: list[Visit]) -> list[BaseException | None]:
         """Let all come, and cancel who is to be cancelled."""
@@ -141,8 +144,8 @@ class Crowd:
 
     def assert_empty(self) -> None:
         """Check that nothing of anybody is left behind."""
-        assert self.gate._pace.in_flight == 0
-        assert not [turn for *_, turn in self.gate._queue if not turn.gone]
+        assert self.rate_limiter._window.in_flight == 0
+        assert not [turn for *_, turn in self.rate_limiter._queue if not turn.gone]
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -166,7 +169,7 @@ def test_no_window_is_overrun(them: list[Visit], capacity: int, limit: int, ends
 
     async def main(clock: Clock) -> None:
         start = clock.monotonic()
-        crowd = Crowd(clock, Gate(capacity, clock), Server(limit, 10.0, start + ends))
+        crowd = Crowd(clock, RateLimiter(capacity, clock), Server(limit, 10.0, start + ends))
         assert not any(await crowd.all(them))
         crowd.assert_empty()
         assert crowd.server is not None
@@ -185,15 +188,15 @@ def test_cancellation_loses_nothing(them: list[Visit], capacity: int, limit: int
     async def main(clock: Clock) -> None:
         start = clock.monotonic()
         server = Server(limit, 3.0, start + ends) if limit else None
-        crowd = Crowd(clock, Gate(capacity, clock), server)
+        crowd = Crowd(clock, RateLimiter(capacity, clock), server)
         outcomes = await crowd.all(them)
         for number, (visit, outcome) in enumerate(zip(them, outcomes, strict=True)):
             assert outcome is None or isinstance(outcome, asyncio.CancelledError)
             assert number in crowd.passed or visit.cancelled_at is not None
         crowd.assert_empty()
         before = clock.monotonic()
-        assert await crowd.gate.enter(before, before + LONGEST)
-        crowd.gate.leave()
+        assert await crowd.rate_limiter.enter(before, before + LONGEST)
+        crowd.rate_limiter.leave()
         crowd.assert_empty()
 
     leap(main)
@@ -212,7 +215,7 @@ def test_nobody_waits_beyond_his_patience(them: list[Visit], capacity: int) -> N
     """Who is not let through in time is told so in time, and takes no slot along."""
 
     async def main(clock: Clock) -> None:
-        crowd = Crowd(clock, Gate(capacity, clock), Server(5, 3.0, clock.monotonic() + 3))
+        crowd = Crowd(clock, RateLimiter(capacity, clock), Server(5, 3.0, clock.monotonic() + 3))
         assert not any(await crowd.all(them))
         for number, at in (crowd.passed | crowd.refused).items():
             assert at <= crowd.came[number] + them[number].patience + 1e-6
@@ -225,27 +228,27 @@ def test_nobody_waits_beyond_his_patience(them: list[Visit], capacity: int) -> N
 # --- single cases -------------------------------------------------------------------------------------------
 
 
-def opened(clock: Clock, capacity: int = 100) -> Gate:
+def opened(clock: Clock, capacity: int = 100) -> RateLimiter:
     """Make a gate that has seen enough answers to suspect no limit."""
-    gate = Gate(capacity, clock)
+    rate_limiter = RateLimiter(capacity, clock)
     now = clock.monotonic()
     for _ in range(25):
-        assert gate.enter_at_once(now)
-        gate.leave_with(None, now, now, None)
-    return gate
+        assert rate_limiter.enter_at_once(now)
+        rate_limiter.leave_with(None, now, now, None)
+    return rate_limiter
 
 
 def test_an_open_gate_is_passed_without_a_wait() -> None:
     """When nobody waits and nothing is known to hold, no turn is drawn."""
 
     async def main(clock: Clock) -> None:
-        gate = opened(clock, capacity=2)
-        assert gate.enter_at_once(clock.monotonic())
-        assert gate.enter_at_once(clock.monotonic())
-        assert not gate.enter_at_once(clock.monotonic())
-        assert gate.delay() is None
-        gate.leave()
-        assert gate.enter_at_once(clock.monotonic())
+        rate_limiter = opened(clock, capacity=2)
+        assert rate_limiter.enter_at_once(clock.monotonic())
+        assert rate_limiter.enter_at_once(clock.monotonic())
+        assert not rate_limiter.enter_at_once(clock.monotonic())
+        assert rate_limiter.delay() is None
+        rate_limiter.leave()
+        assert rate_limiter.enter_at_once(clock.monotonic())
 
     leap(main)
 
@@ -254,19 +257,19 @@ def test_who_comes_back_goes_before_who_came_later() -> None:
     """The order is that of the beginnings of the calls: another attempt need not queue up at the end."""
 
     async def main(clock: Clock) -> None:
-        gate, order, start = opened(clock, capacity=1), list[str](), clock.monotonic()
-        assert gate.enter_at_once(start)
+        rate_limiter, order, start = opened(clock, capacity=1), list[str](), clock.monotonic()
+        assert rate_limiter.enter_at_once(start)
 
         async def wait(name: str, since: float) -> None:
-            assert await gate.enter(since, start + 100)
+            assert await rate_limiter.enter(since, start + 100)
             order.append(name)
-            gate.leave()
+            rate_limiter.leave()
 
         async with asyncio.TaskGroup() as group:
             for name, since in (("third", 3), ("second", 2), ("fourth", 3), ("first", -9)):
                 group.create_task(wait(name, start + since))
             await asyncio.sleep(1)
-            gate.leave()
+            rate_limiter.leave()
         assert order == ["first", "second", "third", "fourth"]
 
     leap(main)
@@ -276,11 +279,11 @@ def test_one_pause_holds_all_and_they_resume_spread_out() -> None:
     """What the server asks of one holds for all; then they go one after the other within a second."""
 
     async def main(clock: Clock) -> None:
-        gate = opened(clock)
+        rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert gate.enter_at_once(start)
-        assert gate.leave_with(None, start, start, 7.0)
-        crowd = Crowd(clock, gate)
+        assert rate_limiter.enter_at_once(start)
+        assert rate_limiter.leave_with(None, start, start, 7.0)
+        crowd = Crowd(clock, rate_limiter)
         await crowd.all([Visit(at=0, there=1, back=1) for _ in range(20)])
         at = sorted(when - start for when in crowd.passed.values())
         assert at == pytest.approx([7 + n / 20 for n in range(20)])
@@ -292,11 +295,11 @@ def test_a_pause_that_is_too_long_is_not_for_all() -> None:
     """An hour that the server asks of one does not stop the others."""
 
     async def main(clock: Clock) -> None:
-        gate = opened(clock)
+        rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert gate.enter_at_once(start)
-        assert not gate.leave_with(None, start, start, 3600.0)
-        assert gate.enter_at_once(start)
+        assert rate_limiter.enter_at_once(start)
+        assert not rate_limiter.leave_with(None, start, start, 3600.0)
+        assert rate_limiter.enter_at_once(start)
 
     leap(main)
 
@@ -305,13 +308,13 @@ def test_who_cannot_be_in_time_is_told_at_once() -> None:
     """When the gate is to open after the deadline, nobody waits for it; others do."""
 
     async def main(clock: Clock) -> None:
-        gate = opened(clock)
+        rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert gate.enter_at_once(start)
-        gate.leave_with(None, start, start, 7.0)
-        assert not await gate.enter(start, start + 7)
+        assert rate_limiter.enter_at_once(start)
+        rate_limiter.leave_with(None, start, start, 7.0)
+        assert not await rate_limiter.enter(start, start + 7)
         assert clock.monotonic() == start
-        assert await gate.enter(start, start + 7.1)
+        assert await rate_limiter.enter(start, start + 7.1)
         assert clock.monotonic() == pytest.approx(start + 7)
 
     leap(main)
@@ -323,11 +326,11 @@ def test_a_cancelled_waiter_hands_on(victim: int, at: float) -> None:
     """Whoever of those who wait goes away, at whatever moment, the others are let through in time."""
 
     async def main(clock: Clock) -> None:
-        gate = opened(clock)
+        rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert gate.enter_at_once(start)
-        gate.leave_with(None, start, start, 7.0)
-        crowd = Crowd(clock, gate)
+        assert rate_limiter.enter_at_once(start)
+        rate_limiter.leave_with(None, start, start, 7.0)
+        crowd = Crowd(clock, rate_limiter)
         await crowd.all(
             [
                 Visit(at=0, there=0.25, back=0, cancelled_at=at if number == victim else None)
@@ -345,11 +348,11 @@ def test_good_news_wake_who_sleeps_too_long() -> None:
     """When an answer tells that the window ends earlier than was thought, nobody sleeps on."""
 
     async def main(clock: Clock) -> None:
-        gate = Gate(100, clock)
+        rate_limiter = RateLimiter(100, clock)
         start = clock.monotonic()
-        assert gate.enter_at_once(start)
-        gate.leave_with(RateLimit(limit=2, remaining=0, reset=60.0), start, start, None)
-        crowd = Crowd(clock, gate, Server(2, 5.0, start + 5))
+        assert rate_limiter.enter_at_once(start)
+        rate_limiter.leave_with(RateLimit(limit=2, remaining=0, reset=60.0), start, start, None)
+        crowd = Crowd(clock, rate_limiter, Server(2, 5.0, start + 5))
         await crowd.all([Visit(at=0, there=1, back=1) for _ in range(6)])
         assert min(crowd.passed.values()) == pytest.approx(start + 60)
         assert max(crowd.passed.values()) < start + 60 + 3 * 7
@@ -433,7 +436,7 @@ OK = Wire.http(200, b'{"data":{"id":"a-room"}}')
 async def failing(wire: Wire, client: RoomsClient, *replies: Reply, level: float) -> float:
     """Make one call against a script, with so much in the budget; return what is left."""
     wire.plays(*replies)
-    budget = client._caller.budget
+    budget = client._api.budget
     budget.level = level
     with suppress(TelnyxRoomsError):
         await client.rooms.retrieve("a-room")
@@ -462,14 +465,14 @@ def test_what_is_paid(replies: list[Reply], change: float) -> None:
     """Repetitions cost, successes pay back; the seconds that pass meanwhile bring one each."""
 
     async def main(clock: Clock, wire: Wire, client: RoomsClient) -> None:
-        client._caller.budget.take(0, clock.monotonic())
+        client._api.budget.take(0, clock.monotonic())
         began = clock.monotonic()
         left = await failing(wire, client, *replies, level=200.0)
         # Time is counted when something is taken: after the last one it still has to be.
-        client._caller.budget.take(0, clock.monotonic())
+        client._api.budget.take(0, clock.monotonic())
         passed = clock.monotonic() - began
         assert left == pytest.approx(200 + change, abs=passed)
-        assert client._caller.budget.level == pytest.approx(200 + change + passed)
+        assert client._api.budget.level == pytest.approx(200 + change + passed)
 
     leap_over_a_wire(main)
 
@@ -478,10 +481,10 @@ def test_an_empty_budget_ends_it() -> None:
     """When the budget does not reach, the first failure is raised, and says why there was no other try."""
 
     async def main(clock: Clock, wire: Wire, client: RoomsClient) -> None:
-        client._caller.budget.take(0, clock.monotonic())
+        client._api.budget.take(0, clock.monotonic())
         for level, tries, exhausted in ((13.9, 1, True), (14.0, 2, True), (28.0, 3, False)):
             wire.plays(Wire.http(500))
-            client._caller.budget.level = level
+            client._api.budget.level = level
             view = client.with_options(retry=RetryPolicy(backoff_base=0.0))
             with pytest.raises(InternalServerError) as caught:
                 await view.rooms.retrieve("a-room")
@@ -516,8 +519,8 @@ def test_an_outage_is_not_met_with_three_times_the_load(reply: Reply, is_exhaust
         assert len(wire.requests) == len(attempts) <= 560
         assert all(error.budget_exhausted for error in errors) is is_exhausting
         assert [each.budget_exhausted for each in attempts].count(True) == (500 if is_exhausting else 0)
-        assert 0 <= client._caller.budget.level <= 500
-        assert client._caller.gate._pace.in_flight == 0
+        assert 0 <= client._api.budget.level <= 500
+        assert client._api.rate_limiter._window.in_flight == 0
 
     leap_over_a_wire(main, on_attempt=attempts.append)
 

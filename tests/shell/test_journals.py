@@ -117,9 +117,9 @@ async def test_what_was_in_flight_is_settled(
 ) -> None:
     """A room whose answer was lost is looked for by its name; it is adopted if it is there, or created."""
     telnyx.script(Fault(cut=cut), operation="CreateRoom")
-    _journal, (first,) = await create(client, path, 1, on_unknown="raise")
+    _journal, (first,) = await create(client, path, 1, on_lost_response="raise")
     assert not first.ok
-    _, (again,) = await create(client, path, 1, on_unknown="raise")
+    _, (again,) = await create(client, path, 1, on_lost_response="raise")
     assert again.unwrap() == telnyx.rooms[0]
     assert len(telnyx.rooms) == 1
     assert creations(telnyx) == (1 if cut == "after" else 2)
@@ -130,7 +130,7 @@ async def test_a_room_of_somebody_else_is_not_adopted(
 ) -> None:
     """One that has the name, and not the fields, or was there before the job, is another's."""
     telnyx.script(Fault(cut="before"), operation="CreateRoom")
-    await create(client, path, 1, on_unknown="raise")
+    await create(client, path, 1, on_lost_response="raise")
     await client.rooms.create(unique_name="Room 0", max_participants=8)
     _, (outcome,) = await create(client, path, 1)
     with pytest.raises(NameTakenError):
@@ -142,7 +142,7 @@ async def test_a_request_that_was_on_its_way_is_no_second_room(
 ) -> None:
     """When the look finds nothing and the name is then taken, it is the room of the earlier run."""
     telnyx.script(Fault(cut="before"), operation="CreateRoom")
-    await create(client, path, 1, on_unknown="raise")
+    await create(client, path, 1, on_lost_response="raise")
     await client.rooms.create(unique_name="Room 0", max_participants=7)
     telnyx.script(Fault(body=EMPTY), operation="ListRooms")
     _, (outcome,) = await create(client, path, 1)
@@ -161,35 +161,35 @@ async def test_a_room_may_take_a_moment_to_show(telnyx: Emulator, path: Path) ->
     """When its name is taken, it is looked for as often as after a lost answer."""
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=Clock(sleep=no_time)) as client:
         telnyx.script(Fault(cut="after"), operation="CreateRoom")
-        await create(client, path, 1, on_unknown="raise")
+        await create(client, path, 1, on_lost_response="raise")
         telnyx.script(Fault(body=EMPTY), operation="ListRooms", times=4)
         _, (outcome,) = await create(client, path, 1)
     assert outcome.unwrap() == telnyx.rooms[0]
     assert creations(telnyx) == 2
 
 
-@pytest.mark.parametrize("on_unknown", ["adopt", "resend"])
+@pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend"])
 async def test_a_room_that_does_not_show_is_not_written_off(
-    telnyx: Emulator, path: Path, on_unknown: str
+    telnyx: Emulator, path: Path, on_lost_response: str
 ) -> None:
     """A name that is taken, by nobody that is seen, leaves the item open: a later run finds the room."""
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=Clock(sleep=no_time)) as client:
         telnyx.script(Fault(cut="after"), operation="CreateRoom")
         telnyx.script(Fault(body=EMPTY), operation="ListRooms", times=None)
         for _ in range(2):
-            _, (outcome,) = await create(client, path, 1, on_unknown=on_unknown)
+            _, (outcome,) = await create(client, path, 1, on_lost_response=on_lost_response)
             assert isinstance(outcome, batch.Failed)
             assert isinstance(outcome.error, OutcomeUnknownError)
             assert outcome.error.unique_name == "Room 0"
         telnyx.unscript()
-        _, (outcome,) = await create(client, path, 1, on_unknown=on_unknown)
+        _, (outcome,) = await create(client, path, 1, on_lost_response=on_lost_response)
     assert outcome.unwrap() == telnyx.rooms[0]
 
 
 async def test_a_room_among_many_similar_names(client: RoomsClient, telnyx: Emulator, path: Path) -> None:
     """A resumed job reads all pages of what the filter lets through."""
     telnyx.script(Fault(cut="after"), operation="CreateRoom")
-    await create(client, path, 1, on_unknown="raise")
+    await create(client, path, 1, on_lost_response="raise")
     room = telnyx.rooms[0]
     others = [{"id": f"other-{number}", "unique_name": f"room 0 {number}"} for number in range(2)]
     ours = {"id": room.id, "unique_name": "Room 0", "max_participants": 7, "created_at": str(room.created_at)}
@@ -210,7 +210,7 @@ async def test_what_was_in_flight_is_settled_by_the_server_s_clock(path: Path, s
 
     async with Emulator(clock=now) as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
         telnyx.script(Fault(cut="after"), operation="CreateRoom")
-        await create(client, path, 1, on_unknown="raise")
+        await create(client, path, 1, on_lost_response="raise")
         _, (outcome,) = await create(client, path, 1)
         assert outcome.unwrap() == telnyx.rooms[0]
 
@@ -218,7 +218,7 @@ async def test_what_was_in_flight_is_settled_by_the_server_s_clock(path: Path, s
 async def test_a_look_that_fails_leaves_it_open(client: RoomsClient, telnyx: Emulator, path: Path) -> None:
     """A key that was refused says nothing of the room: the next run looks again."""
     telnyx.script(Fault(cut="after"), operation="CreateRoom")
-    await create(client, path, 1, on_unknown="raise")
+    await create(client, path, 1, on_lost_response="raise")
     telnyx.script(Fault(status=401), operation="ListRooms")
     _, (outcome,) = await create(client, path, 1)
     assert not outcome.ok
@@ -452,7 +452,7 @@ async def test_a_full_disk_is_one_clear_error(
         ("closed", None),
         ("an exception", LookupError),
         ("cancelled", asyncio.CancelledError),
-        ("stop_after", ExceptionGroup),
+        ("max_failures", ExceptionGroup),
     ],
 )
 async def test_a_job_that_is_left_leaves_nothing_behind(
@@ -462,8 +462,8 @@ async def test_a_job_that_is_left_leaves_nothing_behind(
     is_under_way = asyncio.Event()
 
     async def job() -> None:
-        stop_after = 1 if how == "stop_after" else None
-        outcomes = client.rooms.create_many(named(200), journal=Journal(path), stop_after=stop_after)
+        max_failures = 1 if how == "max_failures" else None
+        outcomes = client.rooms.create_many(named(200), journal=Journal(path), max_failures=max_failures)
         async with aclosing(outcomes):
             async for each in outcomes:
                 if each.index == 20:
@@ -473,7 +473,7 @@ async def test_a_job_that_is_left_leaves_nothing_behind(
                     if how == "an exception":
                         raise LookupError
 
-    if how == "stop_after":
+    if how == "max_failures":
         telnyx.script(Fault(status=422), operation="CreateRoom")
     task = asyncio.create_task(job())
     if how == "cancelled":

@@ -21,7 +21,7 @@ from telnyx_rooms_async import (
     batch,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
-from telnyx_rooms_async.http.in_flight import Lifetime
+from telnyx_rooms_async.http.in_flight import InFlightCalls
 from wire import Reply, Wire
 
 OK = Wire.http(200, b'{"data":{"id":"a-room"}}')
@@ -60,10 +60,10 @@ class Scene:
 
     def assert_nothing_left(self) -> None:
         """Check that no trace of any call is left."""
-        lifetime, gate = self.client._caller.lifetime, self.client._caller.gate
-        assert (lifetime._depths, lifetime._ended) == ({}, set())
-        assert gate._pace.in_flight == 0
-        assert not [turn for *_, turn in gate._queue if not turn.gone]
+        in_flight_calls, rate_limiter = self.client._api.in_flight_calls, self.client._api.rate_limiter
+        assert (in_flight_calls._depths, in_flight_calls._ended) == ({}, set())
+        assert rate_limiter._window.in_flight == 0
+        assert not [turn for *_, turn in rate_limiter._queue if not turn.gone]
         assert self.bed.sleepers == 0
 
 
@@ -233,7 +233,7 @@ async def test_a_cancellation_is_none_of_ours(scene: Scene, way: Way, requests: 
         await task
     assert ending.cancelling == 1
     await scene.until(lambda: scene.wire.open_connections <= 1)
-    scene.client._caller.gate._pace._resume = 0.0  # the pause that the server asked for is over
+    scene.client._api.rate_limiter._window._resume = 0.0  # the pause that the server asked for is over
     scene.wire.plays(OK)
     assert (await asyncio.wait_for(scene.client.rooms.retrieve("a-room"), 1)).id == "a-room"
     scene.assert_nothing_left()
@@ -384,8 +384,8 @@ async def test_who_closes_within_his_own_call(scene: Scene) -> None:
             await scene.client.close()
 
     outcome = await asyncio.gather(scene.client.recordings.download("it", Writer()), return_exceptions=True)
-    is_open = scene.client._caller.transport._closing is not None
-    await scene.client._caller.transport.close()
+    is_open = scene.client._api.transport._closing is not None
+    await scene.client._api.transport.close()
     assert [type(each) for each in outcome] == [ClientClosedError]
     assert not is_open
     assert len(scene.wire.requests) == 2
@@ -396,37 +396,37 @@ async def test_who_closes_within_his_own_call(scene: Scene) -> None:
 
 async def test_calls_within_calls() -> None:
     """One object stands around calls within calls, and knows when a task has left the last of them."""
-    lifetime = Lifetime(None, lambda: None)
+    in_flight_calls = InFlightCalls(None, lambda: None)
     task = asyncio.current_task()
-    with lifetime:
-        with lifetime, lifetime:
-            assert lifetime._depths == {task: 3}
-        assert lifetime._depths == {task: 1}
-        with suppress(ValueError), lifetime:
+    with in_flight_calls:
+        with in_flight_calls, in_flight_calls:
+            assert in_flight_calls._depths == {task: 3}
+        assert in_flight_calls._depths == {task: 1}
+        with suppress(ValueError), in_flight_calls:
             raise ValueError
-    assert lifetime._depths == {}
+    assert in_flight_calls._depths == {}
 
 
 async def test_who_closes_is_not_ended() -> None:
     """The task that ends all calls goes on, even from within one of its own."""
-    lifetime = Lifetime(None, lambda: None)
+    in_flight_calls = InFlightCalls(None, lambda: None)
     task = asyncio.current_task()
     assert task is not None
-    with lifetime:
-        lifetime.end()
+    with in_flight_calls:
+        in_flight_calls.end()
         await asyncio.sleep(0)
     assert task.cancelling() == 0
-    with pytest.raises(ClientClosedError), lifetime:
+    with pytest.raises(ClientClosedError), in_flight_calls:
         pass
 
 
 async def test_what_was_raised_anyway_is_told() -> None:
     """A call that fails by itself while it is being ended tells its own error."""
-    lifetime = Lifetime(None, lambda: None)
+    in_flight_calls = InFlightCalls(None, lambda: None)
     inside = asyncio.Event()
 
     async def call() -> None:
-        with lifetime:
+        with in_flight_calls:
             inside.set()
             try:
                 await asyncio.Event().wait()
@@ -435,25 +435,25 @@ async def test_what_was_raised_anyway_is_told() -> None:
 
     task = asyncio.create_task(call())
     await inside.wait()
-    lifetime.end()
+    in_flight_calls.end()
     with pytest.raises(ValueError, match="mine"):
         await task
-    assert (task.cancelling(), lifetime._depths, lifetime._ended) == (0, {}, set())
+    assert (task.cancelling(), in_flight_calls._depths, in_flight_calls._ended) == (0, {}, set())
 
 
 async def test_the_frames_of_the_cancellation_are_not_shown() -> None:
     """The error of a closed client leads to no frame of the call that it ended: these hold headers."""
-    lifetime = Lifetime(None, lambda: None)
+    in_flight_calls = InFlightCalls(None, lambda: None)
     inside = asyncio.Event()
 
     async def call() -> None:
-        with lifetime:
+        with in_flight_calls:
             inside.set()
             await asyncio.Event().wait()
 
     task = asyncio.create_task(call())
     await inside.wait()
-    lifetime.end()
+    in_flight_calls.end()
     with pytest.raises(ClientClosedError) as caught:
         await task
     assert caught.value.__cause__ is None
@@ -464,10 +464,10 @@ async def test_the_frames_of_the_cancellation_are_not_shown() -> None:
 def test_another_loop_starts_afresh() -> None:
     """What went on in a loop that was left in the middle does not hold up the next one."""
     forgotten: list[None] = []
-    lifetime = Lifetime(None, lambda: forgotten.append(None))
+    in_flight_calls = InFlightCalls(None, lambda: forgotten.append(None))
 
     async def call(event: asyncio.Event) -> None:
-        with lifetime:
+        with in_flight_calls:
             await event.wait()
 
     async def leave() -> "asyncio.Task[None]":
@@ -476,9 +476,9 @@ def test_another_loop_starts_afresh() -> None:
         return task
 
     async def again() -> None:
-        with lifetime:
-            assert len(lifetime._depths) == 1
-        assert lifetime._depths == {}
+        with in_flight_calls:
+            assert len(in_flight_calls._depths) == 1
+        assert in_flight_calls._depths == {}
 
     first = asyncio.new_event_loop()
     task = first.run_until_complete(leave())
@@ -489,22 +489,22 @@ def test_another_loop_starts_afresh() -> None:
     with suppress(asyncio.CancelledError):
         first.run_until_complete(task)
     first.close()
-    assert (lifetime._depths, lifetime._ended) == ({}, set())
+    assert (in_flight_calls._depths, in_flight_calls._ended) == ({}, set())
     asyncio.run(again())
 
 
 def test_another_loop_has_a_quiet_of_its_own() -> None:
     """Who waited for the end of all calls in a loop that is gone does not hinder who does in the next."""
-    lifetime = Lifetime(None, lambda: None)
+    in_flight_calls = InFlightCalls(None, lambda: None)
 
     async def wait(seconds: float) -> None:
         async def call() -> None:
-            with lifetime:
+            with in_flight_calls:
                 await asyncio.Event().wait()
 
         task = asyncio.create_task(call())
         await asyncio.sleep(0)
-        await lifetime.quiet(seconds)
+        await in_flight_calls.quiet(seconds)
         task.cancel()
 
     async def give_up() -> None:
@@ -520,30 +520,30 @@ def test_another_loop_has_a_quiet_of_its_own() -> None:
 
 def test_two_loops_at_once() -> None:
     """While a loop runs, no other one may use or end what is its own."""
-    lifetime = Lifetime(None, lambda: None)
+    in_flight_calls = InFlightCalls(None, lambda: None)
 
     async def other() -> None:
-        with pytest.raises(WrongEventLoopError), lifetime:
+        with pytest.raises(WrongEventLoopError), in_flight_calls:
             pass
         with pytest.raises(WrongEventLoopError):
-            lifetime.end()
+            in_flight_calls.end()
 
     async def main() -> None:
-        with lifetime:
+        with in_flight_calls:
             await asyncio.to_thread(asyncio.run, other())
-        assert not lifetime.is_closed
+        assert not in_flight_calls.is_closed
 
     asyncio.run(main())
 
 
 def test_without_a_task() -> None:
     """A callback of the loop, which is no task, may go in and out."""
-    lifetime = Lifetime(None, lambda: None)
+    in_flight_calls = InFlightCalls(None, lambda: None)
     done: list[bool] = []
 
     def call() -> None:
-        with lifetime:
-            done.append(not lifetime._depths)
+        with in_flight_calls:
+            done.append(not in_flight_calls._depths)
 
     async def main() -> None:
         asyncio.get_running_loop().call_soon(call)
@@ -596,7 +596,7 @@ async def _enter_router() -> None:
 WITHOUT_LOOP: dict[str, Callable[[RoomsClient, Path], Awaitable[object]]] = {
     "a call": lambda client, _: client.rooms.retrieve("a-room"),
     "a list": lambda client, _: _all(client.rooms.list()),
-    "pages at once": lambda client, _: _all(client.rooms.list().concurrently(3)),
+    "pages at once": lambda client, _: _all(client.rooms.list().prefetch(3)),
     "a plan": lambda client, _: client.rooms.plan([{"unique_name": "Weekly"}]),
     "ensure": lambda client, _: client.rooms.ensure("Weekly"),
     "many": lambda client, _: _all(client.rooms.delete_many(["a-room"])),

@@ -48,7 +48,7 @@ async def test_a_loop_left_early_leaves_nothing_behind(client: RoomsClient, teln
         break
     for _ in range(3):
         await asyncio.sleep(0)  # asyncio itself closes the generator in its next rounds
-    session = client._caller.transport._session
+    session = client._api.transport._session
     assert session is not None
     assert session.connector is not None
     assert not session.connector._acquired
@@ -236,7 +236,7 @@ async def test_pages_that_are_too_large_are_requested_in_smaller_ones(ahead: int
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with RoomsClient("KEY", base_url=url) as client:
-        rooms = [room.id async for room in client.rooms.list(include_sessions=True).concurrently(ahead)]
+        rooms = [room.id async for room in client.rooms.list(include_sessions=True).prefetch(ahead)]
     server.close()
     assert rooms == [f"room-{index}" for index in range(200)]
     assert sizes[0] == 250

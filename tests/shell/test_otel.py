@@ -133,7 +133,7 @@ async def test_no_span_holds_a_secret(client: RoomsClient, wire: Wire, spans: Sp
             await client.rooms.retrieve("an-id-CANARY")
         wire.plays(Wire.raw(b""))
         with pytest.raises(OutcomeUnknownError, match="CANARY"):
-            await client.rooms.create(unique_name="CANARY", on_unknown="raise")
+            await client.rooms.create(unique_name="CANARY", on_lost_response="raise")
         with pytest.raises(ReadOnlyError, match="CANARY"):
             await client.with_options(read_only=True).rooms.delete("an-id-CANARY")
     told = [span.to_json() for span in spans.all]
@@ -181,7 +181,7 @@ async def test_only_a_request_that_is_resent_has_a_count(
 LISTINGS: dict[str, Callable[[RoomsClient], AsyncIterable[object]]] = {
     "rooms": lambda client: client.rooms.list(page_size=10),
     "pages": lambda client: client.rooms.list(page_size=10).pages(),
-    "four at once": lambda client: client.rooms.list(page_size=10).concurrently(4),
+    "four at once": lambda client: client.rooms.list(page_size=10).prefetch(4),
 }
 
 

@@ -142,7 +142,7 @@ async def test_an_unreadable_success_of_a_create_is_unknown(client: RoomsClient,
     wire.plays(Wire.http(201, b"{"), MADE)
     async with client:
         with pytest.raises(OutcomeUnknownError):
-            await client.rooms.create(unique_name="Weekly", on_unknown="raise")
+            await client.rooms.create(unique_name="Weekly", on_lost_response="raise")
     assert len(wire.requests) == 1
 
 

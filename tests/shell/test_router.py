@@ -40,7 +40,7 @@ class Notes:
     events: list[Event] = field(factory=list[Event])
     failures: int = 0
     """How many times it fails first."""
-    gate: asyncio.Event | None = None
+    rate_limiter: asyncio.Event | None = None
     """It waits for this one, if there is one."""
     most_at_once: int = 0
     _at_once: int = 0
@@ -51,7 +51,7 @@ class Notes:
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:
             self.events.append(event)
-            await (asyncio.sleep(0) if self.gate is None else self.gate.wait())
+            await (asyncio.sleep(0) if self.rate_limiter is None else self.rate_limiter.wait())
             if self.failures:
                 self.failures -= 1
                 raise MishapError
@@ -122,7 +122,7 @@ async def test_a_failed_event_is_handled_again() -> None:
 
 async def test_a_cancelled_event_is_handled_again() -> None:
     """An event whose handling was cancelled is not remembered."""
-    notes = Notes(gate=asyncio.Event())
+    notes = Notes(rate_limiter=asyncio.Event())
     router = routed(notes)
     task = asyncio.create_task(router.dispatch(ENDED))
     while not notes.events:
@@ -130,7 +130,7 @@ async def test_a_cancelled_event_is_handled_again() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    notes.gate = None
+    notes.rate_limiter = None
     assert await router.dispatch(ENDED)
 
 
@@ -146,14 +146,14 @@ async def test_duplicates_at_once_are_not_handled_at_once() -> None:
 
 async def test_a_duplicate_is_not_answered_before_its_twin_is_done() -> None:
     """Were a duplicate answered while its twin may still fail, the event could be lost."""
-    notes = Notes(gate=asyncio.Event())
+    notes = Notes(rate_limiter=asyncio.Event())
     router = routed(notes)
     first, second = (asyncio.create_task(router.dispatch(ENDED)) for _ in range(2))
     for _ in range(10):
         await asyncio.sleep(0)
     assert not second.done()
-    assert notes.gate is not None
-    notes.gate.set()
+    assert notes.rate_limiter is not None
+    notes.rate_limiter.set()
     assert [await first, await second] == [True, False]
 
 
@@ -333,7 +333,7 @@ def test_duplicate_in_the_loop_of_another_thread_waits_and_is_not_handled() -> N
 
 async def test_duplicate_of_a_thread_that_gave_up_is_handled() -> None:
     """Who waits for a duplicate in a loop that has ended since is in nobody's way."""
-    notes = Notes(gate=asyncio.Event())
+    notes = Notes(rate_limiter=asyncio.Event())
     router = routed(notes)
     first = asyncio.create_task(router.dispatch(ENDED))
     while not notes.events:
@@ -345,22 +345,22 @@ async def test_duplicate_of_a_thread_that_gave_up_is_handled() -> None:
 
     with pytest.raises(TimeoutError):
         await asyncio.to_thread(lambda: asyncio.run(impatient()))
-    assert notes.gate is not None
-    notes.gate.set()
+    assert notes.rate_limiter is not None
+    notes.rate_limiter.set()
     assert await first
 
 
 async def test_two_routers_share_a_store() -> None:
     """What one router of the process has in hand is refused by the other, so that it comes again."""
-    notes, store = Notes(gate=asyncio.Event()), SeenInMemory()
+    notes, store = Notes(rate_limiter=asyncio.Event()), SeenInMemory()
     one, other = routed(notes, seen=store), routed(notes, seen=store)
     first = asyncio.create_task(one.dispatch(ENDED))
     while not notes.events:
         await asyncio.sleep(0)
     with pytest.raises(WebhookError, match="in hand"):
         await other.dispatch(ENDED)
-    assert notes.gate is not None
-    notes.gate.set()
+    assert notes.rate_limiter is not None
+    notes.rate_limiter.set()
     assert await first
     assert not await other.dispatch(ENDED)
 
@@ -372,8 +372,8 @@ def test_background_belongs_to_one_event_loop() -> None:
     async def main() -> None:
         async with router:
             with pytest.raises(ConfigurationError, match="in its event loop"):
-                await asyncio.to_thread(lambda: asyncio.run(router.dispatch_soon(ENDED)))
-            assert await router.dispatch_soon(ENDED)
+                await asyncio.to_thread(lambda: asyncio.run(router.dispatch_in_background(ENDED)))
+            assert await router.dispatch_in_background(ENDED)
 
     asyncio.run(main())
 
@@ -382,12 +382,12 @@ async def test_background_that_is_cancelled_before_it_begins_gives_its_place_bac
     """A task that never ran holds neither a place nor the event."""
     router = routed(Notes(), limit=1, seen=Unwell(frozenset()))
     async with router:
-        assert await router.dispatch_soon(ENDED)
+        assert await router.dispatch_in_background(ENDED)
         for task in router._tasks:
             task.cancel()
         for _ in range(3):
             await asyncio.sleep(0)
-        assert await router.dispatch_soon(ENDED)
+        assert await router.dispatch_in_background(ENDED)
 
 
 FORK = """
@@ -470,13 +470,13 @@ async def test_what_is_handled_stays_handled(caplog: pytest.LogCaptureFixture) -
 
 async def test_the_background_is_waited_for() -> None:
     """An event is taken on at once, handled meanwhile, and done when the router is left."""
-    notes = Notes(gate=asyncio.Event())
-    assert notes.gate is not None
+    notes = Notes(rate_limiter=asyncio.Event())
+    assert notes.rate_limiter is not None
     async with routed(notes) as router:
-        assert await router.dispatch_soon(ENDED)
-        assert not await router.dispatch_soon(ENDED)  # it is in hand
+        assert await router.dispatch_in_background(ENDED)
+        assert not await router.dispatch_in_background(ENDED)  # it is in hand
         assert notes.events == []
-        asyncio.get_running_loop().call_later(0.01, notes.gate.set)
+        asyncio.get_running_loop().call_later(0.01, notes.rate_limiter.set)
     assert notes.events == [ENDED]
     assert not await router.dispatch(ENDED)
 
@@ -485,11 +485,11 @@ async def test_the_background_needs_an_end() -> None:
     """Outside of ``async with`` nothing would wait for the work, so it is refused."""
     router = routed(Notes())
     with pytest.raises(ConfigurationError, match="async with router"):
-        await router.dispatch_soon(ENDED)
+        await router.dispatch_in_background(ENDED)
     async with router:
-        assert await router.dispatch_soon(ENDED)
+        assert await router.dispatch_in_background(ENDED)
     with pytest.raises(ConfigurationError, match="async with router"):
-        await router.dispatch_soon(RoomSessionEnded(id="late"))
+        await router.dispatch_in_background(RoomSessionEnded(id="late"))
 
 
 @define
@@ -513,7 +513,7 @@ async def test_who_comes_at_the_end_waits_for_the_work() -> None:
     """An event that is taken on while the router is left is handled before that is answered."""
     notes, store = Notes(), Slow()
     async with routed(notes, seen=store) as router:
-        late = asyncio.create_task(router.dispatch_soon(ENDED))
+        late = asyncio.create_task(router.dispatch_in_background(ENDED))
         await store.asked.wait()
     store.may_tell.set()
     assert await late
@@ -522,20 +522,20 @@ async def test_who_comes_at_the_end_waits_for_the_work() -> None:
 
 async def test_the_background_is_bounded() -> None:
     """So many events are in hand at once and no more; a place is free again when its event is done."""
-    notes = Notes(gate=asyncio.Event())
-    assert notes.gate is not None
+    notes = Notes(rate_limiter=asyncio.Event())
+    assert notes.rate_limiter is not None
     async with routed(notes, limit=2) as router:
         for each in "ab":
-            assert await router.dispatch_soon(RoomSessionEnded(id=each))
+            assert await router.dispatch_in_background(RoomSessionEnded(id=each))
         with pytest.raises(WebhookError, match="2 events are in hand already"):
-            await router.dispatch_soon(RoomSessionEnded(id="c"))
-        notes.gate.set()
+            await router.dispatch_in_background(RoomSessionEnded(id="c"))
+        notes.rate_limiter.set()
         while len(notes.events) < 2 or notes._at_once:
             await asyncio.sleep(0)
         for _ in range(10):
             await asyncio.sleep(0)
-        assert not await router.dispatch_soon(RoomSessionEnded(id="a"))
-        assert await router.dispatch_soon(RoomSessionEnded(id="c"))
+        assert not await router.dispatch_in_background(RoomSessionEnded(id="a"))
+        assert await router.dispatch_in_background(RoomSessionEnded(id="c"))
     assert [event.id for event in notes.events] == ["a", "b", "c"]
 
 
@@ -544,14 +544,14 @@ async def test_a_refusal_takes_no_place() -> None:
     async with routed(Notes(), limit=1, seen=Unwell(frozenset({"seen"}))) as router:
         for _ in range(3):
             with pytest.raises(MishapError):
-                await router.dispatch_soon(ENDED)
+                await router.dispatch_in_background(ENDED)
 
 
 async def test_a_failure_in_the_background_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """What a handler raises there is logged; the event may be handled when it comes again."""
     notes = Notes(failures=1)
     async with routed(notes) as router:
-        await router.dispatch_soon(ENDED)
+        await router.dispatch_in_background(ENDED)
     assert [record.getMessage() for record in caplog.records] == [
         "a handler of video.room.session.ended failed in the background"
     ]
@@ -561,11 +561,11 @@ async def test_a_failure_in_the_background_is_logged(caplog: pytest.LogCaptureFi
 async def test_the_end_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
     """What is not handled in time is cancelled, told of, and may be handled when it comes again."""
     caplog.set_level(logging.WARNING)
-    notes = Notes(gate=asyncio.Event())
+    notes = Notes(rate_limiter=asyncio.Event())
     async with routed(notes, grace=0.01) as router:
-        await router.dispatch_soon(ENDED)
+        await router.dispatch_in_background(ENDED)
     assert [record.getMessage() for record in caplog.records] == [
         "cancelled after 0.01 seconds: 1 events that were not handled"
     ]
-    notes.gate = None
+    notes.rate_limiter = None
     assert await router.dispatch(ENDED)

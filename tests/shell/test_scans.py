@@ -107,7 +107,7 @@ async def test_a_list_that_stands_still(shelf: Shelf, client: RoomsClient, at_on
     shelf.rooms = names(120)
     dice = random.Random(size)
     shelf.delay = lambda: dice.choice([0.0, 0.001])
-    listing = client.rooms.list(page_size=size).concurrently(at_once)
+    listing = client.rooms.list(page_size=size).prefetch(at_once)
     assert [room.id async for room in listing] == shelf.rooms
     assert sorted(shelf.pages) == list(range(1, -(-120 // size) + 1))
     assert shelf.busiest <= at_once
@@ -121,7 +121,7 @@ async def test_deleting_what_is_listed(
     """A loop that deletes each room as it comes leaves none, though pages are fetched ahead."""
     shelf.rooms = names(rooms)
     seen: list[str] = []
-    async for room in client.rooms.list(page_size=size).concurrently(at_once):
+    async for room in client.rooms.list(page_size=size).prefetch(at_once):
         seen.append(room.id)
         await client.rooms.delete(room.id)
     assert shelf.rooms == []
@@ -148,7 +148,7 @@ async def test_others_change_the_list(
 
     shelf.change = change
     shelf.delay = lambda: dice.choice([0.0, 0.001, 0.002])
-    listing = client.rooms.list(page_size=dice.randint(2, 9)).concurrently(at_once)
+    listing = client.rooms.list(page_size=dice.randint(2, 9)).prefetch(at_once)
     seen = [room.id async for room in listing]
     assert len(seen) == len(set(seen))
     assert set(there) & set(shelf.rooms) <= set(seen)

@@ -37,7 +37,7 @@ from telnyx_rooms_async import (
 from telnyx_rooms_async.core.http_messages import Request
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.http.connection import attempt_timeout
-from telnyx_rooms_async.http.in_flight import Lifetime
+from telnyx_rooms_async.http.in_flight import InFlightCalls
 from telnyx_rooms_async.http.transport import AiohttpTransport
 from ticker import Ticker
 from wire import Reply, Wire
@@ -106,7 +106,7 @@ async def test_a_create_is_not_repeated_once_it_may_have_arrived(
     wire.plays(reply, Wire.http(201, ROOM))
     async with make_client(wire, ticker) as client:
         with pytest.raises(OutcomeUnknownError) as caught:
-            await client.rooms.create(unique_name="Weekly", on_unknown="raise")
+            await client.rooms.create(unique_name="Weekly", on_lost_response="raise")
     assert len(wire.requests) == 1
     assert (caught.value.operation, caught.value.unique_name) == ("CreateRoom", "Weekly")
     assert isinstance(caught.value.__cause__, ConnectionLostError)
@@ -493,7 +493,7 @@ async def test_a_long_error_body_is_cut(wire: Wire) -> None:
         api_key=Secret("KEY"),
         base_url=wire.url,
         session=None,
-        lifetime=Lifetime(None, lambda: None),
+        in_flight_calls=InFlightCalls(None, lambda: None),
         max_connections=1,
         trust_env=False,
     )

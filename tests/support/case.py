@@ -118,7 +118,7 @@ class Case:
             self.calls.append(
                 Measured(
                     seconds=self.time.seconds() - began,
-                    deadline=client._caller.timeout,
+                    deadline=client._api.timeout,
                     creates=creates,
                     made=self.server.ledger.made - made,
                     requests=tuple(self.server.requests[requests:]),

@@ -44,7 +44,7 @@ from telnyx_rooms_async import (
     RoomsClient,
     RoomSession,
     RoomSessionEnded,
-    RoomTimeline,
+    RoomTracker,
     SeenEvents,
     SeenInMemory,
     Settings,
@@ -107,7 +107,7 @@ async def desired(client: RoomsClient, fields: RoomFields) -> None:
     plan = await client.rooms.plan([fields, {"unique_name": "Weekly"}], prune=True)
     assert_type(plan, Plan)
     assert_type(plan.changes, tuple[Change, ...])
-    async for outcome in client.rooms.apply(plan, limit=8, stop_after=3):
+    async for outcome in client.rooms.apply(plan, limit=8, max_failures=3):
         if isinstance(outcome, batch.Done):
             assert_type(outcome.value, Room | None)
         else:
@@ -168,7 +168,7 @@ async def models_as_ids(
         assert_type(outcome, batch.Done[str | UUID | Room, None] | batch.Failed[str | UUID | Room])
     async for outcome in batch.stream(client.rooms.delete, [room]):
         outcome.unwrap()
-    assert_type(RoomTimeline(room).room_id, str)
+    assert_type(RoomTracker(room).room_id, str)
 
 
 async def tokens(client: RoomsClient) -> None:
@@ -223,7 +223,7 @@ async def webhooks(client: RoomsClient, router: EventRouter, headers: Mapping[st
     event = Webhooks([await client.public_key(), b"another"], tolerance=60).unwrap(b"", headers)
     assert_type(event, Event)
     assert_type(await router.dispatch(event), bool)
-    timeline = RoomTimeline("room")
+    timeline = RoomTracker("room")
     timeline.feed(event)
     assert_type(timeline.session, RoomSession | None)
     assert_type(timeline.recordings, tuple[RoomRecording, ...])

@@ -51,7 +51,7 @@ async def lapses(client: RoomsClient, room_id: str) -> None:
     DateFilter(after=date(2021, 4, 25))  # type: ignore[call-arg]  # it is called gte
     client.rooms.sessions(room_id, created_after=date(2021, 4, 25))  # type: ignore[call-arg]  # likewise
     await client.rooms.create(max_participant=3)  # type: ignore[call-arg]  # a letter is missing
-    await client.rooms.create(on_unknown="retry")  # type: ignore[arg-type]  # adopt, resend or raise
+    await client.rooms.create(on_lost_response="retry")  # type: ignore[arg-type]  # adopt, resend or raise
     await client.recordings.download(room_id)  # type: ignore[call-arg]  # where to
     len(client.rooms.list())  # type: ignore[arg-type]  # that takes a request: count()
     _ = client.rooms.list()[0]  # type: ignore[index]  # likewise: page(1)

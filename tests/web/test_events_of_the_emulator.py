@@ -15,10 +15,10 @@ from telnyx_rooms_async import (
     RoomRecordingCompleted,
     RoomsClient,
     RoomSession,
-    RoomTimeline,
+    RoomTracker,
     Webhooks,
 )
-from telnyx_rooms_async.emulator import Emulator, Mishap
+from telnyx_rooms_async.emulator import Emulator, WebhookFault
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
 from turning import TurnedClock
 
@@ -74,7 +74,7 @@ async def test_a_thousand_events_are_handled_once(serve: Serve) -> None:
     """Of 1000 events and more a third comes twice and shuffled: each is handled once, the state is true."""
     clock, router = TurnedClock(), EventRouter()
     handled: Counter[str] = Counter()
-    timelines: dict[str, RoomTimeline] = {}
+    timelines: dict[str, RoomTracker] = {}
     dice = random.Random(6)
 
     @router.on(Event)
@@ -94,9 +94,9 @@ async def test_a_thousand_events_are_handled_once(serve: Serve) -> None:
                 )
                 for number in range(ROOMS)
             ]
-            timelines.update({room.id: RoomTimeline(room.id) for room in rooms})
+            timelines.update({room.id: RoomTracker(room.id) for room in rooms})
             telnyx.script_webhooks(
-                Mishap(copies=2, shuffled=True),
+                WebhookFault(copies=2, shuffled=True),
                 times=None,
                 when=lambda event: int(event.id[-4:], 16) % 3 == 0,
             )

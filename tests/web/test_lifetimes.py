@@ -206,5 +206,5 @@ async def test_the_router_ends_before_the_client(server: str) -> None:
         app.cleanup_ctx.extend([client_context, router_context(router)])
         served = served_by_aiohttp(app)
     async with served:
-        await router.dispatch_soon(RoomSessionEnded(id="1"))
+        await router.dispatch_in_background(RoomSessionEnded(id="1"))
     assert notes == ["handled", "closed with 10"]

@@ -57,7 +57,7 @@ def apply(
     ] = None,
     errors: Errors = None,
     concurrency: Concurrency = CONCURRENCY,
-    stop_after: StopAfter = None,
+    max_failures: StopAfter = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -102,7 +102,7 @@ def apply(
                 plan,
                 _FailedRows(rows, checked, plan) if rows is not None else None,
                 concurrency=concurrency,
-                stop_after=stop_after,
+                max_failures=max_failures,
                 max_deletes=max_deletes,
                 as_json=as_json,
                 base_url=base_url,
@@ -163,7 +163,7 @@ def _apply(
     failed: _FailedRows | None,
     *,
     concurrency: int,
-    stop_after: int | None,
+    max_failures: int | None,
     max_deletes: int | None,
     as_json: bool,
     base_url: str | None,
@@ -180,7 +180,9 @@ def _apply(
 
     async def job(client: RoomsClient) -> None:
         tally.rate_limit = lambda: client.rate_limit
-        outcomes = client.rooms.apply(plan, limit=concurrency, stop_after=stop_after, max_deletes=max_deletes)
+        outcomes = client.rooms.apply(
+            plan, limit=concurrency, max_failures=max_failures, max_deletes=max_deletes
+        )
         await follow(outcomes, tally, total=len(plan.changes), name=_name, done=note, failed=keep)
 
     def sentence() -> str:

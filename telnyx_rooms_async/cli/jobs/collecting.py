@@ -66,7 +66,7 @@ def export_recordings(
     ended_at: EndedAt = None,
     duration_secs: DurationSecs = None,
     concurrency: Concurrency = _AT_ONCE,
-    stop_after: StopAfter = None,
+    max_failures: StopAfter = None,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
@@ -103,7 +103,7 @@ def export_recordings(
                 tally.done -= 1
                 folder.skipped += 1
 
-        outcomes = batch.stream(bring, listing, limit=concurrency, stop_after=stop_after)
+        outcomes = batch.stream(bring, listing, limit=concurrency, max_failures=max_failures)
         await follow(outcomes, tally, total=total, name=_label, done=done)
 
     def sentence() -> str:

@@ -38,7 +38,7 @@ def delete(
         int | None, typer.Option(min=0, metavar="N", help="Delete none unless it is so many.")
     ] = None,
     concurrency: Concurrency = CONCURRENCY,
-    stop_after: StopAfter = None,
+    max_failures: StopAfter = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -72,7 +72,7 @@ def delete(
         total,
         expect=expect,
         concurrency=concurrency,
-        stop_after=stop_after,
+        max_failures=max_failures,
         as_json=as_json,
         base_url=base_url,
     )
@@ -127,7 +127,7 @@ def _delete(
     *,
     expect: int | None,
     concurrency: int,
-    stop_after: int | None,
+    max_failures: int | None,
     as_json: bool,
     base_url: str | None,
 ) -> None:
@@ -142,7 +142,7 @@ def _delete(
             everything=filters.everything,
             expect=expect,
             limit=concurrency,
-            stop_after=stop_after,
+            max_failures=max_failures,
         )
         await follow(outcomes, tally, total=total, name=lambda room: room.id)
 

@@ -62,7 +62,7 @@ def export_rooms(
         tally.rate_limit = lambda: client.rate_limit
         listing = client.rooms.list(
             created_at=created_at, updated_at=updated_at, unique_name=unique_name, page_size=page_size
-        ).concurrently(_PAGES)
+        ).prefetch(_PAGES)
         with writing(target, form, COLUMNS, bom=bom) as rows, shown(tally) as show:
             async with aclosing(listing.pages()) as pages:
                 async for page in pages:

@@ -30,7 +30,7 @@ from telnyx_rooms_async.cli.jobs.formats import (
 from telnyx_rooms_async.cli.jobs.progress import Tally
 from telnyx_rooms_async.cli.jobs.sinks import Errors, Rows, failures
 from telnyx_rooms_async.cli.jobs.sources import CheckedTable, opened
-from telnyx_rooms_async.cli.options import AsJson, BaseUrl, OnUnknown, UnknownOutcome
+from telnyx_rooms_async.cli.options import AsJson, BaseUrl, OnLostResponse, UnknownOutcome
 from telnyx_rooms_async.cli.output import counted
 from telnyx_rooms_async.cli.running import ending, run
 from telnyx_rooms_async.cli.tables import REASON
@@ -55,8 +55,8 @@ def import_rooms(
     key_rotated: _KeyRotated = False,
     errors: Errors = None,
     concurrency: Concurrency = CONCURRENCY,
-    stop_after: StopAfter = None,
-    on_unknown: OnUnknown = UnknownOutcome.ADOPT,
+    max_failures: StopAfter = None,
+    on_lost_response: OnLostResponse = UnknownOutcome.ADOPT,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
@@ -96,8 +96,8 @@ def import_rooms(
                 rows,
                 book=None if journal is None else Journal(journal, key_rotated=key_rotated),
                 concurrency=concurrency,
-                stop_after=stop_after,
-                on_unknown=on_unknown,
+                max_failures=max_failures,
+                on_lost_response=on_lost_response,
                 go_on=partial(_go_on, file, journal, errors, is_named=is_named),
                 as_json=as_json,
                 base_url=base_url,
@@ -121,8 +121,8 @@ def _create(
     *,
     book: Journal | None,
     concurrency: int,
-    stop_after: int | None,
-    on_unknown: UnknownOutcome,
+    max_failures: int | None,
+    on_lost_response: UnknownOutcome,
     go_on: Callable[[int], str],
     as_json: bool,
     base_url: str | None,
@@ -140,8 +140,8 @@ def _create(
         outcomes = client.rooms.create_many(
             (row.fields for row in table.rows()),
             limit=concurrency,
-            stop_after=stop_after,
-            on_unknown=on_unknown.value,
+            max_failures=max_failures,
+            on_lost_response=on_lost_response.value,
             journal=book,
         )
         await follow(outcomes, tally, total=count, name=_name, failed=keep)

@@ -17,7 +17,7 @@ from telnyx_rooms_async.cli.tables import (
     REASON,
     csv_header,
 )
-from telnyx_rooms_async.core.codec import MisfitError, parse
+from telnyx_rooms_async.core.codec import DecodeError, parse
 
 _LINES: Final = 100
 """So many lines of NDJSON are looked at."""
@@ -96,7 +96,7 @@ def _objects(file: BinaryIO) -> list[dict[str, object]]:
     for line in islice(iter(lambda: file.readline(LONGEST_LINE), b""), _LINES):
         try:
             value = parse(line)
-        except MisfitError:
+        except DecodeError:
             return []
         if not isinstance(value, dict):
             return []

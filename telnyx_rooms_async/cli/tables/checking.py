@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from telnyx_rooms_async.cli.tables.rows import NAME, OnWrong, Place, Row, WrongRow
-from telnyx_rooms_async.core.validators import show
+from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 
 _TOLD: Final = 20
@@ -117,7 +117,7 @@ def _doubles(
         if name is None or hash(name) & _DIGEST not in digests:
             continue
         if name in seen:
-            what = f"{show(name)} stands in {unit} {seen[name]} too, and names are unique"
+            what = f"{short_repr(name)} stands in {unit} {seen[name]} too, and names are unique"
             found[row.line] = Place(source, row.line, unit).wrong(what, NAME)
         else:
             seen[name] = row.line

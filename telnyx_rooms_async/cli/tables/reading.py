@@ -22,8 +22,8 @@ from telnyx_rooms_async.cli.tables.rows import (
 )
 from telnyx_rooms_async.cli.tables.spelling import EMPTY, NULL, unescape
 from telnyx_rooms_async.cli.tables.writing import BYTE_ORDER_MARK
-from telnyx_rooms_async.core.codec import MisfitError, parse
-from telnyx_rooms_async.core.validators import flag, is_blank, show
+from telnyx_rooms_async.core.codec import DecodeError, parse
+from telnyx_rooms_async.core.validators import flag, is_blank, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 
 LONGEST_LINE: Final = 1_000_000
@@ -216,11 +216,11 @@ def _header(cells: Sequence[str], place: Place) -> Sequence[str]:
     if len(columns) == 1 and re.search("[,;\t|:]", columns[0]):
         raise place.wrong(
             f"columns are separated by commas, semicolons or tabs, or by the delimiter that is given, "
-            f"not as in {show(columns[0])}"
+            f"not as in {short_repr(columns[0])}"
         )
     double = next((name for name in columns if name and columns.count(name) > 1), None)
     if double is not None:
-        raise place.wrong("stands there twice", show(double))
+        raise place.wrong("stands there twice", short_repr(double))
     check_columns(columns, place)
     return columns
 
@@ -231,7 +231,7 @@ def _record(columns: Sequence[str], cells: Sequence[str], place: Place) -> Mappi
         raise place.wrong(f"has {len(cells)} cell{'s' * (len(cells) != 1)}, and the header {len(columns)}")
     for number, (name, cell) in enumerate(zip(columns, cells, strict=False), 1):
         if not name and not is_blank(cell):
-            raise place.wrong(f"{show(cell)} stands under an empty header", str(number))
+            raise place.wrong(f"{short_repr(cell)} stands under an empty header", str(number))
     named = zip(columns, cells, strict=False)
     return {name: _value(name, cell) for name, cell in named if name and not _says_nothing(name, cell)}
 
@@ -285,10 +285,10 @@ def read_ndjson(
 def _object(text: str, place: Place) -> Mapping[str, object]:
     try:
         value = parse(text.encode())
-    except MisfitError as error:
+    except DecodeError as error:
         raise place.wrong(f"is not JSON: {str(error).removeprefix('$: ')}") from None
     if not isinstance(value, dict):
-        raise place.wrong(f"must be a JSON object, one room a line, not {show(value)}")
+        raise place.wrong(f"must be a JSON object, one room a line, not {short_repr(value)}")
     return cast("Mapping[str, object]", value)
 
 

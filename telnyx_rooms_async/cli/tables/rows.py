@@ -9,7 +9,7 @@ from attrs import frozen
 
 from telnyx_rooms_async.core import validators as rules
 from telnyx_rooms_async.core.requests import RoomBody, RoomFields
-from telnyx_rooms_async.core.validators import Converter, Rule, exact_text, is_blank, show
+from telnyx_rooms_async.core.validators import Converter, Rule, exact_text, is_blank, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import Room
 
@@ -136,7 +136,7 @@ def check_columns(columns: Collection[str], place: Place) -> None:
 
 
 def _unknown(name: str, place: Place) -> InvalidArgumentError:
-    return place.wrong(f"is no setting of a room; those are {', '.join(SETTINGS)}", show(name))
+    return place.wrong(f"is no setting of a room; those are {', '.join(SETTINGS)}", short_repr(name))
 
 
 def fields_of(record: Mapping[str, object], place: Place, *, named: bool) -> RoomFields:
@@ -172,7 +172,7 @@ def _problems_beside(name: str, value: object, place: Place) -> tuple[str, ...]:
     if not is_known(name):
         return _unknown(name, place).problems
     if not name and not is_blank(value):
-        return place.wrong(f"{show(value)} stands under an empty header").problems
+        return place.wrong(f"{short_repr(value)} stands under an empty header").problems
     return ()
 
 
@@ -184,7 +184,7 @@ def _checked(name: str, value: object, setting: Setting, place: Place) -> object
     if isinstance(value, float) and value.is_integer():  # how tables spell 25 in a column with gaps
         value = int(value)
     if value and setting.is_text and is_blank(value):
-        raise place.wrong(f"must not be only blanks, but is {show(value)}", name)
+        raise place.wrong(f"must not be only blanks, but is {short_repr(value)}", name)
     if wrong := setting.rule(value):
         raise place.wrong(wrong, name)
     return value

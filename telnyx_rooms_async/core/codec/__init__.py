@@ -17,10 +17,10 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast, get_args, get_origin,
 import msgspec
 from attrs import AttrsInstance, asdict, frozen, has
 
-from telnyx_rooms_async.core.codec.plain import NOT_JSON, MisfitError, is_tuple, parse
+from telnyx_rooms_async.core.codec.plain import NOT_JSON, DecodeError, is_tuple, parse
 from telnyx_rooms_async.models import Page
 
-__all__ = ["MisfitError", "decode", "encode", "parse"]
+__all__ = ["DecodeError", "decode", "encode", "parse"]
 
 T = TypeVar("T")
 _Getter: TypeAlias = Callable[[Any], Any]
@@ -30,7 +30,7 @@ def decode(body: bytes, answer: type[T]) -> T:
     """Read the body of a success: a `Page`, one thing under ``data``, or nothing for ``NoneType``.
 
     Raises:
-        MisfitError: with the path of everything that does not fit.
+        DecodeError: with the path of everything that does not fit.
     """
     if answer is NoneType:
         return cast("T", None)

@@ -16,7 +16,7 @@ from cattrs.cols import (
 from cattrs.errors import IterableValidationNote
 from cattrs.gen import make_dict_structure_fn
 
-from telnyx_rooms_async.core.codec.plain import MisfitError, is_tuple, parse
+from telnyx_rooms_async.core.codec.plain import DecodeError, is_tuple, parse
 from telnyx_rooms_async.models import PageMeta
 
 T = TypeVar("T")
@@ -30,13 +30,13 @@ def structure(body: bytes, whole: Any) -> Any:  # noqa: ANN401 - any envelope
     """Read a body as an envelope.
 
     Raises:
-        MisfitError: with the path of everything that does not fit.
+        DecodeError: with the path of everything that does not fit.
     """
     try:
         return _converter().structure(parse(body), whole)
     except (cattrs.BaseValidationError, _WrongKindError) as error:
         misfits = cattrs.transform_error(error, format_exception=_explain)
-        raise MisfitError(*map(_path_first, misfits)) from None
+        raise DecodeError(*map(_path_first, misfits)) from None
 
 
 @cache

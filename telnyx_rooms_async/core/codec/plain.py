@@ -8,7 +8,7 @@ NOT_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError)
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
-class MisfitError(Exception):
+class DecodeError(Exception):
     """A body is not what it should be; ``args`` says what is wrong and where, a string each."""
 
 
@@ -16,14 +16,14 @@ def parse(body: bytes) -> Any:  # noqa: ANN401 - JSON may be anything
     """Read JSON as plain data.
 
     Raises:
-        MisfitError: when it is not JSON, or nested too deep.
+        DecodeError: when it is not JSON, or nested too deep.
     """
     try:
         return msgspec.json.decode(body.removeprefix(_BYTE_ORDER_MARK))
     except RecursionError:
-        raise MisfitError("$: nested too deep") from None
+        raise DecodeError("$: nested too deep") from None
     except NOT_JSON as error:
-        raise MisfitError(f"$: {error}" if body else "$: the body is empty") from None
+        raise DecodeError(f"$: {error}" if body else "$: the body is empty") from None
 
 
 def is_tuple(kind: Any) -> bool:  # noqa: ANN401 - any annotation

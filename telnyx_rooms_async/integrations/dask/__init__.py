@@ -19,7 +19,7 @@ from telnyx_rooms_async.integrations.dask.coordinator import Job
 from telnyx_rooms_async.integrations.dask.engine import Client
 from telnyx_rooms_async.integrations.dask.operations import DELETING, ENDING, UPDATING, creating
 from telnyx_rooms_async.models import Room
-from telnyx_rooms_async.resources.room_creation import OnUnknown
+from telnyx_rooms_async.resources.room_creation import OnLostResponse
 from telnyx_rooms_async.resources.rooms import RoomUpdate
 from telnyx_rooms_async.settings import Settings
 
@@ -37,8 +37,8 @@ def create_many(
     workers: int | None = None,
     limit: int = 32,
     ordered: bool = False,
-    stop_after: int | None = None,
-    on_unknown: OnUnknown = "adopt",
+    max_failures: int | None = None,
+    on_lost_response: OnLostResponse = "find",
 ) -> AsyncGenerator[Outcome[RoomFields, Room], None]:
     """Create rooms on all workers of a cluster, and yield what came of each.
 
@@ -66,9 +66,9 @@ def create_many(
         workers: how many workers share the rate limit: those that there are at the beginning, unless given.
         limit: how many are under way at once on each worker.
         ordered: whether outcomes come in the order of the bodies.
-        stop_after: so many failures end it, with an `ExceptionGroup`: nothing new begins, and partitions
+        max_failures: so many failures end it, with an `ExceptionGroup`: nothing new begins, and partitions
             that are out are done and yielded.
-        on_unknown: as for `create`.
+        on_lost_response: as for `create`.
 
     Raises:
         InvalidArgumentError: at the call: an option is wrong, or the cluster is not connected.
@@ -78,7 +78,7 @@ def create_many(
     Telnyx operation: CreateRoom.
     """
     return Job(
-        kind=creating(on_unknown),
+        kind=creating(on_lost_response),
         cluster=cluster,
         items=bodies,
         settings=settings,
@@ -86,7 +86,7 @@ def create_many(
         workers=workers,
         limit=limit,
         ordered=ordered,
-        stop_after=stop_after,
+        max_failures=max_failures,
     ).run()
 
 
@@ -99,7 +99,7 @@ def update_many(
     workers: int | None = None,
     limit: int = 32,
     ordered: bool = False,
-    stop_after: int | None = None,
+    max_failures: int | None = None,
 ) -> AsyncGenerator[Outcome[RoomUpdate, Room], None]:
     """Change rooms on all workers of a cluster: ``(room_id, {"max_participants": 25})`` is one.
 
@@ -116,7 +116,7 @@ def update_many(
         workers=workers,
         limit=limit,
         ordered=ordered,
-        stop_after=stop_after,
+        max_failures=max_failures,
     ).run()
 
 
@@ -129,7 +129,7 @@ def delete_many(
     workers: int | None = None,
     limit: int = 32,
     ordered: bool = False,
-    stop_after: int | None = None,
+    max_failures: int | None = None,
 ) -> AsyncGenerator[Outcome[RoomId, None], None]:
     """Delete rooms on all workers of a cluster.
 
@@ -147,7 +147,7 @@ def delete_many(
         workers=workers,
         limit=limit,
         ordered=ordered,
-        stop_after=stop_after,
+        max_failures=max_failures,
     ).run()
 
 
@@ -160,7 +160,7 @@ def end_many(
     workers: int | None = None,
     limit: int = 32,
     ordered: bool = False,
-    stop_after: int | None = None,
+    max_failures: int | None = None,
 ) -> AsyncGenerator[Outcome[SessionId, None], None]:
     """End sessions on all workers of a cluster.
 
@@ -178,5 +178,5 @@ def end_many(
         workers=workers,
         limit=limit,
         ordered=ordered,
-        stop_after=stop_after,
+        max_failures=max_failures,
     ).run()

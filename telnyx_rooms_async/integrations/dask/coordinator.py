@@ -12,7 +12,7 @@ from telnyx_rooms_async.batch import Done, Failed, Outcome, stream
 from telnyx_rooms_async.batch.operations import exact_count, open_items
 from telnyx_rooms_async.batch.outcomes import renamed, stopped
 from telnyx_rooms_async.batch.stream import close_source, source_of
-from telnyx_rooms_async.core.validators import show
+from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, OutcomeUnknownError
 from telnyx_rooms_async.integrations.dask.engine import (
     Client,
@@ -50,33 +50,35 @@ class Job(Generic[Item, Value]):
     workers: int | None = field(converter=exact_count)
     limit: int = field(converter=exact_count)
     ordered: bool
-    stop_after: int | None = field(converter=exact_count)
+    max_failures: int | None = field(converter=exact_count)
 
     def __attrs_post_init__(self) -> None:
         check_cluster(self.cluster)
         if not isinstance(cast("object", self.settings), Settings):
-            raise InvalidArgumentError((f"settings must be Settings, not {show(self.settings)}",))
+            raise InvalidArgumentError((f"settings must be Settings, not {short_repr(self.settings)}",))
         check_share(self.settings.share)
-        for name in ("partition_size", "workers", "limit", "stop_after"):
+        for name in ("partition_size", "workers", "limit", "max_failures"):
             number = getattr(self, name)
-            if number is None and name in ("workers", "stop_after"):
+            if number is None and name in ("workers", "max_failures"):
                 continue
             if type(number) is not int or number < 1:
-                raise InvalidArgumentError((f"{name} must be a whole number, 1 or more, not {show(number)}",))
+                raise InvalidArgumentError(
+                    (f"{name} must be a whole number, 1 or more, not {short_repr(number)}",)
+                )
 
     async def run(self) -> AsyncGenerator[Outcome[Item, Value], None]:
         """Yield the outcomes. Each worker has a crew from first to last; in the end it has nothing."""
         name = f"{self.kind.name}-{token_hex(8)}"
         async with here(self.cluster) as cluster:
             threads = await cluster.nthreads()
-            run = _Run(cluster=cluster, name=name, kind=self.kind, stop_after=self.stop_after)
+            run = _Run(cluster=cluster, name=name, kind=self.kind, max_failures=self.max_failures)
             workers = self.workers or len(threads) or 1
             # One that ends, one that begins while it does, and more if they are small.
             at_once = workers * (2 + self.limit // self.partition_size)
             try:
                 await cluster.register_plugin(self._crew(workers), name)
                 source = partitions(self.items, self.partition_size, name)
-                results = stream(run.once, source, limit=at_once, ordered=self.ordered, stop_after=1)
+                results = stream(run.once, source, limit=at_once, ordered=self.ordered, max_failures=1)
                 async with aclosing(run.outcomes(results)) as outcomes:
                     async for outcome in outcomes:
                         yield outcome
@@ -90,7 +92,7 @@ class Job(Generic[Item, Value]):
 
     def _crew(self, workers: int) -> Crew[Item, Value]:
         settings = evolve(self.settings, share=self.settings.share / workers)
-        return Crew(settings=settings, kind=self.kind, limit=self.limit, stop_after=self.stop_after)
+        return Crew(settings=settings, kind=self.kind, limit=self.limit, max_failures=self.max_failures)
 
 
 @define(kw_only=True, eq=False)
@@ -100,7 +102,7 @@ class _Run(Generic[Item, Value]):
     cluster: Cluster
     name: str
     kind: Kind[Item, Value]
-    stop_after: int | None
+    max_failures: int | None
     errors: list[Exception] = field(factory=list[Exception], init=False)
     """Those that are counted."""
     _under_way: dict[str, Pending[Answers[Value] | None]] = field(factory=dict[str, Any], init=False)
@@ -117,10 +119,10 @@ class _Run(Generic[Item, Value]):
             _EnoughError: these were the last failures that are borne.
         """
         outcomes = await self._ask(partition)
-        if self.stop_after is None:
+        if self.max_failures is None:
             return outcomes
         self.errors += [each.error for each in outcomes if isinstance(each, Failed)]
-        if len(self.errors) >= self.stop_after:
+        if len(self.errors) >= self.max_failures:
             raise _EnoughError(outcomes)
         return outcomes
 
@@ -149,7 +151,7 @@ class _Run(Generic[Item, Value]):
             if not is_stopped:
                 raise
         if is_stopped:
-            raise stopped(self.errors, self.stop_after)
+            raise stopped(self.errors, self.max_failures)
 
     async def _ask(self, partition: Partition[Item]) -> list[Outcome[Item, Value]]:
         pending: Pending[Answers[Value] | None] = self.cluster.submit(

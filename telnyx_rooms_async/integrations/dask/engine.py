@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol, TypeVar, cast
 
-from telnyx_rooms_async.core.validators import show
+from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 
 try:
@@ -103,7 +103,7 @@ def check_cluster(client: object) -> None:
         InvalidArgumentError: it is so.
     """
     if not isinstance(client, Client):
-        raise InvalidArgumentError((f"the cluster must be a distributed.Client, not {show(client)}",))
+        raise InvalidArgumentError((f"the cluster must be a distributed.Client, not {short_repr(client)}",))
     if client.status != "running":
         raise InvalidArgumentError(("the distributed.Client is not connected: await it first",))
 

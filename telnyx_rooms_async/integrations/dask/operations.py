@@ -6,14 +6,14 @@ from typing import Any, Final, Generic, TypeVar
 
 from attrs import frozen
 
-from telnyx_rooms_async.batch.operations import Many
+from telnyx_rooms_async.batch.operations import BulkOperation
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, END_SESSION, UPDATE_ROOM, Endpoint
 from telnyx_rooms_async.core.requests import RoomFields
 from telnyx_rooms_async.core.validators import RoomId, SessionId
-from telnyx_rooms_async.http.api_session import Caller
+from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import Room
-from telnyx_rooms_async.resources.room_creation import OnUnknown, check_choice
+from telnyx_rooms_async.resources.room_creation import OnLostResponse, check_choice
 from telnyx_rooms_async.resources.rooms import RoomUpdate, creations, deletions, updates
 from telnyx_rooms_async.resources.sessions import endings
 
@@ -29,28 +29,30 @@ class Kind(Generic[Item, Value]):
     """Dask shows its tasks under it."""
     operation: str
     """In the Telnyx API reference."""
-    make: Callable[[Caller], Many[Item, Value]]
+    make: Callable[[ApiSession], BulkOperation[Item, Value]]
     """A function that pickles."""
 
-    def of(self, client: RoomsClient) -> Many[Item, Value]:
+    def of(self, client: RoomsClient) -> BulkOperation[Item, Value]:
         """Do it by a client."""
-        return self.make(client._caller)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one of us
+        return self.make(client._api)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one of us
 
 
 def _kind(
-    name: str, endpoint: Endpoint[Any], make: Callable[[Caller], Many[Item, Value]]
+    name: str, endpoint: Endpoint[Any], make: Callable[[ApiSession], BulkOperation[Item, Value]]
 ) -> Kind[Item, Value]:
     return Kind(name=name, operation=endpoint.operation, make=make)
 
 
-def creating(on_unknown: OnUnknown) -> Kind[RoomFields, Room]:
+def creating(on_lost_response: OnLostResponse) -> Kind[RoomFields, Room]:
     """Create rooms, all of them named: a partition that is run again finds them by their names.
 
     Raises:
         InvalidArgumentError: it is no choice.
     """
-    check_choice(on_unknown)
-    return _kind("create_many", CREATE_ROOM, partial(creations, on_unknown=on_unknown, must_be_named=True))
+    check_choice(on_lost_response)
+    return _kind(
+        "create_many", CREATE_ROOM, partial(creations, on_lost_response=on_lost_response, must_be_named=True)
+    )
 
 
 UPDATING: Final[Kind[RoomUpdate, Room]] = _kind("update_many", UPDATE_ROOM, updates)

@@ -39,7 +39,7 @@ class Crew(WorkerPlugin, Generic[Item, Value]):
     settings: Settings
     kind: Kind[Item, Value]
     limit: int
-    stop_after: int | None
+    max_failures: int | None
     _client: RoomsClient | None = field(default=None, init=False)
     _loop: asyncio.AbstractEventLoop = field(init=False)
     _slots: asyncio.Semaphore = field(init=False)
@@ -109,7 +109,9 @@ class Crew(WorkerPlugin, Generic[Item, Value]):
 
         # So many failures that it stops: those before are told, and the driver stops the job.
         with suppress(ExceptionGroup):
-            async for answer in stream(one, range(len(items)), limit=self.limit, stop_after=self.stop_after):
+            async for answer in stream(
+                one, range(len(items)), limit=self.limit, max_failures=self.max_failures
+            ):
                 answers.append(answer)
         return answers
 
