@@ -11,7 +11,7 @@ from hypothesis import Phase, settings
 from telnyx_rooms_async import RoomsClient
 from telnyx_rooms_async.emulator import Emulator
 
-collect_ignore = ["newcomer"]  # what is run as another suite, by test_newcomer.py
+collect_ignore = ["docs/quickstart"]  # what is run as another suite, by docs/test_quickstart.py
 # For mutmut: whether a test fails is all that it asks, so that none looks for the smallest example, and the
 # same mutant always meets the same ones.
 settings.register_profile(

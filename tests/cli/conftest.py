@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 from telnyx_rooms_async import RoomParticipant
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator
-from turning import TurnedClock
+from tests.helpers.turning import TurnedClock
 
 NOW = datetime(2021, 4, 25, 13, 45, 6, 500_000, tzinfo=UTC)
 PROGRAM = (sys.executable, "-W", "error::ResourceWarning", "-m", "telnyx_rooms_async")

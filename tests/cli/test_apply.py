@@ -14,9 +14,9 @@ import pytest
 from attrs import evolve
 from typer.testing import CliRunner, Result
 
-from commands import INTERRUPTIBLE
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator, Fault
+from tests.helpers.commands import INTERRUPTIBLE
 
 Run = Callable[..., Result]
 Objects = Callable[..., list[Any]]

@@ -15,9 +15,9 @@ import pytest
 from aiohttp import ClientSession
 from typer.testing import Result
 
-from listening import listening
 from telnyx_rooms_async import RoomsClient, Settings, Webhooks
 from telnyx_rooms_async.emulator import Emulator, Fault, load_script
+from tests.helpers.listening import listening
 
 Run = Callable[..., Result]
 Start = Callable[..., subprocess.Popen[str]]

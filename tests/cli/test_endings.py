@@ -13,10 +13,10 @@ import typer
 from typer.testing import CliRunner, Result
 
 import telnyx_rooms_async
-from commands import INTERRUPTIBLE, MAIN
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.cli.running import ending
 from telnyx_rooms_async.emulator import Emulator
+from tests.helpers.commands import INTERRUPTIBLE, MAIN
 
 Run = Callable[..., Result]
 Start = Callable[..., subprocess.Popen[str]]

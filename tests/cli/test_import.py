@@ -18,11 +18,11 @@ import pytest
 from attrs import evolve
 from typer.testing import CliRunner, Result
 
-from commands import INTERRUPTIBLE, posts
 from telnyx_rooms_async import Room
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.cli.tables import FAILED_COLUMNS, csv_header
 from telnyx_rooms_async.emulator import Emulator, Fault
+from tests.helpers.commands import INTERRUPTIBLE, posts
 
 Run = Callable[..., Result]
 Objects = Callable[..., list[Any]]

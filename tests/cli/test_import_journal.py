@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from commands import INTERRUPTIBLE, posts
-from killing import disturb
 from telnyx_rooms_async.emulator import Emulator, Fault
+from tests.helpers.commands import INTERRUPTIBLE, posts
+from tests.helpers.killing import disturb
 
 Run = Callable[..., Result]
 Objects = Callable[..., list[Any]]

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 
-from case import Case
-from faulty import Faulty, faulty
-from haste import Haste
-from invariants import check_invariants, close
+from tests.helpers.case import Case
+from tests.helpers.faulty import Faulty, faulty
+from tests.helpers.haste import Haste
+from tests.helpers.invariants import check_invariants, close
 
 PASSED = pytest.StashKey[bool]()
 

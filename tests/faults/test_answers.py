@@ -5,10 +5,6 @@ from typing import Any
 
 import pytest
 
-from case import Case, create, delete, read
-from faulty import Faulty, Trick, faulty
-from haste import Haste
-from ledger import CANARY_TOKEN, http
 from telnyx_rooms_async import (
     APIConnectionError,
     APIStatusError,
@@ -25,7 +21,11 @@ from telnyx_rooms_async import (
     UnexpectedRedirectError,
     UnprocessableEntityError,
 )
-from tricks import answers, cuts, hints, says
+from tests.helpers.case import Case, create, delete, read
+from tests.helpers.faulty import Faulty, Trick, faulty
+from tests.helpers.haste import Haste
+from tests.helpers.ledger import CANARY_TOKEN, http
+from tests.helpers.tricks import answers, cuts, hints, says
 
 METHODS = {read: "GET", create: "POST", delete: "DELETE"}
 deeds = pytest.mark.parametrize("deed", [read, create], ids=lambda deed: deed.__name__)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from case import Case
-from invariants import check_error, check_secrets
-from ledger import CANARY_KEY
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomsClient
+from tests.helpers.case import Case
+from tests.helpers.invariants import check_error, check_secrets
+from tests.helpers.ledger import CANARY_KEY
 
 IDS: dict[str, Any] = {
     "empty": "",

@@ -8,9 +8,6 @@ from typing import Any
 
 import pytest
 
-from case import Case, create, delete, ids_of, read
-from faulty import Trick
-from ledger import CANARY_TOKEN, HEALTHY, Asked, http
 from telnyx_rooms_async import (
     APIResponseValidationError,
     NotFoundError,
@@ -18,8 +15,11 @@ from telnyx_rooms_async import (
     ResponseTooLargeError,
     Room,
 )
-from tricks import as_chunks, drips, pours, rewrites, says, tells
-from ways import BOMB, MEBI, TOO_LARGE, Way, changed, reshaped, with_raw, zipped
+from tests.helpers.case import Case, create, delete, ids_of, read
+from tests.helpers.faulty import Trick
+from tests.helpers.ledger import CANARY_TOKEN, HEALTHY, Asked, http
+from tests.helpers.tricks import as_chunks, drips, pours, rewrites, says, tells
+from tests.helpers.ways import BOMB, MEBI, TOO_LARGE, Way, changed, reshaped, with_raw, zipped
 
 deeds = pytest.mark.parametrize("deed", [read, create], ids=lambda deed: deed.__name__)
 METHODS = {read: "GET", create: "POST"}

@@ -10,10 +10,10 @@ import aiohttp
 import pytest
 import trustme
 
-from case import Case, create, read
-from faulty import Faulty, faulty
-from haste import Haste
 from telnyx_rooms_async import RoomsClient, TLSError
+from tests.helpers.case import Case, create, read
+from tests.helpers.faulty import Faulty, faulty
+from tests.helpers.haste import Haste
 
 deeds = pytest.mark.parametrize("deed", [read, create], ids=lambda deed: deed.__name__)
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)

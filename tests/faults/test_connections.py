@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from case import Case, create, delete, ids_of, read
-from haste import until
-from ledger import HEALTHY
 from telnyx_rooms_async import APITimeoutError, ConnectError, NotFoundError, OutcomeUnknownError, RoomsClient
-from tricks import HANGS, Then, answers, cuts, rewrites
-from ways import FINAL, REPEATED, Way
+from tests.helpers.case import Case, create, delete, ids_of, read
+from tests.helpers.haste import until
+from tests.helpers.ledger import HEALTHY
+from tests.helpers.tricks import HANGS, Then, answers, cuts, rewrites
+from tests.helpers.ways import FINAL, REPEATED, Way
 
 # --- no connection ------------------------------------------------------------------------------------------
 

@@ -6,9 +6,6 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from case import Case, create, create_nameless, read
-from faulty import Trick
-from ledger import HEALTHY, Asked, http
 from telnyx_rooms_async import (
     APITimeoutError,
     InvalidArgumentError,
@@ -19,8 +16,11 @@ from telnyx_rooms_async import (
     Room,
     RoomsClient,
 )
-from tricks import HANGS, answers, cuts, dated, late, says, tells
-from ways import FAILING, MALFORMED, REPEATED, TOO_LARGE, WAYS, Way, failing, reshaped
+from tests.helpers.case import Case, create, create_nameless, read
+from tests.helpers.faulty import Trick
+from tests.helpers.ledger import HEALTHY, Asked, http
+from tests.helpers.tricks import HANGS, answers, cuts, dated, late, says, tells
+from tests.helpers.ways import FAILING, MALFORMED, REPEATED, TOO_LARGE, WAYS, Way, failing, reshaped
 
 ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 LOST = cuts("before")

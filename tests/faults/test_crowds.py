@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from faulty import Faulty, faulty
-from haste import Haste
-from invariants import check_secrets
-from tricks import late
+from tests.helpers.faulty import Faulty, faulty
+from tests.helpers.haste import Haste
+from tests.helpers.invariants import check_secrets
+from tests.helpers.tricks import late
 
-SUPPORT = Path(__file__).parent.parent / "support"
+SUPPORT = Path(__file__).parents[1] / "helpers"
 
 
 async def crowd(server: Faulty, calls: int, *, descriptors: int = 1024, attempts: int = 3) -> Any:

@@ -11,9 +11,6 @@ from typing import Any
 
 import pytest
 
-from case import Case
-from faulty import Faulty, Line, Trick
-from ledger import Asked
 from telnyx_rooms_async import (
     APITimeoutError,
     ConnectionLostError,
@@ -25,7 +22,10 @@ from telnyx_rooms_async import (
     RoomsClient,
 )
 from telnyx_rooms_async.resources.downloads import Progress
-from tricks import HANGS, drips, pours, when
+from tests.helpers.case import Case
+from tests.helpers.faulty import Faulty, Line, Trick
+from tests.helpers.ledger import Asked
+from tests.helpers.tricks import HANGS, drips, pours, when
 
 ENDLESS = 10**9
 """Bytes of a file that never comes to its end."""

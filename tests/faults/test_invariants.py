@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from case import Case, create_nameless, read
-from faulty import Faulty
-from haste import Haste
-from invariants import check_error, check_invariants, close, told_by
-from ledger import CANARY_KEY, CANARY_TOKEN
 from telnyx_rooms_async import ConnectError, Room, RoomsClient, TelnyxRoomsError
 from telnyx_rooms_async.core.retry import RetryPolicy
+from tests.helpers.case import Case, create_nameless, read
+from tests.helpers.faulty import Faulty
+from tests.helpers.haste import Haste
+from tests.helpers.invariants import check_error, check_invariants, close, told_by
+from tests.helpers.ledger import CANARY_KEY, CANARY_TOKEN
 
 
 async def _state_nothing(case: Case) -> None:

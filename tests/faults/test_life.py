@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from case import Case, create, ids_of, read
-from faulty import Faulty, Trick, faulty
-from haste import Haste, until
-from invariants import told_by
-from ledger import CANARIES, CANARY_KEY
 from telnyx_rooms_async import ClientClosedError, Clock, Room, RoomsClient, WrongEventLoopError
-from tricks import HANGS, answers, cuts, drips
+from tests.helpers.case import Case, create, ids_of, read
+from tests.helpers.faulty import Faulty, Trick, faulty
+from tests.helpers.haste import Haste, until
+from tests.helpers.invariants import told_by
+from tests.helpers.ledger import CANARIES, CANARY_KEY
+from tests.helpers.tricks import HANGS, answers, cuts, drips
 
 # --- where a call may be when it is stopped -----------------------------------------------------------------
 

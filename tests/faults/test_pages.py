@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from case import Case, ids_of
-from faulty import Trick
-from ledger import Asked, Ledger
 from telnyx_rooms_async import PaginationError, Room, RoomsClient
-from tricks import rewrites, when
-from ways import LOST, Way, reshaped
+from tests.helpers.case import Case, ids_of
+from tests.helpers.faulty import Trick
+from tests.helpers.ledger import Asked, Ledger
+from tests.helpers.tricks import rewrites, when
+from tests.helpers.ways import LOST, Way, reshaped
 
 
 async def tens(client: RoomsClient) -> list[str]:

@@ -8,9 +8,6 @@ from typing import Any
 
 import pytest
 
-from case import Case, create, read
-from faulty import Trick, Window
-from haste import Haste
 from telnyx_rooms_async import (
     APIConnectionError,
     ConnectError,
@@ -21,7 +18,10 @@ from telnyx_rooms_async import (
     RoomsClient,
     TelnyxRoomsError,
 )
-from tricks import HANGS, answers, cuts
+from tests.helpers.case import Case, create, read
+from tests.helpers.faulty import Trick, Window
+from tests.helpers.haste import Haste
+from tests.helpers.tricks import HANGS, answers, cuts
 
 METHODS = {read: "GET", create: "POST"}
 deeds = pytest.mark.parametrize("deed", [read, create], ids=lambda deed: deed.__name__)

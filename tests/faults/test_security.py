@@ -7,9 +7,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from case import Case, create, read
-from invariants import check_secrets
-from ledger import CANARY_KEY, CANARY_REFRESH, CANARY_SIGNATURE, CANARY_TOKEN
 from telnyx_rooms_async import (
     APIResponseValidationError,
     Attempt,
@@ -18,8 +15,11 @@ from telnyx_rooms_async import (
     RoomsClient,
     TelnyxRoomsError,
 )
-from tricks import answers, says, tells, when
-from ways import WAYS, Way, changed, reshaped
+from tests.helpers.case import Case, create, read
+from tests.helpers.invariants import check_secrets
+from tests.helpers.ledger import CANARY_KEY, CANARY_REFRESH, CANARY_SIGNATURE, CANARY_TOKEN
+from tests.helpers.tricks import answers, says, tells, when
+from tests.helpers.ways import WAYS, Way, changed, reshaped
 
 ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 

@@ -1,0 +1,150 @@
+"""The README is the product's face: whatever it shows is run, and whatever it counts is counted."""
+
+import ast
+import asyncio
+import os
+import re
+import runpy
+import shlex
+import sys
+from collections.abc import Awaitable
+from datetime import datetime
+from inspect import CO_COROUTINE
+from pathlib import Path
+from types import CodeType, FunctionType
+
+import pytest
+from aiohttp import ClientSession, web
+from typer.testing import CliRunner
+
+import telnyx_rooms_async
+from telnyx_rooms_async import RoomsClient, TelnyxRoomsError
+from telnyx_rooms_async.cli import app
+from telnyx_rooms_async.emulator import Emulator
+from tests.helpers.serving import served_by_aiohttp, served_by_uvicorn
+from tests.helpers.turning import TurnedClock
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PROGRAMS = [text for language, text in BLOCKS if language == "python" and "asyncio.run(" in text]
+FRAGMENTS = [text for language, text in BLOCKS if language == "python" and "asyncio.run(" not in text]
+
+
+def test_every_block_is_of_a_kind_that_is_checked() -> None:
+    """Python is run here, console sessions by the tests of the command line, sh by CI, yaml below."""
+    assert {language for language, _ in BLOCKS} <= {"python", "sh", "console", "text", "yaml"}
+    assert len(PROGRAMS) >= 2
+    assert len(FRAGMENTS) >= 5
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
+async def test_programs_run(program: str, telnyx: Emulator) -> None:
+    """A whole program runs as it stands, with nothing but the two variables in its environment."""
+    variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-W", "error", "-c", program, env=os.environ | variables
+    )
+    assert await process.wait() == 0
+    assert telnyx.rooms == ()
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS, ids=range(len(FRAGMENTS)))
+async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fragment runs where there are a client, a few rooms, and a recorded session that is over."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(
+        Path(__file__).parents[1] / "docs" / "quickstart"
+    )  # has the app that one of them tests
+    time = TurnedClock()
+
+    def passing() -> datetime:  # a minute each time that the emulator looks, so that nothing is waited for
+        time.turn(seconds=60)
+        return time.now
+
+    async with Emulator(clock=passing) as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+        telnyx.seed(3)
+        room = await client.rooms.create(unique_name="Recorded", enable_recording=True)
+        person = telnyx.join(room.id, context="Alice")
+        names: dict[str, object] = {"client": client, "telnyx": telnyx, "room": room}
+        monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
+        monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
+        monkeypatch.setenv("TELNYX_PUBLIC_KEY", telnyx.public_key)
+        if "client.recordings" in fragment:
+            telnyx.leave(person.id)
+        code = compile(fragment, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        await run(code, names)
+        if "download" in fragment:
+            assert [each.stat().st_size > 0 for each in tmp_path.iterdir()] == [True, True]
+        if "app = " in fragment:
+            await try_app(names["app"], telnyx)
+
+
+async def try_app(app: object, telnyx: Emulator) -> None:
+    """Serve an app of the README by a real server: it takes an event, and its client counts the rooms."""
+    serve = served_by_aiohttp(app) if isinstance(app, web.Application) else served_by_uvicorn(app)
+    async with serve as url, ClientSession() as http, http.get(f"{url}/rooms") as response:
+        assert await response.json() == len(telnyx.rooms)
+        for event_type in ("video.room.session.ended", "video.room.recording.completed"):
+            delivery = await telnyx.deliver(event_type, {"session_id": "1"}, url=f"{url}/telnyx/")
+            assert delivery.status == 200
+
+
+COMMANDS = [line[2:] for language, text in BLOCKS if language == "console" for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+async def test_commands_run(command: str, telnyx: Emulator, tmp_path: Path) -> None:
+    """A command of the README does what it says, with the two variables in its environment."""
+    telnyx.seed(3)
+    (tmp_path / "rooms.csv").write_text("unique_name\nWeekly\n")
+    variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
+    program, *arguments = shlex.split(command)
+    assert program == "telnyx-rooms"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "telnyx_rooms_async", *arguments, env=os.environ | variables, cwd=tmp_path
+    )
+    assert await process.wait() == 0
+
+
+def test_the_containers_fit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator has the options that the compose file gives it, and its clients the same key and URL."""
+    (compose,) = (text for language, text in BLOCKS if language == "yaml")
+    command = re.search(r"telnyx-rooms (emulate[^\"]+)", compose)
+    assert command
+    options = dict(re.findall(r"--([\w-]+)(?: ([^-\s]\S*))?", command[1]))
+    words = CliRunner().invoke(app, ["emulate", "--help"], env={"COLUMNS": "200"}).stdout.split()
+    assert {f"--{name}" for name in options} <= set(words)
+    variables = dict(re.findall(r"(TELNYX_\w+): \"?([^\"\s]+)", compose))
+    assert variables["TELNYX_API_KEY"] == options["api-key"]
+    assert variables["TELNYX_BASE_URL"] == options["public-url"]
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert options["public-url"] in repr(RoomsClient())
+
+
+def test_the_table_of_floors_is_true() -> None:
+    """The floors that the README draws are those that the law is kept by."""
+    floors = runpy.run_path(str(Path(__file__).parent / "test_floors.py"))["FLOORS"]
+    told = {
+        name.replace("/", ".").rstrip(".").replace("__init__", ""): int(floor)
+        for floor, names in re.findall(r"^\| (\d+) \| ([^|]+) \|", README, re.MULTILINE)
+        for name in re.findall(r"`([^`]+)`", names)
+    }
+    assert told == {name: floor for name, floor in floors.items() if name != "core"}
+
+
+async def run(code: CodeType, names: dict[str, object]) -> None:
+    """Run code that may await at its top level."""
+    result = FunctionType(code, names)()
+    if code.co_flags & CO_COROUTINE:
+        assert isinstance(result, Awaitable)
+        await result
+
+
+def test_the_tree_of_errors_is_whole() -> None:
+    """Every public exception stands in the README's tree, and the count of them is right."""
+    (tree,) = (text for language, text in BLOCKS if language == "text" and "TelnyxRoomsError" in text)
+    public = [getattr(telnyx_rooms_async, name) for name in telnyx_rooms_async.__all__]
+    errors = [it for it in public if isinstance(it, type) and issubclass(it, TelnyxRoomsError)]
+    assert {error.__name__ for error in errors} == set(re.findall(r"\w+Error\b", tree))
+    assert f"one of {len(errors) - 1} classes under `TelnyxRoomsError`" in README

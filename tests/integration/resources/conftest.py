@@ -1,0 +1,37 @@
+"""A Telnyx and a client that share one clock, which a test turns and pauses turn too."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from telnyx_rooms_async import Clock, RoomsClient
+from telnyx_rooms_async.emulator import Emulator
+from tests.helpers.turning import TurnedClock
+
+
+@pytest.fixture
+def time() -> TurnedClock:
+    """The time of the emulator, and of the client."""
+    return TurnedClock()
+
+
+@pytest.fixture
+async def telnyx(time: TurnedClock) -> AsyncIterator[Emulator]:
+    """A stateful Telnyx whose time the test turns."""
+    async with Emulator(clock=time) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+async def client(telnyx: Emulator, time: TurnedClock) -> AsyncIterator[RoomsClient]:
+    """A client whose pauses let the emulator's time pass at once."""
+
+    async def sleep(seconds: float) -> None:
+        time.turn(seconds=seconds)
+
+    def now() -> float:
+        return time.now.timestamp()
+
+    clock = Clock(monotonic=now, now=now, sleep=sleep, dice=lambda: 0.0)
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=clock) as rooms_client:
+        yield rooms_client

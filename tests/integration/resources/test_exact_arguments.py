@@ -1,0 +1,482 @@
+"""What is validated is what is sent, whatever the class of an argument."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import date
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from yarl import URL
+
+from telnyx_rooms_async import (
+    Change,
+    ConfigurationError,
+    DateFilter,
+    DurationFilter,
+    InvalidArgumentError,
+    Journal,
+    Plan,
+    Room,
+    RoomFields,
+    RoomsClient,
+    RoomSession,
+    RoomTracker,
+    SeenInMemory,
+    VideoRegion,
+)
+from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.core.validators import short_repr
+from telnyx_rooms_async.emulator import Emulator
+from tests.helpers.odd import ODD_TEXTS, Array, Broken, RaisingText, SelfishText, enum_member
+from tests.helpers.turning import TurnedClock
+
+ODD = st.sampled_from(ODD_TEXTS)
+NAMES = st.text(
+    st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=["Cs", "Cc", "Z"]),
+    min_size=1,
+    max_size=40,
+)
+IDS = st.text("abcdef0123456789-", min_size=1, max_size=36)
+LOOSE = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+async def client(telnyx: Emulator) -> AsyncIterator[RoomsClient]:
+    """A client in real time: a property runs in it many times."""
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as rooms_client:
+        yield rooms_client
+
+
+def last_query(telnyx: Emulator) -> dict[str, str]:
+    """Return the query of the newest request."""
+    return dict(telnyx.requests[-1].query)
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_names_are_sent_by_their_exact_text(
+    telnyx: Emulator, client: RoomsClient, odd: Callable[[str], str]
+) -> None:
+    """Creating, listing, ensuring, updating and looking up use the text itself."""
+    room = await client.rooms.create(unique_name=odd("Weekly"))
+    assert room.unique_name == "Weekly"
+    assert [found.id async for found in client.rooms.list(unique_name=odd("Weekly"))] == [room.id]
+    assert last_query(telnyx)["filter[unique_name]"] == "Weekly"
+    assert (await client.rooms.ensure(odd("Weekly"))).action == "unchanged"
+    assert (await client.rooms.update(room.id, unique_name=odd("Daily"))).unique_name == "Daily"
+    deleted = [outcome async for outcome in client.rooms.delete_all(unique_name=odd("Daily"), expect=1)]
+    assert [outcome.ok for outcome in deleted] == [True]
+    assert telnyx.rooms == ()
+
+
+@LOOSE
+@given(name=NAMES, odd=ODD)
+@example(name="{0}", odd=SelfishText)
+async def test_any_name_is_created_by_its_exact_text(
+    telnyx: Emulator, client: RoomsClient, name: str, odd: Callable[[str], str]
+) -> None:
+    """No conversion of a str subclass takes part in the body of a creation."""
+    await client.rooms.create(unique_name=odd(name))
+    assert telnyx.requests[-1].json == {"unique_name": name}
+    await client.rooms.delete(telnyx.rooms[0].id)
+
+
+@LOOSE
+@given(room_id=IDS.filter(lambda text: text.strip(".") != ""), odd=ODD)
+async def test_any_id_is_sent_by_its_exact_text(
+    telnyx: Emulator, client: RoomsClient, room_id: str, odd: Callable[[str], str]
+) -> None:
+    """No conversion of a str subclass takes part in a path, so it cannot lead elsewhere."""
+    with pytest.raises(Exception, match="404"):
+        await client.rooms.retrieve(odd(room_id))
+    assert telnyx.requests[-1].path == f"/v2/rooms/{room_id}"
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_filters_are_sent_by_their_exact_text(
+    telnyx: Emulator, client: RoomsClient, odd: Callable[[str], str]
+) -> None:
+    """A deletion by filter deletes what the text selects, not everything or nothing."""
+    await client.recordings.delete_matching(type=odd("audio"), status=odd("completed"), room_id=odd("a-b"))
+    assert last_query(telnyx) == {
+        "filter[type]": "audio",
+        "filter[status]": "completed",
+        "filter[room_id]": "a-b",
+    }
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_requests_of_ones_own_are_exact(
+    telnyx: Emulator, client: RoomsClient, odd: Callable[[str], str]
+) -> None:
+    """`RoomsClient.request` sends the text of its method, path, query and body."""
+    body = {odd("unique_name"): odd("Weekly"), "max_participants": Seats.FEW}
+    await client.request(odd("POST"), odd("/rooms"), query={odd("a"): odd("b")}, json=body)
+    sent = telnyx.requests[-1]
+    assert (sent.method, sent.path, dict(sent.query)) == ("POST", "/v2/rooms", {"a": "b"})
+    assert sent.json == {"unique_name": "Weekly", "max_participants": 2}
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_bulk_jobs_and_plans_are_exact(
+    telnyx: Emulator, client: RoomsClient, odd: Callable[[str], str]
+) -> None:
+    """The fields of many rooms may have odd names and values."""
+    bodies: Any = [{odd("unique_name"): odd("Weekly")}]
+    created = [outcome async for outcome in client.rooms.create_many(bodies)]
+    assert [outcome.ok for outcome in created] == [True]
+    assert not await client.rooms.plan(bodies)
+    change = Change(action="create", unique_name=odd("Daily"))
+    assert [outcome.ok async for outcome in client.rooms.apply(Plan(changes=(change,)))] == [True]
+    assert {room.unique_name for room in telnyx.rooms} == {"Weekly", "Daily"}
+
+
+async def test_the_choice_for_a_lost_answer_may_be_an_enum_member(client: RoomsClient) -> None:
+    """`on_lost_response` is compared by its text, too."""
+    choice: Any = enum_member("raise")
+    assert (await client.rooms.create(unique_name="Weekly", on_lost_response=choice)).unique_name == "Weekly"
+    with pytest.raises(InvalidArgumentError, match="on_lost_response must be one of"):
+        await client.rooms.create(unique_name="Daily", on_lost_response=enum_member("perhaps"))  # type: ignore[arg-type]  # that is the point
+
+
+class Seats(IntEnum):
+    """How many may join."""
+
+    FEW = 2
+
+
+class NumpyInteger:
+    """Stands in for an integer of numpy: it has an index."""
+
+    def __index__(self) -> int:
+        return 3
+
+
+class NumpyScalar:
+    """Stands in for a scalar of numpy, as `numpy.float32` is: no number of Python, but it has one."""
+
+    __module__ = "numpy"
+    ndim = 0
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def item(self) -> object:
+        """Return the Python object."""
+        return self._value
+
+
+numpy_bool = type("bool_", (), {"__module__": "numpy", "__bool__": lambda _: True})
+
+
+@pytest.mark.parametrize(
+    ("seats", "sent"), [(Seats.FEW, 2), (NumpyInteger(), 3), (4.0, 4), (NumpyScalar(5.0), 5)]
+)
+async def test_integers_of_other_classes(
+    telnyx: Emulator, client: RoomsClient, seats: Any, sent: int
+) -> None:
+    """What has an index, or is integral, is a number."""
+    await client.rooms.create(max_participants=seats)
+    assert telnyx.requests[-1].json == {"max_participants": sent}
+
+
+async def test_flags_urls_and_days_of_other_classes(telnyx: Emulator, client: RoomsClient) -> None:
+    """Booleans of numpy, URLs of yarl and days as ISO 8601 text are taken."""
+    flag: Any = numpy_bool()
+    url: Any = URL("https://example.com/hook")
+    await client.rooms.create(enable_recording=flag, webhook_event_url=url)
+    assert telnyx.requests[-1].json == {
+        "enable_recording": True,
+        "webhook_event_url": "https://example.com/hook",
+    }
+    await client.rooms.update(telnyx.rooms[0].id, enable_recording=NumpyScalar(value=False))  # type: ignore[arg-type]  # as numpy's
+    assert telnyx.requests[-1].json == {"enable_recording": False}
+    between = DateFilter(gte="2021-04-25", lte=date(2021, 4, 26))
+    await client.rooms.list(created_at="2021-04-25", updated_at=between).page(1)
+    query = last_query(telnyx)
+    assert query["filter[date_created_at][eq]"] == "2021-04-25"
+    assert query["filter[date_updated_at][gte]"] == "2021-04-25"
+
+
+async def test_a_model_stands_for_its_id(telnyx: Emulator, client: RoomsClient) -> None:
+    """Wherever an id belongs, the room, session or participant itself may stand."""
+    room = await client.rooms.create(enable_recording=True)
+    people = [telnyx.join(room.id, context=name) for name in ("Alice", "Bob", "Carol")]
+    session = (await client.rooms.sessions(room).page(1)).data[0]
+    assert (await client.rooms.retrieve(room)).id == room.id
+    assert (await client.sessions.retrieve(session)).id == session.id
+    participants = [person async for person in client.sessions.participants(session)]
+    assert {person.id for person in participants} == {person.id for person in people}
+    await client.sessions.kick(session, iter(participants[:1]))
+    assert telnyx.requests[-1].json == {"participants": [participants[0].id]}
+    await client.sessions.mute(session, "all", exclude=Array([participants[1]]))  # type: ignore[arg-type]  # as numpy's
+    assert telnyx.requests[-1].json == {"participants": "all", "exclude": [participants[1].id]}
+    await client.compositions.create(session)
+    assert telnyx.requests[-1].json["session_id"] == session.id
+    await client.tokens.create(room)
+    assert [outcome.ok async for outcome in client.sessions.end_many([session])] == [True]
+    assert [outcome.ok async for outcome in client.rooms.delete_many([room])] == [True]
+
+
+async def test_a_model_of_another_kind_is_refused(telnyx: Emulator, client: RoomsClient) -> None:
+    """A session is no room, and what stands in its place is not shown."""
+    room = await client.rooms.create()
+    telnyx.join(room.id)
+    session: Any = (await client.rooms.sessions(room).page(1)).data[0]
+    sent = len(telnyx.requests)
+    with pytest.raises(InvalidArgumentError, match="such as '0ccc7b54-…', not a RoomSession"):
+        await client.rooms.delete(session)
+    assert len(telnyx.requests) == sent
+
+
+@pytest.mark.parametrize("missing", [None, 7, Broken()])
+async def test_a_model_without_an_id_is_refused(telnyx: Emulator, client: RoomsClient, missing: Any) -> None:
+    """It is never an absent filter: a deletion would be of everything else that was asked for."""
+    room = Room(id=missing)
+    with pytest.raises(InvalidArgumentError, match=r"room_id must be .* not a Room"):
+        await client.recordings.delete_matching(room_id=room, type="audio")
+    with pytest.raises(InvalidArgumentError, match=r"room_id must be .* not a Room"):
+        await client.rooms.delete(room)
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("room_id", [None, "", RoomSession(id="a"), Room(id=None), 7])  # type: ignore[arg-type]  # that is the point
+def test_a_timeline_is_of_a_room(room_id: Any) -> None:
+    """What is no id of a room would never match an event."""
+    with pytest.raises(InvalidArgumentError, match="room_id must be a Telnyx id"):
+        RoomTracker(room_id)
+
+
+def test_messages_use_only_the_repr_of_a_value() -> None:
+    """Whatever the repr of a user's object returns or raises, the message is about the object, and short."""
+
+    class Odd:
+        def __repr__(self) -> str:
+            return RaisingText("x" * 100)
+
+    lying = type("list", (), {"__len__": lambda _: 1 / 0, "__repr__": lambda _: "a lying list"})
+    assert len(short_repr(Odd())) == 60
+    assert short_repr([RaisingText("a"), 7]) == "[<RaisingText that cannot be printed>, 7]"
+    assert short_repr(lying()) == "a lying list"
+    assert "canary" not in short_repr(Secret("canary"))
+
+
+class Touchy:
+    """Neither comparable nor printable."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("it was compared")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("it was printed")
+
+    __hash__ = None  # type: ignore[assignment]  # as numpy's
+
+
+async def test_no_foreign_exception_escapes_from_a_limit_or_a_source(client: RoomsClient) -> None:
+    """What is refused is neither compared nor has to be printable."""
+    odd: Any = Touchy()
+    for options in ({"limit": odd}, {"max_failures": odd}):
+        with pytest.raises(InvalidArgumentError, match="must be a whole number"):
+            client.rooms.delete_many([], **options)
+    with pytest.raises(InvalidArgumentError, match="audio_sources must be"):
+        await client.compositions.create("a", audio_sources=[odd])
+
+
+@pytest.mark.parametrize(
+    "participants", [Broken(), Touchy(), [Touchy()], 7, None, object(), {"a": 1}, b"a", Array([])]
+)
+async def test_no_foreign_exception_escapes_from_a_collection(
+    telnyx: Emulator, client: RoomsClient, participants: Any
+) -> None:
+    """What cannot be iterated, or holds nothing, is refused before anything is sent."""
+    with pytest.raises(InvalidArgumentError, match="participants must"):
+        await client.sessions.kick("a", participants)
+    assert telnyx.requests == []
+
+
+async def test_layouts_are_exact(telnyx: Emulator, client: RoomsClient) -> None:
+    """The names, numbers and sources of regions are sent as they were validated."""
+    region = VideoRegion(height=Seats.FEW * 16, width=32.0, video_sources=[enum_member("*")])  # type: ignore[arg-type]  # that is the point
+    with pytest.raises(Exception, match="422"):  # there is no such session
+        await client.compositions.create(
+            "a", video_layout={enum_member("main"): region}, resolution=enum_member("64x48")
+        )
+    body = telnyx.requests[-1].json
+    assert body["resolution"] == "64x48"
+    assert body["video_layout"] == {"main": {"height": 32, "width": 32, "video_sources": ["*"]}}
+
+
+@pytest.mark.parametrize("contradiction", [{"eq": 5, "gte": 6}, {"eq": 5, "lte": 4}, {"gte": 2, "lte": 1}])
+async def test_contradictory_filters_are_refused(
+    telnyx: Emulator, client: RoomsClient, contradiction: dict[str, int]
+) -> None:
+    """A filter that can match nothing is a mistake."""
+    with pytest.raises(InvalidArgumentError, match="duration_secs matches nothing"):
+        client.recordings.list(duration_secs=DurationFilter(**contradiction))
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), [float("nan")], NumpyScalar(float("nan"))])
+async def test_numbers_that_json_does_not_have_are_refused(
+    telnyx: Emulator, client: RoomsClient, number: object
+) -> None:
+    """NaN would be sent as null."""
+    with pytest.raises(InvalidArgumentError, match="JSON has no number"):
+        await client.request("POST", "/rooms", json={"max_participants": number})
+    assert telnyx.requests == []
+
+
+def test_a_timeline_is_that_of_the_exact_id() -> None:
+    """A `RoomTracker` compares the text of its room's id."""
+    assert RoomTracker(enum_member("a-b")).room_id == "a-b"
+    assert RoomTracker(UUID(int=0)).room_id == str(UUID(int=0))
+
+
+async def test_odd_fields_of_a_room_are_named(client: RoomsClient) -> None:
+    """A mapping that raises is one failed outcome, not the end of the job."""
+    fields: Any = RaisingMapping()
+    outcomes = [
+        outcome async for outcome in client.rooms.create_many([fields, RoomFields(unique_name="Weekly")])
+    ]
+    assert sorted(outcome.ok for outcome in outcomes) == [False, True]
+
+
+class RaisingMapping(dict[str, object]):
+    """A mapping that cannot be read."""
+
+    def items(self) -> Any:
+        """Raise."""
+        raise RuntimeError("no items")
+
+
+async def test_mappings_that_cannot_be_read_are_refused(telnyx: Emulator, client: RoomsClient) -> None:
+    """No foreign exception escapes from a query or a layout."""
+    with pytest.raises(InvalidArgumentError, match="query must be a mapping"):
+        await client.request("GET", "/rooms", query=RaisingQuery())
+    layout: Any = RaisingQuery()
+    with pytest.raises(InvalidArgumentError, match="must name 1 or 2 regions"):
+        await client.compositions.create("a", video_layout=layout)
+    assert telnyx.requests == []
+
+
+class RaisingQuery(Mapping[str, str]):
+    """A mapping that raises whenever it is read."""
+
+    def __getitem__(self, key: str) -> str:
+        raise RuntimeError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError("no names")
+
+    def __len__(self) -> int:
+        raise RuntimeError("no length")
+
+
+class Scalar:
+    """An array without a dimension: an iterable by its class only."""
+
+    def __iter__(self) -> Any:
+        raise TypeError("iteration over a 0-d array")
+
+
+@pytest.mark.parametrize(
+    "items",
+    [None, 7, "abc", b"abc", SelfishText("abc"), Broken(), Scalar()],
+    ids=lambda each: type(each).__name__,
+)
+async def test_jobs_and_plans_refuse_what_cannot_be_iterated(
+    telnyx: Emulator, client: RoomsClient, items: Any
+) -> None:
+    """What is no iterable of items is told at the call."""
+    for job in (client.rooms.create_many, client.rooms.update_many, client.rooms.delete_many):
+        with pytest.raises(InvalidArgumentError, match="the items "):
+            job(items)
+    with pytest.raises(InvalidArgumentError, match="the items "):
+        client.sessions.end_many(items)
+    with pytest.raises(InvalidArgumentError, match="desired must be an iterable"):
+        await client.rooms.plan(items)
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("prune", ["no", 1, None, Array([True, False])])
+async def test_what_prunes_is_a_boolean(telnyx: Emulator, client: RoomsClient, prune: Any) -> None:
+    """A text such as "no" must not delete rooms."""
+    with pytest.raises(InvalidArgumentError, match="prune must be True or False"):
+        await client.rooms.plan([], prune=prune)
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("count", [Seats.FEW, NumpyInteger(), 2.0])
+async def test_counts_of_other_classes(client: RoomsClient, count: Any) -> None:
+    """Limits, counts and pages may be of any class of integers."""
+    for name in ("Weekly", "Daily", "Hourly"):
+        await client.rooms.create(unique_name=name)
+    listing = client.rooms.list(page_size=count).prefetch(count)
+    assert len([room async for room in listing]) == 3
+    assert len([page async for page in listing.pages(count)]) >= 1
+    outcomes = client.rooms.delete_many(
+        telnyx_ids := [room.id async for room in listing], limit=count, max_failures=count
+    )
+    assert [outcome.ok async for outcome in outcomes] == [True] * len(telnyx_ids)
+
+
+async def test_a_journal_knows_an_item_by_what_is_sent(client: RoomsClient, tmp_path: Path) -> None:
+    """A run that is resumed may hold its items as other classes do."""
+    journal = Journal(tmp_path / "rooms.journal")
+    fields: Any = {"unique_name": "Weekly", "max_participants": 3}
+    odd: Any = {
+        enum_member("unique_name"): SelfishText("Weekly"),
+        "max_participants": NumpyInteger(),
+        "webhook_event_url": URL("https://example.com"),
+    }
+    fields["webhook_event_url"] = str(odd["webhook_event_url"])
+    assert len([outcome async for outcome in client.rooms.create_many([fields], journal=journal)]) == 1
+    assert [outcome async for outcome in client.rooms.create_many([odd], journal=journal)] == []
+    rooms = [room async for room in client.rooms.list()]
+    journal = Journal(tmp_path / "deletions.journal")
+    assert len([outcome async for outcome in client.rooms.delete_many(rooms, journal=journal)]) == 1
+    ids = [room.id for room in rooms]
+    assert [outcome async for outcome in client.rooms.delete_many(ids, journal=journal)] == []
+
+
+@pytest.mark.parametrize("odd", [*ODD_TEXTS, URL])
+def test_a_base_url_is_its_exact_text(odd: Callable[[str], Any]) -> None:
+    """The key goes where the text of the URL says, and nowhere else."""
+    assert (
+        repr(RoomsClient("KEY", base_url=odd("https://example.com/v2")))
+        == "<RoomsClient https://example.com/v2>"
+    )
+    with pytest.raises(ConfigurationError, match=r"http://example\.com would send the API key in the clear"):
+        RoomsClient("KEY", base_url=odd("http://example.com/v2"))
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_a_memory_of_events_compares_exact_text(odd: Callable[[str], str]) -> None:
+    """An event that was handled is known again, whatever the class of its id."""
+    store = SeenInMemory()
+    assert not await store.seen(odd("an-event"))
+    await store.keep(odd("an-event"))
+    assert await store.seen("an-event")
+    assert await store.seen(odd("an-event"))
+    assert not await store.seen(odd("another"))
+    await store.forget(odd("another"))
+    assert not await store.seen("another")
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+async def test_a_file_has_its_exact_name(
+    telnyx: Emulator, time: TurnedClock, client: RoomsClient, odd: Callable[[str], str], tmp_path: Path
+) -> None:
+    """A recording is written where the text of the path says."""
+    room = await client.rooms.create(enable_recording=True)
+    alice = telnyx.join(room.id)
+    time.turn(seconds=60)
+    telnyx.leave(alice.id)
+    time.turn(seconds=60)
+    recording = (await client.recordings.list(room_id=room).page(1)).data[0]
+    await client.recordings.download(recording, odd(str(tmp_path / "file.webm")))
+    assert [path.name for path in tmp_path.iterdir()] == ["file.webm"]

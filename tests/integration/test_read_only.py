@@ -1,0 +1,107 @@
+"""A read-only client: whatever would change something is refused before it is sent."""
+
+import io
+import pickle
+from collections.abc import Awaitable, Callable
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+
+from telnyx_rooms_async import RateLimitError, ReadOnlyError, RetryPolicy, RoomsClient
+from telnyx_rooms_async.emulator import Emulator, Fault
+from telnyx_rooms_async.integrations.opentelemetry import traced
+from tests.helpers.turning import TurnedClock
+
+Deed = Callable[[RoomsClient], Awaitable[object]]
+
+
+def asks(method: str) -> Deed:
+    """Make what asks by a method without a verb."""
+    return lambda client: client.request(method, "/rooms")
+
+
+WRITES: dict[str, Deed] = {
+    "rooms.create": lambda client: client.rooms.create(unique_name="Weekly"),
+    "rooms.update": lambda client: client.rooms.update("a", max_participants=5),
+    "rooms.delete": lambda client: client.rooms.delete("a"),
+    "tokens.create": lambda client: client.tokens.create("a"),
+    "tokens.refresh": lambda client: client.tokens.refresh("a", "token"),
+    "sessions.end": lambda client: client.sessions.end("a"),
+    "sessions.kick": lambda client: client.sessions.kick("a", "all"),
+    "sessions.mute": lambda client: client.sessions.mute("a", "all"),
+    "sessions.unmute": lambda client: client.sessions.unmute("a", "all"),
+    "recordings.delete": lambda client: client.recordings.delete("a"),
+    "recordings.delete_matching": lambda client: client.recordings.delete_matching(room_id="a"),
+    "compositions.create": lambda client: client.compositions.create("a"),
+    "compositions.delete": lambda client: client.compositions.delete("a"),
+    **{f"request {method}": asks(method) for method in ("POST", "PUT", "PATCH", "DELETE")},
+}
+VIEWS: dict[str, Callable[[RoomsClient], RoomsClient]] = {
+    "itself": lambda client: client,
+    "a view": lambda client: client.with_options(timeout=5),
+    "a view that would lift it": lambda client: client.with_options(read_only=False),
+    "a view that says it again": lambda client: client.with_options(read_only=True),
+    "traced": lambda client: traced(client, TracerProvider()),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+async def test_what_would_change_something_is_refused(telnyx: Emulator, write: Deed) -> None:
+    """Every verb that is not a reading raises, and nothing is sent."""
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, read_only=True) as client:
+        with pytest.raises(ReadOnlyError):
+            await write(client)
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+async def test_no_view_lifts_it(telnyx: Emulator, view: Callable[[RoomsClient], RoomsClient]) -> None:
+    """A view of a read-only client is read-only, and reads."""
+    telnyx.seed(2)
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, read_only=True) as client:
+        with pytest.raises(ReadOnlyError):
+            await view(client).rooms.create()
+        assert await view(client).rooms.list().count() == 2
+        assert (await view(client).request("HEAD", "/rooms")).status == 200
+    assert [request.method for request in telnyx.requests] == ["GET", "HEAD"]
+
+
+async def test_a_read_only_view(telnyx: Emulator, client: RoomsClient) -> None:
+    """A view can be read-only while the client writes; closing the view closes both."""
+    room = await client.rooms.create()
+    view = traced(client, TracerProvider()).with_options(read_only=True)
+    with pytest.raises(ReadOnlyError, match=f"the client is read-only: DELETE /rooms/{room.id} was not sent"):
+        await view.rooms.delete(room.id)
+    await client.rooms.delete(room.id)
+    await view.close()
+    assert [request.method for request in telnyx.requests] == ["POST", "DELETE"]
+
+
+async def test_a_refusal_waits_for_nothing(telnyx: Emulator) -> None:
+    """While the server wants nobody to come a change is refused all the same."""
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+        telnyx.script(Fault(status=429, retry_after=30))
+        with pytest.raises(RateLimitError):
+            await client.with_options(retry=RetryPolicy(attempts=1)).rooms.list().count()
+        with pytest.raises(ReadOnlyError):
+            await client.with_options(read_only=True, timeout=5).rooms.delete("a")
+    assert len(telnyx.requests) == 1
+
+
+async def test_a_read_only_client_downloads() -> None:
+    """A download is a reading, of the file too."""
+    time = TurnedClock()
+    async with Emulator(clock=time) as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+        room = await client.rooms.create(enable_recording=True)
+        telnyx.leave(telnyx.join(room.id).id)
+        time.turn(seconds=60)
+        reader, file = client.with_options(read_only=True), io.BytesIO()
+        async for recording in reader.recordings.list():
+            await reader.recordings.download(recording.id, file)
+    assert file.getvalue()
+
+
+def test_the_error_can_be_sent_elsewhere() -> None:
+    """The error survives pickling."""
+    error = ReadOnlyError("POST", "/rooms")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
