@@ -1,5 +1,6 @@
 """What every room of the tests may ask for: an emulator, and a client that talks to it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import wraps
 from unittest.mock import Mock
@@ -10,6 +11,8 @@ from hypothesis import Phase, settings
 
 from telnyx_rooms_async import RoomsClient
 from telnyx_rooms_async.emulator import Emulator
+from tests.helpers.ticker import Ticker
+from tests.helpers.wire import Wire
 
 collect_ignore = ["docs/quickstart"]  # what is run as another suite, by docs/test_quickstart.py
 # For mutmut: whether a test fails is all that it asks, so that none looks for the smallest example, and the
@@ -59,3 +62,19 @@ async def client(telnyx: Emulator) -> AsyncIterator[RoomsClient]:
     """A client of that Telnyx."""
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as rooms_client:
         yield rooms_client
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[Wire]:
+    """A scripted server on a free port."""
+    it = Wire([Wire.http(204)])
+    server = await asyncio.start_server(it.serve, "127.0.0.1", 0)
+    it.port = server.sockets[0].getsockname()[1]
+    yield it
+    server.close()
+
+
+@pytest.fixture
+def ticker() -> Ticker:
+    """A clock of the test's own."""
+    return Ticker()

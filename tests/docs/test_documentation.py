@@ -26,7 +26,7 @@ FRONTS = (
     ".redis",
     ".testing",
     ".web",
-    ".core.paging",
+    ".core.page_scan",
     ".core.protocol",
 )
 """Where users import from."""

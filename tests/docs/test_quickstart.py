@@ -24,8 +24,8 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-TESTS = Path(__file__).parent
-FILES = TESTS / "newcomer"
+TESTS = Path(__file__).parents[1]
+FILES = TESTS / "docs" / "quickstart"
 README = (TESTS.parent / "README.md").read_text()
 SECTIONS = (
     "# telnyx-rooms-async",

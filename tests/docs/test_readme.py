@@ -4,7 +4,6 @@ import ast
 import asyncio
 import os
 import re
-import runpy
 import shlex
 import sys
 from collections.abc import Awaitable
@@ -120,17 +119,6 @@ def test_the_containers_fit_together(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert options["public-url"] in repr(RoomsClient())
-
-
-def test_the_table_of_floors_is_true() -> None:
-    """The floors that the README draws are those that the law is kept by."""
-    floors = runpy.run_path(str(Path(__file__).parent / "test_floors.py"))["FLOORS"]
-    told = {
-        name.replace("/", ".").rstrip(".").replace("__init__", ""): int(floor)
-        for floor, names in re.findall(r"^\| (\d+) \| ([^|]+) \|", README, re.MULTILINE)
-        for name in re.findall(r"`([^`]+)`", names)
-    }
-    assert told == {name: floor for name, floor in floors.items() if name != "core"}
 
 
 async def run(code: CodeType, names: dict[str, object]) -> None:

@@ -58,7 +58,7 @@ from telnyx_rooms_async.core import endpoints, protocol
 from telnyx_rooms_async.core.http_messages import Call
 from telnyx_rooms_async.core.page_scan import Scan
 from telnyx_rooms_async.emulator import Emulator, Fault, Faults, RecordedRequest
-from telnyx_rooms_async.integrations import dask as fleet
+from telnyx_rooms_async.integrations import dask
 from telnyx_rooms_async.web import (
     CLIENT,
     aiohttp_handler,
@@ -297,9 +297,9 @@ async def jobs(client: RoomsClient) -> None:
 
 async def fleets(cluster: Client, bodies: list[RoomFields]) -> None:
     """Have many made by many."""
-    async for outcome in fleet.create_many(cluster, bodies, settings=Settings(), partition_size=50):
+    async for outcome in dask.create_many(cluster, bodies, settings=Settings(), partition_size=50):
         assert_type(outcome, batch.Done[RoomFields, Room] | batch.Failed[RoomFields])
-    async for deletion in fleet.delete_many(cluster, ("a", "b"), settings=Settings()):
+    async for deletion in dask.delete_many(cluster, ("a", "b"), settings=Settings()):
         assert_type(deletion, batch.Done[str | UUID | Room, None] | batch.Failed[str | UUID | Room])
 
 

@@ -6,7 +6,6 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.helpers.embedded import SERVERS, Serve
-from tests.helpers.ticker import Ticker
 
 
 @pytest.fixture(params=list(SERVERS.values()), ids=list(SERVERS))
@@ -22,9 +21,3 @@ async def http() -> AsyncIterator[ClientSession]:
     """Somebody who posts."""
     async with ClientSession() as session:
         yield session
-
-
-@pytest.fixture
-def ticker() -> Ticker:
-    """A clock of the test's own."""
-    return Ticker()

@@ -1,7 +1,7 @@
 """Many rooms by many machines: the jobs of a client, on a cluster of Dask. Needs the extra ``dask``.
 
     async with distributed.Client("tcp://scheduler:8786", asynchronous=True) as cluster:
-        async for outcome in fleet.create_many(cluster, bodies, settings=Settings()):
+        async for outcome in dask.create_many(cluster, bodies, settings=Settings()):
             if not outcome.ok:
                 print(outcome.item, outcome.error)
 
