@@ -6,7 +6,7 @@
             print(session.created_at)
 
 Everything public is imported from here; the emulator from `telnyx_rooms_async.emulator`; what a web app
-needs from `telnyx_rooms_async.web`; the protocol without I/O from `telnyx_rooms_async.core`.
+needs from `telnyx_rooms_async.integrations`; the protocol without I/O from `telnyx_rooms_async.core`.
 """
 
 from telnyx_rooms_async.batch.journal import Journal

@@ -14,7 +14,6 @@ from yarl import URL
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.core.validators import is_async_callable, is_loopback
 from telnyx_rooms_async.errors import ConfigurationError
-from telnyx_rooms_async.http.transport import TunnelError
 from telnyx_rooms_async.version import __version__
 
 Session: TypeAlias = aiohttp.ClientSession
@@ -30,6 +29,10 @@ _CONNECT_ERRORS: Final = (
     aiohttp.ClientHttpProxyError,
     aiohttp.ServerFingerprintMismatch,
 )
+
+
+class TunnelError(aiohttp.ClientConnectionError):
+    """A proxy failed before there was a connection to the server."""
 
 
 def check_session(session: object, *, trust_env: bool) -> None:

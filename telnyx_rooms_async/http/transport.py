@@ -25,6 +25,7 @@ from telnyx_rooms_async.errors import ClientClosedError, ConfigurationError
 from telnyx_rooms_async.http.connection import (
     Session,
     TraceConfig,
+    TunnelError,
     attempt_timeout,
     capacity_of,
     check_hooks,
@@ -144,10 +145,6 @@ def _words(error: Exception) -> str:
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the server closed the connection"
     return error.message.partition(":")[0] if isinstance(error, aiohttp.ClientResponseError) else str(error)
-
-
-class TunnelError(aiohttp.ClientConnectionError):
-    """A proxy failed before there was a connection to the server."""
 
 
 # The first row that fits tells the reason, and whether the server may have seen the request.

@@ -538,8 +538,6 @@ class DesiredRooms(SingleRooms):
 
         Telnyx operations: ListRooms, CreateRoom and UpdateRoom.
         """
-        pass
-
         body = RoomBody(
             unique_name=unique_name,
             max_participants=max_participants,
@@ -603,8 +601,6 @@ class DesiredRooms(SingleRooms):
 
         Telnyx operations: CreateRoom, UpdateRoom and DeleteRoom.
         """
-        pass
-
         return carry_out(self._api, plan, limit=limit, max_failures=max_failures, max_deletes=max_deletes)
 
 

@@ -30,7 +30,7 @@ class EventRouter:
     its own event loop.
 
     Args:
-        seen: knows what was handled: `SeenInMemory` unless given; `telnyx_rooms_async.redis.SeenInRedis`
+        seen: knows what was handled: `SeenInMemory` unless given; `telnyx_rooms_async.webhooks.redis.SeenInRedis`
             for several workers.
         limit: how many events `dispatch_in_background` has in hand at once.
         grace: seconds that the end waits for them; what then still goes on is cancelled.

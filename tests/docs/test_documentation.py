@@ -21,11 +21,12 @@ from telnyx_rooms_async.core.endpoints import ENDPOINTS
 FRONTS = (
     "",
     ".emulator",
-    ".otel",
+    ".integrations.opentelemetry",
     ".pytest_plugin",
-    ".redis",
-    ".testing",
-    ".web",
+    ".webhooks.redis",
+    ".webhooks.testing",
+    ".integrations.aiohttp_web",
+    ".integrations.asgi",
     ".core.page_scan",
     ".core.protocol",
 )

@@ -110,7 +110,7 @@ def test_the_import_is_light() -> None:
         "distributed",
         "aiohttp.web",
         "telnyx_rooms_async.emulator",
-        "telnyx_rooms_async.web",
+        "telnyx_rooms_async.integrations.asgi",
         "telnyx",
         "pytest",
     }

@@ -10,7 +10,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from telnyx_rooms_async import EventRouter, Webhooks
-from telnyx_rooms_async.web import aiohttp_handler, asgi_app, client_lifespan, router_context
+from telnyx_rooms_async.integrations.aiohttp_web import aiohttp_handler, router_context
+from telnyx_rooms_async.integrations.asgi import asgi_app, client_lifespan
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY
 from tests.helpers.serving import served_by_aiohttp, served_by_uvicorn
 

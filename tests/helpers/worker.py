@@ -7,7 +7,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from telnyx_rooms_async import Event, EventRouter, Webhooks
-from telnyx_rooms_async.web import aiohttp_handler
+from telnyx_rooms_async.integrations.aiohttp_web import aiohttp_handler
 from telnyx_rooms_async.webhooks.redis import SeenInRedis
 
 

@@ -59,14 +59,13 @@ from telnyx_rooms_async.core.http_messages import Call
 from telnyx_rooms_async.core.page_scan import Scan
 from telnyx_rooms_async.emulator import Emulator, Fault, Faults, RecordedRequest
 from telnyx_rooms_async.integrations import dask
-from telnyx_rooms_async.web import (
+from telnyx_rooms_async.integrations.aiohttp_web import (
     CLIENT,
     aiohttp_handler,
-    asgi_app,
     client_context,
-    client_lifespan,
     router_context,
 )
+from telnyx_rooms_async.integrations.asgi import asgi_app, client_lifespan
 
 
 async def rooms(client: RoomsClient, *, named: bool) -> None:

@@ -15,7 +15,7 @@ from telnyx_rooms_async import (
     RoomSessionEnded,
     Webhooks,
 )
-from telnyx_rooms_async.web import asgi_app
+from telnyx_rooms_async.integrations.asgi import asgi_app
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
 from tests.helpers.frames import shown_by
 from tests.helpers.haste import Haste

@@ -22,7 +22,9 @@ from telnyx_rooms_async import (
     WebhookError,
     Webhooks,
 )
-from telnyx_rooms_async.web import BODY_LIMIT, aiohttp_handler, asgi_app
+from telnyx_rooms_async.integrations.aiohttp_web import aiohttp_handler
+from telnyx_rooms_async.integrations.asgi import asgi_app
+from telnyx_rooms_async.webhooks.receiver import BODY_LIMIT
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, SignedWebhook, sign, signed
 from tests.helpers.embedded import Serve, by_aiohttp
 from tests.helpers.happening import Telnyx

@@ -17,7 +17,8 @@ from starlette.routing import Route
 
 from telnyx_rooms_async import ClientClosedError, Event, EventRouter, RoomsClient, RoomSessionEnded
 from telnyx_rooms_async.emulator import Emulator, Fault
-from telnyx_rooms_async.web import CLIENT, client_context, client_lifespan, router_context
+from telnyx_rooms_async.integrations.aiohttp_web import CLIENT, client_context, router_context
+from telnyx_rooms_async.integrations.asgi import client_lifespan
 from tests.helpers.serving import served_by_aiohttp, served_by_uvicorn
 
 Use: TypeAlias = Callable[[RoomsClient], Any]
