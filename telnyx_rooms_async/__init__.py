@@ -74,6 +74,7 @@ from telnyx_rooms_async.resources.downloads import DownloadedFile
 from telnyx_rooms_async.resources.room_reconciliation import Change, Ensured, Plan
 from telnyx_rooms_async.resources.tokens import AutoRefreshedToken
 from telnyx_rooms_async.settings import Settings
+from telnyx_rooms_async.version import __version__
 from telnyx_rooms_async.webhooks.events import (
     CompositionCompletedPayload,
     Event,

@@ -58,7 +58,7 @@ def test_every_exception_is_public() -> None:
 
 def test_version_is_that_of_pyproject() -> None:
     """The constant is kept in step with the distribution; other names are not made up."""
-    project = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))[
+    project = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text("utf-8"))[
         "project"
     ]
     assert telnyx_rooms_async.__version__ == project["version"]

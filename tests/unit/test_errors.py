@@ -365,7 +365,7 @@ def test_long_messages_are_cut(length: int, message: str) -> None:
             OutcomeUnknownError("CreateRoom", "Weekly", (LOST_CREATE,)),
             "CreateRoom may or may not have been carried out"
             " (the connection was lost: the server may close one that was idle);"
-            " look for unique_name 'Weekly' before trying again, or use on_lost_response=\"resend\"",
+            " look for unique_name 'Weekly' before trying again, or use on_lost_response=\"find_then_resend\"",
             id="unknown-with-a-name-and-lost",
         ),
         pytest.param(
@@ -378,7 +378,7 @@ def test_long_messages_are_cut(length: int, message: str) -> None:
         pytest.param(
             OutcomeUnknownError("CreateRoom", "Weekly", (evolve(LOST_CREATE, failure=Reason.TIMEOUT),)),
             "CreateRoom may or may not have been carried out;"
-            " look for unique_name 'Weekly' before trying again, or use on_lost_response=\"resend\"",
+            " look for unique_name 'Weekly' before trying again, or use on_lost_response=\"find_then_resend\"",
             id="unknown-with-a-name-and-late",
         ),
         pytest.param(
