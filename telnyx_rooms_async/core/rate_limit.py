@@ -93,6 +93,8 @@ class RateLimitWindow:
     _surely: float = field(default=-math.inf, init=False)
     """When the window ends at the earliest."""
     _is_guessed: bool = field(default=True, init=False)
+    _resets_are_rounded: bool = field(default=True, init=False)
+    """Whether all resets so far were whole seconds, which may have been rounded up."""
 
     def delay(self, now: float) -> float | None:
         """Return the seconds until the next one may go; ``None`` for: when someone comes back."""
@@ -155,7 +157,8 @@ class RateLimitWindow:
         self._unknown = 0
         self._limit = limit or max(self._limit, remaining + 1)
         # The answer was written at some time between `sent_at` and now; whole seconds may be rounded up.
-        earliest, latest = sent_at + reset - float(reset.is_integer()), now + reset
+        self._resets_are_rounded &= reset.is_integer()
+        earliest, latest = sent_at + reset - float(self._resets_are_rounded), now + reset
         if earliest > self._ends:
             # The server is in its next window already.
             self._began, self._tickets, self._is_guessed, self._surely = now, math.inf, True, earliest

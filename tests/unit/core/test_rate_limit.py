@@ -181,6 +181,16 @@ ACROSS_THE_END = Traffic(
     back=[0.9, 0.1],
 )
 """Some are sent in one window and counted in the next, and are back before we know of that."""
+FRACTION_BEFORE_WHOLE_SECOND = Traffic(
+    limit=5,
+    period=1.0,
+    ends=0.375,
+    capacity=3,
+    calls=[1.0, 0.25] * 4,
+    there=[0.125, 0.0625],
+    back=[0.125],
+)
+"""The first response of the second window says 1.0 s, which is not rounded: the one before said 0.0625 s."""
 SIXTY = Traffic(
     limit=20, period=5.0, ends=5.0, waits=True, calls=[0.0] * 60, there=[0.02, 0.03], back=[0.05, 0.02, 0.01]
 )
@@ -190,6 +200,7 @@ SIXTY = Traffic(
 @given(traffics())
 @example(LATE_FIRST_WORD)
 @example(ACROSS_THE_END)
+@example(FRACTION_BEFORE_WHOLE_SECOND)
 @example(SIXTY)
 def test_no_window_is_overrun(traffic: Traffic) -> None:
     """No window of an exact server gets more than its limit, whatever the latencies and their order."""
