@@ -73,7 +73,7 @@ class Server(Process):
 
     def sockets(self) -> int:
         """Return the most connections that were open since the last time."""
-        return int(self.call()["peak"])
+        return int(self.ask()["peak"])
 
 
 class Worker(Process):
@@ -92,7 +92,7 @@ class Worker(Process):
     def run(self, case: str, *, small: bool) -> Sample:
         """Run one round. One that takes too long has failed, and is the worker's last."""
         try:
-            return Sample(**self.call(f"{case} small" if small else case, seconds=_PATIENCE))
+            return Sample(**self.ask(f"{case} small" if small else case, seconds=_PATIENCE))
         except TimeoutError:
             self.kill()
             return Sample(units=0, wall=0.0, cpu=0.0, failures=1, failure=f"not done after {_PATIENCE:.0f} s")

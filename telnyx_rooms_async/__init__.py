@@ -188,4 +188,5 @@ __all__ = [
     "WebhookSignatureError",
     "Webhooks",
     "WrongEventLoopError",
+    "__version__",
 ]

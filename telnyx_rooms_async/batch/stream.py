@@ -48,7 +48,6 @@ async def _by_and_by(items: Iterator[Item]) -> AsyncGenerator[Item, None]:
             items.close()
 
 
-Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 

@@ -202,8 +202,6 @@ async def _writer(target: Writer) -> AsyncGenerator[Write, None]:
     yield write
 
 
-T = TypeVar("T")
-
 _STORE: Final = Call(
     operation="download",
     template="{download_url}",

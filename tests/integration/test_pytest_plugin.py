@@ -27,13 +27,6 @@ def anyio_backend() -> str:
     return "asyncio"
 """
 )
-import sys
-
-def test_it():
-    ours = {name for name in sys.modules if name.split(".")[0] == "telnyx_rooms_async"}
-    assert ours == {"telnyx_rooms_async", "telnyx_rooms_async.pytest_plugin"}
-    assert {"aiohttp", "attrs", "cattrs", "msgspec"} & set(sys.modules) == set()
-"""
 FORGETFUL = """
 async def test_forgotten(rooms_client, telnyx_faults):
     telnyx_faults.drop("DeleteRoom", times=2)
