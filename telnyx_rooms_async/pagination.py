@@ -192,12 +192,7 @@ class _Reader(Generic[Item]):
             await self._ask_from(number, max(number, self._last_from(number)))
 
     def _fetch(self, number: int) -> Coroutine[Any, Any, Page[Item]]:
-        async def answered() -> None:
-            # Before this page is decoded, the next is asked for: 1 % of a list at 50 ms a request.
-            if self._awaited == number:
-                await self._ask_from(number + 1, self._last_from(number + 1))
-
-        return self._api.call(at(self._call, number, self._scan.size), answered)
+        return self._api.call(at(self._call, number, self._scan.size))
 
     def _last_from(self, number: int) -> int:
         return min(number + self._window - 1, self._scan.last_number or 0)
