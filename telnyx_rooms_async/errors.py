@@ -310,8 +310,12 @@ class PaginationError(TelnyxRoomsError):
     """How many different items came."""
     expected: int | None = None
     """How many the server spoke of, if it did."""
+    is_changing: bool = False
+    """Whether a snapshot failed because the list changed during each of its passes."""
 
     def _sentence(self) -> str:
+        if self.is_changing:
+            return f"the list kept changing while it was read: {self.seen} items in the last pass"
         of = "" if self.expected is None else f" of {self.expected}"
         return f"the server's pages do not add up: {self.seen} different items{of} came"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Generic, TypeVar
 from urllib.parse import quote, urlencode
 
-from attrs import field, frozen
+from attrs import AttrsInstance, field, frozen
 
 from telnyx_rooms_async.errors import Attempt, RateLimit, Reason
 
@@ -97,3 +97,7 @@ class Call(Generic[T_co]):
     request: Request
     answer: type[T_co]
     repeat: RetrySafety
+    query: AttrsInstance | None = field(default=None, eq=False, repr=False)
+    """The filter that `request.query` was encoded from: other pages of a list are requested with it."""
+    unique_name: str | None = field(default=None, eq=False, repr=False)
+    """The name in the body, for `OutcomeUnknownError.unique_name`."""

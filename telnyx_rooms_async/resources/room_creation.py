@@ -67,7 +67,7 @@ _ONCE: Final = RetryPolicy(attempts=1)
 _UNAVAILABLE: Final = 503
 
 
-def check_choice(on_lost_response: OnLostResponse) -> OnLostResponse:
+def check_on_lost_response(on_lost_response: OnLostResponse) -> OnLostResponse:
     """Return the choice as exact text.
 
     Raises:
@@ -86,7 +86,7 @@ def check_choice(on_lost_response: OnLostResponse) -> OnLostResponse:
 
 async def create(api: ApiSession, body: RoomBody, on_lost_response: OnLostResponse) -> Room:
     """Create a room; see `Rooms.create` for what is promised."""
-    choice = check_choice(on_lost_response)
+    choice = check_on_lost_response(on_lost_response)
 
     async def steps(call: Call[Room], context: CallContext) -> Room:
         return await _Creation(api=api, call=call, body=body, context=context).run(choice)
