@@ -10,7 +10,6 @@ import pytest
 from attrs import define, field
 
 from telnyx_rooms_async import (
-    APIResponseValidationError,
     Attempt,
     ClientClosedError,
     InternalServerError,
