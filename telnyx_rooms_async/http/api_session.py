@@ -1,12 +1,12 @@
 """The session of the API: one call from a request to a typed value.
 
-`ApiSession.call` does, in this order: authentication (by the transport), the wait for the rate limit, attempts
-within the deadline, retries within the retry budget, and the mapping of errors.
+`ApiSession.call` waits for the rate limit, makes attempts within a deadline, retries failed attempts within
+the retry budget, and maps the outcome to a value or an error. The transport adds the API key.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final, TypeGuard, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeGuard, TypeVar
 
 from attrs import define, evolve, field, frozen
 
@@ -84,20 +84,23 @@ class ApiSession:
     clock: Clock
     server_clock: ServerClock = field(factory=ServerClock)
 
-    def call(self, call: Call[T]) -> Coroutine[Any, Any, T]:
+    async def call(
+        self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]] | None = None
+    ) -> T:
         """Make one API call, with retries where the retry policy and the operation allow them.
+
+        Args:
+            call: the request, and how its response is read.
+            steps: makes the call by several requests within one deadline; `send_with_retries` makes each.
 
         Raises:
             TelnyxRoomsError: one class for each kind of failure, with all attempts.
         """
-        return self.run(call, self.send_with_retries)
-
-    async def run(self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]]) -> T:
-        """Make one API call by steps that may take several requests, within one deadline."""
         try:
             with self.in_flight_calls:
                 now = self.clock.monotonic()
-                return await steps(call, CallContext(now, now + self.timeout))
+                context = CallContext(now, now + self.timeout)
+                return await (self.send_with_retries if steps is None else steps)(call, context)
         except BaseException as error:
             # The frames below, aiohttp's included, hold headers, bodies and URLs.
             drop_frames(error)
@@ -105,32 +108,50 @@ class ApiSession:
 
     async def send_with_retries(self, call: Call[T], context: CallContext) -> T:
         """Send a request until it succeeds, fails for good or runs out of time; return its result."""
-        if self.read_only and call.request.method not in _SAFE_METHODS:
+        request = call.request
+        if self.read_only and request.method not in _SAFE_METHODS:
             raise _read_only_error(call)
-        limiter, clock = self.rate_limiter, self.clock
+        limiter, monotonic = self.rate_limiter, self.clock.monotonic
         outcome: Response | Failure | None = None
         last_response: Response | None = None
         number, elapsed = 0, 0.0
-        while limiter.try_acquire(clock.monotonic()) or await limiter.acquire(
+        # A request acquires the window by itself while no other request is queued.
+        while (not limiter.queue and limiter.window.try_acquire(monotonic())) or await limiter.acquire(
             context.started, context.deadline
         ):
             number += 1
-            started = clock.monotonic()
-            outcome = await self._send_once(call, context, started)
-            ended = clock.monotonic()
+            started, outcome = monotonic(), None
+            time_left = context.deadline - started
+            try:
+                outcome = await self.transport.send(
+                    request, max(min(self.attempt_timeout, time_left), _SHORTEST_ATTEMPT)
+                )
+            finally:
+                if outcome is None:  # cancelled
+                    limiter.discard()
+            ended = monotonic()
             elapsed = ended - started
-            limit = None
             if isinstance(outcome, Response):
-                last_response, limit = outcome, rate_limit(outcome)
+                last_response = outcome
                 self.server_clock.newest = outcome.raw_headers, started, ended
-            delay, is_budget_exhausted = self._retry_delay(call, context, outcome, number, ended)
-            is_paused = self._release(outcome, limit, started, ended, delay)
-            if context.attempts or self._is_logging or not _is_success(outcome):
-                self._record(call, context, outcome, elapsed, delay, limit, is_budget_exhausted)
+                if outcome.status < 300 and not (
+                    context.attempts or self.on_attempt or logger.isEnabledFor(logging.DEBUG)
+                ):  # noqa: PLR2004 - 2xx
+                    self.budget.successes += 1
+                    limiter.window.complete(rate_limit(outcome), started, ended)
+                    if limiter.queue:
+                        limiter.admit_queued()
+                    try:
+                        return protocol.structure(call, outcome)
+                    except DecodeError:
+                        break
+            elif outcome.reason is Reason.TIMEOUT:
+                outcome = evolve(outcome, deadline=time_left < self.attempt_timeout)
+            delay = self._after_attempt(call, context, outcome, number=number, started=started, ended=ended)
             if delay is None:
                 break
-            if not is_paused:  # else the rate limiter holds this call and all others for as long
-                await clock.sleep(delay)
+            if delay:
+                await self.clock.sleep(delay)
         else:  # the rate limiter admits no request before the deadline
             if outcome is None:
                 raise self._not_admitted_error(context)
@@ -141,35 +162,41 @@ class ApiSession:
         """Return the server's time as far as it is known, in seconds since the epoch."""
         return self.server_clock.now(self.clock.monotonic(), self.clock.now())
 
-    # --- one attempt --------------------------------------------------------------------------------------
+    # --- after an attempt ---------------------------------------------------------------------------------
 
-    async def _send_once(self, call: Call[T], context: CallContext, started: float) -> Response | Failure:
-        outcome: Response | Failure | None = None
-        time_left = context.deadline - started
-        try:
-            seconds = max(min(self.attempt_timeout, time_left), _SHORTEST_ATTEMPT)
-            outcome = await self.transport.send(call.request, seconds)
-        finally:
-            if outcome is None:
-                self.rate_limiter.discard()
-        if isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT:
-            return evolve(outcome, deadline=time_left < self.attempt_timeout)
-        return outcome
-
-    def _release(
+    def _after_attempt(
         self,
+        call: Call[T],
+        context: CallContext,
         outcome: Response | Failure,
-        limit: RateLimit | None,
+        *,
+        number: int,
         started: float,
         ended: float,
-        delay: float | None,
-    ) -> bool:
-        """Release the place in the rate limiter; return whether it pauses all calls as the server asks."""
+    ) -> float | None:
+        """Release the place in the rate limiter and log the attempt.
+
+        Returns:
+            Seconds to sleep before the next attempt, or None if there is none: 0 if the rate limiter holds
+            all requests for as long as the server asks.
+        """
+        limit = rate_limit(outcome) if isinstance(outcome, Response) else None
+        delay, is_budget_exhausted = self._retry_delay(call, context, outcome, number, ended)
+        is_paused = False
         if isinstance(outcome, Failure) and not outcome.sent:
             self.rate_limiter.release_unsent()
-            return False
-        pause = None if _is_success(outcome) else self._pause(outcome, limit, delay)
-        return self.rate_limiter.release(limit, started, ended, pause) and delay is not None
+        else:
+            is_paused = self.rate_limiter.release(limit, started, ended, self._pause(outcome, limit, delay))
+        self._record(
+            call,
+            context,
+            outcome,
+            ended - started,
+            delay=delay,
+            limit=limit,
+            is_budget_exhausted=is_budget_exhausted,
+        )
+        return 0.0 if is_paused and delay is not None else delay
 
     def _pause(
         self, outcome: Response | Failure, limit: RateLimit | None, delay: float | None
@@ -216,19 +243,16 @@ class ApiSession:
         self.budget.give(cost)
         context.spent -= cost
 
-    @property
-    def _is_logging(self) -> bool:
-        return self.on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
-
     def _record(
         self,
         call: Call[T],
         context: CallContext,
         outcome: Response | Failure,
         elapsed: float,
+        *,
         delay: float | None = None,
         limit: RateLimit | None = None,
-        is_budget_exhausted: bool = False,  # noqa: FBT001, FBT002 - of one caller
+        is_budget_exhausted: bool = False,
     ) -> None:
         attempt = build_attempt(
             call,

@@ -91,7 +91,7 @@ async def create(api: ApiSession, body: RoomBody, on_lost_response: OnLostRespon
     async def steps(call: Call[Room], context: CallContext) -> Room:
         return await _Creation(api=api, call=call, body=body, context=context).run(choice)
 
-    return await api.run(build(CREATE_ROOM, body=body), steps)
+    return await api.call(build(CREATE_ROOM, body=body), steps)
 
 
 async def settle(api: ApiSession, body: RoomBody, on_lost_response: OnLostResponse, since: float) -> Room:

@@ -62,8 +62,8 @@ class Scene:
         """Check that no trace of any call is left."""
         in_flight_calls, rate_limiter = self.client._api.in_flight_calls, self.client._api.rate_limiter
         assert (in_flight_calls._depths, in_flight_calls._cancelled) == ({}, set())
-        assert rate_limiter._window.in_flight == 0
-        assert not [turn for *_, turn in rate_limiter._queue if not turn.is_gone]
+        assert rate_limiter.window.in_flight == 0
+        assert not [turn for *_, turn in rate_limiter.queue if not turn.is_gone]
         assert self.bed.sleepers == 0
 
 
@@ -239,7 +239,7 @@ async def test_a_cancellation_is_none_of_ours(scene: Scene, way: Way, requests: 
         await task
     assert ending.cancelling == 1
     await scene.until(lambda: scene.scripted_server.open_connections <= 1)
-    scene.client._api.rate_limiter._window._paused_until = 0.0  # the pause that the server asked for is over
+    scene.client._api.rate_limiter.window._paused_until = 0.0  # the pause that the server asked for is over
     scene.scripted_server.respond_with(OK)
     assert (await asyncio.wait_for(scene.client.rooms.retrieve("a-room"), 1)).id == "a-room"
     scene.assert_nothing_left()

@@ -113,8 +113,7 @@ class Road:
                 self._answers[call] = self._count(now)
                 self._plan(now + self.traffic.back[call % len(self.traffic.back)], "return", call)
             elif what == "return":
-                self.pace.release()
-                self.pace.update(self._answers[call], self.at[call], now)
+                self.pace.complete(self._answers[call], self.at[call], now)
             self._let_through(waiting, now)
         assert not waiting
 
@@ -256,8 +255,7 @@ def test_time_alone_opens_the_gate(
             case "enter", int(waiting) if pace.delay(now) == 0:
                 pace.acquire(now, waiting=waiting)
             case "return", (None | RateLimit()) as limit if pace.in_flight:
-                pace.release()
-                pace.update(limit, now - 1, now)
+                pace.complete(limit, now - 1, now)
             case "stop", float(seconds):
                 assert pace.pause(seconds, now) is (seconds <= LONGEST)
             case "forget", _:
@@ -269,7 +267,7 @@ def test_time_alone_opens_the_gate(
         assert delay is not None or pace.in_flight
         assert delay is None or 0 <= delay <= LONGEST
     while pace.in_flight:
-        pace.release()
+        pace.discard(0.0)
     until = now + LONGEST
     while delay := pace.delay(now):
         now += delay
@@ -298,8 +296,7 @@ def test_odd_words_let_one_through_a_minute_at_least(limit: RateLimit) -> None:
         assert delay == 0
         assert now - before <= LONGEST
         pace.acquire(now, waiting=10)
-        pace.release()
-        pace.update(limit, now, now)
+        pace.complete(limit, now, now)
 
 
 def test_only_a_few_run_into_an_unknown_limit() -> None:
@@ -310,8 +307,7 @@ def test_only_a_few_run_into_an_unknown_limit() -> None:
         pace.acquire(0.0)
     assert pace.delay(0.0) is None
     for _ in range(25):
-        pace.release()
-        pace.update(None, 0.0, 0.0)
+        pace.complete(None, 0.0, 0.0)
         pace.acquire(0.0)
     assert pace.delay(0.0) == 0
 
@@ -320,7 +316,7 @@ def test_those_held_up_together_resume_spread_out() -> None:
     """After a pause those who waited go within a second, at even distances, and not at once."""
     pace = RateLimitWindow(capacity=100)
     for _ in range(25):
-        pace.update(None, 0.0, 0.0)
+        pace.complete(None, 0.0, 0.0)
     assert pace.pause(7.0, 0.0)
     now, at = 0.0, list[float]()
     for left in range(9, -1, -1):
@@ -365,8 +361,7 @@ def test_a_loop_that_is_gone_holds_no_place() -> None:
 def hear(pace: RateLimitWindow, limit: RateLimit, sent_at: float, now: float | None = None) -> None:
     """Let one go, and let its answer tell something."""
     pace.acquire(sent_at)
-    pace.release()
-    pace.update(limit, sent_at, sent_at if now is None else now)
+    pace.complete(limit, sent_at, sent_at if now is None else now)
 
 
 def passing(pace: RateLimitWindow, now: float) -> int:
@@ -381,7 +376,7 @@ def passing(pace: RateLimitWindow, now: float) -> int:
 def back(pace: RateLimitWindow) -> None:
     """Let all come back without a word of a limit."""
     while pace.in_flight:
-        pace.release()
+        pace.discard(0.0)
 
 
 def test_the_next_window_begins_on_time() -> None:

@@ -74,8 +74,7 @@ class Fleet:
             elif what == "arrive":
                 self._plan(now + _turn(account.back, number), "return", client, sent_at, self._count(now))
             elif what == "return":
-                self.paces[client].release()
-                self.paces[client].update(told, sent_at, now)
+                self.paces[client].complete(told, sent_at, now)
                 if self.left[client]:
                     self.left[client] -= 1
                     self.waiting[client] += 1
@@ -196,8 +195,7 @@ def test_a_window_that_others_used_up_is_waited_out() -> None:
     """A client that has most of its share left waits all the same when the server has none."""
     pace = SharedRateLimitWindow(capacity=10, share=0.5)
     pace.acquire(0.0)
-    pace.release()
-    pace.update(RateLimit(limit=100, remaining=0, reset=5.0), 0.0, 0.0)
+    pace.complete(RateLimit(limit=100, remaining=0, reset=5.0), 0.0, 0.0)
     assert pace.delay(1.0) == 4.0
 
 
@@ -213,8 +211,7 @@ def test_a_share_is_a_number_of_whole_requests(share: float, limit: int, places:
         if pace.delay(0.0) != 0:
             break
         pace.acquire(0.0)
-        pace.release()
-        pace.update(RateLimit(limit=limit, remaining=limit - 1, reset=5.0), 0.0, 0.0)
+        pace.complete(RateLimit(limit=limit, remaining=limit - 1, reset=5.0), 0.0, 0.0)
         passed += 1
     assert passed == places
     assert pace.delay(0.0) == 5.0
@@ -226,10 +223,10 @@ def test_who_vanished_keeps_its_place() -> None:
     pace = SharedRateLimitWindow(capacity=10, share=0.1)
     pace.discard(0.0)
     assert pace.delay(0.0) == 0
-    pace.update(RateLimit(limit=20, remaining=19, reset=5.0), 0.0, 0.0)
+    pace.complete(RateLimit(limit=20, remaining=19, reset=5.0), 0.0, 0.0)
     assert pace.delay(4.0) == 0
     pace.acquire(4.0)
-    pace.release()
+    pace.discard(0.0)
     pace.discard(4.0)
     assert pace.delay(4.0) == 1.0
     assert pace.delay(5.0) == 0

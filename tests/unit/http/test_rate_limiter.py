@@ -118,7 +118,7 @@ class Crowd:
         await asyncio.sleep(visit.at)
         since = self.came[number] = self.clock.monotonic()
         if not (
-            self.rate_limiter.try_acquire(since)
+            self.rate_limiter.window.try_acquire(since)
             or await self.rate_limiter.acquire(since, since + visit.patience)
         ):
             self.refused[number] = self.clock.monotonic()
@@ -144,8 +144,8 @@ class Crowd:
 
     def assert_empty(self) -> None:
         """Check that nothing of anybody is left behind."""
-        assert self.rate_limiter._window.in_flight == 0
-        assert not [turn for *_, turn in self.rate_limiter._queue if not turn.is_gone]
+        assert self.rate_limiter.window.in_flight == 0
+        assert not [turn for *_, turn in self.rate_limiter.queue if not turn.is_gone]
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -233,7 +233,7 @@ def opened(clock: Clock, capacity: int = 100) -> RateLimiter:
     rate_limiter = RateLimiter(capacity, clock)
     now = clock.monotonic()
     for _ in range(25):
-        assert rate_limiter.try_acquire(now)
+        assert rate_limiter.window.try_acquire(now)
         rate_limiter.release(None, now, now, None)
     return rate_limiter
 
@@ -243,12 +243,12 @@ def test_an_open_gate_is_passed_without_a_wait() -> None:
 
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock, capacity=2)
-        assert rate_limiter.try_acquire(clock.monotonic())
-        assert rate_limiter.try_acquire(clock.monotonic())
-        assert not rate_limiter.try_acquire(clock.monotonic())
+        assert rate_limiter.window.try_acquire(clock.monotonic())
+        assert rate_limiter.window.try_acquire(clock.monotonic())
+        assert not rate_limiter.window.try_acquire(clock.monotonic())
         assert rate_limiter.delay() is None
         rate_limiter.discard()
-        assert rate_limiter.try_acquire(clock.monotonic())
+        assert rate_limiter.window.try_acquire(clock.monotonic())
 
     leap(main)
 
@@ -258,7 +258,7 @@ def test_who_comes_back_goes_before_who_came_later() -> None:
 
     async def main(clock: Clock) -> None:
         rate_limiter, order, start = opened(clock, capacity=1), list[str](), clock.monotonic()
-        assert rate_limiter.try_acquire(start)
+        assert rate_limiter.window.try_acquire(start)
 
         async def wait(name: str, since: float) -> None:
             assert await rate_limiter.acquire(since, start + 100)
@@ -281,7 +281,7 @@ def test_one_pause_holds_all_and_they_resume_spread_out() -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert rate_limiter.try_acquire(start)
+        assert rate_limiter.window.try_acquire(start)
         assert rate_limiter.release(None, start, start, 7.0)
         crowd = Crowd(clock, rate_limiter)
         await crowd.all([Visit(at=0, there=1, back=1) for _ in range(20)])
@@ -297,9 +297,9 @@ def test_a_pause_that_is_too_long_is_not_for_all() -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert rate_limiter.try_acquire(start)
+        assert rate_limiter.window.try_acquire(start)
         assert not rate_limiter.release(None, start, start, 3600.0)
-        assert rate_limiter.try_acquire(start)
+        assert rate_limiter.window.try_acquire(start)
 
     leap(main)
 
@@ -310,7 +310,7 @@ def test_who_cannot_be_in_time_is_told_at_once() -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert rate_limiter.try_acquire(start)
+        assert rate_limiter.window.try_acquire(start)
         rate_limiter.release(None, start, start, 7.0)
         assert not await rate_limiter.acquire(start, start + 7)
         assert clock.monotonic() == start
@@ -328,7 +328,7 @@ def test_a_cancelled_waiter_hands_on(victim: int, at: float) -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert rate_limiter.try_acquire(start)
+        assert rate_limiter.window.try_acquire(start)
         rate_limiter.release(None, start, start, 7.0)
         crowd = Crowd(clock, rate_limiter)
         await crowd.all(
@@ -350,7 +350,7 @@ def test_good_news_wake_who_sleeps_too_long() -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = RateLimiter(100, clock)
         start = clock.monotonic()
-        assert rate_limiter.try_acquire(start)
+        assert rate_limiter.window.try_acquire(start)
         rate_limiter.release(RateLimit(limit=2, remaining=0, reset=60.0), start, start, None)
         crowd = Crowd(clock, rate_limiter, Server(2, 5.0, start + 5))
         await crowd.all([Visit(at=0, there=1, back=1) for _ in range(6)])
@@ -439,7 +439,7 @@ async def failing(
     """Make one call against a script, with so much in the budget; return what is left."""
     scripted_server.respond_with(*replies)
     budget = client._api.budget
-    budget.level = level
+    budget._level = level
     with suppress(TelnyxRoomsError):
         await client.rooms.retrieve("a-room")
     return budget.level
@@ -486,7 +486,7 @@ def test_an_empty_budget_ends_it() -> None:
         client._api.budget.take(0, clock.monotonic())
         for level, tries, exhausted in ((13.9, 1, True), (14.0, 2, True), (28.0, 3, False)):
             scripted_server.respond_with(ScriptedServer.http(500))
-            client._api.budget.level = level
+            client._api.budget._level = level
             view = client.with_options(retry=RetryPolicy(backoff_base=0.0))
             with pytest.raises(InternalServerError) as caught:
                 await view.rooms.retrieve("a-room")
@@ -522,7 +522,7 @@ def test_an_outage_is_not_met_with_three_times_the_load(reply: Reply, is_exhaust
         assert all(error.budget_exhausted for error in errors) is is_exhausting
         assert [each.budget_exhausted for each in attempts].count(True) == (500 if is_exhausting else 0)
         assert 0 <= client._api.budget.level <= 500
-        assert client._api.rate_limiter._window.in_flight == 0
+        assert client._api.rate_limiter.window.in_flight == 0
 
     leap_over_a_wire(main, on_attempt=attempts.append)
 
