@@ -141,11 +141,11 @@ async def own_session(
     try:
         yield session
     finally:
-        await session.close()
         # A transport that is closed first sends what is buffered, and a server may never read it.
         for opened in sockets:
             if opened.fileno() != -1:
                 _shut_down(opened)
+        await session.close()
 
 
 def _shut_down(opened: socket.socket) -> None:

@@ -325,7 +325,7 @@ async def _send_once(
     except aiohttp.ClientConnectorError:
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise aiohttp.ClientConnectionError(str(error)) from None
+        raise aiohttp.ClientConnectionError(_message(error)) from None
 
 
 # --- for borrowed sessions --------------------------------------------------------------------------------
