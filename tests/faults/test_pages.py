@@ -57,9 +57,7 @@ META: dict[str, Callable[[dict[str, Any]], object]] = {
 
 @pytest.mark.parametrize("page_meta", META.values(), ids=META)
 @pytest.mark.parametrize("count", [0, 1, 10, 45, 50])
-async def test_odd_meta(
-    case: FaultCase, page_meta: Callable[[dict[str, Any]], object], count: int
-) -> None:
+async def test_odd_meta(case: FaultCase, page_meta: Callable[[dict[str, Any]], object], count: int) -> None:
     """Every room comes once, for one request more than there are pages at most."""
     all_ids = seed(case, count)
     case.server.store.page_meta = page_meta

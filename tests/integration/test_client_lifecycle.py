@@ -61,9 +61,9 @@ class Scene:
     def assert_nothing_left(self) -> None:
         """Check that no trace of any call is left."""
         in_flight_calls, rate_limiter = self.client._api.in_flight_calls, self.client._api.rate_limiter
-        assert (in_flight_calls._depths, in_flight_calls._ended) == ({}, set())
+        assert (in_flight_calls._depths, in_flight_calls._cancelled) == ({}, set())
         assert rate_limiter._window.in_flight == 0
-        assert not [turn for *_, turn in rate_limiter._queue if not turn.gone]
+        assert not [turn for *_, turn in rate_limiter._queue if not turn.is_gone]
         assert self.bed.sleepers == 0
 
 
@@ -239,7 +239,7 @@ async def test_a_cancellation_is_none_of_ours(scene: Scene, way: Way, requests: 
         await task
     assert ending.cancelling == 1
     await scene.until(lambda: scene.scripted_server.open_connections <= 1)
-    scene.client._api.rate_limiter._window._resume = 0.0  # the pause that the server asked for is over
+    scene.client._api.rate_limiter._window._paused_until = 0.0  # the pause that the server asked for is over
     scene.scripted_server.respond_with(OK)
     assert (await asyncio.wait_for(scene.client.rooms.retrieve("a-room"), 1)).id == "a-room"
     scene.assert_nothing_left()
@@ -392,7 +392,7 @@ async def test_who_closes_within_his_own_call(scene: Scene) -> None:
             await scene.client.close()
 
     outcome = await asyncio.gather(scene.client.recordings.download("it", Writer()), return_exceptions=True)
-    is_open = scene.client._api.transport._closing is not None
+    is_open = scene.client._api.transport._owned is not None
     await scene.client._api.transport.close()
     assert [type(each) for each in outcome] == [ClientClosedError]
     assert not is_open
@@ -421,7 +421,7 @@ async def test_who_closes_is_not_ended() -> None:
     task = asyncio.current_task()
     assert task is not None
     with in_flight_calls:
-        in_flight_calls.end()
+        in_flight_calls.cancel_all()
         await asyncio.sleep(0)
     assert task.cancelling() == 0
     with pytest.raises(ClientClosedError), in_flight_calls:
@@ -443,10 +443,10 @@ async def test_what_was_raised_anyway_is_told() -> None:
 
     task = asyncio.create_task(call())
     await inside.wait()
-    in_flight_calls.end()
+    in_flight_calls.cancel_all()
     with pytest.raises(ValueError, match="mine"):
         await task
-    assert (task.cancelling(), in_flight_calls._depths, in_flight_calls._ended) == (0, {}, set())
+    assert (task.cancelling(), in_flight_calls._depths, in_flight_calls._cancelled) == (0, {}, set())
 
 
 async def test_the_frames_of_the_cancellation_are_not_shown() -> None:
@@ -461,7 +461,7 @@ async def test_the_frames_of_the_cancellation_are_not_shown() -> None:
 
     task = asyncio.create_task(call())
     await inside.wait()
-    in_flight_calls.end()
+    in_flight_calls.cancel_all()
     with pytest.raises(ClientClosedError) as caught:
         await task
     assert caught.value.__cause__ is None
@@ -497,7 +497,7 @@ def test_another_loop_starts_afresh() -> None:
     with suppress(asyncio.CancelledError):
         first.run_until_complete(task)
     first.close()
-    assert (in_flight_calls._depths, in_flight_calls._ended) == ({}, set())
+    assert (in_flight_calls._depths, in_flight_calls._cancelled) == ({}, set())
     asyncio.run(again())
 
 
@@ -512,7 +512,7 @@ def test_another_loop_has_a_quiet_of_its_own() -> None:
 
         task = asyncio.create_task(call())
         await asyncio.sleep(0)
-        await in_flight_calls.quiet(seconds)
+        await in_flight_calls.wait_idle(seconds)
         task.cancel()
 
     async def give_up() -> None:
@@ -534,7 +534,7 @@ def test_two_loops_at_once() -> None:
         with pytest.raises(WrongEventLoopError), in_flight_calls:
             pass
         with pytest.raises(WrongEventLoopError):
-            in_flight_calls.end()
+            in_flight_calls.cancel_all()
 
     async def main() -> None:
         with in_flight_calls:

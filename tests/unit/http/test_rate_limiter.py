@@ -118,8 +118,8 @@ class Crowd:
         await asyncio.sleep(visit.at)
         since = self.came[number] = self.clock.monotonic()
         if not (
-            self.rate_limiter.enter_at_once(since)
-            or await self.rate_limiter.enter(since, since + visit.patience)
+            self.rate_limiter.try_acquire(since)
+            or await self.rate_limiter.acquire(since, since + visit.patience)
         ):
             self.refused[number] = self.clock.monotonic()
             return
@@ -129,9 +129,9 @@ class Crowd:
             told = self.server.take(self.clock.monotonic()) if self.server else None
             await asyncio.sleep(visit.back)
         except BaseException:
-            self.rate_limiter.leave()
+            self.rate_limiter.discard()
             raise
-        self.rate_limiter.leave_with(told, sent_at, self.clock.monotonic(), None)
+        self.rate_limiter.release(told, sent_at, self.clock.monotonic(), None)
 
     async def all(self, visits: list[Visit]) -> list[BaseException | None]:
         """Let all come, and cancel who is to be cancelled."""
@@ -145,7 +145,7 @@ class Crowd:
     def assert_empty(self) -> None:
         """Check that nothing of anybody is left behind."""
         assert self.rate_limiter._window.in_flight == 0
-        assert not [turn for *_, turn in self.rate_limiter._queue if not turn.gone]
+        assert not [turn for *_, turn in self.rate_limiter._queue if not turn.is_gone]
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -195,8 +195,8 @@ def test_cancellation_loses_nothing(them: list[Visit], capacity: int, limit: int
             assert number in crowd.passed or visit.cancelled_at is not None
         crowd.assert_empty()
         before = clock.monotonic()
-        assert await crowd.rate_limiter.enter(before, before + LONGEST)
-        crowd.rate_limiter.leave()
+        assert await crowd.rate_limiter.acquire(before, before + LONGEST)
+        crowd.rate_limiter.discard()
         crowd.assert_empty()
 
     leap(main)
@@ -233,8 +233,8 @@ def opened(clock: Clock, capacity: int = 100) -> RateLimiter:
     rate_limiter = RateLimiter(capacity, clock)
     now = clock.monotonic()
     for _ in range(25):
-        assert rate_limiter.enter_at_once(now)
-        rate_limiter.leave_with(None, now, now, None)
+        assert rate_limiter.try_acquire(now)
+        rate_limiter.release(None, now, now, None)
     return rate_limiter
 
 
@@ -243,12 +243,12 @@ def test_an_open_gate_is_passed_without_a_wait() -> None:
 
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock, capacity=2)
-        assert rate_limiter.enter_at_once(clock.monotonic())
-        assert rate_limiter.enter_at_once(clock.monotonic())
-        assert not rate_limiter.enter_at_once(clock.monotonic())
+        assert rate_limiter.try_acquire(clock.monotonic())
+        assert rate_limiter.try_acquire(clock.monotonic())
+        assert not rate_limiter.try_acquire(clock.monotonic())
         assert rate_limiter.delay() is None
-        rate_limiter.leave()
-        assert rate_limiter.enter_at_once(clock.monotonic())
+        rate_limiter.discard()
+        assert rate_limiter.try_acquire(clock.monotonic())
 
     leap(main)
 
@@ -258,18 +258,18 @@ def test_who_comes_back_goes_before_who_came_later() -> None:
 
     async def main(clock: Clock) -> None:
         rate_limiter, order, start = opened(clock, capacity=1), list[str](), clock.monotonic()
-        assert rate_limiter.enter_at_once(start)
+        assert rate_limiter.try_acquire(start)
 
         async def wait(name: str, since: float) -> None:
-            assert await rate_limiter.enter(since, start + 100)
+            assert await rate_limiter.acquire(since, start + 100)
             order.append(name)
-            rate_limiter.leave()
+            rate_limiter.discard()
 
         async with asyncio.TaskGroup() as group:
             for name, since in (("third", 3), ("second", 2), ("fourth", 3), ("first", -9)):
                 group.create_task(wait(name, start + since))
             await asyncio.sleep(1)
-            rate_limiter.leave()
+            rate_limiter.discard()
         assert order == ["first", "second", "third", "fourth"]
 
     leap(main)
@@ -281,8 +281,8 @@ def test_one_pause_holds_all_and_they_resume_spread_out() -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert rate_limiter.enter_at_once(start)
-        assert rate_limiter.leave_with(None, start, start, 7.0)
+        assert rate_limiter.try_acquire(start)
+        assert rate_limiter.release(None, start, start, 7.0)
         crowd = Crowd(clock, rate_limiter)
         await crowd.all([Visit(at=0, there=1, back=1) for _ in range(20)])
         at = sorted(when - start for when in crowd.passed.values())
@@ -297,9 +297,9 @@ def test_a_pause_that_is_too_long_is_not_for_all() -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert rate_limiter.enter_at_once(start)
-        assert not rate_limiter.leave_with(None, start, start, 3600.0)
-        assert rate_limiter.enter_at_once(start)
+        assert rate_limiter.try_acquire(start)
+        assert not rate_limiter.release(None, start, start, 3600.0)
+        assert rate_limiter.try_acquire(start)
 
     leap(main)
 
@@ -310,11 +310,11 @@ def test_who_cannot_be_in_time_is_told_at_once() -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert rate_limiter.enter_at_once(start)
-        rate_limiter.leave_with(None, start, start, 7.0)
-        assert not await rate_limiter.enter(start, start + 7)
+        assert rate_limiter.try_acquire(start)
+        rate_limiter.release(None, start, start, 7.0)
+        assert not await rate_limiter.acquire(start, start + 7)
         assert clock.monotonic() == start
-        assert await rate_limiter.enter(start, start + 7.1)
+        assert await rate_limiter.acquire(start, start + 7.1)
         assert clock.monotonic() == pytest.approx(start + 7)
 
     leap(main)
@@ -328,8 +328,8 @@ def test_a_cancelled_waiter_hands_on(victim: int, at: float) -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert rate_limiter.enter_at_once(start)
-        rate_limiter.leave_with(None, start, start, 7.0)
+        assert rate_limiter.try_acquire(start)
+        rate_limiter.release(None, start, start, 7.0)
         crowd = Crowd(clock, rate_limiter)
         await crowd.all(
             [
@@ -350,8 +350,8 @@ def test_good_news_wake_who_sleeps_too_long() -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = RateLimiter(100, clock)
         start = clock.monotonic()
-        assert rate_limiter.enter_at_once(start)
-        rate_limiter.leave_with(RateLimit(limit=2, remaining=0, reset=60.0), start, start, None)
+        assert rate_limiter.try_acquire(start)
+        rate_limiter.release(RateLimit(limit=2, remaining=0, reset=60.0), start, start, None)
         crowd = Crowd(clock, rate_limiter, Server(2, 5.0, start + 5))
         await crowd.all([Visit(at=0, there=1, back=1) for _ in range(6)])
         assert min(crowd.passed.values()) == pytest.approx(start + 60)
