@@ -8,7 +8,6 @@ from attrs import evolve
 
 from telnyx_rooms_async import (
     APITimeoutError,
-    InvalidArgumentError,
     NameTakenError,
     OutcomeUnknownError,
     RateLimitError,
@@ -31,9 +30,9 @@ from tests.helpers.response_faults import (
 from tests.helpers.room_store import HEALTHY_ROOM_ID, RecordedRequest, http_response
 from tests.helpers.server_faults import HANG, delay, replace_body, respond, send_raw, set_date, truncate
 
-ways = pytest.mark.parametrize("response_fault", RESPONSE_FAULTS.values(), ids=RESPONSE_FAULTS)
+response_faults = pytest.mark.parametrize("response_fault", RESPONSE_FAULTS.values(), ids=RESPONSE_FAULTS)
 LOST = truncate("before")
-FOUND_NOTHING = respond(200, {"data": [], "meta": {"total_results": 0}})
+NOT_FOUND_YET = respond(200, {"data": [], "meta": {"total_results": 0}})
 
 
 async def create_or_resend(client: RoomsClient) -> Room:
@@ -44,16 +43,17 @@ async def create_or_resend(client: RoomsClient) -> Room:
 
 
 async def create_without_look_up(client: RoomsClient) -> Room:
-    """Make a create that is told as it stands."""
+    """Make a create that is body as it stands."""
     return await client.rooms.create(unique_name="Weekly", max_participants=7, on_lost_response="raise")
 
 
 # --- every way to lose an answer ----------------------------------------------------------------------------
 
 
-@ways
-async def test_committed_then_lost(case: FaultCase, response_fault: ResponseFault) -> None:
-    """There is one room, and it is returned: 1 POST, 1 look-up."""
+@response_faults
+async def test_create_returns_the_room_when_the_response_is_lost(
+    case: FaultCase, response_fault: ResponseFault
+) -> None:
     case.server.inject(response_fault.fault)
     room = await case.expect_result(create)
     assert [room.id] == case.server.store.ids
@@ -61,9 +61,10 @@ async def test_committed_then_lost(case: FaultCase, response_fault: ResponseFaul
     case.expect_requests("POST GET", rooms=1)
 
 
-@ways
-async def test_lost_and_never_committed(case: FaultCase, response_fault: ResponseFault) -> None:
-    """There is no room, and the error says that this is not known: 1 POST, 3 look-ups."""
+@response_faults
+async def test_the_outcome_is_unknown_when_no_room_is_found(
+    case: FaultCase, response_fault: ResponseFault
+) -> None:
     case.server.inject(response_fault.fault.uncommitted)
     error = await case.expect_error(OutcomeUnknownError, create)
     assert (error.operation, error.unique_name, error.room_ids) == ("CreateRoom", "Weekly", ())
@@ -74,19 +75,21 @@ async def test_lost_and_never_committed(case: FaultCase, response_fault: Respons
     case.expect_requests("POST GET GET GET", rooms=0)
 
 
-@ways
+@response_faults
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "lost"])
-async def test_lost_with_no_name(case: FaultCase, response_fault: ResponseFault, *, committed: bool) -> None:
-    """A room without a name cannot be found: the outcome is unknown at once, after 1 POST."""
+async def test_the_outcome_without_a_name_is_unknown_after_one_request(
+    case: FaultCase, response_fault: ResponseFault, *, committed: bool
+) -> None:
     case.server.inject(response_fault.fault if committed else response_fault.fault.uncommitted)
     error = await case.expect_error(OutcomeUnknownError, create_nameless)
     assert (error.unique_name, len(error.attempts)) == (None, 1)
     case.expect_requests("POST", rooms=committed)
 
 
-@ways
-async def test_lost_for_ever(case: FaultCase, response_fault: ResponseFault) -> None:
-    """When the look-ups fail as well, nobody knows: 1 POST, 3 look-ups of one attempt each, 1 room."""
+@response_faults
+async def test_the_outcome_is_unknown_when_the_look_ups_fail_too(
+    case: FaultCase, response_fault: ResponseFault
+) -> None:
     case.server.inject_always(response_fault.fault)
     await case.expect_error(OutcomeUnknownError, create)
     # Where each takes its 15 seconds, there is no time for the third.
@@ -98,8 +101,7 @@ async def test_lost_for_ever(case: FaultCase, response_fault: ResponseFault) -> 
 # --- looking up ---------------------------------------------------------------------------------------------
 
 
-async def test_when_it_looks(case: FaultCase) -> None:
-    """The look-ups come 0.2, 0.7 and 1.7 seconds after the answer was lost."""
+async def test_look_ups_start_0_2_and_0_7_and_1_7_seconds_after_the_loss(case: FaultCase) -> None:
     case.server.inject(LOST.uncommitted)
     await case.expect_error(OutcomeUnknownError, create)
     first, *others = case.server.requests
@@ -109,16 +111,15 @@ async def test_when_it_looks(case: FaultCase) -> None:
     case.expect_requests("POST GET GET GET")
 
 
-@pytest.mark.parametrize("looks", [1, 2, 3])
-async def test_a_room_that_shows_late(case: FaultCase, looks: int) -> None:
-    """It is adopted at the look-up that finds it, the third at the latest."""
+@pytest.mark.parametrize("look_ups", [1, 2, 3])
+async def test_a_room_that_appears_late_is_found(case: FaultCase, look_ups: int) -> None:
     case.server.inject(LOST)
-    case.server.inject(*[FOUND_NOTHING] * (looks - 1), on="GET")
+    case.server.inject(*[NOT_FOUND_YET] * (look_ups - 1), on="GET")
     await case.expect_result(create)
-    case.expect_requests(" ".join(["POST", *["GET"] * looks]), rooms=1)
+    case.expect_requests(" ".join(["POST", *["GET"] * look_ups]), rooms=1)
 
 
-FAILED_LOOKS = {
+FAILED_LOOK_UPS = {
     "500": error_status(500),
     "lost": LOST,
     "429": respond(429),
@@ -127,17 +128,15 @@ FAILED_LOOKS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAILED_LOOKS.values(), ids=FAILED_LOOKS)
-async def test_a_look_up_that_fails(case: FaultCase, fault: ServerFault) -> None:
-    """It is not repeated: the next one is due anyway."""
+@pytest.mark.parametrize("fault", FAILED_LOOK_UPS.values(), ids=FAILED_LOOK_UPS)
+async def test_a_failed_look_up_is_not_retried(case: FaultCase, fault: ServerFault) -> None:
     case.server.inject(LOST)
     case.server.inject(fault, on="GET")
     await case.expect_result(create)
     case.expect_requests("POST GET GET", rooms=1)
 
 
-async def test_one_of_the_same_name_from_before(case: FaultCase) -> None:
-    """A room that is older than the call is not ours."""
+async def test_a_room_older_than_the_call_is_not_returned(case: FaultCase) -> None:
     case.server.store.names_are_unique = False
     case.server.store.seed(unique_name="Weekly", max_participants=7, ago=3600)
     case.server.inject(LOST.uncommitted)
@@ -147,8 +146,9 @@ async def test_one_of_the_same_name_from_before(case: FaultCase) -> None:
 
 
 @pytest.mark.parametrize(("skew", "adopted"), [(4, True), (-4, True), (60, False), (-60, False)])
-async def test_clocks_that_differ(case: FaultCase, skew: int, *, adopted: bool) -> None:
-    """Of a server that sends no ``Date`` the clock may be 5 seconds off ours, not more."""
+async def test_without_a_date_header_clocks_may_differ_by_5_seconds(
+    case: FaultCase, skew: int, *, adopted: bool
+) -> None:
     case.server.store.now = lambda: case.time.now() + skew
     case.server.inject(LOST)
     if adopted:
@@ -170,8 +170,7 @@ def skewed(case: FaultCase, skew: int) -> ServerFault:
 
 
 @skews
-async def test_the_server_s_date_counts(case: FaultCase, skew: int) -> None:
-    """A room is known by the server's own clock, however far that is off."""
+async def test_the_date_header_corrects_any_clock_difference(case: FaultCase, skew: int) -> None:
     case.server.inject_always(skewed(case, skew), on="GET")
     case.server.inject(LOST)
     await case.expect_result(create)
@@ -180,8 +179,9 @@ async def test_the_server_s_date_counts(case: FaultCase, skew: int) -> None:
 
 @skews
 @pytest.mark.parametrize("date", [None, "soon", "Wed, 32 Oct 2015 07:28:00 GMT", "\xff", ""])
-async def test_an_earlier_date_counts_as_well(case: FaultCase, skew: int, date: str | None) -> None:
-    """When the look-up is answered without a ``Date`` that can be read, that of an earlier answer counts."""
+async def test_the_date_header_of_an_earlier_response_is_used(
+    case: FaultCase, skew: int, date: str | None
+) -> None:
     case.server.inject(skewed(case, skew))
     assert (await case.expect_result(read)).id == HEALTHY_ROOM_ID
     await case.time.sleep(60)
@@ -193,16 +193,14 @@ async def test_an_earlier_date_counts_as_well(case: FaultCase, skew: int, date: 
 
 
 @pytest.mark.parametrize("date", ["soon", "Wed, 32 Oct 2015 07:28:00 GMT", "\xff", "", "9" * 400])
-async def test_a_date_that_cannot_be_read(case: FaultCase, date: str) -> None:
-    """It is ignored: our own clock counts."""
+async def test_an_invalid_date_header_is_ignored(case: FaultCase, date: str) -> None:
     case.server.inject_always(set_date(lambda: date), on="GET")
     case.server.inject(LOST)
     await case.expect_result(create)
     case.expect_requests("POST GET", rooms=1)
 
 
-async def test_one_that_only_our_clock_takes_for_new(case: FaultCase) -> None:
-    """A room from before is not ours, though our clock, an hour behind, says that it was made right now."""
+async def test_an_old_room_is_not_returned_when_the_local_clock_is_behind(case: FaultCase) -> None:
     case.server.store.names_are_unique = False
     case.server.inject_always(skewed(case, 3600), on="GET")
     case.server.store.seed(unique_name="Weekly", max_participants=7, ago=3600)
@@ -212,26 +210,26 @@ async def test_one_that_only_our_clock_takes_for_new(case: FaultCase) -> None:
 
 
 def is_similar(name: object, wanted: str) -> bool:
-    """Match as a server does that looks for a part of the name, and knows no case."""
+    """Match as a server does that look_ups for a part of the name, and knows no case."""
     return wanted.casefold() in str(name).casefold()
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
 @pytest.mark.parametrize("count", [249, 250, 600])
-async def test_among_many_similar_names(case: FaultCase, count: int, *, newest_first: bool) -> None:
-    """All pages of the filter's answer are read, wherever the room is."""
-    ledger = case.server.store
-    ledger.is_match, ledger.newest_first = is_similar, newest_first
+async def test_all_pages_of_similar_names_are_searched(
+    case: FaultCase, count: int, *, newest_first: bool
+) -> None:
+    store = case.server.store
+    store.is_match, store.newest_first = is_similar, newest_first
     for number in range(count):
-        ledger.seed(unique_name=f"weekly {number}", max_participants=7)
+        store.seed(unique_name=f"weekly {number}", max_participants=7)
     case.server.inject(LOST)
     room = await case.expect_result(create)
     assert room.unique_name == "Weekly"
     case.expect_requests(" ".join(["POST", *["GET"] * (count // 250 + 1)]), rooms=1)
 
 
-async def test_found_on_pages_that_do_not_add_up(case: FaultCase) -> None:
-    """A room that was found is there, though the server answers with the same page for ever."""
+async def test_a_room_on_inconsistent_pages_is_returned(case: FaultCase) -> None:
     case.server.store.page_meta = lambda meta: {
         **meta,
         "page_number": 1,
@@ -239,17 +237,16 @@ async def test_found_on_pages_that_do_not_add_up(case: FaultCase) -> None:
         "total_results": 700,
     }
     case.server.store.is_match = lambda *_: True
-    case.server.inject_always(change_body(lambda told: {**told, "data": case.server.store.rooms}), on="GET")
+    case.server.inject_always(change_body(lambda body: {**body, "data": case.server.store.rooms}), on="GET")
     case.server.inject(LOST)
     await case.expect_result(create)
     case.expect_at_most(7, rooms=1)
 
 
-async def test_pages_that_do_not_add_up(case: FaultCase) -> None:
-    """A look-up that meets them has failed: the next one finds the room."""
+async def test_a_look_up_with_inconsistent_pages_failed(case: FaultCase) -> None:
     case.server.inject(LOST)
-    told = {"data": [], "meta": {"total_results": 3, "total_pages": 1}}
-    case.server.inject(*[respond(200, told)] * 3, on="GET")
+    body = {"data": [], "meta": {"total_results": 3, "total_pages": 1}}
+    case.server.inject(*[respond(200, body)] * 3, on="GET")
     await case.expect_result(create)
     case.expect_requests("POST GET GET GET GET", rooms=1)
 
@@ -261,19 +258,17 @@ OTHERS: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("fields", OTHERS.values(), ids=OTHERS)
-async def test_one_with_other_settings(case: FaultCase, fields: dict[str, object]) -> None:
-    """A room that is not what was request for is not adopted."""
-    told: dict[str, Any] = {"unique_name": "Weekly", "max_participants": 7} | fields
-    alien = case.server.store.seed(**told)
-    page = {"data": alien, "meta": {"total_results": 1, "total_pages": 1, "page_number": 1}}
+async def test_a_room_with_other_settings_is_not_returned(case: FaultCase, fields: dict[str, object]) -> None:
+    body: dict[str, Any] = {"unique_name": "Weekly", "max_participants": 7} | fields
+    other = case.server.store.seed(**body)
+    page = {"data": other, "meta": {"total_results": 1, "total_pages": 1, "page_number": 1}}
     case.server.inject(LOST.uncommitted)
     case.server.inject_always(send_raw(http_response(200, page), "keep"), on="GET")
     await case.expect_error(OutcomeUnknownError, create)
     case.expect_requests("POST GET GET GET", rooms=0)
 
 
-async def test_twins(case: FaultCase) -> None:
-    """When two rooms fit, neither is chosen and none deleted: the error names both."""
+async def test_two_matching_rooms_are_both_named_in_the_error(case: FaultCase) -> None:
     case.server.store.names_are_unique = False
     twin = case.server.store.seed(unique_name="Weekly", max_participants=7)[0]
     case.server.inject(LOST)
@@ -284,16 +279,14 @@ async def test_twins(case: FaultCase) -> None:
     case.expect_requests("POST GET", rooms=1)
 
 
-async def test_the_deadline_bounds_the_look_ups(case: FaultCase) -> None:
-    """None is begun that would be too late: the call ends in its time."""
+async def test_no_look_up_starts_after_the_deadline(case: FaultCase) -> None:
     case.server.inject(HANG.uncommitted)
     case.new_client(timeout=2, attempt_timeout=1.5)
     await case.expect_error(OutcomeUnknownError, create)
     case.expect_requests("POST GET", rooms=0)
 
 
-async def test_a_look_up_that_hangs(case: FaultCase) -> None:
-    """It too is over when the call's time is."""
+async def test_a_hanging_look_up_ends_at_the_deadline(case: FaultCase) -> None:
     case.server.inject(LOST)
     case.server.inject_always(HANG, on="GET")
     case.new_client(timeout=3)
@@ -304,31 +297,21 @@ async def test_a_look_up_that_hangs(case: FaultCase) -> None:
 # --- other modes --------------------------------------------------------------------------------------------
 
 
-async def test_resend_when_it_never_arrived(case: FaultCase) -> None:
-    """It is sent once more when three look-ups have found nothing."""
+async def test_find_then_resend_sends_again_after_three_look_ups(case: FaultCase) -> None:
     case.server.inject(LOST.uncommitted)
     await case.expect_result(create_or_resend)
     case.expect_requests("POST GET GET GET POST", rooms=1)
 
 
-async def test_resend_when_it_shows_too_late(case: FaultCase) -> None:
-    """A name that is taken means that the first has landed: it is looked up and returned."""
+async def test_find_then_resend_returns_the_room_when_its_name_is_taken(case: FaultCase) -> None:
     case.server.inject(LOST)
-    case.server.inject(*[FOUND_NOTHING] * 3, on="GET")
+    case.server.inject(*[NOT_FOUND_YET] * 3, on="GET")
     room = await case.expect_result(create_or_resend)
     assert [room.id] == case.server.store.ids
     case.expect_requests("POST GET GET GET POST GET", rooms=1)
 
 
-async def test_resend_when_it_is_found(case: FaultCase) -> None:
-    """It is not sent again."""
-    case.server.inject(LOST)
-    await case.expect_result(create_or_resend)
-    case.expect_requests("POST GET", rooms=1)
-
-
-async def test_resend_lost_again(case: FaultCase) -> None:
-    """It is not sent a third time."""
+async def test_find_then_resend_sends_at_most_twice(case: FaultCase) -> None:
     case.server.inject_always(LOST.uncommitted)
     await case.expect_error(OutcomeUnknownError, create_or_resend)
     case.requests_checked = True
@@ -337,36 +320,24 @@ async def test_resend_lost_again(case: FaultCase) -> None:
 
 
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "lost"])
-async def test_raise(case: FaultCase, *, committed: bool) -> None:
-    """Nothing is looked up."""
+async def test_raise_makes_no_look_up(case: FaultCase, *, committed: bool) -> None:
     case.server.inject(LOST if committed else LOST.uncommitted)
     error = await case.expect_error(OutcomeUnknownError, create_without_look_up)
     assert (error.unique_name, len(error.attempts)) == ("Weekly", 1)
     case.expect_requests("POST", rooms=committed)
 
 
-async def test_another_mode(case: FaultCase) -> None:
-    """A mode that does not exist is refused before anything is sent."""
-
-    async def wrongly(client: RoomsClient) -> Room:
-        return await client.rooms.create(on_lost_response="retry")  # type: ignore[arg-type]  # wrong on purpose
-
-    await case.expect_error(InvalidArgumentError, wrongly)
-    case.expect_requests("")
-
-
 # --- what was certainly not carried out ---------------------------------------------------------------------
 
-TURNED_AWAY = {
+THROTTLED = {
     "429": respond(429),
     "429 with a hint": respond(429, Retry_After="2"),
 }
 
 
-@pytest.mark.parametrize("fault", TURNED_AWAY.values(), ids=TURNED_AWAY)
+@pytest.mark.parametrize("fault", THROTTLED.values(), ids=THROTTLED)
 @pytest.mark.parametrize("action", [create, create_nameless], ids=lambda action: action.__name__)
-async def test_turned_away_once(case: FaultCase, fault: ServerFault, action: Any) -> None:
-    """It is sent again, name or none: no room was made."""
+async def test_a_create_is_sent_again_after_429(case: FaultCase, fault: ServerFault, action: Any) -> None:
     case.server.inject(fault)
     await case.expect_result(action)
     case.expect_requests("POST POST", rooms=1)
@@ -381,8 +352,9 @@ modes = pytest.mark.parametrize("action", [create, create_or_resend], ids=["find
 
 
 @modes
-async def test_503_with_retry_after_and_committed(case: FaultCase, action: Any) -> None:
-    """It proves nothing: the room is looked for when the pause is over, and returned."""
+async def test_after_503_with_retry_after_the_room_is_looked_up_after_the_pause(
+    case: FaultCase, action: Any
+) -> None:
     case.server.inject(unavailable())
     room = await case.expect_result(action)
     assert [room.id] == case.server.store.ids
@@ -392,33 +364,29 @@ async def test_503_with_retry_after_and_committed(case: FaultCase, action: Any) 
 
 
 @modes
-async def test_503_with_retry_after_and_not_committed(case: FaultCase, action: Any) -> None:
-    """After one look-up that finds nothing it is sent once more: the name protects from a second room."""
+async def test_after_503_with_retry_after_a_missing_room_is_created(case: FaultCase, action: Any) -> None:
     case.server.inject(unavailable().uncommitted)
     await case.expect_result(action)
     case.expect_requests("POST GET POST", rooms=1)
 
 
 @modes
-async def test_503_with_retry_after_and_committed_late(case: FaultCase, action: Any) -> None:
-    """A name that is taken then is that of our own room: it is looked up and returned."""
+async def test_after_503_with_retry_after_a_taken_name_is_looked_up(case: FaultCase, action: Any) -> None:
     case.server.inject(unavailable())
-    case.server.inject(FOUND_NOTHING, on="GET")
+    case.server.inject(NOT_FOUND_YET, on="GET")
     room = await case.expect_result(action)
     assert [room.id] == case.server.store.ids
     case.expect_requests("POST GET POST GET", rooms=1)
 
 
 @modes
-async def test_503_with_retry_after_twice(case: FaultCase, action: Any) -> None:
-    """It is not sent a third time."""
+async def test_after_503_with_retry_after_at_most_two_creates_are_sent(case: FaultCase, action: Any) -> None:
     case.server.inject_always(unavailable().uncommitted, on="POST")
     await case.expect_error(OutcomeUnknownError, action)
     case.expect_requests("POST GET POST GET GET GET", rooms=0)
 
 
-async def test_503_with_retry_after_and_a_name_that_another_has(case: FaultCase) -> None:
-    """It is the refusal that it would have been."""
+async def test_after_503_with_retry_after_a_name_of_another_room_is_an_error(case: FaultCase) -> None:
     case.server.store.seed(unique_name="Weekly", ago=3600)
     case.server.inject(unavailable().uncommitted)
     await case.expect_error(NameTakenError, create)
@@ -430,8 +398,9 @@ async def test_503_with_retry_after_and_a_name_that_another_has(case: FaultCase)
 @pytest.mark.parametrize(
     "action", [create_nameless, create_without_look_up], ids=lambda action: action.__name__
 )
-async def test_503_with_retry_after_and_no_look_up(case: FaultCase, action: Any, *, committed: bool) -> None:
-    """Without a name, or with ``on_lost_response="raise"``, the outcome is unknown after 1 POST."""
+async def test_after_503_with_retry_after_the_outcome_is_unknown_without_a_look_up(
+    case: FaultCase, action: Any, *, committed: bool
+) -> None:
     case.server.inject(unavailable() if committed else unavailable().uncommitted)
     error = await case.expect_error(OutcomeUnknownError, action)
     assert [attempt.sent for attempt in error.attempts] == [True]
@@ -439,15 +408,13 @@ async def test_503_with_retry_after_and_no_look_up(case: FaultCase, action: Any,
 
 
 @pytest.mark.parametrize("hint", ["3600", "61", "soon", "-1"])
-async def test_503_with_a_hint_that_cannot_be_followed(case: FaultCase, hint: str) -> None:
-    """It is an unknown outcome as any other: it is looked for, and not sent again."""
+async def test_503_with_an_unusable_retry_after_is_an_unknown_outcome(case: FaultCase, hint: str) -> None:
     case.server.inject(unavailable(hint).uncommitted)
     await case.expect_error(OutcomeUnknownError, create)
     case.expect_requests("POST GET GET GET", rooms=0)
 
 
-async def test_503_with_a_hint_beyond_the_deadline(case: FaultCase) -> None:
-    """All calls pause for longer than this one has: it ends at once."""
+async def test_503_with_retry_after_beyond_the_deadline_ends_at_once(case: FaultCase) -> None:
     case.server.inject(unavailable("50").uncommitted)
     await case.expect_error(OutcomeUnknownError, create)
     assert case.calls[0].seconds < 0.1
@@ -455,52 +422,45 @@ async def test_503_with_a_hint_beyond_the_deadline(case: FaultCase) -> None:
     case.expect_requests("POST", rooms=0)
 
 
-async def test_503_with_retry_after_and_a_policy_of_one_attempt(case: FaultCase) -> None:
-    """It is looked for, and not sent again."""
+async def test_503_with_retry_after_is_not_sent_again_with_one_attempt(case: FaultCase) -> None:
     case.server.inject(unavailable("0").uncommitted)
     case.new_client(retry=RetryPolicy(attempts=1))
     await case.expect_error(OutcomeUnknownError, create)
     case.expect_requests("POST GET GET GET", rooms=0)
 
 
-async def test_turned_away_for_ever(case: FaultCase) -> None:
-    """After 3 tries the server's own answer is raised, not an unknown outcome."""
+async def test_429_is_raised_after_three_attempts(case: FaultCase) -> None:
     case.server.inject_always(respond(429))
     await case.expect_error(RateLimitError, create)
     case.expect_requests("POST POST POST", rooms=0)
 
 
-async def test_turned_away_and_then_lost(case: FaultCase) -> None:
-    """What may have been done is told by the attempt that may have done it."""
+async def test_a_create_lost_after_429_is_looked_up(case: FaultCase) -> None:
     case.server.inject(respond(429), LOST)
     await case.expect_result(create)
     case.expect_requests("POST POST GET", rooms=1)
 
 
-async def test_a_name_that_is_taken(case: FaultCase) -> None:
-    """It is an error of its own, and nothing is looked up."""
+async def test_a_taken_name_is_not_looked_up(case: FaultCase) -> None:
     case.server.store.seed(unique_name="Weekly", ago=60)
     await case.expect_error(NameTakenError, create)
     case.expect_requests("POST")
 
 
-async def test_a_late_answer(case: FaultCase) -> None:
-    """An attempt that takes 14 seconds is in time."""
+async def test_a_response_within_the_attempt_timeout_is_accepted(case: FaultCase) -> None:
     case.server.inject(delay(14))
     await case.expect_result(create)
     case.expect_requests("POST", rooms=1)
 
 
-async def test_a_policy_of_one_attempt_looks_up_all_the_same(case: FaultCase) -> None:
-    """A look-up is no attempt at a create."""
+async def test_a_create_is_looked_up_with_one_attempt(case: FaultCase) -> None:
     case.server.inject(LOST)
     case.new_client(retry=RetryPolicy(attempts=1))
     await case.expect_result(create)
     case.expect_requests("POST GET", rooms=1)
 
 
-async def test_what_is_asked_is_asked_the_same(case: FaultCase) -> None:
-    """A create that is repeated sends the same bytes: its body is serialised once."""
+async def test_a_repeated_create_sends_the_same_bytes(case: FaultCase) -> None:
     seen: list[RecordedRequest] = []
     case.server.on_request = seen.append
     case.server.inject(respond(429), respond(503, Retry_After="1"))
@@ -537,8 +497,9 @@ once = {
 
 @pytest.mark.parametrize("response_fault", once.values(), ids=once)
 @pytest.mark.parametrize("action", [compose, mute, delete_recordings], ids=lambda action: action.__name__)
-async def test_compositions_and_actions(case: FaultCase, response_fault: ResponseFault, action: Any) -> None:
-    """Their outcome is unknown after one request: there is no name to look for."""
+async def test_compositions_and_actions_are_unknown_after_one_request(
+    case: FaultCase, response_fault: ResponseFault, action: Any
+) -> None:
     case.server.inject(response_fault.fault)
     error = await case.expect_error(OutcomeUnknownError, action)
     assert error.unique_name is None

@@ -6,25 +6,22 @@ from typing import Any
 import pytest
 
 from telnyx_rooms_async import (
-    APIConnectionError,
     APIStatusError,
     AuthenticationError,
     BadRequestError,
     ConflictError,
     InternalServerError,
-    NameTakenError,
     NotFoundError,
     OutcomeUnknownError,
     PermissionDeniedError,
-    RoomsClient,
     TelnyxRoomsError,
     UnexpectedRedirectError,
     UnprocessableEntityError,
 )
 from tests.helpers.fast_forward import FastForwardLoop
 from tests.helpers.fault_case import FaultCase, create, delete, read
-from tests.helpers.fault_server import FaultServer, ServerFault, run_fault_server
-from tests.helpers.room_store import SECRET_TOKEN, http_response
+from tests.helpers.fault_server import ServerFault, run_fault_server
+from tests.helpers.room_store import SECRET_TOKEN
 from tests.helpers.server_faults import respond, send_interim, send_raw, truncate
 
 METHODS = {read: "GET", create: "POST", delete: "DELETE"}
@@ -50,8 +47,9 @@ REFUSALS: dict[int, type[TelnyxRoomsError]] = {
 
 @pytest.mark.parametrize(("status", "kind"), REFUSALS.items(), ids=map(str, REFUSALS))
 @pytest.mark.parametrize("action", METHODS, ids=lambda action: action.__name__)
-async def test_a_refusal_is_final(case: FaultCase, status: int, kind: type[Any], action: Any) -> None:
-    """It is a typed error after one request, of a create too."""
+async def test_an_error_status_is_raised_after_one_request(
+    case: FaultCase, status: int, kind: type[Any], action: Any
+) -> None:
     case.server.store.seed()
     told = {"errors": [{"code": "10000", "title": "No", "detail": "Not so", "source": {"pointer": "/x"}}]}
     case.server.inject_always(respond(status, told, X_Request_Id="req-7", X_Should_Retry="true"))
@@ -62,22 +60,12 @@ async def test_a_refusal_is_final(case: FaultCase, status: int, kind: type[Any],
     case.expect_requests(METHODS[action])
 
 
-async def test_the_last_answer_is_kept(case: FaultCase) -> None:
-    """When the last try brings none, the error is the last answer, with all tries in it."""
+async def test_the_last_response_is_raised_when_later_attempts_get_none(case: FaultCase) -> None:
     case.server.inject(respond(500), respond(502, X_Request_Id="req-2"), truncate("before"))
     error = await case.expect_error(InternalServerError, read)
     assert (error.status, error.request_id) == (502, "req-2")
     assert [attempt.status or attempt.failure for attempt in error.attempts] == [500, 502, "lost"]
     case.expect_requests("GET GET GET")
-
-
-async def test_503_with_a_hint(case: FaultCase) -> None:
-    """A create that meets it for ever is unknown: no look-up was answered, so it is not sent again."""
-    case.server.inject_always(respond(503, Retry_After="1"))
-    error = await case.expect_error(OutcomeUnknownError, create)
-    assert isinstance(error.__cause__, InternalServerError)
-    assert (error.__cause__.retry_after, len(error.attempts)) == (1, 4)
-    case.expect_requests("POST GET GET GET", rooms=0)
 
 
 # --- the bodies of refusals ---------------------------------------------------------------------------------
@@ -109,10 +97,9 @@ BODIES: dict[str, tuple[int, object, int]] = {
 
 @pytest.mark.parametrize(("status", "body", "entries"), BODIES.values(), ids=BODIES)
 @actions
-async def test_the_body_of_a_refusal(
+async def test_an_error_body_of_any_shape_is_typed_by_its_status(
     case: FaultCase, status: int, body: object, entries: int, action: Any
 ) -> None:
-    """It is typed by its status, with the entries that can be read, and a message of bounded length."""
     case.server.inject_always(respond(status, body))
     error = await case.expect_error(REFUSALS[status], action)
     assert isinstance(error, APIStatusError)
@@ -130,34 +117,20 @@ BROKEN: dict[str, ServerFault] = {
 
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
 @actions
-async def test_the_broken_body_of_a_refusal(case: FaultCase, fault: ServerFault, action: Any) -> None:
-    """The status says enough."""
+async def test_a_broken_error_body_is_typed_by_its_status(
+    case: FaultCase, fault: ServerFault, action: Any
+) -> None:
     case.server.inject_always(fault.uncommitted)
     error = await case.expect_error(NotFoundError, action)
     assert error.errors == ()
     case.expect_requests(METHODS[action])
 
 
-NAMES_TAKEN: dict[str, object] = {
-    "object of lists": {"errors": {"unique_name_not_unique_for_user_id": ["has already been taken"]}},
-    "array": {"errors": [{"title": "has already been taken", "source": {"pointer": "/unique_name"}}]},
-}
-
-
-@pytest.mark.parametrize("body", NAMES_TAKEN.values(), ids=NAMES_TAKEN)
-async def test_a_name_that_is_taken(case: FaultCase, body: object) -> None:
-    """A duplicate name is an error of its own."""
-    case.server.inject(respond(422, body))
-    await case.expect_error(NameTakenError, create)
-    case.expect_requests("POST")
-
-
 # --- interim answers ----------------------------------------------------------------------------------------
 
 
 @actions
-async def test_a_few_1xx(case: FaultCase, action: Any) -> None:
-    """They are passed over."""
+async def test_interim_responses_are_skipped(case: FaultCase, action: Any) -> None:
     case.server.inject(
         send_interim(
             b"HTTP/1.1 100 Continue\r\n\r\n",
@@ -186,10 +159,9 @@ PLACES = {
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 @pytest.mark.parametrize("status", REDIRECTS)
 @actions
-async def test_any_redirect(
+async def test_redirects_are_never_followed(
     case: FaultCase, time: FastForwardLoop, status: int, place: str, action: Any
 ) -> None:
-    """It is an error after one request, and nothing is sent elsewhere."""
     async with run_fault_server(time) as elsewhere:
         location = elsewhere.url if place == "ELSEWHERE" else place
         case.server.inject_always(respond(status, Location=f"{location}?pin={SECRET_TOKEN}"))
@@ -201,62 +173,13 @@ async def test_any_redirect(
 # --- cookies and proxies ------------------------------------------------------------------------------------
 
 
-async def test_a_cookie(case: FaultCase) -> None:
-    """A cookie is not stored: the next request is the same as the first."""
-    case.server.host = "localhost"  # aiohttp keeps no cookies of a bare address
-    case.new_client()
-    case.server.inject_always(
-        send_raw(http_response(200, {"data": {"id": "a"}}, Set_Cookie="pin=1; Path=/"), "keep")
-    )
-    await case.expect_result(read)
-    await case.expect_result(read)
-    assert case.server.requests[0].head == case.server.requests[1].head
-    assert b"cookie" not in case.server.requests[1].head.lower()
-    case.expect_requests("GET GET")
-
-
-async def a_proxied_read(
-    case: FaultCase, proxy: FaultServer, monkeypatch: pytest.MonkeyPatch, **options: bool
-) -> None:
-    """Make a client for a name that only the proxy knows."""
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, proxy.url.removesuffix("/v2"))
-    case.new_client(base_url="http://elsewhere.localhost:9/v2", allow_insecure=True, **options)
-
-
-async def test_a_proxy_in_the_environment(
-    case: FaultCase, time: FastForwardLoop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is ignored."""
-    async with run_fault_server(time) as proxy:
-        await a_proxied_read(case, proxy, monkeypatch)
-        with pytest.raises(APIConnectionError):
-            await read(case.client)
-        assert proxy.connections == 0
-    case.expect_requests("")
-    case.new_client()
-
-
-async def test_a_proxy_that_is_trusted(case: FaultCase, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With trust_env it is used."""
-    await a_proxied_read(case, case.server, monkeypatch, trust_env=True)
-
-    async def a_read(client: RoomsClient) -> int:
-        return (await client.request("GET", "/rooms")).status
-
-    case.server.inject(respond(204))
-    assert await case.expect_result(a_read) == 204
-    assert case.server.requests[0].target == "http://elsewhere.localhost:9/v2/rooms"
-    case.expect_requests("GET")
-    case.new_client()
-
-
 # --- unknown statuses ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [505, 520, 522, 524, 530, 599])
-async def test_another_5xx(case: FaultCase, status: int) -> None:
-    """It is an InternalServerError after one request; of a create the outcome is unknown."""
+async def test_an_unknown_5xx_is_not_retried_and_leaves_a_create_unknown(
+    case: FaultCase, status: int
+) -> None:
     case.server.inject_always(respond(status), on="GET")
     assert (await case.expect_error(InternalServerError, read)).status == status
     case.expect_requests("GET")
@@ -267,8 +190,7 @@ async def test_another_5xx(case: FaultCase, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [600, 999])
-async def test_a_status_beyond_the_table(case: FaultCase, status: int) -> None:
-    """It is an error of no class of its own."""
+async def test_a_status_without_a_class_is_an_api_status_error(case: FaultCase, status: int) -> None:
     case.server.inject(respond(status))
     assert (await case.expect_error(APIStatusError, read)).status == status
     case.expect_requests("GET")
