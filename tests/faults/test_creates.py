@@ -27,27 +27,34 @@ from tests.helpers.response_faults import (
     change_body,
     error_status,
 )
-from tests.helpers.room_store import HEALTHY_ROOM_ID, RecordedRequest, http_response
+from tests.helpers.room_store import HEALTHY_ROOM_ID, http_response
 from tests.helpers.server_faults import HANG, delay, replace_body, respond, send_raw, set_date, truncate
 
 response_faults = pytest.mark.parametrize("response_fault", RESPONSE_FAULTS.values(), ids=RESPONSE_FAULTS)
-LOST = truncate("before")
-NOT_FOUND_YET = respond(200, {"data": [], "meta": {"total_results": 0}})
+LOST_RESPONSE = truncate("before")
+LOST_REQUEST = LOST_RESPONSE.uncommitted
+"""The request is lost on its way: the server does not carry it out."""
+NOT_YET = respond(200, {"data": [], "meta": {"total_results": 0}})
+"""A look-up that does not find the room yet."""
+THROTTLED = respond(429)
+INCONSISTENT = respond(200, {"data": [], "meta": {"total_results": 3, "total_pages": 1}})
+
+
+def unavailable(retry_after: str = "2") -> ServerFault:
+    """Answer like a gateway that timed out, although the request was carried out."""
+    return send_raw(http_response(503, Retry_After=retry_after), "keep")
 
 
 async def create_or_resend(client: RoomsClient) -> Room:
-    """Make a create that may be sent a second time."""
+    """Create a room; the request may be sent a second time."""
     return await client.rooms.create(
         unique_name="Weekly", max_participants=7, on_lost_response="find_then_resend"
     )
 
 
-async def create_without_look_up(client: RoomsClient) -> Room:
-    """Make a create that is body as it stands."""
+async def create_or_raise(client: RoomsClient) -> Room:
+    """Create a room without look-ups."""
     return await client.rooms.create(unique_name="Weekly", max_participants=7, on_lost_response="raise")
-
-
-# --- every way to lose an answer ----------------------------------------------------------------------------
 
 
 @response_faults
@@ -98,11 +105,81 @@ async def test_the_outcome_is_unknown_when_the_look_ups_fail_too(
     )
 
 
-# --- looking up ---------------------------------------------------------------------------------------------
+# --- sequences of responses ---------------------------------------------------------------------------------
+
+Scenario = tuple[Any, list[ServerFault], list[ServerFault], type[Exception] | None, str, int]
+# The action, faults of POSTs and of GETs, the error, all requests, the number of rooms created.
+# fmt: off
+# ruff: noqa: E501 - a row is a line
+SCENARIOS: dict[str, Scenario] = {
+    "found at the second look-up":              (create, [LOST_RESPONSE], [NOT_YET], None, "POST GET GET", 1),
+    "found at the third look-up":               (create, [LOST_RESPONSE], [NOT_YET] * 2, None, "POST GET GET GET", 1),
+    "found after a look-up with 500":           (create, [LOST_RESPONSE], [error_status(500)], None, "POST GET GET", 1),
+    "found after a look-up with 429":           (create, [LOST_RESPONSE], [THROTTLED], None, "POST GET GET", 1),
+    "found after a look-up with 403":           (create, [LOST_RESPONSE], [respond(403)], None, "POST GET GET", 1),
+    "found after a lost look-up":               (create, [LOST_RESPONSE], [LOST_RESPONSE], None, "POST GET GET", 1),
+    "found after a look-up with HTML":          (create, [LOST_RESPONSE], [replace_body(b"<html>")], None, "POST GET GET", 1),
+    "found after inconsistent pages":           (create, [LOST_RESPONSE], [INCONSISTENT] * 3, None, "POST GET GET GET GET", 1),
+    "sent again when not found":                (create_or_resend, [LOST_REQUEST], [], None, "POST GET GET GET POST", 1),
+    "sent again although created":              (create_or_resend, [LOST_RESPONSE], [NOT_YET] * 3, None, "POST GET GET GET POST GET", 1),
+    "never sent a third time":                  (create_or_resend, [LOST_REQUEST] * 2, [NOT_YET] * 6, OutcomeUnknownError, "POST GET GET GET POST GET GET GET", 0),
+    "raised without a look-up, created":        (create_or_raise, [LOST_RESPONSE], [], OutcomeUnknownError, "POST", 1),
+    "raised without a look-up, not created":    (create_or_raise, [LOST_REQUEST], [], OutcomeUnknownError, "POST", 0),
+    "throttled once":                           (create, [THROTTLED], [], None, "POST POST", 1),
+    "throttled once, with Retry-After":         (create, [respond(429, Retry_After="2")], [], None, "POST POST", 1),
+    "throttled once, without a name":           (create_nameless, [THROTTLED], [], None, "POST POST", 1),
+    "throttled three times":                    (create, [THROTTLED] * 3, [], RateLimitError, "POST POST POST", 0),
+    "throttled, then lost":                     (create, [THROTTLED, LOST_RESPONSE], [], None, "POST POST GET", 1),
+    "503, created":                             (create, [unavailable()], [], None, "POST GET", 1),
+    "503, created, with find_then_resend":      (create_or_resend, [unavailable()], [], None, "POST GET", 1),
+    "503, not created":                         (create, [unavailable().uncommitted], [], None, "POST GET POST", 1),
+    "503, not created, with find_then_resend":  (create_or_resend, [unavailable().uncommitted], [], None, "POST GET POST", 1),
+    "503, created, found late":                 (create, [unavailable()], [NOT_YET], None, "POST GET POST GET", 1),
+    "503 twice":                                (create, [unavailable().uncommitted] * 2, [], OutcomeUnknownError, "POST GET POST GET GET GET", 0),
+    "503, created, without a name":             (create_nameless, [unavailable()], [], OutcomeUnknownError, "POST", 1),
+    "503, not created, without a name":         (create_nameless, [unavailable().uncommitted], [], OutcomeUnknownError, "POST", 0),
+    "503, not created, raised without look-up": (create_or_raise, [unavailable().uncommitted], [], OutcomeUnknownError, "POST", 0),
+    "503, Retry-After of an hour":              (create, [unavailable("3600").uncommitted], [], OutcomeUnknownError, "POST GET GET GET", 0),
+    "503, Retry-After above the maximum":       (create, [unavailable("61").uncommitted], [], OutcomeUnknownError, "POST GET GET GET", 0),
+    "503, Retry-After is a word":               (create, [unavailable("soon").uncommitted], [], OutcomeUnknownError, "POST GET GET GET", 0),
+    "503, Retry-After is negative":             (create, [unavailable("-1").uncommitted], [], OutcomeUnknownError, "POST GET GET GET", 0),
+    "slow":                                     (create, [delay(14)], [], None, "POST", 1),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+async def test_create_makes_one_room_at_most(case: FaultCase, scenario: Scenario) -> None:
+    action, post_faults, get_faults, error, requests, rooms = scenario
+    case.server.inject(*post_faults, on="POST")
+    case.server.inject(*get_faults, on="GET")
+    if error is None:
+        room = await case.expect_result(action)
+        assert [room.id] == case.server.store.ids
+    else:
+        await case.expect_error(error, action)
+    case.expect_requests(requests, rooms=rooms)
+
+
+@pytest.mark.parametrize(
+    ("fault", "requests"),
+    [(LOST_RESPONSE, "POST GET"), (unavailable("0").uncommitted, "POST GET GET GET")],
+    ids=["lost", "503"],
+)
+async def test_a_look_up_is_not_an_attempt_of_the_create(
+    case: FaultCase, fault: ServerFault, requests: str
+) -> None:
+    case.server.inject(fault)
+    case.new_client(retry=RetryPolicy(attempts=1))
+    if fault is LOST_RESPONSE:
+        await case.expect_result(create)
+    else:
+        await case.expect_error(OutcomeUnknownError, create)
+    case.expect_requests(requests, rooms=fault is LOST_RESPONSE)
 
 
 async def test_look_ups_start_0_2_and_0_7_and_1_7_seconds_after_the_loss(case: FaultCase) -> None:
-    case.server.inject(LOST.uncommitted)
+    case.server.inject(LOST_REQUEST)
     await case.expect_error(OutcomeUnknownError, create)
     first, *others = case.server.requests
     assert [request.at - first.at for request in others] == pytest.approx([0.2, 0.7, 1.7], abs=0.1)
@@ -111,35 +188,66 @@ async def test_look_ups_start_0_2_and_0_7_and_1_7_seconds_after_the_loss(case: F
     case.expect_requests("POST GET GET GET")
 
 
-@pytest.mark.parametrize("look_ups", [1, 2, 3])
-async def test_a_room_that_appears_late_is_found(case: FaultCase, look_ups: int) -> None:
-    case.server.inject(LOST)
-    case.server.inject(*[NOT_FOUND_YET] * (look_ups - 1), on="GET")
+async def test_after_503_the_look_up_waits_for_retry_after(case: FaultCase) -> None:
+    case.server.inject(unavailable())
     await case.expect_result(create)
-    case.expect_requests(" ".join(["POST", *["GET"] * look_ups]), rooms=1)
+    first, second = case.server.requests
+    assert 2 <= second.at - first.at <= 4
+    case.expect_requests("POST GET", rooms=1)
 
 
-FAILED_LOOK_UPS = {
-    "500": error_status(500),
-    "lost": LOST,
-    "429": respond(429),
-    "HTML": replace_body(b"<html>"),
-    "403": respond(403),
-}
+async def test_503_with_retry_after_beyond_the_deadline_ends_at_once(case: FaultCase) -> None:
+    case.server.inject(unavailable("50").uncommitted)
+    await case.expect_error(OutcomeUnknownError, create)
+    assert case.calls[0].seconds < 0.1
+    case.recovery_delay = 50
+    case.expect_requests("POST", rooms=0)
 
 
-@pytest.mark.parametrize("fault", FAILED_LOOK_UPS.values(), ids=FAILED_LOOK_UPS)
-async def test_a_failed_look_up_is_not_retried(case: FaultCase, fault: ServerFault) -> None:
-    case.server.inject(LOST)
-    case.server.inject(fault, on="GET")
+@pytest.mark.parametrize(
+    ("faults", "requests"),
+    [([], "POST"), ([unavailable().uncommitted], "POST GET POST GET")],
+    ids=["at once", "after 503"],
+)
+async def test_a_name_of_another_room_is_an_error(
+    case: FaultCase, faults: list[ServerFault], requests: str
+) -> None:
+    case.server.store.seed(unique_name="Weekly", ago=3600)
+    case.server.inject(*faults)
+    await case.expect_error(NameTakenError, create)
+    case.expect_requests(requests)
+
+
+async def test_a_repeated_create_sends_the_same_bytes(case: FaultCase) -> None:
+    case.server.inject(THROTTLED, respond(503, Retry_After="1"))
     await case.expect_result(create)
-    case.expect_requests("POST GET GET", rooms=1)
+    posts = [request for request in case.server.requests if request.method == "POST"]
+    assert len({(request.head, request.body) for request in posts}) == 1
+    case.expect_requests("POST POST GET POST", rooms=1)
+
+
+async def test_no_look_up_starts_after_the_deadline(case: FaultCase) -> None:
+    case.server.inject(HANG.uncommitted)
+    case.new_client(timeout=2, attempt_timeout=1.5)
+    await case.expect_error(OutcomeUnknownError, create)
+    case.expect_requests("POST GET", rooms=0)
+
+
+async def test_a_hanging_look_up_ends_at_the_deadline(case: FaultCase) -> None:
+    case.server.inject(LOST_RESPONSE)
+    case.server.inject_always(HANG, on="GET")
+    case.new_client(timeout=3)
+    await case.expect_error(OutcomeUnknownError, create)
+    case.expect_at_most(4, rooms=1)
+
+
+# --- which room is the created one --------------------------------------------------------------------------
 
 
 async def test_a_room_older_than_the_call_is_not_returned(case: FaultCase) -> None:
     case.server.store.names_are_unique = False
     case.server.store.seed(unique_name="Weekly", max_participants=7, ago=3600)
-    case.server.inject(LOST.uncommitted)
+    case.server.inject(LOST_REQUEST)
     error = await case.expect_error(OutcomeUnknownError, create)
     assert error.room_ids == ()
     case.expect_requests("POST GET GET GET", rooms=0)
@@ -150,7 +258,7 @@ async def test_without_a_date_header_clocks_may_differ_by_5_seconds(
     case: FaultCase, skew: int, *, adopted: bool
 ) -> None:
     case.server.store.now = lambda: case.time.now() + skew
-    case.server.inject(LOST)
+    case.server.inject(LOST_RESPONSE)
     if adopted:
         await case.expect_result(create)
         case.expect_requests("POST GET", rooms=1)
@@ -172,7 +280,7 @@ def skewed(case: FaultCase, skew: int) -> ServerFault:
 @skews
 async def test_the_date_header_corrects_any_clock_difference(case: FaultCase, skew: int) -> None:
     case.server.inject_always(skewed(case, skew), on="GET")
-    case.server.inject(LOST)
+    case.server.inject(LOST_RESPONSE)
     await case.expect_result(create)
     case.expect_requests("POST GET", rooms=1)
 
@@ -185,7 +293,7 @@ async def test_the_date_header_of_an_earlier_response_is_used(
     case.server.inject(skewed(case, skew))
     assert (await case.expect_result(read)).id == HEALTHY_ROOM_ID
     await case.time.sleep(60)
-    case.server.inject(LOST)
+    case.server.inject(LOST_RESPONSE)
     if date is not None:
         case.server.inject_always(set_date(lambda: date), on="GET")
     await case.expect_result(create)
@@ -195,7 +303,7 @@ async def test_the_date_header_of_an_earlier_response_is_used(
 @pytest.mark.parametrize("date", ["soon", "Wed, 32 Oct 2015 07:28:00 GMT", "\xff", "", "9" * 400])
 async def test_an_invalid_date_header_is_ignored(case: FaultCase, date: str) -> None:
     case.server.inject_always(set_date(lambda: date), on="GET")
-    case.server.inject(LOST)
+    case.server.inject(LOST_RESPONSE)
     await case.expect_result(create)
     case.expect_requests("POST GET", rooms=1)
 
@@ -204,7 +312,7 @@ async def test_an_old_room_is_not_returned_when_the_local_clock_is_behind(case: 
     case.server.store.names_are_unique = False
     case.server.inject_always(skewed(case, 3600), on="GET")
     case.server.store.seed(unique_name="Weekly", max_participants=7, ago=3600)
-    case.server.inject(LOST.uncommitted)
+    case.server.inject(LOST_REQUEST)
     await case.expect_error(OutcomeUnknownError, create)
     case.expect_requests("POST GET GET GET", rooms=0)
 
@@ -223,7 +331,7 @@ async def test_all_pages_of_similar_names_are_searched(
     store.is_match, store.newest_first = is_similar, newest_first
     for number in range(count):
         store.seed(unique_name=f"weekly {number}", max_participants=7)
-    case.server.inject(LOST)
+    case.server.inject(LOST_RESPONSE)
     room = await case.expect_result(create)
     assert room.unique_name == "Weekly"
     case.expect_requests(" ".join(["POST", *["GET"] * (count // 250 + 1)]), rooms=1)
@@ -238,17 +346,9 @@ async def test_a_room_on_inconsistent_pages_is_returned(case: FaultCase) -> None
     }
     case.server.store.is_match = lambda *_: True
     case.server.inject_always(change_body(lambda body: {**body, "data": case.server.store.rooms}), on="GET")
-    case.server.inject(LOST)
+    case.server.inject(LOST_RESPONSE)
     await case.expect_result(create)
     case.expect_at_most(7, rooms=1)
-
-
-async def test_a_look_up_with_inconsistent_pages_failed(case: FaultCase) -> None:
-    case.server.inject(LOST)
-    body = {"data": [], "meta": {"total_results": 3, "total_pages": 1}}
-    case.server.inject(*[respond(200, body)] * 3, on="GET")
-    await case.expect_result(create)
-    case.expect_requests("POST GET GET GET GET", rooms=1)
 
 
 OTHERS: dict[str, dict[str, object]] = {
@@ -262,7 +362,7 @@ async def test_a_room_with_other_settings_is_not_returned(case: FaultCase, field
     body: dict[str, Any] = {"unique_name": "Weekly", "max_participants": 7} | fields
     other = case.server.store.seed(**body)
     page = {"data": other, "meta": {"total_results": 1, "total_pages": 1, "page_number": 1}}
-    case.server.inject(LOST.uncommitted)
+    case.server.inject(LOST_REQUEST)
     case.server.inject_always(send_raw(http_response(200, page), "keep"), on="GET")
     await case.expect_error(OutcomeUnknownError, create)
     case.expect_requests("POST GET GET GET", rooms=0)
@@ -271,202 +371,12 @@ async def test_a_room_with_other_settings_is_not_returned(case: FaultCase, field
 async def test_two_matching_rooms_are_both_named_in_the_error(case: FaultCase) -> None:
     case.server.store.names_are_unique = False
     twin = case.server.store.seed(unique_name="Weekly", max_participants=7)[0]
-    case.server.inject(LOST)
+    case.server.inject(LOST_RESPONSE)
     error = await case.expect_error(OutcomeUnknownError, create)
     assert set(error.room_ids) == set(case.server.store.ids)
     assert twin["id"] in error.room_ids
     assert all(str(each) in str(error) for each in error.room_ids)
     case.expect_requests("POST GET", rooms=1)
-
-
-async def test_no_look_up_starts_after_the_deadline(case: FaultCase) -> None:
-    case.server.inject(HANG.uncommitted)
-    case.new_client(timeout=2, attempt_timeout=1.5)
-    await case.expect_error(OutcomeUnknownError, create)
-    case.expect_requests("POST GET", rooms=0)
-
-
-async def test_a_hanging_look_up_ends_at_the_deadline(case: FaultCase) -> None:
-    case.server.inject(LOST)
-    case.server.inject_always(HANG, on="GET")
-    case.new_client(timeout=3)
-    await case.expect_error(OutcomeUnknownError, create)
-    case.expect_at_most(4, rooms=1)
-
-
-# --- other modes --------------------------------------------------------------------------------------------
-
-
-async def test_find_then_resend_sends_again_after_three_look_ups(case: FaultCase) -> None:
-    case.server.inject(LOST.uncommitted)
-    await case.expect_result(create_or_resend)
-    case.expect_requests("POST GET GET GET POST", rooms=1)
-
-
-async def test_find_then_resend_returns_the_room_when_its_name_is_taken(case: FaultCase) -> None:
-    case.server.inject(LOST)
-    case.server.inject(*[NOT_FOUND_YET] * 3, on="GET")
-    room = await case.expect_result(create_or_resend)
-    assert [room.id] == case.server.store.ids
-    case.expect_requests("POST GET GET GET POST GET", rooms=1)
-
-
-async def test_find_then_resend_sends_at_most_twice(case: FaultCase) -> None:
-    case.server.inject_always(LOST.uncommitted)
-    await case.expect_error(OutcomeUnknownError, create_or_resend)
-    case.requests_checked = True
-    assert case.server.methods.count("POST") == 2
-    assert case.server.store.made == 0
-
-
-@pytest.mark.parametrize("committed", [True, False], ids=["committed", "lost"])
-async def test_raise_makes_no_look_up(case: FaultCase, *, committed: bool) -> None:
-    case.server.inject(LOST if committed else LOST.uncommitted)
-    error = await case.expect_error(OutcomeUnknownError, create_without_look_up)
-    assert (error.unique_name, len(error.attempts)) == ("Weekly", 1)
-    case.expect_requests("POST", rooms=committed)
-
-
-# --- what was certainly not carried out ---------------------------------------------------------------------
-
-THROTTLED = {
-    "429": respond(429),
-    "429 with a hint": respond(429, Retry_After="2"),
-}
-
-
-@pytest.mark.parametrize("fault", THROTTLED.values(), ids=THROTTLED)
-@pytest.mark.parametrize("action", [create, create_nameless], ids=lambda action: action.__name__)
-async def test_a_create_is_sent_again_after_429(case: FaultCase, fault: ServerFault, action: Any) -> None:
-    case.server.inject(fault)
-    await case.expect_result(action)
-    case.expect_requests("POST POST", rooms=1)
-
-
-def unavailable(hint: str = "2") -> ServerFault:
-    """Answer as a gateway does that has given up, though all was done."""
-    return send_raw(http_response(503, Retry_After=hint), "keep")
-
-
-modes = pytest.mark.parametrize("action", [create, create_or_resend], ids=["find", "find_then_resend"])
-
-
-@modes
-async def test_after_503_with_retry_after_the_room_is_looked_up_after_the_pause(
-    case: FaultCase, action: Any
-) -> None:
-    case.server.inject(unavailable())
-    room = await case.expect_result(action)
-    assert [room.id] == case.server.store.ids
-    first, second = case.server.requests
-    assert 2 <= second.at - first.at <= 4
-    case.expect_requests("POST GET", rooms=1)
-
-
-@modes
-async def test_after_503_with_retry_after_a_missing_room_is_created(case: FaultCase, action: Any) -> None:
-    case.server.inject(unavailable().uncommitted)
-    await case.expect_result(action)
-    case.expect_requests("POST GET POST", rooms=1)
-
-
-@modes
-async def test_after_503_with_retry_after_a_taken_name_is_looked_up(case: FaultCase, action: Any) -> None:
-    case.server.inject(unavailable())
-    case.server.inject(NOT_FOUND_YET, on="GET")
-    room = await case.expect_result(action)
-    assert [room.id] == case.server.store.ids
-    case.expect_requests("POST GET POST GET", rooms=1)
-
-
-@modes
-async def test_after_503_with_retry_after_at_most_two_creates_are_sent(case: FaultCase, action: Any) -> None:
-    case.server.inject_always(unavailable().uncommitted, on="POST")
-    await case.expect_error(OutcomeUnknownError, action)
-    case.expect_requests("POST GET POST GET GET GET", rooms=0)
-
-
-async def test_after_503_with_retry_after_a_name_of_another_room_is_an_error(case: FaultCase) -> None:
-    case.server.store.seed(unique_name="Weekly", ago=3600)
-    case.server.inject(unavailable().uncommitted)
-    await case.expect_error(NameTakenError, create)
-    case.requests_checked = True
-    assert case.server.store.made == 0
-
-
-@pytest.mark.parametrize("committed", [True, False], ids=["committed", "lost"])
-@pytest.mark.parametrize(
-    "action", [create_nameless, create_without_look_up], ids=lambda action: action.__name__
-)
-async def test_after_503_with_retry_after_the_outcome_is_unknown_without_a_look_up(
-    case: FaultCase, action: Any, *, committed: bool
-) -> None:
-    case.server.inject(unavailable() if committed else unavailable().uncommitted)
-    error = await case.expect_error(OutcomeUnknownError, action)
-    assert [attempt.sent for attempt in error.attempts] == [True]
-    case.expect_requests("POST", rooms=committed)
-
-
-@pytest.mark.parametrize("hint", ["3600", "61", "soon", "-1"])
-async def test_503_with_an_unusable_retry_after_is_an_unknown_outcome(case: FaultCase, hint: str) -> None:
-    case.server.inject(unavailable(hint).uncommitted)
-    await case.expect_error(OutcomeUnknownError, create)
-    case.expect_requests("POST GET GET GET", rooms=0)
-
-
-async def test_503_with_retry_after_beyond_the_deadline_ends_at_once(case: FaultCase) -> None:
-    case.server.inject(unavailable("50").uncommitted)
-    await case.expect_error(OutcomeUnknownError, create)
-    assert case.calls[0].seconds < 0.1
-    case.recovery_delay = 50
-    case.expect_requests("POST", rooms=0)
-
-
-async def test_503_with_retry_after_is_not_sent_again_with_one_attempt(case: FaultCase) -> None:
-    case.server.inject(unavailable("0").uncommitted)
-    case.new_client(retry=RetryPolicy(attempts=1))
-    await case.expect_error(OutcomeUnknownError, create)
-    case.expect_requests("POST GET GET GET", rooms=0)
-
-
-async def test_429_is_raised_after_three_attempts(case: FaultCase) -> None:
-    case.server.inject_always(respond(429))
-    await case.expect_error(RateLimitError, create)
-    case.expect_requests("POST POST POST", rooms=0)
-
-
-async def test_a_create_lost_after_429_is_looked_up(case: FaultCase) -> None:
-    case.server.inject(respond(429), LOST)
-    await case.expect_result(create)
-    case.expect_requests("POST POST GET", rooms=1)
-
-
-async def test_a_taken_name_is_not_looked_up(case: FaultCase) -> None:
-    case.server.store.seed(unique_name="Weekly", ago=60)
-    await case.expect_error(NameTakenError, create)
-    case.expect_requests("POST")
-
-
-async def test_a_response_within_the_attempt_timeout_is_accepted(case: FaultCase) -> None:
-    case.server.inject(delay(14))
-    await case.expect_result(create)
-    case.expect_requests("POST", rooms=1)
-
-
-async def test_a_create_is_looked_up_with_one_attempt(case: FaultCase) -> None:
-    case.server.inject(LOST)
-    case.new_client(retry=RetryPolicy(attempts=1))
-    await case.expect_result(create)
-    case.expect_requests("POST GET", rooms=1)
-
-
-async def test_a_repeated_create_sends_the_same_bytes(case: FaultCase) -> None:
-    seen: list[RecordedRequest] = []
-    case.server.on_request = seen.append
-    case.server.inject(respond(429), respond(503, Retry_After="1"))
-    await case.expect_result(create)
-    assert len({(request.head, request.body) for request in seen if request.method == "POST"}) == 1
-    case.expect_requests("POST POST GET POST", rooms=1)
 
 
 # --- what else is made once ---------------------------------------------------------------------------------
