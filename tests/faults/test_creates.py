@@ -1,4 +1,4 @@
-"""Creates whose answer never comes: at most one room, and none that nobody knows of."""
+"""Creates whose response is lost: one room at most, returned or named in an error."""
 
 from email.utils import formatdate
 from typing import Any
@@ -206,7 +206,7 @@ async def test_503_with_retry_after_beyond_the_deadline_ends_at_once(case: Fault
 
 @pytest.mark.parametrize(
     ("faults", "requests"),
-    [([], "POST"), ([unavailable().uncommitted], "POST GET POST GET")],
+    [([], "POST"), ([unavailable().uncommitted], "POST GET POST GET GET GET")],
     ids=["at once", "after 503"],
 )
 async def test_a_name_of_another_room_is_an_error(
@@ -272,7 +272,7 @@ skews = pytest.mark.parametrize("skew", SKEWS.values(), ids=SKEWS)
 
 
 def skewed(case: FaultCase, skew: int) -> ServerFault:
-    """Set the server's clock, and return the trick that answers honestly with its ``Date``."""
+    """Set the server's clock; return the correct response with its ``Date``."""
     case.server.store.now = lambda: case.time.now() + skew
     return set_date(lambda: formatdate(case.server.store.now(), usegmt=True))
 
@@ -318,7 +318,7 @@ async def test_an_old_room_is_not_returned_when_the_local_clock_is_behind(case: 
 
 
 def is_similar(name: object, wanted: str) -> bool:
-    """Match as a server does that look_ups for a part of the name, and knows no case."""
+    """Match a part of the name, ignoring case."""
     return wanted.casefold() in str(name).casefold()
 
 
@@ -375,11 +375,11 @@ async def test_two_matching_rooms_are_both_named_in_the_error(case: FaultCase) -
     error = await case.expect_error(OutcomeUnknownError, create)
     assert set(error.room_ids) == set(case.server.store.ids)
     assert twin["id"] in error.room_ids
-    assert all(str(each) in str(error) for each in error.room_ids)
+    assert all(room_id in str(error) for room_id in error.room_ids)
     case.expect_requests("POST GET", rooms=1)
 
 
-# --- what else is made once ---------------------------------------------------------------------------------
+# --- other operations that are not repeated -----------------------------------------------------------------
 
 
 async def compose(client: RoomsClient) -> object:
@@ -388,7 +388,7 @@ async def compose(client: RoomsClient) -> object:
 
 
 async def mute(client: RoomsClient) -> None:
-    """Mute someone."""
+    """Mute a participant."""
     await client.sessions.mute("a-session", ["a-participant"])
 
 

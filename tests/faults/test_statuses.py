@@ -1,4 +1,4 @@
-"""Answers of every status: what each comes to, and what is read of its body."""
+"""Error statuses, error bodies, interim responses and redirects."""
 
 import json
 from typing import Any
@@ -27,9 +27,9 @@ from tests.helpers.server_faults import respond, send_interim, send_raw, truncat
 METHODS = {read: "GET", create: "POST", delete: "DELETE"}
 actions = pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
 
-# --- refusals -----------------------------------------------------------------------------------------------
+# --- error statuses -----------------------------------------------------------------------------------------
 
-REFUSALS: dict[int, type[TelnyxRoomsError]] = {
+ERROR_STATUSES: dict[int, type[TelnyxRoomsError]] = {
     400: BadRequestError,
     401: AuthenticationError,
     402: APIStatusError,
@@ -45,15 +45,15 @@ REFUSALS: dict[int, type[TelnyxRoomsError]] = {
 }
 
 
-@pytest.mark.parametrize(("status", "kind"), REFUSALS.items(), ids=map(str, REFUSALS))
+@pytest.mark.parametrize(("status", "error_class"), ERROR_STATUSES.items(), ids=map(str, ERROR_STATUSES))
 @pytest.mark.parametrize("action", METHODS, ids=lambda action: action.__name__)
 async def test_an_error_status_is_raised_after_one_request(
-    case: FaultCase, status: int, kind: type[Any], action: Any
+    case: FaultCase, status: int, error_class: type[Any], action: Any
 ) -> None:
     case.server.store.seed()
-    told = {"errors": [{"code": "10000", "title": "No", "detail": "Not so", "source": {"pointer": "/x"}}]}
-    case.server.inject_always(respond(status, told, X_Request_Id="req-7", X_Should_Retry="true"))
-    error = await case.expect_error(kind, action)
+    body = {"errors": [{"code": "10000", "title": "No", "detail": "Not so", "source": {"pointer": "/x"}}]}
+    case.server.inject_always(respond(status, body, X_Request_Id="req-7", X_Should_Retry="true"))
+    error = await case.expect_error(error_class, action)
     assert (error.status, error.code, error.title, error.detail) == (status, "10000", "No", "Not so")
     assert (error.pointer, error.request_id, len(error.attempts)) == ("/x", "req-7", 1)
     assert error.budget_exhausted is False
@@ -68,11 +68,11 @@ async def test_the_last_response_is_raised_when_later_attempts_get_none(case: Fa
     case.expect_requests("GET GET GET")
 
 
-# --- the bodies of refusals ---------------------------------------------------------------------------------
+# --- error bodies -------------------------------------------------------------------------------------------
 
 DEEP = b'{"errors":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 ENTRY = {"code": "10005", "title": "Resource not found"}
-BODIES: dict[str, tuple[int, object, int]] = {
+ERROR_BODIES: dict[str, tuple[int, object, int]] = {
     "404 bare object": (404, ENTRY, 1),
     "422 array": (422, {"errors": [ENTRY, ENTRY]}, 2),
     "422 object of lists": (422, {"errors": {"max_participants": ["too few", "odd"]}}, 2),
@@ -95,19 +95,19 @@ BODIES: dict[str, tuple[int, object, int]] = {
 }
 
 
-@pytest.mark.parametrize(("status", "body", "entries"), BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize(("status", "body", "entries"), ERROR_BODIES.values(), ids=ERROR_BODIES)
 @actions
 async def test_an_error_body_of_any_shape_is_typed_by_its_status(
     case: FaultCase, status: int, body: object, entries: int, action: Any
 ) -> None:
     case.server.inject_always(respond(status, body))
-    error = await case.expect_error(REFUSALS[status], action)
+    error = await case.expect_error(ERROR_STATUSES[status], action)
     assert isinstance(error, APIStatusError)
     assert (error.status, len(error.errors)) == (status, entries)
     case.expect_requests(METHODS[action])
 
 
-BROKEN: dict[str, ServerFault] = {
+BROKEN_BODIES: dict[str, ServerFault] = {
     "cut": send_raw(b"HTTP/1.1 404 X\r\nContent-Length: 99\r\n\r\n{"),
     "reset": send_raw(b"HTTP/1.1 404 X\r\nContent-Length: 99\r\n\r\n{", "reset"),
     "corrupt gzip": respond(404, b"\x1f\x8b nothing", Content_Encoding="gzip"),
@@ -115,7 +115,7 @@ BROKEN: dict[str, ServerFault] = {
 }
 
 
-@pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("fault", BROKEN_BODIES.values(), ids=BROKEN_BODIES)
 @actions
 async def test_a_broken_error_body_is_typed_by_its_status(
     case: FaultCase, fault: ServerFault, action: Any
@@ -126,7 +126,7 @@ async def test_a_broken_error_body_is_typed_by_its_status(
     case.expect_requests(METHODS[action])
 
 
-# --- interim answers ----------------------------------------------------------------------------------------
+# --- interim responses --------------------------------------------------------------------------------------
 
 
 @actions
@@ -145,7 +145,7 @@ async def test_interim_responses_are_skipped(case: FaultCase, action: Any) -> No
 # --- redirects ----------------------------------------------------------------------------------------------
 
 REDIRECTS = [300, 301, 302, 303, 304, 307, 308]
-PLACES = {
+LOCATIONS = {
     "the same server": "/v2/rooms/a-healthy-room",
     "another server": "ELSEWHERE",
     "https": "https://example.com/v2/rooms",
@@ -156,21 +156,18 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("location", LOCATIONS.values(), ids=LOCATIONS)
 @pytest.mark.parametrize("status", REDIRECTS)
 @actions
 async def test_redirects_are_never_followed(
-    case: FaultCase, time: FastForwardLoop, status: int, place: str, action: Any
+    case: FaultCase, time: FastForwardLoop, status: int, location: str, action: Any
 ) -> None:
     async with run_fault_server(time) as elsewhere:
-        location = elsewhere.url if place == "ELSEWHERE" else place
-        case.server.inject_always(respond(status, Location=f"{location}?pin={SECRET_TOKEN}"))
+        target = elsewhere.url if location == "ELSEWHERE" else location
+        case.server.inject_always(respond(status, Location=f"{target}?pin={SECRET_TOKEN}"))
         error = await case.expect_error(UnexpectedRedirectError, action)
         assert (elsewhere.connections, error.status) == (0, status)
     case.expect_requests(METHODS[action], rooms=0)
-
-
-# --- cookies and proxies ------------------------------------------------------------------------------------
 
 
 # --- unknown statuses ---------------------------------------------------------------------------------------
