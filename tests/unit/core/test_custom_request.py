@@ -72,8 +72,8 @@ BAD_VALUES = [None, 1.5, b"a", ["a"], date(2021, 4, 25), "\ud800", 2**63, -(2**6
 BAD_NAMES = ["\ud800", b"a", None, 7]
 BAD_BODIES = [object(), {"a": {1, object()}}, {None: 1}, "\ud800", 10**5000, list_in_itself()]
 BAD: dict[str, dict[str, Any]] = {
-    **{f"path {ascii(path)}": {"path": path} for path in BAD_PATHS},
-    **{f"method {ascii(method)}": {"method": method} for method in BAD_METHODS},
+    **{f"path {path!a}": {"path": path} for path in BAD_PATHS},
+    **{f"method {method!a}": {"method": method} for method in BAD_METHODS},
     **{f"query value {n}": {"query": {"good": "a", "bad": value}} for n, value in enumerate(BAD_VALUES)},
     **{f"query name {n}": {"query": {name: "a"}} for n, name in enumerate(BAD_NAMES)},
     **{f"query {query}": {"query": query} for query in (["a"], "a=b", 7, [("a", "b")])},

@@ -62,6 +62,9 @@ def test_numbers_of_any_headers_are_finite_and_not_negative(headers: list[tuple[
 # --- an exact server ----------------------------------------------------------------------------------------
 
 
+UNKNOWN = RateLimit()
+
+
 @frozen(kw_only=True)
 class Traffic:
     """An account with fixed windows, its clients, and the latencies of their requests."""
@@ -115,13 +118,12 @@ class Simulation:
             for now in traffic.calls[client % len(traffic.calls)]:
                 simulation._plan(now, "call", client)
         while simulation._events:
-            simulation._step(*heappop(simulation._events))
+            simulation._step(heappop(simulation._events))
         assert not simulation.pending.total()
         return simulation
 
-    def _step(
-        self, now: float, number: int, event: str, client: int, sent_at: float, limit: RateLimit
-    ) -> None:
+    def _step(self, planned: tuple[float, int, str, int, float, RateLimit]) -> None:
+        now, number, event, client, sent_at, limit = planned
         traffic, window = self.traffic, self.windows[client]
         if event == "call":
             self.pending[client] += 1
@@ -138,8 +140,8 @@ class Simulation:
             latency = traffic.latencies_to[next(self._numbers) % len(traffic.latencies_to)]
             self._plan(now + latency, "arrival", client, now)
         delay = window.delay(now)
-        planned = self._next_checks.get(client, 0.0)
-        if self.pending[client] and delay is not None and not now < planned <= now + delay:
+        next_check = self._next_checks.get(client, 0.0)
+        if self.pending[client] and delay is not None and not now < next_check <= now + delay:
             self._next_checks[client] = now + delay
             self._plan(now + delay, "check", client)
 
@@ -158,7 +160,7 @@ class Simulation:
         )
 
     def _plan(
-        self, at: float, event: str, client: int, sent_at: float = 0.0, limit: RateLimit = RateLimit()
+        self, at: float, event: str, client: int, sent_at: float = 0.0, limit: RateLimit = UNKNOWN
     ) -> None:
         heappush(self._events, (at, next(self._numbers), event, client, sent_at, limit))
 
