@@ -53,7 +53,7 @@ def run(main: Callable[[Clock], Coroutine[Any, Any, T]]) -> T:
         return runner.run(main(Clock(monotonic=time, now=time, dice=lambda: 0.5)))
 
 
-# --- calls through a limiter ---------------------------------------------------------------------------------
+# --- calls through a limiter --------------------------------------------------------------------------------
 
 
 @frozen(kw_only=True)
