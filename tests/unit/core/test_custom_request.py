@@ -53,6 +53,13 @@ def test_plain_path_is_sent_as_it_is(path: str) -> None:
     assert build_raw("GET", path).request.target == path
 
 
+class BrokenMapping(dict[str, str]):
+    """A mapping that cannot be read."""
+
+    def items(self) -> Any:
+        raise RuntimeError
+
+
 def list_in_itself() -> object:
     circle: list[object] = []
     circle.append(circle)
@@ -70,13 +77,14 @@ BAD_METHODS = [
 ]
 BAD_VALUES = [None, 1.5, b"a", ["a"], date(2021, 4, 25), "\ud800", 2**63, -(2**63), 10**5000]
 BAD_NAMES = ["\ud800", b"a", None, 7]
-BAD_BODIES = [object(), {"a": {1, object()}}, {None: 1}, "\ud800", 10**5000, list_in_itself()]
+BAD_BODIES = [object(), {"a": {1, object()}}, {None: 1}, "\ud800", 10**5000, float("nan"), list_in_itself()]
 BAD: dict[str, dict[str, Any]] = {
     **{f"path {path!a}": {"path": path} for path in BAD_PATHS},
     **{f"method {method!a}": {"method": method} for method in BAD_METHODS},
     **{f"query value {n}": {"query": {"good": "a", "bad": value}} for n, value in enumerate(BAD_VALUES)},
     **{f"query name {n}": {"query": {name: "a"}} for n, name in enumerate(BAD_NAMES)},
     **{f"query {query}": {"query": query} for query in (["a"], "a=b", 7, [("a", "b")])},
+    "query that raises": {"query": BrokenMapping(a="b")},
     **{f"json {n}": {"json": body} for n, body in enumerate(BAD_BODIES)},
 }
 

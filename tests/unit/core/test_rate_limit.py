@@ -10,7 +10,8 @@ from attrs import define, field, frozen
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core.http_messages import RateLimit, Response
+from telnyx_rooms_async import RateLimit
+from telnyx_rooms_async.core.http_messages import Response
 from telnyx_rooms_async.core.rate_limit import RateLimitWindow, SharedRateLimitWindow, rate_limit
 
 LONGEST_WAIT = 61.0
@@ -131,11 +132,11 @@ class Simulation:
             latency = traffic.latencies_from[number % len(traffic.latencies_from)]
             self._plan(now + latency, "response", client, sent_at, self._count(now))
         elif event == "response":
-            window.leave()
-            window.learn(limit, sent_at, now)
+            window.release()
+            window.update(limit, sent_at, now)
         while self.pending[client] and window.delay(now) == 0:
             self.pending[client] -= 1
-            window.enter(now, waiting=self.pending[client])
+            window.acquire(now, waiting=self.pending[client])
             self.admissions.append(now)
             latency = traffic.latencies_to[next(self._numbers) % len(traffic.latencies_to)]
             self._plan(now + latency, "arrival", client, now)
@@ -308,7 +309,7 @@ STEPS = st.lists(
         st.tuples(st.just("send"), st.integers(0, 50)),
         st.tuples(st.just("receive"), st.none() | LIMITS),
         st.tuples(st.just("pause"), st.floats(0, 100)),
-        st.tuples(st.just("forget"), st.none()),
+        st.tuples(st.just("reset"), st.none()),
     ),
     max_size=25,
 )
@@ -335,14 +336,14 @@ def test_idle_window_admits_a_request_within_a_minute(
             case "wait", float(seconds):
                 now += seconds
             case "send", int(waiting) if window.delay(now) == 0:
-                window.enter(now, waiting=waiting)
+                window.acquire(now, waiting=waiting)
             case "receive", (None | RateLimit()) as limit if window.in_flight:
-                window.leave()
-                window.learn(limit, now - 1, now)
+                window.release()
+                window.update(limit, now - 1, now)
             case "pause", float(seconds):
-                assert window.stop(seconds, now) is (seconds <= LONGEST_WAIT)
-            case "forget", _:
-                window.forget()
+                assert window.pause(seconds, now) is (seconds <= LONGEST_WAIT)
+            case "reset", _:
+                window.reset()
             case _:
                 pass
         delay = window.delay(now)
@@ -350,7 +351,7 @@ def test_idle_window_admits_a_request_within_a_minute(
         assert delay is not None or window.in_flight
         assert delay is None or 0 <= delay <= LONGEST_WAIT
     while window.in_flight:
-        window.leave()
+        window.release()
     assert wait_for_admission(window, now) <= now + LONGEST_WAIT + 1e-6
 
 
@@ -371,9 +372,9 @@ def test_odd_limit_in_every_response_admits_a_request_a_minute(limit: RateLimit)
         admitted_at = wait_for_admission(window, now)
         assert admitted_at - now <= LONGEST_WAIT
         now = admitted_at
-        window.enter(now, waiting=10)
-        window.leave()
-        window.learn(limit, now, now)
+        window.acquire(now, waiting=10)
+        window.release()
+        window.update(limit, now, now)
 
 
 # --- single decisions ---------------------------------------------------------------------------------------
@@ -385,23 +386,23 @@ def new_window() -> RateLimitWindow:
 
 def exchange(window: RateLimitWindow, limit: RateLimit | None, now: float) -> None:
     """Send a request and receive its response at the same time."""
-    window.enter(now)
-    window.leave()
-    window.learn(limit, now, now)
+    window.acquire(now)
+    window.release()
+    window.update(limit, now, now)
 
 
 def send_all(window: RateLimitWindow, now: float) -> int:
     """Send as many requests as are admitted, and return their number."""
     sent = 0
     while window.delay(now) == 0:
-        window.enter(now)
+        window.acquire(now)
         sent += 1
     return sent
 
 
 def receive_all(window: RateLimitWindow) -> None:
     while window.in_flight:
-        window.leave()
+        window.release()
 
 
 def test_five_requests_are_sent_until_a_limit_is_known_or_unlikely() -> None:
@@ -424,41 +425,41 @@ def test_calls_that_waited_for_a_pause_resume_evenly_within_a_second() -> None:
     window = new_window()
     for _ in range(25):
         exchange(window, None, 0.0)
-    assert window.stop(7.0, 0.0)
+    assert window.pause(7.0, 0.0)
     now, admissions = 0.0, list[float]()
     for waiting in range(9, -1, -1):
         now = wait_for_admission(window, now)
-        window.enter(now, waiting=waiting)
+        window.acquire(now, waiting=waiting)
         admissions.append(now)
     assert admissions == pytest.approx([7 + n / 10 for n in range(10)])
 
 
 def test_shorter_pause_does_not_replace_a_longer_one() -> None:
     window = new_window()
-    window.stop(10.0, 0.0)
-    window.stop(1.0, 2.0)
+    window.pause(10.0, 0.0)
+    window.pause(1.0, 2.0)
     assert window.delay(2.0) == 8.0
 
 
 def test_pause_over_a_minute_does_not_hold_up_other_calls() -> None:
     window = new_window()
-    assert not window.stop(61.001, 0.0)
+    assert not window.pause(61.001, 0.0)
     assert window.delay(0.0) == 0
-    assert window.stop(61.0, 0.0)
+    assert window.pause(61.0, 0.0)
     assert window.delay(0.0) == 61.0
 
 
 def test_forgotten_requests_take_no_capacity() -> None:
     window = RateLimitWindow(capacity=2)
     assert send_all(window, 0.0) == 2
-    window.forget()
+    window.reset()
     assert send_all(window, 0.0) == 2
 
 
 def test_next_window_begins_after_the_reset_with_the_full_limit() -> None:
     window, limit = new_window(), RateLimit(limit=30, remaining=0, reset=5.0)
     exchange(window, limit, 0.0)
-    assert window.told == limit
+    assert window.last_seen == limit
     assert window.delay(1.0) == 4.0
     assert send_all(window, 5.0) == 30
 
@@ -482,7 +483,7 @@ def test_window_of_unknown_length_is_extended_by_five_seconds_for_its_first_resp
 
 def test_window_of_known_length_is_not_extended() -> None:
     window = new_window()
-    window.enter(0.0)
+    window.acquire(0.0)
     exchange(window, RateLimit(limit=2, remaining=0, reset=5.0), 0.0)
     assert window.delay(1.0) == 4.0
     receive_all(window)
@@ -543,10 +544,10 @@ def test_calls_that_waited_for_a_window_are_spread_over_its_first_second() -> No
     window = new_window()
     exchange(window, RateLimit(limit=20, remaining=0, reset=5.0), 0.0)
     assert window.delay(5.0) == 0
-    window.enter(5.0, waiting=9)
+    window.acquire(5.0, waiting=9)
     assert window.delay(5.0) == pytest.approx(0.1)
     assert window.delay(5.2) == 0
-    window.enter(5.2)
+    window.acquire(5.2)
     assert window.delay(5.2) == 0
 
 
@@ -554,20 +555,20 @@ def test_calls_that_waited_for_a_connection_only_are_not_spread() -> None:
     window = new_window()
     exchange(window, RateLimit(limit=1000, remaining=999, reset=1.0), 0.0)
     assert window.delay(1.5) == 0
-    window.enter(1.5, waiting=500)
+    window.acquire(1.5, waiting=500)
     assert window.delay(1.5) == 0
 
 
 def test_request_that_was_not_sent_does_not_count() -> None:
     window = new_window()
     exchange(window, RateLimit(limit=20, remaining=1, reset=5.0), 0.0)
-    window.enter(1.0)
+    window.acquire(1.0)
     assert window.delay(1.0) == 4.0
-    window.take_back()
+    window.refund()
     assert window.delay(1.0) == 0
-    window.forget()
-    window.take_back()  # of an event loop that no longer runs: already forgotten
-    window.enter(1.0)
+    window.reset()
+    window.refund()  # of an event loop that no longer runs: already forgotten
+    window.acquire(1.0)
     assert window.delay(1.0) == 4.0
 
 
@@ -596,12 +597,12 @@ def test_share_is_rounded_down_to_requests_and_at_least_one(share: float, limit:
 
 def test_request_without_response_counts_against_the_share() -> None:
     window = SharedRateLimitWindow(capacity=10, share=0.1)
-    window.lose(0.0)
+    window.discard(0.0)
     assert window.delay(0.0) == 0
-    window.learn(RateLimit(limit=20, remaining=19, reset=5.0), 0.0, 0.0)
+    window.update(RateLimit(limit=20, remaining=19, reset=5.0), 0.0, 0.0)
     assert window.delay(4.0) == 0
-    window.enter(4.0)
-    window.leave()
-    window.lose(4.0)
+    window.acquire(4.0)
+    window.release()
+    window.discard(4.0)
     assert window.delay(4.0) == 1.0
     assert window.delay(5.0) == 0

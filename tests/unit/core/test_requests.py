@@ -10,7 +10,14 @@ from uuid import UUID
 import attrs
 import pytest
 
-from telnyx_rooms_async import UNSET, DateFilter, DurationFilter, UnsetType, VideoRegion
+from telnyx_rooms_async import (
+    UNSET,
+    DateFilter,
+    DurationFilter,
+    InvalidArgumentError,
+    UnsetType,
+    VideoRegion,
+)
 from telnyx_rooms_async.core.requests import (
     CompositionBody,
     PageQuery,
@@ -24,6 +31,7 @@ from telnyx_rooms_async.core.requests import (
     body_fields,
     problems,
     query_pairs,
+    room_body,
 )
 from telnyx_rooms_async.core.validators import short_repr
 
@@ -228,11 +236,34 @@ class NumpyObject:
     __module__ = "numpy"
 
 
-def test_numpy_scalar_is_a_number() -> None:
+class bool_:  # noqa: N801 - as numpy names it
+    __module__ = "numpy"
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def test_numpy_scalars_are_numbers_and_booleans() -> None:
     scalar: Any = NumpyScalar()
     other: Any = NumpyObject()
+    flag: Any = bool_()
     assert RoomBody(max_participants=scalar).max_participants == 5
+    assert RoomBody(enable_recording=flag).enable_recording is True
     assert len(list(problems(RoomBody(max_participants=other)))) == 1
+
+
+class BrokenMapping(dict[str, Any]):
+    """A mapping that cannot be read."""
+
+    def items(self) -> Any:
+        raise RuntimeError
+
+
+def test_mapping_that_cannot_be_read_is_refused() -> None:
+    assert len(list(problems(Composition(video_layout=BrokenMapping(a=VideoRegion()))))) == 1
+    for fields in (BrokenMapping(unique_name="a"), [], {"size": 3}):
+        with pytest.raises(InvalidArgumentError):
+            room_body(fields)  # type: ignore[arg-type]  # wrong on purpose
 
 
 class NoRepr:

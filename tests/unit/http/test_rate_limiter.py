@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from telnyx_rooms_async import Clock, RateLimit, RetryPolicy, RoomsClient, TelnyxRoomsError
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
-from tests.helpers.wire import Reply, Wire
+from tests.helpers.scripted_server import Reply, ScriptedServer
 
 T = TypeVar("T")
 
@@ -97,18 +97,18 @@ class Calls:
     refused: dict[int, float] = field(factory=dict[int, float])
 
     def admit_at_once(self) -> bool:
-        return self.limiter.enter_at_once(self.clock.monotonic())
+        return self.limiter.try_acquire(self.clock.monotonic())
 
     async def admit(self, timeout: float, started_at: float | None = None) -> bool:
         now = self.clock.monotonic()
-        return await self.limiter.enter(now if started_at is None else started_at, now + timeout)
+        return await self.limiter.acquire(now if started_at is None else started_at, now + timeout)
 
     def leave(self) -> None:
-        self.limiter.leave()
+        self.limiter.discard()
 
     def leave_with(self, limit: RateLimit | None, pause: float | None = None) -> bool:
         now = self.clock.monotonic()
-        return self.limiter.leave_with(limit, now, now, pause)
+        return self.limiter.release(limit, now, now, pause)
 
     async def make(self, number: int, call: Call) -> None:
         await asyncio.sleep(call.start)
@@ -124,7 +124,7 @@ class Calls:
         except BaseException:
             self.leave()
             raise
-        self.limiter.leave_with(limit, sent_at, self.clock.monotonic(), None)
+        self.limiter.release(limit, sent_at, self.clock.monotonic(), None)
 
     async def make_all(self, calls: list[Call]) -> list[BaseException | None]:
         loop = asyncio.get_running_loop()
@@ -314,68 +314,70 @@ def test_waiting_calls_resume_earlier_when_a_response_says_so() -> None:
 
 # --- the retry budget of a client ---------------------------------------------------------------------------
 
-OK = Wire.http(200, b'{"data":{"id":"a-room"}}')
+OK = ScriptedServer.http(200, b'{"data":{"id":"a-room"}}')
 NO_DELAYS = {"backoff_base": 0.0, "backoff_base_throttled": 0.0}
 
 
 def run_with_server(
-    main: Callable[[Clock, Wire, RoomsClient], Coroutine[Any, Any, T]], policy: RetryPolicy
+    main: Callable[[Clock, ScriptedServer, RoomsClient], Coroutine[Any, Any, T]], policy: RetryPolicy
 ) -> T:
     async def run_client(clock: Clock) -> T:
-        wire = Wire()
-        server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
-        wire.port = server.sockets[0].getsockname()[1]
+        server = ScriptedServer()
+        listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+        server.port = listener.sockets[0].getsockname()[1]
         # On a jumping loop a connection seems to take for ever.
-        client = RoomsClient("KEY", base_url=wire.url, clock=clock, retry=policy, attempt_timeout=1e6)
+        client = RoomsClient("KEY", base_url=server.url, clock=clock, retry=policy, attempt_timeout=1e6)
         try:
             async with client:
-                return await main(clock, wire, client)
+                return await main(clock, server, client)
         finally:
-            server.close()
-            await server.wait_closed()
+            listener.close()
+            await listener.wait_closed()
 
     return run(run_client)
 
 
-async def retries_left(wire: Wire, client: RoomsClient) -> int:
+async def retries_left(server: ScriptedServer, client: RoomsClient) -> int:
     """Spend the budget of a client, and return how many retries at a cost of 1 it allowed."""
     policy = RetryPolicy(attempts=10_000, retry_cost=1.0, **NO_DELAYS)
-    wire.plays(Wire.http(500))
+    server.respond_with(ScriptedServer.http(500))
     with suppress(TelnyxRoomsError):
         await client.with_options(retry=policy, timeout=1e6).rooms.retrieve("a-room")
-    return len(wire.requests) - 1
+    return len(server.requests) - 1
 
 
-FULL_WINDOW = Wire.http(500, x_ratelimit_limit="9999", x_ratelimit_remaining="0", x_ratelimit_reset="50")
+FULL_WINDOW = ScriptedServer.http(
+    500, x_ratelimit_limit="9999", x_ratelimit_remaining="0", x_ratelimit_reset="50"
+)
 BUDGET_CHANGES: dict[str, tuple[list[Reply], float]] = {
     "success": ([OK], +1),
-    "refusal": ([Wire.http(404)], +1),
-    "success after a retry": ([Wire.http(500), OK], 0),
-    "success after two retries": ([Wire.http(500), Wire.http(429), OK], 0),
-    "refusal after a retry": ([Wire.http(500), Wire.http(404)], 0),
-    "failure": ([Wire.http(500)], -28),
-    "throttled": ([Wire.http(429)], -10),
-    "throttled, then failure": ([Wire.http(429), Wire.http(500)], -19),
-    "connection lost": ([Wire.raw(b"")], -28),
-    "hint that is not followed": ([Wire.http(429, Retry_After="3600")], 0),
+    "refusal": ([ScriptedServer.http(404)], +1),
+    "success after a retry": ([ScriptedServer.http(500), OK], 0),
+    "success after two retries": ([ScriptedServer.http(500), ScriptedServer.http(429), OK], 0),
+    "refusal after a retry": ([ScriptedServer.http(500), ScriptedServer.http(404)], 0),
+    "failure": ([ScriptedServer.http(500)], -28),
+    "throttled": ([ScriptedServer.http(429)], -10),
+    "throttled, then failure": ([ScriptedServer.http(429), ScriptedServer.http(500)], -19),
+    "connection lost": ([ScriptedServer.raw(b"")], -28),
+    "hint that is not followed": ([ScriptedServer.http(429, Retry_After="3600")], 0),
     "retry that is not admitted in time": ([FULL_WINDOW], 0),
-    "second retry that is not admitted in time": ([Wire.http(500), FULL_WINDOW], -14),
+    "second retry that is not admitted in time": ([ScriptedServer.http(500), FULL_WINDOW], -14),
 }
 
 
 @pytest.mark.parametrize(("replies", "change"), BUDGET_CHANGES.values(), ids=BUDGET_CHANGES)
 def test_retries_cost_budget_and_successes_return_it(replies: list[Reply], change: float) -> None:
-    async def main(clock: Clock, wire: Wire, client: RoomsClient) -> None:
-        wire.plays(Wire.http(500))
+    async def main(clock: Clock, server: ScriptedServer, client: RoomsClient) -> None:
+        server.respond_with(ScriptedServer.http(500))
         with suppress(TelnyxRoomsError):  # the budget starts full: spend 60 of 120 first
             await client.with_options(
                 retry=RetryPolicy(attempts=2, retry_cost=60.0, **NO_DELAYS)
             ).rooms.retrieve("a")
         start = clock.monotonic()
-        wire.plays(*replies)
+        server.respond_with(*replies)
         with suppress(TelnyxRoomsError):
             await client.rooms.retrieve("a-room")
-        left = await retries_left(wire, client)
+        left = await retries_left(server, client)
         passed = clock.monotonic() - start  # a second returns 1
         assert left == pytest.approx(min(120, 60 + change + passed), abs=1)
 
@@ -386,12 +388,12 @@ def test_retries_cost_budget_and_successes_return_it(replies: list[Reply], chang
     ("budget", "requests", "exhausted"), [(13.9, 1, True), (14.0, 2, True), (28.0, 3, False)]
 )
 def test_call_is_not_retried_beyond_the_budget(budget: float, requests: int, *, exhausted: bool) -> None:
-    async def main(_: Clock, wire: Wire, client: RoomsClient) -> None:
-        wire.plays(Wire.http(500))
+    async def main(_: Clock, server: ScriptedServer, client: RoomsClient) -> None:
+        server.respond_with(ScriptedServer.http(500))
         with pytest.raises(TelnyxRoomsError) as caught:
             await client.rooms.retrieve("a-room")
         attempts = vars(caught.value)["attempts"]
-        assert len(wire.requests) == len(attempts) == requests
+        assert len(server.requests) == len(attempts) == requests
         assert [attempt.budget_exhausted for attempt in attempts] == [False] * (requests - 1) + [exhausted]
 
     run_with_server(main, RetryPolicy(budget=budget, **NO_DELAYS))
