@@ -12,7 +12,7 @@ import pytest
 from typer.testing import Result
 
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.commands import INTERRUPTIBLE, posts
+from tests.helpers.processes import INTERRUPTIBLE, count_creates
 
 Run = Callable[..., Result]
 Start = Callable[..., subprocess.Popen[str]]
@@ -62,7 +62,7 @@ def test_interrupted_import_is_resumed(
     telnyx.script(Fault(delay=inf), times=8, operation="CreateRoom")
     process = start(*command, "--concurrency", "8", program=INTERRUPTIBLE)
     deadline = time.monotonic() + 30
-    while posts(telnyx) < 48 and time.monotonic() < deadline:
+    while count_creates(telnyx) < 48 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(number)
     out, err = process.communicate()

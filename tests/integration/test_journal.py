@@ -7,7 +7,7 @@ import pickle
 import resource
 import sqlite3
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import aclosing, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,7 +30,7 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.batch import JournalSummary
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.import_process import Counts, import_rooms, inject_random_faults
+from tests.helpers.processes import ImporterProcess, ImportResult, count_creates, inject_random_faults
 
 EMPTY_PAGE: dict[str, Any] = {"data": [], "meta": {"page_number": 1, "total_pages": 0, "total_results": 0}}
 
@@ -73,10 +73,6 @@ async def lose_response(client: RoomsClient, telnyx: Emulator, path: Path, cut: 
     assert not outcome.ok
 
 
-def create_requests(telnyx: Emulator) -> int:
-    return sum(request.method == "POST" for request in telnyx.requests)
-
-
 # --- resuming -----------------------------------------------------------------------------------------------
 
 
@@ -117,7 +113,7 @@ async def test_open_item_is_found_by_name_or_created(
     assert await Journal(path).summary() == JournalSummary(done=0, failed=0, open=1)
     _, (outcome,) = await create(client, path, 1, on_lost_response="raise")
     assert [outcome.unwrap()] == list(telnyx.rooms)
-    assert create_requests(telnyx) == (1 if cut == "after" else 2)
+    assert count_creates(telnyx) == (1 if cut == "after" else 2)
 
 
 async def test_room_of_another_caller_is_not_adopted(
@@ -228,7 +224,7 @@ async def test_start_is_on_the_disk_before_the_request_and_the_outcome_before_it
         return path.read_bytes() + path.with_name(f"{path.name}-wal").read_bytes()
 
     def check(request: Any) -> bool:
-        if content().count(b"open") <= create_requests(telnyx) - 1:
+        if content().count(b"open") <= count_creates(telnyx) - 1:
             missing.append(request.json["unique_name"])
         return False
 
@@ -317,7 +313,7 @@ async def test_truncated_journal_is_refused(client: RoomsClient, telnyx: Emulato
         path.write_bytes(content[:size])
         with pytest.raises(JournalError, match="it is damaged"):
             await create(client, path, 100)
-    assert create_requests(telnyx) == 100
+    assert count_creates(telnyx) == 100
 
 
 @pytest.mark.parametrize("kind", ["folder", "device", "missing folder"])
@@ -352,7 +348,7 @@ async def test_journal_contains_no_key_no_item_and_no_message(
 
 
 @contextmanager
-def small_disk(size: int) -> Iterator[None]:
+def small_disk(size: int) -> Generator[None, None, None]:
     """Limit the size of files in bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
@@ -456,7 +452,7 @@ async def test_journal_is_locked_while_a_job_uses_it(client: RoomsClient, path: 
 async def test_lock_of_a_killed_process_is_released(
     client: RoomsClient, telnyx: Emulator, path: Path
 ) -> None:
-    killed = asyncio.create_task(import_rooms(telnyx, path, 5_000, kill_after=50))
+    killed = asyncio.create_task(ImporterProcess(telnyx, path, 5_000).run(kill_after=50))
     async with asyncio.timeout(30):
         while len(telnyx.requests) < 10:
             await asyncio.sleep(0.001)
@@ -511,13 +507,14 @@ async def test_interrupted_job_can_be_resumed(
 async def test_killed_job_creates_each_room_once(telnyx: Emulator, path: Path) -> None:
     random = Random(7)
     inject_random_faults(telnyx, random, 0.01)
+    importer = ImporterProcess(telnyx, path, 150)
     for _ in range(2):
-        await import_rooms(telnyx, path, 150, kill_after=random.randrange(20, 100))
-    while (counts := await import_rooms(telnyx, path, 150)) is None or counts.failed:
+        await importer.run(kill_after=random.randrange(20, 100))
+    while (counts := await importer.run()) is None or counts.failed:
         pass
     assert len({room.unique_name for room in telnyx.rooms}) == len(telnyx.rooms) == 150
     sent = len(telnyx.requests)
-    assert await import_rooms(telnyx, path, 150) == Counts(skipped=150, done=0, failed=0)
+    assert await importer.run() == ImportResult(skipped=150, done=0, failed=0)
     assert len(telnyx.requests) == sent
 
 
