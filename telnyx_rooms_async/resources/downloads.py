@@ -35,7 +35,7 @@ from telnyx_rooms_async.errors import (
     NotReadyError,
 )
 from telnyx_rooms_async.http.api_session import ApiSession
-from telnyx_rooms_async.http.attempt_log import record, report
+from telnyx_rooms_async.http.attempt_log import build_attempt, emit_attempt
 from telnyx_rooms_async.http.transport import Stream, is_usable_url
 from telnyx_rooms_async.models import RecordingStatus
 from telnyx_rooms_async.shield import run_in_thread
@@ -346,16 +346,16 @@ class _Transfer:
             wait, is_exhausted = self._plan(outcome, fruitless)
             if isinstance(outcome, Response) and outcome.status in _EXPIRED and not is_fresh:
                 link, wait = None, 0.0
-            attempt = record(
+            attempt = build_attempt(
                 _STORE,
                 outcome,
                 number=len(attempts) + 1,
                 elapsed=elapsed,
                 wait=wait,
-                exhausted=is_exhausted,
+                budget_exhausted=is_exhausted,
             )
             attempts = (*attempts, attempt)
-            report(attempt, self.api.on_attempt)
+            emit_attempt(attempt, self.api.on_attempt)
             if self.is_whole:
                 self._refund(1.0)
                 return

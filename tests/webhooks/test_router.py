@@ -371,7 +371,7 @@ def test_background_belongs_to_one_event_loop() -> None:
 
     async def main() -> None:
         async with router:
-            with pytest.raises(ConfigurationError, match="in its event loop"):
+            with pytest.raises(ConfigurationError, match="in the same event loop"):
                 await asyncio.to_thread(lambda: asyncio.run(router.dispatch_in_background(ENDED)))
             assert await router.dispatch_in_background(ENDED)
 
