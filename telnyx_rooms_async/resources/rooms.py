@@ -417,7 +417,7 @@ class ManyRooms(SingleRooms):
             except NotFoundError:
                 return
 
-        many = BulkOperation(name="delete_all", act=one, api=self._api)
+        many = BulkOperation(name="delete_all", apply=one, api=self._api)
         rooms = _collected(listing, exact_text(unique_name), count)
         return many.run(rooms, limit=limit, max_failures=max_failures)
 
@@ -442,7 +442,7 @@ def bulk_create(
             return await create(api, body, choice)
         return await settle(api, body, choice, since)
 
-    return BulkOperation(name="create_many", act=one, api=api)
+    return BulkOperation(name="create_many", apply=one, api=api)
 
 
 def bulk_update(api: ApiSession) -> BulkOperation[RoomUpdate, Room]:
@@ -452,7 +452,7 @@ def bulk_update(api: ApiSession) -> BulkOperation[RoomUpdate, Room]:
         room_id, fields = _pair(change)
         return await api.call(build(UPDATE_ROOM, room_id=room_id, body=room_body(fields)))
 
-    return BulkOperation(name="update_many", act=one, api=api)
+    return BulkOperation(name="update_many", apply=one, api=api)
 
 
 def bulk_delete(api: ApiSession) -> BulkOperation[RoomId, None]:
@@ -465,7 +465,7 @@ def bulk_delete(api: ApiSession) -> BulkOperation[RoomId, None]:
             if since is None:
                 raise
 
-    return BulkOperation(name="delete_many", act=one, api=api)
+    return BulkOperation(name="delete_many", apply=one, api=api)
 
 
 async def _collected(
@@ -677,7 +677,7 @@ def carry_out(
     if not isinstance(cast("object", plan), Plan):
         raise InvalidArgumentError((f"plan must be a Plan, not {short_repr(plan)}",))
     plan.check_deletes(max_deletes)
-    many = BulkOperation(name="apply", act=partial(_change, api), api=api)
+    many = BulkOperation(name="apply", apply=partial(_change, api), api=api)
     return many.run(plan.changes, limit=limit, max_failures=max_failures)
 
 

@@ -243,7 +243,7 @@ def bulk_end(api: ApiSession) -> BulkOperation[SessionId, None]:
             if since is None:
                 raise
 
-    return BulkOperation(name="end_many", act=one, api=api)
+    return BulkOperation(name="end_many", apply=one, api=api)
 
 
 async def _end(api: ApiSession, session_id: SessionId) -> None:
