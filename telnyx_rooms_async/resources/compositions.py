@@ -20,7 +20,7 @@ from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import CompositionStatus, RoomComposition, VideoRegion
 from telnyx_rooms_async.pagination import Listing
 from telnyx_rooms_async.resources.downloads import DownloadedFile, Progress, Writer, download
-from telnyx_rooms_async.resources.polling import wait_for
+from telnyx_rooms_async.resources.polling import poll
 
 _DEFAULT_RESOLUTION: Final = "1280x720"
 _UNDER_WAY: Final = (None, CompositionStatus.ENQUEUED, CompositionStatus.PROCESSING)
@@ -113,7 +113,7 @@ class Compositions:
         ask = partial(self._done, build(RETRIEVE_COMPOSITION, room_composition_id=composition_id))
         what = f"composition {rules.EXACT_IDS['room_composition_id'](composition_id)} was not done"
         with self._api.in_flight_calls:
-            return await wait_for(ask, seconds=timeout, clock=self._api.clock, what=what)
+            return await poll(ask, timeout=timeout, clock=self._api.clock, failure=what)
 
     async def _done(self, call: Call[RoomComposition]) -> RoomComposition | None:
         composition = await self._api.call(call)
