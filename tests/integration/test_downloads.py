@@ -431,7 +431,7 @@ async def test_a_writer_that_takes_nothing_is_an_error(
     """A raw file that would block ends the download: it neither hangs nor leaves out what was not taken."""
     wire.plays(recording(wire), whole())
     async with client, asyncio.timeout(10):
-        with pytest.raises(BlockingIOError, match="the writer takes nothing"):
+        with pytest.raises(BlockingIOError, match="the writer accepts no more bytes"):
             await client.recordings.download("a-recording", Raw(then))
 
 

@@ -66,7 +66,8 @@ def test_other_settings_of_the_room_do_not_matter() -> None:
 )
 def test_every_requested_setting_must_match(name: str, value: Any) -> None:
     for other in (value, None):
-        room = evolve(CREATED, **{name: other})
+        change: dict[str, Any] = {name: other}
+        room = evolve(CREATED, **change)
         assert not is_accepted(room)
         assert is_accepted(room, {key: wanted for key, wanted in REQUEST.items() if key != name})
 
