@@ -130,7 +130,7 @@ def read(
         error, unknown = error_of(outcome, attempts, now=now), outcome.sent
     elif outcome.status < 300:  # noqa: PLR2004 - 2xx; the transport lets no 1xx through
         try:
-            return answer(call, outcome)
+            return structure(call, outcome)
         except DecodeError as misfit:
             error, unknown = _misfit(outcome, misfit.args, attempts), True
     elif _done_before(call, outcome, attempts):
@@ -142,11 +142,11 @@ def read(
     raise error
 
 
-def answer(call: Call[T], response: Response) -> T:
-    """Return what the response of a success holds: the short way, for who makes no record of it.
+def structure(call: Call[T], response: Response) -> T:
+    """Return the value in a successful response.
 
     Raises:
-        DecodeError: it does not hold that; `read` tells it with all there is to know.
+        DecodeError: the body does not fit; `read` raises an error of the library for it.
     """
     if call.answer is Response:
         return cast("T", response)

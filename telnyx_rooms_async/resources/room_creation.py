@@ -248,7 +248,7 @@ class _Creation:
             NameTakenError: another room has the name.
         """
         try:
-            return await self.api.pursue(self.call, self.context)
+            return await self.api.send_with_retries(self.call, self.context)
         except OutcomeUnknownError as error:
             lost = error
         if on_lost_response == "raise" or lost.unique_name is None:
@@ -274,7 +274,7 @@ class _Creation:
             return ()
         name_taken: NameTakenError | None = None
         try:
-            return (await self.api.pursue(self.call, self.context),)
+            return (await self.api.send_with_retries(self.call, self.context),)
         except NameTakenError as error:  # perhaps by the first request
             name_taken = error
         except OutcomeUnknownError as error:
@@ -317,7 +317,7 @@ class _Creation:
         """Look the name up once; None asks for another look-up."""
         session = evolve(self.api, retry=_NO_RETRIES)
         try:
-            rooms = await find_rooms(unique_name, lambda call: session.pursue(call, self.context))
+            rooms = await find_rooms(unique_name, lambda call: session.send_with_retries(call, self.context))
         except (APIConnectionError, APIResponseError, APIStatusError, PaginationError):
             self.is_answered = False
             return None

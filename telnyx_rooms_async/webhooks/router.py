@@ -175,7 +175,9 @@ class EventRouter:
             is_handled = True
         finally:
             # Not cut short by a cancellation: what was handled would be handled again.
-            await run_shielded(partial(self._tell, self._seen.keep if is_handled else self._seen.forget, event))
+            await run_shielded(
+                partial(self._tell, self._seen.keep if is_handled else self._seen.forget, event)
+            )
 
     async def _tell(self, tell: Callable[[str], Awaitable[None]], event: Event) -> None:
         """Tell what came of an event. Its handlers have run: a store that fails changes nothing of that."""

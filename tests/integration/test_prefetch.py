@@ -10,7 +10,6 @@ import pytest
 from attrs import define, field
 
 from telnyx_rooms_async import (
-    APIResponseValidationError,
     Attempt,
     ClientClosedError,
     InternalServerError,
@@ -19,7 +18,7 @@ from telnyx_rooms_async import (
     RoomsClient,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.serving import served_by_hand
+from tests.helpers.web_servers import run_raw_server
 
 
 @define
@@ -72,7 +71,7 @@ class Slow:
 async def slow() -> AsyncIterator[Slow]:
     """A slow server."""
     it = Slow()
-    async with served_by_hand(it.serve) as url:
+    async with run_raw_server(it.serve) as url:
         it.url = f"{url}/v2"
         yield it
 
