@@ -326,6 +326,6 @@ async def test_a_composition_is_waited_for(
 async def test_a_composition_that_takes_too_long(client: RoomsClient, session_id: str) -> None:
     """Waiting ends with a typed error when the time is over."""
     made = await client.compositions.create(session_id)
-    with pytest.raises(APITimeoutError, match=r"was not done in 0\.5 s") as caught:
+    with pytest.raises(APITimeoutError, match=r"was not finished in 0\.5 s") as caught:
         await client.compositions.wait(made.id, timeout=0.5)
     assert caught.value.deadline is True

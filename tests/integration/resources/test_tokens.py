@@ -115,7 +115,7 @@ async def test_no_token_is_shown(
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Callers with a valid token wait for its renewal, however slow this machine is."""
-    monkeypatch.setattr(tokens, "_RENEWAL_WAIT", 60)
+    monkeypatch.setattr(tokens, "_REFRESH_WAIT", 60)
 
 
 @pytest.mark.usefixtures("patient")
@@ -236,7 +236,7 @@ async def test_keep_warns_of_a_renewal_that_fails(
         telnyx.script(Fault(status=500))
         time.advance(seconds=560)
         await kept.token()
-    assert caplog.messages == ["client token not renewed (InternalServerError); it is valid for another 40 s"]
+    assert caplog.messages == ["client token not refreshed (InternalServerError); it is valid for another 40 s"]
 
 
 class RateLimiter:
@@ -282,7 +282,7 @@ async def waiting(slow: Emulator, time: FakeClock) -> AsyncIterator[RoomsClient]
 def renewals() -> list[str]:
     """Name the tasks that renew a token."""
     return [
-        name for task in asyncio.all_tasks() if "AutoRefreshedToken._try_to_renew" in (name := repr(task))
+        name for task in asyncio.all_tasks() if "AutoRefreshedToken._try_refresh" in (name := repr(task))
     ]
 
 
