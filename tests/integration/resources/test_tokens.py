@@ -236,7 +236,9 @@ async def test_keep_warns_of_a_renewal_that_fails(
         telnyx.script(Fault(status=500))
         time.advance(seconds=560)
         await kept.token()
-    assert caplog.messages == ["client token not refreshed (InternalServerError); it is valid for another 40 s"]
+    assert caplog.messages == [
+        "client token not refreshed (InternalServerError); it is valid for another 40 s"
+    ]
 
 
 class RateLimiter:
@@ -281,9 +283,7 @@ async def waiting(slow: Emulator, time: FakeClock) -> AsyncIterator[RoomsClient]
 
 def renewals() -> list[str]:
     """Name the tasks that renew a token."""
-    return [
-        name for task in asyncio.all_tasks() if "AutoRefreshedToken._try_refresh" in (name := repr(task))
-    ]
+    return [name for task in asyncio.all_tasks() if "AutoRefreshedToken._try_refresh" in (name := repr(task))]
 
 
 async def test_keep_does_not_wait_for_a_slow_renewal(
