@@ -3,7 +3,7 @@
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from telnyx_rooms_async.cli.tables.rows import NAME, OnWrong, Place, Row, WrongRow
 from telnyx_rooms_async.core.validators import short_repr
@@ -84,7 +84,7 @@ def check(
             count += 1
             if NAME in row.fields:
                 named += 1
-                names.add(row.fields["unique_name"])
+                names.add(str(row.fields["unique_name"]))
     except InvalidArgumentError as error:  # from here on it cannot be read
         broken = error.problems
     digests = names.doubles()
@@ -113,7 +113,7 @@ def _doubles(
     seen: dict[str, int] = {}
     found: dict[int, InvalidArgumentError] = {}
     for row in rows:
-        name = row.fields.get("unique_name")
+        name = cast("str | None", row.fields.get("unique_name"))
         if name is None or hash(name) & _DIGEST not in digests:
             continue
         if name in seen:
