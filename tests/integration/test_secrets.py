@@ -150,7 +150,7 @@ async def test_a_plan_does_not_show_the_secrets_of_a_webhook_url(telnyx: Emulato
         done = [outcome async for outcome in client.rooms.apply(plan)]
         assert "CANARY" not in repr(done)
     assert [room.webhook_event_url for room in telnyx.rooms] == [new, None]
-    assert "CANARY" not in repr(telnyx.rooms) + repr(telnyx._account.rooms)
+    assert "CANARY" not in repr(telnyx.rooms) + repr(telnyx._state.rooms)
 
 
 async def test_a_call_does_not_show_its_token() -> None:

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from telnyx_rooms_async.emulator import Emulator, MediaFile
-from telnyx_rooms_async.emulator.media import Links
+from telnyx_rooms_async.emulator.media import PresignedLinks
 from tests.helpers.plain import Plain
 from tests.helpers.turning import TurnedClock
 
@@ -75,7 +75,7 @@ async def test_a_link_lasts_for_an_hour(stranger: ClientSession, url: str, time:
     assert (await stranger.get(url)).status == 403
 
 
-async def test_a_link_is_good_for_nothing_else(
+async def test_a_link_is_valid_for_nothing_else(
     ask: Plain, stranger: ClientSession, url: str, file: MediaFile
 ) -> None:
     """Another file, a later end or another signature is a 403."""
@@ -190,4 +190,4 @@ async def test_a_download_that_is_given_up(
 
 def test_links_keep_their_key() -> None:
     """What signs links is in no repr."""
-    assert repr(Links()) == "Links()"
+    assert repr(PresignedLinks()) == "PresignedLinks()"

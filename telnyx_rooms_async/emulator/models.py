@@ -1,9 +1,9 @@
-"""What a room, a session, a participant, a recording and a composition are at this moment. No HTTP.
+"""Rooms, sessions, participants, recordings and compositions of an emulated account.
 
-Nothing here runs in the background: how far a file is follows from its instants and the time it is now.
+Nothing runs in the background: the status of a file follows from its timestamps and the current time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
@@ -13,12 +13,12 @@ from attrs import define, field
 from telnyx_rooms_async.emulator.media import MediaFile
 from telnyx_rooms_async.models import public_url_repr
 
-RECORDING_TAKES: Final = timedelta(seconds=5)
-"""From leaving until the recordings of the one who left are completed."""
-COMPOSITION_WAITS: Final = timedelta(seconds=2)
-"""From asking for a composition until it is processed."""
-COMPOSITION_TAKES: Final = timedelta(seconds=10)
-"""From asking for a composition until it is completed."""
+RECORDING_DELAY: Final = timedelta(seconds=5)
+"""Time from the end of a recording until it is completed."""
+COMPOSITION_QUEUE_TIME: Final = timedelta(seconds=2)
+"""Time from the creation of a composition until its processing starts."""
+COMPOSITION_DELAY: Final = timedelta(seconds=10)
+"""Time from the creation of a composition until it is completed."""
 
 
 def _new_id() -> str:
@@ -26,8 +26,17 @@ def _new_id() -> str:
 
 
 @define(kw_only=True)
+class WebhookSettings:
+    """Where the events of a room or a composition are sent."""
+
+    webhook_event_url: str | None = field(default=None, repr=public_url_repr)
+    webhook_event_failover_url: str | None = field(default="", repr=public_url_repr)
+    webhook_timeout_secs: int | None = None
+
+
+@define(kw_only=True)
 class RecordingState:
-    """One participant's sound or picture in one session."""
+    """Audio or video of one participant in one session."""
 
     id: str = field(factory=_new_id)
     room_id: str
@@ -41,21 +50,21 @@ class RecordingState:
 
     @property
     def duration_secs(self) -> int | None:
-        """How long it is, once it has ended."""
+        """Length of a recording that has ended."""
         return None if self.ended_at is None else int((self.ended_at - self.started_at).total_seconds())
 
     def completed_at(self, now: datetime) -> datetime | None:
-        """Tell when it was completed, if it is."""
-        done = self.ended_at and self.ended_at + RECORDING_TAKES
-        return done if done and done <= now else None
+        """Return the time of completion, if it is not after `now`."""
+        completed = self.ended_at and self.ended_at + RECORDING_DELAY
+        return completed if completed and completed <= now else None
 
     def status(self, now: datetime) -> str:
-        """Tell how far it is."""
+        """Return the status at a time."""
         return "completed" if self.completed_at(now) else "processing"
 
 
 @define(kw_only=True)
-class CompositionState:
+class CompositionState(WebhookSettings):
     """The recordings of a session, laid out in one video."""
 
     id: str = field(factory=_new_id)
@@ -66,25 +75,22 @@ class CompositionState:
     resolution: str = "1280x720"
     video_layout: Mapping[str, Mapping[str, object]] = field(factory=dict[str, Mapping[str, object]])
     audio_sources: list[str] | None = None
-    webhook_event_url: str | None = field(default=None, repr=public_url_repr)
-    webhook_event_failover_url: str | None = field(default="", repr=public_url_repr)
-    webhook_timeout_secs: int | None = None
     created_at: datetime
     duration_secs: int
     file: MediaFile
 
     def started_at(self, now: datetime) -> datetime | None:
-        """Tell when it began to be processed, if it did."""
-        begun = self.created_at + COMPOSITION_WAITS
-        return begun if begun <= now else None
+        """Return the time at which processing started, if it is not after `now`."""
+        started = self.created_at + COMPOSITION_QUEUE_TIME
+        return started if started <= now else None
 
     def completed_at(self, now: datetime) -> datetime | None:
-        """Tell when it was completed, if it is."""
-        done = self.created_at + COMPOSITION_TAKES
-        return done if done <= now else None
+        """Return the time of completion, if it is not after `now`."""
+        completed = self.created_at + COMPOSITION_DELAY
+        return completed if completed <= now else None
 
     def status(self, now: datetime) -> str:
-        """Tell how far it is."""
+        """Return the status at a time."""
         if self.completed_at(now):
             return "completed"
         return "processing" if self.started_at(now) else "enqueued"
@@ -92,7 +98,7 @@ class CompositionState:
 
 @define(kw_only=True)
 class ParticipantState:
-    """A participant as they are now."""
+    """A participant of a session, present or not."""
 
     id: str = field(factory=_new_id)
     session_id: str
@@ -106,7 +112,7 @@ class ParticipantState:
 
 @define(kw_only=True)
 class SessionState:
-    """A session as it is now."""
+    """A session of a room, active or ended."""
 
     id: str = field(factory=_new_id)
     room_id: str
@@ -114,34 +120,24 @@ class SessionState:
     updated_at: datetime
     ended_at: datetime | None = None
     participants: list[ParticipantState] = field(factory=list[ParticipantState], repr=False)
+    present: dict[str, ParticipantState] = field(factory=dict[str, ParticipantState], repr=False)
+    """Participants that have not left, by id."""
 
     @property
     def active(self) -> bool:
-        """Whether it is going on."""
+        """Whether the session has not ended."""
         return self.ended_at is None
-
-    @property
-    def present(self) -> Iterator[ParticipantState]:
-        """Who is in it now."""
-        return (person for person in self.participants if person.left_at is None)
 
 
 @define(kw_only=True)
-class RoomState:
-    """A room as it is now."""
+class RoomState(WebhookSettings):
+    """A room."""
 
     id: str = field(factory=_new_id)
     unique_name: str | None = None
     max_participants: int = 10
     enable_recording: bool = False
-    webhook_event_url: str | None = field(default=None, repr=public_url_repr)
-    webhook_event_failover_url: str | None = field(default="", repr=public_url_repr)
-    webhook_timeout_secs: int | None = None
     created_at: datetime
     updated_at: datetime
     sessions: list[SessionState] = field(factory=list[SessionState], repr=False)
-
-    @property
-    def active_session(self) -> SessionState | None:
-        """The session that has not ended."""
-        return next((session for session in self.sessions if session.active), None)
+    active_session: SessionState | None = field(default=None, repr=False)
