@@ -6,9 +6,10 @@
             alice = telnyx.join(room.id, context="Alice")
             telnyx.leave(alice.id)
 
-It checks the API key, validates, pages and filters as the API reference says, for all 25 operations. Participants
-of a room with ``enable_recording`` are recorded, and the links of their recordings work. Events are sent, signed, to
-the webhook URLs of rooms and compositions. Faults can be injected into requests and webhooks.
+It checks the API key, validates, pages and filters as the API reference says, for all 25 operations.
+Participants of a room with ``enable_recording`` are recorded, and the links of their recordings work. Events
+are sent, signed, to the webhook URLs of rooms and compositions. Faults can be injected into requests and
+webhooks.
 """
 
 from telnyx_rooms_async.emulator.fault_file import load_script

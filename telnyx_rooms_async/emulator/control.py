@@ -3,7 +3,6 @@
 import itertools
 import secrets
 
-from telnyx_rooms_async.core.codec import decode, encode
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.emulator.faults import (
     Fault,
@@ -20,7 +19,8 @@ from telnyx_rooms_async.emulator.request_log import RecordedRequest
 from telnyx_rooms_async.emulator.serializers import serialize_participant, serialize_room
 from telnyx_rooms_async.emulator.state import Clock, State
 from telnyx_rooms_async.emulator.webhooks.delivery import Delivery
-from telnyx_rooms_async.models import Page, Room, RoomParticipant
+from telnyx_rooms_async.models import Room, RoomParticipant
+from telnyx_rooms_async.serialization import converter
 
 
 class EmulatorControl:
@@ -42,7 +42,7 @@ class EmulatorControl:
     def rooms(self) -> tuple[Room, ...]:
         """Current state of all rooms, oldest first. Each access decodes all of them."""
         rooms = [serialize_room(room) for room in self._state.rooms]
-        return decode(encode({"data": rooms}), Page[Room]).data
+        return converter.structure(rooms, tuple[Room, ...])
 
     def seed(self, count: int) -> None:
         """Create rooms without requests, named ``Room 1`` and so on. Names that are taken are skipped."""
@@ -68,7 +68,7 @@ class EmulatorControl:
             ``alice = telnyx.join(room.id, context="Alice")``
         """
         participant = self._state.join(room_id, context)
-        return decode(encode({"data": serialize_participant(participant)}), RoomParticipant)
+        return converter.structure(serialize_participant(participant), RoomParticipant)
 
     def leave(self, participant_id: str) -> None:
         """Remove a participant from its session. The session ends with the last one.
@@ -173,8 +173,8 @@ class EmulatorControl:
     def limit(self, requests: int | None, *, seconds: float = 60.0) -> None:
         """Limit the rate of requests by the clock of the emulator, and refuse others with a 429.
 
-        The first request opens a window; the first one after its end opens the next. Every response of the API
-        then has ``x-ratelimit-limit``, ``-remaining`` and ``-reset``. Files are not limited.
+        The first request opens a window; the first one after its end opens the next. Every response of the
+        API then has ``x-ratelimit-limit``, ``-remaining`` and ``-reset``. Files are not limited.
 
         Args:
             requests: number of requests in a window; ``None`` for no limit.

@@ -5,10 +5,10 @@ from typing import Any, Final, TypeAlias, cast
 
 from attrs import fields
 
-from telnyx_rooms_async.core.codec import DecodeError, parse
 from telnyx_rooms_async.emulator.control import EmulatorControl
 from telnyx_rooms_async.emulator.faults import Fault, FaultRule
 from telnyx_rooms_async.emulator.rate_limit import RateLimit
+from telnyx_rooms_async.serialization import DecodeError, parse_json
 
 _Entry: TypeAlias = Mapping[str, Any]
 _Step: TypeAlias = Callable[[EmulatorControl], None]
@@ -46,7 +46,7 @@ def load_script(telnyx: EmulatorControl, raw: bytes) -> None:
 
 def _parse_list(raw: bytes) -> list[object]:
     try:
-        value = parse(raw)
+        value = parse_json(raw)
     except DecodeError as error:
         raise ValueError(f"the file must be JSON: {error}") from None
     if not isinstance(value, list):

@@ -52,7 +52,7 @@ class FaultInjector:
 
     async def close(self, _: web.Application) -> None:
         """Cancel all requests that are delayed."""
-        # aiohttp waits for requests of connected clients, and does not cancel those of clients that have gone.
+        # aiohttp waits for requests of connected clients, and never cancels those of disconnected ones.
         sleeping = set(self._sleeping)
         for task in sleeping:
             task.cancel()

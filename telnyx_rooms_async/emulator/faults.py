@@ -1,4 +1,4 @@
-"""Faults of requests and webhooks, the rules by which they are injected, and a shorthand for tests. No HTTP."""
+"""Faults of requests and webhooks, the rules that inject them, and a shorthand for tests. No HTTP."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -7,10 +7,10 @@ from typing import Any, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, c
 
 from attrs import Attribute, define, field, frozen
 
-from telnyx_rooms_async.core.codec import encode
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
 from telnyx_rooms_async.emulator.request_log import RecordedRequest
 from telnyx_rooms_async.emulator.webhooks.event_factory import EventType, WebhookEvent
+from telnyx_rooms_async.serialization import encode_json
 
 Cut: TypeAlias = Literal["before", "after", "headers", "body"]
 Body: TypeAlias = bytes | str | Mapping[str, object] | Sequence[object]
@@ -30,7 +30,7 @@ _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\ud7ff\ue000-\U0010ffff]*")
 
 
-# --- validators ---------------------------------------------------------------------------------------------
+# --- validators -------------------------------------------------------------------------------------------
 
 _Validator: TypeAlias = Callable[[object, "Attribute[Any]", object], None]
 
@@ -67,25 +67,29 @@ def _encode_body(body: Body | None) -> bytes | None:
     if isinstance(body, bytearray):
         return bytes(body)
     try:
-        return body.encode() if isinstance(body, str) else encode(body)
+        return body.encode() if isinstance(body, str) else encode_json(body)
     except (TypeError, ValueError):
         raise ValueError("body must be bytes, text, or an object or array of JSON") from None
 
 
 def _copy_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     untyped = cast("object", headers)  # from a fault file, it can be anything
-    if isinstance(untyped, Mapping) and all(map(_is_header, cast("Mapping[object, object]", untyped).items())):
-        return dict(headers)
+    if isinstance(untyped, Mapping):
+        items = cast("Mapping[object, object]", untyped).items()
+        if all(_is_header(name, value) for name, value in items):
+            return dict(headers)
     raise ValueError(f"headers must be names and values that HTTP allows, not {headers!r}")
 
 
-def _is_header(item: tuple[object, object]) -> bool:
-    name, value = item
-    is_text = isinstance(name, str) and isinstance(value, str)
-    return is_text and bool(_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value))
+def _is_header(name: object, value: object) -> bool:
+    return (
+        isinstance(name, str)
+        and isinstance(value, str)
+        and bool(_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value))
+    )
 
 
-# --- faults -------------------------------------------------------------------------------------------------
+# --- faults -----------------------------------------------------------------------------------------------
 
 
 @frozen(kw_only=True)
@@ -180,14 +184,12 @@ class WebhookFault:
     """How often the event is sent, one after the other, whatever the receiver answers."""
     delay: float = field(
         default=0.0,
-        validator=validator(
-            f"a number of seconds from 0 to {_MAX}", lambda value: is_number(value, 0, _MAX)
-        ),
+        validator=validator(f"a number of seconds from 0 to {_MAX}", lambda value: is_number(value, 0, _MAX)),
     )
     """Seconds before each copy is sent. Later events are not delayed."""
     shuffled: bool = field(default=False, validator=_boolean)
-    """Whether the copies are held back, together with those of other shuffled events, until there was no event
-    for 0.1 s or until `Emulator.settle`. They are sent in a random order that is the same in each run."""
+    """Whether the copies are held back, together with those of other shuffled events, until there was no
+    event for 0.1 s or until `Emulator.settle`. Their order is random, and the same in each run."""
 
     def __attrs_post_init__(self) -> None:
         contradictions = {"copies": self.copies > 1, "delay": self.delay > 0, "shuffled": self.shuffled}
@@ -196,7 +198,7 @@ class WebhookFault:
                 raise ValueError(f"{name} contradicts lost, which sends nothing")
 
 
-# --- rules --------------------------------------------------------------------------------------------------
+# --- rules ------------------------------------------------------------------------------------------------
 
 
 @define(kw_only=True, eq=False)
@@ -274,7 +276,7 @@ class RuleList(list[RuleT], Generic[RuleT]):
         return rule
 
 
-# --- shorthand for tests ------------------------------------------------------------------------------------
+# --- shorthand for tests ----------------------------------------------------------------------------------
 
 
 class _FaultTarget(Protocol):
@@ -290,8 +292,8 @@ class _FaultTarget(Protocol):
 class Faults:
     """Shorthand to inject the most common faults into an `Emulator`.
 
-    Each method takes an operation id of the API reference (``"CreateRoom"``), ``None`` for every operation, and
-    returns the `Fault`. With ``times=None`` all requests get the fault until `Emulator.unscript`.
+    Each method takes an operation id of the API reference (``"CreateRoom"``), ``None`` for every operation,
+    and returns the `Fault`. With ``times=None`` all requests get the fault until `Emulator.unscript`.
 
     Example:
         ``Faults(telnyx).refuse(503, "CreateRoom", retry_after=2)``

@@ -65,7 +65,9 @@ class PresignedLinks:
     def create(self, origin: URL, now: datetime, file_id: str) -> str:
         """Return a link to a file that is valid for one hour."""
         expires = str(int(now.timestamp()) + _LINK_SECONDS)
-        return str(origin / "media" / file_id % {"expires": expires, "signature": self._sign(file_id, expires)})
+        return str(
+            origin / "media" / file_id % {"expires": expires, "signature": self._sign(file_id, expires)}
+        )
 
     def is_valid(self, file_id: str, query: Mapping[str, str], now: datetime) -> bool:
         """Return whether the query of a link was created here for this file, and has not expired."""

@@ -53,14 +53,17 @@ class RecordingState:
         """Length of a recording that has ended."""
         return None if self.ended_at is None else int((self.ended_at - self.started_at).total_seconds())
 
+    def is_completed(self, now: datetime) -> bool:
+        """Return whether the file is available at a time."""
+        return self.ended_at is not None and self.ended_at + RECORDING_DELAY <= now
+
     def completed_at(self, now: datetime) -> datetime | None:
         """Return the time of completion, if it is not after `now`."""
-        completed = self.ended_at and self.ended_at + RECORDING_DELAY
-        return completed if completed and completed <= now else None
+        return self.ended_at + RECORDING_DELAY if self.ended_at and self.is_completed(now) else None
 
     def status(self, now: datetime) -> str:
         """Return the status at a time."""
-        return "completed" if self.completed_at(now) else "processing"
+        return "completed" if self.is_completed(now) else "processing"
 
 
 @define(kw_only=True)
@@ -107,7 +110,6 @@ class ParticipantState:
     updated_at: datetime
     left_at: datetime | None = None
     muted: bool = False
-    recordings: list[RecordingState] = field(factory=list[RecordingState], repr=False)
 
 
 @define(kw_only=True)
@@ -119,7 +121,6 @@ class SessionState:
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None = None
-    participants: list[ParticipantState] = field(factory=list[ParticipantState], repr=False)
     present: dict[str, ParticipantState] = field(factory=dict[str, ParticipantState], repr=False)
     """Participants that have not left, by id."""
 
@@ -139,5 +140,4 @@ class RoomState(WebhookSettings):
     enable_recording: bool = False
     created_at: datetime
     updated_at: datetime
-    sessions: list[SessionState] = field(factory=list[SessionState], repr=False)
     active_session: SessionState | None = field(default=None, repr=False)

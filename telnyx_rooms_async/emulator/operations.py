@@ -99,7 +99,7 @@ Operation: TypeAlias = Callable[[RequestContext], JsonObject | None]
 """Returns the body of a success, ``None`` for no body; raises `ApiError`."""
 
 
-# --- rooms --------------------------------------------------------------------------------------------------
+# --- rooms ------------------------------------------------------------------------------------------------
 
 
 def _list_rooms(context: RequestContext) -> JsonObject:
@@ -109,8 +109,7 @@ def _list_rooms(context: RequestContext) -> JsonObject:
         updated_on=query.dates("filter[date_updated_at]"),
         unique_name=query.equal("filter[unique_name]"),
     )
-    include_sessions = bool(query.flag("include_sessions"))
-    return serialize_page(selection, query, partial(serialize_room, include_sessions=include_sessions))
+    return serialize_page(selection, query, _room_serializer(context))
 
 
 def _create_room(context: RequestContext) -> JsonObject:
@@ -118,9 +117,9 @@ def _create_room(context: RequestContext) -> JsonObject:
 
 
 def _retrieve_room(context: RequestContext) -> JsonObject:
-    include_sessions = bool(context.query.flag("include_sessions"))
+    serialize = _room_serializer(context)
     context.query.raise_if_invalid()
-    return {"data": serialize_room(context.room, include_sessions=include_sessions)}
+    return {"data": serialize(context.room)}
 
 
 def _update_room(context: RequestContext) -> JsonObject:
@@ -133,6 +132,13 @@ def _delete_room(context: RequestContext) -> None:
     context.state.delete_room(context.room)
 
 
+def _room_serializer(context: RequestContext) -> Callable[[RoomState], JsonObject]:
+    if not context.query.flag("include_sessions"):
+        return serialize_room
+    sessions = context.state.sessions
+    return lambda room: serialize_room(room, sessions.select(room_id=Equal(room.id)))
+
+
 def _room_fields(context: RequestContext, *, room_id: str | None = None) -> dict[str, Any]:
     body = Body.parse(context.raw_body)
     fields = body.read(ROOM_FIELDS)
@@ -143,7 +149,7 @@ def _room_fields(context: RequestContext, *, room_id: str | None = None) -> dict
     return fields
 
 
-# --- tokens -------------------------------------------------------------------------------------------------
+# --- tokens -----------------------------------------------------------------------------------------------
 
 
 def _create_token(context: RequestContext) -> JsonObject:
@@ -173,7 +179,7 @@ def _serialize_token(name: str, issued: IssuedToken) -> JsonObject:
     return {name: issued.token, f"{name}_expires_at": issued.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
-# --- sessions -----------------------------------------------------------------------------------------------
+# --- sessions ---------------------------------------------------------------------------------------------
 
 
 def _list_sessions_of_room(context: RequestContext) -> JsonObject:
@@ -194,15 +200,13 @@ def _sessions_page(context: RequestContext, room_id: Condition | None) -> JsonOb
         updated_on=query.dates("filter[date_updated_at]"),
         ended_on=query.dates("filter[date_ended_at]"),
     )
-    include_participants = bool(query.flag("include_participants"))
-    serialize = partial(serialize_session, include_participants=include_participants)
-    return serialize_page(selection, query, serialize)
+    return serialize_page(selection, query, _session_serializer(context))
 
 
 def _retrieve_session(context: RequestContext) -> JsonObject:
-    include_participants = bool(context.query.flag("include_participants"))
+    serialize = _session_serializer(context)
     context.query.raise_if_invalid()
-    return {"data": serialize_session(context.session, include_participants=include_participants)}
+    return {"data": serialize(context.session)}
 
 
 def _end_session(context: RequestContext) -> JsonObject:
@@ -227,11 +231,18 @@ def _unmute_participants(context: RequestContext) -> JsonObject:
     return _OK
 
 
+def _session_serializer(context: RequestContext) -> Callable[[SessionState], JsonObject]:
+    if not context.query.flag("include_participants"):
+        return serialize_session
+    participants = context.state.participants
+    return lambda session: serialize_session(session, participants.select(session_id=Equal(session.id)))
+
+
 def _chosen_participants(context: RequestContext) -> list[ParticipantState]:
     """Return the present participants that an action names.
 
-    Ids of absent participants are ignored, because participants leave between a listing and an action. Without
-    ``participants`` the action is refused: Telnyx does not document what that means.
+    Ids of absent participants are ignored, because participants leave between a listing and an action.
+    Without ``participants`` the action is refused: Telnyx does not document what that means.
     """
     session, body = context.session, Body.parse(context.raw_body)
     fields = body.read(SESSION_ACTION_FIELDS, required=["participants"])
@@ -254,7 +265,7 @@ def _active_session(context: RequestContext) -> SessionState:
     return session
 
 
-# --- participants -------------------------------------------------------------------------------------------
+# --- participants -----------------------------------------------------------------------------------------
 
 
 def _list_participants_of_session(context: RequestContext) -> JsonObject:
@@ -281,7 +292,7 @@ def _retrieve_participant(context: RequestContext) -> JsonObject:
     return {"data": serialize_participant(context.participant)}
 
 
-# --- recordings ---------------------------------------------------------------------------------------------
+# --- recordings -------------------------------------------------------------------------------------------
 
 
 def _list_recordings(context: RequestContext) -> JsonObject:
@@ -316,21 +327,20 @@ def _select_recordings(context: RequestContext) -> Selection[RecordingState]:
     if status is not None:
         predicates.append(lambda recording: recording.status(now) == status)
     if duration is not None:
-        predicates.append(
-            lambda recording: bool(recording.completed_at(now)) and duration.matches(recording.duration_secs)
-        )
+        predicates.append(lambda recording: recording.is_completed(now))
     return context.state.recordings.select(
         *predicates,
         room_id=query.equal("filter[room_id]"),
         session_id=query.equal("filter[session_id]"),
         participant_id=query.equal("filter[participant_id]"),
         type=query.equal("filter[type]"),
+        duration_secs=duration,
         started_on=query.dates("filter[date_started_at]"),
         ended_on=query.dates("filter[date_ended_at]"),
     )
 
 
-# --- compositions -------------------------------------------------------------------------------------------
+# --- compositions -----------------------------------------------------------------------------------------
 
 
 def _list_compositions(context: RequestContext) -> JsonObject:

@@ -6,7 +6,7 @@ from typing import Any, Self
 from aiohttp import web
 from attrs import field, frozen
 
-from telnyx_rooms_async.core.codec import parse
+from telnyx_rooms_async.serialization import parse_json
 
 
 @frozen(kw_only=True)
@@ -48,4 +48,4 @@ class RecordedRequest:
         Raises:
             DecodeError: the body is not JSON.
         """
-        return parse(self.body)
+        return parse_json(self.body)

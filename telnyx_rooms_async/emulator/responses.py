@@ -10,7 +10,7 @@ from uuid import uuid4
 from aiohttp import web
 from attrs import define
 
-from telnyx_rooms_async.core.codec import encode
+from telnyx_rooms_async.serialization import encode_json
 
 ErrorEntry: TypeAlias = Mapping[str, object]
 _ERROR_PAGES = "https://developers.telnyx.com/docs/overview/errors/"
@@ -22,7 +22,7 @@ def json_response(status: int, body: Mapping[str, object] | bytes | None) -> web
     headers = {"x-request-id": str(uuid4())}
     if not body:
         return web.Response(status=status, headers=headers)
-    raw = body if isinstance(body, bytes) else encode(body)
+    raw = body if isinstance(body, bytes) else encode_json(body)
     return web.Response(status=status, headers=headers, body=raw, content_type="application/json")
 
 
@@ -47,7 +47,7 @@ def header_signal(
     return on_response_prepare
 
 
-# --- errors -------------------------------------------------------------------------------------------------
+# --- errors -----------------------------------------------------------------------------------------------
 
 
 @define(slots=False)

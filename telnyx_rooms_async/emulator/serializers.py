@@ -1,6 +1,6 @@
 """State as JSON objects, in the field names of the Telnyx API reference."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -23,8 +23,8 @@ _BYTES_PER_MB: Final = 1_000_000
 _DEFAULT_POSITION: Final = {"x_pos": 0, "y_pos": 0, "z_pos": 0}
 
 
-def serialize_room(room: RoomState, *, include_sessions: bool = False) -> JsonObject:
-    """Return a room, with all of its sessions if `include_sessions` is set."""
+def serialize_room(room: RoomState, sessions: Iterable[SessionState] | None = None) -> JsonObject:
+    """Return a room, with its sessions unless they are ``None``."""
     active = room.active_session
     fields: dict[str, object] = {
         "id": room.id,
@@ -39,13 +39,15 @@ def serialize_room(room: RoomState, *, include_sessions: bool = False) -> JsonOb
         "updated_at": timestamp(room.updated_at),
         "record_type": "room",
     }
-    if include_sessions:
-        fields["sessions"] = [serialize_session(session) for session in room.sessions]
+    if sessions is not None:
+        fields["sessions"] = [serialize_session(session) for session in sessions]
     return fields
 
 
-def serialize_session(session: SessionState, *, include_participants: bool = False) -> JsonObject:
-    """Return a session, with all of its participants if `include_participants` is set."""
+def serialize_session(
+    session: SessionState, participants: Iterable[ParticipantState] | None = None
+) -> JsonObject:
+    """Return a session, with its participants unless they are ``None``."""
     fields: dict[str, object] = {
         "id": session.id,
         "room_id": session.room_id,
@@ -56,8 +58,8 @@ def serialize_session(session: SessionState, *, include_participants: bool = Fal
     }
     if session.ended_at is not None:
         fields["ended_at"] = timestamp(session.ended_at)
-    if include_participants:
-        fields["participants"] = [serialize_participant(participant) for participant in session.participants]
+    if participants is not None:
+        fields["participants"] = [serialize_participant(participant) for participant in participants]
     return fields
 
 
@@ -135,9 +137,8 @@ def serialize_page(
     Raises:
         ApiError: 422, if a page parameter or a filter that was read before is not valid.
     """
-    number, size = query.number("page[number]", default=1, high=2**53), query.number(
-        "page[size]", default=20, high=250
-    )
+    number = query.number("page[number]", default=1, high=2**53)
+    size = query.number("page[size]", default=20, high=250)
     query.raise_if_invalid()
     meta = {
         "page_number": number,

@@ -44,14 +44,14 @@ class Emulator(EmulatorControl):
         host: address to listen on.
         port: port to listen on; 0 for any free port.
         api_key: the API key that is accepted; random by default.
-        clock: returns the current time, aware. Timestamps, links and tokens follow this clock; a test that moves
-            it does not have to wait for a recording (5 s after its participant left) or a composition (10 s
-            after it was created). Only signatures of webhooks use the clock of the machine.
+        clock: returns the current time, aware. Timestamps, links and tokens follow this clock; a test that
+            moves it does not have to wait for a recording (5 s after its participant left) or a composition
+            (10 s after it was created). Only signatures of webhooks use the clock of the machine.
         sleep: waits for the delay of a `Fault` or `WebhookFault`, and before an event is sent again.
-        recording: whether `requests` and `deliveries` are kept, about 1 KB for each. Switch it off for a server
-            that runs for days.
-        deliver_anywhere: whether webhooks are sent to other machines too, not only to ``localhost`` and loopback
-            addresses.
+        recording: whether `requests` and `deliveries` are kept, about 1 KB for each. Switch it off for a
+            server that runs for days.
+        deliver_anywhere: whether webhooks are sent to other machines too, not only to ``localhost`` and
+            loopback addresses.
         public_url: base URL for clients on other machines, such as ``"http://telnyx:8080/v2"``. It becomes
             `url`, and links in webhooks start with it; `host` and `port` are still where the server listens.
 
@@ -121,12 +121,12 @@ class Emulator(EmulatorControl):
     async def settle(self) -> None:
         """Deliver all events that are due, and return when each is delivered or given up.
 
-        Events are also delivered without this call, as soon as they happen. It is needed to wait for them, and
-        after moving the clock: recordings and compositions that are completed by then send events.
+        Events are also delivered without this call, as soon as they happen. It is needed to wait for them,
+        and after moving the clock: recordings and compositions that are completed by then send events.
 
         Raises:
-            RuntimeError: the emulator is not running; or an event had to be signed, and the extra ``webhooks`` is
-                not installed.
+            RuntimeError: the emulator is not running; or an event had to be signed, and the extra
+                ``webhooks`` is not installed.
 
         Example:
             telnyx.leave(alice.id)

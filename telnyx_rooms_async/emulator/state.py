@@ -72,6 +72,7 @@ class State:
             session_id=lambda recording: recording.session_id,
             participant_id=lambda recording: recording.participant_id,
             type=lambda recording: recording.type,
+            duration_secs=lambda recording: recording.duration_secs,
             started_on=lambda recording: recording.started_at.date(),
             ended_on=lambda recording: _day(recording.ended_at),
         )
@@ -84,7 +85,7 @@ class State:
         """Return the current time in UTC."""
         return self._clock().astimezone(UTC)
 
-    # --- rooms -----------------------------------------------------------------------------------------------
+    # --- rooms --------------------------------------------------------------------------------------------
 
     def is_name_free(self, name: str, *, except_room_id: str | None = None) -> bool:
         """Return whether no other room has this name."""
@@ -104,10 +105,12 @@ class State:
     def delete_room(self, room: RoomState) -> None:
         """End the active session of a room, and delete the room."""
         if room.active_session is not None:
-            self.end_session(room.active_session)  # first, because its events go to the webhook URL of the room
+            self.end_session(
+                room.active_session
+            )  # first, because its events go to the webhook URL of the room
         self.rooms.remove(room)
 
-    # --- sessions and participants ---------------------------------------------------------------------------
+    # --- sessions and participants ------------------------------------------------------------------------
 
     def join(self, room_id: str, context: str) -> ParticipantState:
         """Add a participant to a room, and start a session unless one is active.
@@ -124,10 +127,7 @@ class State:
             raise ValueError(f"the room is full: max_participants is {room.max_participants}")
         now = self.now()
         self.sessions.update(session, updated_at=now)
-        participant = ParticipantState(
-            session_id=session.id, context=context, joined_at=now, updated_at=now
-        )
-        session.participants.append(participant)
+        participant = ParticipantState(session_id=session.id, context=context, joined_at=now, updated_at=now)
         session.present[participant.id] = participant
         self.participants.add(participant)
         self.outbox.add(room, now, event_factory.participant_joined(participant, session))
@@ -159,7 +159,6 @@ class State:
     def _start_session(self, room: RoomState) -> SessionState:
         now = self.now()
         session = SessionState(room_id=room.id, created_at=now, updated_at=now)
-        room.sessions.append(session)
         room.active_session = session
         self.sessions.add(session)
         self.outbox.add(room, now, event_factory.session_started(session))
@@ -179,14 +178,14 @@ class State:
             self.sessions.update(session, updated_at=now)
             event = event_factory.participant_left(participant, session, now, left_reason)
             self.outbox.add(room, now, event)
-            for recording in participant.recordings:
+            for recording in list(self.recordings.select(participant_id=Equal(participant.id))):
                 self._end_recording(recording, now, room)
         if not session.present:
             room.active_session = None
             self.sessions.update(session, ended_at=now)
             self.outbox.add(room, now, event_factory.session_ended(session, now, ended_reason))
 
-    # --- recordings and compositions -------------------------------------------------------------------------
+    # --- recordings and compositions ----------------------------------------------------------------------
 
     def create_composition(self, session: SessionState, fields: dict[str, Any]) -> CompositionState:
         """Create a composition of a session from validated fields."""
@@ -220,8 +219,8 @@ class State:
 
     def _start_recordings(self, participant: ParticipantState, room: RoomState) -> None:
         # Telnyx records audio and video of each participant into separate files.
-        participant.recordings = [
-            RecordingState(
+        for media_type, codec in _CODECS.items():
+            recording = RecordingState(
                 room_id=room.id,
                 session_id=participant.session_id,
                 participant_id=participant.id,
@@ -229,15 +228,10 @@ class State:
                 codec=codec,
                 started_at=participant.joined_at,
             )
-            for media_type, codec in _CODECS.items()
-        ]
-        for recording in participant.recordings:
             self.recordings.add(recording)
             self.outbox.add(room, participant.joined_at, event_factory.recording_started(recording))
 
     def _end_recording(self, recording: RecordingState, now: datetime, room: RoomState) -> None:
-        if recording.id not in self.recordings:
-            return
         self.recordings.update(recording, ended_at=now)
         size = _size(recording.type, recording.duration_secs or 0)
         recording.file = MediaFile(id=recording.id, content_type=_CONTENT_TYPES[recording.type], size=size)

@@ -1,13 +1,19 @@
 """Indexed records in order of creation: a page of a filtered list costs what it holds."""
 
+from array import array
 from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import date
 from heapq import merge
 from itertools import chain
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from attrs import frozen
+
+_Numbers: TypeAlias = "array[int]"
+"""Not a list: the garbage collector does not visit arrays, of which there is one for each key."""
+_SMALL: Final = 1000
+"""Records that are checked one by one faster than a set of the other records is built."""
 
 
 class _Identified(Protocol):
@@ -56,11 +62,11 @@ class Selection(Generic[RecordT]):
     """Records of a table that match, in order of creation. Valid until the table changes."""
 
     _records: dict[int, RecordT]
-    _buckets: Sequence[list[int]]
+    _buckets: Sequence[_Numbers]
     """Disjoint, each in ascending order."""
 
     def __len__(self) -> int:
-        return sum(map(len, self._buckets))
+        return _size(self._buckets)
 
     def __iter__(self) -> Iterator[RecordT]:
         return map(self._records.__getitem__, merge(*self._buckets))
@@ -68,7 +74,7 @@ class Selection(Generic[RecordT]):
     def page(self, start: int, size: int) -> list[RecordT]:
         """Return up to `size` records from position `start`, without a pass over those before."""
         if len(self._buckets) == 1:
-            numbers = self._buckets[0][start : start + size]
+            numbers = list(self._buckets[0][start : start + size])
         else:
             end = max((bucket[-1] for bucket in self._buckets), default=-1) + 1
             first = bisect_left(range(end), start, key=self._rank)
@@ -96,8 +102,8 @@ class Table(Generic[RecordT]):
         self._next_number = 0
         self._numbers: dict[str, int] = {}
         self._records: dict[int, RecordT] = {}
-        self._all: list[int] = []
-        self._indexes: dict[str, dict[Hashable, list[int]]] = {name: {} for name in indexes}
+        self._all: _Numbers = array("q")
+        self._indexes: dict[str, dict[Hashable, _Numbers]] = {name: {} for name in indexes}
 
     def __len__(self) -> int:
         return len(self._records)
@@ -124,7 +130,7 @@ class Table(Generic[RecordT]):
         self._records[number] = record
         self._all.append(number)
         for name, key in self._keys.items():
-            self._indexes[name].setdefault(key(record), []).append(number)
+            self._bucket(name, key(record)).append(number)
 
     def update(self, record: RecordT, **changes: object) -> None:
         """Set attributes of a record, and move it in the indexes whose keys change."""
@@ -135,7 +141,7 @@ class Table(Generic[RecordT]):
         for name, key in self._keys.items():
             if key(record) != before[name]:
                 self._discard(name, before[name], number)
-                insort(self._indexes[name].setdefault(key(record), []), number)
+                insort(self._bucket(name, key(record)), number)
 
     def remove(self, record: RecordT) -> None:
         """Remove a record. This moves the numbers of later records, 8 bytes for each."""
@@ -150,42 +156,58 @@ class Table(Generic[RecordT]):
     ) -> Selection[RecordT]:
         """Return the records that fulfil all conditions and predicates.
 
-        One condition costs nothing for each record. With more, the records of the most selective condition
-        are checked one by one; with predicates only, all records.
+        A single condition is answered by its index. With more, the result of the most selective condition is
+        filtered; with predicates alone, the whole table.
 
         Args:
             predicates: what no index can answer, such as a status that depends on the time.
             conditions: by name of an index; ``None`` is no condition.
         """
-        given = {name: condition for name, condition in conditions.items() if condition is not None}
-        if not given:
-            return self._filtered([self._all], predicates)
-        matches = {name: self._buckets(name, condition) for name, condition in given.items()}
-        best = min(matches, key=lambda name: sum(map(len, matches[name])))
-        checks = [self._check(name, condition) for name, condition in given.items() if name != best]
-        return self._filtered(matches[best], [*checks, *predicates])
+        results: dict[str, list[_Numbers]] = {}
+        for name, condition in conditions.items():
+            buckets = None if condition is None else self._buckets(name, condition)
+            if buckets is not None:
+                results[name] = buckets
+        if not results:
+            return self._filter([self._all], predicates)
+        best = min(results, key=lambda name: _size(results[name]))
+        buckets = results.pop(best)
+        for name, others in results.items():
+            buckets = [self._intersect(buckets, name, cast("Condition", conditions[name]), others)]
+        return self._filter(buckets, predicates)
 
-    def _buckets(self, name: str, condition: Condition) -> list[list[int]]:
+    def _buckets(self, name: str, condition: Condition) -> list[_Numbers] | None:
+        """Return the records that fulfil a condition, ``None`` for all."""
         index = self._indexes[name]
         if isinstance(condition, Equal):
             return [index[condition.value]] if condition.value in index else []
         buckets = [bucket for key, bucket in index.items() if condition.matches(key)]
-        return [self._all] if len(buckets) == len(index) else buckets
+        return None if len(buckets) == len(index) else buckets
 
-    def _check(self, name: str, condition: Condition) -> Callable[[RecordT], bool]:
-        key = self._keys[name]
-        return lambda record: condition.matches(key(record))
+    def _intersect(
+        self, buckets: list[_Numbers], name: str, condition: Condition, others: list[_Numbers]
+    ) -> _Numbers:
+        if _size(buckets) >= _SMALL:
+            allowed = set(chain.from_iterable(others))
+            return array("q", [number for number in merge(*buckets) if number in allowed])
+        key, records = self._keys[name], self._records
+        return array("q", [number for number in merge(*buckets) if condition.matches(key(records[number]))])
 
-    def _filtered(
-        self, buckets: Sequence[list[int]], checks: Sequence[Callable[[RecordT], bool]]
+    def _filter(
+        self, buckets: list[_Numbers], predicates: Sequence[Callable[[RecordT], bool]]
     ) -> Selection[RecordT]:
-        if not checks:
-            return Selection(self._records, buckets)
         records = self._records
-        numbers = merge(*buckets) if len(buckets) > 1 else chain(*buckets)
-        return Selection(
-            records, [[number for number in numbers if all(check(records[number]) for check in checks)]]
-        )
+        for predicate in predicates:
+            buckets = [
+                array("q", [number for number in bucket if predicate(records[number])]) for bucket in buckets
+            ]
+        return Selection(records, buckets)
+
+    def _bucket(self, name: str, key: Hashable) -> _Numbers:
+        index = self._indexes[name]
+        if key not in index:
+            index[key] = array("q")
+        return index[key]
 
     def _discard(self, name: str, key: Hashable, number: int) -> None:
         index = self._indexes[name]
@@ -193,3 +215,7 @@ class Table(Generic[RecordT]):
         del bucket[bisect_left(bucket, number)]
         if not bucket:
             del index[key]
+
+
+def _size(buckets: Sequence[_Numbers]) -> int:
+    return sum(map(len, buckets))

@@ -5,12 +5,12 @@ import hmac
 import json
 import secrets
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from attrs import field, frozen
 
-from telnyx_rooms_async.core.codec import encode
+from telnyx_rooms_async.serialization import encode_json
 
 _HEADER: Final = {"alg": "Ed25519", "typ": "JWT"}
 _ISSUER: Final = "telnyx_access_token"
@@ -48,12 +48,9 @@ class TokenIssuer:
         signed, _, signature = token.rpartition(".")
         if not hmac.compare_digest(signature.encode(errors="replace"), self._sign(signed).encode()):
             return False
-        claims = json.loads(base64.urlsafe_b64decode(signed.partition(".")[2] + "=="))
-        return (
-            claims["typ"] == "refresh"
-            and claims["grants"][0]["resources"] == [_resource(room_id)]
-            and now.timestamp() < claims["exp"]
-        )
+        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(signed.partition(".")[2] + "=="))
+        is_for_room = claims["grants"][0]["resources"] == [_resource(room_id)]
+        return claims["typ"] == "refresh" and is_for_room and now.timestamp() < int(claims["exp"])
 
     def _issue(self, token_type: str, room_id: str, seconds: int, now: datetime) -> IssuedToken:
         issued_at = int(now.timestamp())
@@ -75,7 +72,7 @@ class TokenIssuer:
             "sub": "null",
             "typ": token_type,
         }
-        signed = f"{_base64url(encode(_HEADER))}.{_base64url(encode(claims))}"
+        signed = f"{_base64url(encode_json(_HEADER))}.{_base64url(encode_json(claims))}"
         expires_at = datetime.fromtimestamp(issued_at + seconds, UTC)
         return IssuedToken(token=f"{signed}.{self._sign(signed)}", expires_at=expires_at)
 

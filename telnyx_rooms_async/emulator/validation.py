@@ -11,9 +11,9 @@ from typing import Any, Final, Self, TypeAlias, cast
 
 from attrs import field, frozen
 
-from telnyx_rooms_async.core.codec import DecodeError, encode, parse
 from telnyx_rooms_async.emulator.responses import ErrorEntry, error_entry, not_json, unprocessable
 from telnyx_rooms_async.emulator.table import Between, Equal
+from telnyx_rooms_async.serialization import DecodeError, encode_json, parse_json
 
 Check: TypeAlias = Callable[[str, object], Iterator[ErrorEntry]]
 """Takes the JSON pointer of a value, and the value."""
@@ -21,7 +21,7 @@ Check: TypeAlias = Callable[[str, object], Iterator[ErrorEntry]]
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-# --- bodies -------------------------------------------------------------------------------------------------
+# --- bodies -----------------------------------------------------------------------------------------------
 
 
 @frozen
@@ -39,7 +39,7 @@ class Body:
             ApiError: 400, for anything else.
         """
         try:
-            value = parse(raw or b"{}")
+            value = parse_json(raw or b"{}")
         except DecodeError:
             raise not_json() from None
         if not isinstance(value, dict):
@@ -85,7 +85,7 @@ def escape(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-# --- checks of values ---------------------------------------------------------------------------------------
+# --- checks of values -------------------------------------------------------------------------------------
 
 
 def _wrong_type(pointer: str, expected: str) -> ErrorEntry:
@@ -130,7 +130,7 @@ def _nullable(check: Check) -> Check:
 
 
 def _one_of(*options: object) -> Check:
-    expected = " or ".join(encode(option).decode() for option in options)
+    expected = " or ".join(encode_json(option).decode() for option in options)
 
     def check(pointer: str, value: object) -> Iterator[ErrorEntry]:
         if value not in options:
@@ -200,7 +200,7 @@ def _participant_ids(pointer: str, value: object) -> Iterator[ErrorEntry]:
         yield _wrong_type(pointer, '"all" or an array of ids')
 
 
-# --- fields of the bodies -----------------------------------------------------------------------------------
+# --- fields of the bodies ---------------------------------------------------------------------------------
 
 _WEBHOOK_FIELDS: Final[Mapping[str, Check]] = {
     "webhook_event_url": _nullable(_url),
@@ -251,7 +251,7 @@ COMPOSITION_FIELDS: Final[Mapping[str, Check]] = {
 }
 
 
-# --- queries ------------------------------------------------------------------------------------------------
+# --- queries ----------------------------------------------------------------------------------------------
 
 
 @frozen

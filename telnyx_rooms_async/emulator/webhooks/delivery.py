@@ -20,9 +20,9 @@ from aiohttp import (
 from attrs import define, evolve, field, frozen
 from yarl import URL
 
-from telnyx_rooms_async.core.codec import parse
 from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.emulator.webhooks.event_factory import WebhookEvent
+from telnyx_rooms_async.serialization import parse_json
 
 Failure: TypeAlias = Literal[
     "bad URL",
@@ -68,7 +68,7 @@ class Delivery:
     url: str = field(repr=_url_without_secrets)
     """URL of the receiver."""
     attempt: int
-    """Number of the attempt, from 1, over both URLs, as in ``meta.attempt``. Each copy of an event starts at 1."""
+    """Number of the attempt over both URLs, as in ``meta.attempt``. Each copy of an event starts at 1."""
     sent_at: datetime
     """Time by the clock of the emulator."""
     headers: Mapping[str, str] = field(factory=dict[str, str], repr=False)
@@ -95,7 +95,7 @@ class Delivery:
         Raises:
             DecodeError: nothing was sent.
         """
-        return parse(self.body)
+        return parse_json(self.body)
 
 
 class _PrivateKey(Protocol):

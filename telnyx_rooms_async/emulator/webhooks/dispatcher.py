@@ -26,6 +26,8 @@ _MIN_SLEEP: Final = 0.01
 """Seconds between two reads of a clock that may stand still."""
 _SLICE: Final = 200
 """Events that are taken from the outbox before other tasks run."""
+_MAX_QUEUED: Final = 10_000
+"""Due events in the queues of the URLs; further ones wait in the outbox."""
 _MAX_IN_PROGRESS: Final = 1000
 _MAX_IN_PROGRESS_PER_URL: Final = 500
 """Deliveries that are sent, or wait for their next attempt, at the same time."""
@@ -59,6 +61,7 @@ class WebhookDispatcher:
     """Exceptions of finished tasks, for `settle`."""
     _queues: dict[str, _UrlQueue] = field(factory=dict[str, _UrlQueue], init=False)
     _ready: deque[_UrlQueue] = field(factory=deque[_UrlQueue], init=False)
+    _queued: int = field(default=0, init=False)
     _in_progress: int = field(default=0, init=False)
     _held: list[tuple[DueEvent, float]] = field(factory=list[tuple[DueEvent, float]], init=False)
     """Shuffled events with their delays."""
@@ -81,17 +84,15 @@ class WebhookDispatcher:
         while self._watcher is not None:
             if self._watcher.done():
                 self._watcher.result()  # raises what ended it, such as an exception of `when`
-            more_due = self._take_due_events()
-            if more_due:
+            if self._take_due_events():
                 await asyncio.sleep(0)
                 continue
             self._release_held_events()
-            if self._tasks:
-                await asyncio.wait(self._tasks)
             if self._errors:
                 raise self._errors.pop(0)
             if not self._tasks:
                 break
+            await asyncio.wait(self._tasks)
         if self._is_unsigned:
             _ = self.sender.signing_key
 
@@ -127,10 +128,11 @@ class WebhookDispatcher:
         self.state.outbox.clear()
         self._held.clear()
         self._queues.clear()
+        self._queued = 0
         self._report_errors()
         await self.sender.close()
 
-    # --- from the outbox to the queues -----------------------------------------------------------------------
+    # --- from the outbox to the queues --------------------------------------------------------------------
 
     async def _watch(self, wake: asyncio.Event) -> None:
         while True:
@@ -155,9 +157,10 @@ class WebhookDispatcher:
         return min(pauses, default=None)
 
     def _take_due_events(self) -> bool:
-        """Queue a limited number of events that are due, with their faults; return whether more are due."""
+        """Queue some of the events that are due, with their faults; return whether more can be queued now."""
         now = self.state.now()
-        events, more_due = self.state.outbox.take(now, self.link_at(now), max_count=_SLICE)
+        max_count = min(_SLICE, _MAX_QUEUED - self._queued)
+        events, more_due = self.state.outbox.take(now, self.link_at(now), max_count=max_count)
         for due in events:
             fault = self._take_fault(due.event)
             if fault.lost:
@@ -170,7 +173,7 @@ class WebhookDispatcher:
                     self._held.append((due, fault.delay))
                 else:
                     self._schedule(due, fault.delay)
-        return more_due
+        return more_due and self._queued < _MAX_QUEUED
 
     def _take_fault(self, event: WebhookEvent) -> WebhookFault:
         rule = self.rules.take(lambda rule: rule.matches(event))
@@ -193,11 +196,12 @@ class WebhookDispatcher:
         await self.sleep(delay)
         self._enqueue(due)
 
-    # --- from the queues to the receivers --------------------------------------------------------------------
+    # --- from the queues to the receivers -----------------------------------------------------------------
 
     def _enqueue(self, due: DueEvent) -> None:
         queue = self._queues.setdefault(due.urls[0], _UrlQueue())
         queue.events.append(due)
+        self._queued += 1
         self._start_deliveries(queue)
 
     def _start_deliveries(self, queue: _UrlQueue) -> None:
@@ -211,6 +215,7 @@ class WebhookDispatcher:
             ready.is_ready, ready.is_sending = False, True
             ready.in_progress += 1
             self._in_progress += 1
+            self._queued -= 1
             self._start_task(self._deliver(ready, ready.events.popleft()))
 
     async def _deliver(self, queue: _UrlQueue, due: DueEvent) -> None:
@@ -247,7 +252,7 @@ class WebhookDispatcher:
         self.record(delivery)
         return delivery
 
-    # --- tasks -----------------------------------------------------------------------------------------------
+    # --- tasks --------------------------------------------------------------------------------------------
 
     def _start_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(coroutine)

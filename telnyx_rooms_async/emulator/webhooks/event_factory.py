@@ -11,7 +11,6 @@ from uuid import uuid4
 
 from attrs import AttrsInstance, asdict, field, frozen, has
 
-from telnyx_rooms_async.core.codec import encode
 from telnyx_rooms_async.emulator.models import (
     CompositionState,
     ParticipantState,
@@ -19,6 +18,7 @@ from telnyx_rooms_async.emulator.models import (
     SessionState,
 )
 from telnyx_rooms_async.emulator.serializers import LinkFactory, serialize_file, timestamp
+from telnyx_rooms_async.serialization import encode_json
 
 _EVENT_ATTRIBUTES: Final = ("record_type", "event_type", "id", "occurred_at")
 
@@ -62,7 +62,7 @@ class WebhookEvent:
         if not isinstance(event_type, str):
             raise ValueError(f"event_type must be a string, not {event_type!r}")  # noqa: TRY004 - a value in a mapping
         event_id = data.get("id", str(uuid4()))
-        defaults = {
+        defaults: dict[str, object] = {
             "record_type": "event",
             "event_type": event_type,
             "id": event_id,
@@ -79,15 +79,15 @@ class WebhookEvent:
 
     def envelope(self, attempt: int, url: str) -> bytes:
         """Return the body of an attempt."""
-        return encode({"data": self.data, "meta": {"attempt": attempt, "delivered_to": url}})
+        return encode_json({"data": self.data, "meta": {"attempt": attempt, "delivered_to": url}})
 
 
 def to_event(source: object, payload: object, now: datetime) -> WebhookEvent:
     """Return the event that an object describes.
 
     Args:
-        source: an event; a mapping, with or without envelope; an object with the attributes of an event; or an
-            event type.
+        source: an event; a mapping, with or without envelope; an object with the attributes of an event; or
+            an event type.
         payload: payload for an event type.
         now: time of the event, unless `source` has one.
 
@@ -117,7 +117,7 @@ def _fields(payload: object) -> Mapping[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-# --- one function for each event type -----------------------------------------------------------------------
+# --- one function for each event type ---------------------------------------------------------------------
 
 
 def session_started(session: SessionState) -> WebhookEvent:

@@ -16,6 +16,7 @@ from telnyx_rooms_async.models import public_url_repr
 EventSource: TypeAlias = WebhookEvent | Callable[[LinkFactory], WebhookEvent | None]
 """An event, or a function that returns the event when it is due: ``None`` if its subject was deleted."""
 
+_Entry: TypeAlias = tuple[datetime, int, WebhookSettings, EventSource]
 _DEFAULT_TIMEOUT: Final = 2.0
 
 
@@ -35,7 +36,7 @@ class DueEvent:
 
 
 def webhook_timeout(settings: WebhookSettings | None) -> float:
-    """Return the seconds that a receiver has to respond. Telnyx does not document 0: it is the default here."""
+    """Return the seconds that a receiver has to respond. 0 is not documented, and is the default here."""
     return (settings.webhook_timeout_secs if settings else None) or _DEFAULT_TIMEOUT
 
 
@@ -45,7 +46,7 @@ class Outbox:
 
     on_add: Callable[[], object] = lambda: None
     """Called after an event was added."""
-    _heap: list[tuple[datetime, int, WebhookSettings, EventSource]] = field(factory=list, init=False)
+    _heap: list[_Entry] = field(factory=list[_Entry], init=False)
     _counter: Iterator[int] = field(factory=itertools.count, init=False)
     """Keeps events that are due at the same time in the order of their addition."""
 
