@@ -16,7 +16,7 @@ import telnyx_rooms_async
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.cli.running import ending
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.commands import INTERRUPTIBLE, MAIN
+from tests.helpers.processes import INTERRUPTIBLE, MAIN
 
 Run = Callable[..., Result]
 Start = Callable[..., subprocess.Popen[str]]

@@ -15,7 +15,7 @@ from yarl import URL
 from telnyx_rooms_async import InvalidArgumentError, Room
 from telnyx_rooms_async.cli import tables
 from telnyx_rooms_async.cli.tables import Row, WrongRow
-from tests.helpers.odd import ODD_TEXTS
+from tests.helpers.unusual_values import UNUSUAL_STRINGS
 
 READERS = {"csv": tables.read_csv, "ndjson": tables.read_ndjson}
 HEADER = b"unique_name,max_participants\n"
@@ -542,7 +542,7 @@ def test_a_header_that_is_no_utf_8_is_named() -> None:
 # --- values of other classes --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("odd", ODD_TEXTS)
+@pytest.mark.parametrize("odd", UNUSUAL_STRINGS)
 def test_records_are_read_by_their_exact_text(odd: Callable[[str], str]) -> None:
     """No method of a str subclass takes part, neither of a column nor of a cell."""
     record: dict[str, object] = {odd("unique_name"): odd("Weekly"), "webhook_event_failover_url": odd("")}
@@ -551,7 +551,7 @@ def test_records_are_read_by_their_exact_text(odd: Callable[[str], str]) -> None
     assert all(type(part) is str for pair in row.fields.items() for part in pair)
 
 
-@pytest.mark.parametrize("odd", ODD_TEXTS)
+@pytest.mark.parametrize("odd", UNUSUAL_STRINGS)
 def test_rows_are_written_by_their_exact_text(odd: Callable[[str], str]) -> None:
     """A name that looks like a formula is escaped, whatever its class says of itself."""
     record = {"unique_name": odd("=a"), "webhook_event_url": URL("https://example.com/a"), "error": odd("b")}

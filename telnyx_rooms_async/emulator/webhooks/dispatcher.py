@@ -28,9 +28,11 @@ _SLICE: Final = 200
 """Events that are taken from the outbox before other tasks run."""
 _MAX_QUEUED: Final = 10_000
 """Due events in the queues of the URLs; further ones wait in the outbox."""
+_MAX_SENDING: Final = 50
+"""First attempts that are made at the same time, one for each URL."""
 _MAX_IN_PROGRESS: Final = 1000
 _MAX_IN_PROGRESS_PER_URL: Final = 500
-"""Deliveries that are sent, or wait for their next attempt, at the same time."""
+"""Deliveries whose first attempt is being made, or that wait for another one."""
 
 
 @define(eq=False)
@@ -62,6 +64,7 @@ class WebhookDispatcher:
     _queues: dict[str, _UrlQueue] = field(factory=dict[str, _UrlQueue], init=False)
     _ready: deque[_UrlQueue] = field(factory=deque[_UrlQueue], init=False)
     _queued: int = field(default=0, init=False)
+    _sending: int = field(default=0, init=False)
     _in_progress: int = field(default=0, init=False)
     _held: list[tuple[DueEvent, float]] = field(factory=list[tuple[DueEvent, float]], init=False)
     """Shuffled events with their delays."""
@@ -128,7 +131,7 @@ class WebhookDispatcher:
         self.state.outbox.clear()
         self._held.clear()
         self._queues.clear()
-        self._queued = 0
+        self._queued = self._sending = self._in_progress = 0
         self._report_errors()
         await self.sender.close()
 
@@ -210,10 +213,11 @@ class WebhookDispatcher:
         if queue.events and has_capacity and not (queue.is_sending or queue.is_ready):
             queue.is_ready = True
             self._ready.append(queue)
-        while self._ready and self._in_progress < _MAX_IN_PROGRESS:
+        while self._ready and self._sending < _MAX_SENDING and self._in_progress < _MAX_IN_PROGRESS:
             ready = self._ready.popleft()
             ready.is_ready, ready.is_sending = False, True
             ready.in_progress += 1
+            self._sending += 1
             self._in_progress += 1
             self._queued -= 1
             self._start_task(self._deliver(ready, ready.events.popleft()))
@@ -243,6 +247,7 @@ class WebhookDispatcher:
             return await self._attempt(due, due.urls[0], 1)
         finally:
             queue.is_sending = False
+            self._sending -= 1
             self._start_deliveries(queue)
 
     async def _attempt(self, due: DueEvent, url: str, number: int) -> Delivery:
