@@ -1,6 +1,6 @@
 """Faults and rate limits from a JSON file. No HTTP."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeAlias, cast
 
 from attrs import fields
@@ -8,7 +8,7 @@ from attrs import fields
 from telnyx_rooms_async.emulator.control import EmulatorControl
 from telnyx_rooms_async.emulator.faults import Fault, FaultRule
 from telnyx_rooms_async.emulator.rate_limit import RateLimit
-from telnyx_rooms_async.serialization import DecodeError, parse_json
+from telnyx_rooms_async.serialization import DecodeError, converter
 
 _Entry: TypeAlias = Mapping[str, Any]
 _Step: TypeAlias = Callable[[EmulatorControl], None]
@@ -30,12 +30,15 @@ def load_script(telnyx: EmulatorControl, raw: bytes) -> None:
 
     Raises:
         ValueError: an entry is not valid, and nothing was injected; ``args`` has one message for each.
+
+    Example:
+        ``load_script(telnyx, b'[{"operation": "CreateRoom", "status": 503}]')``
     """
     steps: list[_Step] = []
     problems: list[str] = []
-    for number, entry in enumerate(_parse_list(raw), 1):
+    for number, entry in enumerate(_read_entries(raw), 1):
         try:
-            steps.append(_read_entry(entry))
+            steps.append(_read_limit(entry) if "limit" in entry else _read_fault(entry))
         except ValueError as error:
             problems.append(f"entry {number}: {error}")
     if problems:
@@ -44,25 +47,19 @@ def load_script(telnyx: EmulatorControl, raw: bytes) -> None:
         step(telnyx)
 
 
-def _parse_list(raw: bytes) -> list[object]:
+def _read_entries(raw: bytes) -> tuple[_Entry, ...]:
     try:
-        value = parse_json(raw)
+        return converter.loads(raw, tuple[dict[str, object], ...])
     except DecodeError as error:
-        raise ValueError(f"the file must be JSON: {error}") from None
-    if not isinstance(value, list):
-        raise ValueError("the file must be a list of objects")  # noqa: TRY004 - the value of a file, not of a caller
-    return cast("list[object]", value)
-
-
-def _read_entry(value: object) -> _Step:
-    entry = _object(value, "the entry")
-    return _read_limit(entry) if "limit" in entry else _read_fault(entry)
+        raise ValueError(f"the file must be a JSON list of objects: {'; '.join(error.args)}") from None
 
 
 def _read_limit(entry: _Entry) -> _Step:
     _refuse_unknown(entry, {"limit"})
-    limit = _object(entry["limit"], "limit")
-    _refuse_unknown(limit, set(_LIMIT_FIELDS))
+    if not isinstance(entry["limit"], dict):
+        raise ValueError("limit must be an object")  # noqa: TRY004 - a value in a file
+    limit = cast("dict[str, Any]", entry["limit"])
+    _refuse_unknown(limit, _LIMIT_FIELDS)
     for name in _LIMIT_FIELDS:
         if name not in limit:
             raise ValueError(f"{name} is required")
@@ -78,13 +75,7 @@ def _read_fault(entry: _Entry) -> _Step:
     return lambda telnyx: telnyx.script(fault, **options)
 
 
-def _object(value: object, name: str) -> _Entry:
-    if not isinstance(value, dict):
-        raise ValueError(f"{name} must be an object")  # noqa: TRY004 - the value of a file, not of a caller
-    return cast("_Entry", value)
-
-
-def _refuse_unknown(entry: _Entry, known: frozenset[str] | set[str]) -> None:
+def _refuse_unknown(entry: _Entry, known: Collection[str]) -> None:
     unknown = ", ".join(sorted(entry.keys() - known))
     if unknown:
         raise ValueError(f"unknown field: {unknown}")

@@ -274,7 +274,7 @@ def test_no_script(run: Run, tmp_path: Path) -> None:
     missing.write_text("[")
     result = run("emulate", "--port", "0", "--faults", str(missing))
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"error: {missing}: the file must be JSON: ")
+    assert result.stderr.startswith(f"error: {missing}: the file must be a JSON list of objects: ")
 
 
 def test_the_help_shows_a_script(run: Run) -> None:

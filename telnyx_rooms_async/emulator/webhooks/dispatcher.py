@@ -28,7 +28,7 @@ _SLICE: Final = 200
 """Events that are taken from the outbox before other tasks run."""
 _MAX_QUEUED: Final = 10_000
 """Due events in the queues of the URLs; further ones wait in the outbox."""
-_MAX_SENDING: Final = 50
+_MAX_SENDING: Final = 20
 """First attempts that are made at the same time, one for each URL."""
 _MAX_IN_PROGRESS: Final = 1000
 _MAX_IN_PROGRESS_PER_URL: Final = 500

@@ -41,7 +41,6 @@ async def test_no_script() -> None:
 
 
 WRONG: dict[str, tuple[Any, str]] = {
-    "no object": (3, "the entry must be an object"),
     "an unknown field": ({"statsu": 1, "when": 2}, "unknown field: statsu, when"),
     "a wrong field": ({"status": 99}, "status must be an integer from 200 to 599, not 99"),
     "a wrong type": ({"delay": "1"}, "delay must be a number of seconds, 0 or more, not '1'"),
@@ -80,9 +79,9 @@ def test_all_entries_that_cannot_be() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "told"),
-    [(b"", "JSON"), (b"[{]", "JSON"), (b"\xff", "JSON"), (b"{}", "a list"), (b"null", "a list")],
+    [(b"", "empty"), (b"[{]", "malformed"), (b"\xff", "malformed"), (b"{}", "expected array"), (b"[3]", r"\\$\\[0\\]")],
 )
 def test_a_file_that_is_no_script(raw: bytes, told: str) -> None:
     """A file must be JSON, and a list."""
-    with pytest.raises(ValueError, match=f"^the file must be {told}"):
+    with pytest.raises(ValueError, match=f"^the file must be a JSON list of objects: .*{told}"):
         load_script(Emulator(), raw)
