@@ -260,8 +260,8 @@ def test_a_script_that_cannot_be(run: Run, tmp_path: Path) -> None:
     file.write_text('[{"status": 500}, {"status": "500"}, {"times": 0}]')
     result = run("emulate", "--port", "0", "--faults", str(file))
     assert (result.exit_code, result.stdout) == (2, "")
-    status = "entry 2: status must be a whole number from 200 to 599, not '500'"
-    times = "entry 3: times must be a whole number, 1 or more, or none for ever, not 0"
+    status = "entry 2: status must be an integer from 200 to 599, not '500'"
+    times = "entry 3: times must be an integer of 1 or more, or none for all, not 0"
     assert result.stderr == f"error: {file}: {status}; {times}\n"
 
 
@@ -274,7 +274,7 @@ def test_no_script(run: Run, tmp_path: Path) -> None:
     missing.write_text("[")
     result = run("emulate", "--port", "0", "--faults", str(missing))
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"error: {missing}: it must be JSON: ")
+    assert result.stderr.startswith(f"error: {missing}: the file must be a JSON list of objects: ")
 
 
 def test_the_help_shows_a_script(run: Run) -> None:

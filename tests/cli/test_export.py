@@ -39,7 +39,7 @@ def test_to_a_file(run: Run, telnyx: Emulator, tmp_path: Path, kind: str) -> Non
     target = tmp_path / f"rooms.{kind}"
     telnyx.seed(1)
     run("rooms", "export", str(target))  # an earlier export is replaced
-    telnyx._account.rooms.clear()
+    telnyx._state.rooms.clear()
     telnyx.seed(600)
     result = run("rooms", "export", str(target))
     assert (result.exit_code, result.stderr) == (0, "")
