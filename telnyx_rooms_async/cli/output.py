@@ -12,7 +12,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from telnyx_rooms_async import Listing
-from telnyx_rooms_async.cli.grids import KINDS, Inside, Token, Value, inside, record, table, token_lines
+from telnyx_rooms_async.cli.display import KINDS, Inside, Token, Value, inside, record, table, token_lines
 from telnyx_rooms_async.core.codec import encode
 
 Item = TypeVar("Item", bound=Value)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from typer.testing import CliRunner, Result
 
-from telnyx_rooms_async.cli import app, demo
+from telnyx_rooms_async.cli import app
+from telnyx_rooms_async.cli.commands import demo
 from telnyx_rooms_async.emulator import Emulator
 
 Terminal = Callable[..., str]

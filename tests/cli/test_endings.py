@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 import telnyx_rooms_async
 from telnyx_rooms_async.cli import app
-from telnyx_rooms_async.cli.running import ending
+from telnyx_rooms_async.cli.runner import ending
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.commands import INTERRUPTIBLE, MAIN
 

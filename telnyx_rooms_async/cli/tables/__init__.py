@@ -18,9 +18,9 @@ the setting alone. In CSV a text that a spreadsheet would take for a formula has
 """
 
 from telnyx_rooms_async.cli.tables.checking import Checked, check
-from telnyx_rooms_async.cli.tables.reading import LONGEST_LINE, read_csv, read_ndjson, read_records
+from telnyx_rooms_async.cli.tables.csv_format import LONGEST_LINE, read_csv, read_ndjson, read_records
 from telnyx_rooms_async.cli.tables.rows import NAME, REASON, SETTINGS, OnWrong, Row, WrongRow
-from telnyx_rooms_async.cli.tables.writing import (
+from telnyx_rooms_async.cli.tables.writer import (
     BYTE_ORDER_MARK,
     COLUMNS,
     FAILED_COLUMNS,

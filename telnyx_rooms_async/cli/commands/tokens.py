@@ -11,7 +11,7 @@ import typer
 from telnyx_rooms_async import ConfigurationError
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, RoomId, given
 from telnyx_rooms_async.cli.output import show_token
-from telnyx_rooms_async.cli.running import ending, run
+from telnyx_rooms_async.cli.runner import ending, run
 
 group: Final = typer.Typer(
     name="tokens", no_args_is_help=True, help="Tokens that a client SDK joins a room with."

@@ -20,8 +20,8 @@ from telnyx_rooms_async.cli.tables.rows import (
     is_known,
     raise_it,
 )
-from telnyx_rooms_async.cli.tables.spelling import EMPTY, NULL, unescape
-from telnyx_rooms_async.cli.tables.writing import BYTE_ORDER_MARK
+from telnyx_rooms_async.cli.tables.cells import EMPTY, NULL, unescape
+from telnyx_rooms_async.cli.tables.writer import BYTE_ORDER_MARK
 from telnyx_rooms_async.core.codec import DecodeError, parse
 from telnyx_rooms_async.core.validators import flag, is_blank, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError

@@ -36,7 +36,7 @@ from telnyx_rooms_async.cli.options import (
     given,
 )
 from telnyx_rooms_async.cli.output import show_list, show_one, show_when_there
-from telnyx_rooms_async.cli.running import run
+from telnyx_rooms_async.cli.runner import run
 
 T = TypeVar("T")
 

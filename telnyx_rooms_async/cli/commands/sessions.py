@@ -24,7 +24,7 @@ from telnyx_rooms_async.cli.options import (
     enough,
 )
 from telnyx_rooms_async.cli.output import show_done, show_list, show_one
-from telnyx_rooms_async.cli.running import run
+from telnyx_rooms_async.cli.runner import run
 
 group: Final = typer.Typer(
     name="sessions", no_args_is_help=True, help="Sessions of all rooms, and those who are in them."

@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from telnyx_rooms_async import DateFilter, Listing, Room, RoomsClient
-from telnyx_rooms_async.cli.jobs.following import (
+from telnyx_rooms_async.cli.bulk.job import (
     CONCURRENCY,
     Concurrency,
     DryRun,
@@ -16,10 +16,10 @@ from telnyx_rooms_async.cli.jobs.following import (
     refuse_to_guess,
     summed_up,
 )
-from telnyx_rooms_async.cli.jobs.progress import Tally
+from telnyx_rooms_async.cli.progress import Tally
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, CreatedAt, OfName, UpdatedAt
 from telnyx_rooms_async.cli.output import counted, show_done, show_list
-from telnyx_rooms_async.cli.running import run
+from telnyx_rooms_async.cli.runner import run
 
 
 def delete(

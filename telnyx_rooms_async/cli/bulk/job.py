@@ -9,8 +9,8 @@ import typer
 from telnyx_rooms_async import AuthenticationError, ConfigurationError
 from telnyx_rooms_async.batch import Done, Failed
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.jobs.progress import Tally, shown
-from telnyx_rooms_async.cli.running import FAILED, INTERRUPTED, ending
+from telnyx_rooms_async.cli.progress import Tally, shown
+from telnyx_rooms_async.cli.runner import FAILED, INTERRUPTED, ending
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")

@@ -19,7 +19,7 @@ from telnyx_rooms_async.cli.options import (
     enough,
 )
 from telnyx_rooms_async.cli.output import show_list, show_one
-from telnyx_rooms_async.cli.running import run
+from telnyx_rooms_async.cli.runner import run
 
 group: Final = typer.Typer(
     name="participants", no_args_is_help=True, help="Who is or was in the sessions of all rooms."

@@ -8,16 +8,16 @@ import typer
 
 from telnyx_rooms_async import Room, RoomsClient
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.downloading import refuse_muddle
-from telnyx_rooms_async.cli.jobs.following import tell
-from telnyx_rooms_async.cli.jobs.formats import STREAM, Format, FormatOption, format_of
-from telnyx_rooms_async.cli.jobs.owned import holds_export, refuse_foreign
-from telnyx_rooms_async.cli.jobs.progress import Tally, shown
-from telnyx_rooms_async.cli.jobs.sinks import writing
+from telnyx_rooms_async.cli.files import refuse_muddle
+from telnyx_rooms_async.cli.bulk.job import tell
+from telnyx_rooms_async.cli.tables.formats import STREAM, Format, FormatOption, format_of
+from telnyx_rooms_async.cli.tables.owned import holds_export, refuse_foreign
+from telnyx_rooms_async.cli.progress import Tally, shown
+from telnyx_rooms_async.cli.tables.output_table import writing
 from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, CreatedAt, OfName, PageSize, UpdatedAt
 from telnyx_rooms_async.cli.output import counted
 from telnyx_rooms_async.cli.paths import text_of
-from telnyx_rooms_async.cli.running import ending, run
+from telnyx_rooms_async.cli.runner import ending, run
 from telnyx_rooms_async.cli.tables import COLUMNS
 
 _PAGES: Final = 4

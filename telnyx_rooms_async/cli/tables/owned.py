@@ -7,7 +7,7 @@ from itertools import islice
 from typing import BinaryIO, Final, cast
 
 from telnyx_rooms_async import ConfigurationError, TelnyxRoomsError
-from telnyx_rooms_async.cli.jobs.parquet import ParquetReader
+from telnyx_rooms_async.cli.tables.parquet_format import ParquetReader
 from telnyx_rooms_async.cli.paths import naming
 from telnyx_rooms_async.cli.tables import (
     BYTE_ORDER_MARK,

@@ -12,10 +12,10 @@ import typer
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.jobs.formats import STREAM, Format
-from telnyx_rooms_async.cli.jobs.parquet import ParquetReader
-from telnyx_rooms_async.cli.jobs.progress import working
-from telnyx_rooms_async.cli.running import USAGE
+from telnyx_rooms_async.cli.tables.formats import STREAM, Format
+from telnyx_rooms_async.cli.tables.parquet_format import ParquetReader
+from telnyx_rooms_async.cli.progress import working
+from telnyx_rooms_async.cli.runner import USAGE
 from telnyx_rooms_async.cli.tables import (
     FAILED_COLUMNS,
     LONGEST_LINE,

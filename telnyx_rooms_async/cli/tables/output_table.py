@@ -13,10 +13,10 @@ import typer
 from telnyx_rooms_async import TelnyxRoomsError
 from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.downloading import Stdout
-from telnyx_rooms_async.cli.jobs.formats import STREAM, Format
-from telnyx_rooms_async.cli.jobs.owned import holds_failures, refuse_foreign
-from telnyx_rooms_async.cli.jobs.parquet import ParquetRows
+from telnyx_rooms_async.cli.files import Stdout
+from telnyx_rooms_async.cli.tables.formats import STREAM, Format
+from telnyx_rooms_async.cli.tables.owned import holds_failures, refuse_foreign
+from telnyx_rooms_async.cli.tables.parquet_format import ParquetRows
 from telnyx_rooms_async.cli.paths import naming
 from telnyx_rooms_async.cli.tables import BYTE_ORDER_MARK, csv_header, csv_row, ndjson_row
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final, TypeAlias
 import typer
 
 from telnyx_rooms_async import UNSET, RoomComposition, UnsetType, VideoRegion
-from telnyx_rooms_async.cli.downloading import Target, download_to, refuse_muddle
+from telnyx_rooms_async.cli.files import Target, download_to, refuse_muddle
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
     TIMEOUT,
@@ -25,7 +25,7 @@ from telnyx_rooms_async.cli.options import (
 )
 from telnyx_rooms_async.cli.output import show_done, show_list, show_one, show_when_there
 from telnyx_rooms_async.cli.regions import NamedRegion, parse_region
-from telnyx_rooms_async.cli.running import run
+from telnyx_rooms_async.cli.runner import run
 
 group: Final = typer.Typer(
     name="compositions", no_args_is_help=True, help="Videos composed of the recordings of a session."

@@ -20,8 +20,8 @@ from telnyx_rooms_async import (
     batch,
 )
 from telnyx_rooms_async.atomic_write import TEMPORARY_NAME, move, temporary_path
-from telnyx_rooms_async.cli.jobs.following import Concurrency, StopAfter, follow, summed_up
-from telnyx_rooms_async.cli.jobs.progress import Tally
+from telnyx_rooms_async.cli.bulk.job import Concurrency, StopAfter, follow, summed_up
+from telnyx_rooms_async.cli.progress import Tally
 from telnyx_rooms_async.cli.options import (
     AsJson,
     BaseUrl,
@@ -33,8 +33,8 @@ from telnyx_rooms_async.cli.options import (
 )
 from telnyx_rooms_async.cli.output import counted
 from telnyx_rooms_async.cli.paths import naming
-from telnyx_rooms_async.cli.recordings import DurationSecs, Status, Type
-from telnyx_rooms_async.cli.running import run
+from telnyx_rooms_async.cli.commands.recordings import DurationSecs, Status, Type
+from telnyx_rooms_async.cli.runner import run
 
 _AT_ONCE: Final = 8
 _CANNOT_BE_A_NAME: Final = "the id of the recording cannot be the name of a file"

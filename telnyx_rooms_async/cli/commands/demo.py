@@ -23,7 +23,7 @@ from telnyx_rooms_async import (
     UnprocessableEntityError,
 )
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.running import ending
+from telnyx_rooms_async.cli.runner import ending
 from telnyx_rooms_async.emulator import Emulator, RecordedRequest
 
 P = ParamSpec("P")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
 from telnyx_rooms_async.cli.tables.rows import REASON, SETTINGS, exact_value
-from telnyx_rooms_async.cli.tables.spelling import spell
+from telnyx_rooms_async.cli.tables.cells import spell
 from telnyx_rooms_async.core.codec import encode
 
 COLUMNS: Final = ("id", *SETTINGS, "active_session_id", "created_at", "updated_at")

@@ -15,7 +15,7 @@ import typer
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.running import ending
+from telnyx_rooms_async.cli.runner import ending
 from telnyx_rooms_async.emulator import Emulator, load_script
 
 

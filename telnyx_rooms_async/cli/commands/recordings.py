@@ -6,7 +6,7 @@ import typer
 
 from telnyx_rooms_async import DurationFilter, RoomRecording, RoomsClient
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.downloading import Target, download_to, refuse_muddle
+from telnyx_rooms_async.cli.files import Target, download_to, refuse_muddle
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
     AsJson,
@@ -22,7 +22,7 @@ from telnyx_rooms_async.cli.options import (
     parse_seconds,
 )
 from telnyx_rooms_async.cli.output import show_done, show_list, show_one
-from telnyx_rooms_async.cli.running import run
+from telnyx_rooms_async.cli.runner import run
 
 group: Final = typer.Typer(
     name="recordings", no_args_is_help=True, help="Recordings of participants, and their files."

@@ -7,7 +7,7 @@ import typer
 
 from telnyx_rooms_async import Change, InvalidArgumentError, Plan, Room, RoomFields, RoomsClient
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.jobs.following import (
+from telnyx_rooms_async.cli.bulk.job import (
     CONCURRENCY,
     Concurrency,
     DryRun,
@@ -18,7 +18,7 @@ from telnyx_rooms_async.cli.jobs.following import (
     refuse_to_guess,
     summed_up,
 )
-from telnyx_rooms_async.cli.jobs.formats import (
+from telnyx_rooms_async.cli.tables.formats import (
     STREAM,
     Delimiter,
     FormatOption,
@@ -27,12 +27,12 @@ from telnyx_rooms_async.cli.jobs.formats import (
     format_of,
     refuse_delimiter,
 )
-from telnyx_rooms_async.cli.jobs.progress import Tally
-from telnyx_rooms_async.cli.jobs.sinks import Errors, Rows, failures
-from telnyx_rooms_async.cli.jobs.sources import CheckedTable, opened
+from telnyx_rooms_async.cli.progress import Tally
+from telnyx_rooms_async.cli.tables.output_table import Errors, Rows, failures
+from telnyx_rooms_async.cli.tables.input_table import CheckedTable, opened
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl
 from telnyx_rooms_async.cli.output import counted
-from telnyx_rooms_async.cli.running import ending, run
+from telnyx_rooms_async.cli.runner import ending, run
 from telnyx_rooms_async.cli.tables import NAME, REASON
 
 _DONE: Final = {"create": "created", "update": "updated", "delete": "deleted"}
