@@ -1,4 +1,4 @@
-"""What people read: values as rows of text. Nothing is printed here."""
+"""Tables for people: values of the API as rows of text. Nothing is printed here."""
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,48 +19,48 @@ from telnyx_rooms_async import (
     RoomSession,
     VideoRegion,
 )
-from telnyx_rooms_async.cli.regions import SEPARATOR, spell_region
+from telnyx_rooms_async.cli.regions import SEPARATOR, format_region
 from telnyx_rooms_async.models import public_url
 
 Value: TypeAlias = Room | RoomSession | RoomParticipant | RoomRecording | RoomComposition
 Token: TypeAlias = AccessToken | ClientToken
 
 _GAP: Final = 2
-_FOLDED: Final = 16
+_FOLDED_WIDTH: Final = 16
 _LINK: Final = "download_url"
-_HOOKS: Final = ("webhook_event_url", "webhook_event_failover_url")
+_WEBHOOK_URLS: Final = ("webhook_event_url", "webhook_event_failover_url")
 
 
-class Kind(NamedTuple):
-    """How the values of one model stand in a table."""
+class Layout(NamedTuple):
+    """How the values of one model are shown."""
 
     noun: str
     columns: tuple[str, ...]
-    """Fields, those first that must be seen: where it is narrow, the last are left out."""
-    folds: str | None = None
-    """The column that may take several lines. Ids and instants never do."""
-    inside: str | None = None
-    """The field whose values get a table of their own."""
+    """Fields in order of importance: a narrow terminal shows the first ones."""
+    folded: str | None = None
+    """The column that may be wrapped. Ids and times never are."""
+    nested: str | None = None
+    """The field whose values are shown in a table of their own."""
 
 
-KINDS: Final[dict[type, Kind]] = {
-    Room: Kind(
+LAYOUTS: Final[dict[type, Layout]] = {
+    Room: Layout(
         "room",
         ("id", "unique_name", "created_at", "active_session_id", "max_participants", "enable_recording"),
-        folds="unique_name",
-        inside="sessions",
+        folded="unique_name",
+        nested="sessions",
     ),
-    RoomSession: Kind(
+    RoomSession: Layout(
         "session",
         ("id", "created_at", "ended_at", "room_id", "active", "updated_at"),
-        inside="participants",
+        nested="participants",
     ),
-    RoomParticipant: Kind(
+    RoomParticipant: Layout(
         "participant",
         ("id", "context", "joined_at", "left_at", "session_id"),
-        folds="context",
+        folded="context",
     ),
-    RoomRecording: Kind(
+    RoomRecording: Layout(
         "recording",
         (
             "id",
@@ -75,7 +75,7 @@ KINDS: Final[dict[type, Kind]] = {
             "room_id",
         ),
     ),
-    RoomComposition: Kind(
+    RoomComposition: Layout(
         "composition",
         (
             "id",
@@ -91,87 +91,87 @@ KINDS: Final[dict[type, Kind]] = {
 }
 
 
-def table(
-    model: type, values: Sequence[Value], width: int, *, of: str | None = None
+def values_table(
+    model: type, values: Sequence[Value], width: int, *, omit: str | None = None
 ) -> tuple[Table, tuple[str, ...]]:
-    """Make a row of each value, and tell which columns found no room.
+    """Return a table with one row per value, and the columns that do not fit.
 
     Args:
-        model: the class of the values.
+        model: class of the values.
         values: what to show.
         width: of the terminal.
-        of: a column that would say the same in each row, and is not wanted.
+        omit: a column that would have the same value in every row.
     """
-    kind = KINDS[model]
-    wanted = [name for name in kind.columns if name != of]
-    cells = {name: [_spell_field(value, name) for value in values] for name in wanted}
-    shown = _fitting(kind, cells, width)
-    grid = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+    layout = LAYOUTS[model]
+    columns = [name for name in layout.columns if name != omit]
+    cells = {name: [_field_text(value, name) for value in values] for name in columns}
+    shown = _fitting(layout, cells, width)
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
     for name in shown:
-        grid.add_column(name, no_wrap=name != kind.folds, overflow="fold")
+        table.add_column(name, no_wrap=name != layout.folded, overflow="fold")
     for row in zip(*(cells[name] for name in shown), strict=True):
-        grid.add_row(*map(Text, row))
-    return grid, tuple(wanted[len(shown) :])
+        table.add_row(*map(Text, row))
+    return table, tuple(columns[len(shown) :])
 
 
-def _fitting(kind: Kind, cells: Mapping[str, Sequence[str]], width: int) -> tuple[str, ...]:
-    """Choose as many columns as fit; the first always does."""
+def _fitting(layout: Layout, cells: Mapping[str, Sequence[str]], width: int) -> tuple[str, ...]:
+    """Return the first columns that fit the width, at least one."""
     used = -_GAP
     for number, (name, column) in enumerate(cells.items()):
         widest = max(map(cell_len, (name, *column)))
-        used += _GAP + (min(widest, _FOLDED) if name == kind.folds else widest)
+        used += _GAP + (min(widest, _FOLDED_WIDTH) if name == layout.folded else widest)
         if number and used > width:
             return tuple(cells)[:number]
     return tuple(cells)
 
 
-def record(value: Value) -> Table:
-    """Make a row of each field."""
-    grid = Table.grid(padding=(0, _GAP, 0, 0))
-    grid.add_column(style="bold", no_wrap=True)
-    grid.add_column(overflow="fold")
+def value_table(value: Value) -> Table:
+    """Return a table with one row per field."""
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
     for name in inspect.get_annotations(type(value)):
-        if name != KINDS[type(value)].inside:
-            grid.add_row(name, Text(_spell_field(value, name)))
-    return grid
+        if name != LAYOUTS[type(value)].nested:
+            table.add_row(name, Text(_field_text(value, name)))
+    return table
 
 
 def token_lines(token: Token) -> Iterator[Text]:
-    """Make a line of each field: what is to be copied must not be folded."""
+    """Yield one line per field. A token is copied from the terminal, so it is not wrapped."""
     # The fields of a `ClientToken` are those of an `AccessToken`, and two more.
-    names = [name for each in reversed(type(token).__mro__) for name in inspect.get_annotations(each)]
+    names = [name for base in reversed(type(token).__mro__) for name in inspect.get_annotations(base)]
     width = max(map(len, names)) + _GAP
     for name in names:
-        yield Text.assemble((name.ljust(width), "bold"), _spell(getattr(token, name)))
+        yield Text.assemble((name.ljust(width), "bold"), _text(getattr(token, name)))
 
 
-class Inside(NamedTuple):
-    """What stands inside a value."""
+class Nested(NamedTuple):
+    """Values within another value, such as the sessions of a room."""
 
     title: str
     values: Sequence[Value]
-    of: str
-    """The column that would name the value they stand in."""
+    parent_column: str
+    """The column with the id of the outer value."""
 
 
-def inside(value: Value) -> Inside | None:
-    """Return what stands inside a value, if it was asked for."""
-    kind = KINDS[type(value)]
-    values = getattr(value, kind.inside) if kind.inside else None
+def nested_values(value: Value) -> Nested | None:
+    """Return the values within a value, if they were requested."""
+    layout = LAYOUTS[type(value)]
+    values = getattr(value, layout.nested) if layout.nested else None
     if values is None:
         return None
-    return Inside(f"{kind.inside} of {kind.noun} {_spell(value.id)}", values, f"{kind.noun}_id")
+    return Nested(f"{layout.nested} of {layout.noun} {_text(value.id)}", values, f"{layout.noun}_id")
 
 
-def _spell_field(value: Value, name: str) -> str:
-    found = getattr(value, name)
-    if name in _HOOKS and found:
-        return _spell(public_url(found))
-    # A secret: here it is told only that there is one.
-    return "ready" if name == _LINK and found else _spell(found)
+def _field_text(value: Value, name: str) -> str:
+    content = getattr(value, name)
+    if name in _WEBHOOK_URLS and content:
+        return _text(public_url(content))
+    # The link is a secret: a table only shows whether there is one.
+    return "ready" if name == _LINK and content else _text(content)
 
 
-def _spell(value: object) -> str:
+def _text(value: object) -> str:
     match value:
         case None:
             return "-"
@@ -180,14 +180,14 @@ def _spell(value: object) -> str:
         case datetime():
             return f"{value:%Y-%m-%dT%H:%M:%SZ}"
         case tuple():
-            return _spell(SEPARATOR.join(cast("tuple[str, ...]", value)))
+            return _text(SEPARATOR.join(cast("tuple[str, ...]", value)))
         case Mapping():
             regions = cast("Mapping[str, VideoRegion]", value)
-            return _spell(" ".join(spell_region(name, region) for name, region in regions.items()))
+            return _text(" ".join(format_region(name, region) for name, region in regions.items()))
         case _:
             return "".join(map(_printable, str(value)))
 
 
 def _printable(character: str) -> str:
-    """Keep a name from moving the cursor or colouring the terminal."""
+    """Escape a character that would move the cursor or colour the terminal."""
     return character if character.isprintable() else character.encode("unicode_escape").decode()

@@ -1,82 +1,91 @@
-"""A file on its way to a path or to stdout: whoever waits at a terminal sees how far it is."""
+"""Files that commands write: error messages with the path, and downloads to a path or stdout."""
 
+import os
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import Annotated, Any, Final, Protocol, TypeAlias
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from telnyx_rooms_async import DownloadedFile
+from telnyx_rooms_async import ConfigurationError, DownloadedFile, TelnyxRoomsError
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.paths import naming, text_of
+from telnyx_rooms_async.cli.progress import OnProgress, download_bar
 
 _STDOUT: Final = "-"
 
 Target: TypeAlias = Annotated[
     str,
-    typer.Argument(metavar="TARGET", help="Where to: a path, or - for stdout. What is there is replaced."),
+    typer.Argument(metavar="TARGET", help="Path of the file, or - for stdout. An existing file is replaced."),
 ]
-Tell: TypeAlias = Callable[[int, int | None], object]
 
 
-class Download(Protocol):
-    """A verb that downloads."""
+class DownloadMethod(Protocol):
+    """Method of the client that downloads a file."""
 
     def __call__(
-        self, file_id: str, target: "str | Stdout", /, *, progress: Tell
+        self, file_id: str, target: "str | Stdout", /, *, progress: OnProgress
     ) -> Coroutine[Any, Any, DownloadedFile]:
-        """Bring a file to its target."""
+        """Download a file to a target."""
         ...
 
 
 class Stdout:
-    """What the bytes are written to when they go down a pipe."""
+    """Binary file that writes to stdout at once."""
 
     def write(self, data: bytes, /) -> None:
-        """Write all of it."""
+        """Write all of the data."""
         output.put(data)
 
-
-def refuse_muddle(target: str, *, as_json: bool) -> None:
-    """Refuse to mix a file with what else goes to stdout, or to pour it over a terminal.
-
-    Raises:
-        BadParameter: the target is stdout, and is no place for a file.
-    """
-    if target == _STDOUT and as_json:
-        raise typer.BadParameter("--json and the target - contradict each other: both are for stdout")
-    if target == _STDOUT and output.stdout().is_terminal:
-        raise typer.BadParameter("stdout is a terminal: name a file, or lead stdout into one")
-
-
-async def download_to(verb: Download, file_id: str, target: str, *, as_json: bool) -> None:
-    """Download a file, and tell where it is and how large; nothing but the file goes to stdout with ``-``."""
-    if target == _STDOUT:
-        with _bar() as tell:
-            await verb(file_id, Stdout(), progress=tell)
-        return
-    with naming(target), _bar() as tell:
-        file = await verb(file_id, target, progress=tell)
-    if as_json:
-        output.write_json({"path": text_of(target), "size": file.size, "content_type": file.content_type})
-    else:
-        output.write_line(f"downloaded {target} ({file.size} bytes)")
+    def flush(self) -> None:
+        """Do nothing: nothing is buffered."""
 
 
 @contextmanager
-def _bar() -> Generator[Tell, None, None]:
-    """Show a bar on a terminal until the end, and nothing elsewhere."""
-    bar = Progress(
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=output.stderr(),
-        redirect_stdout=False,
-        transient=True,
-        disable=not output.is_watched(),
+def file_errors(path: str, action: str = "write") -> Generator[None, None, None]:
+    """Turn an `OSError` into an error that names the file.
+
+    Args:
+        path: of the file.
+        action: what is done with it within.
+
+    Raises:
+        ConfigurationError: instead of the `OSError`.
+    """
+    try:
+        yield
+    except TelnyxRoomsError:  # among them APITimeoutError, which is an OSError too
+        raise
+    except OSError as error:
+        raise ConfigurationError(f"cannot {action} {path}: {error.strerror or error}") from None
+
+
+def path_text(path: str) -> str:
+    """Return a path as text that JSON can hold: a path may be of any bytes."""
+    return os.fsencode(path).decode(errors="replace")
+
+
+def refuse_stdout_conflicts(target: str, *, as_json: bool) -> None:
+    """Refuse to mix a file with other output, or to print it on a terminal.
+
+    Raises:
+        BadParameter: the target is stdout, and stdout cannot take the file.
+    """
+    if target == _STDOUT and as_json:
+        raise typer.BadParameter("--json and the target - cannot be combined: both write to stdout")
+    if target == _STDOUT and output.stdout().is_terminal:
+        raise typer.BadParameter("stdout is a terminal: use a path, or redirect stdout to a file")
+
+
+async def download_to(method: DownloadMethod, file_id: str, target: str, *, as_json: bool) -> None:
+    """Download a file, and print its path and size. With ``-`` only the file itself is printed."""
+    if target == _STDOUT:
+        with download_bar() as on_progress:
+            await method(file_id, Stdout(), progress=on_progress)
+        return
+    with file_errors(target), download_bar() as on_progress:
+        file = await method(file_id, target, progress=on_progress)
+    output.write_result(
+        f"downloaded {target} ({file.size} bytes)",
+        {"path": path_text(target), "size": file.size, "content_type": file.content_type},
+        as_json=as_json,
     )
-    with bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,94 +1,50 @@
-"""What is seen of a long job: a bar for who watches, and a line for each of the first failures."""
+"""Progress at a terminal: bars and status lines on stderr. Without a terminal nothing is shown."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from typing import Final
+from time import monotonic
+from typing import Final, TypeAlias
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+from rich.console import RenderableType
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.text import Text
 
 from telnyx_rooms_async import Attempt, RateLimit
 from telnyx_rooms_async.cli import output
 
-_TOLD: Final = 10
+OnProgress: TypeAlias = Callable[[int, int | None], object]
+"""Called with the bytes that were downloaded, and the size if it is known."""
+
+_PRINTED_FAILURES: Final = 10
 _THROTTLED: Final = frozenset({429, 503})
 
 
-class Tally:
-    """How a job is going. It is told of each attempt and each outcome."""
-
-    def __init__(self) -> None:
-        self.done: int = 0
-        self.failed: int = 0
-        self.skipped: Callable[[], int] = lambda: 0
-        """How many needed nothing."""
-        self.waits: int = 0
-        """How often the server asked for a pause."""
-        self.rate_limit: Callable[[], RateLimit | None] = lambda: None
-
-    @property
-    def is_begun(self) -> bool:
-        """Whether anything came of anything."""
-        return self.done + self.failed + self.skipped() > 0
-
-    def attempt(self, attempt: Attempt) -> None:
-        """Take note of an attempt."""
-        self.waits += int(attempt.status in _THROTTLED and attempt.wait is not None)
-
-    def fail(self, what: str, error: Exception) -> None:
-        """Take note of a failure, and tell the first few."""
-        self.failed += 1
-        if self.failed <= _TOLD:
-            output.complain(f"{what}: {error}")
-        elif self.failed == _TOLD + 1:
-            output.note("further failures are counted only")
-
-    def __str__(self) -> str:
-        """Say what a bar has no room for."""
-        told = self.rate_limit()
-        waits = output.counted(self.waits, "wait")
-        if told is not None and told.remaining == 0:
-            waits += ", at the limit"
-        return f"{self.failed} failed, {waits}"
-
-
 @contextmanager
-def working(what: str) -> Generator[None, None, None]:
-    """Say on a terminal what takes a while, until it is done."""
+def status(text: str) -> Generator[None, None, None]:
+    """Show what is being done, until it is done."""
     if not output.is_watched():
         yield
         return
-    with output.stderr().status(Text(what)):
+    with output.stderr().status(Text(text)):
         yield
 
 
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:.0f}/s")
-
-
-class _TallyColumn(ProgressColumn):
-    def __init__(self, tally: Tally) -> None:
-        super().__init__()
-        self._tally = tally
-
-    def render(self, task: Task) -> Text:  # noqa: ARG002 - of the base
-        return Text(str(self._tally), style="red" if self._tally.failed else "", no_wrap=True)
-
-
 @contextmanager
-def shown(tally: Tally) -> Generator[Callable[[int | None], None], None, None]:
-    """Show a bar on a terminal until the end, and nothing elsewhere.
-
-    Yields:
-        What to call when the tally has changed, with how much there is in all, if that is known.
-    """
+def download_bar() -> Generator[OnProgress, None, None]:
+    """Show the progress of a download."""
     bar = Progress(
-        BarColumn(bar_width=20),  # in 80 columns all stands in one line
-        MofNCompleteColumn(),
-        _Rate(),
-        _TallyColumn(tally),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
         TimeRemainingColumn(),
         console=output.stderr(),
         redirect_stdout=False,
@@ -97,6 +53,136 @@ def shown(tally: Tally) -> Generator[Callable[[int | None], None], None, None]:
     )
     with bar:
         task = bar.add_task("", total=None)
-        yield lambda total: bar.update(
-            task, completed=tally.done + tally.failed + tally.skipped(), total=total
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+class JobProgress:
+    """Counters of a command that makes many calls, and its bar.
+
+    Args:
+        phase: what is done before the first result, such as ``"collecting rooms"``.
+        total: items in all, if known.
+    """
+
+    def __init__(self, phase: str = "", *, total: int | None = None) -> None:
+        self.phase = phase
+        self.total = total
+        self.done = 0
+        self.failed = 0
+        self.skipped: Callable[[], int] = lambda: 0
+        """Returns how many items an earlier run has done."""
+        self.rate_limit: Callable[[], RateLimit | None] = lambda: None
+        self._requests = 0
+        self._throttled = 0
+        self._first: tuple[float, int] | None = None
+        """Time and count of the first result of this run."""
+
+    @property
+    def finished(self) -> int:
+        """Items that are done, failed or skipped."""
+        return self.done + self.failed + self.skipped()
+
+    @property
+    def rate(self) -> float | None:
+        """Items per second of this run: skipped items do not count."""
+        if self._first is None:
+            return None
+        since, count = self._first
+        elapsed, items = monotonic() - since, self.done + self.failed - count
+        return items / elapsed if items and elapsed > 0 else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated time until the end, by the rate of this run."""
+        rate = self.rate
+        return None if rate is None or self.total is None else max(0, self.total - self.finished) / rate
+
+    def on_attempt(self, attempt: Attempt) -> None:
+        """Count an attempt."""
+        self._requests += 1
+        self._throttled += int(attempt.status in _THROTTLED and attempt.wait is not None)
+
+    def add_done(self, count: int = 1) -> None:
+        """Count items that are done."""
+        self.done += count
+        self._note_first()
+
+    def add_failure(self, label: str, error: Exception) -> None:
+        """Count a failure, and print the first ones."""
+        self.failed += 1
+        self._note_first()
+        if self.failed <= _PRINTED_FAILURES:
+            output.complain(f"{label}: {error}")
+        elif self.failed == _PRINTED_FAILURES + 1:
+            output.note("more failures are counted, but not printed")
+
+    def _note_first(self) -> None:
+        if self._first is None:
+            self._first = monotonic(), self.done + self.failed
+
+    def __str__(self) -> str:
+        """Describe what the bar cannot show."""
+        if not self.finished and self.phase:
+            return f"{self.phase}, {output.counted(self._requests, 'request')}"
+        limit = self.rate_limit()
+        at_limit = ", at the rate limit" if limit is not None and limit.remaining == 0 else ""
+        return f"{self.failed} failed, {output.counted(self._throttled, 'wait')}{at_limit}"
+
+    @contextmanager
+    def shown(self) -> Generator[None, None, None]:
+        """Show the bar until the end."""
+        with _JobBar(self):
+            yield
+
+
+class _JobBar(Progress):
+    """Bar that reads its job whenever it is drawn, also while no result arrives."""
+
+    def __init__(self, job: JobProgress) -> None:
+        self._job = job
+        super().__init__(
+            BarColumn(bar_width=20),  # all columns fit a line of 80
+            MofNCompleteColumn(),
+            _RateColumn(job),
+            _DetailColumn(job),
+            _TimeLeftColumn(job),
+            console=output.stderr(),
+            redirect_stdout=False,
+            transient=True,
+            disable=not output.is_watched(),
         )
+        self._task = self.add_task("", total=None)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Draw the newest counts. Without a result the bar pulses instead of standing at 0."""
+        total = self._job.total if self._job.finished else None
+        self.update(self._task, completed=self._job.finished, total=total)
+        return super().get_renderables()
+
+
+class _JobColumn(ProgressColumn):
+    max_refresh = None
+
+    def __init__(self, job: JobProgress) -> None:
+        super().__init__()
+        self._job = job
+
+
+class _RateColumn(_JobColumn):
+    def render(self, task: Task) -> Text:  # noqa: ARG002 - signature of the base class
+        rate = self._job.rate
+        return Text("" if rate is None else f"{rate:.0f}/s")
+
+
+class _DetailColumn(_JobColumn):
+    def render(self, task: Task) -> Text:  # noqa: ARG002 - signature of the base class
+        return Text(str(self._job), style="red" if self._job.failed else "", no_wrap=True)
+
+
+class _TimeLeftColumn(_JobColumn):
+    def render(self, task: Task) -> Text:  # noqa: ARG002 - signature of the base class
+        left = self._job.seconds_left
+        if left is None:
+            return Text("-:--:--")
+        minutes, seconds = divmod(int(left), 60)
+        return Text(f"{minutes // 60}:{minutes % 60:02}:{seconds:02}")

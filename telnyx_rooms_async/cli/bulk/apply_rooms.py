@@ -1,6 +1,7 @@
-"""``rooms apply``: make the rooms of the account those of a table; the plan is shown first."""
+"""``rooms apply``: make the rooms of the account match a table."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Annotated, Final
 
 import typer
@@ -9,15 +10,20 @@ from telnyx_rooms_async import Change, InvalidArgumentError, Plan, Room, RoomFie
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.bulk.job import (
     CONCURRENCY,
+    BulkJob,
     Concurrency,
     DryRun,
-    StopAfter,
+    MaxFailures,
+    Outcomes,
+    Summary,
     Yes,
-    agreed,
-    follow,
-    refuse_to_guess,
-    summed_up,
+    confirm,
+    require_confirmation,
 )
+from telnyx_rooms_async.cli.options import AsJson, BaseUrl
+from telnyx_rooms_async.cli.output import counted
+from telnyx_rooms_async.cli.progress import JobProgress, status
+from telnyx_rooms_async.cli.runner import exit_codes, run
 from telnyx_rooms_async.cli.tables.formats import (
     STREAM,
     Delimiter,
@@ -25,17 +31,12 @@ from telnyx_rooms_async.cli.tables.formats import (
     SkipInvalid,
     TableFile,
     format_of,
-    refuse_delimiter,
 )
-from telnyx_rooms_async.cli.progress import Tally
-from telnyx_rooms_async.cli.tables.output_table import Errors, Rows, failures
-from telnyx_rooms_async.cli.tables.input_table import CheckedTable, opened
-from telnyx_rooms_async.cli.options import AsJson, BaseUrl
-from telnyx_rooms_async.cli.output import counted
-from telnyx_rooms_async.cli.runner import ending, run
-from telnyx_rooms_async.cli.tables import NAME, REASON
+from telnyx_rooms_async.cli.tables.input_table import InputTable, read_table
+from telnyx_rooms_async.cli.tables.output_table import Errors, write_failures
+from telnyx_rooms_async.cli.tables.rows import NAME, REASON
 
-_DONE: Final = {"create": "created", "update": "updated", "delete": "deleted"}
+_PARTICIPLES: Final = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
 def apply(
@@ -44,63 +45,60 @@ def apply(
     kind: FormatOption = None,
     delimiter: Delimiter = None,
     skip_invalid: SkipInvalid = False,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Delete the rooms that the table does not name.")
-    ] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Delete rooms that are not in the table.")] = False,
     max_deletes: Annotated[
         int | None,
         typer.Option(
             min=0,
             metavar="N",
-            help="Change nothing if --prune would delete more rooms; needed for more than half of them.",
+            help="Change nothing if --prune would delete more rooms. Required to delete over half of them.",
         ),
     ] = None,
     errors: Errors = None,
     concurrency: Concurrency = CONCURRENCY,
-    max_failures: StopAfter = None,
+    max_failures: MaxFailures = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Make the rooms of the account those of a table.
+    """Make the rooms of the account match a table.
 
-    Rooms are known by their names. Those that are missing are created, those that differ are updated, others
-    are left alone. The table is read as by import; a setting that it leaves alone is not changed. The plan
-    is shown first.
+    Rooms are identified by their names. Missing rooms are created, rooms that differ are updated. The table
+    has the same form as for import; a setting without a value stays unchanged. The plan is shown first.
     """
-    form = format_of(file, kind)
-    refuse_delimiter(form, delimiter)
+    table_format = format_of(file, kind, delimiter=delimiter)
     if skip_invalid and prune:
         raise typer.BadParameter(
-            "--skip-invalid and --prune contradict each other: rooms of rows left out would be deleted"
+            "--skip-invalid and --prune cannot be combined: the rooms of skipped rows would be deleted"
         )
     if max_deletes is not None and not prune:
-        raise typer.BadParameter("--max-deletes goes with --prune")
+        raise typer.BadParameter("--max-deletes can only be used with --prune")
     if not dry_run:
-        refuse_to_guess(yes=yes)
-    with ending(), opened(file, form, named=True, delimiter=delimiter) as table:
-        checked = table.check(skip_invalid=skip_invalid)
-        keep = [file] if file != STREAM else []
-        # Before it is asked: whoever says yes should not hear then that the file cannot be.
-        with failures(
-            None if dry_run else errors, form, table.failed_columns, keep=keep, types=table.types
-        ) as rows:
-            if rows is not None:
-                checked.write_faulty(rows.write)
-            plan = run(lambda client: _plan(client, checked, prune=prune), base_url)
-            _show(plan, as_json=as_json, dry_run=dry_run, asked=not yes)
+        require_confirmation(yes=yes)
+    with exit_codes():
+        table = read_table(
+            file, table_format, names_required=True, delimiter=delimiter, skip_invalid=skip_invalid
+        )
+        other_files = [file] if file != STREAM else []
+        # Opened before the question, so that nobody confirms a run that cannot start.
+        failures = write_failures(None if dry_run else errors, table_format, table, other_files=other_files)
+        with failures as write_failure:
+            with status("comparing the table with the rooms of the account"):
+                plan = run(lambda client: client.rooms.plan(table.rooms, prune=prune), base_url)
+            _show(plan, as_json=as_json, dry_run=dry_run, is_confirmed=yes)
             if dry_run:
-                _note_too_many(plan, max_deletes)
+                _note_refusal(plan, max_deletes)
                 return
             if not plan:
                 return
-            plan.check_deletes(max_deletes)  # before the question: a yes does not lift the bound
+            plan.check_deletes(max_deletes)  # confirmation does not lift the limit
             if not yes:
-                agreed(f"make {counted(len(plan.changes), 'change')}?")
+                confirm(f"make {counted(len(plan.changes), 'change')}?")
             _apply(
                 plan,
-                _FailedRows(rows, checked, plan) if rows is not None else None,
+                table,
+                write_failure,
                 concurrency=concurrency,
                 max_failures=max_failures,
                 max_deletes=max_deletes,
@@ -109,18 +107,14 @@ def apply(
             )
 
 
-def _note_too_many(plan: Plan, max_deletes: int | None) -> None:
+def _note_refusal(plan: Plan, max_deletes: int | None) -> None:
     try:
         plan.check_deletes(max_deletes)
     except InvalidArgumentError as error:
         output.note(f"would be refused: {error}")
 
 
-async def _plan(client: RoomsClient, table: CheckedTable, *, prune: bool) -> Plan:
-    return await client.rooms.plan((row.fields for row in table.rows()), prune=prune)
-
-
-def _show(plan: Plan, *, as_json: bool, dry_run: bool, asked: bool) -> None:
+def _show(plan: Plan, *, as_json: bool, dry_run: bool, is_confirmed: bool) -> None:
     if not as_json:
         output.write_line(str(plan))
     elif dry_run:
@@ -128,39 +122,14 @@ def _show(plan: Plan, *, as_json: bool, dry_run: bool, asked: bool) -> None:
             output.write_json(change)
     elif not plan:
         output.write_json(_counts(Counter(), plan, failed=0))
-    elif asked:  # stdout is for the counts
+    elif not is_confirmed:  # stdout is for the counts
         output.note(str(plan))
-
-
-class _FailedRows:
-    """Writes what failed as it stands in the table: a change leaves out what the room has already."""
-
-    def __init__(self, rows: Rows, table: CheckedTable, plan: Plan) -> None:
-        self._rows = rows
-        updated = {change.unique_name for change in plan.changes if change.action == "update"}
-        self._asked: dict[str | None, RoomFields] = {}
-        if updated:
-            found = (row.fields for row in table.rows())
-            self._asked = {name: fields for fields in found if (name := fields.get(NAME)) in updated}
-
-    def write(self, change: Change, error: Exception) -> None:
-        """Write one; a room that is not in the table is left out."""
-        if change.action != "delete":
-            asked = self._asked.get(change.unique_name, change.after)
-            self._rows.write([{NAME: change.unique_name, **asked, REASON: str(error)}])
-
-
-def _counts(done: Counter[str], plan: Plan, *, failed: int) -> dict[str, int]:
-    return {
-        **{word: done[action] for action, word in _DONE.items()},
-        "unchanged": plan.unchanged,
-        "failed": failed,
-    }
 
 
 def _apply(
     plan: Plan,
-    failed: _FailedRows | None,
+    table: InputTable,
+    write_failure: Callable[[Mapping[str, object]], object],
     *,
     concurrency: int,
     max_failures: int | None,
@@ -168,36 +137,43 @@ def _apply(
     as_json: bool,
     base_url: str | None,
 ) -> None:
-    tally = Tally()
+    progress = JobProgress(total=len(plan.changes))
     done: Counter[str] = Counter()
+    rows = {fields.get(NAME): fields for fields in table.rooms}
 
-    def note(change: Change, _room: Room | None) -> None:
-        done[change.action] += 1
-
-    def keep(change: Change, error: Exception) -> None:
-        if failed is not None:
-            failed.write(change, error)
-
-    async def job(client: RoomsClient) -> None:
-        tally.rate_limit = lambda: client.rate_limit
-        outcomes = client.rooms.apply(
+    async def start(client: RoomsClient) -> Outcomes[Change, Room | None]:
+        return client.rooms.apply(
             plan, limit=concurrency, max_failures=max_failures, max_deletes=max_deletes
         )
-        await follow(outcomes, tally, total=len(plan.changes), name=_name, done=note, failed=keep)
 
-    def sentence() -> str:
-        said = [f"{word} {done[action]}" for action, word in _DONE.items() if done[action]]
-        failed = [f"{tally.failed} failed"] if tally.failed else []
-        return ", ".join([*said, *failed]) or "nothing was done"
+    def on_done(change: Change, _room: Room | None) -> None:
+        done[change.action] += 1
 
-    with summed_up(
-        tally,
-        sentence,
-        lambda: _counts(done, plan, failed=tally.failed),
-        as_json=as_json,
-    ):
-        run(job, base_url, on_attempt=tally.attempt)
+    def on_failed(change: Change, error: Exception) -> None:
+        # The row of the table: a change lacks the settings that the room has already.
+        fields: RoomFields | None = rows.get(change.unique_name)
+        if change.action != "delete" and fields is not None:
+            write_failure({**fields, REASON: str(error)})
+
+    def summarize() -> Summary:
+        parts = [f"{participle} {done[action]}" for action, participle in _PARTICIPLES.items() if done[action]]
+        if progress.failed:
+            parts.append(f"{progress.failed} failed")
+        return Summary(", ".join(parts) or "nothing was done", _counts(done, plan, failed=progress.failed))
+
+    BulkJob(
+        progress=progress,
+        start=start,
+        label=lambda change: f"{change.action} {change.unique_name!r}",
+        on_done=on_done,
+        on_failed=on_failed,
+        summarize=summarize,
+    ).run(base_url, as_json=as_json)
 
 
-def _name(change: Change) -> str:
-    return f"{change.action} {change.unique_name!r}"
+def _counts(done: Counter[str], plan: Plan, *, failed: int) -> dict[str, int]:
+    return {
+        **{participle: done[action] for action, participle in _PARTICIPLES.items()},
+        "unchanged": plan.unchanged,
+        "failed": failed,
+    }

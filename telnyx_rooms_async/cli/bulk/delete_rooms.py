@@ -1,4 +1,4 @@
-"""``rooms delete``: one room, or all that filters select."""
+"""``rooms delete``: delete one room, or all rooms that match filters."""
 
 from typing import Annotated, NamedTuple
 
@@ -7,65 +7,68 @@ import typer
 from telnyx_rooms_async import DateFilter, Listing, Room, RoomsClient
 from telnyx_rooms_async.cli.bulk.job import (
     CONCURRENCY,
+    BulkJob,
     Concurrency,
     DryRun,
-    StopAfter,
+    MaxFailures,
+    Outcomes,
+    Summary,
     Yes,
-    agreed,
-    follow,
-    refuse_to_guess,
-    summed_up,
+    confirm,
+    require_confirmation,
 )
-from telnyx_rooms_async.cli.progress import Tally
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, CreatedAt, OfName, UpdatedAt
 from telnyx_rooms_async.cli.output import counted, show_done, show_list
+from telnyx_rooms_async.cli.progress import JobProgress
 from telnyx_rooms_async.cli.runner import run
 
 
 def delete(
-    room_id: Annotated[
-        str | None, typer.Argument(metavar="ROOM_ID", help="The id that Telnyx gave the room.")
-    ] = None,
+    room_id: Annotated[str | None, typer.Argument(metavar="ROOM_ID", help="The id of the room.")] = None,
     *,
-    every: Annotated[bool, typer.Option("--all", help="Delete all rooms that the filters select.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Delete all rooms that match the filters.")] = False,
     created_at: CreatedAt = None,
     updated_at: UpdatedAt = None,
     unique_name: OfName = None,
     everything: Annotated[
-        bool, typer.Option("--everything", help="In the place of a filter: really all rooms.")
+        bool, typer.Option("--everything", help="Instead of a filter: all rooms of the account.")
     ] = False,
     expect: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Delete none unless it is so many.")
+        int | None, typer.Option(min=0, metavar="N", help="Delete nothing unless exactly N rooms match.")
     ] = None,
     concurrency: Concurrency = CONCURRENCY,
-    max_failures: StopAfter = None,
+    max_failures: MaxFailures = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Delete a room, or with --all many.
+    """Delete a room, or with --all many rooms.
 
-    Whoever is in it is sent out, and its session ends.
+    Active sessions end, and their participants are disconnected.
     """
     filters = _Filters(created_at, updated_at, unique_name, everything)
     if not every:
-        room_id = _one(room_id, filters.are_given or dry_run or expect is not None)
-        run(
-            lambda client: show_done(client.rooms.delete(room_id), f"deleted {room_id}", as_json=as_json),
-            base_url,
-        )
+        if filters != _Filters() or dry_run or expect is not None:
+            raise typer.BadParameter("options that select rooms can only be used with --all")
+        if room_id is None:
+            raise typer.BadParameter("pass a ROOM_ID, or --all with a filter")
+        deletion = f"deleted {room_id}"
+        run(lambda client: show_done(client.rooms.delete(room_id), deletion, as_json=as_json), base_url)
         return
-    filters.check(room_id)
+    if room_id is not None:
+        raise typer.BadParameter("ROOM_ID and --all cannot be combined")
+    if everything == (filters[:3] != (None, None, None)):
+        raise typer.BadParameter("--all needs a filter, or else --everything")
     if dry_run:
         run(lambda client: show_list(filters.list(client), Room, as_json=as_json), base_url)
         return
-    refuse_to_guess(yes=yes)
+    require_confirmation(yes=yes)
     total = run(lambda client: filters.list(client).count(), base_url)
     if not yes:
         if total:
-            agreed(f"delete {counted(total)}?")
-        # Nobody has said yes to what was made since, nor to anything when there was nothing to ask about.
+            confirm(f"delete {counted(total)}?")
+        # Rooms that were created since were not confirmed.
         expect = total if expect is None else expect
     _delete(
         filters,
@@ -78,41 +81,13 @@ def delete(
     )
 
 
-def _one(room_id: str | None, of_many: object) -> str:
-    if of_many:
-        raise typer.BadParameter("what selects rooms goes with --all")
-    if room_id is None:
-        raise typer.BadParameter("name a ROOM_ID, or --all with a filter")
-    return room_id
-
-
 class _Filters(NamedTuple):
-    """Which rooms are meant."""
+    """Options that select rooms."""
 
-    created_at: DateFilter | None
-    updated_at: DateFilter | None
-    unique_name: str | None
-    everything: bool
-
-    @property
-    def are_given(self) -> bool:
-        """Whether anything is said of many rooms."""
-        return self.everything or self._is_narrow
-
-    @property
-    def _is_narrow(self) -> bool:
-        return (self.created_at, self.updated_at, self.unique_name) != (None, None, None)
-
-    def check(self, room_id: str | None) -> None:
-        """Refuse what contradicts itself.
-
-        Raises:
-            BadParameter: it does.
-        """
-        if room_id is not None:
-            raise typer.BadParameter("ROOM_ID and --all contradict each other")
-        if self.everything == self._is_narrow:
-            raise typer.BadParameter("--all goes with a filter, or else with --everything")
+    created_at: DateFilter | None = None
+    updated_at: DateFilter | None = None
+    unique_name: str | None = None
+    everything: bool = False
 
     def list(self, client: RoomsClient) -> Listing[Room]:
         """List the rooms."""
@@ -131,11 +106,10 @@ def _delete(
     as_json: bool,
     base_url: str | None,
 ) -> None:
-    tally = Tally()
+    progress = JobProgress("collecting rooms", total=total)
 
-    async def job(client: RoomsClient) -> None:
-        tally.rate_limit = lambda: client.rate_limit
-        outcomes = client.rooms.delete_all(
+    async def start(client: RoomsClient) -> Outcomes[Room, None]:
+        return client.rooms.delete_all(
             created_at=filters.created_at,
             updated_at=filters.updated_at,
             unique_name=filters.unique_name,
@@ -144,15 +118,12 @@ def _delete(
             limit=concurrency,
             max_failures=max_failures,
         )
-        await follow(outcomes, tally, total=total, name=lambda room: room.id)
 
-    def sentence() -> str:
-        return f"deleted {counted(tally.done)}{f', {tally.failed} failed' if tally.failed else ''}"
+    def summarize() -> Summary:
+        failed = f", {progress.failed} failed" if progress.failed else ""
+        counts = {"deleted": progress.done, "failed": progress.failed}
+        return Summary(f"deleted {counted(progress.done)}{failed}", counts)
 
-    with summed_up(
-        tally,
-        sentence,
-        lambda: {"deleted": tally.done, "failed": tally.failed},
-        as_json=as_json,
-    ):
-        run(job, base_url, on_attempt=tally.attempt)
+    BulkJob(progress=progress, start=start, label=lambda room: room.id, summarize=summarize).run(
+        base_url, as_json=as_json
+    )

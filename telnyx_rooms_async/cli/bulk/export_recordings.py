@@ -1,4 +1,4 @@
-"""``recordings export``: the files of all recordings, into a folder, each once."""
+"""``recordings export``: download the files of all recordings into a folder."""
 
 import asyncio
 import errno
@@ -20,8 +20,9 @@ from telnyx_rooms_async import (
     batch,
 )
 from telnyx_rooms_async.atomic_write import TEMPORARY_NAME, move, temporary_path
-from telnyx_rooms_async.cli.bulk.job import Concurrency, StopAfter, follow, summed_up
-from telnyx_rooms_async.cli.progress import Tally
+from telnyx_rooms_async.cli.bulk.job import BulkJob, Concurrency, MaxFailures, Outcomes, Summary
+from telnyx_rooms_async.cli.commands.recordings import DurationSecs, Status, Type
+from telnyx_rooms_async.cli.files import file_errors
 from telnyx_rooms_async.cli.options import (
     AsJson,
     BaseUrl,
@@ -32,15 +33,13 @@ from telnyx_rooms_async.cli.options import (
     StartedAt,
 )
 from telnyx_rooms_async.cli.output import counted
-from telnyx_rooms_async.cli.paths import naming
-from telnyx_rooms_async.cli.commands.recordings import DurationSecs, Status, Type
-from telnyx_rooms_async.cli.runner import run
+from telnyx_rooms_async.cli.progress import JobProgress
 
-_AT_ONCE: Final = 8
-_CANNOT_BE_A_NAME: Final = "the id of the recording cannot be the name of a file"
+_CONCURRENCY: Final = 8
+_NOT_A_FILE_NAME: Final = "the id of the recording cannot be used as a file name"
 _ABANDONED: Final = 3600
-"""Seconds without a byte more: a download that is not gone writes a chunk more often."""
-_ENDINGS: Final = {
+"""Seconds since the last write to a temporary file. A running download writes more often."""
+_SUFFIXES: Final = {
     "audio/mp4": ".m4a",
     "audio/mpeg": ".mp3",
     "audio/ogg": ".ogg",
@@ -53,9 +52,7 @@ _ENDINGS: Final = {
 
 
 def export_recordings(
-    directory: Annotated[
-        str, typer.Argument(metavar="DIR", help="The folder; it is made if it is not there.")
-    ],
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="The folder. It is created if needed.")],
     *,
     room_id: OfRoom = None,
     session_id: OfSession = None,
@@ -65,24 +62,22 @@ def export_recordings(
     started_at: StartedAt = None,
     ended_at: EndedAt = None,
     duration_secs: DurationSecs = None,
-    concurrency: Concurrency = _AT_ONCE,
-    max_failures: StopAfter = None,
+    concurrency: Concurrency = _CONCURRENCY,
+    max_failures: MaxFailures = None,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Download the files of all recordings into a folder, each under the id of its recording.
+    """Download the files of all recordings into a folder, named by the id of the recording.
 
-    A file that is there and has its full size is not downloaded again: the same command goes on where it
-    ended.
-    A recording that is not completed counts as failed, unless --status completed leaves it out.
+    Files that are complete are not downloaded again, so the same command continues after an interruption.
+    A recording that is not completed counts as failed: --status completed leaves it out.
     """
-    tally = Tally()
+    progress = JobProgress("listing recordings")
     folder = _Folder(Path(directory))
+    progress.skipped = lambda: folder.skipped
 
-    async def job(client: RoomsClient) -> None:
+    async def start(client: RoomsClient) -> Outcomes[RoomRecording, bool]:
         folder.open()
-        tally.rate_limit = lambda: client.rate_limit
-        tally.skipped = lambda: folder.skipped
         listing = client.recordings.list(
             room_id=room_id,
             session_id=session_id,
@@ -93,31 +88,28 @@ def export_recordings(
             ended_at=ended_at,
             duration_secs=duration_secs,
         )
-        total = await listing.count()
+        progress.total = await listing.count()
 
-        async def bring(recording: RoomRecording) -> bool:
-            return await folder.bring(client, recording)
+        async def download(recording: RoomRecording) -> bool:
+            return await folder.download(client, recording)
 
-        def done(_: RoomRecording, is_new: bool) -> None:  # noqa: FBT001 - as `follow` calls it
-            if not is_new:
-                tally.done -= 1
-                folder.skipped += 1
+        return batch.stream(download, listing, limit=concurrency, max_failures=max_failures)
 
-        outcomes = batch.stream(bring, listing, limit=concurrency, max_failures=max_failures)
-        await follow(outcomes, tally, total=total, name=_label, done=done)
+    def on_done(_recording: RoomRecording, is_new: bool) -> None:  # noqa: FBT001 - called with the outcome
+        if not is_new:
+            progress.done -= 1
+            folder.skipped += 1
 
-    def sentence() -> str:
-        skipped = f", {tally.skipped()} were there" if tally.skipped() else ""
-        failed = f", {tally.failed} failed" if tally.failed else ""
-        return f"downloaded {counted(tally.done, 'recording')} to {directory}{skipped}{failed}"
+    def summarize() -> Summary:
+        skipped = f", {folder.skipped} skipped" if folder.skipped else ""
+        failed = f", {progress.failed} failed" if progress.failed else ""
+        sentence = f"downloaded {counted(progress.done, 'recording')} to {directory}{skipped}{failed}"
+        counts = {"downloaded": progress.done, "skipped": folder.skipped, "failed": progress.failed}
+        return Summary(sentence, counts)
 
-    with summed_up(
-        tally,
-        sentence,
-        lambda: {"downloaded": tally.done, "skipped": tally.skipped(), "failed": tally.failed},
-        as_json=as_json,
-    ):
-        run(job, base_url, on_attempt=tally.attempt)
+    BulkJob(progress=progress, start=start, label=_label, on_done=on_done, summarize=summarize).run(
+        base_url, as_json=as_json
+    )
 
 
 def _label(recording: RoomRecording) -> str:
@@ -125,68 +117,70 @@ def _label(recording: RoomRecording) -> str:
 
 
 class _Folder:
-    """A folder of recordings, each file named after its recording."""
+    """Folder of recordings, with one file per recording."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._sizes: dict[str, int] = {}
-        """Bytes of the files that are there, by their names."""
+        """Sizes of the existing files by name."""
         self.skipped = 0
+        """Recordings that were downloaded before."""
 
     def open(self) -> None:
-        """Make the folder if need be, see what is there, and clear away what a killed download left.
+        """Create the folder if needed, list its files, and remove abandoned temporary files.
 
         Raises:
-            ConfigurationError: it cannot be used.
+            ConfigurationError: the folder cannot be used.
         """
-        with naming(str(self._path), "write to"):
+        with file_errors(str(self._path), "write to"):
             self._path.mkdir(parents=True, exist_ok=True)
             for entry in os.scandir(self._path):
                 if TEMPORARY_NAME.fullmatch(entry.name):
-                    self._clear_away(entry)
+                    _remove_abandoned(entry)
                 elif entry.is_file():
                     with suppress(FileNotFoundError):  # removed meanwhile
                         self._sizes[entry.name] = entry.stat().st_size
 
-    def _clear_away(self, part: os.DirEntry[str]) -> None:
-        with suppress(FileNotFoundError):  # another one clears away too
-            is_file = part.is_file(follow_symlinks=False)
-            if is_file and part.stat(follow_symlinks=False).st_mtime < time.time() - _ABANDONED:
-                Path(part).unlink()
-
-    async def bring(self, client: RoomsClient, recording: RoomRecording) -> bool:
-        """Download one file, unless it is there with its full size, and return whether that was necessary.
+    async def download(self, client: RoomsClient, recording: RoomRecording) -> bool:
+        """Download a file unless it is complete, and return whether it was downloaded.
 
         Raises:
-            TelnyxRoomsError: it cannot be had.
-            ConfigurationError: it cannot be written, nor could another.
+            TelnyxRoomsError: it cannot be downloaded.
+            ConfigurationError: no file can be written.
         """
         if recording.status != RecordingStatus.COMPLETED:
             raise NotReadyError(recording.id, recording.status)
-        if recording.id.startswith(".") or Path(recording.id).suffix in _ENDINGS.values():
-            raise InvalidArgumentError((_CANNOT_BE_A_NAME,))
-        if await self._is_there(client, recording):
+        if recording.id.startswith(".") or Path(recording.id).suffix in _SUFFIXES.values():
+            raise InvalidArgumentError((_NOT_A_FILE_NAME,))
+        if await self._is_complete(client, recording):
             return False
-        part = temporary_path(self._path)
-        with naming(str(self._path), "write to"):
+        temporary = temporary_path(self._path)
+        with file_errors(str(self._path), "write to"):
             try:
-                file = await client.recordings.download(recording.id, part)
-                ending = _ENDINGS.get((file.content_type or "").partition(";")[0].strip().lower(), "")
-                await asyncio.to_thread(_name, part, f"{recording.id}{ending}")
+                file = await client.recordings.download(recording.id, temporary)
+                suffix = _SUFFIXES.get((file.content_type or "").partition(";")[0].strip().lower(), "")
+                await asyncio.to_thread(_rename, temporary, f"{recording.id}{suffix}")
             finally:
-                await asyncio.to_thread(part.unlink, missing_ok=True)
+                await asyncio.to_thread(temporary.unlink, missing_ok=True)
         return True
 
-    async def _is_there(self, client: RoomsClient, recording: RoomRecording) -> bool:
-        names = (f"{recording.id}{ending}" for ending in ("", *_ENDINGS.values()))
+    async def _is_complete(self, client: RoomsClient, recording: RoomRecording) -> bool:
+        names = (f"{recording.id}{suffix}" for suffix in ("", *_SUFFIXES.values()))
         sizes = [self._sizes[name] for name in names if name in self._sizes]
         return bool(sizes) and await client.recordings.file_size(recording) in (None, *sizes)
 
 
-def _name(part: Path, name: str) -> None:
+def _remove_abandoned(entry: os.DirEntry[str]) -> None:
+    with suppress(FileNotFoundError):  # another run removes it too
+        is_file = entry.is_file(follow_symlinks=False)
+        if is_file and entry.stat(follow_symlinks=False).st_mtime < time.time() - _ABANDONED:
+            Path(entry).unlink()
+
+
+def _rename(temporary: Path, name: str) -> None:
     try:
-        move(part, part.with_name(name))
+        move(temporary, temporary.with_name(name))
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
-        raise InvalidArgumentError((_CANNOT_BE_A_NAME,)) from None
+        raise InvalidArgumentError((_NOT_A_FILE_NAME,)) from None

@@ -1,4 +1,4 @@
-"""``rooms export``: all rooms, or those that filters select, as a table."""
+"""``rooms export``: write all rooms, or those that match filters, to a table."""
 
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -8,28 +8,22 @@ import typer
 
 from telnyx_rooms_async import Room, RoomsClient
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.files import refuse_muddle
-from telnyx_rooms_async.cli.bulk.job import tell
-from telnyx_rooms_async.cli.tables.formats import STREAM, Format, FormatOption, format_of
-from telnyx_rooms_async.cli.tables.owned import holds_export, refuse_foreign
-from telnyx_rooms_async.cli.progress import Tally, shown
-from telnyx_rooms_async.cli.tables.output_table import writing
+from telnyx_rooms_async.cli.files import path_text, refuse_stdout_conflicts
 from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, CreatedAt, OfName, PageSize, UpdatedAt
 from telnyx_rooms_async.cli.output import counted
-from telnyx_rooms_async.cli.paths import text_of
-from telnyx_rooms_async.cli.runner import ending, run
-from telnyx_rooms_async.cli.tables import COLUMNS
+from telnyx_rooms_async.cli.progress import JobProgress
+from telnyx_rooms_async.cli.runner import exit_codes, run
+from telnyx_rooms_async.cli.tables.formats import STREAM, Format, FormatOption, format_of
+from telnyx_rooms_async.cli.tables.output_table import holds_export, refuse_foreign, write_export
+from telnyx_rooms_async.cli.tables.rows import COLUMNS
 
-_PAGES: Final = 4
-"""At once."""
+_PREFETCHED_PAGES: Final = 4
 
 
 def export_rooms(
     target: Annotated[
         str,
-        typer.Argument(
-            metavar="TARGET", help="Where to: a path, or - for stdout. An earlier export there is replaced."
-        ),
+        typer.Argument(metavar="TARGET", help="Path, or - for stdout. An earlier export there is replaced."),
     ],
     *,
     kind: FormatOption = None,
@@ -43,42 +37,41 @@ def export_rooms(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Write the rooms of the account to a table.
+    """Write the rooms of the account to a table in CSV, NDJSON or Parquet.
 
-    That is CSV, NDJSON or Parquet. The file is complete or not there: until then it has another name. What is
-    written can be imported and applied again: ids and instants are then passed over.
+    The file appears under its name when it is complete. It can be imported and applied again; ids and times
+    are then ignored.
     """
-    form = format_of(target, kind)
-    if bom and form is not Format.CSV:
-        raise typer.BadParameter("--bom goes with CSV only")
-    if form is Format.PARQUET or as_json:
-        refuse_muddle(target, as_json=as_json)
+    table_format = format_of(target, kind)
+    if bom and table_format is not Format.CSV:
+        raise typer.BadParameter("--bom can only be used with CSV")
+    if table_format is Format.PARQUET or as_json:
+        refuse_stdout_conflicts(target, as_json=as_json)
     if target != STREAM:
-        with ending():
+        with exit_codes():
             refuse_foreign(target, holds_export, "an export")
-    tally = Tally()
+    progress = JobProgress("listing rooms")
 
-    async def job(client: RoomsClient) -> None:
-        tally.rate_limit = lambda: client.rate_limit
+    async def export(client: RoomsClient) -> None:
+        progress.rate_limit = lambda: client.rate_limit
         listing = client.rooms.list(
             created_at=created_at, updated_at=updated_at, unique_name=unique_name, page_size=page_size
-        ).prefetch(_PAGES)
-        with writing(target, form, COLUMNS, bom=bom) as rows, shown(tally) as show:
+        ).prefetch(_PREFETCHED_PAGES)
+        with write_export(target, table_format, bom=bom) as writer, progress.shown():
             async with aclosing(listing.pages()) as pages:
                 async for page in pages:
-                    rows.write(map(_record, page.data))
-                    tally.done += len(page.data)
-                    show(page.meta.total_results)
+                    writer.write(map(_record, page.data))
+                    progress.total = page.meta.total_results
+                    progress.add_done(len(page.data))
 
-    run(job, base_url, on_attempt=tally.attempt)
+    run(export, base_url, on_attempt=progress.on_attempt)
     if (created_at, updated_at, unique_name) != (None, None, None):
-        output.note("a partial export: it holds only the rooms that the filters select; do not prune by it")
+        output.note("a partial export: it only has the rooms that match the filters; do not prune with it")
     if target != STREAM:
-        tell(
-            f"exported {counted(tally.done)} to {target}",
-            {"path": text_of(target), "rooms": tally.done},
-            as_json=as_json,
-        )
+        sentence = f"exported {counted(progress.done)} to {target}"
+        values = {"path": path_text(target), "rooms": progress.done}
+        with exit_codes():
+            output.write_result(sentence, values, as_json=as_json)
 
 
 def _record(room: Room) -> Mapping[str, object]:

@@ -1,23 +1,27 @@
-"""``rooms import``: a room for each row of a table, once, however often it is begun."""
+"""``rooms import``: create a room for each row of a table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
-from telnyx_rooms_async import Journal, RoomFields, RoomsClient
+from telnyx_rooms_async import Journal, Room, RoomFields, RoomsClient
 from telnyx_rooms_async.cli.bulk.job import (
     CONCURRENCY,
-    THE_SAME,
+    RUN_AGAIN,
+    BulkJob,
     Concurrency,
     DryRun,
-    StopAfter,
-    follow,
-    summed_up,
-    tell,
+    MaxFailures,
+    Outcomes,
+    Summary,
 )
+from telnyx_rooms_async.cli.options import AsJson, BaseUrl, LostResponse, OnLostResponse
+from telnyx_rooms_async.cli.output import counted, write_result
+from telnyx_rooms_async.cli.progress import JobProgress
+from telnyx_rooms_async.cli.runner import exit_codes
 from telnyx_rooms_async.cli.tables.formats import (
     STREAM,
     Delimiter,
@@ -25,23 +29,18 @@ from telnyx_rooms_async.cli.tables.formats import (
     SkipInvalid,
     TableFile,
     format_of,
-    refuse_delimiter,
 )
-from telnyx_rooms_async.cli.progress import Tally
-from telnyx_rooms_async.cli.tables.output_table import Errors, Rows, failures
-from telnyx_rooms_async.cli.tables.input_table import CheckedTable, opened
-from telnyx_rooms_async.cli.options import AsJson, BaseUrl, OnLostResponse, UnknownOutcome
-from telnyx_rooms_async.cli.output import counted
-from telnyx_rooms_async.cli.runner import ending, run
-from telnyx_rooms_async.cli.tables import REASON
+from telnyx_rooms_async.cli.tables.input_table import InputTable, read_table
+from telnyx_rooms_async.cli.tables.output_table import Errors, write_failures
+from telnyx_rooms_async.cli.tables.rows import NAME, REASON
 
 _JournalFile: TypeAlias = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Keep there what is done: the same command goes on where it ended."),
+    typer.Option(metavar="FILE", help="Record what is done, so that the same command can continue."),
 ]
 _KeyRotated: TypeAlias = Annotated[
     bool,
-    typer.Option("--key-rotated", help="The account has a new API key since the journal was begun."),
+    typer.Option("--key-rotated", help="The account has a new API key since the journal was created."),
 ]
 
 
@@ -55,120 +54,108 @@ def import_rooms(
     key_rotated: _KeyRotated = False,
     errors: Errors = None,
     concurrency: Concurrency = CONCURRENCY,
-    max_failures: StopAfter = None,
-    on_lost_response: OnLostResponse = UnknownOutcome.ADOPT,
+    max_failures: MaxFailures = None,
+    on_lost_response: OnLostResponse = LostResponse.FIND,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Create a room for each row of a table.
-
-    That is CSV, NDJSON or Parquet:
+    """Create a room for each row of a table in CSV, NDJSON or Parquet.
 
     \b
     unique_name,max_participants,enable_recording
     Weekly,25,true
     Daily,,
 
-    An empty cell leaves a setting to Telnyx, null clears it. All is checked before anything is sent. With a
-    journal each room needs a name, and is made once, however often the command is killed and begun again.
+    An empty cell leaves a setting to Telnyx, null clears it. The table is validated before anything is sent.
+    With a journal every room needs a name, and is created once, even if the command is killed and run again.
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
-    form = format_of(file, kind)
-    refuse_delimiter(form, delimiter)
+    table_format = format_of(file, kind, delimiter=delimiter)
     if key_rotated and journal is None:
-        raise typer.BadParameter("--key-rotated goes with --journal")
+        raise typer.BadParameter("--key-rotated can only be used with --journal")
     if journal is not None and file == STREAM:
-        raise typer.BadParameter("a journal goes with a file: stdin cannot be read again")
-    keep = [path for path in (file, journal and str(journal)) if path and path != STREAM]
-    with ending(), opened(file, form, named=journal is not None, delimiter=delimiter) as table:
-        checked = table.check(skip_invalid=skip_invalid)
-        count, is_named = checked.checked.rooms, checked.checked.is_named
+        raise typer.BadParameter("--journal cannot be used with stdin, which cannot be read again")
+    with exit_codes():
+        table = read_table(
+            file,
+            table_format,
+            names_required=journal is not None,
+            delimiter=delimiter,
+            skip_invalid=skip_invalid,
+        )
         if dry_run:
-            sentence = f"{table.source} would create {counted(count)}; nothing was sent"
-            tell(sentence, {"rooms": count}, as_json=as_json)
+            sentence = f"{table.source} would create {counted(len(table.rooms))}; nothing was sent"
+            write_result(sentence, {"rooms": len(table.rooms)}, as_json=as_json)
             return
-        with failures(errors, form, table.failed_columns, keep=keep, types=table.types) as rows:
-            if rows is not None:
-                checked.write_faulty(rows.write)
+        other_files = [path for path in (file, journal and str(journal)) if path and path != STREAM]
+        with write_failures(errors, table_format, table, other_files=other_files) as write_failure:
             _create(
-                checked,
-                count,
-                rows,
-                book=None if journal is None else Journal(journal, key_rotated=key_rotated),
+                table,
+                write_failure,
+                open_journal=None if journal is None else Journal(journal, key_rotated=key_rotated),
                 concurrency=concurrency,
                 max_failures=max_failures,
                 on_lost_response=on_lost_response,
-                go_on=partial(_go_on, file, journal, errors, is_named=is_named),
+                advice=partial(_advice, file, journal, errors, table),
                 as_json=as_json,
                 base_url=base_url,
             )
 
 
-def _go_on(file: str, journal: Path | None, errors: str | None, failed: int, *, is_named: bool) -> str:
-    """Say what to do next, as far as anything would do."""
-    advice = [f"what failed is in {errors}"] if errors and failed else []
-    if journal is not None:
-        advice.append(THE_SAME)
-    elif is_named and Path(file).is_file():  # what came down a pipe is gone, and so is what has no name
-        advice.append(f"`rooms apply {file}` makes what is missing")
-    return "; ".join(advice)
-
-
 def _create(
-    table: CheckedTable,
-    count: int,
-    rows: Rows | None,
+    table: InputTable,
+    write_failure: Callable[[Mapping[str, object]], object],
     *,
-    book: Journal | None,
+    open_journal: Journal | None,
     concurrency: int,
     max_failures: int | None,
-    on_lost_response: UnknownOutcome,
-    go_on: Callable[[int], str],
+    on_lost_response: LostResponse,
+    advice: Callable[[JobProgress], str],
     as_json: bool,
     base_url: str | None,
 ) -> None:
-    tally = Tally()
-    if book is not None:
-        tally.skipped = lambda: book.skipped
+    progress = JobProgress(total=len(table.rooms))
+    if open_journal is not None:
+        progress.skipped = lambda: open_journal.skipped
 
-    def keep(fields: RoomFields, error: Exception) -> None:
-        if rows is not None:
-            rows.write([{**fields, REASON: str(error)}])
-
-    async def job(client: RoomsClient) -> None:
-        tally.rate_limit = lambda: client.rate_limit
-        outcomes = client.rooms.create_many(
-            (row.fields for row in table.rows()),
+    async def start(client: RoomsClient) -> Outcomes[RoomFields, Room]:
+        return client.rooms.create_many(
+            table.rooms,
             limit=concurrency,
             max_failures=max_failures,
             on_lost_response=on_lost_response.value,
-            journal=book,
+            journal=open_journal,
         )
-        await follow(outcomes, tally, total=count, name=_name, failed=keep)
 
-    def counts() -> dict[str, int]:
-        return {
-            "rooms": count,
-            "created": tally.done,
-            "skipped": tally.skipped(),
-            "failed": tally.failed,
-        }
-
-    def advice() -> str:
-        return go_on(tally.failed)
-
-    with summed_up(tally, lambda: _sentence(tally, count), counts, as_json=as_json, go_on=advice):
-        run(job, base_url, on_attempt=tally.attempt)
+    BulkJob(
+        progress=progress,
+        start=start,
+        label=lambda fields: repr(fields.get(NAME, "a room without a name")),
+        on_failed=lambda fields, error: write_failure({**fields, REASON: str(error)}),
+        summarize=lambda: _summary(progress),
+        advice=lambda: advice(progress),
+    ).run(base_url, as_json=as_json)
 
 
-def _name(fields: RoomFields) -> str:
-    return repr(fields.get("unique_name", "a room without a name"))
+def _advice(
+    file: str, journal: Path | None, errors: str | None, table: InputTable, progress: JobProgress
+) -> str:
+    """Return what to do next."""
+    steps = [f"failed rows are in {errors}"] if errors and progress.failed else []
+    if journal is not None:
+        steps.append(RUN_AGAIN)
+    elif table.is_named and Path(file).is_file():  # a pipe cannot be read again
+        steps.append(f"`rooms apply {file}` creates the missing rooms")
+    return "; ".join(steps)
 
 
-def _sentence(tally: Tally, count: int) -> str:
-    skipped = tally.skipped()
+def _summary(progress: JobProgress) -> Summary:
+    count, skipped = progress.total or 0, progress.skipped()
     if skipped == count:
-        return f"nothing to do: {counted(count)} created before"
-    before = f", {skipped} created before" if skipped else ""
-    failed = f", {tally.failed} failed" if tally.failed else ""
-    return f"created {tally.done} of {counted(count)}{before}{failed}"
+        sentence = f"nothing to do: {counted(count)} created before"
+    else:
+        before = f", {skipped} created before" if skipped else ""
+        failed = f", {progress.failed} failed" if progress.failed else ""
+        sentence = f"created {progress.done} of {counted(count)}{before}{failed}"
+    counts = {"rooms": count, "created": progress.done, "skipped": skipped, "failed": progress.failed}
+    return Summary(sentence, counts)

@@ -1,140 +1,127 @@
-"""How a job of many calls runs and ends: outcomes counted, failures told and kept, all summed up."""
+"""A command that makes many calls: outcomes, progress, failures, and a summary at the end."""
 
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import aclosing, contextmanager
-from typing import Annotated, Final, TypeAlias, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from typing import Annotated, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 import typer
+from attrs import frozen
 
-from telnyx_rooms_async import AuthenticationError, ConfigurationError
+from telnyx_rooms_async import AuthenticationError, ConfigurationError, RoomsClient
 from telnyx_rooms_async.batch import Done, Failed
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.progress import Tally, shown
-from telnyx_rooms_async.cli.runner import FAILED, INTERRUPTED, ending
+from telnyx_rooms_async.cli.progress import JobProgress
+from telnyx_rooms_async.cli.runner import FAILED, INTERRUPTED, exit_codes, run
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
+Outcomes: TypeAlias = AsyncGenerator[Done[Item, Value] | Failed[Item], None]
 
 CONCURRENCY: Final = 32
 Concurrency: TypeAlias = Annotated[
-    int, typer.Option(min=1, max=1000, metavar="N", help="How many requests are under way at once.")
+    int, typer.Option(min=1, max=1000, metavar="N", help="Number of requests at the same time.")
 ]
-StopAfter: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Leave the rest when so many have failed.")
+MaxFailures: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Stop after this number of failures.")
 ]
-Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 DryRun: TypeAlias = Annotated[
-    bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")
+    bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
 ]
-_HOPELESS: Final = (AuthenticationError, ConfigurationError)
-"""What would come of each other item too: the key is refused, the disk is full."""
-THE_SAME: Final = "the same command goes on"
+_FATAL: Final = (AuthenticationError, ConfigurationError)
+"""Errors that every other item would meet too: the key is refused, the disk is full."""
+RUN_AGAIN: Final = "run the same command again to continue"
 
 
-async def follow(
-    outcomes: AsyncGenerator[Done[Item, Value] | Failed[Item], None],
-    tally: Tally,
-    *,
-    total: int | None,
-    name: Callable[[Item], str],
-    done: Callable[[Item, Value], object] = lambda _item, _value: None,
-    failed: Callable[[Item, Exception], object] = lambda _item, _error: None,
-) -> None:
-    """Count outcomes until there are no more.
+class Summary(NamedTuple):
+    """What a command has done."""
 
-    Args:
-        outcomes: what comes of each item.
-        tally: counts them.
-        total: how many items there are.
-        name: how to call an item that failed.
-        done: what to do about one that did not.
-        failed: what to do about one that did.
-
-    Raises:
-        TelnyxRoomsError: what would come of each other item too.
-        Exit: so many failed that the rest was left.
-    """
-    try:
-        with shown(tally) as show:
-            show(total)
-            async with aclosing(outcomes):
-                async for outcome in outcomes:
-                    match outcome:
-                        case Done(item=item, value=value):
-                            tally.done += 1
-                            done(item, value)
-                        case Failed(item=item, error=error):
-                            if isinstance(error, _HOPELESS):
-                                raise error
-                            tally.fail(name(item), error)
-                            failed(item, error)
-                    show(total)
-    except ExceptionGroup as group:
-        output.complain(group.message)
-        raise typer.Exit(FAILED) from None
+    sentence: str
+    counts: Mapping[str, int]
+    """The same for ``--json``."""
 
 
-@contextmanager
-def summed_up(
-    tally: Tally,
-    sentence: Callable[[], str],
-    counts: Callable[[], Mapping[str, int]],
-    *,
-    as_json: bool,
-    go_on: Callable[[], str] = lambda: THE_SAME,
-) -> Generator[None, None, None]:
-    """Say in the end what was done, on stdout; when it came to no good end, on stderr, and how to go on.
-
-    Args:
-        tally: of what is done within.
-        sentence: for people.
-        counts: for machines.
-        as_json: for whom.
-        go_on: what to do next, when not all was done; nothing that could be said is no text.
-
-    Raises:
-        Exit: something failed.
-    """
-    try:
-        yield
-    except typer.Exit as end:
-        if tally.is_begun or end.exit_code == INTERRUPTED:
-            output.note("; ".join(filter(None, [f"stopped: {sentence()}", go_on()])))
-        raise
-    tell(sentence(), counts(), as_json=as_json)
-    if tally.failed:
-        if advice := go_on():
-            output.note(advice)
-        raise typer.Exit(FAILED)
+def _ignore(*_: object) -> None:
+    pass
 
 
-def tell(sentence: str, counts: Mapping[str, int | str], *, as_json: bool) -> None:
-    """Say what was done, on stdout."""
-    with ending():
-        if as_json:
-            output.write_json(counts)
-        else:
-            output.write_line(sentence)
+@frozen(kw_only=True)
+class BulkJob(Generic[Item, Value]):
+    """One run of a command that makes many calls."""
+
+    progress: JobProgress
+    start: Callable[[RoomsClient], Awaitable[Outcomes[Item, Value]]]
+    """Starts the calls."""
+    label: Callable[[Item], str]
+    """Returns the name of an item, for error messages."""
+    summarize: Callable[[], Summary]
+    on_done: Callable[[Item, Value], object] = _ignore
+    on_failed: Callable[[Item, Exception], object] = _ignore
+    advice: Callable[[], str] = lambda: RUN_AGAIN
+    """Returns what to do next when something failed, or an empty text."""
+
+    def run(self, base_url: str | None, *, as_json: bool) -> None:
+        """Make the calls, and print a summary: on stdout, or on stderr if the job was stopped.
+
+        Raises:
+            Exit: something failed, or the job was stopped.
+        """
+        try:
+            run(self._run, base_url, on_attempt=self.progress.on_attempt)
+        except typer.Exit as stop:
+            if self.progress.finished or stop.exit_code == INTERRUPTED:
+                sentence = f"stopped: {self.summarize().sentence}"
+                output.note("; ".join(filter(None, [sentence, self.advice()])))
+            raise
+        summary = self.summarize()
+        with exit_codes():
+            output.write_result(summary.sentence, summary.counts, as_json=as_json)
+        if self.progress.failed:
+            if advice := self.advice():
+                output.note(advice)
+            raise typer.Exit(FAILED)
+
+    async def _run(self, client: RoomsClient) -> None:
+        self.progress.rate_limit = lambda: client.rate_limit
+        try:
+            with self.progress.shown():
+                async with aclosing(await self.start(client)) as outcomes:
+                    async for outcome in outcomes:
+                        self._count(outcome)
+        except ExceptionGroup as group:  # `max_failures` is reached
+            output.complain(group.message)
+            raise typer.Exit(FAILED) from None
+
+    def _count(self, outcome: Done[Item, Value] | Failed[Item]) -> None:
+        match outcome:
+            case Done(item=item, value=value):
+                self.progress.add_done()
+                self.on_done(item, value)
+            case Failed(item=item, error=error):
+                if isinstance(error, _FATAL):
+                    raise error
+                self.progress.add_failure(self.label(item), error)
+                self.on_failed(item, error)
 
 
-def agreed(question: str) -> None:
-    """Ask whether to do it.
+def confirm(question: str) -> None:
+    """Ask for confirmation.
 
     Raises:
-        Exit: no.
+        Exit: the answer is no.
     """
-    with ending():
+    with exit_codes():
         if output.ask(question):
             return
     output.note("nothing was changed")
     raise typer.Exit(FAILED)
 
 
-def refuse_to_guess(*, yes: bool) -> None:
-    """See to it that somebody says yes.
+def require_confirmation(*, yes: bool) -> None:
+    """Check that there is a confirmation, or a terminal to ask at.
 
     Raises:
-        BadParameter: nobody did, and nobody is there to be asked.
+        BadParameter: there is neither.
     """
     if not yes and not output.can_ask():
-        raise typer.BadParameter("there is no terminal to ask at: say --yes")
+        raise typer.BadParameter("there is no terminal to ask for confirmation: use --yes")

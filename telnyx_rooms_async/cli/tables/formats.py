@@ -1,4 +1,4 @@
-"""Which format a table has: its ending says so, or an option."""
+"""Formats of tables, and the options of the commands that read or write one."""
 
 from enum import StrEnum
 from pathlib import PurePath
@@ -7,54 +7,18 @@ from typing import Annotated, Final, TypeAlias
 import typer
 
 STREAM: Final = "-"
+"""The path of stdin or stdout."""
 
 
 class Format(StrEnum):
-    """The formats of tables."""
+    """Formats of tables."""
 
     CSV = "csv"
     NDJSON = "ndjson"
     PARQUET = "parquet"
 
 
-FormatOption: TypeAlias = Annotated[
-    Format | None,
-    typer.Option(
-        "--format",
-        help="The format, unless the file ends in .csv, .ndjson, .jsonl or .parquet.",
-        show_default=False,
-    ),
-]
-SkipInvalid: TypeAlias = Annotated[
-    bool,
-    typer.Option(
-        "--skip-invalid", help="Go on without rows that are wrong; they are written to --errors, if given."
-    ),
-]
-
-
-def parse_delimiter(text: str) -> str:
-    """Read the character between cells."""
-    found = {"tab": "\t", "\\t": "\t"}.get(text.lower(), text)
-    if len(found) != 1 or found in '"\r\n\0 ':
-        raise typer.BadParameter(f"{text!r} is not one character that can separate cells: say , or ; or tab")
-    return found
-
-
-Delimiter: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        parser=parse_delimiter,
-        metavar="CHARACTER",
-        help="What separates the cells of CSV: found by itself if it is a comma, a semicolon or a tab.",
-    ),
-]
-TableFile: TypeAlias = Annotated[
-    str,
-    typer.Argument(metavar="FILE", help="The table: a path, or - for stdin."),
-]
-
-_ENDINGS: Final = {
+_SUFFIXES: Final = {
     ".csv": Format.CSV,
     ".ndjson": Format.NDJSON,
     ".jsonl": Format.NDJSON,
@@ -62,29 +26,52 @@ _ENDINGS: Final = {
 }
 
 
-def refuse_delimiter(form: Format, delimiter: str | None) -> None:
-    """Refuse a delimiter where there is none.
-
-    Raises:
-        BadParameter: one is given, and the table is not CSV.
-    """
-    if delimiter is not None and form is not Format.CSV:
-        raise typer.BadParameter("--delimiter goes with CSV only")
+def parse_delimiter(text: str) -> str:
+    """Parse the option ``--delimiter``."""
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(text.lower(), text)
+    if len(delimiter) != 1 or delimiter in '"\r\n\0 ':
+        raise typer.BadParameter(f"must be one character such as , or ; or the word tab, got {text!r}")
+    return delimiter
 
 
-def format_of(path: str, given: Format | None) -> Format:
+TableFile: TypeAlias = Annotated[
+    str, typer.Argument(metavar="FILE", help="Path of the table, or - for stdin.")
+]
+FormatOption: TypeAlias = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        help="Format of the table. Default: by the file name: .csv, .ndjson, .jsonl or .parquet.",
+        show_default=False,
+    ),
+]
+Delimiter: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        parser=parse_delimiter,
+        metavar="CHARACTER",
+        help="Delimiter of CSV cells. Default: a comma, a semicolon or a tab, detected.",
+    ),
+]
+SkipInvalid: TypeAlias = Annotated[
+    bool,
+    typer.Option("--skip-invalid", help="Skip invalid rows. They are written to --errors, if given."),
+]
+
+
+def format_of(path: str, option: Format | None, *, delimiter: str | None = None) -> Format:
     """Return the format of a table.
 
     Raises:
-        BadParameter: nothing tells.
+        BadParameter: the format is unknown, or a delimiter is given and the format is not CSV.
     """
-    ending = PurePath(path).suffix.lower()
-    if given is None and ending == ".gz":
-        raise typer.BadParameter(f"{path} is packed: unpack it first, as gunzip does")
-    found = given or _ENDINGS.get(ending)
-    if found is None:
-        what = "a stream has" if path == STREAM else f"the name {path} has"
-        raise typer.BadParameter(
-            f"{what} no ending that tells its format: say --format {' or '.join(Format)}"
-        )
-    return found
+    suffix = PurePath(path).suffix.lower()
+    if option is None and suffix == ".gz":
+        raise typer.BadParameter(f"{path} is compressed: decompress it first")
+    table_format = option or _SUFFIXES.get(suffix)
+    if table_format is None:
+        name = "a stream" if path == STREAM else f"the name {path}"
+        raise typer.BadParameter(f"{name} does not show the format: use --format {' or '.join(Format)}")
+    if delimiter is not None and table_format is not Format.CSV:
+        raise typer.BadParameter("--delimiter can only be used with CSV")
+    return table_format

@@ -1,166 +1,153 @@
-"""A table on disk, or on stdin: read through once to check it, and again to use it."""
+"""Tables of rooms as input of a command: read and validated completely before anything is sent."""
 
-import shutil
+import io
 import sys
-import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import BinaryIO, Final
 
 import typer
+from attrs import define, field
 
-from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
+from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomFields
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.tables.formats import STREAM, Format
-from telnyx_rooms_async.cli.tables.parquet_format import ParquetReader
-from telnyx_rooms_async.cli.progress import working
+from telnyx_rooms_async.cli.files import file_errors
+from telnyx_rooms_async.cli.progress import status
 from telnyx_rooms_async.cli.runner import USAGE
-from telnyx_rooms_async.cli.tables import (
-    FAILED_COLUMNS,
-    LONGEST_LINE,
-    REASON,
-    Checked,
-    OnWrong,
-    Row,
-    WrongRow,
-    check,
-    read_csv,
-    read_ndjson,
-    read_records,
-)
+from telnyx_rooms_async.cli.tables.csv_format import read_csv
+from telnyx_rooms_async.cli.tables.formats import STREAM, Format
+from telnyx_rooms_async.cli.tables.ndjson_format import read_ndjson
+from telnyx_rooms_async.cli.tables.parquet_format import ParquetReader
+from telnyx_rooms_async.cli.tables.rows import FAILURE_COLUMNS, NAME, REASON, AnyRow, InvalidRow, Row, TableName
+from telnyx_rooms_async.core.validators import short_repr
+
+_MAX_PROBLEM_ROWS: Final = 20
+"""Invalid rows whose problems are printed; the others are counted."""
 
 
-class Table(NamedTuple):
-    """An open table."""
+@define(kw_only=True)
+class InputTable:
+    """The rows of a table."""
 
     source: str
-    format: Format
-    file: BinaryIO
-    named: bool
-    """Whether each room needs a name."""
-    delimiter: str | None = None
-
-    def rows(self, on_wrong: OnWrong | None = None) -> Iterator[Row]:
-        """Read from the first row on."""
-        self.file.seek(0)
-        options: dict[str, Any] = {"on_wrong": on_wrong} if on_wrong else {}
-        if self.format is Format.PARQUET:
-            records = ParquetReader(self.file, self.source)
-            return read_records(records, self.source, named=self.named, **options)
-        if self.format is Format.NDJSON:
-            return read_ndjson(self._lines(), self.source, named=self.named, **options)
-        options["delimiter"] = self.delimiter
-        return read_csv(self._lines(), self.source, named=self.named, **options)
-
-    def _lines(self) -> Iterable[bytes]:
-        return iter(partial(self.file.readline, LONGEST_LINE + 1), b"")
+    """Name of the table, for messages."""
+    unit: str
+    """What rows are counted in: ``"line"`` or ``"row"``."""
+    rooms: list[RoomFields] = field(factory=list[RoomFields])
+    invalid: list[InvalidRow] = field(factory=list[InvalidRow])
+    column_types: Mapping[str, object] | None = None
+    """Types of the columns of Parquet: a row may be invalid because of the type of a value."""
+    broken: tuple[str, ...] = ()
+    """Why the rest of the table cannot be read."""
+    _lines: dict[str, int] = field(factory=dict[str, int])
+    """Lines by the name of their room."""
 
     @property
-    def failed_columns(self) -> Sequence[str]:
-        """What to tell of a room that was not made, in a table of the same format.
-
-        In Parquet each column says something of each room, so there are none that this table lacks.
-        """
-        if self.format is not Format.PARQUET:
-            return FAILED_COLUMNS
-        own = ParquetReader(self.file, self.source).columns
-        return [name for name in FAILED_COLUMNS if name in own or name == REASON]
+    def is_named(self) -> bool:
+        """Whether every room has a name."""
+        return len(self._lines) == len(self.rooms)
 
     @property
-    def types(self) -> Mapping[str, object]:
-        """The types of the columns of Parquet: a row that is wrong may be so by the type of its values."""
-        return ParquetReader(self.file, self.source).types if self.format is Format.PARQUET else {}
+    def failure_columns(self) -> Sequence[str]:
+        """Columns of a table of failures in the same format.
 
-    def check(self, *, skip_invalid: bool = False) -> "CheckedTable":
-        """Read all of it, and tell what is wrong with it, a line for each mistake.
-
-        Args:
-            skip_invalid: whether to go on without the rows that are wrong.
-
-        Raises:
-            Exit: it is no such table, or rows are wrong.
+        In Parquet every column has a value for every room, so only columns of this table are used.
         """
-        unit = "row" if self.format is Format.PARQUET else "line"
+        if self.column_types is None:
+            return FAILURE_COLUMNS
+        return [name for name in FAILURE_COLUMNS if name in self.column_types or name == REASON]
+
+    @property
+    def problems(self) -> Iterator[str]:
+        """The problems of the first invalid rows, and the number of the others."""
+        for row in self.invalid[:_MAX_PROBLEM_ROWS]:
+            yield from row.problems
+        yield from self.broken
+        if (more := len(self.invalid) - _MAX_PROBLEM_ROWS) > 0:
+            yield f"{more} more {self.unit}{'s are' if more > 1 else ' is'} invalid"
+
+    def read(self, rows: Iterator[AnyRow]) -> None:
+        """Read all rows. A room with the name of a room before it is invalid."""
         try:
-            with working(f"checking {self.source}"):
-                checked = check(self.rows, self.source, unit, skip_invalid=skip_invalid)
+            for row in rows:
+                if isinstance(row, InvalidRow):
+                    self.invalid.append(row)
+                else:
+                    self._add(row)
         except InvalidArgumentError as error:
-            _complain(error.problems)
-            raise typer.Exit(USAGE) from None
-        _complain(checked.problems)
-        if checked.faulty:
-            output.note(f"{output.counted(checked.faulty, unit)} left out")
-        return CheckedTable(self, checked)
+            self.broken = error.problems
+
+    def _add(self, row: Row) -> None:
+        name = row.fields.get(NAME)
+        if name is not None:
+            first = self._lines.setdefault(name, row.line)
+            if first != row.line:
+                problem = f"{short_repr(name)} is already in {self.unit} {first}; names must be unique"
+                table = TableName(self.source, self.unit)
+                problems = (table.problem(row.line, problem, NAME),)
+                self.invalid.append(InvalidRow(line=row.line, problems=problems, record=row.fields))
+                return
+        self.rooms.append(row.fields)
 
 
-def _complain(problems: Sequence[str]) -> None:
-    for problem in problems:
-        output.complain(InvalidArgumentError((problem,)))  # what does not print is escaped by it
+def read_table(
+    path: str,
+    table_format: Format,
+    *,
+    names_required: bool,
+    delimiter: str | None = None,
+    skip_invalid: bool = False,
+) -> InputTable:
+    """Read and validate a table, and print its problems.
 
-
-class CheckedTable(NamedTuple):
-    """A table of which it is known which rows make no room."""
-
-    table: Table
-    checked: Checked
-
-    def rows(self, on_wrong: Callable[[WrongRow], object] = lambda _row: None) -> Iterator[Row]:
-        """Read the rows that make a room, from the first on."""
-        for row in self.table.rows(on_wrong if self.checked.faulty else None):
-            if error := self.checked.doubles.get(row.line):
-                on_wrong(WrongRow(line=row.line, error=error, record=row.fields))
-            else:
-                yield row
-
-    def write_faulty(self, write: Callable[[Iterable[Mapping[str, object]]], object]) -> None:
-        """Write the rows that make no room, each with the reason."""
-        if not self.checked.faulty:
-            return
-        for _ in self.rows(lambda row: write([{**row.record, REASON: row.reason}])):
-            pass
-
-
-@contextmanager
-def opened(
-    path: str, kind: Format, *, named: bool, delimiter: str | None = None
-) -> Generator[Table, None, None]:
-    """Open a table; what can be read only once is kept in a temporary file.
+    Args:
+        path: of a file, or ``-`` for stdin.
+        table_format: its format.
+        names_required: whether a row without ``unique_name`` is invalid.
+        delimiter: of CSV.
+        skip_invalid: whether to return the valid rows although others are invalid.
 
     Raises:
-        ConfigurationError: it cannot be read.
+        ConfigurationError: the table cannot be read.
+        Exit: the table is invalid.
     """
     source = "stdin" if path == STREAM else path
-    with _open(path, source) as file:
-        if file.seekable() and not file.tell():  # somebody may have read the beginning of stdin
-            yield Table(source, kind, file, named, delimiter)
-            return
-        with _kept(file, source) as copy:
-            yield Table(source, kind, copy, named, delimiter)
+    table = InputTable(source=source, unit="row" if table_format is Format.PARQUET else "line")
+    with status(f"checking {source}"), _open(path, source) as file:
+        try:
+            if table_format is Format.PARQUET:
+                reader = ParquetReader(file, source)
+                table.column_types = reader.types
+                table.read(reader.rows(names_required=names_required))
+            elif table_format is Format.NDJSON:
+                table.read(read_ndjson(file, source, names_required=names_required))
+            else:
+                table.read(read_csv(file, source, names_required=names_required, delimiter=delimiter))
+        except InvalidArgumentError as error:
+            table.broken = error.problems
+    if not table.rooms and not table.invalid and not table.broken:
+        table.broken = (f"{source} is empty: it has no rows",)
+    for problem in table.problems:
+        output.complain(InvalidArgumentError((problem,)))  # escapes what is not printable
+    if table.broken or (table.invalid and not (skip_invalid and table.rooms)):
+        raise typer.Exit(USAGE)
+    if table.invalid:
+        output.note(f"{output.counted(len(table.invalid), table.unit)} skipped")
+    return table
 
 
 @contextmanager
 def _open(path: str, source: str) -> Generator[BinaryIO, None, None]:
-    if path == STREAM:
-        if sys.stdin is None:
-            raise ConfigurationError("there is no stdin to read")
-        yield sys.stdin.buffer
-        return
-    try:
-        file = open(path, "rb")  # noqa: SIM115, PTH123 - closed below; a path may be of any bytes
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {source}: {error.strerror or error}") from None
-    with file:
-        yield file
+    """Open a file, or stdin, so that it is seekable.
 
-
-@contextmanager
-def _kept(file: BinaryIO, source: str) -> Generator[BinaryIO, None, None]:
-    with tempfile.TemporaryFile() as copy:
-        try:
-            shutil.copyfileobj(file, copy)
-            copy.flush()
-        except OSError as error:
-            reason = error.strerror or error
-            raise ConfigurationError(f"cannot keep {source} in {tempfile.gettempdir()}: {reason}") from None
-        yield cast("BinaryIO", copy)
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    with file_errors(source, "read"):
+        if path == STREAM:
+            if sys.stdin is None:
+                raise ConfigurationError("cannot read stdin: it is closed")
+            yield io.BytesIO(sys.stdin.buffer.read())
+        else:
+            with open(path, "rb") as file:  # noqa: PTH123 - a path may be of any bytes
+                yield file if file.seekable() else io.BytesIO(file.read())

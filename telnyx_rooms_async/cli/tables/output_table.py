@@ -1,288 +1,347 @@
-"""Where rows are written to: a file that is complete or not there, a list of failures, or stdout."""
+"""Tables as output of a command: an export that replaces its target at the end, or a table of failures."""
 
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from io import BytesIO
+from itertools import islice
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, BinaryIO, Final, Protocol, TypeAlias, cast
 
 import typer
 
-from telnyx_rooms_async import TelnyxRoomsError
+from telnyx_rooms_async import ConfigurationError, TelnyxRoomsError
 from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.files import Stdout
+from telnyx_rooms_async.cli.files import Stdout, file_errors
+from telnyx_rooms_async.cli.tables.csv_format import csv_header, csv_row
 from telnyx_rooms_async.cli.tables.formats import STREAM, Format
-from telnyx_rooms_async.cli.tables.owned import holds_failures, refuse_foreign
-from telnyx_rooms_async.cli.tables.parquet_format import ParquetRows
-from telnyx_rooms_async.cli.paths import naming
-from telnyx_rooms_async.cli.tables import BYTE_ORDER_MARK, csv_header, csv_row, ndjson_row
+from telnyx_rooms_async.cli.tables.input_table import InputTable
+from telnyx_rooms_async.cli.tables.ndjson_format import ndjson_row
+from telnyx_rooms_async.cli.tables.parquet_format import MAGIC, ParquetReader, ParquetWriter
+from telnyx_rooms_async.cli.tables.rows import COLUMNS, FAILURE_COLUMNS, REASON
+from telnyx_rooms_async.cli.tables.text_lines import BYTE_ORDER_MARK, LONGEST_LINE
+from telnyx_rooms_async.core.codec import DecodeError, parse
 
-_ROWS: Final = {Format.CSV: csv_row, Format.NDJSON: ndjson_row}
-_CHUNK: Final = 1 << 16
+_SAMPLE_LINES: Final = 100
+"""Lines of an existing NDJSON file that are inspected before it is replaced."""
 
 
-class Rows(Protocol):
-    """What takes rows."""
+class RowWriter(Protocol):
+    """Writer of the records of a table."""
 
     def write(self, records: Iterable[Mapping[str, object]], /) -> None:
-        """Write some, and have them there at once if the format allows that."""
+        """Write records, at once if the format allows it."""
         ...
 
     def close(self) -> None:
-        """Write what belongs to the end."""
+        """Write what belongs at the end of the file."""
         ...
 
 
-class _File(Protocol):
-    def write(self, data: bytes, /) -> object: ...
-    def flush(self) -> object: ...
-
-
-class _Lines:
-    def __init__(self, file: _File, kind: Format, columns: Sequence[str]) -> None:
-        self._file, self._columns = file, columns
-        self._row = _ROWS[kind]
-        if kind is Format.CSV:
-            file.write(csv_header(columns))
+class _LineWriter:
+    def __init__(
+        self, file: BinaryIO | Stdout, columns: Sequence[str], encode: Callable[..., bytes]
+    ) -> None:
+        self._file, self._columns, self._encode = file, columns, encode
 
     def write(self, records: Iterable[Mapping[str, object]]) -> None:
-        self._file.write(b"".join(self._row(record, self._columns) for record in records))
+        self._file.write(b"".join(self._encode(record, self._columns) for record in records))
         self._file.flush()
 
     def close(self) -> None:
-        """Nothing belongs to the end of lines."""
+        pass
 
 
-def _rows(
-    file: BinaryIO, kind: Format, columns: Sequence[str], types: Mapping[str, object] | None = None
-) -> Rows:
-    return ParquetRows(file, columns, types) if kind is Format.PARQUET else _Lines(file, kind, columns)
+def _open_writer(
+    file: BinaryIO | Stdout,
+    table_format: Format,
+    columns: Sequence[str],
+    types: Mapping[str, object] | None = None,
+) -> RowWriter:
+    if table_format is Format.PARQUET:
+        return ParquetWriter(cast("BinaryIO", file), columns, types)
+    if table_format is Format.NDJSON:
+        return _LineWriter(file, columns, ndjson_row)
+    file.write(csv_header(columns))
+    return _LineWriter(file, columns, csv_row)
 
 
-class _NamedRows:
-    """Rows of a file that is named when it cannot be written."""
-
-    def __init__(self, path: str, rows: Rows) -> None:
-        self._path, self._rows = path, rows
-
-    def write(self, records: Iterable[Mapping[str, object]]) -> None:
-        with naming(self._path):
-            self._rows.write(records)
-
-    def close(self) -> None:
-        with naming(self._path):
-            self._rows.close()
-
-
-# --- an export --------------------------------------------------------------------------------------------
+# --- exports ------------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def writing(
-    path: str, kind: Format, columns: Sequence[str], *, bom: bool = False
-) -> Generator[Rows, None, None]:
-    """Write a table, after a byte-order mark if `bom`; a file takes its name at the good end.
+def write_export(path: str, table_format: Format, *, bom: bool = False) -> Generator[RowWriter, None, None]:
+    """Write an export. A file is complete under its name or not there.
+
+    Args:
+        path: of the file, or ``-`` for stdout.
+        table_format: its format.
+        bom: whether to begin with a byte-order mark.
 
     Raises:
-        ConfigurationError: it cannot be written.
+        ConfigurationError: the file cannot be written.
     """
-    if path != STREAM:
-        with _replacing(path) as file:
-            if bom:
-                with naming(path):
-                    file.write(BYTE_ORDER_MARK)
-            yield from _written(path, file, kind, columns)
-    elif kind is not Format.PARQUET:
+    target = _to_stdout(table_format) if path == STREAM else _to_file(path)
+    with target as file:
         if bom:
-            output.put(BYTE_ORDER_MARK)
-        yield _Lines(_StdoutFile(), kind, columns)
-    else:
-        with tempfile.TemporaryFile() as file:  # its end tells where its parts stand
-            yield from _written(tempfile.gettempdir(), cast("BinaryIO", file), kind, columns)
-            file.seek(0)
-            while piece := file.read(_CHUNK):
-                output.put(piece)
-
-
-class _StdoutFile(Stdout):
-    def flush(self) -> None:
-        """Each piece is there at once."""
-
-
-def _written(path: str, file: BinaryIO, kind: Format, columns: Sequence[str]) -> Generator[Rows, None, None]:
-    with naming(path):
-        rows = _rows(file, kind, columns)
-    yield from _ended(path, rows, is_wanted=False)
-
-
-@contextmanager
-def _replacing(path: str) -> Generator[BinaryIO, None, None]:
-    if not _is_regular(path):  # a rename would take the place of a device
-        with naming(path):
-            file = open(path, "wb")  # noqa: SIM115, PTH123 - closed below
-        with _closed(path, file):
-            yield file
-        return
-    with naming(path):
-        target = AtomicFile(Path(os.path.realpath(path)))
-    try:
-        yield target.file
-        with naming(path):
-            target.commit()
-    finally:
-        target.discard()
-
-
-def _is_regular(path: str) -> bool:
-    """Tell whether there is a regular file, or will be.
-
-    Raises:
-        ConfigurationError: it cannot be told, and no file could be written.
-    """
-    with naming(path):
+            file.write(BYTE_ORDER_MARK)
+        writer = _open_writer(file, table_format, COLUMNS)
         try:
-            return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 - a path may be of any bytes
-        except FileNotFoundError:
-            return True
+            yield writer
+        except BaseException:
+            with suppress(OSError):  # the first error is the one to report
+                writer.close()
+            raise
+        writer.close()
 
 
 @contextmanager
-def _closed(path: str, file: BinaryIO) -> Generator[None, None, None]:
-    """Close a file at the end, which writes what it still holds."""
-    is_whole = False
+def _to_stdout(table_format: Format) -> Generator[BinaryIO | Stdout, None, None]:
+    if table_format is not Format.PARQUET:
+        yield Stdout()
+        return
+    buffer = BytesIO()  # the end of a Parquet file has the positions of its parts
+    yield buffer
+    output.put(buffer.getvalue())
+
+
+@contextmanager
+def _to_file(path: str) -> Generator[BinaryIO, None, None]:
+    with file_errors(path):
+        if not _may_be_regular(path):  # a device or a pipe must not be replaced by a file
+            with open(path, "wb") as file:  # noqa: PTH123 - a path may be of any bytes
+                yield file
+            return
+        target = AtomicFile(Path(os.path.realpath(path)))
+        try:
+            yield target.file
+            target.commit()
+        finally:
+            target.discard()
+
+
+def _may_be_regular(path: str) -> bool:
     try:
-        yield
-        is_whole = True
-    finally:
-        if not is_whole:
-            with suppress(OSError):  # what has cut it short says more
-                file.close()
-    with naming(path):
-        file.close()
+        return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 - a path may be of any bytes
+    except FileNotFoundError:
+        return True
 
 
-# --- failures ---------------------------------------------------------------------------------------------
+# --- failures -----------------------------------------------------------------------------------------------
 
 Errors: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="Write there what failed, and why, as a table of the same format for another run.",
+        help="Write what failed, with the reason, to this table of the same format, as input for another run.",
     ),
 ]
 
 
 @contextmanager
-def failures(
-    path: str | None,
-    kind: Format,
-    columns: Sequence[str],
-    *,
-    keep: Iterable[str],
-    types: Mapping[str, object] | None = None,
-) -> Generator[Rows | None, None, None]:
-    """Write what failed as a table for another run; there is no file in the end when nothing did.
-
-    What another run has left there is replaced by the first failure, or taken away at a good end.
+def write_failures(
+    path: str | None, table_format: Format, table: InputTable, *, other_files: Iterable[str]
+) -> Generator[Callable[[Mapping[str, object]], object], None, None]:
+    """Write the invalid rows of a table, and the rows that fail later, to a table of failures.
 
     Args:
-        path: where to, if anywhere.
-        kind: the format.
-        columns: what to tell of each.
-        keep: other files of the same command.
-        types: the types of the columns of Parquet, where they are not those of a room.
+        path: of the table of failures, or ``None`` to write nothing.
+        table_format: format of both tables.
+        table: the input of the command.
+        other_files: files of the same command, which must not be overwritten.
+
+    Yields:
+        A function that writes a row, with its reason under `REASON`.
 
     Raises:
-        BadParameter: it is one of those, or leads to the same file as stdin or stdout.
-        ConfigurationError: it cannot be written, or holds something else than failures of another run.
+        BadParameter: the path is one of the other files, or the file that stdin or stdout is redirected to.
+        ConfigurationError: the file cannot be written, or holds something else than failures.
     """
     if path is None:
-        yield None
+        yield lambda _record: None
         return
-    if any(_is_same(path, other) for other in keep) or _is_stream(path):
-        raise typer.BadParameter(f"--errors {path} would write over another file of this command")
-    refuse_foreign(path, holds_failures, "a table of failures")
-    with naming(path):
-        is_new = not Path(path).exists()
-        file = open(path, "wb", opener=_leaving_it)  # noqa: SIM115 - closed below
-    opened = os.fstat(file.fileno())
-    is_own = is_new or opened.st_size > 0  # an empty file of someone else is not taken away
-    rows = _Failures(file, lambda: _rows(file, kind, columns, types))
-    is_whole = False
-    try:
-        with _closed(path, file):
-            yield from _ended(path, rows, is_wanted=True)
-        is_whole = True
-    finally:
-        if not rows.count and (is_whole or is_new) and is_own:
-            _remove(path, opened)
+    if any(_is_same_file(path, other) for other in other_files) or _is_redirected(path):
+        raise typer.BadParameter(f"--errors {path} would overwrite another file of this command")
+    refuse_foreign(path, _holds_failures, "a table of failures")
+    with _FailureTable(path, table_format, table.failure_columns, table.column_types) as failures:
+        for row in table.invalid:
+            failures.write(row.failure)
+        yield failures.write
 
 
-def _remove(path: str, opened: os.stat_result) -> None:
-    """Remove a regular file that was opened, unless another one has taken its name; a link to it stays."""
-    target = Path(os.path.realpath(path))
-    with suppress(FileNotFoundError):
-        if stat.S_ISREG(opened.st_mode) and os.path.samestat(target.stat(), opened):
-            target.unlink()
+class _FailureTable:
+    """Table of the rows that failed. Context manager.
+
+    The file is opened at once, so that a path that cannot be written is reported before anything is sent.
+    Failures of an earlier run stay until the first new failure. If nothing failed, the file is removed.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        table_format: Format,
+        columns: Sequence[str],
+        types: Mapping[str, object] | None,
+    ) -> None:
+        self._path = path
+        self._options = table_format, columns, types
+        self._writer: RowWriter | None = None
+        self._is_broken = False
+        with file_errors(path):
+            self._is_new = not Path(path).exists()
+            self._file = open(path, "wb", opener=_open_without_truncation)  # noqa: SIM115 - closed by __exit__
+            self._opened = os.fstat(self._file.fileno())
+
+    def write(self, record: Mapping[str, object]) -> None:
+        """Write a row that failed, with its reason under `REASON`."""
+        with self._noted_errors():
+            if self._writer is None:
+                if stat.S_ISREG(self._opened.st_mode):
+                    self._file.truncate(0)
+                self._writer = _open_writer(self._file, *self._options)
+            self._writer.write([record])
+
+    def __enter__(self) -> "_FailureTable":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            with self._noted_errors():
+                if self._writer is not None and not self._is_broken:
+                    self._writer.close()
+                self._file.close()
+        except ConfigurationError as failure:
+            if error is None:
+                raise
+            output.complain(failure)  # what failed until now is of use
+        # An empty file that was there before belongs to the user, as one made by mktemp.
+        is_ours = self._is_new or self._opened.st_size > 0
+        if self._writer is None and is_ours and (error is None or self._is_new):
+            self._remove()
+
+    @contextmanager
+    def _noted_errors(self) -> Generator[None, None, None]:
+        try:
+            with file_errors(self._path):
+                yield
+        except ConfigurationError:
+            if self._is_broken:
+                return  # reported before
+            self._is_broken = True
+            raise
+
+    def _remove(self) -> None:
+        """Remove the file, unless another file has its name now. A link to it stays."""
+        target = Path(os.path.realpath(self._path))
+        with suppress(FileNotFoundError):
+            if stat.S_ISREG(self._opened.st_mode) and os.path.samestat(target.stat(), self._opened):
+                target.unlink()
 
 
-def _is_stream(path: str) -> bool:
-    """Tell whether a path leads to the regular file that stdin or stdout are led from or into."""
+def _is_redirected(path: str) -> bool:
+    """Return whether stdin or stdout is redirected from or to this regular file."""
     for descriptor in (0, 1):
-        with suppress(OSError):  # closed, or the path is not there yet
-            found = os.fstat(descriptor)
-            if stat.S_ISREG(found.st_mode) and os.path.samestat(found, Path(path).stat()):
+        with suppress(OSError):  # the stream is closed, or the file does not exist
+            stream = os.fstat(descriptor)
+            if stat.S_ISREG(stream.st_mode) and os.path.samestat(stream, Path(path).stat()):
                 return True
     return False
 
 
-def _leaving_it(path: str, flags: int) -> int:
-    """Open a file for writing with what is in it."""
-    return os.open(path, flags & ~os.O_TRUNC, 0o600)
-
-
-def _is_same(path: str, other: str) -> bool:
+def _is_same_file(path: str, other: str) -> bool:
     try:
         return Path(path).samefile(other)
-    except OSError:  # one of them is not there yet
+    except OSError:  # one of them does not exist
         return os.path.realpath(path) == os.path.realpath(other)
 
 
-def _ended(path: str, rows: Rows, *, is_wanted: bool) -> Generator[Rows, None, None]:
-    """Write rows to the end, also when the job is cut short: what failed until then is of use."""
-    named = _NamedRows(path, rows)
-    is_whole = False
+def _open_without_truncation(path: str, flags: int) -> int:
+    return os.open(path, flags & ~os.O_TRUNC, 0o600)
+
+
+# --- existing files -----------------------------------------------------------------------------------------
+
+
+def refuse_foreign(path: str, is_replaceable: Callable[[BinaryIO], bool], kind: str) -> None:
+    """Refuse to replace a file that this program has not written. An empty file may be replaced.
+
+    Args:
+        path: of the file, which need not exist.
+        is_replaceable: whether the content of an open file may be replaced.
+        kind: what may be replaced, for the message.
+
+    Raises:
+        ConfigurationError: the file holds something else, or cannot be read.
+    """
+    with file_errors(path):
+        try:
+            status = os.stat(path)  # noqa: PTH116 - a path may be of any bytes
+        except FileNotFoundError:
+            return
+        if not stat.S_ISREG(status.st_mode) or not status.st_size:
+            return
+        with open(path, "rb") as file:  # noqa: PTH123 - likewise
+            if is_replaceable(file):
+                return
+    raise ConfigurationError(
+        f"cannot write {path}: the file exists and is not {kind} of an earlier run; remove it or use another path"
+    )
+
+
+def holds_export(file: BinaryIO) -> bool:
+    """Return whether a file holds an export of rooms."""
+    columns = _parquet_columns(file)
+    if columns is not None:
+        return columns == list(COLUMNS)
+    if _first_line(file).removeprefix(BYTE_ORDER_MARK) == csv_header(COLUMNS):
+        return True
+    records = _first_objects(file)
+    return bool(records) and all(list(record) == list(COLUMNS) for record in records)
+
+
+def _holds_failures(file: BinaryIO) -> bool:
+    columns = _parquet_columns(file)
+    if columns is not None:
+        return columns[-1:] == [REASON] and set(columns) <= set(FAILURE_COLUMNS)
+    if _first_line(file) == csv_header(FAILURE_COLUMNS):
+        return True
+    records = _first_objects(file)
+    are_failures = all(REASON in record and record.keys() <= set(FAILURE_COLUMNS) for record in records)
+    # A log may hold objects with an error too, but no room setting.
+    return bool(records) and are_failures and any(len(record) > 1 for record in records)
+
+
+def _parquet_columns(file: BinaryIO) -> list[str] | None:
+    """Return the columns of a Parquet file, ``[]`` if it is damaged, ``None`` for another format."""
+    file.seek(0)
+    if file.read(len(MAGIC)) != MAGIC:
+        return None
     try:
-        yield named
-        is_whole = True
-    finally:
-        if not is_whole:
-            try:
-                named.close()
-            except TelnyxRoomsError as error:
-                if is_wanted:
-                    output.complain(error)
-    named.close()
+        return list(ParquetReader(file, "").types)
+    except TelnyxRoomsError:
+        return []
 
 
-class _Failures:
-    def __init__(self, file: BinaryIO, begin: Callable[[], Rows]) -> None:
-        self._file, self._begin = file, begin
-        self._rows: Rows | None = None
-        self.count = 0
+def _first_line(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.readline(LONGEST_LINE)
 
-    def write(self, records: Iterable[Mapping[str, object]]) -> None:
-        if self._rows is None:
-            if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
-                self._file.truncate(0)
-            self._rows = self._begin()
-        listed = list(records)
-        self.count += len(listed)
-        self._rows.write(listed)
 
-    def close(self) -> None:
-        if self._rows is not None:
-            self._rows.close()
+def _first_objects(file: BinaryIO) -> list[dict[str, object]]:
+    """Return the objects of the first lines; none if a line is not a JSON object."""
+    file.seek(0)
+    records: list[dict[str, object]] = []
+    for line in islice(iter(lambda: file.readline(LONGEST_LINE), b""), _SAMPLE_LINES):
+        try:
+            value = parse(line)
+        except DecodeError:
+            return []
+        if not isinstance(value, dict):
+            return []
+        records.append(cast("dict[str, object]", value))
+    return records
