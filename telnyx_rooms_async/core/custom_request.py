@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
-from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
 from telnyx_rooms_async.core.http_messages import Call, Request, Response, RetrySafety
+from telnyx_rooms_async.core.requests import query_text
 from telnyx_rooms_async.core.validators import (
     exact_flag,
     exact_integer,
@@ -18,6 +18,7 @@ from telnyx_rooms_async.core.validators import (
 )
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import AccountKey
+from telnyx_rooms_async.serialization import encode_json
 
 QueryValue: TypeAlias = str | int | bool
 
@@ -57,10 +58,10 @@ def build_raw(
     if wrong := tuple(_wrong_raw(method, path, values)):
         raise InvalidArgumentError(wrong)
     try:
-        body = None if json is None else codec.encode(_exact_json(json))
+        body = None if json is None else encode_json(_exact_json(json))
     except Exception as error:  # noqa: BLE001 - a user's mapping or sequence can raise anything
         raise InvalidArgumentError((f"json cannot be written: {error}",)) from None
-    pairs = tuple((name, _spell(value)) for name, value in cast("dict[str, QueryValue]", values).items())
+    pairs = tuple((name, query_text(value)) for name, value in cast("dict[str, QueryValue]", values).items())
     return Call(
         operation=f"{method} {(template := _template(path))}",
         template=template,
@@ -134,7 +135,3 @@ def _wrong_raw(method: object, path: object, query: object) -> Iterator[str]:
 
 def _is_printable_int(value: object) -> bool:
     return isinstance(value, int) and abs(value) < 2**63
-
-
-def _spell(value: QueryValue) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

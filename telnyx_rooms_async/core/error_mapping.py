@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, cast
 
-from telnyx_rooms_async.core.codec import DecodeError, parse
 from telnyx_rooms_async.models import ErrorDetail
+from telnyx_rooms_async.serialization import DecodeError, parse_json
 
 _TEXT_LIMIT: Final = 1000
 _ENTRIES_LIMIT: Final = 50
@@ -26,7 +26,7 @@ _LEVELS_LIMIT: Final = 10
 def error_details(body: bytes) -> tuple[ErrorDetail, ...]:
     """Read the entries of an error body, whatever its shape; ``()`` when there are none to read."""
     try:
-        told = parse(body)
+        told = parse_json(body)
     except DecodeError:
         return ()
     readable = (entry for entry in _entries(told) if entry.code or entry.title or entry.detail)

@@ -1,12 +1,12 @@
 """Three verbs: build a call, read its answer, turn to another page. No I/O."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeVar, cast
+from types import NoneType
+from typing import Any, Final, TypeVar, cast, get_origin
 
 from attrs import AttrsInstance, evolve
 
 from telnyx_rooms_async import errors
-from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.core.endpoints import END_SESSION, Endpoint
 from telnyx_rooms_async.core.error_mapping import error_details
 from telnyx_rooms_async.core.http_messages import (
@@ -18,12 +18,12 @@ from telnyx_rooms_async.core.http_messages import (
     Response,
     RetrySafety,
 )
-from telnyx_rooms_async.core.requests import PageQuery
+from telnyx_rooms_async.core.requests import PageQuery, body_fields, problems, query_pairs, secrets
 from telnyx_rooms_async.core.retry import retry_after
-from telnyx_rooms_async.core.spelling import body_fields, problems, query_pairs, secrets
 from telnyx_rooms_async.core.validators import EXACT_IDS, is_id, one_id
 from telnyx_rooms_async.errors import APIStatusError, SessionEndedError, status_class
 from telnyx_rooms_async.models import Page
+from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, encode_json, parse_json
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ def build(
             method=endpoint.method,
             path=endpoint.path.format_map(ids) if ids else endpoint.path,
             query=tuple(query_pairs(query)) if query is not None else (),
-            body=codec.encode(body_fields(body)) if body is not None else None,
+            body=encode_json(body_fields(body)) if body is not None else None,
             secrets=secrets(body) if body is not None else (),
         ),
         answer=endpoint.answer,
@@ -124,7 +124,7 @@ def read(
     elif outcome.status < 300:  # noqa: PLR2004 - 2xx; the transport lets no 1xx through
         try:
             return answer(call, outcome)
-        except codec.DecodeError as misfit:
+        except DecodeError as misfit:
             error, unknown = _misfit(outcome, misfit.args, attempts), True
     elif _done_before(call, outcome, attempts):
         return cast("T", outcome if call.answer is Response else None)
@@ -141,7 +141,14 @@ def answer(call: Call[T], response: Response) -> T:
     Raises:
         DecodeError: it does not hold that; `read` tells it with all there is to know.
     """
-    return cast("T", response) if call.answer is Response else codec.decode(response.body, call.answer)
+    if call.answer is Response:
+        return cast("T", response)
+    if call.answer is NoneType:
+        return cast("T", None)
+    if get_origin(call.answer) is Page:
+        return converter.loads(response.body, call.answer)
+    envelope: Any = Envelope
+    return converter.loads(response.body, cast("type[Envelope[T]]", envelope[call.answer])).data
 
 
 def error_of(
@@ -212,8 +219,8 @@ def _is_ambiguous(response: Response) -> bool:
 
 def _unique_name(call: Call[T]) -> str | None:
     try:
-        told = codec.parse(call.request.body or b"null")
-    except codec.DecodeError:  # what could be written may still be nested too deep to read here
+        told = parse_json(call.request.body or b"null")
+    except DecodeError:  # what could be written may still be nested too deep to read here
         return None
     match told:
         case {"unique_name": str(name)}:

@@ -1,11 +1,13 @@
-"""What we may ask: bodies and queries, each field with its name on the wire and its rule.
+"""Request models: bodies and filters, each field with its rule and its name in the request.
 
-A value here is inert and may be wrong; `core.spelling.problems` tells what is wrong with it, all at once,
-before anything is sent. It is neither compared nor printed: that halves what these classes cost to import.
+A value of these classes may be wrong: `problems` returns everything that is wrong with it, before anything is
+sent. The converter unstructures it to what is sent.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from functools import cache
+from itertools import chain
 from typing import Any, Final, Literal, TypeAlias, TypedDict, cast
 from uuid import UUID
 
@@ -15,6 +17,7 @@ from attrs import frozen
 from telnyx_rooms_async.core import validators as rules
 from telnyx_rooms_async.core.secret import Secret, hidden
 from telnyx_rooms_async.core.validators import (
+    OMIT_DEFAULT,
     UNSET,
     Converter,
     DateFilter,
@@ -28,12 +31,10 @@ from telnyx_rooms_async.core.validators import (
     short_repr,
 )
 from telnyx_rooms_async.errors import InvalidArgumentError
-from telnyx_rooms_async.models import RoomRecording, VideoRegion
+from telnyx_rooms_async.models import RoomRecording, VideoRegion, secret_parts
+from telnyx_rooms_async.serialization import converter
 
 Days: TypeAlias = date | str | DateFilter | None
-
-_NEVER: Final = object()
-"""What stands for absence in a field that is always given: nothing does."""
 
 _EXACT_PARTICIPANTS: Final = rules.exact_items(rules.exact_participant_id)
 
@@ -41,13 +42,12 @@ _EXACT_PARTICIPANTS: Final = rules.exact_items(rules.exact_participant_id)
 
 
 def _body(rule: Rule, exact: Converter, *, nullable: bool = False) -> Any:  # noqa: ANN401 - as attrs.field: the annotation is the type
-    metadata = {"rule": rule, "absent": UNSET, "nullable": nullable}
+    metadata: dict[Any, Any] = {**OMIT_DEFAULT, "rule": rule, "nullable": nullable}
     return attrs.field(default=UNSET, converter=exact, metadata=metadata)
 
 
 def _required(rule: Rule, exact: Converter) -> Any:  # noqa: ANN401 - as attrs.field
-    metadata = {"rule": rule, "absent": _NEVER}
-    return attrs.field(default=attrs.NOTHING, converter=exact, metadata=metadata)
+    return attrs.field(default=attrs.NOTHING, converter=exact, metadata={"rule": rule})
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -78,9 +78,7 @@ class TokenBody:
 class RefreshBody:
     """What a client token is refreshed with."""
 
-    refresh_token: Secret = attrs.field(
-        converter=hidden, repr=False, metadata={"rule": rules.hidden_text, "absent": _NEVER}
-    )
+    refresh_token: Secret = attrs.field(converter=hidden, repr=False, metadata={"rule": rules.hidden_text})
     token_ttl_secs: int | UnsetType = _body(rules.integer(10, 3600), rules.exact_integer)
 
 
@@ -117,15 +115,24 @@ class CompositionBody:
 PAGE_SIZE_MAX: Final = 250
 
 
-def _query(wire: str, rule: Rule, exact: Converter, default: object = None) -> Any:  # noqa: ANN401 - as attrs.field
-    # None is "not asked for", unless the field has a default: then it is a mistake.
-    absent = None if default is None else _NEVER
-    metadata = {"rule": rule, "absent": absent, "wire": wire}
-    return attrs.field(default=default, converter=exact, metadata=metadata)
+def _query(wire: str, rule: Rule, exact: Converter) -> Any:  # noqa: ANN401 - as attrs.field
+    metadata: dict[Any, Any] = {**OMIT_DEFAULT, "rule": rule, "wire": wire}
+    return attrs.field(default=cast("object", None), converter=exact, metadata=metadata)
+
+
+def _include(wire: str) -> Any:  # noqa: ANN401 - as attrs.field
+    metadata: dict[Any, Any] = {**OMIT_DEFAULT, "rule": rules.flag, "wire": wire}
+    return attrs.field(default=False, converter=rules.exact_flag, metadata=metadata)
+
+
+def _page(wire: str, highest: int, default: object) -> Any:  # noqa: ANN401 - as attrs.field
+    metadata = {"rule": rules.integer(1, highest), "wire": wire}
+    return attrs.field(default=default, converter=rules.exact_integer, metadata=metadata)
 
 
 def _exact_days(value: object) -> object:
-    return value if isinstance(value, DateFilter) else rules.exact_date(value)
+    exact = rules.exact_date(value)
+    return DateFilter(eq=exact) if type(exact) is date else exact
 
 
 def _same(value: object) -> object:
@@ -133,18 +140,18 @@ def _same(value: object) -> object:
 
 
 def _page_number() -> Any:  # noqa: ANN401 - as attrs.field
-    return _query("page[number]", rules.integer(1, 2**31 - 1), rules.exact_integer, default=1)
+    return _page("page[number]", 2**31 - 1, default=1)
 
 
 def _page_size() -> Any:  # noqa: ANN401 - as attrs.field
-    return _query("page[size]", rules.integer(1, PAGE_SIZE_MAX), rules.exact_integer, default=PAGE_SIZE_MAX)
+    return _page("page[size]", PAGE_SIZE_MAX, default=PAGE_SIZE_MAX)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RoomQuery:
     """How one room is retrieved."""
 
-    include_sessions: bool = _query("include_sessions", rules.flag, rules.exact_flag, default=False)
+    include_sessions: bool = _include("include_sessions")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -162,7 +169,7 @@ class RoomsQuery(PageQuery):
     created_at: Days = _query("filter[date_created_at]", rules.days, _exact_days)
     updated_at: Days = _query("filter[date_updated_at]", rules.days, _exact_days)
     unique_name: str | None = _query("filter[unique_name]", rules.name, rules.exact_text)
-    include_sessions: bool = _query("include_sessions", rules.flag, rules.exact_flag, default=False)
+    include_sessions: bool = _include("include_sessions")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -173,14 +180,14 @@ class RoomSessionsQuery(PageQuery):
     updated_at: Days = _query("filter[date_updated_at]", rules.days, _exact_days)
     ended_at: Days = _query("filter[date_ended_at]", rules.days, _exact_days)
     active: bool | None = _query("filter[active]", rules.flag, rules.exact_flag)
-    include_participants: bool = _query("include_participants", rules.flag, rules.exact_flag, default=False)
+    include_participants: bool = _include("include_participants")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class SessionQuery:
     """How one session is retrieved."""
 
-    include_participants: bool = _query("include_participants", rules.flag, rules.exact_flag, default=False)
+    include_participants: bool = _include("include_participants")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -270,3 +277,58 @@ def room_body(fields: RoomFields) -> RoomBody:
     if wrong:
         raise InvalidArgumentError(tuple(f"a room has no field {short_repr(name)}" for name in wrong))
     return RoomBody(**cast("RoomFields", exact))
+
+
+# --- validating and encoding --------------------------------------------------------------------------------
+
+
+def problems(request: attrs.AttrsInstance) -> Iterator[str]:
+    """Yield one sentence for each field of a body or filter that is wrong."""
+    for name, default, metadata in _fields(type(request)):
+        value = getattr(request, name)
+        if (value is default and "omit_default" in metadata) or (value is None and metadata.get("nullable")):
+            continue
+        if problem := metadata["rule"](value):
+            yield f"{name} {problem}"
+
+
+def body_fields(body: attrs.AttrsInstance) -> dict[str, object]:
+    """Return the fields of a body that are sent; None is sent as null."""
+    return cast("dict[str, object]", converter.unstructure(body))
+
+
+def query_pairs(query: attrs.AttrsInstance) -> Iterator[tuple[str, str]]:
+    """Yield the query parameters of a filter: ``("filter[date_created_at][gte]", "2021-04-25")``."""
+    for name, value in cast("dict[str, object]", converter.unstructure(query)).items():
+        if isinstance(value, dict):
+            bounds = cast("dict[str, object]", value).items()
+            yield from ((f"{name}[{operator}]", query_text(bound)) for operator, bound in bounds)
+        else:
+            yield name, query_text(value)
+
+
+def query_text(value: object) -> str:
+    """Return the text of a query parameter: ``true`` for True."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def secrets(body: attrs.AttrsInstance) -> tuple[str, ...]:
+    """Return the parts of a body that must never be shown: hidden fields, and secrets in webhook URLs."""
+    hidden_names, url_names = _secret_fields(type(body))
+    parts = (secret_parts(value) for name in url_names if isinstance(value := getattr(body, name), str))
+    return (*(getattr(body, name) for name in hidden_names), *chain.from_iterable(parts))
+
+
+@cache
+def _secret_fields(cl: type[attrs.AttrsInstance]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the hidden fields, and of the fields that are webhook URLs."""
+    by_rule = [(name, metadata["rule"]) for name, _, metadata in _fields(cl)]
+    return (
+        tuple(name for name, rule in by_rule if rule is rules.hidden_text),
+        tuple(name for name, rule in by_rule if rule in (rules.url, rules.url_or_none)),
+    )
+
+
+@cache
+def _fields(cl: type[attrs.AttrsInstance]) -> tuple[tuple[str, object, Mapping[str, Any]], ...]:
+    return tuple((field.name, field.default, field.metadata) for field in attrs.fields(cl))

@@ -61,6 +61,8 @@ class UnsetType(enum.Enum):
         return False
 
 
+OMIT_DEFAULT: Final[Mapping[str, object]] = {"omit_default": True}
+"""Metadata of a field that the converter leaves out while it has its default."""
 UNSET: Final = UnsetType.UNSET
 """Leave this field alone. ``None`` is another thing: it sends null, which clears."""
 
@@ -223,18 +225,18 @@ class DateFilter:
     Telnyx does not say in which time zone a day begins. At least one of the three must be given.
     """
 
-    eq: date | None = field(default=None, converter=_bound)
-    gte: date | None = field(default=None, converter=_bound)
-    lte: date | None = field(default=None, converter=_bound)
+    eq: date | None = field(default=None, converter=_bound, metadata=OMIT_DEFAULT)
+    gte: date | None = field(default=None, converter=_bound, metadata=OMIT_DEFAULT)
+    lte: date | None = field(default=None, converter=_bound, metadata=OMIT_DEFAULT)
 
 
 @frozen(kw_only=True)
 class DurationFilter:
     """Whole seconds, both ends included: ``DurationFilter(gte=60)``. At least one must be given."""
 
-    eq: int | None = field(default=None, converter=_seconds)
-    gte: int | None = field(default=None, converter=_seconds)
-    lte: int | None = field(default=None, converter=_seconds)
+    eq: int | None = field(default=None, converter=_seconds, metadata=OMIT_DEFAULT)
+    gte: int | None = field(default=None, converter=_seconds, metadata=OMIT_DEFAULT)
+    lte: int | None = field(default=None, converter=_seconds, metadata=OMIT_DEFAULT)
 
 
 def is_async_callable(value: object) -> bool:

@@ -8,7 +8,6 @@ from typing import Any, Final, TypeAlias, TypeGuard, TypeVar
 from attrs import define, evolve, field, frozen
 
 from telnyx_rooms_async.core import protocol
-from telnyx_rooms_async.core.codec import DecodeError
 from telnyx_rooms_async.core.frames import drop_frames
 from telnyx_rooms_async.core.http_messages import (
     Attempt,
@@ -36,6 +35,7 @@ from telnyx_rooms_async.http.clock import Clock
 from telnyx_rooms_async.http.in_flight import InFlightCalls
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from telnyx_rooms_async.http.transport import AiohttpTransport
+from telnyx_rooms_async.serialization import DecodeError
 
 T = TypeVar("T")
 Answered: TypeAlias = Callable[[], Awaitable[object]]
