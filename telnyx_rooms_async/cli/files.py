@@ -1,7 +1,7 @@
 """Files that commands write: error messages with the path, and downloads to a path or stdout."""
 
 import os
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from typing import Annotated, Any, Final, Protocol, TypeAlias
 

@@ -22,7 +22,7 @@ from telnyx_rooms_async.cli.display import (
     value_table,
     values_table,
 )
-from telnyx_rooms_async.core.codec import encode
+from telnyx_rooms_async.serialization import converter
 
 Item = TypeVar("Item", bound=Value)
 
@@ -141,7 +141,7 @@ def write_result(sentence: str, values: Mapping[str, object], *, as_json: bool) 
 
 def write_json(value: object) -> None:
     """Print plain data or a model on stdout, as one line of JSON."""
-    line = encode(value).decode()
+    line = converter.dumps(value).decode()
     # JSON escapes ESC, but neither the C1 controls nor the marks that reorder text, which terminals obey.
     put(("".join(map(_json_character, line)) if not line.isprintable() else line).encode() + b"\n")
 
@@ -222,7 +222,7 @@ def stderr() -> Console:
 
 
 class _Stderr(Console):
-    """Console that continues silently when stderr is closed: the result of a command does not depend on it."""
+    """Console that ignores a closed stderr: the result of a command does not depend on it."""
 
     def on_broken_pipe(self) -> None:
         """Print nothing more. The base class exits the program."""

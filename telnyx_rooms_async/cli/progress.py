@@ -151,12 +151,13 @@ class _JobBar(Progress):
             transient=True,
             disable=not output.is_watched(),
         )
-        self._task = self.add_task("", total=None)
+        self.add_task("", total=None)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Draw the newest counts. Without a result the bar pulses instead of standing at 0."""
         total = self._job.total if self._job.finished else None
-        self.update(self._task, completed=self._job.finished, total=total)
+        for task in self.task_ids:
+            self.update(task, completed=self._job.finished, total=total)
         return super().get_renderables()
 
 

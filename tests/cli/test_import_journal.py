@@ -53,7 +53,7 @@ def test_what_failed_is_tried_again(run: Run, telnyx: Emulator, command: Command
     telnyx.script(Fault(status=422), times=2, operation="CreateRoom")
     result = run(*command)
     assert (result.exit_code, result.stdout) == (1, "created 148 of 150 rooms, 2 failed\n")
-    assert result.stderr.endswith("\nthe same command goes on\n")
+    assert result.stderr.endswith("\nrun the same command again to continue\n")
     again = run(*command)
     assert (again.exit_code, again.stdout) == (0, "created 2 of 150 rooms, 148 created before\n")
     assert are_there_once(telnyx)
@@ -79,7 +79,7 @@ def test_killed_at_any_moment(start: Start, telnyx: Emulator, command: Command) 
 
 
 def test_ctrl_c(start: Start, run: Run, telnyx: Emulator, command: Command) -> None:
-    """Ctrl-C ends it, and the same command goes on."""
+    """Ctrl-C ends it, and run the same command again to continue."""
     telnyx.script(Fault(), times=40, operation="CreateRoom")
     telnyx.script(Fault(delay=inf), times=8, operation="CreateRoom")
     process = start(*command, "--concurrency", "8", program=INTERRUPTIBLE)
@@ -89,14 +89,14 @@ def test_ctrl_c(start: Start, run: Run, telnyx: Emulator, command: Command) -> N
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
-    assert err == "stopped: created 40 of 150 rooms; the same command goes on\n"
+    assert err == "stopped: created 40 of 150 rooms; run the same command again to continue\n"
     again = run(*command)
     assert (again.exit_code, again.stdout) == (0, "created 110 of 150 rooms, 40 created before\n")
     assert are_there_once(telnyx)
 
 
 def test_a_full_disk(on_a_small_disk: Disk, run: Run, telnyx: Emulator, command: Command) -> None:
-    """A disk that does not take the journal is one line; when it does again, the same command goes on."""
+    """A disk that does not take the journal is one line; when it does again, run the same command again to continue."""
     result = on_a_small_disk(8, *command)
     assert (result.returncode, result.stdout) == (1, "")
     error, stopped = result.stderr.splitlines()
@@ -159,7 +159,7 @@ def test_each_room_needs_its_name(run: Run, telnyx: Emulator, command: Command) 
     Path(command[2]).write_text("unique_name,max_participants\nA,5\n,6\n")
     result = run(*command)
     assert result.exit_code == 2
-    assert f"{command[2]}, line 3, column unique_name: is missing: here each room" in result.stderr
+    assert f"{command[2]}, line 3, column unique_name: is missing: every room" in result.stderr
     assert telnyx.requests == []
     assert not Path(command[-1]).exists()
 

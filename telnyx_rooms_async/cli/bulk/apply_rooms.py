@@ -142,9 +142,7 @@ def _apply(
     rows = {fields.get(NAME): fields for fields in table.rooms}
 
     async def start(client: RoomsClient) -> Outcomes[Change, Room | None]:
-        return client.rooms.apply(
-            plan, limit=concurrency, max_failures=max_failures, max_deletes=max_deletes
-        )
+        return client.rooms.apply(plan, limit=concurrency, max_failures=max_failures, max_deletes=max_deletes)
 
     def on_done(change: Change, _room: Room | None) -> None:
         done[change.action] += 1
@@ -156,7 +154,9 @@ def _apply(
             write_failure({**fields, REASON: str(error)})
 
     def summarize() -> Summary:
-        parts = [f"{participle} {done[action]}" for action, participle in _PARTICIPLES.items() if done[action]]
+        parts = [
+            f"{participle} {done[action]}" for action, participle in _PARTICIPLES.items() if done[action]
+        ]
         if progress.failed:
             parts.append(f"{progress.failed} failed")
         return Summary(", ".join(parts) or "nothing was done", _counts(done, plan, failed=progress.failed))

@@ -67,9 +67,9 @@ def export_recordings(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Download the files of all recordings into a folder, named by the id of the recording.
+    """Download the files of all recordings.
 
-    Files that are complete are not downloaded again, so the same command continues after an interruption.
+    They are named by the id of the recording. Files that are complete are not downloaded again, so the same command continues after an interruption.
     A recording that is not completed counts as failed: --status completed leaves it out.
     """
     progress = JobProgress("listing recordings")

@@ -37,9 +37,9 @@ def export_rooms(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Write the rooms of the account to a table in CSV, NDJSON or Parquet.
+    """Write the rooms of the account to a table.
 
-    The file appears under its name when it is complete. It can be imported and applied again; ids and times
+    Formats are CSV, NDJSON and Parquet. The file appears under its name when it is complete. It can be imported and applied again; ids and times
     are then ignored.
     """
     table_format = format_of(target, kind)

@@ -60,7 +60,9 @@ def import_rooms(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Create a room for each row of a table in CSV, NDJSON or Parquet.
+    """Create a room for each row of a table.
+
+    Formats are CSV, NDJSON and Parquet:
 
     \b
     unique_name,max_participants,enable_recording

@@ -1,4 +1,4 @@
-"""``telnyx-rooms emulate``: a Telnyx to develop against, until it is stopped. Being stopped is no error."""
+"""``telnyx-rooms emulate``: run a Telnyx emulator until it is stopped."""
 
 import asyncio
 import errno
@@ -15,42 +15,40 @@ import typer
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.runner import ending
+from telnyx_rooms_async.cli.runner import exit_codes
 from telnyx_rooms_async.emulator import Emulator, load_script
 
 
 def emulate(
     *,
-    host: Annotated[str, typer.Option(metavar="HOST", help="Where to listen.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 for any free port.")
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on; 0 for any free port.")
     ] = 8080,
     api_key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="The key to accept; made up unless given.")
+        str | None, typer.Option(metavar="KEY", help="The key to accept. Default: a new one.")
     ] = None,
-    rooms: Annotated[int, typer.Option(min=0, metavar="N", help="How many rooms to begin with.")] = 0,
+    rooms: Annotated[int, typer.Option(min=0, metavar="N", help="Number of rooms at the start.")] = 0,
     public_url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="The base URL for other machines, such as http://telnyx:8080/v2."),
+        typer.Option(metavar="URL", help="Base URL for other machines, such as http://telnyx:8080/v2."),
     ] = None,
     deliver_anywhere: Annotated[
-        bool, typer.Option("--deliver-anywhere", help="Send webhooks to other machines too.")
+        bool, typer.Option("--deliver-anywhere", help="Also send webhooks to other machines.")
     ] = False,
-    faults: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What goes wrong, and when: see above.")
-    ] = None,
+    faults: Annotated[Path | None, typer.Option(metavar="FILE", help="Faults to inject: see above.")] = None,
 ) -> None:
-    """Serve an emulated Telnyx on this machine until Ctrl-C.
+    """Run a Telnyx emulator on this machine until Ctrl-C.
 
-    Prints lines for the shell, which lead clients to it: set them where you run yours. With the extra
-    webhooks, the key for those who verify them is among the lines.
+    It prints environment variables for the shell that your client runs in. With the extra "webhooks" they
+    include the public key that verifies webhooks.
 
-    In a container, listen with --host 0.0.0.0, and say with --public-url how others reach it. People join a
-    room with POST /emulator/participants and {"room_id": ID, "context": "Alice"}, with the API key as
-    everywhere, and leave with DELETE /emulator/participants/ID.
+    In a container, use --host 0.0.0.0, and set --public-url to the URL for other machines. To simulate a
+    participant, send POST /emulator/participants with {"room_id": ID, "context": "Alice"}, and DELETE
+    /emulator/participants/ID to leave. Both need the API key.
 
-    FILE is a JSON list of faults. Each is for the next request, or for so many "times" (null is for ever),
-    of one "operation", by its id in the API reference, or of all.
+    FILE is a JSON list of faults. A fault applies to the next request, or to the next "times" requests
+    (null: to all), of one "operation" of the API reference, or of any operation.
 
     \b
     [{"operation": "CreateRoom", "times": 2, "status": 503, "retry_after": 2},
@@ -58,17 +56,17 @@ def emulate(
      {"limit": {"requests": 20, "seconds": 5}}]
 
     \b
-    status       the answer, and nothing is carried out unless "after": true
-    body         text or JSON to answer with
-    headers      more headers for the answer
-    retry_after  seconds: the header Retry-After
-    cut          close the connection: "before" the operation, "after" it,
-                 or amid the "headers" or the "body" of the answer
-    reset        true to cut with RST
+    status       respond with this status, without the operation
+    body         body of the response: text or JSON
+    headers      additional headers of the response
+    retry_after  seconds in the header Retry-After
+    cut          close the connection "before" the operation, "after" it, or
+                 within the "headers" or the "body" of the response
+    reset        true: close the connection with RST
     delay        seconds to wait before the operation
-    after        true to carry it out first: before the delay and the status
+    after        true: perform the operation first
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
-    with ending(interrupted=0):
+    with exit_codes(interrupted=0):
         try:
             telnyx = Emulator(
                 host=host,
@@ -97,34 +95,35 @@ def _load(telnyx: Emulator, faults: Path) -> None:
 
 async def _serve(telnyx: Emulator, address: str, rooms: int) -> None:
     telnyx.seed(rooms)
-    stopped = _when_stopped()
+    stopped = _stop_event()
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(telnyx)
         except OSError as error:
-            raise ConfigurationError(f"cannot listen on {address}: {_why(error)}") from None
-        _tell(telnyx)
+            raise ConfigurationError(f"cannot listen on {address}: {_reason(error)}") from None
+        _print_environment(telnyx)
         await stopped.wait()
 
 
-def _why(error: OSError) -> object:
-    # asyncio words it differently from Python to Python; an unknown host has no errno of the system.
+def _reason(error: OSError) -> object:
+    # The message of asyncio depends on the Python version. The errno of an unknown host is not of the system.
     code = error.errno or 0
-    why = os.strerror(code) if code in errno.errorcode else error.strerror or error
-    return f"{why}; --port 0 finds a free one" if code == errno.EADDRINUSE else why
+    reason = os.strerror(code) if code in errno.errorcode else error.strerror or error
+    return f"{reason}; use --port 0 for a free port" if code == errno.EADDRINUSE else reason
 
 
-def _when_stopped() -> asyncio.Event:
+def _stop_event() -> asyncio.Event:
+    """Return an event that is set by SIGINT and SIGTERM."""
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Windows has no such handlers: there Ctrl-C is a KeyboardInterrupt, which ends just as well.
+        # Not implemented on Windows, where Ctrl-C raises KeyboardInterrupt.
         with suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     return stopped
 
 
 def _is_safe(url: str) -> bool:
-    """Tell whether a client accepts this base URL without being allowed to."""
+    """Return whether a client accepts this base URL without ``allow_insecure``."""
     parts = urlsplit(url)
     try:
         return parts.scheme == "https" or ip_address(parts.hostname or "").is_loopback
@@ -132,11 +131,12 @@ def _is_safe(url: str) -> bool:
         return parts.hostname == "localhost"
 
 
-def _tell(telnyx: Emulator) -> None:
+def _print_environment(telnyx: Emulator) -> None:
     output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
     output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
     if not _is_safe(telnyx.url):
         output.write_line("export TELNYX_ALLOW_INSECURE=true")
-    with suppress(RuntimeError):  # without the extra there are no webhooks to verify
+    with suppress(RuntimeError):  # the extra "webhooks" is not installed
         output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
-    output.note(f"An emulated Telnyx with {len(telnyx.rooms)} rooms listens at {telnyx.url}. Ctrl-C ends it.")
+    rooms = output.counted(len(telnyx.rooms))
+    output.note(f"The emulator with {rooms} listens at {telnyx.url}. Press Ctrl-C to stop.")

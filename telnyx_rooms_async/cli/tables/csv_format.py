@@ -55,30 +55,27 @@ def read_csv(
         InvalidArgumentError: the rest of the file cannot be read.
     """
     table = TableName(source)
-    lines = TextLines(file, table)
-    header, detected = _header_line(lines, table)
-    delimiter = delimiter or detected
-    reader = csv.reader(chain([header], lines), delimiter=delimiter, strict=True)
-    columns = _columns(_next_cells(reader, lines, lines.number, table) or [], lines.number, table)
-    while True:
-        line = lines.number + 1
-        cells = _next_cells(reader, lines, line, table)
-        if cells is None:
-            return
-        if lines.undecodable:
-            yield table.invalid(line, lines.undecodable)
-            lines.undecodable = ""
-            continue
-        if all(map(is_blank, cells)):
-            continue
-        try:
-            record = _record(columns, cells, line, table)
-        except InvalidArgumentError as error:
-            yield InvalidRow(
-                line=line, problems=error.problems, text=repr(delimiter.join(cells))
-            )
-            continue
-        yield validated_row(record, line, table, names_required=names_required)
+    with TextLines(file, table) as lines:
+        header, detected = _header_line(lines, table)
+        delimiter = delimiter or detected
+        reader = csv.reader(chain([header], lines), delimiter=delimiter, strict=True)
+        columns = _columns(_next_cells(reader, lines, lines.number, table) or [], lines.number, table)
+        while True:
+            line = lines.number + 1
+            cells = _next_cells(reader, lines, line, table)
+            if cells is None:
+                return
+            if lines.undecodable:
+                yield table.invalid(line, lines.undecodable)
+                lines.undecodable = ""
+            elif not all(map(is_blank, cells)):
+                try:
+                    record = _record(columns, cells, line, table)
+                except InvalidArgumentError as error:
+                    text = repr(delimiter.join(cells))
+                    yield InvalidRow(line=line, problems=error.problems, text=text)
+                else:
+                    yield validated_row(record, line, table, names_required=names_required)
 
 
 def _header_line(lines: TextLines, table: TableName) -> tuple[str, str]:
@@ -119,7 +116,9 @@ def _next_cells(
 def _columns(cells: Sequence[str], line: int, table: TableName) -> Sequence[str]:
     columns = [cell.strip() for cell in cells]
     if len(columns) == 1 and re.search("[,;\t|:]", columns[0]):
-        problem = f"the delimiter is not a comma, a semicolon or a tab in {short_repr(columns[0])}: use --delimiter"
+        problem = (
+            f"the delimiter is not a comma, a semicolon or a tab in {short_repr(columns[0])}: use --delimiter"
+        )
         raise table.error(line, problem)
     duplicate = next((name for name in columns if name and columns.count(name) > 1), None)
     if duplicate is not None:

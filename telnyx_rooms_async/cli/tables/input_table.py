@@ -18,7 +18,15 @@ from telnyx_rooms_async.cli.tables.csv_format import read_csv
 from telnyx_rooms_async.cli.tables.formats import STREAM, Format
 from telnyx_rooms_async.cli.tables.ndjson_format import read_ndjson
 from telnyx_rooms_async.cli.tables.parquet_format import ParquetReader
-from telnyx_rooms_async.cli.tables.rows import FAILURE_COLUMNS, NAME, REASON, AnyRow, InvalidRow, Row, TableName
+from telnyx_rooms_async.cli.tables.rows import (
+    FAILURE_COLUMNS,
+    NAME,
+    REASON,
+    AnyRow,
+    InvalidRow,
+    Row,
+    TableName,
+)
 from telnyx_rooms_async.core.validators import short_repr
 
 _MAX_PROBLEM_ROWS: Final = 20

@@ -8,7 +8,7 @@ from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, BinaryIO, Final, Protocol, TypeAlias, cast
+from typing import Annotated, BinaryIO, Final, Protocol, Self, TypeAlias, cast
 
 import typer
 
@@ -23,7 +23,7 @@ from telnyx_rooms_async.cli.tables.ndjson_format import ndjson_row
 from telnyx_rooms_async.cli.tables.parquet_format import MAGIC, ParquetReader, ParquetWriter
 from telnyx_rooms_async.cli.tables.rows import COLUMNS, FAILURE_COLUMNS, REASON
 from telnyx_rooms_async.cli.tables.text_lines import BYTE_ORDER_MARK, LONGEST_LINE
-from telnyx_rooms_async.core.codec import DecodeError, parse
+from telnyx_rooms_async.serialization import DecodeError, parse_json
 
 _SAMPLE_LINES: Final = 100
 """Lines of an existing NDJSON file that are inspected before it is replaced."""
@@ -42,9 +42,7 @@ class RowWriter(Protocol):
 
 
 class _LineWriter:
-    def __init__(
-        self, file: BinaryIO | Stdout, columns: Sequence[str], encode: Callable[..., bytes]
-    ) -> None:
+    def __init__(self, file: BinaryIO | Stdout, columns: Sequence[str], encode: Callable[..., bytes]) -> None:
         self._file, self._columns, self._encode = file, columns, encode
 
     def write(self, records: Iterable[Mapping[str, object]]) -> None:
@@ -136,7 +134,7 @@ Errors: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="Write what failed, with the reason, to this table of the same format, as input for another run.",
+        help="Write failed rows and the reasons to this table, as input for another run.",
     ),
 ]
 
@@ -204,7 +202,7 @@ class _FailureTable:
                 self._writer = _open_writer(self._file, *self._options)
             self._writer.write([record])
 
-    def __enter__(self) -> "_FailureTable":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -289,7 +287,7 @@ def refuse_foreign(path: str, is_replaceable: Callable[[BinaryIO], bool], kind: 
             if is_replaceable(file):
                 return
     raise ConfigurationError(
-        f"cannot write {path}: the file exists and is not {kind} of an earlier run; remove it or use another path"
+        f"cannot write {path}: it exists and is not {kind} of an earlier run; remove it or use another path"
     )
 
 
@@ -338,7 +336,7 @@ def _first_objects(file: BinaryIO) -> list[dict[str, object]]:
     records: list[dict[str, object]] = []
     for line in islice(iter(lambda: file.readline(LONGEST_LINE), b""), _SAMPLE_LINES):
         try:
-            value = parse(line)
+            value = parse_json(line)
         except DecodeError:
             return []
         if not isinstance(value, dict):

@@ -5,7 +5,14 @@ from datetime import datetime
 from typing import Any, BinaryIO, Final, cast
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, Room
-from telnyx_rooms_async.cli.tables.rows import REASON, AnyRow, TableName, check_columns, is_empty, validated_row
+from telnyx_rooms_async.cli.tables.rows import (
+    REASON,
+    AnyRow,
+    TableName,
+    check_columns,
+    is_empty,
+    validated_row,
+)
 
 MAGIC: Final = b"PAR1"
 _GROUP_ROWS: Final = 10_000

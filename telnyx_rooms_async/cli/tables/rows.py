@@ -136,6 +136,20 @@ def validated_row(
         table: name of the table, for error messages.
         names_required: whether a row without ``unique_name`` is invalid.
     """
+    fields, problems = _validated_fields(record, line, table)
+    if not problems and NAME not in fields:
+        if names_required:
+            problems.append(table.problem(line, "is missing: every room needs a name here", NAME))
+        elif not fields and not is_blank(record.get(REASON)):
+            problems.append(table.problem(line, "is missing: the row has no value but the error", NAME))
+    if problems:
+        return InvalidRow(line=line, problems=tuple(problems), record=record)
+    return Row(line=line, fields=cast("RoomFields", fields))
+
+
+def _validated_fields(
+    record: Mapping[str, object], line: int, table: TableName
+) -> tuple[dict[str, object], list[str]]:
     fields: dict[str, object] = {}
     problems: list[str] = []
     for name, value in record.items():
@@ -154,11 +168,4 @@ def validated_row(
             if problem := setting.rule(exact):
                 problems.append(table.problem(line, problem, name))
             fields[name] = exact
-    if not problems and NAME not in fields:
-        if names_required:
-            problems.append(table.problem(line, "is missing: every room needs a name here", NAME))
-        elif not fields and not is_blank(record.get(REASON)):
-            problems.append(table.problem(line, "is missing: the row has no value but the error", NAME))
-    if problems:
-        return InvalidRow(line=line, problems=tuple(problems), record=record)
-    return Row(line=line, fields=cast("RoomFields", fields))
+    return fields, problems

@@ -4,7 +4,7 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Self
 
 from telnyx_rooms_async.cli.tables.rows import TableName
 from telnyx_rooms_async.errors import InvalidArgumentError
@@ -27,7 +27,7 @@ _UNDECODED: Final = re.compile("[\udc80-\udcff]")
 
 
 class TextLines:
-    """Iterator over the lines of a file, with their line ends (LF, CR LF or CR).
+    """Iterator over the lines of a file, with their line ends (LF, CR LF or CR). Context manager.
 
     A line that is not UTF-8 is recorded in `undecodable` instead of raising, so that its row can be skipped.
 
@@ -41,21 +41,26 @@ class TextLines:
 
     def __init__(self, file: BinaryIO, table: TableName) -> None:
         self._table = table
-        self._encoding = _encoding(file, table)
-        errors = "strict" if self._encoding.startswith("utf-16") else "surrogateescape"
-        text = io.TextIOWrapper(file, encoding=self._encoding, errors=errors, newline="")
-        self._readline = text.readline
+        encoding = _encoding(file, table)
+        errors = "strict" if encoding.startswith("utf-16") else "surrogateescape"
+        self._text = io.TextIOWrapper(file, encoding=encoding, errors=errors, newline="")
         self.number = 0
         """Number of the current line, counted from 1."""
         self.undecodable = ""
         """The problem of the last lines, if they are not UTF-8. The reader resets it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._text.detach()  # the file stays open
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
         try:
-            line = self._readline(LONGEST_LINE + 1)
+            line = self._text.readline(LONGEST_LINE + 1)
         except UnicodeDecodeError:
             problem = f"{self._table.name} begins like UTF-16 but is not UTF-16: save it as UTF-8"
             raise InvalidArgumentError((problem,)) from None
