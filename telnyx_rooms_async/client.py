@@ -15,17 +15,17 @@ from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import OnAttempt
 from telnyx_rooms_async.http.clock import Clock
-from telnyx_rooms_async.http.in_flight import InFlightCalls
-from telnyx_rooms_async.http.rate_limiter import RateLimiter
-from telnyx_rooms_async.http.transport import (
-    AiohttpTransport,
+from telnyx_rooms_async.http.connection import (
     Session,
     TraceConfig,
-    capacity_of,
+    borrowed_loop,
+    capacity,
     check_hooks,
     check_session,
-    loop_of,
 )
+from telnyx_rooms_async.http.in_flight import InFlightCalls
+from telnyx_rooms_async.http.rate_limiter import RateLimiter
+from telnyx_rooms_async.http.transport import AiohttpTransport
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.participants import Participants
 from telnyx_rooms_async.resources.recordings import Recordings
@@ -105,8 +105,8 @@ class RoomsClient:
         check_session(session, trust_env=trust_env)
         check_hooks(session, on_attempt, trace_configs)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
-        rate_limiter = RateLimiter(capacity_of(session, max_connections), clock, share)
-        in_flight_calls = InFlightCalls(loop_of(session), rate_limiter.forget)
+        rate_limiter = RateLimiter(capacity(session, max_connections), clock, share)
+        in_flight_calls = InFlightCalls(borrowed_loop(session), rate_limiter.reset)
         transport = AiohttpTransport(
             api_key=find_api_key(api_key),
             base_url=self._base_url,
@@ -251,9 +251,9 @@ class RoomsClient:
         """
         try:
             if grace > 0:
-                await self._api.in_flight_calls.quiet(grace)
+                await self._api.in_flight_calls.wait_idle(grace)
         finally:
-            self._api.in_flight_calls.end()
+            self._api.in_flight_calls.cancel_all()
             await self._api.transport.close()
 
     async def __aenter__(self) -> Self:

@@ -21,14 +21,78 @@ no token and no body. Fields stay positional: keyword-only ones do not pickle. T
 hang notes on exceptions. A class without fields of its own is not decorated.
 """
 
+import enum
 from collections.abc import Mapping
 from itertools import islice
 from typing import ClassVar, Final
 
-from attrs import define
+from attrs import define, frozen
 
-from telnyx_rooms_async.core.http_messages import Attempt, Reason
 from telnyx_rooms_async.models import ErrorDetail
+
+# --- attempts ---------------------------------------------------------------------------------------------
+
+
+class Reason(enum.StrEnum):
+    """Why a request has no usable response."""
+
+    CONNECT = "connect"
+    """Refused, unknown host, or no connection in time: nothing was sent."""
+    TLS = "tls"
+    """The server's certificate or TLS handshake was refused: nothing was sent."""
+    LOST = "lost"
+    """The connection was reset or closed before the response was complete."""
+    TIMEOUT = "timeout"
+    """No complete response in time."""
+    MALFORMED = "malformed"
+    """The response is not HTTP."""
+    UNREADABLE = "unreadable"
+    """The body's compression is corrupt or cut off."""
+    TOO_LARGE = "too large"
+    """The body is larger than the limit."""
+
+
+@frozen(kw_only=True)
+class RateLimit:
+    """The rate limit of the account as one response states it; None for a missing or unreadable number."""
+
+    limit: int | None = None
+    """Requests per window."""
+    remaining: int | None = None
+    """Requests left in the window, at the time of the response."""
+    reset: float | None = None
+    """Seconds until the next window, at the time of the response."""
+
+
+@frozen(kw_only=True)
+class Attempt:
+    """The record of one attempt: metadata only, no body, no API key."""
+
+    number: int
+    """The first attempt is 1."""
+    operation: str
+    """The operation id in the Telnyx API reference: ``ViewRoom``; ``download`` for the download of a file."""
+    method: str
+    template: str
+    """The path before ids are filled in: ``/rooms/{room_id}``; ``{download_url}`` for a file."""
+    status: int | None = None
+    """The status of the response, or None without a response."""
+    failure: Reason | None = None
+    """Why there is no response, or None with a response."""
+    sent: bool
+    """Whether the server may have processed it; ``False`` is certain."""
+    elapsed: float
+    """Seconds from the wait for a connection to the last byte read."""
+    wait: float | None = None
+    """Seconds until the next attempt, or None for the last attempt."""
+    request_id: str | None = None
+    rate_limit: RateLimit | None = None
+    """The rate limit that the response stated, if any."""
+    budget_exhausted: bool = False
+    """Whether the next attempt was left out because the retry budget of the client is spent."""
+
+
+# --- the tree ---------------------------------------------------------------------------------------------
 
 _MESSAGE_LIMIT = 300
 
@@ -246,8 +310,12 @@ class PaginationError(TelnyxRoomsError):
     """How many different items came."""
     expected: int | None = None
     """How many the server spoke of, if it did."""
+    is_changing: bool = False
+    """Whether a snapshot failed because the list changed during each of its passes."""
 
     def _sentence(self) -> str:
+        if self.is_changing:
+            return f"the list kept changing while it was read: {self.seen} items in the last pass"
         of = "" if self.expected is None else f" of {self.expected}"
         return f"the server's pages do not add up: {self.seen} different items{of} came"
 

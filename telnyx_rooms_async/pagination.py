@@ -1,9 +1,10 @@
-"""A list that turns its own pages."""
+"""Listings: async generators over the items and pages of a list."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from contextvars import copy_context
-from typing import Any, Final, Generic, TypeVar, cast
+from collections.abc import AsyncGenerator
+from types import TracebackType
+from typing import Any, Final, Generic, Self, TypeVar, cast
+from weakref import WeakSet
 
 from attrs import evolve
 
@@ -23,199 +24,215 @@ from telnyx_rooms_async.models import Identified, Page
 
 Item = TypeVar("Item", bound=Identified)
 
-_MOST_PASSES: Final = 6
-_MOST_AT_ONCE: Final = 100
+_MAX_PREFETCH: Final = 100
+_SNAPSHOT_PREFETCH: Final = 8
+_SNAPSHOT_PASSES: Final = 6
 
 
 class Listing(Generic[Item]):
-    """The items of a list, fetched a page at a time while they are iterated.
+    """The items of a list, requested page by page during iteration.
 
-    ``async for room in client.rooms.list()`` yields rooms in the order of the server, each id once. While
-    the loop works on one page the next is on its way. Making a listing sends nothing, and it can be
-    iterated again and again. Nothing stays open when a loop is left early; to have the generator closed
-    at that very moment, hold it: ``async with aclosing(aiter(listing)) as rooms``.
+    ``async for room in client.rooms.list()`` yields rooms in the order of the server, each id once. While the
+    loop body works on a page, the next page is requested. A listing sends nothing before it is iterated, and
+    can be iterated repeatedly. `aclose`, or ``async with``, closes iterations that were left early.
+
+    Example:
+        >>> async def names(client):
+        ...     async with client.rooms.list() as rooms:
+        ...         return [room.unique_name async for room in rooms]
     """
 
-    def __init__(self, api: ApiSession, first: Call[Page[Item]], at_once: int = 1) -> None:
+    def __init__(self, api: ApiSession, first: Call[Page[Item]], prefetch: int = 1) -> None:
         self._api = api
         self._first = first
-        self._at_once = at_once
+        self._prefetch = prefetch
+        self._generators = WeakSet[AsyncGenerator[Any, None]]()
 
     def __repr__(self) -> str:
         return f"<Listing {self._first.operation} {self._first.request.target}>"
 
-    def prefetch(self, pages: int) -> "Listing[Item]":
-        """Return the same listing, fetching so many pages at once, once it is known how many there are.
+    async def __aenter__(self) -> Self:
+        return self
 
-        They come in order, and with the same promises; at most so many wait to be used.
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
 
-        Raises:
-            InvalidArgumentError: `pages` is not from 1 to 100.
-        """
-        pages = cast("int", exact_integer(pages))
-        if type(pages) is not int or not 1 <= pages <= _MOST_AT_ONCE:
-            raise InvalidArgumentError((f"pages must be from 1 to {_MOST_AT_ONCE}, not {short_repr(pages)}",))
-        return Listing(self._api, self._first, pages)
+    async def aclose(self) -> None:
+        """Close all iterations that have not ended, and cancel their requests."""
+        for generator in tuple(self._generators):
+            await generator.aclose()
 
-    async def __aiter__(self) -> AsyncGenerator[Item, None]:
-        reader = self._reader(1)
+    def __aiter__(self) -> AsyncGenerator[Item, None]:
+        generator = self._items(self._reader(start=1))
+        self._generators.add(generator)
+        return generator
+
+    async def _items(self, reader: "_PageReader[Item]") -> AsyncGenerator[Item, None]:
         try:
             while (page := await reader.read()) is not None:
-                # Whoever leaves the loop at the first item costs no request for the next page.
+                # A loop that ends at the first item costs no request for the next page.
                 for item in page.data[:1]:
                     yield item
-                await reader.look_ahead()
+                await reader.request_ahead()
                 for item in page.data[1:]:
                     yield item
         finally:
             await reader.close()
 
     def pages(self, start: int = 1) -> AsyncGenerator[Page[Item], None]:
-        """Yield pages, beginning with page `start`: one request each. What came before is left out.
+        """Yield pages, from page `start` on: one request each.
 
         Raises:
             InvalidArgumentError: `start` is below 1.
             PaginationError: the server's pages do not add up.
         """
-        return self._pages(self._reader(start))
+        generator = self._pages(self._reader(start))
+        self._generators.add(generator)
+        return generator
 
-    async def _pages(self, reader: "_Reader[Item]") -> AsyncGenerator[Page[Item], None]:
+    async def _pages(self, reader: "_PageReader[Item]") -> AsyncGenerator[Page[Item], None]:
         try:
             while (page := await reader.read()) is not None:
-                await reader.look_ahead()
+                await reader.request_ahead()
                 yield page
         finally:
             await reader.close()
 
-    def _reader(self, start: int) -> "_Reader[Item]":
+    def _reader(self, start: int) -> "_PageReader[Item]":
         first = at(self._first, start)
         scan = Scan(size=page_size(first), start=page_number(first))
-        return _Reader(self._api, first, scan, self._at_once)
+        return _PageReader(self._api, first, scan, self._prefetch)
 
-    async def snapshot(self) -> list[Item]:
-        """Return all items of one moment, even while others change the list.
+    def prefetch(self, pages: int) -> "Listing[Item]":
+        """Return the same listing with up to `pages` requests in flight.
 
-        Reads the list until two passes in a row find the same items: two passes if nothing changes.
+        Order and guarantees stay the same. At most `pages` pages are held in memory before they are read.
+
+        Args:
+            pages: 1 to 100.
 
         Raises:
-            PaginationError: the list did not stand still in six passes.
+            InvalidArgumentError: `pages` is out of range.
         """
-        before: set[str] | None = None
-        items: list[Item] = []
-        for _ in range(_MOST_PASSES):
-            try:
-                items = [item async for item in self]
-            except PaginationError:  # it changes too fast for this pass
-                before = None
-                continue
-            ids = {item.id for item in items}
-            if ids == before:
-                return items
-            before = ids
-        raise PaginationError(len(items))
+        pages = cast("int", exact_integer(pages))
+        if type(pages) is not int or not 1 <= pages <= _MAX_PREFETCH:
+            raise InvalidArgumentError((f"pages must be from 1 to {_MAX_PREFETCH}, not {short_repr(pages)}",))
+        return Listing(self._api, self._first, pages)
 
     async def page(self, number: int, size: int | None = None) -> Page[Item]:
         """Return one page: one request.
 
         Args:
-            number: counted from 1; beyond the last the page is empty.
-            size: 1 to 250 items; that of the listing unless given.
+            number: the first page is 1; a page beyond the last is empty.
+            size: 1 to 250 items; by default the page size of the listing.
 
         Raises:
-            InvalidArgumentError: a number or a size out of bounds.
+            InvalidArgumentError: the number or the size is out of range.
         """
         return await self._api.call(at(self._first, number, size))
 
     async def count(self) -> int:
-        """Return how many items the server speaks of: one small request.
+        """Return the number of items that the server states: one small request.
 
         Raises:
-            APIResponseValidationError: the server does not say.
+            APIResponseValidationError: the server does not state it.
         """
         total = (await self.page(1, size=1)).meta.total_results
         if total is None:
-            misfit = "$.meta.total_results: missing"
-            raise APIResponseValidationError(misfit, misfits=(misfit,))
+            problem = "$.meta.total_results: missing"
+            raise APIResponseValidationError(problem, misfits=(problem,))
         return total
 
+    async def snapshot(self) -> list[Item]:
+        """Return all items of one moment, even if the list changes meanwhile.
 
-class _Reader(Generic[Item]):
-    """Reads pages in the order in which `Scan` wants them, and fetches some before they are wanted."""
+        Reads the list, at least 8 pages at a time, until two passes in a row find the same ids: two passes
+        if nothing changes.
 
-    def __init__(self, api: ApiSession, call: Call[Page[Item]], scan: Scan, at_once: int) -> None:
+        Raises:
+            PaginationError: the list changed during six passes.
+        """
+        listing = self.prefetch(max(self._prefetch, _SNAPSHOT_PREFETCH))
+        last_ids: set[str] | None = None
+        for _ in range(_SNAPSHOT_PASSES):
+            try:
+                items = [item async for item in listing]
+            except PaginationError:  # the list changes too fast for this pass
+                last_ids = None
+                continue
+            ids = {item.id for item in items}
+            if ids == last_ids:
+                return items
+            last_ids = ids
+            del items  # a list may be large: only the ids of a pass are kept during the next one
+        raise PaginationError(len(last_ids or ()), is_changing=True)
+
+
+class _PageReader(Generic[Item]):
+    """Reads pages in the order of a `Scan`, with requests for the following pages in flight.
+
+    Up to `prefetch` pages are in flight. When the scan goes back to an earlier page, it is one page, and
+    twice as many after each page that follows the one before.
+    """
+
+    def __init__(self, api: ApiSession, call: Call[Page[Item]], scan: Scan, prefetch: int) -> None:
         self._api = api
         self._call = call
         self._scan = scan
-        self._at_once = self._window = at_once
-        self._ahead: dict[int, asyncio.Task[Page[Item]]] = {}
-        self._awaited: int | None = None
-        """The page that the caller of `read` waits for."""
-        self._context = copy_context()
-        """That of whoever reads: no page is requested in the context of the page before it."""
+        self._prefetch = prefetch
+        self._window = prefetch
+        self._requests: dict[int, asyncio.Task[Page[Item]]] = {}
 
     async def read(self) -> Page[Item] | None:
-        """Return the next page without the items already seen, or ``None`` after the last."""
+        """Return the next page without the items of earlier pages, or None after the last page."""
         while (number := self._scan.number) is not None:
-            self._context = copy_context()
-            if self._ahead or self._window > 1:
-                await self.look_ahead()
-            self._awaited = number
+            if self._requests or self._window > 1:
+                await self.request_ahead()
             try:
-                page = await (self._ahead.pop(number, None) or self._fetch(number))
+                page = await (self._requests.pop(number, None) or self._request(number))
             except ResponseTooLargeError:  # rooms with many sessions, for example
                 if not self._scan.use_smaller_pages():
                     raise
-                self._window = 1
-                await self.close()
+                await self._start_over()
                 continue
-            finally:
-                self._awaited = None
-            return await self._accept(number, page)
+            new_items = self._scan.read(page)
+            if self._scan.number == number + 1:
+                self._window = min(self._prefetch, 2 * self._window)
+            else:  # the pages that were requested ahead are older than the one to read next
+                await self._start_over()
+            return page if len(new_items) == len(page.data) else evolve(page, data=new_items)
         return None
 
-    async def _accept(self, number: int, page: Page[Item]) -> Page[Item]:
-        """Return the page without the items already seen, and decide how many pages to request ahead."""
-        fresh = self._scan.read(page)
-        if self._scan.number == number + 1:
-            self._window = min(self._at_once, 2 * self._window)
-        else:
-            # What was fetched beyond is older than what is to be read now.
-            self._window = 1
-            await self.close()
-        return page if len(fresh) == len(page.data) else evolve(page, data=fresh)
-
-    async def look_ahead(self) -> None:
-        """Ask for the next page, and for as many more as are there and may be asked for at once."""
-        self._context = copy_context()
-        number = self._scan.number
-        if number is not None:
-            await self._ask_from(number, max(number, self._last_from(number)))
-
-    def _fetch(self, number: int) -> Coroutine[Any, Any, Page[Item]]:
-        async def answered() -> None:
-            # Before this page is decoded, the next is asked for: 1 % of a list at 50 ms a request.
-            if self._awaited == number:
-                await self._ask_from(number + 1, self._last_from(number + 1))
-
-        return self._api.call(at(self._call, number, self._scan.size), answered)
-
-    def _last_from(self, number: int) -> int:
-        return min(number + self._window - 1, self._scan.last_number or 0)
-
-    async def _ask_from(self, number: int, last: int) -> None:
-        running_loop()  # raises before a coroutine is made that nothing can run
-        for each in range(number, last + 1):
-            if each not in self._ahead:
-                self._ahead[each] = asyncio.create_task(self._fetch(each), context=self._context.copy())
-        # Lets the requests leave before the caller works on this page, who may not await anything.
+    async def request_ahead(self) -> None:
+        """Request the next page, and the pages after it up to the window and the last page."""
+        if (number := self._scan.number) is None:
+            return
+        running_loop()  # raises before there is a coroutine that is never awaited
+        last = min(number + self._window - 1, self._scan.last_number or number)
+        for ahead in range(number, max(number, last) + 1):
+            if ahead not in self._requests:
+                self._requests[ahead] = asyncio.create_task(self._request(ahead))
+        # Send the requests now: the loop body of the caller may not await anything.
         await asyncio.sleep(0)
 
+    async def _request(self, number: int) -> Page[Item]:
+        return await self._api.call(at(self._call, number, self._scan.size))
+
+    async def _start_over(self) -> None:
+        self._window = 1
+        await self.close()
+
     async def close(self) -> None:
-        """End what is on its way; what came of it is of no interest."""
-        if not self._ahead:
+        """Cancel all requests that are in flight."""
+        if not self._requests:
             return
-        ahead = list(self._ahead.values())
-        self._ahead.clear()
-        for task in ahead:
-            task.cancel()
-        await asyncio.gather(*ahead, return_exceptions=True)
+        requests = list(self._requests.values())
+        self._requests.clear()
+        for request in requests:
+            request.cancel()
+        await asyncio.gather(*requests, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""What every room of the tests may ask for: an emulator, and a client that talks to it."""
+"""Fixtures of all tests: an emulator, a client of it, a scripted server and a clock."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -11,12 +11,11 @@ from hypothesis import Phase, settings
 
 from telnyx_rooms_async import RoomsClient
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.ticker import Ticker
-from tests.helpers.wire import Wire
+from tests.helpers.clocks import FakeClock
+from tests.helpers.scripted_server import ScriptedServer
 
-collect_ignore = ["docs/quickstart"]  # what is run as another suite, by docs/test_quickstart.py
-# For mutmut: whether a test fails is all that it asks, so that none looks for the smallest example, and the
-# same mutant always meets the same ones.
+collect_ignore = ["docs/quickstart"]  # run as a suite of its own by docs/test_quickstart.py
+# mutmut only needs to know whether a test fails: examples are not shrunk, and always the same.
 settings.register_profile(
     "mutate", derandomize=True, database=None, deadline=None, phases=(Phase.explicit, Phase.generate)
 )
@@ -24,7 +23,7 @@ settings.register_profile(
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the developer's own key, URL and proxies out of the tests."""
+    """Remove the developer's own key, URL and proxies."""
     for name in (
         "TELNYX_API_KEY",
         "TELNYX_BASE_URL",
@@ -39,8 +38,8 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def aioresponses_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let aioresponses 0.7.9 make an aiohttp 3.14 response: it does not know the `stream_writer` yet."""
+def patched_aioresponses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pass the `stream_writer` that aiohttp 3.14 requires and aioresponses 0.7.9 does not know."""
     make: Callable[..., None] = ClientResponse.__init__
 
     @wraps(make)
@@ -52,29 +51,29 @@ def aioresponses_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def telnyx() -> AsyncIterator[Emulator]:
-    """A stateful Telnyx on a free port."""
+    """An emulator on a free port."""
     async with Emulator() as emulator:
         yield emulator
 
 
 @pytest.fixture
 async def client(telnyx: Emulator) -> AsyncIterator[RoomsClient]:
-    """A client of that Telnyx."""
+    """A client of the emulator."""
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as rooms_client:
         yield rooms_client
 
 
 @pytest.fixture
-async def wire() -> AsyncIterator[Wire]:
+async def scripted_server() -> AsyncIterator[ScriptedServer]:
     """A scripted server on a free port."""
-    it = Wire([Wire.http(204)])
-    server = await asyncio.start_server(it.serve, "127.0.0.1", 0)
-    it.port = server.sockets[0].getsockname()[1]
-    yield it
+    scripted = ScriptedServer([ScriptedServer.http(204)])
+    server = await asyncio.start_server(scripted.serve, "127.0.0.1", 0)
+    scripted.port = server.sockets[0].getsockname()[1]
+    yield scripted
     server.close()
 
 
 @pytest.fixture
-def ticker() -> Ticker:
-    """A clock of the test's own."""
-    return Ticker()
+def fake_clock() -> FakeClock:
+    """A clock that only the test moves."""
+    return FakeClock(1000.0)

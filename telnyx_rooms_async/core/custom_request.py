@@ -58,7 +58,8 @@ def build_raw(
     if wrong := tuple(_wrong_raw(method, path, values)):
         raise InvalidArgumentError(wrong)
     try:
-        body = None if json is None else encode_json(_exact_json(json))
+        data = _exact_json(json)
+        body = None if data is None else encode_json(data)
     except Exception as error:  # noqa: BLE001 - a user's mapping or sequence can raise anything
         raise InvalidArgumentError((f"json cannot be written: {error}",)) from None
     pairs = tuple((name, query_text(value)) for name, value in cast("dict[str, QueryValue]", values).items())
@@ -68,7 +69,16 @@ def build_raw(
         request=Request(method=method, path=path, query=pairs, body=body),
         answer=Response,
         repeat=_METHODS[method],
+        unique_name=_unique_name(data),
     )
+
+
+def _unique_name(data: object) -> str | None:
+    match data:
+        case {"unique_name": str(name)}:
+            return name
+        case _:
+            return None
 
 
 def _exact_query(query: object) -> object:

@@ -1,7 +1,7 @@
-"""Which page comes next, when the list changes while it is read: pure arithmetic over page numbers.
+"""Which page comes next in a list that changes while it is read. Pure arithmetic over page numbers.
 
-The API knows page numbers only: no cursor, no order. So the client counts the pages itself and takes what
-the server says of them for a hint.
+The API has page numbers only: no cursor and no defined order. The client counts the pages itself and treats
+the totals of the server as hints.
 """
 
 from typing import Final, TypeVar
@@ -9,164 +9,181 @@ from typing import Final, TypeVar
 from attrs import Factory, define, field
 
 from telnyx_rooms_async.errors import PaginationError
-from telnyx_rooms_async.models import Identified, Page, PageMeta
+from telnyx_rooms_async.models import Identified, Page
 
 Item = TypeVar("Item", bound=Identified)
 
-_MOST_ITEMS: Final = 10_000_000
-"""That an account may have: a total beyond is a slip of the server."""
-_STALE_LIMIT: Final = 3
-_GROWTH: Final = 100
-"""Pages by which a list may outgrow twice its first promise while it is read."""
+_MAX_ITEMS: Final = 10_000_000
+"""A larger total is an error of the server."""
+_MAX_STALE_PAGES: Final = 3
+_MAX_GROWTH: Final = 100
+"""Pages by which a list may exceed twice its first total while it is read."""
 
 
 @define(kw_only=True, eq=False, repr=False)
 class Scan:
-    """How far a list has been read.
+    """Progress of reading a list.
 
-    What counts is the frontier: so many positions at the beginning of the list, as it is now, are known
-    to hold only items that were seen. A page moves it up. When the total falls, as many items may have
-    slid down across it, so it moves back by as many. A page that was read beyond the frontier is
-    remembered, and joined when the frontier reaches it.
+    The scan counts the *confirmed* positions: that many positions at the start of the current list hold
+    only known items. A page extends them. When the total falls by n, n unknown items may have moved into
+    them, so their number falls by n, and the scan goes back. A page that was read beyond the confirmed
+    positions is remembered as *ahead* and joined when they reach it.
+
+    Example: pages of 2 items. Item a is deleted after page 1 was read, so c moves to page 1::
+
+        list           page    items   total   confirmed   ahead   next page
+        a b c d e f    1       a b     6       2                   2
+        b c d e f      2       d e     5       1           2-4     1  (the total fell by 1)
+        b c d e f      1       b c     5       4                   3  (2, joined with 2-4)
+        b c d e f      3       f       5       6                   none
+
+    A total that never falls could hide a deletion that a creation made up for. `Listing.snapshot` finds it.
     """
 
     size: int
-    """Items asked for on a page."""
+    """Items requested per page."""
     start: int = 1
-    """The first page; what stands before it is left out."""
+    """The first page. Earlier pages are left out."""
     number: int | None = field(default=Factory(lambda self: self.start, takes_self=True), init=False)
-    """The page to ask for next, ``None`` at the end."""
-    _seen: set[str] = field(factory=set[str], init=False)
+    """The page to request next; None at the end."""
+    _known_ids: set[str] = field(factory=set[str], init=False)
     _step: int = field(default=Factory(lambda self: self.size, takes_self=True), init=False)
-    _frontier: int = field(
+    """Positions per page, if the server makes smaller or larger pages than requested."""
+    _confirmed: int = field(
         default=Factory(lambda self: (self.start - 1) * self.size, takes_self=True), init=False
     )
+    _ahead: tuple[int, int] = field(default=(0, 0), init=False)
     _highest: int = field(default=0, init=False)
-    _beyond: tuple[int, int] = field(default=(0, 0), init=False)
+    """The highest position that was ever confirmed, moved by additions to the list."""
     _total: int | None = field(default=None, init=False)
-    _least: int | None = field(default=None, init=False)
-    _most_pages: int = field(default=_MOST_ITEMS, init=False)
-    _reads: int = field(default=0, init=False)
-    _stale: int = field(default=0, init=False)
-    _stale_limit: int = field(default=_STALE_LIMIT, init=False)
-    """Pages in a row without a new item after which the list is given up."""
-    _fresh: int = field(default=0, init=False)
-    _checks: int = field(default=0, init=False)
+    _smallest_total: int | None = field(default=None, init=False)
+    _pages_read: int = field(default=0, init=False)
+    _max_pages: int = field(default=_MAX_ITEMS, init=False)
+    _stale_pages: int = field(default=0, init=False)
+    """Pages in a row that brought no new item and are not explained by a change of the total."""
+    _max_stale_pages: int = field(default=_MAX_STALE_PAGES, init=False)
+    _restarts: int = field(default=0, init=False)
+    _new_since_restart: int = field(default=0, init=False)
 
     def read(self, page: Page[Item]) -> tuple[Item, ...]:
-        """Take the page that was asked for, return its items that are new, and set `number`.
+        """Process the page `number`: return its new items, and set `number` to the page to request next.
 
         Raises:
-            PaginationError: the pages do not add up, or have no end.
+            PaginationError: the pages do not add up, or do not end.
         """
         number = self.number
-        assert number is not None  # noqa: S101 - nothing is asked for after the end
-        fresh = tuple({item.id: item for item in page.data if item.id not in self._seen}.values())
-        self._seen.update(item.id for item in fresh)
-        total = self._believe(page.meta, number, len(page.data))
-        self._move(number, len(page.data), total)
-        self._count(number, len(page.data), len(fresh))
-        self.number = self._next(number, page)
-        return fresh
+        assert number is not None  # noqa: S101 - no page is requested after the end
+        new = tuple({item.id: item for item in page.data if item.id not in self._known_ids}.values())
+        self._known_ids.update(item.id for item in new)
+        total = self._plausible_total(page, number)
+        self._confirmed = max(self._confirmed, self._base)
+        if total is not None:
+            self._follow_total(total)
+        if page.data:
+            self._confirm((number - 1) * self._step, number * self._step)
+        self._check_progress(number, len(page.data), len(new))
+        self.number = self._next_number(page, number)
+        return new
 
     def use_smaller_pages(self) -> bool:
-        """Divide the page that comes next, and all behind it, by the smallest number that leaves no rest.
+        """Divide the next page, and all after it, by their smallest divisor.
 
-        Positions stay what they are, so nothing that was read is lost. Returns False when a page holds only
-        one item.
+        Positions do not change, so no progress is lost. Returns False when a page holds a single item.
         """
         divisor = next((number for number in range(2, self._step + 1) if self._step % number == 0), None)
         if divisor is None or self.number is None:
             return False
         self.start = (self.start - 1) * divisor + 1
         self.size = self._step = self._step // divisor
-        self.number = self._frontier // self._step + 1
-        self._most_pages *= divisor
-        self._stale_limit *= divisor  # as many items as before
+        self.number = self._confirmed // self._step + 1
+        self._max_pages *= divisor
+        self._max_stale_pages *= divisor
         return True
 
     @property
     def last_number(self) -> int | None:
-        """The last page, as far as the server has told how many items there are."""
+        """The last page, if the server stated a total."""
         return None if self._total is None else -(-self._total // self._step)
 
     @property
     def _base(self) -> int:
+        """Positions before the first page."""
         return (self.start - 1) * self._step
 
-    def _believe(self, meta: PageMeta, number: int, count: int) -> int | None:
-        """Return the total that the server tells, if that can be true."""
-        told = meta.page_size
-        if not self._reads and told is not None and max(1, count) <= told <= self.size:
-            self._step = told
+    def _plausible_total(self, page: Page[Item], number: int) -> int | None:
+        """Return the stated total unless it contradicts the page, and adjust the positions per page."""
+        is_first, count = not self._pages_read, len(page.data)
+        total, pages, stated_size = page.meta.total_results, page.meta.total_pages, page.meta.page_size
+        if is_first and stated_size is not None and max(1, count) <= stated_size <= self.size:
+            self._step = stated_size
         elif count > self._step:
             self._step = count
-        total, pages = meta.total_results, meta.total_pages
-        least = (number - 1) * self._step + count if count else 0
-        if total is None or not least <= total <= _MOST_ITEMS:
+        items_so_far = (number - 1) * self._step + count if count else 0
+        if total is None or not items_so_far <= total <= _MAX_ITEMS:
             return None
-        if not self._reads and told is None and 0 < count < min(self._step, total - self._base):
-            self._step = count  # it makes smaller pages than it was asked for
+        if is_first and stated_size is None and 0 < count < min(self._step, total - self._base):
+            self._step = count  # the server makes smaller pages than requested
         if pages is not None and max(1, pages) != max(1, -(-total // self._step)):
             return None
         return total
 
-    def _move(self, number: int, count: int, total: int | None) -> None:
-        """Move the frontier: back by what may have slid across it, up by what was read."""
-        self._frontier = max(self._frontier, self._base)
-        if total is not None:
-            change = total - (total if self._total is None else self._total)
-            if change < 0:
-                self._frontier = max(self._base, self._frontier + change)
-                self._beyond = (self._beyond[0], self._beyond[1] + change)
-            elif change > 0:
-                # As many items that were seen may have moved up, and all that was read beyond.
-                self._highest += change
-                self._beyond = (0, 0)
-            if change:
-                self._stale = 0  # which explains a page without news
-            if self._total is None:
-                self._most_pages = 2 * -(-total // self._step) + _GROWTH
-            self._total = total
-            self._least = total if self._least is None else min(self._least, total)
-        if count:
-            here = ((number - 1) * self._step, number * self._step)
-            for start, end in (here, self._beyond):
-                if start <= self._frontier:
-                    self._frontier = max(self._frontier, end)
-            self._beyond = max(here, self._beyond)
+    def _follow_total(self, total: int) -> None:
+        """Adjust the positions to items that were added or removed since the previous page."""
+        change = 0 if self._total is None else total - self._total
+        if change:
+            self._stale_pages = 0
+        if change < 0:  # items may have moved into the confirmed positions
+            self._confirmed = max(self._base, self._confirmed + change)
+            self._ahead = (self._ahead[0], self._ahead[1] + change)
+        elif change > 0:  # known items may have moved up, also those of the page read ahead
+            self._highest += change
+            self._ahead = (0, 0)
+        if self._total is None:
+            self._max_pages = 2 * -(-total // self._step) + _MAX_GROWTH
+        self._total = total
+        self._smallest_total = total if self._smallest_total is None else min(self._smallest_total, total)
 
-    def _count(self, number: int, count: int, fresh: int) -> None:
-        """Bear in mind what came, and stop what would not end."""
-        self._reads += 1
-        self._fresh += fresh
-        new_ground = number * self._step > self._highest
-        self._highest = max(self._highest, self._frontier)
-        if fresh:
-            self._stale = 0
-        elif not count or new_ground:
-            self._stale += 1
-        if number > self._most_pages or self._reads > 4 * self._most_pages:
-            raise PaginationError(len(self._seen), self._total)
+    def _confirm(self, start: int, end: int) -> None:
+        """Extend the confirmed positions by a page that was read, or remember it as read ahead."""
+        for known_start, known_end in ((start, end), self._ahead):
+            if known_start <= self._confirmed:
+                self._confirmed = max(self._confirmed, known_end)
+        self._ahead = max((start, end), self._ahead)
 
-    def _next(self, number: int, page: Page[Item]) -> int | None:
+    def _check_progress(self, number: int, count: int, new: int) -> None:
+        self._pages_read += 1
+        self._new_since_restart += new
+        is_beyond = number * self._step > self._highest
+        self._highest = max(self._highest, self._confirmed)
+        if new:
+            self._stale_pages = 0
+        elif not count or is_beyond:
+            self._stale_pages += 1
+        if number > self._max_pages or self._pages_read > 4 * self._max_pages:
+            raise self._error
+
+    def _next_number(self, page: Page[Item], number: int) -> int | None:
         if self._total is None:
             pages = page.meta.total_pages if page.meta.total_results is None else None
             if not page.data or pages == number:
                 return None
-        elif self._frontier >= self._total:
-            return self._checked()
-        if self._stale >= self._stale_limit:
-            raise PaginationError(len(self._seen), self._total)
-        return self._frontier // self._step + 1
+        elif self._confirmed >= self._total:
+            return self._first_number_if_incomplete()
+        if self._stale_pages >= self._max_stale_pages:
+            raise self._error
+        return self._confirmed // self._step + 1
 
-    def _checked(self) -> int | None:
-        """Tell whether all came that was always there; if not, look once more from the first page."""
-        if len(self._seen) >= (self._least or 0) - self._base:
+    def _first_number_if_incomplete(self) -> int | None:
+        """Return None if all items that were always in the list are known, else start again."""
+        if len(self._known_ids) >= (self._smallest_total or 0) - self._base:
             return None
-        if self._checks and not self._fresh:
-            raise PaginationError(len(self._seen), self._total)
-        self._checks += 1
-        self._fresh = self._stale = 0
-        self._frontier, self._beyond = self._base, (0, 0)
+        if self._restarts and not self._new_since_restart:
+            raise self._error
+        self._restarts += 1
+        self._new_since_restart = self._stale_pages = 0
+        self._confirmed, self._ahead = self._base, (0, 0)
         return self.start
+
+    @property
+    def _error(self) -> PaginationError:
+        return PaginationError(len(self._known_ids), self._total)

@@ -23,7 +23,7 @@ from telnyx_rooms_async.core.retry import retry_after
 from telnyx_rooms_async.core.validators import EXACT_IDS, is_id, one_id
 from telnyx_rooms_async.errors import APIStatusError, SessionEndedError, status_class
 from telnyx_rooms_async.models import Page
-from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, encode_json, parse_json
+from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, encode_json
 
 T = TypeVar("T")
 
@@ -61,6 +61,7 @@ def build(
         wrong.extend(problems(body))
     if wrong:
         raise errors.InvalidArgumentError(tuple(wrong))
+    fields = body_fields(body) if body is not None else None
     return Call(
         operation=endpoint.operation,
         template=endpoint.path,
@@ -68,12 +69,18 @@ def build(
             method=endpoint.method,
             path=endpoint.path.format_map(ids) if ids else endpoint.path,
             query=tuple(query_pairs(query)) if query is not None else (),
-            body=encode_json(body_fields(body)) if body is not None else None,
+            body=encode_json(fields) if fields is not None else None,
             secrets=secrets(body) if body is not None else (),
         ),
         answer=endpoint.answer,
         repeat=endpoint.repeat,
+        query=query,
+        unique_name=_text_or_none(fields.get("unique_name")) if fields else None,
     )
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 # --- read ---------------------------------------------------------------------------------------------------
@@ -123,7 +130,7 @@ def read(
         error, unknown = error_of(outcome, attempts, now=now), outcome.sent
     elif outcome.status < 300:  # noqa: PLR2004 - 2xx; the transport lets no 1xx through
         try:
-            return answer(call, outcome)
+            return structure(call, outcome)
         except DecodeError as misfit:
             error, unknown = _misfit(outcome, misfit.args, attempts), True
     elif _done_before(call, outcome, attempts):
@@ -131,15 +138,15 @@ def read(
     else:
         error, unknown = error_of(outcome, attempts, now=now), _is_ambiguous(outcome)
     if unknown and call.repeat is RetrySafety.IF_NOT_SENT:
-        raise errors.OutcomeUnknownError(call.operation, _unique_name(call), attempts) from error
+        raise errors.OutcomeUnknownError(call.operation, call.unique_name, attempts) from error
     raise error
 
 
-def answer(call: Call[T], response: Response) -> T:
-    """Return what the response of a success holds: the short way, for who makes no record of it.
+def structure(call: Call[T], response: Response) -> T:
+    """Return the value in a successful response.
 
     Raises:
-        DecodeError: it does not hold that; `read` tells it with all there is to know.
+        DecodeError: the body does not fit; `read` raises an error of the library for it.
     """
     if call.answer is Response:
         return cast("T", response)
@@ -217,18 +224,6 @@ def _is_ambiguous(response: Response) -> bool:
     return response.status == 408 or response.status >= 500  # noqa: PLR2004 - 5xx
 
 
-def _unique_name(call: Call[T]) -> str | None:
-    try:
-        told = parse_json(call.request.body or b"null")
-    except DecodeError:  # what could be written may still be nested too deep to read here
-        return None
-    match told:
-        case {"unique_name": str(name)}:
-            return name
-        case _:
-            return None
-
-
 # --- turn pages ---------------------------------------------------------------------------------------------
 
 
@@ -238,18 +233,19 @@ def at(call: Call[Page[T]], number: int, size: int | None = None) -> Call[Page[T
     Raises:
         InvalidArgumentError: the number is below 1, or the size is not from 1 to 250.
     """
-    page = PageQuery(page_number=number, page_size=page_size(call) if size is None else size)
-    if wrong := tuple(problems(page)):
+    changes = {"page_number": number} if size is None else {"page_number": number, "page_size": size}
+    query = evolve(cast("PageQuery", call.query), **changes)
+    if wrong := tuple(problems(query)):
         raise errors.InvalidArgumentError(wrong)
-    query = tuple((dict(call.request.query) | dict(query_pairs(page))).items())
-    return evolve(call, request=evolve(call.request, query=query))
+    request = evolve(call.request, query=tuple(query_pairs(query)))
+    return evolve(call, query=query, request=request)
 
 
 def page_number(call: Call[Page[T]]) -> int:
     """Return which page of a list is asked for."""
-    return int(dict(call.request.query)["page[number]"])
+    return cast("PageQuery", call.query).page_number
 
 
 def page_size(call: Call[Page[T]]) -> int:
     """Return how many items a page of this list is asked to hold."""
-    return int(dict(call.request.query)["page[size]"])
+    return cast("PageQuery", call.query).page_size

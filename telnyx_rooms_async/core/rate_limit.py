@@ -1,4 +1,4 @@
-"""How fast we may go: what the server tells, and the arithmetic of the gate. Time is an argument."""
+"""How fast requests may be sent: the rate-limit headers, and the arithmetic of the window. Time is an argument."""
 
 import math
 import re
@@ -8,220 +8,235 @@ from typing import Final
 
 from attrs import define, field
 
-from telnyx_rooms_async.core.http_messages import RateLimit, Response
+from telnyx_rooms_async.core.http_messages import Response
+from telnyx_rooms_async.errors import RateLimit
 
-_DIGITS: Final = 9
+_MAX_DIGITS: Final = 9
 _COUNT: Final = re.compile(rb" *([0-9]{1,9})(?![0-9])")
 _SECONDS: Final = re.compile(rb" *([0-9]{1,9}(?:\.[0-9]{1,30})?)(?![0-9.])")
-_FIELDS: Final = {
+_HEADERS: Final = {
     b"x-ratelimit-limit": "limit",
     b"x-ratelimit-remaining": "remaining",
     b"x-ratelimit-reset": "reset",
 }
-_LENGTHS: Final = frozenset(map(len, _FIELDS))
+_HEADER_LENGTHS: Final = frozenset(map(len, _HEADERS))
 LONGEST_PAUSE: Final = 60.0
-"""Seconds: who is to stay away for longer gets an error, and the others find out themselves."""
-ROUNDED_DOWN: Final = 1.0
-"""Seconds that may be behind a 0."""
-_PATIENCE: Final = 5.0
-"""Seconds that an answer is waited for, when it can tell how long the window lasts."""
+"""Seconds. A longer pause fails the call that received it, and does not hold the other calls."""
+_ROUNDED_RESET: Final = 1.0
+"""Seconds for a reset of 0, which may have been rounded down from just under 1 s."""
+_FIRST_RESPONSE_WAIT: Final = 5.0
+"""Seconds to wait for the first response of a window, which states how long the window lasts."""
 _SPREAD: Final = 1.0
-"""Seconds over which those who waited together resume."""
-_FIRST_FEW: Final = 5
-"""In flight at once while nothing is known of a limit: so many run into it at worst."""
-_ENOUGH_SEEN: Final = 25
-"""Answers without a word of a limit after which none is suspected."""
+"""Seconds over which requests resume that were held together."""
+_PROBES: Final = 5
+"""Requests in flight at once while no rate limit is known."""
+_RESPONSES_WITHOUT_LIMIT: Final = 25
+"""Responses without a rate limit after which none is expected."""
 
 
 def rate_limit(response: Response) -> RateLimit | None:
-    """Read the ``x-ratelimit-…`` headers, or return ``None`` when there are none that can be read."""
-    told: dict[str, bytes] = {}
+    """Read the ``x-ratelimit-…`` headers; None if there are none, or none can be read."""
+    values: dict[str, bytes] = {}
     for name, value in response.raw_headers:
-        # Their lengths rule out almost all others, at a fraction of the cost of their names.
-        if len(name) in _LENGTHS and (field := _FIELDS.get(name.lower())) is not None:
-            told.setdefault(field, value)
-    if not told:
+        # The length rules out most other headers at a fraction of the cost.
+        if len(name) in _HEADER_LENGTHS and (field_name := _HEADERS.get(name.lower())) is not None:
+            values.setdefault(field_name, value)
+    if not values:
         return None
-    limit, remaining = _count(told.get("limit")), _count(told.get("remaining"))
-    reset = _seconds(told.get("reset"))
+    limit, remaining = _count(values.get("limit")), _count(values.get("remaining"))
+    reset = _seconds(values.get("reset"))
     if limit is remaining is reset is None:
         return None
     return RateLimit(limit=limit, remaining=remaining, reset=reset)
 
 
 def _count(text: bytes | None) -> int | None:
-    """Read a count, or the first number of a list of limits."""
+    """Read a number, or the first number of a list of limits."""
     if text is None:
         return None
-    if len(text) <= _DIGITS and text.isdigit():  # as it mostly is
+    if len(text) <= _MAX_DIGITS and text.isdigit():
         return int(text)
-    found = _COUNT.match(text)
-    return int(found[1]) if found else None
+    match = _COUNT.match(text)
+    return int(match[1]) if match else None
 
 
 def _seconds(text: bytes | None) -> float | None:
     if text is None:
         return None
-    if len(text) <= _DIGITS and text.isdigit():
+    if len(text) <= _MAX_DIGITS and text.isdigit():
         return float(text)
-    found = _SECONDS.match(text)
-    return float(found[1]) if found else None
+    match = _SECONDS.match(text)
+    return float(match[1]) if match else None
 
 
 @define(kw_only=True, eq=False, repr=False)
 class RateLimitWindow:
-    """Who may go when: pure arithmetic, for one account and one clock.
+    """Decides when the next request may be sent. Pure arithmetic, for one account and one clock.
 
-    Three things hold calls back. There are only so many connections. The server may ask for a pause. And
-    of each window of the rate limit as many are let through as the server said are left, less those whose
-    answers are still to come.
+    Three limits apply: the number of connections; a pause that the server asked for; and, in each window of the
+    rate limit, the number of requests that the server says remain, less those that are still in flight.
+
+    The server states the end of a window in rounded seconds, so its end is only known to lie between two times.
+    The window here ends at the later one, and a response counts for the next window only if its own end is
+    certainly later than that.
     """
 
     capacity: int
-    """Calls in flight at once."""
+    """Requests in flight at once."""
     in_flight: int = field(default=0, init=False)
-    told: RateLimit | None = field(default=None, init=False)
-    """The newest word of the server."""
-    _unknown: int = field(default=_ENOUGH_SEEN, init=False)
-    _resume: float = field(default=-math.inf, init=False)
+    last_seen: RateLimit | None = field(default=None, init=False)
+    """The rate limit of the newest response that stated one."""
+    _probing_left: int = field(default=_RESPONSES_WITHOUT_LIMIT, init=False)
+    _paused_until: float = field(default=-math.inf, init=False)
     _spread_until: float = field(default=-math.inf, init=False)
     _limit: int = field(default=0, init=False)
-    _tickets: float = field(default=math.inf, init=False)
+    _permits: float = field(default=math.inf, init=False)
+    """Requests that may still be sent in this window."""
     _period: float = field(default=0.0, init=False)
-    _began: float = field(default=-math.inf, init=False)
+    _started: float = field(default=-math.inf, init=False)
     _ends: float = field(default=math.inf, init=False)
-    _surely: float = field(default=-math.inf, init=False)
-    """When the window ends at the earliest."""
-    _is_guessed: bool = field(default=True, init=False)
+    """The latest time at which this window may end."""
+    _earliest_end: float = field(default=-math.inf, init=False)
+    _end_is_estimated: bool = field(default=True, init=False)
+    """Whether no response of this window has stated its end."""
     _resets_are_rounded: bool = field(default=True, init=False)
     """Whether all resets so far were whole seconds, which may have been rounded up."""
 
     def delay(self, now: float) -> float | None:
-        """Return the seconds until the next one may go; ``None`` for: when someone comes back."""
-        # How long a new window lasts is a guess until the first answer out of it: that is worth a wait.
-        ends = self._ends + _PATIENCE if self._is_guessed and self.in_flight else self._ends
+        """Return the seconds until the next request may be sent; None if it must wait for one in flight.
+
+        The next window starts here, when this one is over.
+        """
+        ends = self._ends
+        if self._end_is_estimated and self.in_flight:
+            ends += _FIRST_RESPONSE_WAIT
         if now >= ends:
-            self._next_window(now)
+            self._start_window(now)
             ends = self._ends
-        if self.in_flight >= self.capacity or (self._unknown and self.in_flight >= _FIRST_FEW):
+        if self.in_flight >= self.capacity or (self._probing_left and self.in_flight >= _PROBES):
             return None
-        if now < self._resume:
-            return self._resume - now
-        return 0.0 if self._tickets >= 1 else max(ends - now, 0.001)
+        if now < self._paused_until:
+            return self._paused_until - now
+        return 0.0 if self._permits >= 1 else max(ends - now, 0.001)
 
-    def enter(self, now: float, *, waiting: int = 0) -> None:
-        """Let one go; those `waiting` behind follow at a distance when all were held up together."""
+    def acquire(self, now: float, *, waiting: int = 0) -> None:
+        """Count a request as sent.
+
+        Args:
+            now: the present.
+            waiting: how many requests wait behind it; after a pause, they are spread over some time.
+        """
         self.in_flight += 1
-        self._tickets -= 1
+        self._permits -= 1
         if waiting and now < self._spread_until:
-            self._resume = now + (self._spread_until - now) / (waiting + 1)
+            self._paused_until = now + (self._spread_until - now) / (waiting + 1)
 
-    def leave(self) -> None:
-        """Take one back; one whose event loop is gone may come late, and was taken back already."""
-        self.in_flight = max(0, self.in_flight - 1)
+    def release(self) -> None:
+        """Count a request as no longer in flight."""
+        self.in_flight = max(0, self.in_flight - 1)  # a request of a stopped event loop may be released late
 
-    def take_back(self) -> None:
-        """Take one back that was never sent: in no window it counts."""
+    def refund(self) -> None:
+        """Release a request that was never sent, so that no window counts it."""
         if self.in_flight:
             self.in_flight -= 1
-            self._tickets += 1
+            self._permits += 1
 
-    def learn(self, told: RateLimit | None, sent_at: float, now: float) -> None:
-        """Take notice of what an answer told, if it told something, to what was sent at `sent_at`."""
-        if self._unknown:
-            self._unknown -= 1
-        if told is None:
+    def update(self, limit: RateLimit | None, sent_at: float, now: float) -> None:
+        """Take the rate limit of a response, if it states one, into account."""
+        if self._probing_left:
+            self._probing_left -= 1
+        if limit is None:
             return
-        self.told = told
-        if told.limit == 0 or told.remaining is None or told.reset is None:
-            return  # odd, or not enough to go by
-        if told.reset <= LONGEST_PAUSE:
-            self._count(told.limit, told.remaining, told.reset or ROUNDED_DOWN, sent_at, now)
+        self.last_seen = limit
+        if limit.limit == 0 or limit.remaining is None or limit.reset is None:
+            return  # incomplete
+        if limit.reset <= LONGEST_PAUSE:
+            self._update_window(limit.limit, limit.remaining, limit.reset or _ROUNDED_RESET, sent_at, now)
 
-    def stop(self, seconds: float, now: float) -> bool:
-        """Let nobody go for so long, unless it is too long to be for all; tell whether it is so."""
+    def pause(self, seconds: float, now: float) -> bool:
+        """Hold all requests for some seconds; return False, and do nothing, if that is too long."""
         if seconds > LONGEST_PAUSE + _SPREAD:
             return False
-        self._resume = max(self._resume, now + seconds)
-        self._spread_until = self._resume + _SPREAD
+        self._paused_until = max(self._paused_until, now + seconds)
+        self._spread_until = self._paused_until + _SPREAD
         return True
 
-    def lose(self, now: float) -> None:
-        """Take notice of one who came back without news: nothing to learn of that."""
+    def discard(self, now: float) -> None:
+        """Take into account that a request ended without an outcome: nothing to learn for this window."""
 
-    def forget(self) -> None:
-        """Take all back who were on their way: their event loop is gone."""
+    def reset(self) -> None:
+        """Forget the requests in flight: their event loop has stopped."""
         self.in_flight = 0
 
-    def _count(self, limit: int | None, remaining: int, reset: float, sent_at: float, now: float) -> None:
-        self._unknown = 0
+    def _update_window(
+        self, limit: int | None, remaining: int, reset: float, sent_at: float, now: float
+    ) -> None:
+        self._probing_left = 0
         self._limit = limit or max(self._limit, remaining + 1)
-        # The answer was written at some time between `sent_at` and now; whole seconds may be rounded up.
+        # The response was written between `sent_at` and now.
         self._resets_are_rounded &= reset.is_integer()
-        earliest, latest = sent_at + reset - float(self._resets_are_rounded), now + reset
-        if earliest > self._ends:
-            # The server is in its next window already.
-            self._began, self._tickets, self._is_guessed, self._surely = now, math.inf, True, earliest
-        elif sent_at < self._began or latest < self._surely:
-            return  # it speaks, or may speak, of the last window
-        # Those on their way may or may not be counted in what remains.
-        self._tickets = min(self._tickets, remaining - self.in_flight)
-        self._surely = max(self._surely, earliest)
-        self._ends = latest if self._is_guessed else min(self._ends, latest)
-        self._period = reset if self._is_guessed else max(self._period, reset)
-        self._is_guessed = False
+        earliest_end, latest_end = sent_at + reset - float(self._resets_are_rounded), now + reset
+        if earliest_end > self._ends:  # the server is in the next window already
+            self._started, self._permits, self._end_is_estimated = now, math.inf, True
+            self._earliest_end = earliest_end
+        elif sent_at < self._started or latest_end < self._earliest_end:
+            return  # the response is, or may be, of the window before
+        # The server may or may not have counted the requests in flight.
+        self._permits = min(self._permits, remaining - self.in_flight)
+        self._earliest_end = max(self._earliest_end, earliest_end)
+        self._ends = latest_end if self._end_is_estimated else min(self._ends, latest_end)
+        self._period = reset if self._end_is_estimated else max(self._period, reset)
+        self._end_is_estimated = False
 
-    def _next_window(self, now: float) -> None:
-        self._began = now
-        self._ends, self._surely = now + self._period, -math.inf
-        self._is_guessed = True
-        if self._tickets < 1:  # else nobody was held up by the last one
+    def _start_window(self, now: float) -> None:
+        self._started = now
+        self._ends, self._earliest_end = now + self._period, -math.inf
+        self._end_is_estimated = True
+        if self._permits < 1:  # the last window held requests back
             self._spread_until = now + min(_SPREAD, self._period)
-        # A limit is 1 at least: when nobody is on the way who could bring news, one goes and asks.
-        self._tickets = self._limit - self.in_flight
+        self._permits = self._limit - self.in_flight
 
 
 _ROUNDING: Final = 1e-9
-"""100 times 0.29 is a little less than 29."""
+"""100 * 0.29 is a little less than 29."""
 
 
 @define(kw_only=True)
 class SharedRateLimitWindow(RateLimitWindow):
-    """A `RateLimitWindow` that also keeps to its share of every window of the server.
+    """A `RateLimitWindow` that keeps to a share of each window of the server.
 
-    A request takes a place until the window that it was counted in is surely over: that is when its
-    answer has come, and the seconds of that answer's ``reset`` have gone by since. There are as many
-    places as the share comes to, so no window ever counts more of our requests than that, wherever it
-    begins, however long the answers take, and without a word between the clients.
+    A request holds a place until the window that counted it is certainly over: its response has come, and the
+    seconds of the ``reset`` in that response have passed. There are as many places as the share allows, so no
+    window counts more requests than that, wherever it begins, without communication between the clients.
     """
 
     share: float
     """Above 0, and below 1."""
     _places: float = field(default=inf, init=False)
-    _held: list[float] = field(factory=list[float], init=False)
-    """When places become free whose requests are answered: a heap."""
+    _held_until: list[float] = field(factory=list[float], init=False)
+    """When the places of requests with a response become free: a heap."""
     _reset: float = field(default=0.0, init=False)
-    """Seconds: the newest word of how long a window goes on."""
+    """The newest ``reset``, in seconds."""
 
     def delay(self, now: float) -> float | None:
-        """Return the seconds until the next one may go; ``None`` for: when someone comes back."""
-        wait, held = RateLimitWindow.delay(self, now), self._held
-        while held and held[0] <= now:
-            heappop(held)
-        if wait is None or self.in_flight + len(held) < self._places:
-            return wait
-        return max(wait, held[0] - now) if held else None
+        """Return the seconds until the next request may be sent; None if it must wait for one in flight."""
+        delay, held_until = RateLimitWindow.delay(self, now), self._held_until
+        while held_until and held_until[0] <= now:
+            heappop(held_until)
+        if delay is None or self.in_flight + len(held_until) < self._places:
+            return delay
+        return max(delay, held_until[0] - now) if held_until else None
 
-    def learn(self, told: RateLimit | None, sent_at: float, now: float) -> None:
-        """Take notice of an answer, and keep its place for as long as its window may last."""
-        RateLimitWindow.learn(self, told, sent_at, now)
-        if told is not None and told.limit:
-            self._places = max(1, floor(self.share * told.limit + _ROUNDING))
-        if told is not None and told.reset is not None:
-            self._reset = min(told.reset or ROUNDED_DOWN, LONGEST_PAUSE)
-        self.lose(now)
+    def update(self, limit: RateLimit | None, sent_at: float, now: float) -> None:
+        """Take the rate limit of a response into account, and hold its place while its window may last."""
+        RateLimitWindow.update(self, limit, sent_at, now)
+        if limit is not None and limit.limit:
+            self._places = max(1, floor(self.share * limit.limit + _ROUNDING))
+        if limit is not None and limit.reset is not None:
+            self._reset = min(limit.reset or _ROUNDED_RESET, LONGEST_PAUSE)
+        self.discard(now)
 
-    def lose(self, now: float) -> None:
-        """Keep the place of one who came back without news, and may have been counted."""
+    def discard(self, now: float) -> None:
+        """Hold the place of a request that the server may have counted."""
         if self._reset:
-            heappush(self._held, now + self._reset)
+            heappush(self._held_until, now + self._reset)

@@ -1,16 +1,18 @@
-"""The loop: send, decide, read. Time and chance come in through the `Clock`."""
+"""The session of the API: one call from a request to a typed value.
+
+`ApiSession.call` does, in this order: authentication (by the transport), the wait for the rate limit, attempts
+within the deadline, retries within the retry budget, and the mapping of errors.
+"""
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial
-from typing import Any, Final, TypeAlias, TypeGuard, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 from attrs import define, evolve, field, frozen
 
 from telnyx_rooms_async.core import protocol
 from telnyx_rooms_async.core.frames import drop_frames
 from telnyx_rooms_async.core.http_messages import (
-    Attempt,
     Call,
     Failure,
     RateLimit,
@@ -29,8 +31,14 @@ from telnyx_rooms_async.core.retry import (
     retry_cost,
 )
 from telnyx_rooms_async.core.server_clock import ServerClock
-from telnyx_rooms_async.errors import APITimeoutError, RateLimitError, ReadOnlyError, TelnyxRoomsError
-from telnyx_rooms_async.http.attempt_log import OnAttempt, logger, record, report
+from telnyx_rooms_async.errors import (
+    APITimeoutError,
+    Attempt,
+    RateLimitError,
+    ReadOnlyError,
+    TelnyxRoomsError,
+)
+from telnyx_rooms_async.http.attempt_log import OnAttempt, build_attempt, emit_attempt, logger
 from telnyx_rooms_async.http.clock import Clock
 from telnyx_rooms_async.http.in_flight import InFlightCalls
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
@@ -38,28 +46,28 @@ from telnyx_rooms_async.http.transport import AiohttpTransport
 from telnyx_rooms_async.serialization import DecodeError
 
 T = TypeVar("T")
-Answered: TypeAlias = Callable[[], Awaitable[object]]
 
-_MOMENT: Final = 0.001
-_READING: Final = frozenset({"GET", "HEAD"})
-_THROTTLED: Final = 429
+_SHORTEST_ATTEMPT: Final = 0.001
+"""Seconds. A timeout of 0 would be none at all, and a sleep can overshoot the deadline."""
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+_TOO_MANY_REQUESTS: Final = 429
 
 
 @define(eq=False, repr=False)
 class CallContext:
-    """What one call of a user has come to so far: one request mostly, more when it has to look around."""
+    """Mutable state of one API call: deadline, attempts, spent retry budget."""
 
     started: float
     deadline: float
     attempts: tuple[Attempt, ...] = ()
-    """Of a call that is answered at once there is no record, unless someone asks for it."""
+    """Empty for a call that succeeds at once, unless attempts are logged."""
     spent: float = 0.0
-    """What its repetitions took from the budget."""
+    """What its retries took from the retry budget."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class ApiSession:
-    """Makes calls until they are answered, refused or out of time."""
+    """Makes API calls. One instance serves all concurrent calls of a client."""
 
     transport: AiohttpTransport
     in_flight_calls: InFlightCalls
@@ -67,33 +75,25 @@ class ApiSession:
     budget: RetryBudget
     on_attempt: OnAttempt | None
     timeout: float
-    """Seconds for the whole call: the wait at the gate, attempts, and the pauses between them."""
+    """Seconds for a whole call: the wait for the rate limit, attempts, and the pauses between them."""
     attempt_timeout: float
-    """Seconds for each attempt."""
+    """Seconds for one attempt."""
     retry: RetryPolicy
     read_only: bool
-    """Whether what would change something is refused: here passes every request of the API."""
+    """Whether requests that could change something are refused."""
     clock: Clock
     server_clock: ServerClock = field(factory=ServerClock)
 
-    def server_now(self) -> float:
-        """Return the server's time as far as it is known, in seconds since the epoch."""
-        return self.server_clock.now(self.clock.monotonic(), self.clock.now())
-
-    def call(self, call: Call[T], answered: Answered | None = None) -> Coroutine[Any, Any, T]:
-        """Make one call, and more attempts at it where the policy and the operation allow.
-
-        Args:
-            call: what to ask.
-            answered: awaited between a good answer and its decoding, for what need not wait for that.
+    def call(self, call: Call[T]) -> Coroutine[Any, Any, T]:
+        """Make one API call, with retries where the retry policy and the operation allow them.
 
         Raises:
-            TelnyxRoomsError: one class for each way to fail, with all attempts in it.
+            TelnyxRoomsError: one class for each kind of failure, with all attempts.
         """
-        return self.run(call, partial(self.pursue, answered=answered) if answered else self.pursue)
+        return self.run(call, self.send_with_retries)
 
     async def run(self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]]) -> T:
-        """Make one call by steps that may be several requests, along the trail that they are given."""
+        """Make one API call by steps that may take several requests, within one deadline."""
         try:
             with self.in_flight_calls:
                 now = self.clock.monotonic()
@@ -103,112 +103,97 @@ class ApiSession:
             drop_frames(error)
             raise
 
-    async def pursue(self, call: Call[T], context: CallContext, answered: Answered | None = None) -> T:
-        """Make one request of a call, and attempts at it until it is answered for good."""
-        if self.read_only and call.request.method not in _READING:
-            # A path may hold a token where the id belongs, if the arguments are swapped.
-            path = call.template if call.request.secrets else call.request.path
-            raise ReadOnlyError(call.request.method, path)
+    async def send_with_retries(self, call: Call[T], context: CallContext) -> T:
+        """Send a request until it succeeds, fails for good or runs out of time; return its result."""
+        if self.read_only and call.request.method not in _SAFE_METHODS:
+            raise _read_only_error(call)
+        limiter, clock = self.rate_limiter, self.clock
         outcome: Response | Failure | None = None
-        answer: Response | None = None
-        started = ended = context.started
-        rate_limiter, clock, number = self.rate_limiter, self.clock, 0
-        while rate_limiter.enter_at_once(clock.monotonic()) or await rate_limiter.enter(
+        last_response: Response | None = None
+        number, elapsed = 0, 0.0
+        while limiter.try_acquire(clock.monotonic()) or await limiter.acquire(
             context.started, context.deadline
         ):
             number += 1
             started = clock.monotonic()
-            outcome = None
-            try:
-                outcome = await self.transport.send(call.request, self._seconds(context, started))
-            finally:
-                if outcome is None:
-                    rate_limiter.leave()
+            outcome = await self._send_once(call, context, started)
             ended = clock.monotonic()
+            elapsed = ended - started
+            limit = None
             if isinstance(outcome, Response):
-                answer = outcome
+                last_response, limit = outcome, rate_limit(outcome)
                 self.server_clock.newest = outcome.raw_headers, started, ended
-            else:
-                outcome = self._judged(outcome, context, started)
-            pause = self._settle(call, context, outcome, number, started=started, ended=ended)
-            if pause is None:
+            delay, is_budget_exhausted = self._retry_delay(call, context, outcome, number, ended)
+            is_paused = self._release(outcome, limit, started, ended, delay)
+            if context.attempts or self._is_logging or not _is_success(outcome):
+                self._record(call, context, outcome, elapsed, delay, limit, is_budget_exhausted)
+            if delay is None:
                 break
-            if pause:
-                await clock.sleep(pause)
-        else:  # the gate lets nobody through in time
+            if not is_paused:  # else the rate limiter holds this call and all others for as long
+                await clock.sleep(delay)
+        else:  # the rate limiter admits no request before the deadline
             if outcome is None:
-                raise self._too_late(context)
-            self._give_back(context, outcome)
-        if answered is not None and _is_success(outcome):
-            await answered()
-        return self._read(call, context, outcome, answer, ended - started)
+                raise self._not_admitted_error(context)
+            self._refund_retry(context, outcome)
+        return self._result(call, context, outcome, last_response, elapsed)
 
-    def _read(
+    def server_now(self) -> float:
+        """Return the server's time as far as it is known, in seconds since the epoch."""
+        return self.server_clock.now(self.clock.monotonic(), self.clock.now())
+
+    # --- one attempt --------------------------------------------------------------------------------------
+
+    async def _send_once(self, call: Call[T], context: CallContext, started: float) -> Response | Failure:
+        outcome: Response | Failure | None = None
+        time_left = context.deadline - started
+        try:
+            seconds = max(min(self.attempt_timeout, time_left), _SHORTEST_ATTEMPT)
+            outcome = await self.transport.send(call.request, seconds)
+        finally:
+            if outcome is None:
+                self.rate_limiter.discard()
+        if isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT:
+            return evolve(outcome, deadline=time_left < self.attempt_timeout)
+        return outcome
+
+    def _release(
         self,
-        call: Call[T],
-        context: CallContext,
         outcome: Response | Failure,
-        answer: Response | None,
-        elapsed: float,
-    ) -> T:
-        """Return what a call came to, or raise what ended it."""
-        if _is_success(outcome):
-            try:
-                return protocol.answer(call, outcome)
-            except DecodeError:
-                if not context.attempts:
-                    self._note(call, context, outcome, elapsed)
-        # An answer says more than a silence. But what may have been done is told by the last try.
-        told = outcome if call.repeat is RetrySafety.IF_NOT_SENT else answer or outcome
-        return protocol.read(call, told, context.attempts, now=self.clock.now())
-
-    def _judged(self, failure: Failure, context: CallContext, started: float) -> Failure:
-        """Tell the end of the whole call's time from that of the attempt's."""
-        if failure.reason is not Reason.TIMEOUT:
-            return failure
-        return evolve(failure, deadline=context.deadline - started < self.attempt_timeout)
-
-    def _seconds(self, context: CallContext, now: float) -> float:
-        """Return the seconds that an attempt may take."""
-        # A timeout of nothing would be none at all: a sleep that overshot the deadline leaves a moment.
-        return max(min(self.attempt_timeout, context.deadline - now), _MOMENT)
-
-    def _settle(
-        self,
-        call: Call[T],
-        context: CallContext,
-        outcome: Response | Failure,
-        number: int,
-        *,
+        limit: RateLimit | None,
         started: float,
         ended: float,
-    ) -> float | None:
-        """Learn from one attempt, and return how long to sleep before the next, if there is one."""
-        told = rate_limit(outcome) if isinstance(outcome, Response) else None
-        if _is_success(outcome) and not (context.attempts or self._is_watched):
-            self.budget.give(1.0)
-            self.rate_limiter.leave_with(told, started, ended, None)
-            return None
-        wait, exhausted = self._plan(call, context, outcome, number, ended)
+        delay: float | None,
+    ) -> bool:
+        """Release the place in the rate limiter; return whether it pauses all calls as the server asks."""
         if isinstance(outcome, Failure) and not outcome.sent:
-            kept = False
-            self.rate_limiter.leave_unsent()
-        else:
-            kept = self.rate_limiter.leave_with(told, started, ended, self._stop(outcome, wait))
-        self._note(call, context, outcome, ended - started, wait=wait, told=told, exhausted=exhausted)
-        # The pause that the server asks for is waited at the gate, in the order of all who wait there.
-        return 0.0 if kept and wait is not None else wait
+            self.rate_limiter.release_unsent()
+            return False
+        pause = None if _is_success(outcome) else self._pause(outcome, limit, delay)
+        return self.rate_limiter.release(limit, started, ended, pause) and delay is not None
 
-    def _plan(
+    def _pause(
+        self, outcome: Response | Failure, limit: RateLimit | None, delay: float | None
+    ) -> float | None:
+        """Return how many seconds the server asks all calls to pause."""
+        if isinstance(outcome, Failure) or not asks_for_pause(outcome):
+            return None
+        if limit is not None and limit.remaining:
+            return None  # the account may send more requests: only this one was refused
+        if delay is not None:
+            return delay
+        hint = retry_after(outcome, self.clock.now())
+        return hint if hint is not None and hint <= LONGEST_PAUSE else None
+
+    def _retry_delay(
         self, call: Call[T], context: CallContext, outcome: Response | Failure, number: int, now: float
     ) -> tuple[float | None, bool]:
-        """Return how long to wait before another attempt, if there is one, and whether the budget forbids."""
+        """Return the seconds until the next attempt, or None, and whether the retry budget forbids it."""
         if not is_retryable(outcome):
             if isinstance(outcome, Response):
                 self.budget.give(context.spent or 1.0)
                 context.spent = 0.0
             return None, False
-        wait = next_delay(
+        delay = next_delay(
             self.retry,
             call.repeat,
             outcome,
@@ -217,61 +202,78 @@ class ApiSession:
             now=self.clock.now(),
             dice=self.clock.dice(),
         )
-        if wait is None:
+        if delay is None:
             return None, False
         cost = retry_cost(self.retry, outcome)
         if not self.budget.take(cost, now):
             return None, True
         context.spent += cost
-        return wait, False
+        return delay, False
 
-    def _give_back(self, context: CallContext, outcome: Response | Failure) -> None:
-        """Take back what was paid for the repetition after `outcome`, which does not come."""
+    def _refund_retry(self, context: CallContext, outcome: Response | Failure) -> None:
+        """Return the cost of a retry that is not made."""
         cost = retry_cost(self.retry, outcome)
         self.budget.give(cost)
         context.spent -= cost
 
-    def _stop(self, outcome: Response | Failure, wait: float | None) -> float | None:
-        """Return how long the server wants nobody to come."""
-        if isinstance(outcome, Failure) or not asks_for_pause(outcome):
-            return None
-        if wait is not None:
-            return wait
-        hint = retry_after(outcome, self.clock.now())
-        return hint if hint is not None and hint <= LONGEST_PAUSE else None
-
-    def _too_late(self, context: CallContext) -> TelnyxRoomsError:
-        delay = self.rate_limiter.delay()
-        if delay:
-            return RateLimitError(_THROTTLED, (), None, delay, context.attempts)
-        return APITimeoutError("no connection was free in time", False, context.attempts, True)  # noqa: FBT003 - fields are positional
-
     @property
-    def _is_watched(self) -> bool:
+    def _is_logging(self) -> bool:
         return self.on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
 
-    def _note(
+    def _record(
         self,
         call: Call[T],
         context: CallContext,
         outcome: Response | Failure,
         elapsed: float,
-        *,
-        wait: float | None = None,
-        told: RateLimit | None = None,
-        exhausted: bool = False,
+        delay: float | None = None,
+        limit: RateLimit | None = None,
+        is_budget_exhausted: bool = False,  # noqa: FBT001, FBT002 - of one caller
     ) -> None:
-        attempt = record(
+        attempt = build_attempt(
             call,
             outcome,
             number=len(context.attempts) + 1,
             elapsed=elapsed,
-            wait=wait,
-            told=told,
-            exhausted=exhausted,
+            wait=delay,
+            rate_limit=limit,
+            budget_exhausted=is_budget_exhausted,
         )
         context.attempts = (*context.attempts, attempt)
-        report(attempt, self.on_attempt)
+        emit_attempt(attempt, self.on_attempt)
+
+    # --- the end of a call --------------------------------------------------------------------------------
+
+    def _result(
+        self,
+        call: Call[T],
+        context: CallContext,
+        outcome: Response | Failure,
+        last_response: Response | None,
+        elapsed: float,
+    ) -> T:
+        """Return the value of a call, or raise its error."""
+        if _is_success(outcome):
+            try:
+                return protocol.structure(call, outcome)
+            except DecodeError:
+                if not context.attempts:
+                    self._record(call, context, outcome, elapsed)
+        # An error response says more than a lost connection, but the outcome of a request that must not be
+        # repeated is that of its last attempt.
+        final = outcome if call.repeat is RetrySafety.IF_NOT_SENT else last_response or outcome
+        return protocol.read(call, final, context.attempts, now=self.clock.now())
+
+    def _not_admitted_error(self, context: CallContext) -> TelnyxRoomsError:
+        if delay := self.rate_limiter.delay():
+            return RateLimitError(_TOO_MANY_REQUESTS, (), None, delay, context.attempts)
+        return APITimeoutError("no connection was free in time", False, context.attempts, True)  # noqa: FBT003 - fields are positional
+
+
+def _read_only_error(call: Call[object]) -> ReadOnlyError:
+    # A path may hold a token where an id belongs, if the arguments are swapped.
+    path = call.template if call.request.secrets else call.request.path
+    return ReadOnlyError(call.request.method, path)
 
 
 def _is_success(outcome: Response | Failure) -> TypeGuard[Response]:

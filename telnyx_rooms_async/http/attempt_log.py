@@ -1,4 +1,4 @@
-"""The record of an attempt: made, and told to the log. Metadata only: no id, no query, no body."""
+"""Records of attempts: log lines and the ``on_attempt`` hook. Metadata only: no id, no query, no body."""
 
 import logging
 from collections.abc import Callable
@@ -6,30 +6,31 @@ from inspect import iscoroutine
 from typing import Final, TypeAlias, TypeVar
 
 from telnyx_rooms_async.core import protocol
-from telnyx_rooms_async.core.http_messages import Attempt, Call, Failure, RateLimit, Response
+from telnyx_rooms_async.core.http_messages import Call, Failure, RateLimit, Response
 from telnyx_rooms_async.core.retry import was_not_processed
+from telnyx_rooms_async.errors import Attempt
 
 T = TypeVar("T")
 
 OnAttempt: TypeAlias = Callable[[Attempt], object]
-"""Called after each attempt with its record; what it raises is logged and goes no further."""
+"""Called with the record of each attempt. An exception that it raises is logged and suppressed."""
 
 logger: Final = logging.getLogger("telnyx_rooms_async")
-"""The only one of the library. It prints nothing until the program configures logging."""
+"""The library's logger. It writes nothing until the program configures logging."""
 logger.addHandler(logging.NullHandler())
 
 
-def record(
+def build_attempt(
     call: Call[T],
     outcome: Response | Failure,
     *,
     number: int,
     elapsed: float,
     wait: float | None,
-    told: RateLimit | None = None,
-    exhausted: bool = False,
+    rate_limit: RateLimit | None = None,
+    budget_exhausted: bool = False,
 ) -> Attempt:
-    """Make the record of one attempt."""
+    """Return the record of one attempt."""
     response = outcome if isinstance(outcome, Response) else None
     return Attempt(
         number=number,
@@ -42,26 +43,27 @@ def record(
         elapsed=elapsed,
         wait=wait,
         request_id=protocol.request_id(response) if response else None,
-        rate_limit=told,
-        budget_exhausted=exhausted,
+        rate_limit=rate_limit,
+        budget_exhausted=budget_exhausted,
     )
 
 
-def report(attempt: Attempt, hook: OnAttempt | None) -> None:
-    """Log one attempt, and tell the hook."""
+def emit_attempt(attempt: Attempt, on_attempt: OnAttempt | None) -> None:
+    """Log an attempt, and call the hook with it."""
     _log(attempt)
-    if hook is not None:
-        try:
-            returned = hook(attempt)
-            if iscoroutine(returned):  # of a plain function that calls an async one
-                returned.close()
-                logger.error("on_attempt returned a coroutine, which was not awaited: it must not be async")
-        except Exception:  # of a user's hook: a room must not be lost to a mistake in what counts it
-            logger.exception("on_attempt failed")
+    if on_attempt is None:
+        return
+    try:
+        returned = on_attempt(attempt)
+        if iscoroutine(returned):  # from a plain function that calls an async one
+            returned.close()
+            logger.error("on_attempt returned a coroutine, which was not awaited: it must not be async")
+    except Exception:  # of a user's hook: a room must not be lost to a bug in metrics
+        logger.exception("on_attempt failed")
 
 
 def _log(attempt: Attempt) -> None:
-    """Tell of one attempt: a warning if there is another, else a line for debugging."""
+    """Log a warning for an attempt that is retried, else a debug line."""
     if attempt.wait is None and not logger.isEnabledFor(logging.DEBUG):
         return
     logger.log(

@@ -1,4 +1,4 @@
-"""Time and chance, as a value that tests can replace."""
+"""Time and randomness as a value, so that tests can replace them."""
 
 import asyncio
 import random
@@ -15,11 +15,16 @@ def _now() -> float:
 
 @frozen(kw_only=True)
 class Clock:
-    """Where a client takes its time and its chance from: tests put their own in."""
+    """Injectable time and randomness, for tests.
+
+    Example:
+        >>> clock = Clock(dice=lambda: 0.0)  # no random part in any pause
+    """
 
     monotonic: Callable[[], float] = time.monotonic
+    """Seconds on a clock that never goes back."""
     now: Callable[[], float] = _now
-    """Seconds since the epoch, to read a date in ``Retry-After``."""
+    """Seconds since the epoch, to read dates in headers."""
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     dice: Callable[[], float] = random.random
-    """A number from 0 to 1 for every pause."""
+    """A random number from 0 to 1, for the length of a pause."""

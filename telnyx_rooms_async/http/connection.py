@@ -1,12 +1,14 @@
-"""The session: borrowed from the user, or opened by us; and what every request of it has in common."""
+"""The `aiohttp.ClientSession` of a client: borrowed from the user or opened here; its timeouts and proxies."""
 
 import asyncio
 import math
 import platform
+import socket
 from collections.abc import AsyncGenerator, Sequence
 from functools import cache, lru_cache
 from typing import Any, Final, TypeAlias
 from urllib.request import getproxies_environment, proxy_bypass
+from weakref import WeakSet
 
 import aiohttp
 from yarl import URL
@@ -17,29 +19,30 @@ from telnyx_rooms_async.errors import ConfigurationError
 from telnyx_rooms_async.version import __version__
 
 Session: TypeAlias = aiohttp.ClientSession
-"""What a user may lend a client."""
 TraceConfig: TypeAlias = aiohttp.TraceConfig
-"""What listens to a session."""
 
-_CONNECT_SECONDS: Final = 5.0
-# Each of them says by itself that nothing was sent.
+_CONNECT_TIMEOUT: Final = 5.0
 _CONNECT_ERRORS: Final = (
     TimeoutError,
     aiohttp.ClientConnectorError,
     aiohttp.ClientHttpProxyError,
     aiohttp.ServerFingerprintMismatch,
 )
+"""Errors that mean by themselves that nothing was sent."""
 
 
 class TunnelError(aiohttp.ClientConnectionError):
     """A proxy failed before there was a connection to the server."""
 
 
+# --- checks -----------------------------------------------------------------------------------------------
+
+
 def check_session(session: object, *, trust_env: bool) -> None:
-    """Check a session that a user lends.
+    """Check a borrowed session.
 
     Raises:
-        ConfigurationError: it is none, has an auth of its own, or is to have a proxy of ours.
+        ConfigurationError: it is not an `aiohttp.ClientSession`, has an auth of its own, or ``trust_env`` is set.
     """
     if session is None:
         return
@@ -54,31 +57,39 @@ def check_session(session: object, *, trust_env: bool) -> None:
 
 
 def check_hooks(session: Session | None, on_attempt: object, trace_configs: Sequence[object]) -> None:
-    """Check what listens to the attempts and to the session.
+    """Check the hooks of attempts and of the session.
 
     Raises:
-        ConfigurationError: it cannot.
+        ConfigurationError: a hook cannot be called, or is for another session.
     """
     if on_attempt is not None and not callable(on_attempt):
         raise ConfigurationError(f"on_attempt must be callable, not {on_attempt!r}")
     if is_async_callable(on_attempt):
         raise ConfigurationError("on_attempt must be a plain function: it is called, and not awaited")
-    if not all(isinstance(each, TraceConfig) for each in trace_configs):
+    if not all(isinstance(config, TraceConfig) for config in trace_configs):
         raise ConfigurationError("trace_configs must be aiohttp.TraceConfig objects")
     if session is not None and trace_configs:
         raise ConfigurationError("trace_configs are for a session of our own: give yours its own")
 
 
-def loop_of(session: Session | None) -> asyncio.AbstractEventLoop | None:
-    """Return the event loop that a borrowed session belongs to."""
-    return None if session is None else session._loop  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the public way is deprecated
+def borrowed_loop(session: Session | None) -> asyncio.AbstractEventLoop | None:
+    """Return the event loop that a borrowed session belongs to: an aiohttp session is made in its event loop."""
+    if session is None:
+        return None
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
-def capacity_of(session: Session | None, max_connections: int) -> int:
-    """Return how many connections there can be at once, as far as a borrowed session tells."""
+def capacity(session: Session | None, max_connections: int) -> int:
+    """Return how many connections can be open at once, as far as a borrowed session shows."""
     connector = session.connector if session else None
-    told = (connector.limit, connector.limit_per_host) if connector else ()
-    return min((max_connections, *filter(None, told)))
+    limits = (connector.limit, connector.limit_per_host) if connector else ()
+    return min((max_connections, *filter(None, limits)))
+
+
+# --- a session of our own ---------------------------------------------------------------------------------
 
 
 class _ProxyConnector(aiohttp.TCPConnector):
@@ -99,45 +110,97 @@ class _ProxyConnector(aiohttp.TCPConnector):
         raise TunnelError(f"the proxy opened no connection to the server: {name}")
 
 
-def open_session(
+async def own_session(
     *, max_connections: int, trace_configs: list[aiohttp.TraceConfig], trust_env: bool
-) -> Session:
-    """Open a session of our own: it keeps no cookies, and reads no proxy variables by itself."""
+) -> AsyncGenerator[Session, None]:
+    """Open a session, yield it once, and close it when the generator is closed.
+
+    The event loop closes its unfinished generators at its end, and so does the garbage collector: a client that
+    is forgotten leaves no connection open. The session keeps no cookies, and reads no proxy variables.
+    """
+    sockets = WeakSet[socket.socket]()
+
+    def open_socket(address: Any) -> socket.socket:  # noqa: ANN401 - a tuple of aiohappyeyeballs
+        family, kind, protocol, _, _ = address
+        opened = socket.socket(family, kind, protocol)
+        sockets.add(opened)
+        return opened
+
     connector = _ProxyConnector if trust_env else aiohttp.TCPConnector
     session = aiohttp.ClientSession(
-        # A host each: whoever downloads must not keep the calls waiting.
-        connector=connector(limit=0, limit_per_host=max_connections),
+        # The limit is per host, so that downloads do not take the connections of calls.
+        connector=connector(limit=0, limit_per_host=max_connections, socket_factory=open_socket),
         trace_configs=trace_configs,
+        middlewares=(send_once,),
         cookie_jar=aiohttp.DummyCookieJar(),
     )
-    session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a tenth cheaper than `send_once`
-    return session
-
-
-async def closed_with_loop(session: Session) -> AsyncGenerator[Session, None]:
-    """Yield a session once, and close it when the generator is closed.
-
-    The event loop closes generators that it leaves behind, and so does the collector of garbage: a
-    client that is forgotten leaves no connection open.
-    """
-    connector = session.connector
     try:
         yield session
     finally:
-        # What is being sent is of no use any more, and a server that does not read would keep it for ever.
-        for connection in tuple(getattr(connector, "_acquired", ())):
-            connection.abort()
         await session.close()
+        # A transport that is closed first sends what is buffered, and a server may never read it.
+        for opened in sockets:
+            if opened.fileno() != -1:
+                _shut_down(opened)
+
+
+def _shut_down(opened: socket.socket) -> None:
+    try:
+        opened.shutdown(socket.SHUT_RDWR)
+    except OSError:  # not connected any more
+        return
+
+
+async def send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Middleware: aiohttp must not resend a GET or DELETE by itself when a kept-alive connection was dead.
+
+    It does so for two classes of errors. An error of another class leaves the decision to the retry policy.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from None
+
+
+@cache
+def user_agent() -> str:
+    """Return the ``User-Agent`` header: this library, Python and aiohttp."""
+    python = platform.python_version()
+    return f"telnyx-rooms-async/{__version__} Python/{python} aiohttp/{aiohttp.__version__}"
+
+
+@lru_cache(maxsize=16)
+def attempt_timeout(seconds: float) -> aiohttp.ClientTimeout:
+    """Return the timeout of an attempt. The wait for a connection ends earlier: then nothing was sent."""
+    # Without the threshold, aiohttp rounds more than 5 s up to a whole second.
+    return aiohttp.ClientTimeout(
+        total=seconds, connect=min(_CONNECT_TIMEOUT, 0.9 * seconds), ceil_threshold=math.inf
+    )
+
+
+@lru_cache(maxsize=16)
+def connect_timeout(seconds: float) -> aiohttp.ClientTimeout:
+    """Return the timeout for the connection of a download, whose other steps have their own timeouts."""
+    return aiohttp.ClientTimeout(
+        total=None, sock_connect=min(_CONNECT_TIMEOUT, seconds), ceil_threshold=math.inf
+    )
+
+
+# --- proxies ----------------------------------------------------------------------------------------------
 
 
 def environment_proxy(url: URL) -> Secret | None:
     """Return the proxy that the environment names for a URL, with its credentials.
 
-    The variables are ``https_proxy`` or ``http_proxy``, ``all_proxy`` and ``no_proxy``. aiohttp's own
-    trust_env would start a thread for each request, and fail on a netrc.
+    The variables are ``https_proxy`` or ``http_proxy``, ``all_proxy`` and ``no_proxy``. aiohttp's own trust_env
+    would start a thread for each request, and fail on a netrc file.
 
     Raises:
-        ConfigurationError: the variable holds no HTTP proxy. Its value is not shown.
+        ConfigurationError: the variable does not hold an HTTP proxy. Its value is not shown.
     """
     host = url.host or ""
     if is_loopback(host):
@@ -154,6 +217,10 @@ def environment_proxy(url: URL) -> Secret | None:
     return proxy
 
 
+def no_proxy(_url: URL) -> None:
+    """Return no proxy, for a client without ``trust_env``."""
+
+
 def _proxy_variable(scheme: str) -> tuple[Secret, str]:
     """Return the proxy for URLs of a scheme, and the name of its variable."""
     proxies = getproxies_environment()
@@ -163,7 +230,7 @@ def _proxy_variable(scheme: str) -> tuple[Secret, str]:
 
 
 def _proxy_parts(proxy: str) -> tuple[str, bool]:
-    """Return the scheme of a proxy's URL, and whether the rest is a host and a port, with credentials or not.
+    """Return the scheme of a proxy URL, and whether the rest is host and port, with or without credentials.
 
     A password with an unescaped slash, question mark or hash would make a part of it the host.
     """
@@ -174,50 +241,3 @@ def _proxy_parts(proxy: str) -> tuple[str, bool]:
         return scheme, scheme in ("http", "https") and bool(url.host and url.port) and is_plain
     except ValueError:
         return scheme, False
-
-
-async def send_once(
-    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Keep aiohttp from sending a GET or a DELETE again on its own when a kept connection was dead.
-
-    It does so for two kinds of error; told by another kind, it leaves the decision to us.
-    """
-    try:
-        return await send(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise aiohttp.ClientConnectionError(str(error)) from None
-
-
-async def without_authorization(
-    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Keep a header that a borrowed session has for all its requests from a store of files."""
-    request.headers.popall("Authorization", None)
-    return await send(request)
-
-
-@cache
-def user_agent() -> str:
-    """Name this library, Python and aiohttp."""
-    python = platform.python_version()
-    return f"telnyx-rooms-async/{__version__} Python/{python} aiohttp/{aiohttp.__version__}"
-
-
-@lru_cache(maxsize=16)
-def attempt_timeout(seconds: float) -> aiohttp.ClientTimeout:
-    """Bound an attempt. The wait for a connection ends before it: then certainly nothing was sent."""
-    # Without the threshold aiohttp rounds what is longer than 5 s up to a whole second.
-    return aiohttp.ClientTimeout(
-        total=seconds, connect=min(_CONNECT_SECONDS, 0.9 * seconds), ceil_threshold=math.inf
-    )
-
-
-@lru_cache(maxsize=16)
-def connect_timeout(seconds: float) -> aiohttp.ClientTimeout:
-    """Bound the connecting of a download. All else of it has timers of our own."""
-    return aiohttp.ClientTimeout(
-        total=None, sock_connect=min(_CONNECT_SECONDS, seconds), ceil_threshold=math.inf
-    )

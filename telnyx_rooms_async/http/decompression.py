@@ -1,50 +1,50 @@
-"""Undo the compression of a body, within a limit. aiohttp would take a part of one for the whole."""
+"""Decompression of a response body, up to a size limit. aiohttp would accept a truncated body as complete."""
 
 import zlib
 from typing import Final
 
-ACCEPTED: Final = "gzip, deflate"
-_GZIP_MARK: Final = b"\x1f\x8b"
-_MOST_PARTS: Final = 16
-_GZIP: Final = 16 + zlib.MAX_WBITS
+ACCEPT_ENCODING: Final = "gzip, deflate"
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_MAX_MEMBERS: Final = 16
+_GZIP_WBITS: Final = 16 + zlib.MAX_WBITS
 
 
-class PackingError(Exception):
-    """The body is not packed as it says, or is not whole."""
+class DecompressionError(Exception):
+    """The body is not compressed as its header says, or is truncated."""
 
 
-def unpack(body: bytes, encoding: str, limit: int) -> bytes:
-    """Return the body unpacked, or a little more than `limit` bytes of it when it is larger.
+def decompress(body: bytes, encoding: str, limit: int) -> bytes:
+    """Return the decompressed body, or a little more than `limit` bytes of a larger one.
 
     Raises:
-        PackingError: it is corrupt or cut off, or packed in a way that was not asked for.
+        DecompressionError: it is corrupt or truncated, or has an encoding that was not accepted.
     """
     match encoding.strip().lower() if body else "":
         case "" | "identity":
             return body
         case "gzip" | "x-gzip":
-            return _unpack(body, _GZIP, limit)
+            return _decompress(body, _GZIP_WBITS, limit)
         case "deflate":
-            # Some servers leave out the frame that the standard asks for.
-            framed = body[:1] and body[0] & 0x0F == zlib.DEFLATED
-            return _unpack(body, zlib.MAX_WBITS if framed else -zlib.MAX_WBITS, limit)
+            # Some servers leave out the zlib header that the standard asks for.
+            has_header = body[:1] and body[0] & 0x0F == zlib.DEFLATED
+            return _decompress(body, zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS, limit)
         case _:
-            raise PackingError("packed in a way that was not asked for")
+            raise DecompressionError("in a content encoding that was not accepted")
 
 
-def _unpack(body: bytes, wbits: int, limit: int) -> bytes:
-    whole = b""
-    for _ in range(_MOST_PARTS):
-        unpacker = zlib.decompressobj(wbits)
+def _decompress(body: bytes, wbits: int, limit: int) -> bytes:
+    result = b""
+    for _ in range(_MAX_MEMBERS):
+        decompressor = zlib.decompressobj(wbits)
         try:
-            whole += unpacker.decompress(body, limit + 1 - len(whole))
+            result += decompressor.decompress(body, limit + 1 - len(result))
         except zlib.error:
-            raise PackingError("corrupt") from None
-        if len(whole) > limit:
-            return whole
-        if not unpacker.eof:
-            raise PackingError("cut off")
-        body = unpacker.unused_data
-        if not (wbits == _GZIP and body.startswith(_GZIP_MARK)):
-            return whole
-    raise PackingError("in too many parts")
+            raise DecompressionError("corrupt") from None
+        if len(result) > limit:
+            return result
+        if not decompressor.eof:
+            raise DecompressionError("cut off")
+        body = decompressor.unused_data
+        if not (wbits == _GZIP_WBITS and body.startswith(_GZIP_MAGIC)):
+            return result
+    raise DecompressionError("in too many parts")

@@ -1,4 +1,4 @@
-"""Whether a client is open, in which event loop, and who is in the middle of a call."""
+"""Which calls of a client are running, in which event loop, and whether the client is closed."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ def running_loop() -> asyncio.AbstractEventLoop:
     """Return the running event loop.
 
     Raises:
-        WrongEventLoopError: there is none: trio runs the coroutine, or nothing does.
+        WrongEventLoopError: no asyncio event loop is running, or another library runs the coroutine.
     """
     try:
         return asyncio.get_running_loop()
@@ -22,57 +22,54 @@ def running_loop() -> asyncio.AbstractEventLoop:
 
 
 class InFlightCalls:
-    """``with lifetime:`` stands around a call, so that closing the client can end it.
+    """Tracks running calls, so that closing the client can wait for them or cancel them.
 
-    One and the same object serves all calls at once, and calls within calls: nothing is made for each.
-    The client belongs to the loop of its first call; when that loop has stopped, to the next one.
+    ``with in_flight_calls:`` surrounds each call. It is re-entrant, and one instance serves all calls at once.
+    A client belongs to the event loop of its first call, and to another one only after that loop has stopped.
 
     Args:
-        loop: that of a borrowed session; the client never leaves it.
-        forget: called when the client moves to another loop.
+        loop: the event loop of a borrowed session, which the client never leaves.
+        on_new_loop: called when the client moves to another event loop.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop | None, forget: Callable[[], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop | None, on_new_loop: Callable[[], None]) -> None:
         self.is_closed: bool = False
-        self._is_draining = False
         self.loop = loop
-        self._is_settled = loop is not None
-        self._forget = forget
+        self._can_move: Final = loop is None
+        self._on_new_loop = on_new_loop
+        self._is_draining = False
         self._depths: Final[dict[asyncio.Task[object], int]] = {}
-        self._ended: Final[set[asyncio.Task[object]]] = set()
-        self._quiet: asyncio.Event | None = None
-        """Set by the last call to end, when somebody waits for that."""
+        self._cancelled: Final[set[asyncio.Task[object]]] = set()
+        self._idle: asyncio.Event | None = None
+        """Set when a call ends; None until `wait_idle` needs it."""
 
-    async def quiet(self, seconds: float) -> None:
-        """Refuse new calls, and wait for those that are running, except in the current task.
+    async def wait_idle(self, seconds: float) -> None:
+        """Refuse new calls, and wait up to `seconds` until no call is running, except in the current task.
 
-        What a running call still has to request is part of it.
-
-        Args:
-            seconds: how long to wait at most.
+        A running call may still send further requests of its own.
 
         Raises:
-            WrongEventLoopError: they go on in another event loop.
+            WrongEventLoopError: the calls are running in another event loop.
         """
         self._enter_loop()
         self._is_draining = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._depths.keys() - {asyncio.current_task()}:
-                    self._quiet = self._quiet or asyncio.Event()
-                    self._quiet.clear()
-                    await self._quiet.wait()
+                    self._idle = self._idle or asyncio.Event()
+                    self._idle.clear()
+                    await self._idle.wait()
 
-    def end(self) -> None:
-        """End the calls that go on: each raises `ClientClosedError`, and so does every new one.
+    def cancel_all(self) -> None:
+        """Close: every running call raises `ClientClosedError`, and so does every new one.
 
         Raises:
-            WrongEventLoopError: they go on in another event loop.
+            WrongEventLoopError: the calls are running in another event loop.
         """
         self._enter_loop()
         self.is_closed = True
-        for task in self._depths.keys() - self._ended - {asyncio.current_task()}:
-            self._ended.add(task)
+        for task in self._depths.keys() - self._cancelled - {asyncio.current_task()}:
+            self._cancelled.add(task)
             task.cancel()
 
     def __enter__(self) -> None:
@@ -87,7 +84,7 @@ class InFlightCalls:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
@@ -96,11 +93,11 @@ class InFlightCalls:
         depth = self._depths.pop(task, 1)
         if depth > 1:
             self._depths[task] = depth - 1
-        elif self._quiet is not None:
-            self._quiet.set()
-        if task in self._ended:
-            self._ended.discard(task)
-            # Somebody else may have cancelled the task as well: that goes before.
+        elif self._idle is not None:
+            self._idle.set()
+        if task in self._cancelled:
+            self._cancelled.discard(task)
+            # If the user has cancelled the task as well, it stays cancelled.
             if task.uncancel() == 0 and isinstance(error, asyncio.CancelledError):
                 error.__traceback__ = None  # its frames hold headers and links
                 raise ClientClosedError from None
@@ -110,9 +107,9 @@ class InFlightCalls:
         if self.loop is loop:
             return
         if self.loop is not None:
-            if self._is_settled or self.loop.is_running():
+            if not self._can_move or self.loop.is_running():
                 raise WrongEventLoopError
             self._depths.clear()
-            self._quiet = None  # it belongs to that loop
-            self._forget()
+            self._idle = None  # it belongs to the old event loop
+            self._on_new_loop()
         self.loop = loop

@@ -1,4 +1,4 @@
-"""The gate that all calls of a client go through, one after the other when it is not open."""
+"""The queue in front of the rate limit, which every request of a client passes."""
 
 import asyncio
 import math
@@ -9,165 +9,164 @@ from typing import Final
 from attrs import define
 
 from telnyx_rooms_async.core.http_messages import RateLimit
-from telnyx_rooms_async.core.rate_limit import RateLimitWindow
+from telnyx_rooms_async.core.rate_limit import RateLimitWindow, SharedRateLimitWindow
 from telnyx_rooms_async.http.clock import Clock
 
-_MOMENT: Final = 0.001
+_RESOLUTION: Final = 0.001
+"""Seconds by which a wake-up may be late."""
 
 
 @define(eq=False, repr=False)
-class _Turn:
-    """One who waits."""
+class _Waiter:
+    """A queued request."""
 
     wake: asyncio.Future[bool]
-    """Whether there is something to look at; ``False`` when its time is up."""
-    admitted: bool = False
-    gone: bool = False
+    """True to look at the window again, False when the time is up."""
+    is_admitted: bool = False
+    is_gone: bool = False
 
 
 class RateLimiter:
-    """Holds calls back while `RateLimitWindow` says so.
+    """FIFO queue in front of a `RateLimitWindow`, without a background task.
 
-    Nobody works for the gate. Of those who wait the first watches the clock for all; who goes away,
-    through the gate or for good, hands on to the next. When it is open and nobody waits, nothing is
-    awaited.
+    The first waiter sleeps until the window reopens; when it is admitted or cancelled, the next one takes over.
+    While nothing is queued and the window is open, nothing is awaited. Each request that is admitted must be
+    released, by one of `release`, `release_unsent` and `discard`.
     """
 
     def __init__(self, capacity: int, clock: Clock, share: float = 1.0) -> None:
         self._clock = clock
-        self._window = RateLimitWindow(capacity=capacity) if share == 1 else _shared(capacity, share)
-        # The call that began first goes first, even when it comes back to try again.
-        self._queue: list[tuple[float, int, _Turn]] = []
+        self._window = (
+            RateLimitWindow(capacity=capacity)
+            if share == 1
+            else SharedRateLimitWindow(capacity=capacity, share=share)
+        )
+        # Ordered by the start of the call, so that a retry goes before calls that began later.
+        self._queue: list[tuple[float, int, _Waiter]] = []
         self._numbers = count()
-        self._watcher: _Turn | None = None
-        self._watched_until = math.inf
+        self._sleeper: _Waiter | None = None
+        self._sleeps_until = math.inf
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """The newest word of the server."""
-        return self._window.told
+        """The rate limit of the newest response that stated one."""
+        return self._window.last_seen
 
-    def enter_at_once(self, now: float) -> bool:
-        """Go through if the gate is open and nobody waits, and tell whether."""
+    def try_acquire(self, now: float) -> bool:
+        """Admit a request if the window is open and nothing is queued; return whether it is admitted."""
         if self._queue or self._window.delay(now) != 0:
             return False
-        self._window.enter(now)
+        self._window.acquire(now)
         return True
 
-    async def enter(self, since: float, deadline: float) -> bool:
-        """Go through when it is the turn of one who came at `since`; ``False`` if that is not in time."""
-        turn = _Turn(asyncio.get_running_loop().create_future())
-        heappush(self._queue, (since, next(self._numbers), turn))
-        passed = False
-        try:
-            self._admit()
-            while not turn.admitted and await self._wait(turn, deadline):
-                pass
-            passed = turn.admitted
-        finally:
-            turn.gone = not passed
-            if turn.admitted and not passed:
-                self._window.leave()
-            self._admit()
-        return passed
-
-    def delay(self) -> float | None:
-        """Return the seconds until the gate opens, or ``None`` when that hangs on the calls in flight."""
-        return self._window.delay(self._clock.monotonic())
-
-    def leave(self) -> None:
-        """Come back without news: whoever went through comes back, this way or the other."""
-        self._window.leave()
-        self._window.lose(self._clock.monotonic())
-        self._admit()
-
-    def leave_unsent(self) -> None:
-        """Come back without having sent anything: nobody has counted it."""
-        self._window.take_back()
-        self._admit()
-
-    def leave_with(self, told: RateLimit | None, sent_at: float, now: float, pause: float | None) -> bool:
-        """Come back with news.
-
-        Args:
-            told: what the answer told of the rate limit, if there was one and it did.
-            sent_at: when it was asked.
-            now: when it came back.
-            pause: how long the server wants nobody to come, if it said so.
+    async def acquire(self, started: float, deadline: float) -> bool:
+        """Wait until the request of a call that began at `started` is admitted.
 
         Returns:
-            Whether the gate keeps that pause; one that is too long is not for all.
+            False if it cannot be admitted before the deadline.
         """
-        self._window.leave()
-        self._window.learn(told, sent_at, now)
-        kept = pause is not None and self._window.stop(pause, now)
-        self._admit()
-        return kept
+        waiter = _Waiter(asyncio.get_running_loop().create_future())
+        heappush(self._queue, (started, next(self._numbers), waiter))
+        is_done = False
+        try:
+            self._admit()
+            while not waiter.is_admitted and await self._wait(waiter, deadline):
+                pass
+            is_done = waiter.is_admitted
+        finally:
+            waiter.is_gone = not is_done
+            if waiter.is_admitted and not is_done:
+                self._window.release()
+            self._admit()
+        return is_done
 
-    def forget(self) -> None:
-        """Start afresh: the event loop of those who were on their way is gone."""
+    def delay(self) -> float | None:
+        """Return the seconds until the window opens, or None if that depends on requests in flight."""
+        return self._window.delay(self._clock.monotonic())
+
+    def release(self, limit: RateLimit | None, sent_at: float, now: float, pause: float | None) -> bool:
+        """Release the place of a request with a response.
+
+        Args:
+            limit: the rate limit that the response states, if any.
+            sent_at: when the request was sent.
+            now: when the response was complete.
+            pause: for how many seconds the server asks all requests to stay away, if it does.
+
+        Returns:
+            Whether all requests are held for that pause: not for one that is too long.
+        """
+        self._window.release()
+        self._window.update(limit, sent_at, now)
+        is_paused = pause is not None and self._window.pause(pause, now)
+        self._admit()
+        return is_paused
+
+    def release_unsent(self) -> None:
+        """Release the place of a request that was not sent, so the server has not counted it."""
+        self._window.refund()
+        self._admit()
+
+    def discard(self) -> None:
+        """Release the place of a request without an outcome, which the server may have counted."""
+        self._window.release()
+        self._window.discard(self._clock.monotonic())
+        self._admit()
+
+    def reset(self) -> None:
+        """Forget the requests of an event loop that has stopped."""
         self._queue.clear()
-        self._window.forget()
-        self._watcher, self._watched_until = None, math.inf
+        self._window.reset()
+        self._sleeper, self._sleeps_until = None, math.inf
 
     def _admit(self) -> None:
-        """Let through who may go, and see to it that somebody watches the clock for the rest."""
+        """Admit waiters while the window is open, and make sure that one of the others sleeps until it opens."""
         while self._queue:
-            turn = self._queue[0][2]
+            waiter = self._queue[0][2]
             now = self._clock.monotonic()
-            if turn.gone:
+            if waiter.is_gone:
                 heappop(self._queue)
                 continue
             delay = self._window.delay(now)
             if delay == 0:
                 heappop(self._queue)
-                self._window.enter(now, waiting=len(self._queue))
-                turn.admitted = True
-                _wake(turn)
+                self._window.acquire(now, waiting=len(self._queue))
+                waiter.is_admitted = True
+                _wake(waiter, is_in_time=True)
                 continue
-            if delay is not None and now + delay < self._watched_until - _MOMENT:
-                _wake(self._watcher or turn)  # who watches has slept too long, or nobody watches
+            if delay is not None and now + delay < self._sleeps_until - _RESOLUTION:
+                _wake(
+                    self._sleeper or waiter, is_in_time=True
+                )  # the sleeper sleeps too long, or there is none
             return
 
-    async def _wait(self, turn: _Turn, deadline: float) -> bool:
-        """Wait a while, and tell whether there is any use in it."""
+    async def _wait(self, waiter: _Waiter, deadline: float) -> bool:
+        """Wait for a change; return False if the request cannot be admitted in time."""
         now = self._clock.monotonic()
-        delay, left = self._window.delay(now), deadline - now
-        if left <= (delay or 0.0):
+        delay, time_left = self._window.delay(now), deadline - now
+        if time_left <= (delay or 0.0):
             return False
         loop = asyncio.get_running_loop()
-        if turn.wake.done():
-            turn.wake = loop.create_future()
-        if delay is None or self._watcher:
-            # By hand: with a timeout of asyncio, and a heap of attrs, a call that waits took a third more.
-            timer = loop.call_later(left, _tell_that_time_is_up, turn)
+        if waiter.wake.done():
+            waiter.wake = loop.create_future()
+        if delay is None or self._sleeper:
+            timer = loop.call_later(time_left, _wake, waiter)
             try:
-                return await turn.wake
+                return await waiter.wake
             finally:
                 timer.cancel()
-        self._watcher, self._watched_until = turn, now + delay
-        nap = asyncio.ensure_future(self._clock.sleep(delay))
+        self._sleeper, self._sleeps_until = waiter, now + delay
+        sleep = asyncio.ensure_future(self._clock.sleep(delay))
         try:
-            await asyncio.wait((nap, turn.wake), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((sleep, waiter.wake), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._watcher, self._watched_until = None, math.inf
-            nap.cancel()
-            await asyncio.wait((nap,))
+            self._sleeper, self._sleeps_until = None, math.inf
+            sleep.cancel()
+            await asyncio.wait((sleep,))
         self._admit()
         return True
 
 
-def _shared(capacity: int, share: float) -> RateLimitWindow:
-    from telnyx_rooms_async.core.rate_limit import SharedRateLimitWindow  # noqa: PLC0415 - few share, and its import takes time
-
-    return SharedRateLimitWindow(capacity=capacity, share=share)
-
-
-def _wake(turn: _Turn) -> None:
-    if not turn.wake.done():
-        turn.wake.set_result(True)
-
-
-def _tell_that_time_is_up(turn: _Turn) -> None:
-    if not turn.wake.done():
-        turn.wake.set_result(False)
+def _wake(waiter: _Waiter, *, is_in_time: bool = False) -> None:
+    if not waiter.wake.done():
+        waiter.wake.set_result(is_in_time)

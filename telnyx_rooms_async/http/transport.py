@@ -1,7 +1,7 @@
-"""What came back: a whole body, a body piece by piece, or the reason why there is none.
+"""The transport: one request through aiohttp, to a `Response` or a `Failure`.
 
-What aiohttp raises ends here and is never chained: its exceptions hold the request's headers, and those
-hold the key.
+Exceptions of aiohttp end here and are never chained: they hold the headers of the request, and these hold the
+API key.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -27,176 +28,37 @@ from telnyx_rooms_async.http.connection import (
     TraceConfig,
     TunnelError,
     attempt_timeout,
-    capacity_of,
-    check_hooks,
-    check_session,
-    closed_with_loop,
+    capacity,
     connect_timeout,
     environment_proxy,
-    loop_of,
-    open_session,
-    send_once,
+    no_proxy,
+    own_session,
     user_agent,
-    without_authorization,
 )
-from telnyx_rooms_async.http.decompression import ACCEPTED, PackingError, unpack
+from telnyx_rooms_async.http.decompression import ACCEPT_ENCODING, DecompressionError, decompress
 from telnyx_rooms_async.http.in_flight import InFlightCalls
 
-_BODY_LIMIT: Final = 8 * 2**20
-_ERROR_BODY_LIMIT: Final = 64 * 2**10
-
-
-async def read_whole(
-    response: aiohttp.ClientResponse, key: Secret, secrets: tuple[str, ...]
-) -> Response | Failure:
-    """Read the whole body while the attempt's time runs; a body without end is cut off."""
-    if _is_interim(response):
-        return whole(response, b"", key, secrets)
-    limit = _limit(response)
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        while chunk := await response.content.readany():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > limit:
-                break
-    except (aiohttp.ClientError, OSError):
-        # The status of a refusal says enough, and its body may be of any kind.
-        if not _is_refusal(response):
-            raise
-    return whole(response, b"".join(chunks), key, secrets)
-
-
-def whole(
-    response: aiohttp.ClientResponse, raw: bytes, key: Secret, secrets: tuple[str, ...]
-) -> Response | Failure:
-    """Unpack a body, and judge its size.
-
-    A refusal may repeat what it refuses: the `key` and the `secrets` of the request are taken out of it.
-    """
-    if _is_interim(response):
-        return Failure(reason=Reason.MALFORMED, sent=True, detail=f"unexpected status {response.status}")
-    refusal, limit = _is_refusal(response), _limit(response)
-    packing = response.headers.get("Content-Encoding")
-    body = raw
-    if packing and len(raw) <= limit:
-        try:
-            body = unpack(raw, packing, limit)
-        except PackingError as error:
-            if not refusal:
-                return Failure(reason=Reason.UNREADABLE, sent=True, detail=f"the body is {error}")
-            body = b""
-    if refusal:
-        body = _redacted(body[:limit], (key, *secrets))
-    elif len(body) > limit:
-        return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
-    return Response(status=response.status, raw_headers=response.raw_headers, body=body)
-
-
-def _redacted(body: bytes, secrets: Iterable[str]) -> bytes:
-    """Take secrets out of a body, however its JSON spells them."""
-    for secret in secrets:
-        spellings = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-        for spelling in spellings | {each.replace("/", r"\/") for each in spellings}:
-            body = body.replace(spelling.encode(), b"***")
-    return body
-
-
-def _is_interim(response: aiohttp.ClientResponse) -> bool:
-    return response.status < 200  # noqa: PLR2004 - a 101 that nobody asked for
-
-
-def _is_refusal(response: aiohttp.ClientResponse) -> bool:
-    return response.status >= 400  # noqa: PLR2004 - 4xx and 5xx
-
-
-def _limit(response: aiohttp.ClientResponse) -> int:
-    return _ERROR_BODY_LIMIT if _is_refusal(response) else _BODY_LIMIT
-
-
-class Stream:
-    """The body of an answer, read piece by piece."""
-
-    def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
-        self._response = response
-        self.seconds: float = seconds
-        """How long to wait for each piece."""
-        self.head: Response = Response(status=response.status, raw_headers=response.raw_headers)
-        """Status and headers."""
-
-    @without_async_frames
-    async def read(self) -> bytes | Failure:
-        """Return what has arrived, ``b""`` at the end."""
-        try:
-            # aiohttp has a timer of its own, but stops it when its session is closed.
-            async with asyncio.timeout(self.seconds):
-                return await self._response.content.readany()
-        except (aiohttp.ClientError, OSError) as error:
-            return failure(error, tell=False)
-
-    def close(self) -> None:
-        """Let go of the connection; it is used again if all was read."""
-        self._response.release()
-
-
-def _words(error: Exception) -> str:
-    """Return what aiohttp says, but for what it repeats of what was received."""
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "the server closed the connection"
-    return error.message.partition(":")[0] if isinstance(error, aiohttp.ClientResponseError) else str(error)
-
-
-# The first row that fits tells the reason, and whether the server may have seen the request.
-_REASONS: Final[tuple[tuple[tuple[type[Exception], ...], Reason, bool], ...]] = (
-    ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch), Reason.TLS, False),
-    ((aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, TunnelError), Reason.CONNECT, False),
-    ((aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL), Reason.CONNECT, False),
-    ((TimeoutError,), Reason.TIMEOUT, True),
-    ((aiohttp.ClientResponseError,), Reason.MALFORMED, True),
-)
-
-
-def failure(error: Exception, *, tell: bool = True) -> Failure:
-    """Turn what aiohttp raised into a value; `tell` allows its own words in it."""
-    detail = (tell and _words(error)) or type(error).__name__
-    for kinds, reason, sent in _REASONS:
-        if isinstance(error, kinds):
-            return Failure(reason=reason, sent=sent, detail=detail)
-    return Failure(reason=Reason.LOST, sent=True, detail=detail)
-
-
-__all__ = [
-    "AiohttpTransport",
-    "Session",
-    "Stream",
-    "TraceConfig",
-    "capacity_of",
-    "check_hooks",
-    "check_session",
-    "is_usable_url",
-    "loop_of",
-]
-
-
-_LARGE: Final = 2**20
-_HEADER_LIMIT: Final = 64 * 2**10
+_MAX_BODY: Final = 8 * 2**20
+_MAX_ERROR_BODY: Final = 64 * 2**10
+_MAX_HEADERS: Final = 64 * 2**10
+_LARGE_BODY: Final = 2**20
+_FORBIDDEN_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 class AiohttpTransport:
-    """Sends requests through a session that is borrowed, or opened before the first of them.
+    """Sends requests through a session that is borrowed, or opened before the first request.
 
     Args:
         api_key: sent as a bearer token.
         base_url: absolute, without a slash at its end.
-        session: a session to use and never to close.
-        lifetime: tells the event loop of the calls.
+        session: a borrowed session, which is never closed here.
+        in_flight_calls: knows the event loop of the calls.
         max_connections: how many at once, in a session of our own.
-        trust_env: whether a session of our own minds the proxy variables of the environment.
-        trace_configs: what listens to a session of our own.
+        trust_env: whether a session of our own uses the proxy variables of the environment.
+        trace_configs: for a session of our own.
     """
 
-    _closing: AsyncGenerator[Session, None] | None = None  # here for an __init__ that raises
+    _owned: AsyncGenerator[Session, None] | None = None  # a class attribute, for an __init__ that raises
 
     def __init__(
         self,
@@ -210,38 +72,33 @@ class AiohttpTransport:
         trace_configs: Sequence[TraceConfig] = (),
     ) -> None:
         self._api_key = api_key
-        base = URL(base_url, encoded=True)
-        self.is_https: bool = base.scheme == "https"
-        self._prefix = base.raw_path.rstrip("/")
-        # Every request has the same beginning: taking an URL apart again costs more than the rest of it.
-        self._url = partial(URL.build, scheme=base.scheme, authority=base.raw_authority, encoded=True)
+        self._base = URL(base_url, encoded=True)
+        self._path_prefix = self._base.raw_path.rstrip("/")
+        # Building a URL of parts costs less than parsing it.
+        self._build_url = partial(
+            URL.build, scheme=self._base.scheme, authority=self._base.raw_authority, encoded=True
+        )
         self._in_flight_calls = in_flight_calls
         self._session = session
+        self._is_borrowed: Final = session is not None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._borrowed = session is not None
-        self._capacity = capacity_of(session, max_connections)
+        self._capacity = capacity(session, max_connections)
         self._download_slots = asyncio.Semaphore(self._capacity)
-        # Who cannot be told otherwise; a session of our own is.
-        self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = ()
-        if session is not None:
-            # Those of one request replace those of its session, so the session's go first.
-            self._middlewares = (*session._middlewares, send_once)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no public way
         self._open_session = partial(
-            open_session,
+            own_session,
             max_connections=max_connections,
             trace_configs=list(trace_configs),
             trust_env=trust_env,
         )
-        self._base = base
-        self._find_proxy = environment_proxy if trust_env else _no_proxy
-        self._proxy: Secret | None = self._find_proxy(base)
+        self._find_proxy = environment_proxy if trust_env else no_proxy
+        self._proxy: Secret | None = self._find_proxy(self._base)
 
     @cached_property
     def _headers(self) -> CIMultiDict[str]:
         return CIMultiDict(
             {
                 "Accept": "application/json",
-                "Accept-Encoding": ACCEPTED,
+                "Accept-Encoding": ACCEPT_ENCODING,
                 # A plain str: a recorder of HTTP traffic such as vcrpy can save no other type.
                 "Authorization": f"Bearer {self._api_key}",
                 "User-Agent": user_agent(),
@@ -253,69 +110,86 @@ class AiohttpTransport:
         return CIMultiDict({**self._headers, "Content-Type": "application/json"})
 
     def __del__(self) -> None:
-        if self._closing is not None:
-            told = "a RoomsClient was never closed: use `async with`, or await its close()"
-            warnings.warn(told, ResourceWarning, source=self, stacklevel=1)
+        if self._owned is not None:
+            message = "a RoomsClient was never closed: use `async with`, or await its close()"
+            warnings.warn(message, ResourceWarning, source=self, stacklevel=1)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client cannot be pickled: it holds the API key; make one where it is needed")
 
+    @property
+    def is_https(self) -> bool:
+        """Whether the base URL is one of https."""
+        return self._base.scheme == "https"
+
+    @property
+    def base_url(self) -> str:
+        """The base URL in a normal form."""
+        parts = urlsplit(str(self._base))
+        return parts._replace(netloc=parts.netloc.lower()).geturl()
+
+    def keyed_digest(self, message: bytes) -> str:
+        """Return a digest of a message that depends on the API key: 32 hex digits."""
+        import hmac  # noqa: PLC0415 - only journals need it
+
+        return hmac.digest(self._api_key.encode(), message, "sha256")[:16].hex()
+
     async def send(self, request: Request, seconds: float) -> Response | Failure:
-        """Make one try, within `seconds` from the wait for a connection to the last byte.
+        """Send a request once.
+
+        Args:
+            request: the request, without the API key.
+            seconds: for all of it, from the wait for a connection to the last byte of the response.
 
         Raises:
             ClientClosedError: the borrowed session is closed.
-            ConfigurationError: the borrowed session has a password of its own for this host.
+            ConfigurationError: the borrowed session has credentials of its own for this host.
         """
-        session = self._ready() or await self._renewed()
+        session = self._usable_session() or await self._new_session()
+        has_json = request.body is not None or request.method == "POST"
         try:
             response = await session.request(
                 request.method,
-                self._url(path=self._prefix + request.path, query_string=request.query_string),
-                data=_payload(request.body),
+                self._build_url(path=self._path_prefix + request.path, query_string=request.query_string),
+                data=self._payload(request),
                 # For a POST without a body too, to which aiohttp would add another content type.
-                headers=self._json_headers
-                if request.body is not None or request.method == "POST"
-                else self._headers,
+                headers=self._json_headers if has_json else self._headers,
                 timeout=attempt_timeout(seconds),
                 allow_redirects=False,
                 raise_for_status=False,
                 auto_decompress=False,
-                middlewares=self._middlewares,
                 proxy=self._proxy,
-                max_line_size=_HEADER_LIMIT,
-                max_field_size=_HEADER_LIMIT,
+                max_line_size=_MAX_HEADERS,
+                max_field_size=_MAX_HEADERS,
             )
-            if response.closed:
-                # All of it came with its head, nothing is left to wait for: spares 5 % of instructions.
+            if response.closed:  # the body came with the headers
                 body = response.content.read_nowait()
                 if request.body is not None:
-                    await response.wait_for_close()  # the end of the sending, where the answer was faster
-                return whole(response, body, self._api_key, request.secrets)
+                    await response.wait_for_close()  # the request may still be being sent
+                return _to_response(response, body, self._api_key, request.secrets)
             async with response:
-                return await read_whole(response, self._api_key, request.secrets)
+                return await _read_response(response, self._api_key, request.secrets)
         except (aiohttp.ClientError, OSError) as error:
-            return failure(error)
-        except ValueError as error:
-            if "AUTHORIZATION" not in str(error):  # the one that aiohttp raises before it connects
-                raise
+            return _to_failure(error)
         except asyncio.CancelledError:
-            if not self._is_end_of_wait():
+            if not self._was_session_closed():
                 raise
             raise ClientClosedError from None
+        except ValueError:  # of aiohttp, for a header that it would have to add
+            pass
         raise ConfigurationError("the session has a password for this host, from netrc perhaps")
 
     @without_async_frames
     async def open(
         self, url: Secret, *, offset: int, if_range: str | None, seconds: float
-    ) -> Stream | Failure:
-        """Begin to read a file from a URL that is its own key: ours is not sent there.
+    ) -> "Stream | Failure":
+        """Start the download of a file. The API key is not sent.
 
         Args:
             url: presigned by Telnyx; it appears in no failure.
             offset: how many bytes to leave out at the beginning.
-            if_range: the version of the file that these bytes are of, as ``If-Range`` takes it.
-            seconds: how long to wait for the head of the answer.
+            if_range: the version of the file that these bytes are of, for the ``If-Range`` header.
+            seconds: how long to wait for the headers of the response.
 
         Raises:
             ClientClosedError: the borrowed session is closed.
@@ -326,7 +200,7 @@ class AiohttpTransport:
             if if_range is not None:
                 headers["If-Range"] = if_range
         target = URL(url, encoded=True)
-        session = self._ready() or await self._renewed()
+        session = self._usable_session() or await self._new_session()
         try:
             async with asyncio.timeout(seconds):
                 response = await session.get(
@@ -336,77 +210,92 @@ class AiohttpTransport:
                     allow_redirects=False,
                     raise_for_status=False,
                     auto_decompress=False,
-                    middlewares=(*self._middlewares, without_authorization),
+                    middlewares=(_without_authorization,) if "Authorization" in session.headers else None,
                     proxy=self._find_proxy(target),
-                    max_line_size=_HEADER_LIMIT,
-                    max_field_size=_HEADER_LIMIT,
+                    max_line_size=_MAX_HEADERS,
+                    max_field_size=_MAX_HEADERS,
                 )
         except (aiohttp.ClientError, OSError) as error:
-            return failure(error, tell=False)
+            return _to_failure(error, show_message=False)
         except asyncio.CancelledError:
-            if not self._is_end_of_wait():
+            if not self._was_session_closed():
                 raise
             raise ClientClosedError from None
         return Stream(response, seconds)
 
-    @property
-    def base_url(self) -> str:
-        """The base URL in the one spelling that all its spellings have in common."""
-        parts = urlsplit(str(self._base))
-        return parts._replace(netloc=parts.netloc.lower()).geturl()
-
-    def keyed_digest(self, message: bytes) -> str:
-        """Return a digest of a message that only who has the API key can make: 32 hex digits."""
-        import hmac  # noqa: PLC0415 - only journals need it
-
-        return hmac.digest(self._api_key.encode(), message, "sha256")[:16].hex()
-
     async def download_slots(self) -> asyncio.Semaphore:
-        """Return what a download must hold while it is connected: there are as many as connections.
+        """Return the semaphore that a download holds while it is connected; it has one slot per connection.
 
-        So the wait for a free connection is not counted as the time that a server takes.
+        So the wait for a free connection does not count as time that the server takes.
 
         Raises:
             ClientClosedError: the client is closed, or the borrowed session is.
         """
-        if not self._ready():
-            await self._renewed()
+        if not self._usable_session():
+            await self._new_session()
         return self._download_slots
 
     async def close(self) -> None:
-        """Close the session if it is our own."""
-        closing, self._closing = self._closing, None
-        if closing is not None:
-            await closing.aclose()
+        """Close the session, unless it is borrowed."""
+        owned, self._owned = self._owned, None
+        if owned is not None:
+            await owned.aclose()
 
-    def _ready(self) -> Session | None:
-        """Return the session if it can be used; only one of our own can be renewed."""
+    def _usable_session(self) -> Session | None:
+        """Return the session if requests can be sent with it; None if a new one has to be opened."""
         session = self._session
-        if self._borrowed:
+        if self._is_borrowed:
             if session is None or session.closed:
                 raise ClientClosedError
             return session
-        return (
-            session if self._loop is self._in_flight_calls.loop and session and not session.closed else None
-        )
+        is_current = self._loop is self._in_flight_calls.loop
+        return session if is_current and session and not session.closed else None
 
-    async def _renewed(self) -> Session:
+    async def _new_session(self) -> Session:
         if self._in_flight_calls.is_closed:
             raise ClientClosedError
         self._loop = self._in_flight_calls.loop
         self._download_slots = asyncio.Semaphore(self._capacity)
-        self._closing = closed_with_loop(self._open_session())
-        self._session = await anext(self._closing)
+        self._owned = self._open_session()
+        self._session = await anext(self._owned)
         return self._session
 
-    def _is_end_of_wait(self) -> bool:
-        """Tell the closing of a borrowed session, which cancels who waits in it, from a cancellation."""
+    def _payload(self, request: Request) -> bytes | BytesIO | aiohttp.Payload | None:
+        if request.body is None:
+            return _EmptyPayload() if self._is_borrowed and request.method == "DELETE" else None
+        # aiohttp warns of a large body of bytes.
+        return request.body if len(request.body) <= _LARGE_BODY else BytesIO(request.body)
+
+    def _was_session_closed(self) -> bool:
+        """Return whether a CancelledError comes from the closing of a borrowed session, not from a user."""
         task = asyncio.current_task()
-        closed = self._borrowed and self._session is not None and self._session.closed
-        return closed and (task is None or task.cancelling() == 0)
+        is_closed = self._is_borrowed and self._session is not None and self._session.closed
+        return is_closed and (task is None or task.cancelling() == 0)
 
 
-_FORBIDDEN_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
+class Stream:
+    """The body of a download, read in chunks."""
+
+    def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
+        self._response = response
+        self.seconds: float = seconds
+        """How long to wait for each chunk."""
+        self.head: Response = Response(status=response.status, raw_headers=response.raw_headers)
+        """Status and headers."""
+
+    @without_async_frames
+    async def read(self) -> bytes | Failure:
+        """Return the bytes that have arrived, ``b""`` at the end."""
+        try:
+            # aiohttp has a timer of its own, but stops it when its session is closed.
+            async with asyncio.timeout(self.seconds):
+                return await self._response.content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            return _to_failure(error, show_message=False)
+
+    def close(self) -> None:
+        """Release the connection; it is reused if the whole body was read."""
+        self._response.release()
 
 
 def is_usable_url(url: Secret) -> bool:
@@ -417,10 +306,138 @@ def is_usable_url(url: Secret) -> bool:
         return False
 
 
-def _no_proxy(_url: URL) -> None:
-    return None
+# --- for borrowed sessions --------------------------------------------------------------------------------
 
 
-def _payload(body: bytes | None) -> bytes | BytesIO | None:
-    """Hand a large body over as a file: aiohttp warns of large ones that are bytes."""
-    return body if body is None or len(body) <= _LARGE else BytesIO(body)
+class _EmptyPayload(aiohttp.Payload):
+    """Empty body of a DELETE through a borrowed session.
+
+    aiohttp resends a DELETE by itself when the connection breaks, and a deletion that was done would then fail with
+    404. It does not resend a body that can be written only once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(b"", content_type="application/json")
+        self._size = 0
+        self._is_written = False
+
+    @property
+    def consumed(self) -> bool:
+        """Whether the body was written."""
+        return self._is_written
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """Return the body as text."""
+        return ""
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Write nothing."""
+        self._is_written = True
+
+
+async def _without_authorization(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Middleware: a header that a borrowed session sends with all requests must not reach a file store."""
+    request.headers.popall("Authorization", None)
+    return await handler(request)
+
+
+# --- responses --------------------------------------------------------------------------------------------
+
+
+async def _read_response(
+    response: aiohttp.ClientResponse, api_key: Secret, secrets: tuple[str, ...]
+) -> Response | Failure:
+    """Read the body, up to the size limit."""
+    if _is_informational(response):
+        return _to_response(response, b"", api_key, secrets)
+    limit = _max_body(response)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        while chunk := await response.content.readany():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                break
+    except (aiohttp.ClientError, OSError):
+        # The status of an error is enough, and its body may be of any kind.
+        if not _is_error(response):
+            raise
+    return _to_response(response, b"".join(chunks), api_key, secrets)
+
+
+def _to_response(
+    response: aiohttp.ClientResponse, raw_body: bytes, api_key: Secret, secrets: tuple[str, ...]
+) -> Response | Failure:
+    """Decompress the body, and check its size.
+
+    An error response may repeat the request: the API key and the `secrets` of the request are removed from it.
+    """
+    if _is_informational(response):
+        return Failure(reason=Reason.MALFORMED, sent=True, detail=f"unexpected status {response.status}")
+    is_error, limit = _is_error(response), _max_body(response)
+    encoding = response.headers.get("Content-Encoding")
+    body = raw_body
+    if encoding and len(raw_body) <= limit:
+        try:
+            body = decompress(raw_body, encoding, limit)
+        except DecompressionError as error:
+            if not is_error:
+                return Failure(reason=Reason.UNREADABLE, sent=True, detail=f"the body is {error}")
+            body = b""
+    if is_error:
+        body = _redacted(body[:limit], (api_key, *secrets))
+    elif len(body) > limit:
+        return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
+    return Response(status=response.status, raw_headers=response.raw_headers, body=body)
+
+
+def _redacted(body: bytes, secrets: Iterable[str]) -> bytes:
+    """Replace secrets in a body, in each way that JSON can write them."""
+    for secret in secrets:
+        forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+        for form in forms | {form.replace("/", r"\/") for form in forms}:
+            body = body.replace(form.encode(), b"***")
+    return body
+
+
+def _is_informational(response: aiohttp.ClientResponse) -> bool:
+    return response.status < 200  # noqa: PLR2004 - a 101 that was not asked for
+
+
+def _is_error(response: aiohttp.ClientResponse) -> bool:
+    return response.status >= 400  # noqa: PLR2004 - 4xx and 5xx
+
+
+def _max_body(response: aiohttp.ClientResponse) -> int:
+    return _MAX_ERROR_BODY if _is_error(response) else _MAX_BODY
+
+
+# --- failures ---------------------------------------------------------------------------------------------
+
+_FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Reason, bool], ...]] = (
+    ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch), Reason.TLS, False),
+    ((aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, TunnelError), Reason.CONNECT, False),
+    ((aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL), Reason.CONNECT, False),
+    ((TimeoutError,), Reason.TIMEOUT, True),
+    ((aiohttp.ClientResponseError,), Reason.MALFORMED, True),
+)
+"""The first row that matches gives the reason, and whether the server may have received the request."""
+
+
+def _to_failure(error: Exception, *, show_message: bool = True) -> Failure:
+    """Return the failure that an exception of aiohttp stands for."""
+    detail = (show_message and _message(error)) or type(error).__name__
+    for types, reason, sent in _FAILURES:
+        if isinstance(error, types):
+            return Failure(reason=reason, sent=sent, detail=detail)
+    return Failure(reason=Reason.LOST, sent=True, detail=detail)
+
+
+def _message(error: Exception) -> str:
+    """Return the message of an exception without the part that repeats what was received."""
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server closed the connection"
+    return error.message.partition(":")[0] if isinstance(error, aiohttp.ClientResponseError) else str(error)

@@ -35,9 +35,10 @@ from telnyx_rooms_async.errors import (
     NotReadyError,
 )
 from telnyx_rooms_async.http.api_session import ApiSession
-from telnyx_rooms_async.http.attempt_log import record, report
+from telnyx_rooms_async.http.attempt_log import build_attempt, emit_attempt
 from telnyx_rooms_async.http.transport import Stream, is_usable_url
 from telnyx_rooms_async.models import RecordingStatus
+from telnyx_rooms_async.shield import run_in_thread
 
 T = TypeVar("T")
 Write: TypeAlias = Callable[[bytes], Awaitable[object]]
@@ -68,7 +69,7 @@ async def checked_target(target: str | os.PathLike[str] | Writer) -> Path | Writ
     """
     target = exact_text(target)
     if isinstance(target, str | os.PathLike):
-        return await _in_thread(lambda: _resolved(Path(target)))
+        return await run_in_thread(lambda: _resolved(Path(target)))
     if not callable(getattr(target, "write", None)):
         raise InvalidArgumentError((f"target must be a path or a writer, not {short_repr(target)}",))
     if isinstance(target, io.TextIOBase):
@@ -102,12 +103,12 @@ async def _file(path: Path) -> AsyncGenerator[Write, None]:
     """Write to a temporary file, in threads, which takes the place of the path at the end."""
     target = _FileTarget(path)
     try:
-        await _in_thread(target.open)
+        await run_in_thread(target.open)
         yield target.write
-        await _in_thread(target.commit)
+        await run_in_thread(target.commit)
     except BaseException as error:
         if _can_wait_after(error):
-            await _in_thread(target.discard)
+            await run_in_thread(target.discard)
         else:
             target.discard()
         raise
@@ -128,7 +129,7 @@ class _FileTarget:
         self._pieces.append(data)
         self._size += len(data)
         if self._size >= _CHUNK:
-            await _in_thread(self._flush)
+            await run_in_thread(self._flush)
 
     # --- in a thread ----------------------------------------------------------------------------------------
 
@@ -162,25 +163,6 @@ def _can_wait_after(error: BaseException) -> bool:
     except RuntimeError:
         return False
     return not isinstance(error, GeneratorExit)
-
-
-async def _in_thread(work: Callable[[], T]) -> T:
-    """Run work in a thread, and wait for its end although cancelled: it must not go on without its caller."""
-    future = asyncio.get_running_loop().run_in_executor(None, work)
-    cancelled: asyncio.CancelledError | None = None
-    while not future.done():
-        try:
-            await asyncio.wait((future,))
-        except asyncio.CancelledError as error:
-            cancelled = error
-    try:
-        if cancelled is not None:
-            if not future.cancelled():
-                future.exception()  # retrieved: the cancellation goes first
-            raise cancelled
-        return future.result()
-    finally:
-        del cancelled, future  # a traceback leads here
 
 
 @asynccontextmanager
@@ -364,16 +346,16 @@ class _Transfer:
             wait, is_exhausted = self._plan(outcome, fruitless)
             if isinstance(outcome, Response) and outcome.status in _EXPIRED and not is_fresh:
                 link, wait = None, 0.0
-            attempt = record(
+            attempt = build_attempt(
                 _STORE,
                 outcome,
                 number=len(attempts) + 1,
                 elapsed=elapsed,
                 wait=wait,
-                exhausted=is_exhausted,
+                budget_exhausted=is_exhausted,
             )
             attempts = (*attempts, attempt)
-            report(attempt, self.api.on_attempt)
+            emit_attempt(attempt, self.api.on_attempt)
             if self.is_whole:
                 self._refund(1.0)
                 return

@@ -67,7 +67,7 @@ _ONCE: Final = RetryPolicy(attempts=1)
 _UNAVAILABLE: Final = 503
 
 
-def check_choice(on_lost_response: OnLostResponse) -> OnLostResponse:
+def check_on_lost_response(on_lost_response: OnLostResponse) -> OnLostResponse:
     """Return the choice as exact text.
 
     Raises:
@@ -86,7 +86,7 @@ def check_choice(on_lost_response: OnLostResponse) -> OnLostResponse:
 
 async def create(api: ApiSession, body: RoomBody, on_lost_response: OnLostResponse) -> Room:
     """Create a room; see `Rooms.create` for what is promised."""
-    choice = check_choice(on_lost_response)
+    choice = check_on_lost_response(on_lost_response)
 
     async def steps(call: Call[Room], context: CallContext) -> Room:
         return await _Creation(api=api, call=call, body=body, context=context).run(choice)
@@ -181,7 +181,7 @@ class _Creation:
             NameTakenError: another room has the name.
         """
         try:
-            return await self.api.pursue(self.call, self.context)
+            return await self.api.send_with_retries(self.call, self.context)
         except OutcomeUnknownError as error:
             unknown = error
         if on_lost_response == "raise" or unknown.unique_name is None:
@@ -211,7 +211,7 @@ class _Creation:
             raise self._unknown(unknown, ()) from unknown.__cause__
         taken: NameTakenError | None = None
         try:
-            return await self.api.pursue(self.call, self.context)
+            return await self.api.send_with_retries(self.call, self.context)
         except NameTakenError as error:
             taken = error
         except OutcomeUnknownError as error:
@@ -286,7 +286,7 @@ class _Creation:
         """Look once; ``None`` for a look-up that failed, of which the attempts hold the record."""
         api = evolve(self.api, retry=_ONCE)
         try:
-            return await rooms_named(unique_name, lambda call: api.pursue(call, self.context))
+            return await rooms_named(unique_name, lambda call: api.send_with_retries(call, self.context))
         except (APIConnectionError, APIResponseError, APIStatusError, PaginationError):
             return None
 

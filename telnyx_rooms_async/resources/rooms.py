@@ -52,7 +52,7 @@ from telnyx_rooms_async.resources.polling import wait_for
 from telnyx_rooms_async.resources.room_creation import (
     PAUSES,
     OnLostResponse,
-    check_choice,
+    check_on_lost_response,
     create,
     namesakes,
     rooms_named,
@@ -329,7 +329,7 @@ class ManyRooms(SingleRooms):
 
         Telnyx operation: CreateRoom.
         """
-        many = creations(self._api, on_lost_response, must_be_named=journal is not None)
+        many = bulk_create(self._api, on_lost_response, must_be_named=journal is not None)
         return many.run(bodies, limit=limit, ordered=ordered, max_failures=max_failures, journal=journal)
 
     def update_many(
@@ -348,7 +348,7 @@ class ManyRooms(SingleRooms):
 
         Telnyx operation: UpdateRoom.
         """
-        many = updates(self._api)
+        many = bulk_update(self._api)
         return many.run(changes, limit=limit, ordered=ordered, max_failures=max_failures, journal=journal)
 
     def delete_many(
@@ -368,7 +368,7 @@ class ManyRooms(SingleRooms):
 
         Telnyx operation: DeleteRoom.
         """
-        many = deletions(self._api)
+        many = bulk_delete(self._api)
         return many.run(ids, limit=limit, ordered=ordered, max_failures=max_failures, journal=journal)
 
     def delete_all(
@@ -422,7 +422,7 @@ class ManyRooms(SingleRooms):
         return many.run(rooms, limit=limit, max_failures=max_failures)
 
 
-def creations(
+def bulk_create(
     api: ApiSession, on_lost_response: OnLostResponse, *, must_be_named: bool
 ) -> BulkOperation[RoomFields, Room]:
     """Say how one of many rooms is created.
@@ -430,7 +430,7 @@ def creations(
     Raises:
         InvalidArgumentError: `on_lost_response` is no choice.
     """
-    choice = check_choice(on_lost_response)
+    choice = check_on_lost_response(on_lost_response)
 
     async def one(fields: RoomFields, since: float | None) -> Room:
         body = room_body(fields)
@@ -445,7 +445,7 @@ def creations(
     return BulkOperation(name="create_many", act=one, api=api)
 
 
-def updates(api: ApiSession) -> BulkOperation[RoomUpdate, Room]:
+def bulk_update(api: ApiSession) -> BulkOperation[RoomUpdate, Room]:
     """Say how one of many rooms is updated."""
 
     async def one(change: RoomUpdate, _: float | None) -> Room:
@@ -455,7 +455,7 @@ def updates(api: ApiSession) -> BulkOperation[RoomUpdate, Room]:
     return BulkOperation(name="update_many", act=one, api=api)
 
 
-def deletions(api: ApiSession) -> BulkOperation[RoomId, None]:
+def bulk_delete(api: ApiSession) -> BulkOperation[RoomId, None]:
     """Say how one of many rooms is deleted."""
 
     async def one(room_id: RoomId, since: float | None) -> None:

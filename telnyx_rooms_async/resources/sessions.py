@@ -125,7 +125,7 @@ class Sessions:
 
         Telnyx operation: EndSession.
         """
-        many = endings(self._api)
+        many = bulk_end(self._api)
         return many.run(ids, limit=limit, ordered=ordered, max_failures=max_failures, journal=journal)
 
     async def kick(
@@ -233,7 +233,7 @@ class Sessions:
         return Listing(self._api, build(LIST_SESSIONS, query=query))
 
 
-def endings(api: ApiSession) -> BulkOperation[SessionId, None]:
+def bulk_end(api: ApiSession) -> BulkOperation[SessionId, None]:
     """Say how one of many sessions is ended."""
 
     async def one(session_id: SessionId, since: float | None) -> None:

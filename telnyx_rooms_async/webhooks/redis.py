@@ -10,7 +10,7 @@ from telnyx_rooms_async.core.validators import exact_text
 from telnyx_rooms_async.errors import ConfigurationError, WebhookError
 from telnyx_rooms_async.http.clock import Clock
 from telnyx_rooms_async.settings import check_positive
-from telnyx_rooms_async.uninterrupted import finish
+from telnyx_rooms_async.shield import run_shielded
 
 try:
     from redis.asyncio import Redis
@@ -137,7 +137,7 @@ class SeenInRedis:
         event_id = exact_text(event_id)
         key, remember = self._prefix + event_id, _milliseconds(self._remember)
         try:
-            await finish(lambda: self._ask(self._redis.set(key, _HANDLED, px=remember)))
+            await run_shielded(lambda: self._ask(self._redis.set(key, _HANDLED, px=remember)))
         finally:
             self._let_go(event_id)
 

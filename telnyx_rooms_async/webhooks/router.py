@@ -14,7 +14,7 @@ from telnyx_rooms_async.errors import ConfigurationError, InvalidArgumentError, 
 from telnyx_rooms_async.http.attempt_log import logger
 from telnyx_rooms_async.http.in_flight import running_loop
 from telnyx_rooms_async.settings import check_count, check_positive
-from telnyx_rooms_async.uninterrupted import finish
+from telnyx_rooms_async.shield import run_shielded
 from telnyx_rooms_async.webhooks.events import EVENT_CLASSES, Event
 from telnyx_rooms_async.webhooks.stores import SeenEvents, SeenInMemory
 
@@ -175,7 +175,9 @@ class EventRouter:
             is_handled = True
         finally:
             # Not cut short by a cancellation: what was handled would be handled again.
-            await finish(partial(self._tell, self._seen.keep if is_handled else self._seen.forget, event))
+            await run_shielded(
+                partial(self._tell, self._seen.keep if is_handled else self._seen.forget, event)
+            )
 
     async def _tell(self, tell: Callable[[str], Awaitable[None]], event: Event) -> None:
         """Tell what came of an event. Its handlers have run: a store that fails changes nothing of that."""

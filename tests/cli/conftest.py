@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 from telnyx_rooms_async import RoomParticipant
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
 
 NOW = datetime(2021, 4, 25, 13, 45, 6, 500_000, tzinfo=UTC)
 PROGRAM = (sys.executable, "-W", "error::ResourceWarning", "-m", "telnyx_rooms_async")
@@ -43,13 +43,13 @@ DECORATION = {
 
 
 @pytest.fixture
-def watch() -> TurnedClock:
+def watch() -> FakeClock:
     """The clock of the emulator."""
-    return TurnedClock(NOW)
+    return FakeClock(NOW.timestamp())
 
 
 @pytest.fixture
-def telnyx(watch: TurnedClock) -> Iterator[Emulator]:
+def telnyx(watch: FakeClock) -> Iterator[Emulator]:
     """A Telnyx in a thread of its own: the commands bring their own loop, and a test waits for them."""
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever, daemon=True)  # it must not outlive a test run that fails here
@@ -100,9 +100,9 @@ def objects(run: Callable[..., Result]) -> Callable[..., list[Any]]:
 
 
 @pytest.fixture
-def turn(watch: TurnedClock) -> Callable[[float], None]:
+def turn(watch: FakeClock) -> Callable[[float], None]:
     """Let so many seconds pass for the emulator."""
-    return lambda seconds: watch.turn(seconds=seconds)
+    return lambda seconds: watch.advance(seconds=seconds)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.commands import INTERRUPTIBLE
+from tests.helpers.processes import INTERRUPTIBLE
 
 Run = Callable[..., Result]
 Objects = Callable[..., list[Any]]

@@ -17,7 +17,7 @@ from typer.testing import Result
 
 from telnyx_rooms_async import RoomsClient, Settings, Webhooks
 from telnyx_rooms_async.emulator import Emulator, Fault, load_script
-from tests.helpers.listening import listening
+from tests.helpers.webhook_listener import listen_for_webhooks
 
 Run = Callable[..., Result]
 Start = Callable[..., subprocess.Popen[str]]
@@ -168,8 +168,8 @@ async def test_webhooks_for_another_container(start: Start, *, anywhere: bool) -
     variables = await asyncio.to_thread(exports, emulator)
     key, url = variables["TELNYX_API_KEY"], variables["TELNYX_BASE_URL"]
     async with (
-        listening() as app,
-        listening() as here,
+        listen_for_webhooks() as app,
+        listen_for_webhooks() as here,
         RoomsClient(key, base_url=url) as client,
         ClientSession(url.removesuffix("v2"), headers={"Authorization": f"Bearer {key}"}) as control,
     ):
@@ -188,16 +188,16 @@ async def test_webhooks_for_another_container(start: Start, *, anywhere: bool) -
             assert response.status == 204
         receiver, other = (app, here) if anywhere else (here, app)
         async with asyncio.timeout(60):
-            while len(receiver.arrived) < 4:
+            while len(receiver.received) < 4:
                 await asyncio.sleep(0.01)
-    assert set(receiver.kinds) == {
+    assert set(receiver.event_types) == {
         "session.started",
         "participant.joined",
         "participant.left",
         "session.ended",
     }
-    receiver.arrived[0].verify(variables["TELNYX_PUBLIC_KEY"])
-    assert other.arrived == []
+    receiver.received[0].verify(variables["TELNYX_PUBLIC_KEY"])
+    assert other.received == []
 
 
 def test_a_taken_port(run: Run) -> None:

@@ -23,7 +23,7 @@ from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.cli.tables.csv_format import csv_header
 from telnyx_rooms_async.cli.tables.rows import FAILURE_COLUMNS
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.commands import INTERRUPTIBLE, posts
+from tests.helpers.processes import INTERRUPTIBLE, count_creates
 
 Run = Callable[..., Result]
 Objects = Callable[..., list[Any]]
@@ -117,7 +117,7 @@ def test_from_stdin(account: dict[str, str], telnyx: Emulator, tmp_path: Path, k
     result = CliRunner().invoke(app, command, env=account, input=data[: len(data) // 2] + b"\xff")
     assert result.exit_code == 2
     assert result.stderr.startswith("error: stdin")
-    assert posts(telnyx) == 5
+    assert count_creates(telnyx) == 5
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -203,7 +203,7 @@ def test_a_parquet_table_that_is_wrong(run: Run, telnyx: Emulator, tmp_path: Pat
     assert result.stderr == (
         f"error: {path}, row 3, column max_participants: must be an int from 2 to 50, not 5.5\n"
     )
-    assert posts(telnyx) == 2
+    assert count_creates(telnyx) == 2
 
 
 def test_a_parquet_table_that_is_damaged(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
@@ -569,7 +569,7 @@ def test_stop_after(run: Run, telnyx: Emulator, table: Path) -> None:
     assert (result.exit_code, result.stdout) == (1, "")
     assert "error: stopped after 2 failures\n" in result.stderr
     assert "stopped: created 0 of 3 rooms, 2 failed; `rooms apply" in result.stderr
-    assert posts(telnyx) == 2
+    assert count_creates(telnyx) == 2
 
 
 @pytest.mark.parametrize(
@@ -648,7 +648,7 @@ def test_ctrl_c(start: Start, telnyx: Emulator, tmp_path: Path) -> None:
     command = ("rooms", "import", path, "--errors", str(errors), "--concurrency", "1")
     process = start(*command, program=INTERRUPTIBLE)
     deadline = time.monotonic() + 30
-    while posts(telnyx) < 6 and time.monotonic() < deadline:
+    while count_creates(telnyx) < 6 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()

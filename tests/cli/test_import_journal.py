@@ -13,8 +13,7 @@ import pytest
 from typer.testing import Result
 
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.commands import INTERRUPTIBLE, posts
-from tests.helpers.killing import disturb
+from tests.helpers.processes import INTERRUPTIBLE, count_creates, inject_random_faults
 
 Run = Callable[..., Result]
 Objects = Callable[..., list[Any]]
@@ -62,11 +61,11 @@ def test_what_failed_is_tried_again(run: Run, telnyx: Emulator, command: Command
 def test_killed_at_any_moment(start: Start, telnyx: Emulator, command: Command) -> None:
     """Killed again and again amid lost answers and refusals, it makes each room once."""
     dice = Random(20)
-    disturb(telnyx, dice, 0.02)
+    inject_random_faults(telnyx, dice, 0.02)
     for _ in range(3):
         process = start(*command)
-        due = posts(telnyx) + dice.randrange(60)
-        while process.poll() is None and posts(telnyx) < due:
+        due = count_creates(telnyx) + dice.randrange(60)
+        while process.poll() is None and count_creates(telnyx) < due:
             time.sleep(0.001)
         process.kill()
         process.communicate()
@@ -84,7 +83,7 @@ def test_ctrl_c(start: Start, run: Run, telnyx: Emulator, command: Command) -> N
     telnyx.script(Fault(delay=inf), times=8, operation="CreateRoom")
     process = start(*command, "--concurrency", "8", program=INTERRUPTIBLE)
     deadline = time.monotonic() + 30
-    while posts(telnyx) < 48 and time.monotonic() < deadline:
+    while count_creates(telnyx) < 48 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
@@ -96,7 +95,7 @@ def test_ctrl_c(start: Start, run: Run, telnyx: Emulator, command: Command) -> N
 
 
 def test_a_full_disk(on_a_small_disk: Disk, run: Run, telnyx: Emulator, command: Command) -> None:
-    """A disk that does not take the journal is one line; when it does again, run the same command again to continue."""
+    """A disk that does not take the journal is one line; when it does again, the command continues."""
     result = on_a_small_disk(8, *command)
     assert (result.returncode, result.stdout) == (1, "")
     error, stopped = result.stderr.splitlines()

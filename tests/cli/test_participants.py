@@ -75,8 +75,8 @@ def test_each_form_of_a_date_filter(
 ) -> None:
     """A day, a range and a range with an open end are sent as the API wants them."""
     assert run("participants", "list", f"--{name}", days).exit_code == 0
-    wire = f"filter[date_{name.replace('-', '_')}]"
-    sent = tuple((f"{wire}[{operator}]", day) for operator, day in operators)
+    scripted_server = f"filter[date_{name.replace('-', '_')}]"
+    sent = tuple((f"{scripted_server}[{operator}]", day) for operator, day in operators)
     assert [request.query for request in telnyx.requests] == [(*FIRST_PAGE, *sent)]
 
 

@@ -217,8 +217,8 @@ def test_each_form_of_a_date_filter(
     (days, operators), (verb, name) = form, option
     of = [str(alice.session_id)] if verb == "participants" else []
     assert run("sessions", verb, *of, f"--{name}", days).exit_code == 0
-    wire = f"filter[date_{name.replace('-', '_')}]"
-    sent = tuple((f"{wire}[{operator}]", day) for operator, day in operators)
+    scripted_server = f"filter[date_{name.replace('-', '_')}]"
+    sent = tuple((f"{scripted_server}[{operator}]", day) for operator, day in operators)
     assert [request.query for request in telnyx.requests] == [(*FIRST_PAGE, *sent)]
 
 

@@ -20,8 +20,8 @@ import telnyx_rooms_async
 from telnyx_rooms_async import RoomsClient, TelnyxRoomsError
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.serving import served_by_aiohttp, served_by_uvicorn
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
+from tests.helpers.web_servers import run_aiohttp_app, run_asgi_app
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -54,10 +54,10 @@ async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.syspath_prepend(
         Path(__file__).parents[1] / "docs" / "quickstart"
     )  # has the app that one of them tests
-    time = TurnedClock()
+    time = FakeClock()
 
     def passing() -> datetime:  # a minute each time that the emulator looks, so that nothing is waited for
-        time.turn(seconds=60)
+        time.advance(seconds=60)
         return time.now
 
     async with Emulator(clock=passing) as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
@@ -80,7 +80,7 @@ async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.
 
 async def try_app(app: object, telnyx: Emulator) -> None:
     """Serve an app of the README by a real server: it takes an event, and its client counts the rooms."""
-    serve = served_by_aiohttp(app) if isinstance(app, web.Application) else served_by_uvicorn(app)
+    serve = run_aiohttp_app(app) if isinstance(app, web.Application) else run_asgi_app(app)
     async with serve as url, ClientSession() as http, http.get(f"{url}/rooms") as response:
         assert await response.json() == len(telnyx.rooms)
         for event_type in ("video.room.session.ended", "video.room.recording.completed"):

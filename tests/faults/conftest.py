@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 
-from tests.helpers.case import Case
-from tests.helpers.faulty import Faulty, faulty
-from tests.helpers.haste import Haste
-from tests.helpers.invariants import check_invariants, close
+from tests.helpers.fast_forward import FastForwardLoop
+from tests.helpers.fault_case import FaultCase
+from tests.helpers.fault_server import FaultServer, run_fault_server
 
 PASSED = pytest.StashKey[bool]()
 
@@ -49,38 +48,41 @@ class Notes(logging.Handler):
 
 
 @pytest.fixture
-async def time() -> AsyncIterator[Haste]:
+async def time() -> AsyncIterator[FastForwardLoop]:
     """A loop that waits for nothing but bytes."""
-    it = Haste()
-    with it.runs(asyncio.get_running_loop()):
+    it = FastForwardLoop()
+    with it.patch(asyncio.get_running_loop()):
         yield it
 
 
 @pytest.fixture
-async def server(time: Haste, request: pytest.FixtureRequest) -> AsyncIterator[Faulty]:
+async def server(time: FastForwardLoop, request: pytest.FixtureRequest) -> AsyncIterator[FaultServer]:
     """A faulty Telnyx; as "refusing" it does not listen before it is healed."""
-    async with faulty(time, listens=getattr(request, "param", "") != "refusing") as it:
+    async with run_fault_server(time, listens=getattr(request, "param", "") != "refusing") as it:
         yield it
 
 
 @pytest.fixture
 async def case(
-    server: Faulty, time: Haste, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> AsyncIterator[Case]:
+    server: FaultServer,
+    time: FastForwardLoop,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[FaultCase]:
     """A case, whose invariants are checked when it is over."""
     gc.freeze()
-    it = Case.of(server, time)
+    it = FaultCase.of(server, time)
     root, notes = logging.getLogger(), Notes(it.records)
     level = root.level
     root.addHandler(notes)
     root.setLevel(logging.DEBUG)
-    asyncio.get_running_loop().set_exception_handler(lambda _, told: it.troubles.append(told))
-    monkeypatch.setattr(sys, "unraisablehook", lambda told: it.troubles.append(repr(told.exc_value)))
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: it.loop_errors.append(told))
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: it.loop_errors.append(repr(told.exc_value)))
     try:
         yield it
         if request.node.stash[PASSED]:
-            await check_invariants(it)
+            await it.check_invariants()
     finally:
-        await close(it)
+        await it.close()
         root.removeHandler(notes)
         root.setLevel(level)

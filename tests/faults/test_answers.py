@@ -21,14 +21,14 @@ from telnyx_rooms_async import (
     UnexpectedRedirectError,
     UnprocessableEntityError,
 )
-from tests.helpers.case import Case, create, delete, read
-from tests.helpers.faulty import Faulty, Trick, faulty
-from tests.helpers.haste import Haste
-from tests.helpers.ledger import CANARY_TOKEN, http
-from tests.helpers.tricks import answers, cuts, hints, says
+from tests.helpers.fast_forward import FastForwardLoop
+from tests.helpers.fault_case import FaultCase, create, delete, read
+from tests.helpers.fault_server import FaultServer, ServerFault, run_fault_server
+from tests.helpers.room_store import SECRET_TOKEN, http_response
+from tests.helpers.server_faults import respond, send_interim, send_raw, truncate
 
 METHODS = {read: "GET", create: "POST", delete: "DELETE"}
-deeds = pytest.mark.parametrize("deed", [read, create], ids=lambda deed: deed.__name__)
+actions = pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
 
 # --- refusals -----------------------------------------------------------------------------------------------
 
@@ -49,35 +49,35 @@ REFUSALS: dict[int, type[TelnyxRoomsError]] = {
 
 
 @pytest.mark.parametrize(("status", "kind"), REFUSALS.items(), ids=map(str, REFUSALS))
-@pytest.mark.parametrize("deed", METHODS, ids=lambda deed: deed.__name__)
-async def test_a_refusal_is_final(case: Case, status: int, kind: type[Any], deed: Any) -> None:
+@pytest.mark.parametrize("action", METHODS, ids=lambda action: action.__name__)
+async def test_a_refusal_is_final(case: FaultCase, status: int, kind: type[Any], action: Any) -> None:
     """It is a typed error after one request, of a create too."""
-    case.server.ledger.seed()
+    case.server.store.seed()
     told = {"errors": [{"code": "10000", "title": "No", "detail": "Not so", "source": {"pointer": "/x"}}]}
-    case.server.keeps_playing(answers(status, told, X_Request_Id="req-7", X_Should_Retry="true"))
-    error = await case.fails(kind, deed)
+    case.server.inject_always(respond(status, told, X_Request_Id="req-7", X_Should_Retry="true"))
+    error = await case.expect_error(kind, action)
     assert (error.status, error.code, error.title, error.detail) == (status, "10000", "No", "Not so")
     assert (error.pointer, error.request_id, len(error.attempts)) == ("/x", "req-7", 1)
     assert error.budget_exhausted is False
-    case.saw(METHODS[deed])
+    case.expect_requests(METHODS[action])
 
 
-async def test_the_last_answer_is_kept(case: Case) -> None:
+async def test_the_last_answer_is_kept(case: FaultCase) -> None:
     """When the last try brings none, the error is the last answer, with all tries in it."""
-    case.server.plays(answers(500), answers(502, X_Request_Id="req-2"), cuts("before"))
-    error = await case.fails(InternalServerError, read)
+    case.server.inject(respond(500), respond(502, X_Request_Id="req-2"), truncate("before"))
+    error = await case.expect_error(InternalServerError, read)
     assert (error.status, error.request_id) == (502, "req-2")
     assert [attempt.status or attempt.failure for attempt in error.attempts] == [500, 502, "lost"]
-    case.saw("GET GET GET")
+    case.expect_requests("GET GET GET")
 
 
-async def test_503_with_a_hint(case: Case) -> None:
+async def test_503_with_a_hint(case: FaultCase) -> None:
     """A create that meets it for ever is unknown: no look-up was answered, so it is not sent again."""
-    case.server.keeps_playing(answers(503, Retry_After="1"))
-    error = await case.fails(OutcomeUnknownError, create)
+    case.server.inject_always(respond(503, Retry_After="1"))
+    error = await case.expect_error(OutcomeUnknownError, create)
     assert isinstance(error.__cause__, InternalServerError)
     assert (error.__cause__.retry_after, len(error.attempts)) == (1, 4)
-    case.saw("POST GET GET GET", rooms=0)
+    case.expect_requests("POST GET GET GET", rooms=0)
 
 
 # --- the bodies of refusals ---------------------------------------------------------------------------------
@@ -91,8 +91,8 @@ BODIES: dict[str, tuple[int, object, int]] = {
     "400 message": (400, {"message": "Error", "success": False}, 1),
     "400 message in data": (400, {"data": {"message": "Error"}}, 1),
     "401 empty": (401, b"", 0),
-    "403 HTML": (403, f"<html>{CANARY_TOKEN}</html>".encode(), 0),
-    "404 20 MB": (404, b"<html>" + CANARY_TOKEN.encode() * 600_000, 0),
+    "403 HTML": (403, f"<html>{SECRET_TOKEN}</html>".encode(), 0),
+    "404 20 MB": (404, b"<html>" + SECRET_TOKEN.encode() * 600_000, 0),
     "422 20 MB of JSON": (422, b'{"errors":[' + b'{"code":"1"},' * 1_500_000 + b'{"code":"1"}]}', 0),
     "422 many entries": (422, {"errors": [ENTRY] * 400}, 50),
     "400 deep nesting": (400, DEEP, 0),
@@ -100,40 +100,42 @@ BODIES: dict[str, tuple[int, object, int]] = {
     "422 latin-1": (422, b'{"title": "caf\xe9"}', 0),
     "404 BOM": (404, b"\xef\xbb\xbf" + json.dumps(ENTRY).encode(), 1),
     "404 wrong types": (404, {"errors": [None, 7, [], {"code": [], "title": {}}]}, 0),
-    "404 a list": (404, [CANARY_TOKEN], 0),
-    "404 text": (404, f'"{CANARY_TOKEN}"'.encode(), 0),
+    "404 a list": (404, [SECRET_TOKEN], 0),
+    "404 text": (404, f'"{SECRET_TOKEN}"'.encode(), 0),
     "404 null": (404, b"null", 0),
     "404 control characters": (404, {"title": "a\r\nb\x1b[31m\u202e" * 200}, 1),
 }
 
 
 @pytest.mark.parametrize(("status", "body", "entries"), BODIES.values(), ids=BODIES)
-@deeds
-async def test_the_body_of_a_refusal(case: Case, status: int, body: object, entries: int, deed: Any) -> None:
+@actions
+async def test_the_body_of_a_refusal(
+    case: FaultCase, status: int, body: object, entries: int, action: Any
+) -> None:
     """It is typed by its status, with the entries that can be read, and a message of bounded length."""
-    case.server.keeps_playing(answers(status, body))
-    error = await case.fails(REFUSALS[status], deed)
+    case.server.inject_always(respond(status, body))
+    error = await case.expect_error(REFUSALS[status], action)
     assert isinstance(error, APIStatusError)
     assert (error.status, len(error.errors)) == (status, entries)
-    case.saw(METHODS[deed])
+    case.expect_requests(METHODS[action])
 
 
-BROKEN: dict[str, Trick] = {
-    "cut": says(b"HTTP/1.1 404 X\r\nContent-Length: 99\r\n\r\n{"),
-    "reset": says(b"HTTP/1.1 404 X\r\nContent-Length: 99\r\n\r\n{", "reset"),
-    "corrupt gzip": answers(404, b"\x1f\x8b nothing", Content_Encoding="gzip"),
-    "unknown encoding": answers(404, b"??", Content_Encoding="zebra"),
+BROKEN: dict[str, ServerFault] = {
+    "cut": send_raw(b"HTTP/1.1 404 X\r\nContent-Length: 99\r\n\r\n{"),
+    "reset": send_raw(b"HTTP/1.1 404 X\r\nContent-Length: 99\r\n\r\n{", "reset"),
+    "corrupt gzip": respond(404, b"\x1f\x8b nothing", Content_Encoding="gzip"),
+    "unknown encoding": respond(404, b"??", Content_Encoding="zebra"),
 }
 
 
-@pytest.mark.parametrize("trick", BROKEN.values(), ids=BROKEN)
-@deeds
-async def test_the_broken_body_of_a_refusal(case: Case, trick: Trick, deed: Any) -> None:
+@pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
+@actions
+async def test_the_broken_body_of_a_refusal(case: FaultCase, fault: ServerFault, action: Any) -> None:
     """The status says enough."""
-    case.server.keeps_playing(trick.uncommitted)
-    error = await case.fails(NotFoundError, deed)
+    case.server.inject_always(fault.uncommitted)
+    error = await case.expect_error(NotFoundError, action)
     assert error.errors == ()
-    case.saw(METHODS[deed])
+    case.expect_requests(METHODS[action])
 
 
 NAMES_TAKEN: dict[str, object] = {
@@ -143,28 +145,28 @@ NAMES_TAKEN: dict[str, object] = {
 
 
 @pytest.mark.parametrize("body", NAMES_TAKEN.values(), ids=NAMES_TAKEN)
-async def test_a_name_that_is_taken(case: Case, body: object) -> None:
+async def test_a_name_that_is_taken(case: FaultCase, body: object) -> None:
     """A duplicate name is an error of its own."""
-    case.server.plays(answers(422, body))
-    await case.fails(NameTakenError, create)
-    case.saw("POST")
+    case.server.inject(respond(422, body))
+    await case.expect_error(NameTakenError, create)
+    case.expect_requests("POST")
 
 
 # --- interim answers ----------------------------------------------------------------------------------------
 
 
-@deeds
-async def test_a_few_1xx(case: Case, deed: Any) -> None:
+@actions
+async def test_a_few_1xx(case: FaultCase, action: Any) -> None:
     """They are passed over."""
-    case.server.plays(
-        hints(
+    case.server.inject(
+        send_interim(
             b"HTTP/1.1 100 Continue\r\n\r\n",
             b"HTTP/1.1 102 Processing\r\n\r\n",
             b"HTTP/1.1 103 Early\r\n\r\n",
         )
     )
-    await case.succeeds(deed)
-    case.saw(METHODS[deed], rooms=deed is create)
+    await case.expect_result(action)
+    case.expect_requests(METHODS[action], rooms=action is create)
 
 
 # --- redirects ----------------------------------------------------------------------------------------------
@@ -183,82 +185,90 @@ PLACES = {
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 @pytest.mark.parametrize("status", REDIRECTS)
-@deeds
-async def test_any_redirect(case: Case, time: Haste, status: int, place: str, deed: Any) -> None:
+@actions
+async def test_any_redirect(
+    case: FaultCase, time: FastForwardLoop, status: int, place: str, action: Any
+) -> None:
     """It is an error after one request, and nothing is sent elsewhere."""
-    async with faulty(time) as elsewhere:
+    async with run_fault_server(time) as elsewhere:
         location = elsewhere.url if place == "ELSEWHERE" else place
-        case.server.keeps_playing(answers(status, Location=f"{location}?pin={CANARY_TOKEN}"))
-        error = await case.fails(UnexpectedRedirectError, deed)
+        case.server.inject_always(respond(status, Location=f"{location}?pin={SECRET_TOKEN}"))
+        error = await case.expect_error(UnexpectedRedirectError, action)
         assert (elsewhere.connections, error.status) == (0, status)
-    case.saw(METHODS[deed], rooms=0)
+    case.expect_requests(METHODS[action], rooms=0)
 
 
 # --- cookies and proxies ------------------------------------------------------------------------------------
 
 
-async def test_a_cookie(case: Case) -> None:
+async def test_a_cookie(case: FaultCase) -> None:
     """A cookie is not stored: the next request is the same as the first."""
     case.server.host = "localhost"  # aiohttp keeps no cookies of a bare address
-    case.uses()
-    case.server.keeps_playing(says(http(200, {"data": {"id": "a"}}, Set_Cookie="pin=1; Path=/"), "keep"))
-    await case.succeeds(read)
-    await case.succeeds(read)
+    case.new_client()
+    case.server.inject_always(
+        send_raw(http_response(200, {"data": {"id": "a"}}, Set_Cookie="pin=1; Path=/"), "keep")
+    )
+    await case.expect_result(read)
+    await case.expect_result(read)
     assert case.server.requests[0].head == case.server.requests[1].head
     assert b"cookie" not in case.server.requests[1].head.lower()
-    case.saw("GET GET")
+    case.expect_requests("GET GET")
 
 
-async def a_proxied_read(case: Case, proxy: Faulty, monkeypatch: pytest.MonkeyPatch, **options: bool) -> None:
+async def a_proxied_read(
+    case: FaultCase, proxy: FaultServer, monkeypatch: pytest.MonkeyPatch, **options: bool
+) -> None:
     """Make a client for a name that only the proxy knows."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, proxy.url.removesuffix("/v2"))
-    case.uses(base_url="http://elsewhere.localhost:9/v2", allow_insecure=True, **options)
+    case.new_client(base_url="http://elsewhere.localhost:9/v2", allow_insecure=True, **options)
 
 
-async def test_a_proxy_in_the_environment(case: Case, time: Haste, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_in_the_environment(
+    case: FaultCase, time: FastForwardLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is ignored."""
-    async with faulty(time) as proxy:
+    async with run_fault_server(time) as proxy:
         await a_proxied_read(case, proxy, monkeypatch)
         with pytest.raises(APIConnectionError):
             await read(case.client)
         assert proxy.connections == 0
-    case.saw("")
-    case.uses()
+    case.expect_requests("")
+    case.new_client()
 
 
-async def test_a_proxy_that_is_trusted(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_that_is_trusted(case: FaultCase, monkeypatch: pytest.MonkeyPatch) -> None:
     """With trust_env it is used."""
     await a_proxied_read(case, case.server, monkeypatch, trust_env=True)
 
     async def a_read(client: RoomsClient) -> int:
         return (await client.request("GET", "/rooms")).status
 
-    case.server.plays(answers(204))
-    assert await case.succeeds(a_read) == 204
+    case.server.inject(respond(204))
+    assert await case.expect_result(a_read) == 204
     assert case.server.requests[0].target == "http://elsewhere.localhost:9/v2/rooms"
-    case.saw("GET")
-    case.uses()
+    case.expect_requests("GET")
+    case.new_client()
 
 
 # --- unknown statuses ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [505, 520, 522, 524, 530, 599])
-async def test_another_5xx(case: Case, status: int) -> None:
+async def test_another_5xx(case: FaultCase, status: int) -> None:
     """It is an InternalServerError after one request; of a create the outcome is unknown."""
-    case.server.keeps_playing(answers(status), on="GET")
-    assert (await case.fails(InternalServerError, read)).status == status
-    case.saw("GET")
-    await case.server.heal()
-    case.server.plays(answers(status))
-    await case.fails(OutcomeUnknownError, create)
-    case.saw("GET POST GET GET GET")
+    case.server.inject_always(respond(status), on="GET")
+    assert (await case.expect_error(InternalServerError, read)).status == status
+    case.expect_requests("GET")
+    await case.server.recover()
+    case.server.inject(respond(status))
+    await case.expect_error(OutcomeUnknownError, create)
+    case.expect_requests("GET POST GET GET GET")
 
 
 @pytest.mark.parametrize("status", [600, 999])
-async def test_a_status_beyond_the_table(case: Case, status: int) -> None:
+async def test_a_status_beyond_the_table(case: FaultCase, status: int) -> None:
     """It is an error of no class of its own."""
-    case.server.plays(answers(status))
-    assert (await case.fails(APIStatusError, read)).status == status
-    case.saw("GET")
+    case.server.inject(respond(status))
+    assert (await case.expect_error(APIStatusError, read)).status == status
+    case.expect_requests("GET")

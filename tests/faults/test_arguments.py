@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomsClient
-from tests.helpers.case import Case
-from tests.helpers.invariants import check_error, check_secrets
-from tests.helpers.ledger import CANARY_KEY
+from tests.helpers.fault_case import FaultCase, check_error, check_secrets
+from tests.helpers.room_store import SECRET_KEY
 
 IDS: dict[str, Any] = {
     "empty": "",
@@ -63,17 +62,17 @@ async def _count(listing: Any) -> int:
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-async def test_no_id(case: Case, call: Callable[[RoomsClient, Any], Awaitable[object]]) -> None:
+async def test_no_id(case: FaultCase, call: Callable[[RoomsClient, Any], Awaitable[object]]) -> None:
     """What is no id is an InvalidArgumentError, and nothing is sent, not even a connection made."""
     for wrong in IDS.values():
 
-        async def deed(client: RoomsClient, wrong: Any = wrong) -> object:
+        async def action(client: RoomsClient, wrong: Any = wrong) -> object:
             return await call(client, wrong)
 
-        error = await case.fails(InvalidArgumentError, deed)
+        error = await case.expect_error(InvalidArgumentError, action)
         assert isinstance(error, ValueError)
     assert case.server.connections == 0
-    case.saw("")
+    case.expect_requests("")
 
 
 VALUES: dict[str, dict[str, Any]] = {
@@ -96,12 +95,12 @@ VALUES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
-async def test_no_value(case: Case, values: dict[str, Any]) -> None:
+async def test_no_value(case: FaultCase, values: dict[str, Any]) -> None:
     """What a field cannot hold is refused, and nothing is sent."""
-    await case.fails(InvalidArgumentError, lambda client: client.rooms.create(**values))
-    await case.fails(InvalidArgumentError, lambda client: client.rooms.update("a-room", **values))
+    await case.expect_error(InvalidArgumentError, lambda client: client.rooms.create(**values))
+    await case.expect_error(InvalidArgumentError, lambda client: client.rooms.update("a-room", **values))
     assert case.server.connections == 0
-    case.saw("")
+    case.expect_requests("")
 
 
 FILTERS: dict[str, dict[str, Any]] = {
@@ -114,15 +113,15 @@ FILTERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("values", FILTERS.values(), ids=FILTERS)
-async def test_no_filter(case: Case, values: dict[str, Any]) -> None:
+async def test_no_filter(case: FaultCase, values: dict[str, Any]) -> None:
     """What cannot be looked for is refused when the listing is made."""
 
-    async def deed(client: RoomsClient) -> object:
+    async def action(client: RoomsClient) -> object:
         return client.rooms.list(**values)
 
-    await case.fails(InvalidArgumentError, deed)
+    await case.expect_error(InvalidArgumentError, action)
     assert case.server.connections == 0
-    case.saw("")
+    case.expect_requests("")
 
 
 # --- the client itself --------------------------------------------------------------------------------------
@@ -130,16 +129,16 @@ async def test_no_filter(case: Case, values: dict[str, Any]) -> None:
 KEYS: dict[str, Any] = {
     "empty": "",
     "a space": " ",
-    "with a space": f"{CANARY_KEY} ",
-    "with a space inside": f"{CANARY_KEY} x",
-    "with a newline": f"{CANARY_KEY}\n",
-    "with CR LF": f"{CANARY_KEY}\r\nX-Injected: 1",
-    "with NUL": f"{CANARY_KEY}\0",
-    "with a tab": f"{CANARY_KEY}\t",
-    "non-ASCII": f"{CANARY_KEY}é",
-    "with a lone surrogate": f"{CANARY_KEY}\ud800",
-    "bytes": CANARY_KEY.encode(),
-    "a list": [CANARY_KEY],
+    "with a space": f"{SECRET_KEY} ",
+    "with a space inside": f"{SECRET_KEY} x",
+    "with a newline": f"{SECRET_KEY}\n",
+    "with CR LF": f"{SECRET_KEY}\r\nX-Injected: 1",
+    "with NUL": f"{SECRET_KEY}\0",
+    "with a tab": f"{SECRET_KEY}\t",
+    "non-ASCII": f"{SECRET_KEY}é",
+    "with a lone surrogate": f"{SECRET_KEY}\ud800",
+    "bytes": SECRET_KEY.encode(),
+    "a list": [SECRET_KEY],
 }
 
 
@@ -177,7 +176,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def test_no_option(options: dict[str, Any]) -> None:
     """A mistake beside the key does not show it."""
     with pytest.raises(ConfigurationError) as caught:
-        RoomsClient(CANARY_KEY, **options)
+        RoomsClient(SECRET_KEY, **options)
     check_error(caught.value)
 
 
@@ -212,7 +211,7 @@ URLS: dict[str, Any] = {
 def test_no_base_url(url: Any) -> None:
     """It is a ConfigurationError that shows neither the key nor a password in the URL."""
     with pytest.raises(ConfigurationError) as caught:
-        RoomsClient(CANARY_KEY, base_url=url)
+        RoomsClient(SECRET_KEY, base_url=url)
     check_error(caught.value)
     assert PASSWORD not in str(caught.value)
 
@@ -220,16 +219,16 @@ def test_no_base_url(url: Any) -> None:
 @pytest.mark.parametrize("url", ["http://api.telnyx.com/v2", "http://192.0.2.1"])
 def test_insecure_when_asked_for(url: str) -> None:
     """With allow_insecure an http URL may lead anywhere; nothing else changes."""
-    check_secrets(repr(RoomsClient(CANARY_KEY, base_url=url, allow_insecure=True)))
+    check_secrets(repr(RoomsClient(SECRET_KEY, base_url=url, allow_insecure=True)))
     with pytest.raises(ConfigurationError):
-        RoomsClient(CANARY_KEY, base_url=f"{url}?a=b", allow_insecure=True)
+        RoomsClient(SECRET_KEY, base_url=f"{url}?a=b", allow_insecure=True)
 
 
-async def test_ids_that_are_sent(case: Case) -> None:
+async def test_ids_that_are_sent(case: FaultCase) -> None:
     """What is left unreserved in a URL goes out as it is, in its own segment."""
     name = "~" + string.ascii_letters + string.digits + "-._"
-    case.server.ledger.rooms.append({"id": name})
-    room = await case.succeeds(lambda client: client.rooms.retrieve(name))
+    case.server.store.rooms.append({"id": name})
+    room = await case.expect_result(lambda client: client.rooms.retrieve(name))
     assert room.id == name
     assert case.server.requests[0].target == f"/v2/rooms/{name}"
-    case.saw("GET")
+    case.expect_requests("GET")

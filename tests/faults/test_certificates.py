@@ -11,11 +11,11 @@ import pytest
 import trustme
 
 from telnyx_rooms_async import RoomsClient, TLSError
-from tests.helpers.case import Case, create, read
-from tests.helpers.faulty import Faulty, faulty
-from tests.helpers.haste import Haste
+from tests.helpers.fast_forward import FastForwardLoop
+from tests.helpers.fault_case import FaultCase, create, read
+from tests.helpers.fault_server import FaultServer, run_fault_server
 
-deeds = pytest.mark.parametrize("deed", [read, create], ids=lambda deed: deed.__name__)
+actions = pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 CERTIFICATES: dict[str, tuple[str, dict[str, Any]]] = {
     "expired": ("127.0.0.1", {"not_before": YESTERDAY - timedelta(days=1), "not_after": YESTERDAY}),
@@ -30,21 +30,21 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-async def server(time: Haste, authority: trustme.CA) -> AsyncIterator[Faulty]:
+async def server(time: FastForwardLoop, authority: trustme.CA) -> AsyncIterator[FaultServer]:
     """A faulty Telnyx behind TLS, whose certificate is good to those who trust the authority."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    async with faulty(time, tls=context) as it:
+    async with run_fault_server(time, tls=context) as it:
         yield it
 
 
-def lend(case: Case, authority: trustme.CA) -> None:
+def lend(case: FaultCase, authority: trustme.CA) -> None:
     """Use a session that trusts the authority."""
     context = ssl.create_default_context()
     authority.configure_trust(context)
     session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context))
-    case.lent.append(session)
-    case.uses(session=session)
+    case.borrowed_sessions.append(session)
+    case.new_client(session=session)
 
 
 def check(error: TLSError) -> None:
@@ -52,39 +52,39 @@ def check(error: TLSError) -> None:
     assert (error.sent, [attempt.failure for attempt in error.attempts]) == (False, ["tls"])
 
 
-@deeds
+@actions
 async def test_untrusted(
-    case: Case, deed: Callable[[RoomsClient], Any], monkeypatch: pytest.MonkeyPatch
+    case: FaultCase, action: Callable[[RoomsClient], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server for which nobody vouches gets no request, whatever the environment says."""
     for name in ("PYTHONHTTPSVERIFY", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_TLS_REJECT_UNAUTHORIZED"):
         monkeypatch.setenv(name, "0")
-    case.uses()
-    check(await case.fails(TLSError, deed))
-    case.saw("", rooms=0)
-    case.past_healing = "this client will never trust this server"
+    case.new_client()
+    check(await case.expect_error(TLSError, action))
+    case.expect_requests("", rooms=0)
+    case.no_recovery_reason = "this client will never trust this server"
 
 
-@deeds
+@actions
 @pytest.mark.parametrize(("name", "validity"), CERTIFICATES.values(), ids=CERTIFICATES)
 async def test_trusted_but_not_good(
-    case: Case,
+    case: FaultCase,
     authority: trustme.CA,
     name: str,
     validity: dict[str, Any],
-    deed: Callable[[RoomsClient], Any],
+    action: Callable[[RoomsClient], Any],
 ) -> None:
     """It is refused after one try, and gets no request; when it has a good one, the client goes on."""
     assert case.server.tls is not None
     authority.issue_cert(name, **validity).configure_cert(case.server.tls)
     lend(case, authority)
-    check(await case.fails(TLSError, deed))
-    case.saw("", rooms=0)
+    check(await case.expect_error(TLSError, action))
+    case.expect_requests("", rooms=0)
     authority.issue_cert("127.0.0.1").configure_cert(case.server.tls)
 
 
-@deeds
-async def test_no_tls_at_all(case: Case, deed: Callable[[RoomsClient], Any]) -> None:
+@actions
+async def test_no_tls_at_all(case: FaultCase, action: Callable[[RoomsClient], Any]) -> None:
     """A server that speaks plain HTTP on an https URL gets no request."""
     heard: list[bytes] = []
 
@@ -94,19 +94,19 @@ async def test_no_tls_at_all(case: Case, deed: Callable[[RoomsClient], Any]) -> 
         writer.close()
 
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as plain:
-        case.uses(base_url=f"https://127.0.0.1:{plain.sockets[0].getsockname()[1]}/v2")
-        check(await case.fails(TLSError, deed))
+        case.new_client(base_url=f"https://127.0.0.1:{plain.sockets[0].getsockname()[1]}/v2")
+        check(await case.expect_error(TLSError, action))
     assert len(heard) == 1
     assert b"rooms" not in heard[0]
-    case.saw("", rooms=0)
-    case.past_healing = "this server will never speak TLS"
+    case.expect_requests("", rooms=0)
+    case.no_recovery_reason = "this server will never speak TLS"
 
 
-@deeds
+@actions
 async def test_trusted_and_good(
-    case: Case, authority: trustme.CA, deed: Callable[[RoomsClient], Any]
+    case: FaultCase, authority: trustme.CA, action: Callable[[RoomsClient], Any]
 ) -> None:
     """With a good certificate all goes well."""
     lend(case, authority)
-    await case.succeeds(deed)
-    case.saw("GET" if deed is read else "POST", rooms=deed is create)
+    await case.expect_result(action)
+    case.expect_requests("GET" if action is read else "POST", rooms=action is create)

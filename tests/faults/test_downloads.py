@@ -22,24 +22,24 @@ from telnyx_rooms_async import (
     RoomsClient,
 )
 from telnyx_rooms_async.resources.downloads import Progress
-from tests.helpers.case import Case
-from tests.helpers.faulty import Faulty, Line, Trick
-from tests.helpers.ledger import Asked
-from tests.helpers.tricks import HANGS, drips, pours, when
+from tests.helpers.fault_case import FaultCase
+from tests.helpers.fault_server import Connection, FaultServer, ServerFault
+from tests.helpers.room_store import RecordedRequest
+from tests.helpers.server_faults import HANG, only_when, send_endlessly, send_slowly
 
 ENDLESS = 10**9
 """Bytes of a file that never comes to its end."""
 
 
-def on_files(server: Faulty, trick: Trick) -> None:
+def on_files(server: FaultServer, fault: ServerFault) -> None:
     """Answer the requests for files in this way from now on."""
-    server.keeps_playing(when(server, lambda asked: asked.path.startswith("/files/"), trick))
+    server.inject_always(only_when(server, lambda request: request.path.startswith("/files/"), fault))
 
 
-def sends(server: Faulty, total: int, pieces: Callable[[int], AsyncIterator[int]]) -> Trick:
-    """Send pieces of these sizes from the first byte that is asked for, then hang up."""
+def sends(server: FaultServer, total: int, pieces: Callable[[int], AsyncIterator[int]]) -> ServerFault:
+    """Send pieces of these sizes from the first byte that is request for, then hang up."""
 
-    async def play(line: Line, _: bytes) -> bool:
+    async def play(line: Connection, _: bytes) -> bool:
         head = server.requests[-1].head.decode("latin-1")
         found = re.search(r"(?i)\r\nrange: bytes=(\d+)-", head)
         start = int(found[1]) if found else 0
@@ -51,7 +51,7 @@ def sends(server: Faulty, total: int, pieces: Callable[[int], AsyncIterator[int]
             await line.send(bytes(size))
         return False
 
-    return Trick(play)
+    return ServerFault(play)
 
 
 def paced(size: int, seconds: float, count: int | None = None) -> Callable[[int], AsyncIterator[int]]:
@@ -77,41 +77,43 @@ async def download(client: RoomsClient) -> DownloadedFile:
         lambda server: sends(server, ENDLESS, paced(1, 2.0)),
         lambda server: sends(server, ENDLESS, paced(1000, 1.0)),
         lambda server: sends(server, ENDLESS, paced(100, 1.0, count=20)),
-        lambda server: HANGS,
-        lambda server: drips("headers"),
+        lambda server: HANG,
+        lambda server: send_slowly("headers"),
     ],
     ids=["1 B/s", "1 B in 2 s", "1000 B/s", "100 B/s with cuts", "hang", "1 B/s in headers"],
 )
 async def test_download_that_is_too_slow_ends_at_the_deadline(
-    case: Case, make: Callable[[Faulty], Trick]
+    case: FaultCase, make: Callable[[FaultServer], ServerFault]
 ) -> None:
     """A store that brings less than 1024 bytes a second is given up after the timeout of the client."""
     on_files(case.server, make(case.server))
-    error = await case.fails(APITimeoutError, download)
+    error = await case.expect_error(APITimeoutError, download)
     assert error.deadline
     assert "less than 1024 bytes a second came for 45 s" in str(error)
-    case.saw_at_most(5)
+    case.expect_at_most(5)
 
 
-async def test_file_smaller_than_one_second_at_the_lowest_rate_may_take_the_whole_timeout(case: Case) -> None:
+async def test_file_smaller_than_one_second_at_the_lowest_rate_may_take_the_whole_timeout(
+    case: FaultCase,
+) -> None:
     """The rate is an average over the timeout: a short file that is slow comes in time."""
-    on_files(case.server, drips("body", 3.0))
-    file = await case.succeeds(download)
+    on_files(case.server, send_slowly("body", 3.0))
+    file = await case.expect_result(download)
     assert file.size == len(b"the whole film")
-    case.saw("GET GET")
+    case.expect_requests("GET GET")
 
 
-async def test_download_may_take_longer_than_the_timeout_while_it_makes_progress(case: Case) -> None:
+async def test_download_may_take_longer_than_the_timeout_while_it_makes_progress(case: FaultCase) -> None:
     """A large file at a low rate comes whole: the timeout bounds no download that goes on."""
     total = 2048 * 300
     on_files(case.server, sends(case.server, total, paced(2048, 1.0, count=300)))
     began = case.time.seconds()
     assert (await download(case.client)).size == total
     assert case.time.seconds() - began > 6 * 45
-    case.saw("GET GET")
+    case.expect_requests("GET GET")
 
 
-async def test_time_of_writer_and_progress_is_not_the_time_of_the_store(case: Case) -> None:
+async def test_time_of_writer_and_progress_is_not_the_time_of_the_store(case: FaultCase) -> None:
     """A writer that takes minutes, or a slow progress hook, does not make the store too slow."""
 
     class Slow:
@@ -123,18 +125,18 @@ async def test_time_of_writer_and_progress_is_not_the_time_of_the_store(case: Ca
 
     file = await case.client.recordings.download("a-recording", Slow(), progress=progress)
     assert file.size == len(b"the whole film")
-    case.saw("GET GET")
+    case.expect_requests("GET GET")
 
 
-async def test_one_byte_an_attempt_ends_with_the_retry_budget(case: Case) -> None:
-    """A store that brings one byte and hangs up is not asked for the rest of the file byte by byte."""
+async def test_one_byte_an_attempt_ends_with_the_retry_budget(case: FaultCase) -> None:
+    """A store that brings one byte and hangs up is not request for the rest of the file byte by byte."""
     on_files(case.server, sends(case.server, ENDLESS, paced(1, 0.0, count=1)))
-    error = await case.fails(ConnectionLostError, download)
+    error = await case.expect_error(ConnectionLostError, download)
     assert error.budget_exhausted
-    case.saw_at_most(40)
+    case.expect_at_most(40)
 
 
-async def test_cuts_of_a_download_that_makes_progress_do_not_end_it(case: Case) -> None:
+async def test_cuts_of_a_download_that_makes_progress_do_not_end_it(case: FaultCase) -> None:
     """What repetitions took from the budget comes back with the bytes, so a large file survives 60 cuts."""
     size, count = 100_000, 60
 
@@ -144,27 +146,27 @@ async def test_cuts_of_a_download_that_makes_progress_do_not_end_it(case: Case) 
     on_files(case.server, sends(case.server, size * count, one))
     assert (await download(case.client)).size == size * count
     assert case.client._api.budget.level > 400
-    case.saw(" ".join(["GET"] * (1 + count)))
+    case.expect_requests(" ".join(["GET"] * (1 + count)))
 
 
-async def test_wait_for_a_free_connection_is_not_the_time_of_the_store(case: Case) -> None:
+async def test_wait_for_a_free_connection_is_not_the_time_of_the_store(case: FaultCase) -> None:
     """Downloads that wait for others do not fail, however long those take."""
-    case.uses(max_connections=1)
+    case.new_client(max_connections=1)
     # Another name of this machine, so that the store has connections of its own.
-    case.server.ledger.url = case.server.url.replace("127.0.0.1", "localhost")
-    on_files(case.server, drips("body", 2.5))
-    case.at_once = True
+    case.server.store.url = case.server.url.replace("127.0.0.1", "localhost")
+    on_files(case.server, send_slowly("body", 2.5))
+    case.concurrent = True
     files = await asyncio.gather(*(download(case.client) for _ in range(4)))
     assert [file.size for file in files] == [len(b"the whole film")] * 4
-    case.saw(" ".join(["GET"] * 8))
+    case.expect_requests(" ".join(["GET"] * 8))
 
 
 @pytest.mark.parametrize("hint", [40, 50])
-async def test_pause_that_the_store_asks_for_ends_before_the_deadline(case: Case, hint: int) -> None:
+async def test_pause_that_the_store_asks_for_ends_before_the_deadline(case: FaultCase, hint: int) -> None:
     """A pause within the timeout of the client is kept; a longer one is not begun."""
-    refused: list[Asked] = []
+    refused: list[RecordedRequest] = []
 
-    async def play(line: Line, answer: bytes) -> bool:
+    async def play(line: Connection, answer: bytes) -> bool:
         if refused:
             await line.send(answer)
         else:
@@ -172,14 +174,14 @@ async def test_pause_that_the_store_asks_for_ends_before_the_deadline(case: Case
             await line.send(b"HTTP/1.1 503 Busy\r\nRetry-After: %d\r\nContent-Length: 0\r\n\r\n" % hint)
         return True
 
-    on_files(case.server, Trick(play))
-    case.rest = hint
+    on_files(case.server, ServerFault(play))
+    case.recovery_delay = hint
     if hint < 45:
-        assert (await case.succeeds(download)).size == len(b"the whole film")
-        case.saw("GET GET GET")
+        assert (await case.expect_result(download)).size == len(b"the whole film")
+        case.expect_requests("GET GET GET")
     else:
-        await case.fails(InternalServerError, download)
-        case.saw("GET GET")
+        await case.expect_error(InternalServerError, download)
+        case.expect_requests("GET GET")
 
 
 # --- versions, limits, hooks --------------------------------------------------------------------------------
@@ -192,15 +194,15 @@ MONDAY, TUESDAY = (
 V1, V2, WEAK = 'ETag: "v1"', 'ETag: "v2"', 'ETag: W/"v1"'
 
 
-def replies(server: Faulty, *answers: bytes) -> None:
+def replies(server: FaultServer, *respond: bytes) -> None:
     """Answer the requests for files with these, and hang up after each."""
-    left = list(answers)
+    left = list(respond)
 
-    async def play(line: Line, _: bytes) -> bool:
+    async def play(line: Connection, _: bytes) -> bool:
         await line.send(left.pop(0))
         return False
 
-    on_files(server, Trick(play))
+    on_files(server, ServerFault(play))
 
 
 def whole(body: bytes, *lines: str) -> bytes:
@@ -230,7 +232,7 @@ def rest(start: int, *lines: str) -> bytes:
     ],
 )
 async def test_resumption_names_the_version_that_has_begun(
-    case: Case, lines: list[str], version: str | None
+    case: FaultCase, lines: list[str], version: str | None
 ) -> None:
     """If-Range holds a strong entity tag or else the date; what it must not hold is left out."""
     replies(case.server, whole(FILM[:5], *lines), rest(5, *lines))
@@ -240,7 +242,7 @@ async def test_resumption_names_the_version_that_has_begun(
     head = case.server.requests[-1].head.decode()
     assert "\r\nRange: bytes=5-\r\n" in head
     assert (re.findall(r"\r\nIf-Range: (.*?)\r\n", head) or [None]) == [version]
-    case.saw("GET GET GET")
+    case.expect_requests("GET GET GET")
 
 
 @pytest.mark.parametrize(
@@ -258,15 +260,15 @@ async def test_resumption_names_the_version_that_has_begun(
     ],
 )
 async def test_file_that_changes_amid_the_download_is_never_mixed(
-    case: Case, tmp_path: Path, first: list[str], then: bytes
+    case: FaultCase, tmp_path: Path, first: list[str], then: bytes
 ) -> None:
     """Bytes of two versions do not come together in one file: the download fails, and leaves none."""
     replies(case.server, whole(FILM[:5], *first), then)
-    await case.fails(
+    await case.expect_error(
         MalformedResponseError, lambda client: client.recordings.download("a-recording", tmp_path / "film")
     )
     assert list(tmp_path.iterdir()) == []
-    case.saw("GET GET GET")
+    case.expect_requests("GET GET GET")
 
 
 @pytest.mark.parametrize(
@@ -279,56 +281,60 @@ async def test_file_that_changes_amid_the_download_is_never_mixed(
         ([V1], whole(FILM, V1)),
     ],
 )
-async def test_part_need_not_repeat_what_the_request_names(case: Case, first: list[str], then: bytes) -> None:
+async def test_part_need_not_repeat_what_the_request_names(
+    case: FaultCase, first: list[str], then: bytes
+) -> None:
     """A part is of the version in If-Range. What is known of the file from its beginning is kept."""
     replies(case.server, whole(FILM[:5], *first, "Content-Type: video/mp4"), then)
     target = io.BytesIO()
     file = await case.client.recordings.download("a-recording", target)
     assert (target.getvalue(), file.content_type) == (FILM, "video/mp4")
-    case.saw("GET GET GET")
+    case.expect_requests("GET GET GET")
 
 
-async def test_more_bytes_than_announced_are_refused(case: Case) -> None:
+async def test_more_bytes_than_announced_are_refused(case: FaultCase) -> None:
     """A part in chunks that goes on beyond the end of the file is not written."""
     told = f"Content-Range: bytes 5-{len(FILM) - 1}/{len(FILM)}\r\nTransfer-Encoding: chunked\r\n\r\n"
     more = b"64\r\n" + bytes(100) + b"\r\n"
     replies(case.server, whole(FILM[:5]), f"HTTP/1.1 206 Part\r\n{told}".encode() + more)
     target = io.BytesIO()
-    error = await case.fails(
+    error = await case.expect_error(
         MalformedResponseError, lambda client: client.recordings.download("a-recording", target)
     )
     assert "more than the announced 14 bytes came" in str(error)
     assert target.getvalue() == FILM[:5]
-    case.saw("GET GET GET")
+    case.expect_requests("GET GET GET")
 
 
-async def test_max_bytes_bounds_a_file_of_unknown_length(case: Case, tmp_path: Path) -> None:
+async def test_max_bytes_bounds_a_file_of_unknown_length(case: FaultCase, tmp_path: Path) -> None:
     """A file that never ends is given up at the limit, and leaves nothing."""
     chunk = b"10000\r\n" + bytes(2**16) + b"\r\n"
-    on_files(case.server, pours(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunk))
-    error = await case.fails(
+    on_files(case.server, send_endlessly(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunk))
+    error = await case.expect_error(
         ResponseTooLargeError,
         lambda client: client.recordings.download("a-recording", tmp_path / "film", max_bytes=3_000_000),
     )
     assert "larger than max_bytes, which is 3000000" in str(error)
     assert list(tmp_path.iterdir()) == []
-    case.saw("GET GET")
+    case.expect_requests("GET GET")
 
 
 @pytest.mark.parametrize(
     "options", [{"max_bytes": -1}, {"max_bytes": "1"}, {"progress": 7}, {"progress": ""}]
 )
-async def test_wrong_options_of_a_download_are_refused_at_once(case: Case, options: dict[str, Any]) -> None:
+async def test_wrong_options_of_a_download_are_refused_at_once(
+    case: FaultCase, options: dict[str, Any]
+) -> None:
     """A limit is a number, and a progress hook can be called; nothing is sent otherwise."""
     (name,) = options
-    error = await case.fails(
+    error = await case.expect_error(
         InvalidArgumentError, lambda client: client.recordings.download("a", io.BytesIO(), **options)
     )
     assert str(error).startswith(f"{name} must be ")
-    case.saw("")
+    case.expect_requests("")
 
 
-async def test_progress_hooks_of_every_kind_are_awaited(case: Case) -> None:
+async def test_progress_hooks_of_every_kind_are_awaited(case: FaultCase) -> None:
     """A hook may be a coroutine function, an object with an async call, a partial, or return an awaitable."""
     seen: list[str] = []
 
@@ -350,10 +356,10 @@ async def test_progress_hooks_of_every_kind_are_awaited(case: Case) -> None:
     for each in hooks:
         await case.client.recordings.download("a-recording", io.BytesIO(), progress=each)
     assert list(dict.fromkeys(seen)) == ["function", "object", "partial", "lambda", "plain"]
-    case.saw(" ".join(["GET"] * 10))
+    case.expect_requests(" ".join(["GET"] * 10))
 
 
-async def test_error_of_an_async_progress_hook_ends_the_download(case: Case, tmp_path: Path) -> None:
+async def test_error_of_an_async_progress_hook_ends_the_download(case: FaultCase, tmp_path: Path) -> None:
     """What a hook raises is raised, and no file is left."""
 
     async def hook(_done: int, _total: int | None) -> None:
@@ -362,4 +368,4 @@ async def test_error_of_an_async_progress_hook_ends_the_download(case: Case, tmp
     with pytest.raises(LookupError, match="no bar"):
         await case.client.recordings.download("a-recording", tmp_path / "film", progress=hook)
     assert list(tmp_path.iterdir()) == []
-    case.saw("GET GET")
+    case.expect_requests("GET GET")

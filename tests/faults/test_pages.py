@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from telnyx_rooms_async import PaginationError, Room, RoomsClient
-from tests.helpers.case import Case, ids_of
-from tests.helpers.faulty import Trick
-from tests.helpers.ledger import Asked, Ledger
-from tests.helpers.tricks import rewrites, when
-from tests.helpers.ways import LOST, Way, reshaped
+from tests.helpers.fault_case import FaultCase, ids_of
+from tests.helpers.fault_server import ServerFault
+from tests.helpers.response_faults import LOST, ResponseFault, change_body
+from tests.helpers.room_store import RecordedRequest, RoomStore
+from tests.helpers.server_faults import only_when, rewrite_response
 
 
 async def tens(client: RoomsClient) -> list[str]:
@@ -18,15 +18,15 @@ async def tens(client: RoomsClient) -> list[str]:
     return await ids_of(client, page_size=10)
 
 
-def seed(case: Case, count: int) -> list[object]:
+def seed(case: FaultCase, count: int) -> list[object]:
     """Let the account have so many rooms, and no other."""
-    case.server.ledger.empty()
-    return [room["id"] for room in case.server.ledger.seed(count)]
+    case.server.store.rooms.clear()
+    return [room["id"] for room in case.server.store.seed(count)]
 
 
-def on_page(number: int, deed: Callable[[], object]) -> Callable[[Asked], object]:
+def on_page(number: int, action: Callable[[], object]) -> Callable[[RecordedRequest], object]:
     """Do something before that page is read, each time."""
-    return lambda asked: deed() if asked.query.get("page[number]") == str(number) else None
+    return lambda request: action() if request.query.get("page[number]") == str(number) else None
 
 
 # --- meta ---------------------------------------------------------------------------------------------------
@@ -55,28 +55,28 @@ META: dict[str, Callable[[dict[str, Any]], object]] = {
 }
 
 
-@pytest.mark.parametrize("tells", META.values(), ids=META)
+@pytest.mark.parametrize("page_meta", META.values(), ids=META)
 @pytest.mark.parametrize("count", [0, 1, 10, 45, 50])
-async def test_odd_meta(case: Case, tells: Callable[[dict[str, Any]], object], count: int) -> None:
+async def test_odd_meta(case: FaultCase, page_meta: Callable[[dict[str, Any]], object], count: int) -> None:
     """Every room comes once, for one request more than there are pages at most."""
     all_ids = seed(case, count)
-    case.server.ledger.tells = tells
-    assert await case.succeeds(tens) == all_ids
+    case.server.store.page_meta = page_meta
+    assert await case.expect_result(tens) == all_ids
     pages = -(-count // 10)
-    case.saw_at_most(max(1, pages) + 1)
+    case.expect_at_most(max(1, pages) + 1)
 
 
-async def test_honest_meta(case: Case) -> None:
+async def test_honest_meta(case: FaultCase) -> None:
     """It saves the last request."""
     all_ids = seed(case, 45)
-    assert await case.succeeds(tens) == all_ids
-    case.saw(" ".join(["GET"] * 5))
+    assert await case.expect_result(tens) == all_ids
+    case.expect_requests(" ".join(["GET"] * 5))
 
 
 # --- pages that are not what they should be -----------------------------------------------------------------
 
 
-async def all_or_told(case: Case, all_ids: list[object]) -> None:
+async def all_or_told(case: FaultCase, all_ids: list[object]) -> None:
     """List, and accept every room once or a PaginationError, but never a short list."""
     try:
         found = await tens(case.client)
@@ -86,35 +86,35 @@ async def all_or_told(case: Case, all_ids: list[object]) -> None:
         assert sorted(map(str, found)) == sorted(map(str, all_ids))
 
 
-def shortened(to: int) -> Trick:
+def shortened(to: int) -> ServerFault:
     """Answer with a shorter page, and say of it what is true of the whole list."""
-    return reshaped(lambda told: {**told, "data": told["data"][:to]})
+    return change_body(lambda told: {**told, "data": told["data"][:to]})
 
 
 @pytest.mark.parametrize("rooms", [0, 3])
 @pytest.mark.parametrize("page", [1, 2, 3, 4])
-async def test_an_empty_or_short_page_once(case: Case, page: int, rooms: int) -> None:
+async def test_an_empty_or_short_page_once(case: FaultCase, page: int, rooms: int) -> None:
     """What it kept back comes all the same, or the error says that something is missing."""
     all_ids = seed(case, 45)
-    honest = rewrites(lambda answer: answer)
-    case.server.plays(*[honest] * (page - 1), shortened(rooms))
+    honest = rewrite_response(lambda answer: answer)
+    case.server.inject(*[honest] * (page - 1), shortened(rooms))
     await all_or_told(case, all_ids)
-    case.saw_at_most(12)
+    case.expect_at_most(12)
 
 
 @pytest.mark.parametrize(("page", "rooms", "seen"), [("1", 0, 0), ("3", 0, 20), ("1", 3, 38), ("3", 3, 38)])
-async def test_an_empty_or_short_page_always(case: Case, page: str, rooms: int, seen: int) -> None:
-    """A server that keeps something back for ever is told of, and not asked for ever."""
+async def test_an_empty_or_short_page_always(case: FaultCase, page: str, rooms: int, seen: int) -> None:
+    """A server that keeps something back for ever is told of, and not request for ever."""
     seed(case, 45)
-    case.server.keeps_playing(
-        when(case.server, lambda asked: asked.query["page[number]"] == page, shortened(rooms))
+    case.server.inject_always(
+        only_when(case.server, lambda request: request.query["page[number]"] == page, shortened(rooms))
     )
-    error = await case.fails(PaginationError, tens)
+    error = await case.expect_error(PaginationError, tens)
     assert (error.seen, error.expected) == (seen, 45)
-    case.saw_at_most(20)
+    case.expect_at_most(20)
 
 
-async def test_a_page_that_comes_for_ever(case: Case) -> None:
+async def test_a_page_that_comes_for_ever(case: FaultCase) -> None:
     """A server that does not know of page numbers is told of after three pages without a fresh room."""
     seed(case, 45)
     page: list[Any] = []
@@ -123,13 +123,13 @@ async def test_a_page_that_comes_for_ever(case: Case) -> None:
         page[:] = page or told["data"]
         return {**told, "data": page}
 
-    case.server.keeps_playing(reshaped(first))
-    error = await case.fails(PaginationError, tens)
+    case.server.inject_always(change_body(first))
+    error = await case.expect_error(PaginationError, tens)
     assert (error.seen, error.expected) == (10, 45)
-    case.saw_at_most(5)
+    case.expect_at_most(5)
 
 
-async def test_two_pages_in_turn_for_ever(case: Case) -> None:
+async def test_two_pages_in_turn_for_ever(case: FaultCase) -> None:
     """So is one that goes round in a circle."""
     seed(case, 45)
     pages: list[Any] = []
@@ -138,39 +138,39 @@ async def test_two_pages_in_turn_for_ever(case: Case) -> None:
         pages.append(told["data"])
         return {**told, "data": pages[len(pages) % 2]} if len(pages) > 2 else told
 
-    case.server.keeps_playing(reshaped(circle))
-    error = await case.fails(PaginationError, tens)
+    case.server.inject_always(change_body(circle))
+    error = await case.expect_error(PaginationError, tens)
     assert (error.seen, error.expected) == (20, 45)
-    case.saw_at_most(10)
+    case.expect_at_most(10)
 
 
-async def test_endless_growth(case: Case) -> None:
+async def test_endless_growth(case: FaultCase) -> None:
     """A list that grows as fast as it is read comes to an end with an error."""
     seed(case, 20)
-    case.server.before = lambda _: case.server.ledger.seed(10)
-    error = await case.fails(PaginationError, tens)
+    case.server.on_request = lambda _: case.server.store.seed(10)
+    error = await case.expect_error(PaginationError, tens)
     assert error.seen > 500
-    case.saw_at_most(250)
+    case.expect_at_most(250)
 
 
-async def test_endless_growth_at_the_front(case: Case) -> None:
+async def test_endless_growth_at_the_front(case: FaultCase) -> None:
     """So does one that grows where it was read already."""
     seed(case, 20)
-    case.server.ledger.newest_first = True
-    case.server.before = lambda _: case.server.ledger.seed(10)
-    error = await case.fails(PaginationError, tens)
+    case.server.store.newest_first = True
+    case.server.on_request = lambda _: case.server.store.seed(10)
+    error = await case.expect_error(PaginationError, tens)
     assert error.seen == 10
-    case.saw_at_most(250)
+    case.expect_at_most(250)
 
 
-@pytest.mark.parametrize("way", LOST.values(), ids=LOST)
-async def test_a_page_that_is_lost_once(case: Case, way: Way) -> None:
-    """It is asked for again, and every room comes once."""
+@pytest.mark.parametrize("response_fault", LOST.values(), ids=LOST)
+async def test_a_page_that_is_lost_once(case: FaultCase, response_fault: ResponseFault) -> None:
+    """It is request for again, and every room comes once."""
     all_ids = seed(case, 45)
-    honest = rewrites(lambda answer: answer)
-    case.server.plays(honest, honest, way.trick)
-    assert await case.succeeds(tens) == all_ids
-    case.saw(" ".join(["GET"] * 6))
+    honest = rewrite_response(lambda answer: answer)
+    case.server.inject(honest, honest, response_fault.fault)
+    assert await case.expect_result(tens) == all_ids
+    case.expect_requests(" ".join(["GET"] * 6))
 
 
 # --- deleting while listing ---------------------------------------------------------------------------------
@@ -179,20 +179,20 @@ async def test_a_page_that_is_lost_once(case: Case, way: Way) -> None:
 def deleting(page_size: int) -> Callable[[RoomsClient], Any]:
     """Delete every room that comes."""
 
-    async def deed(client: RoomsClient) -> int:
+    async def action(client: RoomsClient) -> int:
         count = 0
         async for room in client.rooms.list(page_size=page_size):
             await client.rooms.delete(room.id)
             count += 1
         return count
 
-    return deed
+    return action
 
 
 def deleting_pages(page_size: int) -> Callable[[RoomsClient], Any]:
     """Delete a page of rooms at a time."""
 
-    async def deed(client: RoomsClient) -> int:
+    async def action(client: RoomsClient) -> int:
         count = 0
         async for page in client.rooms.list(page_size=page_size).pages():
             for room in page.data:
@@ -200,29 +200,31 @@ def deleting_pages(page_size: int) -> Callable[[RoomsClient], Any]:
                 count += 1
         return count
 
-    return deed
+    return action
 
 
-@pytest.mark.parametrize("way", [deleting, deleting_pages], ids=lambda way: way.__name__)
+@pytest.mark.parametrize(
+    "response_fault", [deleting, deleting_pages], ids=lambda response_fault: response_fault.__name__
+)
 @pytest.mark.parametrize("newest_first", [True, False], ids=["newest first", "oldest first"])
 @pytest.mark.parametrize(("rooms", "size"), [(50, 10), (50, 20), (50, 7), (500, 250), (500, 50), (3, 1)])
 async def test_deleting_while_listing(
-    case: Case, way: Any, rooms: int, size: int, *, newest_first: bool
+    case: FaultCase, response_fault: Any, rooms: int, size: int, *, newest_first: bool
 ) -> None:
     """None is left, and each was deleted once."""
-    case.server.ledger.newest_first = newest_first
+    case.server.store.newest_first = newest_first
     seed(case, rooms)
-    assert await case.succeeds(way(size)) == rooms
-    assert case.server.ledger.rooms == []
+    assert await case.expect_result(response_fault(size)) == rooms
+    assert case.server.store.rooms == []
     assert case.server.methods.count("DELETE") == rooms
-    case.saw_at_most(rooms + 2 * -(-rooms // size) + 2)
+    case.expect_at_most(rooms + 2 * -(-rooms // size) + 2)
 
 
-async def test_deleting_every_other(case: Case) -> None:
+async def test_deleting_every_other(case: FaultCase) -> None:
     """Those that are to stay stay, and all others go."""
     seed(case, 50)
 
-    async def deed(client: RoomsClient) -> int:
+    async def action(client: RoomsClient) -> int:
         count = 0
         async for room in client.rooms.list(page_size=10):
             if int(room.id[-4:], 16) % 2:
@@ -230,15 +232,15 @@ async def test_deleting_every_other(case: Case) -> None:
                 count += 1
         return count
 
-    assert await case.succeeds(deed) == 25
-    assert len(case.server.ledger.ids) == 25
-    case.saw_at_most(25 + 12)
+    assert await case.expect_result(action) == 25
+    assert len(case.server.store.ids) == 25
+    case.expect_at_most(25 + 12)
 
 
 # --- others delete and create -------------------------------------------------------------------------------
 
 
-def remove(ledger: Ledger, place: int, count: int = 1) -> None:
+def remove(ledger: RoomStore, place: int, count: int = 1) -> None:
     """Delete rooms as somebody else does."""
     del ledger.rooms[place : place + count]
 
@@ -246,10 +248,10 @@ def remove(ledger: Ledger, place: int, count: int = 1) -> None:
 @pytest.mark.parametrize("newest_first", [True, False], ids=["newest first", "oldest first"])
 @pytest.mark.parametrize(("deleted", "created"), [(3, 0), (0, 3), (10, 0), (0, 10), (25, 0)])
 async def test_others_delete_and_create(
-    case: Case, deleted: int, created: int, *, newest_first: bool
+    case: FaultCase, deleted: int, created: int, *, newest_first: bool
 ) -> None:
     """A room that lived through the scan is missed neither by deletions nor by creations, nor comes twice."""
-    ledger = case.server.ledger
+    ledger = case.server.store
     ledger.newest_first = newest_first
     before = set(seed(case, 60))
 
@@ -257,12 +259,12 @@ async def test_others_delete_and_create(
         remove(ledger, 0, deleted)
         ledger.seed(created)
 
-    case.server.before = on_page(3, change)
-    found = await case.succeeds(tens)
+    case.server.on_request = on_page(3, change)
+    found = await case.expect_result(tens)
     survivors = before & set(ledger.ids)
     assert survivors <= set(found)
     assert len(found) == len(set(found))
-    case.saw_at_most(30)
+    case.expect_at_most(30)
 
 
 # --- snapshots ----------------------------------------------------------------------------------------------
@@ -274,21 +276,21 @@ async def snapshot(client: RoomsClient) -> list[str]:
     return [room.id for room in rooms]
 
 
-async def test_a_snapshot_of_what_stands_still(case: Case) -> None:
+async def test_a_snapshot_of_what_stands_still(case: FaultCase) -> None:
     """It takes two passes."""
     all_ids = seed(case, 45)
-    assert await case.succeeds(snapshot) == all_ids
-    case.saw(" ".join(["GET"] * 10))
+    assert await case.expect_result(snapshot) == all_ids
+    case.expect_requests(" ".join(["GET"] * 10))
 
 
 @pytest.mark.parametrize("newest_first", [True, False], ids=["newest first", "oldest first"])
 @pytest.mark.parametrize("swaps", [1, 2, 4])
 @pytest.mark.parametrize(("deleted", "created"), [(1, 1), (1, 3), (3, 1)])
 async def test_deletions_and_creations_that_hide_each_other(
-    case: Case, swaps: int, deleted: int, created: int, *, newest_first: bool
+    case: FaultCase, swaps: int, deleted: int, created: int, *, newest_first: bool
 ) -> None:
     """A snapshot is exact once they end, though no total told of all of them."""
-    ledger = case.server.ledger
+    ledger = case.server.store
     ledger.newest_first = newest_first
     seed(case, 45)
     left = [None] * swaps
@@ -299,23 +301,23 @@ async def test_deletions_and_creations_that_hide_each_other(
             remove(ledger, 0, deleted)
             ledger.seed(created)
 
-    case.server.before = on_page(2, swap)
-    found = await case.succeeds(snapshot)
+    case.server.on_request = on_page(2, swap)
+    found = await case.expect_result(snapshot)
     assert sorted(map(str, found)) == sorted(map(str, ledger.ids))
     assert left == []
-    case.saw_at_most(6 * 9)
+    case.expect_at_most(6 * 9)
 
 
-async def test_a_list_that_never_stands_still(case: Case) -> None:
+async def test_a_list_that_never_stands_still(case: FaultCase) -> None:
     """Six passes are enough to say so."""
-    ledger = case.server.ledger
+    ledger = case.server.store
     seed(case, 45)
 
     def swap() -> None:
         remove(ledger, 0)
         ledger.seed()
 
-    case.server.before = on_page(2, swap)
-    await case.fails(PaginationError, snapshot)
-    assert [asked.query["page[number]"] for asked in case.server.requests].count("1") == 6
-    case.saw_at_most(6 * 6)
+    case.server.on_request = on_page(2, swap)
+    await case.expect_error(PaginationError, snapshot)
+    assert [request.query["page[number]"] for request in case.server.requests].count("1") == 6
+    case.expect_at_most(6 * 6)

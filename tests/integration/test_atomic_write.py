@@ -14,8 +14,8 @@ import pytest
 
 from telnyx_rooms_async import DownloadedFile, RoomRecording, RoomsClient
 from telnyx_rooms_async.atomic_write import TEMPORARY_NAME, AtomicFile, move
-from tests.helpers.ticker import Ticker
-from tests.helpers.wire import Reply, Wire
+from tests.helpers.clocks import FakeClock
+from tests.helpers.scripted_server import Reply, ScriptedServer
 
 
 def written(target: Path, data: bytes = b"new") -> AtomicFile:
@@ -133,23 +133,27 @@ def test_temporary_name_that_is_taken_is_left_alone(tmp_path: Path, monkeypatch:
 # --- downloads that use it ----------------------------------------------------------------------------------
 
 
-def file_of(wire: Wire, reply: Reply) -> None:
+def file_of(scripted_server: ScriptedServer, reply: Reply) -> None:
     """Answer with a recording, whose file is answered with this."""
-    url = wire.url.replace("/v2", "/store/file")
+    url = scripted_server.url.replace("/v2", "/store/file")
     about = b'{"data": {"id": "a", "status": "completed", "download_url": "%s"}}' % url.encode()
-    wire.plays(Wire.http(200, about), reply)
+    scripted_server.respond_with(ScriptedServer.http(200, about), reply)
 
 
 @pytest.mark.parametrize("name", ["fsync", "replace", "open"])
 async def test_download_that_cannot_be_written_leaves_nothing(
-    wire: Wire, ticker: Ticker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    scripted_server: ScriptedServer,
+    fake_clock: FakeClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
 ) -> None:
     """An error of the disk at the end of a download leaves what was there."""
-    file_of(wire, Wire.http(200, b"x" * 3_000_000))
+    file_of(scripted_server, ScriptedServer.http(200, b"x" * 3_000_000))
     target = tmp_path / "file"
     target.write_bytes(b"old")
     monkeypatch.setattr(os, name, no)
-    async with RoomsClient("KEY", base_url=wire.url, clock=ticker.clock) as client:
+    async with RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock) as client:
         with pytest.raises(OSError, match="Input/output error"):
             await client.recordings.download("a", target)
     monkeypatch.undo()
@@ -157,10 +161,10 @@ async def test_download_that_cannot_be_written_leaves_nothing(
 
 
 async def test_download_cancelled_during_the_commit_is_complete_or_not_there(
-    wire: Wire, ticker: Ticker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scripted_server: ScriptedServer, fake_clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cancellation while the disk writes is raised after that, and leaves no temporary file."""
-    file_of(wire, Wire.http(200, b"whole"))
+    file_of(scripted_server, ScriptedServer.http(200, b"whole"))
     loop, started, sync = asyncio.get_running_loop(), asyncio.Event(), os.fsync
 
     def fsync(descriptor: int) -> None:
@@ -168,7 +172,7 @@ async def test_download_cancelled_during_the_commit_is_complete_or_not_there(
         sync(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    async with RoomsClient("KEY", base_url=wire.url, clock=ticker.clock) as client:
+    async with RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock) as client:
         call = asyncio.create_task(client.recordings.download("a", tmp_path / "file"))
         await started.wait()
         call.cancel()
@@ -178,11 +182,11 @@ async def test_download_cancelled_during_the_commit_is_complete_or_not_there(
 
 
 async def test_large_download_is_written_in_few_steps(
-    wire: Wire, ticker: Ticker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scripted_server: ScriptedServer, fake_clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pieces are collected before a thread writes them, and nothing is written in the event loop."""
     data = os.urandom(5_000_000)
-    file_of(wire, Wire.http(200, data))
+    file_of(scripted_server, ScriptedServer.http(200, data))
     loop = asyncio.get_running_loop()
     run, calls = loop.run_in_executor, 0
 
@@ -192,7 +196,7 @@ async def test_large_download_is_written_in_few_steps(
         return run(*args)
 
     monkeypatch.setattr(loop, "run_in_executor", run_in_executor)
-    async with RoomsClient("KEY", base_url=wire.url, clock=ticker.clock) as client:
+    async with RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock) as client:
         await client.recordings.download("a", tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == data
     assert calls <= 3 + 5
@@ -203,15 +207,17 @@ def test_downloads_of_one_client_in_two_event_loops_one_after_the_other() -> Non
     client = RoomsClient("KEY", base_url="http://127.0.0.1:1/v2", max_connections=1)
 
     async def download(data: bytes, *, is_abandoned: bool) -> None:
-        wire = Wire()
-        server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
-        wire.port = server.sockets[0].getsockname()[1]
-        url = wire.url.replace("/v2", "/store/file")
+        scripted_server = ScriptedServer()
+        server = await asyncio.start_server(scripted_server.serve, "127.0.0.1", 0)
+        scripted_server.port = server.sockets[0].getsockname()[1]
+        url = scripted_server.url.replace("/v2", "/store/file")
         recording = RoomRecording(id="a", status="completed", download_url=url)
         sizes = [asyncio.create_task(client.recordings.file_size(recording)) for _ in range(3)]
-        wire.plays(Wire.raw(b"", "hang") if is_abandoned else Wire.http(200, data))
+        scripted_server.respond_with(
+            ScriptedServer.raw(b"", "hang") if is_abandoned else ScriptedServer.http(200, data)
+        )
         if is_abandoned:
-            while not wire.requests:
+            while not scripted_server.requests:
                 await asyncio.sleep(0)
         else:
             assert await asyncio.gather(*sizes) == [len(data)] * 3
@@ -227,11 +233,13 @@ def test_download_that_is_thrown_away_with_its_event_loop_leaves_no_file(tmp_pat
     """A loop that is closed amid a download lets nothing be awaited: the file is removed at once."""
 
     async def begin() -> "asyncio.Task[DownloadedFile]":
-        wire = Wire()
-        server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
-        wire.port = server.sockets[0].getsockname()[1]
-        file_of(wire, Wire.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "hang"))
-        client, arrived = RoomsClient("KEY", base_url=wire.url), asyncio.Event()
+        scripted_server = ScriptedServer()
+        server = await asyncio.start_server(scripted_server.serve, "127.0.0.1", 0)
+        scripted_server.port = server.sockets[0].getsockname()[1]
+        file_of(
+            scripted_server, ScriptedServer.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "hang")
+        )
+        client, arrived = RoomsClient("KEY", base_url=scripted_server.url), asyncio.Event()
         kept.extend((client, server))
         target = tmp_path / "file"
         download = client.recordings.download("a", target, progress=lambda *_: arrived.set())

@@ -25,10 +25,10 @@ from telnyx_rooms_async import (
     WrongEventLoopError,
 )
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.ticker import Ticker
-from tests.helpers.wire import Wire
+from tests.helpers.clocks import FakeClock
+from tests.helpers.scripted_server import ScriptedServer
 
-OK = Wire.http(200, b'{"data":{"id":"a-room"}}')
+OK = ScriptedServer.http(200, b'{"data":{"id":"a-room"}}')
 
 
 async def test_key_and_url_of_the_environment(telnyx: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -340,18 +340,20 @@ async def test_a_borrowed_session_with_an_auth_of_its_own() -> None:
             RoomsClient("KEY", session=session)
 
 
-async def test_a_view_has_its_own_patience_and_the_same_session(wire: Wire, ticker: Ticker) -> None:
+async def test_a_view_has_its_own_patience_and_the_same_session(
+    scripted_server: ScriptedServer, fake_clock: FakeClock
+) -> None:
     """A view changes what it is given and shares the rest; the client is not changed by it."""
-    wire.plays(Wire.http(500))
-    async with RoomsClient("KEY", base_url=wire.url, clock=ticker.clock) as client:
+    scripted_server.respond_with(ScriptedServer.http(500))
+    async with RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock) as client:
         view = client.with_options(timeout=1, attempt_timeout=0.5, retry=RetryPolicy(attempts=2))
         assert type(view) is RoomsClient
         for each, requests in ((view, 2), (client, 3)):
-            wire.plays(Wire.http(500))
+            scripted_server.respond_with(ScriptedServer.http(500))
             with pytest.raises(Exception, match="500"):
                 await each.rooms.retrieve("a-room")
-            assert len(wire.requests) == requests
-        assert wire.open_connections == 1
+            assert len(scripted_server.requests) == requests
+        assert scripted_server.open_connections == 1
 
 
 def test_one_loop_after_the_other() -> None:
@@ -406,16 +408,18 @@ async def test_a_request_of_ones_own(client: RoomsClient, telnyx: Emulator) -> N
         await client.request("GET", "/nothing/here")
 
 
-async def test_a_request_of_ones_own_is_repeated_by_its_method(wire: Wire, ticker: Ticker) -> None:
+async def test_a_request_of_ones_own_is_repeated_by_its_method(
+    scripted_server: ScriptedServer, fake_clock: FakeClock
+) -> None:
     """A GET is repeated; a POST that may have arrived is not; a repeated DELETE may find nothing."""
-    async with RoomsClient("KEY", base_url=wire.url, clock=ticker.clock) as client:
-        wire.plays(Wire.http(502), OK)
+    async with RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock) as client:
+        scripted_server.respond_with(ScriptedServer.http(502), OK)
         assert (await client.request("GET", "/rooms/a-room")).status == 200
-        wire.plays(Wire.http(502), OK)
+        scripted_server.respond_with(ScriptedServer.http(502), OK)
         with pytest.raises(OutcomeUnknownError) as caught:
             await client.request("POST", "/rooms", json={"unique_name": "Weekly"})
         assert (caught.value.operation, caught.value.unique_name) == ("POST /rooms", "Weekly")
-        wire.plays(Wire.http(502), Wire.http(404))
+        scripted_server.respond_with(ScriptedServer.http(502), ScriptedServer.http(404))
         assert (await client.request("DELETE", "/rooms/a-room")).status == 404
 
 

@@ -22,9 +22,9 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.http.in_flight import InFlightCalls
-from tests.helpers.wire import Reply, Wire
+from tests.helpers.scripted_server import Reply, ScriptedServer
 
-OK = Wire.http(200, b'{"data":{"id":"a-room"}}')
+OK = ScriptedServer.http(200, b'{"data":{"id":"a-room"}}')
 HANG = Reply(b"", "hang")
 
 
@@ -49,7 +49,7 @@ class Scene:
     """A client of a scripted server, in whose time nobody wakes up."""
 
     client: RoomsClient
-    wire: Wire
+    scripted_server: ScriptedServer
     bed: Bed
 
     async def until(self, holds: Callable[[], bool]) -> None:
@@ -61,22 +61,22 @@ class Scene:
     def assert_nothing_left(self) -> None:
         """Check that no trace of any call is left."""
         in_flight_calls, rate_limiter = self.client._api.in_flight_calls, self.client._api.rate_limiter
-        assert (in_flight_calls._depths, in_flight_calls._ended) == ({}, set())
+        assert (in_flight_calls._depths, in_flight_calls._cancelled) == ({}, set())
         assert rate_limiter._window.in_flight == 0
-        assert not [turn for *_, turn in rate_limiter._queue if not turn.gone]
+        assert not [turn for *_, turn in rate_limiter._queue if not turn.is_gone]
         assert self.bed.sleepers == 0
 
 
 @pytest.fixture
-async def scene(wire: Wire) -> AsyncIterator[Scene]:
+async def scene(scripted_server: ScriptedServer) -> AsyncIterator[Scene]:
     """A client that is closed at the end, and no socket or task left behind it."""
     bed = Bed()
-    client = RoomsClient("KEY", base_url=wire.url, max_connections=1, clock=Clock(sleep=bed.sleep))
-    it = Scene(client, wire, bed)
+    client = RoomsClient("KEY", base_url=scripted_server.url, max_connections=1, clock=Clock(sleep=bed.sleep))
+    it = Scene(client, scripted_server, bed)
     before = asyncio.all_tasks()
     yield it
     await client.close()
-    await it.until(lambda: wire.open_connections == 0)
+    await it.until(lambda: scripted_server.open_connections == 0)
     await it.until(lambda: asyncio.all_tasks() - {asyncio.current_task()} <= before)
     it.assert_nothing_left()
 
@@ -86,15 +86,15 @@ async def scene(wire: Wire) -> AsyncIterator[Scene]:
 
 async def in_flight(scene: Scene) -> object:
     """Wait for an answer."""
-    scene.wire.plays(HANG)
+    scene.scripted_server.respond_with(HANG)
     return await scene.client.rooms.retrieve("a-room")
 
 
 async def behind_another(scene: Scene) -> object:
     """Wait at the gate for the one connection."""
-    scene.wire.plays(HANG)
+    scene.scripted_server.respond_with(HANG)
     other = asyncio.create_task(scene.client.rooms.retrieve("another-room"))
-    await scene.until(lambda: len(scene.wire.requests) == 1)
+    await scene.until(lambda: len(scene.scripted_server.requests) == 1)
     try:
         return await scene.client.rooms.retrieve("a-room")
     finally:
@@ -104,60 +104,64 @@ async def behind_another(scene: Scene) -> object:
 
 async def at_the_gate(scene: Scene) -> object:
     """Watch the clock at the gate, because the server said when to come again."""
-    scene.wire.plays(Wire.http(429, Retry_After="7"))
+    scene.scripted_server.respond_with(ScriptedServer.http(429, Retry_After="7"))
     return await scene.client.rooms.retrieve("a-room")
 
 
 async def between_attempts(scene: Scene) -> object:
     """Sleep before another attempt."""
-    scene.wire.plays(Wire.http(500))
+    scene.scripted_server.respond_with(ScriptedServer.http(500))
     return await scene.client.rooms.retrieve("a-room")
 
 
 async def between_looks(scene: Scene) -> object:
     """Sleep before a look for a room whose creation is unknown."""
-    scene.wire.plays(Wire.http(500))
+    scene.scripted_server.respond_with(ScriptedServer.http(500))
     return await scene.client.rooms.create(unique_name="Weekly")
 
 
 async def waiting(scene: Scene) -> object:
     """Sleep until a composition may be done."""
-    scene.wire.plays(Wire.http(200, b'{"data":{"id":"it","status":"processing"}}'))
+    scene.scripted_server.respond_with(
+        ScriptedServer.http(200, b'{"data":{"id":"it","status":"processing"}}')
+    )
     return await scene.client.compositions.wait("it")
 
 
 async def waiting_in_flight(scene: Scene) -> object:
     """Wait for the answer whether a composition is done: a call within a call."""
-    scene.wire.plays(HANG)
+    scene.scripted_server.respond_with(HANG)
     return await scene.client.compositions.wait("it")
 
 
 async def waiting_for_a_session(scene: Scene) -> object:
     """Wait for the answer whether a session goes on: a page within a call."""
-    scene.wire.plays(HANG)
+    scene.scripted_server.respond_with(HANG)
     return await scene.client.rooms.wait_for_session("a-room")
 
 
 async def downloading(scene: Scene) -> object:
     """Wait for the next piece of a file."""
-    url = scene.wire.url.replace("/v2", "/store/file")
+    url = scene.scripted_server.url.replace("/v2", "/store/file")
     about = {"id": "it", "status": "completed", "download_url": url}
-    begun = Wire.http(200, b"x" * 1000).data[:-500]
-    scene.wire.plays(Wire.http(200, json.dumps({"data": about}).encode()), Reply(begun, "hang"))
+    begun = ScriptedServer.http(200, b"x" * 1000).data[:-500]
+    scene.scripted_server.respond_with(
+        ScriptedServer.http(200, json.dumps({"data": about}).encode()), Reply(begun, "hang")
+    )
     return await scene.client.recordings.download("it", io.BytesIO())
 
 
 async def listing(scene: Scene) -> object:
     """Wait for a page."""
     first = json.dumps({"data": [{"id": "a"}], "meta": {"total_results": 2, "total_pages": 2}}).encode()
-    scene.wire.plays(Wire.http(200, first), HANG)
+    scene.scripted_server.respond_with(ScriptedServer.http(200, first), HANG)
     return [room async for room in scene.client.rooms.list(page_size=1)]
 
 
 async def snapshot(scene: Scene) -> object:
     """Wait for the second pass."""
     first = json.dumps({"data": [{"id": "a"}], "meta": {"total_results": 1}}).encode()
-    scene.wire.plays(Wire.http(200, first), HANG)
+    scene.scripted_server.respond_with(ScriptedServer.http(200, first), HANG)
     return await scene.client.rooms.list().snapshot()
 
 
@@ -206,7 +210,9 @@ async def started(
             ending.cancelling = task.cancelling()
 
     task = asyncio.create_task(call())
-    await scene.until(lambda: (len(scene.wire.requests), scene.bed.sleepers) == (requests, sleepers))
+    await scene.until(
+        lambda: (len(scene.scripted_server.requests), scene.bed.sleepers) == (requests, sleepers)
+    )
     for _ in range(20):  # whoever is to wait for the answer has yet to come to that
         await asyncio.sleep(0)
     assert not task.done()
@@ -232,9 +238,9 @@ async def test_a_cancellation_is_none_of_ours(scene: Scene, way: Way, requests: 
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ending.cancelling == 1
-    await scene.until(lambda: scene.wire.open_connections <= 1)
-    scene.client._api.rate_limiter._window._resume = 0.0  # the pause that the server asked for is over
-    scene.wire.plays(OK)
+    await scene.until(lambda: scene.scripted_server.open_connections <= 1)
+    scene.client._api.rate_limiter._window._paused_until = 0.0  # the pause that the server asked for is over
+    scene.scripted_server.respond_with(OK)
     assert (await asyncio.wait_for(scene.client.rooms.retrieve("a-room"), 1)).id == "a-room"
     scene.assert_nothing_left()
 
@@ -285,7 +291,7 @@ async def test_a_timeout_of_ones_own_goes_before_a_closing(
 
 async def test_the_clearing_up_of_a_cancelled_task(scene: Scene) -> None:
     """A call that a task makes while it is cancelled ends with the client; the task stays cancelled."""
-    scene.wire.plays(HANG)
+    scene.scripted_server.respond_with(HANG)
     counts: list[int] = []
 
     async def work() -> None:
@@ -301,7 +307,7 @@ async def test_the_clearing_up_of_a_cancelled_task(scene: Scene) -> None:
     task = asyncio.create_task(work())
     await asyncio.sleep(0)
     task.cancel()
-    await scene.until(lambda: len(scene.wire.requests) == 1)
+    await scene.until(lambda: len(scene.scripted_server.requests) == 1)
     await scene.client.close()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -311,13 +317,13 @@ async def test_the_clearing_up_of_a_cancelled_task(scene: Scene) -> None:
 
 async def test_closing_ends_all_at_once(scene: Scene) -> None:
     """Fifty calls, most of them at the gate, end together; two closings at once do no harm."""
-    scene.wire.plays(HANG)
+    scene.scripted_server.respond_with(HANG)
     calls = [asyncio.create_task(scene.client.rooms.retrieve("a-room")) for _ in range(50)]
-    await scene.until(lambda: len(scene.wire.requests) == 1)
+    await scene.until(lambda: len(scene.scripted_server.requests) == 1)
     await asyncio.gather(scene.client.close(), scene.client.with_options(timeout=9).close())
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {ClientClosedError}
-    assert len(scene.wire.requests) == 1
+    assert len(scene.scripted_server.requests) == 1
     scene.assert_nothing_left()
 
 
@@ -327,7 +333,7 @@ async def test_a_call_that_has_not_begun(scene: Scene) -> None:
     await scene.client.close()
     with pytest.raises(ClientClosedError):
         await call
-    assert scene.wire.requests == []
+    assert scene.scripted_server.requests == []
 
 
 async def test_a_task_goes_on_after_its_call_was_ended(scene: Scene) -> None:
@@ -339,8 +345,8 @@ async def test_a_task_goes_on_after_its_call_was_ended(scene: Scene) -> None:
             await in_flight(scene)
         with pytest.raises(ClientClosedError):
             await scene.client.rooms.retrieve("a-room")
-        scene.wire.plays(OK)
-        async with RoomsClient("KEY", base_url=scene.wire.url) as another:
+        scene.scripted_server.respond_with(OK)
+        async with RoomsClient("KEY", base_url=scene.scripted_server.url) as another:
             done.append((await another.rooms.retrieve("a-room")).id)
         return await asyncio.Event().wait()
 
@@ -368,15 +374,17 @@ async def test_a_closing_that_is_cancelled(scene: Scene) -> None:
         await asyncio.wait_for(task, 1)
     with pytest.raises(ClientClosedError):
         await scene.client.rooms.retrieve("a-room")
-    await scene.until(lambda: scene.wire.open_connections == 0)
+    await scene.until(lambda: scene.scripted_server.open_connections == 0)
 
 
 async def test_who_closes_within_his_own_call(scene: Scene) -> None:
     """A writer that closes the client it is written to by ends the download, and opens no other session."""
-    url = scene.wire.url.replace("/v2", "/store/file")
+    url = scene.scripted_server.url.replace("/v2", "/store/file")
     about = {"id": "it", "status": "completed", "download_url": url}
-    begun = Wire.http(200, b"x" * 1000).data[:-500]
-    scene.wire.plays(Wire.http(200, json.dumps({"data": about}).encode()), Reply(begun, "hang"))
+    begun = ScriptedServer.http(200, b"x" * 1000).data[:-500]
+    scene.scripted_server.respond_with(
+        ScriptedServer.http(200, json.dumps({"data": about}).encode()), Reply(begun, "hang")
+    )
     scene.bed.never.set()
 
     class Writer:
@@ -384,11 +392,11 @@ async def test_who_closes_within_his_own_call(scene: Scene) -> None:
             await scene.client.close()
 
     outcome = await asyncio.gather(scene.client.recordings.download("it", Writer()), return_exceptions=True)
-    is_open = scene.client._api.transport._closing is not None
+    is_open = scene.client._api.transport._owned is not None
     await scene.client._api.transport.close()
     assert [type(each) for each in outcome] == [ClientClosedError]
     assert not is_open
-    assert len(scene.wire.requests) == 2
+    assert len(scene.scripted_server.requests) == 2
 
 
 # --- the object itself --------------------------------------------------------------------------------------
@@ -413,7 +421,7 @@ async def test_who_closes_is_not_ended() -> None:
     task = asyncio.current_task()
     assert task is not None
     with in_flight_calls:
-        in_flight_calls.end()
+        in_flight_calls.cancel_all()
         await asyncio.sleep(0)
     assert task.cancelling() == 0
     with pytest.raises(ClientClosedError), in_flight_calls:
@@ -435,10 +443,10 @@ async def test_what_was_raised_anyway_is_told() -> None:
 
     task = asyncio.create_task(call())
     await inside.wait()
-    in_flight_calls.end()
+    in_flight_calls.cancel_all()
     with pytest.raises(ValueError, match="mine"):
         await task
-    assert (task.cancelling(), in_flight_calls._depths, in_flight_calls._ended) == (0, {}, set())
+    assert (task.cancelling(), in_flight_calls._depths, in_flight_calls._cancelled) == (0, {}, set())
 
 
 async def test_the_frames_of_the_cancellation_are_not_shown() -> None:
@@ -453,7 +461,7 @@ async def test_the_frames_of_the_cancellation_are_not_shown() -> None:
 
     task = asyncio.create_task(call())
     await inside.wait()
-    in_flight_calls.end()
+    in_flight_calls.cancel_all()
     with pytest.raises(ClientClosedError) as caught:
         await task
     assert caught.value.__cause__ is None
@@ -489,7 +497,7 @@ def test_another_loop_starts_afresh() -> None:
     with suppress(asyncio.CancelledError):
         first.run_until_complete(task)
     first.close()
-    assert (in_flight_calls._depths, in_flight_calls._ended) == ({}, set())
+    assert (in_flight_calls._depths, in_flight_calls._cancelled) == ({}, set())
     asyncio.run(again())
 
 
@@ -504,7 +512,7 @@ def test_another_loop_has_a_quiet_of_its_own() -> None:
 
         task = asyncio.create_task(call())
         await asyncio.sleep(0)
-        await in_flight_calls.quiet(seconds)
+        await in_flight_calls.wait_idle(seconds)
         task.cancel()
 
     async def give_up() -> None:
@@ -526,7 +534,7 @@ def test_two_loops_at_once() -> None:
         with pytest.raises(WrongEventLoopError), in_flight_calls:
             pass
         with pytest.raises(WrongEventLoopError):
-            in_flight_calls.end()
+            in_flight_calls.cancel_all()
 
     async def main() -> None:
         with in_flight_calls:

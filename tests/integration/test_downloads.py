@@ -30,51 +30,51 @@ from telnyx_rooms_async import (
     RoomsClient,
     UnexpectedRedirectError,
 )
-from tests.helpers.ticker import Ticker
-from tests.helpers.wire import Reply, Wire
+from tests.helpers.clocks import FakeClock
+from tests.helpers.scripted_server import Reply, ScriptedServer
 
 FILE = bytes(range(256)) * 400
 ETAG = '"v1"'
 
 
-def recording(wire: Wire, **fields: object) -> Reply:
+def recording(scripted_server: ScriptedServer, **fields: object) -> Reply:
     """Answer with a recording whose file is on the same server."""
-    url = wire.url.replace("/v2", "/store/file.webm?signature=CANARY")
+    url = scripted_server.url.replace("/v2", "/store/file.webm?signature=CANARY")
     about = {"id": "a-recording", "status": "completed", "download_url": url, **fields}
-    return Wire.http(200, json.dumps({"data": about}).encode())
+    return ScriptedServer.http(200, json.dumps({"data": about}).encode())
 
 
 def whole(data: bytes = FILE) -> Reply:
     """Answer with the whole file."""
-    return Wire.http(200, data, ETag=ETAG, Content_Type="video/webm")
+    return ScriptedServer.http(200, data, ETag=ETAG, Content_Type="video/webm")
 
 
 def part(start: int, *, stop: int | None = None, total: int = len(FILE), etag: str = ETAG) -> Reply:
     """Answer with the rest of the file from `start`, and cut it off before `stop`."""
     body = FILE[start:]
-    reply = Wire.http(206, body, ETag=etag, Content_Range=f"bytes {start}-{total - 1}/{total}")
+    reply = ScriptedServer.http(206, body, ETag=etag, Content_Range=f"bytes {start}-{total - 1}/{total}")
     if stop is None:
         return reply
-    return Wire.raw(reply.data[: len(reply.data) - len(body) + stop - start])
+    return ScriptedServer.raw(reply.data[: len(reply.data) - len(body) + stop - start])
 
 
 def cut(stop: int) -> Reply:
     """Answer with the beginning of the file."""
     reply = whole().data
-    return Wire.raw(reply[: len(reply) - len(FILE) + stop])
+    return ScriptedServer.raw(reply[: len(reply) - len(FILE) + stop])
 
 
-def ranges(wire: Wire) -> list[str | None]:
+def ranges(scripted_server: ScriptedServer) -> list[str | None]:
     """List the ranges that the store was asked for."""
-    heads = [request.decode("latin-1").lower() for request in wire.requests]
+    heads = [request.decode("latin-1").lower() for request in scripted_server.requests]
     asked = [head.partition("\r\nrange: ")[2].partition("\r\n")[0] for head in heads if " /store/" in head]
     return [each or None for each in asked]
 
 
 @pytest.fixture
-def client(wire: Wire, ticker: Ticker) -> RoomsClient:
+def client(scripted_server: ScriptedServer, fake_clock: FakeClock) -> RoomsClient:
     """A client that never really sleeps."""
-    return RoomsClient("KEY0123", base_url=wire.url, clock=ticker.clock)
+    return RoomsClient("KEY0123", base_url=scripted_server.url, clock=fake_clock.clock)
 
 
 async def fetch(client: RoomsClient, target: str | os.PathLike[str] | io.BytesIO) -> DownloadedFile:
@@ -83,25 +83,27 @@ async def fetch(client: RoomsClient, target: str | os.PathLike[str] | io.BytesIO
         return await client.recordings.download("a-recording", target)
 
 
-async def test_a_file_comes_to_a_path(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+async def test_a_file_comes_to_a_path(
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
+) -> None:
     """A file takes two requests; the store is sent no key, and nothing else is left beside the file."""
-    wire.plays(recording(wire), whole())
+    scripted_server.respond_with(recording(scripted_server), whole())
     target = tmp_path / "file.webm"
     target.write_bytes(b"an older one")
     got = await fetch(client, target)
     assert got == DownloadedFile(path=target, size=len(FILE), content_type="video/webm")
     assert target.read_bytes() == FILE
     assert [each.name for each in tmp_path.iterdir()] == ["file.webm"]
-    api, store = wire.requests
+    api, store = scripted_server.requests
     assert b"Authorization: Bearer KEY0123" in api
     assert b"KEY0123" not in store
     assert b"authorization" not in store.lower()
-    assert ranges(wire) == [None]
+    assert ranges(scripted_server) == [None]
 
 
-async def test_a_file_comes_to_a_writer(client: RoomsClient, wire: Wire) -> None:
+async def test_a_file_comes_to_a_writer(client: RoomsClient, scripted_server: ScriptedServer) -> None:
     """A binary writer gets the bytes and stays open; progress tells what is there and what will be."""
-    wire.plays(recording(wire), whole())
+    scripted_server.respond_with(recording(scripted_server), whole())
     steps: list[tuple[int, int | None]] = []
     target = io.BytesIO()
     async with client:
@@ -115,22 +117,22 @@ async def test_a_file_comes_to_a_writer(client: RoomsClient, wire: Wire) -> None
 
 
 async def test_three_cuts_and_an_expiry(
-    client: RoomsClient, wire: Wire, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A file that is cut three times, with a link that expires in between, comes whole all the same."""
-    wire.plays(
-        recording(wire),
+    scripted_server.respond_with(
+        recording(scripted_server),
         cut(1_000),
         part(1_000, stop=50_000),
-        Wire.http(403, b"<Error><Code>AccessDenied</Code></Error>"),
-        recording(wire),
+        ScriptedServer.http(403, b"<Error><Code>AccessDenied</Code></Error>"),
+        recording(scripted_server),
         part(50_000, stop=90_000),
         part(90_000),
     )
     got = await fetch(client, tmp_path / "file.webm")
     assert got.size == len(FILE)
     assert (tmp_path / "file.webm").read_bytes() == FILE
-    assert ranges(wire) == [
+    assert ranges(scripted_server) == [
         None,
         "bytes=1000-",
         "bytes=50000-",
@@ -141,18 +143,21 @@ async def test_three_cuts_and_an_expiry(
     assert "CANARY" not in caplog.text
 
 
-async def test_a_store_that_knows_no_ranges(client: RoomsClient, wire: Wire) -> None:
+async def test_a_store_that_knows_no_ranges(client: RoomsClient, scripted_server: ScriptedServer) -> None:
     """When the store begins anew after a cut, what is there already is passed over."""
-    wire.plays(recording(wire), cut(70_000), whole())
+    scripted_server.respond_with(recording(scripted_server), cut(70_000), whole())
     target = io.BytesIO()
     await fetch(client, target)
     assert target.getvalue() == FILE
 
 
-async def test_a_file_of_unknown_length(client: RoomsClient, wire: Wire) -> None:
+async def test_a_file_of_unknown_length(client: RoomsClient, scripted_server: ScriptedServer) -> None:
     """A file in chunks is whole at the last chunk."""
     body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(FILE), FILE)
-    wire.plays(recording(wire), Wire.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body))
+    scripted_server.respond_with(
+        recording(scripted_server),
+        ScriptedServer.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body),
+    )
     steps: list[int | None] = []
     target = io.BytesIO()
     async with client:
@@ -161,31 +166,33 @@ async def test_a_file_of_unknown_length(client: RoomsClient, wire: Wire) -> None
     assert set(steps) == {None}
 
 
-async def test_a_file_that_is_empty(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+async def test_a_file_that_is_empty(
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
+) -> None:
     """An empty file is a file."""
-    wire.plays(recording(wire), whole(b""))
+    scripted_server.respond_with(recording(scripted_server), whole(b""))
     assert (await fetch(client, tmp_path / "file.webm")).size == 0
     assert (tmp_path / "file.webm").read_bytes() == b""
 
 
 FAILURES: dict[str, tuple[list[Reply], type[Exception], int]] = {
-    "cut without progress": ([Wire.raw(b"")], ConnectionLostError, 3),
-    "failing": ([Wire.http(500)], InternalServerError, 3),
-    "no link is good": ([Wire.http(403)], PermissionDeniedError, 1),
-    "gone": ([Wire.http(404)], NotFoundError, 1),
-    "redirected": ([Wire.http(302, Location="http://example.com")], UnexpectedRedirectError, 1),
+    "cut without progress": ([ScriptedServer.raw(b"")], ConnectionLostError, 3),
+    "failing": ([ScriptedServer.http(500)], InternalServerError, 3),
+    "no link is good": ([ScriptedServer.http(403)], PermissionDeniedError, 1),
+    "gone": ([ScriptedServer.http(404)], NotFoundError, 1),
+    "redirected": ([ScriptedServer.http(302, Location="http://example.com")], UnexpectedRedirectError, 1),
     "another part": ([cut(10), part(5)], MalformedResponseError, 2),
     "another file": ([cut(10), part(10, etag='"v2"')], MalformedResponseError, 2),
     "another length": ([cut(10), part(10, total=7)], MalformedResponseError, 2),
-    "a part without a range": ([cut(10), Wire.http(206, FILE[10:])], MalformedResponseError, 2),
-    "garbage": ([Wire.raw(b"garbage\r\n\r\n")], MalformedResponseError, 1),
+    "a part without a range": ([cut(10), ScriptedServer.http(206, FILE[10:])], MalformedResponseError, 2),
+    "garbage": ([ScriptedServer.raw(b"garbage\r\n\r\n")], MalformedResponseError, 1),
 }
 
 
 @pytest.mark.parametrize(("replies", "kind", "requests"), FAILURES.values(), ids=FAILURES)
 async def test_a_failed_download_leaves_nothing(
     client: RoomsClient,
-    wire: Wire,
+    scripted_server: ScriptedServer,
     tmp_path: Path,
     *,
     replies: list[Reply],
@@ -193,31 +200,37 @@ async def test_a_failed_download_leaves_nothing(
     requests: int,
 ) -> None:
     """A download that cannot be done raises, leaves the disk as it was, and does not show its link."""
-    wire.plays(recording(wire), *replies)
+    scripted_server.respond_with(recording(scripted_server), *replies)
     target = tmp_path / "file.webm"
     target.write_bytes(b"an older one")
     with pytest.raises(kind) as caught:
         await fetch(client, target)
     assert [each.name for each in tmp_path.iterdir()] == ["file.webm"]
     assert target.read_bytes() == b"an older one"
-    assert len(ranges(wire)) == requests
+    assert len(ranges(scripted_server)) == requests
     assert "CANARY" not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
 
 
-async def test_a_store_that_stalls(wire: Wire, ticker: Ticker, tmp_path: Path) -> None:
+async def test_a_store_that_stalls(
+    scripted_server: ScriptedServer, fake_clock: FakeClock, tmp_path: Path
+) -> None:
     """A piece that does not come in the time of an attempt is a timeout; it is tried again from there."""
     stalled = cut(10)
-    wire.plays(recording(wire), Reply(stalled.data, "hang"), Reply(b"", "hang"))
-    client = RoomsClient("KEY", base_url=wire.url, clock=ticker.clock, attempt_timeout=0.1)
+    scripted_server.respond_with(recording(scripted_server), Reply(stalled.data, "hang"), Reply(b"", "hang"))
+    client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, attempt_timeout=0.1)
     with pytest.raises(APITimeoutError) as caught:
         await fetch(client, tmp_path / "file.webm")
-    assert ranges(wire) == [None, "bytes=10-", "bytes=10-"]
+    assert ranges(scripted_server) == [None, "bytes=10-", "bytes=10-"]
     assert "CANARY" not in str(caught.value)
 
 
-async def test_a_store_that_is_not_there(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+async def test_a_store_that_is_not_there(
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
+) -> None:
     """A store that cannot be reached is a ConnectError without the link in it."""
-    wire.plays(recording(wire, download_url="https://nowhere.invalid/file?signature=CANARY"))
+    scripted_server.respond_with(
+        recording(scripted_server, download_url="https://nowhere.invalid/file?signature=CANARY")
+    )
     with pytest.raises(ConnectError) as caught:
         await fetch(client, tmp_path / "file.webm")
     assert "CANARY" not in f"{caught.value!r} {caught.value} {caught.value.attempts}"
@@ -234,10 +247,10 @@ async def test_a_store_that_is_not_there(client: RoomsClient, wire: Wire, tmp_pa
     ids=["processing", "no link", "a link too early", "no status"],
 )
 async def test_what_is_not_ready(
-    client: RoomsClient, wire: Wire, tmp_path: Path, fields: dict[str, object]
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, fields: dict[str, object]
 ) -> None:
     """Before it is completed there is no file, and that is told."""
-    wire.plays(recording(wire, **fields))
+    scripted_server.respond_with(recording(scripted_server, **fields))
     with pytest.raises(NotReadyError) as caught:
         await fetch(client, tmp_path / "file.webm")
     assert caught.value.id == "a-recording"
@@ -257,41 +270,47 @@ async def test_what_is_not_ready(
         "http://127.0.0.1\\@example.com/x",
     ],
 )
-async def test_a_link_that_is_none(client: RoomsClient, wire: Wire, tmp_path: Path, url: str) -> None:
+async def test_a_link_that_is_none(
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, url: str
+) -> None:
     """A link that is no URL is an unreadable answer, and is not shown."""
-    wire.plays(recording(wire, download_url=url))
+    scripted_server.respond_with(recording(scripted_server, download_url=url))
     with pytest.raises(APIResponseValidationError) as caught:
         await fetch(client, tmp_path / "file.webm")
     assert url not in str(caught.value)
 
 
-async def test_targets_that_are_none(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+async def test_targets_that_are_none(
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
+) -> None:
     """What cannot take a file is refused before anything is sent; a missing folder is the system's error."""
     for target in (7, None, tmp_path):
         with pytest.raises(InvalidArgumentError, match="target must be a"):
             await client.recordings.download("a-recording", target)  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(FileNotFoundError):
         await fetch(client, tmp_path / "nowhere" / "file.webm")
-    assert wire.requests == []
+    assert scripted_server.requests == []
 
 
-async def test_a_full_disk(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+async def test_a_full_disk(client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path) -> None:
     """An error of the writer is raised as it is: it is not the network's."""
 
     class Full(io.BytesIO):
         def write(self, _: object, /) -> int:
             raise OSError(28, "No space left on device")
 
-    wire.plays(recording(wire), whole())
+    scripted_server.respond_with(recording(scripted_server), whole())
     with pytest.raises(OSError, match="No space left") as caught:
         await fetch(client, Full())
     assert type(caught.value) is OSError
-    assert len(wire.requests) == 2
+    assert len(scripted_server.requests) == 2
 
 
-async def test_a_cancelled_download_leaves_nothing(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+async def test_a_cancelled_download_leaves_nothing(
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
+) -> None:
     """Cancellation passes untouched, closes the connection, and takes the partial file away."""
-    wire.plays(recording(wire), Reply(cut(1_000).data, "hang"))
+    scripted_server.respond_with(recording(scripted_server), Reply(cut(1_000).data, "hang"))
     arrived = asyncio.Event()
     async with client:
         call = asyncio.create_task(
@@ -306,12 +325,14 @@ async def test_a_cancelled_download_leaves_nothing(client: RoomsClient, wire: Wi
         assert list(tmp_path.iterdir()) == []
 
 
-async def test_closing_ends_a_download(wire: Wire, ticker: Ticker, tmp_path: Path) -> None:
+async def test_closing_ends_a_download(
+    scripted_server: ScriptedServer, fake_clock: FakeClock, tmp_path: Path
+) -> None:
     """A download on its way ends with ClientClosedError, not as if it were cancelled, and leaves no file."""
-    wire.plays(recording(wire), Reply(b"", "hang"))
-    client = RoomsClient("KEY", base_url=wire.url, clock=ticker.clock)
+    scripted_server.respond_with(recording(scripted_server), Reply(b"", "hang"))
+    client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock)
     download = asyncio.create_task(client.recordings.download("a-recording", tmp_path / "file.webm"))
-    while len(wire.requests) < 2:
+    while len(scripted_server.requests) < 2:
         await asyncio.sleep(0)
     await client.close()
     with pytest.raises(ClientClosedError):
@@ -319,12 +340,21 @@ async def test_closing_ends_a_download(wire: Wire, ticker: Ticker, tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_link_that_is_never_good_is_given_up(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+async def test_a_link_that_is_never_good_is_given_up(
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
+) -> None:
     """When the fresh link is refused as well, the download ends: it does not ask for ever."""
-    wire.plays(recording(wire), cut(10), Wire.http(403), recording(wire), Wire.http(403), recording(wire))
+    scripted_server.respond_with(
+        recording(scripted_server),
+        cut(10),
+        ScriptedServer.http(403),
+        recording(scripted_server),
+        ScriptedServer.http(403),
+        recording(scripted_server),
+    )
     with pytest.raises(PermissionDeniedError):
         await fetch(client, tmp_path / "file.webm")
-    assert ranges(wire) == [None, "bytes=10-", "bytes=10-"]
+    assert ranges(scripted_server) == [None, "bytes=10-", "bytes=10-"]
 
 
 UNTOLD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: " + ETAG.encode() + b"\r\n\r\n"
@@ -335,41 +365,49 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-async def test_a_file_of_unknown_length_is_resumed(client: RoomsClient, wire: Wire) -> None:
+async def test_a_file_of_unknown_length_is_resumed(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     """A cut in a file whose length was not told is resumed too, and the length learnt from the part."""
-    wire.plays(recording(wire), Wire.raw(UNTOLD + chunk(FILE[:1_000])), part(1_000))
+    scripted_server.respond_with(
+        recording(scripted_server), ScriptedServer.raw(UNTOLD + chunk(FILE[:1_000])), part(1_000)
+    )
     target = io.BytesIO()
     await fetch(client, target)
     assert target.getvalue() == FILE
 
 
-async def test_a_file_of_unknown_length_that_was_whole(client: RoomsClient, wire: Wire) -> None:
+async def test_a_file_of_unknown_length_that_was_whole(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     """When only the last chunk was lost, the store says that there is nothing beyond."""
-    beyond = Wire.http(416, Content_Range=f"bytes */{len(FILE)}")
-    wire.plays(recording(wire), Wire.raw(UNTOLD + chunk(FILE)), beyond)
+    beyond = ScriptedServer.http(416, Content_Range=f"bytes */{len(FILE)}")
+    scripted_server.respond_with(recording(scripted_server), ScriptedServer.raw(UNTOLD + chunk(FILE)), beyond)
     target = io.BytesIO()
     await fetch(client, target)
     assert target.getvalue() == FILE
 
 
-async def test_another_shorter_file_is_no_end(client: RoomsClient, wire: Wire) -> None:
+async def test_another_shorter_file_is_no_end(client: RoomsClient, scripted_server: ScriptedServer) -> None:
     """A store that begins anew with less than is there already has not sent the same file."""
-    other = Wire.raw(UNTOLD + chunk(b"other") + b"0\r\n\r\n", "keep")
-    wire.plays(recording(wire), Wire.raw(UNTOLD + chunk(FILE[:1_000])), other)
+    other = ScriptedServer.raw(UNTOLD + chunk(b"other") + b"0\r\n\r\n", "keep")
+    scripted_server.respond_with(
+        recording(scripted_server), ScriptedServer.raw(UNTOLD + chunk(FILE[:1_000])), other
+    )
     with pytest.raises(ConnectionLostError):
         await fetch(client, io.BytesIO())
 
 
-async def test_a_part_shorter_than_asked(client: RoomsClient, wire: Wire) -> None:
+async def test_a_part_shorter_than_asked(client: RoomsClient, scripted_server: ScriptedServer) -> None:
     """The length is checked: a part that ends early is asked for again from there."""
-    short = Wire.http(206, FILE[10:50], ETag=ETAG, Content_Range=f"bytes 10-49/{len(FILE)}")
-    wire.plays(recording(wire), cut(10), short, part(50))
+    short = ScriptedServer.http(206, FILE[10:50], ETag=ETAG, Content_Range=f"bytes 10-49/{len(FILE)}")
+    scripted_server.respond_with(recording(scripted_server), cut(10), short, part(50))
     target = io.BytesIO()
     await fetch(client, target)
     assert target.getvalue() == FILE
 
 
-async def test_writers_of_every_manner(client: RoomsClient, wire: Wire) -> None:
+async def test_writers_of_every_manner(client: RoomsClient, scripted_server: ScriptedServer) -> None:
     """A writer may take its bytes asynchronously, or a few at a time: all arrive."""
     taken = bytearray()
 
@@ -384,7 +422,7 @@ async def test_writers_of_every_manner(client: RoomsClient, wire: Wire) -> None:
 
     async with client:
         for writer in (Slow(), Asynchronous()):
-            wire.plays(recording(wire), whole())
+            scripted_server.respond_with(recording(scripted_server), whole())
             taken.clear()
             await client.recordings.download("a-recording", writer)
             assert bytes(taken) == FILE
@@ -392,7 +430,9 @@ async def test_writers_of_every_manner(client: RoomsClient, wire: Wire) -> None:
             await client.recordings.download("a-recording", io.StringIO())  # type: ignore[arg-type]  # wrong on purpose
 
 
-async def test_what_a_writer_says_is_not_taken_for_a_count(client: RoomsClient, wire: Wire) -> None:
+async def test_what_a_writer_says_is_not_taken_for_a_count(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     """A writer may return what it likes: only the number of a part means that a part was taken."""
     said: list[object] = [True, False, "1", 2.5, -1, 2**40, None]
     async with client:
@@ -404,7 +444,7 @@ async def test_what_a_writer_says_is_not_taken_for_a_count(client: RoomsClient, 
                     taken.extend(data)
                     return each
 
-            wire.plays(recording(wire), whole())
+            scripted_server.respond_with(recording(scripted_server), whole())
             await client.recordings.download("a-recording", Chatty())
             assert bytes(taken) == FILE
 
@@ -426,20 +466,26 @@ class Raw(io.RawIOBase):
 
 @pytest.mark.parametrize("then", [0, None])
 async def test_a_writer_that_takes_nothing_is_an_error(
-    client: RoomsClient, wire: Wire, then: int | None
+    client: RoomsClient, scripted_server: ScriptedServer, then: int | None
 ) -> None:
     """A raw file that would block ends the download: it neither hangs nor leaves out what was not taken."""
-    wire.plays(recording(wire), whole())
+    scripted_server.respond_with(recording(scripted_server), whole())
     async with client, asyncio.timeout(10):
         with pytest.raises(BlockingIOError, match="the writer takes nothing"):
             await client.recordings.download("a-recording", Raw(then))
 
 
-async def test_every_attempt_at_a_file_is_told(wire: Wire, ticker: Ticker) -> None:
+async def test_every_attempt_at_a_file_is_told(
+    scripted_server: ScriptedServer, fake_clock: FakeClock
+) -> None:
     """The hook sees each request to the store, the good one too, and apart from those to the API."""
     attempts: list[Attempt] = []
-    wire.plays(recording(wire), cut(1_000), Wire.http(503), part(1_000))
-    client = RoomsClient("KEY", base_url=wire.url, clock=ticker.clock, on_attempt=attempts.append)
+    scripted_server.respond_with(
+        recording(scripted_server), cut(1_000), ScriptedServer.http(503), part(1_000)
+    )
+    client = RoomsClient(
+        "KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=attempts.append
+    )
     await fetch(client, io.BytesIO())
     assert [(each.operation, each.template, each.number, each.status) for each in attempts] == [
         ("ViewRoomRecording", "/room_recordings/{room_recording_id}", 1, 200),
@@ -451,7 +497,9 @@ async def test_every_attempt_at_a_file_is_told(wire: Wire, ticker: Ticker) -> No
     assert [each.wait is None for each in attempts] == [True, False, False, True]
 
 
-async def test_what_is_no_file_is_not_replaced(client: RoomsClient, wire: Wire, tmp_path: Path) -> None:
+async def test_what_is_no_file_is_not_replaced(
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
+) -> None:
     """A pipe or a device is refused, a link is followed, and a path that is none is told."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "real")
@@ -459,18 +507,18 @@ async def test_what_is_no_file_is_not_replaced(client: RoomsClient, wire: Wire, 
         for target in (tmp_path / "pipe", "/dev/null", tmp_path / "a\0b"):
             with pytest.raises(InvalidArgumentError, match="target must be"):
                 await client.recordings.download("a-recording", target)
-        assert wire.requests == []
-        wire.plays(recording(wire), whole())
+        assert scripted_server.requests == []
+        scripted_server.respond_with(recording(scripted_server), whole())
         await client.recordings.download("a-recording", tmp_path / "link")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_bytes() == FILE
 
 
 async def test_cancelling_at_any_moment_leaves_nothing(
-    client: RoomsClient, wire: Wire, tmp_path: Path
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
 ) -> None:
     """However early a download is cancelled, no partial file stays."""
-    wire.plays(recording(wire))
+    scripted_server.respond_with(recording(scripted_server))
     async with client:
         for turns in range(12):
             call = asyncio.create_task(client.recordings.download("a-recording", tmp_path / "file"))
@@ -482,19 +530,23 @@ async def test_cancelling_at_any_moment_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_borrowed_session_keeps_its_header_from_the_store(wire: Wire, ticker: Ticker) -> None:
+async def test_a_borrowed_session_keeps_its_header_from_the_store(
+    scripted_server: ScriptedServer, fake_clock: FakeClock
+) -> None:
     """A header that a lent session has for all its requests is not sent to the store."""
-    wire.plays(recording(wire), whole())
+    scripted_server.respond_with(recording(scripted_server), whole())
     async with aiohttp.ClientSession(headers={"Authorization": "Bearer CANARY"}) as session:
-        client = RoomsClient("KEY", base_url=wire.url, session=session, clock=ticker.clock)
+        client = RoomsClient("KEY", base_url=scripted_server.url, session=session, clock=fake_clock.clock)
         await client.recordings.download("a-recording", io.BytesIO())
-    assert b"authorization" not in wire.requests[-1].lower()
+    assert b"authorization" not in scripted_server.requests[-1].lower()
 
 
-async def test_closing_ends_a_download_under_way(wire: Wire, ticker: Ticker) -> None:
+async def test_closing_ends_a_download_under_way(
+    scripted_server: ScriptedServer, fake_clock: FakeClock
+) -> None:
     """A download that is amid its file when the client is closed ends with that, and does not hang."""
-    wire.plays(recording(wire), Reply(cut(1_000).data, "hang"))
-    client = RoomsClient("KEY", base_url=wire.url, clock=ticker.clock, attempt_timeout=0.2)
+    scripted_server.respond_with(recording(scripted_server), Reply(cut(1_000).data, "hang"))
+    client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, attempt_timeout=0.2)
     begun = asyncio.Event()
     call = asyncio.create_task(
         client.recordings.download("a", io.BytesIO(), progress=lambda _done, _total: begun.set())
@@ -505,7 +557,7 @@ async def test_closing_ends_a_download_under_way(wire: Wire, ticker: Ticker) -> 
         await call
 
 
-@pytest.mark.usefixtures("aioresponses_of_today")
+@pytest.mark.usefixtures("patched_aioresponses")
 async def test_a_link_without_tls_is_refused_by_a_client_with_tls() -> None:
     """Whoever reads the network would have the file and the link. The link is not shown."""
     about = {"id": "a", "status": "completed", "download_url": "http://store.test/CANARY"}
@@ -519,10 +571,10 @@ async def test_a_link_without_tls_is_refused_by_a_client_with_tls() -> None:
 
 @pytest.mark.parametrize("limit", [len(FILE), len(FILE) - 1])
 async def test_a_file_larger_than_max_bytes_is_refused(
-    client: RoomsClient, wire: Wire, tmp_path: Path, limit: int
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, limit: int
 ) -> None:
     """The limit is checked against the length that the store announces, and nothing is left on the disk."""
-    wire.plays(recording(wire), whole())
+    scripted_server.respond_with(recording(scripted_server), whole())
     async with client:
         if limit < len(FILE):
             with pytest.raises(ResponseTooLargeError, match="larger than max_bytes"):
@@ -533,17 +585,19 @@ async def test_a_file_larger_than_max_bytes_is_refused(
             assert file.size == limit
 
 
-async def test_a_resumed_download_names_the_version_of_the_file(client: RoomsClient, wire: Wire) -> None:
+async def test_a_resumed_download_names_the_version_of_the_file(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     """`If-Range` lets a store that has another file by now send it whole."""
-    wire.plays(recording(wire), cut(1000), part(1000))
+    scripted_server.respond_with(recording(scripted_server), cut(1000), part(1000))
     target = io.BytesIO()
     await fetch(client, target)
     assert target.getvalue() == FILE
-    assert b'if-range: "v1"' in wire.requests[2].lower()
+    assert b'if-range: "v1"' in scripted_server.requests[2].lower()
 
 
 async def test_a_file_is_private_and_on_the_disk_before_it_has_its_name(
-    client: RoomsClient, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The data is synchronized before the rename, the folder after it; only the owner can read the file."""
     order: list[str] = []
@@ -559,7 +613,7 @@ async def test_a_file_is_private_and_on_the_disk_before_it_has_its_name(
 
     monkeypatch.setattr(os, "fsync", watched_sync)
     monkeypatch.setattr(Path, "replace", watched_replace)
-    wire.plays(recording(wire), whole())
+    scripted_server.respond_with(recording(scripted_server), whole())
     target = tmp_path / ("a" * 255)
     await fetch(client, target)
     assert order == ["file", "replace", "folder"]

@@ -23,7 +23,7 @@ from telnyx_rooms_async import (
     UnprocessableEntityError,
 )
 
-pytestmark = pytest.mark.usefixtures("aioresponses_of_today")
+pytestmark = pytest.mark.usefixtures("patched_aioresponses")
 
 URL = "https://api.telnyx.com/v2/rooms/a-room"
 ENTRY = {
@@ -59,8 +59,8 @@ SHAPES: dict[str, tuple[str, tuple[ErrorDetail, ...]]] = {
 
 async def refused(status: int, body: str = "", **headers: str) -> APIStatusError:
     """Let the server refuse the retrieval of a room."""
-    with aioresponses() as wire:
-        wire.get(URL, status=status, body=body, headers=headers)
+    with aioresponses() as scripted_server:
+        scripted_server.get(URL, status=status, body=body, headers=headers)
         async with RoomsClient("KEY", retry=RetryPolicy(attempts=1)) as client:
             with pytest.raises(APIStatusError) as caught:
                 await client.rooms.retrieve("a-room")
@@ -134,8 +134,8 @@ TAKEN = {
 @pytest.mark.parametrize("body", TAKEN.values(), ids=TAKEN)
 async def test_a_taken_name_has_a_class_of_its_own(body: object) -> None:
     """A duplicate name is told from the other reasons of a 422, in both shapes that have been seen."""
-    with aioresponses() as wire:
-        wire.post("https://api.telnyx.com/v2/rooms", status=422, body=json.dumps(body))
+    with aioresponses() as scripted_server:
+        scripted_server.post("https://api.telnyx.com/v2/rooms", status=422, body=json.dumps(body))
         async with RoomsClient("KEY") as client:
             with pytest.raises(NameTakenError):
                 await client.rooms.create(unique_name="Weekly")
@@ -144,8 +144,8 @@ async def test_a_taken_name_has_a_class_of_its_own(body: object) -> None:
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 520])
 async def test_a_create_that_failed_on_the_server_is_an_unknown_outcome(status: int) -> None:
     """After a status that leaves open what was done, a create is not repeated but told as unknown."""
-    with aioresponses() as wire:
-        wire.post("https://api.telnyx.com/v2/rooms", status=status)
+    with aioresponses() as scripted_server:
+        scripted_server.post("https://api.telnyx.com/v2/rooms", status=status)
         async with RoomsClient("KEY") as client:
             with pytest.raises(OutcomeUnknownError) as caught:
                 await client.rooms.create()

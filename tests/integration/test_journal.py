@@ -27,7 +27,7 @@ from telnyx_rooms_async import (
     batch,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.killing import Ended, Importer, disturb
+from tests.helpers.processes import ImporterProcess, ImportResult, inject_random_faults
 
 
 @pytest.fixture
@@ -409,7 +409,7 @@ async def test_two_processes_cannot_have_one_journal(
     client: RoomsClient, telnyx: Emulator, path: Path
 ) -> None:
     """The lock is that of the system, so it goes with its process, however that ends."""
-    importer = Importer(telnyx, path, 5_000)
+    importer = ImporterProcess(telnyx, path, 5_000)
     killed = asyncio.create_task(importer.run(kill_after=50))
     while len(telnyx.requests) < 10:
         await asyncio.sleep(0.001)
@@ -532,8 +532,8 @@ def test_a_journal_pickles(path: Path) -> None:
 async def test_a_job_that_is_killed_makes_each_room_once(telnyx: Emulator, path: Path) -> None:
     """Killed at random moments, amid lost answers and refusals, and run again until all is done."""
     dice = Random(7)
-    disturb(telnyx, dice, 0.01)
-    importer = Importer(telnyx, path, 300)
+    inject_random_faults(telnyx, dice, 0.01)
+    importer = ImporterProcess(telnyx, path, 300)
     for _ in range(4):
         await importer.run(kill_after=dice.randrange(1, 120))
     while (ended := await importer.run()) is None or ended.failed:
@@ -541,5 +541,5 @@ async def test_a_job_that_is_killed_makes_each_room_once(telnyx: Emulator, path:
     assert len(telnyx.rooms) == 300
     assert len({room.unique_name for room in telnyx.rooms}) == 300
     sent = len(telnyx.requests)
-    assert await importer.run() == Ended(skipped=300, done=0, failed=0)
+    assert await importer.run() == ImportResult(skipped=300, done=0, failed=0)
     assert len(telnyx.requests) == sent

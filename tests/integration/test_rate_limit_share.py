@@ -8,14 +8,14 @@ import pytest
 
 from telnyx_rooms_async import Attempt, ConfigurationError, ConnectError, RetryPolicy, RoomsClient
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.haste import Haste
-from tests.helpers.ticker import Ticker
-from tests.helpers.wire import Wire
+from tests.helpers.clocks import FakeClock
+from tests.helpers.fast_forward import FastForwardLoop
+from tests.helpers.scripted_server import ScriptedServer
 
 
 async def test_three_clients_share_an_account() -> None:
     """They use nine tenths of its rate, and fewer than one answer of a hundred is a 429."""
-    time, statuses = Haste(), Counter[int | None]()
+    time, statuses = FastForwardLoop(), Counter[int | None]()
     seconds, stop = 0.0, asyncio.Event()
 
     def count(attempt: Attempt) -> None:
@@ -25,7 +25,7 @@ async def test_three_clients_share_an_account() -> None:
         while not stop.is_set():
             await client.rooms.create()
 
-    with time.runs(asyncio.get_running_loop()):
+    with time.patch(asyncio.get_running_loop()):
         async with Emulator(clock=lambda: datetime.fromtimestamp(time.now(), UTC)) as telnyx:
             telnyx.limit(60, seconds=5)
             clients = [
@@ -51,13 +51,17 @@ async def test_three_clients_share_an_account() -> None:
 TOLD = {"x_ratelimit_limit": "4", "x_ratelimit_remaining": "3", "x_ratelimit_reset": "30"}
 
 
-async def test_what_was_not_sent_takes_no_share(wire: Wire, ticker: Ticker) -> None:
+async def test_what_was_not_sent_takes_no_share(
+    scripted_server: ScriptedServer, fake_clock: FakeClock
+) -> None:
     """Requests that found no server were counted by none: the next one need not wait for a window."""
-    server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
-    port = wire.port = server.sockets[0].getsockname()[1]
-    client = RoomsClient("KEY", base_url=wire.url, share=0.5, clock=ticker.clock)
+    server = await asyncio.start_server(scripted_server.serve, "127.0.0.1", 0)
+    port = scripted_server.port = server.sockets[0].getsockname()[1]
+    client = RoomsClient("KEY", base_url=scripted_server.url, share=0.5, clock=fake_clock.clock)
     once = client.with_options(retry=RetryPolicy(attempts=1))
-    wire.plays(Wire.http(200, b'{"data":{"id":"a-room"}}', Connection="close", **TOLD))
+    scripted_server.respond_with(
+        ScriptedServer.http(200, b'{"data":{"id":"a-room"}}', Connection="close", **TOLD)
+    )
     async with client:
         await once.rooms.retrieve("a-room")
         server.close()
@@ -65,11 +69,11 @@ async def test_what_was_not_sent_takes_no_share(wire: Wire, ticker: Ticker) -> N
         for _ in range(5):
             with pytest.raises(ConnectError):
                 await once.rooms.retrieve("a-room")
-        server = await asyncio.start_server(wire.serve, "127.0.0.1", port)
+        server = await asyncio.start_server(scripted_server.serve, "127.0.0.1", port)
         await once.rooms.retrieve("a-room")
-        assert ticker.sleeps == []  # two of four places are ours, and each lasts for its window
+        assert fake_clock.sleeps == []  # two of four places are ours, and each lasts for its window
         await once.rooms.retrieve("a-room")
-        assert sum(ticker.sleeps) > 25
+        assert sum(fake_clock.sleeps) > 25
     server.close()
 
 

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from telnyx_rooms_async import RateLimitError, ReadOnlyError, RetryPolicy, RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations.opentelemetry import traced
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
 
 Deed = Callable[[RoomsClient], Awaitable[object]]
 
@@ -90,11 +90,11 @@ async def test_a_refusal_waits_for_nothing(telnyx: Emulator) -> None:
 
 async def test_a_read_only_client_downloads() -> None:
     """A download is a reading, of the file too."""
-    time = TurnedClock()
+    time = FakeClock()
     async with Emulator(clock=time) as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
         room = await client.rooms.create(enable_recording=True)
         telnyx.leave(telnyx.join(room.id).id)
-        time.turn(seconds=60)
+        time.advance(seconds=60)
         reader, file = client.with_options(read_only=True), io.BytesIO()
         async for recording in reader.recordings.list():
             await reader.recordings.download(recording.id, file)

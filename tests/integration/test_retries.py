@@ -12,37 +12,39 @@ from telnyx_rooms_async import (
     RetryPolicy,
     RoomsClient,
 )
-from tests.helpers.ticker import Ticker
-from tests.helpers.wire import Reply, Wire
+from tests.helpers.clocks import FakeClock
+from tests.helpers.scripted_server import Reply, ScriptedServer
 
-OK = Wire.http(200, b'{"data":{"id":"a-room"}}')
-MADE = Wire.http(201, b'{"data":{"id":"a-room"}}')
-NOT_FOUND = Wire.http(404, b'{"code":"10005","title":"Resource not found"}')
+OK = ScriptedServer.http(200, b'{"data":{"id":"a-room"}}')
+MADE = ScriptedServer.http(201, b'{"data":{"id":"a-room"}}')
+NOT_FOUND = ScriptedServer.http(404, b'{"code":"10005","title":"Resource not found"}')
 
 
 @pytest.fixture
-def client(wire: Wire, ticker: Ticker) -> RoomsClient:
+def client(scripted_server: ScriptedServer, fake_clock: FakeClock) -> RoomsClient:
     """A client that never really sleeps."""
-    return RoomsClient("KEY", base_url=wire.url, clock=ticker.clock)
+    return RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock)
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 async def test_a_passing_failure_costs_one_more_request(
-    client: RoomsClient, wire: Wire, ticker: Ticker, status: int
+    client: RoomsClient, scripted_server: ScriptedServer, fake_clock: FakeClock, status: int
 ) -> None:
     """A read that fails once on the server succeeds with the second request, after a pause."""
-    wire.plays(Wire.http(status), OK)
+    scripted_server.respond_with(ScriptedServer.http(status), OK)
     async with client:
         assert (await client.rooms.retrieve("a-room")).id == "a-room"
-    assert len(wire.requests) == 2
-    assert ticker.sleeps == [0.5 if status == 429 else 0.25]
+    assert len(scripted_server.requests) == 2
+    assert fake_clock.sleeps == [0.5 if status == 429 else 0.25]
 
 
 async def test_a_lasting_failure_is_raised_after_three(
-    client: RoomsClient, wire: Wire, ticker: Ticker
+    client: RoomsClient, scripted_server: ScriptedServer, fake_clock: FakeClock
 ) -> None:
     """A read that keeps failing ends with the server's last answer, and all attempts in the error."""
-    wire.plays(Wire.http(500), Wire.http(502), Wire.http(503, x_request_id="the-last"))
+    scripted_server.respond_with(
+        ScriptedServer.http(500), ScriptedServer.http(502), ScriptedServer.http(503, x_request_id="the-last")
+    )
     async with client:
         with pytest.raises(InternalServerError) as caught:
             await client.rooms.retrieve("a-room")
@@ -56,9 +58,11 @@ async def test_a_lasting_failure_is_raised_after_three(
     assert str(error).startswith("503 without an explanation after 3 attempts")
 
 
-async def test_an_answer_says_more_than_a_silence(client: RoomsClient, wire: Wire) -> None:
+async def test_an_answer_says_more_than_a_silence(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     """When the last attempt is lost, the error is the answer that came before."""
-    wire.plays(Wire.http(503), Wire.raw(b""))
+    scripted_server.respond_with(ScriptedServer.http(503), ScriptedServer.raw(b""))
     async with client:
         with pytest.raises(InternalServerError) as caught:
             await client.rooms.retrieve("a-room")
@@ -66,13 +70,13 @@ async def test_an_answer_says_more_than_a_silence(client: RoomsClient, wire: Wir
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 409, 422, 501])
-async def test_a_refusal_is_final(client: RoomsClient, wire: Wire, status: int) -> None:
+async def test_a_refusal_is_final(client: RoomsClient, scripted_server: ScriptedServer, status: int) -> None:
     """What another attempt cannot mend is raised after one request."""
-    wire.plays(Wire.http(status), OK)
+    scripted_server.respond_with(ScriptedServer.http(status), OK)
     async with client:
         with pytest.raises(Exception, match=str(status)):
             await client.rooms.retrieve("a-room")
-    assert len(wire.requests) == 1
+    assert len(scripted_server.requests) == 1
 
 
 HINTS: dict[str, tuple[dict[str, str], float]] = {
@@ -85,111 +89,134 @@ HINTS: dict[str, tuple[dict[str, str], float]] = {
 
 @pytest.mark.parametrize(("headers", "seconds"), HINTS.values(), ids=HINTS)
 async def test_the_servers_hint_is_a_floor(
-    client: RoomsClient, wire: Wire, ticker: Ticker, headers: dict[str, str], seconds: float
+    client: RoomsClient,
+    scripted_server: ScriptedServer,
+    fake_clock: FakeClock,
+    headers: dict[str, str],
+    seconds: float,
 ) -> None:
     """A throttled call waits as long as the server asks, and up to a second more."""
-    wire.plays(Wire.http(429, b"", **headers), OK)
+    scripted_server.respond_with(ScriptedServer.http(429, b"", **headers), OK)
     async with client:
         await client.rooms.retrieve("a-room")
-    assert ticker.sleeps == [seconds + 0.5]
+    assert fake_clock.sleeps == [seconds + 0.5]
 
 
 @pytest.mark.parametrize("hint", ["soon", "-1", "", "1e3", "٣", "inf", "Fri, 99 Nov 2026"])
 async def test_a_senseless_hint_is_ignored(
-    client: RoomsClient, wire: Wire, ticker: Ticker, hint: str
+    client: RoomsClient, scripted_server: ScriptedServer, fake_clock: FakeClock, hint: str
 ) -> None:
     """A hint that cannot be read leaves the ordinary pause."""
-    wire.plays(
-        Reply(Wire.http(429).data.replace(b"\r\n\r\n", b"\r\nRetry-After: %s\r\n\r\n" % hint.encode())), OK
+    scripted_server.respond_with(
+        Reply(
+            ScriptedServer.http(429).data.replace(b"\r\n\r\n", b"\r\nRetry-After: %s\r\n\r\n" % hint.encode())
+        ),
+        OK,
     )
     async with client:
         await client.rooms.retrieve("a-room")
-    assert ticker.sleeps == [0.5]
+    assert fake_clock.sleeps == [0.5]
 
 
 async def test_a_hint_beyond_patience_is_raised_at_once(
-    client: RoomsClient, wire: Wire, ticker: Ticker
+    client: RoomsClient, scripted_server: ScriptedServer, fake_clock: FakeClock
 ) -> None:
     """An hour is not waited: the error tells it."""
-    wire.plays(Wire.http(429, Retry_After="3600"), OK)
+    scripted_server.respond_with(ScriptedServer.http(429, Retry_After="3600"), OK)
     async with client:
         with pytest.raises(RateLimitError) as caught:
             await client.rooms.retrieve("a-room")
     assert caught.value.retry_after == 3600
-    assert (len(wire.requests), ticker.sleeps) == (1, [])
+    assert (len(scripted_server.requests), fake_clock.sleeps) == (1, [])
 
 
-async def test_a_create_is_repeated_when_nothing_was_done(client: RoomsClient, wire: Wire) -> None:
+async def test_a_create_is_repeated_when_nothing_was_done(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     """A create that the server turned away unread is sent again, with the same bytes."""
-    wire.plays(Wire.http(429), MADE)
+    scripted_server.respond_with(ScriptedServer.http(429), MADE)
     async with client:
         await client.rooms.create(unique_name="Weekly")
-    assert len(wire.requests) == 2
-    assert wire.requests[0] == wire.requests[1]
+    assert len(scripted_server.requests) == 2
+    assert scripted_server.requests[0] == scripted_server.requests[1]
 
 
-async def test_a_create_is_judged_by_its_last_attempt(client: RoomsClient, wire: Wire) -> None:
+async def test_a_create_is_judged_by_its_last_attempt(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     """A create that is throttled, and then lost, may have been carried out."""
-    wire.plays(Wire.http(429), Wire.raw(b""))
+    scripted_server.respond_with(ScriptedServer.http(429), ScriptedServer.raw(b""))
     async with client:
         with pytest.raises(OutcomeUnknownError) as caught:
             await client.rooms.create()
     assert len(caught.value.attempts) == 2
 
 
-async def test_an_unreadable_success_of_a_create_is_unknown(client: RoomsClient, wire: Wire) -> None:
+async def test_an_unreadable_success_of_a_create_is_unknown(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     """A create whose 201 cannot be read may have made a room: it is told, not repeated."""
-    wire.plays(Wire.http(201, b"{"), MADE)
+    scripted_server.respond_with(ScriptedServer.http(201, b"{"), MADE)
     async with client:
         with pytest.raises(OutcomeUnknownError):
             await client.rooms.create(unique_name="Weekly", on_lost_response="raise")
-    assert len(wire.requests) == 1
+    assert len(scripted_server.requests) == 1
 
 
-@pytest.mark.parametrize("lost", [Wire.raw(b""), Wire.http(502)], ids=["lost", "502"])
-async def test_a_delete_whose_answer_was_lost_succeeds(client: RoomsClient, wire: Wire, lost: Reply) -> None:
+@pytest.mark.parametrize("lost", [ScriptedServer.raw(b""), ScriptedServer.http(502)], ids=["lost", "502"])
+async def test_a_delete_whose_answer_was_lost_succeeds(
+    client: RoomsClient, scripted_server: ScriptedServer, lost: Reply
+) -> None:
     """A delete that is repeated and finds nothing did it the first time."""
-    wire.plays(lost, NOT_FOUND)
+    scripted_server.respond_with(lost, NOT_FOUND)
     async with client:
         await client.rooms.delete("a-room")
-    assert len(wire.requests) == 2
+    assert len(scripted_server.requests) == 2
 
 
-@pytest.mark.parametrize("replies", [[NOT_FOUND], [Wire.http(429), NOT_FOUND]], ids=["at once", "throttled"])
-async def test_a_delete_of_nothing_is_told(client: RoomsClient, wire: Wire, replies: list[Reply]) -> None:
+@pytest.mark.parametrize(
+    "replies", [[NOT_FOUND], [ScriptedServer.http(429), NOT_FOUND]], ids=["at once", "throttled"]
+)
+async def test_a_delete_of_nothing_is_told(
+    client: RoomsClient, scripted_server: ScriptedServer, replies: list[Reply]
+) -> None:
     """A delete that finds nothing, and cannot have been the one who did it, is a NotFoundError."""
-    wire.plays(*replies)
+    scripted_server.respond_with(*replies)
     async with client:
         with pytest.raises(NotFoundError):
             await client.rooms.delete("a-room")
 
 
-async def test_an_update_is_repeated(client: RoomsClient, wire: Wire) -> None:
+async def test_an_update_is_repeated(client: RoomsClient, scripted_server: ScriptedServer) -> None:
     """A PATCH sets the same values however often it arrives."""
-    wire.plays(Wire.raw(b""), OK)
+    scripted_server.respond_with(ScriptedServer.raw(b""), OK)
     async with client:
         await client.rooms.update("a-room", max_participants=3)
-    assert len(wire.requests) == 2
+    assert len(scripted_server.requests) == 2
 
 
-async def test_a_policy_of_ones_own(wire: Wire, ticker: Ticker) -> None:
+async def test_a_policy_of_ones_own(scripted_server: ScriptedServer, fake_clock: FakeClock) -> None:
     """The knobs of the policy are obeyed: tries, base and cap."""
-    wire.plays(Wire.http(500))
+    scripted_server.respond_with(ScriptedServer.http(500))
     policy = RetryPolicy(attempts=5, backoff_base=2.0, backoff_max=5.0)
-    async with RoomsClient("KEY", base_url=wire.url, clock=ticker.clock, retry=policy) as client:
+    async with RoomsClient(
+        "KEY", base_url=scripted_server.url, clock=fake_clock.clock, retry=policy
+    ) as client:
         with pytest.raises(InternalServerError):
             await client.rooms.retrieve("a-room")
-        assert ticker.sleeps == [1.0, 2.0, 2.5, 2.5]
-        wire.plays(Wire.http(500))
+        assert fake_clock.sleeps == [1.0, 2.0, 2.5, 2.5]
+        scripted_server.respond_with(ScriptedServer.http(500))
         with pytest.raises(InternalServerError):
             await client.with_options(retry=RetryPolicy(attempts=1)).rooms.retrieve("a-room")
-        assert len(wire.requests) == 1
+        assert len(scripted_server.requests) == 1
 
 
-async def test_a_retry_is_logged(client: RoomsClient, wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_retry_is_logged(
+    client: RoomsClient, scripted_server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
     """A retry is a warning with its reason and pause; the last attempt a line for debugging."""
     caplog.set_level("DEBUG", "telnyx_rooms_async")
-    wire.plays(Wire.http(503, x_request_id="req-7"), OK)
+    scripted_server.respond_with(ScriptedServer.http(503, x_request_id="req-7"), OK)
     async with client:
         await client.rooms.retrieve("a-room")
     first, second = caplog.records

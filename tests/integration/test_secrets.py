@@ -30,9 +30,9 @@ from telnyx_rooms_async.core.requests import RefreshBody
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.integrations.opentelemetry import traced
-from tests.helpers.captures import captured, files_of
-from tests.helpers.ticker import Ticker
-from tests.helpers.wire import Reply, Wire
+from tests.helpers.clocks import FakeClock
+from tests.helpers.error_reports import reported_texts, traceback_files
+from tests.helpers.scripted_server import Reply, ScriptedServer
 
 Action: TypeAlias = Callable[[RoomsClient], Awaitable[object]]
 Wait: TypeAlias = Callable[[], Awaitable[None]]
@@ -53,33 +53,35 @@ def told_by(error: BaseException) -> Iterator[str]:
 
 
 ANSWERS = {
-    "an echo": Wire.http(401, b'{"errors":[{"detail":"KEY0123CANARY is not a key"}]}'),
-    "a refusal": Wire.http(401),
-    "a failure": Wire.http(500),
-    "nothing": Wire.raw(b""),
-    "garbage": Wire.raw(b"garbage\r\n\r\n"),
-    "no JSON": Wire.http(200, b"<html>"),
-    "a redirect": Wire.http(302, Location="http://example.com"),
-    "no end": Wire.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", "hang"),
-    "a corrupt body": Wire.http(200, b"\x1f\x8b nothing", Content_Encoding="gzip"),
+    "an echo": ScriptedServer.http(401, b'{"errors":[{"detail":"KEY0123CANARY is not a key"}]}'),
+    "a refusal": ScriptedServer.http(401),
+    "a failure": ScriptedServer.http(500),
+    "nothing": ScriptedServer.raw(b""),
+    "garbage": ScriptedServer.raw(b"garbage\r\n\r\n"),
+    "no JSON": ScriptedServer.http(200, b"<html>"),
+    "a redirect": ScriptedServer.http(302, Location="http://example.com"),
+    "no end": ScriptedServer.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", "hang"),
+    "a corrupt body": ScriptedServer.http(200, b"\x1f\x8b nothing", Content_Encoding="gzip"),
 }
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 async def test_no_error_shows_the_key(
-    wire: Wire, ticker: Ticker, answer: Reply, caplog: pytest.LogCaptureFixture
+    scripted_server: ScriptedServer, fake_clock: FakeClock, answer: Reply, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever goes wrong, the key is in no message, repr, attribute, local, chain, pickle or log."""
     caplog.set_level(logging.DEBUG)
-    wire.plays(answer)
-    async with RoomsClient(CANARY, base_url=wire.url, clock=ticker.clock, attempt_timeout=0.05) as client:
+    scripted_server.respond_with(answer)
+    async with RoomsClient(
+        CANARY, base_url=scripted_server.url, clock=fake_clock.clock, attempt_timeout=0.05
+    ) as client:
         for call in (client.rooms.retrieve("a-room"), client.rooms.create(unique_name="Weekly")):
             with pytest.raises(TelnyxRoomsError) as caught:
                 await call
             assert CANARY not in "".join(told_by(caught.value))
             assert CANARY.encode() not in pickle.dumps(caught.value)
         assert CANARY not in repr(client) + repr(vars(client)) + repr(client.with_options(timeout=1))
-    assert CANARY.encode() in wire.requests[0]
+    assert CANARY.encode() in scripted_server.requests[0]
     assert caplog.records
     assert all(CANARY not in f"{record.getMessage()} {vars(record)}" for record in caplog.records)
 
@@ -94,19 +96,27 @@ TOKENS = {
 @pytest.mark.parametrize("is_ascii", [True, False], ids=["ascii", "utf-8"])
 @pytest.mark.parametrize("is_web", [True, False], ids=["a web server's JSON", "JSON"])
 async def test_no_error_shows_a_refresh_token(
-    wire: Wire, ticker: Ticker, token: str, caplog: pytest.LogCaptureFixture, *, is_ascii: bool, is_web: bool
+    scripted_server: ScriptedServer,
+    fake_clock: FakeClock,
+    token: str,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    is_ascii: bool,
+    is_web: bool,
 ) -> None:
     """A refusal that repeats the token is told without it, however the server has spelt it."""
     caplog.set_level(logging.DEBUG)
     said = json.dumps({"errors": [{"detail": f"{token} is not known"}]}, ensure_ascii=is_ascii)
-    wire.plays(Wire.http(422, (said.replace("/", r"\/") if is_web else said).encode()))
-    async with RoomsClient("KEY", base_url=wire.url, clock=ticker.clock) as client:
+    scripted_server.respond_with(
+        ScriptedServer.http(422, (said.replace("/", r"\/") if is_web else said).encode())
+    )
+    async with RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock) as client:
         with pytest.raises(UnprocessableEntityError) as caught:
             await client.tokens.refresh("a-room", token)
     assert caught.value.detail == "*** is not known"
     assert "CANARY" not in "".join(told_by(caught.value)) + caplog.text
     assert b"CANARY" not in pickle.dumps(caught.value)
-    assert b"CANARY" in wire.requests[0]
+    assert b"CANARY" in scripted_server.requests[0]
 
 
 HOOK = "https://user:CANARY@example.com/hook?token=CANARY"
@@ -115,11 +125,13 @@ HOOK = "https://user:CANARY@example.com/hook?token=CANARY"
 @pytest.mark.parametrize(
     "url", [HOOK, HOOK.replace("https", "ftp"), HOOK[8:], HOOK.encode(), [HOOK]], ids=repr
 )
-async def test_no_error_shows_the_secrets_of_a_webhook_url(wire: Wire, ticker: Ticker, url: Any) -> None:
+async def test_no_error_shows_the_secrets_of_a_webhook_url(
+    scripted_server: ScriptedServer, fake_clock: FakeClock, url: Any
+) -> None:
     """Neither one that is refused here, nor one that a refusal of the server repeats."""
     said = json.dumps({"errors": [{"detail": f"{HOOK} does not answer"}]})
-    wire.plays(Wire.http(422, said.encode()))
-    async with RoomsClient("KEY", base_url=wire.url, clock=ticker.clock) as client:
+    scripted_server.respond_with(ScriptedServer.http(422, said.encode()))
+    async with RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock) as client:
         for call in (
             client.rooms.create(unique_name="Weekly", webhook_event_url=url),
             client.rooms.update("a-room", webhook_event_failover_url=url),
@@ -175,27 +187,29 @@ ACTIONS: dict[str, Action] = {
 actions = pytest.mark.parametrize("action", ACTIONS)
 
 
-def secret_body(wire: Wire, **changes: object) -> bytes:
+def secret_body(scripted_server: ScriptedServer, **changes: object) -> bytes:
     """Make a body with a secret of each kind, which every call of `ACTIONS` can read."""
-    link = f"{wire.url}/file?X-Amz-Signature=SIGNATURE-CANARY-{PADDING}"
+    link = f"{scripted_server.url}/file?X-Amz-Signature=SIGNATURE-CANARY-{PADDING}"
     fields = {"id": "it", "status": "completed", "download_url": link}
     tokens = {"token": f"TOKEN-CANARY-{PADDING}", "refresh_token": REFRESH}
     return json.dumps({"data": fields | tokens | changes}).encode()
 
 
-def play(wire: Wire, action: str, *replies: Reply) -> None:
+def play(scripted_server: ScriptedServer, action: str, *replies: Reply) -> None:
     """Answer the requests of an action; the file of a download has its link first."""
-    wire.plays(*[Wire.http(200, secret_body(wire))] * (action == "download"), *replies)
+    scripted_server.respond_with(
+        *[ScriptedServer.http(200, secret_body(scripted_server))] * (action == "download"), *replies
+    )
 
 
-def body_for(wire: Wire, action: str) -> bytes:
+def body_for(scripted_server: ScriptedServer, action: str) -> bytes:
     """Make what an action gets: what is in a file is not a secret of the library."""
-    return b"a file" if action == "download" else secret_body(wire)
+    return b"a file" if action == "download" else secret_body(scripted_server)
 
 
 def check_capture(error: BaseException) -> None:
     """Check that no reporter shows a secret of an error that left the library."""
-    leaks = [text for text in captured(error) if "CANARY" in text]
+    leaks = [text for text in reported_texts(error) if "CANARY" in text]
     assert leaks == []
 
 
@@ -205,13 +219,13 @@ def head_of(body: bytes) -> bytes:
 
 
 HANGS: dict[str, Callable[[bytes], Reply]] = {
-    "before the head": lambda _: Wire.raw(b"", "hang"),
-    "in the head": lambda body: Wire.raw(head_of(body)[:40], "hang"),
-    "in the body": lambda body: Wire.raw(head_of(body) + body, "hang"),
-    "in a chunk": lambda body: Wire.raw(
+    "before the head": lambda _: ScriptedServer.raw(b"", "hang"),
+    "in the head": lambda body: ScriptedServer.raw(head_of(body)[:40], "hang"),
+    "in the body": lambda body: ScriptedServer.raw(head_of(body) + body, "hang"),
+    "in a chunk": lambda body: ScriptedServer.raw(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % (len(body) + 1) + body, "hang"
     ),
-    "before the next attempt": lambda _: Wire.http(500, b"{}"),
+    "before the next attempt": lambda _: ScriptedServer.http(500, b"{}"),
 }
 
 
@@ -261,49 +275,51 @@ ends = pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
 @pytest.mark.parametrize("stage", HANGS)
 @actions
 async def test_no_reporter_shows_a_secret_of_a_call_that_is_ended(
-    wire: Wire, ticker: Ticker, action: str, stage: str, end: End
+    scripted_server: ScriptedServer, fake_clock: FakeClock, action: str, stage: str, end: End
 ) -> None:
     """Wherever a call hangs and whoever ends it, no frame of its exception holds a secret."""
-    play(wire, action, HANGS[stage](body_for(wire, action)))
-    requests, sleeping = len(wire.script), asyncio.Event()
+    play(scripted_server, action, HANGS[stage](body_for(scripted_server, action)))
+    requests, sleeping = len(scripted_server.script), asyncio.Event()
 
     async def sleep(_: float) -> None:
         sleeping.set()
         await asyncio.Event().wait()
 
     async def reached() -> None:
-        while len(wire.requests) < requests:
+        while len(scripted_server.requests) < requests:
             await asyncio.sleep(0)
         if stage == "before the next attempt":
             await sleeping.wait()
         await asyncio.sleep(0.002)  # for what has been sent to be read
 
-    clock = evolve(ticker.clock, sleep=sleep)
-    async with RoomsClient(CANARY, base_url=wire.url, clock=clock) as client:
+    clock = evolve(fake_clock.clock, sleep=sleep)
+    async with RoomsClient(CANARY, base_url=scripted_server.url, clock=clock) as client:
         error = await end(client, ACTIONS[action], reached)
     check_capture(error)
-    assert not any("aiohttp" in file for file in files_of(error))
+    assert not any("aiohttp" in file for file in traceback_files(error))
 
 
 @ends
 @actions
-async def test_no_reporter_shows_a_secret_of_a_call_that_waits(wire: Wire, action: str, end: End) -> None:
+async def test_no_reporter_shows_a_secret_of_a_call_that_waits(
+    scripted_server: ScriptedServer, action: str, end: End
+) -> None:
     """A call that is ended before its turn, or before it has a connection, shows none either."""
-    wire.plays(Wire.raw(b"", "hang"))
+    scripted_server.respond_with(ScriptedServer.raw(b"", "hang"))
 
     async def connecting() -> None:
-        while not wire.open_connections:
+        while not scripted_server.open_connections:
             await asyncio.sleep(0)
 
-    async with RoomsClient(CANARY, base_url=wire.url.replace("http:", "https:")) as client:
+    async with RoomsClient(CANARY, base_url=scripted_server.url.replace("http:", "https:")) as client:
         check_capture(await end(client, ACTIONS[action], connecting))
 
     async def queued() -> None:
-        while not wire.requests:
+        while not scripted_server.requests:
             await asyncio.sleep(0)
         await asyncio.sleep(0)
 
-    async with RoomsClient(CANARY, base_url=wire.url, max_connections=1) as client:
+    async with RoomsClient(CANARY, base_url=scripted_server.url, max_connections=1) as client:
         first = asyncio.create_task(client.rooms.retrieve("first"))
         await queued()
         check_capture(await end(client, ACTIONS[action], queued))
@@ -312,40 +328,44 @@ async def test_no_reporter_shows_a_secret_of_a_call_that_waits(wire: Wire, actio
 
 
 @pytest.mark.parametrize("action", [action for action in ACTIONS if action != "refresh without a verb"])
-async def test_no_reporter_shows_a_secret_of_a_call_that_never_started(wire: Wire, action: str) -> None:
+async def test_no_reporter_shows_a_secret_of_a_call_that_never_started(
+    scripted_server: ScriptedServer, action: str
+) -> None:
     """A task that is cancelled before its first step carries the arguments of its coroutine."""
 
     async def reached() -> None:
         pass
 
-    async with RoomsClient(CANARY, base_url=wire.url) as client:
+    async with RoomsClient(CANARY, base_url=scripted_server.url) as client:
         check_capture(await end_by_cancellation(client, ACTIONS[action], reached))
 
 
 FAILURES: dict[str, Callable[[bytes], Reply]] = {
-    **{str(status): partial(Wire.http, status) for status in (302, 401, 404, 422, 429, 500)},
+    **{str(status): partial(ScriptedServer.http, status) for status in (302, 401, 404, 422, 429, 500)},
     "nothing": HANGS["before the head"],
     "no end": HANGS["in the body"],
-    "closed": lambda _: Wire.raw(b""),
-    "reset": lambda _: Wire.raw(b"", "reset"),
-    "closed in the body": lambda body: Wire.raw(head_of(body) + body),
-    "reset in the body": lambda body: Wire.raw(head_of(body) + body, "reset"),
-    "no HTTP": Wire.raw,
-    "no JSON": lambda body: Wire.http(200, body[:-1]),
-    "no object": lambda body: Wire.http(200, b"[%b]" % body),
-    "corrupt": lambda body: Wire.http(200, body, Content_Encoding="gzip"),
-    "too large": lambda body: Wire.http(200, body + bytes(8 * 2**20)),
+    "closed": lambda _: ScriptedServer.raw(b""),
+    "reset": lambda _: ScriptedServer.raw(b"", "reset"),
+    "closed in the body": lambda body: ScriptedServer.raw(head_of(body) + body),
+    "reset in the body": lambda body: ScriptedServer.raw(head_of(body) + body, "reset"),
+    "no HTTP": ScriptedServer.raw,
+    "no JSON": lambda body: ScriptedServer.http(200, body[:-1]),
+    "no object": lambda body: ScriptedServer.http(200, b"[%b]" % body),
+    "corrupt": lambda body: ScriptedServer.http(200, body, Content_Encoding="gzip"),
+    "too large": lambda body: ScriptedServer.http(200, body + bytes(8 * 2**20)),
 }
 
 
 @pytest.mark.parametrize("failure", FAILURES)
 @actions
 async def test_no_reporter_shows_a_secret_of_a_call_that_fails(
-    wire: Wire, ticker: Ticker, action: str, failure: str
+    scripted_server: ScriptedServer, fake_clock: FakeClock, action: str, failure: str
 ) -> None:
     """Whatever comes in place of an answer, no frame of the error holds a secret."""
-    play(wire, action, FAILURES[failure](body_for(wire, action)))
-    async with RoomsClient(CANARY, base_url=wire.url, clock=ticker.clock, attempt_timeout=0.03) as client:
+    play(scripted_server, action, FAILURES[failure](body_for(scripted_server, action)))
+    async with RoomsClient(
+        CANARY, base_url=scripted_server.url, clock=fake_clock.clock, attempt_timeout=0.03
+    ) as client:
         try:
             await ACTIONS[action](client)
         except TelnyxRoomsError as error:
@@ -358,18 +378,24 @@ async def test_no_reporter_shows_a_secret_of_a_call_that_fails(
 @pytest.mark.parametrize(
     "action", ["create a token", "refresh a token", "retrieve a link", "retrieve a room"]
 )
-async def test_no_reporter_shows_a_secret_of_an_answer_that_does_not_fit(wire: Wire, action: str) -> None:
+async def test_no_reporter_shows_a_secret_of_an_answer_that_does_not_fit(
+    scripted_server: ScriptedServer, action: str
+) -> None:
     """An answer of another shape is refused, and none of the frames that decoded it is left."""
-    wire.plays(
-        Wire.http(200, secret_body(wire, id=7, token=[f"CANARY{PADDING}"], download_url={"CANARY": 1}))
+    scripted_server.respond_with(
+        ScriptedServer.http(
+            200, secret_body(scripted_server, id=7, token=[f"CANARY{PADDING}"], download_url={"CANARY": 1})
+        )
     )
-    async with RoomsClient(CANARY, base_url=wire.url) as client:
+    async with RoomsClient(CANARY, base_url=scripted_server.url) as client:
         with pytest.raises(APIResponseValidationError) as caught:
             await ACTIONS[action](client)
     check_capture(caught.value)
 
 
-async def test_no_reporter_shows_a_secret_of_what_a_hook_of_the_user_raises(wire: Wire) -> None:
+async def test_no_reporter_shows_a_secret_of_what_a_hook_of_the_user_raises(
+    scripted_server: ScriptedServer,
+) -> None:
     """What a trace hook raises passes through aiohttp's frames: a note says where it was raised."""
 
     async def fail(*_: object) -> None:
@@ -377,8 +403,8 @@ async def test_no_reporter_shows_a_secret_of_what_a_hook_of_the_user_raises(wire
 
     hooks = aiohttp.TraceConfig()
     hooks.on_request_exception.append(fail)
-    wire.plays(Wire.raw(b""))
-    async with RoomsClient(CANARY, base_url=wire.url, trace_configs=[hooks]) as client:
+    scripted_server.respond_with(ScriptedServer.raw(b""))
+    async with RoomsClient(CANARY, base_url=scripted_server.url, trace_configs=[hooks]) as client:
         with pytest.raises(LookupError, match="a mistake") as caught:
             await client.tokens.refresh("a-room", REFRESH)
     assert caught.value.__context__ is not None
@@ -386,13 +412,13 @@ async def test_no_reporter_shows_a_secret_of_what_a_hook_of_the_user_raises(wire
     assert "in fail\n" in caught.value.__notes__[0]
 
 
-async def test_a_borrowed_session_that_is_closed_shows_no_secret(wire: Wire) -> None:
+async def test_a_borrowed_session_that_is_closed_shows_no_secret(scripted_server: ScriptedServer) -> None:
     """The error of a call that waits for a connection has a cancellation in aiohttp's frames behind it."""
-    wire.plays(Wire.raw(b"", "hang"))
+    scripted_server.respond_with(ScriptedServer.raw(b"", "hang"))
     session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1))
-    client = RoomsClient(CANARY, base_url=wire.url, session=session)
-    busy = asyncio.ensure_future(session.get(wire.url))
-    while not wire.requests:
+    client = RoomsClient(CANARY, base_url=scripted_server.url, session=session)
+    busy = asyncio.ensure_future(session.get(scripted_server.url))
+    while not scripted_server.requests:
         await asyncio.sleep(0)
     call = asyncio.ensure_future(client.tokens.refresh("a-room", REFRESH))
     await asyncio.sleep(0.01)
@@ -418,14 +444,14 @@ SWAPPED = {
 @pytest.mark.parametrize("room_id", ["a-room", UUID])
 @pytest.mark.parametrize("token", SWAPPED.values(), ids=SWAPPED)
 async def test_swapped_arguments_of_refresh_show_no_token(
-    wire: Wire, caplog: pytest.LogCaptureFixture, token: str, room_id: str
+    scripted_server: ScriptedServer, caplog: pytest.LogCaptureFixture, token: str, room_id: str
 ) -> None:
     """A refresh token in the place of the id is not shown; what can be no id is not sent."""
     caplog.set_level(logging.DEBUG)
     refusal = json.dumps({"errors": [{"detail": f"there is no room {token}"}]}).encode()
-    wire.plays(Wire.http(404, refusal))
+    scripted_server.respond_with(ScriptedServer.http(404, refusal))
     for read_only in (False, True):
-        async with RoomsClient(CANARY, base_url=wire.url, read_only=read_only) as client:
+        async with RoomsClient(CANARY, base_url=scripted_server.url, read_only=read_only) as client:
             with pytest.raises(TelnyxRoomsError) as caught:
                 await client.tokens.refresh(token, room_id)
             check_capture(caught.value)
@@ -435,7 +461,7 @@ async def test_swapped_arguments_of_refresh_show_no_token(
             check_capture(caught.value)
     assert "CANARY" not in caplog.text
     is_opaque = token.startswith(f"CANARY{PADDING}") and len(token) < 255 and room_id != UUID
-    assert len(wire.requests) == (2 if is_opaque else 0)
+    assert len(scripted_server.requests) == (2 if is_opaque else 0)
 
 
 BASE_URLS = [
@@ -489,11 +515,13 @@ async def test_a_bad_option_does_not_show_the_key() -> None:
         assert CANARY not in "".join(told_by(caught.value))
 
 
-async def test_a_borrowed_session_does_not_show_the_key(wire: Wire) -> None:
+async def test_a_borrowed_session_does_not_show_the_key(scripted_server: ScriptedServer) -> None:
     """The key is put on each request, and never into the session that was lent."""
-    wire.plays(Wire.http(200, b'{"data":{"id":"a-room"}}'))
+    scripted_server.respond_with(ScriptedServer.http(200, b'{"data":{"id":"a-room"}}'))
     async with aiohttp.ClientSession() as session:
-        client = RoomsClient(CANARY, base_url=wire.url, session=session, retry=RetryPolicy(attempts=1))
+        client = RoomsClient(
+            CANARY, base_url=scripted_server.url, session=session, retry=RetryPolicy(attempts=1)
+        )
         await client.rooms.retrieve("a-room")
         assert CANARY not in repr(session.headers)
 

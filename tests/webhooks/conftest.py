@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession
 
-from tests.helpers.embedded import SERVERS, Serve
+from tests.helpers.web_servers import RECEIVERS, ServeReceiver
 
 
-@pytest.fixture(params=list(SERVERS.values()), ids=list(SERVERS))
-def serve(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Serve:
+@pytest.fixture(params=list(RECEIVERS.values()), ids=list(RECEIVERS))
+def serve(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ServeReceiver:
     """Each of the servers in turn."""
     monkeypatch.setenv("TELNYX_API_KEY", "KEY0123")
-    server: Serve = request.param
+    server: ServeReceiver = request.param
     return server
 
 

@@ -17,8 +17,8 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.integrations.asgi import asgi_app
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
-from tests.helpers.frames import shown_by
-from tests.helpers.haste import Haste
+from tests.helpers.error_reports import reported_texts
+from tests.helpers.fast_forward import FastForwardLoop
 
 
 @define
@@ -85,13 +85,13 @@ async def test_who_hangs_up_gets_no_answer() -> None:
 
 async def test_slow_body_ends_after_ten_seconds() -> None:
     """A body that does not come is not waited for: the answer closes the connection."""
-    haste, server = Haste(), Server([])
+    haste, server = FastForwardLoop(), Server([])
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(1)
         return {"type": "http.request", "body": b"x", "more_body": True}
 
-    with haste.runs(asyncio.get_running_loop()):
+    with haste.patch(asyncio.get_running_loop()):
         began = haste.seconds()
         await asgi_app(EventRouter(), Webhooks(PUBLIC_KEY))(post(), receive, server.send)
         assert 10 <= haste.seconds() - began < 10.5
@@ -131,7 +131,7 @@ async def test_cancelled_request_shows_nothing_of_its_body() -> None:
     request.cancel()
     with pytest.raises(asyncio.CancelledError) as caught:
         await request
-    assert "CANARY" not in "".join(shown_by(caught.value))
+    assert "CANARY" not in "".join(reported_texts(caught.value))
 
 
 async def test_a_duplicate_header_is_refused() -> None:

@@ -13,7 +13,7 @@ from telnyx_rooms_async.errors import WebhookPayloadError
 from telnyx_rooms_async.webhooks import events
 from telnyx_rooms_async.webhooks.events import EVENT_CLASSES, Event, RoomRecordingCompleted, UnknownEvent
 from telnyx_rooms_async.webhooks.signature import parse
-from tests.helpers.happening import PAYLOADS, body, data
+from tests.helpers.webhook_samples import PAYLOADS, event_body, event_data
 
 CLASSES = {
     "video.room.session.started": events.RoomSessionStarted,
@@ -35,7 +35,7 @@ ANYTHING: st.SearchStrategy[Any] = st.recursive(
 @TYPES
 def test_each_type_has_its_class(event_type: str) -> None:
     """An event of a documented type becomes its class, with every field of its payload."""
-    event = parse(body(event_type))
+    event = parse(event_body(event_type))
     assert type(event) is CLASSES[event_type] is EVENT_CLASSES[event_type]
     assert event.id == "6b61621f-62e0-4aad-ab11-9fd19e272e73"
     assert event.event_type == event_type
@@ -52,14 +52,14 @@ def test_a_class_knows_its_type(event_type: str) -> None:
 @pytest.mark.parametrize("written", ["2022-03-02 04:47:29.980874Z", "2022-03-02T04:47:29.980874412Z"])
 def test_instants_are_read_as_they_come(written: str) -> None:
     """The reference shows an instant with a space in it, and others have nine digits of a second."""
-    event = parse(body("video.room.composition.completed", occurred_at=written))
+    event = parse(event_body("video.room.composition.completed", occurred_at=written))
     assert event.occurred_at == datetime(2022, 3, 2, 4, 47, 29, 980874, tzinfo=UTC)
 
 
 @TYPES
 def test_an_event_may_come_bare(event_type: str) -> None:
     """The examples of the reference have no envelope: they are read as well."""
-    assert parse(json.dumps(data(event_type)).encode()) == parse(body(event_type))
+    assert parse(json.dumps(event_data(event_type)).encode()) == parse(event_body(event_type))
 
 
 @given(event_type=st.sampled_from(sorted(CLASSES)), chosen=st.data())
@@ -68,11 +68,11 @@ def test_missing_null_and_unknown_fields_pass(event_type: str, chosen: st.DataOb
     payload = PAYLOADS[event_type]
     missing = chosen.draw(st.sets(st.sampled_from(sorted(payload))))
     nulls = chosen.draw(st.sets(st.sampled_from(sorted(payload))))
-    known = fields_dict(type(getattr(parse(body(event_type)), "payload")))  # noqa: B009 - of no common type
+    known = fields_dict(type(getattr(parse(event_body(event_type)), "payload")))  # noqa: B009 - of no common type
     names = st.text().filter(lambda name: name not in known)
     unknown = chosen.draw(st.dictionaries(names, ANYTHING, max_size=3))
     told = {name: None if name in nulls else value for name, value in payload.items() if name not in missing}
-    event = parse(body(event_type, payload={**unknown, **told}))
+    event = parse(event_body(event_type, payload={**unknown, **told}))
     gone = missing | nulls
     assert asdict(event)["payload"] == {
         name: None if name in gone else value for name, value in payload.items()
@@ -83,7 +83,7 @@ def test_missing_null_and_unknown_fields_pass(event_type: str, chosen: st.DataOb
 @pytest.mark.parametrize("changed", [{"payload": None}, {"occurred_at": None}, {"record_type": None}])
 def test_an_event_may_be_nearly_empty(event_type: str, changed: dict[str, Any]) -> None:
     """Null in the place of a whole payload, or of the instant, is as good as nothing."""
-    event = parse(body(event_type, **changed))
+    event = parse(event_body(event_type, **changed))
     assert type(event) is CLASSES[event_type]
     bare = json.dumps({"data": {"id": "1", "event_type": event_type}}).encode()
     assert parse(bare) == CLASSES[event_type](id="1")
@@ -93,7 +93,7 @@ def test_an_event_may_be_nearly_empty(event_type: str, changed: dict[str, Any]) 
 def test_the_rest_are_unknown_events(name: str, payload: dict[str, Any]) -> None:
     """An event of any other type keeps its payload as it came."""
     try:
-        event = parse(body(name, payload=payload))
+        event = parse(event_body(name, payload=payload))
     except WebhookPayloadError:
         return  # a lone surrogate, or a number of no size
     assert type(event) is UnknownEvent
@@ -103,7 +103,7 @@ def test_the_rest_are_unknown_events(name: str, payload: dict[str, Any]) -> None
 
 def test_the_attempt_tells_no_event_from_another() -> None:
     """An event that is delivered again is equal to the first one; odd meta data do not refuse it."""
-    told = data("video.room.session.ended")
+    told = event_data("video.room.session.ended")
 
     def with_meta(meta: object) -> Event:
         return parse(json.dumps({"data": told, "meta": meta}).encode())
@@ -154,10 +154,10 @@ def test_no_bytes_break_it(sent: bytes) -> None:
 
 def test_secrets_are_not_shown() -> None:
     """A download link is in no repr, nor is the payload of an unknown event."""
-    event = parse(body("video.room.recording.completed"))
+    event = parse(event_body("video.room.recording.completed"))
     assert isinstance(event, RoomRecordingCompleted)
     assert event.payload.download_url == "https://www.example.com"
     assert "example.com" not in repr(event)
     assert "example.com" not in repr(
-        parse(body("video.new", payload={"download_url": "https://example.com"}))
+        parse(event_body("video.new", payload={"download_url": "https://example.com"}))
     )

@@ -19,24 +19,24 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.emulator import Emulator, WebhookFault
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
-from tests.helpers.embedded import Serve
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
+from tests.helpers.web_servers import ServeReceiver
 
 ROOMS = 5
 PEOPLE = 200
 
 
-def live(telnyx: Emulator, clock: TurnedClock, rooms: list[Room], dice: random.Random) -> None:
+def live(telnyx: Emulator, clock: FakeClock, rooms: list[Room], dice: random.Random) -> None:
     """Let people come and go, most of them alone and for a short while; some stay."""
     present: list[str] = []
     for number in range(PEOPLE):
-        clock.turn(seconds=1)
+        clock.advance(seconds=1)
         room = rooms[dice.randrange(ROOMS)]
         present.append(telnyx.join(room.id, context=f"Person {number}").id)
         while len(present) > dice.randrange(12):
-            clock.turn(seconds=1)
+            clock.advance(seconds=1)
             telnyx.leave(present.pop(dice.randrange(len(present))))
-    clock.turn(seconds=2)
+    clock.advance(seconds=2)
     for _ in range(3):
         telnyx.join(rooms[0].id, context="Who stays")
 
@@ -70,9 +70,9 @@ async def fetched(
     return next(iter(bare), None), people, recordings
 
 
-async def test_a_thousand_events_are_handled_once(serve: Serve) -> None:
+async def test_a_thousand_events_are_handled_once(serve: ServeReceiver) -> None:
     """Of 1000 events and more a third comes twice and shuffled: each is handled once, the state is true."""
-    clock, router = TurnedClock(), EventRouter()
+    clock, router = FakeClock(), EventRouter()
     handled: Counter[str] = Counter()
     timelines: dict[str, RoomTracker] = {}
     dice = random.Random(6)
@@ -102,7 +102,7 @@ async def test_a_thousand_events_are_handled_once(serve: Serve) -> None:
             )
             live(telnyx, clock, rooms, dice)
             await telnyx.settle()
-            clock.turn(seconds=60)  # so that recordings are completed
+            clock.advance(seconds=60)  # so that recordings are completed
             await telnyx.settle()
         told = Counter(delivery.event.id for delivery in telnyx.deliveries)
         assert {delivery.status for delivery in telnyx.deliveries} == {200}

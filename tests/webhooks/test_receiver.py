@@ -26,9 +26,8 @@ from telnyx_rooms_async.integrations.aiohttp_web import aiohttp_handler
 from telnyx_rooms_async.integrations.asgi import asgi_app
 from telnyx_rooms_async.webhooks.receiver import BODY_LIMIT
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, SignedWebhook, sign, signed
-from tests.helpers.embedded import Serve, by_aiohttp
-from tests.helpers.happening import Telnyx
-from tests.helpers.serving import served_by_aiohttp
+from tests.helpers.web_servers import ServeReceiver, aiohttp_receiver, run_aiohttp_app
+from tests.helpers.webhook_samples import WebhookSigner
 
 ENDED = RoomSessionEnded(id="ended", payload=SessionEndedPayload(session_id="s", duration_secs=3))
 
@@ -51,7 +50,7 @@ def noting(events: list[Event], **options: float) -> EventRouter:
     return router
 
 
-async def test_an_event_arrives(serve: Serve, http: ClientSession) -> None:
+async def test_an_event_arrives(serve: ServeReceiver, http: ClientSession) -> None:
     """A signed event is handled, with its payload, and answered with exactly 200; a duplicate too."""
     events: list[Event] = []
     async with serve(noting(events)) as url:
@@ -61,7 +60,7 @@ async def test_an_event_arrives(serve: Serve, http: ClientSession) -> None:
 
 
 async def test_a_bad_signature_learns_nothing(
-    serve: Serve, http: ClientSession, caplog: pytest.LogCaptureFixture
+    serve: ServeReceiver, http: ClientSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What is not signed, not rightly, not now, or is no event is answered with 400, all the same."""
     caplog.set_level(logging.INFO, "telnyx_rooms_async")
@@ -70,7 +69,7 @@ async def test_a_bad_signature_learns_nothing(
     refused = [
         SignedWebhook(body, {}),
         SignedWebhook(body + b" ", headers),
-        SignedWebhook(body, Telnyx().sign(body)),
+        SignedWebhook(body, WebhookSigner().sign(body)),
         signed(ENDED, timestamp=1_000_000_000),
         sign(b"no JSON"),
         sign(b"{}"),
@@ -83,7 +82,7 @@ async def test_a_bad_signature_learns_nothing(
 
 
 async def test_a_failure_is_delivered_again(
-    serve: Serve, http: ClientSession, caplog: pytest.LogCaptureFixture
+    serve: ServeReceiver, http: ClientSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     """When a handler fails the answer is 500, and the next delivery of the event has it handled."""
     router, attempts = EventRouter(), list[Event]()
@@ -105,7 +104,7 @@ async def test_a_failure_is_delivered_again(
 @pytest.mark.parametrize(("size", "status"), [(BODY_LIMIT, 200), (BODY_LIMIT + 1, 413)])
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_a_body_has_a_limit(
-    serve: Serve,
+    serve: ServeReceiver,
     http: ClientSession,
     size: int,
     status: int,
@@ -168,7 +167,7 @@ NOISE: dict[str, tuple[list[bytes], set[int]]] = {
 
 
 async def test_noise_without_signature_is_answered_and_no_error(
-    serve: Serve, caplog: pytest.LogCaptureFixture
+    serve: ServeReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Anybody can send anything: it is the sender's fault, costs little, and wakes nobody up."""
     caplog.set_level(logging.INFO)
@@ -189,7 +188,7 @@ async def test_noise_without_signature_is_answered_and_no_error(
     "start", [b"Content-Length: 50\r\n\r\nabc", b"Transfer-Encoding: chunked\r\n\r\n3\r\nab"]
 )
 async def test_client_that_hangs_up_is_no_error(
-    serve: Serve, caplog: pytest.LogCaptureFixture, start: bytes
+    serve: ServeReceiver, caplog: pytest.LogCaptureFixture, start: bytes
 ) -> None:
     """A connection that ends within a body is the network's business."""
     caplog.set_level(logging.INFO)
@@ -211,7 +210,7 @@ async def test_client_that_hangs_up_is_no_error(
         b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
     ],
 )
-async def test_slow_body_is_refused_and_its_connection_closed(serve: Serve, start: bytes) -> None:
+async def test_slow_body_is_refused_and_its_connection_closed(serve: ServeReceiver, start: bytes) -> None:
     """Whoever sends a byte now and then cannot hold a connection for as long as they like."""
     async with serve(noting([]), body_timeout=0.05) as url:
         reader, writer = await connection(url)
@@ -223,7 +222,7 @@ async def test_slow_body_is_refused_and_its_connection_closed(serve: Serve, star
 
 async def test_broken_chunk_within_a_body_ends(http: ClientSession, caplog: pytest.LogCaptureFixture) -> None:
     """Aiohttp tells nobody who reads a body that its next chunk cannot be parsed."""
-    async with by_aiohttp(noting([]), body_timeout=0.05) as url:
+    async with aiohttp_receiver(noting([]), body_timeout=0.05) as url:
         reader, writer = await connection(url)
         writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
         await asyncio.sleep(0.01)
@@ -245,7 +244,7 @@ async def test_other_errors_of_aiohttp_stay_errors(
     app = web.Application()
     app.router.add_post("/telnyx/", aiohttp_handler(noting([]), Webhooks(PUBLIC_KEY)))
     app.router.add_get("/fails", fails)
-    async with served_by_aiohttp(app) as url, http.get(f"{url}/fails") as response:
+    async with run_aiohttp_app(app) as url, http.get(f"{url}/fails") as response:
         assert response.status == 500
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
@@ -279,7 +278,7 @@ class TakenStore(SeenInMemory):
 
 @pytest.mark.parametrize("background", [False, True])
 async def test_event_in_hand_elsewhere_comes_again_and_takes_one_line(
-    serve: Serve, http: ClientSession, caplog: pytest.LogCaptureFixture, *, background: bool
+    serve: ServeReceiver, http: ClientSession, caplog: pytest.LogCaptureFixture, *, background: bool
 ) -> None:
     """A duplicate on its way is everyday life of several workers: no traceback."""
     router = EventRouter(seen=TakenStore())
@@ -295,7 +294,7 @@ async def test_event_in_hand_elsewhere_comes_again_and_takes_one_line(
     ]
 
 
-async def test_only_a_post_is_a_webhook(serve: Serve, http: ClientSession) -> None:
+async def test_only_a_post_is_a_webhook(serve: ServeReceiver, http: ClientSession) -> None:
     """Any other method is answered with 405, which tells the right one."""
     async with serve(noting([])) as url, http.get(f"{url}/telnyx/") as response:
         assert (response.status, response.headers["Allow"]) == (405, "POST")
@@ -305,11 +304,11 @@ async def test_only_a_post_is_a_webhook_whatever_the_route_takes(http: ClientSes
     """A route for all methods changes nothing."""
     app = web.Application()
     app.router.add_route("*", "/telnyx/", aiohttp_handler(noting([]), Webhooks(PUBLIC_KEY)))
-    async with served_by_aiohttp(app) as url, http.put(f"{url}/telnyx/", data=b"x") as response:
+    async with run_aiohttp_app(app) as url, http.put(f"{url}/telnyx/", data=b"x") as response:
         assert (response.status, response.headers["Allow"]) == (405, "POST")
 
 
-async def test_slow_work_may_be_done_after_the_answer(serve: Serve, http: ClientSession) -> None:
+async def test_slow_work_may_be_done_after_the_answer(serve: ServeReceiver, http: ClientSession) -> None:
     """In the background the answer does not wait for the handler, and the shutdown does."""
     router, may_end, done = EventRouter(), asyncio.Event(), list[Event]()
 
@@ -325,7 +324,7 @@ async def test_slow_work_may_be_done_after_the_answer(serve: Serve, http: Client
     assert done == [ENDED]
 
 
-async def test_too_much_slow_work_is_refused(serve: Serve, http: ClientSession) -> None:
+async def test_too_much_slow_work_is_refused(serve: ServeReceiver, http: ClientSession) -> None:
     """When as many events are in hand as may be, the next is answered with 500, and comes again."""
     may_end, events = asyncio.Event(), list[Event]()
     router = EventRouter(limit=1)
@@ -350,7 +349,7 @@ async def test_the_background_is_never_left_alone(http: ClientSession) -> None:
     app = web.Application()
     handler = aiohttp_handler(noting(events), Webhooks(PUBLIC_KEY), background=True)
     app.router.add_post("/telnyx/", handler)
-    async with served_by_aiohttp(app) as url:
+    async with run_aiohttp_app(app) as url:
         assert await post(http, url, signed(ENDED)) == 500
     assert events == []
 
@@ -366,7 +365,7 @@ async def test_a_body_that_was_read_before_is_no_trouble(http: ClientSession) ->
 
     app = web.Application(middlewares=[curious], client_max_size=2 * BODY_LIMIT)
     app.router.add_post("/telnyx/", aiohttp_handler(noting(events), Webhooks(PUBLIC_KEY)))
-    async with served_by_aiohttp(app) as url:
+    async with run_aiohttp_app(app) as url:
         assert await post(http, url, signed(ENDED)) == 200
         assert await post(http, url, sign(b"x" * (BODY_LIMIT + 1))) == 413
     assert events == [ENDED]

@@ -19,7 +19,7 @@ from telnyx_rooms_async import ClientClosedError, Event, EventRouter, RoomsClien
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations.aiohttp_web import CLIENT, client_context, router_context
 from telnyx_rooms_async.integrations.asgi import client_lifespan
-from tests.helpers.serving import served_by_aiohttp, served_by_uvicorn
+from tests.helpers.web_servers import run_aiohttp_app, run_asgi_app
 
 Use: TypeAlias = Callable[[RoomsClient], Any]
 Serve: TypeAlias = Callable[[Use, RoomsClient | None], AbstractAsyncContextManager[str]]
@@ -36,7 +36,7 @@ def by_aiohttp(use: Use, client: RoomsClient | None = None) -> Any:
         app[CLIENT] = client
     app.cleanup_ctx.append(client_context)
     app.router.add_get("/use", handle)
-    return served_by_aiohttp(app)
+    return run_aiohttp_app(app)
 
 
 def by_fastapi(use: Use, client: RoomsClient | None = None) -> Any:
@@ -47,7 +47,7 @@ def by_fastapi(use: Use, client: RoomsClient | None = None) -> Any:
     async def handle(request: FastAPIRequest) -> PlainTextResponse:
         return PlainTextResponse(str(await use(request.state.rooms)))
 
-    return served_by_uvicorn(app)
+    return run_asgi_app(app)
 
 
 def by_starlette(use: Use, client: RoomsClient | None = None) -> Any:
@@ -57,7 +57,7 @@ def by_starlette(use: Use, client: RoomsClient | None = None) -> Any:
         return PlainTextResponse(str(await use(request.state.rooms)))
 
     app = Starlette(routes=[Route("/use", handle)], lifespan=client_lifespan(client))
-    return served_by_uvicorn(app)
+    return run_asgi_app(app)
 
 
 SERVERS: dict[str, Serve] = {"aiohttp.web": by_aiohttp, "FastAPI": by_fastapi, "Starlette": by_starlette}
@@ -148,7 +148,7 @@ async def test_shutdown_does_not_wait_for_ever() -> None:
     async with Emulator(sleep=lambda _: asyncio.Event().wait()) as telnyx:
         client = RoomsClient(telnyx.api_key, base_url=telnyx.url)
         app = Starlette(lifespan=client_lifespan(client, grace=0.05))
-        async with served_by_uvicorn(app):
+        async with run_asgi_app(app):
             call = await held(telnyx, client)
         with pytest.raises(ClientClosedError):
             await call
@@ -200,12 +200,12 @@ async def test_the_router_ends_before_the_client(server: str) -> None:
     witness: Any = client
     app: Any
     if server == "Starlette":
-        served = served_by_uvicorn(Starlette(lifespan=client_lifespan(witness, router)))
+        served = run_asgi_app(Starlette(lifespan=client_lifespan(witness, router)))
     else:
         app = web.Application()
         app[CLIENT] = witness
         app.cleanup_ctx.extend([client_context, router_context(router)])
-        served = served_by_aiohttp(app)
+        served = run_aiohttp_app(app)
     async with served:
         await router.dispatch_in_background(RoomSessionEnded(id="1"))
     assert notes == ["handled", "closed with 10"]

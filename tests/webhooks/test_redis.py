@@ -29,16 +29,16 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.webhooks.redis import SeenInRedis
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
-from tests.helpers.embedded import by_aiohttp
-from tests.helpers.frames import shown_by
-from tests.helpers.odd import ODD_TEXTS
-from tests.helpers.ticker import Ticker
+from tests.helpers.clocks import FakeClock
+from tests.helpers.error_reports import reported_texts
+from tests.helpers.unusual_values import UNUSUAL_STRINGS
+from tests.helpers.web_servers import aiohttp_receiver
 
 SERVER = shutil.which("redis-server")
 needs_redis = pytest.mark.skipif(
     SERVER is None, reason="there is no redis-server: `apt-get install redis-server` brings one"
 )
-WORKER = Path(__file__).parents[1] / "helpers" / "worker.py"
+WORKER = Path(__file__).parents[1] / "helpers" / "webhook_worker.py"
 
 
 @define
@@ -95,13 +95,13 @@ async def shared(store: Store) -> AsyncIterator[Redis]:
 
 
 @needs_redis
-async def test_a_worker_claims_an_event(shared: Redis, ticker: Ticker) -> None:
+async def test_a_worker_claims_an_event(shared: Redis, fake_clock: FakeClock) -> None:
     """The first one who asks has the event; a second one waits, and is told that it is in hand."""
-    first, second = (SeenInRedis(shared, clock=ticker.clock) for _ in range(2))
+    first, second = (SeenInRedis(shared, clock=fake_clock.clock) for _ in range(2))
     assert not await first.seen("1")
     with pytest.raises(WebhookError, match="another worker has the event in hand"):
         await second.seen("1")
-    assert ticker.sleeps == [0.05, 0.1, 0.2, 0.4]
+    assert fake_clock.sleeps == [0.05, 0.1, 0.2, 0.4]
     await second.forget("1")  # it is not its own
     with pytest.raises(WebhookError):
         await second.seen("1")
@@ -112,7 +112,7 @@ async def test_a_worker_claims_an_event(shared: Redis, ticker: Ticker) -> None:
 
 
 @needs_redis
-@pytest.mark.parametrize("odd", ODD_TEXTS)
+@pytest.mark.parametrize("odd", UNUSUAL_STRINGS)
 async def test_keys_are_made_of_exact_text(shared: Redis, odd: Callable[[str], str]) -> None:
     """Workers know an event by the text of its id, whatever the class of that and of the prefix."""
     store = SeenInRedis(shared, prefix=odd("events:"))
@@ -236,7 +236,7 @@ async def test_redis_that_wants_another_password_is_named(
             ConfigurationError, match="the event store needs access, and Redis refuses it"
         ) as caught:
             await SeenInRedis(client, timeout=0.5).seen("1")
-    assert "CANARY" not in "".join(shown_by(caught.value))
+    assert "CANARY" not in "".join(reported_texts(caught.value))
     assert caught.value.__cause__ is caught.value.__context__ is None
 
 
@@ -272,20 +272,20 @@ class Lossy(Redis):
     [("sent again", None), ("a timeout", WebhookError), ("a cancellation", asyncio.CancelledError)],
 )
 async def test_a_claim_whose_answer_is_lost(
-    store: Store, ticker: Ticker, how: str, error: type[BaseException] | None
+    store: Store, fake_clock: FakeClock, how: str, error: type[BaseException] | None
 ) -> None:
     """It is the worker's own, and lasts as long as any: the next delivery need not wait for its end."""
     async with Lossy(unix_socket_path=store.path) as client:
-        seen = SeenInRedis(client, clock=ticker.clock, lease=30)
+        seen = SeenInRedis(client, clock=fake_clock.clock, lease=30)
         client.how = how
         if error is not None:
             with pytest.raises(error):
                 await seen.seen("1")
             await client.pexpire("telnyx-rooms:event:1", 5_000)
         assert not await seen.seen("1")
-        assert ticker.sleeps == []
+        assert fake_clock.sleeps == []
         assert 29_000 < await client.pttl("telnyx-rooms:event:1") <= 30_000
-        for other in (seen, SeenInRedis(client, clock=ticker.clock)):  # now it is in hand
+        for other in (seen, SeenInRedis(client, clock=fake_clock.clock)):  # now it is in hand
             with pytest.raises(WebhookError, match="in hand"):
                 await other.seen("1")
         await seen.keep("1")
@@ -413,7 +413,7 @@ async def test_without_redis_events_are_delivered_again(
         async def handle(event: Event) -> None:
             handled.append(event)
 
-        async with by_aiohttp(router) as url:
+        async with aiohttp_receiver(router) as url:
 
             async def post(event: Event) -> int:
                 body, headers = signed(event)

@@ -29,10 +29,10 @@ from telnyx_rooms_async.errors import (
     WebhookSignatureError,
 )
 from telnyx_rooms_async.webhooks.signature import load_keys, parse, verify
-from tests.helpers.happening import NOW, Telnyx, body
+from tests.helpers.webhook_samples import NOW, WebhookSigner, event_body
 
-TELNYX = Telnyx()
-BODY = body("video.room.session.ended")
+TELNYX = WebhookSigner()
+BODY = event_body("video.room.session.ended")
 HEADERS = TELNYX.sign(BODY)
 SIGNATURE, TIMESTAMP = "Telnyx-Signature-Ed25519", "Telnyx-Timestamp"
 
@@ -51,7 +51,7 @@ def holds(
 @given(sent=st.binary(), timestamp=st.integers(0, 10**12 - 1), seed=st.binary(min_size=32, max_size=32))
 def test_signatures_of_others_hold(sent: bytes, timestamp: int, seed: bytes) -> None:
     """What libsodium signs with any key holds, whatever the bytes are."""
-    telnyx = Telnyx(seed)
+    telnyx = WebhookSigner(seed)
     assert holds(sent, telnyx.sign(sent, str(timestamp)), telnyx.public_key, now=timestamp)
 
 
@@ -224,7 +224,7 @@ def test_missing_headers_are_told(name: str) -> None:
 
 def test_one_of_several_keys_is_enough() -> None:
     """While a key changes both hold, whichever comes first; two wrong ones do not."""
-    other, third = (Telnyx(letter * 32).public_key for letter in (b"b", b"c"))
+    other, third = (WebhookSigner(letter * 32).public_key for letter in (b"b", b"c"))
     assert holds(key=[other, TELNYX.public_key])
     assert holds(key=(TELNYX.public_key, other))
     assert not holds(key=[other, third])

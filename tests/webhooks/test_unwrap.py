@@ -22,26 +22,26 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, load_keys, verify
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign, signed
-from tests.helpers.frames import shown_by
-from tests.helpers.happening import NOW, Telnyx, body
-from tests.helpers.ticker import Ticker
-from tests.helpers.wire import Wire
+from tests.helpers.clocks import FakeClock
+from tests.helpers.error_reports import reported_texts
+from tests.helpers.scripted_server import ScriptedServer
+from tests.helpers.webhook_samples import NOW, WebhookSigner, event_body
 
-TELNYX = Telnyx()
-BODY = body("video.room.session.ended")
+TELNYX = WebhookSigner()
+BODY = event_body("video.room.session.ended")
 HEADERS = {name.lower(): value for name, value in TELNYX.sign(BODY).items()}
 
 
 def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an argument the key is that of TELNYX_PUBLIC_KEY; an argument goes before it."""
-    ticker = Ticker(float(NOW))
+    fake_clock = FakeClock(float(NOW))
     monkeypatch.setenv("TELNYX_PUBLIC_KEY", TELNYX.public_key)
-    event = Webhooks(clock=ticker.clock).unwrap(BODY, TELNYX.sign(BODY))
+    event = Webhooks(clock=fake_clock.clock).unwrap(BODY, TELNYX.sign(BODY))
     assert isinstance(event, RoomSessionEnded)
     assert event.payload.ended_reason == "stale"
     with pytest.raises(WebhookSignatureError):
-        Webhooks(PUBLIC_KEY, clock=ticker.clock).unwrap(BODY, TELNYX.sign(BODY))
-    both = Webhooks([PUBLIC_KEY, TELNYX.public_key], clock=ticker.clock)
+        Webhooks(PUBLIC_KEY, clock=fake_clock.clock).unwrap(BODY, TELNYX.sign(BODY))
+    both = Webhooks([PUBLIC_KEY, TELNYX.public_key], clock=fake_clock.clock)
     assert both.unwrap(BODY, TELNYX.sign(BODY)) == event
 
 
@@ -81,7 +81,7 @@ def test_wrong_key_is_in_no_frame_of_its_error(key: Any, use: Callable[[Any], ob
     """A key of another kind may be a secret: no message, chain, local variable or attribute holds it."""
     with pytest.raises(ConfigurationError) as caught:
         use(key)
-    assert "CANARY" not in "".join(shown_by(caught.value))
+    assert "CANARY" not in "".join(reported_texts(caught.value))
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,10 @@ def test_wrong_key_is_in_no_frame_of_its_error(key: Any, use: Callable[[Any], ob
 )
 def test_body_and_signature_are_in_no_frame_of_an_error(sent: bytes, headers: dict[str, str] | None) -> None:
     """A body may hold a link to a recording: whoever prints local variables does not see it."""
-    webhooks = Webhooks(TELNYX.public_key, clock=Ticker(float(NOW)).clock)
+    webhooks = Webhooks(TELNYX.public_key, clock=FakeClock(float(NOW)).clock)
     with pytest.raises(WebhookError) as caught:
         webhooks.unwrap(sent, TELNYX.sign(sent) if headers is None else headers)
-    assert "CANARY" not in "".join(shown_by(caught.value))
+    assert "CANARY" not in "".join(reported_texts(caught.value))
 
 
 @pytest.mark.parametrize("tolerance", [0, -1, float("nan"), float("inf"), "300", True, None])
@@ -111,11 +111,11 @@ def test_a_bad_tolerance_is_refused(tolerance: Any) -> None:
 
 def test_time_is_injected() -> None:
     """The tolerance counts from the clock's now, in both directions."""
-    ticker = Ticker(NOW + 60.0)
-    webhooks = Webhooks(TELNYX.public_key, tolerance=60, clock=ticker.clock)
+    fake_clock = FakeClock(NOW + 60.0)
+    webhooks = Webhooks(TELNYX.public_key, tolerance=60, clock=fake_clock.clock)
     webhooks.unwrap(BODY, TELNYX.sign(BODY))
     for seconds in (NOW + 60.5, NOW - 60.5):
-        ticker.seconds = seconds
+        fake_clock.seconds = seconds
         with pytest.raises(WebhookSignatureError, match="more than 60 seconds away"):
             webhooks.unwrap(BODY, TELNYX.sign(BODY))
 
@@ -169,23 +169,27 @@ def test_without_the_extra_signing_says_so() -> None:
     )
 
 
-async def test_the_public_key_is_fetched(wire: Wire) -> None:
+async def test_the_public_key_is_fetched(scripted_server: ScriptedServer) -> None:
     """The account's key is one GET away, and good for a receiver."""
     answer = b'{"data": {"organization_id": "o", "public": "%b", "record_type": "public_key"}}'
-    wire.plays(Wire.http(200, answer % TELNYX.public_key.encode()))
-    async with RoomsClient("KEY0123", base_url=wire.url) as client:
+    scripted_server.respond_with(ScriptedServer.http(200, answer % TELNYX.public_key.encode()))
+    async with RoomsClient("KEY0123", base_url=scripted_server.url) as client:
         key = await client.public_key()
     assert key == TELNYX.public_key
-    assert wire.requests[0].startswith(b"GET /v2/public_key HTTP/1.1\r\n")
+    assert scripted_server.requests[0].startswith(b"GET /v2/public_key HTTP/1.1\r\n")
     assert isinstance(Webhooks(key), Webhooks)
 
 
-async def test_fetching_the_public_key_fails_like_every_call(wire: Wire, ticker: Ticker) -> None:
+async def test_fetching_the_public_key_fails_like_every_call(
+    scripted_server: ScriptedServer, fake_clock: FakeClock
+) -> None:
     """It is repeated like a read, and its errors are those of any call."""
-    wire.plays(Wire.http(500), Wire.http(200, b'{"data": {}}'), Wire.http(401))
-    async with RoomsClient("KEY0123", base_url=wire.url, clock=ticker.clock) as client:
+    scripted_server.respond_with(
+        ScriptedServer.http(500), ScriptedServer.http(200, b'{"data": {}}'), ScriptedServer.http(401)
+    )
+    async with RoomsClient("KEY0123", base_url=scripted_server.url, clock=fake_clock.clock) as client:
         with pytest.raises(APIResponseValidationError, match=r"\$\.data\.public: missing"):
             await client.public_key()
         with pytest.raises(AuthenticationError):
             await client.public_key()
-    assert len(wire.requests) == 3
+    assert len(scripted_server.requests) == 3

@@ -39,8 +39,8 @@ def export_rooms(
 ) -> None:
     """Write the rooms of the account to a table.
 
-    Formats are CSV, NDJSON and Parquet. The file appears under its name when it is complete. It can be imported and applied again; ids and times
-    are then ignored.
+    Formats are CSV, NDJSON and Parquet. The file appears under its name when it is complete. It can be
+    imported and applied again; ids and times are then ignored.
     """
     table_format = format_of(target, kind)
     if bom and table_format is not Format.CSV:

@@ -210,9 +210,11 @@ class _FailureTable:
     ) -> None:
         try:
             with self._noted_errors():
-                if self._writer is not None and not self._is_broken:
-                    self._writer.close()
-                self._file.close()
+                try:
+                    if self._writer is not None and not self._is_broken:
+                        self._writer.close()
+                finally:
+                    self._file.close()
         except ConfigurationError as failure:
             if error is None:
                 raise

@@ -13,9 +13,9 @@ from telnyx_rooms_async.core.requests import RoomFields
 from telnyx_rooms_async.core.validators import RoomId, SessionId
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import Room
-from telnyx_rooms_async.resources.room_creation import OnLostResponse, check_choice
-from telnyx_rooms_async.resources.rooms import RoomUpdate, creations, deletions, updates
-from telnyx_rooms_async.resources.sessions import endings
+from telnyx_rooms_async.resources.room_creation import OnLostResponse, check_on_lost_response
+from telnyx_rooms_async.resources.rooms import RoomUpdate, bulk_create, bulk_delete, bulk_update
+from telnyx_rooms_async.resources.sessions import bulk_end
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -49,12 +49,14 @@ def creating(on_lost_response: OnLostResponse) -> Kind[RoomFields, Room]:
     Raises:
         InvalidArgumentError: it is no choice.
     """
-    check_choice(on_lost_response)
+    check_on_lost_response(on_lost_response)
     return _kind(
-        "create_many", CREATE_ROOM, partial(creations, on_lost_response=on_lost_response, must_be_named=True)
+        "create_many",
+        CREATE_ROOM,
+        partial(bulk_create, on_lost_response=on_lost_response, must_be_named=True),
     )
 
 
-UPDATING: Final[Kind[RoomUpdate, Room]] = _kind("update_many", UPDATE_ROOM, updates)
-DELETING: Final[Kind[RoomId, None]] = _kind("delete_many", DELETE_ROOM, deletions)
-ENDING: Final[Kind[SessionId, None]] = _kind("end_many", END_SESSION, endings)
+UPDATING: Final[Kind[RoomUpdate, Room]] = _kind("update_many", UPDATE_ROOM, bulk_update)
+DELETING: Final[Kind[RoomId, None]] = _kind("delete_many", DELETE_ROOM, bulk_delete)
+ENDING: Final[Kind[SessionId, None]] = _kind("end_many", END_SESSION, bulk_end)

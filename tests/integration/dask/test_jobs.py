@@ -16,7 +16,7 @@ import pytest
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomsClient, Settings, batch
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations import dask as fleet
-from tests.helpers.fleets import all_of, bodies_of, until_error
+from tests.helpers.dask_jobs import collect, collect_until_error, room_bodies
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ NOTHING: tuple[object, ...] = ([], [], [])
 async def test_all_kinds_of_jobs(cluster: Any, settings: Settings, telnyx: Emulator) -> None:
     """Rooms are created, updated and deleted and sessions ended, in the order of the input if asked."""
     jobs: dict[str, Any] = {"settings": settings, "partition_size": 3, "ordered": True}
-    bodies = bodies_of(10)
+    bodies = room_bodies(10)
     created = [each async for each in fleet.create_many(cluster, iter(bodies), **jobs)]
     assert [(each.index, each.item) for each in created] == list(enumerate(bodies))
     assert all(each.item is body for each, body in zip(created, bodies, strict=True))
@@ -92,7 +92,7 @@ async def test_failures_stop_it(cluster: Any, settings: Settings) -> None:
             yield {}
 
     options: dict[str, Any] = {"partition_size": 2, "limit": 2, "max_failures": 3}
-    outcomes, error = await until_error(
+    outcomes, error = await collect_until_error(
         fleet.create_many(cluster, without_end(), settings=settings, **options)
     )
     assert isinstance(error, ExceptionGroup)
@@ -108,11 +108,11 @@ async def test_an_error_of_the_input(
     """What came before it is done and yielded; then it is raised."""
 
     async def source() -> AsyncIterator[Any]:
-        for body in bodies_of(5):
+        for body in room_bodies(5):
             yield body
         raise failure
 
-    outcomes, error = await until_error(
+    outcomes, error = await collect_until_error(
         fleet.create_many(cluster, source(), settings=settings, partition_size=2)
     )
     assert error is failure
@@ -126,7 +126,7 @@ async def test_a_loop_that_is_left(cluster: Any, settings: Settings, telnyx: Emu
     telnyx.script(Fault(), times=2)
     telnyx.script(Fault(delay=inf), times=None)
     async with aclosing(
-        fleet.create_many(cluster, bodies_of(100), settings=settings, partition_size=2)
+        fleet.create_many(cluster, room_bodies(100), settings=settings, partition_size=2)
     ) as outcomes:
         async for _ in outcomes:
             break
@@ -142,7 +142,7 @@ async def test_a_partition_that_begins_as_the_job_is_left(
     handlers = cluster.cluster.scheduler.handlers
     for name, seconds in (("get_metadata", 0.1), ("unregister_worker_plugin", 0.3)):
         monkeypatch.setitem(handlers, name, late(handlers[name], seconds))
-    job = fleet.create_many(cluster, bodies_of(100), settings=settings, partition_size=1)
+    job = fleet.create_many(cluster, room_bodies(100), settings=settings, partition_size=1)
     async with aclosing(job) as outcomes:
         await anext(outcomes)
     assert await left_behind(cluster) == NOTHING
@@ -167,7 +167,7 @@ async def test_a_job_that_is_cancelled(cluster: Any, settings: Settings, telnyx:
 
     def source() -> Iterator[Any]:
         nonlocal taken
-        for taken, body in enumerate(bodies_of(10_000), 1):  # noqa: B007 - told below
+        for taken, body in enumerate(room_bodies(10_000), 1):  # noqa: B007 - told below
             yield body
 
     async def run() -> None:
@@ -188,7 +188,9 @@ async def test_a_job_that_somebody_ends(cluster: Any, settings: Settings, telnyx
     """A job that is taken from the workers is an error, and not an end without some of the outcomes."""
     telnyx.script(Fault(delay=inf), times=None)
     job = asyncio.ensure_future(
-        until_error(fleet.create_many(cluster, bodies_of(100), settings=settings, partition_size=50))
+        collect_until_error(
+            fleet.create_many(cluster, room_bodies(100), settings=settings, partition_size=50)
+        )
     )
     while not telnyx.requests:
         await asyncio.sleep(0.01)
@@ -203,7 +205,7 @@ async def test_a_worker_that_is_sent_home(cluster: Any, settings: Settings, teln
     """What a worker has in hand when it is closed is done by another."""
     telnyx.script(Fault(delay=0.2), times=None)
     job = asyncio.ensure_future(
-        all_of(fleet.create_many(cluster, bodies_of(40), settings=settings, partition_size=5))
+        collect(fleet.create_many(cluster, room_bodies(40), settings=settings, partition_size=5))
     )
     while len(telnyx.requests) < 2 * 5:
         await asyncio.sleep(0.01)
@@ -219,7 +221,7 @@ async def test_a_limit_holds_on_each_worker(cluster: Any, settings: Settings, te
     """However many threads a worker has, no more are under way at once than the limit says."""
     telnyx.script(Fault(delay=inf), times=None)
     job = asyncio.ensure_future(
-        anext(fleet.create_many(cluster, bodies_of(100), settings=settings, partition_size=3, limit=2))
+        anext(fleet.create_many(cluster, room_bodies(100), settings=settings, partition_size=3, limit=2))
     )
     while len(telnyx.requests) < 2 * 2:
         await asyncio.sleep(0.01)
@@ -236,9 +238,9 @@ async def test_the_key_is_that_of_the_worker(
     """Without a key in the settings that of the worker's environment counts; without any it is an error."""
     settings = Settings(base_url=telnyx.url)
     with pytest.raises(ConfigurationError, match="no API key"):
-        await anext(fleet.create_many(cluster, bodies_of(1), settings=settings))
+        await anext(fleet.create_many(cluster, room_bodies(1), settings=settings))
     monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
-    outcome = await anext(fleet.create_many(cluster, bodies_of(1), settings=settings))
+    outcome = await anext(fleet.create_many(cluster, room_bodies(1), settings=settings))
     assert outcome.ok
 
 
@@ -248,12 +250,12 @@ async def test_the_key_is_shown_nowhere(
     """The key is in no log and no name, also when Dask tells of a task that failed."""
     settings = Settings(api_key="KEY0123CANARY", base_url=telnyx.url, share=7)
     with pytest.raises(ConfigurationError, match="share"):
-        fleet.create_many(cluster, bodies_of(1), settings=settings)
+        fleet.create_many(cluster, room_bodies(1), settings=settings)
     settings = Settings(api_key="KEY0123CANARY", base_url="http://example.com")
     names: list[str] = []
 
     def source() -> Iterator[Any]:
-        for body in bodies_of(9):
+        for body in room_bodies(9):
             names.extend(map(repr, [*cluster.cluster.scheduler.tasks.items(), *cluster.futures.items()]))
             names.extend(repr(list(worker.plugins.items())) for worker in cluster.cluster.workers.values())
             yield body
@@ -279,7 +281,7 @@ async def test_workers_share_the_rate_limit(cluster: Any, telnyx: Emulator) -> N
         patch.setattr(RoomsClient, "from_settings", made)
         for workers in (None, 5):
             async for _ in fleet.create_many(
-                cluster, bodies_of(8), settings=settings, workers=workers, partition_size=1
+                cluster, room_bodies(8), settings=settings, workers=workers, partition_size=1
             ):
                 pass
     assert set(shares) == {0.25, 0.1}

@@ -11,7 +11,7 @@ from distributed import Client
 from telnyx_rooms_async import OutcomeUnknownError, Settings, batch
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations import dask as fleet
-from tests.helpers.fleets import all_of, bodies_of, until_error
+from tests.helpers.dask_jobs import collect, collect_until_error, room_bodies
 
 
 def settings_for(telnyx: Emulator) -> Settings:
@@ -36,7 +36,7 @@ async def test_three_processes_share_an_account(
 ) -> None:
     """Each room is made once and none fails, also when a worker process is killed in the middle."""
     telnyx.limit(100, seconds=1)
-    bodies, outcomes = bodies_of(300), list[Any]()
+    bodies, outcomes = room_bodies(300), list[Any]()
     job = fleet.create_many(client_of_processes, bodies, settings=settings_for(telnyx), partition_size=15)
     async for outcome in job:
         outcomes.append(outcome)
@@ -54,8 +54,8 @@ async def test_what_a_dead_worker_made_is_adopted(
 ) -> None:
     """Rooms that a killed worker had made are found by another one, and not made again."""
     telnyx.script(Fault(after=True, delay=inf), operation="CreateRoom", times=3)
-    job = fleet.create_many(client_of_processes, bodies_of(4), settings=settings_for(telnyx), limit=3)
-    result = asyncio.ensure_future(all_of(job))
+    job = fleet.create_many(client_of_processes, room_bodies(4), settings=settings_for(telnyx), limit=3)
+    result = asyncio.ensure_future(collect(job))
     await until(3, telnyx)
     await processes.kill_who_works(client_of_processes)
     outcomes = await result
@@ -72,11 +72,11 @@ async def test_what_a_dead_worker_deleted_is_done(
     ids = [room.id for room in telnyx.rooms]
     telnyx.script(Fault(after=True, delay=inf), operation="DeleteRoom", times=3)
     job = fleet.delete_many(client_of_processes, ids, settings=settings_for(telnyx))
-    result = asyncio.ensure_future(all_of(job))
+    result = asyncio.ensure_future(collect(job))
     await until(3, telnyx)
     await processes.kill_who_works(client_of_processes)
     assert [each.ok for each in await result] == [True] * 3
-    again = await all_of(fleet.delete_many(client_of_processes, ids, settings=settings_for(telnyx)))
+    again = await collect(fleet.delete_many(client_of_processes, ids, settings=settings_for(telnyx)))
     assert [each.ok for each in again] == [False] * 3
 
 
@@ -87,9 +87,9 @@ async def test_what_kills_workers_is_given_up(
     monkeypatch.setattr(processes.cluster.scheduler, "allowed_failures", 0)
     telnyx.script(Fault(delay=inf), times=None)
     job = fleet.create_many(
-        client_of_processes, bodies_of(2), settings=settings_for(telnyx), max_failures=2, partition_size=2
+        client_of_processes, room_bodies(2), settings=settings_for(telnyx), max_failures=2, partition_size=2
     )
-    result = asyncio.ensure_future(until_error(job))
+    result = asyncio.ensure_future(collect_until_error(job))
     await until(2, telnyx)
     await processes.kill_who_works(client_of_processes)
     outcomes, error = await result
@@ -106,6 +106,6 @@ async def test_what_kills_workers_is_given_up(
 async def test_a_client_without_a_loop_will_do(processes: Any, telnyx: Emulator) -> None:
     """A synchronous client of Dask leads to its cluster, and stays open."""
     with Client(processes.address, set_as_default=False) as client:
-        outcomes = await all_of(fleet.create_many(client, bodies_of(3), settings=settings_for(telnyx)))
+        outcomes = await collect(fleet.create_many(client, room_bodies(3), settings=settings_for(telnyx)))
         assert client.status == "running"
     assert [each.ok for each in outcomes] == [True] * 3

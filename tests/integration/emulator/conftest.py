@@ -6,18 +6,18 @@ import pytest
 from aiohttp import ClientSession
 
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.plain import Plain
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
+from tests.helpers.http_client import HttpClient
 
 
 @pytest.fixture
-def time() -> TurnedClock:
+def time() -> FakeClock:
     """The time of the emulator: noon of 25 April 2021, until it is turned."""
-    return TurnedClock()
+    return FakeClock()
 
 
 @pytest.fixture
-async def telnyx(time: TurnedClock) -> AsyncIterator[Emulator]:
+async def telnyx(time: FakeClock) -> AsyncIterator[Emulator]:
     """A stateful Telnyx whose time the test turns."""
     async with Emulator(clock=time) as emulator:
         yield emulator
@@ -32,14 +32,14 @@ async def http(telnyx: Emulator) -> AsyncIterator[ClientSession]:
 
 
 @pytest.fixture
-def ask(http: ClientSession) -> Plain:
+def api(http: ClientSession) -> HttpClient:
     """Ask, and read the whole answer."""
-    return Plain(http)
+    return HttpClient(http)
 
 
 @pytest.fixture
-async def room_id(ask: Plain) -> str:
+async def room_id(api: HttpClient) -> str:
     """Make a room that records."""
-    answer = await ask.post("rooms", {"enable_recording": True})
+    answer = await api.post("rooms", {"enable_recording": True})
     made: str = answer.data["id"]
     return made

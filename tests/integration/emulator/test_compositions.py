@@ -6,24 +6,24 @@ from uuid import uuid4
 import pytest
 
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.plain import Plain
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
+from tests.helpers.http_client import HttpClient
 
 WHOLE: dict[str, Any] = {"main": {"width": 1280, "height": 720, "video_sources": ["*"]}}
 
 
 @pytest.fixture
-async def session_id(telnyx: Emulator, room_id: str, time: TurnedClock) -> str:
+async def session_id(telnyx: Emulator, room_id: str, time: FakeClock) -> str:
     """Record a session of a minute."""
     alice = telnyx.join(room_id)
-    time.turn(seconds=60)
+    time.advance(seconds=60)
     telnyx.leave(alice.id)
     return alice.session_id or ""
 
 
-async def test_a_composition_as_the_api_shows_it(ask: Plain, session_id: str, room_id: str) -> None:
+async def test_a_composition_as_the_api_shows_it(api: HttpClient, session_id: str, room_id: str) -> None:
     """A 202 has the defaults, and neither a length nor a link yet."""
-    answer = await ask.post("room_compositions", {"session_id": session_id, "video_layout": WHOLE})
+    answer = await api.post("room_compositions", {"session_id": session_id, "video_layout": WHOLE})
     assert answer.status == 202
     assert answer.data == {
         "id": answer.data["id"],
@@ -50,9 +50,9 @@ async def test_a_composition_as_the_api_shows_it(ask: Plain, session_id: str, ro
     }
 
 
-async def test_what_was_asked_for_comes_back(ask: Plain, telnyx: Emulator, session_id: str) -> None:
+async def test_what_was_asked_for_comes_back(api: HttpClient, telnyx: Emulator, session_id: str) -> None:
     """Every field of the body is a field of the composition, the sound among them."""
-    video = (await ask.get("room_recordings", {"filter[type]": "video"})).ids
+    video = (await api.get("room_recordings", {"filter[type]": "video"})).ids
     region = {
         "width": 16, "height": 16, "x_pos": -5, "y_pos": 1280, "z_pos": 99,
         "max_columns": 1, "max_rows": 1000, "video_sources": video,
@@ -67,40 +67,40 @@ async def test_what_was_asked_for_comes_back(ask: Plain, telnyx: Emulator, sessi
         "webhook_event_failover_url": None,
         "webhook_timeout_secs": 30,
     }
-    made = (await ask.post("room_compositions", asked)).data
+    made = (await api.post("room_compositions", asked)).data
     assert {name: made[name] for name in asked} == asked
 
 
 async def test_a_composition_is_made_by_the_clock(
-    ask: Plain, telnyx: Emulator, session_id: str, time: TurnedClock
+    api: HttpClient, telnyx: Emulator, session_id: str, time: FakeClock
 ) -> None:
     """Enqueued for two seconds, processed until ten, then completed with a length, a size and a link."""
-    made = (await ask.post("room_compositions", {"session_id": session_id})).data
+    made = (await api.post("room_compositions", {"session_id": session_id})).data
     path, seen = f"room_compositions/{made['id']}", []
     with pytest.raises(LookupError):
         telnyx.media(made["id"])
     for seconds in (0, 1.9, 0.1, 7.9, 0.1):
-        time.turn(seconds=seconds)
-        seen.append((await ask.get(path)).data["status"])
+        time.advance(seconds=seconds)
+        seen.append((await api.get(path)).data["status"])
     assert seen == ["enqueued", "enqueued", "processing", "processing", "completed"]
-    done = (await ask.get(path)).data
+    done = (await api.get(path)).data
     assert (done["duration_secs"], done["size_mb"]) == (60, 1.3)
     assert done["started_at"] == "2021-04-25T12:01:02.000000Z"
     assert done["completed_at"] == done["ended_at"] == done["updated_at"] == "2021-04-25T12:01:10.000000Z"
     assert telnyx.media(made["id"]).content_type == "video/mp4"
-    time.turn(seconds=1)
-    assert (await ask.get(path)).data["download_url"] != done["download_url"]
+    time.advance(seconds=1)
+    assert (await api.get(path)).data["download_url"] != done["download_url"]
 
 
 async def test_a_session_that_goes_on_is_composed_so_far(
-    ask: Plain, telnyx: Emulator, room_id: str, time: TurnedClock
+    api: HttpClient, telnyx: Emulator, room_id: str, time: FakeClock
 ) -> None:
     """The length is that of the session until the composition was asked for."""
     alice = telnyx.join(room_id)
-    time.turn(seconds=30)
-    made = (await ask.post("room_compositions", {"session_id": alice.session_id})).data
-    time.turn(seconds=10)
-    assert (await ask.get(f"room_compositions/{made['id']}")).data["duration_secs"] == 30
+    time.advance(seconds=30)
+    made = (await api.post("room_compositions", {"session_id": alice.session_id})).data
+    time.advance(seconds=10)
+    assert (await api.get(f"room_compositions/{made['id']}")).data["duration_secs"] == 30
 
 
 WRONG_FIELDS: dict[str, tuple[dict[str, object], list[str]]] = {
@@ -141,34 +141,34 @@ WRONG_FIELDS: dict[str, tuple[dict[str, object], list[str]]] = {
 
 @pytest.mark.parametrize(("fields", "blamed"), WRONG_FIELDS.values(), ids=WRONG_FIELDS)
 async def test_a_body_with_wrong_fields(
-    ask: Plain, session_id: str, fields: dict[str, object], blamed: list[str]
+    api: HttpClient, session_id: str, fields: dict[str, object], blamed: list[str]
 ) -> None:
     """A 422 points to each value that is not accepted, and nothing is made."""
-    answer = await ask.post("room_compositions", {"session_id": session_id, **fields})
-    assert (answer.status, answer.blamed) == (422, blamed)
-    assert (await ask.get("room_compositions")).data == []
+    answer = await api.post("room_compositions", {"session_id": session_id, **fields})
+    assert (answer.status, answer.error_sources) == (422, blamed)
+    assert (await api.get("room_compositions")).data == []
 
 
-async def test_a_body_without_a_session(ask: Plain) -> None:
+async def test_a_body_without_a_session(api: HttpClient) -> None:
     """The session is required."""
-    assert (await ask.post("room_compositions", {})).blamed == ["/session_id"]
+    assert (await api.post("room_compositions", {})).error_sources == ["/session_id"]
 
 
-async def test_a_session_without_pictures(ask: Plain, session_id: str) -> None:
+async def test_a_session_without_pictures(api: HttpClient, session_id: str) -> None:
     """What has no video recording cannot be composed."""
-    await ask.delete("room_recordings", {"filter[type]": "video"})
-    answer = await ask.post("room_compositions", {"session_id": session_id, "video_layout": WHOLE})
+    await api.delete("room_recordings", {"filter[type]": "video"})
+    answer = await api.post("room_compositions", {"session_id": session_id, "video_layout": WHOLE})
     assert (answer.status, answer.body["errors"][0]["code"]) == (422, "10027")
 
 
 async def test_compositions_are_filtered(
-    ask: Plain, telnyx: Emulator, room_id: str, session_id: str, time: TurnedClock
+    api: HttpClient, telnyx: Emulator, room_id: str, session_id: str, time: FakeClock
 ) -> None:
     """Compositions are selected by session, by status and by day; an unknown status is a 422."""
-    first = (await ask.post("room_compositions", {"session_id": session_id})).data["id"]
-    time.turn(seconds=86400)
+    first = (await api.post("room_compositions", {"session_id": session_id})).data["id"]
+    time.advance(seconds=86400)
     other = telnyx.join(room_id).session_id or ""
-    second = (await ask.post("room_compositions", {"session_id": other})).data["id"]
+    second = (await api.post("room_compositions", {"session_id": other})).data["id"]
     for query, found in (
         ({}, [first, second]),
         ({"filter[session_id]": other}, [second]),
@@ -177,16 +177,16 @@ async def test_compositions_are_filtered(
         ({"filter[status]": "enqueued"}, [second]),
         ({"filter[date_created_at][lte]": "2021-04-25"}, [first]),
     ):
-        assert (await ask.get("room_compositions", query)).ids == found, query
-    answer = await ask.get("room_compositions", {"filter[status]": "failed"})
-    assert (answer.status, answer.blamed) == (422, ["filter[status]"])
+        assert (await api.get("room_compositions", query)).ids == found, query
+    answer = await api.get("room_compositions", {"filter[status]": "failed"})
+    assert (answer.status, answer.error_sources) == (422, ["filter[status]"])
 
 
-async def test_a_composition_is_deleted(ask: Plain, session_id: str) -> None:
+async def test_a_composition_is_deleted(api: HttpClient, session_id: str) -> None:
     """It is gone, and the recordings stay."""
-    made = (await ask.post("room_compositions", {"session_id": session_id})).data
+    made = (await api.post("room_compositions", {"session_id": session_id})).data
     path = f"room_compositions/{made['id']}"
-    answer = await ask.delete(path)
+    answer = await api.delete(path)
     assert (answer.status, answer.body) == (204, None)
-    assert (await ask.get(path)).status == (await ask.delete(path)).status == 404
-    assert len((await ask.get("room_recordings")).ids) == 2
+    assert (await api.get(path)).status == (await api.delete(path)).status == 404
+    assert len((await api.get("room_recordings")).ids) == 2

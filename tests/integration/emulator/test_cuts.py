@@ -12,8 +12,8 @@ from attrs import frozen
 from telnyx_rooms_async import ConnectionLostError, OutcomeUnknownError, RetryPolicy, RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.emulator.faults import Cut
-from tests.helpers.plain import Plain
-from tests.helpers.ticker import Ticker
+from tests.helpers.clocks import FakeClock
+from tests.helpers.http_client import HttpClient
 
 CUTS: tuple[Cut, ...] = ("before", "after", "headers", "body")
 
@@ -122,11 +122,11 @@ async def test_a_refusal_that_is_broken_off(telnyx: Emulator, *, after: bool) ->
 @pytest.mark.parametrize("cut", CUTS)
 async def test_a_late_cut(cut: Cut) -> None:
     """A delay comes before the cut, whatever is cut."""
-    ticker = Ticker()
-    async with Emulator(sleep=ticker.sleep) as telnyx:
+    fake_clock = FakeClock()
+    async with Emulator(sleep=fake_clock.sleep) as telnyx:
         telnyx.script(Fault(cut=cut, delay=7))
         await say(telnyx, "GET", "/v2/rooms")
-    assert ticker.sleeps == [7]
+    assert fake_clock.sleeps == [7]
 
 
 @pytest.mark.parametrize("reset", [False, True])
@@ -163,13 +163,13 @@ async def test_a_download_that_is_not_begun(telnyx: Emulator) -> None:
 @pytest.mark.parametrize("reset", [False, True])
 @pytest.mark.parametrize("cut", CUTS)
 async def test_the_next_request_is_well(
-    telnyx: Emulator, http: ClientSession, ask: Plain, cut: Cut, *, reset: bool
+    telnyx: Emulator, http: ClientSession, api: HttpClient, cut: Cut, *, reset: bool
 ) -> None:
     """Any client notices, and finds the emulator whole right after."""
     telnyx.script(Fault(cut=cut, reset=reset))
     with pytest.raises(aiohttp.ClientError):
         await (await http.post("rooms", json={})).read()
-    assert (await ask.get("rooms")).status == 200
+    assert (await api.get("rooms")).status == 200
 
 
 @pytest.mark.parametrize("reset", [False, True])
@@ -177,7 +177,7 @@ async def test_the_next_request_is_well(
 async def test_a_create_whose_answer_is_lost(telnyx: Emulator, cut: Cut, *, reset: bool) -> None:
     """The room is there, and was asked for once."""
     telnyx.script(Fault(cut=cut, reset=reset), operation="CreateRoom")
-    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=Ticker().clock) as client:
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=FakeClock().clock) as client:
         try:
             await client.rooms.create(unique_name="Weekly")
         except OutcomeUnknownError as error:
@@ -190,7 +190,7 @@ async def test_a_create_whose_answer_is_lost(telnyx: Emulator, cut: Cut, *, rese
 async def test_a_read_that_is_cut(telnyx: Emulator, cut: Cut) -> None:
     """A read is tried again as often as the client does, and each try meets the fault."""
     async with RoomsClient(
-        telnyx.api_key, base_url=telnyx.url, clock=Ticker().clock, retry=RetryPolicy(attempts=3)
+        telnyx.api_key, base_url=telnyx.url, clock=FakeClock().clock, retry=RetryPolicy(attempts=3)
     ) as client:
         telnyx.script(Fault(cut=cut), times=2, operation="ListRooms")
         assert await client.rooms.list().count() == 0

@@ -12,7 +12,7 @@ from telnyx_rooms_async import DateFilter, RoomsClient
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
 from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.emulator.operations import OPERATIONS
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
 
 
 def pointers(body: dict[str, list[dict[str, dict[str, str]]]]) -> list[str]:
@@ -207,12 +207,12 @@ async def test_the_clock_is_the_users() -> None:
 
 
 @pytest.mark.parametrize("path", ["rooms", "rooms/nothing", "nothing"])
-async def test_the_date_is_that_of_the_clock(http: ClientSession, time: TurnedClock, path: str) -> None:
+async def test_the_date_is_that_of_the_clock(http: ClientSession, time: FakeClock, path: str) -> None:
     """The header ``Date`` of every response is the time by which rooms are dated."""
     for _ in range(2):
         async with http.get(path) as response:
             assert parsedate_to_datetime(response.headers["Date"]) == time()
-        time.turn(seconds=86_400)
+        time.advance(seconds=86_400)
 
 
 async def test_an_active_session_has_not_ended(client: RoomsClient, telnyx: Emulator) -> None:

@@ -14,9 +14,8 @@ from attrs import define, field
 from telnyx_rooms_async import NotFoundError, RoomsClient
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.plain import Plain
-from tests.helpers.ticker import Ticker
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
+from tests.helpers.http_client import HttpClient
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a status too low": ({"status": 199}, "status must be a whole number from 200 to 599, not 199"),
@@ -83,10 +82,10 @@ CODES = {
 
 
 @pytest.mark.parametrize(("status", "code"), CODES.items())
-async def test_a_refusal(telnyx: Emulator, ask: Plain, status: int, code: str) -> None:
+async def test_a_refusal(telnyx: Emulator, api: HttpClient, status: int, code: str) -> None:
     """A scripted status is told with the documented object of errors, once, and nothing is carried out."""
     telnyx.script(Fault(status=status))
-    answer = await ask.post("rooms", {})
+    answer = await api.post("rooms", {})
     assert answer.status == status
     (entry,) = answer.body["errors"]
     assert entry["code"] == code
@@ -94,7 +93,7 @@ async def test_a_refusal(telnyx: Emulator, ask: Plain, status: int, code: str) -
     assert entry["meta"]["url"].endswith(code)
     assert str(UUID(answer.headers["x-request-id"])) == answer.headers["x-request-id"]
     assert telnyx.rooms == ()
-    assert (await ask.post("rooms", {})).status == 201
+    assert (await api.post("rooms", {})).status == 201
     assert [request.method for request in telnyx.requests] == ["POST", "POST"]
 
 
@@ -123,10 +122,10 @@ async def test_a_refusal_in_other_words(telnyx: Emulator, http: ClientSession, b
         assert (response.status, await response.read()) == (502, raw)
 
 
-async def test_a_hint(telnyx: Emulator, ask: Plain) -> None:
+async def test_a_hint(telnyx: Emulator, api: HttpClient) -> None:
     """How long to wait is told in seconds."""
     telnyx.script(Fault(status=503, retry_after=2))
-    assert (await ask.get("rooms")).headers["Retry-After"] == "2"
+    assert (await api.get("rooms")).headers["Retry-After"] == "2"
 
 
 HEADERS = {
@@ -151,41 +150,41 @@ async def test_other_headers(
 # --- which request meets which fault ----------------------------------------------------------------------
 
 
-async def test_the_script_is_used_up_in_its_order(telnyx: Emulator, ask: Plain) -> None:
+async def test_the_script_is_used_up_in_its_order(telnyx: Emulator, api: HttpClient) -> None:
     """Each request meets the first fault that fits it; nothing is a fault too, and lets requests pass."""
     telnyx.script(Fault(), times=2)
     telnyx.script(Fault(status=500), operation="CreateRoom")
     telnyx.script(Fault(status=503), times=2)
     assert [fault.status for fault in telnyx.scripted] == [None, 500, 503]
-    statuses = [(await ask.get("rooms")).status for _ in range(3)]
+    statuses = [(await api.get("rooms")).status for _ in range(3)]
     assert statuses == [200, 200, 503]
     assert [fault.status for fault in telnyx.scripted] == [500, 503]
-    statuses = [(await ask.post("rooms", {})).status for _ in range(3)]
+    statuses = [(await api.post("rooms", {})).status for _ in range(3)]
     assert statuses == [500, 503, 201]
     assert telnyx.scripted == ()
 
 
-async def test_a_fault_for_ever(telnyx: Emulator, ask: Plain) -> None:
+async def test_a_fault_for_ever(telnyx: Emulator, api: HttpClient) -> None:
     """Without a number a fault stays until the script is forgotten."""
     telnyx.script(Fault(status=500), times=None)
-    assert {(await ask.get("rooms")).status for _ in range(20)} == {500}
+    assert {(await api.get("rooms")).status for _ in range(20)} == {500}
     telnyx.unscript()
-    assert (await ask.get("rooms")).status == 200
+    assert (await api.get("rooms")).status == 200
 
 
-async def test_equal_faults_are_two(telnyx: Emulator, ask: Plain) -> None:
+async def test_equal_faults_are_two(telnyx: Emulator, api: HttpClient) -> None:
     """The same fault scripted twice is met twice."""
     for _ in range(2):
         telnyx.script(Fault(status=500))
-    assert [(await ask.get("rooms")).status for _ in range(3)] == [500, 500, 200]
+    assert [(await api.get("rooms")).status for _ in range(3)] == [500, 500, 200]
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=[endpoint.operation for endpoint in ENDPOINTS])
-async def test_a_fault_for_one_operation(telnyx: Emulator, ask: Plain, endpoint: Any) -> None:
+async def test_a_fault_for_one_operation(telnyx: Emulator, api: HttpClient, endpoint: Any) -> None:
     """Each operation can be told by its id, and no other request meets its fault."""
     telnyx.script(Fault(status=599), times=None, operation=endpoint.operation)
     for other in ENDPOINTS:
-        answer = await ask(other.method, other.path.replace("{", "").replace("}", "").lstrip("/"), {})
+        answer = await api(other.method, other.path.replace("{", "").replace("}", "").lstrip("/"), {})
         assert (answer.status == 599) == (other is endpoint)
 
 
@@ -211,22 +210,22 @@ def test_a_script_that_cannot_be(options: dict[str, Any]) -> None:
     assert telnyx.scripted == ()
 
 
-async def test_a_wrong_key_meets_no_fault(telnyx: Emulator, http: ClientSession, ask: Plain) -> None:
+async def test_a_wrong_key_meets_no_fault(telnyx: Emulator, http: ClientSession, api: HttpClient) -> None:
     """A 401 stays one, and leaves the script to those who may come in; so does what leads nowhere."""
     telnyx.script(Fault(status=500))
     async with http.get("rooms", headers={"Authorization": "Bearer wrong"}) as response:
         assert response.status == 401
-    assert (await ask.get("nothing")).status == 404
-    assert (await ask.get("rooms")).status == 500
+    assert (await api.get("nothing")).status == 404
+    assert (await api.get("rooms")).status == 500
 
 
 # --- carried out all the same -----------------------------------------------------------------------------
 
 
-async def test_a_commit_that_is_denied(telnyx: Emulator, ask: Plain) -> None:
+async def test_a_commit_that_is_denied(telnyx: Emulator, api: HttpClient) -> None:
     """An operation can be carried out, and told as an error."""
     telnyx.script(Fault(status=500, after=True))
-    answer = await ask.post("rooms", {"unique_name": "Weekly"})
+    answer = await api.post("rooms", {"unique_name": "Weekly"})
     assert (answer.status, answer.body["errors"][0]["code"]) == (500, "10007")
     assert [room.unique_name for room in telnyx.rooms] == ["Weekly"]
 
@@ -244,7 +243,7 @@ async def test_a_success_that_cannot_be_read(
 
 async def test_a_deletion_whose_answer_was_denied(telnyx: Emulator) -> None:
     """A client that tries again after a denied commit finds it done."""
-    clock = Ticker().clock
+    clock = FakeClock().clock
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=clock) as client:
         room = await client.rooms.create()
         telnyx.script(Fault(status=502, after=True), operation="DeleteRoom")
@@ -255,11 +254,11 @@ async def test_a_deletion_whose_answer_was_denied(telnyx: Emulator) -> None:
 
 async def test_a_client_that_waits_as_it_is_told(telnyx: Emulator) -> None:
     """A refusal with a hint costs a client a pause and a look-up, and makes one room."""
-    ticker = Ticker(roll=0.0)
-    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=ticker.clock) as client:
+    fake_clock = FakeClock(random=0.0)
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=fake_clock.clock) as client:
         telnyx.script(Fault(status=503, retry_after=2), operation="CreateRoom")
         await client.rooms.create(unique_name="Weekly")
-    assert ticker.sleeps == [2.0]
+    assert fake_clock.sleeps == [2.0]
     assert [request.method for request in telnyx.requests] == ["POST", "GET", "POST"]
     assert len(telnyx.rooms) == 1
 
@@ -359,21 +358,21 @@ async def test_an_emulator_is_left_while_someone_waits(
 
 
 @pytest.fixture
-async def link(telnyx: Emulator, ask: Plain, room_id: str, time: TurnedClock) -> str:
+async def link(telnyx: Emulator, api: HttpClient, room_id: str, time: FakeClock) -> str:
     """Where the sound of ten seconds is."""
     alice = telnyx.join(room_id)
-    time.turn(seconds=10)
+    time.advance(seconds=10)
     telnyx.leave(alice.id)
-    time.turn(seconds=5)
-    (recording,) = (await ask.get("room_recordings", {"filter[type]": "audio"})).data
+    time.advance(seconds=5)
+    (recording,) = (await api.get("room_recordings", {"filter[type]": "audio"})).data
     url: str = recording["download_url"]
     return url
 
 
-async def test_a_download_that_is_refused(telnyx: Emulator, ask: Plain, link: str) -> None:
+async def test_a_download_that_is_refused(telnyx: Emulator, api: HttpClient, link: str) -> None:
     """The store has a name of its own in the script, and asks for no key before it refuses."""
     telnyx.script(Fault(status=503, retry_after=1), operation="download")
-    assert (await ask.get("rooms")).status == 200
+    assert (await api.get("rooms")).status == 200
     async with ClientSession() as stranger:
         async with stranger.get(link) as response:
             assert (response.status, response.headers["Retry-After"]) == (503, "1")

@@ -5,28 +5,30 @@ from uuid import uuid4
 import pytest
 
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.plain import Plain
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
+from tests.helpers.http_client import HttpClient
 
 
 @pytest.fixture
-async def ids(ask: Plain, telnyx: Emulator, room_id: str, time: TurnedClock) -> list[str]:
+async def ids(api: HttpClient, telnyx: Emulator, room_id: str, time: FakeClock) -> list[str]:
     """Record Alice for a minute and Bob for two, each in two files that are completed."""
     alice, bob = telnyx.join(room_id, context="Alice"), telnyx.join(room_id, context="Bob")
-    time.turn(seconds=60)
+    time.advance(seconds=60)
     telnyx.leave(alice.id)
-    time.turn(seconds=60)
+    time.advance(seconds=60)
     telnyx.leave(bob.id)
-    time.turn(seconds=5)
-    return (await ask.get("room_recordings")).ids
+    time.advance(seconds=5)
+    return (await api.get("room_recordings")).ids
 
 
-async def test_who_joins_a_recording_room_is_recorded(ask: Plain, telnyx: Emulator, room_id: str) -> None:
+async def test_who_joins_a_recording_room_is_recorded(
+    api: HttpClient, telnyx: Emulator, room_id: str
+) -> None:
     """One file of sound and one of picture each, from the join on; without recording there is none."""
     alice = telnyx.join(room_id)
-    await ask("PATCH", f"rooms/{room_id}", {"enable_recording": False})
+    await api("PATCH", f"rooms/{room_id}", {"enable_recording": False})
     telnyx.join(room_id)
-    found = (await ask.get("room_recordings")).data
+    found = (await api.get("room_recordings")).data
     assert [(each["type"], each["codec"]) for each in found] == [("audio", "opus"), ("video", "vp8")]
     assert found[0] == {
         "id": found[0]["id"],
@@ -49,38 +51,40 @@ async def test_who_joins_a_recording_room_is_recorded(ask: Plain, telnyx: Emulat
 
 
 async def test_a_recording_is_completed_after_its_participant_left(
-    ask: Plain, telnyx: Emulator, room_id: str, time: TurnedClock
+    api: HttpClient, telnyx: Emulator, room_id: str, time: FakeClock
 ) -> None:
     """Five seconds after leaving, and not before, there are a length, a size and a link."""
     alice = telnyx.join(room_id)
-    time.turn(seconds=60)
+    time.advance(seconds=60)
     telnyx.leave(alice.id)
-    path = f"room_recordings/{(await ask.get('room_recordings')).ids[1]}"
-    time.turn(seconds=4.9)
-    under_way = (await ask.get(path)).data
+    path = f"room_recordings/{(await api.get('room_recordings')).ids[1]}"
+    time.advance(seconds=4.9)
+    under_way = (await api.get(path)).data
     assert (under_way["status"], under_way["download_url"]) == ("processing", None)
     assert under_way["ended_at"] == under_way["updated_at"] == "2021-04-25T12:01:00.000000Z"
-    time.turn(seconds=0.1)
-    done = (await ask.get(path)).data
+    time.advance(seconds=0.1)
+    done = (await api.get(path)).data
     assert (done["status"], done["duration_secs"], done["size_mb"]) == ("completed", 60, 1.3)
     assert done["completed_at"] == done["updated_at"] == "2021-04-25T12:01:05.000000Z"
     assert done["download_url"].startswith(telnyx.url.removesuffix("v2") + "media/")
 
 
-async def test_every_answer_has_a_fresh_link(ask: Plain, ids: list[str], time: TurnedClock) -> None:
+async def test_every_answer_has_a_fresh_link(api: HttpClient, ids: list[str], time: FakeClock) -> None:
     """A link is made for each answer, and is good for an hour from then."""
     path = f"room_recordings/{ids[0]}"
-    first = (await ask.get(path)).data["download_url"]
-    time.turn(seconds=1)
-    assert (await ask.get(path)).data["download_url"] != first
+    first = (await api.get(path)).data["download_url"]
+    time.advance(seconds=1)
+    assert (await api.get(path)).data["download_url"] != first
 
 
-async def test_recordings_are_filtered(ask: Plain, telnyx: Emulator, room_id: str, ids: list[str]) -> None:
+async def test_recordings_are_filtered(
+    api: HttpClient, telnyx: Emulator, room_id: str, ids: list[str]
+) -> None:
     """Recordings are selected by each of their filters, durations in both ways that the API documents."""
     audio_of_alice, video_of_alice, audio_of_bob, video_of_bob = ids
-    recording = (await ask.get(f"room_recordings/{audio_of_bob}")).data
+    recording = (await api.get(f"room_recordings/{audio_of_bob}")).data
     carol = telnyx.join(room_id)
-    of_carol = (await ask.get("room_recordings", {"filter[participant_id]": carol.id})).ids
+    of_carol = (await api.get("room_recordings", {"filter[participant_id]": carol.id})).ids
     of_bob = [audio_of_bob, video_of_bob]
     for query, found in (
         ({"filter[room_id]": room_id}, [*ids, *of_carol]),
@@ -99,7 +103,7 @@ async def test_recordings_are_filtered(ask: Plain, telnyx: Emulator, room_id: st
         ({"filter[duration_secs]": "61"}, of_bob),
         ({"filter[duration_secs]": "0"}, ids),
     ):
-        assert (await ask.get("room_recordings", query)).ids == found, query
+        assert (await api.get("room_recordings", query)).ids == found, query
 
 
 @pytest.mark.parametrize(
@@ -111,29 +115,29 @@ async def test_recordings_are_filtered(ask: Plain, telnyx: Emulator, room_id: st
         ("page[size]", "0"),
     ],
 )
-async def test_filters_that_cannot_be_read(ask: Plain, name: str, value: str) -> None:
+async def test_filters_that_cannot_be_read(api: HttpClient, name: str, value: str) -> None:
     """A 422 names the parameter."""
-    answer = await ask.get("room_recordings", {name: value})
-    assert (answer.status, answer.blamed) == (422, [name])
+    answer = await api.get("room_recordings", {name: value})
+    assert (answer.status, answer.error_sources) == (422, [name])
 
 
-async def test_a_recording_is_deleted(ask: Plain, telnyx: Emulator, ids: list[str]) -> None:
+async def test_a_recording_is_deleted(api: HttpClient, telnyx: Emulator, ids: list[str]) -> None:
     """It is gone with its file, and the others stay."""
     path = f"room_recordings/{ids[0]}"
-    answer = await ask.delete(path)
+    answer = await api.delete(path)
     assert (answer.status, answer.body) == (204, None)
-    assert (await ask.get(path)).status == (await ask.delete(path)).status == 404
+    assert (await api.get(path)).status == (await api.delete(path)).status == 404
     with pytest.raises(LookupError, match="no completed recording"):
         telnyx.media(ids[0])
-    assert (await ask.get("room_recordings")).ids == ids[1:]
+    assert (await api.get("room_recordings")).ids == ids[1:]
 
 
-async def test_recordings_are_deleted_by_filter(ask: Plain, ids: list[str]) -> None:
+async def test_recordings_are_deleted_by_filter(api: HttpClient, ids: list[str]) -> None:
     """All that match are deleted, and counted in a 201."""
-    answer = await ask.delete("room_recordings", {"filter[type]": "video"})
+    answer = await api.delete("room_recordings", {"filter[type]": "video"})
     assert (answer.status, answer.data) == (201, {"room_recordings": 2})
-    assert (await ask.get("room_recordings")).ids == [ids[0], ids[2]]
-    again = await ask.delete("room_recordings", {"filter[type]": "video"})
+    assert (await api.get("room_recordings")).ids == [ids[0], ids[2]]
+    again = await api.delete("room_recordings", {"filter[type]": "video"})
     assert (again.status, again.data) == (201, {"room_recordings": 0})
 
 
@@ -141,7 +145,9 @@ async def test_recordings_are_deleted_by_filter(ask: Plain, ids: list[str]) -> N
     "query",
     [{}, {"page[size]": "1"}, {"filter[room]": "unknown"}, {"filter[date_started_at][eq]": "today"}],
 )
-async def test_nothing_is_deleted_without_a_filter(ask: Plain, ids: list[str], query: dict[str, str]) -> None:
+async def test_nothing_is_deleted_without_a_filter(
+    api: HttpClient, ids: list[str], query: dict[str, str]
+) -> None:
     """Without a filter, or with one that is not known or cannot be read, it is a 422."""
-    assert (await ask.delete("room_recordings", query)).status == 422
-    assert (await ask.get("room_recordings")).ids == ids
+    assert (await api.delete("room_recordings", query)).status == 422
+    assert (await api.get("room_recordings")).ids == ids

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from telnyx_rooms_async.emulator import Emulator, Fault, load_script
-from tests.helpers.plain import Plain
+from tests.helpers.http_client import HttpClient
 
 SCRIPT = """[
     {"operation": "CreateRoom", "times": 2, "status": 503, "retry_after": 2},
@@ -17,7 +17,7 @@ SCRIPT = """[
 ]"""
 
 
-async def test_a_script(telnyx: Emulator, ask: Plain) -> None:
+async def test_a_script(telnyx: Emulator, api: HttpClient) -> None:
     """A file says what `script` and `limit` are told."""
     load_script(telnyx, SCRIPT.encode())
     assert telnyx.scripted == (
@@ -26,7 +26,7 @@ async def test_a_script(telnyx: Emulator, ask: Plain) -> None:
         Fault(status=500, after=True, body={"message": "Error"}),
         Fault(body=b"<html>"),
     )
-    answers = [await ask.post("rooms", {}) for _ in range(2)]
+    answers = [await api.post("rooms", {}) for _ in range(2)]
     assert [(answer.status, answer.headers["x-ratelimit-remaining"]) for answer in answers] == [
         (503, "2"),
         (503, "1"),

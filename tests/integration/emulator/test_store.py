@@ -10,18 +10,18 @@ from aiohttp import ClientSession
 
 from telnyx_rooms_async.emulator import Emulator, MediaFile
 from telnyx_rooms_async.emulator.media import Links
-from tests.helpers.plain import Plain
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
+from tests.helpers.http_client import HttpClient
 
 
 @pytest.fixture
-async def url(ask: Plain, telnyx: Emulator, room_id: str, time: TurnedClock) -> str:
+async def url(api: HttpClient, telnyx: Emulator, room_id: str, time: FakeClock) -> str:
     """Record a picture of ten seconds, and get its link."""
     alice = telnyx.join(room_id)
-    time.turn(seconds=10)
+    time.advance(seconds=10)
     telnyx.leave(alice.id)
-    time.turn(seconds=5)
-    (recording,) = (await ask.get("room_recordings", {"filter[type]": "video"})).data
+    time.advance(seconds=5)
+    (recording,) = (await api.get("room_recordings", {"filter[type]": "video"})).data
     link: str = recording["download_url"]
     return link
 
@@ -61,34 +61,34 @@ async def test_a_key_that_is_sent_to_the_store_is_noticed(
     assert telnyx.requests[-1].headers["authorization"] == "Bearer KEY"
 
 
-async def test_sound_is_of_another_type(ask: Plain, telnyx: Emulator, url: str) -> None:
+async def test_sound_is_of_another_type(api: HttpClient, telnyx: Emulator, url: str) -> None:
     """A file says what it is."""
-    (audio,) = (await ask.get("room_recordings", {"filter[type]": "audio"})).ids
+    (audio,) = (await api.get("room_recordings", {"filter[type]": "audio"})).ids
     assert (telnyx.media(audio).content_type, telnyx.media(audio).size) == ("audio/ogg", 140_000)
 
 
-async def test_a_link_lasts_for_an_hour(stranger: ClientSession, url: str, time: TurnedClock) -> None:
+async def test_a_link_lasts_for_an_hour(stranger: ClientSession, url: str, time: FakeClock) -> None:
     """It is good to the last second, and then a 403."""
-    time.turn(seconds=3599)
+    time.advance(seconds=3599)
     assert (await stranger.get(url)).status == 200
-    time.turn(seconds=1)
+    time.advance(seconds=1)
     assert (await stranger.get(url)).status == 403
 
 
 async def test_a_link_is_good_for_nothing_else(
-    ask: Plain, stranger: ClientSession, url: str, file: MediaFile
+    api: HttpClient, stranger: ClientSession, url: str, file: MediaFile
 ) -> None:
     """Another file, a later end or another signature is a 403."""
-    (audio,) = (await ask.get("room_recordings", {"filter[type]": "audio"})).ids
+    (audio,) = (await api.get("room_recordings", {"filter[type]": "audio"})).ids
     base = url.partition("?")[0]
     for forged in (base, url.replace(file.id, audio), url.replace("expires=", "expires=9"), url + "0"):
         assert (await stranger.get(forged)).status == 403
     assert (await stranger.get(base + "?expires=never&signature=%C3%A4")).status == 403
 
 
-async def test_a_deleted_file(ask: Plain, stranger: ClientSession, url: str, file: MediaFile) -> None:
+async def test_a_deleted_file(api: HttpClient, stranger: ClientSession, url: str, file: MediaFile) -> None:
     """The link outlives the file, and leads nowhere."""
-    await ask.delete(f"room_recordings/{file.id}")
+    await api.delete(f"room_recordings/{file.id}")
     assert (await stranger.get(url)).status == 404
 
 
@@ -138,7 +138,7 @@ async def test_a_range_of_this_content(stranger: ClientSession, url: str, file: 
 
 
 async def test_a_file_as_large_as_you_like(
-    ask: Plain, stranger: ClientSession, url: str, file: MediaFile
+    api: HttpClient, stranger: ClientSession, url: str, file: MediaFile
 ) -> None:
     """A test sets the size; what is not read is not made, and the recording tells the size too."""
     tag = file.etag
@@ -147,7 +147,7 @@ async def test_a_file_as_large_as_you_like(
     async with stranger.get(url, headers={"Range": "bytes=4999999990-"}) as response:
         assert response.headers["Content-Range"] == "bytes 4999999990-4999999999/5000000000"
         assert len(await response.read()) == 10
-    assert (await ask.get(f"room_recordings/{file.id}")).data["size_mb"] == 5000.0
+    assert (await api.get(f"room_recordings/{file.id}")).data["size_mb"] == 5000.0
 
 
 def test_bytes_are_made_as_they_are_read() -> None:

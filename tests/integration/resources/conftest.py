@@ -6,28 +6,28 @@ import pytest
 
 from telnyx_rooms_async import Clock, RoomsClient
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
 
 
 @pytest.fixture
-def time() -> TurnedClock:
+def time() -> FakeClock:
     """The time of the emulator, and of the client."""
-    return TurnedClock()
+    return FakeClock()
 
 
 @pytest.fixture
-async def telnyx(time: TurnedClock) -> AsyncIterator[Emulator]:
+async def telnyx(time: FakeClock) -> AsyncIterator[Emulator]:
     """A stateful Telnyx whose time the test turns."""
     async with Emulator(clock=time) as emulator:
         yield emulator
 
 
 @pytest.fixture
-async def client(telnyx: Emulator, time: TurnedClock) -> AsyncIterator[RoomsClient]:
+async def client(telnyx: Emulator, time: FakeClock) -> AsyncIterator[RoomsClient]:
     """A client whose pauses let the emulator's time pass at once."""
 
     async def sleep(seconds: float) -> None:
-        time.turn(seconds=seconds)
+        time.advance(seconds=seconds)
 
     def now() -> float:
         return time.now.timestamp()

@@ -31,10 +31,17 @@ from telnyx_rooms_async import (
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.odd import ODD_TEXTS, Array, Broken, RaisingText, SelfishText, enum_member
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
+from tests.helpers.unusual_values import (
+    UNUSUAL_STRINGS,
+    BrokenIterable,
+    ElementwiseArray,
+    RaisingStr,
+    SelfReturningStr,
+    enum_member,
+)
 
-ODD = st.sampled_from(ODD_TEXTS)
+ODD = st.sampled_from(UNUSUAL_STRINGS)
 NAMES = st.text(
     st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=["Cs", "Cc", "Z"]),
     min_size=1,
@@ -56,7 +63,7 @@ def last_query(telnyx: Emulator) -> dict[str, str]:
     return dict(telnyx.requests[-1].query)
 
 
-@pytest.mark.parametrize("odd", ODD_TEXTS)
+@pytest.mark.parametrize("odd", UNUSUAL_STRINGS)
 async def test_names_are_sent_by_their_exact_text(
     telnyx: Emulator, client: RoomsClient, odd: Callable[[str], str]
 ) -> None:
@@ -74,7 +81,7 @@ async def test_names_are_sent_by_their_exact_text(
 
 @LOOSE
 @given(name=NAMES, odd=ODD)
-@example(name="{0}", odd=SelfishText)
+@example(name="{0}", odd=SelfReturningStr)
 async def test_any_name_is_created_by_its_exact_text(
     telnyx: Emulator, client: RoomsClient, name: str, odd: Callable[[str], str]
 ) -> None:
@@ -95,7 +102,7 @@ async def test_any_id_is_sent_by_its_exact_text(
     assert telnyx.requests[-1].path == f"/v2/rooms/{room_id}"
 
 
-@pytest.mark.parametrize("odd", ODD_TEXTS)
+@pytest.mark.parametrize("odd", UNUSUAL_STRINGS)
 async def test_filters_are_sent_by_their_exact_text(
     telnyx: Emulator, client: RoomsClient, odd: Callable[[str], str]
 ) -> None:
@@ -108,7 +115,7 @@ async def test_filters_are_sent_by_their_exact_text(
     }
 
 
-@pytest.mark.parametrize("odd", ODD_TEXTS)
+@pytest.mark.parametrize("odd", UNUSUAL_STRINGS)
 async def test_requests_of_ones_own_are_exact(
     telnyx: Emulator, client: RoomsClient, odd: Callable[[str], str]
 ) -> None:
@@ -120,7 +127,7 @@ async def test_requests_of_ones_own_are_exact(
     assert sent.json == {"unique_name": "Weekly", "max_participants": 2}
 
 
-@pytest.mark.parametrize("odd", ODD_TEXTS)
+@pytest.mark.parametrize("odd", UNUSUAL_STRINGS)
 async def test_bulk_jobs_and_plans_are_exact(
     telnyx: Emulator, client: RoomsClient, odd: Callable[[str], str]
 ) -> None:
@@ -212,7 +219,7 @@ async def test_a_model_stands_for_its_id(telnyx: Emulator, client: RoomsClient) 
     assert {person.id for person in participants} == {person.id for person in people}
     await client.sessions.kick(session, iter(participants[:1]))
     assert telnyx.requests[-1].json == {"participants": [participants[0].id]}
-    await client.sessions.mute(session, "all", exclude=Array([participants[1]]))  # type: ignore[arg-type]  # as numpy's
+    await client.sessions.mute(session, "all", exclude=ElementwiseArray([participants[1]]))  # type: ignore[arg-type]  # as numpy's
     assert telnyx.requests[-1].json == {"participants": "all", "exclude": [participants[1].id]}
     await client.compositions.create(session)
     assert telnyx.requests[-1].json["session_id"] == session.id
@@ -232,7 +239,7 @@ async def test_a_model_of_another_kind_is_refused(telnyx: Emulator, client: Room
     assert len(telnyx.requests) == sent
 
 
-@pytest.mark.parametrize("missing", [None, 7, Broken()])
+@pytest.mark.parametrize("missing", [None, 7, BrokenIterable()])
 async def test_a_model_without_an_id_is_refused(telnyx: Emulator, client: RoomsClient, missing: Any) -> None:
     """It is never an absent filter: a deletion would be of everything else that was asked for."""
     room = Room(id=missing)
@@ -255,11 +262,11 @@ def test_messages_use_only_the_repr_of_a_value() -> None:
 
     class Odd:
         def __repr__(self) -> str:
-            return RaisingText("x" * 100)
+            return RaisingStr("x" * 100)
 
     lying = type("list", (), {"__len__": lambda _: 1 / 0, "__repr__": lambda _: "a lying list"})
     assert len(short_repr(Odd())) == 60
-    assert short_repr([RaisingText("a"), 7]) == "[<RaisingText that cannot be printed>, 7]"
+    assert short_repr([RaisingStr("a"), 7]) == "[<RaisingStr that cannot be printed>, 7]"
     assert short_repr(lying()) == "a lying list"
     assert "canary" not in short_repr(Secret("canary"))
 
@@ -287,7 +294,8 @@ async def test_no_foreign_exception_escapes_from_a_limit_or_a_source(client: Roo
 
 
 @pytest.mark.parametrize(
-    "participants", [Broken(), Touchy(), [Touchy()], 7, None, object(), {"a": 1}, b"a", Array([])]
+    "participants",
+    [BrokenIterable(), Touchy(), [Touchy()], 7, None, object(), {"a": 1}, b"a", ElementwiseArray([])],
 )
 async def test_no_foreign_exception_escapes_from_a_collection(
     telnyx: Emulator, client: RoomsClient, participants: Any
@@ -385,7 +393,7 @@ class Scalar:
 
 @pytest.mark.parametrize(
     "items",
-    [None, 7, "abc", b"abc", SelfishText("abc"), Broken(), Scalar()],
+    [None, 7, "abc", b"abc", SelfReturningStr("abc"), BrokenIterable(), Scalar()],
     ids=lambda each: type(each).__name__,
 )
 async def test_jobs_and_plans_refuse_what_cannot_be_iterated(
@@ -402,7 +410,7 @@ async def test_jobs_and_plans_refuse_what_cannot_be_iterated(
     assert telnyx.requests == []
 
 
-@pytest.mark.parametrize("prune", ["no", 1, None, Array([True, False])])
+@pytest.mark.parametrize("prune", ["no", 1, None, ElementwiseArray([True, False])])
 async def test_what_prunes_is_a_boolean(telnyx: Emulator, client: RoomsClient, prune: Any) -> None:
     """A text such as "no" must not delete rooms."""
     with pytest.raises(InvalidArgumentError, match="prune must be True or False"):
@@ -429,7 +437,7 @@ async def test_a_journal_knows_an_item_by_what_is_sent(client: RoomsClient, tmp_
     journal = Journal(tmp_path / "rooms.journal")
     fields: Any = {"unique_name": "Weekly", "max_participants": 3}
     odd: Any = {
-        enum_member("unique_name"): SelfishText("Weekly"),
+        enum_member("unique_name"): SelfReturningStr("Weekly"),
         "max_participants": NumpyInteger(),
         "webhook_event_url": URL("https://example.com"),
     }
@@ -443,7 +451,7 @@ async def test_a_journal_knows_an_item_by_what_is_sent(client: RoomsClient, tmp_
     assert [outcome async for outcome in client.rooms.delete_many(ids, journal=journal)] == []
 
 
-@pytest.mark.parametrize("odd", [*ODD_TEXTS, URL])
+@pytest.mark.parametrize("odd", [*UNUSUAL_STRINGS, URL])
 def test_a_base_url_is_its_exact_text(odd: Callable[[str], Any]) -> None:
     """The key goes where the text of the URL says, and nowhere else."""
     assert (
@@ -454,7 +462,7 @@ def test_a_base_url_is_its_exact_text(odd: Callable[[str], Any]) -> None:
         RoomsClient("KEY", base_url=odd("http://example.com/v2"))
 
 
-@pytest.mark.parametrize("odd", ODD_TEXTS)
+@pytest.mark.parametrize("odd", UNUSUAL_STRINGS)
 async def test_a_memory_of_events_compares_exact_text(odd: Callable[[str], str]) -> None:
     """An event that was handled is known again, whatever the class of its id."""
     store = SeenInMemory()
@@ -467,16 +475,16 @@ async def test_a_memory_of_events_compares_exact_text(odd: Callable[[str], str])
     assert not await store.seen("another")
 
 
-@pytest.mark.parametrize("odd", ODD_TEXTS)
+@pytest.mark.parametrize("odd", UNUSUAL_STRINGS)
 async def test_a_file_has_its_exact_name(
-    telnyx: Emulator, time: TurnedClock, client: RoomsClient, odd: Callable[[str], str], tmp_path: Path
+    telnyx: Emulator, time: FakeClock, client: RoomsClient, odd: Callable[[str], str], tmp_path: Path
 ) -> None:
     """A recording is written where the text of the path says."""
     room = await client.rooms.create(enable_recording=True)
     alice = telnyx.join(room.id)
-    time.turn(seconds=60)
+    time.advance(seconds=60)
     telnyx.leave(alice.id)
-    time.turn(seconds=60)
+    time.advance(seconds=60)
     recording = (await client.recordings.list(room_id=room).page(1)).data[0]
     await client.recordings.download(recording, odd(str(tmp_path / "file.webm")))
     assert [path.name for path in tmp_path.iterdir()] == ["file.webm"]

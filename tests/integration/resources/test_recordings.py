@@ -20,17 +20,17 @@ from telnyx_rooms_async import (
     VideoRegion,
 )
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
 
 
 @pytest.fixture
-async def session_id(client: RoomsClient, telnyx: Emulator, time: TurnedClock) -> str:
+async def session_id(client: RoomsClient, telnyx: Emulator, time: FakeClock) -> str:
     """A recorded session of a minute, long over."""
     room = await client.rooms.create(unique_name="Surgery", enable_recording=True)
     alice = telnyx.join(room.id, context="Alice")
-    time.turn(seconds=60)
+    time.advance(seconds=60)
     telnyx.leave(alice.id)
-    time.turn(seconds=600)
+    time.advance(seconds=600)
     telnyx.requests.clear()
     assert alice.session_id is not None
     return alice.session_id
@@ -121,7 +121,7 @@ async def test_a_recording(client: RoomsClient, session_id: str, tmp_path: Path)
 
 
 async def test_a_recording_under_way(
-    client: RoomsClient, telnyx: Emulator, time: TurnedClock, tmp_path: Path
+    client: RoomsClient, telnyx: Emulator, time: FakeClock, tmp_path: Path
 ) -> None:
     """While someone is recorded there is no file."""
     room = await client.rooms.create(enable_recording=True)
@@ -129,14 +129,14 @@ async def test_a_recording_under_way(
     (recording, _) = [each async for each in client.recordings.list(status=RecordingStatus.PROCESSING)]
     with pytest.raises(NotReadyError, match="is processing"):
         await client.recordings.download(recording.id, tmp_path / "file")
-    time.turn(seconds=30)
+    time.advance(seconds=30)
     telnyx.leave(alice.id)
-    time.turn(seconds=600)
+    time.advance(seconds=600)
     assert (await client.recordings.download(recording.id, tmp_path / "file")).size > 0
 
 
 async def test_a_link_that_expires(
-    client: RoomsClient, telnyx: Emulator, session_id: str, time: TurnedClock
+    client: RoomsClient, telnyx: Emulator, session_id: str, time: FakeClock
 ) -> None:
     """A link that expires amid the file is replaced by the download itself, which goes on where it was."""
     (recording, *_) = [each async for each in client.recordings.list(session_id=session_id)]
@@ -147,7 +147,7 @@ async def test_a_link_that_expires(
     class Slow:
         def write(self, data: bytes, /) -> None:
             if not file:
-                time.turn(seconds=3600)
+                time.advance(seconds=3600)
             file.extend(data)
 
     await client.recordings.download(recording.id, Slow())
@@ -158,7 +158,7 @@ async def test_a_link_that_expires(
 
 
 async def test_file_size_is_exact_and_takes_one_request(
-    client: RoomsClient, telnyx: Emulator, session_id: str, time: TurnedClock
+    client: RoomsClient, telnyx: Emulator, session_id: str, time: FakeClock
 ) -> None:
     """The store is asked with the link that is there already; an expired one costs another retrieval."""
     (recording, *_) = [each async for each in client.recordings.list(session_id=session_id)]
@@ -170,7 +170,7 @@ async def test_file_size_is_exact_and_takes_one_request(
     store, about = f"/media/{recording.id}", f"/v2/room_recordings/{recording.id}"
     assert [request.path for request in telnyx.requests] == [store] * 3
     telnyx.requests.clear()
-    time.turn(seconds=3600)
+    time.advance(seconds=3600)
     assert await client.recordings.file_size(recording) == media.size
     assert [request.path for request in telnyx.requests] == [store, about, store]
 

@@ -14,7 +14,7 @@ from telnyx_rooms_async import (
     RoomsClient,
 )
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
 
 PAGE = [("page[number]", "1"), ("page[size]", "250")]
 
@@ -171,7 +171,7 @@ async def test_list_without_filters_sends_the_page_alone(client: RoomsClient, te
     assert list(telnyx.requests[-1].query) == PAGE
 
 
-async def test_list_filters(client: RoomsClient, time: TurnedClock) -> None:
+async def test_list_filters(client: RoomsClient, time: FakeClock) -> None:
     """Filters by day and by name select what they say."""
     room = await client.rooms.create(unique_name="Weekly")
     await client.rooms.create(unique_name="Daily")

@@ -24,7 +24,7 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.resources import tokens
-from tests.helpers.turning import TurnedClock
+from tests.helpers.clocks import FakeClock
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def room_id(client: RoomsClient, telnyx: Emulator) -> str:
     return room.id
 
 
-async def test_create(client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock) -> None:
+async def test_create(client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock) -> None:
     """A pair of tokens comes with the times at which they expire."""
     pair = await client.tokens.create(room_id, token_ttl_secs=10, refresh_token_ttl_secs=60)
     sent = telnyx.requests[-1]
@@ -55,21 +55,21 @@ async def test_create(client: RoomsClient, telnyx: Emulator, room_id: str, time:
 def test_a_token_of_unknown_time() -> None:
     """When the server did not say when a token expires, neither do we."""
     pair = ClientToken(token="x")
-    assert pair.expires_in(TurnedClock().now.astimezone(UTC)) is None
+    assert pair.expires_in(FakeClock().now.astimezone(UTC)) is None
 
 
-async def test_refresh(client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock) -> None:
+async def test_refresh(client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock) -> None:
     """A refresh token gets another access token, until its own time is over."""
     pair = await client.tokens.create(room_id)
     assert pair.refresh_token is not None
-    time.turn(seconds=60)
+    time.advance(seconds=60)
     renewed = await client.tokens.refresh(room_id, pair.refresh_token, token_ttl_secs=3600)
     assert telnyx.requests[-1].path == f"/v2/rooms/{room_id}/actions/refresh_client_token"
     assert telnyx.requests[-1].json == {"refresh_token": pair.refresh_token, "token_ttl_secs": 3600}
     assert type(renewed) is AccessToken
     assert renewed.token != pair.token
     assert renewed.expires_in(time.now) == 3600
-    time.turn(seconds=3600)
+    time.advance(seconds=3600)
     with pytest.raises(PermissionDeniedError):
         await client.tokens.refresh(room_id, pair.refresh_token)
 
@@ -120,19 +120,19 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("patient")
 async def test_keep_renews_when_it_is_time(
-    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock
 ) -> None:
     """A kept token is renewed by the call that finds nine tenths of its time gone, and not before."""
     async with client.tokens.keep(room_id, token_ttl_secs=100, refresh_token_ttl_secs=1000) as kept:
         first = await kept.token()
-        time.turn(seconds=89)
+        time.advance(seconds=89)
         assert await kept.token() == first
         assert len(telnyx.requests) == 1
-        time.turn(seconds=1)
+        time.advance(seconds=1)
         second = await kept.token()
         assert second != first
         assert telnyx.requests[-1].path.endswith("refresh_client_token")
-        time.turn(seconds=900)
+        time.advance(seconds=900)
         await kept.token()
         assert telnyx.requests[-1].path.endswith("generate_join_client_token")
         assert len(telnyx.requests) == 3
@@ -141,11 +141,11 @@ async def test_keep_renews_when_it_is_time(
 
 @pytest.mark.usefixtures("patient")
 async def test_keep_asks_once_for_many(
-    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock
 ) -> None:
     """However many tasks need a token when it is time, one request is made."""
     async with client.tokens.keep(room_id) as kept:
-        time.turn(seconds=540)
+        time.advance(seconds=540)
         tokens = await asyncio.gather(*(kept.token() for _ in range(20)))
     assert len(set(tokens)) == 1
     assert len(telnyx.requests) == 2
@@ -153,25 +153,25 @@ async def test_keep_asks_once_for_many(
 
 @pytest.mark.usefixtures("patient")
 async def test_keep_makes_a_new_pair_when_refreshing_is_refused(
-    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock
 ) -> None:
     """A refresh token that is no longer good is replaced."""
     async with client.tokens.keep(room_id, token_ttl_secs=100) as kept:
-        time.turn(seconds=95)
+        time.advance(seconds=95)
         kept._refresh_token = type(kept._refresh_token)("no longer good")
         assert await kept.token()
     paths = [request.path.rpartition("/")[2] for request in telnyx.requests]
     assert paths == ["generate_join_client_token", "refresh_client_token", "generate_join_client_token"]
 
 
-async def test_keep_of_a_room_that_is_gone(client: RoomsClient, room_id: str, time: TurnedClock) -> None:
+async def test_keep_of_a_room_that_is_gone(client: RoomsClient, room_id: str, time: FakeClock) -> None:
     """An error is raised to the caller who asked, and the next call tries again."""
     with pytest.raises(NotFoundError):
         async with client.tokens.keep(uuid4()):
             pytest.fail("entered")
     async with client.tokens.keep(room_id) as kept:
         await client.rooms.delete(room_id)
-        time.turn(seconds=3600)
+        time.advance(seconds=3600)
         for _ in range(2):
             with pytest.raises(NotFoundError):
                 await kept.token()
@@ -188,12 +188,12 @@ async def test_what_is_no_refresh_token_is_not_sent(
 
 
 async def test_keep_replaces_a_pair_no_sooner_than_it_must(
-    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock
 ) -> None:
     """A token that is still good is not thrown away because its refresh token is not."""
     async with client.tokens.keep(room_id, token_ttl_secs=3600, refresh_token_ttl_secs=60) as kept:
         for _ in range(30):
-            time.turn(seconds=100)
+            time.advance(seconds=100)
             assert type(await kept.token()) is str
     assert len(telnyx.requests) == 1
     with pytest.raises(InvalidArgumentError, match="token_ttl_secs must be"):
@@ -208,33 +208,33 @@ async def test_keep_replaces_a_pair_no_sooner_than_it_must(
 )
 @pytest.mark.usefixtures("patient")
 async def test_keep_returns_the_valid_token_while_its_renewal_fails(
-    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock, fault: Fault
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock, fault: Fault
 ) -> None:
     """Whatever the reason is; once the token has expired it is raised, and it is over when the fault is."""
     hasty = client.with_options(retry=RetryPolicy(attempts=1))
     async with hasty.tokens.keep(room_id, token_ttl_secs=600) as kept:
         first = await kept.token()
         telnyx.script(fault, times=None)
-        time.turn(seconds=541)
+        time.advance(seconds=541)
         assert {await kept.token() for _ in range(3)} == {first}
-        time.turn(seconds=58)
+        time.advance(seconds=58)
         assert await kept.token() == first
-        time.turn(seconds=1)
+        time.advance(seconds=1)
         with pytest.raises(TelnyxRoomsError):
             await kept.token()
         telnyx.unscript()
-        time.turn(seconds=60)  # a 429 stops the client for a while
+        time.advance(seconds=60)  # a 429 stops the client for a while
         assert await kept.token() != first
 
 
 async def test_keep_warns_of_a_renewal_that_fails(
-    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock, caplog: pytest.LogCaptureFixture
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A failure that is not raised is logged, without an id or a token."""
     async with client.with_options(retry=RetryPolicy(attempts=1)).tokens.keep(room_id) as kept:
         await kept.token()
         telnyx.script(Fault(status=500))
-        time.turn(seconds=560)
+        time.advance(seconds=560)
         await kept.token()
     assert caplog.messages == ["client token not renewed (InternalServerError); it is valid for another 40 s"]
 
@@ -259,7 +259,7 @@ def rate_limiter() -> RateLimiter:
 
 
 @pytest.fixture
-async def slow(time: TurnedClock, rate_limiter: RateLimiter) -> AsyncIterator[Emulator]:
+async def slow(time: FakeClock, rate_limiter: RateLimiter) -> AsyncIterator[Emulator]:
     """A Telnyx that answers a refresh when the gate is opened."""
     async with Emulator(clock=time, sleep=rate_limiter.sleep) as emulator:
         emulator.seed(1)
@@ -268,7 +268,7 @@ async def slow(time: TurnedClock, rate_limiter: RateLimiter) -> AsyncIterator[Em
 
 
 @pytest.fixture
-async def waiting(slow: Emulator, time: TurnedClock) -> AsyncIterator[RoomsClient]:
+async def waiting(slow: Emulator, time: FakeClock) -> AsyncIterator[RoomsClient]:
     """A client of the slow Telnyx."""
 
     def monotonic() -> float:
@@ -287,12 +287,12 @@ def renewals() -> list[str]:
 
 
 async def test_keep_does_not_wait_for_a_slow_renewal(
-    waiting: RoomsClient, slow: Emulator, rate_limiter: RateLimiter, time: TurnedClock
+    waiting: RoomsClient, slow: Emulator, rate_limiter: RateLimiter, time: FakeClock
 ) -> None:
     """Callers of a valid token have it while its only renewal goes on, and the new one after that."""
     async with asyncio.timeout(60), waiting.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
         first = await kept.token()
-        time.turn(seconds=541)
+        time.advance(seconds=541)
         assert set(await asyncio.gather(*(kept.token() for _ in range(20)))) == {first}
         assert {await kept.token() for _ in range(1000)} == {first}
         await rate_limiter.reached.wait()
@@ -304,12 +304,12 @@ async def test_keep_does_not_wait_for_a_slow_renewal(
 
 
 async def test_keep_waits_for_a_slow_renewal_of_an_expired_token(
-    waiting: RoomsClient, slow: Emulator, rate_limiter: RateLimiter, time: TurnedClock
+    waiting: RoomsClient, slow: Emulator, rate_limiter: RateLimiter, time: FakeClock
 ) -> None:
     """Callers whose token has expired wait for the one renewal; one that gives up does not end it."""
     async with waiting.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
         first = await kept.token()
-        time.turn(seconds=600)
+        time.advance(seconds=600)
         callers = [asyncio.create_task(kept.token()) for _ in range(20)]
         await rate_limiter.reached.wait()
         callers[0].cancel()
@@ -322,19 +322,19 @@ async def test_keep_waits_for_a_slow_renewal_of_an_expired_token(
 
 
 async def test_keep_ends_a_renewal_with_its_block(
-    waiting: RoomsClient, slow: Emulator, rate_limiter: RateLimiter, time: TurnedClock
+    waiting: RoomsClient, slow: Emulator, rate_limiter: RateLimiter, time: FakeClock
 ) -> None:
     """No task outlives the block, and none is started after it; a valid token is still returned."""
     async with waiting.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
         first = await kept.token()
-        time.turn(seconds=541)
+        time.advance(seconds=541)
         await kept.token()
         await rate_limiter.reached.wait()
         assert renewals()
     assert not renewals()
     assert await kept.token() == first
     assert not renewals()
-    time.turn(seconds=60)
+    time.advance(seconds=60)
     with pytest.raises(ClientClosedError):
         await kept.token()
     assert len(slow.requests) == 2
@@ -342,29 +342,29 @@ async def test_keep_ends_a_renewal_with_its_block(
 
 @pytest.mark.usefixtures("patient")
 async def test_keep_uses_the_refresh_token_that_an_answer_replaces(
-    client: RoomsClient, telnyx: Emulator, room_id: str, time: TurnedClock
+    client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock
 ) -> None:
     """A refresh token that comes with a refreshed token is the one for the next refresh."""
     for number in (1, 2):
         answer = {"data": {"token": f"access-{number}", "refresh_token": f"refresh-{number}"}}
         telnyx.script(Fault(status=201, body=answer), operation="RefreshRoomClientToken")
     async with client.tokens.keep(room_id, token_ttl_secs=600) as kept:
-        time.turn(seconds=541)
+        time.advance(seconds=541)
         assert await kept.token() == "access-1"
-        time.turn(seconds=541)
+        time.advance(seconds=541)
         assert await kept.token() == "access-2"
     assert telnyx.requests[-1].json["refresh_token"] == "refresh-1"
 
 
 @pytest.mark.usefixtures("patient")
 async def test_keep_returns_no_expired_token_after_its_block(
-    client: RoomsClient, room_id: str, time: TurnedClock
+    client: RoomsClient, room_id: str, time: FakeClock
 ) -> None:
     """Also when nothing was being renewed at the end of the block."""
     async with client.tokens.keep(room_id) as kept:
         first = await kept.token()
     assert await kept.token() == first
-    time.turn(seconds=600)
+    time.advance(seconds=600)
     with pytest.raises(ClientClosedError):
         await kept.token()
 

@@ -113,15 +113,15 @@ class Road:
                 self._answers[call] = self._count(now)
                 self._plan(now + self.traffic.back[call % len(self.traffic.back)], "return", call)
             elif what == "return":
-                self.pace.leave()
-                self.pace.learn(self._answers[call], self.at[call], now)
+                self.pace.release()
+                self.pace.update(self._answers[call], self.at[call], now)
             self._let_through(waiting, now)
         assert not waiting
 
     def _let_through(self, waiting: list[int], now: float) -> None:
         while waiting and self.pace.delay(now) == 0:
             call = waiting.pop(0)
-            self.pace.enter(now, waiting=len(waiting))
+            self.pace.acquire(now, waiting=len(waiting))
             self.at[call] = now
             self._plan(now + self.traffic.there[call % len(self.traffic.there)], "arrive", call)
         delay = self.pace.delay(now)
@@ -254,14 +254,14 @@ def test_time_alone_opens_the_gate(
             case "pass", float(seconds):
                 now += seconds
             case "enter", int(waiting) if pace.delay(now) == 0:
-                pace.enter(now, waiting=waiting)
+                pace.acquire(now, waiting=waiting)
             case "return", (None | RateLimit()) as limit if pace.in_flight:
-                pace.leave()
-                pace.learn(limit, now - 1, now)
+                pace.release()
+                pace.update(limit, now - 1, now)
             case "stop", float(seconds):
-                assert pace.stop(seconds, now) is (seconds <= LONGEST)
+                assert pace.pause(seconds, now) is (seconds <= LONGEST)
             case "forget", _:
-                pace.forget()
+                pace.reset()
             case _:
                 pass
         delay = pace.delay(now)
@@ -269,7 +269,7 @@ def test_time_alone_opens_the_gate(
         assert delay is not None or pace.in_flight
         assert delay is None or 0 <= delay <= LONGEST
     while pace.in_flight:
-        pace.leave()
+        pace.release()
     until = now + LONGEST
     while delay := pace.delay(now):
         now += delay
@@ -297,9 +297,9 @@ def test_odd_words_let_one_through_a_minute_at_least(limit: RateLimit) -> None:
             now += delay
         assert delay == 0
         assert now - before <= LONGEST
-        pace.enter(now, waiting=10)
-        pace.leave()
-        pace.learn(limit, now, now)
+        pace.acquire(now, waiting=10)
+        pace.release()
+        pace.update(limit, now, now)
 
 
 def test_only_a_few_run_into_an_unknown_limit() -> None:
@@ -307,12 +307,12 @@ def test_only_a_few_run_into_an_unknown_limit() -> None:
     pace = RateLimitWindow(capacity=100)
     for _ in range(5):
         assert pace.delay(0.0) == 0
-        pace.enter(0.0)
+        pace.acquire(0.0)
     assert pace.delay(0.0) is None
     for _ in range(25):
-        pace.leave()
-        pace.learn(None, 0.0, 0.0)
-        pace.enter(0.0)
+        pace.release()
+        pace.update(None, 0.0, 0.0)
+        pace.acquire(0.0)
     assert pace.delay(0.0) == 0
 
 
@@ -320,13 +320,13 @@ def test_those_held_up_together_resume_spread_out() -> None:
     """After a pause those who waited go within a second, at even distances, and not at once."""
     pace = RateLimitWindow(capacity=100)
     for _ in range(25):
-        pace.learn(None, 0.0, 0.0)
-    assert pace.stop(7.0, 0.0)
+        pace.update(None, 0.0, 0.0)
+    assert pace.pause(7.0, 0.0)
     now, at = 0.0, list[float]()
     for left in range(9, -1, -1):
         while delay := pace.delay(now):
             now += delay
-        pace.enter(now, waiting=left)
+        pace.acquire(now, waiting=left)
         at.append(now)
     assert at == pytest.approx([7 + n / 10 for n in range(10)])
 
@@ -334,28 +334,28 @@ def test_those_held_up_together_resume_spread_out() -> None:
 def test_a_pause_is_not_shortened_by_another() -> None:
     """Of two pauses the one that ends later counts."""
     pace = RateLimitWindow(capacity=1)
-    pace.stop(10.0, 0.0)
-    pace.stop(1.0, 2.0)
+    pace.pause(10.0, 0.0)
+    pace.pause(1.0, 2.0)
     assert pace.delay(2.0) == 8.0
 
 
 def test_the_longest_pause_is_for_all() -> None:
     """A pause of a minute, and the second over which they resume, is for all; a longer one is not."""
     pace = RateLimitWindow(capacity=10)
-    assert not pace.stop(61.001, 0.0)
+    assert not pace.pause(61.001, 0.0)
     assert pace.delay(0.0) == 0
-    assert pace.stop(61.0, 0.0)
+    assert pace.pause(61.0, 0.0)
     assert pace.delay(0.0) == 61.0
 
 
 def test_a_loop_that_is_gone_holds_no_place() -> None:
     """When all who were on their way are forgotten, as many may go as at the beginning."""
     pace = RateLimitWindow(capacity=2)
-    pace.enter(0.0)
-    pace.enter(0.0)
+    pace.acquire(0.0)
+    pace.acquire(0.0)
     assert pace.delay(0.0) is None
-    pace.forget()
-    pace.enter(0.0)
+    pace.reset()
+    pace.acquire(0.0)
     assert pace.delay(0.0) == 0
 
 
@@ -364,16 +364,16 @@ def test_a_loop_that_is_gone_holds_no_place() -> None:
 
 def hear(pace: RateLimitWindow, limit: RateLimit, sent_at: float, now: float | None = None) -> None:
     """Let one go, and let its answer tell something."""
-    pace.enter(sent_at)
-    pace.leave()
-    pace.learn(limit, sent_at, sent_at if now is None else now)
+    pace.acquire(sent_at)
+    pace.release()
+    pace.update(limit, sent_at, sent_at if now is None else now)
 
 
 def passing(pace: RateLimitWindow, now: float) -> int:
     """Let through at a moment whoever may go, and return how many did."""
     passed = 0
     while pace.delay(now) == 0:
-        pace.enter(now)
+        pace.acquire(now)
         passed += 1
     return passed
 
@@ -381,14 +381,14 @@ def passing(pace: RateLimitWindow, now: float) -> int:
 def back(pace: RateLimitWindow) -> None:
     """Let all come back without a word of a limit."""
     while pace.in_flight:
-        pace.leave()
+        pace.release()
 
 
 def test_the_next_window_begins_on_time() -> None:
     """As many go in it as the limit says; the newest word of the server can be read."""
     pace, word = RateLimitWindow(capacity=100), RateLimit(limit=30, remaining=0, reset=5.0)
     hear(pace, word, 0.0)
-    assert pace.told == word
+    assert pace.last_seen == word
     assert pace.delay(1.0) == 4.0
     assert passing(pace, 5.0) == 30
 
@@ -415,7 +415,7 @@ def test_the_first_answer_of_a_window_is_waited_for() -> None:
 def test_only_the_first_answer_is_waited_for() -> None:
     """When the end of a window is known, or nobody is on the way who could tell it, nothing is spent."""
     pace = RateLimitWindow(capacity=100)
-    pace.enter(0.0)
+    pace.acquire(0.0)
     hear(pace, RateLimit(limit=2, remaining=0, reset=5.0), 0.0)
     assert pace.delay(1.0) == 4.0
     back(pace)
@@ -492,10 +492,10 @@ def test_those_who_waited_for_a_window_go_at_a_distance() -> None:
     pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(limit=20, remaining=0, reset=5.0), 0.0)
     assert pace.delay(5.0) == 0
-    pace.enter(5.0, waiting=9)
+    pace.acquire(5.0, waiting=9)
     assert pace.delay(5.0) == pytest.approx(0.1)
     assert pace.delay(5.2) == 0
-    pace.enter(5.2)
+    pace.acquire(5.2)
     assert pace.delay(5.2) == 0
 
 
@@ -504,7 +504,7 @@ def test_those_who_wait_for_a_connection_lose_no_time_when_a_window_ends() -> No
     pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(limit=1000, remaining=999, reset=1.0), 0.0)
     assert pace.delay(1.5) == 0
-    pace.enter(1.5, waiting=500)
+    pace.acquire(1.5, waiting=500)
     assert pace.delay(1.5) == 0
 
 
@@ -512,11 +512,11 @@ def test_what_was_never_sent_leaves_its_place_to_another() -> None:
     """One that could not be sent counts in no window; one whose event loop is gone was taken back before."""
     pace = RateLimitWindow(capacity=100)
     hear(pace, RateLimit(limit=20, remaining=1, reset=5.0), 0.0)
-    pace.enter(1.0)
+    pace.acquire(1.0)
     assert pace.delay(1.0) == 4.0
-    pace.take_back()
+    pace.refund()
     assert pace.delay(1.0) == 0
-    pace.forget()
-    pace.take_back()
-    pace.enter(1.0)
+    pace.reset()
+    pace.refund()
+    pace.acquire(1.0)
     assert pace.delay(1.0) == 4.0

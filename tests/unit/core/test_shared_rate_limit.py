@@ -74,8 +74,8 @@ class Fleet:
             elif what == "arrive":
                 self._plan(now + _turn(account.back, number), "return", client, sent_at, self._count(now))
             elif what == "return":
-                self.paces[client].leave()
-                self.paces[client].learn(told, sent_at, now)
+                self.paces[client].release()
+                self.paces[client].update(told, sent_at, now)
                 if self.left[client]:
                     self.left[client] -= 1
                     self.waiting[client] += 1
@@ -85,7 +85,7 @@ class Fleet:
         pace = self.paces[client]
         while self.waiting[client] and pace.delay(now) == 0:
             self.waiting[client] -= 1
-            pace.enter(now, waiting=self.waiting[client])
+            pace.acquire(now, waiting=self.waiting[client])
             way = _turn(self.account.there, client + self.waiting[client])
             self._plan(now + way, "arrive", client, now, RateLimit())
         delay = pace.delay(now)
@@ -195,9 +195,9 @@ def test_the_rate_is_used(clients: int, waits: bool) -> None:  # noqa: FBT001 - 
 def test_a_window_that_others_used_up_is_waited_out() -> None:
     """A client that has most of its share left waits all the same when the server has none."""
     pace = SharedRateLimitWindow(capacity=10, share=0.5)
-    pace.enter(0.0)
-    pace.leave()
-    pace.learn(RateLimit(limit=100, remaining=0, reset=5.0), 0.0, 0.0)
+    pace.acquire(0.0)
+    pace.release()
+    pace.update(RateLimit(limit=100, remaining=0, reset=5.0), 0.0, 0.0)
     assert pace.delay(1.0) == 4.0
 
 
@@ -212,9 +212,9 @@ def test_a_share_is_a_number_of_whole_requests(share: float, limit: int, places:
     for _ in range(2000):
         if pace.delay(0.0) != 0:
             break
-        pace.enter(0.0)
-        pace.leave()
-        pace.learn(RateLimit(limit=limit, remaining=limit - 1, reset=5.0), 0.0, 0.0)
+        pace.acquire(0.0)
+        pace.release()
+        pace.update(RateLimit(limit=limit, remaining=limit - 1, reset=5.0), 0.0, 0.0)
         passed += 1
     assert passed == places
     assert pace.delay(0.0) == 5.0
@@ -224,12 +224,12 @@ def test_a_share_is_a_number_of_whole_requests(share: float, limit: int, places:
 def test_who_vanished_keeps_its_place() -> None:
     """A request that was cancelled on its way may have been counted."""
     pace = SharedRateLimitWindow(capacity=10, share=0.1)
-    pace.lose(0.0)
+    pace.discard(0.0)
     assert pace.delay(0.0) == 0
-    pace.learn(RateLimit(limit=20, remaining=19, reset=5.0), 0.0, 0.0)
+    pace.update(RateLimit(limit=20, remaining=19, reset=5.0), 0.0, 0.0)
     assert pace.delay(4.0) == 0
-    pace.enter(4.0)
-    pace.leave()
-    pace.lose(4.0)
+    pace.acquire(4.0)
+    pace.release()
+    pace.discard(4.0)
     assert pace.delay(4.0) == 1.0
     assert pace.delay(5.0) == 0

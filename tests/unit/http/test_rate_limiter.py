@@ -23,7 +23,7 @@ from telnyx_rooms_async import (
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
-from tests.helpers.wire import Reply, Wire
+from tests.helpers.scripted_server import Reply, ScriptedServer
 
 T = TypeVar("T")
 
@@ -118,8 +118,8 @@ class Crowd:
         await asyncio.sleep(visit.at)
         since = self.came[number] = self.clock.monotonic()
         if not (
-            self.rate_limiter.enter_at_once(since)
-            or await self.rate_limiter.enter(since, since + visit.patience)
+            self.rate_limiter.try_acquire(since)
+            or await self.rate_limiter.acquire(since, since + visit.patience)
         ):
             self.refused[number] = self.clock.monotonic()
             return
@@ -129,9 +129,9 @@ class Crowd:
             told = self.server.take(self.clock.monotonic()) if self.server else None
             await asyncio.sleep(visit.back)
         except BaseException:
-            self.rate_limiter.leave()
+            self.rate_limiter.discard()
             raise
-        self.rate_limiter.leave_with(told, sent_at, self.clock.monotonic(), None)
+        self.rate_limiter.release(told, sent_at, self.clock.monotonic(), None)
 
     async def all(self, visits: list[Visit]) -> list[BaseException | None]:
         """Let all come, and cancel who is to be cancelled."""
@@ -145,7 +145,7 @@ class Crowd:
     def assert_empty(self) -> None:
         """Check that nothing of anybody is left behind."""
         assert self.rate_limiter._window.in_flight == 0
-        assert not [turn for *_, turn in self.rate_limiter._queue if not turn.gone]
+        assert not [turn for *_, turn in self.rate_limiter._queue if not turn.is_gone]
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -195,8 +195,8 @@ def test_cancellation_loses_nothing(them: list[Visit], capacity: int, limit: int
             assert number in crowd.passed or visit.cancelled_at is not None
         crowd.assert_empty()
         before = clock.monotonic()
-        assert await crowd.rate_limiter.enter(before, before + LONGEST)
-        crowd.rate_limiter.leave()
+        assert await crowd.rate_limiter.acquire(before, before + LONGEST)
+        crowd.rate_limiter.discard()
         crowd.assert_empty()
 
     leap(main)
@@ -233,8 +233,8 @@ def opened(clock: Clock, capacity: int = 100) -> RateLimiter:
     rate_limiter = RateLimiter(capacity, clock)
     now = clock.monotonic()
     for _ in range(25):
-        assert rate_limiter.enter_at_once(now)
-        rate_limiter.leave_with(None, now, now, None)
+        assert rate_limiter.try_acquire(now)
+        rate_limiter.release(None, now, now, None)
     return rate_limiter
 
 
@@ -243,12 +243,12 @@ def test_an_open_gate_is_passed_without_a_wait() -> None:
 
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock, capacity=2)
-        assert rate_limiter.enter_at_once(clock.monotonic())
-        assert rate_limiter.enter_at_once(clock.monotonic())
-        assert not rate_limiter.enter_at_once(clock.monotonic())
+        assert rate_limiter.try_acquire(clock.monotonic())
+        assert rate_limiter.try_acquire(clock.monotonic())
+        assert not rate_limiter.try_acquire(clock.monotonic())
         assert rate_limiter.delay() is None
-        rate_limiter.leave()
-        assert rate_limiter.enter_at_once(clock.monotonic())
+        rate_limiter.discard()
+        assert rate_limiter.try_acquire(clock.monotonic())
 
     leap(main)
 
@@ -258,18 +258,18 @@ def test_who_comes_back_goes_before_who_came_later() -> None:
 
     async def main(clock: Clock) -> None:
         rate_limiter, order, start = opened(clock, capacity=1), list[str](), clock.monotonic()
-        assert rate_limiter.enter_at_once(start)
+        assert rate_limiter.try_acquire(start)
 
         async def wait(name: str, since: float) -> None:
-            assert await rate_limiter.enter(since, start + 100)
+            assert await rate_limiter.acquire(since, start + 100)
             order.append(name)
-            rate_limiter.leave()
+            rate_limiter.discard()
 
         async with asyncio.TaskGroup() as group:
             for name, since in (("third", 3), ("second", 2), ("fourth", 3), ("first", -9)):
                 group.create_task(wait(name, start + since))
             await asyncio.sleep(1)
-            rate_limiter.leave()
+            rate_limiter.discard()
         assert order == ["first", "second", "third", "fourth"]
 
     leap(main)
@@ -281,8 +281,8 @@ def test_one_pause_holds_all_and_they_resume_spread_out() -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert rate_limiter.enter_at_once(start)
-        assert rate_limiter.leave_with(None, start, start, 7.0)
+        assert rate_limiter.try_acquire(start)
+        assert rate_limiter.release(None, start, start, 7.0)
         crowd = Crowd(clock, rate_limiter)
         await crowd.all([Visit(at=0, there=1, back=1) for _ in range(20)])
         at = sorted(when - start for when in crowd.passed.values())
@@ -297,9 +297,9 @@ def test_a_pause_that_is_too_long_is_not_for_all() -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert rate_limiter.enter_at_once(start)
-        assert not rate_limiter.leave_with(None, start, start, 3600.0)
-        assert rate_limiter.enter_at_once(start)
+        assert rate_limiter.try_acquire(start)
+        assert not rate_limiter.release(None, start, start, 3600.0)
+        assert rate_limiter.try_acquire(start)
 
     leap(main)
 
@@ -310,11 +310,11 @@ def test_who_cannot_be_in_time_is_told_at_once() -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert rate_limiter.enter_at_once(start)
-        rate_limiter.leave_with(None, start, start, 7.0)
-        assert not await rate_limiter.enter(start, start + 7)
+        assert rate_limiter.try_acquire(start)
+        rate_limiter.release(None, start, start, 7.0)
+        assert not await rate_limiter.acquire(start, start + 7)
         assert clock.monotonic() == start
-        assert await rate_limiter.enter(start, start + 7.1)
+        assert await rate_limiter.acquire(start, start + 7.1)
         assert clock.monotonic() == pytest.approx(start + 7)
 
     leap(main)
@@ -328,8 +328,8 @@ def test_a_cancelled_waiter_hands_on(victim: int, at: float) -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = opened(clock)
         start = clock.monotonic()
-        assert rate_limiter.enter_at_once(start)
-        rate_limiter.leave_with(None, start, start, 7.0)
+        assert rate_limiter.try_acquire(start)
+        rate_limiter.release(None, start, start, 7.0)
         crowd = Crowd(clock, rate_limiter)
         await crowd.all(
             [
@@ -350,8 +350,8 @@ def test_good_news_wake_who_sleeps_too_long() -> None:
     async def main(clock: Clock) -> None:
         rate_limiter = RateLimiter(100, clock)
         start = clock.monotonic()
-        assert rate_limiter.enter_at_once(start)
-        rate_limiter.leave_with(RateLimit(limit=2, remaining=0, reset=60.0), start, start, None)
+        assert rate_limiter.try_acquire(start)
+        rate_limiter.release(RateLimit(limit=2, remaining=0, reset=60.0), start, start, None)
         crowd = Crowd(clock, rate_limiter, Server(2, 5.0, start + 5))
         await crowd.all([Visit(at=0, there=1, back=1) for _ in range(6)])
         assert min(crowd.passed.values()) == pytest.approx(start + 60)
@@ -376,21 +376,21 @@ ODD: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("headers", ODD.values(), ids=ODD)
 def test_odd_headers_never_stop_the_traffic(headers: dict[str, str], status: int) -> None:
     """Whatever the server says, calls in a row are answered, none later than a minute after the last."""
-    answer = Wire.http(
+    answer = ScriptedServer.http(
         status,
         b'{"data":{"id":"a-room"}}',
         **{f"x_ratelimit_{name}": value for name, value in headers.items()},
     )
 
-    async def main(clock: Clock, wire: Wire, client: RoomsClient) -> None:
-        wire.plays(answer)
+    async def main(clock: Clock, scripted_server: ScriptedServer, client: RoomsClient) -> None:
+        scripted_server.respond_with(answer)
         for _ in range(8):
-            before, asked = clock.monotonic(), len(wire.requests)
+            before, asked = clock.monotonic(), len(scripted_server.requests)
             try:
                 await client.rooms.retrieve("a-room")
             except RateLimitError:
                 assert status == 429
-            assert len(wire.requests) > asked
+            assert len(scripted_server.requests) > asked
             assert clock.monotonic() - before <= 3 * LONGEST
 
     leap_over_a_wire(main, timeout=1000.0)
@@ -400,7 +400,7 @@ def test_odd_headers_never_stop_the_traffic(headers: dict[str, str], status: int
 
 
 def leap_over_a_wire(
-    main: Callable[[Clock, Wire, RoomsClient], Coroutine[Any, Any, T]],
+    main: Callable[[Clock, ScriptedServer, RoomsClient], Coroutine[Any, Any, T]],
     *,
     timeout: float = 45.0,
     on_attempt: Callable[[Attempt], object] | None = None,
@@ -408,12 +408,12 @@ def leap_over_a_wire(
     """Run on leaping time with a scripted server and a client of it."""
 
     async def run(clock: Clock) -> T:
-        wire = Wire([Wire.http(204)])
-        server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
-        wire.port = server.sockets[0].getsockname()[1]
+        scripted_server = ScriptedServer([ScriptedServer.http(204)])
+        server = await asyncio.start_server(scripted_server.serve, "127.0.0.1", 0)
+        scripted_server.port = server.sockets[0].getsockname()[1]
         client = RoomsClient(
             "KEY",
-            base_url=wire.url,
+            base_url=scripted_server.url,
             clock=clock,
             timeout=timeout,
             # On leaping time a connection that is being made seems to take for ever.
@@ -422,7 +422,7 @@ def leap_over_a_wire(
         )
         try:
             async with client:
-                return await main(clock, wire, client)
+                return await main(clock, scripted_server, client)
         finally:
             server.close()
             await server.wait_closed()
@@ -430,12 +430,14 @@ def leap_over_a_wire(
     return leap(run)
 
 
-OK = Wire.http(200, b'{"data":{"id":"a-room"}}')
+OK = ScriptedServer.http(200, b'{"data":{"id":"a-room"}}')
 
 
-async def failing(wire: Wire, client: RoomsClient, *replies: Reply, level: float) -> float:
+async def failing(
+    scripted_server: ScriptedServer, client: RoomsClient, *replies: Reply, level: float
+) -> float:
     """Make one call against a script, with so much in the budget; return what is left."""
-    wire.plays(*replies)
+    scripted_server.respond_with(*replies)
     budget = client._api.budget
     budget.level = level
     with suppress(TelnyxRoomsError):
@@ -443,20 +445,20 @@ async def failing(wire: Wire, client: RoomsClient, *replies: Reply, level: float
     return budget.level
 
 
-FULL = Wire.http(500, x_ratelimit_limit="10", x_ratelimit_remaining="0", x_ratelimit_reset="50")
+FULL = ScriptedServer.http(500, x_ratelimit_limit="10", x_ratelimit_remaining="0", x_ratelimit_reset="50")
 SPENT: dict[str, tuple[list[Reply], float]] = {
     "a clean success earns one": ([OK], +1),
-    "a refusal is a success of the server": ([Wire.http(404)], +1),
-    "a repetition that succeeds is paid back": ([Wire.http(500), OK], 0),
-    "so are two": ([Wire.http(500), Wire.http(429), OK], 0),
-    "and one that is refused": ([Wire.http(500), Wire.http(404)], 0),
-    "what fails costs two repetitions": ([Wire.http(500)], -28),
-    "less when throttled": ([Wire.http(429)], -10),
-    "one of each": ([Wire.http(429), Wire.http(500)], -19),
-    "lost answers cost as much": ([Wire.raw(b"")], -28),
-    "no hint is paid for that is not followed": ([Wire.http(429, Retry_After="3600")], 0),
+    "a refusal is a success of the server": ([ScriptedServer.http(404)], +1),
+    "a repetition that succeeds is paid back": ([ScriptedServer.http(500), OK], 0),
+    "so are two": ([ScriptedServer.http(500), ScriptedServer.http(429), OK], 0),
+    "and one that is refused": ([ScriptedServer.http(500), ScriptedServer.http(404)], 0),
+    "what fails costs two repetitions": ([ScriptedServer.http(500)], -28),
+    "less when throttled": ([ScriptedServer.http(429)], -10),
+    "one of each": ([ScriptedServer.http(429), ScriptedServer.http(500)], -19),
+    "lost answers cost as much": ([ScriptedServer.raw(b"")], -28),
+    "no hint is paid for that is not followed": ([ScriptedServer.http(429, Retry_After="3600")], 0),
     "nor what the gate does not let through in time": ([FULL], 0),
-    "all the same one that was": ([Wire.http(500), FULL], -14),
+    "all the same one that was": ([ScriptedServer.http(500), FULL], -14),
 }
 
 
@@ -464,10 +466,10 @@ SPENT: dict[str, tuple[list[Reply], float]] = {
 def test_what_is_paid(replies: list[Reply], change: float) -> None:
     """Repetitions cost, successes pay back; the seconds that pass meanwhile bring one each."""
 
-    async def main(clock: Clock, wire: Wire, client: RoomsClient) -> None:
+    async def main(clock: Clock, scripted_server: ScriptedServer, client: RoomsClient) -> None:
         client._api.budget.take(0, clock.monotonic())
         began = clock.monotonic()
-        left = await failing(wire, client, *replies, level=200.0)
+        left = await failing(scripted_server, client, *replies, level=200.0)
         # Time is counted when something is taken: after the last one it still has to be.
         client._api.budget.take(0, clock.monotonic())
         passed = clock.monotonic() - began
@@ -480,25 +482,25 @@ def test_what_is_paid(replies: list[Reply], change: float) -> None:
 def test_an_empty_budget_ends_it() -> None:
     """When the budget does not reach, the first failure is raised, and says why there was no other try."""
 
-    async def main(clock: Clock, wire: Wire, client: RoomsClient) -> None:
+    async def main(clock: Clock, scripted_server: ScriptedServer, client: RoomsClient) -> None:
         client._api.budget.take(0, clock.monotonic())
         for level, tries, exhausted in ((13.9, 1, True), (14.0, 2, True), (28.0, 3, False)):
-            wire.plays(Wire.http(500))
+            scripted_server.respond_with(ScriptedServer.http(500))
             client._api.budget.level = level
             view = client.with_options(retry=RetryPolicy(backoff_base=0.0))
             with pytest.raises(InternalServerError) as caught:
                 await view.rooms.retrieve("a-room")
-            assert (len(wire.requests), caught.value.budget_exhausted) == (tries, exhausted)
+            assert (len(scripted_server.requests), caught.value.budget_exhausted) == (tries, exhausted)
             assert [each.budget_exhausted for each in caught.value.attempts[:-1]] == [False] * (tries - 1)
 
     leap_over_a_wire(main)
 
 
 OUTAGES = {
-    "500": (Wire.http(500), True),
-    "lost": (Wire.raw(b""), True),
-    "503 with a hint": (Wire.http(503, Retry_After="1"), False),
-    "429": (Wire.http(429), False),
+    "500": (ScriptedServer.http(500), True),
+    "lost": (ScriptedServer.raw(b""), True),
+    "503 with a hint": (ScriptedServer.http(503, Retry_After="1"), False),
+    "429": (ScriptedServer.http(429), False),
 }
 
 
@@ -507,8 +509,8 @@ def test_an_outage_is_not_met_with_three_times_the_load(reply: Reply, is_exhaust
     """Five hundred calls in a full outage come to at most 560 requests; a throttle alone holds them back."""
     attempts = list[Attempt]()
 
-    async def main(clock: Clock, wire: Wire, client: RoomsClient) -> None:
-        wire.plays(reply)
+    async def main(clock: Clock, scripted_server: ScriptedServer, client: RoomsClient) -> None:
+        scripted_server.respond_with(reply)
         calls = (client.rooms.retrieve(f"room-{number}") for number in range(500))
         errors = [
             error
@@ -516,7 +518,7 @@ def test_an_outage_is_not_met_with_three_times_the_load(reply: Reply, is_exhaust
             if isinstance(error, InternalServerError | RateLimitError | ConnectionLostError)
         ]
         assert len(errors) == 500
-        assert len(wire.requests) == len(attempts) <= 560
+        assert len(scripted_server.requests) == len(attempts) <= 560
         assert all(error.budget_exhausted for error in errors) is is_exhausting
         assert [each.budget_exhausted for each in attempts].count(True) == (500 if is_exhausting else 0)
         assert 0 <= client._api.budget.level <= 500
@@ -528,15 +530,15 @@ def test_an_outage_is_not_met_with_three_times_the_load(reply: Reply, is_exhaust
 def test_a_client_recovers_from_an_outage() -> None:
     """When the budget was spent, successes and time fill it again, and repetitions with it."""
 
-    async def main(clock: Clock, wire: Wire, client: RoomsClient) -> None:
-        wire.plays(Wire.http(500))
+    async def main(clock: Clock, scripted_server: ScriptedServer, client: RoomsClient) -> None:
+        scripted_server.respond_with(ScriptedServer.http(500))
         calls = (client.rooms.retrieve(f"room-{number}") for number in range(100))
         await asyncio.gather(*calls, return_exceptions=True)
-        wire.plays(Wire.http(500), OK)
+        scripted_server.respond_with(ScriptedServer.http(500), OK)
         with pytest.raises(InternalServerError):
             await client.rooms.retrieve("a-room")
         await clock.sleep(14)
-        wire.plays(Wire.http(500), OK)
+        scripted_server.respond_with(ScriptedServer.http(500), OK)
         assert (await client.rooms.retrieve("a-room")).id == "a-room"
 
     leap_over_a_wire(main)

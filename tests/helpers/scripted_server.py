@@ -1,4 +1,4 @@
-"""A server of raw sockets that answers from a script, and counts."""
+"""A server of raw sockets without state: it answers from a script and records requests."""
 
 import asyncio
 import re
@@ -10,15 +10,15 @@ from attrs import define, field, frozen
 
 @frozen
 class Reply:
-    """Bytes to answer with, and what to do with the connection then."""
+    """Bytes to answer with, and what happens to the connection then."""
 
     data: bytes
     then: Literal["keep", "close", "reset", "hang"] = "keep"
 
 
 @define
-class Wire:
-    """Answers each request with the next reply of its script; the last one serves for ever."""
+class ScriptedServer:
+    """Answers each request with the next reply of its script; the last reply is repeated."""
 
     script: list[Reply] = field(factory=list[Reply])
     requests: list[bytes] = field(factory=list[bytes])
@@ -27,23 +27,22 @@ class Wire:
 
     @property
     def url(self) -> str:
-        """The base URL."""
         return f"http://127.0.0.1:{self.port}/v2"
 
-    def plays(self, *replies: Reply) -> None:
-        """Answer from this script from now on."""
+    def respond_with(self, *replies: Reply) -> None:
+        """Start a new script and a new record of requests."""
         self.script, self.requests = list(replies), []
 
     @staticmethod
     def http(status: int, body: bytes = b"", **headers: str) -> Reply:
-        """Make a well-formed answer; ``_`` in a header's name stands for ``-``."""
+        """Make a well-formed response; ``_`` in a header's name stands for ``-``."""
         lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         return Reply("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
 
     @staticmethod
     def raw(data: bytes, then: Literal["keep", "close", "reset", "hang"] = "close") -> Reply:
-        """Make an answer out of any bytes."""
+        """Make a response of any bytes."""
         return Reply(data, then)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -51,13 +50,13 @@ class Wire:
         self.open_connections += 1
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
-                while await self._answer(reader, writer):
+                while await self._respond(reader, writer):
                     pass
         finally:
             self.open_connections -= 1
             writer.close()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _respond(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = await reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"(?i)content-length: *(\d+)", head)
         body = await reader.readexactly(int(length[1])) if length else b""

@@ -1,4 +1,4 @@
-"""A process that imports rooms with a journal, and is killed now and then."""
+"""Processes that tests interrupt or kill, and what of them arrived at the emulator."""
 
 import asyncio
 import os
@@ -7,12 +7,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
+from typing import Final
 
 from attrs import define, frozen
 
 from telnyx_rooms_async.emulator import Emulator, Fault
 
-PROGRAM = """
+MAIN: Final = "from telnyx_rooms_async.__main__ import main; main()"
+# A test run in the background may hand down a SIGINT that is ignored.
+INTERRUPTIBLE: Final = (
+    sys.executable,
+    "-c",
+    f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}",
+)
+_IMPORT: Final = """
 import asyncio, sys
 from telnyx_rooms_async import Journal, RoomsClient
 
@@ -31,9 +39,27 @@ asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 """
 
 
+def count_creates(telnyx: Emulator) -> int:
+    """Count the requests that would create a room."""
+    return sum(request.method == "POST" for request in telnyx.requests)
+
+
+def inject_random_faults(telnyx: Emulator, random: Random, share: float) -> None:
+    """Let a share of all creations meet each of five faults."""
+    faults = (
+        Fault(cut="before"),
+        Fault(cut="after", reset=True),
+        Fault(status=429, retry_after=0),
+        Fault(status=503),
+        Fault(status=503, after=True),
+    )
+    for fault in faults:
+        telnyx.script(fault, operation="CreateRoom", times=None, when=lambda _: random.random() < share)
+
+
 @frozen
-class Ended:
-    """What a process told before its end; nothing if it was killed."""
+class ImportResult:
+    """What a process printed at its end."""
 
     skipped: int
     done: int
@@ -41,15 +67,15 @@ class Ended:
 
 
 @define
-class Importer:
-    """Imports so many rooms into an emulator, from one journal, in one process after the other."""
+class ImporterProcess:
+    """Imports rooms into an emulator with one journal, in one process after another."""
 
     telnyx: Emulator
     journal: Path
     count: int
 
-    async def run(self, *, kill_after: int | None = None) -> Ended | None:
-        """Run to the end, or kill it when so many more requests have come."""
+    async def run(self, *, kill_after: int | None = None) -> ImportResult | None:
+        """Run to the end, or kill the process after so many more requests and return None."""
         async with self._process() as process:
             if kill_after is not None:
                 due = len(self.telnyx.requests) + kill_after
@@ -57,21 +83,17 @@ class Importer:
                     await asyncio.sleep(0.001)
                 if process.returncode is None:
                     process.kill()
-            told, _ = await process.communicate()
+            output, _ = await process.communicate()
         if process.returncode:
-            assert process.returncode == -9, "it failed by itself"
+            assert process.returncode == -9, "the import failed by itself"
             return None
-        return Ended(*map(int, told.split()))
+        return ImportResult(*map(int, output.split()))
 
     @asynccontextmanager
     async def _process(self) -> AsyncIterator[asyncio.subprocess.Process]:
         variables = {"TELNYX_API_KEY": self.telnyx.api_key, "TELNYX_BASE_URL": self.telnyx.url}
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            PROGRAM,
-            str(self.journal),
-            str(self.count),
+            *(sys.executable, "-c", _IMPORT, str(self.journal), str(self.count)),
             env=os.environ | variables,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -81,16 +103,3 @@ class Importer:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-
-
-def disturb(telnyx: Emulator, dice: Random, part: float) -> None:
-    """Let a part of all creations meet each of four faults."""
-    faults = (
-        Fault(cut="before"),
-        Fault(cut="after", reset=True),
-        Fault(status=429, retry_after=0),
-        Fault(status=503),
-        Fault(status=503, after=True),
-    )
-    for fault in faults:
-        telnyx.script(fault, operation="CreateRoom", times=None, when=lambda _: dice.random() < part)

@@ -1,7 +1,8 @@
-"""A receiver of webhooks: a real server that keeps what comes, and answers what it is told."""
+"""A server that records webhooks and answers with given statuses."""
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,12 +11,10 @@ from aiohttp import web
 from attrs import define, field, frozen
 from nacl.signing import VerifyKey
 
-from telnyx_rooms_async.core.codec import parse
-
 
 @frozen
-class Arrived:
-    """A webhook as it came."""
+class ReceivedWebhook:
+    """A webhook as it arrived."""
 
     path: str
     headers: Mapping[str, str]
@@ -23,43 +22,40 @@ class Arrived:
 
     @property
     def json(self) -> Any:
-        """The envelope."""
-        return parse(self.body)
+        return json.loads(self.body)
 
     @property
     def data(self) -> Any:
-        """What is under ``data``."""
         return self.json["data"]
 
     @property
-    def kind(self) -> str:
-        """The event type without what all of them begin with."""
-        kind: str = self.data["event_type"]
-        return kind.removeprefix("video.room.")
+    def event_type(self) -> str:
+        """The event type without ``video.room.``."""
+        event_type: str = self.data["event_type"]
+        return event_type.removeprefix("video.room.")
 
     def verify(self, public_key: str) -> None:
-        """Check the signature with an Ed25519 of other people than those who signed."""
+        """Check the signature with libsodium, which the emulator does not use."""
         signed = self.headers["telnyx-timestamp"].encode() + b"|" + self.body
         signature = base64.b64decode(self.headers["telnyx-signature-ed25519"], validate=True)
         VerifyKey(base64.b64decode(public_key, validate=True)).verify(signed, signature)
 
 
 @define
-class Listener:
-    """Answers each webhook with the next status of its path: 200 when none is left, and never to a 0."""
+class WebhookListener:
+    """Answers a webhook with the next status of its path: 200 when none is left; 0 never answers."""
 
     url: str
-    arrived: list[Arrived] = field(factory=list[Arrived])
+    received: list[ReceivedWebhook] = field(factory=list[ReceivedWebhook])
     statuses: dict[str, list[int]] = field(factory=dict[str, list[int]])
 
     @property
-    def kinds(self) -> list[str]:
-        """What came, in its order."""
-        return [each.kind for each in self.arrived]
+    def event_types(self) -> list[str]:
+        """In order of arrival."""
+        return [webhook.event_type for webhook in self.received]
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Serve one webhook."""
-        self.arrived.append(Arrived(request.path, dict(request.headers), await request.read()))
+        self.received.append(ReceivedWebhook(request.path, dict(request.headers), await request.read()))
         statuses = self.statuses.get(request.path, [])
         status = statuses.pop(0) if statuses else 200
         if not status:
@@ -68,9 +64,9 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[Listener]:
-    """Listen on a free port of this machine."""
-    listener = Listener("")
+async def listen_for_webhooks() -> AsyncIterator[WebhookListener]:
+    """Run a listener on a free port."""
+    listener = WebhookListener("")
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", listener.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)

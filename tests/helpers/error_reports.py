@@ -1,4 +1,4 @@
-"""What error reporters show of an exception: its chain, and the local variables of every frame of it."""
+"""Everything that error reporters show of an exception: its chain, and the local variables of its frames."""
 
 import traceback
 from collections.abc import Iterator, Mapping
@@ -14,35 +14,33 @@ _REPR_LIMIT: Final = 100
 _DEPTH: Final = 3
 
 
-def captured(error: BaseException) -> Iterator[str]:
-    """Yield what reporters show of an exception and of its chain, without the frames of the tests."""
-    waiting: list[BaseException | None] = [error]
+def reported_texts(error: BaseException) -> Iterator[str]:
+    """Yield what traceback, rich and Sentry show of an exception, without the frames of tests."""
+    pending: list[BaseException | None] = [error]
     seen = set[int]()
-    while waiting:
-        link = waiting.pop()
+    while pending:
+        link = pending.pop()
         if link is None or id(link) in seen:
             continue
         seen.add(id(link))
-        waiting += [link.__cause__, link.__context__]
+        pending += [link.__cause__, link.__context__]
         yield f"{link} {link!r} {link.args!r} {vars(link)!r}"
-        yield from _in_plain_reprs(link)
-        yield from _in_rich(link)
-        yield from _in_sentry(link.__traceback__)
+        yield from _by_traceback(link)
+        yield from _by_rich(link)
+        yield from _by_sentry(link.__traceback__)
 
 
-def files_of(error: BaseException) -> set[str]:
+def traceback_files(error: BaseException) -> set[str]:
     """Return the names of the files whose frames an exception carries."""
     return {frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)}
 
 
-def _in_plain_reprs(error: BaseException) -> Iterator[str]:
+def _by_traceback(error: BaseException) -> Iterator[str]:
     report = traceback.TracebackException(type(error), error, error.__traceback__, capture_locals=True)
-    for frame in report.stack:
-        if not frame.filename.startswith(_TESTS):
-            yield str(frame.locals)
+    yield from (str(frame.locals) for frame in report.stack if not frame.filename.startswith(_TESTS))
 
 
-def _in_rich(error: BaseException) -> Iterator[str]:
+def _by_rich(error: BaseException) -> Iterator[str]:
     for limit in _STRING_LIMITS:
         trace = Traceback.extract(
             type(error), error, error.__traceback__, show_locals=True, locals_max_string=limit
@@ -52,7 +50,7 @@ def _in_rich(error: BaseException) -> Iterator[str]:
                 yield from (f"{name} = {node.render()}" for name, node in (frame.locals or {}).items())
 
 
-def _in_sentry(frames: TracebackType | None) -> Iterator[str]:
+def _by_sentry(frames: TracebackType | None) -> Iterator[str]:
     for frame, _ in traceback.walk_tb(frames):
         if not frame.f_code.co_filename.startswith(_TESTS):
             yield from (f"{name} = {_serialized(value)}" for name, value in frame.f_locals.items())
@@ -66,4 +64,4 @@ def _serialized(value: object, depth: int = _DEPTH) -> str:
         return str([_serialized(item, depth - 1) for item in cast("list[object]", value)])
     if isinstance(value, str | bytes):
         return repr(value[:_REPR_LIMIT])
-    return repr(value)[:_REPR_LIMIT]
+    return f"{value!r}"[:_REPR_LIMIT]

@@ -1,11 +1,11 @@
-"""Values that are text, numbers or collections, and behave oddly in every other respect."""
+"""Strings and collections whose other methods raise or return unusual values."""
 
 from collections.abc import Iterator
 from enum import Enum
 from typing import NoReturn
 
 
-class SelfishText(str):
+class SelfReturningStr(str):
     """A str subclass whose conversions return itself, or other text."""
 
     __slots__ = ()
@@ -32,8 +32,8 @@ class SelfishText(str):
         return False
 
 
-class RaisingText(str):
-    """A str subclass that raises whenever it is looked at."""
+class RaisingStr(str):
+    """A str subclass that raises in every method."""
 
     __slots__ = ()
 
@@ -53,11 +53,11 @@ def enum_member(text: str) -> str:
     return member
 
 
-ODD_TEXTS = (SelfishText, RaisingText, enum_member)
-"""Each makes an odd str of a plain one."""
+UNUSUAL_STRINGS = (SelfReturningStr, RaisingStr, enum_member)
+"""Functions that make an unusual str from a plain one."""
 
 
-class Array:
+class ElementwiseArray:
     """Items whose truth value is an error and whose comparison is done item by item, as with numpy."""
 
     def __init__(self, items: list[object]) -> None:
@@ -75,13 +75,13 @@ class Array:
     def __bool__(self) -> bool:
         raise ValueError("the truth value of an array is ambiguous")
 
-    def __eq__(self, other: object) -> "Array":  # type: ignore[override]  # as numpy's
-        return Array([item == other for item in self._items])
+    def __eq__(self, other: object) -> "ElementwiseArray":  # type: ignore[override]  # as numpy's
+        return ElementwiseArray([item == other for item in self._items])
 
     __hash__ = None  # type: ignore[assignment]  # as numpy's
 
 
-class Broken:
+class BrokenIterable:
     """An iterable that raises when it is iterated."""
 
     def __iter__(self) -> Iterator[object]:

@@ -1,4 +1,4 @@
-"""One worker of a web app, as a process: ``python worker.py SOCKET_OF_REDIS``. It prints its port."""
+"""One worker process of a web app: ``python webhook_worker.py SOCKET_OF_REDIS NAME``; it prints its port."""
 
 import asyncio
 import sys
@@ -12,16 +12,16 @@ from telnyx_rooms_async.webhooks.redis import SeenInRedis
 
 
 async def main(path: str) -> None:
-    """Serve until the other side closes stdin."""
+    """Serve until stdin is closed."""
     async with Redis(unix_socket_path=path) as redis:
         router = EventRouter(seen=SeenInRedis(redis))
 
         @router.on(Event)
         async def handle(event: Event) -> None:
-            # Told in the same Redis: who had it, and that nobody else had it meanwhile.
-            assert await redis.incr(f"at once:{event.id}") == 1
+            # Recorded in the same Redis: which worker handled the event, and that no other did meanwhile.
+            assert await redis.incr(f"running:{event.id}") == 1
             await asyncio.sleep(0.01)
-            await redis.decr(f"at once:{event.id}")
+            await redis.decr(f"running:{event.id}")
             await redis.rpush("handled", event.id)
             await redis.incr(f"by:{sys.argv[2]}")
 
@@ -30,7 +30,7 @@ async def main(path: str) -> None:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        print(runner.addresses[0][1], flush=True)  # noqa: T201 - this is what it has to say
+        print(runner.addresses[0][1], flush=True)  # noqa: T201 - read by the parent process
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
         await runner.cleanup()
 

@@ -1,0 +1,111 @@
+"""Servers on free local ports: raw sockets, aiohttp and ASGI apps, webhook receivers."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeAlias
+
+import uvicorn
+from aiohttp import web
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from telnyx_rooms_async import EventRouter, Webhooks
+from telnyx_rooms_async.integrations.aiohttp_web import aiohttp_handler, router_context
+from telnyx_rooms_async.integrations.asgi import asgi_app, client_lifespan
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY
+
+ServeReceiver: TypeAlias = Callable[..., AbstractAsyncContextManager[str]]
+"""Serves a webhook receiver for a router and yields its URL."""
+
+
+@asynccontextmanager
+async def run_raw_server(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[str]:
+    """Serve each connection by a coroutine; yield the URL."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        tasks.add(task)
+        try:
+            await serve(reader, writer)
+        finally:
+            tasks.discard(task)
+            writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        running = list(tasks)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def run_aiohttp_app(app: web.Application) -> AsyncIterator[str]:
+    """Serve an aiohttp.web app; yield its URL."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def run_asgi_app(app: Any) -> AsyncIterator[str]:
+    """Serve an ASGI app with its lifespan; yield its URL."""
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_level="critical", ws="none"))
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            assert not task.done(), "uvicorn did not start"
+            await asyncio.sleep(0.001)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+def aiohttp_receiver(router: EventRouter, public_key: str = PUBLIC_KEY, **options: Any) -> Any:
+    """Serve a receiver with aiohttp.web."""
+    app = web.Application()
+    app.cleanup_ctx.append(router_context(router))
+    app.router.add_post("/telnyx/", aiohttp_handler(router, Webhooks(public_key), **options))
+    return run_aiohttp_app(app)
+
+
+def _fastapi_receiver(router: EventRouter, public_key: str = PUBLIC_KEY, **options: Any) -> Any:
+    app = FastAPI(lifespan=client_lifespan(None, router))
+    app.mount("/telnyx", asgi_app(router, Webhooks(public_key), **options))
+    return run_asgi_app(app)
+
+
+def _starlette_receiver(router: EventRouter, public_key: str = PUBLIC_KEY, **options: Any) -> Any:
+    receiver = asgi_app(router, Webhooks(public_key), **options)
+    return run_asgi_app(
+        Starlette(routes=[Route("/telnyx/", receiver)], lifespan=client_lifespan(None, router))
+    )
+
+
+def _asgi_receiver(router: EventRouter, public_key: str = PUBLIC_KEY, **options: Any) -> Any:
+    return run_asgi_app(asgi_app(router, Webhooks(public_key), **options))
+
+
+RECEIVERS: dict[str, ServeReceiver] = {
+    "aiohttp.web": aiohttp_receiver,
+    "FastAPI": _fastapi_receiver,
+    "Starlette": _starlette_receiver,
+    "ASGI": _asgi_receiver,
+}
