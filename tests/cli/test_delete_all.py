@@ -85,7 +85,7 @@ def test_what_is_made_meanwhile(run: Run, telnyx: Emulator, monkeypatch: pytest.
     [
         (["--all", "--everything"], "there is no terminal to ask for confirmation: use --yes"),
         (["--all", "--yes"], "--all needs a filter, or else --everything"),
-        (["--all", "--yes", "--everything", "--unique-name", "x"], "--all goes with a filter, or else"),
+        (["--all", "--yes", "--everything", "--unique-name", "x"], "--all needs a filter, or else"),
         (["x", "--all", "--everything", "--yes"], "ROOM_ID and --all cannot be combined"),
         (["x", "--everything"], "options that select rooms can only be used with --all"),
         (["x", "--expect", "1"], "options that select rooms can only be used with --all"),

@@ -69,8 +69,9 @@ def export_recordings(
 ) -> None:
     """Download the files of all recordings.
 
-    They are named by the id of the recording. Files that are complete are not downloaded again, so the same command continues after an interruption.
-    A recording that is not completed counts as failed: --status completed leaves it out.
+    Files are named by the id of the recording. Complete files are not downloaded again, so the same command
+    continues after an interruption. A recording that is not completed counts as failed: --status completed
+    leaves it out.
     """
     progress = JobProgress("listing recordings")
     folder = _Folder(Path(directory))
