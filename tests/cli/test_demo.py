@@ -65,7 +65,7 @@ def test_it_shows_the_main_job(stage: list[Emulator]) -> None:
         1,
         0,
     ]
-    assert "   Alice is here\n   Bob has left\n" in looked
+    assert "   Alice is in\n   Bob has left\n" in looked
     assert "include_participants=true" in looked
     (patch,) = (request for request in telnyx.requests if request.method == "PATCH")
     assert patch.json == {"max_participants": 25}

@@ -41,10 +41,6 @@ class Summary(NamedTuple):
     """The same for ``--json``."""
 
 
-def _ignore(*_: object) -> None:
-    pass
-
-
 @frozen(kw_only=True)
 class BulkJob(Generic[Item, Value]):
     """One run of a command that makes many calls."""
@@ -55,8 +51,8 @@ class BulkJob(Generic[Item, Value]):
     label: Callable[[Item], str]
     """Returns the name of an item, for error messages."""
     summarize: Callable[[], Summary]
-    on_done: Callable[[Item, Value], object] = _ignore
-    on_failed: Callable[[Item, Exception], object] = _ignore
+    on_done: Callable[[Item, Value], object] | None = None
+    on_failed: Callable[[Item, Exception], object] | None = None
     advice: Callable[[], str] = lambda: RUN_AGAIN
     """Returns what to do next when something failed, or an empty text."""
 
@@ -96,12 +92,14 @@ class BulkJob(Generic[Item, Value]):
         match outcome:
             case Done(item=item, value=value):
                 self.progress.add_done()
-                self.on_done(item, value)
+                if self.on_done is not None:
+                    self.on_done(item, value)
             case Failed(item=item, error=error):
                 if isinstance(error, _FATAL):
                     raise error
                 self.progress.add_failure(self.label(item), error)
-                self.on_failed(item, error)
+                if self.on_failed is not None:
+                    self.on_failed(item, error)
 
 
 def confirm(question: str) -> None:

@@ -93,7 +93,7 @@ async def list_participants(out: Print, client: RoomsClient, room: Room) -> None
     sessions = client.rooms.sessions(room.id, include_participants=True)
     async for session in sessions:
         for person in session.participants or ():
-            out(person.context, "has left" if person.left_at else "is here")
+            out(person.context, "has left" if person.left_at else "is in")
 
 
 async def update(out: Print, client: RoomsClient, room: Room) -> None:

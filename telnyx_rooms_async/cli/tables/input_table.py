@@ -80,22 +80,20 @@ class InputTable:
             for row in rows:
                 if isinstance(row, InvalidRow):
                     self.invalid.append(row)
+                    continue
+                name = row.fields.get(NAME)
+                if name is not None and (first := self._lines.setdefault(name, row.line)) != row.line:
+                    self.invalid.append(self._duplicate(row, first))
                 else:
-                    self._add(row)
+                    self.rooms.append(row.fields)
         except InvalidArgumentError as error:
             self.broken = error.problems
 
-    def _add(self, row: Row) -> None:
-        name = row.fields.get(NAME)
-        if name is not None:
-            first = self._lines.setdefault(name, row.line)
-            if first != row.line:
-                problem = f"{short_repr(name)} is already in {self.unit} {first}; names must be unique"
-                table = TableName(self.source, self.unit)
-                problems = (table.problem(row.line, problem, NAME),)
-                self.invalid.append(InvalidRow(line=row.line, problems=problems, record=row.fields))
-                return
-        self.rooms.append(row.fields)
+    def _duplicate(self, row: Row, first_line: int) -> InvalidRow:
+        name = short_repr(row.fields.get(NAME))
+        problem = f"{name} is already in {self.unit} {first_line}; names must be unique"
+        problems = (TableName(self.source, self.unit).problem(row.line, problem, NAME),)
+        return InvalidRow(line=row.line, problems=problems, record=row.fields)
 
 
 def read_table(

@@ -7,7 +7,7 @@ import attrs
 from attrs import frozen
 
 from telnyx_rooms_async.core import validators
-from telnyx_rooms_async.core.requests import RoomBody, RoomFields
+from telnyx_rooms_async.core.requests import RoomBody, RoomFields, ValidRoomFields
 from telnyx_rooms_async.core.validators import Rule, is_blank, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import Room
@@ -149,8 +149,8 @@ def validated_row(
 
 def _validated_fields(
     record: Mapping[str, object], line: int, table: TableName
-) -> tuple[dict[str, object], list[str]]:
-    fields: dict[str, object] = {}
+) -> tuple[ValidRoomFields, list[str]]:
+    fields = ValidRoomFields()
     problems: list[str] = []
     for name, value in record.items():
         setting = SETTINGS.get(name)
