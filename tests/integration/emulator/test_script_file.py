@@ -48,7 +48,10 @@ WRONG: dict[str, tuple[Any, str]] = {
     "no such operation": ({"operation": "Create"}, "operation must be"),
     "a wrong kind of operation": ({"operation": ["CreateRoom"]}, "operation must be"),
     "no times": ({"times": 0}, "times must be an integer of 1 or more, or none for all, not 0"),
-    "a download that cannot be": ({"operation": "download", "cut": "body"}, 'operation "download" only takes'),
+    "a download that cannot be": (
+        {"operation": "download", "cut": "body"},
+        'operation "download" only takes',
+    ),
     "no limit": ({"limit": 20}, "limit must be an object"),
     "a limit without a time": ({"limit": {"requests": 20}}, "seconds is required"),
     "a limit of nothing": ({"limit": {"seconds": 20}}, "requests is required"),
@@ -79,7 +82,13 @@ def test_all_entries_that_cannot_be() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "told"),
-    [(b"", "empty"), (b"[{]", "malformed"), (b"\xff", "malformed"), (b"{}", "expected array"), (b"[3]", r"\\$\\[0\\]")],
+    [
+        (b"", "empty"),
+        (b"[{]", "malformed"),
+        (b"\xff", "malformed"),
+        (b"{}", "expected array"),
+        (b"[3]", r"\\$\\[0\\]"),
+    ],
 )
 def test_a_file_that_is_no_script(raw: bytes, told: str) -> None:
     """A file must be JSON, and a list."""

@@ -1,4 +1,4 @@
-"""``telnyx-rooms sessions``: a command for each verb of ``client.sessions``."""
+"""``telnyx-rooms sessions``: one command per method of ``client.sessions``."""
 
 from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
 
@@ -21,22 +21,22 @@ from telnyx_rooms_async.cli.options import (
     PageSize,
     SessionId,
     UpdatedAt,
-    enough,
+    limited_page_size,
 )
 from telnyx_rooms_async.cli.output import show_done, show_list, show_one
-from telnyx_rooms_async.cli.running import run
+from telnyx_rooms_async.cli.runner import run
 
 group: Final = typer.Typer(
-    name="sessions", no_args_is_help=True, help="Sessions of all rooms, and those who are in them."
+    name="sessions", no_args_is_help=True, help="Sessions of all rooms, and actions on their participants."
 )
 
 Participants: TypeAlias = Annotated[
     list[str] | None,
-    typer.Argument(metavar="PARTICIPANT_ID", help="Whom: the ids that Telnyx gave them."),
+    typer.Argument(metavar="PARTICIPANT_ID", help="Ids of participants."),
 ]
-Everyone: TypeAlias = Annotated[bool, typer.Option("--all", help="All who are in the session.")]
+Everyone: TypeAlias = Annotated[bool, typer.Option("--all", help="All participants of the session.")]
 Exclude: TypeAlias = Annotated[
-    list[str] | None, typer.Option(metavar="ID", help="With --all: but not this one. Repeatable.")
+    list[str] | None, typer.Option(metavar="ID", help="With --all: except this participant. Repeatable.")
 ]
 
 
@@ -64,7 +64,7 @@ def list_sessions(
                 ended_at=ended_at,
                 active=active,
                 include_participants=include_participants,
-                page_size=enough(page_size, limit),
+                page_size=limited_page_size(page_size, limit),
             ),
             RoomSession,
             limit=limit,
@@ -105,7 +105,7 @@ def participants(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """List who is or was in one session."""
+    """List the participants of one session, past and present."""
     run(
         lambda client: show_list(
             client.sessions.participants(
@@ -114,10 +114,10 @@ def participants(
                 updated_at=updated_at,
                 left_at=left_at,
                 context=context,
-                page_size=enough(page_size, limit),
+                page_size=limited_page_size(page_size, limit),
             ),
             RoomParticipant,
-            of="session_id",
+            omit="session_id",
             limit=limit,
             as_json=as_json,
         ),
@@ -127,9 +127,9 @@ def participants(
 
 @group.command()
 def end(session_id: SessionId, *, as_json: AsJson = False, base_url: BaseUrl = None) -> None:
-    """End a session: everyone in it is sent out.
+    """End a session, and disconnect its participants.
 
-    Its room stays.
+    The room is not deleted.
     """
     run(
         lambda client: show_done(client.sessions.end(session_id), f"ended {session_id}", as_json=as_json),
@@ -137,28 +137,28 @@ def end(session_id: SessionId, *, as_json: AsJson = False, base_url: BaseUrl = N
     )
 
 
-# --- those who are in one -----------------------------------------------------------------------------------
+# --- actions on participants ------------------------------------------------------------------------------
 
 
-class _Whom(NamedTuple):
-    """Whom an action is for."""
+class _Selection(NamedTuple):
+    """Participants that an action applies to."""
 
     participants: Literal["all"] | tuple[str, ...]
     exclude: tuple[str, ...]
 
     def __str__(self) -> str:
-        but = f" but {', '.join(self.exclude)}" if self.exclude else ""
-        return f"all{but}" if self.participants == "all" else ", ".join(self.participants)
+        exclude = f" except {', '.join(self.exclude)}" if self.exclude else ""
+        return f"all{exclude}" if self.participants == "all" else ", ".join(self.participants)
 
 
-def _whom(named: list[str] | None, everyone: bool, exclude: list[str] | None) -> _Whom:  # noqa: FBT001 - three alike
-    if named and everyone:
-        raise typer.BadParameter("--all and the ids of participants contradict each other")
-    if not named and not everyone:
-        raise typer.BadParameter("name participants by their ids, or give --all")
+def _selection(ids: list[str] | None, exclude: list[str] | None, *, everyone: bool) -> _Selection:
+    if ids and everyone:
+        raise typer.BadParameter("ids of participants and --all cannot be combined")
+    if not ids and not everyone:
+        raise typer.BadParameter("pass ids of participants, or --all")
     if exclude and not everyone:
-        raise typer.BadParameter("--exclude is for --all")
-    return _Whom("all" if everyone else tuple(named or ()), tuple(exclude or ()))
+        raise typer.BadParameter("--exclude can only be used with --all")
+    return _Selection("all" if everyone else tuple(ids or ()), tuple(exclude or ()))
 
 
 @group.command()
@@ -171,12 +171,12 @@ def kick(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Send participants out of a session."""
-    whom = _whom(participants, everyone, exclude)
+    """Disconnect participants from a session."""
+    selection = _selection(participants, exclude, everyone=everyone)
     run(
         lambda client: show_done(
-            client.sessions.kick(session_id, whom.participants, exclude=whom.exclude),
-            f"kicked {whom}",
+            client.sessions.kick(session_id, selection.participants, exclude=selection.exclude),
+            f"kicked {selection}",
             as_json=as_json,
         ),
         base_url,
@@ -194,11 +194,11 @@ def mute(
     base_url: BaseUrl = None,
 ) -> None:
     """Mute participants of a session."""
-    whom = _whom(participants, everyone, exclude)
+    selection = _selection(participants, exclude, everyone=everyone)
     run(
         lambda client: show_done(
-            client.sessions.mute(session_id, whom.participants, exclude=whom.exclude),
-            f"muted {whom}",
+            client.sessions.mute(session_id, selection.participants, exclude=selection.exclude),
+            f"muted {selection}",
             as_json=as_json,
         ),
         base_url,
@@ -216,11 +216,11 @@ def unmute(
     base_url: BaseUrl = None,
 ) -> None:
     """Unmute participants of a session."""
-    whom = _whom(participants, everyone, exclude)
+    selection = _selection(participants, exclude, everyone=everyone)
     run(
         lambda client: show_done(
-            client.sessions.unmute(session_id, whom.participants, exclude=whom.exclude),
-            f"unmuted {whom}",
+            client.sessions.unmute(session_id, selection.participants, exclude=selection.exclude),
+            f"unmuted {selection}",
             as_json=as_json,
         ),
         base_url,

@@ -1,4 +1,4 @@
-"""How a command runs and how it ends: one loop, one client, one exit code for each outcome."""
+"""Run a command: one event loop, one client, and an exit code for every outcome."""
 
 import asyncio
 import logging
@@ -21,52 +21,58 @@ from telnyx_rooms_async.cli import output
 
 T = TypeVar("T")
 
-FAILED = 1
-USAGE = 2
-INTERRUPTED = 130
+FAILED: Final = 1
+USAGE: Final = 2
+INTERRUPTED: Final = 130
+_BROKEN_PIPE: Final = 141
 allow_insecure: Final = ContextVar("allow_insecure", default=False)
-"""The option of that name, which stands before the command."""
-_BROKEN_PIPE = 141
+"""The option ``--allow-insecure``, which stands before the command."""
 
 
 def run(
-    job: Callable[[RoomsClient], Awaitable[T]],
+    use: Callable[[RoomsClient], Awaitable[T]],
     base_url: str | None,
     *,
     on_attempt: Callable[[Attempt], object] | None = None,
 ) -> T:
-    """Do a job with a client, and end the command with its exit code.
+    """Use a client, and exit with the code of an error.
 
     Args:
-        job: what to do.
-        base_url: where the API is.
-        on_attempt: takes note of each attempt of a job of many calls, for someone who watches; without
-            it, those that failed are told.
+        use: called with the client.
+        base_url: of the API.
+        on_attempt: called with every attempt, for a command with a progress bar. Without it, attempts that
+            failed are printed at a terminal.
+
+    Raises:
+        Exit: an error was printed.
     """
     is_watched = output.is_watched()
-    with ending(), _retries_told(is_watched and on_attempt is None):
-        return asyncio.run(_with_client(job, base_url, on_attempt if is_watched else None))
+    with exit_codes(), _printed_retries(is_enabled=is_watched and on_attempt is None):
+        return asyncio.run(_with_client(use, base_url, on_attempt if is_watched else None))
 
 
 async def _with_client(
-    job: Callable[[RoomsClient], Awaitable[T]],
+    use: Callable[[RoomsClient], Awaitable[T]],
     base_url: str | None,
     on_attempt: Callable[[Attempt], object] | None,
 ) -> T:
-    # The client would advise to pass `api_key`. There is no such option: `ps` shows a command line.
+    # The client's own message recommends `api_key`. There is no such option: `ps` shows a command line.
     if not os.environ.get("TELNYX_API_KEY"):
         raise ConfigurationError("no API key: set TELNYX_API_KEY (`telnyx-rooms demo` needs none)")
     insecure = allow_insecure.get()
     async with RoomsClient(base_url=base_url, allow_insecure=insecure, on_attempt=on_attempt) as client:
-        return await job(client)
+        return await use(client)
 
 
 @contextmanager
-def ending(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]:
-    """Turn what ends a command into its exit code, and an error into one line on stderr.
+def exit_codes(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]:
+    """Print an error as one line on stderr, and exit with its code.
 
     Args:
         interrupted: the exit code after Ctrl-C.
+
+    Raises:
+        Exit: there was an error.
     """
     try:
         yield
@@ -90,10 +96,10 @@ def _failed(reason: object, code: int) -> typer.Exit:
 
 
 @contextmanager
-def _retries_told(wanted: bool) -> Generator[None, None, None]:  # noqa: FBT001 - the one thing to say
-    """Tell someone who waits at a terminal why; a script reads the outcome only."""
+def _printed_retries(*, is_enabled: bool) -> Generator[None, None, None]:
+    """Print log messages of the library: at a terminal they explain a delay."""
     logger = logging.getLogger("telnyx_rooms_async")
-    handler = output.NoteHandler() if wanted else logging.NullHandler()
+    handler = output.NoteHandler() if is_enabled else logging.NullHandler()
     logger.addHandler(handler)
     try:
         yield

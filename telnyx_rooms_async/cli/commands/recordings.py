@@ -1,4 +1,4 @@
-"""``telnyx-rooms recordings``: a command for each verb of ``client.recordings``."""
+"""``telnyx-rooms recordings``: one command per method of ``client.recordings``."""
 
 from typing import Annotated, Final, TypeAlias
 
@@ -6,7 +6,7 @@ import typer
 
 from telnyx_rooms_async import DurationFilter, RoomRecording, RoomsClient
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.downloading import Target, download_to, refuse_muddle
+from telnyx_rooms_async.cli.files import Target, download_to, refuse_stdout_conflicts
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
     AsJson,
@@ -18,31 +18,29 @@ from telnyx_rooms_async.cli.options import (
     OfSession,
     PageSize,
     StartedAt,
-    enough,
+    limited_page_size,
     parse_seconds,
 )
 from telnyx_rooms_async.cli.output import show_done, show_list, show_one
-from telnyx_rooms_async.cli.running import run
+from telnyx_rooms_async.cli.runner import run
 
 group: Final = typer.Typer(
     name="recordings", no_args_is_help=True, help="Recordings of participants, and their files."
 )
 
 RecordingId: TypeAlias = Annotated[
-    str, typer.Argument(metavar="RECORDING_ID", help="The id that Telnyx gave the recording.")
+    str, typer.Argument(metavar="RECORDING_ID", help="The id of the recording.")
 ]
 Status: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="STATUS", help="Only those that are completed, or processing.")
+    str | None, typer.Option(metavar="STATUS", help="Filter by status: completed or processing.")
 ]
-Type: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="TYPE", help="Only those of audio, or of video.")
-]
+Type: TypeAlias = Annotated[str | None, typer.Option(metavar="TYPE", help="Filter by type: audio or video.")]
 DurationSecs: TypeAlias = Annotated[
     DurationFilter | None,
     typer.Option(
         parser=parse_seconds,
         metavar="SECONDS",
-        help="As long as 90, or a range with both ends in it: 60..120, 60.., ..120.",
+        help="Filter by duration: 90, or an inclusive range: 60..120, 60.., ..120.",
     ),
 ]
 
@@ -65,7 +63,7 @@ def list_recordings(
 ) -> None:
     """List the recordings of the account.
 
-    The table tells which files are ready; --json prints their download_url, a secret for one hour.
+    The table shows which files are ready. --json prints the download_url, a secret valid for one hour.
     """
     run(
         lambda client: show_list(
@@ -78,7 +76,7 @@ def list_recordings(
                 started_at=started_at,
                 ended_at=ended_at,
                 duration_secs=duration_secs,
-                page_size=enough(page_size, limit),
+                page_size=limited_page_size(page_size, limit),
             ),
             RoomRecording,
             limit=limit,
@@ -92,7 +90,7 @@ def list_recordings(
 def retrieve(recording_id: RecordingId, *, as_json: AsJson = False, base_url: BaseUrl = None) -> None:
     """Show one recording, with all its fields.
 
-    The table tells whether the file is ready; --json prints its download_url, a secret for one hour.
+    The table shows whether the file is ready. --json prints the download_url, a secret valid for one hour.
     """
     run(lambda client: show_one(client.recordings.retrieve(recording_id), as_json=as_json), base_url)
 
@@ -122,12 +120,12 @@ def delete_matching(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Delete all recordings that the filters select.
+    """Delete all recordings that match the filters.
 
-    One filter at least must be given. The same filters given to list show what would be deleted.
+    At least one filter is required. The command list with the same filters shows what would be deleted.
     """
 
-    async def job(client: RoomsClient) -> None:
+    async def delete_all(client: RoomsClient) -> None:
         count = await client.recordings.delete_matching(
             room_id=room_id,
             session_id=session_id,
@@ -138,27 +136,21 @@ def delete_matching(
             ended_at=ended_at,
             duration_secs=duration_secs,
         )
-        _show_count(count, as_json=as_json)
+        sentence = f"deleted {output.counted(count, 'recording')}"
+        output.write_result(sentence, {"room_recordings": count}, as_json=as_json)
 
-    run(job, base_url)
-
-
-def _show_count(count: int, *, as_json: bool) -> None:
-    if as_json:
-        output.write_json({"room_recordings": count})
-    else:
-        output.write_line(f"deleted {output.counted(count, 'recording')}")
+    run(delete_all, base_url)
 
 
 @group.command()
 def download(
     recording_id: RecordingId, target: Target, *, as_json: AsJson = False, base_url: BaseUrl = None
 ) -> None:
-    """Download the file of a recording, and tell where it is.
+    """Download the file of a recording.
 
-    It is complete or not there: until then it has another name.
+    The file appears under its name when it is complete.
     """
-    refuse_muddle(target, as_json=as_json)
+    refuse_stdout_conflicts(target, as_json=as_json)
     run(
         lambda client: download_to(client.recordings.download, recording_id, target, as_json=as_json),
         base_url,

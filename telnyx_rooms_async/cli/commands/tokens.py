@@ -1,4 +1,4 @@
-"""``telnyx-rooms tokens``: a command for each verb of ``client.tokens``. What is secret comes in unseen."""
+"""``telnyx-rooms tokens``: one command per method of ``client.tokens``. Secrets are never arguments."""
 
 import getpass
 import os
@@ -9,12 +9,12 @@ from typing import Annotated, Final, TypeAlias
 import typer
 
 from telnyx_rooms_async import ConfigurationError
-from telnyx_rooms_async.cli.options import AsJson, BaseUrl, RoomId, given
+from telnyx_rooms_async.cli.options import AsJson, BaseUrl, RoomId, unset_if_none
 from telnyx_rooms_async.cli.output import show_token
-from telnyx_rooms_async.cli.running import ending, run
+from telnyx_rooms_async.cli.runner import exit_codes, run
 
 group: Final = typer.Typer(
-    name="tokens", no_args_is_help=True, help="Tokens that a client SDK joins a room with."
+    name="tokens", no_args_is_help=True, help="Tokens that client SDKs use to join a room."
 )
 
 _STDIN: Final = "-"
@@ -22,7 +22,7 @@ _VARIABLE: Final = "TELNYX_REFRESH_TOKEN"
 
 TokenTtlSecs: TypeAlias = Annotated[
     int | None,
-    typer.Option(metavar="SECONDS", help="How long the token is good: 10 to 3600; 600 unless given."),
+    typer.Option(metavar="SECONDS", help="Lifetime of the token: 10 to 3600. Default: 600."),
 ]
 
 
@@ -33,21 +33,21 @@ def create(
     token_ttl_secs: TokenTtlSecs = None,
     refresh_token_ttl_secs: Annotated[
         int | None,
-        typer.Option(metavar="SECONDS", help="How long it can be refreshed: 60 to 86400; 3600 unless given."),
+        typer.Option(metavar="SECONDS", help="Lifetime of the refresh token: 60 to 86400. Default: 3600."),
     ] = None,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Make a token that lets one client join a room, and print it.
+    """Create a token to join a room, and print it.
 
-    It is a secret, as is the refresh token that gets the next one.
+    Both the token and its refresh token are secrets.
     """
     run(
         lambda client: show_token(
             client.tokens.create(
                 room_id,
-                token_ttl_secs=given(token_ttl_secs),
-                refresh_token_ttl_secs=given(refresh_token_ttl_secs),
+                token_ttl_secs=unset_if_none(token_ttl_secs),
+                refresh_token_ttl_secs=unset_if_none(refresh_token_ttl_secs),
             ),
             as_json=as_json,
         ),
@@ -59,28 +59,30 @@ def create(
 def refresh(
     room_id: RoomId,
     refresh_token: Annotated[
-        str | None, typer.Argument(metavar="-", help=f"Read the refresh token from stdin, not {_VARIABLE}.")
+        str | None,
+        typer.Argument(metavar="-", help=f"Read the refresh token from stdin instead of {_VARIABLE}."),
     ] = None,
     *,
     token_ttl_secs: TokenTtlSecs = None,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Get the next token, and print it.
+    """Create the next token with a refresh token, and print it.
 
-    The refresh token is read from the environment variable TELNYX_REFRESH_TOKEN, or from stdin. It stays the
-    same.
+    The refresh token is read from the environment variable TELNYX_REFRESH_TOKEN, or from stdin. It remains
+    valid.
     """
     if refresh_token not in (None, _STDIN):
-        # Not shown again, for it may be one.
+        # The argument is not repeated: it may be a secret.
         raise typer.BadParameter(
-            f"a refresh token is a secret: set {_VARIABLE}, or write - and give it on stdin"
+            f"a refresh token must not be an argument: set {_VARIABLE}, or pass - and send it on stdin"
         )
-    with ending():
+    with exit_codes():
         secret = _read_secret(refresh_token)
     run(
         lambda client: show_token(
-            client.tokens.refresh(room_id, secret, token_ttl_secs=given(token_ttl_secs)), as_json=as_json
+            client.tokens.refresh(room_id, secret, token_ttl_secs=unset_if_none(token_ttl_secs)),
+            as_json=as_json,
         ),
         base_url,
     )
@@ -89,7 +91,7 @@ def refresh(
 def _read_secret(source: str | None) -> str:
     secret = (os.environ.get(_VARIABLE, "") if source is None else _read_stdin()).strip()
     if not secret:
-        raise ConfigurationError(f"no refresh token: set {_VARIABLE}, or write - and give it on stdin")
+        raise ConfigurationError(f"no refresh token: set {_VARIABLE}, or pass - and send it on stdin")
     return secret
 
 
@@ -99,5 +101,5 @@ def _read_stdin() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.buffer.readline().decode(errors="replace")
     with suppress(EOFError):
-        return getpass.getpass("Refresh token: ")  # typed, and not shown
+        return getpass.getpass("Refresh token: ")
     return ""

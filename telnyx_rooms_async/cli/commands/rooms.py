@@ -1,4 +1,4 @@
-"""``telnyx-rooms rooms``: a command for each verb of ``client.rooms``, an option for each parameter."""
+"""``telnyx-rooms rooms``: one command per method of ``client.rooms``, one option per parameter."""
 
 from collections.abc import Sequence
 from typing import Final, TypeVar
@@ -20,6 +20,7 @@ from telnyx_rooms_async.cli.options import (
     IncludeParticipants,
     IncludeSessions,
     Limit,
+    LostResponse,
     MaxParticipants,
     OfName,
     OnLostResponse,
@@ -27,20 +28,19 @@ from telnyx_rooms_async.cli.options import (
     RoomId,
     Timeout,
     UniqueName,
-    UnknownOutcome,
     UpdatedAt,
     WebhookEventFailoverUrl,
     WebhookEventUrl,
     WebhookTimeoutSecs,
-    enough,
-    given,
+    limited_page_size,
+    unset_if_none,
 )
-from telnyx_rooms_async.cli.output import show_list, show_one, show_when_there
-from telnyx_rooms_async.cli.running import run
+from telnyx_rooms_async.cli.output import show_awaited, show_list, show_one
+from telnyx_rooms_async.cli.runner import run
 
 T = TypeVar("T")
 
-group: Final = typer.Typer(name="rooms", no_args_is_help=True, help="Rooms, and the sessions held in them.")
+group: Final = typer.Typer(name="rooms", no_args_is_help=True, help="Rooms and their sessions.")
 
 
 @group.command("list")
@@ -63,7 +63,7 @@ def list_rooms(
                 updated_at=updated_at,
                 unique_name=unique_name,
                 include_sessions=include_sessions,
-                page_size=enough(page_size, limit),
+                page_size=limited_page_size(page_size, limit),
             ),
             Room,
             limit=limit,
@@ -82,23 +82,23 @@ def create(
     webhook_event_url: WebhookEventUrl = None,
     webhook_event_failover_url: WebhookEventFailoverUrl = None,
     webhook_timeout_secs: WebhookTimeoutSecs = None,
-    on_lost_response: OnLostResponse = UnknownOutcome.ADOPT,
+    on_lost_response: OnLostResponse = LostResponse.FIND,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
     """Create a room, and show it.
 
-    Name what matters: a room without a name cannot be found again if the answer is lost.
+    A room without a name cannot be found if the response is lost.
     """
     run(
         lambda client: show_one(
             client.rooms.create(
-                unique_name=given(unique_name),
-                max_participants=given(max_participants),
-                enable_recording=given(enable_recording),
-                webhook_event_url=given(webhook_event_url),
-                webhook_event_failover_url=given(webhook_event_failover_url),
-                webhook_timeout_secs=given(webhook_timeout_secs),
+                unique_name=unset_if_none(unique_name),
+                max_participants=unset_if_none(max_participants),
+                enable_recording=unset_if_none(enable_recording),
+                webhook_event_url=unset_if_none(webhook_event_url),
+                webhook_event_failover_url=unset_if_none(webhook_event_failover_url),
+                webhook_timeout_secs=unset_if_none(webhook_timeout_secs),
                 on_lost_response=on_lost_response.value,
             ),
             as_json=as_json,
@@ -139,11 +139,11 @@ def update(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Change the fields that are given, and show the room.
+    """Change fields of a room, and show the room.
 
-    The others are left alone.
+    Fields without an option stay unchanged.
     """
-    _refuse_nothing(
+    _require_a_field(
         unique_name,
         max_participants,
         enable_recording,
@@ -156,10 +156,10 @@ def update(
         lambda client: show_one(
             client.rooms.update(
                 room_id,
-                unique_name=given(unique_name),
-                max_participants=given(max_participants),
-                enable_recording=given(enable_recording),
-                webhook_event_url=given(webhook_event_url),
+                unique_name=unset_if_none(unique_name),
+                max_participants=unset_if_none(max_participants),
+                enable_recording=unset_if_none(enable_recording),
+                webhook_event_url=unset_if_none(webhook_event_url),
                 webhook_event_failover_url=_or_null(
                     webhook_event_failover_url, Clearable.FAILOVER_URL, clear
                 ),
@@ -171,16 +171,16 @@ def update(
     )
 
 
-def _refuse_nothing(*options: object) -> None:
+def _require_a_field(*options: object) -> None:
     if all(option is None for option in options):
-        raise typer.BadParameter("no field to change is given")
+        raise typer.BadParameter("pass at least one field to change")
 
 
 def _or_null(value: T | None, name: Clearable, cleared: Sequence[Clearable] | None) -> T | UnsetType | None:
     if name not in (cleared or ()):
-        return given(value)
+        return unset_if_none(value)
     if value is not None:
-        raise typer.BadParameter(f"--{name} and --clear {name} contradict each other")
+        raise typer.BadParameter(f"--{name} and --clear {name} cannot be combined")
     return None
 
 
@@ -208,10 +208,10 @@ def sessions(
                 ended_at=ended_at,
                 active=active,
                 include_participants=include_participants,
-                page_size=enough(page_size, limit),
+                page_size=limited_page_size(page_size, limit),
             ),
             RoomSession,
-            of="room_id",
+            omit="room_id",
             limit=limit,
             as_json=as_json,
         ),
@@ -223,10 +223,10 @@ def sessions(
 def wait_for_session(
     room_id: RoomId, *, timeout: Timeout = TIMEOUT, as_json: AsJson = False, base_url: BaseUrl = None
 ) -> None:
-    """Wait until someone is in a room, and show the session."""
+    """Wait for a session in a room, and show it."""
     run(
-        lambda client: show_when_there(
-            client.rooms.wait_for_session(room_id, timeout=timeout), seconds=timeout, as_json=as_json
+        lambda client: show_awaited(
+            client.rooms.wait_for_session(room_id, timeout=timeout), timeout=timeout, as_json=as_json
         ),
         base_url,
     )

@@ -1,4 +1,4 @@
-"""``telnyx-rooms participants``: a command for each verb of ``client.participants``."""
+"""``telnyx-rooms participants``: one command per method of ``client.participants``."""
 
 from typing import Annotated, Final
 
@@ -16,13 +16,13 @@ from telnyx_rooms_async.cli.options import (
     OfSession,
     PageSize,
     UpdatedAt,
-    enough,
+    limited_page_size,
 )
 from telnyx_rooms_async.cli.output import show_list, show_one
-from telnyx_rooms_async.cli.running import run
+from telnyx_rooms_async.cli.runner import run
 
 group: Final = typer.Typer(
-    name="participants", no_args_is_help=True, help="Who is or was in the sessions of all rooms."
+    name="participants", no_args_is_help=True, help="Participants of the sessions of all rooms."
 )
 
 
@@ -48,7 +48,7 @@ def list_participants(
                 updated_at=updated_at,
                 left_at=left_at,
                 context=context,
-                page_size=enough(page_size, limit),
+                page_size=limited_page_size(page_size, limit),
             ),
             RoomParticipant,
             limit=limit,
@@ -61,7 +61,7 @@ def list_participants(
 @group.command()
 def retrieve(
     participant_id: Annotated[
-        str, typer.Argument(metavar="PARTICIPANT_ID", help="The id that Telnyx gave the participant.")
+        str, typer.Argument(metavar="PARTICIPANT_ID", help="The id of the participant.")
     ],
     *,
     as_json: AsJson = False,

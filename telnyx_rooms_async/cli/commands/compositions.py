@@ -1,11 +1,11 @@
-"""``telnyx-rooms compositions``: a command for each verb of ``client.compositions``."""
+"""``telnyx-rooms compositions``: one command per method of ``client.compositions``."""
 
 from typing import Annotated, Final, TypeAlias
 
 import typer
 
 from telnyx_rooms_async import UNSET, RoomComposition, UnsetType, VideoRegion
-from telnyx_rooms_async.cli.downloading import Target, download_to, refuse_muddle
+from telnyx_rooms_async.cli.files import Target, download_to, refuse_stdout_conflicts
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
     TIMEOUT,
@@ -20,24 +20,27 @@ from telnyx_rooms_async.cli.options import (
     WebhookEventFailoverUrl,
     WebhookEventUrl,
     WebhookTimeoutSecs,
-    enough,
-    given,
+    limited_page_size,
+    unset_if_none,
 )
-from telnyx_rooms_async.cli.output import show_done, show_list, show_one, show_when_there
+from telnyx_rooms_async.cli.output import show_awaited, show_done, show_list, show_one
 from telnyx_rooms_async.cli.regions import NamedRegion, parse_region
-from telnyx_rooms_async.cli.running import run
+from telnyx_rooms_async.cli.runner import run
 
 group: Final = typer.Typer(
-    name="compositions", no_args_is_help=True, help="Videos composed of the recordings of a session."
+    name="compositions", no_args_is_help=True, help="Videos composed from the recordings of a session."
 )
 
 CompositionId: TypeAlias = Annotated[
-    str, typer.Argument(metavar="COMPOSITION_ID", help="The id that Telnyx gave the composition.")
+    str, typer.Argument(metavar="COMPOSITION_ID", help="The id of the composition.")
 ]
 Regions: TypeAlias = Annotated[
     list[NamedRegion] | None,
     typer.Option(
-        "--region", parser=parse_region, metavar="REGION", help="Where pictures go: see above. Twice at most."
+        "--region",
+        parser=parse_region,
+        metavar="REGION",
+        help="A region of the video: see above. At most two.",
     ),
 ]
 
@@ -48,13 +51,13 @@ def create(
     *,
     video_layout: Regions = None,
     silent: Annotated[
-        bool, typer.Option("--silent", help="Without sound; all sound of the session unless given.")
+        bool, typer.Option("--silent", help="Without sound. Default: all audio of the session.")
     ] = False,
     format: Annotated[  # noqa: A002 - the API's name for it
-        str | None, typer.Option(metavar="FORMAT", help="Of the file: mp4.")
+        str | None, typer.Option(metavar="FORMAT", help="Format of the file: mp4.")
     ] = None,
     resolution: Annotated[
-        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Of the video; 1280x720 unless given.")
+        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Resolution of the video. Default: 1280x720.")
     ] = None,
     webhook_event_url: WebhookEventUrl = None,
     webhook_event_failover_url: WebhookEventFailoverUrl = None,
@@ -62,16 +65,17 @@ def create(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Ask for a video of a session, and show what is known of it.
+    """Request a video of a session, and show the composition.
 
-    It is made in the background: see wait. All pictures fill the whole, unless one or two regions are given:
+    Telnyx composes it in the background: see wait. By default all videos share the whole picture. One or two
+    regions divide it:
 
     \b
       --region left:width=640,height=720,sources=ID
       --region right:x=640,width=640,height=720,sources=ID+ID
 
-    A region has a name and any of x, y, z, width, height, columns, rows and sources: ids of video recordings,
-    all unless given.
+    A region has a name and any of x, y, z, width, height, columns, rows and sources: ids of video recordings.
+    By default it shows all of them.
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
     layout = _layout(video_layout)
     run(
@@ -80,11 +84,11 @@ def create(
                 session_id,
                 video_layout=layout,
                 audio_sources=None if silent else ("*",),
-                format=given(format),
-                resolution=given(resolution),
-                webhook_event_url=given(webhook_event_url),
-                webhook_event_failover_url=given(webhook_event_failover_url),
-                webhook_timeout_secs=given(webhook_timeout_secs),
+                format=unset_if_none(format),
+                resolution=unset_if_none(resolution),
+                webhook_event_url=unset_if_none(webhook_event_url),
+                webhook_event_failover_url=unset_if_none(webhook_event_failover_url),
+                webhook_timeout_secs=unset_if_none(webhook_timeout_secs),
             ),
             as_json=as_json,
         ),
@@ -105,7 +109,7 @@ def list_compositions(
     session_id: OfSession = None,
     status: Annotated[
         str | None,
-        typer.Option(metavar="STATUS", help="Only those that are enqueued, processing or completed."),
+        typer.Option(metavar="STATUS", help="Filter by status: enqueued, processing or completed."),
     ] = None,
     created_at: CreatedAt = None,
     limit: Limit = None,
@@ -115,7 +119,7 @@ def list_compositions(
 ) -> None:
     """List the compositions of the account.
 
-    The table tells which files are ready; --json prints their download_url, a secret for one hour.
+    The table shows which files are ready. --json prints the download_url, a secret valid for one hour.
     """
     run(
         lambda client: show_list(
@@ -123,7 +127,7 @@ def list_compositions(
                 session_id=session_id,
                 status=status,
                 created_at=created_at,
-                page_size=enough(page_size, limit),
+                page_size=limited_page_size(page_size, limit),
             ),
             RoomComposition,
             limit=limit,
@@ -137,7 +141,7 @@ def list_compositions(
 def retrieve(composition_id: CompositionId, *, as_json: AsJson = False, base_url: BaseUrl = None) -> None:
     """Show one composition, with all its fields.
 
-    The table tells whether the file is ready; --json prints its download_url, a secret for one hour.
+    The table shows whether the file is ready. --json prints the download_url, a secret valid for one hour.
     """
     run(lambda client: show_one(client.compositions.retrieve(composition_id), as_json=as_json), base_url)
 
@@ -146,7 +150,7 @@ def retrieve(composition_id: CompositionId, *, as_json: AsJson = False, base_url
 def delete(composition_id: CompositionId, *, as_json: AsJson = False, base_url: BaseUrl = None) -> None:
     """Delete a composition and its file.
 
-    The recordings stay.
+    The recordings are not deleted.
     """
     run(
         lambda client: show_done(
@@ -164,13 +168,13 @@ def wait(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Wait until a composition is done, and show it.
+    """Wait for the end of a composition, and show it.
 
-    Telnyx documents no status of failure: look whether it is completed.
+    Check its status: Telnyx does not document a status for failure.
     """
     run(
-        lambda client: show_when_there(
-            client.compositions.wait(composition_id, timeout=timeout), seconds=timeout, as_json=as_json
+        lambda client: show_awaited(
+            client.compositions.wait(composition_id, timeout=timeout), timeout=timeout, as_json=as_json
         ),
         base_url,
     )
@@ -180,11 +184,11 @@ def wait(
 def download(
     composition_id: CompositionId, target: Target, *, as_json: AsJson = False, base_url: BaseUrl = None
 ) -> None:
-    """Download the file of a composition, and tell where it is.
+    """Download the file of a composition.
 
-    It is complete or not there: until then it has another name.
+    The file appears under its name when it is complete.
     """
-    refuse_muddle(target, as_json=as_json)
+    refuse_stdout_conflicts(target, as_json=as_json)
     run(
         lambda client: download_to(client.compositions.download, composition_id, target, as_json=as_json),
         base_url,
