@@ -96,7 +96,10 @@ class JsonConverter(cattrs.Converter):
         Raises:
             DecodeError: with the path of every value that does not fit.
         """
-        data = parse_json(body)
+        try:
+            data = msgspec.json.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            data = parse_json(body)
         try:
             return self.structure(data, cl)
         except (cattrs.BaseValidationError, WrongTypeError) as error:

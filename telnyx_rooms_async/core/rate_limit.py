@@ -214,8 +214,8 @@ class SharedRateLimitWindow(RateLimitWindow):
     """A `RateLimitWindow` that keeps to a share of each window of the server.
 
     A request holds a place until the window that counted it is certainly over: its response has come, and
-    the seconds of the ``reset`` in that response have passed. There are as many places as the share allows, so
-    no window counts more requests than that, without communication between the clients.
+    the seconds of the ``reset`` in that response have passed. There are as many places as the share allows,
+    so no window counts more requests than that, without communication between the clients.
     """
 
     share: float

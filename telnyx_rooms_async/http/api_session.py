@@ -6,7 +6,7 @@ the retry budget, and maps the outcome to a value or an error. The transport add
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeGuard, TypeVar
+from typing import Final, TypeVar
 
 from attrs import define, evolve, field, frozen
 
@@ -17,6 +17,7 @@ from telnyx_rooms_async.core.http_messages import (
     Failure,
     RateLimit,
     Reason,
+    Request,
     Response,
     RetrySafety,
 )
@@ -51,6 +52,8 @@ _SHORTEST_ATTEMPT: Final = 0.001
 """Seconds. A timeout of 0 would be none at all, and a sleep can overshoot the deadline."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 _TOO_MANY_REQUESTS: Final = 429
+_ERRORS_FROM: Final = 300
+"""The lowest status that is no success; the transport passes no 1xx."""
 
 
 @define(eq=False, repr=False)
@@ -98,6 +101,8 @@ class ApiSession:
         """
         try:
             with self.in_flight_calls:
+                if self.read_only and call.request.method not in _SAFE_METHODS:
+                    raise _read_only_error(call)
                 now = self.clock.monotonic()
                 context = CallContext(now, now + self.timeout)
                 return await (self.send_with_retries if steps is None else steps)(call, context)
@@ -108,45 +113,23 @@ class ApiSession:
 
     async def send_with_retries(self, call: Call[T], context: CallContext) -> T:
         """Send a request until it succeeds, fails for good or runs out of time; return its result."""
-        request = call.request
-        if self.read_only and request.method not in _SAFE_METHODS:
-            raise _read_only_error(call)
         limiter, monotonic = self.rate_limiter, self.clock.monotonic
         outcome: Response | Failure | None = None
         last_response: Response | None = None
-        number, elapsed = 0, 0.0
+        number, started, ended = 0, context.started, context.started
         # A request acquires the window by itself while no other request is queued.
         while (not limiter.queue and limiter.window.try_acquire(monotonic())) or await limiter.acquire(
             context.started, context.deadline
         ):
             number += 1
-            started, outcome = monotonic(), None
-            time_left = context.deadline - started
-            try:
-                outcome = await self.transport.send(
-                    request, max(min(self.attempt_timeout, time_left), _SHORTEST_ATTEMPT)
-                )
-            finally:
-                if outcome is None:  # cancelled
-                    limiter.discard()
+            started = monotonic()
+            outcome = await self._send_once(call.request, context.deadline - started)
             ended = monotonic()
-            elapsed = ended - started
             if isinstance(outcome, Response):
                 last_response = outcome
                 self.server_clock.newest = outcome.raw_headers, started, ended
-                if outcome.status < 300 and not (
-                    context.attempts or self.on_attempt or logger.isEnabledFor(logging.DEBUG)
-                ):  # noqa: PLR2004 - 2xx
-                    self.budget.successes += 1
-                    limiter.window.complete(rate_limit(outcome), started, ended)
-                    if limiter.queue:
-                        limiter.admit_queued()
-                    try:
-                        return protocol.structure(call, outcome)
-                    except DecodeError:
-                        break
-            elif outcome.reason is Reason.TIMEOUT:
-                outcome = evolve(outcome, deadline=time_left < self.attempt_timeout)
+                if self._is_plain_success(outcome, context, started, ended):
+                    break
             delay = self._after_attempt(call, context, outcome, number=number, started=started, ended=ended)
             if delay is None:
                 break
@@ -156,7 +139,42 @@ class ApiSession:
             if outcome is None:
                 raise self._not_admitted_error(context)
             self._refund_retry(context, outcome)
-        return self._result(call, context, outcome, last_response, elapsed)
+        try:
+            if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
+                return protocol.structure(call, outcome)
+        except DecodeError:
+            if not context.attempts:
+                self._record(call, context, outcome, ended - started)
+        # An error response says more than a lost connection, but the outcome of a request that must not be
+        # repeated is that of its last attempt.
+        final = outcome if call.repeat is RetrySafety.IF_NOT_SENT else last_response or outcome
+        return protocol.read(call, final, context.attempts, now=self.clock.now())
+
+    async def _send_once(self, request: Request, time_left: float) -> Response | Failure:
+        outcome: Response | Failure | None = None
+        try:
+            seconds = max(min(self.attempt_timeout, time_left), _SHORTEST_ATTEMPT)
+            outcome = await self.transport.send(request, seconds)
+        finally:
+            if outcome is None:  # cancelled
+                self.rate_limiter.discard()
+        if isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT:
+            return evolve(outcome, deadline=time_left < self.attempt_timeout)
+        return outcome
+
+    def _is_plain_success(
+        self, response: Response, context: CallContext, started: float, ended: float
+    ) -> bool:
+        """Return whether an attempt succeeded, and nothing is to be logged: then it is complete."""
+        if response.status >= _ERRORS_FROM or context.attempts:
+            return False
+        if self.on_attempt is not None or logger.isEnabledFor(logging.DEBUG):
+            return False
+        self.budget.successes += 1
+        self.rate_limiter.window.complete(rate_limit(response), started, ended)
+        if self.rate_limiter.queue:
+            self.rate_limiter.admit_queued()
+        return True
 
     def server_now(self) -> float:
         """Return the server's time as far as it is known, in seconds since the epoch."""
@@ -266,28 +284,6 @@ class ApiSession:
         context.attempts = (*context.attempts, attempt)
         emit_attempt(attempt, self.on_attempt)
 
-    # --- the end of a call --------------------------------------------------------------------------------
-
-    def _result(
-        self,
-        call: Call[T],
-        context: CallContext,
-        outcome: Response | Failure,
-        last_response: Response | None,
-        elapsed: float,
-    ) -> T:
-        """Return the value of a call, or raise its error."""
-        if _is_success(outcome):
-            try:
-                return protocol.structure(call, outcome)
-            except DecodeError:
-                if not context.attempts:
-                    self._record(call, context, outcome, elapsed)
-        # An error response says more than a lost connection, but the outcome of a request that must not be
-        # repeated is that of its last attempt.
-        final = outcome if call.repeat is RetrySafety.IF_NOT_SENT else last_response or outcome
-        return protocol.read(call, final, context.attempts, now=self.clock.now())
-
     def _not_admitted_error(self, context: CallContext) -> TelnyxRoomsError:
         if delay := self.rate_limiter.delay():
             return RateLimitError(_TOO_MANY_REQUESTS, (), None, delay, context.attempts)
@@ -298,7 +294,3 @@ def _read_only_error(call: Call[object]) -> ReadOnlyError:
     # A path may hold a token where an id belongs, if the arguments are swapped.
     path = call.template if call.request.secrets else call.request.path
     return ReadOnlyError(call.request.method, path)
-
-
-def _is_success(outcome: Response | Failure) -> TypeGuard[Response]:
-    return isinstance(outcome, Response) and outcome.status < 300  # noqa: PLR2004 - 2xx

@@ -146,7 +146,9 @@ class AiohttpTransport:
             ClientClosedError: the borrowed session is closed.
             ConfigurationError: the borrowed session has credentials of its own for this host.
         """
-        session = self._usable_session() or await self._new_session()
+        session = self._session
+        if session is None or session.closed or self._loop is not self._in_flight_calls.loop:
+            session = await self._open_or_reopen()
         has_json = request.body is not None or request.method == "POST"
         try:
             response = await session.request(
@@ -204,7 +206,7 @@ class AiohttpTransport:
             if if_range is not None:
                 headers["If-Range"] = if_range
         target = URL(url, encoded=True)
-        session = self._usable_session() or await self._new_session()
+        session = await self._current_session()
         try:
             async with asyncio.timeout(seconds):
                 response = await session.get(
@@ -235,8 +237,7 @@ class AiohttpTransport:
         Raises:
             ClientClosedError: the client is closed, or the borrowed session is.
         """
-        if not self._usable_session():
-            await self._new_session()
+        await self._current_session()
         return self._download_slots
 
     async def close(self) -> None:
@@ -245,21 +246,22 @@ class AiohttpTransport:
         if owned is not None:
             await owned.aclose()
 
-    def _usable_session(self) -> Session | None:
-        """Return the session if requests can be sent with it; None if a new one has to be opened."""
+    async def _current_session(self) -> Session:
         session = self._session
-        if self._is_borrowed:
-            if session is None or session.closed:
-                raise ClientClosedError
-            return session
-        is_current = self._loop is self._in_flight_calls.loop
-        return session if is_current and session and not session.closed else None
+        if session is None or session.closed or self._loop is not self._in_flight_calls.loop:
+            return await self._open_or_reopen()
+        return session
 
-    async def _new_session(self) -> Session:
-        if self._in_flight_calls.is_closed:
-            raise ClientClosedError
+    async def _open_or_reopen(self) -> Session:
+        """Open a session, for the first request or in another event loop; check a borrowed session."""
         self._loop = self._in_flight_calls.loop
         self._download_slots = asyncio.Semaphore(self._capacity)
+        if self._is_borrowed:
+            if self._session is None or self._session.closed:
+                raise ClientClosedError
+            return self._session
+        if self._in_flight_calls.is_closed:
+            raise ClientClosedError
         self._owned = self._open_session()
         self._session = await anext(self._owned)
         return self._session
@@ -334,8 +336,8 @@ async def _send_once(
 class _EmptyPayload(aiohttp.Payload):
     """Empty body of a DELETE through a borrowed session.
 
-    aiohttp resends a DELETE by itself when the connection breaks, and a deletion that was done would then fail
-    with 404. It does not resend a body that can be written only once.
+    aiohttp resends a DELETE by itself when the connection breaks, and a deletion that was done would then
+    fail with 404. It does not resend a body that can be written only once.
     """
 
     def __init__(self) -> None:

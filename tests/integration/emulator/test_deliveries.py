@@ -18,9 +18,9 @@ from attrs import define, field, frozen
 from nacl.exceptions import BadSignatureError
 from telnyx.lib.webhook_verification import verify_webhook_signature
 
-from telnyx_rooms_async.core.codec import parse
 from telnyx_rooms_async.emulator import Delivery, Emulator, WebhookFault
 from telnyx_rooms_async.emulator.webhooks.delivery import is_this_machine
+from telnyx_rooms_async.serialization import parse_json
 from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
 from tests.helpers.webhook_listener import WebhookListener, listen_for_webhooks
@@ -496,7 +496,7 @@ async def test_secrets_are_in_no_repr(
     last = telnyx.deliveries[-1]
     assert last.delivered
     assert receiver.received[-1].headers["Authorization"].startswith("Basic ")
-    secrets = [parse(last.body)["data"]["payload"]["download_url"], *last.headers.values()]
+    secrets = [parse_json(last.body)["data"]["payload"]["download_url"], *last.headers.values()]
     shown = repr(telnyx.deliveries) + str(telnyx.deliveries) + repr(telnyx._webhook_sender) + caplog.text
     assert f"{receiver.url}/hook" in shown
     assert "canary" not in shown
