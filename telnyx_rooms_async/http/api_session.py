@@ -101,8 +101,8 @@ class ApiSession:
         """
         try:
             with self.in_flight_calls:
-                if self.read_only and call.request.method not in _SAFE_METHODS:
-                    raise _read_only_error(call)
+                if self.read_only:
+                    _check_read_only(call)
                 now = self.clock.monotonic()
                 context = CallContext(now, now + self.timeout)
                 return await (self.send_with_retries if steps is None else steps)(call, context)
@@ -290,7 +290,9 @@ class ApiSession:
         return APITimeoutError("no connection was free in time", False, context.attempts, True)  # noqa: FBT003 - fields are positional
 
 
-def _read_only_error(call: Call[object]) -> ReadOnlyError:
+def _check_read_only(call: Call[object]) -> None:
+    if call.request.method in _SAFE_METHODS:
+        return
     # A path may hold a token where an id belongs, if the arguments are swapped.
     path = call.template if call.request.secrets else call.request.path
-    return ReadOnlyError(call.request.method, path)
+    raise ReadOnlyError(call.request.method, path)
