@@ -15,7 +15,7 @@ from typing import Final, Protocol, TypeAlias, TypeVar
 from attrs import Factory, define, field, frozen
 
 from telnyx_rooms_async.atomic_write import AtomicFile
-from telnyx_rooms_async.core import protocol
+from telnyx_rooms_async.core.error_mapping import error_of
 from telnyx_rooms_async.core.http_messages import (
     Attempt,
     Call,
@@ -385,7 +385,7 @@ class _Transfer:
                 self._refund(1.0)
                 return
             if delay is None:
-                raise protocol.error_of(outcome, attempts, now=clock.now())
+                raise error_of(outcome, attempts, now=clock.now())
             await clock.sleep(delay)
             self.allowance.left -= delay
 
