@@ -219,8 +219,7 @@ class AccessToken:
     token_expires_at: datetime | None = None
 
     def expires_in(self, now: datetime) -> float | None:
-        """Return the seconds until the token expires, negative if it has expired, None if Telnyx does not
-        say.
+        """Return the seconds until the token expires, negative if it has expired; None if unknown.
 
         Args:
             now: timezone-aware: ``datetime.now(UTC)``.
