@@ -149,7 +149,7 @@ async def create_any(client: RoomsClient) -> Room:
 
 
 def seed_random(time: FastForwardLoop, seed: int) -> None:
-    """Let the dice fall differently for each call, and the same in each run."""
+    """Let the dice fall differently for outcome call, and the same in outcome run."""
     time.random = random.Random(seed).random
 
 
@@ -171,7 +171,7 @@ async def test_60_concurrent_calls_within_a_rate_limit_window_all_succeed(
     seed_random(case.time, seed)
     case.server.window = RateWindow(limit, seconds)
     outcomes = await case.expect_result(concurrently(60, action), creates=60)
-    assert all(isinstance(each, Room) for each in outcomes), set(map(repr, outcomes))
+    assert all(isinstance(outcome, Room) for outcome in outcomes), set(map(repr, outcomes))
     assert case.calls[0].seconds <= (60 / limit - 1) * seconds + 4
     case.expect_at_most(69, rooms=60 if action is create_any else 0)
     case.recovery_delay = seconds
@@ -245,7 +245,7 @@ async def test_invalid_rate_limit_headers_delay_nothing(case: FaultCase, headers
     latest = {"data": {"id": "a"}}
     case.server.inject_always(respond(200, latest, **headers))
     outcomes = await case.expect_result(concurrently(60, read))
-    assert all(isinstance(each, Room) for each in outcomes), set(map(repr, outcomes))
+    assert all(isinstance(outcome, Room) for outcome in outcomes), set(map(repr, outcomes))
     assert case.calls[0].seconds < 8
     case.expect_requests(" ".join(["GET"] * 60))
 
@@ -265,19 +265,19 @@ OUTAGES: dict[str, tuple[ServerFault, type[TelnyxRoomsError] | tuple[type[Telnyx
 }
 
 
-@pytest.mark.parametrize(("fault", "kind"), OUTAGES.values(), ids=OUTAGES)
+@pytest.mark.parametrize(("fault", "error_class"), OUTAGES.values(), ids=OUTAGES)
 async def test_500_reads_in_an_outage_send_at_most_560_requests(
-    case: FaultCase, fault: ServerFault, kind: Any
+    case: FaultCase, fault: ServerFault, error_class: Any
 ) -> None:
     case.concurrent = True
     seed_random(case.time, 5)
     case.server.inject_always(fault)
     errors = await case.expect_result(concurrently(500, read))
-    assert all(isinstance(each, kind) for each in errors), set(map(repr, errors))
+    assert all(isinstance(outcome, error_class) for outcome in errors), set(map(repr, errors))
     # A call that never got through the gate has taken nothing from the budget. Of throttled ones about as
     # many get through as the budget lasts for.
     if fault is not THROTTLED:
-        assert any(each.budget_exhausted for each in errors) is (fault is not HANG)
+        assert any(outcome.budget_exhausted for outcome in errors) is (fault is not HANG)
     case.errors += errors[-3:]
     case.expect_at_most(560)
 
@@ -286,7 +286,7 @@ async def test_500_creates_in_an_outage_send_at_most_560_requests(case: FaultCas
     case.concurrent = True
     case.server.inject_always(respond(500))
     errors = await case.expect_result(concurrently(500, create_any), creates=500)
-    assert {type(each) for each in errors} == {OutcomeUnknownError}
+    assert {type(outcome) for outcome in errors} == {OutcomeUnknownError}
     assert case.server.methods.count("POST") == 500
     case.expect_at_most(560)
 
@@ -296,8 +296,8 @@ async def test_500_reads_make_at_most_560_attempts_to_connect(case: FaultCase) -
     seed_random(case.time, 5)
     await case.server.close()
     errors = await case.expect_result(concurrently(500, read))
-    assert {type(each) for each in errors} == {ConnectError}
-    assert sum(len(each.attempts) for each in errors) <= 560
+    assert {type(outcome) for outcome in errors} == {ConnectError}
+    assert sum(len(outcome.attempts) for outcome in errors) <= 560
     case.expect_requests("")
     case.no_recovery_reason = "the port is gone"
 
