@@ -78,7 +78,7 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel that the variable names, or one wheel of what lies beside the tests."""
+    """The wheel in TELNYX_ROOMS_WHEEL, or one built from the working copy."""
     if path := os.environ.get("TELNYX_ROOMS_WHEEL"):
         return Path(path)
     folder = tmp_path_factory.mktemp("dist")
@@ -90,11 +90,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The variables of an environment with the wheel in it.
-
-    Its dependencies are those of the tests, so that nothing is fetched; of the package itself, the first on
-    the path counts, and that is the wheel.
-    """
+    """The variables of an environment with the wheel; the dependencies are those of the tests."""
     folder = tmp_path_factory.mktemp("venv")
     venv.create(folder, symlinks=True)
     pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
