@@ -1,4 +1,4 @@
-"""What the benchmarks say must be so: their arithmetic, and a server that tells the truth."""
+"""The arithmetic of the benchmarks, their server and their results in the README."""
 
 import json
 from pathlib import Path

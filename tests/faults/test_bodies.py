@@ -1,4 +1,4 @@
-"""Bodies of success that are odd, wrong, broken or without end."""
+"""Bodies of successful responses: unusual, invalid, broken and endless ones."""
 
 import gzip
 import tracemalloc
@@ -40,7 +40,7 @@ from tests.helpers.server_faults import (
 actions = pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
 METHODS = {read: "GET", create: "POST"}
 
-# --- good enough --------------------------------------------------------------------------------------------
+# --- valid bodies -------------------------------------------------------------------------------------------
 
 NULLS = dict.fromkeys(
     [
@@ -114,7 +114,7 @@ async def test_the_last_of_duplicate_keys_counts(case: FaultCase) -> None:
     case.expect_requests("GET")
 
 
-# --- of the wrong shape -------------------------------------------------------------------------------------
+# --- invalid bodies -----------------------------------------------------------------------------------------
 
 ALL_FIELDS_INVALID = change_fields(
     id=None, max_participants="7", enable_recording=1, created_at="yesterday", unique_name=[]
@@ -195,7 +195,7 @@ OVERSIZED: dict[str, ResponseFault] = {
 
 @pytest.fixture
 def _weighed() -> Iterator[None]:
-    """Bound what is allocated during a test."""
+    """Limit the memory that a test allocates."""
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     yield

@@ -1,4 +1,4 @@
-"""Faults of the connection: refused, unknown host, silent, lost, dead."""
+"""Connections that are refused, silent, lost or dead."""
 
 import asyncio
 import socket
@@ -65,7 +65,7 @@ async def test_an_unknown_host_is_a_connect_error_after_three_attempts(
 
 @contextmanager
 def port_that_never_accepts() -> Iterator[int]:
-    """Offer a port whose server is too busy to take a connection: what knocks is never answered."""
+    """Yield a port whose backlog is full: a SYN is never answered."""
     with (
         closing(socket.socket()) as busy,
         closing(socket.socket()) as first,

@@ -99,7 +99,7 @@ async def test_the_outcome_is_unknown_when_the_look_ups_fail_too(
 ) -> None:
     case.server.inject_always(response_fault.fault)
     await case.expect_error(OutcomeUnknownError, create)
-    # Where each takes its 15 seconds, there is no time for the third.
+    # After two look-ups of 15 seconds there is no time for a third.
     case.expect_requests(
         "POST GET GET" if response_fault.error is APITimeoutError else "POST GET GET GET", rooms=1
     )

@@ -1,4 +1,4 @@
-"""Hints, limits and outages: who waits, for how long, and how many requests that costs."""
+"""Retry-After, rate limits and outages: waiting times and numbers of requests."""
 
 import asyncio
 import random
@@ -135,7 +135,7 @@ async def test_429_without_retry_after_backs_off_twice(case: FaultCase, action: 
 def concurrently(
     count: int, action: Callable[[RoomsClient], Awaitable[Room]]
 ) -> Callable[[RoomsClient], Any]:
-    """Do something many times, all at once."""
+    """Repeat an action in concurrent tasks."""
 
     async def together(client: RoomsClient) -> list[Room | BaseException]:
         return await asyncio.gather(*(action(client) for _ in range(count)), return_exceptions=True)
@@ -144,12 +144,12 @@ def concurrently(
 
 
 async def create_any(client: RoomsClient) -> Room:
-    """Create a room with a name of its own."""
+    """Create a room with a random name."""
     return await client.rooms.create(unique_name=f"Room {random.random()}")
 
 
 def seed_random(time: FastForwardLoop, seed: int) -> None:
-    """Let the dice fall differently for outcome call, and the same in outcome run."""
+    """Use reproducible random numbers."""
     time.random = random.Random(seed).random
 
 
@@ -257,7 +257,7 @@ OUTAGES: dict[str, tuple[ServerFault, type[TelnyxRoomsError] | tuple[type[Telnyx
     "500": (respond(500), InternalServerError),
     "502": (respond(502), InternalServerError),
     "503": (respond(503), InternalServerError),
-    # Whom the gate lets through at the last moment has no time left, for a connection perhaps.
+    # A call that the rate limiter admits at the last moment may have no time left to connect.
     "429": (THROTTLED, (RateLimitError, APIConnectionError)),
     "reset": (truncate("before", "reset"), APIConnectionError),
     "closed": (truncate("before"), APIConnectionError),
@@ -274,8 +274,7 @@ async def test_500_reads_in_an_outage_send_at_most_560_requests(
     case.server.inject_always(fault)
     errors = await case.expect_result(concurrently(500, read))
     assert all(isinstance(outcome, error_class) for outcome in errors), set(map(repr, errors))
-    # A call that never got through the gate has taken nothing from the budget. Of throttled ones about as
-    # many get through as the budget lasts for.
+    # A call that the rate limiter never admitted has spent no budget.
     if fault is not THROTTLED:
         assert any(outcome.budget_exhausted for outcome in errors) is (fault is not HANG)
     case.errors += errors[-3:]
