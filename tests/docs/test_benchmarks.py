@@ -13,7 +13,7 @@ from benchmarks.measuring import Sample
 from benchmarks.race import Row
 from benchmarks.sanity import faults
 from telnyx_rooms_async import Page, Room
-from telnyx_rooms_async.core import codec
+from telnyx_rooms_async.serialization import converter
 
 BARE, OURS = Row("asyncio", "bare"), Row("asyncio", "ours")
 CASE = CASES["retrieve-32"]
@@ -46,7 +46,7 @@ def test_a_ratio_above_the_limit_fails_the_smoke_run() -> None:
 @pytest.mark.parametrize("sessions", [True, False])
 def test_the_server_s_pages_contain_every_room_once(*, sessions: bool) -> None:
     bodies = [page(number, 250, 600, sessions=sessions) for number in (1, 2, 3)]
-    pages = [codec.decode(body, Page[Room]) for body in bodies]
+    pages = [converter.loads(body, Page[Room]) for body in bodies]
     assert [len(one.data) for one in pages] == [250, 250, 100]
     assert len({room.id for one in pages for room in one.data}) == 600
     assert pages[0].meta.total_pages == 3

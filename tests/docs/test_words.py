@@ -25,11 +25,9 @@ IDENTIFIERS: Final = frozenset({"asked", "each", "found", "given", "it", "kind",
 PUBLIC: Final = frozenset({"dice"})
 """Public names that a later release renames."""
 UNCHECKED: Final = (
-    "batch",
     "cli",
     "client.py",
     "core",
-    "emulator",
     "errors.py",
     "http",
     "integrations",

@@ -199,7 +199,7 @@ async def test_after_503_the_look_up_waits_for_retry_after(case: FaultCase) -> N
 async def test_503_with_retry_after_beyond_the_deadline_ends_at_once(case: FaultCase) -> None:
     case.server.inject(unavailable("50").uncommitted)
     await case.expect_error(OutcomeUnknownError, create)
-    assert case.calls[0].seconds < 0.1
+    assert case.calls[0].seconds < 1
     case.recovery_delay = 50
     case.expect_requests("POST", rooms=0)
 

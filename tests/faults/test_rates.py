@@ -105,7 +105,7 @@ async def test_a_retry_after_beyond_the_maximum_is_raised_at_once(
     case.server.inject(respond(429, **headers))
     error = await case.expect_error(RateLimitError, action)
     assert (error.retry_after, len(error.attempts)) == (seconds, 1)
-    assert case.calls[0].seconds < 0.1
+    assert case.calls[0].seconds < 1
     case.expect_requests(METHODS[action])
 
 
@@ -115,7 +115,7 @@ async def test_a_retry_after_beyond_the_deadline_is_raised_at_once(case: FaultCa
     error = await case.expect_error(RateLimitError, action)
     assert error.retry_after == 50
     case.recovery_delay = 50
-    assert case.calls[0].seconds < 0.1
+    assert case.calls[0].seconds < 1
     case.expect_requests(METHODS[action])
 
 
