@@ -9,7 +9,9 @@ from typing import Final
 
 import pytest
 
-PACKAGE: Final = Path(__file__).parents[2] / "telnyx_rooms_async"
+import telnyx_rooms_async
+
+PACKAGE: Final = Path(telnyx_rooms_async.__file__).parent
 
 WORDS: Final = frozenset(
     """
