@@ -72,32 +72,3 @@ async def test_an_invalid_id_is_rejected_before_a_connection_is_opened(
         assert isinstance(error, ValueError)
     assert case.server.connections == 0
     case.expect_requests("")
-
-
-VALUES: dict[str, dict[str, Any]] = {
-    "a name that is empty": {"unique_name": ""},
-    "a name that is None": {"unique_name": None},
-    "a name with a lone surrogate": {"unique_name": "\udcff"},
-    "a name of bytes": {"unique_name": b"Weekly"},
-    "one participant": {"max_participants": 1},
-    "too many participants": {"max_participants": 51},
-    "half a participant": {"max_participants": 2.5},
-    "participants as text": {"max_participants": "10"},
-    "participants as a flag": {"max_participants": True},
-    "a flag as a number": {"enable_recording": 1},
-    "a URL without a scheme": {"webhook_event_url": "example.com"},
-    "a URL of another scheme": {"webhook_event_url": "file:///etc/passwd"},
-    "a URL with a line break": {"webhook_event_url": "https://example.com/\r\nX: 1"},
-    "a timeout below 0": {"webhook_timeout_secs": -1},
-    "a timeout of a minute": {"webhook_timeout_secs": 60},
-}
-
-
-@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
-async def test_an_invalid_field_is_rejected_before_a_connection_is_opened(
-    case: FaultCase, values: dict[str, Any]
-) -> None:
-    await case.expect_error(InvalidArgumentError, lambda client: client.rooms.create(**values))
-    await case.expect_error(InvalidArgumentError, lambda client: client.rooms.update("a-room", **values))
-    assert case.server.connections == 0
-    case.expect_requests("")

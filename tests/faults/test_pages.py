@@ -10,7 +10,7 @@ from tests.helpers.fault_case import FaultCase, ids_of
 from tests.helpers.fault_server import ServerFault
 from tests.helpers.response_faults import LOST, ResponseFault, change_body
 from tests.helpers.room_store import RecordedRequest, RoomStore
-from tests.helpers.server_faults import only_when, rewrite_response
+from tests.helpers.server_faults import delay, only_when
 
 
 async def tens(client: RoomsClient) -> list[str]:
@@ -95,8 +95,8 @@ def shortened(to: int) -> ServerFault:
 @pytest.mark.parametrize("page", [1, 2, 3, 4])
 async def test_one_short_page_loses_no_room_silently(case: FaultCase, page: int, rooms: int) -> None:
     all_ids = seed(case, 45)
-    honest = rewrite_response(lambda answer: answer)
-    case.server.inject(*[honest] * (page - 1), shortened(rooms))
+    correct = delay(0)
+    case.server.inject(*[correct] * (page - 1), shortened(rooms))
     await expect_all_or_error(case, all_ids)
     case.expect_at_most(12)
 
@@ -162,8 +162,8 @@ async def test_endless_growth_at_the_front(case: FaultCase) -> None:
 @pytest.mark.parametrize("response_fault", LOST.values(), ids=LOST)
 async def test_a_lost_page_is_requested_again(case: FaultCase, response_fault: ResponseFault) -> None:
     all_ids = seed(case, 45)
-    honest = rewrite_response(lambda answer: answer)
-    case.server.inject(honest, honest, response_fault.fault)
+    correct = delay(0)
+    case.server.inject(correct, correct, response_fault.fault)
     assert await case.expect_result(tens) == all_ids
     case.expect_requests(" ".join(["GET"] * 6))
 
