@@ -54,8 +54,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
 
 async def retrieve(fake_clock: FakeClock, url: str = "http://api.test/v2", **options: Any) -> Room:
     """Retrieve a room with a client that uses the proxies of the environment."""
-    options = {"trust_env": True, "allow_insecure": True, "clock": fake_clock.clock} | options
-    async with RoomsClient("KEY", base_url=url, **options) as client:
+    defaults: dict[str, Any] = {"trust_env": True, "allow_insecure": True, "clock": fake_clock.clock}
+    async with RoomsClient("KEY", base_url=url, **(defaults | options)) as client:
         return await client.rooms.retrieve("a-room")
 
 

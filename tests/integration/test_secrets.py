@@ -132,12 +132,13 @@ async def test_key_is_not_in_the_repr_of_clients_sessions_and_emulators() -> Non
 def test_refused_base_url_is_in_no_report(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(api_key=CANARY, base_url=url)
     assert "CANARY" not in repr(settings)
-    for make in (
+    makes: list[Callable[[], RoomsClient]] = [
         lambda: RoomsClient(CANARY, base_url=url),
         lambda: RoomsClient.from_settings(settings),
         lambda: RoomsClient(CANARY),
-    ):
-        monkeypatch.setenv("TELNYX_BASE_URL", url)
+    ]
+    monkeypatch.setenv("TELNYX_BASE_URL", url)
+    for make in makes:
         with pytest.raises(ConfigurationError) as caught:
             make()
         check_report(caught.value)

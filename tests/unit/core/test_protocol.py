@@ -262,7 +262,7 @@ def test_rate_limit_error_has_the_seconds_to_wait(
     headers: dict[str, str], now: float | None, seconds: float | None
 ) -> None:
     with pytest.raises(errors.RateLimitError) as caught:
-        read(CREATE, respond(429, **headers), now=now)
+        read(CREATE, respond(429, b"", **headers), now=now)
     assert caught.value.retry_after == seconds
 
 
