@@ -127,7 +127,7 @@ def outcome(used: JsonConverter, body: bytes, cl: Any) -> tuple[Any, tuple[str, 
         return None, error.args
 
 
-def datetimes_in(value: object) -> Iterator[datetime]:
+def datetimes_in(value: Any) -> Iterator[datetime]:
     if isinstance(value, datetime):
         yield value
     elif isinstance(value, tuple):
