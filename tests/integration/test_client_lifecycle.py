@@ -15,6 +15,7 @@ from telnyx_rooms_async import (
     Clock,
     EventRouter,
     Journal,
+    ReadOnlyError,
     RoomsClient,
     TelnyxRoomsError,
     WrongEventLoopError,
@@ -429,6 +430,19 @@ def test_close_waits_in_a_new_event_loop_after_one_was_stopped_while_closing() -
     for task in tasks:
         with suppress(asyncio.CancelledError, TelnyxRoomsError):
             task.result()
+
+
+async def test_call_can_be_run_outside_a_task() -> None:
+    call = RoomsClient("KEY", read_only=True).rooms.create()
+    result: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    def run() -> None:
+        with pytest.raises(ReadOnlyError) as caught:
+            call.send(None)
+        result.set_result(caught.value)
+
+    asyncio.get_running_loop().call_soon(run)
+    assert isinstance(await result, ReadOnlyError)
 
 
 async def consume(outcomes: AsyncIterable[object]) -> None:
