@@ -132,8 +132,7 @@ class Simulation:
             latency = traffic.latencies_from[number % len(traffic.latencies_from)]
             self._plan(now + latency, "response", client, sent_at, self._count(now))
         elif event == "response":
-            window.release()
-            window.update(limit, sent_at, now)
+            window.complete(limit, sent_at, now)
         while self.pending[client] and window.delay(now) == 0:
             self.pending[client] -= 1
             window.acquire(now, waiting=self.pending[client])
@@ -338,8 +337,7 @@ def test_idle_window_admits_a_request_within_a_minute(
             case "send", int(waiting) if window.delay(now) == 0:
                 window.acquire(now, waiting=waiting)
             case "receive", (None | RateLimit()) as limit if window.in_flight:
-                window.release()
-                window.update(limit, now - 1, now)
+                window.complete(limit, now - 1, now)
             case "pause", float(seconds):
                 assert window.pause(seconds, now) is (seconds <= LONGEST_WAIT)
             case "reset", _:
@@ -351,7 +349,7 @@ def test_idle_window_admits_a_request_within_a_minute(
         assert delay is not None or window.in_flight
         assert delay is None or 0 <= delay <= LONGEST_WAIT
     while window.in_flight:
-        window.release()
+        window.discard(0.0)
     assert wait_for_admission(window, now) <= now + LONGEST_WAIT + 1e-6
 
 
@@ -373,8 +371,7 @@ def test_odd_limit_in_every_response_admits_a_request_a_minute(limit: RateLimit)
         assert admitted_at - now <= LONGEST_WAIT
         now = admitted_at
         window.acquire(now, waiting=10)
-        window.release()
-        window.update(limit, now, now)
+        window.complete(limit, now, now)
 
 
 # --- single decisions ---------------------------------------------------------------------------------------
@@ -387,8 +384,7 @@ def new_window() -> RateLimitWindow:
 def exchange(window: RateLimitWindow, limit: RateLimit | None, now: float) -> None:
     """Send a request and receive its response at the same time."""
     window.acquire(now)
-    window.release()
-    window.update(limit, now, now)
+    window.complete(limit, now, now)
 
 
 def send_all(window: RateLimitWindow, now: float) -> int:
@@ -402,7 +398,7 @@ def send_all(window: RateLimitWindow, now: float) -> int:
 
 def receive_all(window: RateLimitWindow) -> None:
     while window.in_flight:
-        window.release()
+        window.discard(0.0)
 
 
 def test_five_requests_are_sent_until_a_limit_is_known_or_unlikely() -> None:
@@ -599,10 +595,9 @@ def test_request_without_response_counts_against_the_share() -> None:
     window = SharedRateLimitWindow(capacity=10, share=0.1)
     window.discard(0.0)
     assert window.delay(0.0) == 0
-    window.update(RateLimit(limit=20, remaining=19, reset=5.0), 0.0, 0.0)
+    window.complete(RateLimit(limit=20, remaining=19, reset=5.0), 0.0, 0.0)
     assert window.delay(4.0) == 0
     window.acquire(4.0)
-    window.release()
     window.discard(4.0)
     assert window.delay(4.0) == 1.0
     assert window.delay(5.0) == 0

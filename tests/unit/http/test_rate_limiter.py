@@ -97,7 +97,7 @@ class Calls:
     refused: dict[int, float] = field(factory=dict[int, float])
 
     def admit_at_once(self) -> bool:
-        return self.limiter.try_acquire(self.clock.monotonic())
+        return self.limiter.window.try_acquire(self.clock.monotonic())
 
     async def admit(self, timeout: float, started_at: float | None = None) -> bool:
         now = self.clock.monotonic()
