@@ -11,7 +11,14 @@ from telnyx_rooms_async.errors import InvalidArgumentError
 
 
 def test_query_and_body_are_encoded_in_order() -> None:
-    query = {"page[size]": 1, "a": "B c", "yes": True, "no": False, "max": 2**63 - 1, "min": 1 - 2**63}
+    query: dict[str, str | int | bool] = {
+        "page[size]": 1,
+        "a": "B c",
+        "yes": True,
+        "no": False,
+        "max": 2**63 - 1,
+        "min": 1 - 2**63,
+    }
     request = build_custom("POST", "/rooms/a", query=query, json={}).request
     assert request == Request(
         method="POST",
