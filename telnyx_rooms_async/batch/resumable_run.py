@@ -54,7 +54,6 @@ class ResumableRun(Generic[Item, Value]):
     """See `BulkOperation.apply`."""
     items: Iterable[Item] | AsyncIterable[Item]
     _file: JournalFile = field(init=False)
-
     _writes: dict[int, asyncio.Future[None]] = field(init=False, factory=dict[int, asyncio.Future[None]])
     """Records of outcomes that are not yielded yet, by index."""
 
