@@ -20,7 +20,7 @@ from telnyx_rooms_async import (
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
 from tests.helpers.webhook_samples import PAYLOADS, event_body, event_data
 
-CLASSES: dict[str, type[Event]] = {
+CLASSES: dict[str, Any] = {
     "video.room.session.started": webhooks.RoomSessionStarted,
     "video.room.session.ended": webhooks.RoomSessionEnded,
     "video.room.participant.joined": webhooks.RoomParticipantJoined,

@@ -147,6 +147,6 @@ async def test_public_key_of_the_account_is_fetched(
             await client.public_key()
         with pytest.raises(AuthenticationError):
             await client.public_key()
-    assert Webhooks(key, clock=CLOCK).unwrap(BODY, HEADERS)
+    assert key == SIGNER.public_key
     assert scripted_server.requests[0].startswith(b"GET /v2/public_key HTTP/1.1\r\n")
     assert len(scripted_server.requests) == 4
