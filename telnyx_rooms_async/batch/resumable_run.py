@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 Value = TypeVar("Value")
 Item_co = TypeVar("Item_co", covariant=True)
 
-_CHUNK: Final = 500
+_CHUNK: Final = 200
 """Number of recorded items that are read at once. The event loop runs other tasks in between."""
 _DIGEST_SIZE: Final = 8
 _RETRYABLE_STATUSES: Final = frozenset({408, 429})

@@ -111,9 +111,11 @@ class _TracedApiSession(ApiSession):
     tracer: trace.Tracer
     server: dict[str, str | int]
 
-    async def run(self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]]) -> T:
+    async def call(
+        self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]] | None = None
+    ) -> T:
         with self._span(call):
-            return await ApiSession.run(self, call, steps)
+            return await ApiSession.call(self, call, steps)
 
     @contextmanager
     def _span(self, call: Call[object]) -> Generator[None]:

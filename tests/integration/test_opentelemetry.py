@@ -209,6 +209,7 @@ async def test_traced_client_cannot_be_traced_again(client: RoomsClient) -> None
 
 
 def test_import_without_the_extra_names_it() -> None:
-    program = "import sys; sys.modules['opentelemetry'] = None; import telnyx_rooms_async.integrations.opentelemetry"
+    module = "telnyx_rooms_async.integrations.opentelemetry"
+    program = f"import sys; sys.modules['opentelemetry'] = None; import {module}"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "pip install 'telnyx-rooms-async[otel]'" in result.stderr
