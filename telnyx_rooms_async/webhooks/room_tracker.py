@@ -44,8 +44,9 @@ _MAX: Final = datetime.max.replace(tzinfo=UTC)
 class RoomTracker:
     """Computes the state of one room from its events, which can be late, repeated or in any order.
 
-    The cost of an event does not depend on the number of sessions, and properties are cheap to read. Events of other rooms are ignored. What happened before the first event is unknown, as is the
-    deletion of a recording, for which Telnyx sends no event.
+    The cost of an event does not depend on the number of sessions, and properties are cheap to read. Events
+    of other rooms are ignored. What happened before the first event is unknown, as is the deletion of a
+    recording, for which Telnyx sends no event.
 
     Args:
         room_id: the id of the room, or the `Room`.
