@@ -14,7 +14,6 @@ from aioresponses import aioresponses
 
 from telnyx_rooms_async import (
     APIResponseValidationError,
-    APITimeoutError,
     Attempt,
     ClientClosedError,
     ConnectError,
@@ -38,19 +37,16 @@ ETAG = '"v1"'
 
 
 def recording(scripted_server: ScriptedServer, **fields: object) -> Reply:
-    """Answer with a recording whose file is on the same server."""
     url = scripted_server.url.replace("/v2", "/store/file.webm?signature=CANARY")
-    about = {"id": "a-recording", "status": "completed", "download_url": url, **fields}
-    return ScriptedServer.http(200, json.dumps({"data": about}).encode())
+    item = {"id": "a-recording", "status": "completed", "download_url": url, **fields}
+    return ScriptedServer.http(200, json.dumps({"data": item}).encode())
 
 
 def whole(data: bytes = FILE) -> Reply:
-    """Answer with the whole file."""
     return ScriptedServer.http(200, data, ETag=ETAG, Content_Type="video/webm")
 
 
 def part(start: int, *, stop: int | None = None, total: int = len(FILE), etag: str = ETAG) -> Reply:
-    """Answer with the rest of the file from `start`, and cut it off before `stop`."""
     body = FILE[start:]
     reply = ScriptedServer.http(206, body, ETag=etag, Content_Range=f"bytes {start}-{total - 1}/{total}")
     if stop is None:
@@ -59,41 +55,38 @@ def part(start: int, *, stop: int | None = None, total: int = len(FILE), etag: s
 
 
 def cut(stop: int) -> Reply:
-    """Answer with the beginning of the file."""
     reply = whole().data
     return ScriptedServer.raw(reply[: len(reply) - len(FILE) + stop])
 
 
 def ranges(scripted_server: ScriptedServer) -> list[str | None]:
-    """List the ranges that the store was asked for."""
     heads = [request.decode("latin-1").lower() for request in scripted_server.requests]
-    asked = [head.partition("\r\nrange: ")[2].partition("\r\n")[0] for head in heads if " /store/" in head]
-    return [each or None for each in asked]
+    requested = [
+        head.partition("\r\nrange: ")[2].partition("\r\n")[0] for head in heads if " /store/" in head
+    ]
+    return [entry or None for entry in requested]
 
 
 @pytest.fixture
 def client(scripted_server: ScriptedServer, fake_clock: FakeClock) -> RoomsClient:
-    """A client that never really sleeps."""
     return RoomsClient("KEY0123", base_url=scripted_server.url, clock=fake_clock.clock)
 
 
 async def fetch(client: RoomsClient, target: str | os.PathLike[str] | io.BytesIO) -> DownloadedFile:
-    """Download the recording, and close the client."""
     async with client:
         return await client.recordings.download("a-recording", target)
 
 
-async def test_a_file_comes_to_a_path(
+async def test_file_replaces_the_path_and_the_key_stays_with_the_api(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """A file takes two requests; the store is sent no key, and nothing else is left beside the file."""
     scripted_server.respond_with(recording(scripted_server), whole())
     target = tmp_path / "file.webm"
     target.write_bytes(b"an older one")
-    got = await fetch(client, target)
-    assert got == DownloadedFile(path=target, size=len(FILE), content_type="video/webm")
+    file = await fetch(client, target)
+    assert file == DownloadedFile(path=target, size=len(FILE), content_type="video/webm")
     assert target.read_bytes() == FILE
-    assert [each.name for each in tmp_path.iterdir()] == ["file.webm"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file.webm"]
     api, store = scripted_server.requests
     assert b"Authorization: Bearer KEY0123" in api
     assert b"KEY0123" not in store
@@ -101,25 +94,25 @@ async def test_a_file_comes_to_a_path(
     assert ranges(scripted_server) == [None]
 
 
-async def test_a_file_comes_to_a_writer(client: RoomsClient, scripted_server: ScriptedServer) -> None:
-    """A binary writer gets the bytes and stays open; progress tells what is there and what will be."""
+async def test_file_is_written_to_a_writer_with_progress(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     scripted_server.respond_with(recording(scripted_server), whole())
     steps: list[tuple[int, int | None]] = []
     target = io.BytesIO()
     async with client:
-        got = await client.compositions.download(
+        file = await client.compositions.download(
             "a-composition", target, progress=lambda done, total: steps.append((done, total))
         )
-    assert got == DownloadedFile(path=None, size=len(FILE), content_type="video/webm")
+    assert file == DownloadedFile(path=None, size=len(FILE), content_type="video/webm")
     assert target.getvalue() == FILE
     assert steps[-1] == (len(FILE), len(FILE))
     assert [done for done, _ in steps] == sorted({done for done, _ in steps})
 
 
-async def test_three_cuts_and_an_expiry(
+async def test_lost_connections_are_resumed_and_an_expired_link_is_renewed(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A file that is cut three times, with a link that expires in between, comes whole all the same."""
     scripted_server.respond_with(
         recording(scripted_server),
         cut(1_000),
@@ -129,8 +122,8 @@ async def test_three_cuts_and_an_expiry(
         part(50_000, stop=90_000),
         part(90_000),
     )
-    got = await fetch(client, tmp_path / "file.webm")
-    assert got.size == len(FILE)
+    file = await fetch(client, tmp_path / "file.webm")
+    assert file.size == len(FILE)
     assert (tmp_path / "file.webm").read_bytes() == FILE
     assert ranges(scripted_server) == [
         None,
@@ -143,16 +136,18 @@ async def test_three_cuts_and_an_expiry(
     assert "CANARY" not in caplog.text
 
 
-async def test_a_store_that_knows_no_ranges(client: RoomsClient, scripted_server: ScriptedServer) -> None:
-    """When the store begins anew after a cut, what is there already is passed over."""
+async def test_download_restarts_when_the_store_ignores_ranges(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     scripted_server.respond_with(recording(scripted_server), cut(70_000), whole())
     target = io.BytesIO()
     await fetch(client, target)
     assert target.getvalue() == FILE
 
 
-async def test_a_file_of_unknown_length(client: RoomsClient, scripted_server: ScriptedServer) -> None:
-    """A file in chunks is whole at the last chunk."""
+async def test_file_of_unknown_size_is_downloaded(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(FILE), FILE)
     scripted_server.respond_with(
         recording(scripted_server),
@@ -166,10 +161,9 @@ async def test_a_file_of_unknown_length(client: RoomsClient, scripted_server: Sc
     assert set(steps) == {None}
 
 
-async def test_a_file_that_is_empty(
+async def test_empty_file_is_downloaded(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """An empty file is a file."""
     scripted_server.respond_with(recording(scripted_server), whole(b""))
     assert (await fetch(client, tmp_path / "file.webm")).size == 0
     assert (tmp_path / "file.webm").read_bytes() == b""
@@ -190,7 +184,7 @@ FAILURES: dict[str, tuple[list[Reply], type[Exception], int]] = {
 
 
 @pytest.mark.parametrize(("replies", "kind", "requests"), FAILURES.values(), ids=FAILURES)
-async def test_a_failed_download_leaves_nothing(
+async def test_failed_download_leaves_the_old_file(
     client: RoomsClient,
     scripted_server: ScriptedServer,
     tmp_path: Path,
@@ -199,35 +193,20 @@ async def test_a_failed_download_leaves_nothing(
     kind: type[Exception],
     requests: int,
 ) -> None:
-    """A download that cannot be done raises, leaves the disk as it was, and does not show its link."""
     scripted_server.respond_with(recording(scripted_server), *replies)
     target = tmp_path / "file.webm"
     target.write_bytes(b"an older one")
     with pytest.raises(kind) as caught:
         await fetch(client, target)
-    assert [each.name for each in tmp_path.iterdir()] == ["file.webm"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file.webm"]
     assert target.read_bytes() == b"an older one"
     assert len(ranges(scripted_server)) == requests
     assert "CANARY" not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
 
 
-async def test_a_store_that_stalls(
-    scripted_server: ScriptedServer, fake_clock: FakeClock, tmp_path: Path
-) -> None:
-    """A piece that does not come in the time of an attempt is a timeout; it is tried again from there."""
-    stalled = cut(10)
-    scripted_server.respond_with(recording(scripted_server), Reply(stalled.data, "hang"), Reply(b"", "hang"))
-    client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, attempt_timeout=0.1)
-    with pytest.raises(APITimeoutError) as caught:
-        await fetch(client, tmp_path / "file.webm")
-    assert ranges(scripted_server) == [None, "bytes=10-", "bytes=10-"]
-    assert "CANARY" not in str(caught.value)
-
-
-async def test_a_store_that_is_not_there(
+async def test_unreachable_store_is_a_connect_error_without_the_link(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """A store that cannot be reached is a ConnectError without the link in it."""
     scripted_server.respond_with(
         recording(scripted_server, download_url="https://nowhere.invalid/file?signature=CANARY")
     )
@@ -246,10 +225,9 @@ async def test_a_store_that_is_not_there(
     ],
     ids=["processing", "no link", "a link too early", "no status"],
 )
-async def test_what_is_not_ready(
+async def test_unfinished_recording_has_no_file(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, fields: dict[str, object]
 ) -> None:
-    """Before it is completed there is no file, and that is told."""
     scripted_server.respond_with(recording(scripted_server, **fields))
     with pytest.raises(NotReadyError) as caught:
         await fetch(client, tmp_path / "file.webm")
@@ -270,20 +248,18 @@ async def test_what_is_not_ready(
         "http://127.0.0.1\\@example.com/x",
     ],
 )
-async def test_a_link_that_is_none(
+async def test_invalid_link_is_refused_and_not_shown(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, url: str
 ) -> None:
-    """A link that is no URL is an unreadable answer, and is not shown."""
     scripted_server.respond_with(recording(scripted_server, download_url=url))
     with pytest.raises(APIResponseValidationError) as caught:
         await fetch(client, tmp_path / "file.webm")
     assert url not in str(caught.value)
 
 
-async def test_targets_that_are_none(
+async def test_invalid_target_is_refused_before_a_request(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """What cannot take a file is refused before anything is sent; a missing folder is the system's error."""
     for target in (7, None, tmp_path):
         with pytest.raises(InvalidArgumentError, match="target must be a"):
             await client.recordings.download("a-recording", target)  # type: ignore[arg-type]  # wrong on purpose
@@ -292,8 +268,9 @@ async def test_targets_that_are_none(
     assert scripted_server.requests == []
 
 
-async def test_a_full_disk(client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path) -> None:
-    """An error of the writer is raised as it is: it is not the network's."""
+async def test_error_of_the_writer_is_raised_unchanged(
+    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
+) -> None:
 
     class Full(io.BytesIO):
         def write(self, _: object, /) -> int:
@@ -306,10 +283,9 @@ async def test_a_full_disk(client: RoomsClient, scripted_server: ScriptedServer,
     assert len(scripted_server.requests) == 2
 
 
-async def test_a_cancelled_download_leaves_nothing(
+async def test_cancelled_download_leaves_no_file(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """Cancellation passes untouched, closes the connection, and takes the partial file away."""
     scripted_server.respond_with(recording(scripted_server), Reply(cut(1_000).data, "hang"))
     arrived = asyncio.Event()
     async with client:
@@ -325,25 +301,9 @@ async def test_a_cancelled_download_leaves_nothing(
         assert list(tmp_path.iterdir()) == []
 
 
-async def test_closing_ends_a_download(
-    scripted_server: ScriptedServer, fake_clock: FakeClock, tmp_path: Path
-) -> None:
-    """A download on its way ends with ClientClosedError, not as if it were cancelled, and leaves no file."""
-    scripted_server.respond_with(recording(scripted_server), Reply(b"", "hang"))
-    client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock)
-    download = asyncio.create_task(client.recordings.download("a-recording", tmp_path / "file.webm"))
-    while len(scripted_server.requests) < 2:
-        await asyncio.sleep(0)
-    await client.close()
-    with pytest.raises(ClientClosedError):
-        await download
-    assert list(tmp_path.iterdir()) == []
-
-
-async def test_a_link_that_is_never_good_is_given_up(
+async def test_renewed_link_that_is_rejected_ends_the_download(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """When the fresh link is refused as well, the download ends: it does not ask for ever."""
     scripted_server.respond_with(
         recording(scripted_server),
         cut(10),
@@ -357,49 +317,46 @@ async def test_a_link_that_is_never_good_is_given_up(
     assert ranges(scripted_server) == [None, "bytes=10-", "bytes=10-"]
 
 
-UNTOLD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: " + ETAG.encode() + b"\r\n\r\n"
+CHUNKED_HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: " + ETAG.encode() + b"\r\n\r\n"
 
 
 def chunk(data: bytes) -> bytes:
-    """Write one chunk."""
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-async def test_a_file_of_unknown_length_is_resumed(
-    client: RoomsClient, scripted_server: ScriptedServer
-) -> None:
-    """A cut in a file whose length was not told is resumed too, and the length learnt from the part."""
+async def test_file_of_unknown_size_is_resumed(client: RoomsClient, scripted_server: ScriptedServer) -> None:
     scripted_server.respond_with(
-        recording(scripted_server), ScriptedServer.raw(UNTOLD + chunk(FILE[:1_000])), part(1_000)
+        recording(scripted_server), ScriptedServer.raw(CHUNKED_HEAD + chunk(FILE[:1_000])), part(1_000)
     )
     target = io.BytesIO()
     await fetch(client, target)
     assert target.getvalue() == FILE
 
 
-async def test_a_file_of_unknown_length_that_was_whole(
+async def test_file_of_unknown_size_is_complete_when_no_byte_follows(
     client: RoomsClient, scripted_server: ScriptedServer
 ) -> None:
-    """When only the last chunk was lost, the store says that there is nothing beyond."""
     beyond = ScriptedServer.http(416, Content_Range=f"bytes */{len(FILE)}")
-    scripted_server.respond_with(recording(scripted_server), ScriptedServer.raw(UNTOLD + chunk(FILE)), beyond)
+    scripted_server.respond_with(
+        recording(scripted_server), ScriptedServer.raw(CHUNKED_HEAD + chunk(FILE)), beyond
+    )
     target = io.BytesIO()
     await fetch(client, target)
     assert target.getvalue() == FILE
 
 
-async def test_another_shorter_file_is_no_end(client: RoomsClient, scripted_server: ScriptedServer) -> None:
-    """A store that begins anew with less than is there already has not sent the same file."""
-    other = ScriptedServer.raw(UNTOLD + chunk(b"other") + b"0\r\n\r\n", "keep")
+async def test_shorter_response_does_not_end_a_file_of_unknown_size(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
+    other = ScriptedServer.raw(CHUNKED_HEAD + chunk(b"other") + b"0\r\n\r\n", "keep")
     scripted_server.respond_with(
-        recording(scripted_server), ScriptedServer.raw(UNTOLD + chunk(FILE[:1_000])), other
+        recording(scripted_server), ScriptedServer.raw(CHUNKED_HEAD + chunk(FILE[:1_000])), other
     )
     with pytest.raises(ConnectionLostError):
         await fetch(client, io.BytesIO())
 
 
 async def test_a_part_shorter_than_asked(client: RoomsClient, scripted_server: ScriptedServer) -> None:
-    """The length is checked: a part that ends early is asked for again from there."""
     short = ScriptedServer.http(206, FILE[10:50], ETag=ETAG, Content_Range=f"bytes 10-49/{len(FILE)}")
     scripted_server.respond_with(recording(scripted_server), cut(10), short, part(50))
     target = io.BytesIO()
@@ -408,56 +365,53 @@ async def test_a_part_shorter_than_asked(client: RoomsClient, scripted_server: S
 
 
 async def test_writers_of_every_manner(client: RoomsClient, scripted_server: ScriptedServer) -> None:
-    """A writer may take its bytes asynchronously, or a few at a time: all arrive."""
-    taken = bytearray()
+    received = bytearray()
 
     class Slow:
         def write(self, data: bytes, /) -> int:
-            taken.extend(data[:7_000])
+            received.extend(data[:7_000])
             return min(7_000, len(data))
 
     class Asynchronous:
         async def write(self, data: bytes, /) -> None:
-            taken.extend(data)
+            received.extend(data)
 
     async with client:
         for writer in (Slow(), Asynchronous()):
             scripted_server.respond_with(recording(scripted_server), whole())
-            taken.clear()
+            received.clear()
             await client.recordings.download("a-recording", writer)
-            assert bytes(taken) == FILE
+            assert bytes(received) == FILE
         with pytest.raises(InvalidArgumentError, match="binary mode"):
             await client.recordings.download("a-recording", io.StringIO())  # type: ignore[arg-type]  # wrong on purpose
 
 
-async def test_what_a_writer_says_is_not_taken_for_a_count(
+async def test_other_results_of_a_writer_mean_all_bytes(
     client: RoomsClient, scripted_server: ScriptedServer
 ) -> None:
-    """A writer may return what it likes: only the number of a part means that a part was taken."""
-    said: list[object] = [True, False, "1", 2.5, -1, 2**40, None]
+    results: list[object] = [True, False, "1", 2.5, -1, 2**40, None]
     async with client:
-        for each in said:
-            taken = bytearray()
+        for entry in results:
+            received = bytearray()
 
             class Chatty:
-                def write(self, data: bytes, /, taken: bytearray = taken, each: object = each) -> object:
-                    taken.extend(data)
-                    return each
+                def write(
+                    self, data: bytes, /, received: bytearray = received, entry: object = entry
+                ) -> object:
+                    received.extend(data)
+                    return entry
 
             scripted_server.respond_with(recording(scripted_server), whole())
             await client.recordings.download("a-recording", Chatty())
-            assert bytes(taken) == FILE
+            assert bytes(received) == FILE
 
 
 class Raw(io.RawIOBase):
-    """A raw file that takes some bytes, and then nothing for now."""
-
     def __init__(self, then: int | None) -> None:
         self.then = then
         self.size = 0
 
     def write(self, data: Any, /) -> int | None:
-        """Take ten bytes at first."""
         if self.size:
             return self.then
         self.size = 10
@@ -465,20 +419,18 @@ class Raw(io.RawIOBase):
 
 
 @pytest.mark.parametrize("then", [0, None])
-async def test_a_writer_that_takes_nothing_is_an_error(
+async def test_writer_that_accepts_no_bytes_is_an_error(
     client: RoomsClient, scripted_server: ScriptedServer, then: int | None
 ) -> None:
-    """A raw file that would block ends the download: it neither hangs nor leaves out what was not taken."""
     scripted_server.respond_with(recording(scripted_server), whole())
     async with client, asyncio.timeout(10):
         with pytest.raises(BlockingIOError, match="the writer accepts no more bytes"):
             await client.recordings.download("a-recording", Raw(then))
 
 
-async def test_every_attempt_at_a_file_is_told(
+async def test_every_attempt_at_a_file_is_reported(
     scripted_server: ScriptedServer, fake_clock: FakeClock
 ) -> None:
-    """The hook sees each request to the store, the good one too, and apart from those to the API."""
     attempts: list[Attempt] = []
     scripted_server.respond_with(
         recording(scripted_server), cut(1_000), ScriptedServer.http(503), part(1_000)
@@ -487,20 +439,19 @@ async def test_every_attempt_at_a_file_is_told(
         "KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=attempts.append
     )
     await fetch(client, io.BytesIO())
-    assert [(each.operation, each.template, each.number, each.status) for each in attempts] == [
+    assert [(entry.operation, entry.template, entry.number, entry.status) for entry in attempts] == [
         ("ViewRoomRecording", "/room_recordings/{room_recording_id}", 1, 200),
         ("download", "{download_url}", 1, None),
         ("download", "{download_url}", 2, 503),
         ("download", "{download_url}", 3, 206),
     ]
-    assert [each.failure for each in attempts] == [None, "lost", None, None]
-    assert [each.wait is None for each in attempts] == [True, False, False, True]
+    assert [entry.failure for entry in attempts] == [None, "lost", None, None]
+    assert [entry.wait is None for entry in attempts] == [True, False, False, True]
 
 
-async def test_what_is_no_file_is_not_replaced(
+async def test_devices_are_refused_and_links_are_followed(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """A pipe or a device is refused, a link is followed, and a path that is none is told."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     async with client:
@@ -514,10 +465,9 @@ async def test_what_is_no_file_is_not_replaced(
     assert (tmp_path / "real").read_bytes() == FILE
 
 
-async def test_cancelling_at_any_moment_leaves_nothing(
+async def test_cancellation_at_any_moment_leaves_no_file(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """However early a download is cancelled, no partial file stays."""
     scripted_server.respond_with(recording(scripted_server))
     async with client:
         for turns in range(12):
@@ -530,10 +480,9 @@ async def test_cancelling_at_any_moment_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_borrowed_session_keeps_its_header_from_the_store(
+async def test_headers_of_a_borrowed_session_are_not_sent_to_the_store(
     scripted_server: ScriptedServer, fake_clock: FakeClock
 ) -> None:
-    """A header that a lent session has for all its requests is not sent to the store."""
     scripted_server.respond_with(recording(scripted_server), whole())
     async with aiohttp.ClientSession(headers={"Authorization": "Bearer CANARY"}) as session:
         client = RoomsClient("KEY", base_url=scripted_server.url, session=session, clock=fake_clock.clock)
@@ -541,10 +490,9 @@ async def test_a_borrowed_session_keeps_its_header_from_the_store(
     assert b"authorization" not in scripted_server.requests[-1].lower()
 
 
-async def test_closing_ends_a_download_under_way(
+async def test_closing_the_client_ends_a_download(
     scripted_server: ScriptedServer, fake_clock: FakeClock
 ) -> None:
-    """A download that is amid its file when the client is closed ends with that, and does not hang."""
     scripted_server.respond_with(recording(scripted_server), Reply(cut(1_000).data, "hang"))
     client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, attempt_timeout=0.2)
     begun = asyncio.Event()
@@ -558,11 +506,10 @@ async def test_closing_ends_a_download_under_way(
 
 
 @pytest.mark.usefixtures("patched_aioresponses")
-async def test_a_link_without_tls_is_refused_by_a_client_with_tls() -> None:
-    """Whoever reads the network would have the file and the link. The link is not shown."""
-    about = {"id": "a", "status": "completed", "download_url": "http://store.test/CANARY"}
+async def test_http_link_is_refused_by_an_https_client() -> None:
+    item = {"id": "a", "status": "completed", "download_url": "http://store.test/CANARY"}
     with aioresponses() as api:
-        api.get("https://api.test/v2/room_recordings/a", payload={"data": about})
+        api.get("https://api.test/v2/room_recordings/a", payload={"data": item})
         async with RoomsClient("KEY0123", base_url="https://api.test/v2") as client:
             with pytest.raises(APIResponseValidationError, match="expected an https:// URL") as caught:
                 await client.recordings.download("a", io.BytesIO())
@@ -570,10 +517,9 @@ async def test_a_link_without_tls_is_refused_by_a_client_with_tls() -> None:
 
 
 @pytest.mark.parametrize("limit", [len(FILE), len(FILE) - 1])
-async def test_a_file_larger_than_max_bytes_is_refused(
+async def test_file_larger_than_max_bytes_is_refused(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, limit: int
 ) -> None:
-    """The limit is checked against the length that the store announces, and nothing is left on the disk."""
     scripted_server.respond_with(recording(scripted_server), whole())
     async with client:
         if limit < len(FILE):
@@ -585,21 +531,9 @@ async def test_a_file_larger_than_max_bytes_is_refused(
             assert file.size == limit
 
 
-async def test_a_resumed_download_names_the_version_of_the_file(
-    client: RoomsClient, scripted_server: ScriptedServer
-) -> None:
-    """`If-Range` lets a store that has another file by now send it whole."""
-    scripted_server.respond_with(recording(scripted_server), cut(1000), part(1000))
-    target = io.BytesIO()
-    await fetch(client, target)
-    assert target.getvalue() == FILE
-    assert b'if-range: "v1"' in scripted_server.requests[2].lower()
-
-
-async def test_a_file_is_private_and_on_the_disk_before_it_has_its_name(
+async def test_file_is_private_and_synced_before_it_is_renamed(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The data is synchronized before the rename, the folder after it; only the owner can read the file."""
     order: list[str] = []
     sync, replace = os.fsync, Path.replace
 
