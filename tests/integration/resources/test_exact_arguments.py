@@ -18,6 +18,7 @@ from telnyx_rooms_async import (
     DateFilter,
     InvalidArgumentError,
     Journal,
+    NotFoundError,
     Plan,
     Room,
     RoomFields,
@@ -25,26 +26,20 @@ from telnyx_rooms_async import (
     RoomSession,
     RoomTracker,
     SeenInMemory,
+    UnprocessableEntityError,
     VideoRegion,
 )
-from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
 from tests.helpers.unusual_values import (
     UNUSUAL_STRINGS,
     BrokenIterable,
     ElementwiseArray,
-    RaisingStr,
     SelfReturningStr,
     enum_member,
 )
 
-UNUSUAL = st.sampled_from(UNUSUAL_STRINGS)
-IDS = st.text("abcdef0123456789-", min_size=1, max_size=36)
-RELAXED = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+unusual_strings = pytest.mark.parametrize("unusual", UNUSUAL_STRINGS)
 
 
 @pytest.fixture
@@ -57,46 +52,45 @@ def last_query(telnyx: Emulator) -> dict[str, str]:
     return dict(telnyx.requests[-1].query)
 
 
-@pytest.mark.parametrize("unusual", UNUSUAL_STRINGS)
+# --- text -------------------------------------------------------------------------------------------------
+
+
+@unusual_strings
 async def test_names_are_sent_as_their_exact_text(
     telnyx: Emulator, client: RoomsClient, unusual: Callable[[str], str]
 ) -> None:
     room = await client.rooms.create(unique_name=unusual("Weekly"))
     assert room.unique_name == "Weekly"
-    assert [room.id async for room in client.rooms.list(unique_name=unusual("Weekly"))] == [room.id]
+    assert [found.id async for found in client.rooms.list(unique_name=unusual("Weekly"))] == [room.id]
     assert last_query(telnyx)["filter[unique_name]"] == "Weekly"
     assert (await client.rooms.ensure(unusual("Weekly"))).action == "unchanged"
     assert (await client.rooms.update(room.id, unique_name=unusual("Daily"))).unique_name == "Daily"
-    deleted = [outcome async for outcome in client.rooms.delete_all(unique_name=unusual("Daily"), expect=1)]
-    assert [outcome.ok for outcome in deleted] == [True]
-    assert telnyx.rooms == ()
+    outcomes = [outcome async for outcome in client.rooms.delete_all(unique_name=unusual("Daily"), expect=1)]
+    assert [outcome.ok for outcome in outcomes] == [True]
 
 
-@RELAXED
-@given(room_id=IDS.filter(lambda text: text.strip(".") != ""), unusual=UNUSUAL)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    room_id=st.text("abcdef0123456789-", min_size=1, max_size=36),
+    unusual=st.sampled_from(UNUSUAL_STRINGS),
+)
 async def test_ids_are_sent_as_their_exact_text(
     telnyx: Emulator, client: RoomsClient, room_id: str, unusual: Callable[[str], str]
 ) -> None:
-    with pytest.raises(Exception, match="404"):
+    with pytest.raises(NotFoundError):
         await client.rooms.retrieve(unusual(room_id))
     assert telnyx.requests[-1].path == f"/v2/rooms/{room_id}"
 
 
-@pytest.mark.parametrize("unusual", UNUSUAL_STRINGS)
+@unusual_strings
 async def test_filters_are_sent_as_their_exact_text(
     telnyx: Emulator, client: RoomsClient, unusual: Callable[[str], str]
 ) -> None:
-    await client.recordings.delete_matching(
-        type=unusual("audio"), status=unusual("completed"), room_id=unusual("a-b")
-    )
-    assert last_query(telnyx) == {
-        "filter[type]": "audio",
-        "filter[status]": "completed",
-        "filter[room_id]": "a-b",
-    }
+    await client.recordings.delete_matching(type=unusual("audio"), room_id=unusual("a-b"))
+    assert last_query(telnyx) == {"filter[type]": "audio", "filter[room_id]": "a-b"}
 
 
-@pytest.mark.parametrize("unusual", UNUSUAL_STRINGS)
+@unusual_strings
 async def test_raw_requests_are_sent_as_their_exact_text(
     telnyx: Emulator, client: RoomsClient, unusual: Callable[[str], str]
 ) -> None:
@@ -107,13 +101,12 @@ async def test_raw_requests_are_sent_as_their_exact_text(
     assert sent.json == {"unique_name": "Weekly", "max_participants": 2}
 
 
-@pytest.mark.parametrize("unusual", UNUSUAL_STRINGS)
+@unusual_strings
 async def test_bulk_calls_and_plans_use_exact_text(
     telnyx: Emulator, client: RoomsClient, unusual: Callable[[str], str]
 ) -> None:
     bodies: Any = [{unusual("unique_name"): unusual("Weekly")}]
-    created = [outcome async for outcome in client.rooms.create_many(bodies)]
-    assert [outcome.ok for outcome in created] == [True]
+    assert [outcome.ok async for outcome in client.rooms.create_many(bodies)] == [True]
     assert not await client.rooms.plan(bodies)
     change = Change(action="create", unique_name=unusual("Daily"))
     assert [outcome.ok async for outcome in client.rooms.apply(Plan(changes=(change,)))] == [True]
@@ -122,21 +115,66 @@ async def test_bulk_calls_and_plans_use_exact_text(
 
 async def test_on_lost_response_may_be_an_enum_member(client: RoomsClient) -> None:
     choice: Any = enum_member("raise")
-    assert (await client.rooms.create(unique_name="Weekly", on_lost_response=choice)).unique_name == "Weekly"
+    assert (await client.rooms.create(on_lost_response=choice)).id
     with pytest.raises(InvalidArgumentError, match="on_lost_response must be one of"):
-        await client.rooms.create(unique_name="Daily", on_lost_response=enum_member("perhaps"))  # type: ignore[arg-type]  # that is the point
+        await client.rooms.create(on_lost_response=enum_member("perhaps"))  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize("unusual", [*UNUSUAL_STRINGS, URL])
+def test_base_url_is_its_exact_text(unusual: Callable[[str], Any]) -> None:
+    client = RoomsClient("KEY", base_url=unusual("https://example.com/v2"))
+    assert repr(client) == "<RoomsClient https://example.com/v2>"
+    with pytest.raises(ConfigurationError, match=r"http://example\.com would send the API key in the clear"):
+        RoomsClient("KEY", base_url=unusual("http://example.com/v2"))
+
+
+@unusual_strings
+async def test_event_store_compares_exact_text(unusual: Callable[[str], str]) -> None:
+    store = SeenInMemory()
+    assert not await store.seen(unusual("an-event"))
+    await store.keep(unusual("an-event"))
+    assert await store.seen("an-event")
+    assert await store.seen(unusual("an-event"))
+    assert not await store.seen(unusual("another"))
+    await store.forget(unusual("another"))
+    assert not await store.seen("another")
+
+
+@unusual_strings
+async def test_downloaded_file_has_its_exact_name(
+    unusual: Callable[[str], str], fake_clock: FakeClock, tmp_path: Path
+) -> None:
+    async with (
+        Emulator(clock=fake_clock) as telnyx,
+        RoomsClient(telnyx.api_key, base_url=telnyx.url) as client,
+    ):
+        room = await client.rooms.create(enable_recording=True)
+        alice = telnyx.join(room.id)
+        fake_clock.advance(seconds=60)
+        telnyx.leave(alice.id)
+        fake_clock.advance(seconds=60)
+        recording = (await client.recordings.list(room_id=room.id).page(1)).data[0]
+        await client.recordings.download(recording, unusual(str(tmp_path / "file.webm")))
+    assert [path.name for path in tmp_path.iterdir()] == ["file.webm"]
+
+
+# --- numbers, flags, URLs and days ------------------------------------------------------------------------
 
 
 class Seats(IntEnum):
     FEW = 2
 
 
-class NumpyInteger:
+class IntegerByIndex:
+    """Stands in for an integer of numpy."""
+
     def __index__(self) -> int:
         return 3
 
 
 class NumpyScalar:
+    """Stands in for a scalar such as `numpy.float32`, which is no number of Python."""
+
     __module__ = "numpy"
     ndim = 0
 
@@ -151,7 +189,7 @@ numpy_bool = type("bool_", (), {"__module__": "numpy", "__bool__": lambda _: Tru
 
 
 @pytest.mark.parametrize(
-    ("seats", "sent"), [(Seats.FEW, 2), (NumpyInteger(), 3), (4.0, 4), (NumpyScalar(5.0), 5)]
+    ("seats", "sent"), [(Seats.FEW, 2), (IntegerByIndex(), 3), (4.0, 4), (NumpyScalar(5.0), 5)]
 )
 async def test_integers_of_other_classes_are_accepted(
     telnyx: Emulator, client: RoomsClient, seats: Any, sent: int
@@ -165,28 +203,84 @@ async def test_flags_urls_and_days_of_other_classes_are_accepted(
 ) -> None:
     flag: Any = numpy_bool()
     url: Any = URL("https://example.com/hook")
-    await client.rooms.create(enable_recording=flag, webhook_event_url=url)
-    assert telnyx.requests[-1].json == {
-        "enable_recording": True,
-        "webhook_event_url": "https://example.com/hook",
-    }
-    await client.rooms.update(telnyx.rooms[0].id, enable_recording=NumpyScalar(value=False))  # type: ignore[arg-type]  # as numpy's
+    room = await client.rooms.create(enable_recording=flag, webhook_event_url=url)
+    assert telnyx.requests[-1].json == {"enable_recording": True, "webhook_event_url": str(url)}
+    await client.rooms.update(room, enable_recording=NumpyScalar(value=False))  # type: ignore[arg-type]  # as numpy's
     assert telnyx.requests[-1].json == {"enable_recording": False}
     between = DateFilter(gte="2021-04-25", lte=date(2021, 4, 26))
     await client.rooms.list(created_at="2021-04-25", updated_at=between).page(1)
-    query = last_query(telnyx)
-    assert query["filter[date_created_at][eq]"] == "2021-04-25"
-    assert query["filter[date_updated_at][gte]"] == "2021-04-25"
+    assert last_query(telnyx)["filter[date_created_at][eq]"] == "2021-04-25"
+    assert last_query(telnyx)["filter[date_updated_at][gte]"] == "2021-04-25"
+
+
+async def test_layouts_are_sent_exactly(telnyx: Emulator, client: RoomsClient) -> None:
+    region = VideoRegion(height=Seats.FEW * 16, width=32.0, video_sources=[enum_member("*")])  # type: ignore[arg-type]  # that is the point
+    with pytest.raises(UnprocessableEntityError):  # there is no such session
+        await client.compositions.create(
+            "a", video_layout={enum_member("main"): region}, resolution=enum_member("64x48")
+        )
+    body = telnyx.requests[-1].json
+    assert body["resolution"] == "64x48"
+    assert body["video_layout"] == {"main": {"height": 32, "width": 32, "video_sources": ["*"]}}
+
+
+@pytest.mark.parametrize("count", [Seats.FEW, IntegerByIndex(), 2.0])
+async def test_counts_of_other_classes_are_accepted(
+    client: RoomsClient, telnyx: Emulator, count: Any
+) -> None:
+    telnyx.seed(5)
+    listing = client.rooms.list(page_size=count).prefetch(count)
+    ids = [room.id async for room in listing]
+    assert len(ids) == 5
+    assert [page async for page in listing.pages(count)]
+    outcomes = client.rooms.delete_many(ids, limit=count, max_failures=count)
+    assert [outcome.ok async for outcome in outcomes] == [True] * 5
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), [float("nan")], NumpyScalar(float("nan"))])
+async def test_nan_and_infinity_are_refused_in_json(
+    telnyx: Emulator, client: RoomsClient, number: object
+) -> None:
+    with pytest.raises(InvalidArgumentError, match="JSON has no number"):
+        await client.request("POST", "/rooms", json={"max_participants": number})
+    assert telnyx.requests == []
+
+
+@pytest.mark.parametrize("prune", ["no", 1, None, ElementwiseArray([True, False])])
+async def test_prune_must_be_a_boolean(telnyx: Emulator, client: RoomsClient, prune: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="prune must be True or False"):
+        await client.rooms.plan([], prune=prune)
+    assert telnyx.requests == []
+
+
+async def test_journal_compares_items_by_their_exact_values(client: RoomsClient, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "rooms.journal")
+    fields: Any = {"unique_name": "Weekly", "max_participants": 3, "webhook_event_url": "https://example.com"}
+    unusual: Any = {
+        enum_member("unique_name"): SelfReturningStr("Weekly"),
+        "max_participants": IntegerByIndex(),
+        "webhook_event_url": URL("https://example.com"),
+    }
+    assert len([outcome async for outcome in client.rooms.create_many([fields], journal=journal)]) == 1
+    assert [outcome async for outcome in client.rooms.create_many([unusual], journal=journal)] == []
+    rooms = [room async for room in client.rooms.list()]
+    journal = Journal(tmp_path / "deletions.journal")
+    assert len([outcome async for outcome in client.rooms.delete_many(rooms, journal=journal)]) == 1
+    ids = [room.id for room in rooms]
+    assert [outcome async for outcome in client.rooms.delete_many(ids, journal=journal)] == []
+
+
+# --- models as ids ----------------------------------------------------------------------------------------
 
 
 async def test_models_are_accepted_as_ids(telnyx: Emulator, client: RoomsClient) -> None:
     room = await client.rooms.create(enable_recording=True)
-    people = [telnyx.join(room.id, context=name) for name in ("Alice", "Bob", "Carol")]
+    joined = [telnyx.join(room.id, context=name).id for name in ("Alice", "Bob", "Carol")]
     session = (await client.rooms.sessions(room).page(1)).data[0]
     assert (await client.rooms.retrieve(room)).id == room.id
     assert (await client.sessions.retrieve(session)).id == session.id
-    participants = [person async for person in client.sessions.participants(session)]
-    assert {person.id for person in participants} == {person.id for person in people}
+    participants = [participant async for participant in client.sessions.participants(session)]
+    assert {participant.id for participant in participants} == set(joined)
     await client.sessions.kick(session, iter(participants[:1]))
     assert telnyx.requests[-1].json == {"participants": [participants[0].id]}
     await client.sessions.mute(session, "all", exclude=ElementwiseArray([participants[1]]))  # type: ignore[arg-type]  # as numpy's
@@ -199,13 +293,10 @@ async def test_models_are_accepted_as_ids(telnyx: Emulator, client: RoomsClient)
 
 
 async def test_model_of_another_class_is_refused(telnyx: Emulator, client: RoomsClient) -> None:
-    room = await client.rooms.create()
-    telnyx.join(room.id)
-    session: Any = (await client.rooms.sessions(room).page(1)).data[0]
-    sent = len(telnyx.requests)
+    session: Any = RoomSession(id="a")
     with pytest.raises(InvalidArgumentError, match="such as '0ccc7b54-…', not a RoomSession"):
         await client.rooms.delete(session)
-    assert len(telnyx.requests) == sent
+    assert telnyx.requests == []
 
 
 @pytest.mark.parametrize("missing", [None, 7, BrokenIterable()])
@@ -224,36 +315,56 @@ def test_room_tracker_needs_a_room(room_id: Any) -> None:
         RoomTracker(room_id)
 
 
-def test_messages_use_only_the_repr_of_a_value() -> None:
+def test_room_tracker_compares_the_exact_id() -> None:
+    assert RoomTracker(enum_member("a-b")).room_id == "a-b"
+    assert RoomTracker(UUID(int=0)).room_id == str(UUID(int=0))
 
-    class Odd:
-        def __repr__(self) -> str:
-            return RaisingStr("x" * 100)
 
-    lying = type("list", (), {"__len__": lambda _: 1 / 0, "__repr__": lambda _: "a lying list"})
-    assert len(short_repr(Odd())) == 60
-    assert short_repr([RaisingStr("a"), 7]) == "[<RaisingStr that cannot be printed>, 7]"
-    assert short_repr(lying()) == "a lying list"
-    assert "canary" not in short_repr(Secret("canary"))
+# --- arguments that raise ---------------------------------------------------------------------------------
 
 
 class UncomparableObject:
+    """Can neither be compared nor printed."""
+
     def __eq__(self, other: object) -> bool:
-        raise RuntimeError("it was compared")
+        raise RuntimeError("compared")
 
     def __repr__(self) -> str:
-        raise RuntimeError("it was printed")
+        raise RuntimeError("printed")
 
     __hash__ = None  # type: ignore[assignment]  # as numpy's
 
 
+class RaisingDict(dict[str, object]):
+    def items(self) -> Any:
+        raise RuntimeError("no items")
+
+
+class RaisingMapping(Mapping[str, str]):
+    def __getitem__(self, key: str) -> str:
+        raise RuntimeError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError("no names")
+
+    def __len__(self) -> int:
+        raise RuntimeError("no length")
+
+
+class ZeroDimensionalArray:
+    """An iterable by its class only, as of numpy."""
+
+    def __iter__(self) -> Any:
+        raise TypeError("iteration over a 0-d array")
+
+
 async def test_uncomparable_arguments_are_refused(client: RoomsClient) -> None:
-    unusual: Any = UncomparableObject()
-    for options in ({"limit": unusual}, {"max_failures": unusual}):
-        with pytest.raises(InvalidArgumentError, match="must be a whole number"):
+    value: Any = UncomparableObject()
+    for options in ({"limit": value}, {"max_failures": value}):
+        with pytest.raises(InvalidArgumentError):
             client.rooms.delete_many([], **options)
     with pytest.raises(InvalidArgumentError, match="audio_sources must be"):
-        await client.compositions.create("a", audio_sources=[unusual])
+        await client.compositions.create("a", audio_sources=[value])
 
 
 @pytest.mark.parametrize(
@@ -269,8 +380,9 @@ async def test_uncomparable_arguments_are_refused(client: RoomsClient) -> None:
         b"a",
         ElementwiseArray([]),
     ],
+    ids=lambda value: type(value).__name__,
 )
-async def test_collections_that_cannot_be_iterated_are_refused(
+async def test_invalid_collections_of_ids_are_refused(
     telnyx: Emulator, client: RoomsClient, participants: Any
 ) -> None:
     with pytest.raises(InvalidArgumentError, match="participants must"):
@@ -278,67 +390,15 @@ async def test_collections_that_cannot_be_iterated_are_refused(
     assert telnyx.requests == []
 
 
-async def test_layouts_are_sent_exactly(telnyx: Emulator, client: RoomsClient) -> None:
-    region = VideoRegion(height=Seats.FEW * 16, width=32.0, video_sources=[enum_member("*")])  # type: ignore[arg-type]  # that is the point
-    with pytest.raises(Exception, match="422"):  # there is no such session
-        await client.compositions.create(
-            "a", video_layout={enum_member("main"): region}, resolution=enum_member("64x48")
-        )
-    body = telnyx.requests[-1].json
-    assert body["resolution"] == "64x48"
-    assert body["video_layout"] == {"main": {"height": 32, "width": 32, "video_sources": ["*"]}}
-
-
-@pytest.mark.parametrize("number", [float("nan"), float("inf"), [float("nan")], NumpyScalar(float("nan"))])
-async def test_nan_and_infinity_are_refused_in_json(
-    telnyx: Emulator, client: RoomsClient, number: object
-) -> None:
-    with pytest.raises(InvalidArgumentError, match="JSON has no number"):
-        await client.request("POST", "/rooms", json={"max_participants": number})
-    assert telnyx.requests == []
-
-
-def test_room_tracker_compares_the_exact_id() -> None:
-    assert RoomTracker(enum_member("a-b")).room_id == "a-b"
-    assert RoomTracker(UUID(int=0)).room_id == str(UUID(int=0))
-
-
-async def test_unreadable_mapping_is_a_failed_outcome(client: RoomsClient) -> None:
-    fields: Any = RaisingMapping()
-    outcomes = [
-        outcome async for outcome in client.rooms.create_many([fields, RoomFields(unique_name="Weekly")])
-    ]
-    assert sorted(outcome.ok for outcome in outcomes) == [False, True]
-
-
-class RaisingMapping(dict[str, object]):
-    def items(self) -> Any:
-        raise RuntimeError("no items")
-
-
 async def test_mappings_that_cannot_be_read_are_refused(telnyx: Emulator, client: RoomsClient) -> None:
+    layout: Any = RaisingMapping()
     with pytest.raises(InvalidArgumentError, match="query must be a mapping"):
-        await client.request("GET", "/rooms", query=RaisingQuery())
-    layout: Any = RaisingQuery()
+        await client.request("GET", "/rooms", query=RaisingMapping())
     with pytest.raises(InvalidArgumentError, match="must name 1 or 2 regions"):
         await client.compositions.create("a", video_layout=layout)
     assert telnyx.requests == []
-
-
-class RaisingQuery(Mapping[str, str]):
-    def __getitem__(self, key: str) -> str:
-        raise RuntimeError(key)
-
-    def __iter__(self) -> Iterator[str]:
-        raise RuntimeError("no names")
-
-    def __len__(self) -> int:
-        raise RuntimeError("no length")
-
-
-class ZeroDimensionalArray:
-    def __iter__(self) -> Any:
-        raise TypeError("iteration over a 0-d array")
+    bodies: Any = [RaisingDict(), RoomFields(unique_name="Weekly")]
+    assert [outcome.ok async for outcome in client.rooms.create_many(bodies, ordered=True)] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -349,85 +409,14 @@ class ZeroDimensionalArray:
 async def test_bulk_calls_and_plans_refuse_items_that_cannot_be_iterated(
     telnyx: Emulator, client: RoomsClient, items: Any
 ) -> None:
-    for job in (client.rooms.create_many, client.rooms.update_many, client.rooms.delete_many):
+    for call in (
+        client.rooms.create_many,
+        client.rooms.update_many,
+        client.rooms.delete_many,
+        client.sessions.end_many,
+    ):
         with pytest.raises(InvalidArgumentError, match="the items "):
-            job(items)
-    with pytest.raises(InvalidArgumentError, match="the items "):
-        client.sessions.end_many(items)
+            call(items)
     with pytest.raises(InvalidArgumentError, match="desired must be an iterable"):
         await client.rooms.plan(items)
     assert telnyx.requests == []
-
-
-@pytest.mark.parametrize("prune", ["no", 1, None, ElementwiseArray([True, False])])
-async def test_prune_must_be_a_boolean(telnyx: Emulator, client: RoomsClient, prune: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match="prune must be True or False"):
-        await client.rooms.plan([], prune=prune)
-    assert telnyx.requests == []
-
-
-@pytest.mark.parametrize("count", [Seats.FEW, NumpyInteger(), 2.0])
-async def test_counts_of_other_classes_are_accepted(client: RoomsClient, count: Any) -> None:
-    for name in ("Weekly", "Daily", "Hourly"):
-        await client.rooms.create(unique_name=name)
-    listing = client.rooms.list(page_size=count).prefetch(count)
-    assert len([room async for room in listing]) == 3
-    assert len([page async for page in listing.pages(count)]) >= 1
-    outcomes = client.rooms.delete_many(
-        telnyx_ids := [room.id async for room in listing], limit=count, max_failures=count
-    )
-    assert [outcome.ok async for outcome in outcomes] == [True] * len(telnyx_ids)
-
-
-async def test_journal_compares_items_by_their_exact_values(client: RoomsClient, tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "rooms.journal")
-    fields: Any = {"unique_name": "Weekly", "max_participants": 3}
-    unusual: Any = {
-        enum_member("unique_name"): SelfReturningStr("Weekly"),
-        "max_participants": NumpyInteger(),
-        "webhook_event_url": URL("https://example.com"),
-    }
-    fields["webhook_event_url"] = str(unusual["webhook_event_url"])
-    assert len([outcome async for outcome in client.rooms.create_many([fields], journal=journal)]) == 1
-    assert [outcome async for outcome in client.rooms.create_many([unusual], journal=journal)] == []
-    rooms = [room async for room in client.rooms.list()]
-    journal = Journal(tmp_path / "deletions.journal")
-    assert len([outcome async for outcome in client.rooms.delete_many(rooms, journal=journal)]) == 1
-    ids = [room.id for room in rooms]
-    assert [outcome async for outcome in client.rooms.delete_many(ids, journal=journal)] == []
-
-
-@pytest.mark.parametrize("unusual", [*UNUSUAL_STRINGS, URL])
-def test_base_url_is_its_exact_text(unusual: Callable[[str], Any]) -> None:
-    assert (
-        repr(RoomsClient("KEY", base_url=unusual("https://example.com/v2")))
-        == "<RoomsClient https://example.com/v2>"
-    )
-    with pytest.raises(ConfigurationError, match=r"http://example\.com would send the API key in the clear"):
-        RoomsClient("KEY", base_url=unusual("http://example.com/v2"))
-
-
-@pytest.mark.parametrize("unusual", UNUSUAL_STRINGS)
-async def test_event_store_compares_exact_text(unusual: Callable[[str], str]) -> None:
-    store = SeenInMemory()
-    assert not await store.seen(unusual("an-event"))
-    await store.keep(unusual("an-event"))
-    assert await store.seen("an-event")
-    assert await store.seen(unusual("an-event"))
-    assert not await store.seen(unusual("another"))
-    await store.forget(unusual("another"))
-    assert not await store.seen("another")
-
-
-@pytest.mark.parametrize("unusual", UNUSUAL_STRINGS)
-async def test_downloaded_file_has_its_exact_name(
-    telnyx: Emulator, time: FakeClock, client: RoomsClient, unusual: Callable[[str], str], tmp_path: Path
-) -> None:
-    room = await client.rooms.create(enable_recording=True)
-    alice = telnyx.join(room.id)
-    time.advance(seconds=60)
-    telnyx.leave(alice.id)
-    time.advance(seconds=60)
-    recording = (await client.recordings.list(room_id=room).page(1)).data[0]
-    await client.recordings.download(recording, unusual(str(tmp_path / "file.webm")))
-    assert [path.name for path in tmp_path.iterdir()] == ["file.webm"]
