@@ -269,6 +269,19 @@ class RoomFields(RoomSettings, total=False):
     """Unique within the account."""
 
 
+class ValidRoomFields(dict[str, object]):
+    """Fields of a room that were validated, as those of a table are. They are not validated again."""
+
+
+def _without_converters(_: type, fields: list[Any]) -> list[Any]:
+    return [field.evolve(converter=None) for field in fields]
+
+
+@frozen(kw_only=True, eq=False, repr=False, field_transformer=_without_converters)
+class _ValidRoomBody(RoomBody):
+    """A body that was validated: its values are exact already."""
+
+
 def room_body(fields: RoomFields) -> RoomBody:
     """Make a body of them.
 
@@ -276,6 +289,8 @@ def room_body(fields: RoomFields) -> RoomBody:
         InvalidArgumentError: it is no mapping, or has a field that rooms do not have.
     """
     given = cast("object", fields)
+    if isinstance(given, ValidRoomFields):
+        return _ValidRoomBody(**fields)
     if not isinstance(given, Mapping):
         raise InvalidArgumentError((f"a room must be given by its fields, not {short_repr(given)}",))
     try:
@@ -295,6 +310,8 @@ def room_body(fields: RoomFields) -> RoomBody:
 
 def problems(request: attrs.AttrsInstance) -> Iterator[str]:
     """Yield one sentence for each field of a body or filter that is wrong."""
+    if isinstance(request, _ValidRoomBody):
+        return
     for name, default, metadata in _fields(type(request)):
         value = getattr(request, name)
         if (value is default and "omit_default" in metadata) or (value is None and metadata.get("nullable")):

@@ -67,7 +67,7 @@ async def create_room(api: ApiSession, body: RoomBody, on_lost_response: OnLostR
     async def steps(call: Call[Room], context: CallContext) -> Room:
         return await _Creation(api=api, call=call, body=body, context=context).run(choice)
 
-    return await api.run(build(CREATE_ROOM, body=body), steps)
+    return await api.call(build(CREATE_ROOM, body=body), steps)
 
 
 async def resume_creation(

@@ -305,7 +305,7 @@ def apply_plan(
     if not isinstance(cast("object", plan), Plan):
         raise InvalidArgumentError((f"plan must be a Plan, not {short_repr(plan)}",))
     plan.check_deletes(max_deletes)
-    operation = BulkOperation(name="apply", act=partial(_apply_change, api), api=api)
+    operation = BulkOperation(name="apply", apply=partial(_apply_change, api), api=api)
     return operation.run(plan.changes, limit=limit, max_failures=max_failures)
 
 

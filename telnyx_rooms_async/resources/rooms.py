@@ -493,7 +493,7 @@ class Rooms:
             with suppress(NotFoundError):
                 await self.delete(room.id)
 
-        operation = BulkOperation(name="delete_all", act=delete, api=self._api)
+        operation = BulkOperation(name="delete_all", apply=delete, api=self._api)
         return operation.run(rooms, limit=limit, max_failures=max_failures)
 
 
@@ -536,7 +536,7 @@ def bulk_create(
             return await create_room(api, body, choice)
         return await resume_creation(api, body, choice, since)
 
-    return BulkOperation(name="create_many", act=create, api=api)
+    return BulkOperation(name="create_many", apply=create, api=api)
 
 
 def bulk_update(api: ApiSession) -> BulkOperation[RoomUpdate, Room]:
@@ -551,7 +551,7 @@ def bulk_update(api: ApiSession) -> BulkOperation[RoomUpdate, Room]:
         room_id, fields = change
         return await api.call(build(UPDATE_ROOM, room_id=room_id, body=room_body(fields)))
 
-    return BulkOperation(name="update_many", act=update, api=api)
+    return BulkOperation(name="update_many", apply=update, api=api)
 
 
 def bulk_delete(api: ApiSession) -> BulkOperation[RoomId, None]:
@@ -564,4 +564,4 @@ def bulk_delete(api: ApiSession) -> BulkOperation[RoomId, None]:
             if since is None:
                 raise
 
-    return BulkOperation(name="delete_many", act=delete, api=api)
+    return BulkOperation(name="delete_many", apply=delete, api=api)

@@ -262,4 +262,4 @@ def bulk_end(api: ApiSession) -> BulkOperation[SessionId, None]:
             if since is None:
                 raise
 
-    return BulkOperation(name="end_many", act=end, api=api)
+    return BulkOperation(name="end_many", apply=end, api=api)

@@ -53,7 +53,7 @@ def test_a_long_name_is_folded_at_a_terminal(at_terminal: Terminal, telnyx: Emul
     """A name that is too long takes several lines, and nothing of it is lost."""
     telnyx.seed(1)
     room = telnyx.rooms[0]
-    telnyx._account.update_room(telnyx._account.rooms[room.id], {"unique_name": "z" * 50})
+    telnyx._state.update_room(telnyx._state.rooms[room.id], {"unique_name": "z" * 50})
     shown = at_terminal("rooms", "list")
     assert shown.count("z") == 50
     assert max(map(len, shown.splitlines())) <= 80
@@ -87,7 +87,7 @@ def test_a_name_cannot_play_with_the_terminal(run: Run, telnyx: Emulator, comman
     telnyx.seed(1)
     room = telnyx.rooms[0]
     name = "\x1b[31m[red]日本\n🎹\u202e"
-    telnyx._account.update_room(telnyx._account.rooms[room.id], {"unique_name": name})
+    telnyx._state.update_room(telnyx._state.rooms[room.id], {"unique_name": name})
     result = run("rooms", *command, *([room.id] if command == ["retrieve"] else []))
     assert r"\x1b[31m[red]日本\n🎹\u202e" in result.stdout
 
@@ -102,7 +102,7 @@ def test_json_holds_no_character_that_a_terminal_obeys(
     telnyx.script(Fault(status=201, body=json.dumps(token).encode()), operation="CreateRoomClientToken")
     telnyx.seed(1)
     room = telnyx.rooms[0]
-    telnyx._account.update_room(telnyx._account.rooms[room.id], {"unique_name": name})
+    telnyx._state.update_room(telnyx._state.rooms[room.id], {"unique_name": name})
     result = run(*(part.format(room.id) for part in command))
     assert result.stdout.removesuffix("\n").isprintable()
     assert "Zoë 日本🎹" in result.stdout
@@ -113,7 +113,7 @@ def test_json_holds_no_character_that_a_terminal_obeys(
 def test_an_encoding_without_the_letters(start: Start, telnyx: Emulator) -> None:
     """A table replaces what the encoding of stdout lacks; JSON is UTF-8 in any case."""
     telnyx.seed(1)
-    telnyx._account.update_room(telnyx._account.rooms[telnyx.rooms[0].id], {"unique_name": "日本"})
+    telnyx._state.update_room(telnyx._state.rooms[telnyx.rooms[0].id], {"unique_name": "日本"})
     table, _ = start("rooms", "list", PYTHONIOENCODING="ascii").communicate()
     assert "  ??" in table
     in_json, _ = start("rooms", "list", "--json", PYTHONIOENCODING="ascii").communicate()

@@ -247,7 +247,7 @@ async def test_look_ups_are_paid_for_from_the_retry_budget(
     hook = seen.append if has_hook else None
     client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=hook)
     budget = client._api.budget
-    budget.level = 200.0
+    budget._level = 200.0
     scripted_server.respond_with(*script)
     with suppress(OutcomeUnknownError):
         await create(client, "find")
