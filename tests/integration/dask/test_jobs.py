@@ -74,7 +74,7 @@ async def test_bad_items_are_failures(cluster: Any, settings: Settings, telnyx: 
     bodies: list[Any] = [{}, {"unique_name": "Weekly"}, 7, {"unique_name": "Weekly"}]
     outcomes = [each async for each in fleet.create_many(cluster, bodies, settings=settings, limit=1)]
     assert [str(each.error) for each in outcomes if isinstance(each, batch.Failed)][:2] == [
-        "unique_name must be given: a job that is resumed finds rooms by it",
+        "unique_name must be given: a resumed job finds rooms by name",
         "a room must be given by its fields, not 7",
     ]
     assert [(each.index, each.ok) for each in outcomes] == [(0, False), (1, True), (2, False), (3, False)]
