@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from inspect import isawaitable
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
 from attrs import Factory, define, field, frozen
 
@@ -223,17 +223,15 @@ class _BufferedFile:
 
     def commit(self) -> None:
         self._flush()
-        if self._file is not None:
-            self._file.commit()
+        cast("AtomicFile", self._file).commit()
 
     def discard(self) -> None:
         if self._file is not None:
             self._file.discard()
 
     def _flush(self) -> None:
-        if self._file is not None:
-            self._file.file.write(self._buffer)
-            self._buffer.clear()
+        cast("AtomicFile", self._file).file.write(self._buffer)
+        self._buffer.clear()
 
 
 @asynccontextmanager
