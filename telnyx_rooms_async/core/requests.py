@@ -247,15 +247,39 @@ class CompositionsQuery(PageQuery):
     created_at: Days = _query("filter[date_created_at]", rules.days, _exact_days)
 
 
-class RoomFields(TypedDict, total=False):
-    """What a room is created or updated with: ``{"unique_name": "Weekly", "max_participants": 25}``."""
+class RoomSettings(TypedDict, total=False):
+    """Settings of a room, as keyword arguments or as a dict. `UNSET` and a missing setting are the same."""
 
-    unique_name: str
-    max_participants: int
-    enable_recording: bool
-    webhook_event_url: str
-    webhook_event_failover_url: str | None
-    webhook_timeout_secs: int | None
+    max_participants: int | UnsetType
+    """2 to 50. Telnyx's default is 10."""
+    enable_recording: bool | UnsetType
+    """Whether sessions of the room are recorded. Telnyx's default is False."""
+    webhook_event_url: str | UnsetType
+    """Where Telnyx sends the events of the room, with its scheme."""
+    webhook_event_failover_url: str | UnsetType | None
+    """Where Telnyx sends an event if the first URL fails; None for nowhere."""
+    webhook_timeout_secs: int | UnsetType | None
+    """0 to 30 seconds that Telnyx waits for the webhook; None for its default."""
+
+
+class RoomFields(RoomSettings, total=False):
+    """Name and settings of a room: ``{"unique_name": "Weekly", "max_participants": 25}``."""
+
+    unique_name: str | UnsetType
+    """Unique within the account."""
+
+
+class ValidRoomFields(dict[str, object]):
+    """Fields of a room that were validated, as those of a table are. They are not validated again."""
+
+
+def _without_converters(_: type, fields: list[Any]) -> list[Any]:
+    return [field.evolve(converter=None) for field in fields]
+
+
+@frozen(kw_only=True, eq=False, repr=False, field_transformer=_without_converters)
+class _ValidRoomBody(RoomBody):
+    """A body that was validated: its values are exact already."""
 
 
 def room_body(fields: RoomFields) -> RoomBody:
@@ -265,6 +289,8 @@ def room_body(fields: RoomFields) -> RoomBody:
         InvalidArgumentError: it is no mapping, or has a field that rooms do not have.
     """
     given = cast("object", fields)
+    if isinstance(given, ValidRoomFields):
+        return _ValidRoomBody(**fields)
     if not isinstance(given, Mapping):
         raise InvalidArgumentError((f"a room must be given by its fields, not {short_repr(given)}",))
     try:
@@ -273,7 +299,7 @@ def room_body(fields: RoomFields) -> RoomBody:
         raise InvalidArgumentError(
             (f"the fields of a room cannot be read from {short_repr(fields)}",)
         ) from None
-    wrong = [name for name in exact if name not in RoomFields.__annotations__]
+    wrong = [name for name in exact if name not in attrs.fields_dict(RoomBody)]
     if wrong:
         raise InvalidArgumentError(tuple(f"a room has no field {short_repr(name)}" for name in wrong))
     return RoomBody(**cast("RoomFields", exact))
@@ -284,6 +310,8 @@ def room_body(fields: RoomFields) -> RoomBody:
 
 def problems(request: attrs.AttrsInstance) -> Iterator[str]:
     """Yield one sentence for each field of a body or filter that is wrong."""
+    if isinstance(request, _ValidRoomBody):
+        return
     for name, default, metadata in _fields(type(request)):
         value = getattr(request, name)
         if (value is default and "omit_default" in metadata) or (value is None and metadata.get("nullable")):

@@ -72,7 +72,7 @@ def account(telnyx: Emulator) -> dict[str, str]:
 @pytest.fixture
 def run(account: dict[str, str]) -> Callable[..., Result]:
     """Run a command in process."""
-    return lambda *args, **env: CliRunner().invoke(app, args, env={**account, **env})
+    return lambda *args, **env: CliRunner().invoke(app, args, env={**account, **env}, catch_exceptions=False)
 
 
 @pytest.fixture

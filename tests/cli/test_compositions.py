@@ -128,7 +128,7 @@ def test_who_waits_is_told(at_terminal: Terminal, turn: Turn, composition: str) 
     """A person at a terminal is told how long it may take; JSON comes without a word."""
     turn(10)
     ask = ("compositions", "wait", composition)
-    assert at_terminal(*ask, columns=120).startswith("waiting up to 600 s; Ctrl-C ends it\nid ")
+    assert at_terminal(*ask, columns=120).startswith("waiting up to 600 s; press Ctrl-C to stop\nid ")
     assert at_terminal(*ask, "--json", columns=120).startswith("{")
 
 
@@ -225,11 +225,11 @@ def test_each_option_of_list(run: Run, telnyx: Emulator, options: list[str], que
 @pytest.mark.parametrize(
     ("regions", "words"),
     [
-        (["left"], "'left' is no region: write NAME:x=N,"),
-        ([":x=1"], "':x=1' is no region"),
-        (["left:x=wide"], "x must be a number, not 'wide'"),
-        (["left:x"], "x must be a number, not ''"),
-        (["left:colour=1"], "'colour' is no field of a region: there are x, y, z, width"),
+        (["left"], "must be NAME:x=N,"),
+        ([":x=1"], "got ':x=1'"),
+        (["left:x=wide"], "x must be a number, got 'wide'"),
+        (["left:x"], "x must be a number, got ''"),
+        (["left:colour=1"], "'colour' is not a field of a region; the fields are x, y, z, width"),
         (["left:x=1,x=2"], "x is given twice"),
         (["left:x=1", "left:x=2"], "two regions have the same name"),
         (["left:width=15"], "width must be an int from 16"),

@@ -172,14 +172,14 @@ def test_json_and_a_file_do_not_mix(run: Run, telnyx: Emulator) -> None:
     """With --json there is no room for a file on stdout."""
     result = run("recordings", "download", NOBODY, "-", "--json")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "--json and the target - contradict each other" in result.stderr
+    assert "--json and the target - cannot be combined" in result.stderr
     assert telnyx.requests == []
 
 
 @pytest.mark.parametrize("noun", ["recordings", "compositions"])
 def test_a_terminal_is_no_file(at_terminal: Terminal, telnyx: Emulator, noun: str) -> None:
     """A file is not poured over a terminal."""
-    assert "stdout is a terminal: name a file" in at_terminal(noun, "download", NOBODY, "-")
+    assert "stdout is a terminal: use a path" in at_terminal(noun, "download", NOBODY, "-")
     assert telnyx.requests == []
 
 

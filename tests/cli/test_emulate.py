@@ -65,7 +65,7 @@ def test_it_serves_until_it_is_stopped(start: Start, number: signal.Signals) -> 
     out, err = emulator.communicate()
     assert (emulator.returncode, out) == (0, "")
     url = variables["TELNYX_BASE_URL"]
-    assert err == f"An emulated Telnyx with 1000 rooms listens at {url}. Ctrl-C ends it.\n"
+    assert err == f"The emulator with 1000 rooms listens at {url}. Press Ctrl-C to stop.\n"
 
 
 def test_the_lines_are_for_a_shell(start: Start) -> None:
@@ -206,7 +206,7 @@ def test_a_taken_port(run: Run) -> None:
         port = taken.getsockname()[1]
         result = run("emulate", "--port", str(port))
     assert (result.exit_code, result.stdout) == (1, "")
-    why = "Address already in use; --port 0 finds a free one"
+    why = "Address already in use; use --port 0 for a free port"
     assert result.stderr == f"error: cannot listen on 127.0.0.1:{port}: {why}\n"
 
 

@@ -127,7 +127,8 @@ def test_mute_and_unmute(run: Run, telnyx: Emulator, alice: RoomParticipant, bob
     """All can be muted but some, and unmuted one by one."""
     session = str(alice.session_id)
     assert (
-        run("sessions", "mute", session, "--all", "--exclude", bob.id).stdout == f"muted all but {bob.id}\n"
+        run("sessions", "mute", session, "--all", "--exclude", bob.id).stdout
+        == f"muted all except {bob.id}\n"
     )
     assert (telnyx.muted(alice.id), telnyx.muted(bob.id)) == (True, False)
     assert run("sessions", "unmute", session, alice.id, bob.id).stdout == f"unmuted {alice.id}, {bob.id}\n"
@@ -142,11 +143,11 @@ WHOM: list[tuple[list[str], dict[str, object], str]] = [
     ([ONE], {"participants": [ONE]}, ONE),
     ([ONE, TWO], {"participants": [ONE, TWO]}, f"{ONE}, {TWO}"),
     (["--all"], {"participants": "all"}, "all"),
-    (["--all", "--exclude", ONE], {"participants": "all", "exclude": [ONE]}, f"all but {ONE}"),
+    (["--all", "--exclude", ONE], {"participants": "all", "exclude": [ONE]}, f"all except {ONE}"),
     (
         ["--exclude", ONE, "--exclude", TWO, "--all"],
         {"participants": "all", "exclude": [ONE, TWO]},
-        f"all but {ONE}, {TWO}",
+        f"all except {ONE}, {TWO}",
     ),
 ]
 
@@ -180,9 +181,9 @@ def test_an_action_in_json(run: Run, alice: RoomParticipant, action: str) -> Non
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ([], "name participants by their ids, or give --all"),
-        ([NOBODY, "--all"], "--all and the ids of participants contradict each other"),
-        ([NOBODY, "--exclude", NOBODY], "--exclude is for --all"),
+        ([], "pass ids of participants, or --all"),
+        ([NOBODY, "--all"], "ids of participants and --all cannot be combined"),
+        ([NOBODY, "--exclude", NOBODY], "--exclude can only be used with --all"),
     ],
 )
 def test_whom_must_be_said(run: Run, telnyx: Emulator, action: str, options: list[str], words: str) -> None:

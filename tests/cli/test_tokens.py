@@ -149,7 +149,7 @@ def test_refresh_asks_at_a_terminal(at_terminal: Terminal, telnyx: Emulator, roo
 
 # --- errors -------------------------------------------------------------------------------------------------
 
-ABSENT = "error: no refresh token: set TELNYX_REFRESH_TOKEN, or write - and give it on stdin\n"
+ABSENT = "error: no refresh token: set TELNYX_REFRESH_TOKEN, or pass - and send it on stdin\n"
 
 
 @pytest.mark.parametrize(("options", "variable"), [([], ""), (["-"], "set"), ([], " ")])
@@ -178,7 +178,7 @@ def test_a_refresh_token_on_the_command_line(run: Run, telnyx: Emulator, room: R
     """A refresh token on the command line is refused, and not repeated."""
     result = run("tokens", "refresh", room.id, "hunter2")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "a refresh token is a secret: set TELNYX_REFRESH_TOKEN, or write -" in result.stderr
+    assert "a refresh token must not be an argument: set TELNYX_REFRESH_TOKEN, or pass -" in result.stderr
     assert "hunter2" not in result.stderr
     assert telnyx.requests == []
 
