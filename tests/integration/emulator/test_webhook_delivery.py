@@ -19,7 +19,10 @@ from nacl.exceptions import BadSignatureError
 from telnyx.lib.webhook_verification import verify_webhook_signature
 
 from telnyx_rooms_async.emulator import Delivery, Emulator, WebhookFault
+from telnyx_rooms_async.emulator.models import WebhookSettings
+from telnyx_rooms_async.emulator.webhooks import dispatcher
 from telnyx_rooms_async.emulator.webhooks.delivery import is_this_machine
+from telnyx_rooms_async.emulator.webhooks.outbox import webhook_timeout
 from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
 from tests.helpers.webhook_listener import ReceivedWebhook, WebhookListener
@@ -176,23 +179,32 @@ async def test_events_of_one_url_do_not_wait_for_another_url(receiver: WebhookLi
                 await asyncio.sleep(0.001)
 
 
-async def test_many_events_are_delivered_in_order_for_each_url(
-    telnyx: Emulator, receiver: WebhookListener
+async def test_events_beyond_the_limits_are_delivered_in_order_for_each_url(
+    telnyx: Emulator, receiver: WebhookListener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    receiver.statuses = {f"/{number}": [500] for number in range(5)}
-    rooms = [create_room(telnyx, f"{receiver.url}/{number}", max_participants=50) for number in range(60)]
-    for context in range(20):
+    limits = {
+        "SLICE": 3,
+        "MAX_QUEUED": 8,
+        "MAX_SENDING": 2,
+        "MAX_IN_PROGRESS": 3,
+        "MAX_IN_PROGRESS_PER_URL": 2,
+    }
+    for name, limit in limits.items():
+        monkeypatch.setattr(dispatcher, f"_{name}", limit)
+    receiver.statuses = {"/0": [500], "/1": [500, 500]}
+    rooms = [create_room(telnyx, f"{receiver.url}/{number}") for number in range(5)]
+    for context in range(6):
         for room_id in rooms:
             telnyx.join(room_id, context=str(context))
     await telnyx.settle()
-    assert len({webhook.data["id"] for webhook in receiver.received}) == 60 * 21
-    for number in range(60):
+    assert len({webhook.data["id"] for webhook in receiver.received}) == 5 * 7
+    for number in range(5):
         contexts = [
             int(webhook.data["payload"]["context"])
             for webhook in receiver.received
             if webhook.path == f"/{number}" and webhook.event_type == "participant.joined"
         ]
-        assert contexts == list(range(20))
+        assert contexts == list(range(6))
 
 
 async def test_connection_that_is_refused_is_retried(telnyx: Emulator, receiver: WebhookListener) -> None:
@@ -299,14 +311,9 @@ async def test_receiver_has_the_seconds_of_the_room(telnyx: Emulator, receiver: 
     assert statuses == ["lost", 500, 500, "timeout", 200]
 
 
-async def test_default_timeout_is_two_seconds(telnyx: Emulator, receiver: WebhookListener) -> None:
-    loop = asyncio.get_running_loop()
-    receiver.statuses["/hook"] = [0, 0]
-    rooms = [create_room(telnyx, receiver.url + "/hook", webhook_timeout_secs=value) for value in (None, 0)]
-    start = loop.time()
-    deliveries = await asyncio.gather(*(telnyx.deliver("x", {"room_id": room_id}) for room_id in rooms))
-    assert [delivery.failure for delivery in deliveries] == ["timeout", "timeout"]
-    assert 2 <= loop.time() - start < 4
+@pytest.mark.parametrize(("value", "seconds"), [(None, 2), (0, 2), (30, 30)])
+def test_default_timeout_is_two_seconds(value: int | None, seconds: float) -> None:
+    assert webhook_timeout(WebhookSettings(webhook_timeout_secs=value)) == seconds
 
 
 # --- single events ------------------------------------------------------------------------------------------
