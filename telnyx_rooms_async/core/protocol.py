@@ -4,6 +4,8 @@ For other HTTP clients than aiohttp: send `Call.request`, make a `Response` or a
 and `read` it.
 """
 
+from collections.abc import Hashable
+from functools import cache
 from types import NoneType
 from typing import Any, Final, TypeVar, cast, get_origin
 
@@ -172,10 +174,15 @@ def structure(call: Call[T], response: Response) -> T:
         return cast("T", response)
     if call.answer is NoneType:
         return cast("T", None)
-    if get_origin(call.answer) is Page:
-        return converter.loads(response.body, call.answer)
-    envelope: Any = Envelope
-    return converter.loads(response.body, cast("type[Envelope[T]]", envelope[call.answer])).data
+    body_type, is_envelope = _body_type(cast("Hashable", call.answer))
+    body = converter.loads(response.body, body_type)
+    return cast("T", body.data if is_envelope else body)
+
+
+@cache
+def _body_type(answer: Any) -> tuple[Any, bool]:  # noqa: ANN401 - a model, or a page of models
+    """Return the type of a whole response body, and whether the value is its ``data``."""
+    return (answer, False) if get_origin(answer) is Page else (Envelope[answer], True)
 
 
 def _size_advice(call: Call[object]) -> str:

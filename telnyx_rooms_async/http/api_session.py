@@ -151,13 +151,12 @@ class ApiSession:
         return protocol.read(call, final, context.attempts, now=self.clock.now())
 
     async def _send_once(self, request: Request, time_left: float) -> Response | Failure:
-        outcome: Response | Failure | None = None
+        seconds = max(min(self.attempt_timeout, time_left), _SHORTEST_ATTEMPT)
         try:
-            seconds = max(min(self.attempt_timeout, time_left), _SHORTEST_ATTEMPT)
             outcome = await self.transport.send(request, seconds)
-        finally:
-            if outcome is None:  # cancelled
-                self.rate_limiter.discard()
+        except BaseException:
+            self.rate_limiter.discard()
+            raise
         if isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT:
             return evolve(outcome, deadline=time_left < self.attempt_timeout)
         return outcome
