@@ -284,6 +284,7 @@ async def batches(client: RoomsClient, ids: list[str]) -> None:
 async def bulk_operations(client: RoomsClient) -> None:
     """Create, update and delete many rooms."""
     bodies: list[RoomFields] = [{"unique_name": "Weekly", "max_participants": 25}]
+    assert_type(await Journal("rooms.journal").summary(), batch.JournalSummary)
     async for created in client.rooms.create_many(bodies, journal=Journal("rooms.journal")):
         assert_type(created, batch.Done[RoomFields, Room] | batch.Failed[RoomFields])
     changes: list[tuple[str, RoomFields]] = [("an-id", {"webhook_timeout_secs": None})]

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telnyx_rooms_async import APIStatusError, errors
-from telnyx_rooms_async.core.error_mapping import error_details
-from telnyx_rooms_async.errors import status_class
+from telnyx_rooms_async.core.error_mapping import error_details, status_class
 from telnyx_rooms_async.models import ErrorDetail
 from telnyx_rooms_async.serialization import encode_json
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from telnyx_rooms_async import errors
 from telnyx_rooms_async.core import endpoints
-from telnyx_rooms_async.core.custom_request import build_raw
+from telnyx_rooms_async.core.custom_request import build_custom
+from telnyx_rooms_async.core.error_mapping import request_id
 from telnyx_rooms_async.core.http_messages import (
     Attempt,
     Call,
@@ -24,7 +25,7 @@ from telnyx_rooms_async.core.http_messages import (
     Response,
     RetrySafety,
 )
-from telnyx_rooms_async.core.protocol import at, build, page_number, page_size, read, request_id
+from telnyx_rooms_async.core.protocol import at, build, page_number, page_size, read
 from telnyx_rooms_async.core.requests import RoomBody, RoomsQuery
 from telnyx_rooms_async.errors import InvalidArgumentError, OutcomeUnknownError, TelnyxRoomsError
 from telnyx_rooms_async.models import ActionResult, ErrorDetail, Page, PageMeta, Room, RoomSession
@@ -122,7 +123,7 @@ UPDATE: Call[Room] = build(endpoints.UPDATE_ROOM, body=RoomBody(), room_id=ROOM_
 DELETE: Call[None] = build(endpoints.DELETE_ROOM, room_id=ROOM_ID)
 END: Call[ActionResult] = build(endpoints.END_SESSION, room_session_id="a-session")
 CUSTOM_GET, CUSTOM_POST, CUSTOM_DELETE = (
-    build_raw(method, "/rooms/a") for method in ("GET", "POST", "DELETE")
+    build_custom(method, "/rooms/a") for method in ("GET", "POST", "DELETE")
 )
 
 LOST = Failure(reason=Reason.LOST, sent=True)
@@ -449,7 +450,7 @@ def test_create_that_was_not_processed_raises_the_plain_error(
     ids=["no body", "empty", "named", "number", "list", "text"],
 )
 def test_unknown_outcome_of_a_custom_request_has_the_name_in_its_body(body: object, name: str | None) -> None:
-    error = raised_by(build_raw("POST", "/rooms", json=body), LOST)
+    error = raised_by(build_custom("POST", "/rooms", json=body), LOST)
     assert isinstance(error, OutcomeUnknownError)
     assert (error.operation, error.unique_name) == ("POST /rooms", name)
 
