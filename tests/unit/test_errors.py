@@ -192,6 +192,7 @@ MESSAGES: dict[str, tuple[TelnyxRoomsError, list[str]]] = {
     "status after attempts": (RateLimitError(429, (), None, 2.5, (FIRST, LAST)), ["429", "2 attempts"]),
     "pages with total": (PaginationError(3, 0), ["3", "0"]),
     "pages without total": (PaginationError(3), ["3"]),
+    "pages that keep changing": (PaginationError(3, is_changing=True), ["3", "changing"]),
     "not ready": (NotReadyError("id-1", "processing"), ["id-1", "processing"]),
     "not ready, status unknown": (NotReadyError("id-1"), ["id-1", "unknown"]),
     "unknown outcome": (OutcomeUnknownError("MuteParticipants"), ["MuteParticipants"]),

@@ -204,6 +204,12 @@ def test_wrong_value_of_a_page_is_named_by_its_path(body: str, problems: list[st
     assert problems_of(body.encode(), Page[Room]) == problems
 
 
+def test_parsed_json_has_the_same_problems_as_its_text() -> None:
+    with pytest.raises(DecodeError) as caught:
+        converter.structure_json({"data": {"id": 7}}, Envelope[Room])
+    assert list(caught.value.args) == problems_of(b'{"data":{"id":7}}', Room)
+
+
 def test_only_the_first_fifty_problems_of_a_list_are_named() -> None:
     problems = problems_of(b'{"data":[' + b",".join([b"1"] * 200_000) + b"]}", Page[Room])
     assert len(problems) == 50

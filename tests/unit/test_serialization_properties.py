@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from types import NoneType, UnionType
+from types import ModuleType, NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 import attrs
@@ -18,25 +18,24 @@ from hypothesis import strategies as st
 from telnyx_rooms_async import models
 from telnyx_rooms_async.core import requests
 from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter
-from telnyx_rooms_async.models import Page, PageMeta, Room
+from telnyx_rooms_async.models import Page, Room
 from telnyx_rooms_async.serialization import DecodeError, JsonConverter, converter, make_converter
 from telnyx_rooms_async.webhooks.events import EVENT_CLASSES, UnknownEvent
 
 by_cattrs: Final = make_converter(use_msgspec=False)
-MODELS: Final = [
-    models.Room,
-    models.RoomSession,
-    models.RoomParticipant,
-    models.RoomRecording,
-    models.RoomComposition,
-    models.VideoRegion,
-    models.AccessToken,
-    models.ClientToken,
-    models.ActionResult,
-    models.DeletedRecordings,
-    models.ErrorDetail,
-    PageMeta,
-]
+
+
+def classes_of(module: ModuleType) -> list[Any]:
+    """Return the public attrs classes of a module that have no type parameters."""
+    classes = [cl for name, cl in vars(module).items() if isinstance(cl, type) and not name.startswith("_")]
+    return [
+        cl
+        for cl in classes
+        if attrs.has(cl) and cl.__module__ == module.__name__ and not getattr(cl, "__parameters__", ())
+    ]
+
+
+MODELS: Final = classes_of(models)
 EVENTS: Final = [*EVENT_CLASSES.values(), UnknownEvent]
 PAGES: Final[list[Any]] = [Page[models.Room], Page[models.RoomRecording]]
 every_class = pytest.mark.parametrize(
@@ -200,21 +199,7 @@ def test_any_bytes_are_a_value_or_problems(body: bytes) -> None:
 
 # --- request models -----------------------------------------------------------------------------------------
 
-REQUESTS: Final = [
-    requests.RoomBody,
-    requests.TokenBody,
-    requests.RefreshBody,
-    requests.ParticipantsBody,
-    requests.CompositionBody,
-    requests.RoomQuery,
-    requests.RoomsQuery,
-    requests.RoomSessionsQuery,
-    requests.SessionQuery,
-    requests.SessionsQuery,
-    requests.ParticipantsQuery,
-    requests.RecordingsQuery,
-    requests.CompositionsQuery,
-]
+REQUESTS: Final = classes_of(requests)
 DAYS = st.dates(datetime(1900, 1, 1).date())  # noqa: DTZ001 - a date
 NAMES = st.text("abc", min_size=1, max_size=3)
 FIELDS: Final[dict[str, st.SearchStrategy[Any]]] = {

@@ -28,6 +28,7 @@ from telnyx_rooms_async.core.requests import (
     RoomQuery,
     RoomSessionsQuery,
     RoomsQuery,
+    ValidRoomFields,
     body_fields,
     problems,
     query_pairs,
@@ -327,6 +328,12 @@ class SafeString(str):
 def test_body_has_the_fields_that_were_set(body: attrs.AttrsInstance, fields: dict[str, object]) -> None:
     assert body_fields(body) == fields
     assert {type(value) for value in body_fields(body).values() if isinstance(value, str)} <= {str}
+
+
+def test_fields_that_were_validated_are_sent_without_further_checks() -> None:
+    body = room_body(ValidRoomFields(unique_name="Weekly", max_participants=99))  # type: ignore[arg-type]  # a dict
+    assert list(problems(body)) == []
+    assert body_fields(body) == {"unique_name": "Weekly", "max_participants": 99}
 
 
 FIRST_PAGE = (("page[number]", "1"), ("page[size]", "250"))
