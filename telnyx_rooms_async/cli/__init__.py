@@ -1,11 +1,7 @@
-"""The command line, for people and for scripts: a user of the public package, like any other.
+"""The ``telnyx-rooms`` command line, a user of the public package.
 
-Of what is not public it knows two rooms of the core: how rooms are spelled in tables, and values in JSON.
-
-Each resource has a room here with a group of commands, named after the verbs of its client; each
-parameter of a verb is an option of that name. `options` spells what groups have in common, `running`
-decides how a command ends, `output` what it prints. In `jobs` are the commands for many rooms at once, and
-for all recordings: tables in and out.
+``commands`` has one module per command group, with one command per method of the client. ``bulk`` has the
+commands that make many calls, ``tables`` reads and writes files of rooms.
 """
 
 from typing import Annotated, Final
@@ -13,19 +9,15 @@ from typing import Annotated, Final
 import typer
 
 import telnyx_rooms_async
-from telnyx_rooms_async.cli import (
-    compositions,
-    demo,
-    emulate,
-    output,
-    participants,
-    recordings,
-    rooms,
-    running,
-    sessions,
-    tokens,
-)
-from telnyx_rooms_async.cli.jobs import applying, collecting, deleting, exporting, importing
+from telnyx_rooms_async.cli import output, runner
+from telnyx_rooms_async.cli.bulk.apply_rooms import apply
+from telnyx_rooms_async.cli.bulk.delete_rooms import delete
+from telnyx_rooms_async.cli.bulk.export_recordings import export_recordings
+from telnyx_rooms_async.cli.bulk.export_rooms import export_rooms
+from telnyx_rooms_async.cli.bulk.import_rooms import import_rooms
+from telnyx_rooms_async.cli.commands import compositions, participants, recordings, rooms, sessions, tokens
+from telnyx_rooms_async.cli.commands.demo import demo
+from telnyx_rooms_async.cli.commands.emulate import emulate
 
 app: Final = typer.Typer(
     no_args_is_help=True,
@@ -38,8 +30,8 @@ app: Final = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it, with the value alone
-    if wanted:
+def _print_version(requested: bool) -> None:  # noqa: FBT001 - Typer passes the value by position
+    if requested:
         output.write_line(f"telnyx-rooms {telnyx_rooms_async.__version__}")
         raise typer.Exit
 
@@ -51,29 +43,29 @@ def _program(
         bool,
         typer.Option(
             "--allow-insecure",
-            help="Let an http:// base URL lead to another machine, as TELNYX_ALLOW_INSECURE=true does.",
+            help="Allow an http:// base URL on another machine, as TELNYX_ALLOW_INSECURE=true does.",
         ),
     ] = False,
     _version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and end."),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """Work with Telnyx Video Rooms.
+    """Manage Telnyx Video Rooms.
 
-    The API key is read from the environment variable TELNYX_API_KEY. The demo needs none.
+    The API key is read from the environment variable TELNYX_API_KEY. The demo and the emulator need none.
 
-    Exit codes: 0 done, 1 failed, 2 a wrong argument, 130 Ctrl-C, 141 nobody reads stdout.
+    Exit codes: 0 success, 1 failure, 2 invalid argument, 130 Ctrl-C, 141 stdout was closed.
     """
-    running.allow_insecure.set(allow_insecure)
+    runner.allow_insecure.set(allow_insecure)
 
 
-rooms.group.command()(deleting.delete)
-rooms.group.command("import")(importing.import_rooms)
-rooms.group.command("export")(exporting.export_rooms)
-rooms.group.command()(applying.apply)
-recordings.group.command("export")(collecting.export_recordings)
-app.command()(demo.demo)
-app.command()(emulate.emulate)
-for _noun in (rooms, sessions, participants, recordings, compositions, tokens):
-    app.add_typer(_noun.group)
+rooms.group.command()(delete)
+rooms.group.command("import")(import_rooms)
+rooms.group.command("export")(export_rooms)
+rooms.group.command()(apply)
+recordings.group.command("export")(export_recordings)
+app.command()(demo)
+app.command()(emulate)
+for _module in (rooms, sessions, participants, recordings, compositions, tokens):
+    app.add_typer(_module.group)

@@ -1,9 +1,9 @@
-"""The options that groups have in common: one name and one spelling for one meaning."""
+"""Arguments and options that several commands have, and their parsers."""
 
 from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import typer
 
@@ -11,23 +11,23 @@ from telnyx_rooms_async import UNSET, DateFilter, DurationFilter, UnsetType
 
 T = TypeVar("T")
 
-_DAY = "YYYY-MM-DD"
+_DAY: Final = "YYYY-MM-DD"
 
 
 def parse_days(text: str) -> DateFilter:
-    """Read a day, or the two ends of a range, either of which may be open."""
+    """Parse a day, or a range of days: ``2021-04-01..2021-04-30``."""
     eq, gte, lte = _parse_range(text, _parse_day)
     return DateFilter(eq=eq, gte=gte, lte=lte)
 
 
 def parse_seconds(text: str) -> DurationFilter:
-    """Read a number of seconds, or the two ends of a range, either of which may be open."""
-    eq, gte, lte = _parse_range(text, _parse_whole)
+    """Parse a number of seconds, or a range: ``60..120``."""
+    eq, gte, lte = _parse_range(text, _parse_integer)
     return DurationFilter(eq=eq, gte=gte, lte=lte)
 
 
 def _parse_range(text: str, parse: Callable[[str], T]) -> tuple[T | None, T | None, T | None]:
-    """Return what is meant exactly, or the least and the greatest."""
+    """Return the exact value, the first and the last value."""
     first, dots, last = text.partition("..")
     if not dots:
         return parse(text), None, None
@@ -40,42 +40,34 @@ def _parse_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no day: write {_DAY}, or a range {_DAY}..{_DAY}") from None
+        raise typer.BadParameter(f"must be {_DAY} or a range {_DAY}..{_DAY}, got {text!r}") from None
 
 
-def _parse_whole(text: str) -> int:
+def _parse_integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no number: write 90, or a range 60..120") from None
+        raise typer.BadParameter(f"must be a number such as 90 or a range 60..120, got {text!r}") from None
 
 
-def given(value: T | None) -> T | UnsetType:
-    """Turn an option that was not given into a field to leave alone."""
+def unset_if_none(value: T | None) -> T | UnsetType:
+    """Turn the absence of an option into a field that is not sent."""
     return UNSET if value is None else value
 
 
-# --- which one --------------------------------------------------------------------------------------------
+# --- ids ----------------------------------------------------------------------------------------------------
 
-RoomId: TypeAlias = Annotated[
-    str, typer.Argument(metavar="ROOM_ID", help="The id that Telnyx gave the room.")
-]
-SessionId: TypeAlias = Annotated[
-    str, typer.Argument(metavar="SESSION_ID", help="The id that Telnyx gave the session.")
-]
+RoomId: TypeAlias = Annotated[str, typer.Argument(metavar="ROOM_ID", help="The id of the room.")]
+SessionId: TypeAlias = Annotated[str, typer.Argument(metavar="SESSION_ID", help="The id of the session.")]
 
-# --- filters ----------------------------------------------------------------------------------------------
+# --- filters ------------------------------------------------------------------------------------------------
 
-_RANGE_HELP = (
-    "2021-04-25, or a range with both ends in it: 2021-04-01..2021-04-30, 2021-04-01.., ..2021-04-30."
-)
+_RANGE_HELP = "2021-04-25, or an inclusive range: 2021-04-01..2021-04-30, 2021-04-01.., ..2021-04-30."
 
-OfRoom: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="Only those of that room.")]
-OfSession: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="Only those of that session.")]
-OfParticipant: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="ID", help="Only those of that participant.")
-]
-OfName: TypeAlias = Annotated[str | None, typer.Option(metavar="NAME", help="Only rooms of that name.")]
+OfRoom: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="Filter by room.")]
+OfSession: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="Filter by session.")]
+OfParticipant: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="Filter by participant.")]
+OfName: TypeAlias = Annotated[str | None, typer.Option(metavar="NAME", help="Filter by name.")]
 CreatedAt: TypeAlias = Annotated[
     DateFilter | None,
     typer.Option(parser=parse_days, metavar="DAYS", help=f"Created on {_RANGE_HELP}"),
@@ -90,45 +82,43 @@ StartedAt: TypeAlias = Annotated[
 ]
 UpdatedAt: TypeAlias = Annotated[
     DateFilter | None,
-    typer.Option(parser=parse_days, metavar="DAYS", help="Updated then, likewise."),
+    typer.Option(parser=parse_days, metavar="DAYS", help="Updated on these days."),
 ]
 EndedAt: TypeAlias = Annotated[
     DateFilter | None,
-    typer.Option(parser=parse_days, metavar="DAYS", help="Ended then, likewise."),
+    typer.Option(parser=parse_days, metavar="DAYS", help="Ended on these days."),
 ]
 LeftAt: TypeAlias = Annotated[
     DateFilter | None,
-    typer.Option(parser=parse_days, metavar="DAYS", help="Left then, likewise."),
+    typer.Option(parser=parse_days, metavar="DAYS", help="Left on these days."),
 ]
 Active: TypeAlias = Annotated[
     bool | None,
-    typer.Option("--active/--inactive", help="Only those going on, or only those that ended."),
+    typer.Option("--active/--inactive", help="Only active sessions, or only sessions that have ended."),
 ]
 Context: TypeAlias = Annotated[
     str | None,
-    typer.Option(metavar="TEXT", help="Only those whose client said exactly this of itself."),
+    typer.Option(metavar="TEXT", help="Filter by the context that the client SDK sent, exactly."),
 ]
 IncludeParticipants: TypeAlias = Annotated[
-    bool, typer.Option("--include-participants", help="Show who is and was in there.")
+    bool, typer.Option("--include-participants", help="Show the participants, past and present.")
 ]
 
-# --- lists ------------------------------------------------------------------------------------------------
+# --- lists --------------------------------------------------------------------------------------------------
 
 Limit: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Stop after so many; all come unless given.")
+    int | None, typer.Option(min=1, metavar="N", help="Show at most N. Default: all.")
 ]
-PageSize: TypeAlias = Annotated[
-    int, typer.Option(metavar="N", help="How many to ask for in one request: 1 to 250.")
-]
+PageSize: TypeAlias = Annotated[int, typer.Option(metavar="N", help="Number of items per request: 1 to 250.")]
 PAGE_SIZE = 250
 
 
-def enough(page_size: int, limit: int | None) -> int:
-    """Make a page no longer than what is wanted in all."""
+def limited_page_size(page_size: int, limit: int | None) -> int:
+    """Return a page size that does not exceed the number of items to show."""
     return min(page_size, limit or page_size)
 
 
-# --- rooms ------------------------------------------------------------------------------------------------
+# --- rooms --------------------------------------------------------------------------------------------------
 
 
 class Clearable(StrEnum):
@@ -138,15 +128,23 @@ class Clearable(StrEnum):
     TIMEOUT_SECS = "webhook-timeout-secs"
 
 
+class LostResponse(StrEnum):
+    """What to do when the response to a create request is lost."""
+
+    FIND = "find"
+    FIND_THEN_RESEND = "find_then_resend"
+    RAISE = "raise"
+
+
 UniqueName: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="NAME", help="A name, unique within the account.")
+    str | None, typer.Option(metavar="NAME", help="A name that is unique within the account.")
 ]
 MaxParticipants: TypeAlias = Annotated[
-    int | None, typer.Option(metavar="N", help="How many may be in at once: 2 to 50.")
+    int | None, typer.Option(metavar="N", help="Maximum number of participants: 2 to 50.")
 ]
 EnableRecording: TypeAlias = Annotated[
     bool | None,
-    typer.Option("--enable-recording/--disable-recording", help="Whether its sessions are recorded."),
+    typer.Option("--enable-recording/--disable-recording", help="Whether sessions are recorded."),
 ]
 IncludeSessions: TypeAlias = Annotated[
     bool, typer.Option("--include-sessions", help="Show the sessions, past and present.")
@@ -155,43 +153,31 @@ Clear: TypeAlias = Annotated[
     list[Clearable] | None,
     typer.Option(metavar="FIELD", help=f"Set a field to null: {' or '.join(Clearable)}. Repeatable."),
 ]
-
-
-class UnknownOutcome(StrEnum):
-    """What to do when a room may or may not have been created."""
-
-    ADOPT = "find"
-    RESEND = "find_then_resend"
-    RAISE = "raise"
-
-
 OnLostResponse: TypeAlias = Annotated[
-    UnknownOutcome,
+    LostResponse,
     typer.Option(
-        help="When the answer is lost: look for the room by its name; that, and send once more; or fail."
+        help="If the response is lost: find the room by name, find it or send the request again, or fail."
     ),
 ]
 
-# --- webhooks ---------------------------------------------------------------------------------------------
+# --- webhooks -----------------------------------------------------------------------------------------------
 
 WebhookEventUrl: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="URL", help="Where Telnyx sends what happens.")
+    str | None, typer.Option(metavar="URL", help="URL that Telnyx sends events to.")
 ]
 WebhookEventFailoverUrl: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="URL", help="Where it sends that when the first fails.")
+    str | None, typer.Option(metavar="URL", help="URL for events that the first URL does not accept.")
 ]
 WebhookTimeoutSecs: TypeAlias = Annotated[
-    int | None, typer.Option(metavar="SECONDS", help="How long it waits there: 0 to 30.")
+    int | None, typer.Option(metavar="SECONDS", help="Timeout of a webhook: 0 to 30.")
 ]
 
-# --- every command ----------------------------------------------------------------------------------------
+# --- all commands -------------------------------------------------------------------------------------------
 
-Timeout: TypeAlias = Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait in all.")]
+Timeout: TypeAlias = Annotated[float, typer.Option(metavar="SECONDS", help="Maximum time to wait.")]
 TIMEOUT = 600.0
-AsJson: TypeAlias = Annotated[
-    bool, typer.Option("--json", help="Print JSON: one value, or of a list one object a line.")
-]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON. A list is one object per line.")]
 BaseUrl: TypeAlias = Annotated[
     str | None,
-    typer.Option(metavar="URL", envvar="TELNYX_BASE_URL", help="Where the API is, unless at Telnyx."),
+    typer.Option(metavar="URL", envvar="TELNYX_BASE_URL", help="Base URL of the API. Default: Telnyx."),
 ]

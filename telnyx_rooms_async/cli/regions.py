@@ -1,6 +1,6 @@
 """A region of a composition as one argument: ``left:x=0,y=0,width=640,height=720,sources=ID+ID``.
 
-Nothing in it needs quoting in a shell, but the ``*`` for all, which is meant when no sources are named.
+No character of it needs quoting in a shell, except ``*`` for all sources, which is the default.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import typer
 from telnyx_rooms_async import VideoRegion
 
 SEPARATOR: Final = "+"
-"""Stands between ids: none has it inside."""
+"""Separates ids: no id contains it."""
 
 _SOURCES: Final = "sources"
 _NUMBERS: Final = {
@@ -27,17 +27,17 @@ _FORM: Final = "NAME:x=N,y=N,z=N,width=N,height=N,columns=N,rows=N,sources=ID+ID
 
 
 class NamedRegion(NamedTuple):
-    """A region under the name that the composition has for it."""
+    """A region and its name in the composition."""
 
     name: str
     region: VideoRegion
 
 
 def parse_region(text: str) -> NamedRegion:
-    """Read a name and its region, none of whose fields must be given."""
+    """Parse the name and the fields of a region. All fields are optional."""
     name, colon, rest = text.partition(":")
     if not name or not colon:
-        raise typer.BadParameter(f"{text!r} is no region: write {_FORM}")
+        raise typer.BadParameter(f"must be {_FORM}, got {text!r}")
     numbers: dict[str, int] = {}
     sources = "*"
     for key, value in _pairs(rest):
@@ -54,7 +54,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
         key, _, value = pair.partition("=")
         if key != _SOURCES and key not in _NUMBERS:
             raise typer.BadParameter(
-                f"{key!r} is no field of a region: there are {', '.join(_NUMBERS)}, sources"
+                f"{key!r} is not a field of a region; the fields are {', '.join(_NUMBERS)}, sources"
             )
         if key in seen:
             raise typer.BadParameter(f"{key} is given twice")
@@ -66,11 +66,11 @@ def _number(key: str, value: str) -> int:
     try:
         return int(value)
     except ValueError:
-        raise typer.BadParameter(f"{key} must be a number, not {value!r}") from None
+        raise typer.BadParameter(f"{key} must be a number, got {value!r}") from None
 
 
-def spell_region(name: str, region: VideoRegion) -> str:
-    """Spell a region as it would be given."""
+def format_region(name: str, region: VideoRegion) -> str:
+    """Return a region as `parse_region` reads it."""
     numbers = [
         f"{key}={number}" for key, field in _NUMBERS.items() if (number := getattr(region, field)) is not None
     ]

@@ -115,14 +115,14 @@ def test_skip_invalid_and_prune(run: Run, telnyx: Emulator, wanted: str) -> None
     """The rooms of rows that are left out are not deleted for that."""
     result = run("rooms", "apply", wanted, "--yes", "--skip-invalid", "--prune", "--dry-run")
     assert (result.exit_code, telnyx.requests) == (2, [])
-    assert "--skip-invalid and --prune contradict each other" in result.stderr
+    assert "--skip-invalid and --prune cannot be combined" in result.stderr
 
 
 def test_max_deletes_goes_with_prune(run: Run, telnyx: Emulator, wanted: str) -> None:
     """Without --prune nothing is deleted, so a bound is a mistake."""
     result = run("rooms", "apply", wanted, "--yes", "--max-deletes", "1")
     assert (result.exit_code, telnyx.requests) == (2, [])
-    assert "--max-deletes goes with --prune" in result.stderr
+    assert "--max-deletes can only be used with --prune" in result.stderr
 
 
 def test_a_dry_run(run: Run, objects: Objects, telnyx: Emulator, wanted: str) -> None:
@@ -207,7 +207,7 @@ def test_nobody_says_yes(run: Run, telnyx: Emulator, wanted: str) -> None:
     """Without a terminal nothing is done unless --yes is given."""
     result = run("rooms", "apply", wanted)
     assert result.exit_code == 2
-    assert "there is no terminal to ask at: say --yes" in result.stderr
+    assert "there is no terminal to ask for confirmation: use --yes" in result.stderr
     assert telnyx.requests == []
 
 
@@ -217,7 +217,7 @@ def test_each_room_needs_its_name(run: Run, telnyx: Emulator, tmp_path: Path) ->
     path.write_text("unique_name,max_participants\nA,5\n,6\n")
     result = run("rooms", "apply", str(path), "--yes")
     assert result.exit_code == 2
-    said = f"error: {path}, line 3, column unique_name: is missing: here each room needs its name\n"
+    said = f"error: {path}, line 3, column unique_name: is missing: every room needs a name here\n"
     assert result.stderr == said
     assert telnyx.requests == []
 
@@ -289,7 +289,7 @@ def test_ctrl_c(start: Start, telnyx: Emulator, wanted: str) -> None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
-    assert (process.returncode, err) == (130, "stopped: created 1; the same command goes on\n")
+    assert (process.returncode, err) == (130, "stopped: created 1; run the same command again to continue\n")
 
 
 def test_a_plan_that_fails(run: Run, telnyx: Emulator, wanted: str) -> None:

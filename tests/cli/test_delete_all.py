@@ -70,7 +70,7 @@ def test_what_is_made_meanwhile(run: Run, telnyx: Emulator, monkeypatch: pytest.
 
     def make_one(_: object) -> bool:
         if len(telnyx.requests) == 2:  # the rooms have been counted
-            telnyx._account.create_room({"unique_name": "Late"})
+            telnyx._state.create_room({"unique_name": "Late"})
         return False
 
     monkeypatch.setattr(output, "can_ask", lambda: True)
@@ -83,14 +83,14 @@ def test_what_is_made_meanwhile(run: Run, telnyx: Emulator, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--all", "--everything"], "there is no terminal to ask at: say --yes"),
-        (["--all", "--yes"], "--all goes with a filter, or else with --everything"),
-        (["--all", "--yes", "--everything", "--unique-name", "x"], "--all goes with a filter, or else"),
-        (["x", "--all", "--everything", "--yes"], "ROOM_ID and --all contradict each other"),
-        (["x", "--everything"], "what selects rooms goes with --all"),
-        (["x", "--expect", "1"], "what selects rooms goes with --all"),
-        (["--unique-name", "x", "--yes"], "what selects rooms goes with --all"),
-        ([], "name a ROOM_ID, or --all with a filter"),
+        (["--all", "--everything"], "there is no terminal to ask for confirmation: use --yes"),
+        (["--all", "--yes"], "--all needs a filter, or else --everything"),
+        (["--all", "--yes", "--everything", "--unique-name", "x"], "--all needs a filter, or else"),
+        (["x", "--all", "--everything", "--yes"], "ROOM_ID and --all cannot be combined"),
+        (["x", "--everything"], "options that select rooms can only be used with --all"),
+        (["x", "--expect", "1"], "options that select rooms can only be used with --all"),
+        (["--unique-name", "x", "--yes"], "options that select rooms can only be used with --all"),
+        ([], "pass a ROOM_ID, or --all with a filter"),
     ],
 )
 def test_wrong_usage(run: Run, telnyx: Emulator, options: list[str], words: str) -> None:
@@ -107,5 +107,5 @@ def test_failures(run: Run, telnyx: Emulator) -> None:
     result = run(*ALL, "--everything", "--yes", "--concurrency", "1")
     assert (result.exit_code, result.stdout) == (1, "deleted 2 rooms, 1 failed\n")
     assert result.stderr.startswith(f"error: {telnyx.rooms[0].id}: 409 ")
-    assert result.stderr.endswith("\nthe same command goes on\n")
+    assert result.stderr.endswith("\nrun the same command again to continue\n")
     assert left(telnyx) == ["Room 1"]

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from typer.testing import CliRunner, Result
 
-from telnyx_rooms_async.cli import app, demo
+from telnyx_rooms_async.cli import app
+from telnyx_rooms_async.cli.commands import demo
 from telnyx_rooms_async.emulator import Emulator
 
 Terminal = Callable[..., str]
@@ -44,7 +45,7 @@ def test_it_tells_the_requests_that_arrived(stage: list[Emulator]) -> None:
     counts = [int(count) for count in re.findall(r"^   (\d+) requests?$", shown, flags=re.MULTILINE)]
     assert sum(counts) == len(telnyx.requests) < 40
     assert f"\n{len(telnyx.requests)} requests in " in shown
-    assert f"; {len(telnyx.rooms)} rooms are left." in shown
+    assert f"; {len(telnyx.rooms)} rooms left." in shown
 
 
 def test_it_shows_the_main_job(stage: list[Emulator]) -> None:
@@ -53,7 +54,7 @@ def test_it_shows_the_main_job(stage: list[Emulator]) -> None:
     (telnyx,) = stage
     room_id = re.search(r"[0-9a-f-]{36}", made)
     assert room_id is not None
-    assert "   7 rooms, the first of them" in made
+    assert "   7 rooms, the first one is" in made
     assert "POST /v2/rooms (7 times)" in made
     assert "Standup has a session: " in met
     assert [name for name in demo.NAMES if name in listed] == list(demo.NAMES)
@@ -83,9 +84,9 @@ def test_its_figures_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """With other rooms it says other figures."""
     monkeypatch.setattr(demo, "NAMES", ("One", "Two"))
     made, _, listed, *_, last = steps(play().stdout)
-    assert "   2 rooms, the first of them" in made
+    assert "   2 rooms, the first one is" in made
     assert "   1 request\n" in listed
-    assert "1 rooms are left" in last
+    assert "1 room left" in last
 
 
 def test_the_code_it_shows_is_python() -> None:
@@ -97,7 +98,7 @@ def test_the_code_it_shows_is_python() -> None:
     compile(f"async def demo():\n{code}\n", "demo", "exec")
     assert "await client.rooms.update(room.id, max_participants=25)" in code
     assert "print(" in code
-    assert "say(" not in shown
+    assert "out(" not in shown
 
 
 def test_it_fits_a_terminal(at_terminal: Terminal) -> None:

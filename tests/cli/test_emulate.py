@@ -65,7 +65,7 @@ def test_it_serves_until_it_is_stopped(start: Start, number: signal.Signals) -> 
     out, err = emulator.communicate()
     assert (emulator.returncode, out) == (0, "")
     url = variables["TELNYX_BASE_URL"]
-    assert err == f"An emulated Telnyx with 1000 rooms listens at {url}. Ctrl-C ends it.\n"
+    assert err == f"The emulator with 1000 rooms listens at {url}. Press Ctrl-C to stop.\n"
 
 
 def test_the_lines_are_for_a_shell(start: Start) -> None:
@@ -206,7 +206,7 @@ def test_a_taken_port(run: Run) -> None:
         port = taken.getsockname()[1]
         result = run("emulate", "--port", str(port))
     assert (result.exit_code, result.stdout) == (1, "")
-    why = "Address already in use; --port 0 finds a free one"
+    why = "Address already in use; use --port 0 for a free port"
     assert result.stderr == f"error: cannot listen on 127.0.0.1:{port}: {why}\n"
 
 
@@ -260,8 +260,8 @@ def test_a_script_that_cannot_be(run: Run, tmp_path: Path) -> None:
     file.write_text('[{"status": 500}, {"status": "500"}, {"times": 0}]')
     result = run("emulate", "--port", "0", "--faults", str(file))
     assert (result.exit_code, result.stdout) == (2, "")
-    status = "entry 2: status must be a whole number from 200 to 599, not '500'"
-    times = "entry 3: times must be a whole number, 1 or more, or none for ever, not 0"
+    status = "entry 2: status must be an integer from 200 to 599, not '500'"
+    times = "entry 3: times must be an integer of 1 or more, or none for all, not 0"
     assert result.stderr == f"error: {file}: {status}; {times}\n"
 
 
@@ -274,7 +274,7 @@ def test_no_script(run: Run, tmp_path: Path) -> None:
     missing.write_text("[")
     result = run("emulate", "--port", "0", "--faults", str(missing))
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"error: {missing}: it must be JSON: ")
+    assert result.stderr.startswith(f"error: {missing}: the file must be a JSON list of objects: ")
 
 
 def test_the_help_shows_a_script(run: Run) -> None:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from typer.testing import Result
 
-from telnyx_rooms_async.cli.tables import COLUMNS
+from telnyx_rooms_async.cli.tables.rows import COLUMNS
 from telnyx_rooms_async.emulator import Emulator, Fault
 
 Run = Callable[..., Result]
@@ -39,7 +39,7 @@ def test_to_a_file(run: Run, telnyx: Emulator, tmp_path: Path, kind: str) -> Non
     target = tmp_path / f"rooms.{kind}"
     telnyx.seed(1)
     run("rooms", "export", str(target))  # an earlier export is replaced
-    telnyx._account.rooms.clear()
+    telnyx._state.rooms.clear()
     telnyx.seed(600)
     result = run("rooms", "export", str(target))
     assert (result.exit_code, result.stderr) == (0, "")
@@ -143,20 +143,20 @@ def test_parquet_to_stdout(environment: dict[str, str], telnyx: Emulator, tmp_pa
 
 def test_parquet_is_nothing_for_a_terminal(at_terminal: Terminal, telnyx: Emulator) -> None:
     """Bytes are not poured over a terminal."""
-    assert "stdout is a terminal: name a file" in at_terminal("rooms", "export", "-", "--format", "parquet")
+    assert "stdout is a terminal: use a path" in at_terminal("rooms", "export", "-", "--format", "parquet")
     assert telnyx.requests == []
 
 
 @pytest.mark.parametrize(
     ("target", "words"),
-    [("-", "a stream has no ending that tells its format"), ("rooms", "the name rooms has no ending")],
+    [("-", "a stream does not show the format"), ("rooms", "the name rooms does not show the format")],
 )
 def test_the_format_is_not_guessed(run: Run, telnyx: Emulator, target: str, words: str) -> None:
     """Without an ending that tells, the format must be said."""
     result = run("rooms", "export", target)
     assert result.exit_code == 2
     assert words in result.stderr
-    assert "say --format csv or ndjson or parquet" in result.stderr
+    assert "use --format csv or ndjson or parquet" in result.stderr
     assert telnyx.requests == []
 
 

@@ -20,7 +20,8 @@ from typer.testing import CliRunner, Result
 
 from telnyx_rooms_async import Room
 from telnyx_rooms_async.cli import app
-from telnyx_rooms_async.cli.tables import FAILED_COLUMNS, csv_header
+from telnyx_rooms_async.cli.tables.csv_format import csv_header
+from telnyx_rooms_async.cli.tables.rows import FAILURE_COLUMNS
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.processes import INTERRUPTIBLE, count_creates
 
@@ -79,7 +80,7 @@ BODIES: list[dict[str, object]] = [
 def test_there_and_back(run: Run, telnyx: Emulator, tmp_path: Path, kind: str) -> None:
     """Exported, deleted and imported, the rooms are the same but for ids and instants."""
     for body in BODIES:
-        telnyx._account.create_room(dict(body))
+        telnyx._state.create_room(dict(body))
     before = settings(telnyx)
     path = str(tmp_path / f"rooms.{kind}")
     assert run("rooms", "export", path).exit_code == 0
@@ -147,18 +148,6 @@ def test_from_a_named_pipe(start: Start, telnyx: Emulator, tmp_path: Path) -> No
     assert process.communicate() == ("created 2 of 2 rooms\n", "")
 
 
-def test_a_disk_that_does_not_take_stdin(
-    on_a_small_disk: Callable[..., subprocess.CompletedProcess[str]], telnyx: Emulator
-) -> None:
-    """What comes from stdin is kept on the disk; when that is full, nothing is sent."""
-    table = "unique_name\n" + "".join(f"Room {number}\n" for number in range(2000))
-    result = on_a_small_disk(8, "rooms", "import", "-", "--format", "csv", typed=table)
-    assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.startswith("error: cannot keep stdin in ")
-    assert result.stderr.endswith(": File too large\n")
-    assert telnyx.requests == []
-
-
 # --- what is wrong is told before anything is sent ----------------------------------------------------------
 
 
@@ -166,11 +155,11 @@ def test_a_disk_that_does_not_take_stdin(
     ("name", "data", "said"),
     [
         ("a.csv", b"", " is empty: its first line must name the columns"),
-        ("a.ndjson", b"", " is empty: there is no room in it"),
+        ("a.ndjson", b"", " is empty: it has no rows"),
         ("a.parquet", b"", " is not Parquet: "),
         ("a.parquet", b"unique_name\nA\n", " is not Parquet: "),
-        ("a.csv", b"max_participants\n5\n", ", line 1: there is no column unique_name"),
-        ("a.csv", b"unique_name,colour\nA,red\n", ", line 1, column 'colour': is no setting of a room"),
+        ("a.csv", b"max_participants\n5\n", ", line 1: column unique_name is missing"),
+        ("a.csv", b"unique_name,colour\nA,red\n", ", line 1, column 'colour': is not a room setting"),
         (
             "a.csv",
             b"unique_name,max_participants\n" + numbered(b"Room %d,5\n", 810) + b"A,99\n",
@@ -186,7 +175,7 @@ def test_a_disk_that_does_not_take_stdin(
         (
             "a.csv",
             b"unique_name\nA\nB\nA\n",
-            ", line 4, column unique_name: 'A' stands in line 2 too, and names are unique",
+            ", line 4, column unique_name: 'A' is already in line 2; names must be unique",
         ),
     ],
 )
@@ -243,10 +232,10 @@ def test_a_file_that_cannot_be_read(run: Run, tmp_path: Path, name: str, said: s
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["-"], "a stream has no ending that tells its format"),
-        (["-", "--format", "csv", "--journal", "x"], "stdin cannot be read again"),
+        (["-"], "a stream does not show the format"),
+        (["-", "--format", "csv", "--journal", "x"], "--journal cannot be used with stdin"),
         (["rooms.csv", "--concurrency", "0"], "--concurrency"),
-        (["rooms.csv", "--errors", "rooms.csv"], "would write over another file of this command"),
+        (["rooms.csv", "--errors", "rooms.csv"], "would overwrite another file of this command"),
     ],
 )
 def test_wrong_usage(sent_nothing: Run, table: Path, options: list[str], words: str) -> None:
@@ -283,7 +272,9 @@ def test_failures_are_a_table(run: Run, telnyx: Emulator, table: Path, tmp_path:
     assert (result.exit_code, result.stdout) == (1, "created 2 of 3 rooms, 1 failed\n")
     taken = "422 Unprocessable Entity: unique_name has already been taken"
     assert result.stderr.startswith(f"error: 'Room 1': {taken}")
-    assert result.stderr.endswith(f"what failed is in {errors}; `rooms apply {path}` makes what is missing\n")
+    assert result.stderr.endswith(
+        f"failed rows are in {errors}; `rooms apply {path}` creates the missing rooms\n"
+    )
     if kind == "parquet":
         (failed,) = pq.read_table(errors).to_pylist()
         assert (failed["max_participants"], failed["error"][: len(taken)]) == (6, taken)
@@ -295,7 +286,7 @@ def test_failures_are_a_table(run: Run, telnyx: Emulator, table: Path, tmp_path:
         header, row = errors.read_text().splitlines()
         assert header.endswith(",error")
         assert row.startswith(f'Room 1,6,,,,,"{taken}')
-    telnyx._account.delete_room(next(iter(telnyx._account.rooms.values())))
+    telnyx._state.delete_room(next(iter(telnyx._state.rooms)))
     assert run("rooms", "import", str(errors)).exit_code == 0
     assert telnyx.rooms[-1].max_participants == 6
 
@@ -314,7 +305,7 @@ def test_failures_in_parquet_clear_nothing(run: Run, telnyx: Emulator, tmp_path:
 def test_no_failure_no_file(run: Run, table: Path, tmp_path: Path) -> None:
     """When nothing failed there is no table of failures, not even an old one."""
     errors = tmp_path / "errors.csv"
-    errors.write_bytes(csv_header(FAILED_COLUMNS))
+    errors.write_bytes(csv_header(FAILURE_COLUMNS))
     assert run("rooms", "import", str(table), "--errors", str(errors)).exit_code == 0
     assert not errors.exists()
 
@@ -340,7 +331,7 @@ def test_errors_keep_a_file_of_someone_else(
         (errors.symlink_to if link == "symbolic" else errors.hardlink_to)(file)
     result = sent_nothing("rooms", "import", str(table), "--errors", str(errors))
     assert (result.exit_code, result.stdout) == (1, "")
-    said = "it exists and is not a table of failures of an earlier run; remove it, or name another file"
+    said = "it exists and is not a table of failures of an earlier run; remove it or use another path"
     assert result.stderr == f"error: cannot write {errors}: {said}\n"
     assert file.read_text() == foreign
     assert errors.is_symlink() == (link == "symbolic")
@@ -377,12 +368,12 @@ def test_an_empty_file_for_errors_stays(run: Run, table: Path, tmp_path: Path) -
 @pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
 def test_errors_are_not_the_table_itself(sent_nothing: Run, table: Path, tmp_path: Path, link: str) -> None:
     """Another name of the table is refused, whatever it holds."""
-    table.write_bytes(csv_header(FAILED_COLUMNS) + b"A,5,,,,,422\n")
+    table.write_bytes(csv_header(FAILURE_COLUMNS) + b"A,5,,,,,422\n")
     before, other = table.read_bytes(), tmp_path / "other.csv"
     getattr(other, link)(table)
     result = sent_nothing("rooms", "import", str(table), "--errors", str(other))
     assert result.exit_code == 2
-    assert "would write over another file of this command" in result.stderr
+    assert "would overwrite another file of this command" in result.stderr
     assert table.read_bytes() == before
 
 
@@ -392,14 +383,14 @@ def test_errors_are_not_what_a_stream_leads_to(
 ) -> None:
     """The file that stdin comes from, or stdout goes to, is no place for failures."""
     file = table.with_name("stream.csv")
-    file.write_bytes(csv_header(FAILED_COLUMNS) + b"A,5,,,,,422\n")
+    file.write_bytes(csv_header(FAILURE_COLUMNS) + b"A,5,,,,,422\n")
     before = file.read_bytes()
     source = "- --format csv" if redirect == "<" else f"'{table}'"
     command = f"'{sys.executable}' -m telnyx_rooms_async rooms import {source} --errors '{file}'"
     line = f"exec {command} {redirect} '{file}'"
     result = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 2
-    assert "would write over another file of this command" in result.stderr
+    assert "would overwrite another file of this command" in result.stderr
     assert file.read_bytes() == before
     assert telnyx.requests == []
 
@@ -418,7 +409,7 @@ def test_faulty_rows_are_named(sent_nothing: Run, tmp_path: Path) -> None:
         f"error: {path}, line {n}, column max_participants: must be an int from 2 to 50, not 99"
         for n in range(2, 22)
     ]
-    assert rest == "error: 5 more lines are wrong"
+    assert rest == "error: 5 more lines are invalid"
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -448,7 +439,7 @@ def test_invalid_rows_are_skipped(
     result = run(*again)
     assert result.exit_code == 0
     assert result.stderr.count("error: ") == (3 if kind == "parquet" else 4)
-    assert "left out" in result.stderr
+    assert "skipped" in result.stderr
     assert [room.unique_name for room in telnyx.rooms] == ["A", "D"]
     if kind == "parquet":
         found = pq.read_table(errors).to_pylist()
@@ -457,7 +448,7 @@ def test_invalid_rows_are_skipped(
         assert found.pop()["error"].endswith(": not JSON")
     else:
         *found, last = csv.DictReader(errors.read_text().splitlines())
-        assert last["error"].endswith("has 3 cells, and the header 2: 'x,y,z'")
+        assert last["error"].endswith("has 3 cells, but the header has 2: 'x,y,z'")
         assert last["unique_name"] == ""
     assert [(row["unique_name"], float(row["max_participants"])) for row in found] == [
         ("B", 99),
@@ -465,7 +456,7 @@ def test_invalid_rows_are_skipped(
         ("C", 5.5),
     ]
     assert "must be an int from 2 to 50, not 99" in found[0]["error"]
-    assert "'A' stands in" in found[1]["error"]
+    assert "'A' is already in" in found[1]["error"]
     # They are still wrong, and nothing of them is made by a second run.
     refused = run("rooms", "import", str(errors))
     assert (refused.exit_code, len(telnyx.rooms)) == (2, 2)
@@ -486,7 +477,7 @@ def test_skip_invalid_dry_run(sent_nothing: Run, tmp_path: Path) -> None:
     options = ("--skip-invalid", "--errors", str(errors), "--dry-run")
     result = sent_nothing("rooms", "import", str(path), *options)
     assert result.stdout == f"{path} would create 1 room; nothing was sent\n"
-    assert result.stderr.endswith("not 99\n1 line left out\n")
+    assert result.stderr.endswith("not 99\n1 line skipped\n")
     assert not errors.exists()
 
 
@@ -518,11 +509,11 @@ def test_tables_of_other_programs(
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("a.csv", ("--delimiter", "ab"), "is not one character that can separate cells"),
-        ("a.csv", ("--delimiter", '"'), "is not one character that can separate cells"),
-        ("a.ndjson", ("--delimiter", ";"), "--delimiter goes with CSV only"),
-        ("a.csv.gz", (), "is packed: unpack it first, as gunzip does"),
-        ("a.csv", (), "is packed by gzip: unpack it first, as gunzip does"),
+        ("a.csv", ("--delimiter", "ab"), "must be one character such as , or ;"),
+        ("a.csv", ("--delimiter", '"'), "must be one character such as , or ;"),
+        ("a.ndjson", ("--delimiter", ";"), "--delimiter can only be used with CSV"),
+        ("a.csv.gz", (), "is compressed: decompress it first"),
+        ("a.csv", (), "is compressed with gzip: decompress it first"),
     ],
 )
 def test_tables_that_cannot_be_read(
@@ -568,7 +559,7 @@ def test_many_failures(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
     result = run("rooms", "import", str(tmp_path / "rooms.csv"))
     assert (result.exit_code, result.stdout) == (1, "created 0 of 30 rooms, 30 failed\n")
     assert result.stderr.count("error: ") == 10
-    assert "further failures are counted only" in result.stderr
+    assert "more failures are counted, but not printed" in result.stderr
 
 
 def test_stop_after(run: Run, telnyx: Emulator, table: Path) -> None:
@@ -584,7 +575,7 @@ def test_stop_after(run: Run, telnyx: Emulator, table: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "rows", "advice"),
     [
-        ("in.csv", "A\nB\nC\n", "; `rooms apply in.csv` makes what is missing"),
+        ("in.csv", "A\nB\nC\n", "; `rooms apply in.csv` creates the missing rooms"),
         ("in.csv", "A\nB\n,5\n", ""),
         ("-", "A\nB\nC\n", ""),
     ],
@@ -663,6 +654,6 @@ def test_ctrl_c(start: Start, telnyx: Emulator, tmp_path: Path) -> None:
     out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
     *_, last = err.splitlines()
-    said = f"what failed is in {errors}; `rooms apply {path}` makes what is missing"
+    said = f"failed rows are in {errors}; `rooms apply {path}` creates the missing rooms"
     assert last == f"stopped: created 4 of 100 rooms, 1 failed; {said}"
     assert errors.read_text().count("\n") == 2

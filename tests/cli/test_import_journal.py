@@ -48,7 +48,7 @@ def test_failed_rooms_are_retried(run: Run, telnyx: Emulator, command: Command) 
     telnyx.script(Fault(status=422), times=2, operation="CreateRoom")
     result = run(*command)
     assert (result.exit_code, result.stdout) == (1, "created 148 of 150 rooms, 2 failed\n")
-    assert result.stderr.endswith("\nthe same command goes on\n")
+    assert result.stderr.endswith("\nrun the same command again to continue\n")
     again = run(*command)
     assert (again.exit_code, again.stdout) == (0, "created 2 of 150 rooms, 148 created before\n")
     assert_each_room_exists_once(telnyx)
@@ -69,7 +69,7 @@ def test_interrupted_import_is_resumed(
     assert out == ""
     if number is signal.SIGINT:
         assert process.returncode == 130
-        assert err == "stopped: created 40 of 150 rooms; the same command goes on\n"
+        assert err == "stopped: created 40 of 150 rooms; run the same command again to continue\n"
     again = run(*command)
     assert (again.exit_code, again.stdout) == (0, "created 110 of 150 rooms, 40 created before\n")
     assert_each_room_exists_once(telnyx)

@@ -71,7 +71,7 @@ def test_what_is_there_is_not_asked_for(
     (tmp_path / first).unlink()
     telnyx.requests.clear()
     result = run("recordings", "export", str(tmp_path))
-    assert result.stdout == f"downloaded 1 recording to {tmp_path}, 3 were there\n"
+    assert result.stdout == f"downloaded 1 recording to {tmp_path}, 3 skipped\n"
     assert downloads(telnyx) == 1
     assert there(tmp_path) == files
     assert run("recordings", "export", str(tmp_path), "--json").stdout == (
@@ -96,7 +96,7 @@ def test_a_file_of_another_size_is_downloaded_again(
     (tmp_path / first).write_bytes(files[first].ljust(length, b"x")[:length])
     result = run("recordings", "export", str(tmp_path))
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == f"downloaded 1 recording to {tmp_path}, 3 were there\n"
+    assert result.stdout == f"downloaded 1 recording to {tmp_path}, 3 skipped\n"
     assert there(tmp_path) == files
 
 
@@ -155,7 +155,7 @@ def test_a_file_that_fails(run: Run, telnyx: Emulator, tmp_path: Path, files: di
     assert result.exit_code == 1
     assert result.stdout == f"downloaded 3 recordings to {tmp_path}, 1 failed\n"
     assert result.stderr.startswith(f"error: {first.partition('.')[0]}: ")
-    assert result.stderr.endswith("\nthe same command goes on\n")
+    assert result.stderr.endswith("\nrun the same command again to continue\n")
     assert there(tmp_path).keys() == files.keys() - {first}
     telnyx.media(first.partition(".")[0]).cut_after = None
     assert run("recordings", "export", str(tmp_path)).exit_code == 0
@@ -263,7 +263,7 @@ def test_stop_after(run: Run, telnyx: Emulator, tmp_path: Path, files: dict[str,
     result = run(*command)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "error: stopped after 1 failure" in result.stderr
-    assert f"stopped: downloaded 0 recordings to {tmp_path}, 1 failed; the same command" in result.stderr
+    assert f"stopped: downloaded 0 recordings to {tmp_path}, 1 failed; run the same command" in result.stderr
     assert downloads(telnyx) == 1
 
 

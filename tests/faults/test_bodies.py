@@ -1,4 +1,4 @@
-"""Bodies of success that are odd, wrong, broken or without end."""
+"""Bodies of successful responses: unusual, invalid, broken and endless ones."""
 
 import gzip
 import tracemalloc
@@ -40,7 +40,7 @@ from tests.helpers.server_faults import (
 actions = pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
 METHODS = {read: "GET", create: "POST"}
 
-# --- good enough --------------------------------------------------------------------------------------------
+# --- valid bodies -------------------------------------------------------------------------------------------
 
 NULLS = dict.fromkeys(
     [
@@ -57,49 +57,50 @@ NULLS = dict.fromkeys(
         "sessions",
     ]
 )
-GOOD: dict[str, ServerFault] = {
+VALID: dict[str, ServerFault] = {
     "nulls in optional fields": change_fields(**NULLS),
-    "only an id": change_body(lambda told: {"data": {"id": told["data"]["id"]}}),
+    "only an id": change_body(lambda payload: {"data": {"id": payload["data"]["id"]}}),
     "unknown fields": change_fields(colour="red", shape={"sides": [1, 2, {"x": None}]}),
-    "unknown fields beside data": change_body(lambda told: {**told, "meta": None, "links": [1]}),
+    "unknown fields beside data": change_body(lambda payload: {**payload, "meta": None, "links": [1]}),
     "an unknown record type": change_fields(record_type="palace"),
     "an unknown status": change_fields(sessions=[{"id": "s", "record_type": "seance"}]),
     "a date without fractions": change_fields(created_at="2021-04-25T12:00:00Z"),
     "a date with a space": change_fields(created_at="2021-04-25 12:00:00.123456Z"),
     "a date in another zone": change_fields(created_at="2021-04-25T14:00:00+02:00"),
     "BOM": rewrite_response(
-        lambda answer: http_response(200, b"\xef\xbb\xbf" + answer.partition(b"\r\n\r\n")[2])
+        lambda response: http_response(200, b"\xef\xbb\xbf" + response.partition(b"\r\n\r\n")[2])
     ),
     "white space around": rewrite_response(
-        lambda answer: http_response(200, b" \r\n\t" + answer.partition(b"\r\n\r\n")[2] + b"\n ")
+        lambda response: http_response(200, b" \r\n\t" + response.partition(b"\r\n\r\n")[2] + b"\n ")
     ),
     "no Content-Type": rewrite_response(
-        lambda answer: answer.replace(b"Content-Type: application/json\r\n", b"")
+        lambda response: response.replace(b"Content-Type: application/json\r\n", b"")
     ),
     "another Content-Type": rewrite_response(
-        lambda answer: answer.replace(b"application/json", b"text/html")
+        lambda response: response.replace(b"application/json", b"text/html")
     ),
     "an unknown charset": rewrite_response(
-        lambda answer: answer.replace(b"application/json", b"application/json; charset=x")
+        lambda response: response.replace(b"application/json", b"application/json; charset=x")
     ),
-    "gzip": gzip_body(lambda packed: packed),
+    "gzip": gzip_body(lambda compressed: compressed),
     "chunks": rewrite_response(as_chunks),
     "a byte at a time": send_slowly("body", 0.01),
     "no length, closed at the end": rewrite_response(
-        lambda answer: b"HTTP/1.0 200 OK\r\n\r\n" + answer.partition(b"\r\n\r\n")[2], "close"
+        lambda response: b"HTTP/1.0 200 OK\r\n\r\n" + response.partition(b"\r\n\r\n")[2], "close"
     ),
     "deflate": rewrite_response(
-        lambda answer: http_response(
-            200, zlib.compress(answer.partition(b"\r\n\r\n")[2]), Content_Encoding="deflate"
+        lambda response: http_response(
+            200, zlib.compress(response.partition(b"\r\n\r\n")[2]), Content_Encoding="deflate"
         )
     ),
 }
 
 
-@pytest.mark.parametrize("fault", GOOD.values(), ids=GOOD)
+@pytest.mark.parametrize("fault", VALID.values(), ids=VALID)
 @actions
-async def test_what_is_good_enough(case: FaultCase, fault: ServerFault, action: Any) -> None:
-    """It is a success, with one request."""
+async def test_an_unusual_but_valid_response_is_accepted(
+    case: FaultCase, fault: ServerFault, action: Any
+) -> None:
     case.server.inject(fault)
     room = await case.expect_result(action)
     assert isinstance(room, Room)
@@ -107,16 +108,15 @@ async def test_what_is_good_enough(case: FaultCase, fault: ServerFault, action: 
     case.expect_requests(METHODS[action], rooms=action is create)
 
 
-async def test_a_duplicate_key(case: FaultCase) -> None:
-    """The last one counts."""
+async def test_the_last_of_duplicate_keys_counts(case: FaultCase) -> None:
     case.server.inject(raw_value(b'1, "max_participants": 2'))
     assert (await case.expect_result(read)).max_participants == 2
     case.expect_requests("GET")
 
 
-# --- of the wrong shape -------------------------------------------------------------------------------------
+# --- invalid bodies -----------------------------------------------------------------------------------------
 
-ALL_WRONG = change_fields(
+ALL_FIELDS_INVALID = change_fields(
     id=None, max_participants="7", enable_recording=1, created_at="yesterday", unique_name=[]
 )
 PATHS = {
@@ -128,16 +128,14 @@ PATHS = {
 }
 
 
-async def test_every_misfit_is_named(case: FaultCase) -> None:
-    """The error names the path of each, and the request."""
-    case.server.inject(ALL_WRONG)
+async def test_a_validation_error_names_every_path(case: FaultCase) -> None:
+    case.server.inject(ALL_FIELDS_INVALID)
     error = await case.expect_error(APIResponseValidationError, read)
     assert (set(error.misfits), error.status) == (PATHS, 200)
     case.expect_requests("GET")
 
 
-async def test_a_misfit_in_a_list(case: FaultCase) -> None:
-    """Its place in the list is named, and none of the page is yielded."""
+async def test_a_validation_error_in_a_page_names_the_index(case: FaultCase) -> None:
     case.server.inject(replace_body({"data": [{"id": "a"}, {"id": 7}], "meta": {}}))
     error = await case.expect_error(APIResponseValidationError, ids_of)
     assert error.misfits == ("$.data[1].id: expected string, got integer",)
@@ -156,15 +154,13 @@ LISTS: dict[str, object] = {
 
 
 @pytest.mark.parametrize("body", LISTS.values(), ids=LISTS)
-async def test_a_page_of_the_wrong_shape(case: FaultCase, body: object) -> None:
-    """It is told after one request, and not taken for an empty list."""
+async def test_a_page_of_the_wrong_shape_is_not_an_empty_page(case: FaultCase, body: object) -> None:
     case.server.inject_always(replace_body(body))
     await case.expect_error(APIResponseValidationError, ids_of)
     case.expect_requests("GET")
 
 
-async def test_a_delete_reads_no_body(case: FaultCase) -> None:
-    """What is said about a deletion is of no interest."""
+async def test_the_body_of_a_delete_is_ignored(case: FaultCase) -> None:
     case.server.store.seed()
     case.server.inject(send_raw(http_response(200, f"<{SECRET_TOKEN}>".encode()), "keep"))
     await case.expect_result(delete)
@@ -199,7 +195,7 @@ OVERSIZED: dict[str, ResponseFault] = {
 
 @pytest.fixture
 def _weighed() -> Iterator[None]:
-    """Bound what is allocated during a test."""
+    """Limit the memory that a test allocates."""
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     yield
@@ -210,8 +206,9 @@ def _weighed() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_weighed")
 @pytest.mark.parametrize("response_fault", OVERSIZED.values(), ids=OVERSIZED)
-async def test_a_body_that_is_too_large(case: FaultCase, response_fault: ResponseFault) -> None:
-    """It is refused while it is read, after one request; a refusal is typed by its status."""
+async def test_a_response_that_is_too_large_is_rejected_while_it_is_read(
+    case: FaultCase, response_fault: ResponseFault
+) -> None:
     case.server.inject(response_fault.fault)
     await case.expect_error(response_fault.error, read)
     case.expect_requests("GET")
@@ -220,10 +217,9 @@ async def test_a_body_that_is_too_large(case: FaultCase, response_fault: Respons
 @pytest.mark.usefixtures("_weighed")
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "lost"])
 @pytest.mark.parametrize("response_fault", TOO_LARGE.values(), ids=TOO_LARGE)
-async def test_a_create_whose_answer_is_too_large(
+async def test_a_create_is_looked_up_after_a_response_that_is_too_large(
     case: FaultCase, response_fault: ResponseFault, *, committed: bool
 ) -> None:
-    """It may have been carried out: it is looked up."""
     case.server.inject(response_fault.fault if committed else response_fault.fault.uncommitted)
     if committed:
         await case.expect_result(create)
@@ -236,23 +232,23 @@ async def test_a_create_whose_answer_is_too_large(
 SIZES = {"just as large": (0, Room), "a byte more": (1, ResponseTooLargeError)}
 
 
-@pytest.mark.parametrize(("more", "kind"), SIZES.values(), ids=SIZES)
-@pytest.mark.parametrize("packed", [True, False], ids=["gzip", "plain"])
-async def test_the_limit_of_8_mebibytes(case: FaultCase, more: int, kind: type, *, packed: bool) -> None:
-    """A body of exactly that is read."""
+@pytest.mark.parametrize(("more", "error_class"), SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("compressed", [True, False], ids=["gzip", "plain"])
+async def test_a_body_of_8_mebibytes_is_accepted_and_one_byte_more_is_not(
+    case: FaultCase, more: int, error_class: type, *, compressed: bool
+) -> None:
     body = b'{"data": {"id": "a"}}'.ljust(8 * MEBI + more)
     case.server.inject(
-        replace_body(gzip.compress(body), Content_Encoding="gzip") if packed else replace_body(body)
+        replace_body(gzip.compress(body), Content_Encoding="gzip") if compressed else replace_body(body)
     )
-    if kind is Room:
+    if error_class is Room:
         await case.expect_result(read)
     else:
         await case.expect_error(ResponseTooLargeError, read)
     case.expect_requests("GET")
 
 
-async def test_a_connection_with_more_on_it_is_dropped(case: FaultCase) -> None:
-    """After a body that was refused, the next call has a connection of its own."""
+async def test_a_connection_with_unread_bytes_is_not_reused(case: FaultCase) -> None:
     seen: list[RecordedRequest] = []
     case.server.on_request = seen.append
     case.server.inject(TOO_LARGE["a huge Content Length"].fault)

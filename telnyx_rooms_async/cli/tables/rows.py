@@ -1,190 +1,171 @@
-"""From a record, whatever it was read from, to the settings of a room."""
+"""Rows of a table: the settings of one room, validated once."""
 
-from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
-from typing import Final, NoReturn, TypeAlias, cast
+from collections.abc import Collection, Mapping
+from typing import Final, TypeAlias, cast
 
 import attrs
 from attrs import frozen
 
-from telnyx_rooms_async.core import validators as rules
-from telnyx_rooms_async.core.requests import RoomBody, RoomFields
-from telnyx_rooms_async.core.validators import Converter, Rule, exact_text, is_blank, short_repr
+from telnyx_rooms_async.core import validators
+from telnyx_rooms_async.core.requests import RoomBody, RoomFields, ValidRoomFields
+from telnyx_rooms_async.core.validators import Rule, is_blank, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import Room
 
 REASON: Final = "error"
-"""The column that tells why a room was not made; reading passes it over."""
+"""The column with the reason of a failure. It is ignored when a table is read."""
 NAME: Final = "unique_name"
-
-
-@frozen(kw_only=True)
-class Row:
-    """A row of a table."""
-
-    line: int
-    """Where it begins, counted from 1; in Parquet, which row it is."""
-    fields: RoomFields
-
-
-@frozen(kw_only=True)
-class WrongRow:
-    """A row that makes no room."""
-
-    line: int
-    error: InvalidArgumentError
-    record: Mapping[str, object] = {}
-    """Its values under the names of their columns, as far as they can be written to a table of failures."""
-    raw: str = ""
-    """Its text, when there is no such record."""
-
-    @property
-    def reason(self) -> str:
-        """What is wrong with it, and what it says if the record does not."""
-        problems = "; ".join(self.error.problems)
-        return f"{problems}: {self.raw}" if self.raw else problems
-
-
-OnWrong: TypeAlias = Callable[[WrongRow], object]
-"""What to do about a row that is wrong: raise, or take note and have the next one read."""
 
 
 @frozen
 class Setting:
-    """A setting of a room, as a column."""
+    """A room setting as a column."""
 
     rule: Rule
     nullable: bool
-    exact: Converter
-
-    @property
-    def is_text(self) -> bool:
-        """Whether it is text, a URL included."""
-        return self.rule in (rules.name, rules.url, rules.url_or_none)
+    is_text: bool
 
 
 SETTINGS: Final[Mapping[str, Setting]] = {
     field.name: Setting(
-        field.metadata["rule"], field.metadata["nullable"], cast("Converter", field.converter)
+        rule=field.metadata["rule"],
+        nullable=field.metadata["nullable"],
+        is_text=field.metadata["rule"] in (validators.name, validators.url, validators.url_or_none),
     )
     for field in attrs.fields(RoomBody)
 }
-_PASSED_OVER: Final = {field.name for field in attrs.fields(Room)} - SETTINGS.keys() | {REASON}
-_PLAIN: Final = frozenset({str, int, bool, datetime, type(None)})
+COLUMNS: Final = ("id", *SETTINGS, "active_session_id", "created_at", "updated_at")
+"""Columns of an export."""
+FAILURE_COLUMNS: Final = (*SETTINGS, REASON)
+"""Columns of a table of failures."""
+_IGNORED: Final = {field.name for field in attrs.fields(Room)} - SETTINGS.keys() | {REASON}
 
 
-def exact_value(name: str, value: object) -> object:
-    """Return the exact value of a column: see `rules.exact_text`."""
-    if type(value) in _PLAIN:
-        return value
-    setting = SETTINGS.get(name)
-    return exact_text(value) if setting is None else setting.exact(value)
+@frozen(kw_only=True)
+class Row:
+    """A valid row."""
+
+    line: int
+    """Number of its first line, counted from 1; in Parquet the number of the row."""
+    fields: RoomFields
 
 
-def exact_record(record: Mapping[str, object]) -> Mapping[str, object]:
-    """Return a record with exact names and values."""
-    names = ((exact_text(name), value) for name, value in record.items())
-    return {name: exact_value(name, value) for name, value in names}
+@frozen(kw_only=True)
+class InvalidRow:
+    """A row that cannot be used."""
+
+    line: int
+    problems: tuple[str, ...]
+    record: Mapping[str, object] = {}
+    """Its values by column, as far as they can be written to a table of failures."""
+    text: str = ""
+    """The text of the row, if there is no such record."""
+
+    @property
+    def failure(self) -> dict[str, object]:
+        """The row for a table of failures."""
+        reason = "; ".join(self.problems)
+        return {**self.record, REASON: f"{reason}: {self.text}" if self.text else reason}
+
+
+AnyRow: TypeAlias = Row | InvalidRow
 
 
 @frozen
-class Place:
-    """Where in a table something stands."""
+class TableName:
+    """The name of a table, and what its rows are counted in, for error messages."""
 
-    source: str
-    line: int
+    name: str
     unit: str = "line"
 
-    def wrong(self, what: str, column: str | None = None) -> InvalidArgumentError:
-        """Make the error for what is wrong here."""
-        where = f", column {column}" if column else ""
-        return InvalidArgumentError((f"{self.source}, {self.unit} {self.line}{where}: {what}",))
+    def problem(self, line: int, problem: str, column: str | None = None) -> str:
+        """Return a problem with its position."""
+        place = f", column {column}" if column else ""
+        return f"{self.name}, {self.unit} {line}{place}: {problem}"
+
+    def error(self, line: int, problem: str, column: str | None = None) -> InvalidArgumentError:
+        """Return the error for a problem that ends reading."""
+        return InvalidArgumentError((self.problem(line, problem, column),))
+
+    def invalid(self, line: int, problem: str, column: str | None = None, *, text: str = "") -> InvalidRow:
+        """Return the row with one problem."""
+        return InvalidRow(line=line, problems=(self.problem(line, problem, column),), text=text)
 
 
-def raise_it(row: WrongRow) -> NoReturn:
-    """Take no row that is wrong."""
-    raise row.error
+def is_known_column(name: str) -> bool:
+    """Return whether a table may have a column. A column without a name is padding."""
+    return not name or name in SETTINGS or name in _IGNORED
 
 
-def is_blank_record(record: Mapping[str, object]) -> bool:
-    """Tell whether a record has columns, and says nothing in any of them."""
-    return bool(record) and all(_says_nothing(name, value) for name, value in record.items())
-
-
-def _says_nothing(name: str, value: object) -> bool:
-    setting = SETTINGS.get(name)
-    is_text = setting is None or (setting.is_text and not setting.nullable)
-    return value is None or (is_text and is_blank(value))
-
-
-def is_known(name: str) -> bool:
-    """Tell whether a table may have this column; one without a name may stand there for padding."""
-    return not name or name in SETTINGS or name in _PASSED_OVER
-
-
-def check_columns(columns: Collection[str], place: Place) -> None:
-    """Check the names of the columns of a table.
+def check_columns(columns: Collection[str], line: int, table: TableName) -> None:
+    """Check the names of the columns.
 
     Raises:
-        InvalidArgumentError: one of them is unknown, or there is none for the name.
+        InvalidArgumentError: a column is unknown, or the column ``unique_name`` is missing.
     """
-    unknown = next((name for name in columns if not is_known(name)), None)
-    if unknown is not None:
-        raise _unknown(unknown, place)
+    for name in columns:
+        if not is_known_column(name):
+            raise table.error(line, _UNKNOWN, short_repr(name))
     if NAME not in columns:
-        raise place.wrong(f"there is no column {NAME}")
+        raise table.error(line, f"column {NAME} is missing")
 
 
-def _unknown(name: str, place: Place) -> InvalidArgumentError:
-    return place.wrong(f"is no setting of a room; those are {', '.join(SETTINGS)}", short_repr(name))
+_UNKNOWN: Final = f"is not a room setting; the settings are {', '.join(SETTINGS)}"
 
 
-def fields_of(record: Mapping[str, object], place: Place, *, named: bool) -> RoomFields:
-    """Return the settings that a record holds.
+def is_empty(record: Mapping[str, object]) -> bool:
+    """Return whether a record has columns, but no value in any of them."""
+    return bool(record) and all(_is_empty_value(name, value) for name, value in record.items())
 
-    Raises:
-        InvalidArgumentError: some are unknown or out of their bounds, or a name is `named` and not there, or
-            there is nothing but the reason of a failure.
+
+def _is_empty_value(name: str, value: object) -> bool:
+    if value is None:
+        return True
+    setting = SETTINGS.get(name)
+    return (setting is None or (setting.is_text and not setting.nullable)) and is_blank(value)
+
+
+def validated_row(
+    record: Mapping[str, object], line: int, table: TableName, *, names_required: bool
+) -> AnyRow:
+    """Validate a record.
+
+    Args:
+        record: values by column.
+        line: its position.
+        table: name of the table, for error messages.
+        names_required: whether a row without ``unique_name`` is invalid.
     """
-    fields: dict[str, object] = {}
-    wrong: list[str] = []
+    fields, problems = _validated_fields(record, line, table)
+    if not problems and NAME not in fields:
+        if names_required:
+            problems.append(table.problem(line, "is missing: every room needs a name here", NAME))
+        elif not fields and not is_blank(record.get(REASON)):
+            problems.append(table.problem(line, "is missing: the row has no value but the error", NAME))
+    if problems:
+        return InvalidRow(line=line, problems=tuple(problems), record=record)
+    return Row(line=line, fields=cast("RoomFields", fields))
+
+
+def _validated_fields(
+    record: Mapping[str, object], line: int, table: TableName
+) -> tuple[ValidRoomFields, list[str]]:
+    fields = ValidRoomFields()
+    problems: list[str] = []
     for name, value in record.items():
         setting = SETTINGS.get(name)
         if setting is None:
-            wrong += _problems_beside(name, value, place)
-        elif value is None and setting.nullable:
-            fields[name] = None
-        elif not (value is None or (value == "" and setting.is_text and not setting.nullable)):
-            try:
-                fields[name] = _checked(name, value, setting, place)
-            except InvalidArgumentError as error:
-                wrong += error.problems
-    if not wrong and not fields and _is_reason_only(record):
-        wrong += place.wrong("is missing: there is only the reason of a failure", NAME).problems
-    elif named and not wrong and NAME not in fields:
-        wrong += place.wrong("is missing: here each room needs its name", NAME).problems
-    if wrong:
-        raise InvalidArgumentError(tuple(wrong))
-    return cast("RoomFields", fields)
-
-
-def _problems_beside(name: str, value: object, place: Place) -> tuple[str, ...]:
-    if not is_known(name):
-        return _unknown(name, place).problems
-    if not name and not is_blank(value):
-        return place.wrong(f"{short_repr(value)} stands under an empty header").problems
-    return ()
-
-
-def _is_reason_only(record: Mapping[str, object]) -> bool:
-    return {name for name, value in record.items() if not is_blank(value)} == {REASON}
-
-
-def _checked(name: str, value: object, setting: Setting, place: Place) -> object:
-    if isinstance(value, float) and value.is_integer():  # how tables spell 25 in a column with gaps
-        value = int(value)
-    if value and setting.is_text and is_blank(value):
-        raise place.wrong(f"must not be only blanks, but is {short_repr(value)}", name)
-    if wrong := setting.rule(value):
-        raise place.wrong(wrong, name)
-    return value
+            if not is_known_column(name):
+                problems.append(table.problem(line, _UNKNOWN, short_repr(name)))
+            elif not name and not is_blank(value):
+                problems.append(table.problem(line, f"{short_repr(value)} has no column name"))
+        elif value is None or (value == "" and setting.is_text):
+            if setting.nullable:
+                fields[name] = value
+        else:
+            # Tables with gaps turn integers into floats.
+            exact = int(value) if isinstance(value, float) and value.is_integer() else value
+            if problem := setting.rule(exact):
+                problems.append(table.problem(line, problem, name))
+            fields[name] = exact
+    return fields, problems

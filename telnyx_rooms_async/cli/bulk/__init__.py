@@ -1,0 +1,1 @@
+"""Commands that make many calls: imports, exports and deletions."""

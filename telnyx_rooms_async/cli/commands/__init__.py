@@ -1,0 +1,1 @@
+"""One module per command group: each command calls the method of the client of the same name."""

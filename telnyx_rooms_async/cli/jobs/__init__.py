@@ -1,1 +1,0 @@
-"""Commands for many rooms at once, and for all recordings: tables in and out, with what is seen meanwhile."""
