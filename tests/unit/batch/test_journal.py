@@ -8,5 +8,5 @@ async def test_records_that_wait_when_the_file_is_closed_are_written(tmp_path: P
     journal = Journal(tmp_path / "journal")
     async with journal.open_for(JobIdentity("count", "https://example.com", "an-account"), 0.0) as file:
         for index in range(3):  # the second and third wait for the transaction of the first
-            file.write(ItemRecord(index, "a-digest", "open"))
+            _ = file.write(ItemRecord(index, "a-digest", "open"))
     assert await journal.summary() == JournalSummary(done=0, failed=0, open=3)
