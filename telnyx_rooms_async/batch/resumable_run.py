@@ -1,4 +1,4 @@
-"""One run of a batch job with a journal: which items are left, and what is recorded of each."""
+"""One run of a batch job with a journal: which items are left, and what is recorded."""
 
 import asyncio
 import json
@@ -106,7 +106,7 @@ class ResumableRun(Generic[Item, Value]):
         try:
             value = await self.apply(pending.item, self._file.started_at if pending.may_be_done else None)
         except TelnyxRoomsError as error:
-            # After a lookup that found only the room of another caller, no room was created.
+            # The lookup returned only the room of another caller: this item created none.
             may_be_done = not isinstance(error, NameTakenError) and (
                 pending.may_be_done or not is_certain_failure(error)
             )

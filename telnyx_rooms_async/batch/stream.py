@@ -156,6 +156,7 @@ class _Runner(Generic[Item, Value]):
         except RuntimeError:
             raise WrongEventLoopError(NO_EVENT_LOOP) from None
         self._task = loop.create_task(self._run())
+        self._task.add_done_callback(self._end)
 
     def raise_error(self) -> None:
         """Raise the exception that ended the batch, if there is one, and drop the reference to it."""
@@ -180,14 +181,16 @@ class _Runner(Generic[Item, Value]):
             async with asyncio.TaskGroup() as calls:
                 self._reader = calls.create_task(self._read(calls))
         except asyncio.CancelledError:
-            if not self._is_stopping:
-                self._final_error = CancelledWithinError("the batch was cancelled")
+            raise
         except BaseExceptionGroup as group:  # of exceptions that are no `Exception`
             self._final_error = group.exceptions[0]
         except BaseException as error:  # noqa: BLE001 - KeyboardInterrupt or SystemExit: the consumer raises it
             self._final_error = error
-        finally:
-            self.finished.put_nowait(None)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() and not self._is_stopping:
+            self._final_error = CancelledWithinError("the batch was cancelled")
+        self.finished.put_nowait(None)
 
     async def _read(self, calls: asyncio.TaskGroup) -> None:
         """Start a call for every item. The source is read and closed in this task only."""

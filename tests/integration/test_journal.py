@@ -358,7 +358,7 @@ def small_disk(size: int) -> Generator[None, None, None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize("size", [0, 5_000, 50_000])
+@pytest.mark.parametrize("size", [0, 5_000, 17_000, 50_000])
 async def test_full_disk_ends_the_job_and_loses_nothing(
     client: RoomsClient, telnyx: Emulator, path: Path, size: int
 ) -> None:

@@ -303,6 +303,23 @@ async def test_source_that_cancels_itself_is_an_error() -> None:
             pass
 
 
+@pytest.mark.parametrize("is_started", [True, False])
+async def test_cancellation_of_the_tasks_of_a_batch_is_an_error(*, is_started: bool) -> None:
+    before = asyncio.all_tasks()
+
+    async def cancel_tasks() -> None:
+        if is_started:
+            await run_other_tasks()
+        for task in asyncio.all_tasks() - before:
+            if task is not asyncio.current_task():
+                task.cancel()
+
+    cancelling = asyncio.create_task(cancel_tasks())
+    with pytest.raises(batch.CancelledWithinError):
+        [outcome.unwrap() async for outcome in batch.stream(BlockingCalls(), range(3))]
+    await cancelling
+
+
 async def test_exception_outside_exception_ends_the_batch() -> None:
     class Exit(BaseException):
         pass
