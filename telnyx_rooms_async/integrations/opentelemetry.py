@@ -82,7 +82,9 @@ class _CallSpan:
             "telnyx.attempt.elapsed": attempt.elapsed,
             "telnyx.attempt.wait": attempt.wait,
         }
-        self.span.add_event("attempt", {name: it for name, it in attributes.items() if it is not None})
+        self.span.add_event(
+            "attempt", {name: value for name, value in attributes.items() if value is not None}
+        )
         # The look-up of a room whose create response was lost is another operation, not a retry.
         if resend_count is not None and attempt.operation == self.operation:
             self.span.set_attribute("http.request.resend_count", resend_count)
@@ -123,7 +125,8 @@ class _TracedApiSession(ApiSession):
         parent, started, end_time = trace.get_current_span(), time.time_ns(), None
         with self.tracer.start_as_current_span(
             f"{method} {call.template}",
-            kind=trace.SpanKind.CLIENT,
+            None,  # the current context
+            trace.SpanKind.CLIENT,
             attributes={
                 "telnyx.operation": call.operation,
                 "http.request.method": method,

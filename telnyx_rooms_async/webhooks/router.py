@@ -73,8 +73,8 @@ class EventRouter:
         Raises:
             InvalidArgumentError: the argument is not a class of events, or the function is not async.
         """
-        given = cast("object", event_class)  # with `@router.on`, it is the function
-        if not (isinstance(given, type) and issubclass(given, Event)):
+        argument = cast("object", event_class)  # with `@router.on`, the function
+        if not (isinstance(argument, type) and issubclass(argument, Event)):
             raise InvalidArgumentError((f"a handler needs a class of events, got {event_class!r}",))
 
         def register(handler: Handler[E]) -> Handler[E]:

@@ -15,6 +15,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from telnyx_rooms_async import (
     APITimeoutError,
+    Attempt,
     BadRequestError,
     ConfigurationError,
     NotFoundError,
@@ -201,6 +202,17 @@ async def test_abandoned_page_does_not_outlive_the_span_of_the_loop(
         while len(spans.ended) < 3:  # the first page, at least one more, and the parent
             await asyncio.sleep(0)
     assert_children_end_within_parent(spans)
+
+
+async def test_hook_of_the_untraced_client_is_still_called(
+    scripted_server: ScriptedServer, spans: SpanRecorder
+) -> None:
+    attempts: list[Attempt] = []
+    scripted_server.respond_with(http(200, ROOM))
+    async with RoomsClient("KEY0123", base_url=scripted_server.url, on_attempt=attempts.append) as untraced:
+        await traced(untraced, spans.provider).rooms.retrieve("a-room")
+    assert [attempt.operation for attempt in attempts] == ["ViewRoom"]
+    assert len(spans.only.events) == 1
 
 
 async def test_traced_client_cannot_be_traced_again(client: RoomsClient) -> None:

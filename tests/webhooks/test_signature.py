@@ -63,25 +63,18 @@ def test_signatures_of_libsodium_are_accepted(body: bytes, timestamp: int, seed:
     assert is_accepted(body, signer.sign(body, str(timestamp)), signer.public_key, now=timestamp)
 
 
-@given(position=st.integers(0, len(BODY) - 1), mask=st.integers(1, 255))
-def test_changed_byte_of_the_body_is_refused(position: int, mask: int) -> None:
-    body = bytearray(BODY)
-    body[position] ^= mask
-    assert not is_accepted(bytes(body))
+def flip_bits(data: bytes, position: int, mask: int) -> bytes:
+    changed = bytearray(data)
+    changed[position % len(data)] ^= mask
+    return bytes(changed)
 
 
-@given(position=st.integers(0, 63), mask=st.integers(1, 255))
-def test_changed_byte_of_the_signature_is_refused(position: int, mask: int) -> None:
-    signature = bytearray(base64.b64decode(HEADERS[SIGNATURE]))
-    signature[position] ^= mask
+@given(position=st.integers(0, 2**16), mask=st.integers(1, 255))
+def test_changed_byte_of_body_signature_or_key_is_refused(position: int, mask: int) -> None:
+    signature = flip_bits(base64.b64decode(HEADERS[SIGNATURE]), position, mask)
+    assert not is_accepted(flip_bits(BODY, position, mask))
     assert not is_accepted(headers={**HEADERS, SIGNATURE: base64.b64encode(signature).decode()})
-
-
-@given(position=st.integers(0, 31), mask=st.integers(1, 255))
-def test_changed_byte_of_the_key_is_refused(position: int, mask: int) -> None:
-    key = bytearray(SIGNER.raw_key)
-    key[position] ^= mask
-    assert not is_accepted(key=base64.b64encode(key).decode())
+    assert not is_accepted(key=base64.b64encode(flip_bits(SIGNER.raw_key, position, mask)).decode())
 
 
 def replace_character(text: str, position: int, character: str) -> str:
@@ -98,13 +91,10 @@ def test_changed_character_of_the_signature_is_refused(position: int, character:
 
 @given(position=st.integers(0, len(str(NOW)) - 1), digit=st.sampled_from("0123456789"))
 def test_changed_digit_of_the_timestamp_is_refused(position: int, digit: str) -> None:
+    """The text of the timestamp is signed, not its value."""
+    assert not is_accepted(headers={**HEADERS, TIMESTAMP: f"0{NOW}"})
     text = replace_character(str(NOW), position, digit)
     assert is_accepted(headers={**HEADERS, TIMESTAMP: text}, now=int(text)) == (text == str(NOW))
-
-
-@pytest.mark.parametrize("timestamp", [f"0{NOW}", f"{NOW}0"])
-def test_text_of_the_timestamp_is_signed(timestamp: str) -> None:
-    assert not is_accepted(headers={**HEADERS, TIMESTAMP: timestamp}, now=int(timestamp))
 
 
 @pytest.mark.parametrize("tolerance", [10, 300])
