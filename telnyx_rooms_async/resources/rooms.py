@@ -33,6 +33,7 @@ from telnyx_rooms_async.core.validators import (
     exact_room_id,
     exact_text,
     flag,
+    integer,
     short_repr,
 )
 from telnyx_rooms_async.errors import (
@@ -66,6 +67,7 @@ RoomUpdate: TypeAlias = tuple[RoomId, RoomFields]
 """The id of a room and its new fields."""
 
 _PREFETCH: Final = 8
+_count_problem: Final = integer(0, 2**63 - 1)
 
 
 class Rooms:
@@ -481,11 +483,12 @@ class Rooms:
         Telnyx operation: DeleteRoom.
         """
         is_filtered = any(value is not None for value in (created_at, updated_at, unique_name))
-        if exact_flag(everything) is not (not is_filtered):
+        selects_all = exact_flag(everything)
+        if type(selects_all) is not bool or selects_all == is_filtered:
             raise InvalidArgumentError(("delete_all needs either a filter or everything=True",))
-        count = exact_integer(expect)
-        if not (count is None or (isinstance(count, int) and type(count) is int and count >= 0)):
-            raise InvalidArgumentError((f"expect must be an integer, 0 or more, not {short_repr(expect)}",))
+        count = cast("int | None", exact_integer(expect))
+        if count is not None and (problem := _count_problem(count)):
+            raise InvalidArgumentError((f"expect {problem}",))
         listing = self.list(created_at=created_at, updated_at=updated_at, unique_name=unique_name)
         rooms = _collect(listing, exact_text(unique_name), count)
 

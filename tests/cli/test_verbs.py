@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from typer.testing import CliRunner
@@ -86,9 +86,15 @@ def test_every_parameter_of_a_verb_is_an_option(noun: str, verb: str, command: A
 
 
 def _parameters(noun: str, names: set[str]) -> set[str]:
-    return {
-        name for verb in names for name in inspect.signature(getattr(getattr(CLIENT, noun), verb)).parameters
-    }
+    """Return the parameters of verbs, those of ``**fields`` by the fields of their `TypedDict`."""
+    parameters: set[str] = set()
+    for verb in names:
+        for name, parameter in inspect.signature(getattr(getattr(CLIENT, noun), verb)).parameters.items():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                parameters |= get_type_hints(get_args(parameter.annotation)[0]).keys()
+            else:
+                parameters.add(name)
+    return parameters
 
 
 @pytest.mark.parametrize(("noun", "verb", "command"), list(commands()))

@@ -91,6 +91,9 @@ async def lists(client: RoomsClient) -> None:
         assert_type(page, Page[Room])
     assert_type(await listing.page(1, 50), Page[Room])
     assert_type(await listing.count(), int)
+    async with listing as open_listing:
+        assert_type(open_listing, Listing[Room])
+    await listing.aclose()
     async with aclosing(aiter(listing)) as generator:
         assert_type(generator, AsyncGenerator[Room, None])
     async for session in client.rooms.sessions("an-id", active=True, include_participants=True):
