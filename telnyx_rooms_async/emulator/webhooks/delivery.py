@@ -147,6 +147,7 @@ class WebhookSender:
     _connections: asyncio.Semaphore = field(
         factory=lambda: asyncio.Semaphore(_MAX_CONNECTIONS), init=False, repr=False
     )
+    """One for each run of the emulator: a semaphore belongs to one event loop."""
 
     @property
     def signing_key(self) -> SigningKey:
@@ -184,6 +185,7 @@ class WebhookSender:
     async def close(self) -> None:
         """Close all connections."""
         session, self._session = self._session, None
+        self._connections = asyncio.Semaphore(_MAX_CONNECTIONS)
         if session is not None:
             await session.close()
 
