@@ -30,13 +30,7 @@ class FaultInjector:
     _sleeping: set[asyncio.Task[object]] = field(factory=set["asyncio.Task[object]"], init=False)
 
     async def apply(self, fault: Fault, request: web.Request, respond: _Respond) -> web.StreamResponse:
-        """Apply a fault, and return the response that is left to send.
-
-        Args:
-            fault: what goes wrong.
-            request: the request.
-            respond: carries the operation out, and returns its response.
-        """
+        """Apply a fault to a request that `respond` carries out, and return the response to send."""
         add_headers(request, fault.response_headers)
         regular = await respond() if fault.after else None
         if fault.delay:

@@ -202,7 +202,13 @@ class WebhookFault:
 
 
 @define(kw_only=True, eq=False)
-class FaultRule:
+class _Rule:
+    times: int | None = field(default=1, validator=_times)
+    """How many requests or events are left; ``None`` for all."""
+
+
+@define(kw_only=True, eq=False)
+class FaultRule(_Rule):
     """A fault for the next requests that match.
 
     Raises:
@@ -210,8 +216,6 @@ class FaultRule:
     """
 
     fault: Fault
-    times: int | None = field(default=1, validator=_times)
-    """How many requests are left; ``None`` for all."""
     operation: str | None = field(
         default=None,
         validator=validator(
@@ -237,7 +241,7 @@ class FaultRule:
 
 
 @define(kw_only=True, eq=False)
-class WebhookFaultRule:
+class WebhookFaultRule(_Rule):
     """A fault for the next events that match.
 
     Raises:
@@ -245,8 +249,6 @@ class WebhookFaultRule:
     """
 
     fault: WebhookFault
-    times: int | None = field(default=1, validator=_times)
-    """How many events are left; ``None`` for all."""
     event_type: str | None = field(
         default=None,
         validator=validator(
@@ -260,7 +262,7 @@ class WebhookFaultRule:
         return self.event_type in (None, event.event_type) and (self.when is None or self.when(event))
 
 
-RuleT = TypeVar("RuleT", FaultRule, WebhookFaultRule)
+RuleT = TypeVar("RuleT", bound=_Rule)
 
 
 class RuleList(list[RuleT], Generic[RuleT]):
@@ -293,7 +295,8 @@ class Faults:
     """Shorthand to inject the most common faults into an `Emulator`.
 
     Each method takes an operation id of the API reference (``"CreateRoom"``), ``None`` for every operation,
-    and returns the `Fault`. With ``times=None`` all requests get the fault until `Emulator.unscript`.
+    and returns the `Fault`. With ``times=None`` all requests get the fault until `Emulator.unscript`. An
+    invalid argument raises `ValueError`.
 
     Example:
         ``Faults(telnyx).refuse(503, "CreateRoom", retry_after=2)``
@@ -319,35 +322,20 @@ class Faults:
             body: bytes, text, or an object or array of JSON; the documented body by default.
             retry_after: seconds for the header ``Retry-After``.
             times: for how many requests.
-
-        Raises:
-            ValueError: an argument is not valid.
         """
         fault = Fault(status=status, body=body, retry_after=retry_after)  # the converter takes any body
         return self._script(fault, operation, times)
 
     def lose(self, operation: str | None = None, *, times: int | None = 1) -> Fault:
-        """Carry the operation out, and close the connection without a response.
-
-        Raises:
-            ValueError: an argument is not valid.
-        """
+        """Carry the operation out, and close the connection without a response."""
         return self._script(Fault(cut="after"), operation, times)
 
     def drop(self, operation: str | None = None, *, times: int | None = 1) -> Fault:
-        """Close the connection, and do not carry the operation out.
-
-        Raises:
-            ValueError: an argument is not valid.
-        """
+        """Close the connection, and do not carry the operation out."""
         return self._script(Fault(cut="before"), operation, times)
 
     def delay(self, seconds: float, operation: str | None = None, *, times: int | None = 1) -> Fault:
-        """Carry the operation out after some seconds, ``math.inf`` for never, and answer then.
-
-        Raises:
-            ValueError: an argument is not valid.
-        """
+        """Carry the operation out after some seconds, ``math.inf`` for never, and answer then."""
         return self._script(Fault(delay=seconds), operation, times)
 
     @property

@@ -7,43 +7,13 @@ from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
 
-from telnyx_rooms_async.emulator.models import (
-    CompositionState,
-    ParticipantState,
-    RecordingState,
-    RoomState,
-    SessionState,
-)
-from telnyx_rooms_async.emulator.responses import (
-    forbidden,
-    not_found,
-    unprocessable,
-    unprocessable_request,
-)
-from telnyx_rooms_async.emulator.serializers import (
-    JsonObject,
-    LinkFactory,
-    serialize_composition,
-    serialize_page,
-    serialize_participant,
-    serialize_recording,
-    serialize_room,
-    serialize_session,
-)
+from telnyx_rooms_async.emulator import models, serializers, validation
+from telnyx_rooms_async.emulator.responses import forbidden, not_found, unprocessable, unprocessable_request
+from telnyx_rooms_async.emulator.serializers import JsonObject, LinkFactory, serialize_page
 from telnyx_rooms_async.emulator.state import State
 from telnyx_rooms_async.emulator.table import Condition, Equal, RecordT, Selection, Table
 from telnyx_rooms_async.emulator.token_issuer import IssuedToken
-from telnyx_rooms_async.emulator.validation import (
-    COMPOSITION_FIELDS,
-    REFRESH_FIELDS,
-    ROOM_FIELDS,
-    SESSION_ACTION_FIELDS,
-    TOKEN_FIELDS,
-    Body,
-    Query,
-    escape,
-    unusable,
-)
+from telnyx_rooms_async.emulator.validation import Body, Check, Query
 
 _DEFAULT_TOKEN_SECONDS, _DEFAULT_REFRESH_TOKEN_SECONDS = 600, 3600
 _OK: Final = {"data": {"result": "ok"}}
@@ -64,29 +34,36 @@ class RequestContext:
     link: LinkFactory = field(repr=False)
 
     @property
-    def room(self) -> RoomState:
+    def room(self) -> models.RoomState:
         """The room that the path names."""
         return self._get(self.state.rooms, "room_id")
 
     @property
-    def session(self) -> SessionState:
+    def session(self) -> models.SessionState:
         """The session that the path names."""
         return self._get(self.state.sessions, "room_session_id")
 
     @property
-    def participant(self) -> ParticipantState:
+    def participant(self) -> models.ParticipantState:
         """The participant that the path names."""
         return self._get(self.state.participants, "room_participant_id")
 
     @property
-    def recording(self) -> RecordingState:
+    def recording(self) -> models.RecordingState:
         """The recording that the path names."""
         return self._get(self.state.recordings, "room_recording_id")
 
     @property
-    def composition(self) -> CompositionState:
+    def composition(self) -> models.CompositionState:
         """The composition that the path names."""
         return self._get(self.state.compositions, "room_composition_id")
+
+    def read_body(self, checks: Mapping[str, Check], *required: str) -> dict[str, Any]:
+        """Return the fields of the body; raise `ApiError`, a 400 or 422, if they are not valid."""
+        body = Body.parse(self.raw_body)
+        fields = body.read(checks, required=required)
+        body.raise_if_invalid()
+        return fields
 
     def _get(self, table: Table[RecordT], name: str) -> RecordT:
         record = table.get(self.path_ids[name])
@@ -113,7 +90,7 @@ def _list_rooms(context: RequestContext) -> JsonObject:
 
 
 def _create_room(context: RequestContext) -> JsonObject:
-    return {"data": serialize_room(context.state.create_room(_room_fields(context)))}
+    return {"data": serializers.serialize_room(context.state.create_room(_room_fields(context)))}
 
 
 def _retrieve_room(context: RequestContext) -> JsonObject:
@@ -125,23 +102,23 @@ def _retrieve_room(context: RequestContext) -> JsonObject:
 def _update_room(context: RequestContext) -> JsonObject:
     room = context.room
     context.state.update_room(room, _room_fields(context, room_id=room.id))
-    return {"data": serialize_room(room)}
+    return {"data": serializers.serialize_room(room)}
 
 
 def _delete_room(context: RequestContext) -> None:
     context.state.delete_room(context.room)
 
 
-def _room_serializer(context: RequestContext) -> Callable[[RoomState], JsonObject]:
+def _room_serializer(context: RequestContext) -> Callable[[models.RoomState], JsonObject]:
     if not context.query.flag("include_sessions"):
-        return serialize_room
+        return serializers.serialize_room
     sessions = context.state.sessions
-    return lambda room: serialize_room(room, sessions.select(room_id=Equal(room.id)))
+    return lambda room: serializers.serialize_room(room, sessions.select(room_id=Equal(room.id)))
 
 
 def _room_fields(context: RequestContext, *, room_id: str | None = None) -> dict[str, Any]:
     body = Body.parse(context.raw_body)
-    fields = body.read(ROOM_FIELDS)
+    fields = body.read(validation.ROOM_FIELDS)
     name = fields.get("unique_name")
     if isinstance(name, str) and not context.state.is_name_free(name, except_room_id=room_id):
         body.add_error("unique_name", "10027", "Unprocessable Entity", "has already been taken")
@@ -154,9 +131,7 @@ def _room_fields(context: RequestContext, *, room_id: str | None = None) -> dict
 
 def _create_token(context: RequestContext) -> JsonObject:
     room, tokens = context.room, context.state.tokens
-    body = Body.parse(context.raw_body)
-    fields = body.read(TOKEN_FIELDS)
-    body.raise_if_invalid()
+    fields = context.read_body(validation.TOKEN_FIELDS)
     access_seconds = fields.get("token_ttl_secs", _DEFAULT_TOKEN_SECONDS)
     refresh_seconds = fields.get("refresh_token_ttl_secs", _DEFAULT_REFRESH_TOKEN_SECONDS)
     access = tokens.access_token(room.id, access_seconds, context.now)
@@ -166,9 +141,7 @@ def _create_token(context: RequestContext) -> JsonObject:
 
 def _refresh_token(context: RequestContext) -> JsonObject:
     room, tokens = context.room, context.state.tokens
-    body = Body.parse(context.raw_body)
-    fields = body.read(REFRESH_FIELDS, required=["refresh_token"])
-    body.raise_if_invalid()
+    fields = context.read_body(validation.REFRESH_FIELDS, "refresh_token")
     if not tokens.is_valid_refresh_token(fields["refresh_token"], room.id, context.now):
         raise forbidden()
     seconds = fields.get("token_ttl_secs", _DEFAULT_TOKEN_SECONDS)
@@ -231,22 +204,23 @@ def _unmute_participants(context: RequestContext) -> JsonObject:
     return _OK
 
 
-def _session_serializer(context: RequestContext) -> Callable[[SessionState], JsonObject]:
+def _session_serializer(context: RequestContext) -> Callable[[models.SessionState], JsonObject]:
     if not context.query.flag("include_participants"):
-        return serialize_session
+        return serializers.serialize_session
     participants = context.state.participants
-    return lambda session: serialize_session(session, participants.select(session_id=Equal(session.id)))
+    return lambda session: serializers.serialize_session(
+        session, participants.select(session_id=Equal(session.id))
+    )
 
 
-def _chosen_participants(context: RequestContext) -> list[ParticipantState]:
+def _chosen_participants(context: RequestContext) -> list[models.ParticipantState]:
     """Return the present participants that an action names.
 
     Ids of absent participants are ignored, because participants leave between a listing and an action.
     Without ``participants`` the action is refused: Telnyx does not document what that means.
     """
-    session, body = context.session, Body.parse(context.raw_body)
-    fields = body.read(SESSION_ACTION_FIELDS, required=["participants"])
-    body.raise_if_invalid()
+    session = context.session
+    fields = context.read_body(validation.SESSION_ACTION_FIELDS, "participants")
     chosen, excluded = fields["participants"], set(fields.get("exclude", []))
     _active_session(context)
     included = session.present.keys() if chosen == "all" else set(chosen)
@@ -257,7 +231,7 @@ def _chosen_participants(context: RequestContext) -> list[ParticipantState]:
     ]
 
 
-def _active_session(context: RequestContext) -> SessionState:
+def _active_session(context: RequestContext) -> models.SessionState:
     session = context.session
     if not session.active:
         # Seen in production for the end of an ended session; assumed for the other actions.
@@ -285,23 +259,23 @@ def _participants_page(context: RequestContext, session_id: Condition | None) ->
         updated_on=query.dates("filter[date_updated_at]"),
         left_on=query.dates("filter[date_left_at]"),
     )
-    return serialize_page(selection, query, serialize_participant)
+    return serialize_page(selection, query, serializers.serialize_participant)
 
 
 def _retrieve_participant(context: RequestContext) -> JsonObject:
-    return {"data": serialize_participant(context.participant)}
+    return {"data": serializers.serialize_participant(context.participant)}
 
 
 # --- recordings -------------------------------------------------------------------------------------------
 
 
 def _list_recordings(context: RequestContext) -> JsonObject:
-    serialize = partial(serialize_recording, now=context.now, link=context.link)
+    serialize = partial(serializers.serialize_recording, now=context.now, link=context.link)
     return serialize_page(_select_recordings(context), context.query, serialize)
 
 
 def _retrieve_recording(context: RequestContext) -> JsonObject:
-    return {"data": serialize_recording(context.recording, context.now, context.link)}
+    return {"data": serializers.serialize_recording(context.recording, context.now, context.link)}
 
 
 def _delete_recording(context: RequestContext) -> None:
@@ -320,9 +294,9 @@ def _delete_recordings(context: RequestContext) -> JsonObject:
     return {"data": {"room_recordings": len(recordings)}}
 
 
-def _select_recordings(context: RequestContext) -> Selection[RecordingState]:
+def _select_recordings(context: RequestContext) -> Selection[models.RecordingState]:
     query, now = context.query, context.now
-    predicates: list[Callable[[RecordingState], bool]] = []
+    predicates: list[Callable[[models.RecordingState], bool]] = []
     status, duration = query.text("filter[status]"), query.durations("filter[duration_secs]")
     if status is not None:
         predicates.append(lambda recording: recording.status(now) == status)
@@ -346,7 +320,7 @@ def _select_recordings(context: RequestContext) -> Selection[RecordingState]:
 def _list_compositions(context: RequestContext) -> JsonObject:
     query, now = context.query, context.now
     status = query.choice("filter[status]", "completed", "processing", "enqueued")
-    predicates: list[Callable[[CompositionState], bool]] = []
+    predicates: list[Callable[[models.CompositionState], bool]] = []
     if status is not None:
         predicates.append(lambda composition: composition.status(now) == status)
     selection = context.state.compositions.select(
@@ -354,41 +328,44 @@ def _list_compositions(context: RequestContext) -> JsonObject:
         session_id=query.equal("filter[session_id]"),
         created_on=query.dates("filter[date_created_at]"),
     )
-    return serialize_page(selection, query, partial(serialize_composition, now=now, link=context.link))
+    return serialize_page(
+        selection, query, partial(serializers.serialize_composition, now=now, link=context.link)
+    )
 
 
 def _create_composition(context: RequestContext) -> JsonObject:
-    body = Body.parse(context.raw_body)
     # The API reference requires no field, but a composition needs the recordings of a session.
-    fields = body.read(COMPOSITION_FIELDS, required=["session_id"])
-    body.raise_if_invalid()
+    fields = context.read_body(validation.COMPOSITION_FIELDS, "session_id")
     session = context.state.sessions.get(fields["session_id"])
     if session is None:
-        raise unprocessable([unusable("/session_id", "is not the id of a session")])
+        raise unprocessable([validation.unusable("/session_id", "is not the id of a session")])
     sources = _video_sources(context, session)
     if not sources:
         raise unprocessable_request("The session has no video recording")
     layout: Mapping[str, Mapping[str, Any]] = fields.get("video_layout", {})
     errors = [
-        unusable(f"/video_layout/{escape(name)}/video_sources", "must be video recordings of the session")
+        validation.unusable(
+            f"/video_layout/{validation.escape(name)}/video_sources",
+            "must be video recordings of the session",
+        )
         for name, region in layout.items()
         if not sources.issuperset(region.get("video_sources", []))
     ]
     if errors:
         raise unprocessable(errors)
     composition = context.state.create_composition(session, fields)
-    return {"data": serialize_composition(composition, context.now, context.link)}
+    return {"data": serializers.serialize_composition(composition, context.now, context.link)}
 
 
 def _retrieve_composition(context: RequestContext) -> JsonObject:
-    return {"data": serialize_composition(context.composition, context.now, context.link)}
+    return {"data": serializers.serialize_composition(context.composition, context.now, context.link)}
 
 
 def _delete_composition(context: RequestContext) -> None:
     context.state.compositions.remove(context.composition)
 
 
-def _video_sources(context: RequestContext, session: SessionState) -> set[str]:
+def _video_sources(context: RequestContext, session: models.SessionState) -> set[str]:
     """Return what a region can show: the video recordings of a session and ``"*"``, or nothing."""
     videos = context.state.recordings.select(session_id=Equal(session.id), type=Equal("video"))
     return {"*", *(recording.id for recording in videos)} if len(videos) else set()

@@ -34,11 +34,7 @@ def add_headers(request: web.Request, headers: Mapping[str, str]) -> None:
 def header_signal(
     now: Callable[[], datetime],
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Return a handler for ``on_response_prepare`` that sets the date and the headers of `add_headers`.
-
-    Args:
-        now: returns the current time in UTC.
-    """
+    """Return a handler for ``on_response_prepare`` that sets the date and the headers of `add_headers`."""
 
     async def on_response_prepare(request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Date"] = format_datetime(now(), usegmt=True)

@@ -4,14 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final, TypeAlias
 
+from telnyx_rooms_async.emulator import models
 from telnyx_rooms_async.emulator.media import MediaFile
-from telnyx_rooms_async.emulator.models import (
-    CompositionState,
-    ParticipantState,
-    RecordingState,
-    RoomState,
-    SessionState,
-)
 from telnyx_rooms_async.emulator.table import RecordT, Selection
 from telnyx_rooms_async.emulator.validation import Query
 
@@ -23,7 +17,9 @@ _BYTES_PER_MB: Final = 1_000_000
 _DEFAULT_POSITION: Final = {"x_pos": 0, "y_pos": 0, "z_pos": 0}
 
 
-def serialize_room(room: RoomState, sessions: Iterable[SessionState] | None = None) -> JsonObject:
+def serialize_room(
+    room: models.RoomState, sessions: Iterable[models.SessionState] | None = None
+) -> JsonObject:
     """Return a room, with its sessions unless they are ``None``."""
     active = room.active_session
     fields: dict[str, object] = {
@@ -45,7 +41,7 @@ def serialize_room(room: RoomState, sessions: Iterable[SessionState] | None = No
 
 
 def serialize_session(
-    session: SessionState, participants: Iterable[ParticipantState] | None = None
+    session: models.SessionState, participants: Iterable[models.ParticipantState] | None = None
 ) -> JsonObject:
     """Return a session, with its participants unless they are ``None``."""
     fields: dict[str, object] = {
@@ -63,7 +59,7 @@ def serialize_session(
     return fields
 
 
-def serialize_participant(participant: ParticipantState) -> JsonObject:
+def serialize_participant(participant: models.ParticipantState) -> JsonObject:
     """Return a participant."""
     fields = {
         "id": participant.id,
@@ -78,7 +74,7 @@ def serialize_participant(participant: ParticipantState) -> JsonObject:
     return fields
 
 
-def serialize_recording(recording: RecordingState, now: datetime, link: LinkFactory) -> JsonObject:
+def serialize_recording(recording: models.RecordingState, now: datetime, link: LinkFactory) -> JsonObject:
     """Return a recording, with a new link to its file if it is completed."""
     completed_at = recording.completed_at(now)
     return {
@@ -100,7 +96,9 @@ def serialize_recording(recording: RecordingState, now: datetime, link: LinkFact
     }
 
 
-def serialize_composition(composition: CompositionState, now: datetime, link: LinkFactory) -> JsonObject:
+def serialize_composition(
+    composition: models.CompositionState, now: datetime, link: LinkFactory
+) -> JsonObject:
     """Return a composition, with a new link to its file if it is completed."""
     started_at, completed_at = composition.started_at(now), composition.completed_at(now)
     return {
@@ -132,11 +130,7 @@ def serialize_composition(composition: CompositionState, now: datetime, link: Li
 def serialize_page(
     selection: Selection[RecordT], query: Query, serialize: Callable[[RecordT], JsonObject]
 ) -> JsonObject:
-    """Return the page of a selection that a query asks for.
-
-    Raises:
-        ApiError: 422, if a page parameter or a filter that was read before is not valid.
-    """
+    """Return a page of a selection; raise a 422 `ApiError` if a parameter of the query is not valid."""
     number = query.number("page[number]", default=1, high=2**53)
     size = query.number("page[size]", default=20, high=250)
     query.raise_if_invalid()

@@ -6,17 +6,8 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
+from telnyx_rooms_async.emulator import models
 from telnyx_rooms_async.emulator.media import MediaFile
-from telnyx_rooms_async.emulator.models import (
-    COMPOSITION_DELAY,
-    RECORDING_DELAY,
-    CompositionState,
-    ParticipantState,
-    RecordingState,
-    RoomState,
-    SessionState,
-    WebhookSettings,
-)
 from telnyx_rooms_async.emulator.serializers import LinkFactory
 from telnyx_rooms_async.emulator.table import Equal, Table
 from telnyx_rooms_async.emulator.token_issuer import TokenIssuer
@@ -48,26 +39,26 @@ class State:
         self.organization_id: str = str(uuid4())
         self.outbox: Outbox = Outbox()
         self.tokens: TokenIssuer = TokenIssuer(self.user_id)
-        self.rooms: Table[RoomState] = Table(
+        self.rooms: Table[models.RoomState] = Table(
             unique_name=lambda room: room.unique_name,
             created_on=lambda room: room.created_at.date(),
             updated_on=lambda room: room.updated_at.date(),
         )
-        self.sessions: Table[SessionState] = Table(
+        self.sessions: Table[models.SessionState] = Table(
             room_id=lambda session: session.room_id,
             active=lambda session: session.active,
             created_on=lambda session: session.created_at.date(),
             updated_on=lambda session: session.updated_at.date(),
             ended_on=lambda session: _day(session.ended_at),
         )
-        self.participants: Table[ParticipantState] = Table(
+        self.participants: Table[models.ParticipantState] = Table(
             session_id=lambda participant: participant.session_id,
             context=lambda participant: participant.context,
             joined_on=lambda participant: participant.joined_at.date(),
             updated_on=lambda participant: participant.updated_at.date(),
             left_on=lambda participant: _day(participant.left_at),
         )
-        self.recordings: Table[RecordingState] = Table(
+        self.recordings: Table[models.RecordingState] = Table(
             room_id=lambda recording: recording.room_id,
             session_id=lambda recording: recording.session_id,
             participant_id=lambda recording: recording.participant_id,
@@ -76,7 +67,7 @@ class State:
             started_on=lambda recording: recording.started_at.date(),
             ended_on=lambda recording: _day(recording.ended_at),
         )
-        self.compositions: Table[CompositionState] = Table(
+        self.compositions: Table[models.CompositionState] = Table(
             session_id=lambda composition: composition.session_id,
             created_on=lambda composition: composition.created_at.date(),
         )
@@ -91,18 +82,18 @@ class State:
         """Return whether no other room has this name."""
         return all(room.id == except_room_id for room in self.rooms.select(unique_name=Equal(name)))
 
-    def create_room(self, fields: dict[str, Any]) -> RoomState:
+    def create_room(self, fields: dict[str, Any]) -> models.RoomState:
         """Create a room from validated fields."""
         now = self.now()
-        room = RoomState(**fields, created_at=now, updated_at=now)
+        room = models.RoomState(**fields, created_at=now, updated_at=now)
         self.rooms.add(room)
         return room
 
-    def update_room(self, room: RoomState, fields: dict[str, Any]) -> None:
+    def update_room(self, room: models.RoomState, fields: dict[str, Any]) -> None:
         """Set validated fields of a room."""
         self.rooms.update(room, **fields, updated_at=self.now())
 
-    def delete_room(self, room: RoomState) -> None:
+    def delete_room(self, room: models.RoomState) -> None:
         """End the active session of a room, and delete the room."""
         if room.active_session is not None:
             self.end_session(
@@ -112,7 +103,7 @@ class State:
 
     # --- sessions and participants ------------------------------------------------------------------------
 
-    def join(self, room_id: str, context: str) -> ParticipantState:
+    def join(self, room_id: str, context: str) -> models.ParticipantState:
         """Add a participant to a room, and start a session unless one is active.
 
         Raises:
@@ -127,7 +118,9 @@ class State:
             raise ValueError(f"the room is full: max_participants is {room.max_participants}")
         now = self.now()
         self.sessions.update(session, updated_at=now)
-        participant = ParticipantState(session_id=session.id, context=context, joined_at=now, updated_at=now)
+        participant = models.ParticipantState(
+            session_id=session.id, context=context, joined_at=now, updated_at=now
+        )
         session.present[participant.id] = participant
         self.participants.add(participant)
         self.outbox.add(room, now, event_factory.participant_joined(participant, session))
@@ -147,18 +140,18 @@ class State:
         session = self.sessions[participant.session_id]
         self._remove(session, [participant], event_factory.LEFT, event_factory.ALL_LEFT)
 
-    def kick(self, session: SessionState, participants: Iterable[ParticipantState]) -> None:
+    def kick(self, session: models.SessionState, participants: Iterable[models.ParticipantState]) -> None:
         """Remove participants from an active session, and end it if it is empty then."""
         self._remove(session, participants, event_factory.KICKED, event_factory.ALL_LEFT)
 
-    def end_session(self, session: SessionState) -> None:
+    def end_session(self, session: models.SessionState) -> None:
         """Remove all participants from an active session, and end it."""
         everyone = list(session.present.values())
         self._remove(session, everyone, event_factory.KICKED, event_factory.ENDED_FROM_API)
 
-    def _start_session(self, room: RoomState) -> SessionState:
+    def _start_session(self, room: models.RoomState) -> models.SessionState:
         now = self.now()
-        session = SessionState(room_id=room.id, created_at=now, updated_at=now)
+        session = models.SessionState(room_id=room.id, created_at=now, updated_at=now)
         room.active_session = session
         self.sessions.add(session)
         self.outbox.add(room, now, event_factory.session_started(session))
@@ -166,8 +159,8 @@ class State:
 
     def _remove(
         self,
-        session: SessionState,
-        participants: Iterable[ParticipantState],
+        session: models.SessionState,
+        participants: Iterable[models.ParticipantState],
         left_reason: str,
         ended_reason: str,
     ) -> None:
@@ -187,11 +180,13 @@ class State:
 
     # --- recordings and compositions ----------------------------------------------------------------------
 
-    def create_composition(self, session: SessionState, fields: dict[str, Any]) -> CompositionState:
+    def create_composition(
+        self, session: models.SessionState, fields: dict[str, Any]
+    ) -> models.CompositionState:
         """Create a composition of a session from validated fields."""
         now, composition_id = self.now(), str(uuid4())
         seconds = int(((session.ended_at or now) - session.created_at).total_seconds())
-        composition = CompositionState(
+        composition = models.CompositionState(
             **fields,
             id=composition_id,
             user_id=self.user_id,
@@ -201,7 +196,7 @@ class State:
             file=MediaFile(id=composition_id, content_type="video/mp4", size=_size("video", seconds)),
         )
         self.compositions.add(composition)
-        completed_at = now + COMPOSITION_DELAY
+        completed_at = now + models.COMPOSITION_DELAY
         self.outbox.add(
             composition, completed_at, partial(self._composition_completed, composition, completed_at)
         )
@@ -212,15 +207,15 @@ class State:
         state = self.recordings.get(file_id) or self.compositions.get(file_id)
         return state.file if state and state.completed_at(self.now()) else None
 
-    def webhook_settings(self, payload: Mapping[str, object]) -> WebhookSettings | None:
+    def webhook_settings(self, payload: Mapping[str, object]) -> models.WebhookSettings | None:
         """Return the composition or the room that an event payload names."""
         composition = self.compositions.get(str(payload.get("composition_id")))
         return composition or self.rooms.get(str(payload.get("room_id")))
 
-    def _start_recordings(self, participant: ParticipantState, room: RoomState) -> None:
+    def _start_recordings(self, participant: models.ParticipantState, room: models.RoomState) -> None:
         # Telnyx records audio and video of each participant into separate files.
         for media_type, codec in _CODECS.items():
-            recording = RecordingState(
+            recording = models.RecordingState(
                 room_id=room.id,
                 session_id=participant.session_id,
                 participant_id=participant.id,
@@ -231,21 +226,21 @@ class State:
             self.recordings.add(recording)
             self.outbox.add(room, participant.joined_at, event_factory.recording_started(recording))
 
-    def _end_recording(self, recording: RecordingState, now: datetime, room: RoomState) -> None:
+    def _end_recording(self, recording: models.RecordingState, now: datetime, room: models.RoomState) -> None:
         self.recordings.update(recording, ended_at=now)
         size = _size(recording.type, recording.duration_secs or 0)
         recording.file = MediaFile(id=recording.id, content_type=_CONTENT_TYPES[recording.type], size=size)
-        completed_at = now + RECORDING_DELAY
+        completed_at = now + models.RECORDING_DELAY
         self.outbox.add(room, completed_at, partial(self._recording_completed, recording, completed_at))
 
     def _recording_completed(
-        self, recording: RecordingState, completed_at: datetime, link: LinkFactory
+        self, recording: models.RecordingState, completed_at: datetime, link: LinkFactory
     ) -> WebhookEvent | None:
         exists = recording.id in self.recordings
         return event_factory.recording_completed(recording, completed_at, link) if exists else None
 
     def _composition_completed(
-        self, composition: CompositionState, completed_at: datetime, link: LinkFactory
+        self, composition: models.CompositionState, completed_at: datetime, link: LinkFactory
     ) -> WebhookEvent | None:
         exists = composition.id in self.compositions
         return event_factory.composition_completed(composition, completed_at, link) if exists else None

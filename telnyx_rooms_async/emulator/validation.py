@@ -25,19 +25,24 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNOR
 
 
 @frozen
-class Body:
+class _ErrorCollector:
+    _errors: list[ErrorEntry] = field(factory=list[ErrorEntry], init=False)
+
+    def raise_if_invalid(self) -> None:
+        """Raise a 422 `ApiError` with all errors that were collected."""
+        if self._errors:
+            raise unprocessable(self._errors)
+
+
+@frozen
+class Body(_ErrorCollector):
     """Fields of a JSON body. Errors are collected until `raise_if_invalid`."""
 
     _fields: Mapping[str, object] = field(repr=False)
-    _errors: list[ErrorEntry] = field(factory=list[ErrorEntry], init=False)
 
     @classmethod
     def parse(cls, raw: bytes) -> Self:
-        """Parse a JSON object; an empty body is an empty object.
-
-        Raises:
-            ApiError: 400, for anything else.
-        """
+        """Parse a JSON object, which an empty body is too; raise a 400 `ApiError` for anything else."""
         try:
             value = parse_json(raw or b"{}")
         except DecodeError:
@@ -59,15 +64,6 @@ class Body:
     def add_error(self, name: str, code: str, title: str, detail: str) -> None:
         """Add an error of a field that needs more than its value to be noticed."""
         self._errors.append(invalid(f"/{name}", code, title, detail))
-
-    def raise_if_invalid(self) -> None:
-        """Raise the errors that were collected.
-
-        Raises:
-            ApiError: 422, with one entry for each.
-        """
-        if self._errors:
-            raise unprocessable(self._errors)
 
 
 def invalid(pointer: str, code: str, title: str, detail: str) -> ErrorEntry:
@@ -255,11 +251,10 @@ COMPOSITION_FIELDS: Final[Mapping[str, Check]] = {
 
 
 @frozen
-class Query:
+class Query(_ErrorCollector):
     """Parameters of a URL, read one by one. Errors are collected until `raise_if_invalid`."""
 
     _parameters: Mapping[str, str]
-    _errors: list[ErrorEntry] = field(factory=list[ErrorEntry], init=False)
     _read: set[str] = field(factory=set[str], init=False)
 
     @property
@@ -310,15 +305,6 @@ class Query:
         minimum = self._seconds(name)
         bounds["gte"] = bounds["gte"] if minimum is None else minimum
         return Between(**bounds) if any(bound is not None for bound in bounds.values()) else None
-
-    def raise_if_invalid(self) -> None:
-        """Raise the errors that were collected.
-
-        Raises:
-            ApiError: 422, with one entry for each.
-        """
-        if self._errors:
-            raise unprocessable(self._errors)
 
     def _date(self, name: str) -> date | None:
         value = self.text(name)

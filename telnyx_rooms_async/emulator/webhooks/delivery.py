@@ -147,6 +147,7 @@ class WebhookSender:
     _connections: asyncio.Semaphore = field(
         factory=lambda: asyncio.Semaphore(_MAX_CONNECTIONS), init=False, repr=False
     )
+    """One for each run of the emulator: a semaphore belongs to one event loop."""
 
     @property
     def signing_key(self) -> SigningKey:
@@ -160,12 +161,9 @@ class WebhookSender:
         return self._signing_key
 
     async def send(self, draft: Delivery, timeout: float, signed_at: datetime | None = None) -> Delivery:
-        """Send an event, and return the result.
+        """Send the event of a draft, signed at the given time or now, and return the draft with the result.
 
-        Args:
-            draft: the event and its receiver.
-            timeout: seconds that the receiver has to respond, after a free connection was found.
-            signed_at: time of the signature; now by default.
+        The timeout does not include the wait for a free connection.
         """
         refusal = self._refusal(draft.url)
         if refusal is not None:
@@ -187,6 +185,7 @@ class WebhookSender:
     async def close(self) -> None:
         """Close all connections."""
         session, self._session = self._session, None
+        self._connections = asyncio.Semaphore(_MAX_CONNECTIONS)
         if session is not None:
             await session.close()
 

@@ -28,7 +28,7 @@ _SLICE: Final = 200
 """Events that are taken from the outbox before other tasks run."""
 _MAX_QUEUED: Final = 10_000
 """Due events in the queues of the URLs; further ones wait in the outbox."""
-_MAX_SENDING: Final = 20
+_MAX_SENDING: Final = 50
 """First attempts that are made at the same time, one for each URL."""
 _MAX_IN_PROGRESS: Final = 1000
 _MAX_IN_PROGRESS_PER_URL: Final = 500
@@ -49,7 +49,11 @@ class _UrlQueue:
 
 @define(kw_only=True, eq=False)
 class WebhookDispatcher:
-    """Delivers the events in the outbox of an account, from `start` to `close`."""
+    """Delivers the events in the outbox of an account, from `start` to `close`.
+
+    Events of one URL are sent in order, one at a time. An event that is sent again does not hold up later
+    ones, and a slow receiver does not hold up others, while the number of events is below the limits above.
+    """
 
     state: State
     rules: RuleList[WebhookFaultRule]

@@ -11,12 +11,7 @@ from uuid import uuid4
 
 from attrs import AttrsInstance, asdict, field, frozen, has
 
-from telnyx_rooms_async.emulator.models import (
-    CompositionState,
-    ParticipantState,
-    RecordingState,
-    SessionState,
-)
+from telnyx_rooms_async.emulator import models
 from telnyx_rooms_async.emulator.serializers import LinkFactory, serialize_file, timestamp
 from telnyx_rooms_async.serialization import encode_json
 
@@ -120,45 +115,37 @@ def _fields(payload: object) -> Mapping[str, object]:
 # --- one function for each event type ---------------------------------------------------------------------
 
 
-def session_started(session: SessionState) -> WebhookEvent:
+def session_started(session: models.SessionState) -> WebhookEvent:
     """Return the event of a session that started."""
     return _event(EventType.SESSION_STARTED, session.created_at, _session_fields(session))
 
 
-def session_ended(session: SessionState, at: datetime, reason: str) -> WebhookEvent:
+def session_ended(session: models.SessionState, at: datetime, reason: str) -> WebhookEvent:
     """Return the event of a session that ended."""
-    payload = {
-        **_session_fields(session),
-        "duration_secs": _seconds(session.created_at, at),
-        "ended_reason": reason,
-    }
-    return _event(EventType.SESSION_ENDED, at, payload)
+    end = {"duration_secs": _seconds(session.created_at, at), "ended_reason": reason}
+    return _event(EventType.SESSION_ENDED, at, {**_session_fields(session), **end})
 
 
-def participant_joined(participant: ParticipantState, session: SessionState) -> WebhookEvent:
+def participant_joined(participant: models.ParticipantState, session: models.SessionState) -> WebhookEvent:
     """Return the event of a participant that joined."""
     payload = _participant_fields(participant, session)
     return _event(EventType.PARTICIPANT_JOINED, participant.joined_at, payload)
 
 
 def participant_left(
-    participant: ParticipantState, session: SessionState, at: datetime, reason: str
+    participant: models.ParticipantState, session: models.SessionState, at: datetime, reason: str
 ) -> WebhookEvent:
     """Return the event of a participant that left."""
-    payload = {
-        **_participant_fields(participant, session),
-        "duration_secs": _seconds(participant.joined_at, at),
-        "left_reason": reason,
-    }
-    return _event(EventType.PARTICIPANT_LEFT, at, payload)
+    end = {"duration_secs": _seconds(participant.joined_at, at), "left_reason": reason}
+    return _event(EventType.PARTICIPANT_LEFT, at, {**_participant_fields(participant, session), **end})
 
 
-def recording_started(recording: RecordingState) -> WebhookEvent:
+def recording_started(recording: models.RecordingState) -> WebhookEvent:
     """Return the event of a recording that started."""
     return _event(EventType.RECORDING_STARTED, recording.started_at, _recording_fields(recording))
 
 
-def recording_completed(recording: RecordingState, at: datetime, link: LinkFactory) -> WebhookEvent:
+def recording_completed(recording: models.RecordingState, at: datetime, link: LinkFactory) -> WebhookEvent:
     """Return the event of a recording that is completed."""
     payload = {
         **_recording_fields(recording),
@@ -169,7 +156,9 @@ def recording_completed(recording: RecordingState, at: datetime, link: LinkFacto
     return _event(EventType.RECORDING_COMPLETED, at, payload)
 
 
-def composition_completed(composition: CompositionState, at: datetime, link: LinkFactory) -> WebhookEvent:
+def composition_completed(
+    composition: models.CompositionState, at: datetime, link: LinkFactory
+) -> WebhookEvent:
     """Return the event of a composition that is completed."""
     payload = {
         "room_id": composition.room_id,
@@ -187,19 +176,17 @@ def _event(event_type: EventType, at: datetime, payload: dict[str, object]) -> W
     return WebhookEvent.create({"event_type": event_type.value, "payload": payload}, at)
 
 
-def _session_fields(session: SessionState) -> dict[str, object]:
+def _session_fields(session: models.SessionState) -> dict[str, object]:
     return {"room_id": session.room_id, "session_id": session.id}
 
 
-def _participant_fields(participant: ParticipantState, session: SessionState) -> dict[str, object]:
-    return {
-        **_session_fields(session),
-        "participant_id": participant.id,
-        "context": participant.context,
-    }
+def _participant_fields(
+    participant: models.ParticipantState, session: models.SessionState
+) -> dict[str, object]:
+    return {**_session_fields(session), "participant_id": participant.id, "context": participant.context}
 
 
-def _recording_fields(recording: RecordingState) -> dict[str, object]:
+def _recording_fields(recording: models.RecordingState) -> dict[str, object]:
     return {
         "room_id": recording.room_id,
         "session_id": recording.session_id,

@@ -61,16 +61,7 @@ class Outbox:
         return self._heap[0][0] if self._heap else None
 
     def take(self, now: datetime, link: LinkFactory, *, max_count: int) -> tuple[list[DueEvent], bool]:
-        """Remove events that are due, in order, and return those that have a receiver.
-
-        Args:
-            now: current time.
-            link: for events with a link to a file.
-            max_count: how many events to remove at most.
-
-        Returns:
-            The events, and whether more are due.
-        """
+        """Remove up to `max_count` due events; return those with a receiver, and whether more are due."""
         events: list[DueEvent] = []
         for _ in range(max_count):
             if not self._heap or self._heap[0][0] > now:

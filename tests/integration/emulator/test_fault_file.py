@@ -26,7 +26,7 @@ async def test_faults_and_limits_are_loaded(telnyx: Emulator, api: HttpClient) -
         Fault(body=b"<html>"),
     )
     responses = [await api.post("rooms", {}) for _ in range(2)]
-    assert [(each.status, each.headers["x-ratelimit-remaining"]) for each in responses] == [
+    assert [(response.status, response.headers["x-ratelimit-remaining"]) for response in responses] == [
         (503, "2"),
         (503, "1"),
     ]

@@ -28,7 +28,10 @@ async def test_audio_and_video_of_a_participant_are_recorded(
     await api("PATCH", f"rooms/{room_id}", {"enable_recording": False})
     telnyx.join(room_id)
     recordings = (await api.get("room_recordings")).data
-    assert [(each["type"], each["codec"]) for each in recordings] == [("audio", "opus"), ("video", "vp8")]
+    assert [(recording["type"], recording["codec"]) for recording in recordings] == [
+        ("audio", "opus"),
+        ("video", "vp8"),
+    ]
     assert recordings[0] == {
         "id": recordings[0]["id"],
         "room_id": room_id,
@@ -126,7 +129,7 @@ async def test_recording_can_be_deleted_before_its_participant_leaves(
     alice = telnyx.join(room_id)
     await api.delete("room_recordings", {"filter[type]": "audio"})
     telnyx.leave(alice.id)
-    assert [each["type"] for each in (await api.get("room_recordings")).data] == ["video"]
+    assert [recording["type"] for recording in (await api.get("room_recordings")).data] == ["video"]
 
 
 async def test_recordings_are_deleted_by_filter(api: HttpClient, ids: list[str]) -> None:

@@ -68,7 +68,10 @@ async def test_session_can_be_ended_once(api: HttpClient, telnyx: Emulator, room
     response = await api.post(path)
     assert (response.status, response.body) == (200, {"data": {"result": "ok"}})
     participants = (await api.get("room_participants")).data
-    assert [each["id"] for each in participants if "left_at" in each] == [alice.id, bob.id]
+    assert [participant["id"] for participant in participants if "left_at" in participant] == [
+        alice.id,
+        bob.id,
+    ]
     again = await api.post(path, {})
     assert (again.status, again.body["errors"][0]["detail"]) == (422, "No private_ip for room")
 

@@ -213,7 +213,11 @@ async def test_connection_that_is_refused_is_retried(telnyx: Emulator, receiver:
     telnyx.join(create_room(telnyx, url, webhook_event_failover_url=receiver.url))
     await telnyx.settle()
     for event_id in {delivery.event.id for delivery in telnyx.deliveries}:
-        attempts = [each.failure or each.status for each in telnyx.deliveries if each.event.id == event_id]
+        attempts = [
+            delivery.failure or delivery.status
+            for delivery in telnyx.deliveries
+            if delivery.event.id == event_id
+        ]
         assert attempts == ["no connection"] * 3 + [200]
 
 
@@ -233,7 +237,7 @@ async def test_closed_connection_and_unknown_certificate_are_failures(
         url = f"{scheme}://localhost:{server.sockets[0].getsockname()[1]}/"
         telnyx.join(create_room(telnyx, url))
         await telnyx.settle()
-    assert {(each.failure, each.delivered) for each in telnyx.deliveries} == {(failure, False)}
+    assert {(delivery.failure, delivery.delivered) for delivery in telnyx.deliveries} == {(failure, False)}
 
 
 @pytest.mark.parametrize(
@@ -251,7 +255,7 @@ async def test_unusable_url_is_not_retried(
 ) -> None:
     telnyx.join(create_room(telnyx, url, webhook_event_failover_url=receiver.url))
     await telnyx.settle()
-    attempts = {(each.attempt, each.failure or each.status) for each in telnyx.deliveries}
+    attempts = {(delivery.attempt, delivery.failure or delivery.status) for delivery in telnyx.deliveries}
     assert attempts == {(1, failure), (2, 200)}
     assert sleep.sleeps == []
 

@@ -33,7 +33,7 @@ async def test_events_of_a_session(
     await telnyx.settle()
     session = {"room_id": webhook_room, "session_id": alice.session_id}
     participant = {**session, "participant_id": alice.id}
-    audio, video = (each["recording_id"] for each in payloads(receiver, "recording.started"))
+    audio, video = (payload["recording_id"] for payload in payloads(receiver, "recording.started"))
     left = {"context": "Alice", "duration_secs": 60, "left_reason": "left"}
     ended = {"duration_secs": 60, "ended_reason": "all participants left"}
     assert [(webhook.event_type, webhook.data["payload"]) for webhook in receiver.received] == [
@@ -109,7 +109,7 @@ async def test_composition_completed_goes_to_the_url_of_the_composition(
     await api.post("room_compositions", body)
     clock.advance(seconds=10)
     await telnyx.settle()
-    (webhook,) = [each for each in receiver.received if each.event_type == "composition.completed"]
+    (webhook,) = [webhook for webhook in receiver.received if webhook.event_type == "composition.completed"]
     assert (webhook.path, webhook.data["occurred_at"]) == ("/own", "2021-04-25T12:00:10.000000Z")
     composition = (await api.get(f"room_compositions/{composition_id}")).data
     names = ("room_id", "session_id", "format", "resolution", "duration_secs", "size_mb", "download_url")
@@ -160,7 +160,7 @@ async def test_reasons_and_recordings_of_removed_participants(
     await telnyx.settle()
     left = payloads(receiver, "participant.left")
     assert [payload["left_reason"] for payload in left] == ["kicked", "kicked"]
-    assert [each["ended_reason"] for each in payloads(receiver, "session.ended")] == [ended_reason]
+    assert [payload["ended_reason"] for payload in payloads(receiver, "session.ended")] == [ended_reason]
     assert len(payloads(receiver, "recording.completed")) == 4
 
 

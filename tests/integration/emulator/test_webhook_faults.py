@@ -92,7 +92,9 @@ async def hold_meeting(telnyx: Emulator, receiver: WebhookListener, room_id: str
     for participant in participants:
         telnyx.leave(participant.id)
     await telnyx.settle()
-    return [f"{each.event_type} {each.data['payload'].get('context', '')}" for each in receiver.received]
+    return [
+        f"{webhook.event_type} {webhook.data['payload'].get('context', '')}" for webhook in receiver.received
+    ]
 
 
 async def test_shuffled_events_have_the_same_order_in_each_run(

@@ -35,7 +35,7 @@ changes = st.lists(
     max_size=40,
 )
 ranges = st.builds(Between, eq=days, gte=days, lte=days).filter(
-    lambda each: each != Between(eq=None, gte=None, lte=None)
+    lambda condition: condition != Between(eq=None, gte=None, lte=None)
 )
 
 
