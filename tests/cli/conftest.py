@@ -1,4 +1,4 @@
-"""An emulator in a thread, and three ways to a command: in process, as a program, at a terminal."""
+"""An emulator in a thread, and ways to run a command: in this process, at a terminal, as a program."""
 
 import asyncio
 import fcntl
@@ -10,23 +10,23 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from threading import Thread
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from telnyx_rooms_async import RoomParticipant
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
+from tests.helpers.command_line import Objects, Run, Shell, SmallDisk, Start, Table, Terminal, Turn
 
-NOW = datetime(2021, 4, 25, 13, 45, 6, 500_000, tzinfo=UTC)
 PROGRAM = (sys.executable, "-W", "error::ResourceWarning", "-m", "telnyx_rooms_async")
-# What would change how a program sees its terminal or its pipes, or what it says there: Python that is being
-# developed with has asyncio tell of each step that is slow.
+# Variables that change what a program prints, or how it sees its terminal.
 DECORATION = {
     "COLUMNS",
     "FORCE_COLOR",
@@ -44,15 +44,14 @@ DECORATION = {
 
 @pytest.fixture
 def watch() -> FakeClock:
-    """The clock of the emulator."""
-    return FakeClock(NOW.timestamp())
+    return FakeClock(datetime(2021, 4, 25, 13, 45, 6, 500_000, tzinfo=UTC).timestamp())
 
 
 @pytest.fixture
 def telnyx(watch: FakeClock) -> Iterator[Emulator]:
-    """A Telnyx in a thread of its own: the commands bring their own loop, and a test waits for them."""
+    """An emulator in a thread of its own: every command has its own event loop."""
     loop = asyncio.new_event_loop()
-    thread = Thread(target=loop.run_forever, daemon=True)  # it must not outlive a test run that fails here
+    thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()
     emulator = Emulator(clock=watch)
     asyncio.run_coroutine_threadsafe(emulator.__aenter__(), loop).result()
@@ -64,21 +63,24 @@ def telnyx(watch: FakeClock) -> Iterator[Emulator]:
 
 
 @pytest.fixture
+def turn(watch: FakeClock) -> Turn:
+    return lambda seconds: watch.advance(seconds=seconds)
+
+
+@pytest.fixture
 def account(telnyx: Emulator) -> dict[str, str]:
-    """The environment that leads to the emulator."""
     return {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
 
 
 @pytest.fixture
-def run(account: dict[str, str]) -> Callable[..., Result]:
-    """Run a command in process."""
-    return lambda *args, **env: CliRunner().invoke(app, args, env={**account, **env}, catch_exceptions=False)
+def run(account: dict[str, str]) -> Run:
+    return lambda *args, stdin=None, **env: CliRunner().invoke(
+        app, args, input=stdin, env={**account, **env}, catch_exceptions=False
+    )
 
 
 @pytest.fixture
-def table(run: Callable[..., Result]) -> Callable[..., list[list[str]]]:
-    """Run a command that goes well, and read the table that it prints: columns stand two spaces apart."""
-
+def table(run: Run) -> Table:
     def table(*args: str, **env: str) -> list[list[str]]:
         result = run(*args, **env)
         assert (result.exit_code, result.stderr) == (0, "")
@@ -88,9 +90,7 @@ def table(run: Callable[..., Result]) -> Callable[..., list[list[str]]]:
 
 
 @pytest.fixture
-def objects(run: Callable[..., Result]) -> Callable[..., list[Any]]:
-    """Run a command that goes well with --json, and read one JSON value a line."""
-
+def objects(run: Run) -> Objects:
     def objects(*args: str, **env: str) -> list[Any]:
         result = run(*args, "--json", **env)
         assert (result.exit_code, result.stderr) == (0, "")
@@ -99,58 +99,132 @@ def objects(run: Callable[..., Result]) -> Callable[..., list[Any]]:
     return objects
 
 
-@pytest.fixture
-def turn(watch: FakeClock) -> Callable[[float], None]:
-    """Let so many seconds pass for the emulator."""
-    return lambda seconds: watch.advance(seconds=seconds)
+# --- what is on the emulator --------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def alice(objects: Callable[..., list[Any]], telnyx: Emulator) -> RoomParticipant:
-    """Someone in a session that is recorded."""
-    (room,) = objects("rooms", "create", "--enable-recording")
-    return telnyx.join(room["id"], context="Alice")
+def alice(telnyx: Emulator) -> RoomParticipant:
+    """A participant of a session that is recorded."""
+    room = telnyx._account.create_room({"unique_name": "Room 1", "enable_recording": True})
+    return telnyx.join(room.id, context="Alice")
 
 
 @pytest.fixture
-def ids(
-    objects: Callable[..., list[Any]],
-    telnyx: Emulator,
-    turn: Callable[[float], None],
-    alice: RoomParticipant,
-) -> list[str]:
-    """Her sound and her picture: a minute, and completed."""
+def ids(objects: Objects, telnyx: Emulator, turn: Turn, alice: RoomParticipant) -> list[str]:
+    """The ids of an audio and a video recording of one minute, completed."""
     turn(60)
     telnyx.leave(alice.id)
     turn(5)
-    found = [each["id"] for each in objects("recordings", "list")]
+    recordings = [recording["id"] for recording in objects("recordings", "list")]
     telnyx.requests.clear()
-    return found
+    return recordings
+
+
+# --- terminals ----------------------------------------------------------------------------------------------
+
+
+class _Terminal:
+    """A pseudo-terminal. `typed` is sent at the first prompt."""
+
+    def __init__(self, columns: int, typed: bytes) -> None:
+        self._leader, self.follower = pty.openpty()
+        fcntl.ioctl(self.follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        self._typed = typed
+        self._shown = b""
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        with suppress(OSError):  # Linux raises EIO when the other side is closed
+            while piece := os.read(self._leader, 65536):
+                self._shown += piece
+                if self._typed and self._shown.endswith(b": "):
+                    os.write(self._leader, self._typed)
+                    self._typed = b""
+
+    def close(self, *, plain: bool) -> str:
+        """Close the terminal, and return what it shows, without styles if `plain`."""
+        os.close(self.follower)
+        self._reader.join()
+        os.close(self._leader)
+        text = self._shown.decode().replace("\r\n", "\n")
+        return re.sub(r"\x1b\[[0-9;]*m", "", text) if plain else text
+
+
+@pytest.fixture
+def at_terminal(account: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    def run(*args: str, columns: int = 80, plain: bool = True, typed: bytes = b"", **env: str) -> str:
+        terminal = _Terminal(columns, typed)
+        variables = {**account, "TERM": "xterm-256color", "COLUMNS": str(columns), **env}
+        with monkeypatch.context() as patch, ExitStack() as streams:
+            for name in DECORATION:
+                patch.delenv(name, raising=False)
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+                stream = open(terminal.follower, mode, closefd=False, encoding="utf-8")  # noqa: SIM115
+                patch.setattr(sys, name, streams.enter_context(stream))
+            with suppress(SystemExit):
+                app(args)
+        return terminal.close(plain=plain)
+
+    return run
+
+
+# --- the program --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def environment(account: dict[str, str]) -> dict[str, str]:
-    """The whole environment of a program that talks to the emulator."""
+    """All variables of a program that uses the emulator."""
     return {name: value for name, value in os.environ.items() if name not in DECORATION} | account
 
 
 @pytest.fixture
-def on_a_small_disk(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the program where no file grows beyond so many blocks of 512 bytes."""
+def program_at_terminal(environment: dict[str, str]) -> Terminal:
+    """Run the program at a terminal of its own, which it can open as ``/dev/tty``."""
 
-    def run(blocks: int, *args: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        command = ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh", *PROGRAM, *args]
-        # The files of those who count what was covered grow further.
-        own = {name: value for name, value in environment.items() if not name.startswith("COVERAGE")}
-        return subprocess.run(command, env=own, input=typed, capture_output=True, text=True, check=False)
+    def run(*args: str, typed: bytes = b"", **env: str) -> str:
+        terminal = _Terminal(120, typed)
+        variables = environment | {"TERM": "xterm-256color"} | env
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal.follower)
+        subprocess.run([*PROGRAM, *args], **streams, env=variables, start_new_session=True, check=False)
+        return terminal.close(plain=True)
 
     return run
 
 
 @pytest.fixture
-def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start the program with pipes; what still runs at the end of the test is killed."""
-    with_pipes: list[subprocess.Popen[str]] = []
+def shell(environment: dict[str, str]) -> Shell:
+    """Run a line of a shell in which ``$program`` is the program."""
+
+    def run(line: str, **env: str) -> subprocess.CompletedProcess[str]:
+        variables = environment | {"python": sys.executable} | env
+        line = line.replace("$program", '"$python" -m telnyx_rooms_async')
+        return subprocess.run(["sh", "-c", line], env=variables, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture
+def on_a_small_disk(environment: dict[str, str]) -> SmallDisk:
+    """Run the program where no file grows beyond a number of blocks of 512 bytes."""
+
+    def run(blocks: int, *args: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        command = ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh", *PROGRAM, *args]
+        # The data files of coverage are larger.
+        variables = {name: value for name, value in environment.items() if not name.startswith("COVERAGE")}
+        return subprocess.run(
+            command, env=variables, input=typed, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Iterator[Start]:
+    """Start the program with pipes. It is killed at the end of the test."""
+    processes: list[subprocess.Popen[str]] = []
 
     def start(*args: str, program: tuple[str, ...] = PROGRAM, **env: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -161,51 +235,10 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
             encoding="utf-8",
             env=environment | env,
         )
-        with_pipes.append(process)
+        processes.append(process)
         return process
 
     yield start
-    for process in with_pipes:
+    for process in processes:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture
-def at_terminal(environment: dict[str, str]) -> Callable[..., str]:
-    """Run the program at a terminal of so many columns, and return what stands there then.
-
-    What is typed answers its first prompt.
-    """
-
-    def run(*args: str, columns: int = 80, plain: bool = True, typed: bytes = b"", **env: str) -> str:
-        leader, follower = pty.openpty()
-        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-        settings = environment | {"TERM": "xterm-256color"} | env
-        command = [*PROGRAM, *args]
-        with subprocess.Popen(
-            command,
-            stdin=follower,
-            stdout=follower,
-            stderr=follower,
-            env=settings,
-            start_new_session=True,  # the terminal that the tests were started at is not for them
-        ):
-            os.close(follower)
-            shown = b""
-            while piece := _read(leader):
-                shown += piece
-                if typed and shown.endswith(b": "):
-                    os.write(leader, typed)
-                    typed = b""
-        os.close(leader)
-        text = shown.decode().replace("\r\n", "\n")
-        return re.sub(r"\x1b\[[0-9;]*m", "", text) if plain else text
-
-    return run
-
-
-def _read(leader: int) -> bytes:
-    try:
-        return os.read(leader, 65536)
-    except OSError:  # how Linux tells that the other side has closed
-        return b""

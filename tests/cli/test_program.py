@@ -1,0 +1,197 @@
+"""The program as a process: its extras, its help, and the streams that it writes to."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import telnyx_rooms_async
+from telnyx_rooms_async.emulator import Emulator, Fault
+from tests.helpers.command_line import Run, Shell, Start, Terminal
+from tests.helpers.processes import MAIN
+
+ROOM_COLUMNS = [
+    "id",
+    "unique_name",
+    "created_at",
+    "active_session_id",
+    "max_participants",
+    "enable_recording",
+]
+
+
+@pytest.fixture
+def renamed(telnyx: Emulator) -> str:
+    """The id of a room whose name has characters that a terminal obeys."""
+    telnyx.seed(1)
+    room = telnyx._account.rooms[telnyx.rooms[0].id]
+    name = "\x1b[31m[red]\x7f\x9b31m\u202e\u2028Zoë 日本\n🎹\U000e0001"
+    telnyx._account.update_room(room, {"unique_name": name})
+    return telnyx.rooms[0].id
+
+
+# --- the program --------------------------------------------------------------------------------------------
+
+
+def test_package_runs_as_a_program_and_closes_what_it_opened(start: Start, telnyx: Emulator) -> None:
+    telnyx.seed(3)
+    process = start("rooms", "list", "--json")
+    out, err = process.communicate()
+    assert (process.returncode, err, len(out.splitlines())) == (0, "", 3)
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_missing_extra_is_explained(start: Start, missing: str) -> None:
+    process = start(program=(sys.executable, "-c", f"import sys; sys.modules[{missing!r}] = None; {MAIN}"))
+    out, err = process.communicate()
+    assert (process.returncode, out) == (2, "")
+    assert err == "the command line needs the extra \"cli\": pip install 'telnyx-rooms-async[cli]'\n"
+
+
+def test_another_missing_module_is_not_explained_as_the_extra(start: Start) -> None:
+    code = f"import sys; sys.modules['telnyx_rooms_async.emulator'] = None; {MAIN}"
+    process = start(program=(sys.executable, "-c", code))
+    _, err = process.communicate()
+    assert process.returncode == 1
+    assert "telnyx_rooms_async.emulator" in err
+    assert "pip install" not in err
+
+
+def test_library_imports_neither_typer_nor_rich(start: Start) -> None:
+    imports = "import sys, telnyx_rooms_async, telnyx_rooms_async.emulator"
+    code = f"{imports}; print({{'typer', 'rich'}} & set(sys.modules))"
+    out, _ = start(program=(sys.executable, "-c", code)).communicate()
+    assert out == "set()\n"
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").stdout == f"telnyx-rooms {telnyx_rooms_async.__version__}\n"
+
+
+@pytest.mark.parametrize("command", [[], ["rooms"], ["recordings"], ["compositions"], ["demo"], ["emulate"]])
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_fits_80_columns(run: Run, command: list[str], option: str) -> None:
+    result = run(*command, option, COLUMNS="80")
+    assert result.exit_code == 0
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "…" not in result.stdout
+    assert "..." not in result.stdout.replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize(
+    ("command", "forms"),
+    [
+        ("rooms list", ["2021-04-25,", "2021-04-01..2021-04-30", "2021-04-01..,", "..2021-04-30."]),
+        ("recordings list", ["90,", "60..120", "60..,", "..120."]),
+        ("compositions create", ["  --region left:width=640,height=720,sources=ID\n"]),
+        ("compositions create", ["  --region right:x=640,width=640,height=720,sources=ID+ID\n"]),
+    ],
+)
+def test_forms_of_options_are_in_the_help(run: Run, command: str, forms: list[str]) -> None:
+    text = run(*command.split(), "--help").stdout
+    assert [form for form in forms if form not in text] == []
+
+
+# --- terminals ----------------------------------------------------------------------------------------------
+
+
+def test_table_fits_the_terminal(at_terminal: Terminal, telnyx: Emulator) -> None:
+    telnyx.seed(2)
+    telnyx.join(telnyx.rooms[0].id)
+    header, *rows, note, more = at_terminal("rooms", "list").splitlines()
+    assert header.split() == ROOM_COLUMNS[:3]
+    assert [row.split()[0] for row in rows] == [room.id for room in telnyx.rooms]
+    assert note == "2 rooms; not shown: active_session_id, max_participants, enable_recording "[:79]
+    assert more == "(--json has all)"
+    for width, count in ((20, 1), (120, 4), (200, 6)):
+        shown = at_terminal("rooms", "list", columns=width).splitlines()
+        assert shown[0].split() == ROOM_COLUMNS[:count]
+    assert shown[-1] == "2 rooms"
+
+
+def test_long_name_is_wrapped_at_a_terminal(at_terminal: Terminal, telnyx: Emulator) -> None:
+    telnyx._account.create_room({"unique_name": "z" * 50})
+    shown = at_terminal("rooms", "list")
+    assert shown.count("z") == 50
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_empty_list_at_a_terminal(at_terminal: Terminal) -> None:
+    assert at_terminal("rooms", "list") == "no rooms\n"
+
+
+def test_styles_are_for_terminals(at_terminal: Terminal, start: Start, telnyx: Emulator) -> None:
+    telnyx.seed(1)
+    assert "\x1b[1m" in at_terminal("rooms", "list", plain=False)
+    in_json = at_terminal("rooms", "list", "--json", plain=False).splitlines()
+    assert [line[0] + line[-1] for line in in_json] == ["{}"]
+    out, err = start("rooms", "list", FORCE_COLOR="1", COLUMNS="20").communicate()
+    assert "\x1b" not in out + err
+    assert out.splitlines()[0].split() == ROOM_COLUMNS
+    assert [line for line in out.splitlines() if line != line.rstrip()] == []
+
+
+def test_control_characters_are_escaped(run: Run, telnyx: Emulator, renamed: str) -> None:
+    for command in (("rooms", "list"), ("rooms", "retrieve", renamed)):
+        assert r"\x1b[31m[red]\x7f\x9b31m\u202e\u2028Zoë 日本\n🎹" in run(*command).stdout
+    name = telnyx.rooms[0].unique_name
+    token = json.dumps({"data": {"token": name, "refresh_token": name}}).encode()
+    telnyx.script(Fault(status=201, body=token), operation="CreateRoomClientToken")
+    for command, field in ((("rooms", "list"), "unique_name"), (("tokens", "create", renamed), "token")):
+        out = run(*command, "--json").stdout
+        assert out.removesuffix("\n").isprintable()
+        assert "Zoë 日本" in out
+        assert json.loads(out)[field] == name
+
+
+# --- other streams ------------------------------------------------------------------------------------------
+
+
+def test_stdout_without_the_characters_of_a_name(start: Start, telnyx: Emulator) -> None:
+    telnyx._account.create_room({"unique_name": "日本"})
+    table = start("rooms", "list", PYTHONIOENCODING="ascii")
+    in_json = start("rooms", "list", "--json", PYTHONIOENCODING="ascii")
+    assert "  ??" in table.communicate()[0]
+    assert "日本" in in_json.communicate()[0]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["rooms list", "rooms list --json", "rooms export - --format csv --page-size 100", "demo"],
+)
+def test_closed_pipe_ends_the_program_quietly(shell: Shell, telnyx: Emulator, command: str) -> None:
+    telnyx.seed(1000)  # more than a pipe holds
+    result = shell(f'{{ $program {command}; echo "code $?" >&2; }} | head -n 1')
+    assert (result.stdout.count("\n"), result.stderr) == (1, "code 141\n")
+
+
+def test_closed_stderr_does_not_end_a_job(start: Start, telnyx: Emulator, tmp_path: Path) -> None:
+    path = tmp_path / "rooms.csv"
+    path.write_text("unique_name\n" + "".join(f"Room {number}\n" for number in range(100)))
+    telnyx.script(Fault(status=422), times=5, operation="CreateRoom")
+    process = start("rooms", "import", str(path))
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stderr.close()
+    assert process.stdout.read() == "created 95 of 100 rooms, 5 failed\n"
+    assert process.wait() == 1
+    assert len(telnyx.rooms) == 95
+
+
+def test_program_without_stdout_succeeds(shell: Shell, telnyx: Emulator) -> None:
+    telnyx.seed(1)
+    result = shell("$program rooms list >&- && $program rooms list --json >&-")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("command", "unbuffered"), [("list", ""), ("list", "1"), ("export", "")])
+def test_full_disk_behind_stdout_is_one_line(
+    shell: Shell, telnyx: Emulator, tmp_path: Path, command: str, unbuffered: str
+) -> None:
+    telnyx.seed(1)
+    target = tmp_path / "rooms.csv"
+    arguments = f"export {target}" if command == "export" else command
+    result = shell(f"exec $program rooms {arguments} >/dev/full", PYTHONUNBUFFERED=unbuffered)
+    assert (result.returncode, result.stderr) == (1, "error: No space left on device\n")
+    assert target.exists() == (command == "export")  # only its report could not be written
