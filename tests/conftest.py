@@ -15,7 +15,10 @@ from tests.helpers.clocks import FakeClock
 from tests.helpers.scripted_server import ScriptedServer
 
 collect_ignore = ["docs/quickstart"]  # run as a suite of its own by docs/test_quickstart.py
-settings.register_profile("quick", max_examples=25)
+# No deadlines: a busy machine is no failure.
+settings.register_profile("default", deadline=None)
+settings.load_profile("default")
+settings.register_profile("quick", deadline=None, max_examples=25)
 # mutmut only needs to know whether a test fails: examples are not shrunk, and always the same.
 settings.register_profile(
     "mutate", derandomize=True, database=None, deadline=None, phases=(Phase.explicit, Phase.generate)

@@ -24,23 +24,28 @@ WORDS: Final = frozenset(
 """Forbidden in names, docstrings, comments, messages and Markdown."""
 IDENTIFIERS: Final = frozenset({"asked", "each", "found", "given", "it", "kind", "kinds", "whole"})
 """Forbidden as whole identifiers: the noun is missing."""
-PUBLIC: Final = frozenset({"dice"})
+PUBLIC: Final = frozenset({"dice", "misfits"})
 """Public names that a later release renames."""
 UNCHECKED: Final = (
-    "cli",
+    "cli/bulk/apply_rooms.py",
+    "cli/bulk/export_rooms.py",
+    "cli/bulk/import_rooms.py",
+    "cli/tables/csv_format.py",
+    "cli/tables/output_table.py",
+    "cli/tables/parquet_format.py",
     "client.py",
-    "core",
+    "core/__init__.py",
+    "core/frames.py",
+    "core/rate_limit.py",
+    "core/requests.py",
+    "core/validators.py",
     "errors.py",
-    "http",
-    "integrations",
+    "http/connection.py",
+    "integrations/opentelemetry.py",
     "models.py",
-    "pagination.py",
-    "pytest_plugin.py",
-    "resources",
-    "settings.py",
-    "webhooks",
+    "webhooks/router.py",
 )
-"""Parts of the package that are still to be rewritten."""
+"""Modules that still contain forbidden words; a module that is clean leaves this list."""
 
 
 def forbidden(path: Path) -> Iterator[str]:
@@ -65,15 +70,10 @@ def _prose(text: str) -> list[str]:
     return [word for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS - PUBLIC]
 
 
-def part_of(path: Path) -> str:
-    """Return the package or module at the root that a file belongs to."""
-    return path.relative_to(PACKAGE).parts[0]
-
-
 FILES: Final = [
     path
     for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.md")])
-    if part_of(path) not in UNCHECKED
+    if str(path.relative_to(PACKAGE)) not in UNCHECKED
 ]
 
 

@@ -25,6 +25,8 @@ Action = Callable[[RoomsClient], Awaitable[T]]
 
 _TESTS: Final = str(Path(__file__).parent.parent)
 _LATENESS: Final = 0.5
+_LATENESS_OF_MANY: Final = 3.0
+"""Hundreds of concurrent calls take real time on a busy machine."""
 
 
 async def read(client: RoomsClient) -> Room:
@@ -174,8 +176,9 @@ class FaultCase:
 
     def _check_calls(self) -> None:
         """Check deadlines, at most one room a create, and that attempts of one call are identical."""
+        lateness = _LATENESS_OF_MANY if self.concurrent else _LATENESS
         for call in self.calls:
-            assert call.seconds <= call.deadline + _LATENESS, f"{call.seconds} s of {call.deadline} s"
+            assert call.seconds <= call.deadline + lateness, f"{call.seconds} s of {call.deadline} s"
             assert call.made <= call.creates, f"{call.made} rooms of {call.creates} calls"
             if not self.concurrent:
                 assert len({request.body for request in call.requests if request.method == "POST"}) <= 1

@@ -1,7 +1,6 @@
 """A server of raw sockets that keeps rooms, injects faults and records requests."""
 
 import asyncio
-import re
 import socket
 import ssl
 import struct
@@ -13,6 +12,7 @@ from attrs import define, evolve, field, frozen
 
 from tests.helpers.fast_forward import FastForwardLoop
 from tests.helpers.room_store import SECRET_KEY, RecordedRequest, RoomStore, http_response
+from tests.helpers.scripted_server import read_request
 
 ANY_METHOD: Final = ""
 
@@ -189,9 +189,7 @@ class FaultServer:
             pass
 
     async def _serve_request(self, connection: Connection) -> bool:
-        head = await connection.reader.readuntil(b"\r\n\r\n")
-        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-        body = await connection.reader.readexactly(int(length[1])) if length else b""
+        head, body = await read_request(connection.reader)
         method, target, _ = head.decode("latin-1").split(" ", 2)
         request = RecordedRequest(
             method=method,

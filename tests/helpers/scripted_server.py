@@ -57,9 +57,7 @@ class ScriptedServer:
             writer.close()
 
     async def _respond(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = re.search(rb"(?i)content-length: *(\d+)", head)
-        body = await reader.readexactly(int(length[1])) if length else b""
+        head, body = await read_request(reader)
         self.requests.append(head + body)
         reply = self.script[min(len(self.requests), len(self.script)) - 1]
         writer.write(reply.data)
@@ -69,3 +67,10 @@ class ScriptedServer:
         if reply.then == "hang":
             await reader.read()
         return reply.then == "keep"
+
+
+async def read_request(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """Read the head and the body of a request."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    return head, await reader.readexactly(int(length[1])) if length else b""

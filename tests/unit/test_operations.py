@@ -38,6 +38,7 @@ from telnyx_rooms_async import (
     UnprocessableEntityError,
     VideoRegion,
 )
+from telnyx_rooms_async.core.endpoints import ENDPOINTS
 from tests.helpers.clocks import FakeClock
 
 pytestmark = pytest.mark.usefixtures("patched_aioresponses")
@@ -62,15 +63,15 @@ async def collect(listing: AsyncIterable[Any]) -> list[Any]:
 # ruff: noqa: E501 - a row is a line
 OPERATIONS: dict[str, Operation] = {
     "ListRooms": (
-        lambda client: collect(client.rooms.list(created_at=DAY, updated_at=DAYS, unique_name="Weekly", include_sessions=True, page_size=7)),
+        lambda client: collect(client.rooms.list(created_at=DAY, updated_at=DAYS, unique_name="a b&c", include_sessions=True, page_size=7)),
         "GET /rooms",
-        {"filter[date_created_at][eq]": "2021-04-25", "filter[date_updated_at][gte]": "2021-04-25", "filter[date_updated_at][lte]": "2021-04-26", "filter[unique_name]": "Weekly", "include_sessions": "true", "page[number]": "1", "page[size]": "7"}, None,
+        {"filter[date_created_at][eq]": "2021-04-25", "filter[date_updated_at][gte]": "2021-04-25", "filter[date_updated_at][lte]": "2021-04-26", "filter[unique_name]": "a b&c", "include_sessions": "true", "page[number]": "1", "page[size]": "7"}, None,
         200, {"meta": LAST, "data": [{"id": "a", "sessions": [{"id": "s"}]}]}, [Room(id="a", sessions=(RoomSession(id="s"),))],
     ),
     "CreateRoom": (
-        lambda client: client.rooms.create(unique_name="Weekly", max_participants=7, enable_recording=True, webhook_event_url="https://example.com/", webhook_event_failover_url=None, webhook_timeout_secs=5),
-        "POST /rooms", {}, {"unique_name": "Weekly", "max_participants": 7, "enable_recording": True, "webhook_event_url": "https://example.com/", "webhook_event_failover_url": None, "webhook_timeout_secs": 5},
-        201, {"data": {"id": "a", "unique_name": "Weekly", "created_at": NOON_TEXT}}, Room(id="a", unique_name="Weekly", created_at=NOON),
+        lambda client: client.rooms.create(unique_name="Zoë", max_participants=7, enable_recording=True, webhook_event_url="https://example.com/", webhook_event_failover_url=None, webhook_timeout_secs=5),
+        "POST /rooms", {}, {"unique_name": "Zoë", "max_participants": 7, "enable_recording": True, "webhook_event_url": "https://example.com/", "webhook_event_failover_url": None, "webhook_timeout_secs": 5},
+        201, {"data": {"id": "a", "unique_name": "Zoë", "created_at": NOON_TEXT}}, Room(id="a", unique_name="Zoë", created_at=NOON),
     ),
     "ViewRoom": (
         lambda client: client.rooms.retrieve("a", include_sessions=True),
@@ -172,6 +173,10 @@ OPERATIONS: dict[str, Operation] = {
     ),
 }
 # fmt: on
+
+
+def test_the_table_contains_every_operation() -> None:
+    assert list(OPERATIONS) == [endpoint.operation for endpoint in ENDPOINTS]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
