@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 from benchmarks import tasks
 from benchmarks.tasks import Task
 
-_ALL: Final = ("bare", "bare-msgspec", "ours", "sdk-aiohttp", "sdk-httpx")
+_ALL: Final = ("bare", "bare-cattrs", "bare-msgspec", "ours", "sdk-aiohttp", "sdk-httpx")
 _LISTS: Final = ("bare", "ours", "ours-8", "sdk-aiohttp", "sdk-httpx")
 
 
@@ -135,7 +135,7 @@ CASES: Final = {
             unit="page",
             task=tasks.decode,
             loops=_PLAIN,
-            entrants=("bare", "bare-msgspec", "ours", "sdk"),
+            entrants=("bare", "bare-cattrs", "bare-msgspec", "ours", "sdk"),
         ),
         Case(
             name="webhook",

@@ -1,4 +1,4 @@
-"""``python -m telnyx_rooms_async``, and the program ``telnyx-rooms``: the door to the command line."""
+"""Entry point of ``python -m telnyx_rooms_async`` and of the program ``telnyx-rooms``."""
 
 import sys
 
@@ -6,9 +6,9 @@ _EXTRA = {"typer", "rich"}
 
 
 def main() -> None:
-    """Run the command line, or say what it needs."""
+    """Run the command line; without the extra ``cli``, print how to install it and exit with 2."""
     try:
-        from telnyx_rooms_async.cli import app  # noqa: PLC0415 - the extra may be missing: that is told, not raised
+        from telnyx_rooms_async.cli import app  # noqa: PLC0415 - the extra may be missing
 
         app()
     except ModuleNotFoundError as missing:

@@ -1,4 +1,4 @@
-"""Files that are complete under their final name or not there, also after a power loss."""
+"""Files that are complete under their final name, or not there, also after a power loss."""
 
 import errno
 import os
@@ -11,39 +11,39 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 TEMPORARY_NAME: Final = re.compile(r"\.telnyx-rooms-[0-9a-f]{16}\.part")
-"""Matches what `temporary_path` returns, and no name that another program gives."""
-_NOT_SUPPORTED: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
+"""Matches the names of temporary files, and no name that another program would choose."""
+_SYNC_NOT_SUPPORTED: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
 
 
 def temporary_path(folder: Path) -> Path:
-    """Return a new path in a folder. Its name is short, so that the final name may have any length."""
+    """Return a new path in a folder. The name is short, so that the final name can have any length."""
     return folder / f".telnyx-rooms-{secrets.token_hex(8)}.part"
 
 
 class AtomicFile:
-    """File under a temporary name, beside its target, until `commit` gives it the target's name.
+    """File with a temporary name in the folder of its target, until `commit` renames it to the target.
 
     Only its owner can read it. All methods block.
 
     Args:
-        target: path of a regular file, which need not exist; a link is not followed, but replaced.
+        target: path of a regular file, which need not exist. A symbolic link is replaced, not followed.
 
     Raises:
-        OSError: no file can be made in the folder of the target.
+        OSError: no file can be created in the folder of the target.
     """
 
     def __init__(self, target: Path) -> None:
         self._target = target
         self._path = temporary_path(target.parent)
         self.file: BinaryIO = open(self._path, "xb", opener=_open_private)  # noqa: SIM115 - `commit` and `discard` close it
-        """Write to this."""
+        """Binary file to write to."""
         self._is_pending = True
 
     def commit(self) -> None:
-        """Write everything to the disk, and only then take the place of the target.
+        """Write the data to the disk, replace the target, and write the new name to the disk.
 
         Raises:
-            OSError: it is not certain that the file is there. `discard` is still needed.
+            OSError: it is not certain that the target was replaced. `discard` must still be called.
         """
         self.file.flush()
         _copy_mode(self._target, self.file.fileno())
@@ -54,16 +54,16 @@ class AtomicFile:
         _sync_folder(self._target.parent)
 
     def discard(self) -> None:
-        """Remove the temporary file, if there still is one. The target stays as it is."""
+        """Remove the temporary file, if it still exists. The target is not changed."""
         if self._is_pending:
-            with suppress(OSError):  # of data that is not wanted any more
+            with suppress(OSError):  # the data is not needed
                 self.file.close()
             self._path.unlink(missing_ok=True)
             self._is_pending = False
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename a complete file, within its folder, so that the new name outlasts a power loss.
+    """Rename a complete file within its folder, and write the new name to the disk.
 
     Raises:
         OSError: the target is a folder, or its name is not allowed.
@@ -77,7 +77,7 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def _copy_mode(target: Path, descriptor: int) -> None:
-    """Keep the permissions of the file that is replaced, if it belongs to the same owner and group."""
+    """Copy the permissions of the target, if it exists and belongs to the same owner and group."""
     if sys.platform != "win32":
         with suppress(FileNotFoundError):
             old, new = target.stat(), os.fstat(descriptor)
@@ -86,15 +86,15 @@ def _copy_mode(target: Path, descriptor: int) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Write the names in a folder to the disk, where folders can be opened and synchronized."""
+    """Write the names in a folder to the disk, where the system supports that."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # Windows, or a folder that may be written to but not listed
+    except PermissionError:  # Windows, or a folder that can be written to but not listed
         return
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in _NOT_SUPPORTED:
+        if error.errno not in _SYNC_NOT_SUPPORTED:
             raise
     finally:
         os.close(descriptor)

@@ -47,7 +47,7 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class DecodeError(Exception):
-    """JSON is malformed or does not fit a class; ``args`` has a ``"$.path: problem"`` for each wrong value."""
+    """JSON is malformed or does not fit a class; ``args`` has ``"$.path: problem"`` for each wrong value."""
 
 
 class WrongTypeError(TypeError):
@@ -96,7 +96,14 @@ class JsonConverter(cattrs.Converter):
         Raises:
             DecodeError: with the path of every value that does not fit.
         """
-        return self.structure_json(parse_json(body), cl)
+        try:
+            data = msgspec.json.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            data = parse_json(body)
+        try:
+            return self.structure(data, cl)
+        except (cattrs.BaseValidationError, WrongTypeError) as error:
+            raise _decode_error(error) from None
 
     def structure_json(self, data: object, cl: type[T]) -> T:
         """Structure parsed JSON as `cl`.
@@ -107,8 +114,7 @@ class JsonConverter(cattrs.Converter):
         try:
             return self.structure(data, cl)
         except (cattrs.BaseValidationError, WrongTypeError) as error:
-            problems = cattrs.transform_error(error, format_exception=_describe)
-            raise DecodeError(*map(_path_first, problems)) from None
+            raise _decode_error(error) from None
 
     def dumps(self, obj: object) -> bytes:
         """Write an object as JSON, its fields in the order of its class."""
@@ -138,6 +144,13 @@ def _expect(value: T, *types: type) -> T:
 def _strict(json_type: type, then: _StructureHook = lambda value, _: value) -> _StructureHook:
     """Return a hook that accepts one JSON type only."""
     return lambda value, cl: then(_expect(value, json_type), cl)
+
+
+def _strict_object(structure_dict: _StructureHook) -> _StructureHook:
+    def structure(value: Any, cl: Any) -> Any:  # noqa: ANN401 - any JSON, any class
+        return structure_dict(value if type(value) is dict else _expect(value, dict), cl)
+
+    return structure
 
 
 def _structure_datetime(value: object, _: type) -> datetime:
@@ -184,6 +197,10 @@ def _items_hook(item: Any, own: cattrs.Converter) -> _StructureHook:  # noqa: AN
         return tuple(items)
 
     return structure
+
+
+def _decode_error(error: BaseException) -> DecodeError:
+    return DecodeError(*map(_path_first, cattrs.transform_error(error, format_exception=_describe)))
 
 
 def _describe(error: BaseException, _: type | None) -> str:
@@ -286,7 +303,7 @@ def make_converter(*, use_msgspec: bool = True) -> JsonConverter:
     own = JsonConverter(unstruct_collection_overrides={tuple: list})
 
     def model_hook(cl: Any) -> _StructureHook:  # noqa: ANN401 - any attrs class
-        detailed = _strict(dict, make_dict_structure_fn(cl, own))
+        detailed = _strict_object(make_dict_structure_fn(cl, own))
         return _fast(cl, detailed) if use_msgspec and _is_plain_model(cl) else detailed
 
     def tuple_hook(cl: Any) -> _StructureHook:  # noqa: ANN401 - any homogeneous tuple

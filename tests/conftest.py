@@ -15,6 +15,7 @@ from tests.helpers.clocks import FakeClock
 from tests.helpers.scripted_server import ScriptedServer
 
 collect_ignore = ["docs/quickstart"]  # run as a suite of its own by docs/test_quickstart.py
+settings.register_profile("quick", max_examples=25)
 # mutmut only needs to know whether a test fails: examples are not shrunk, and always the same.
 settings.register_profile(
     "mutate", derandomize=True, database=None, deadline=None, phases=(Phase.explicit, Phase.generate)

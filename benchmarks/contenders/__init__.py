@@ -105,6 +105,12 @@ ENTRANTS: Final = {
     for entrant in (
         Entrant(name="bare", title="bare aiohttp + json", at="bare:JSON", imports="import aiohttp, json"),
         Entrant(
+            name="bare-cattrs",
+            title="bare aiohttp + cattrs",
+            at="structured:CATTRS",
+            imports="import aiohttp, cattrs, json",
+        ),
+        Entrant(
             name="bare-msgspec",
             title="bare aiohttp + msgspec",
             at="bare:MSGSPEC",

@@ -15,50 +15,66 @@ from benchmarks.answers import PAGE_SIZE, ROOM_ID
 from benchmarks.contenders import Call, Client, in_workers
 
 _Parse = Callable[[bytes], Any]
-_HEADERS: Final = {"Authorization": "Bearer KEY"}
+HEADERS: Final = {"Authorization": "Bearer KEY"}
 
 
-@frozen
-class _Bare:
+@frozen(slots=False)
+class Bare:
+    """A session and the URL of the API."""
+
     _session: aiohttp.ClientSession
     _url: str
     _parse: _Parse
-    _keeps_ids: bool
+    keeps_ids: bool
 
     async def retrieve(self) -> object:
-        async with self._session.get(f"{self._url}/rooms/{ROOM_ID}") as response:
-            return self._parse(await response.read())["data"]
+        """Return the one room."""
+        return self._parse(await self.get_room())["data"]
 
     async def create(self) -> object:
-        body = {"unique_name": "Weekly", "max_participants": 25}
-        async with self._session.post(f"{self._url}/rooms", json=body) as response:
-            return self._parse(await response.read())["data"]
+        """Create a room."""
+        return self._parse(await self.post_room())["data"]
 
     async def create_many(self, count: int, at_once: int) -> int:
+        """Create rooms, so many at once, and return how many there were."""
         return await in_workers(lambda _: self.create(), count, at_once)
 
     async def page(self) -> object:
-        return await self._page(2, "&include_sessions=true")
+        """Return a page of 250 rooms, with their sessions."""
+        return self._parse(await self.get_page(2, "&include_sessions=true"))
 
     async def rooms(self) -> AsyncIterator[object]:
+        """Yield all rooms."""
         seen: set[str] = set()
         number, last = 0, 1
         while number < last:
             number += 1
-            page = await self._page(number)
+            page = self._parse(await self.get_page(number))
             last = page["meta"]["total_pages"]
             for room in page["data"]:
-                if self._keeps_ids:
+                if self.keeps_ids:
                     seen.add(room["id"])
                 yield room
 
-    async def _page(self, number: int, more: str = "") -> Any:  # noqa: ANN401 - plain JSON
+    async def get_room(self) -> bytes:
+        """Return the body of the one room."""
+        async with self._session.get(f"{self._url}/rooms/{ROOM_ID}") as response:
+            return await response.read()
+
+    async def post_room(self) -> bytes:
+        """Create a room, and return the body."""
+        body = {"unique_name": "Weekly", "max_participants": 25}
+        async with self._session.post(f"{self._url}/rooms", json=body) as response:
+            return await response.read()
+
+    async def get_page(self, number: int, more: str = "") -> bytes:
+        """Return the body of a page of rooms."""
         url = f"{self._url}/rooms?page[number]={number}&page[size]={PAGE_SIZE}{more}"
         async with self._session.get(url) as response:
-            return self._parse(await response.read())
+            return await response.read()
 
 
-@frozen
+@frozen(slots=False)
 class BareContender:
     """Bare aiohttp with a parser."""
 
@@ -68,8 +84,8 @@ class BareContender:
     @asynccontextmanager
     async def open(self, url: str) -> AsyncGenerator[Client]:
         """Open a session."""
-        async with aiohttp.ClientSession(headers=_HEADERS) as session:
-            yield _Bare(session, url, self.parse, self.keeps_ids)
+        async with aiohttp.ClientSession(headers=HEADERS) as session:
+            yield Bare(session, url, self.parse, self.keeps_ids)
 
     def decode(self, body: bytes) -> object:
         """Parse, and no more."""

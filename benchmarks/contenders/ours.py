@@ -10,8 +10,8 @@ from attrs import frozen
 from benchmarks.answers import PAGE_SIZE, ROOM_ID
 from benchmarks.contenders import Call, Client
 from telnyx_rooms_async import Listing, Room, RoomFields, RoomsClient, Webhooks, batch
-from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.models import Page
+from telnyx_rooms_async.serialization import converter
 
 _webhooks: Final = cache(Webhooks)
 _Iterate = Callable[[Listing[Room]], AsyncIterator[Room]]
@@ -56,7 +56,7 @@ class OurContender:
 
     def decode(self, body: bytes) -> object:
         """Decode a page into values."""
-        return codec.decode(body, Page[Room])
+        return converter.loads(body, Page[Room])
 
     def unwrap(self, body: bytes, headers: dict[str, str], public_key: str) -> object:
         """Verify an event, and decode it."""

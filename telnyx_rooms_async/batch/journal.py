@@ -1,568 +1,382 @@
-"""The journal of a job as lines of JSON: what is written, and what it comes to when it is read again.
-
-    {"telnyx_rooms_journal":2,"job":"create_many","started":1700000000.0,"base_url":"https://…","account":"5d41…"}
-    {"index":0,"digest":"9f86d081884c7d65","state":"begun"}
-    {"index":0,"digest":"9f86d081884c7d65","state":"done","room_id":"0ccc7b54-…"}
-    {"index":1,"digest":"5feceb66ffc86f38","state":"failed","error":"NameTakenError","status":422,"code":"10027","sure":true}
-
-Items begin in their order, so that the index of a new line is known, or the next one.
-"""
+"""Journal of a batch job: a SQLite file that records which items were started and what came of them."""
 
 import asyncio
-import enum
-import io
-import json
 import os
-import re
+import sqlite3
 import stat
-import sys
-from array import array
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing, suppress
-from hashlib import blake2b
-from typing import Final, Generic, TypeVar, cast
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
+from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar, cast, get_args
 
-from attrs import asdict, define, field, frozen
+from attrs import astuple, frozen
 
-from telnyx_rooms_async.batch import Failed, Outcome
-from telnyx_rooms_async.batch.outcomes import renamed
-from telnyx_rooms_async.batch.stream import close_source, source_of
-from telnyx_rooms_async.core.codec import DecodeError, encode, parse
-from telnyx_rooms_async.core.validators import exact_flag, exact_integer, exact_text, exact_url, short_repr
-from telnyx_rooms_async.errors import (
-    APIStatusError,
-    InvalidArgumentError,
-    JournalError,
-    NameTakenError,
-    TelnyxRoomsError,
-)
+from telnyx_rooms_async.core.validators import exact_text, short_repr
+from telnyx_rooms_async.errors import InvalidArgumentError, JournalError
 from telnyx_rooms_async.http.in_flight import running_loop
-from telnyx_rooms_async.models import Room, RoomSession
+from telnyx_rooms_async.shield import run_in_thread
 
-VERSION: Final = 2
-MARK: Final = b'{"telnyx_rooms_journal":'
-"""What the file begins with."""
-ACCOUNT_MESSAGE: Final = b"telnyx-rooms-async journal"
-"""Its digest, keyed with the API key, stands for the account: each key has another, and it is no secret."""
-_DIGEST_BYTES: Final = 8
-_DIGEST: Final = re.compile("[0-9a-f]{16}")
-_PASSING: Final = frozenset({408, 429})
+T = TypeVar("T")
 
-
-class State(enum.IntEnum):
-    """How far an item is."""
-
-    OPEN = 0
-    """It was begun, and may have been done."""
-    DONE = 1
-    FAILED = 2
-    """It certainly was not done."""
-
-
-def digest_of(item: object) -> str:
-    """Return a short digest of an item: the same for the same item, in every process."""
-    try:
-        text = json.dumps(item, sort_keys=True, separators=(",", ":"), default=_plain)
-    except Exception:  # noqa: BLE001 - nothing that could be sent: a user's object can raise anything
-        text = f"{type(item).__name__} {_printed(item)}"
-    return blake2b(text.encode(errors="surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
+_APPLICATION_ID: Final = 0x54526A6C
+"""Marks a SQLite file as a journal."""
+_FORMAT_VERSION: Final = 3
+_CREATE_JOB: Final = """
+CREATE TABLE job (operation TEXT NOT NULL, base_url TEXT NOT NULL, account TEXT NOT NULL, started_at REAL)
+"""
+_CREATE_ITEMS: Final = """
+CREATE TABLE items (
+    item_index INTEGER PRIMARY KEY,
+    digest TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'done', 'failed')),
+    room_id TEXT,
+    error TEXT,
+    status INTEGER,
+    code TEXT
+)
+"""
+_PROBLEMS: Final[Mapping[int, str]] = {
+    sqlite3.SQLITE_BUSY: "another job is using it",
+    sqlite3.SQLITE_NOTADB: "it is not a journal",
+    sqlite3.SQLITE_CORRUPT: "it is damaged",
+}
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return dict(cast("Mapping[str, object]", value))
-    if isinstance(value, Room | RoomSession):
-        return value.id
-    exact = exact_integer(exact_flag(exact_url(value)))  # of numpy or yarl
-    return str(value) if exact is value else exact
+@frozen
+class JournalSummary:
+    """Number of items of a journal per state."""
+
+    done: int
+    failed: int
+    """Items that certainly were not processed."""
+    open: int
+    """Items that were started and may have been processed."""
 
 
-def _printed(item: object) -> str:
-    try:
-        return str.__str__(repr(item))
-    except Exception:  # noqa: BLE001 - a __repr__ can raise anything
-        return short_repr(item)
+class Journal:
+    """File that lets a batch job continue after a crash, and retry what failed.
 
+    A job records every item before it sends a request, and every outcome before it yields it. Run again with
+    the same input, the job skips finished items without yielding an outcome for them, finds out what became
+    of the items that were in flight, and retries those that failed.
 
-# --- what is written ----------------------------------------------------------------------------------------
+    The file is a SQLite database with a digest and a state per item, ids of rooms, and types of errors. It
+    contains neither items nor the API key, and only its owner can read it. Only one job can use it at a time.
+    It belongs to one base URL and one account, identified by a keyed digest of the API key.
 
+    Args:
+        path: path of the file, which is created if it does not exist.
+        key_rotated: continue a journal that was created with another API key of the same account.
 
-@frozen(kw_only=True)
-class Header:
-    """The first line."""
+    Raises:
+        InvalidArgumentError: `key_rotated` is not a bool.
 
-    job: str
-    started: float
-    """Seconds since the epoch: nothing of this job was done before."""
-    base_url: str
-    account: str
-    """A digest of the API key; see `ACCOUNT_MESSAGE`."""
+    Example:
+        >>> journal = Journal("rooms.journal")
+        >>> async for outcome in client.rooms.create_many(bodies, journal=journal):
+        ...     print(outcome.item["unique_name"], outcome.ok)
+        >>> print(journal.skipped, await journal.summary())
+    """
 
-    def mismatch(self, current: "Header", *, key_rotated: bool) -> str | None:
-        """Return why a journal with this header cannot be continued by a job that would write `current`.
+    def __init__(self, path: str | os.PathLike[str], *, key_rotated: bool = False) -> None:
+        if not isinstance(cast("object", key_rotated), bool):  # "false" must not count as true
+            raise InvalidArgumentError((f"key_rotated must be True or False, got {short_repr(key_rotated)}",))
+        self.path: str = exact_text(os.fspath(path))
+        self.key_rotated = key_rotated
+        self.skipped = 0
+        """Number of finished items that the latest job has skipped so far."""
+        self._file: JournalFile | None = None
+
+    def __repr__(self) -> str:
+        return f"Journal({self.path!r})"
+
+    def __reduce__(self) -> tuple[Callable[..., "Journal"], tuple[str]]:
+        return partial(Journal, key_rotated=self.key_rotated), (self.path,)
+
+    async def summary(self) -> JournalSummary:
+        """Count the items of the journal per state. A file that does not exist has none.
+
+        Raises:
+            JournalError: the file is not a journal, is damaged, or is used by a job with another `Journal`.
+        """
+        if self._file is not None:
+            return await self._file.summary()
+        file = JournalFile(self.path)
+        try:
+            return await file.summary()
+        finally:
+            await file.close()
+
+    @asynccontextmanager
+    async def open_for(self, job: "JobIdentity", now: float) -> AsyncGenerator["JournalFile", None]:
+        """Open the file for one run of a job. The batch methods call this.
 
         Args:
-            current: of the job that is to go on.
-            key_rotated: whether the API key may be another one.
+            job: the job, which must be the one that created the file.
+            now: server time in seconds since the epoch, recorded in a new file.
+
+        Raises:
+            JournalError: the file belongs to another job, base URL or account, is used by another job, or
+                cannot be read or written.
         """
-        if self.job != current.job:
-            return f"it is of another job: {self.job}, not {current.job}"
+        file = JournalFile(self.path)
+        try:
+            await file.open(job, now, key_rotated=self.key_rotated)
+            self._file, self.skipped = file, 0
+            yield file
+        finally:
+            if self._file is file:
+                self._file = None
+            await file.close()
+
+
+@frozen
+class JobIdentity:
+    """Operation, base URL and account, which must stay the same as long as a journal is used."""
+
+    operation: str
+    base_url: str
+    account: str
+    """Digest of the API key."""
+
+    def mismatch(self, current: "JobIdentity", *, key_rotated: bool) -> str | None:
+        """Return why a job cannot use a journal of this job; `None` if it can."""
+        if self.operation != current.operation:
+            return f"it belongs to another job: {self.operation}, not {current.operation}"
         if self.base_url != current.base_url:
-            return f"it was begun at {self.base_url}, not at {current.base_url}: use another journal here"
+            return f"it was created for {self.base_url}, not for {current.base_url}: use another journal"
         if self.account != current.account and not key_rotated:
             return (
-                f"it was begun at {self.base_url} with another API key: use another journal, or"
+                f"it was created for {self.base_url} with another API key: use another journal, or"
                 " key_rotated=True (--key-rotated) if that was an older key of the same account"
             )
         return None
 
 
-def header_line(header: Header) -> bytes:
-    """Write the first line."""
-    return _line({"telnyx_rooms_journal": VERSION, **asdict(header)})
+ItemState: TypeAlias = Literal["open", "done", "failed"]
+"""Progress of an item: `open` was started and may have been processed, `failed` certainly was not."""
+_STATES: Final[frozenset[str]] = frozenset(get_args(ItemState))
 
 
-def begun_line(index: int, digest: str) -> bytes:
-    """Write that an item begins: before anything is sent."""
-    return _line({"index": index, "digest": digest, "state": "begun"})
+class ItemRecord(NamedTuple):
+    """Row of the table `items`."""
+
+    item_index: int
+    digest: str
+    state: ItemState
+    room_id: str | None = None
+    error: str | None = None
+    """Name of the exception class. Its message is not recorded: it may contain the item."""
+    status: int | None = None
+    code: str | None = None
 
 
-def done_line(index: int, digest: str, room_id: str | None) -> bytes:
-    """Write that an item is done."""
-    told = {"index": index, "digest": digest, "state": "done"}
-    return _line(told if room_id is None else {**told, "room_id": room_id})
-
-
-def failed_line(index: int, digest: str, error: Exception, *, may_be_done: bool) -> bytes:
-    """Write that an item failed, and whether it certainly was not done."""
-    told = {"index": index, "digest": digest, "state": "failed", "error": type(error).__name__}
-    # Not its words: they may hold the item, or what a server repeats of it.
-    said = {"status": error.status, "code": error.code} if isinstance(error, APIStatusError) else {}
-    return _line({**told, **said, "sure": not may_be_done})
-
-
-def _line(fields: Mapping[str, object]) -> bytes:
-    return encode(fields) + b"\n"
-
-
-def is_certain(error: Exception) -> bool:
-    """Tell whether nothing was done for an item that met this error."""
-    if isinstance(error, APIStatusError):
-        return 400 <= error.status < 500 and error.status not in _PASSING  # noqa: PLR2004 - 4xx
-    return isinstance(error, InvalidArgumentError)
-
-
-# --- what is read -------------------------------------------------------------------------------------------
-
-
-def read_header(line: bytes) -> Header:
-    """Read the first line.
-
-    Raises:
-        ValueError: it is not that of a journal, or of one of another version.
-    """
-    if not line.startswith(MARK):
-        raise ValueError("it is no journal")
-    fields = _fields(line)
-    if fields.get("telnyx_rooms_journal") != VERSION:
-        raise ValueError(f"it is of version {fields.get('telnyx_rooms_journal')}, not {VERSION}")
-    job, started = fields.get("job"), fields.get("started")
-    base_url, account = fields.get("base_url"), fields.get("account")
-    if (
-        isinstance(job, str)
-        and isinstance(started, int | float)
-        and isinstance(base_url, str)
-        and isinstance(account, str)
-    ):
-        return Header(job=job, started=float(started), base_url=base_url, account=account)
-    raise ValueError("is damaged")
-
-
-@define
-class Ledger:
-    """What a journal has come to: nine bytes an item."""
-
-    states: bytearray = field(factory=bytearray)
-    digests: "array[int]" = field(factory=lambda: array("Q"))
-
-    def __len__(self) -> int:
-        return len(self.states)
-
-    def read(self, line: bytes) -> None:
-        """Take in one line.
-
-        Raises:
-            ValueError: it does not fit.
-        """
-        fields = _fields(line)
-        index, digest, state = fields.get("index"), fields.get("digest"), fields.get("state")
-        if type(index) is not int or not 0 <= index <= len(self):
-            raise ValueError("is damaged")
-        number = _number(digest)
-        if index == len(self):
-            self.states.append(State.OPEN)
-            self.digests.append(number)
-        elif self.digests[index] != number:
-            raise ValueError("contradicts an earlier one")
-        if state == "begun":
-            # That a certain failure is tried again: from here on it may be done.
-            self.states[index] = State.OPEN
-        elif state == "done":
-            self.states[index] = State.DONE
-        elif state == "failed":
-            self.states[index] = State.FAILED if fields.get("sure") is True else State.OPEN
-        else:
-            raise ValueError("is damaged")
-
-    def state_of(self, index: int, digest: str) -> State | None:
-        """Return how far an item is; ``None`` for one that is new.
-
-        Raises:
-            ValueError: the journal knows another item of that index.
-        """
-        if index >= len(self):
-            return None
-        if self.digests[index] != _number(digest):
-            raise ValueError(f"item {index} is another one than when it was written: it is of other input")
-        return State(self.states[index])
-
-
-def _number(digest: object) -> int:
-    if isinstance(digest, str) and _DIGEST.fullmatch(digest):
-        return int(digest, 16)
-    raise ValueError("is damaged")
-
-
-def _fields(line: bytes) -> Mapping[object, object]:
-    try:
-        fields = cast("object", parse(line))
-    except DecodeError:
-        raise ValueError("is damaged") from None
-    return cast("Mapping[object, object]", fields) if isinstance(fields, Mapping) else {}
-
-
-class Journal:
-    """A file that remembers what a job has begun and what came of it: ``Journal("rooms.journal")``.
-
-    A job that is given one writes down every item before it sends anything, and every outcome before it
-    yields it. Run again with the same input, whether it was killed or had ended, it passes over what is
-    done, yielding nothing for it, finds out what became of what was in flight, and tries again what
-    failed. The file holds numbers, digests of the items, ids of rooms and messages of errors, one JSON
-    object a line; no item, and no key. It is readable by its owner only. While a job has it no other can.
-
-    It belongs to one base URL and one account, which it knows by a digest of the API key; with another of
-    either the job raises a `JournalError`.
-
-    Args:
-        path: where it is, or is to be.
-        key_rotated: whether the account got another API key since the journal was begun: then the key is not
-            compared. Only for the same account: what is done in one is not done in another.
-
-    Raises:
-        InvalidArgumentError: `key_rotated` is no boolean.
-    """
-
-    def __init__(self, path: str | os.PathLike[str], *, key_rotated: bool = False) -> None:
-        if not isinstance(cast("object", key_rotated), bool):  # "false" must not count as true
-            raise InvalidArgumentError((f"key_rotated must be True or False, not {short_repr(key_rotated)}",))
-        self.path: str = exact_text(os.fspath(path))
-        self.key_rotated = key_rotated
-        self.skipped = 0
-        """How many items the newest job with it has passed over, as they were done."""
-
-    def __repr__(self) -> str:
-        return f"Journal({self.path!r})"
-
-
-_FAR: Final = 2**40
-"""Beyond what is ever read."""
-
-
-@define(eq=False)
 class JournalFile:
-    """An open journal. One job has it, and one thread at a time works on it."""
+    """Open journal. All work on the file is done by one thread of its own.
 
-    path: str
-    started: float = field(init=False, default=0.0)
-    ledger: Ledger = field(init=False, factory=Ledger)
-    """What earlier runs came to."""
-    _file: io.FileIO | None = field(init=False, default=None)
-    _size: int = field(init=False, default=0)
-    """Bytes of whole lines."""
-    _lines: list[bytes] = field(init=False, factory=list[bytes])
-    """Not written yet."""
-    _taken: int = field(init=False, default=0)
-    _written: int = field(init=False, default=0)
-    _failure: str | None = field(init=False, default=None)
-    _idle: asyncio.Event = field(init=False, factory=asyncio.Event)
+    Records that arrive while a transaction is written to the disk form the next transaction.
+    """
 
-    async def open(self, header: Header, *, key_rotated: bool = False) -> None:
-        """Lock the file, and read what it tells; make it with this header if there is none.
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.started_at: float = 0.0
+        """Server time in seconds since the epoch before which no item was processed."""
+        self.item_count: int = 0
+        """Number of items of earlier runs."""
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telnyx-rooms-journal")
+        self._connection: sqlite3.Connection | None = None
+        self._waiting: list[tuple[ItemRecord, asyncio.Future[None]]] = []
+        """Records of the next transaction."""
+        self._is_writing = False
+        self._problem: str | None = None
+        """Why nothing more can be written."""
 
-        Raises:
-            JournalError: it is of another job, base URL or API key, another job has it, or it cannot be read
-                or written.
-        """
-        await _in_thread(lambda: self._open(header, key_rotated=key_rotated))
-        self._idle.set()
-
-    async def record(self, line: bytes) -> None:
-        """Return when the line is on the disk. Who comes first writes for all who have come meanwhile.
+    async def open(self, job: JobIdentity, now: float, *, key_rotated: bool = False) -> None:
+        """Lock the file and check that it belongs to the job, or create it.
 
         Raises:
-            JournalError: it cannot be written.
+            JournalError: see `Journal.open_for`.
         """
-        self._lines.append(line)
-        self._taken += 1
-        place = self._taken
-        while self._written < place:
-            if self._failure is not None:
-                raise JournalError(self.path, self._failure)
-            if self._idle.is_set():
-                await self._write()
-            else:
-                await self._idle.wait()
+        running_loop()  # raises `WrongEventLoopError`
+        await self._run(partial(self._open, job, now, key_rotated=key_rotated))
 
-    def close(self) -> None:
-        """Let go of the file. Nobody may be waiting for a line."""
-        if self._file is not None:
-            self._file.close()
+    async def states(self, start: int, count: int) -> dict[int, tuple[str, ItemState]]:
+        """Return digest and state of the items with the `count` indexes from `start`, as far as they exist.
 
-    async def _write(self) -> None:
-        lines, self._lines = self._lines, []
-        due = self._written + len(lines)
-        self._idle.clear()
+        Raises:
+            JournalError: the file is damaged.
+        """
+        return await self._run(partial(self._states, start, count))
+
+    def write(self, record: ItemRecord) -> asyncio.Future[None]:
+        """Start to write a record, and return a future that is done when the record is on the disk.
+
+        The future fails with a `JournalError` if the file cannot be written.
+        """
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((record, written))
+        if self._problem is not None:
+            self._fail_waiting()
+        elif not self._is_writing:
+            self._write_waiting()
+        return written
+
+    async def summary(self) -> JournalSummary:
+        """Count the items per state.
+
+        Raises:
+            JournalError: see `Journal.summary`.
+        """
+        return await self._run(self._count)
+
+    async def close(self) -> None:
+        """Write the records of cancelled calls, and close the file."""
+        records, self._waiting = [record for record, _ in self._waiting], []
         try:
-            await _in_thread(lambda: self._put(lines))
+            if self._connection is not None:
+                await self._run(partial(self._close, records))
         finally:
-            if self._written < due and self._failure is None:
-                self._failure = "it cannot be written: the event loop takes no more work"
-            self._idle.set()
+            self._thread.shutdown(wait=False)
 
-    # --- in a thread ----------------------------------------------------------------------------------------
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await run_in_thread(work, executor=self._thread)
 
-    def _open(self, header: Header, *, key_rotated: bool) -> None:
-        try:
-            self._file = io.FileIO(self.path, "a+", opener=_open_private)
-            descriptor = self._file.fileno()
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise JournalError(self.path, "it is no regular file")
-            if not _lock(descriptor):
-                raise JournalError(self.path, "another job has it")
-            self._read(header, key_rotated=key_rotated)
-        except OSError as error:
-            raise JournalError(self.path, f"it cannot be used: {error.strerror}") from None
+    def _write_waiting(self) -> None:
+        transaction, self._waiting = self._waiting, []
+        records = [record for record, _ in transaction]
+        self._is_writing = True
+        commit = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, records)
+        commit.add_done_callback(partial(self._written, transaction))
 
-    def _read(self, header: Header, *, key_rotated: bool) -> None:
-        """Read the lines, and cut off one that was not finished."""
-        file = self._opened
-        file.seek(0)
-        head = file.read(len(MARK))
-        if not MARK.startswith(head):  # whatever it is, it is not ours to cut
-            raise JournalError(self.path, "it is no journal")
-        file.seek(0)
-        known: Header | None = None
-        with open(file.fileno(), "rb", closefd=False) as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.endswith(b"\n"):
-                    break
-                try:
-                    if known is None:
-                        known = read_header(line)
-                    else:
-                        self.ledger.read(line)
-                except ValueError as error:
-                    raise JournalError(self.path, f"line {number}: {error}") from None
-                self._size += len(line)
-        os.ftruncate(file.fileno(), self._size)
-        if known is None:
-            self._append(header_line(header))
-            _sync_folder(self.path)
-        elif problem := known.mismatch(header, key_rotated=key_rotated):
+    def _written(
+        self, transaction: Sequence[tuple[ItemRecord, asyncio.Future[None]]], commit: asyncio.Future[None]
+    ) -> None:
+        self._is_writing = False
+        if (error := commit.exception()) is not None:
+            self._problem = error.problem if isinstance(error, JournalError) else str(error)
+            self._waiting = [*transaction, *self._waiting]
+            self._fail_waiting()
+            return
+        for _, written in transaction:
+            if not written.done():  # its waiter may have been cancelled
+                written.set_result(None)
+        if self._waiting:
+            self._write_waiting()
+
+    def _fail_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for _, written in waiting:
+            if not written.done():
+                written.set_exception(JournalError(self.path, self._problem or "it is closed"))
+                written.exception()  # retrieved: the job may have ended for another reason
+
+    # --- in the thread --------------------------------------------------------------------------------------
+
+    def _open(self, job: JobIdentity, now: float, *, key_rotated: bool) -> None:
+        with self._translated_errors("used"):
+            _create_file(self.path)
+            if not self._connect():
+                self._create_tables(job, now)
+            owner = self._opened.execute(
+                "SELECT operation, base_url, account, started_at FROM job"
+            ).fetchone()
+            (count,) = self._opened.execute("SELECT max(item_index) + 1 FROM items").fetchone()
+        if owner is None:
+            raise JournalError(self.path, "it is damaged")
+        *identity, self.started_at = owner
+        if problem := JobIdentity(*identity).mismatch(job, key_rotated=key_rotated):
             raise JournalError(self.path, problem)
-        self.started = (known or header).started
+        self.item_count = count or 0
 
-    def _put(self, lines: Sequence[bytes]) -> None:
-        try:
-            self._append(b"".join(lines))
-        except OSError as error:
-            self._failure = f"it cannot be written: {error.strerror}"
-        else:
-            self._written += len(lines)
+    def _connect(self) -> bool:
+        """Open and lock the file, and return whether it is a journal; `False` if it is empty.
 
-    def _append(self, data: bytes) -> None:
-        """Write to the disk all of it, or nothing."""
-        file, rest = self._opened, memoryview(data)
-        is_whole = False
-        try:
-            while rest:
-                rest = rest[file.write(rest) :]
-            os.fsync(file.fileno())
-            is_whole = True
-        finally:
-            if is_whole:
-                self._size += len(data)
-            else:
-                with suppress(OSError):
-                    os.ftruncate(file.fileno(), self._size)
+        In exclusive mode SQLite keeps its lock until the connection is closed or the process ends.
+        """
+        if not stat.S_ISREG(os.stat(self.path).st_mode):  # noqa: PTH116 - a path may be bytes
+            raise JournalError(self.path, "it is not a regular file")
+        path = os.path.abspath(self.path)  # noqa: PTH100 - likewise; and ":memory:" has a meaning for SQLite
+        self._connection = connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("BEGIN IMMEDIATE")
+        (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.execute("COMMIT")
+        if application_id != (_APPLICATION_ID if tables else 0):
+            raise JournalError(self.path, "it is not a journal")
+        if tables and version != _FORMAT_VERSION:
+            raise JournalError(self.path, f"it has format version {version}, not {_FORMAT_VERSION}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        return bool(tables)
+
+    def _create_tables(self, job: JobIdentity, now: float) -> None:
+        with self._opened as connection:
+            connection.execute("BEGIN")
+            connection.execute(_CREATE_JOB)
+            connection.execute(_CREATE_ITEMS)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {_FORMAT_VERSION}")
+            connection.execute("INSERT INTO job VALUES (?, ?, ?, ?)", (*astuple(job), now))
+
+    def _states(self, start: int, count: int) -> dict[int, tuple[str, ItemState]]:
+        with self._translated_errors("read"):
+            rows = self._opened.execute(
+                "SELECT item_index, digest, state FROM items WHERE item_index >= ? AND item_index < ?",
+                (start, start + count),
+            )
+            states = {index: (digest, state) for index, digest, state in rows}
+        if not {state for _, state in states.values()} <= _STATES:
+            raise JournalError(self.path, "it is damaged")
+        return states
+
+    def _commit(self, records: Sequence[ItemRecord]) -> None:
+        with self._translated_errors("written"), self._opened as connection:
+            connection.execute("BEGIN")
+            connection.executemany("REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", records)
+
+    def _count(self) -> JournalSummary:
+        counts: dict[str, int] = {}
+        with self._translated_errors("read"), suppress(FileNotFoundError):
+            if self._connection is not None or self._connect():
+                counts = dict(self._opened.execute("SELECT state, count(*) FROM items GROUP BY state"))
+        return JournalSummary(
+            done=counts.get("done", 0), failed=counts.get("failed", 0), open=counts.get("open", 0)
+        )
+
+    def _close(self, records: Sequence[ItemRecord]) -> None:
+        if records and self._problem is None:
+            with suppress(JournalError):  # the calls were cancelled: their items stay open
+                self._commit(records)
+        self._opened.close()
+        self._connection = None
 
     @property
-    def _opened(self) -> io.FileIO:
-        if self._file is None:
-            raise ValueError("it is not open")
-        return self._file
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise JournalError(self.path, "it is closed")
+        return self._connection
 
-
-async def _in_thread(work: Callable[[], None]) -> None:
-    """Work in a thread, and wait for its end even when cancelled: the file must not be closed meanwhile."""
-    future = running_loop().run_in_executor(None, work)
-    cancelled: asyncio.CancelledError | None = None
-    while not future.done():
+    @contextmanager
+    def _translated_errors(self, verb: str) -> Generator[None, None, None]:
         try:
-            await asyncio.wait((future,))
-        except asyncio.CancelledError as error:
-            cancelled = error
-    try:
-        if cancelled is not None:
-            raise cancelled
-    finally:
-        del cancelled  # its traceback leads here
-    future.result()
+            yield
+        except OSError as error:
+            raise JournalError(self.path, f"it cannot be {verb}: {error.strerror}") from None
+        except sqlite3.Error as error:
+            primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # Python's own errors have none
+            raise JournalError(
+                self.path, _PROBLEMS.get(primary_code, f"it cannot be {verb}: {error}")
+            ) from None
 
 
-def _open_private(path: str, flags: int) -> int:
-    """Open a file that only its owner may read, if it is new."""
-    return os.open(path, flags, 0o600)
+def _create_file(path: str) -> None:
+    """Create a file that only its owner can read, if there is none.
 
-
-def _sync_folder(path: str) -> None:
-    """See to it that a new file is found again after a loss of power, where folders can be opened."""
-    with suppress(OSError):
-        folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)  # noqa: PTH120 - no Path is needed otherwise
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _lock(descriptor: int) -> bool:
-    """Lock a file for this process and this job, and tell whether that went well."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415 - there is none elsewhere
-
-            os.lseek(descriptor, _FAR, os.SEEK_SET)  # what is locked there cannot be read by others
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415 - there is none elsewhere
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
-
-
-Item = TypeVar("Item")
-Value = TypeVar("Value")
-Item_co = TypeVar("Item_co", covariant=True)
-
-_BREATH: Final = 500
-"""After so many items that are passed over, others have a turn."""
-
-
-@frozen
-class Entry(Generic[Item_co]):
-    """An item that is not done, and its place among all."""
-
-    index: int
-    item: Item_co
-    digest: str
-    may_be_done: bool
-
-
-@define(eq=False)
-class Journaled(Generic[Item, Value]):
-    """One run of a job with its journal."""
-
-    _journal: Journal
-    _act: Callable[[Item, float | None], Awaitable[Value]]
-    _items: Iterable[Item] | AsyncIterable[Item]
-    _file: JournalFile = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._file = JournalFile(self._journal.path)
-
-    async def run(
-        self, outcomes: AsyncGenerator[Outcome[Entry[Item], Value], None], header: Callable[[], Header]
-    ) -> AsyncGenerator[Outcome[Item, Value], None]:
-        """Yield the outcomes under the names of their items. The journal is open from first to last.
-
-        Args:
-            outcomes: under the names of their entries.
-            header: returns that of a new journal, once the job begins.
-
-        Raises:
-            JournalError: the journal cannot be used.
-        """
-        try:
-            self._journal.skipped = 0
-            await self._file.open(header(), key_rotated=self._journal.key_rotated)
-            async with aclosing(outcomes):
-                async for each in outcomes:
-                    yield _checked(each)
-        finally:
-            self._file.close()
-
-    async def entries(self) -> AsyncGenerator[Entry[Item], None]:
-        """Yield the items that are not done.
-
-        Raises:
-            JournalError: the journal is of other input.
-        """
-        ledger, count = self._file.ledger, 0
-        source = source_of(self._items)
-        try:
-            async for item in source:
-                index, digest = count, digest_of(item)
-                count += 1
-                try:
-                    state = ledger.state_of(index, digest)
-                except ValueError as error:
-                    raise JournalError(self._journal.path, str(error)) from None
-                if state is not State.DONE:
-                    yield Entry(index, item, digest, state is State.OPEN)
-                    continue
-                self._journal.skipped += 1
-                if self._journal.skipped % _BREATH == 0:
-                    await asyncio.sleep(0)
-        finally:
-            await close_source(source)
-        if count < len(ledger):
-            problem = f"it knows {len(ledger)} items, and the input has {count}: it is of other input"
-            raise JournalError(self._journal.path, problem)
-
-    async def once(self, entry: Entry[Item]) -> Value:
-        """Do it to one item, between two lines of the journal."""
-        index, digest, file = entry.index, entry.digest, self._file
-        await file.record(begun_line(index, digest))
-        try:
-            value = await self._act(entry.item, file.started if entry.may_be_done else None)
-        except TelnyxRoomsError as error:
-            # Who looked for a room and found another's has certainly made none.
-            may_be = not isinstance(error, NameTakenError) and (entry.may_be_done or not is_certain(error))
-            await file.record(failed_line(index, digest, error, may_be_done=may_be))
-            raise
-        room_id = getattr(value, "id", None)
-        await file.record(done_line(index, digest, room_id))
-        return value
-
-
-def _checked(outcome: Outcome[Entry[Item], Value]) -> Outcome[Item, Value]:
-    """Give an outcome the item and the place that its user knows.
-
-    Raises:
-        JournalError: it could not be written down.
+    An existing file is not opened here: on POSIX systems, closing a descriptor of a file drops the locks that
+    other descriptors of this process hold on it.
     """
-    if isinstance(outcome, Failed) and isinstance(outcome.error, JournalError):
-        raise outcome.error
-    return renamed(outcome, outcome.item.index, outcome.item.item)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

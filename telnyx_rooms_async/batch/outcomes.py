@@ -1,4 +1,4 @@
-"""What comes of an item: a value or an error."""
+"""Outcomes of batch calls: a value or an error per item."""
 
 from typing import ClassVar, Generic, Literal, NoReturn, TypeAlias, TypeVar
 
@@ -12,14 +12,14 @@ Value = TypeVar("Value")
 
 @frozen(kw_only=True)
 class Done(Generic[Item_co, Value_co]):
-    """What came of an item that went well."""
+    """Outcome of a call that returned a value."""
 
     index: int
-    """Its place among the items, counted from 0."""
+    """Position among the items, counted from 0."""
     item: Item_co
     value: Value_co
     elapsed: float
-    """Seconds that the call took."""
+    """Duration of the call in seconds."""
 
     ok: ClassVar[Literal[True]] = True
 
@@ -30,14 +30,14 @@ class Done(Generic[Item_co, Value_co]):
 
 @frozen(kw_only=True)
 class Failed(Generic[Item_co]):
-    """What came of an item that did not."""
+    """Outcome of a call that raised an exception."""
 
     index: int
-    """Its place among the items, counted from 0."""
+    """Position among the items, counted from 0."""
     item: Item_co
     error: Exception
     elapsed: float
-    """Seconds that the call took."""
+    """Duration of the call in seconds."""
 
     ok: ClassVar[Literal[False]] = False
 
@@ -47,21 +47,21 @@ class Failed(Generic[Item_co]):
 
 
 Outcome: TypeAlias = Done[Item_co, Value_co] | Failed[Item_co]
-"""A union, so that a type checker finds who forgets the error."""
+"""A union, so that a type checker reports code that ignores the error."""
 
 
-def renamed(outcome: Outcome[object, Value], index: int, item: Item) -> Outcome[Item, Value]:
-    """Give an outcome another place and item: those that its user knows."""
+def relabel(outcome: Outcome[object, Value], index: int, item: Item) -> Outcome[Item, Value]:
+    """Return an outcome with another index and item."""
     if isinstance(outcome, Done):
         return Done(index=index, item=item, value=outcome.value, elapsed=outcome.elapsed)
     return Failed(index=index, item=item, error=outcome.error, elapsed=outcome.elapsed)
 
 
-def stopped(errors: list[Exception], after: int | None) -> ExceptionGroup:
-    """Make what is raised when so many failures ended a job."""
-    failures = "1 failure" if after == 1 else f"{after} failures"
+def failure_limit_reached(errors: list[Exception], max_failures: int | None) -> ExceptionGroup:
+    """Return the exception of a batch that was stopped by `max_failures` failures."""
+    failures = "1 failure" if max_failures == 1 else f"{max_failures} failures"
     return ExceptionGroup(f"stopped after {failures}", errors)
 
 
 class CancelledWithinError(RuntimeError):
-    """A call, or the source of the items, ended itself: it was cancelled, and not by who runs the batch."""
+    """A call, or the source of the items, was cancelled, but the batch was not."""

@@ -1,7 +1,6 @@
-"""Where items come from: plain iterables and asynchronous ones, read in one way."""
+"""Concurrent calls of one async function, with bounded memory. Independent of Telnyx."""
 
 import asyncio
-from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -12,34 +11,92 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from collections.abc import Set as AbstractSet
+from contextlib import aclosing
 from typing import Any, Generic, TypeVar, cast
 
-from attrs import define, field
-
-from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome, stopped
+from telnyx_rooms_async.batch.outcomes import (
+    CancelledWithinError,
+    Done,
+    Failed,
+    Outcome,
+    failure_limit_reached,
+)
 from telnyx_rooms_async.errors import NO_EVENT_LOOP, WrongEventLoopError
+from telnyx_rooms_async.shield import wait_until_done
 
 Item = TypeVar("Item")
+Value = TypeVar("Value")
 
 
-def source_of(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncIterator[Item]:
-    """Return an iterator of the items; what is both kinds is taken as asynchronous, as the other could block.
+def stream(
+    fn: Callable[[Item], Awaitable[Value]],
+    items: Iterable[Item] | AsyncIterable[Item],
+    *,
+    limit: int = 32,
+    ordered: bool = False,
+    max_failures: int | None = None,
+) -> AsyncGenerator[Outcome[Item, Value], None]:
+    """Call `fn` with every item, several at a time, and yield the outcomes.
+
+    An item is read from its source when its call can start. At most twice `limit` items are in memory, in
+    flight or finished and not yet yielded, so a slow consumer slows the source down. Each call runs in a
+    task of its own.
+
+    When the generator is closed or its consumer is cancelled, the running calls are cancelled and awaited,
+    and the source is closed if it is a generator. After a ``break`` the event loop closes the generator a
+    moment later; ``async with aclosing(batch.stream(...)) as outcomes`` closes it at once.
+
+    Args:
+        fn: async function of one item.
+        items: iterable or async iterable; an object that is both is used as an async iterable.
+        limit: maximum number of calls in flight.
+        ordered: yield outcomes in the order of the items instead of as calls finish. A slow call then
+            delays the outcomes of later items.
+        max_failures: number of failures after which no further call starts. Calls in flight still finish
+            and are yielded.
 
     Raises:
-        TypeError: they are no iterable.
+        ValueError: at the call, if `limit` or `max_failures` is not a whole number of at least 1.
+        TypeError: at the call, if `items` is not iterable.
+        ExceptionGroup: after the last outcome, if there were `max_failures` failures; contains their errors.
+        Exception: after the last outcome, if `items` raised it.
+
+    Example:
+        >>> async for outcome in batch.stream(client.rooms.retrieve, ids, limit=64):
+        ...     match outcome:
+        ...         case batch.Done(value=room):
+        ...             print(room.unique_name)
+        ...         case batch.Failed(item=room_id, error=error):
+        ...             print(room_id, error)
     """
-    return aiter(items) if isinstance(items, AsyncIterable) else _by_and_by(iter(items))
+    for name, number in (("limit", limit), ("max_failures", 1 if max_failures is None else max_failures)):
+        if type(number) is not int or number < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")
+    return _outcomes(_Runner(fn, iterate(items), limit, ordered=ordered, max_failures=max_failures))
 
 
-async def close_source(source: AsyncIterator[Item]) -> None:
-    """Close a generator; other things are their owner's business."""
-    given: object = source
-    if isinstance(given, AsyncGenerator):
-        await cast("AsyncGenerator[Item, None]", given).aclose()
+def iterate(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncGenerator[Item, None]:
+    """Return an async generator of the items, which closes its source if that is a generator.
+
+    An object that is an iterable and an async iterable is used as the latter, as the former could block.
+
+    Raises:
+        TypeError: `items` is not iterable.
+    """
+    return _from_async(aiter(items)) if isinstance(items, AsyncIterable) else _from_sync(iter(items))
 
 
-async def _by_and_by(items: Iterator[Item]) -> AsyncGenerator[Item, None]:
+async def _from_async(items: AsyncIterator[Item]) -> AsyncGenerator[Item, None]:
+    try:
+        async for item in items:
+            yield item
+    finally:
+        source: object = items
+        if isinstance(source, AsyncGenerator):
+            await cast("AsyncGenerator[Item, None]", source).aclose()
+
+
+async def _from_sync(items: Iterator[Item]) -> AsyncGenerator[Item, None]:
     try:
         for item in items:
             yield item
@@ -48,172 +105,156 @@ async def _by_and_by(items: Iterator[Item]) -> AsyncGenerator[Item, None]:
             items.close()
 
 
-Value = TypeVar("Value")
+async def _outcomes(runner: "_Runner[Item, Value]") -> AsyncGenerator[Outcome[Item, Value], None]:
+    runner.start()
+    try:
+        while (outcome := await runner.finished.get()) is not None:
+            runner.capacity.release()
+            yield outcome
+        runner.raise_error()
+    finally:
+        await runner.close()
 
 
-@define(kw_only=True, eq=False, repr=False)
-class Job(Generic[Item, Value]):
-    """What is in flight and what has finished. One task takes the items; calls report when they land."""
+class _Runner(Generic[Item, Value]):
+    """Task that reads the items and owns the task group of the calls."""
 
-    fn: Callable[[Item], Awaitable[Value]]
-    source: AsyncIterator[Item]
-    limit: int
-    is_ordered: bool
-    max_failures: int | None
-    feeder: asyncio.Task[None] | None = field(init=False, default=None)
-    flying: dict[asyncio.Task[Value], tuple[int, Item, float]] = field(init=False, factory=dict[Any, Any])
-    early: dict[int, Outcome[Item, Value]] = field(init=False, factory=dict[int, Any])
-    """Finished before their turn."""
-    ready: deque[Outcome[Item, Value]] = field(init=False, factory=deque[Any])
-    """To be yielded next."""
-    begun: int = field(init=False, default=0)
-    due: int = field(init=False, default=0)
-    """The index whose turn it is, when order is kept."""
-    errors: list[Exception] = field(init=False, factory=list[Exception])
-    """Those that are counted."""
-    verdict: BaseException | None = field(init=False, default=None)
-    """What is raised at the end."""
-    is_fed: bool = field(init=False, default=False)
-    is_stopping: bool = field(init=False, default=False)
-    """Nothing new begins."""
-    room: asyncio.Event = field(init=False, factory=asyncio.Event)
-    news: asyncio.Event = field(init=False, factory=asyncio.Event)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is to come any more."""
-        if not isinstance(self.verdict, Exception | None):
-            return True  # somebody pressed Ctrl-C
-        return self.is_fed and not self.flying and not self.ready
-
-    @property
-    def _is_full(self) -> bool:
-        known = len(self.flying) + len(self.early) + len(self.ready)
-        return len(self.flying) >= self.limit or known >= 2 * self.limit
+    def __init__(
+        self,
+        fn: Callable[[Item], Awaitable[Value]],
+        source: AsyncGenerator[Item, None],
+        limit: int,
+        *,
+        ordered: bool,
+        max_failures: int | None,
+    ) -> None:
+        self._fn, self._source = fn, source
+        self._ordered, self._max_failures = ordered, max_failures
+        self._slots = asyncio.Semaphore(limit)
+        """Free places for calls."""
+        self.capacity = asyncio.Semaphore(2 * limit)
+        """Free places for items, released when an outcome is yielded: this bounds `finished`."""
+        self.finished: asyncio.Queue[Outcome[Item, Value] | None] = asyncio.Queue()
+        """Outcomes to be yielded; `None` is the last entry."""
+        self._out_of_order: dict[int, Outcome[Item, Value]] = {}
+        self._next_index = 0
+        self._errors: list[Exception] = []
+        self._final_error: BaseException | None = None
+        self._is_stopping = False
+        self._task: asyncio.Task[None] | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._own_tasks: set[asyncio.Task[Any] | None] = set()
 
     def start(self) -> None:
-        """Begin to take items.
+        """Start to read the items.
 
         Raises:
             WrongEventLoopError: no asyncio event loop is running.
         """
         try:
-            asyncio.get_running_loop()
+            loop = asyncio.get_running_loop()
         except RuntimeError:
             raise WrongEventLoopError(NO_EVENT_LOOP) from None
-        self.feeder = asyncio.create_task(self._feed())
-        self.feeder.add_done_callback(self._fed)
+        self._task = loop.create_task(self._run())
 
-    def take(self) -> Outcome[Item, Value]:
-        """Give the next outcome away."""
-        outcome = self.ready.popleft()
-        self.room.set()
-        return outcome
-
-    def give_verdict(self) -> BaseException:
-        """Give away what ends it: kept here, it would lead to itself through its traceback."""
-        if self.verdict is None:
-            return stopped(self.errors, self.max_failures)
-        verdict, self.verdict = self.verdict, None
-        return verdict
+    def raise_error(self) -> None:
+        """Raise the exception that ended the batch, if there is one, and drop the reference to it."""
+        error, self._final_error = self._final_error, None
+        if error is not None:
+            raise error
+        if self._max_failures is not None and len(self._errors) >= self._max_failures:
+            raise failure_limit_reached(self._errors, self._max_failures)
 
     async def close(self) -> None:
-        """End what is in flight, and wait until it has ended."""
-        self.is_stopping = True
-        tasks: set[asyncio.Task[Any]] = {*self.flying}
-        if self.feeder is not None:
-            tasks.add(self.feeder)
-        # A call that closes its own batch cannot be waited for here.
-        await _end(tasks - {asyncio.current_task()})
+        """Cancel the calls and the source, and wait for their end."""
+        self._is_stopping = True
+        if self._task is None or self._task.done():
+            return
+        self._task.cancel()
+        if asyncio.current_task() not in self._own_tasks:  # a call that closes its own batch cannot wait
+            await wait_until_done(self._task)
 
-    async def _feed(self) -> None:
-        """Begin calls while there is room. A source is pulled and closed in this one task."""
+    async def _run(self) -> None:
         try:
-            async for item in self.source:
-                if self.is_stopping:  # a source may take no notice of a cancellation
-                    return
-                self._begin(item)
-                while self._is_full:
-                    self.room.clear()
-                    await self.room.wait()
+            async with asyncio.TaskGroup() as calls:
+                self._reader = calls.create_task(self._read(calls))
+        except asyncio.CancelledError:
+            if not self._is_stopping:
+                self._final_error = CancelledWithinError("the batch was cancelled")
+        except BaseExceptionGroup as group:  # of exceptions that are no `Exception`
+            self._final_error = group.exceptions[0]
+        except BaseException as error:  # noqa: BLE001 - KeyboardInterrupt or SystemExit: the consumer raises it
+            self._final_error = error
         finally:
-            await close_source(self.source)
+            self.finished.put_nowait(None)
 
-    def _fed(self, feeder: asyncio.Task[None]) -> None:
-        self.is_fed = True
-        self.news.set()
-        error: BaseException | None
-        if feeder.cancelled():
-            error = CancelledWithinError("the source of the items was cancelled")
-        else:
-            error = feeder.exception()
-        if not self.is_stopping:
-            self.verdict = self.verdict or error
-        elif error is not None and not feeder.cancelled():
-            told = {"message": "the source of a batch failed when it was closed", "exception": error}
-            feeder.get_loop().call_exception_handler(told)
+    async def _read(self, calls: asyncio.TaskGroup) -> None:
+        """Start a call for every item. The source is read and closed in this task only."""
+        self._own_tasks.add(asyncio.current_task())
+        index = 0
+        try:
+            async with aclosing(self._source) as items:
+                await self._wait_for_capacity()
+                async for item in items:
+                    if self._is_stopping:  # a source may suppress its cancellation
+                        return
+                    calls.create_task(self._call(index, item))
+                    index += 1
+                    await self._wait_for_capacity()
+        except asyncio.CancelledError:
+            if not self._is_stopping:
+                self._final_error = CancelledWithinError("the source of the items was cancelled")
+        except Exception as error:  # noqa: BLE001 - the source is foreign code; the consumer raises it
+            if self._is_stopping:
+                message = "the source of a batch failed when it was closed"
+                context = {"message": message, "exception": error}
+                asyncio.get_running_loop().call_exception_handler(context)
+            else:
+                self._final_error = error
 
-    def _begin(self, item: Item) -> None:
-        task = asyncio.create_task(_call(self.fn, item))
-        self.flying[task] = self.begun, item, task.get_loop().time()
-        self.begun += 1
-        task.add_done_callback(self._land)
+    async def _wait_for_capacity(self) -> None:
+        await self._slots.acquire()
+        await self.capacity.acquire()
 
-    def _land(self, task: asyncio.Task[Value]) -> None:
-        index, item, since = self.flying.pop(task)
-        error = CancelledWithinError("the call was cancelled") if task.cancelled() else task.exception()
-        elapsed = task.get_loop().time() - since
-        if error is None:
-            self._release(Done(index=index, item=item, value=task.result(), elapsed=elapsed))
-        elif isinstance(error, Exception):
-            self._release(Failed(index=index, item=item, error=error, elapsed=elapsed))
-            self._count(error)
-        else:
-            self.verdict = error
-        self.room.set()
-        self.news.set()
+    async def _call(self, index: int, item: Item) -> None:
+        task = asyncio.current_task()
+        self._own_tasks.add(task)
+        try:
+            outcome = await _outcome_of(self._fn, index, item)
+        finally:
+            self._own_tasks.discard(task)
+        self._slots.release()
+        self._add(outcome)
 
-    def _release(self, outcome: Outcome[Item, Value]) -> None:
-        if not self.is_ordered:
-            self.ready.append(outcome)
+    def _add(self, outcome: Outcome[Item, Value]) -> None:
+        if self._max_failures is not None and isinstance(outcome, Failed):
+            self._errors.append(outcome.error)
+            if len(self._errors) == self._max_failures:
+                self._stop()
+        if not self._ordered:
+            self.finished.put_nowait(outcome)
             return
-        self.early[outcome.index] = outcome
-        while self.due in self.early:
-            self.ready.append(self.early.pop(self.due))
-            self.due += 1
-
-    def _count(self, error: Exception) -> None:
-        if self.max_failures is None:
-            return
-        self.errors.append(error)
-        if len(self.errors) == self.max_failures:
-            self._stop()
+        self._out_of_order[outcome.index] = outcome
+        while self._next_index in self._out_of_order:
+            self.finished.put_nowait(self._out_of_order.pop(self._next_index))
+            self._next_index += 1
 
     def _stop(self) -> None:
-        self.is_stopping = True
-        if self.feeder is not None:
-            self.feeder.cancel()
+        """Start no further call."""
+        self._is_stopping = True
+        if self._reader is not None:
+            self._reader.cancel()
 
 
-async def _call(fn: Callable[[Item], Awaitable[Value]], item: Item) -> Value:
-    """Call within the task: what `fn` raises before it returns anything is a failure like any other."""
-    return await fn(item)
-
-
-async def _end(tasks: AbstractSet[asyncio.Task[Any]]) -> None:
-    """Cancel tasks and wait until all have ended, also when this wait is cancelled in its turn."""
-    cancelled: asyncio.CancelledError | None = None
-    for task in tasks:
-        task.cancel()
-    while pending := {task for task in tasks if not task.done()}:
-        try:
-            await asyncio.wait(pending)
-        except asyncio.CancelledError as error:
-            cancelled = error
-            for task in pending:
-                task.cancel()
-    if cancelled is not None:
-        try:
-            raise cancelled
-        finally:
-            del cancelled  # its traceback leads here
+async def _outcome_of(fn: Callable[[Item], Awaitable[Value]], index: int, item: Item) -> Outcome[Item, Value]:
+    """Return the outcome of one call. No method: the traceback of an error must not refer to the runner."""
+    loop = asyncio.get_running_loop()
+    started_at = loop.time()
+    try:
+        value = await fn(item)
+    except asyncio.CancelledError:
+        error = CancelledWithinError("the call was cancelled")
+        return Failed(index=index, item=item, error=error, elapsed=loop.time() - started_at)
+    except Exception as error:  # noqa: BLE001 - whatever the user's function raises is an outcome
+        return Failed(index=index, item=item, error=error, elapsed=loop.time() - started_at)
+    return Done(index=index, item=item, value=value, elapsed=loop.time() - started_at)

@@ -90,7 +90,7 @@ def _exact_query(query: object) -> object:
     try:
         pairs = list(cast("Mapping[object, object]", query).items())
     except Exception:  # noqa: BLE001 - a user's mapping can raise anything
-        return query
+        raise InvalidArgumentError(("query must be a mapping that can be read",)) from None
     return {exact_text(name): exact_integer(exact_flag(exact_url(value))) for name, value in pairs}
 
 

@@ -25,7 +25,7 @@ class Request:
 
     method: str
     path: str = field(repr=False)
-    """Percent-encoded and absolute: ``/rooms/0ccc7b54``. Hidden: it may hold a token that was passed as an id."""
+    """Percent-encoded and absolute: ``/rooms/0ccc7b54``. It may hold a token that was passed as an id."""
     query: tuple[tuple[str, str], ...] = ()
     """Names and values, not yet encoded."""
     body: bytes | None = field(default=None, repr=_size)

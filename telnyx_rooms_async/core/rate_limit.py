@@ -1,4 +1,4 @@
-"""How fast requests may be sent: the rate-limit headers, and the arithmetic of the window. Time is an argument."""
+"""How fast requests may be sent: rate-limit headers and the arithmetic of windows. Time is an argument."""
 
 import math
 import re
@@ -73,12 +73,12 @@ def _seconds(text: bytes | None) -> float | None:
 class RateLimitWindow:
     """Decides when the next request may be sent. Pure arithmetic, for one account and one clock.
 
-    Three limits apply: the number of connections; a pause that the server asked for; and, in each window of the
-    rate limit, the number of requests that the server says remain, less those that are still in flight.
+    Three limits apply: the number of connections; a pause that the server asked for; and, in each window of
+    the rate limit, the number of requests that the server says remain, less those that are still in flight.
 
-    The server states the end of a window in rounded seconds, so its end is only known to lie between two times.
-    The window here ends at the later one, and a response counts for the next window only if its own end is
-    certainly later than that.
+    The server states the end of a window in rounded seconds, so its end is only known to lie between two
+    times. The window here ends at the later one, and a response counts for the next window only if its own
+    end is certainly later than that.
     """
 
     capacity: int
@@ -119,8 +119,16 @@ class RateLimitWindow:
             return self._paused_until - now
         return 0.0 if self._permits >= 1 else max(ends - now, 0.001)
 
+    def try_acquire(self, now: float) -> bool:
+        """Count a request as sent if it may be sent now; return whether it is."""
+        if self.delay(now) != 0:
+            return False
+        self.in_flight += 1
+        self._permits -= 1
+        return True
+
     def acquire(self, now: float, *, waiting: int = 0) -> None:
-        """Count a request as sent.
+        """Count a request of a queue as sent.
 
         Args:
             now: the present.
@@ -131,18 +139,10 @@ class RateLimitWindow:
         if waiting and now < self._spread_until:
             self._paused_until = now + (self._spread_until - now) / (waiting + 1)
 
-    def release(self) -> None:
-        """Count a request as no longer in flight."""
-        self.in_flight = max(0, self.in_flight - 1)  # a request of a stopped event loop may be released late
-
-    def refund(self) -> None:
-        """Release a request that was never sent, so that no window counts it."""
-        if self.in_flight:
+    def complete(self, limit: RateLimit | None, sent_at: float, now: float) -> None:
+        """Count a request as answered, and take the rate limit of its response into account, if any."""
+        if self.in_flight:  # a request of a stopped event loop may be released late
             self.in_flight -= 1
-            self._permits += 1
-
-    def update(self, limit: RateLimit | None, sent_at: float, now: float) -> None:
-        """Take the rate limit of a response, if it states one, into account."""
         if self._probing_left:
             self._probing_left -= 1
         if limit is None:
@@ -153,6 +153,17 @@ class RateLimitWindow:
         if limit.reset <= LONGEST_PAUSE:
             self._update_window(limit.limit, limit.remaining, limit.reset or _ROUNDED_RESET, sent_at, now)
 
+    def discard(self, now: float) -> None:  # noqa: ARG002 - for the subclass
+        """Count a request without a response as no longer in flight; the server may have counted it."""
+        if self.in_flight:
+            self.in_flight -= 1
+
+    def refund(self) -> None:
+        """Release a request that was never sent, so that no window counts it."""
+        if self.in_flight:
+            self.in_flight -= 1
+            self._permits += 1
+
     def pause(self, seconds: float, now: float) -> bool:
         """Hold all requests for some seconds; return False, and do nothing, if that is too long."""
         if seconds > LONGEST_PAUSE + _SPREAD:
@@ -160,9 +171,6 @@ class RateLimitWindow:
         self._paused_until = max(self._paused_until, now + seconds)
         self._spread_until = self._paused_until + _SPREAD
         return True
-
-    def discard(self, now: float) -> None:
-        """Take into account that a request ended without an outcome: nothing to learn for this window."""
 
     def reset(self) -> None:
         """Forget the requests in flight: their event loop has stopped."""
@@ -205,9 +213,9 @@ _ROUNDING: Final = 1e-9
 class SharedRateLimitWindow(RateLimitWindow):
     """A `RateLimitWindow` that keeps to a share of each window of the server.
 
-    A request holds a place until the window that counted it is certainly over: its response has come, and the
-    seconds of the ``reset`` in that response have passed. There are as many places as the share allows, so no
-    window counts more requests than that, wherever it begins, without communication between the clients.
+    A request holds a place until the window that counted it is certainly over: its response has come, and
+    the seconds of the ``reset`` in that response have passed. There are as many places as the share allows,
+    so no window counts more requests than that, without communication between the clients.
     """
 
     share: float
@@ -227,16 +235,20 @@ class SharedRateLimitWindow(RateLimitWindow):
             return delay
         return max(delay, held_until[0] - now) if held_until else None
 
-    def update(self, limit: RateLimit | None, sent_at: float, now: float) -> None:
+    def complete(self, limit: RateLimit | None, sent_at: float, now: float) -> None:
         """Take the rate limit of a response into account, and hold its place while its window may last."""
-        RateLimitWindow.update(self, limit, sent_at, now)
+        RateLimitWindow.complete(self, limit, sent_at, now)
         if limit is not None and limit.limit:
             self._places = max(1, floor(self.share * limit.limit + _ROUNDING))
         if limit is not None and limit.reset is not None:
             self._reset = min(limit.reset or _ROUNDED_RESET, LONGEST_PAUSE)
-        self.discard(now)
+        self._hold(now)
 
     def discard(self, now: float) -> None:
         """Hold the place of a request that the server may have counted."""
+        RateLimitWindow.discard(self, now)
+        self._hold(now)
+
+    def _hold(self, now: float) -> None:
         if self._reset:
             heappush(self._held_until, now + self._reset)

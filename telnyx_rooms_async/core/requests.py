@@ -247,15 +247,26 @@ class CompositionsQuery(PageQuery):
     created_at: Days = _query("filter[date_created_at]", rules.days, _exact_days)
 
 
-class RoomFields(TypedDict, total=False):
-    """What a room is created or updated with: ``{"unique_name": "Weekly", "max_participants": 25}``."""
+class RoomSettings(TypedDict, total=False):
+    """Settings of a room, as keyword arguments or as a dict. `UNSET` and a missing setting are the same."""
 
-    unique_name: str
-    max_participants: int
-    enable_recording: bool
-    webhook_event_url: str
-    webhook_event_failover_url: str | None
-    webhook_timeout_secs: int | None
+    max_participants: int | UnsetType
+    """2 to 50. Telnyx's default is 10."""
+    enable_recording: bool | UnsetType
+    """Whether sessions of the room are recorded. Telnyx's default is False."""
+    webhook_event_url: str | UnsetType
+    """Where Telnyx sends the events of the room, with its scheme."""
+    webhook_event_failover_url: str | UnsetType | None
+    """Where Telnyx sends an event if the first URL fails; None for nowhere."""
+    webhook_timeout_secs: int | UnsetType | None
+    """0 to 30 seconds that Telnyx waits for the webhook; None for its default."""
+
+
+class RoomFields(RoomSettings, total=False):
+    """Name and settings of a room: ``{"unique_name": "Weekly", "max_participants": 25}``."""
+
+    unique_name: str | UnsetType
+    """Unique within the account."""
 
 
 class ValidRoomFields(dict[str, object]):
@@ -288,7 +299,7 @@ def room_body(fields: RoomFields) -> RoomBody:
         raise InvalidArgumentError(
             (f"the fields of a room cannot be read from {short_repr(fields)}",)
         ) from None
-    wrong = [name for name in exact if name not in RoomFields.__annotations__]
+    wrong = [name for name in exact if name not in attrs.fields_dict(RoomBody)]
     if wrong:
         raise InvalidArgumentError(tuple(f"a room has no field {short_repr(name)}" for name in wrong))
     return RoomBody(**cast("RoomFields", exact))

@@ -45,28 +45,36 @@ class RetryPolicy:
 
 @define(eq=False, repr=False)
 class RetryBudget:
-    """What a client may spend on repetitions, so that an outage is not met with three times the load.
+    """Limits the retries of a client, so that an outage is not met with three times the load.
 
-    It fills by one a second and by one for each call that succeeds at once.
+    It fills by 1 per second, and by 1 for each call that succeeds at once.
     """
 
     capacity: float
-    level: float = field(default=Factory(lambda self: self.capacity, takes_self=True), init=False)
-    _at: float | None = field(default=None, init=False)
+    successes: int = field(default=0, init=False)
+    """Calls that succeeded at once and are not yet part of the level."""
+    _level: float = field(default=Factory(lambda self: self.capacity, takes_self=True), init=False)
+    _updated_at: float | None = field(default=None, init=False)
+
+    @property
+    def level(self) -> float:
+        """What can be spent on retries now."""
+        return min(self.capacity, self._level + self.successes)
 
     def take(self, cost: float, now: float) -> bool:
-        """Pay for a repetition, if there is enough, and tell whether."""
-        since = now if self._at is None else self._at
-        self.give(max(0.0, now - since))
-        self._at = max(now, since)
-        if cost > self.level:
+        """Pay for a retry; return False if the level is too low."""
+        updated_at = now if self._updated_at is None else self._updated_at
+        self.give(max(0.0, now - updated_at))
+        self._updated_at = max(now, updated_at)
+        if cost > self._level:
             return False
-        self.level -= cost
+        self._level -= cost
         return True
 
     def give(self, amount: float) -> None:
-        """Put something back; what does not fit is lost."""
-        self.level = min(self.capacity, self.level + amount)
+        """Raise the level, up to the capacity."""
+        self._level = min(self.capacity, self._level + self.successes + amount)
+        self.successes = 0
 
 
 def next_delay(

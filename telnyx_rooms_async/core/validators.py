@@ -506,7 +506,7 @@ def exact_layout(value: object) -> object:
     try:
         regions = dict(cast("Mapping[object, object]", value).items())
     except Exception:  # noqa: BLE001 - a user's mapping can raise anything
-        return value
+        return None  # refused like any other value that is not a mapping
     return {exact_text(region_name): _exact_region(region) for region_name, region in regions.items()}
 
 

@@ -1,48 +1,54 @@
-"""The files of recordings and compositions, and the links that open them for an hour. No HTTP.
+"""Files of recordings and compositions, their presigned links, and range requests.
 
-The bytes follow from the id, are made as they are read, and cannot be played: a file of any size costs
-no memory and no disk.
+The content of a file follows from its id and is generated while it is read: a file of any size takes
+neither memory nor disk. It cannot be played.
 """
 
 import hashlib
 import hmac
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
+from http import HTTPStatus
 from typing import Final
 
+from aiohttp import web
 from attrs import define, field, frozen, setters
 from yarl import URL
 
-LINK_LASTS: Final = 3600
-"""Seconds."""
-_CHUNK: Final = 64 * 1024
+_LINK_SECONDS: Final = 3600
+_CHUNK_SIZE: Final = 64 * 1024
 
 
 @define(kw_only=True)
 class MediaFile:
-    """A file of the emulated store. ``bytes(file)`` is all of it, `pieces` brings it piece by piece."""
+    """Generated content of a recording or composition.
+
+    Example:
+        ``bytes(file)`` is the whole content; `pieces` returns it in chunks.
+    """
 
     id: str = field(on_setattr=setters.frozen)
-    """That of its recording or composition."""
+    """Id of the recording or composition."""
     content_type: str
     size: int
-    """Bytes; set it to have a file as large as you like."""
+    """Size in bytes; can be set."""
     cut_after: int | None = None
-    """Set it to have the store hang up after so many bytes of every answer."""
+    """Close the connection after this many bytes of each response; can be set."""
 
     @property
     def etag(self) -> str:
-        """What names this content: another size is another content."""
+        """Strong ETag, which changes with the size."""
         return f'"{hashlib.sha256(f"{self.id}/{self.size}".encode()).hexdigest()[:32]}"'
 
     def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """Make the bytes from `start` to before `stop`, a piece at a time."""
+        """Generate the bytes from `start` up to but not including `stop`, in chunks of up to 64 KiB."""
         stop = self.size if stop is None else min(stop, self.size)
         while start < stop:
-            number, skip = divmod(start, _CHUNK)
-            chunk = hashlib.shake_128(f"{self.id}/{number}".encode()).digest(_CHUNK)
-            piece = chunk[skip : skip + stop - start]
+            number, offset = divmod(start, _CHUNK_SIZE)
+            chunk = hashlib.shake_128(f"{self.id}/{number}".encode()).digest(_CHUNK_SIZE)
+            piece = chunk[offset : offset + stop - start]
             yield piece
             start += len(piece)
 
@@ -51,22 +57,64 @@ class MediaFile:
 
 
 @frozen
-class Links:
-    """Makes links that are their own key, and knows them again."""
+class PresignedLinks:
+    """Creates links that need no API key, and verifies them."""
 
     _key: bytes = field(factory=lambda: secrets.token_bytes(32), repr=False, init=False)
 
-    def make(self, origin: URL, now: datetime, file_id: str) -> str:
-        """Make a link that is good for an hour from now."""
-        expires = int(now.timestamp()) + LINK_LASTS
-        query = {"expires": str(expires), "signature": self._sign(file_id, str(expires))}
-        return str(origin / "media" / file_id % query)
+    def create(self, origin: URL, now: datetime, file_id: str) -> str:
+        """Return a link to a file that is valid for one hour."""
+        expires = str(int(now.timestamp()) + _LINK_SECONDS)
+        return str(
+            origin / "media" / file_id % {"expires": expires, "signature": self._sign(file_id, expires)}
+        )
 
-    def is_good(self, file_id: str, query: Mapping[str, str], now: datetime) -> bool:
-        """Tell whether a link was made here, for this file, less than an hour ago."""
+    def is_valid(self, file_id: str, query: Mapping[str, str], now: datetime) -> bool:
+        """Return whether the query of a link was created here for this file, and has not expired."""
         expires, signature = query.get("expires", ""), query.get("signature", "")
-        known = hmac.compare_digest(self._sign(file_id, expires).encode(), signature.encode())
-        return known and now.timestamp() < int(expires)
+        is_signed = hmac.compare_digest(self._sign(file_id, expires).encode(), signature.encode())
+        return is_signed and now.timestamp() < int(expires)
 
     def _sign(self, file_id: str, expires: str) -> str:
         return hmac.new(self._key, f"{file_id}/{expires}".encode(), "sha256").hexdigest()
+
+
+async def send_file(request: web.Request, file: MediaFile) -> web.StreamResponse:
+    """Answer with a file, or with the range of it that the request asks for."""
+    headers = {"Accept-Ranges": "bytes", "ETag": file.etag}
+    requested = _requested_range(request, file)
+    if requested is None:
+        return await _send(request, file, range(file.size), web.StreamResponse(headers=headers))
+    if not requested:
+        headers["Content-Range"] = f"bytes */{file.size}"
+        return web.Response(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
+    headers["Content-Range"] = f"bytes {requested.start}-{requested.stop - 1}/{file.size}"
+    response = web.StreamResponse(status=HTTPStatus.PARTIAL_CONTENT, headers=headers)
+    return await _send(request, file, requested, response)
+
+
+def _requested_range(request: web.Request, file: MediaFile) -> range | None:
+    """Return the requested bytes; ``None`` for the whole file, also if the range header is not valid."""
+    try:
+        requested = request.http_range
+    except ValueError:
+        return None
+    if requested == slice(None, None, 1) or request.headers.get("If-Range", file.etag) != file.etag:
+        return None
+    return range(file.size)[requested]
+
+
+async def _send(
+    request: web.Request, file: MediaFile, part: range, response: web.StreamResponse
+) -> web.StreamResponse:
+    response.content_type = file.content_type
+    response.content_length = len(part)
+    await response.prepare(request)
+    stop = part.stop if file.cut_after is None else min(part.stop, part.start + file.cut_after)
+    # aiohttp would log it as an error of the server if the client closes the connection before the end.
+    with suppress(ConnectionError):
+        for piece in file.pieces(part.start, stop):
+            await response.write(piece)
+    if stop < part.stop and request.transport is not None:
+        request.transport.close()
+    return response

@@ -1,6 +1,6 @@
-"""Where a request leads: the rows of the endpoint table, the store of files, and nowhere."""
+"""HTTP routes: the operations of the API, files, the public key, and participants that join and leave."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Final
@@ -10,69 +10,110 @@ from aiohttp.typedefs import Handler
 from attrs import frozen
 
 from telnyx_rooms_async.core.endpoints import ENDPOINTS, Endpoint
-from telnyx_rooms_async.emulator.account import Account
-from telnyx_rooms_async.emulator.answers import answer
-from telnyx_rooms_async.emulator.media import Links
-from telnyx_rooms_async.emulator.operations import OPERATIONS, Arrival
-from telnyx_rooms_async.emulator.queries import Query
-from telnyx_rooms_async.emulator.refusals import RefusalError, not_found, not_implemented
-from telnyx_rooms_async.emulator.script import DOWNLOAD, PUBLIC_KEY
-from telnyx_rooms_async.emulator.store import Store
+from telnyx_rooms_async.emulator.faults import DOWNLOAD, PUBLIC_KEY
+from telnyx_rooms_async.emulator.media import PresignedLinks, send_file
+from telnyx_rooms_async.emulator.operations import OPERATIONS, RequestContext
+from telnyx_rooms_async.emulator.responses import (
+    json_response,
+    not_found,
+    not_implemented,
+    unprocessable_request,
+)
+from telnyx_rooms_async.emulator.serializers import serialize_participant
+from telnyx_rooms_async.emulator.state import State
+from telnyx_rooms_async.emulator.validation import JOIN_FIELDS, Body, Query
 
 PREFIX: Final = "/v2"
+CONTROL_ROUTES: Final = frozenset({"emulator:join", "emulator:leave"})
+"""Names of the routes that are not part of Telnyx. Faults and the rate limit do not apply to them."""
+
+_PARTICIPANTS: Final = "/emulator/participants"
 
 
 @frozen
 class Routes:
-    """All that an account is reached by; a route has the name of its operation, and nowhere has none."""
+    """Handlers of all requests. A route has the name of its operation; the route of all other paths has none.
 
-    _account: Account
-    _links: Links
+    A handler raises `ApiError` for a response that is an error.
+    """
+
+    _state: State
+    _links: PresignedLinks
     _public_key: Callable[[], str]
 
-    def __iter__(self) -> Iterator[web.RouteDef]:
-        for endpoint in ENDPOINTS:
-            handler = self._handler(endpoint)
-            yield web.route(endpoint.method, PREFIX + endpoint.path, handler, name=endpoint.operation)
-        store = Store(self._account, self._links)
-        yield web.get("/media/{file_id}", store.serve, name=DOWNLOAD, allow_head=False)
-        yield web.get(f"{PREFIX}/public_key", self._show_key, name=PUBLIC_KEY, allow_head=False)
-        yield web.route("*", "/{anything:.*}", _nowhere)
+    def definitions(self) -> list[web.RouteDef]:
+        """Return the routes."""
+        return [
+            web.post(_PARTICIPANTS, self._join, name="emulator:join"),
+            web.delete(f"{_PARTICIPANTS}/{{participant_id}}", self._leave, name="emulator:leave"),
+            *(
+                web.route(
+                    endpoint.method, PREFIX + endpoint.path, self._handler(endpoint), name=endpoint.operation
+                )
+                for endpoint in ENDPOINTS
+            ),
+            web.get("/media/{file_id}", self._download, name=DOWNLOAD, allow_head=False),
+            web.get(f"{PREFIX}/public_key", self._retrieve_public_key, name=PUBLIC_KEY, allow_head=False),
+            web.route("*", "/{path:.*}", _not_found),
+        ]
 
     def _handler(self, endpoint: Endpoint[object]) -> Handler:
         operation = OPERATIONS[endpoint.operation]
 
         async def handle(request: web.Request) -> web.Response:
-            now = self._account.now()
-            arrival = Arrival(
-                account=self._account,
+            now = self._state.now()
+            context = RequestContext(
+                state=self._state,
                 now=now,
-                ids=request.match_info,
+                path_ids=request.match_info,
                 query=Query(request.query),
-                body=await request.read(),
-                link=partial(self._links.make, request.url.origin(), now),
+                raw_body=await request.read(),
+                link=partial(self._links.create, request.url.origin(), now),
             )
-            try:
-                return answer(endpoint.status, operation(arrival))
-            except RefusalError as refused:
-                return answer(refused.status, refused.body)
+            return json_response(endpoint.status, operation(context))
 
         return handle
 
-    async def _show_key(self, _: web.Request) -> web.Response:
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        file_id = request.match_info["file_id"]
+        if not self._links.is_valid(file_id, request.query, self._state.now()):
+            return web.Response(status=HTTPStatus.FORBIDDEN, text="The link is not valid or has expired.\n")
+        file = self._state.file(file_id)
+        if file is None:
+            return web.Response(status=HTTPStatus.NOT_FOUND, text="There is no such file.\n")
+        return await send_file(request, file)
+
+    async def _retrieve_public_key(self, _: web.Request) -> web.Response:
         try:
-            key = self._public_key()
+            public_key = self._public_key()
         except RuntimeError as error:
-            refused = not_implemented(str(error))
-            return answer(refused.status, refused.body)
-        shown = {
+            raise not_implemented(str(error)) from None
+        data = {
             "record_type": "public_key",
-            "public": key,
-            "organization_id": self._account.organization_id,
+            "public": public_key,
+            "organization_id": self._state.organization_id,
         }
-        return answer(HTTPStatus.OK, {"data": shown})
+        return json_response(HTTPStatus.OK, {"data": data})
+
+    async def _join(self, request: web.Request) -> web.Response:
+        body = Body.parse(await request.read())
+        fields = body.read(JOIN_FIELDS, required=["room_id"])
+        body.raise_if_invalid()
+        try:
+            participant = self._state.join(fields["room_id"], fields.get("context", ""))
+        except LookupError:
+            raise not_found() from None
+        except ValueError as error:  # the room is full
+            raise unprocessable_request(str(error)) from None
+        return json_response(HTTPStatus.CREATED, {"data": serialize_participant(participant)})
+
+    async def _leave(self, request: web.Request) -> web.Response:
+        try:
+            self._state.leave(request.match_info["participant_id"])
+        except LookupError:
+            raise not_found() from None
+        return json_response(HTTPStatus.NO_CONTENT, None)
 
 
-async def _nowhere(_: web.Request) -> web.Response:
-    refused = not_found()
-    return answer(refused.status, refused.body)
+async def _not_found(_: web.Request) -> web.Response:
+    raise not_found()

@@ -1,4 +1,4 @@
-"""The emulated Telnyx behind a socket of this machine."""
+"""HTTP server of the emulator."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,51 +11,58 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
-from telnyx_rooms_async.emulator.account import Clock
-from telnyx_rooms_async.emulator.answers import add_headers, answer, stamp
-from telnyx_rooms_async.emulator.deliveries import Delivery
-from telnyx_rooms_async.emulator.delivering import Deliverer
-from telnyx_rooms_async.emulator.media import Links
-from telnyx_rooms_async.emulator.people import PEOPLE, People
-from telnyx_rooms_async.emulator.playing import Player, Sleep
-from telnyx_rooms_async.emulator.posting import Poster
-from telnyx_rooms_async.emulator.recorded import RecordedRequest
-from telnyx_rooms_async.emulator.refusals import RefusalError, too_many, unauthorized
-from telnyx_rooms_async.emulator.routes import PREFIX, Routes
-from telnyx_rooms_async.emulator.script import DOWNLOAD
-from telnyx_rooms_async.emulator.stage import Stage
-from telnyx_rooms_async.emulator.views import Link
-from telnyx_rooms_async.emulator.webhooks import event_of
+from telnyx_rooms_async.emulator.control import EmulatorControl
+from telnyx_rooms_async.emulator.fault_injector import FaultInjector, Sleep
+from telnyx_rooms_async.emulator.faults import DOWNLOAD, Fault
+from telnyx_rooms_async.emulator.media import PresignedLinks
+from telnyx_rooms_async.emulator.request_log import RecordedRequest
+from telnyx_rooms_async.emulator.responses import (
+    ApiError,
+    add_headers,
+    header_signal,
+    too_many_requests,
+    unauthorized,
+)
+from telnyx_rooms_async.emulator.routes import CONTROL_ROUTES, PREFIX, Routes
+from telnyx_rooms_async.emulator.serializers import LinkFactory
+from telnyx_rooms_async.emulator.state import Clock
+from telnyx_rooms_async.emulator.webhooks.delivery import Delivery, WebhookSender
+from telnyx_rooms_async.emulator.webhooks.dispatcher import WebhookDispatcher
+from telnyx_rooms_async.emulator.webhooks.event_factory import to_event
 
-_NEEDS_NO_KEY: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
-"""What the API reference marks ``security: []`` and clients call without a key: the refresh token is one,
-and so is a presigned link."""
+_NO_KEY_NEEDED: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
+"""Operations that the API reference marks with ``security: []``: the refresh token or the link is the key."""
 
-_WHERE_TO_GO: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - for a client, not a listener
-"""Who listens everywhere is found here."""
+_REACHABLE_HOSTS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a client cannot connect to these
+"""Addresses of this machine for clients, by the addresses that listen on all interfaces."""
 
 
-class Emulator(Stage):
-    """A stateful Telnyx on ``127.0.0.1``, for as long as ``async with`` lasts.
+class Emulator(EmulatorControl):
+    """A stateful Telnyx on ``127.0.0.1``, from the start of ``async with`` to its end.
 
     Args:
-        host: where to listen.
-        port: where to listen; 0 for any free port.
-        api_key: the one key that is accepted; made up unless given.
-        clock: tells the time, aware: all is stamped with it, and links and tokens expire by it. Whoever
-            turns it need not wait for a recording (5 s after its participant left) or a composition (10 s
-            after it was asked for). Only the signatures of webhooks go by the clock of this machine.
-        sleep: waits for the delay of a `Fault` or a `WebhookFault`, and before an event is sent again.
-        recording: whether `requests` and `deliveries` keep what comes and goes, about 1 KB each: switch it
-            off to serve for days.
-        deliver_anywhere: whether webhooks may go to other machines too. Else only ``localhost`` and the
-            loopback addresses are sent any.
-        public_url: the base URL for clients on other machines, such as ``"http://telnyx:8080/v2"``. It is
-            then `url`, and the links in webhooks lead there; where to listen is said by `host` and `port`.
+        host: address to listen on.
+        port: port to listen on; 0 for any free port.
+        api_key: the API key that is accepted; random by default.
+        clock: returns the current time, aware. Timestamps, links and tokens follow this clock; a test that
+            moves it does not have to wait for a recording (5 s after its participant left) or a composition
+            (10 s after it was created). Only signatures of webhooks use the clock of the machine.
+        sleep: waits for the delay of a `Fault` or `WebhookFault`, and before an event is sent again.
+        recording: whether `requests` and `deliveries` are kept, about 1 KB for each. Switch it off for a
+            server that runs for days.
+        deliver_anywhere: whether webhooks are sent to other machines too, not only to ``localhost`` and
+            loopback addresses.
+        public_url: base URL for clients on other machines, such as ``"http://telnyx:8080/v2"``. It becomes
+            `url`, and links in webhooks start with it; `host` and `port` are still where the server listens.
 
     Raises:
         ValueError: `public_url` is not an ``http://`` or ``https://`` URL.
-        OSError: on entering: the port is taken.
+        OSError: on entering, the port is taken.
+
+    Example:
+        async with Emulator() as telnyx:
+            async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+                room = await client.rooms.create(unique_name="Weekly")
     """
 
     def __init__(
@@ -76,55 +83,58 @@ class Emulator(Stage):
         self._recording = recording
         self._host, self._port = host, port
         self._public_url = public_url and public_url.rstrip("/")
-        self._links = Links()
-        self._player = Player(sleep)
-        self._poster = Poster(deliver_anywhere)
-        self._deliverer = Deliverer(
-            account=self._account,
-            script=self._event_script,
-            poster=self._poster,
+        self._links = PresignedLinks()
+        self._fault_injector = FaultInjector(sleep)
+        self._webhook_sender = WebhookSender(deliver_anywhere)
+        self._webhook_dispatcher = WebhookDispatcher(
+            state=self._state,
+            rules=self._webhook_rules,
+            sender=self._webhook_sender,
             sleep=sleep,
-            record=self._keep,
+            record=self._record_delivery,
             link_at=self._link_at,
         )
         self._runner: web.AppRunner | None = None
 
     @property
     def url(self) -> str:
-        """The base URL for a client.
+        """Base URL for a client.
 
         Raises:
             RuntimeError: the emulator is not running.
         """
-        if self._runner is None:
-            raise _not_running()
+        runner = self._running()
         if self._public_url:
             return self._public_url
-        host, port = cast("tuple[str, int]", self._runner.addresses[0][:2])
-        return str(URL.build(scheme="http", host=_WHERE_TO_GO.get(host, host), port=port, path=PREFIX))
+        host, port = cast("tuple[str, int]", runner.addresses[0][:2])
+        return str(URL.build(scheme="http", host=_REACHABLE_HOSTS.get(host, host), port=port, path=PREFIX))
 
     @property
     def public_key(self) -> str:
-        """What verifies the signatures of this emulator: base64 of the 32 bytes, as Telnyx shows it.
+        """Public key of the webhook signatures, base64 of 32 bytes, as Telnyx returns it.
 
         Raises:
-            RuntimeError: the extra ``webhooks`` is missing.
+            RuntimeError: the extra ``webhooks`` is not installed.
         """
-        return self._poster.signer.public_key
+        return self._webhook_sender.signing_key.public_key
 
     async def settle(self) -> None:
-        """Deliver every event that is due by now, and return when each was delivered or given up.
+        """Deliver all events that are due, and return when each is delivered or given up.
 
-        Events are delivered without it too, as soon as they happen. Call it to know that they have been,
-        and after turning the clock: recordings and compositions that are completed by then are told of.
+        Events are also delivered without this call, as soon as they happen. It is needed to wait for them,
+        and after moving the clock: recordings and compositions that are completed by then send events.
 
         Raises:
-            RuntimeError: the emulator is not running; or the extra ``webhooks`` is missing, and an event was
-                to be signed.
+            RuntimeError: the emulator is not running; or an event had to be signed, and the extra
+                ``webhooks`` is not installed.
+
+        Example:
+            telnyx.leave(alice.id)
+            await telnyx.settle()
+            assert telnyx.deliveries[-1].delivered
         """
-        if self._runner is None:
-            raise _not_running()
-        await self._deliverer.settle()
+        self._running()
+        await self._webhook_dispatcher.settle()
 
     async def deliver(
         self,
@@ -134,31 +144,32 @@ class Emulator(Stage):
         url: str | None = None,
         signed_at: datetime | None = None,
     ) -> Delivery:
-        """Deliver one event of your own, once and at once, and return what the receiver answered.
+        """Deliver a given event, once and immediately, and return the response of the receiver.
 
         Args:
-            event: the type of an event, a mapping, or an object with the fields of an event; an id and an
-                instant are made up unless it has them.
-            payload: belongs to a type.
-            url: where to; unless given, to the composition's or room's own that the payload names.
-            signed_at: aware; now, by the clock of this machine, unless given.
+            event: an event type, a mapping, or an object with the attributes of an event. Id and time are
+                generated unless the event has them.
+            payload: payload for an event type.
+            url: receiver; by default the webhook URL of the composition or room that the payload names.
+            signed_at: time of the signature, aware; by default now, by the clock of the machine.
 
         Raises:
             ValueError: the event has no type, or there is no URL for it.
-            RuntimeError: the emulator is not running, or the extra ``webhooks`` is missing.
+            RuntimeError: the emulator is not running, or the extra ``webhooks`` is not installed.
+
+        Example:
+            ``await telnyx.deliver("video.room.session.ended", {"room_id": room.id})``
         """
-        if self._runner is None:
-            raise _not_running()
+        self._running()
         _ = self.public_key
-        made = event_of(event, payload, self._account.now())
-        return await self._deliverer.deliver(made, url, signed_at)
+        made = to_event(event, payload, self._state.now())
+        return await self._webhook_dispatcher.deliver_once(made, url, signed_at)
 
     async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[self._meet])
-        app.on_response_prepare.append(stamp(self._account.now))
-        app.on_shutdown.append(self._player.close)
-        app.add_routes(People(self._account))
-        app.add_routes(Routes(self._account, self._links, lambda: self.public_key))
+        app = web.Application(middlewares=[self._middleware])
+        app.on_response_prepare.append(header_signal(self._state.now))
+        app.on_shutdown.append(self._fault_injector.close)
+        app.add_routes(Routes(self._state, self._links, lambda: self.public_key).definitions())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
@@ -167,58 +178,71 @@ class Emulator(Stage):
             await runner.cleanup()
             raise
         self._runner = runner
-        self._deliverer.start()
+        self._webhook_dispatcher.start()
         return self
 
     async def __aexit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
         runner, self._runner = self._runner, None
         if runner is not None:
             try:
-                await self._deliverer.close()
+                await self._webhook_dispatcher.close()
             finally:
                 await runner.cleanup()
-            self._account.outbox.clear()  # nobody is left to be told
+            self._state.outbox.clear()  # requests that ended during the shutdown may have added events
+
+    def _running(self) -> web.AppRunner:
+        if self._runner is None:
+            raise RuntimeError("the emulator is not running: enter it with async with")
+        return self._runner
 
     @web.middleware
-    async def _meet(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        recorded = await _recorded(request)
+    async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        recorded = await RecordedRequest.read(request)
         if self._recording:
             self.requests.append(recorded)
         operation = request.match_info.route.name
         try:
             self._admit(request, operation)
-        except RefusalError as refused:
-            return answer(refused.status, refused.body)
-        if operation in PEOPLE:
-            return await handler(request)
-        fault = self._script.take(operation, recorded)
-        return await self._player.play(fault, request, partial(handler, request))
+        except ApiError as error:
+            return error.response()
+        respond = partial(_respond, request, handler)
+        if operation in CONTROL_ROUTES:
+            return await respond()
+        return await self._fault_injector.apply(self._take_fault(operation, recorded), request, respond)
 
     def _admit(self, request: web.Request, operation: str | None) -> None:
-        if self._window is not None and operation != DOWNLOAD and operation not in PEOPLE:
-            allowance = self._window.admit(self._account.now())
-            add_headers(request, allowance.headers)
-            if allowance.is_spent:
-                raise too_many()
-        key = request.headers.get("Authorization")
-        if operation not in _NEEDS_NO_KEY and key != f"Bearer {self.api_key}":
+        """Raise `ApiError` for a request above the rate limit, or without the right API key."""
+        if self._rate_limit is not None and operation != DOWNLOAD and operation not in CONTROL_ROUTES:
+            status = self._rate_limit.count(self._state.now())
+            add_headers(request, status.headers)
+            if status.is_exceeded:
+                raise too_many_requests()
+        authorization = request.headers.get("Authorization")
+        if operation not in _NO_KEY_NEEDED and authorization != f"Bearer {self.api_key}":
             raise unauthorized()
 
-    def _keep(self, delivery: Delivery) -> None:
+    def _take_fault(self, operation: str | None, recorded: RecordedRequest) -> Fault:
+        rule = self._rules.take(lambda rule: operation is not None and rule.matches(operation, recorded))
+        return Fault() if rule is None else rule.fault
+
+    def _record_delivery(self, delivery: Delivery) -> None:
         if self._recording:
             self.deliveries.append(delivery)
 
-    def _link_at(self, now: datetime) -> Link:
-        return partial(self._links.make, URL(self.url).origin(), now)
+    def _link_at(self, now: datetime) -> LinkFactory:
+        return partial(self._links.create, URL(self.url).origin(), now)
 
 
-def _not_running() -> RuntimeError:
-    return RuntimeError("the emulator is not running: enter it with async with")
+async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return error.response()
 
 
 def _is_base_url(text: str) -> bool:
@@ -227,14 +251,3 @@ def _is_base_url(text: str) -> bool:
     except ValueError:
         return False
     return url.scheme in ("http", "https") and bool(url.host) and not (url.user or url.query or url.fragment)
-
-
-async def _recorded(request: web.Request) -> RecordedRequest:
-    return RecordedRequest(
-        method=request.method,
-        path=request.path,
-        query=tuple(request.query.items()),
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=await request.read(),
-        target=request.raw_path,
-    )

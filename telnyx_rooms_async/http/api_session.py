@@ -1,12 +1,12 @@
 """The session of the API: one call from a request to a typed value.
 
-`ApiSession.call` does, in this order: authentication (by the transport), the wait for the rate limit, attempts
-within the deadline, retries within the retry budget, and the mapping of errors.
+`ApiSession.call` waits for the rate limit, makes attempts within a deadline, retries failed attempts within
+the retry budget, and maps the outcome to a value or an error. The transport adds the API key.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final, TypeGuard, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from attrs import define, evolve, field, frozen
 
@@ -17,6 +17,7 @@ from telnyx_rooms_async.core.http_messages import (
     Failure,
     RateLimit,
     Reason,
+    Request,
     Response,
     RetrySafety,
 )
@@ -51,6 +52,8 @@ _SHORTEST_ATTEMPT: Final = 0.001
 """Seconds. A timeout of 0 would be none at all, and a sleep can overshoot the deadline."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 _TOO_MANY_REQUESTS: Final = 429
+_ERRORS_FROM: Final = 300
+"""The lowest status that is no success; the transport passes no 1xx."""
 
 
 @define(eq=False, repr=False)
@@ -84,20 +87,25 @@ class ApiSession:
     clock: Clock
     server_clock: ServerClock = field(factory=ServerClock)
 
-    def call(self, call: Call[T]) -> Coroutine[Any, Any, T]:
+    async def call(
+        self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]] | None = None
+    ) -> T:
         """Make one API call, with retries where the retry policy and the operation allow them.
+
+        Args:
+            call: the request, and how its response is read.
+            steps: makes the call by several requests within one deadline; `send_with_retries` makes each.
 
         Raises:
             TelnyxRoomsError: one class for each kind of failure, with all attempts.
         """
-        return self.run(call, self.send_with_retries)
-
-    async def run(self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]]) -> T:
-        """Make one API call by steps that may take several requests, within one deadline."""
         try:
             with self.in_flight_calls:
+                if self.read_only:
+                    _check_read_only(call)
                 now = self.clock.monotonic()
-                return await steps(call, CallContext(now, now + self.timeout))
+                context = CallContext(now, now + self.timeout)
+                return await (self.send_with_retries if steps is None else steps)(call, context)
         except BaseException as error:
             # The frames below, aiohttp's included, hold headers, bodies and URLs.
             drop_frames(error)
@@ -105,71 +113,108 @@ class ApiSession:
 
     async def send_with_retries(self, call: Call[T], context: CallContext) -> T:
         """Send a request until it succeeds, fails for good or runs out of time; return its result."""
-        if self.read_only and call.request.method not in _SAFE_METHODS:
-            raise _read_only_error(call)
-        limiter, clock = self.rate_limiter, self.clock
+        limiter, monotonic = self.rate_limiter, self.clock.monotonic
         outcome: Response | Failure | None = None
         last_response: Response | None = None
-        number, elapsed = 0, 0.0
-        while limiter.try_acquire(clock.monotonic()) or await limiter.acquire(
+        number, started, ended = 0, context.started, context.started
+        # A request acquires the window by itself while no other request is queued.
+        while (not limiter.queue and limiter.window.try_acquire(monotonic())) or await limiter.acquire(
             context.started, context.deadline
         ):
             number += 1
-            started = clock.monotonic()
-            outcome = await self._send_once(call, context, started)
-            ended = clock.monotonic()
-            elapsed = ended - started
-            limit = None
+            started = monotonic()
+            outcome = await self._send_once(call.request, context.deadline - started)
+            ended = monotonic()
             if isinstance(outcome, Response):
-                last_response, limit = outcome, rate_limit(outcome)
+                last_response = outcome
                 self.server_clock.newest = outcome.raw_headers, started, ended
-            delay, is_budget_exhausted = self._retry_delay(call, context, outcome, number, ended)
-            is_paused = self._release(outcome, limit, started, ended, delay)
-            if context.attempts or self._is_logging or not _is_success(outcome):
-                self._record(call, context, outcome, elapsed, delay, limit, is_budget_exhausted)
+                if self._is_plain_success(outcome, context, started, ended):
+                    break
+            delay = self._after_attempt(call, context, outcome, number=number, started=started, ended=ended)
             if delay is None:
                 break
-            if not is_paused:  # else the rate limiter holds this call and all others for as long
-                await clock.sleep(delay)
+            if delay:
+                await self.clock.sleep(delay)
         else:  # the rate limiter admits no request before the deadline
             if outcome is None:
                 raise self._not_admitted_error(context)
             self._refund_retry(context, outcome)
-        return self._result(call, context, outcome, last_response, elapsed)
+        try:
+            if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
+                return protocol.structure(call, outcome)
+        except DecodeError:
+            if not context.attempts:
+                self._record(call, context, outcome, ended - started)
+        # An error response says more than a lost connection, but the outcome of a request that must not be
+        # repeated is that of its last attempt.
+        final = outcome if call.repeat is RetrySafety.IF_NOT_SENT else last_response or outcome
+        return protocol.read(call, final, context.attempts, now=self.clock.now())
 
-    def server_now(self) -> float:
-        """Return the server's time as far as it is known, in seconds since the epoch."""
-        return self.server_clock.now(self.clock.monotonic(), self.clock.now())
-
-    # --- one attempt --------------------------------------------------------------------------------------
-
-    async def _send_once(self, call: Call[T], context: CallContext, started: float) -> Response | Failure:
+    async def _send_once(self, request: Request, time_left: float) -> Response | Failure:
         outcome: Response | Failure | None = None
-        time_left = context.deadline - started
         try:
             seconds = max(min(self.attempt_timeout, time_left), _SHORTEST_ATTEMPT)
-            outcome = await self.transport.send(call.request, seconds)
+            outcome = await self.transport.send(request, seconds)
         finally:
-            if outcome is None:
+            if outcome is None:  # cancelled
                 self.rate_limiter.discard()
         if isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT:
             return evolve(outcome, deadline=time_left < self.attempt_timeout)
         return outcome
 
-    def _release(
+    def _is_plain_success(
+        self, response: Response, context: CallContext, started: float, ended: float
+    ) -> bool:
+        """Return whether an attempt succeeded, and nothing is to be logged: then it is complete."""
+        if response.status >= _ERRORS_FROM or context.attempts:
+            return False
+        if self.on_attempt is not None or logger.isEnabledFor(logging.DEBUG):
+            return False
+        self.budget.successes += 1
+        self.rate_limiter.window.complete(rate_limit(response), started, ended)
+        if self.rate_limiter.queue:
+            self.rate_limiter.admit_queued()
+        return True
+
+    def server_now(self) -> float:
+        """Return the server's time as far as it is known, in seconds since the epoch."""
+        return self.server_clock.now(self.clock.monotonic(), self.clock.now())
+
+    # --- after an attempt ---------------------------------------------------------------------------------
+
+    def _after_attempt(
         self,
+        call: Call[T],
+        context: CallContext,
         outcome: Response | Failure,
-        limit: RateLimit | None,
+        *,
+        number: int,
         started: float,
         ended: float,
-        delay: float | None,
-    ) -> bool:
-        """Release the place in the rate limiter; return whether it pauses all calls as the server asks."""
+    ) -> float | None:
+        """Release the place in the rate limiter and log the attempt.
+
+        Returns:
+            Seconds to sleep before the next attempt, or None if there is none: 0 if the rate limiter holds
+            all requests for as long as the server asks.
+        """
+        limit = rate_limit(outcome) if isinstance(outcome, Response) else None
+        delay, is_budget_exhausted = self._retry_delay(call, context, outcome, number, ended)
+        is_paused = False
         if isinstance(outcome, Failure) and not outcome.sent:
             self.rate_limiter.release_unsent()
-            return False
-        pause = None if _is_success(outcome) else self._pause(outcome, limit, delay)
-        return self.rate_limiter.release(limit, started, ended, pause) and delay is not None
+        else:
+            is_paused = self.rate_limiter.release(limit, started, ended, self._pause(outcome, limit, delay))
+        self._record(
+            call,
+            context,
+            outcome,
+            ended - started,
+            delay=delay,
+            limit=limit,
+            is_budget_exhausted=is_budget_exhausted,
+        )
+        return 0.0 if is_paused and delay is not None else delay
 
     def _pause(
         self, outcome: Response | Failure, limit: RateLimit | None, delay: float | None
@@ -216,19 +261,16 @@ class ApiSession:
         self.budget.give(cost)
         context.spent -= cost
 
-    @property
-    def _is_logging(self) -> bool:
-        return self.on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
-
     def _record(
         self,
         call: Call[T],
         context: CallContext,
         outcome: Response | Failure,
         elapsed: float,
+        *,
         delay: float | None = None,
         limit: RateLimit | None = None,
-        is_budget_exhausted: bool = False,  # noqa: FBT001, FBT002 - of one caller
+        is_budget_exhausted: bool = False,
     ) -> None:
         attempt = build_attempt(
             call,
@@ -242,39 +284,15 @@ class ApiSession:
         context.attempts = (*context.attempts, attempt)
         emit_attempt(attempt, self.on_attempt)
 
-    # --- the end of a call --------------------------------------------------------------------------------
-
-    def _result(
-        self,
-        call: Call[T],
-        context: CallContext,
-        outcome: Response | Failure,
-        last_response: Response | None,
-        elapsed: float,
-    ) -> T:
-        """Return the value of a call, or raise its error."""
-        if _is_success(outcome):
-            try:
-                return protocol.structure(call, outcome)
-            except DecodeError:
-                if not context.attempts:
-                    self._record(call, context, outcome, elapsed)
-        # An error response says more than a lost connection, but the outcome of a request that must not be
-        # repeated is that of its last attempt.
-        final = outcome if call.repeat is RetrySafety.IF_NOT_SENT else last_response or outcome
-        return protocol.read(call, final, context.attempts, now=self.clock.now())
-
     def _not_admitted_error(self, context: CallContext) -> TelnyxRoomsError:
         if delay := self.rate_limiter.delay():
             return RateLimitError(_TOO_MANY_REQUESTS, (), None, delay, context.attempts)
         return APITimeoutError("no connection was free in time", False, context.attempts, True)  # noqa: FBT003 - fields are positional
 
 
-def _read_only_error(call: Call[object]) -> ReadOnlyError:
+def _check_read_only(call: Call[object]) -> None:
+    if call.request.method in _SAFE_METHODS:
+        return
     # A path may hold a token where an id belongs, if the arguments are swapped.
     path = call.template if call.request.secrets else call.request.path
-    return ReadOnlyError(call.request.method, path)
-
-
-def _is_success(outcome: Response | Failure) -> TypeGuard[Response]:
-    return isinstance(outcome, Response) and outcome.status < 300  # noqa: PLR2004 - 2xx
+    raise ReadOnlyError(call.request.method, path)

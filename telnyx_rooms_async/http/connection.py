@@ -1,4 +1,4 @@
-"""The `aiohttp.ClientSession` of a client: borrowed from the user or opened here; its timeouts and proxies."""
+"""The `aiohttp.ClientSession` of a client, borrowed or opened here; its timeouts and proxies."""
 
 import asyncio
 import math
@@ -42,7 +42,7 @@ def check_session(session: object, *, trust_env: bool) -> None:
     """Check a borrowed session.
 
     Raises:
-        ConfigurationError: it is not an `aiohttp.ClientSession`, has an auth of its own, or ``trust_env`` is set.
+        ConfigurationError: it is not an `aiohttp.ClientSession`, has an auth, or ``trust_env`` is set.
     """
     if session is None:
         return
@@ -73,7 +73,7 @@ def check_hooks(session: Session | None, on_attempt: object, trace_configs: Sequ
 
 
 def borrowed_loop(session: Session | None) -> asyncio.AbstractEventLoop | None:
-    """Return the event loop that a borrowed session belongs to: an aiohttp session is made in its event loop."""
+    """Return the event loop of a borrowed session, which is made in its event loop."""
     if session is None:
         return None
     try:
@@ -111,12 +111,16 @@ class _ProxyConnector(aiohttp.TCPConnector):
 
 
 async def own_session(
-    *, max_connections: int, trace_configs: list[aiohttp.TraceConfig], trust_env: bool
+    *,
+    max_connections: int,
+    trace_configs: list[aiohttp.TraceConfig],
+    middlewares: Sequence[aiohttp.ClientMiddlewareType],
+    trust_env: bool,
 ) -> AsyncGenerator[Session, None]:
     """Open a session, yield it once, and close it when the generator is closed.
 
-    The event loop closes its unfinished generators at its end, and so does the garbage collector: a client that
-    is forgotten leaves no connection open. The session keeps no cookies, and reads no proxy variables.
+    The event loop closes its unfinished generators at its end, and so does the garbage collector: a client
+    that is forgotten leaves no connection open. The session keeps no cookies, and reads no proxy variables.
     """
     sockets = WeakSet[socket.socket]()
 
@@ -131,17 +135,17 @@ async def own_session(
         # The limit is per host, so that downloads do not take the connections of calls.
         connector=connector(limit=0, limit_per_host=max_connections, socket_factory=open_socket),
         trace_configs=trace_configs,
-        middlewares=(send_once,),
+        middlewares=middlewares,
         cookie_jar=aiohttp.DummyCookieJar(),
     )
     try:
         yield session
     finally:
-        await session.close()
         # A transport that is closed first sends what is buffered, and a server may never read it.
         for opened in sockets:
             if opened.fileno() != -1:
                 _shut_down(opened)
+        await session.close()
 
 
 def _shut_down(opened: socket.socket) -> None:
@@ -149,21 +153,6 @@ def _shut_down(opened: socket.socket) -> None:
         opened.shutdown(socket.SHUT_RDWR)
     except OSError:  # not connected any more
         return
-
-
-async def send_once(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Middleware: aiohttp must not resend a GET or DELETE by itself when a kept-alive connection was dead.
-
-    It does so for two classes of errors. An error of another class leaves the decision to the retry policy.
-    """
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise aiohttp.ClientConnectionError(str(error)) from None
 
 
 @cache
@@ -196,8 +185,8 @@ def connect_timeout(seconds: float) -> aiohttp.ClientTimeout:
 def environment_proxy(url: URL) -> Secret | None:
     """Return the proxy that the environment names for a URL, with its credentials.
 
-    The variables are ``https_proxy`` or ``http_proxy``, ``all_proxy`` and ``no_proxy``. aiohttp's own trust_env
-    would start a thread for each request, and fail on a netrc file.
+    The variables are ``https_proxy`` or ``http_proxy``, ``all_proxy`` and ``no_proxy``. aiohttp's own
+    trust_env would start a thread for each request, and fail on a netrc file.
 
     Raises:
         ConfigurationError: the variable does not hold an HTTP proxy. Its value is not shown.
@@ -230,7 +219,7 @@ def _proxy_variable(scheme: str) -> tuple[Secret, str]:
 
 
 def _proxy_parts(proxy: str) -> tuple[str, bool]:
-    """Return the scheme of a proxy URL, and whether the rest is host and port, with or without credentials.
+    """Return the scheme of a proxy URL, and whether the rest is host and port, perhaps with credentials.
 
     A password with an unescaped slash, question mark or hash would make a part of it the host.
     """

@@ -1,4 +1,4 @@
-"""Decompression of a response body, up to a size limit. aiohttp would accept a truncated body as complete."""
+"""Decompression of response bodies, up to a size. aiohttp would accept a truncated body as complete."""
 
 import zlib
 from typing import Final

@@ -24,8 +24,9 @@ def running_loop() -> asyncio.AbstractEventLoop:
 class InFlightCalls:
     """Tracks running calls, so that closing the client can wait for them or cancel them.
 
-    ``with in_flight_calls:`` surrounds each call. It is re-entrant, and one instance serves all calls at once.
-    A client belongs to the event loop of its first call, and to another one only after that loop has stopped.
+    ``with in_flight_calls:`` surrounds each call. It is re-entrant, and one instance serves all calls at
+    once. A client belongs to the event loop of its first call, and to another one only after that loop has
+    stopped.
 
     Args:
         loop: the event loop of a borrowed session, which the client never leaves.
@@ -75,8 +76,12 @@ class InFlightCalls:
     def __enter__(self) -> None:
         if self.is_closed:
             raise ClientClosedError
-        self._enter_loop()
-        task = asyncio.current_task()
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:
+            raise WrongEventLoopError(NO_EVENT_LOOP) from None
+        if task is None or task.get_loop() is not self.loop:
+            self._enter_loop()
         if self._is_draining and task not in self._depths:
             raise ClientClosedError
         if task is not None:

@@ -29,20 +29,20 @@ class _Waiter:
 class RateLimiter:
     """FIFO queue in front of a `RateLimitWindow`, without a background task.
 
-    The first waiter sleeps until the window reopens; when it is admitted or cancelled, the next one takes over.
-    While nothing is queued and the window is open, nothing is awaited. Each request that is admitted must be
-    released, by one of `release`, `release_unsent` and `discard`.
+    The first waiter sleeps until the window reopens; when it is admitted or cancelled, the next one takes
+    over. Each request that is admitted must be released, by one of `release`, `release_unsent` and `discard`.
+    While the `queue` is empty, requests may acquire and complete the `window` directly.
     """
 
     def __init__(self, capacity: int, clock: Clock, share: float = 1.0) -> None:
         self._clock = clock
-        self._window = (
+        self.window: RateLimitWindow = (
             RateLimitWindow(capacity=capacity)
             if share == 1
             else SharedRateLimitWindow(capacity=capacity, share=share)
         )
         # Ordered by the start of the call, so that a retry goes before calls that began later.
-        self._queue: list[tuple[float, int, _Waiter]] = []
+        self.queue: list[tuple[float, int, _Waiter]] = []
         self._numbers = count()
         self._sleeper: _Waiter | None = None
         self._sleeps_until = math.inf
@@ -50,14 +50,7 @@ class RateLimiter:
     @property
     def rate_limit(self) -> RateLimit | None:
         """The rate limit of the newest response that stated one."""
-        return self._window.last_seen
-
-    def try_acquire(self, now: float) -> bool:
-        """Admit a request if the window is open and nothing is queued; return whether it is admitted."""
-        if self._queue or self._window.delay(now) != 0:
-            return False
-        self._window.acquire(now)
-        return True
+        return self.window.last_seen
 
     async def acquire(self, started: float, deadline: float) -> bool:
         """Wait until the request of a call that began at `started` is admitted.
@@ -66,23 +59,23 @@ class RateLimiter:
             False if it cannot be admitted before the deadline.
         """
         waiter = _Waiter(asyncio.get_running_loop().create_future())
-        heappush(self._queue, (started, next(self._numbers), waiter))
+        heappush(self.queue, (started, next(self._numbers), waiter))
         is_done = False
         try:
-            self._admit()
+            self.admit_queued()
             while not waiter.is_admitted and await self._wait(waiter, deadline):
                 pass
             is_done = waiter.is_admitted
         finally:
             waiter.is_gone = not is_done
             if waiter.is_admitted and not is_done:
-                self._window.release()
-            self._admit()
+                self.window.refund()
+            self.admit_queued()
         return is_done
 
     def delay(self) -> float | None:
         """Return the seconds until the window opens, or None if that depends on requests in flight."""
-        return self._window.delay(self._clock.monotonic())
+        return self.window.delay(self._clock.monotonic())
 
     def release(self, limit: RateLimit | None, sent_at: float, now: float, pause: float | None) -> bool:
         """Release the place of a request with a response.
@@ -96,41 +89,39 @@ class RateLimiter:
         Returns:
             Whether all requests are held for that pause: not for one that is too long.
         """
-        self._window.release()
-        self._window.update(limit, sent_at, now)
-        is_paused = pause is not None and self._window.pause(pause, now)
-        self._admit()
+        self.window.complete(limit, sent_at, now)
+        is_paused = pause is not None and self.window.pause(pause, now)
+        self.admit_queued()
         return is_paused
 
     def release_unsent(self) -> None:
         """Release the place of a request that was not sent, so the server has not counted it."""
-        self._window.refund()
-        self._admit()
+        self.window.refund()
+        self.admit_queued()
 
     def discard(self) -> None:
         """Release the place of a request without an outcome, which the server may have counted."""
-        self._window.release()
-        self._window.discard(self._clock.monotonic())
-        self._admit()
+        self.window.discard(self._clock.monotonic())
+        self.admit_queued()
 
     def reset(self) -> None:
         """Forget the requests of an event loop that has stopped."""
-        self._queue.clear()
-        self._window.reset()
+        self.queue.clear()
+        self.window.reset()
         self._sleeper, self._sleeps_until = None, math.inf
 
-    def _admit(self) -> None:
-        """Admit waiters while the window is open, and make sure that one of the others sleeps until it opens."""
-        while self._queue:
-            waiter = self._queue[0][2]
+    def admit_queued(self) -> None:
+        """Admit waiters while the window is open; one of the others sleeps until it opens."""
+        while self.queue:
+            waiter = self.queue[0][2]
             now = self._clock.monotonic()
             if waiter.is_gone:
-                heappop(self._queue)
+                heappop(self.queue)
                 continue
-            delay = self._window.delay(now)
+            delay = self.window.delay(now)
             if delay == 0:
-                heappop(self._queue)
-                self._window.acquire(now, waiting=len(self._queue))
+                heappop(self.queue)
+                self.window.acquire(now, waiting=len(self.queue))
                 waiter.is_admitted = True
                 _wake(waiter, is_in_time=True)
                 continue
@@ -143,7 +134,7 @@ class RateLimiter:
     async def _wait(self, waiter: _Waiter, deadline: float) -> bool:
         """Wait for a change; return False if the request cannot be admitted in time."""
         now = self._clock.monotonic()
-        delay, time_left = self._window.delay(now), deadline - now
+        delay, time_left = self.window.delay(now), deadline - now
         if time_left <= (delay or 0.0):
             return False
         loop = asyncio.get_running_loop()
@@ -163,7 +154,7 @@ class RateLimiter:
             self._sleeper, self._sleeps_until = None, math.inf
             sleep.cancel()
             await asyncio.wait((sleep,))
-        self._admit()
+        self.admit_queued()
         return True
 
 

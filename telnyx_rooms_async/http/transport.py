@@ -88,6 +88,7 @@ class AiohttpTransport:
             own_session,
             max_connections=max_connections,
             trace_configs=list(trace_configs),
+            middlewares=(_send_once,),
             trust_env=trust_env,
         )
         self._find_proxy = environment_proxy if trust_env else no_proxy
@@ -145,13 +146,18 @@ class AiohttpTransport:
             ClientClosedError: the borrowed session is closed.
             ConfigurationError: the borrowed session has credentials of its own for this host.
         """
-        session = self._usable_session() or await self._new_session()
+        session = self._session
+        if session is None or session.closed or self._loop is not self._in_flight_calls.loop:
+            session = await self._open_or_reopen()
         has_json = request.body is not None or request.method == "POST"
         try:
             response = await session.request(
                 request.method,
-                self._build_url(path=self._path_prefix + request.path, query_string=request.query_string),
-                data=self._payload(request),
+                self._build_url(
+                    path=self._path_prefix + request.path,
+                    query_string=request.query_string if request.query else "",
+                ),
+                data=None if request.body is None and not self._is_borrowed else self._payload(request),
                 # For a POST without a body too, to which aiohttp would add another content type.
                 headers=self._json_headers if has_json else self._headers,
                 timeout=attempt_timeout(seconds),
@@ -200,7 +206,7 @@ class AiohttpTransport:
             if if_range is not None:
                 headers["If-Range"] = if_range
         target = URL(url, encoded=True)
-        session = self._usable_session() or await self._new_session()
+        session = await self._current_session()
         try:
             async with asyncio.timeout(seconds):
                 response = await session.get(
@@ -231,8 +237,7 @@ class AiohttpTransport:
         Raises:
             ClientClosedError: the client is closed, or the borrowed session is.
         """
-        if not self._usable_session():
-            await self._new_session()
+        await self._current_session()
         return self._download_slots
 
     async def close(self) -> None:
@@ -241,21 +246,22 @@ class AiohttpTransport:
         if owned is not None:
             await owned.aclose()
 
-    def _usable_session(self) -> Session | None:
-        """Return the session if requests can be sent with it; None if a new one has to be opened."""
+    async def _current_session(self) -> Session:
         session = self._session
-        if self._is_borrowed:
-            if session is None or session.closed:
-                raise ClientClosedError
-            return session
-        is_current = self._loop is self._in_flight_calls.loop
-        return session if is_current and session and not session.closed else None
+        if session is None or session.closed or self._loop is not self._in_flight_calls.loop:
+            return await self._open_or_reopen()
+        return session
 
-    async def _new_session(self) -> Session:
-        if self._in_flight_calls.is_closed:
-            raise ClientClosedError
+    async def _open_or_reopen(self) -> Session:
+        """Open a session, for the first request or in another event loop; check a borrowed session."""
         self._loop = self._in_flight_calls.loop
         self._download_slots = asyncio.Semaphore(self._capacity)
+        if self._is_borrowed:
+            if self._session is None or self._session.closed:
+                raise ClientClosedError
+            return self._session
+        if self._in_flight_calls.is_closed:
+            raise ClientClosedError
         self._owned = self._open_session()
         self._session = await anext(self._owned)
         return self._session
@@ -306,14 +312,32 @@ def is_usable_url(url: Secret) -> bool:
         return False
 
 
+# --- middlewares ------------------------------------------------------------------------------------------
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Middleware: aiohttp must not resend a GET or DELETE by itself when a kept-alive connection was dead.
+
+    It does so for two classes of errors. An error of another class leaves the decision to the retry policy.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(_message(error)) from None
+
+
 # --- for borrowed sessions --------------------------------------------------------------------------------
 
 
 class _EmptyPayload(aiohttp.Payload):
     """Empty body of a DELETE through a borrowed session.
 
-    aiohttp resends a DELETE by itself when the connection breaks, and a deletion that was done would then fail with
-    404. It does not resend a body that can be written only once.
+    aiohttp resends a DELETE by itself when the connection breaks, and a deletion that was done would then
+    fail with 404. It does not resend a body that can be written only once.
     """
 
     def __init__(self) -> None:
@@ -326,11 +350,11 @@ class _EmptyPayload(aiohttp.Payload):
         """Whether the body was written."""
         return self._is_written
 
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002 - as the base class has them
         """Return the body as text."""
         return ""
 
-    async def write(self, writer: AbstractStreamWriter) -> None:
+    async def write(self, writer: AbstractStreamWriter) -> None:  # noqa: ARG002 - as the base class has it
         """Write nothing."""
         self._is_written = True
 
@@ -350,9 +374,10 @@ async def _read_response(
     response: aiohttp.ClientResponse, api_key: Secret, secrets: tuple[str, ...]
 ) -> Response | Failure:
     """Read the body, up to the size limit."""
-    if _is_informational(response):
+    if response.status < 200:  # noqa: PLR2004 - without a body
         return _to_response(response, b"", api_key, secrets)
-    limit = _max_body(response)
+    is_error = response.status >= 400  # noqa: PLR2004 - 4xx and 5xx
+    limit = _MAX_ERROR_BODY if is_error else _MAX_BODY
     chunks: list[bytes] = []
     size = 0
     try:
@@ -363,7 +388,7 @@ async def _read_response(
                 break
     except (aiohttp.ClientError, OSError):
         # The status of an error is enough, and its body may be of any kind.
-        if not _is_error(response):
+        if not is_error:
             raise
     return _to_response(response, b"".join(chunks), api_key, secrets)
 
@@ -373,11 +398,13 @@ def _to_response(
 ) -> Response | Failure:
     """Decompress the body, and check its size.
 
-    An error response may repeat the request: the API key and the `secrets` of the request are removed from it.
+    An error response may repeat the request: the API key and the `secrets` of the request are removed.
     """
-    if _is_informational(response):
-        return Failure(reason=Reason.MALFORMED, sent=True, detail=f"unexpected status {response.status}")
-    is_error, limit = _is_error(response), _max_body(response)
+    status = response.status
+    if status < 200:  # noqa: PLR2004 - a 101 that was not asked for
+        return Failure(reason=Reason.MALFORMED, sent=True, detail=f"unexpected status {status}")
+    is_error = status >= 400  # noqa: PLR2004 - 4xx and 5xx
+    limit = _MAX_ERROR_BODY if is_error else _MAX_BODY
     encoding = response.headers.get("Content-Encoding")
     body = raw_body
     if encoding and len(raw_body) <= limit:
@@ -391,7 +418,7 @@ def _to_response(
         body = _redacted(body[:limit], (api_key, *secrets))
     elif len(body) > limit:
         return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
-    return Response(status=response.status, raw_headers=response.raw_headers, body=body)
+    return Response(status=status, raw_headers=response.raw_headers, body=body)
 
 
 def _redacted(body: bytes, secrets: Iterable[str]) -> bytes:
@@ -401,18 +428,6 @@ def _redacted(body: bytes, secrets: Iterable[str]) -> bytes:
         for form in forms | {form.replace("/", r"\/") for form in forms}:
             body = body.replace(form.encode(), b"***")
     return body
-
-
-def _is_informational(response: aiohttp.ClientResponse) -> bool:
-    return response.status < 200  # noqa: PLR2004 - a 101 that was not asked for
-
-
-def _is_error(response: aiohttp.ClientResponse) -> bool:
-    return response.status >= 400  # noqa: PLR2004 - 4xx and 5xx
-
-
-def _max_body(response: aiohttp.ClientResponse) -> int:
-    return _MAX_ERROR_BODY if _is_error(response) else _MAX_BODY
 
 
 # --- failures ---------------------------------------------------------------------------------------------

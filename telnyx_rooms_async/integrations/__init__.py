@@ -1,1 +1,1 @@
-"""Adapters for other frameworks."""
+"""Adapters, each named after its framework: aiohttp.web, ASGI, OpenTelemetry and Dask."""

@@ -1,4 +1,4 @@
-"""For aiohttp.web."""
+"""aiohttp.web: a request handler for webhooks, and a client that lives as long as the app."""
 
 import asyncio
 import logging
@@ -12,11 +12,16 @@ from aiohttp.http import HttpProcessingError
 
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.webhooks.parsing import Webhooks
-from telnyx_rooms_async.webhooks.receiver import BODY_LIMIT, BODY_TIMEOUT, GRACE, Receiver
+from telnyx_rooms_async.webhooks.receiver import BODY_LIMIT, BODY_TIMEOUT, SHUTDOWN_GRACE, WebhookReceiver
 from telnyx_rooms_async.webhooks.router import EventRouter
 
 CLIENT: Final = web.AppKey("CLIENT", RoomsClient)
-"""Where an app keeps its client: ``request.app[CLIENT]``."""
+"""Key of the client in an app: ``request.app[CLIENT]``."""
+
+_BODY_ERRORS: Final = (ConnectionError, web.RequestPayloadError, HttpProcessingError)
+"""Raised while a body is read that is cut off, malformed or wrongly compressed."""
+_LINGER_SECONDS: Final = 1.0
+"""Time for a client to read the response to its too large body, before the connection is closed."""
 
 
 def aiohttp_handler(
@@ -26,44 +31,48 @@ def aiohttp_handler(
     background: bool = False,
     body_timeout: float = BODY_TIMEOUT,
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Make a handler that receives webhooks, for ``app.router.add_post``.
+    """Return a request handler that receives webhooks, for ``app.router.add_post``.
 
-    It answers 200 when the event is handled, 400 when it is not Telnyx's or not an event, 408 when the body
-    takes too long, 413 when it is longer than 1 MiB, 415 when it is compressed, and 500 when handling it
-    failed: Telnyx then delivers it again.
+    Its responses have no body. The status is 200 when the event was handled, now or before; 400 when the
+    signature is not valid or the body is not an event; 405 for other methods than POST; 408 when the body
+    takes too long, 413 when it is larger than 1 MiB, 415 when it is compressed; and 500 when handling failed,
+    after which Telnyx delivers the event again.
 
-    aiohttp logs requests that it cannot parse, which anybody can send, as errors of the server. From the
-    first handler on its logger ``aiohttp.server`` has a filter that lowers these records to ``INFO``.
+    aiohttp logs malformed requests, which anyone can send, as errors. The first handler adds a filter to the
+    logger ``aiohttp.server`` that changes the level of these records to ``INFO``.
 
     Args:
-        router: has the handlers.
-        webhooks: has the key.
-        background: whether to answer before the handlers run. The router must then be entered:
+        router: runs the handlers of events.
+        webhooks: verifies the signatures.
+        background: respond before the handlers run. The router must then be entered:
             ``app.cleanup_ctx.append(router_context(router))``. An event whose handler fails is lost.
         body_timeout: seconds for the body to arrive.
 
     Raises:
         ConfigurationError: the timeout is not positive.
-    """
-    receiver = Receiver(router, webhooks, background, body_timeout)
-    logging.getLogger("aiohttp.server").addFilter(_CLIENT_FAULTS)
 
-    async def receive(request: web.Request) -> web.Response:
+    Example:
+        >>> app = web.Application()
+        >>> app.router.add_post("/telnyx", aiohttp_handler(router, Webhooks()))
+    """
+    receiver = WebhookReceiver(router, webhooks, background, body_timeout)
+    logging.getLogger("aiohttp.server").addFilter(_MALFORMED_REQUESTS)
+
+    async def handle(request: web.Request) -> web.Response:
         body = await _read(receiver, request)
         if isinstance(body, HTTPStatus):
-            return await _refuse(request, body)
+            return await _reject(request, body)
         receiving = receiver.receive(body, request.headers)
-        del body  # tools that report an error show the locals of its frames
+        del body  # error reports show the locals of this frame
         return web.Response(status=await receiving)
 
-    return receive
+    return handle
 
 
-class _ClientFaults(logging.Filter):
-    """Lowers to INFO what aiohttp logs about a request that is not HTTP, or whose body cannot be unpacked."""
+class _MalformedRequests(logging.Filter):
+    """Changes the level of records about malformed requests to INFO."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether a record is still to be logged."""
         error = record.exc_info and record.exc_info[1]
         if not isinstance(error, HttpProcessingError | web.RequestPayloadError):
             return True
@@ -71,60 +80,56 @@ class _ClientFaults(logging.Filter):
         return logging.getLogger(record.name).isEnabledFor(record.levelno)
 
 
-_CLIENT_FAULTS: Final = _ClientFaults()
-_BROKEN: Final = (ConnectionError, web.RequestPayloadError, HttpProcessingError)
-"""What a body raises that is cut off, or cannot be parsed or unpacked."""
-_LINGER: Final = 1.0
-"""Seconds for whoever sends too long a body to read why it is refused, before the connection is closed."""
+_MALFORMED_REQUESTS: Final = _MalformedRequests()
 
 
-async def _read(receiver: Receiver, request: web.Request) -> bytes | HTTPStatus:
-    """Read the body; return the status instead of one that is not to be read, or cannot be."""
-    status = receiver.refusal(request.method, request.headers.items())
+async def _read(receiver: WebhookReceiver, request: web.Request) -> bytes | HTTPStatus:
+    """Return the body, or the status of a request whose body cannot or should not be read."""
+    status = receiver.reject_early(request.method, request.headers.items())
     if status is not None:
         return status
     try:
         async with asyncio.timeout(receiver.body_timeout):
-            body = await _body(request)
+            body = await _read_body(request)
     except TimeoutError:
         body = HTTPStatus.REQUEST_TIMEOUT
-    except _BROKEN:
+    except _BODY_ERRORS:
         body = HTTPStatus.BAD_REQUEST
     if isinstance(body, HTTPStatus):
-        receiver.log_refusal(body)
+        receiver.log_rejection(body)
     return body
 
 
-async def _body(request: web.Request) -> bytes | HTTPStatus:
-    """Read the body, unless it is too long; the app's own limit may be another one."""
-    read = bytearray()
+async def _read_body(request: web.Request) -> bytes | HTTPStatus:
+    """Return the body, or 413. The `client_max_size` of the app does not apply."""
+    body = bytearray()
     try:
-        if request.content.at_eof():  # it is empty, or a middleware has read it
-            read += await request.read()
-        while len(read) <= BODY_LIMIT:
+        if request.content.at_eof():  # the body is empty, or a middleware has read it
+            body += await request.read()
+        while len(body) <= BODY_LIMIT:
             if request.content.at_eof():
-                return bytes(read)
-            read += await request.content.readany()
+                return bytes(body)
+            body += await request.content.readany()
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     finally:
-        read.clear()  # tools that report an error show the locals of its frames
+        body.clear()  # error reports show the locals of this frame
 
 
-async def _refuse(request: web.Request, status: HTTPStatus) -> web.Response:
-    """Answer a request whose body was not read, and close its connection.
+async def _reject(request: web.Request, status: HTTPStatus) -> web.Response:
+    """Respond to a request whose body was not read, and close its connection.
 
-    Otherwise aiohttp would go on for ten seconds to read what is slow, broken or endless, and log its faults.
+    Otherwise aiohttp would continue to read the body for ten seconds, and log its errors.
     """
     response = web.Response(status=status)
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = "POST"
         return response
     response.force_close()
-    with suppress(TimeoutError, *_BROKEN):
+    with suppress(TimeoutError, *_BODY_ERRORS):
         await response.prepare(request)
         await response.write_eof()
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            async with asyncio.timeout(_LINGER):
+            async with asyncio.timeout(_LINGER_SECONDS):
                 while not request.content.at_eof():
                     await request.content.readany()
     request.protocol.force_close()
@@ -132,23 +137,23 @@ async def _refuse(request: web.Request, status: HTTPStatus) -> web.Response:
 
 
 async def client_context(app: web.Application) -> AsyncGenerator[None]:
-    """Have a client for as long as the app lasts: ``app.cleanup_ctx.append(client_context)``.
+    """Provide a client for the lifetime of an app: ``app.cleanup_ctx.append(client_context)``.
 
-    It is ``app[CLIENT]``: one that is put there before, or else ``RoomsClient()``. At the end its calls in
-    flight have 10 seconds; then it is closed.
+    The client is ``app[CLIENT]``: the one that was set before, or else a new ``RoomsClient()``. At shutdown,
+    its calls have 10 seconds to complete before it is closed.
     """
     if CLIENT not in app:
         app[CLIENT] = RoomsClient()
     try:
         yield
     finally:
-        await app[CLIENT].close(grace=GRACE)
+        await app[CLIENT].close(grace=SHUTDOWN_GRACE)
 
 
 def router_context(router: EventRouter) -> Callable[[web.Application], AsyncGenerator[None]]:
-    """Enter a router with an app: ``app.cleanup_ctx.append(router_context(router))``.
+    """Enter a router for the lifetime of an app: ``app.cleanup_ctx.append(router_context(router))``.
 
-    Append it after what its handlers use, such as `client_context`: what came last ends first.
+    Append it after the contexts that its handlers need, such as `client_context`: the last one ends first.
     """
 
     async def context(_: web.Application) -> AsyncGenerator[None]:

@@ -1,4 +1,4 @@
-"""For every framework that speaks ASGI, without knowing one."""
+"""ASGI (FastAPI, Starlette and others): an app for webhooks, and a lifespan with a client. No framework."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, MutableMapping
@@ -10,20 +10,21 @@ from attrs import frozen
 
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.webhooks.parsing import Webhooks
-from telnyx_rooms_async.webhooks.receiver import BODY_LIMIT, BODY_TIMEOUT, GRACE, Receiver
+from telnyx_rooms_async.webhooks.receiver import BODY_LIMIT, BODY_TIMEOUT, SHUTDOWN_GRACE, WebhookReceiver
 from telnyx_rooms_async.webhooks.router import EventRouter
 
-# As the frameworks declare them, so that strict type checkers let them meet.
+# Declared as in Starlette, so that strict type checkers accept the app there.
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
+_CLOSE: Final = ((b"connection", b"close"),)
 _HEADERS: Final[Mapping[HTTPStatus, tuple[tuple[bytes, bytes], ...]]] = {
     HTTPStatus.METHOD_NOT_ALLOWED: ((b"allow", b"POST"),),
-    # What still comes is not read.
-    HTTPStatus.REQUEST_TIMEOUT: ((b"connection", b"close"),),
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ((b"connection", b"close"),),
+    # The rest of the body is not read.
+    HTTPStatus.REQUEST_TIMEOUT: _CLOSE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: _CLOSE,
 }
 
 
@@ -33,110 +34,119 @@ def asgi_app(
     *,
     background: bool = False,
     body_timeout: float = BODY_TIMEOUT,
-) -> "ASGIReceiver":
-    """Make an ASGI app that receives webhooks, to mount in another.
+) -> "WebhookApp":
+    """Return an ASGI app that receives webhooks, to mount in another app.
 
-    It answers 200 when the event is handled, 400 when it is not Telnyx's or not an event, 405 to what is no
-    POST, 408 when the body takes too long, 413 when it is longer than 1 MiB, 415 when it is compressed, and
-    500 when handling it failed: Telnyx then delivers it again. A mount in FastAPI or Starlette redirects
-    ``/telnyx`` to ``/telnyx/``, and Telnyx follows no redirect: tell it the second one, or use a ``Route`` of
-    Starlette.
+    Its responses have no body. The status is 200 when the event was handled, now or before; 400 when the
+    signature is not valid or the body is not an event; 405 for other methods than POST; 408 when the body
+    takes too long, 413 when it is larger than 1 MiB, 415 when it is compressed; and 500 when handling failed,
+    after which Telnyx delivers the event again.
+
+    Mounted at ``/telnyx`` in FastAPI or Starlette, its URL is ``/telnyx/``: the one without a slash is
+    redirected, and Telnyx does not follow redirects. A ``Route`` of Starlette has no such redirect.
 
     Args:
-        router: has the handlers.
-        webhooks: has the key.
-        background: whether to answer before the handlers run. The router must then be entered: by the
-            lifespan of the app that it is mounted in (`client_lifespan` can), by its own if it is served
-            alone. An event whose handler fails is lost.
+        router: runs the handlers of events.
+        webhooks: verifies the signatures.
+        background: respond before the handlers run. The router must then be entered, by the lifespan of the
+            surrounding app (see `client_lifespan`); an app that is served directly enters it itself. An event
+            whose handler fails is lost.
         body_timeout: seconds for the body to arrive.
 
     Raises:
         ConfigurationError: the timeout is not positive.
+
+    Example:
+        >>> app = FastAPI(lifespan=client_lifespan(None, router))
+        >>> app.mount("/telnyx", asgi_app(router, Webhooks()))
     """
-    return ASGIReceiver(Receiver(router, webhooks, background, body_timeout))
+    return WebhookApp(WebhookReceiver(router, webhooks, background, body_timeout))
 
 
 @frozen(eq=False)
-class ASGIReceiver:
-    """What `asgi_app` makes. It is no function: so a ``Route`` of Starlette takes it as an app."""
+class WebhookApp:
+    """The ASGI app of `asgi_app`. Not a function, since a ``Route`` of Starlette would call one otherwise."""
 
-    _receiver: Receiver
+    _receiver: WebhookReceiver
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or the lifespan when it is served alone."""
+        """Serve one request, or the lifespan of the app when it is served directly."""
         match scope["type"]:
             case "lifespan":
-                await self._live(receive, send)
+                await self._serve_lifespan(receive, send)
             case "http":
-                await self._serve(scope, receive, send)
+                await self._serve_request(scope, receive, send)
             case _:
                 await send({"type": "websocket.close", "code": 1000})
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Read twice, and some servers have an iterator.
-        headers = tuple(cast("Iterable[tuple[bytes, bytes]]", scope["headers"]))
-        status = self._receiver.refusal(scope["method"], headers)
-        if status is not None:
-            return await _answer(send, status)
-        try:
-            async with asyncio.timeout(self._receiver.body_timeout):
-                body = await _body(receive)
-        except TimeoutError:
-            self._receiver.log_refusal(HTTPStatus.REQUEST_TIMEOUT)
-            return await _answer(send, HTTPStatus.REQUEST_TIMEOUT)
-        if body is None:
-            return None
-        if len(body) > BODY_LIMIT:
-            self._receiver.log_refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return await _answer(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        receiving = self._receiver.receive(body, headers)
-        del body  # tools that report an error show the locals of its frames
-        return await _answer(send, await receiving)
-
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         async with self._receiver.router:
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
+    async def _serve_request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # They are iterated twice, and some servers pass an iterator.
+        headers = tuple(cast("Iterable[tuple[bytes, bytes]]", scope["headers"]))
+        status = self._receiver.reject_early(scope["method"], headers)
+        if status is None:
+            body = await self._read(receive)
+            if body is None:
+                return
+            if isinstance(body, HTTPStatus):
+                status = body
+                self._receiver.log_rejection(status)
+            else:
+                receiving = self._receiver.receive(body, headers)
+                del body  # error reports show the locals of this frame
+                status = await receiving
+        await _respond(send, status)
 
-async def _body(receive: Receive) -> bytes | None:
-    """Read the body, or the beginning of one that is too long; ``None`` when the client hangs up."""
-    read = bytearray()
+    async def _read(self, receive: Receive) -> bytes | HTTPStatus | None:
+        """Return the body, the status of a request with a slow or too large body, or None on disconnect."""
+        try:
+            async with asyncio.timeout(self._receiver.body_timeout):
+                return await _read_body(receive)
+        except TimeoutError:
+            return HTTPStatus.REQUEST_TIMEOUT
+
+
+async def _read_body(receive: Receive) -> bytes | HTTPStatus | None:
+    body = bytearray()
     try:
-        while len(read) <= BODY_LIMIT:
+        while len(body) <= BODY_LIMIT:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return None
-            read += message.get("body", b"")
+            body += message.get("body", b"")
             is_last = not message.get("more_body", False)
             del message
-            if is_last:
-                break
-        return bytes(read)
+            if is_last and len(body) <= BODY_LIMIT:
+                return bytes(body)
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     finally:
-        read.clear()  # tools that report an error show the locals of its frames
+        body.clear()  # error reports show the locals of this frame
 
 
-async def _answer(send: Send, status: HTTPStatus) -> None:
-    start = {"status": int(status), "headers": [(b"content-length", b"0"), *_HEADERS.get(status, ())]}
-    await send({"type": "http.response.start", **start})
+async def _respond(send: Send, status: HTTPStatus) -> None:
+    headers = [(b"content-length", b"0"), *_HEADERS.get(status, ())]
+    await send({"type": "http.response.start", "status": int(status), "headers": headers})
     await send({"type": "http.response.body", "body": b""})
 
 
 def client_lifespan(
-    client: RoomsClient | None = None, *routers: EventRouter, grace: float = GRACE
+    client: RoomsClient | None = None, *routers: EventRouter, grace: float = SHUTDOWN_GRACE
 ) -> Callable[[object], AbstractAsyncContextManager[dict[str, RoomsClient]]]:
-    """Have a client for as long as the app lasts: ``FastAPI(lifespan=client_lifespan())``.
+    """Return a lifespan with a client: ``FastAPI(lifespan=client_lifespan())``.
 
-    In Starlette and FastAPI it is ``request.state.rooms``. At the end the routers finish what they handle
-    in the background; then the client's calls in flight have their time, and it is closed.
+    In Starlette and FastAPI the client is ``request.state.rooms``. At shutdown the routers first complete
+    their background tasks; then the calls of the client have `grace` seconds before it is closed.
 
     Args:
-        client: ``RoomsClient()`` unless given.
-        routers: are entered and left with the app.
-        grace: seconds for the calls in flight.
+        client: the client; default: a new ``RoomsClient()``.
+        routers: routers to enter with the app.
+        grace: seconds for the calls of the client to complete at shutdown.
     """
 
     @asynccontextmanager

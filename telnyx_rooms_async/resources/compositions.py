@@ -1,33 +1,46 @@
-"""Compositions: the recordings of a session, laid out in one video."""
+"""Compositions: the recordings of a session, combined into one video."""
 
 import os
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Final
 
-from telnyx_rooms_async.core import validators as rules
 from telnyx_rooms_async.core.endpoints import (
     CREATE_COMPOSITION,
     DELETE_COMPOSITION,
     LIST_COMPOSITIONS,
     RETRIEVE_COMPOSITION,
 )
-from telnyx_rooms_async.core.http_messages import Call
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import PAGE_SIZE_MAX, CompositionBody, CompositionsQuery, Days
-from telnyx_rooms_async.core.validators import UNSET, CompositionId, RecordingId, SessionId, UnsetType
+from telnyx_rooms_async.core.validators import (
+    EXACT_IDS,
+    UNSET,
+    CompositionId,
+    RecordingId,
+    SessionId,
+    UnsetType,
+    exact_text,
+)
+from telnyx_rooms_async.core.validators import resolution as resolution_problem
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import CompositionStatus, RoomComposition, VideoRegion
 from telnyx_rooms_async.pagination import Listing
 from telnyx_rooms_async.resources.downloads import DownloadedFile, Progress, Writer, download
-from telnyx_rooms_async.resources.polling import wait_for
+from telnyx_rooms_async.resources.polling import poll
 
 _DEFAULT_RESOLUTION: Final = "1280x720"
-_UNDER_WAY: Final = (None, CompositionStatus.ENQUEUED, CompositionStatus.PROCESSING)
+_UNFINISHED: Final = (None, CompositionStatus.ENQUEUED, CompositionStatus.PROCESSING)
 
 
 class Compositions:
-    """``client.compositions``."""
+    """The compositions of the account: ``client.compositions``.
+
+    Example:
+        >>> async def compose(client, session):
+        ...     composition = await client.compositions.create(session)
+        ...     await client.compositions.wait(composition)
+        ...     return await client.compositions.download(composition, "meeting.mp4")
+    """
 
     def __init__(self, api: ApiSession) -> None:
         self._api = api
@@ -44,33 +57,32 @@ class Compositions:
         webhook_event_failover_url: str | UnsetType | None = UNSET,
         webhook_timeout_secs: int | UnsetType | None = UNSET,
     ) -> RoomComposition:
-        """Ask for a video of a session. It is made in the background: see `wait`.
+        """Start the composition of a session into a video. Telnyx makes it in the background: see `wait`.
 
-        One request; repeated only when the server certainly did not act on the first. The session needs
-        at least one video recording.
+        One request, repeated only if the server certainly did not process it. The session needs at least one
+        video recording.
 
         Args:
-            session_id: the id that Telnyx gave the session, or the session.
-            video_layout: 1 or 2 named regions; one with all pictures of the session, as large as the
-                whole, unless given.
-            audio_sources: ``("*",)`` for all sound of the session; ``None`` for a silent video. Telnyx
-                does not document this field, and without it every composition is silent.
-            format: ``"mp4"``, Telnyx's default.
-            resolution: ``"1280x720"``, Telnyx's default; each side 16 to 1280, the area no larger.
-            webhook_event_url: where Telnyx says that it is done, with its scheme.
-            webhook_event_failover_url: where it says so when the first fails; ``None`` for nowhere.
-            webhook_timeout_secs: 0 to 30 seconds that it waits there; ``None`` for its default.
+            session_id: a `RoomSession` or its id.
+            video_layout: 1 or 2 named regions; by default one region of full size with all videos.
+            audio_sources: recordings or their ids; ``("*",)`` for all audio of the session, None for a silent
+                video. Telnyx does not document this field, but without it every composition is silent.
+            format: Telnyx's default is ``"mp4"``.
+            resolution: Telnyx's default is ``"1280x720"``; each side is 16 to 1280, and the area no larger.
+            webhook_event_url: where Telnyx sends the event of its completion, with scheme.
+            webhook_event_failover_url: where Telnyx sends it if the first URL fails; None for nowhere.
+            webhook_timeout_secs: 0 to 30 seconds that Telnyx waits for the webhook; None for its default.
 
         Raises:
-            InvalidArgumentError: a value is out of its bounds; nothing was sent.
+            InvalidArgumentError: an argument is out of range; nothing was sent.
             UnprocessableEntityError: the session cannot be composed.
-            OutcomeUnknownError: the composition may have been asked for.
+            OutcomeUnknownError: the request may have been processed.
 
         Telnyx operation: CreateRoomComposition.
         """
         body = CompositionBody(
             session_id=session_id,
-            video_layout=_whole(resolution) if video_layout is UNSET else video_layout,
+            video_layout=_full_size_layout(resolution) if video_layout is UNSET else video_layout,
             audio_sources=audio_sources,
             format=format,
             resolution=resolution,
@@ -85,69 +97,16 @@ class Compositions:
 
         One request, repeated on failure.
 
+        Args:
+            composition_id: a `RoomComposition` or its id.
+
         Raises:
-            InvalidArgumentError: not an id; nothing was sent.
-            NotFoundError: there is no such composition, or no longer.
+            InvalidArgumentError: `composition_id` is not an id; nothing was sent.
+            NotFoundError: there is no such composition.
 
         Telnyx operation: ViewRoomComposition.
         """
         return await self._api.call(build(RETRIEVE_COMPOSITION, room_composition_id=composition_id))
-
-    async def wait(self, composition_id: CompositionId, *, timeout: float = 600.0) -> RoomComposition:
-        """Return a composition once it is no longer enqueued or processing.
-
-        One request at first and after each pause; pauses grow from 1 to 10 seconds. Telnyx documents no
-        status of failure: look at `RoomComposition.status`.
-
-        Args:
-            composition_id: the id that Telnyx gave the composition, or the composition.
-            timeout: seconds to wait in all.
-
-        Raises:
-            InvalidArgumentError: not an id, or no positive time; nothing was sent.
-            NotFoundError: there is no such composition, or no longer.
-            APITimeoutError: it was not done in time; ``.deadline`` is ``True``.
-
-        Telnyx operation: ViewRoomComposition.
-        """
-        ask = partial(self._done, build(RETRIEVE_COMPOSITION, room_composition_id=composition_id))
-        what = f"composition {rules.EXACT_IDS['room_composition_id'](composition_id)} was not done"
-        with self._api.in_flight_calls:
-            return await wait_for(ask, seconds=timeout, clock=self._api.clock, what=what)
-
-    async def _done(self, call: Call[RoomComposition]) -> RoomComposition | None:
-        composition = await self._api.call(call)
-        return None if composition.status in _UNDER_WAY else composition
-
-    async def download(
-        self,
-        composition_id: CompositionId,
-        target: str | os.PathLike[str] | Writer,
-        *,
-        progress: Progress | None = None,
-        max_bytes: int | None = None,
-    ) -> DownloadedFile:
-        """Bring the file of a composition to a path or a binary writer.
-
-        Arguments, cost, promises and errors are those of ``client.recordings.download``.
-
-        Telnyx operation: ViewRoomComposition.
-        """
-        call = build(RETRIEVE_COMPOSITION, room_composition_id=composition_id)
-        return await download(self._api, call, target, progress=progress, max_bytes=max_bytes)
-
-    async def delete(self, composition_id: CompositionId) -> None:
-        """Delete a composition and its file; the recordings stay.
-
-        One request, repeated on failure: a second attempt that finds it gone has succeeded.
-
-        Raises:
-            InvalidArgumentError: not an id; nothing was sent.
-            NotFoundError: there was no such composition at the first attempt.
-
-        Telnyx operation: DeleteRoomComposition.
-        """
-        await self._api.call(build(DELETE_COMPOSITION, room_composition_id=composition_id))
 
     def list(
         self,
@@ -159,17 +118,17 @@ class Compositions:
     ) -> Listing[RoomComposition]:
         """List the compositions of the account.
 
-        Not awaited: nothing is sent before the listing is iterated; then one request a page, repeated
+        Not awaited, and nothing is sent before the listing is iterated: then one request per page, repeated
         on failure. Telnyx documents no order.
 
         Args:
-            session_id: only those of one session.
+            session_id: only compositions of this session.
             status: ``"enqueued"``, ``"processing"`` or ``"completed"``: see `CompositionStatus`.
-            created_at: a day, or a `DateFilter` with both ends included.
-            page_size: 1 to 250 compositions a request.
+            created_at: a day, or a `DateFilter` with inclusive bounds.
+            page_size: 1 to 250 compositions per request.
 
         Raises:
-            InvalidArgumentError: a filter or the size is wrong; nothing was sent.
+            InvalidArgumentError: an argument is invalid; nothing was sent.
 
         Telnyx operation: ListRoomCompositions.
         """
@@ -178,9 +137,69 @@ class Compositions:
         )
         return Listing(self._api, build(LIST_COMPOSITIONS, query=query))
 
+    async def wait(self, composition_id: CompositionId, *, timeout: float = 600.0) -> RoomComposition:
+        """Return a composition once it is neither enqueued nor processing.
 
-def _whole(resolution: str | UnsetType) -> Mapping[str, VideoRegion]:
-    """Lay all pictures of the session out in one region as large as the whole."""
-    size = rules.exact_text(resolution)
-    width, height = map(int, (_DEFAULT_RESOLUTION if rules.resolution(size) else str(size)).split("x"))
+        Polls: one request at first and after each pause. Pauses grow from 1 to 10 seconds. Telnyx documents
+        no status of failure: check `RoomComposition.status`.
+
+        Args:
+            composition_id: a `RoomComposition` or its id.
+            timeout: seconds in all.
+
+        Raises:
+            InvalidArgumentError: an argument is invalid; nothing was sent.
+            NotFoundError: there is no such composition.
+            APITimeoutError: it was not finished in time; ``.deadline`` is True.
+
+        Telnyx operation: ViewRoomComposition.
+        """
+        call = build(RETRIEVE_COMPOSITION, room_composition_id=composition_id)
+
+        async def finished() -> RoomComposition | None:
+            composition = await self._api.call(call)
+            return None if composition.status in _UNFINISHED else composition
+
+        failure = f"composition {EXACT_IDS['room_composition_id'](composition_id)} was not finished"
+        with self._api.in_flight_calls:
+            return await poll(finished, timeout=timeout, clock=self._api.clock, failure=failure)
+
+    async def download(
+        self,
+        composition_id: CompositionId,
+        target: str | os.PathLike[str] | Writer,
+        *,
+        progress: Progress | None = None,
+        max_bytes: int | None = None,
+    ) -> DownloadedFile:
+        """Download the file of a composition to a path or a binary writer.
+
+        Arguments, cost, guarantees and errors are those of ``client.recordings.download``.
+
+        Telnyx operation: ViewRoomComposition.
+        """
+        call = build(RETRIEVE_COMPOSITION, room_composition_id=composition_id)
+        return await download(self._api, call, target, progress=progress, max_bytes=max_bytes)
+
+    async def delete(self, composition_id: CompositionId) -> None:
+        """Delete a composition and its file. The recordings stay.
+
+        One request, repeated on failure: a repeated request that finds the composition gone has succeeded.
+
+        Args:
+            composition_id: a `RoomComposition` or its id.
+
+        Raises:
+            InvalidArgumentError: `composition_id` is not an id; nothing was sent.
+            NotFoundError: there was no such composition at the first attempt.
+
+        Telnyx operation: DeleteRoomComposition.
+        """
+        await self._api.call(build(DELETE_COMPOSITION, room_composition_id=composition_id))
+
+
+def _full_size_layout(resolution: str | UnsetType) -> Mapping[str, VideoRegion]:
+    """Return a layout of one region of full size. An invalid resolution is reported with the body."""
+    size = exact_text(resolution)
+    width, height = map(int, (_DEFAULT_RESOLUTION if resolution_problem(size) else str(size)).split("x"))
     return {"all": VideoRegion(width=width, height=height, video_sources=("*",))}

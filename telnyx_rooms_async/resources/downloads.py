@@ -1,4 +1,4 @@
-"""Where a file goes to: a path, whose place it takes only when it is whole, or a writer."""
+"""Downloads of recordings and compositions to a path or a writer."""
 
 import asyncio
 import errno
@@ -42,182 +42,51 @@ from telnyx_rooms_async.shield import run_in_thread
 
 T = TypeVar("T")
 Write: TypeAlias = Callable[[bytes], Awaitable[object]]
-"""Takes all that it is given."""
 
-_CHUNK: Final = 2**20
-"""Bytes that are collected before a thread writes them: to start a thread for each piece takes longer."""
+Progress: TypeAlias = Callable[[int, int | None], object]
+"""Called with the received bytes, and with the size of the file if it is known. May be async."""
 
-
-class Writer(Protocol):
-    """What bytes can be written to: a file opened in binary mode, an `io.BytesIO`."""
-
-    def write(self, data: bytes, /) -> object:
-        """Take some bytes; what is returned may be awaitable.
-
-        An ``int`` tells how many were taken, as of a raw file: the rest is handed over again. After a 0, or
-        the ``None`` of an `io.RawIOBase`, the download fails with `BlockingIOError`: nothing more can be
-        written. Anything else means that all were taken.
-        """
-        ...
-
-
-async def checked_target(target: str | os.PathLike[str] | Writer) -> Path | Writer:
-    """Return a writer as it is, and a path with all links followed.
-
-    Raises:
-        InvalidArgumentError: it is neither, or cannot be written to.
-    """
-    target = exact_text(target)
-    if isinstance(target, str | os.PathLike):
-        return await run_in_thread(lambda: _resolved(Path(target)))
-    if not callable(getattr(target, "write", None)):
-        raise InvalidArgumentError((f"target must be a path or a writer, not {short_repr(target)}",))
-    if isinstance(target, io.TextIOBase):
-        raise InvalidArgumentError((f"target must be opened in binary mode, not {short_repr(target)}",))
-    return target
-
-
-def opened(target: Path | Writer) -> AbstractAsyncContextManager[Write]:
-    """Return what writes to a target, for as long as a block lasts."""
-    return _file(target) if isinstance(target, Path) else _writer(target)
-
-
-def _resolved(path: Path) -> Path:
-    """Follow links, and refuse what is there and is no file: a rename would take the place of a device."""
-    try:
-        path = path.resolve()
-        taken = path.exists() and not path.is_file()
-    except (ValueError, RuntimeError):  # a NUL, a lone surrogate, a circle of links
-        raise InvalidArgumentError(
-            (f"target must be the path of a file, not {short_repr(str(path))}",)
-        ) from None
-    if taken:
-        raise InvalidArgumentError(
-            (f"target must be a file, not a folder or a device: {short_repr(str(path))}",)
-        )
-    return path
-
-
-@asynccontextmanager
-async def _file(path: Path) -> AsyncGenerator[Write, None]:
-    """Write to a temporary file, in threads, which takes the place of the path at the end."""
-    target = _FileTarget(path)
-    try:
-        await run_in_thread(target.open)
-        yield target.write
-        await run_in_thread(target.commit)
-    except BaseException as error:
-        if _can_wait_after(error):
-            await run_in_thread(target.discard)
-        else:
-            target.discard()
-        raise
-
-
-@define(eq=False, repr=False)
-class _FileTarget:
-    """File on the disk that is written to in large chunks."""
-
-    _path: Path
-    _file: AtomicFile | None = field(default=None, init=False)
-    _pieces: list[bytes] = field(default=Factory(list[bytes]), init=False)
-    _size: int = field(default=0, init=False)
-    """Bytes in the pieces."""
-
-    async def write(self, data: bytes) -> None:
-        """Collect data, and write it when it is enough."""
-        self._pieces.append(data)
-        self._size += len(data)
-        if self._size >= _CHUNK:
-            await run_in_thread(self._flush)
-
-    # --- in a thread ----------------------------------------------------------------------------------------
-
-    def open(self) -> None:
-        self._file = AtomicFile(self._path)
-
-    def commit(self) -> None:
-        self._flush()
-        self._opened.commit()
-
-    def discard(self) -> None:
-        if self._file is not None:
-            self._file.discard()
-
-    def _flush(self) -> None:
-        self._opened.file.write(b"".join(self._pieces))
-        self._pieces.clear()
-        self._size = 0
-
-    @property
-    def _opened(self) -> AtomicFile:
-        if self._file is None:
-            raise ValueError("it is not open")
-        return self._file
-
-
-def _can_wait_after(error: BaseException) -> bool:
-    """Return whether something can be awaited: not in a task that is thrown away with its event loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return not isinstance(error, GeneratorExit)
-
-
-@asynccontextmanager
-async def _writer(target: Writer) -> AsyncGenerator[Write, None]:
-    async def write(data: bytes) -> None:
-        left = memoryview(data)
-        while left:
-            taken = target.write(bytes(left))
-            if isawaitable(taken):
-                taken = await taken
-            if taken is None and isinstance(target, io.RawIOBase):
-                taken = 0
-            if type(taken) is not int or not 0 <= taken < len(left):
-                return
-            if not taken:
-                raise BlockingIOError(errno.EAGAIN, "the writer takes nothing")
-            left = left[taken:]
-
-    yield write
-
-
-_STORE: Final = Call(
+_MIN_BYTES_PER_SECOND: Final = 1024
+"""On average over the timeout of the client."""
+_WRITE_SIZE: Final = 2**20
+"""Bytes that are collected before a thread writes them: starting a thread costs more than a small write."""
+_SHORTEST_TIMEOUT: Final = 0.001
+_OK: Final = 200
+_PARTIAL_CONTENT: Final = 206
+_EXPIRED_LINK_STATUSES: Final = frozenset({401, 403, 404, 410})
+_STRONG_ETAG: Final = re.compile(r'"[!#-~]*"')
+_PRINTABLE: Final = re.compile("[ -~]+")
+_CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
+_OTHER_FILE: Final = Failure(reason=Reason.MALFORMED, sent=True, detail="the store sent another part or file")
+_DOWNLOAD: Final = Call(
     operation="download",
     template="{download_url}",
     request=Request(method="GET", path=""),
     answer=Response,
     repeat=RetrySafety.IDEMPOTENT,
 )
-"""What the attempts at a file are recorded as: no operation of the API."""
+"""Under this name the attempts of a download are recorded: it is no operation of the API."""
 
-Progress: TypeAlias = Callable[[int, int | None], object]
-"""Called with the bytes that are there, and the bytes that there will be if that is known.
 
-What it returns is awaited if it can be.
-"""
+class Writer(Protocol):
+    """A target of a download: a file opened in binary mode, an `io.BytesIO`, or an async writer."""
 
-_RATE_MIN: Final = 1024
-"""Bytes a second, on average over the timeout of the client."""
-_MOMENT: Final = 0.001
-_PARTIAL_CONTENT: Final = 206
-_EXPIRED: Final = frozenset({401, 403, 404, 410})
-_STRONG_ETAG: Final = re.compile(r'"[!#-~]*"')
-_VISIBLE: Final = re.compile("[ -~]+")
-_ANOTHER_FILE: Final = Failure(
-    reason=Reason.MALFORMED, sent=True, detail="the store sent another part or file"
-)
-_CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
+    def write(self, data: bytes, /) -> object:
+        """Write bytes; the result may be awaitable.
+
+        An ``int`` is the number of bytes written, as by a raw file: the rest is passed again. After 0, or
+        None from an `io.RawIOBase`, the download fails with `BlockingIOError`. Any other result means all
+        bytes.
+        """
+        ...
 
 
 class Downloadable(Protocol):
-    """What has a file: a recording or a composition."""
+    """A recording or a composition."""
 
     @property
     def id(self) -> str:
-        """The id that Telnyx gave it."""
+        """Its id."""
         ...
 
     @property
@@ -227,20 +96,20 @@ class Downloadable(Protocol):
 
     @property
     def download_url(self) -> str | None:
-        """A secret that opens the file for one hour."""
+        """A secret link to the file, valid for one hour."""
         ...
 
 
 @frozen(kw_only=True)
 class DownloadedFile:
-    """A file that is here, whole."""
+    """Result of a download."""
 
     path: Path | None
-    """``None`` when it went to a writer."""
+    """None if the target was a writer."""
     size: int
     """Bytes."""
     content_type: str | None
-    """As the store says: ``"video/mp4"``."""
+    """As stated by the store: ``"video/mp4"``."""
 
 
 async def download(
@@ -251,14 +120,14 @@ async def download(
     progress: Progress | None,
     max_bytes: int | None,
 ) -> DownloadedFile:
-    """Bring the file of what `call` retrieves to `target`; see the resources for what is promised."""
+    """Download the file of the item that `call` retrieves, as `Recordings.download` documents it."""
     if progress is not None and not callable(progress):
         raise InvalidArgumentError((f"progress must be callable, not {short_repr(progress)}",))
-    if max_bytes is not None and (wrong := integer(0, 2**63 - 1)(max_bytes)):
-        raise InvalidArgumentError((f"max_bytes {wrong}",))
+    if max_bytes is not None and (problem := integer(0, 2**63 - 1)(max_bytes)):
+        raise InvalidArgumentError((f"max_bytes {problem}",))
     with api.in_flight_calls:
-        checked = await checked_target(target)
-        async with opened(checked) as write:
+        checked = await _check_target(target)
+        async with _open(checked) as write:
             transfer = _Transfer(api, call, write=write, progress=progress, max_bytes=max_bytes)
             await transfer.run()
     path = checked if isinstance(checked, Path) else None
@@ -266,153 +135,309 @@ async def download(
 
 
 async def file_size(api: ApiSession, call: Call[Downloadable], item: Downloadable) -> int | None:
-    """Return the bytes of the file of `item`; `call` retrieves the item again when its link has expired."""
-    transfer = _Transfer(api, call, is_head_enough=True)
+    """Return the size of the file of `item` in bytes. If its link has expired, `call` retrieves a new one."""
+    transfer = _Transfer(api, call, is_head_only=True)
     with api.in_flight_calls:
         await transfer.run(transfer.link_of(item))
     return transfer.total
 
 
-async def _nowhere(_: bytes) -> None:
-    """Take nothing."""
+# --- targets ----------------------------------------------------------------------------------------------
+
+
+async def _check_target(target: str | os.PathLike[str] | Writer) -> Path | Writer:
+    """Return a writer unchanged, or a path with all links resolved.
+
+    Raises:
+        InvalidArgumentError: the target is neither, or cannot be written to.
+    """
+    target = exact_text(target)
+    if isinstance(target, str | os.PathLike):
+        return await run_in_thread(partial(_resolve, Path(target)))
+    if not callable(getattr(target, "write", None)):
+        raise InvalidArgumentError((f"target must be a path or a writer, not {short_repr(target)}",))
+    if isinstance(target, io.TextIOBase):
+        raise InvalidArgumentError((f"target must be opened in binary mode, not {short_repr(target)}",))
+    return target
+
+
+def _resolve(path: Path) -> Path:
+    try:
+        path = path.resolve()
+        is_no_file = path.exists() and not path.is_file()
+    except (ValueError, RuntimeError):  # NUL, a lone surrogate, a loop of links
+        raise InvalidArgumentError(
+            (f"target must be the path of a file, not {short_repr(str(path))}",)
+        ) from None
+    if is_no_file:  # a rename would replace a device
+        raise InvalidArgumentError(
+            (f"target must be a file, not a folder or a device: {short_repr(str(path))}",)
+        )
+    return path
+
+
+def _open(target: Path | Writer) -> AbstractAsyncContextManager[Write]:
+    return _open_file(target) if isinstance(target, Path) else _open_writer(target)
+
+
+@asynccontextmanager
+async def _open_file(path: Path) -> AsyncGenerator[Write, None]:
+    """Write to a temporary file, which replaces `path` at the end of the block."""
+    file = _BufferedFile(path)
+    try:
+        await run_in_thread(file.open)
+        yield file.write
+        await run_in_thread(file.commit)
+    except BaseException as error:
+        if _can_await_after(error):
+            await run_in_thread(file.discard)
+        else:
+            file.discard()
+        raise
+
+
+def _can_await_after(error: BaseException) -> bool:
+    """Return False in a task that is discarded together with its event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return not isinstance(error, GeneratorExit)
 
 
 @define(eq=False, repr=False)
-class _Patience:
-    """Time that a store has: the timeout of the client, granted again for each share of the file.
+class _BufferedFile:
+    """An `AtomicFile` that is written in a thread, in large pieces. All methods but `write` block."""
 
-    A share is what a store brings in that time at the lowest rate that is accepted. Only the time that is
-    spent on the store counts, not that of the API, of the writer, or in a queue.
+    _path: Path
+    _file: AtomicFile | None = field(default=None, init=False)
+    _buffer: bytearray = field(factory=bytearray, init=False)
+
+    async def write(self, data: bytes) -> None:
+        self._buffer += data
+        if len(self._buffer) >= _WRITE_SIZE:
+            await run_in_thread(self._flush)
+
+    def open(self) -> None:
+        self._file = AtomicFile(self._path)
+
+    def commit(self) -> None:
+        self._flush()
+        if self._file is not None:
+            self._file.commit()
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._file.discard()
+
+    def _flush(self) -> None:
+        if self._file is not None:
+            self._file.file.write(self._buffer)
+            self._buffer.clear()
+
+
+@asynccontextmanager
+async def _open_writer(writer: Writer) -> AsyncGenerator[Write, None]:
+    async def write(data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            written = writer.write(bytes(rest))
+            if isawaitable(written):
+                written = await written
+            if written is None and isinstance(writer, io.RawIOBase):
+                written = 0
+            if type(written) is not int or not 0 <= written < len(rest):
+                return
+            if not written:
+                raise BlockingIOError(errno.EAGAIN, "the writer accepts no more bytes")
+            rest = rest[written:]
+
+    yield write
+
+
+async def _discard(_: bytes) -> None:
+    pass
+
+
+# --- transfer ---------------------------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class _Part:
+    """A part of a file, as the head of a response states it. The whole file is a part from 0."""
+
+    is_partial: bool
+    offset: int
+    size: int | None
+    """Bytes of the whole file."""
+    etag: str | None
+    last_modified: str | None
+    content_type: str | None
+
+    @classmethod
+    def of(cls, head: Response) -> "_Part | None":
+        """Return None if a partial response does not state which part it has."""
+        is_partial = head.status == _PARTIAL_CONTENT
+        offset, size = 0, head.header("content-length")
+        if is_partial:
+            content_range = _CONTENT_RANGE.fullmatch(head.header("content-range") or "")
+            if content_range is None:
+                return None
+            offset, size = int(content_range[1]), content_range[2]
+        return cls(
+            is_partial=is_partial,
+            offset=offset,
+            size=int(size) if size and size.isdecimal() else None,
+            etag=head.header("etag"),
+            last_modified=head.header("last-modified"),
+            content_type=head.header("content-type"),
+        )
+
+
+@define(eq=False, repr=False)
+class _TimeAllowance:
+    """The time that the store has left: the timeout of the client, renewed by every share of the file.
+
+    A share is the number of bytes that the minimum rate brings in that time. Only the wait for the store
+    counts, not the API, the writer, or the wait for a connection.
     """
 
     seconds: float
     left: float = Factory(lambda self: self.seconds, takes_self=True)
-    gained: int = 0
-    """Bytes of this share."""
+    _share: int = field(default=0, init=False)
 
     @property
     def is_over(self) -> bool:
-        return self.left <= _MOMENT
+        return self.left <= _SHORTEST_TIMEOUT
 
-    def gain(self, size: int) -> bool:
-        """Count bytes, and return whether they complete a share."""
-        self.gained += size
-        if self.gained < _RATE_MIN * self.seconds:
+    def add_bytes(self, count: int) -> bool:
+        """Return whether the bytes complete a share."""
+        self._share += count
+        if self._share < _MIN_BYTES_PER_SECOND * self.seconds:
             return False
-        self.left, self.gained = self.seconds, 0
+        self.left, self._share = self.seconds, 0
         return True
 
 
 @define(eq=False, repr=False)
 class _Transfer:
-    """One file on its way."""
+    """The download of one file, by as many requests as it takes.
+
+    Example: a file of 100 bytes whose connection is lost after 40::
+
+        GET link                                   200, 40 bytes, lost          received 40
+        GET link  Range: bytes=40-  If-Range: etag  206, 60 bytes from 40        received 100
+                                         or else:  200, all: the first 40 are skipped
+
+    A response of another file, by its size, etag or date, fails.
+    """
 
     api: ApiSession
     call: Call[Downloadable]
-    write: Write = field(default=_nowhere, kw_only=True)
+    write: Write = field(default=_discard, kw_only=True)
     progress: Progress | None = field(default=None, kw_only=True)
     max_bytes: int | None = field(default=None, kw_only=True)
-    is_head_enough: bool = field(default=False, kw_only=True)
-    """Whether only the length is wanted."""
-    patience: _Patience = field(
-        default=Factory(lambda self: _Patience(self.api.timeout), takes_self=True), init=False
+    is_head_only: bool = field(default=False, kw_only=True)
+    """Whether only the size is wanted."""
+    allowance: _TimeAllowance = field(
+        default=Factory(lambda self: _TimeAllowance(self.api.timeout), takes_self=True), init=False
     )
     spent: float = field(default=0.0, init=False)
-    """What repetitions since the last share took from the client's retry budget."""
+    """What retries since the last share took from the retry budget."""
     received: int = field(default=0, init=False)
     total: int | None = field(default=None, init=False)
     content_type: str | None = field(default=None, init=False)
     etag: str | None = field(default=None, init=False)
     last_modified: str | None = field(default=None, init=False)
-    is_whole: bool = field(default=False, init=False)
+    is_complete: bool = field(default=False, init=False)
 
     async def run(self, link: Secret | None = None) -> None:
-        """Pull until all is there: a cut costs another request, an expired link another retrieval.
+        """Download until the file is complete. A lost connection costs a request, an expired link two.
 
         Raises:
-            TelnyxRoomsError: as many attempts in a row as the policy allows brought nothing, the client's
-                retry budget is spent, or the store is too slow.
+            TelnyxRoomsError: as many attempts in a row as the retry policy allows brought no byte, the retry
+                budget is spent, or the store is too slow.
         """
         clock = self.api.clock
         attempts: tuple[Attempt, ...] = ()
-        fruitless = 0
+        attempts_since_gain = 0
         while True:
-            is_fresh = link is None
+            is_link_fresh = link is None
             link = link or self.link_of(await self.api.call(self.call))
-            before, started = self.received, clock.monotonic()
-            outcome = await self._pull(link)
+            received_before, started = self.received, clock.monotonic()
+            outcome = await self._attempt(link)
             elapsed = clock.monotonic() - started
-            fruitless = 1 if self.received > before else fruitless + 1
-            wait, is_exhausted = self._plan(outcome, fruitless)
-            if isinstance(outcome, Response) and outcome.status in _EXPIRED and not is_fresh:
-                link, wait = None, 0.0
+            attempts_since_gain = 1 if self.received > received_before else attempts_since_gain + 1
+            delay, is_budget_exhausted = self._retry_delay(outcome, attempts_since_gain)
+            if _has_expired(outcome) and not is_link_fresh:
+                link, delay = None, 0.0
             attempt = build_attempt(
-                _STORE,
+                _DOWNLOAD,
                 outcome,
                 number=len(attempts) + 1,
                 elapsed=elapsed,
-                wait=wait,
-                budget_exhausted=is_exhausted,
+                wait=delay,
+                budget_exhausted=is_budget_exhausted,
             )
             attempts = (*attempts, attempt)
             emit_attempt(attempt, self.api.on_attempt)
-            if self.is_whole:
+            if self.is_complete:
                 self._refund(1.0)
                 return
-            if wait is None:
+            if delay is None:
                 raise protocol.error_of(outcome, attempts, now=clock.now())
-            await clock.sleep(wait)
-            self.patience.left -= wait
+            await clock.sleep(delay)
+            self.allowance.left -= delay
 
     def link_of(self, item: Downloadable) -> Secret:
-        """Return the link to the file of an item, which is good for an hour after its retrieval.
+        """Return the link to the file of an item.
 
         Raises:
             NotReadyError: there is no file yet.
-            APIResponseValidationError: the link is no URL, or not as secure as the API. It is not shown.
+            APIResponseValidationError: the link is not a URL, or http:// while the API is https://. The
+                message does not show it.
         """
         link = Secret(item.download_url or "")
         if item.status != RecordingStatus.COMPLETED or not link:
             raise NotReadyError(item.id, item.status)
         is_insecure = self.api.transport.is_https and not link.lower().startswith("https://")
         if is_insecure or url(link) or not is_usable_url(link):
-            misfit = f"$.data.download_url: expected {'an https:// URL' if is_insecure else 'a URL'}"
-            raise APIResponseValidationError(misfit, misfits=(misfit,))
+            problem = f"$.data.download_url: expected {'an https:// URL' if is_insecure else 'a URL'}"
+            raise APIResponseValidationError(problem, misfits=(problem,))
         return link
 
-    def _plan(self, outcome: Response | Failure, fruitless: int) -> tuple[float | None, bool]:
-        """Return how long to wait before another attempt, if there is one, and whether the budget forbids."""
+    def _retry_delay(self, outcome: Response | Failure, number: int) -> tuple[float | None, bool]:
+        """Return the seconds until the next attempt, or None, and whether the retry budget forbids it."""
         api = self.api
-        if self.is_whole:
+        if self.is_complete:
             return None, False
-        wait = next_delay(
+        delay = next_delay(
             api.retry,
-            _STORE.repeat,
+            _DOWNLOAD.repeat,
             outcome,
-            number=fruitless,
-            time_left=self.patience.left,
+            number=number,
+            time_left=self.allowance.left,
             now=api.clock.now(),
             dice=api.clock.dice(),
         )
-        if wait is None:
+        if delay is None:
             return None, False
         cost = retry_cost(api.retry, outcome)
         if not api.budget.take(cost, api.clock.monotonic()):
             return None, True
         self.spent += cost
-        return wait, False
+        return delay, False
 
-    def _refund(self, least: float) -> None:
-        self.api.budget.give(self.spent or least)
+    def _refund(self, minimum: float) -> None:
+        self.api.budget.give(self.spent or minimum)
         self.spent = 0.0
 
-    async def _pull(self, link: Secret) -> Response | Failure:
-        """Read on from where we are, and return what came of it; `is_whole` tells of the end of the file."""
+    async def _attempt(self, link: Secret) -> Response | Failure:
+        """Request the rest of the file, and set `is_complete` at its end."""
         transport = self.api.transport
+        request = partial(transport.open, link, offset=self.received, if_range=self._if_range)
         async with await transport.download_slots():
-            stream = await self._timed(
-                partial(transport.open, link, offset=self.received, if_range=self._version)
-            )
+            stream = await self._timed(request)
             if isinstance(stream, Failure):
                 return stream
             try:
@@ -420,21 +445,51 @@ class _Transfer:
             finally:
                 stream.close()
 
+    @property
+    def _if_range(self) -> str | None:
+        """The ``If-Range`` header: a strong etag, or else the date of the file."""
+        if self.etag and _STRONG_ETAG.fullmatch(self.etag):
+            return self.etag
+        return self.last_modified if self.last_modified and _PRINTABLE.fullmatch(self.last_modified) else None
+
     async def _read(self, stream: Stream) -> Response | Failure:
         head = stream.head
-        if head.status not in (200, _PARTIAL_CONTENT):
-            # Nothing is beyond what we have: the end, of a file whose length was not told.
-            self.is_whole = head.header("content-range") == f"bytes */{self.received}"
+        if head.status not in (_OK, _PARTIAL_CONTENT):
+            # A file whose size was not stated is complete when the store has no byte after the received ones.
+            self.is_complete = head.header("content-range") == f"bytes */{self.received}"
             return head
-        skip = self._begin(head)
-        failure = skip if isinstance(skip, Failure) else await self._copy(stream, skip)
-        self.is_whole = failure is None
+        part = _Part.of(head)
+        if part is None or not self._continues_with(part):
+            return _OTHER_FILE
+        self._use(part)
+        if self.max_bytes is not None and self.total is not None and self.total > self.max_bytes:
+            return self._too_large
+        failure = None if self.is_head_only else await self._receive(stream, skip=self.received - part.offset)
+        self.is_complete = failure is None
         return failure or head
 
-    async def _copy(self, stream: Stream, skip: int) -> Failure | None:
-        """Write what a stream brings, but for the first bytes, and return why it is not all of the file."""
-        if self.is_head_enough:
-            return None
+    def _continues_with(self, part: _Part) -> bool:
+        """Return whether a part is of the file whose first bytes were received, and joins them."""
+        if part.is_partial and part.offset != self.received:
+            return False
+        if not self.received:
+            return True
+        if self.total is not None and part.size is not None and part.size != self.total:
+            return False
+        if part.etag or self.etag:
+            return part.etag == self.etag
+        # A response to If-Range need not repeat the date.
+        return part.last_modified == self.last_modified or (part.is_partial and part.last_modified is None)
+
+    def _use(self, part: _Part) -> None:
+        if part.size is not None or not self.received:
+            self.total = part.size
+        self.etag = part.etag
+        self.last_modified = part.last_modified or self.last_modified
+        self.content_type = part.content_type or self.content_type
+
+    async def _receive(self, stream: Stream, *, skip: int) -> Failure | None:
+        """Write the bytes of a response without the first `skip`; return why the file is not complete."""
 
         async def read(*, seconds: float) -> bytes | Failure:
             stream.seconds = seconds
@@ -443,71 +498,19 @@ class _Transfer:
         while piece := await self._timed(read):
             if isinstance(piece, Failure):
                 return piece
-            if failure := await self._take(piece[skip:]):
+            if failure := await self._write(piece[skip:]):
                 return failure
             skip = max(0, skip - len(piece))
-            if self.patience.gain(len(piece)):
+            if self.allowance.add_bytes(len(piece)):
                 self._refund(0.0)
-            elif self.patience.is_over:
+            elif self.allowance.is_over:
                 return self._too_slow
         if self.total in (None, self.received) and not skip:
             return None
         return Failure(reason=Reason.LOST, sent=True, detail=f"{self.received} of {self.total} bytes came")
 
-    async def _timed(self, operation: Callable[..., Awaitable[T | Failure]]) -> T | Failure:
-        """Wait for the store, as long as one attempt and the patience allow, and count the time."""
-        clock, patience = self.api.clock, self.patience
-        started = clock.monotonic()
-        outcome = await operation(seconds=max(min(self.api.attempt_timeout, patience.left), _MOMENT))
-        patience.left -= clock.monotonic() - started
-        is_timeout = isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT
-        return self._too_slow if is_timeout and patience.is_over else outcome
-
-    @property
-    def _too_slow(self) -> Failure:
-        detail = f"less than {_RATE_MIN} bytes a second came for {self.patience.seconds:g} s"
-        return Failure(reason=Reason.TIMEOUT, sent=True, detail=detail, deadline=True)
-
-    @property
-    def _version(self) -> str | None:
-        """What ``If-Range`` names the file by: a strong entity tag, or else its date."""
-        if self.etag and _STRONG_ETAG.fullmatch(self.etag):
-            return self.etag
-        return self.last_modified if self.last_modified and _VISIBLE.fullmatch(self.last_modified) else None
-
-    def _begin(self, head: Response) -> int | Failure:
-        """Return how many bytes to pass over; a failure when this does not go on where we are."""
-        skip, total = self.received, head.header("content-length")
-        if head.status == _PARTIAL_CONTENT:
-            part = _CONTENT_RANGE.fullmatch(head.header("content-range") or "")
-            if part is None or int(part[1]) != self.received:
-                return _ANOTHER_FILE
-            skip, total = 0, part[2]
-        size = int(total) if total and total.isdecimal() else None
-        if self.received and not self._is_same(head, size):
-            return _ANOTHER_FILE
-        if size is not None or not self.received:
-            self.total = size
-        self.etag = head.header("etag")
-        self.last_modified = head.header("last-modified") or self.last_modified
-        self.content_type = head.header("content-type") or self.content_type
-        if self.max_bytes is not None and self.total is not None and self.total > self.max_bytes:
-            return self._too_large
-        return skip
-
-    def _is_same(self, head: Response, size: int | None) -> bool:
-        """Return whether an answer is of the file of which there are bytes already."""
-        if None not in (size, self.total) and size != self.total:
-            return False
-        etag, last_modified = head.header("etag"), head.header("last-modified")
-        if etag or self.etag:
-            return etag == self.etag
-        # An answer to If-Range need not repeat it.
-        is_left_out = last_modified is None and head.status == _PARTIAL_CONTENT
-        return is_left_out or last_modified == self.last_modified
-
-    async def _take(self, piece: bytes) -> Failure | None:
-        """Write some bytes; a failure when they are more than there may be."""
+    async def _write(self, piece: bytes) -> Failure | None:
+        """Write bytes; return a failure if they are more than allowed or announced."""
         if not piece:
             return None
         size = self.received + len(piece)
@@ -519,14 +522,33 @@ class _Transfer:
         await self.write(piece)
         self.received = size
         if self.progress is not None:
-            told = self.progress(self.received, self.total)
-            if isawaitable(told):
-                await told
-        if self.api.in_flight_calls.is_closed:  # by the writer, say
+            result = self.progress(self.received, self.total)
+            if isawaitable(result):
+                await result
+        if self.api.in_flight_calls.is_closed:  # the writer or `progress` may have closed the client
             raise ClientClosedError
         return None
+
+    async def _timed(self, operation: Callable[..., Awaitable[T | Failure]]) -> T | Failure:
+        """Wait for the store, as long as one attempt and the allowance permit, and count the time."""
+        clock, allowance = self.api.clock, self.allowance
+        started = clock.monotonic()
+        seconds = max(min(self.api.attempt_timeout, allowance.left), _SHORTEST_TIMEOUT)
+        outcome = await operation(seconds=seconds)
+        allowance.left -= clock.monotonic() - started
+        is_timeout = isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT
+        return self._too_slow if is_timeout and allowance.is_over else outcome
+
+    @property
+    def _too_slow(self) -> Failure:
+        detail = f"less than {_MIN_BYTES_PER_SECOND} bytes a second came for {self.allowance.seconds:g} s"
+        return Failure(reason=Reason.TIMEOUT, sent=True, detail=detail, deadline=True)
 
     @property
     def _too_large(self) -> Failure:
         detail = f"the file is larger than max_bytes, which is {self.max_bytes}"
         return Failure(reason=Reason.TOO_LARGE, sent=True, detail=detail)
+
+
+def _has_expired(outcome: Response | Failure) -> bool:
+    return isinstance(outcome, Response) and outcome.status in _EXPIRED_LINK_STATUSES

@@ -1,4 +1,4 @@
-"""Participants: who is or was in the sessions."""
+"""Participants of sessions, present and past."""
 
 from telnyx_rooms_async.core.endpoints import LIST_PARTICIPANTS, RETRIEVE_PARTICIPANT
 from telnyx_rooms_async.core.protocol import build
@@ -10,7 +10,12 @@ from telnyx_rooms_async.pagination import Listing
 
 
 class Participants:
-    """``client.participants``."""
+    """The participants of all sessions of the account: ``client.participants``.
+
+    Example:
+        >>> async def contexts(client, session):
+        ...     return [p.context async for p in client.participants.list(session_id=session)]
+    """
 
     def __init__(self, api: ApiSession) -> None:
         self._api = api
@@ -20,8 +25,11 @@ class Participants:
 
         One request, repeated on failure.
 
+        Args:
+            participant_id: a `RoomParticipant` or its id.
+
         Raises:
-            InvalidArgumentError: not an id; nothing was sent.
+            InvalidArgumentError: `participant_id` is not an id; nothing was sent.
             NotFoundError: there is no such participant.
 
         Telnyx operation: ViewRoomParticipant.
@@ -40,19 +48,19 @@ class Participants:
     ) -> Listing[RoomParticipant]:
         """List the participants of all sessions of the account.
 
-        Not awaited: nothing is sent before the listing is iterated; then one request a page, repeated
+        Not awaited, and nothing is sent before the listing is iterated: then one request per page, repeated
         on failure. Telnyx documents no order.
 
         Args:
-            session_id: only those of one session.
-            joined_at: a day, or a `DateFilter` with both ends included.
-            updated_at: likewise.
-            left_at: likewise.
-            context: only those whose client said exactly this of itself.
-            page_size: 1 to 250 participants a request.
+            session_id: only participants of this session.
+            joined_at: a day, or a `DateFilter` with inclusive bounds.
+            updated_at: a day, or a `DateFilter` with inclusive bounds.
+            left_at: a day, or a `DateFilter` with inclusive bounds.
+            context: only participants whose client joined with exactly this context.
+            page_size: 1 to 250 participants per request.
 
         Raises:
-            InvalidArgumentError: a filter or the size is wrong; nothing was sent.
+            InvalidArgumentError: an argument is invalid; nothing was sent.
 
         Telnyx operation: ListRoomParticipants.
         """

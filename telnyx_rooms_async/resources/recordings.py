@@ -1,4 +1,4 @@
-"""Recordings: a file of sound and one of picture for each participant of a recorded session."""
+"""Recordings: an audio and a video file for each participant of a recorded session."""
 
 import os
 
@@ -19,7 +19,13 @@ from telnyx_rooms_async.resources.downloads import DownloadedFile, Progress, Wri
 
 
 class Recordings:
-    """``client.recordings``."""
+    """The recordings of the account: ``client.recordings``.
+
+    Example:
+        >>> async def download_all(client, session):
+        ...     async for recording in client.recordings.list(session_id=session, status="completed"):
+        ...         await client.recordings.download(recording, f"{recording.id}.mp4")
+    """
 
     def __init__(self, api: ApiSession) -> None:
         self._api = api
@@ -29,13 +35,63 @@ class Recordings:
 
         One request, repeated on failure.
 
+        Args:
+            recording_id: a `RoomRecording` or its id.
+
         Raises:
-            InvalidArgumentError: not an id; nothing was sent.
-            NotFoundError: there is no such recording, or no longer.
+            InvalidArgumentError: `recording_id` is not an id; nothing was sent.
+            NotFoundError: there is no such recording.
 
         Telnyx operation: ViewRoomRecording.
         """
         return await self._api.call(build(RETRIEVE_RECORDING, room_recording_id=recording_id))
+
+    def list(
+        self,
+        *,
+        room_id: RoomId | None = None,
+        session_id: SessionId | None = None,
+        participant_id: ParticipantId | None = None,
+        status: str | None = None,
+        type: str | None = None,  # noqa: A002 - the API's name for it
+        started_at: Days = None,
+        ended_at: Days = None,
+        duration_secs: DurationFilter | None = None,
+        page_size: int = PAGE_SIZE_MAX,
+    ) -> Listing[RoomRecording]:
+        """List the recordings of the account.
+
+        Not awaited, and nothing is sent before the listing is iterated: then one request per page, repeated
+        on failure. Telnyx documents no order.
+
+        Args:
+            room_id: only recordings of this room.
+            session_id: only recordings of this session.
+            participant_id: only recordings of this participant.
+            status: ``"completed"`` or ``"processing"``: see `RecordingStatus`.
+            type: ``"audio"`` or ``"video"``: see `RecordingType`.
+            started_at: a day, or a `DateFilter` with inclusive bounds.
+            ended_at: a day, or a `DateFilter` with inclusive bounds.
+            duration_secs: a `DurationFilter` with inclusive bounds.
+            page_size: 1 to 250 recordings per request.
+
+        Raises:
+            InvalidArgumentError: an argument is invalid; nothing was sent.
+
+        Telnyx operation: ListRoomRecordings.
+        """
+        query = RecordingsQuery(
+            room_id=room_id,
+            session_id=session_id,
+            participant_id=participant_id,
+            status=status,
+            type=type,
+            started_at=started_at,
+            ended_at=ended_at,
+            duration_secs=duration_secs,
+            page_size=page_size,
+        )
+        return Listing(self._api, build(LIST_RECORDINGS, query=query))
 
     async def download(
         self,
@@ -45,33 +101,32 @@ class Recordings:
         progress: Progress | None = None,
         max_bytes: int | None = None,
     ) -> DownloadedFile:
-        """Bring the file of a recording to a path or a binary writer.
+        """Download the file of a recording to a path or a binary writer.
 
-        Two requests; a cut is resumed where it happened, and an expired link is asked for anew. The time
-        of the whole has no limit, but the store must make progress: in each `timeout` of the client it
-        must bring at least 1024 bytes a second on average, and no piece may take longer than an
-        `attempt_timeout`. Repetitions are paid from the client's retry budget. Memory stays flat. The API
-        key is never sent to the store. A path is written under a temporary name in its folder, readable by
-        its owner only, and takes its name when the length is right and all of it is on the disk, so a
-        failure leaves nothing.
+        Two requests. A lost connection is resumed where it broke off, an expired link is renewed; retries are
+        paid for from the retry budget. The whole download has no time limit, but the store must send at least
+        1024 bytes a second on average over each `timeout` of the client, and every piece within
+        `attempt_timeout`. Memory use is constant. The API key is never sent to the store.
+
+        A path is written under a temporary name in the same folder, readable by its owner only, and renamed
+        when the file is complete and synced to disk, so that a failure leaves nothing.
 
         Args:
-            recording_id: the id that Telnyx gave the recording, or the recording.
-            target: where to; a file that is there is replaced. A writer is written to in this thread,
-                and not closed.
-            progress: called after each piece with the bytes that are there, and those that there will
-                be (``None`` when the store does not say); awaited if it is async.
-            max_bytes: how large the file may be; without limit unless given.
+            recording_id: a `RoomRecording` or its id.
+            target: an existing file is replaced. A writer is called in this thread, and not closed.
+            progress: called after each piece with the received bytes, and with the size of the file, or None
+                if the store does not state it. May be async.
+            max_bytes: the largest size that is accepted; None for no limit.
 
         Raises:
-            InvalidArgumentError: not an id, no target, or another argument is wrong; nothing was sent.
+            InvalidArgumentError: an argument is invalid; nothing was sent.
             NotReadyError: the recording is not completed.
-            NotFoundError: there is no such recording, or no longer.
-            APIConnectionError: the store could not be reached, kept cutting without a byte more, or is too
-                slow (`APITimeoutError`).
-            APIResponseValidationError: the link is no URL, or an ``http://`` one of an ``https://`` API.
+            NotFoundError: there is no such recording.
+            APIConnectionError: the store cannot be reached, closes connections without sending a byte, or is
+                too slow (`APITimeoutError`).
+            APIResponseValidationError: the link is not a URL, or http:// while the API is https://.
             ResponseTooLargeError: the file is larger than `max_bytes`.
-            MalformedResponseError: the store sent another file than the one that it began with.
+            MalformedResponseError: the store sent another file than at first.
             OSError: the path cannot be written.
 
         Telnyx operation: ViewRoomRecording.
@@ -80,21 +135,20 @@ class Recordings:
         return await download(self._api, call, target, progress=progress, max_bytes=max_bytes)
 
     async def file_size(self, recording: RoomRecording) -> int | None:
-        """Return the exact size of the file of a recording, in bytes: `RoomRecording.size_mb` is rounded.
+        """Return the exact size of the file in bytes, without a download: `RoomRecording.size_mb` is rounded.
 
-        One request to the store, repeated on failure, and one to Telnyx when the link of `recording` has
-        expired. The file is not downloaded.
+        One request to the store, repeated on failure, and one to Telnyx if the link has expired.
 
         Args:
-            recording: as it was retrieved or listed.
+            recording: from `retrieve` or `list`.
 
         Returns:
-            ``None`` when the store does not say.
+            None if the store does not state it.
 
         Raises:
             NotReadyError: the recording is not completed.
-            NotFoundError: there is no such recording, or no longer.
-            APIConnectionError: the store could not be reached.
+            NotFoundError: there is no such recording.
+            APIConnectionError: the store cannot be reached.
 
         Telnyx operation: ViewRoomRecording.
         """
@@ -104,10 +158,13 @@ class Recordings:
     async def delete(self, recording_id: RecordingId) -> None:
         """Delete a recording and its file.
 
-        One request, repeated on failure: a second attempt that finds it gone has succeeded.
+        One request, repeated on failure: a repeated request that finds the recording gone has succeeded.
+
+        Args:
+            recording_id: a `RoomRecording` or its id.
 
         Raises:
-            InvalidArgumentError: not an id; nothing was sent.
+            InvalidArgumentError: `recording_id` is not an id; nothing was sent.
             NotFoundError: there was no such recording at the first attempt.
 
         Telnyx operation: DeleteRoomRecording.
@@ -126,14 +183,14 @@ class Recordings:
         ended_at: Days = None,
         duration_secs: DurationFilter | None = None,
     ) -> int:
-        """Delete all recordings that the filters select, and return how many that were.
+        """Delete all recordings that match the filters of `list`, and return their number.
 
-        One request; repeated only when the server certainly did not act on the first. The filters are
-        those of `list`, and one at least must be given: Telnyx does not say what none would delete.
+        One request, repeated only if the server certainly did not process it. At least one filter is
+        required: Telnyx does not document what a request without filters deletes.
 
         Raises:
-            InvalidArgumentError: there is no filter, or a filter is wrong; nothing was sent.
-            OutcomeUnknownError: it may have been carried out.
+            InvalidArgumentError: there is no filter, or one is invalid; nothing was sent.
+            OutcomeUnknownError: the request may have been processed.
 
         Telnyx operation: DeleteRoomRecordings.
         """
@@ -151,50 +208,3 @@ class Recordings:
         if not call.request.query:
             raise InvalidArgumentError(("at least one filter must be given: this deletes all that match",))
         return (await self._api.call(call)).room_recordings or 0
-
-    def list(
-        self,
-        *,
-        room_id: RoomId | None = None,
-        session_id: SessionId | None = None,
-        participant_id: ParticipantId | None = None,
-        status: str | None = None,
-        type: str | None = None,  # noqa: A002 - the API's name for it
-        started_at: Days = None,
-        ended_at: Days = None,
-        duration_secs: DurationFilter | None = None,
-        page_size: int = PAGE_SIZE_MAX,
-    ) -> Listing[RoomRecording]:
-        """List the recordings of the account.
-
-        Not awaited: nothing is sent before the listing is iterated; then one request a page, repeated
-        on failure. Telnyx documents no order.
-
-        Args:
-            room_id: only those of one room.
-            session_id: only those of one session.
-            participant_id: only those of one participant.
-            status: ``"completed"`` or ``"processing"``: see `RecordingStatus`.
-            type: ``"audio"`` or ``"video"``: see `RecordingType`.
-            started_at: a day, or a `DateFilter` with both ends included.
-            ended_at: likewise.
-            duration_secs: a `DurationFilter` with both ends included.
-            page_size: 1 to 250 recordings a request.
-
-        Raises:
-            InvalidArgumentError: a filter or the size is wrong; nothing was sent.
-
-        Telnyx operation: ListRoomRecordings.
-        """
-        query = RecordingsQuery(
-            room_id=room_id,
-            session_id=session_id,
-            participant_id=participant_id,
-            status=status,
-            type=type,
-            started_at=started_at,
-            ended_at=ended_at,
-            duration_secs=duration_secs,
-            page_size=page_size,
-        )
-        return Listing(self._api, build(LIST_RECORDINGS, query=query))

@@ -1,27 +1,40 @@
-"""Rooms as they should be, beside rooms as they are: what there is to do. Rooms are known by their names."""
+"""Reconciliation of rooms with the settings that they should have: ensure, plan and apply.
+
+Rooms are identified by their names.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Final, Literal, TypeAlias, cast
 
 from attrs import field, fields, frozen
 
-from telnyx_rooms_async.core.requests import RoomBody, RoomFields, room_body
-from telnyx_rooms_async.core.spelling import body_fields, problems
+from telnyx_rooms_async import batch
+from telnyx_rooms_async.batch.operations import BulkOperation
+from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, UPDATE_ROOM
+from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.requests import RoomBody, RoomFields, body_fields, problems, room_body
 from telnyx_rooms_async.core.validators import UNSET, integer, short_repr
-from telnyx_rooms_async.errors import InvalidArgumentError, one_line
+from telnyx_rooms_async.errors import InvalidArgumentError, NameTakenError, NotFoundError, one_line
+from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import Room, public_url_repr
-from telnyx_rooms_async.resources.room_creation import is_alike
+from telnyx_rooms_async.resources.room_creation import (
+    create_room,
+    find_rooms,
+    is_same_setting,
+    retry_look_up,
+)
 
-Desired: TypeAlias = Mapping[str, Mapping[str, object]]
-"""The settings that are asked for, under the name of their room."""
+DesiredRooms: TypeAlias = Mapping[str, Mapping[str, object]]
+"""The wanted settings of each room, by its name."""
 
-_TOLD: Final = 50
-"""So many mistakes are told at once."""
+_MAX_PROBLEMS: Final = 50
+_MAX_NAME_WIDTH: Final = 40
+_ENSURE_ATTEMPTS: Final = 3
 _SETTINGS: Final = tuple(field.name for field in fields(RoomBody) if field.name != "unique_name")
-_WIDEST: Final = 40
-_BLANK: Final = (None, "")
-_count_rule: Final = integer(0, 2**63 - 1)
+_delete_limit_problem: Final = integer(0, 2**63 - 1)
 
 
 def _setting_repr(name: str, value: object) -> str:
@@ -34,46 +47,46 @@ def _settings_repr(settings: Mapping[str, object]) -> str:
 
 @frozen(kw_only=True)
 class Ensured:
-    """A room as it should be, and what it took."""
+    """Result of `Rooms.ensure`."""
 
     room: Room
     action: Literal["created", "updated", "unchanged"]
     changed: tuple[str, ...] = ()
-    """The fields that were set: of a new room all that were asked for."""
+    """The settings that were changed; of a new room all that were requested."""
 
 
 @frozen(kw_only=True)
 class Change:
-    """One thing to do."""
+    """One change of a plan. `str` returns it as a line."""
 
     action: Literal["create", "update", "delete"]
     unique_name: str | None = None
     room_id: str | None = None
-    """``None`` for a room that is to be created."""
+    """None for a room that is to be created."""
     before: Mapping[str, object] = field(default={}, repr=_settings_repr)
-    """The settings that are to change as they are; of a room that is to be deleted all that it has."""
+    """The present settings that change; of a room that is to be deleted all of its settings."""
     after: Mapping[str, object] = field(default={}, repr=_settings_repr)
-    """The settings that are to change as they should be; of a new room all that were asked for."""
+    """The wanted settings that change; of a new room all that were requested."""
 
     def __str__(self) -> str:
         return self.line()
 
     def line(self, width: int = 0) -> str:
-        """Return the change as a line, its details in a column behind names of this width."""
+        """Return the change as a line, with the name padded to `width`."""
         return f"{self.action}  {self.name:{width}}  {self._details()}".rstrip()
 
     @property
     def name(self) -> str:
-        """The name of the room in quotes, and with nothing in it that does not print."""
+        """The name of the room in quotes, with control characters escaped."""
         return "without a name" if self.unique_name is None else repr(self.unique_name)
 
     def _details(self) -> str:
         if self.action == "update":
-            told = (
-                f"{name}: {_setting_repr(name, self.before.get(name))} -> {_setting_repr(name, to)}"
-                for name, to in self.after.items()
+            changed = (
+                f"{name}: {_setting_repr(name, self.before.get(name))} -> {_setting_repr(name, value)}"
+                for name, value in self.after.items()
             )
-            return ", ".join(told)
+            return ", ".join(changed)
         if self.action == "create":
             return ", ".join(f"{name}: {_setting_repr(name, value)}" for name, value in self.after.items())
         return one_line(self.room_id or "")
@@ -81,51 +94,51 @@ class Change:
 
 @frozen(kw_only=True)
 class Plan:
-    """What there is to do; as text a table, and false when there is nothing."""
+    """The changes that make rooms as desired. `str` returns a table; an empty plan is false."""
 
     changes: tuple[Change, ...] = ()
     """Creations first, then updates, then deletions."""
     unchanged: int = 0
-    """How many rooms are as they should be."""
+    """Number of rooms that need no change."""
 
     @property
     def creates(self) -> int:
-        """How many rooms are missing."""
+        """Number of rooms to create."""
         return self._count("create")
 
     @property
     def updates(self) -> int:
-        """How many rooms differ."""
+        """Number of rooms to update."""
         return self._count("update")
 
     @property
     def deletes(self) -> int:
-        """How many rooms should not be there."""
+        """Number of rooms to delete."""
         return self._count("delete")
 
     @property
     def rooms(self) -> int:
-        """How many existing rooms the plan covers: without `prune` only those that are asked for."""
+        """Number of existing rooms in the plan; without `prune` only the desired ones."""
         return self.unchanged + self.updates + self.deletes
 
     def check_deletes(self, max_deletes: int | None = None) -> None:
         """Check that the plan does not delete too many rooms.
 
         Args:
-            max_deletes: the most rooms that may be deleted; ``None`` allows half of the rooms.
+            max_deletes: the largest number of rooms that may be deleted; None allows half of the rooms.
 
         Raises:
             InvalidArgumentError: the plan deletes more, or `max_deletes` is not a whole number from 0.
         """
-        if max_deletes is not None and (wrong := _count_rule(max_deletes)):
-            raise InvalidArgumentError((f"max_deletes {wrong}",))
+        if max_deletes is not None and (problem := _delete_limit_problem(max_deletes)):
+            raise InvalidArgumentError((f"max_deletes {problem}",))
         deletes = self.deletes
-        told = f"the plan deletes {deletes} of {self.rooms} rooms"
+        summary = f"the plan deletes {deletes} of {self.rooms} rooms"
         if max_deletes is None and deletes * 2 > self.rooms:
-            allow = f"max_deletes={deletes} (--max-deletes {deletes}) allows it"
-            raise InvalidArgumentError((f"{told}, more than half of them: nothing was changed; {allow}",))
+            advice = f"max_deletes={deletes} (--max-deletes {deletes}) allows it"
+            raise InvalidArgumentError((f"{summary}, more than half of them: nothing was changed; {advice}",))
         if max_deletes is not None and deletes > max_deletes:
-            raise InvalidArgumentError((f"{told}, and max_deletes is {max_deletes}: nothing was changed",))
+            raise InvalidArgumentError((f"{summary}, and max_deletes is {max_deletes}: nothing was changed",))
 
     def _count(self, action: str) -> int:
         return sum(change.action == action for change in self.changes)
@@ -134,85 +147,142 @@ class Plan:
         return bool(self.changes)
 
     def __str__(self) -> str:
-        to_do = f"{self.creates} to create, {self.updates} to update, {self.deletes} to delete"
-        width = min(_WIDEST, max((len(change.name) for change in self.changes), default=0))
+        counts = f"{self.creates} to create, {self.updates} to update, {self.deletes} to delete"
+        width = min(_MAX_NAME_WIDTH, max((len(change.name) for change in self.changes), default=0))
         lines = (change.line(width) for change in self.changes)
-        return "\n".join([*lines, f"{to_do}, {self.unchanged} unchanged"])
+        return "\n".join([*lines, f"{counts}, {self.unchanged} unchanged"])
 
 
-def read_desired(rooms: Iterable[RoomFields]) -> Desired:
-    """Read what is asked for.
+# --- ensure -----------------------------------------------------------------------------------------------
+
+
+async def ensure_room(api: ApiSession, body: RoomBody, *, is_missing: bool = False) -> Ensured:
+    """Create or update a room if needed, as `Rooms.ensure` documents it.
+
+    Args:
+        api: the session that sends the requests.
+        body: the fields of the room.
+        is_missing: whether the room did not exist a moment ago: then it is created without a look-up.
+    """
+    name = body.unique_name
+    if not isinstance(name, str):
+        raise InvalidArgumentError((f"unique_name must be text, not {short_repr(name)}",))
+    build(CREATE_ROOM, body=body)  # validates the body before a look-up
+    with api.in_flight_calls:
+        for _ in range(_ENSURE_ATTEMPTS - 1):
+            with suppress(NotFoundError):  # another client deleted it between two of our requests
+                return await _ensure_once(api, name, body, is_missing=is_missing)
+            is_missing = False
+        return await _ensure_once(api, name, body, is_missing=False)
+
+
+async def _ensure_once(api: ApiSession, name: str, body: RoomBody, *, is_missing: bool) -> Ensured:
+    settings = body_fields(body)
+    room = None if is_missing else await _find_room(api, name)
+    if room is None:
+        try:
+            room = await create_room(api, body, "find_then_resend")
+            return Ensured(room=room, action="created", changed=tuple(settings))
+        except NameTakenError:  # another client has created it just now
+            room = await retry_look_up(partial(_find_room, api, name), api.clock)
+            if room is None:
+                raise
+    changes = _differences(room, settings)
+    if not changes:
+        return Ensured(room=room, action="unchanged")
+    room = await _update_room(api, room.id, changes)
+    return Ensured(room=room, action="updated", changed=tuple(changes))
+
+
+async def _find_room(api: ApiSession, name: str) -> Room | None:
+    rooms = await find_rooms(name, api.call)
+    return rooms[0] if rooms else None
+
+
+async def _update_room(api: ApiSession, room_id: str, changes: Mapping[str, object]) -> Room:
+    return await api.call(build(UPDATE_ROOM, room_id=room_id, body=_room_body(changes)))
+
+
+def _room_body(settings: Mapping[str, object]) -> RoomBody:
+    return room_body(cast("RoomFields", settings))
+
+
+# --- plan -------------------------------------------------------------------------------------------------
+
+
+def parse_desired(rooms: Iterable[RoomFields]) -> DesiredRooms:
+    """Validate the desired rooms.
 
     Raises:
-        InvalidArgumentError: a room has no name, or that of another, or a field that is wrong: all of it. Or
-            the rooms are no iterable.
+        InvalidArgumentError: rooms have no name, the name of another, or a wrong field: all problems at once.
+            Or the rooms are not iterable.
     """
-    if isinstance(cast("object", rooms), str | bytes | Mapping):
-        raise _not_rooms(rooms)
-    try:
-        source = iter(rooms)
-    except Exception as error:
-        raise _not_rooms(rooms) from error
     desired: dict[str, Mapping[str, object]] = {}
     wrong: list[str] = []
     names = Counter[str]()
-    for index, given in enumerate(source):
+    for index, room in enumerate(_iterate(rooms)):
         try:
-            body = room_body(given)
+            body = room_body(room)
         except InvalidArgumentError as error:
-            wrong += (f"room {index}: {problem}" for problem in error.problems)
-            continue
-        found = [f"room {index}: {problem}" for problem in _problems(body)]
-        wrong += found
-        if not found:
-            settings = body_fields(body)
-            name = str(settings.pop("unique_name"))
-            names[name] += 1
-            desired[name] = settings
+            room_problems = list(error.problems)
+        else:
+            room_problems = list(_body_problems(body))
+            if not room_problems:
+                settings = body_fields(body)
+                name = str(settings.pop("unique_name"))
+                names[name] += 1
+                desired[name] = settings
+        wrong += (f"room {index}: {problem}" for problem in room_problems)
     wrong += (
-        f"unique_name {short_repr(name)} is asked for {count} times"
-        for name, count in names.items()
-        if count > 1
+        f"unique_name {short_repr(name)} is used {count} times" for name, count in names.items() if count > 1
     )
     if wrong:
-        more = [f"and {len(wrong) - _TOLD} more"] if len(wrong) > _TOLD else []
-        raise InvalidArgumentError((*wrong[:_TOLD], *more))
+        more = [f"and {len(wrong) - _MAX_PROBLEMS} more"] if len(wrong) > _MAX_PROBLEMS else []
+        raise InvalidArgumentError((*wrong[:_MAX_PROBLEMS], *more))
     return desired
 
 
-def _not_rooms(given: object) -> InvalidArgumentError:
-    return InvalidArgumentError((f"desired must be an iterable of rooms, not {short_repr(given)}",))
+def _iterate(rooms: Iterable[RoomFields]) -> Iterator[RoomFields]:
+    cause: Exception | None = None
+    if not isinstance(cast("object", rooms), str | bytes | Mapping):
+        try:
+            return iter(rooms)
+        except Exception as error:  # noqa: BLE001 - the __iter__ of a user's class can raise anything
+            cause = error
+    raise InvalidArgumentError((f"desired must be an iterable of rooms, not {short_repr(rooms)}",)) from cause
 
 
-def _problems(body: RoomBody) -> Iterator[str]:
+def _body_problems(body: RoomBody) -> Iterator[str]:
     if body.unique_name is UNSET:
-        yield "unique_name must be given: rooms are known by it"
+        yield "unique_name must be given: it identifies the room"
     yield from problems(body)
 
 
-def compare(desired: Desired, rooms: Iterable[Room], *, prune: bool) -> Plan:
-    """Make the plan that leads from the rooms that there are to those that are asked for."""
+def compare(desired: DesiredRooms, rooms: Iterable[Room], *, prune: bool) -> Plan:
+    """Return the plan that makes the existing rooms as desired."""
     missing = dict(desired)
     updates: list[Change] = []
     deletes: list[Change] = []
     unchanged = 0
     for room in rooms:
-        wanted = desired.get(room.unique_name or "")
-        if wanted is None:
+        settings = desired.get(room.unique_name or "")
+        if settings is None:
             deletes.append(_deletion(room))
         elif missing.pop(room.unique_name or "", None) is None:
-            continue  # the server has two of this name: the first one is it
-        elif after := differing(room, wanted):
-            updates.append(_update(room, after))
+            continue  # the server lists two rooms of this name: the first one counts
+        elif changes := _differences(room, settings):
+            updates.append(_update(room, changes))
         else:
             unchanged += 1
     creates = (Change(action="create", unique_name=name, after=after) for name, after in missing.items())
     return Plan(changes=(*creates, *updates, *(deletes if prune else ())), unchanged=unchanged)
 
 
-def differing(room: Room, wanted: Mapping[str, object]) -> dict[str, object]:
-    """Return the settings that are asked for and that the room does not have."""
-    return {name: to for name, to in wanted.items() if not is_alike(getattr(room, name), to)}
+def _differences(room: Room, settings: Mapping[str, object]) -> dict[str, object]:
+    """Return the settings that the room does not have."""
+    return {
+        name: value for name, value in settings.items() if not is_same_setting(getattr(room, name), value)
+    }
 
 
 def _update(room: Room, after: Mapping[str, object]) -> Change:
@@ -221,5 +291,31 @@ def _update(room: Room, after: Mapping[str, object]) -> Change:
 
 
 def _deletion(room: Room) -> Change:
-    before = {name: had for name in _SETTINGS if (had := getattr(room, name)) not in _BLANK}
+    before = {name: value for name in _SETTINGS if (value := getattr(room, name)) not in (None, "")}
     return Change(action="delete", unique_name=room.unique_name, room_id=room.id, before=before)
+
+
+# --- apply ------------------------------------------------------------------------------------------------
+
+
+def apply_plan(
+    api: ApiSession, plan: Plan, *, limit: int, max_failures: int | None, max_deletes: int | None
+) -> AsyncGenerator[batch.Outcome[Change, Room | None], None]:
+    """Apply a plan, as `Rooms.apply` documents it."""
+    if not isinstance(cast("object", plan), Plan):
+        raise InvalidArgumentError((f"plan must be a Plan, not {short_repr(plan)}",))
+    plan.check_deletes(max_deletes)
+    operation = BulkOperation(name="apply", apply=partial(_apply_change, api), api=api)
+    return operation.run(plan.changes, limit=limit, max_failures=max_failures)
+
+
+async def _apply_change(api: ApiSession, change: Change, _: float | None) -> Room | None:
+    if change.action == "create":
+        body = _room_body({"unique_name": change.unique_name, **change.after})
+        return (await ensure_room(api, body, is_missing=True)).room
+    room_id = change.room_id or ""
+    if change.action == "update":
+        return await _update_room(api, room_id, change.after)
+    with suppress(NotFoundError):  # another client has deleted it
+        await api.call(build(DELETE_ROOM, room_id=room_id))
+    return None

@@ -1,9 +1,9 @@
-"""What Telnyx tells by itself: the events of a room, as inert, frozen values.
+"""Webhook events: frozen attrs classes, one for each event type.
 
-No field of a payload is certain: any may be missing or null, and is then ``None``. Reasons, types and
-formats are open strings. Fields that are not listed here are passed over. Telnyx delivers events in any
-order, some of them twice, some late, and at times one never: order them by ``occurred_at``, and know a
-repeated one by its ``id``. There is none for a recording or a composition that failed.
+Every field of a payload can be missing or null, and is then ``None``. Reasons, types and formats are open
+strings. Fields that are not listed here are ignored. Telnyx sends events in any order, sometimes twice,
+late or not at all: order them by ``occurred_at``, and recognise a duplicate by its ``id``. There is no
+event for a recording or a composition that failed.
 """
 
 from collections.abc import Mapping
@@ -15,27 +15,27 @@ from attrs import field, frozen
 
 @frozen(kw_only=True)
 class Event:
-    """Whatever Telnyx tells by itself."""
+    """Base class of all events."""
 
     id: str
-    """The same in each delivery of the event."""
+    """The same in every delivery of the event."""
     event_type: str
     occurred_at: datetime | None = None
     attempt: int | None = field(default=None, eq=False)
-    """Which delivery this is, as Telnyx counts; it tells no event from another."""
+    """Number of the delivery, counted by Telnyx. It does not take part in comparisons."""
 
 
 @frozen(kw_only=True)
 class UnknownEvent(Event):
-    """An event that this library has no class for."""
+    """An event of a type without a class in this library."""
 
     payload: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=False)
-    """As it came: whatever JSON holds."""
+    """The payload as parsed JSON."""
 
 
 @frozen(kw_only=True)
 class SessionStartedPayload:
-    """Which session started, and where."""
+    """Payload of `RoomSessionStarted`."""
 
     room_id: str | None = None
     session_id: str | None = None
@@ -43,7 +43,7 @@ class SessionStartedPayload:
 
 @frozen(kw_only=True)
 class RoomSessionStarted(Event):
-    """Somebody joined a room in which nobody was."""
+    """A first participant joined the room, which started a session."""
 
     event_type: str = "video.room.session.started"
     payload: SessionStartedPayload = SessionStartedPayload()
@@ -51,7 +51,7 @@ class RoomSessionStarted(Event):
 
 @frozen(kw_only=True)
 class SessionEndedPayload:
-    """Which session ended, and why."""
+    """Payload of `RoomSessionEnded`."""
 
     room_id: str | None = None
     session_id: str | None = None
@@ -62,7 +62,7 @@ class SessionEndedPayload:
 
 @frozen(kw_only=True)
 class RoomSessionEnded(Event):
-    """The last one left, or the session was ended."""
+    """The last participant left, or the session was ended."""
 
     event_type: str = "video.room.session.ended"
     payload: SessionEndedPayload = SessionEndedPayload()
@@ -70,18 +70,18 @@ class RoomSessionEnded(Event):
 
 @frozen(kw_only=True)
 class ParticipantJoinedPayload:
-    """Who joined."""
+    """Payload of `RoomParticipantJoined`."""
 
     room_id: str | None = None
     session_id: str | None = None
     participant_id: str | None = None
     context: str | None = None
-    """What the joining client said of itself: ``"Alice"``, or any text, often JSON."""
+    """Text that the joining client sent: ``"Alice"``, or anything else, often JSON."""
 
 
 @frozen(kw_only=True)
 class RoomParticipantJoined(Event):
-    """Somebody joined a session."""
+    """A participant joined a session."""
 
     event_type: str = "video.room.participant.joined"
     payload: ParticipantJoinedPayload = ParticipantJoinedPayload()
@@ -89,7 +89,7 @@ class RoomParticipantJoined(Event):
 
 @frozen(kw_only=True)
 class ParticipantLeftPayload:
-    """Who left, and why."""
+    """Payload of `RoomParticipantLeft`."""
 
     room_id: str | None = None
     session_id: str | None = None
@@ -102,7 +102,7 @@ class ParticipantLeftPayload:
 
 @frozen(kw_only=True)
 class RoomParticipantLeft(Event):
-    """Somebody left a session, or was sent out of it."""
+    """A participant left a session, or was removed from it."""
 
     event_type: str = "video.room.participant.left"
     payload: ParticipantLeftPayload = ParticipantLeftPayload()
@@ -110,7 +110,7 @@ class RoomParticipantLeft(Event):
 
 @frozen(kw_only=True)
 class RecordingStartedPayload:
-    """What is being recorded, and of whom."""
+    """Payload of `RoomRecordingStarted`."""
 
     room_id: str | None = None
     session_id: str | None = None
@@ -122,7 +122,7 @@ class RecordingStartedPayload:
 
 @frozen(kw_only=True)
 class RoomRecordingStarted(Event):
-    """A recording began. It may be told after the end of it."""
+    """A recording started. The event can arrive after the one of its completion."""
 
     event_type: str = "video.room.recording.started"
     payload: RecordingStartedPayload = RecordingStartedPayload()
@@ -130,19 +130,19 @@ class RoomRecordingStarted(Event):
 
 @frozen(kw_only=True)
 class RecordingCompletedPayload:
-    """What was recorded, and where it is."""
+    """Payload of `RoomRecordingCompleted`."""
 
     room_id: str | None = None
     session_id: str | None = None
     participant_id: str | None = None
     recording_id: str | None = None
     type: str | None = None
-    """``"audio"`` or ``"video"``. It has been seen to be missing here."""
+    """``"audio"`` or ``"video"``; sometimes missing."""
     codec: str | None = None
     duration_secs: int | None = None
     size_mb: float | None = None
     download_url: str | None = field(default=None, repr=False)
-    """A secret: whoever has it can download, for one hour."""
+    """A secret: the URL is enough to download the file, for one hour."""
 
 
 @frozen(kw_only=True)
@@ -155,14 +155,14 @@ class RoomRecordingCompleted(Event):
 
 @frozen(kw_only=True)
 class CompositionCompletedPayload:
-    """What was composed, and where it is."""
+    """Payload of `RoomCompositionCompleted`."""
 
     room_id: str | None = None
-    """It has been seen to be missing: know the composition by its own id."""
+    """Sometimes missing: identify the composition by its own id."""
     session_id: str | None = None
     composition_id: str | None = None
     download_url: str | None = field(default=None, repr=False)
-    """A secret: whoever has it can download, for one hour."""
+    """A secret: the URL is enough to download the file, for one hour."""
     duration_secs: int | None = None
     format: str | None = None
     resolution: str | None = None
@@ -186,4 +186,4 @@ EVENT_CLASSES: Final[Mapping[str, type[Event]]] = {
     "video.room.recording.completed": RoomRecordingCompleted,
     "video.room.composition.completed": RoomCompositionCompleted,
 }
-"""By their names on the wire."""
+"""The class of each event type."""

@@ -1,4 +1,4 @@
-"""What every receiver does with a body and its headers; it knows of no framework."""
+"""What the adapters for web frameworks share: from a request to the status of its response."""
 
 import re
 from collections.abc import Iterable
@@ -12,22 +12,22 @@ from telnyx_rooms_async.http.attempt_log import logger
 from telnyx_rooms_async.settings import check_positive
 from telnyx_rooms_async.webhooks.events import Event
 from telnyx_rooms_async.webhooks.parsing import Webhooks
-from telnyx_rooms_async.webhooks.router import EventRouter, label
+from telnyx_rooms_async.webhooks.router import EventRouter, log_name
 from telnyx_rooms_async.webhooks.signature import Headers, Text
 
 BODY_LIMIT: Final = 1024 * 1024
-"""Bytes of a body; a longer one is refused with 413 and not read to its end."""
+"""Largest body in bytes; a larger one is answered with 413 and not read to its end."""
 BODY_TIMEOUT: Final = 10.0
-"""Seconds for a body to arrive; a slower one is refused with 408."""
-_PLAIN: Final = ("", "identity")
-_LENGTH: Final = re.compile("0*([0-9]{1,18})")
-GRACE: Final = 10.0
-"""Seconds that the calls of a client may go on when its app shuts down."""
+"""Default seconds for a body to arrive; a slower one is answered with 408."""
+SHUTDOWN_GRACE: Final = 10.0
+"""Seconds that calls of a client may continue while its app shuts down."""
+_UNCOMPRESSED: Final = ("", "identity")
+_CONTENT_LENGTH: Final = re.compile("0*([0-9]{1,18})")
 
 
 @frozen
-class Receiver:
-    """Answers a webhook with a status and no body: who may not know why learns nothing."""
+class WebhookReceiver:
+    """Returns only a status code, so that a forged request learns nothing from the response."""
 
     router: EventRouter
     webhooks: Webhooks
@@ -37,33 +37,34 @@ class Receiver:
     def __attrs_post_init__(self) -> None:
         check_positive(body_timeout=self.body_timeout)
 
-    def refusal(self, method: str, headers: Iterable[tuple[Text, Text]]) -> HTTPStatus | None:
-        """Return the status of a request that is refused before its body is read; ``None`` for any other.
+    def reject_early(self, method: str, headers: Iterable[tuple[Text, Text]]) -> HTTPStatus | None:
+        """Return the status for a request whose body should not be read; None for other requests.
 
-        Telnyx sends no compressed body: what unpacks one for whoever asks can be kept busy by anybody.
+        Telnyx does not compress bodies, and decompression would cost time before the signature is verified.
         """
-        status = _refusal(method, headers)
+        status = _early_status(method, headers)
         if status is not None:
-            self.log_refusal(status)
+            self.log_rejection(status)
         return status
 
-    def log_refusal(self, status: HTTPStatus) -> None:
-        """Log that a request was refused whose body was not read, or not to its end."""
-        logger.info("a webhook was refused with %d: its body was not read", status)
+    def log_rejection(self, status: HTTPStatus) -> None:
+        """Log that a request was rejected before its body was read completely."""
+        logger.info("webhook rejected with status %d: its body was not read", status)
 
     async def receive(self, body: bytes, headers: Headers) -> HTTPStatus:
-        """Return the status to answer with: 200, and everything else is delivered again."""
+        """Verify and dispatch a webhook, and return the status. Telnyx sends it again unless it is 200."""
         event = self._unwrap(body, headers)
-        del body, headers  # tools that report the error of a handler show the locals of its frames
+        del body, headers  # reports of a handler's error show the locals of this frame
         if event is None:
             return HTTPStatus.BAD_REQUEST
+        dispatch = self.router.dispatch_in_background if self.background else self.router.dispatch
         try:
-            await (self.router.dispatch_in_background if self.background else self.router.dispatch)(event)
-        except WebhookError as error:  # another worker has it in hand, say: one line tells all
-            logger.warning("%s was not handled: it is to be delivered again: %s", label(event), error)
+            await dispatch(event)
+        except WebhookError as error:  # expected, for example while another worker handles the event
+            logger.warning("%s was not handled, Telnyx will send it again: %s", log_name(event), error)
             return HTTPStatus.INTERNAL_SERVER_ERROR
-        except Exception:  # of a user's handler or store: the answer tells
-            logger.exception("%s was not handled: it is to be delivered again", label(event))
+        except Exception:  # of a user's handler or store
+            logger.exception("%s was not handled, Telnyx will send it again", log_name(event))
             return HTTPStatus.INTERNAL_SERVER_ERROR
         return HTTPStatus.OK
 
@@ -71,21 +72,21 @@ class Receiver:
         try:
             return self.webhooks.unwrap(body, headers)
         except WebhookSignatureError as error:
-            logger.info("a webhook was refused: %s", error)
+            logger.info("webhook rejected: %s", error)
         except WebhookPayloadError as error:
-            logger.warning("a webhook was refused: %s", error)
+            logger.warning("webhook rejected: %s", error)
         return None
 
 
-def _refusal(method: str, headers: Iterable[tuple[Text, Text]]) -> HTTPStatus | None:
+def _early_status(method: str, headers: Iterable[tuple[Text, Text]]) -> HTTPStatus | None:
     if method != "POST":
         return HTTPStatus.METHOD_NOT_ALLOWED
     for name, value in headers:
-        known, said = _lower(name), _lower(value)
-        if known == "content-encoding" and said not in _PLAIN:
+        lower_name, lower_value = _lower(name), _lower(value)
+        if lower_name == "content-encoding" and lower_value not in _UNCOMPRESSED:
             return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-        if known == "content-length":
-            length = _LENGTH.fullmatch(said)
+        if lower_name == "content-length":
+            length = _CONTENT_LENGTH.fullmatch(lower_value)
             if length is None or int(length[1]) > BODY_LIMIT:
                 return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     return None

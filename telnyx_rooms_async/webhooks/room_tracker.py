@@ -1,12 +1,13 @@
-"""What events come to, in whatever order they arrive. No I/O.
+"""RoomTracker: the live state of a room, computed from its webhook events. No I/O.
 
-Of each thing the newest event of each kind is kept, and everything else is worked out of these. So order
-and repetition make no difference: the newest of a few is the same however they are shuffled.
+The newest event of each type is kept for each session, participant and recording, and the state is computed
+from these. So the order and the repetition of events make no difference.
 """
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, insort
+from collections.abc import Hashable
 from datetime import UTC, datetime
-from typing import Final, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from attrs import define, field
 
@@ -26,7 +27,8 @@ from telnyx_rooms_async.webhooks.events import (
 )
 
 E = TypeVar("E", bound=Event)
-Known: TypeAlias = (
+V = TypeVar("V")
+TrackedEvent: TypeAlias = (
     RoomSessionStarted
     | RoomSessionEnded
     | RoomParticipantJoined
@@ -35,179 +37,250 @@ Known: TypeAlias = (
     | RoomRecordingCompleted
 )
 
-_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
-
-
-@define
-class _Session:
-    """What is known of one session: the newest event of each kind, by the id of what it is about."""
-
-    id: str
-    newest: dict[tuple[type[Event], str], Event] = field(factory=dict[tuple[type[Event], str], Event])
-    is_of_the_room: bool = False
-
-    def take(self, event: Event, about: str) -> None:
-        """Keep an event, unless a newer one is known."""
-        key = (type(event), about)
-        if key not in self.newest or _age(self.newest[key]) < _age(event):
-            self.newest[key] = event
-
-    def of(self, kind: type[E]) -> Mapping[str, E]:
-        """Return the events of a kind, by the id of what they are about."""
-        return {about: event for (_, about), event in self.newest.items() if isinstance(event, kind)}
-
-    @property
-    def started(self) -> Event | None:
-        """The event that told of its start."""
-        return self.newest.get((RoomSessionStarted, self.id))
-
-    @property
-    def ended(self) -> bool:
-        """Whether its end was told."""
-        return (RoomSessionEnded, self.id) in self.newest
-
-    @property
-    def started_at(self) -> datetime:
-        """When it started; while that was not told, no later than this."""
-        return min(map(_when, self.newest.values())) if self.started is None else _when(self.started)
-
-    @property
-    def last_told_at(self) -> datetime:
-        """When the newest of its events happened."""
-        return max(map(_when, self.newest.values()))
+_MIN: Final = datetime.min.replace(tzinfo=UTC)
+_MAX: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class RoomTracker:
-    """The live state of one room, worked out of its events: in any order, late, or more than once.
+    """Computes the state of one room from its events, which can be late, repeated or in any order.
 
-    Events of other rooms are passed over. What happened before the first event is not known, nor that a
-    recording was deleted, as Telnyx does not tell.
+    An event costs the same however many sessions there were, and a property is computed when an event
+    changes it. Events of other rooms are ignored. What happened before the first event is unknown, as is the
+    deletion of a recording, for which Telnyx sends no event.
 
     Args:
-        room_id: the id of the room, or the room.
-        limit: how many sessions are kept; the oldest that ended are forgotten first, and their recordings
-            with them.
+        room_id: the id of the room, or the `Room`.
+        limit: number of sessions to keep. The oldest session that ended is forgotten first, with its
+            recordings.
 
     Raises:
-        InvalidArgumentError: `room_id` is no id.
+        InvalidArgumentError: `room_id` is not an id.
+
+    Example:
+        >>> tracker = RoomTracker(room.id)
+        >>> tracker.feed(event)
+        >>> [participant.context for participant in tracker.participants]
+        ['Alice']
     """
 
     def __init__(self, room_id: RoomId, *, limit: int = 1000) -> None:
         exact = exact_room_id(room_id)
-        if wrong := one_id(exact):
-            raise InvalidArgumentError((f"room_id {wrong}",))
+        if problem := one_id(exact):
+            raise InvalidArgumentError((f"room_id {problem}",))
         self.room_id: str = str(exact)
         self._limit = max(limit, 1)
         self._sessions: Final[dict[str, _Session]] = {}
-        self._forgotten_until = _LONG_AGO
+        self._by_start = _SortedIndex[_Session]()
+        """Sessions that certainly belong to the room, by their start."""
+        self._by_age = _SortedIndex[_Session]()
+        """All sessions in the order in which they are forgotten."""
+        self._recordings = _SortedIndex[RoomRecording]()
+        self._forgotten_until = _MIN
 
     def __repr__(self) -> str:
         return f"<RoomTracker of {self.room_id}: {len(self._sessions)} sessions>"
 
     def feed(self, event: Event) -> None:
-        """Take an event in."""
-        if not isinstance(event, Known) or event.payload.room_id not in (None, self.room_id):
+        """Update the state with an event."""
+        if not isinstance(event, TrackedEvent) or event.payload.room_id not in (None, self.room_id):
             return
-        about, session_id = _about(event), event.payload.session_id
-        if about is None or session_id is None:
+        subject_id, session_id = _subject_id(event), event.payload.session_id
+        if subject_id is None or session_id is None:
             return
-        if session_id not in self._sessions and _when(event) < self._forgotten_until:
-            return
-        session = self._sessions.setdefault(session_id, _Session(session_id))
-        session.take(event, about)
-        session.is_of_the_room |= event.payload.room_id is not None
+        session = self._sessions.get(session_id)
+        if session is None:
+            if _time(event) < self._forgotten_until:
+                return
+            session = self._sessions[session_id] = _Session(session_id, self.room_id)
+        session.add(event, subject_id)
+        self._update_indexes(session)
         if len(self._sessions) > self._limit:
-            self._forget_one()
+            self._forget_oldest()
 
     @property
     def session(self) -> RoomSession | None:
-        """The session that goes on, if one does."""
+        """The active session, or None."""
         current = self._current
         if current is None:
             return None
-        told = current.started
-        created_at = told.occurred_at if told else None
+        created_at = current.started.occurred_at if current.started else None
         return RoomSession(id=current.id, room_id=self.room_id, active=True, created_at=created_at)
 
     @property
     def participants(self) -> tuple[RoomParticipant, ...]:
-        """Who is in it now, in the order of their joining."""
+        """The participants of the active session, in the order in which they joined."""
         current = self._current
-        if current is None:
-            return ()
-        left = current.of(RoomParticipantLeft)
-        joined = sorted(current.of(RoomParticipantJoined).items(), key=lambda it: _age(it[1]))
-        return tuple(
-            RoomParticipant(
-                id=about,
-                session_id=current.id,
-                context=event.payload.context,
-                joined_at=event.occurred_at,
-            )
-            for about, event in joined
-            if about not in left or _when(left[about]) < _when(event)
-        )
+        return current.present.values if current else ()
 
     @property
     def recordings(self) -> tuple[RoomRecording, ...]:
-        """All that were begun, in the order of their beginning."""
-        found = (recording for session in self._all for recording in _recordings(session, self.room_id))
-        return tuple(sorted(found, key=lambda it: (it.started_at or it.completed_at or _LONG_AGO, it.id)))
+        """All recordings, in the order in which they started."""
+        return self._recordings.values
 
     @property
-    def _all(self) -> list[_Session]:
-        return [session for session in self._sessions.values() if session.is_of_the_room]
+    def _current(self) -> "_Session | None":
+        """The session that started last, unless it ended: a room has one session at a time."""
+        newest = self._by_start.last
+        return None if newest is None or newest.is_ended else newest
 
-    @property
-    def _current(self) -> _Session | None:
-        """The session that started last, if it goes on: there is one at a time."""
-        newest = max(self._all, key=lambda it: (it.started_at, not it.ended, it.id), default=None)
-        return None if newest is None or newest.ended else newest
+    def _update_indexes(self, session: "_Session") -> None:
+        self._by_age.set(session.id, (not session.is_ended, session.last_event_at, session.id), session)
+        if not session.is_confirmed:
+            return
+        self._by_start.set(session.id, (session.started_at, not session.is_ended, session.id), session)
+        for recording in session.take_changed_recordings():
+            started_at = recording.started_at or recording.completed_at or _MIN
+            self._recordings.set((session.id, recording.id), (started_at, recording.id), recording)
 
-    def _forget_one(self) -> None:
-        sessions = self._sessions.values()
-        oldest = min(sessions, key=lambda it: (not it.ended, it.last_told_at, it.id))
-        self._forgotten_until = max(self._forgotten_until, oldest.last_told_at)
+    def _forget_oldest(self) -> None:
+        oldest = self._by_age.first
+        self._forgotten_until = max(self._forgotten_until, oldest.last_event_at)
         del self._sessions[oldest.id]
+        self._by_age.discard(oldest.id)
+        self._by_start.discard(oldest.id)
+        for recording_id in oldest.recording_ids:
+            self._recordings.discard((oldest.id, recording_id))
 
 
-def _when(event: Event) -> datetime:
-    return _LONG_AGO if event.occurred_at is None else event.occurred_at
+class _SortedIndex(Generic[V]):
+    """Values by name, in the order of a sort key. A change takes logarithmic time."""
+
+    def __init__(self) -> None:
+        self._order: list[tuple[Any, Hashable]] = []
+        self._entries: dict[Hashable, tuple[Any, V]] = {}
+        self._values: tuple[V, ...] | None = None
+
+    def set(self, name: Hashable, sort_key: object, value: V) -> None:
+        """Add or replace a value."""
+        self.discard(name)
+        insort(self._order, (sort_key, name))
+        self._entries[name] = (sort_key, value)
+
+    def discard(self, name: Hashable) -> None:
+        """Remove a value if it is there."""
+        self._values = None
+        if (entry := self._entries.pop(name, None)) is not None:
+            del self._order[bisect_left(self._order, (entry[0], name))]
+
+    @property
+    def values(self) -> tuple[V, ...]:
+        """All values in their order; the same tuple until the next change."""
+        if self._values is None:
+            self._values = tuple(self._entries[name][1] for _, name in self._order)
+        return self._values
+
+    @property
+    def first(self) -> V:
+        """The first value."""
+        return self._entries[self._order[0][1]][1]
+
+    @property
+    def last(self) -> V | None:
+        """The last value, if there is one."""
+        return self._entries[self._order[-1][1]][1] if self._order else None
 
 
-def _age(event: Event) -> tuple[datetime, str]:
-    return _when(event), event.id
+@define(eq=False)
+class _Session:
+    """The events of one session."""
+
+    id: str
+    room_id: str
+    is_confirmed: bool = False
+    """Whether an event said that the session belongs to the room; a room id can be missing."""
+    is_ended: bool = False
+    started: Event | None = None
+    first_event_at: datetime = _MAX
+    last_event_at: datetime = _MIN
+    present: _SortedIndex[RoomParticipant] = field(factory=_SortedIndex[RoomParticipant])
+    recording_ids: set[str] = field(factory=set[str])
+    _newest: dict[tuple[type[Event], str], Event] = field(factory=dict[tuple[type[Event], str], Event])
+    """The newest event of each type for each participant or recording."""
+    _changed_recordings: dict[str, RoomRecording] = field(factory=dict[str, RoomRecording])
+
+    @property
+    def started_at(self) -> datetime:
+        """The start; while its event is missing, the latest possible start."""
+        return self.first_event_at if self.started is None else _time(self.started)
+
+    def add(self, event: TrackedEvent, subject_id: str) -> None:
+        self.is_confirmed |= event.payload.room_id is not None
+        self.first_event_at = min(self.first_event_at, _time(event))
+        self.last_event_at = max(self.last_event_at, _time(event))
+        known = self._newest.get((type(event), subject_id))
+        if known is not None and _sort_key(event) <= _sort_key(known):
+            return
+        self._newest[type(event), subject_id] = event
+        match event:
+            case RoomSessionStarted():
+                self.started = event
+            case RoomSessionEnded():
+                self.is_ended = True
+            case RoomParticipantJoined() | RoomParticipantLeft():
+                self._update_participant(subject_id)
+            case _:
+                self._update_recording(subject_id)
+
+    def take_changed_recordings(self) -> tuple[RoomRecording, ...]:
+        """Return the recordings that changed since the last call."""
+        changed = tuple(self._changed_recordings.values())
+        self._changed_recordings.clear()
+        return changed
+
+    def _newest_of(self, event_class: type[E], subject_id: str) -> E | None:
+        event = self._newest.get((event_class, subject_id))
+        return event if isinstance(event, event_class) else None
+
+    def _update_participant(self, participant_id: str) -> None:
+        joined = self._newest_of(RoomParticipantJoined, participant_id)
+        left = self._newest_of(RoomParticipantLeft, participant_id)
+        if joined is None or (left is not None and _time(left) >= _time(joined)):
+            self.present.discard(participant_id)
+            return
+        participant = RoomParticipant(
+            id=participant_id,
+            session_id=self.id,
+            context=joined.payload.context,
+            joined_at=joined.occurred_at,
+        )
+        self.present.set(participant_id, _sort_key(joined), participant)
+
+    def _update_recording(self, recording_id: str) -> None:
+        started = self._newest_of(RoomRecordingStarted, recording_id)
+        completed = self._newest_of(RoomRecordingCompleted, recording_id)
+        first = started.payload if started else RecordingStartedPayload()
+        last = completed.payload if completed else RecordingCompletedPayload()
+        self.recording_ids.add(recording_id)
+        self._changed_recordings[recording_id] = RoomRecording(
+            id=recording_id,
+            room_id=self.room_id,
+            session_id=self.id,
+            participant_id=last.participant_id or first.participant_id,
+            type=last.type or first.type,
+            status=RecordingStatus.COMPLETED if completed else RecordingStatus.PROCESSING,
+            codec=last.codec,
+            duration_secs=last.duration_secs,
+            size_mb=last.size_mb,
+            download_url=last.download_url,
+            started_at=started.occurred_at if started else None,
+            completed_at=completed.occurred_at if completed else None,
+        )
 
 
-def _about(event: Known) -> str | None:
-    """Return the id of what an event is about."""
+def _time(event: Event) -> datetime:
+    return _MIN if event.occurred_at is None else event.occurred_at
+
+
+def _sort_key(event: Event) -> tuple[datetime, str]:
+    return _time(event), event.id
+
+
+def _subject_id(event: TrackedEvent) -> str | None:
+    """Return the id of the session, participant or recording of an event."""
     match event:
         case RoomSessionStarted() | RoomSessionEnded():
             return event.payload.session_id
         case RoomParticipantJoined() | RoomParticipantLeft():
             return event.payload.participant_id
-        case _:  # of a recording
+        case _:
             return event.payload.recording_id
-
-
-def _recordings(session: _Session, room_id: str) -> Iterator[RoomRecording]:
-    started = session.of(RoomRecordingStarted)
-    completed = session.of(RoomRecordingCompleted)
-    for recording_id in started.keys() | completed.keys():
-        begun, done = started.get(recording_id), completed.get(recording_id)
-        first = begun.payload if begun else RecordingStartedPayload()
-        last = done.payload if done else RecordingCompletedPayload()
-        yield RoomRecording(
-            id=recording_id,
-            room_id=room_id,
-            session_id=session.id,
-            participant_id=last.participant_id or first.participant_id,
-            type=last.type or first.type,
-            status=RecordingStatus.COMPLETED if done else RecordingStatus.PROCESSING,
-            codec=last.codec,
-            duration_secs=last.duration_secs,
-            size_mb=last.size_mb,
-            download_url=last.download_url,
-            started_at=begun.occurred_at if begun else None,
-            completed_at=done.occurred_at if done else None,
-        )

@@ -1,4 +1,4 @@
-"""Who handles which event, once: no HTTP."""
+"""EventRouter: calls the handlers of an event, once for each event. No HTTP."""
 
 import asyncio
 import os
@@ -23,117 +23,124 @@ Handler: TypeAlias = Callable[[E], Awaitable[object]]
 
 
 class EventRouter:
-    """Hands events to the functions that wait for them, each event once.
+    """Calls handlers with the events of their class, each event once.
 
-    ``async with router`` stands around its use: at the end it waits for what it handles in tasks of its
-    own, and only with it `dispatch_in_background` is allowed. Several threads may `dispatch` by one router, each with
-    its own event loop.
+    `dispatch` works without further setup, also from several threads with an event loop each.
+    `dispatch_in_background` needs ``async with router``, whose exit waits for the background tasks.
 
     Args:
-        seen: knows what was handled: `SeenInMemory` unless given; `telnyx_rooms_async.webhooks.redis.SeenInRedis`
-            for several workers.
-        limit: how many events `dispatch_in_background` has in hand at once.
-        grace: seconds that the end waits for them; what then still goes on is cancelled.
+        seen: store of handled events; default: a `SeenInMemory`. Several workers share a
+            `telnyx_rooms_async.webhooks.redis.SeenInRedis`.
+        limit: maximum number of events that are handled in the background at the same time.
+        grace: seconds that the exit waits for background tasks before it cancels them.
 
     Raises:
-        ConfigurationError: the limit is no whole number from 1, or the grace is not positive.
+        ConfigurationError: the limit is not an integer, 1 or more, or the grace is not positive.
+
+    Example:
+        >>> router = EventRouter()
+        >>> @router.on(RoomSessionEnded)
+        ... async def ended(event: RoomSessionEnded) -> None:
+        ...     print(event.payload.duration_secs)
+        >>> await router.dispatch(event)
     """
 
     def __init__(self, *, seen: SeenEvents | None = None, limit: int = 1000, grace: float = 10.0) -> None:
         check_count(limit=limit)
         check_positive(grace=grace)
-        self._seen = SeenInMemory() if seen is None else seen
+        self._store = SeenInMemory() if seen is None else seen
         self._limit, self._grace = limit, grace
+        self._handlers: Final[list[tuple[type[Event], Handler[Any]]]] = []
         self._is_open = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        """The event loop of the background."""
-        self._places = limit
-        self._handlers: Final[list[tuple[type[Event], Handler[Any]]]] = []
-        # Each use of it is one atomic operation: a lock that another thread holds would outlive a fork.
-        self._in_hand: Final[dict[tuple[int, str], Future[None]]] = {}
-        """By process and event: what is done when the event is no longer in hand."""
+        """The event loop of the background tasks."""
+        self._capacity = limit
         self._tasks: Final[set[asyncio.Task[None]]] = set()
+        # Each access is one atomic operation. A lock could be held by another thread during a fork.
+        self._in_progress: Final[dict[tuple[int, str], Future[None]]] = {}
+        """By process id and event id: a future that is done when the event is no longer being handled."""
 
-    def on(self, kind: type[E]) -> Callable[[Handler[E]], Handler[E]]:
-        """Have an async function called with each event of a class: ``@router.on(RoomSessionEnded)``.
+    def on(self, event_class: type[E]) -> Callable[[Handler[E]], Handler[E]]:
+        """Register an async function for a class of events: ``@router.on(RoomSessionEnded)``.
 
-        An object whose ``__call__`` is async will do, and so will a `functools.partial`.
-        Several may wait for the same one: they are called one after the other, in the order of their
-        registration. When one fails the others are not called, and the event counts as not handled.
+        A `functools.partial` and an object with an async ``__call__`` can be registered too. The handlers of
+        an event run one after the other in the order of their registration. If a handler fails, the ones
+        after it do not run, and the event counts as not handled.
 
         Args:
-            kind: one class of event, or `Event` for all.
+            event_class: a class of events, or `Event` for all events.
 
         Raises:
-            InvalidArgumentError: it is no class of event, or the function is not async.
+            InvalidArgumentError: the argument is not a class of events, or the function is not async.
         """
-        given = cast("object", kind)  # `@router.on` above a function would give that
+        given = cast("object", event_class)  # with `@router.on`, it is the function
         if not (isinstance(given, type) and issubclass(given, Event)):
-            raise InvalidArgumentError((f"a handler is for a class of event, not {kind!r}",))
+            raise InvalidArgumentError((f"a handler needs a class of events, got {event_class!r}",))
 
         def register(handler: Handler[E]) -> Handler[E]:
             if not _is_async(handler):
-                raise InvalidArgumentError((f"a handler is an async function, not {handler!r}",))
-            self._handlers.append((kind, handler))
+                raise InvalidArgumentError((f"a handler must be an async function, got {handler!r}",))
+            self._handlers.append((event_class, handler))
             return handler
 
         return register
 
     async def dispatch(self, event: Event) -> bool:
-        """Have an event handled, unless it was; return whether it was handled now.
+        """Run the handlers unless the event was already handled. Returns True if they ran.
 
-        When it is being handled already, this waits for the end of that: if it failed, it is handled again.
+        If the event is being handled at the moment, this waits for the result; if that is a failure, the
+        handlers run again.
 
         Raises:
-            WebhookError: another worker has it in hand, or what knows the handled events does not answer.
-            Exception: what a handler raises. The event then counts as not handled.
+            WebhookError: another worker is handling the event, or the store does not respond.
+            Exception: of a handler. The event then counts as not handled.
         """
         handlers = self._handlers_of(event)
         if not handlers:
             return False
-        while (other := self._begin(event)) is not None:
-            await _end_of(other)
+        while (current := self._begin(event)) is not None:
+            await _wait_for(current)
         try:
-            if await self._seen.seen(event.id):
+            if await self._store.seen(event.id):
                 return False
-            await self._call(event, handlers)
+            await self._run(handlers, event)
         finally:
-            self._let_go(event)
+            self._end(event)
         return True
 
     async def dispatch_in_background(self, event: Event) -> bool:
-        """Have an event handled in a task of its own, unless it was or is; return whether it will be.
+        """Start a task that runs the handlers, unless the event is or was handled. Returns True if it did.
 
-        What a handler raises there is logged, and the event is lost if its delivery was answered with 200.
+        An exception of a handler is logged. The event is then lost if its delivery was answered with 200.
 
         Raises:
-            ConfigurationError: the router is not entered with ``async with`` in this event loop: who would
-                wait?
-            WebhookError: as for `dispatch`, or so many events are in hand that it is not taken on.
+            ConfigurationError: the router was not entered with ``async with`` in this event loop.
+            WebhookError: as of `dispatch`, or too many events are being handled.
         """
         if not self._is_open or self._loop is not running_loop():
             raise ConfigurationError(
-                "events are handled in the background of `async with router` only, in its event loop"
+                "dispatch_in_background needs `async with router` around it, in the same event loop"
             )
-        if not self._places:
-            raise WebhookError((f"{self._limit} events are in hand already",))
+        if not self._capacity:
+            raise WebhookError((f"{self._limit} events are being handled already",))
         handlers = self._handlers_of(event)
         if not handlers or self._begin(event) is not None:
             return False
-        self._places -= 1
-        is_ours = False
+        self._capacity -= 1
+        is_claimed = False
         try:
-            is_ours = not await self._seen.seen(event.id)
+            is_claimed = not await self._store.seen(event.id)
         finally:
-            if not is_ours:
-                self._leave(event)
-        if not is_ours:
+            if not is_claimed:
+                self._end_in_background(event)
+        if not is_claimed:
             return False
-        task = asyncio.create_task(self._in_background(event, handlers))
+        task = asyncio.create_task(self._run_in_background(handlers, event))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: self._leave(event))  # also when it is cancelled before it begins
-        if not self._is_open:  # it was left meanwhile, and waits for nobody any more
+        # A callback, since a task that is cancelled before it starts does not run at all.
+        task.add_done_callback(lambda _: self._end_in_background(event))
+        if not self._is_open:  # `__aexit__` ran meanwhile and does not know the task
             await task
         return True
 
@@ -143,83 +150,82 @@ class EventRouter:
 
     async def __aexit__(
         self,
-        kind: type[BaseException] | None,
+        exc_type: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
         self._is_open = False
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=self._grace)
-            for task in late:
-                task.cancel()
-            if late:
-                logger.warning(
-                    "cancelled after %g seconds: %d events that were not handled", self._grace, len(late)
-                )
-                await asyncio.wait(late)
+        if not self._tasks:
+            return
+        _, pending = await asyncio.wait(self._tasks, timeout=self._grace)
+        if not pending:
+            return
+        for task in pending:
+            task.cancel()
+        logger.warning("events cancelled after %g seconds and not handled: %d", self._grace, len(pending))
+        await asyncio.wait(pending)
 
     def _handlers_of(self, event: Event) -> list[Handler[Any]]:
-        return [handler for kind, handler in self._handlers if isinstance(event, kind)]
+        return [handler for event_class, handler in self._handlers if isinstance(event, event_class)]
 
     def _begin(self, event: Event) -> Future[None] | None:
-        """Take an event in hand; if it is in hand, return what is done when it no longer is."""
+        """Mark an event as being handled; if it already is, return the future that waits for its end."""
         mine = Future[None]()
-        found = self._in_hand.setdefault((os.getpid(), event.id), mine)
-        return None if found is mine else found
+        current = self._in_progress.setdefault((os.getpid(), event.id), mine)
+        return None if current is mine else current
 
-    async def _call(self, event: Event, handlers: list[Handler[Any]]) -> None:
+    def _end(self, event: Event) -> None:
+        self._in_progress.pop((os.getpid(), event.id)).set_result(None)
+
+    def _end_in_background(self, event: Event) -> None:
+        self._capacity += 1
+        self._end(event)
+
+    async def _run(self, handlers: list[Handler[Any]], event: Event) -> None:
+        """Run the handlers of a claimed event, and record the result in the store."""
         is_handled = False
         try:
             for handler in handlers:
                 await handler(event)
             is_handled = True
         finally:
-            # Not cut short by a cancellation: what was handled would be handled again.
-            await run_shielded(
-                partial(self._tell, self._seen.keep if is_handled else self._seen.forget, event)
-            )
+            record = self._store.keep if is_handled else self._store.forget
+            # Shielded: a handled event that is not recorded would be handled again.
+            await run_shielded(partial(self._record, record, event))
 
-    async def _tell(self, tell: Callable[[str], Awaitable[None]], event: Event) -> None:
-        """Tell what came of an event. Its handlers have run: a store that fails changes nothing of that."""
+    async def _record(self, record: Callable[[str], Awaitable[None]], event: Event) -> None:
+        """Update the store. Its failure does not change the result of the handlers."""
         try:
-            await tell(event.id)
-        except Exception:  # of a store that may be anybody's
-            logger.exception("it could not be noted whether an event was handled")
+            await record(event.id)
+        except Exception:  # of a user's store
+            logger.exception("the event store could not record whether an event was handled")
 
-    def _let_go(self, event: Event) -> None:
-        self._in_hand.pop((os.getpid(), event.id)).set_result(None)
-
-    def _leave(self, event: Event) -> None:
-        """Let go of an event of the background."""
-        self._places += 1
-        self._let_go(event)
-
-    async def _in_background(self, event: Event, handlers: list[Handler[Any]]) -> None:
+    async def _run_in_background(self, handlers: list[Handler[Any]], event: Event) -> None:
         try:
-            await self._call(event, handlers)
-        except Exception:  # of a user's handler, and nobody waits for it
-            logger.exception("a handler of %s failed in the background", label(event))
+            await self._run(handlers, event)
+        except Exception:  # of a user's handler, and no caller awaits the task
+            logger.exception("a handler of %s failed in the background", log_name(event))
 
 
-def label(event: Event) -> str:
-    """Name an event for a log: by its type, unless that is whatever the sender wrote."""
+def log_name(event: Event) -> str:
+    """Return the type of an event for a log, unless the type is arbitrary text of the sender."""
     return event.event_type if event.event_type in EVENT_CLASSES else "an unknown event"
 
 
-async def _end_of(work: Future[None]) -> None:
-    """Wait until the work of any thread is done."""
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+async def _wait_for(future: Future[None]) -> None:
+    """Wait for a future of any thread, without cancelling it."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
 
     def wake(_: Future[None]) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
-            loop.call_soon_threadsafe(ended.set)
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(done.set)
 
-    work.add_done_callback(wake)
-    await ended.wait()
+    future.add_done_callback(wake)
+    await done.wait()
 
 
 def _is_async(handler: object) -> bool:
-    """Return whether a handler is async: a function, a method, a callable object, or a partial of these."""
+    """Return whether a function, method, callable object or partial of these is async."""
     while isinstance(handler, partial):
         handler = cast("partial[object]", handler).func
     return iscoroutinefunction(handler) or (callable(handler) and iscoroutinefunction(type(handler).__call__))

@@ -1,126 +1,104 @@
-"""Whether a webhook comes from Telnyx, and what it says: Ed25519 over ``timestamp|body``. No I/O.
+"""Ed25519 signatures of webhooks, over ``timestamp|body``. No I/O.
 
-Only here cryptography is used, and only when something is verified: the extra ``webhooks``. Plain
-functions: there is nothing that one could forget to await.
+Only this module verifies with cryptography, which it imports when a key is loaded (extra ``webhooks``).
 """
 
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import Final, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from attrs import evolve
-
-from telnyx_rooms_async.core import codec
 from telnyx_rooms_async.core.validators import is_quoted
-from telnyx_rooms_async.errors import (
-    ConfigurationError,
-    InvalidArgumentError,
-    WebhookPayloadError,
-    WebhookSignatureError,
-)
-from telnyx_rooms_async.webhooks.events import EVENT_CLASSES, Event, UnknownEvent
+from telnyx_rooms_async.errors import ConfigurationError, InvalidArgumentError, WebhookSignatureError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 SIGNATURE_HEADER: Final = "telnyx-signature-ed25519"
 TIMESTAMP_HEADER: Final = "telnyx-timestamp"
 
 Text: TypeAlias = str | bytes
 PublicKey: TypeAlias = Text
-"""Base64 (Telnyx's form), hex, PEM, or SPKI in base64 or DER."""
+"""A public key in base64 (as Telnyx shows it), hex, PEM, or SubjectPublicKeyInfo in base64 or DER."""
 Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[Text, Text]]
-"""A mapping, or pairs as ASGI has them. A multidict will do as well."""
-
-
-class _Verifier(Protocol):
-    def verify(self, signature: bytes, data: bytes) -> None: ...
-
-
-# --- verify -------------------------------------------------------------------------------------------------
+"""A mapping, a multidict, or pairs as in ASGI."""
 
 _SIGNATURE_SIZE: Final = 64
 _TIMESTAMP: Final = re.compile("[0-9]{1,12}")
 
 
-def verify(
-    body: bytes,
-    headers: Headers,
-    public_key: PublicKey | Sequence[PublicKey],
-    *,
-    tolerance: float = 300,
-    now: float,
-) -> None:
-    """Return if Telnyx signed this body, not long ago; raise otherwise.
+class SignatureVerifier:
+    """Verifies that Telnyx signed a webhook recently.
 
     Args:
-        body: as it arrived: bytes, and never JSON that was written anew.
-        headers: of the request; their case does not matter.
-        public_key: of the account, or several while it changes. All of them are always tried.
-        tolerance: seconds that the timestamp may be away from `now`, in the past or in the future.
-        now: seconds since the epoch.
+        public_key: the account's key, or several while it changes.
+        tolerance: seconds that a timestamp may differ from the current time.
 
     Raises:
-        WebhookSignatureError: it is not signed, not with one of these keys, not now, or not legibly.
-        ConfigurationError: a key is none, or the extra ``webhooks`` is not installed.
-        InvalidArgumentError: the body is not bytes.
+        ConfigurationError: there is no key, a key is not valid, or the extra ``webhooks`` is not installed.
     """
-    try:
-        problem = _problem(body, headers, load_keys(public_key), tolerance, now)
-    finally:
-        # Tools that report an error show the locals of its frames.
-        del body, headers, public_key
-    if problem is not None:
-        raise problem
+
+    def __init__(self, public_key: PublicKey | Sequence[PublicKey], *, tolerance: float) -> None:
+        self._keys = _load_keys(public_key)
+        self._tolerance = tolerance
+
+    def verify(self, body: bytes, headers: Headers, *, now: float) -> None:
+        """Return if the signature of a webhook is valid.
+
+        Args:
+            body: the bytes of the request.
+            headers: the headers of the request.
+            now: seconds since the epoch.
+
+        Raises:
+            WebhookSignatureError: a header is missing or malformed, the signature was not made with one of
+                the keys, or the timestamp differs too much from `now`.
+            InvalidArgumentError: the body is not bytes.
+        """
+        if not isinstance(cast("object", body), bytes | bytearray | memoryview):
+            raise InvalidArgumentError(
+                (f"body must be the bytes of the request, got a {type(body).__name__}",)
+            )
+        timestamp, signature = _signature_headers(headers)
+        signed = b"%b|%b" % (timestamp.encode(), body)
+        # Every key is tried, so that the time does not reveal which key matched.
+        if not sum(_is_valid(key, signature, signed) for key in self._keys):
+            raise WebhookSignatureError(("it was made with another key, or for another body",))
+        # NaN is refused too.
+        if not abs(now - int(timestamp)) <= self._tolerance:
+            raise WebhookSignatureError(
+                (f"its timestamp is more than {self._tolerance:g} seconds away from now",)
+            )
 
 
-def _problem(
-    body: bytes, headers: Headers, verifiers: Sequence[_Verifier], tolerance: float, now: float
-) -> WebhookSignatureError | InvalidArgumentError | None:
-    """Return the error of a webhook that cannot be verified; its traceback holds no frame of this one."""
-    if not isinstance(cast("object", body), bytes | bytearray | memoryview):
-        return InvalidArgumentError((f"body must be bytes as they arrived, not {type(body).__name__}",))
-    try:
-        timestamp, signature = _signed(headers)
-    except WebhookSignatureError as error:
-        return error.with_traceback(None)
-    signed = b"%b|%b" % (timestamp.encode(), body)
-    # All are tried: how long it takes does not tell which key it was.
-    if not sum(_holds(verifier, signature, signed) for verifier in verifiers):
-        return WebhookSignatureError(("it was made with another key, or for other bytes",))
-    # Said this way round, NaN is out of time too.
-    if not abs(now - int(timestamp)) <= tolerance:
-        return WebhookSignatureError((f"its timestamp is more than {tolerance:g} seconds away from now",))
-    return None
-
-
-def _signed(headers: Headers) -> tuple[str, bytes]:
-    """Return the timestamp as it is written, and the bytes of the signature."""
-    found: dict[str, str] = {}
-    # Asked like this, as Werkzeug's and others' multidicts are no mappings.
+def _signature_headers(headers: Headers) -> tuple[str, bytes]:
+    """Return the text of the timestamp and the bytes of the signature."""
+    values: dict[str, str] = {}
+    # Multidicts of some frameworks, such as Werkzeug, are not mappings.
     pairs = cast("Mapping[Text, Text]", headers).items() if hasattr(headers, "items") else headers
     for name, value in pairs:
-        known = _text(name).lower()
-        if known not in (SIGNATURE_HEADER, TIMESTAMP_HEADER):
+        lower = _text(name).lower()
+        if lower not in (SIGNATURE_HEADER, TIMESTAMP_HEADER):
             continue
-        if known in found:
-            raise WebhookSignatureError((f"there are two headers {known}",))
-        found[known] = _text(value)
+        if lower in values:
+            raise WebhookSignatureError((f"there are two headers {lower}",))
+        values[lower] = _text(value)
     for name in (SIGNATURE_HEADER, TIMESTAMP_HEADER):
-        if name not in found:
+        if name not in values:
             raise WebhookSignatureError((f"there is no header {name}",))
-    if not _TIMESTAMP.fullmatch(found[TIMESTAMP_HEADER]):
+    if not _TIMESTAMP.fullmatch(values[TIMESTAMP_HEADER]):
         raise WebhookSignatureError((f"{TIMESTAMP_HEADER} must be 1 to 12 digits",))
-    signature = _base64(found[SIGNATURE_HEADER])
+    signature = _decode_base64(values[SIGNATURE_HEADER])
     if signature is None or len(signature) != _SIGNATURE_SIZE:
         raise WebhookSignatureError((f"{SIGNATURE_HEADER} must be {_SIGNATURE_SIZE} bytes in base64",))
-    return found[TIMESTAMP_HEADER], signature
+    return values[TIMESTAMP_HEADER], signature
 
 
-def _holds(verifier: _Verifier, signature: bytes, data: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - the extra, loaded by now
+def _is_valid(key: "Ed25519PublicKey", signature: bytes, data: bytes) -> bool:
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - optional, loaded with the key
 
     try:
-        verifier.verify(signature, data)
+        key.verify(signature, data)
     except InvalidSignature:
         return False
     return True
@@ -130,8 +108,8 @@ def _text(value: object) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
-def _base64(text: str) -> bytes | None:
-    """Decode base64 in its one true form: each bit counts, those that pad the last character too."""
+def _decode_base64(text: str) -> bytes | None:
+    """Decode canonical base64: the unused bits of the last character must be zero."""
     try:
         decoded = b64decode(text, validate=True)
     except ValueError:
@@ -139,17 +117,16 @@ def _base64(text: str) -> bytes | None:
     return decoded if b64encode(decoded).decode() == text else None
 
 
-# --- keys ---------------------------------------------------------------------------------------------------
+# --- public keys ------------------------------------------------------------------------------------------
 
 _KEY_SIZE: Final = 32
-_SPKI: Final = bytes.fromhex("302a300506032b6570032100")
-"""What stands before an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410)."""
+_DER_PREFIX: Final = b"\x30\x2a"  # "0*": neither base64 nor hex has an asterisk
+_HEX: Final = re.compile("[0-9A-Fa-f]{64}")
 _PEM: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----")
 _ESCAPED_LINE_BREAK: Final = re.compile(r"\\+[nr]")
-"""A line break as files of settings spell it: no form of a key has a backslash of its own."""
-_WANTED: Final = "a public key must be 32 bytes in base64 (Telnyx's form) or hex, a PEM or an SPKI"
-# Points of small order: there are signatures that fit such a "key" and more or less any body.
-_WEAK: Final = frozenset(
+"""A line break as written in .env files; no key format contains a backslash."""
+_EXPECTED: Final = "a public key must be 32 bytes in base64 or hex, PEM or DER"
+_SMALL_ORDER_POINTS: Final = frozenset(
     bytes.fromhex(point)
     for point in (
         "00" * 32,
@@ -161,132 +138,63 @@ _WEAK: Final = frozenset(
         "ee" + "ff" * 30 + "7f",
     )
 )
+"""Points for which signatures exist that are valid for almost any message; the sign bit is cleared."""
 
 
-def load_keys(public_key: PublicKey | Sequence[PublicKey]) -> tuple[_Verifier, ...]:
-    """Make ready what a signature is verified with.
-
-    Raises:
-        ConfigurationError: there is no key, one of them is none, or the extra ``webhooks`` is not installed.
-    """
-    try:
-        return _load(public_key)
-    except ConfigurationError as error:
-        # A wrong key may be a secret: this error's traceback holds no frame that has it.
-        problem = error.problem
-    finally:
-        del public_key
-    raise ConfigurationError(problem)
-
-
-def _load(given: object) -> tuple[_Verifier, ...]:
-    if isinstance(given, str | bytes) or not isinstance(given, Sequence):
-        return (_load_one(given),)
-    if not given:
+def _load_keys(public_key: PublicKey | Sequence[PublicKey]) -> "tuple[Ed25519PublicKey, ...]":
+    if isinstance(public_key, str | bytes) or not isinstance(cast("object", public_key), Sequence):
+        public_key = (cast("PublicKey", public_key),)
+    if not public_key:
         raise ConfigurationError("webhooks cannot be verified without a public key")
-    return tuple(map(_load_one, cast("Sequence[object]", given)))
+    return tuple(map(_load_key, public_key))
 
 
-def _load_one(key: object) -> _Verifier:
-    if not isinstance(key, str | bytes):
-        raise ConfigurationError(f"{_WANTED}, not {type(key).__name__}")
-    return _loaded(key)
-
-
-@lru_cache(maxsize=64)
-def _loaded(key: PublicKey) -> _Verifier:
+def _load_key(key: object) -> "Ed25519PublicKey":
     try:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415 - an extra
-            Ed25519PublicKey,
-        )
+        from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - optional
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+        from cryptography.hazmat.primitives.serialization import load_der_public_key  # noqa: PLC0415
     except ImportError:
         missing = "webhooks are verified with cryptography: pip install 'telnyx-rooms-async[webhooks]'"
         raise ConfigurationError(missing) from None
-    return Ed25519PublicKey.from_public_bytes(_raw(key))
+    encoded = _decode_key(key)
+    try:
+        is_raw = len(encoded) == _KEY_SIZE
+        loaded = Ed25519PublicKey.from_public_bytes(encoded) if is_raw else load_der_public_key(encoded)
+    except (ValueError, UnsupportedAlgorithm):
+        raise ConfigurationError(f"{_EXPECTED}, got {len(encoded)} bytes") from None
+    if not isinstance(loaded, Ed25519PublicKey):
+        raise ConfigurationError(f"{_EXPECTED} of an Ed25519 key, got another type of key")
+    raw = loaded.public_bytes_raw()
+    if raw[:-1] + bytes([raw[-1] & 0x7F]) in _SMALL_ORDER_POINTS:
+        raise ConfigurationError(
+            "public key has small order and must not be used: any signature would verify"
+        )
+    return loaded
 
 
-def _raw(key: PublicKey) -> bytes:
-    told = _decoded(key)
-    raw = told.removeprefix(_SPKI)
-    if len(raw) != _KEY_SIZE:
-        raise ConfigurationError(f"{_WANTED}, not {len(told)} bytes")
-    if raw[:-1] + bytes([raw[-1] & 0x7F]) in _WEAK:
-        raise ConfigurationError("this public key is none: anybody can sign for it")
-    return raw
-
-
-def _decoded(key: PublicKey) -> bytes:
-    """Return the bytes that a key is written with. What is none is not shown: it may be a secret."""
-    if isinstance(key, bytes) and key.startswith(_SPKI):
+def _decode_key(key: object) -> bytes:
+    """Return the bytes of a raw or DER key. An error does not show the key, which may be a secret."""
+    if not isinstance(key, str | bytes):
+        raise ConfigurationError(f"{_EXPECTED}, got a {type(key).__name__}")
+    if isinstance(key, bytes) and key.startswith(_DER_PREFIX):
         return key
     text = _ESCAPED_LINE_BREAK.sub("\n", _text(key)).strip()
     if is_quoted(text):
-        raise ConfigurationError(f"{_WANTED}, without the quotes around it")
-    if re.fullmatch("[0-9A-Fa-f]{64}", text):
+        raise ConfigurationError(f"{_EXPECTED}, without quotes around it")
+    if _HEX.fullmatch(text):
         return bytes.fromhex(text)
     pem = _PEM.fullmatch(text)
     if pem and pem[1] != "PUBLIC KEY":
-        raise ConfigurationError(f"{_WANTED}, not a PEM of a {pem[1]}")
-    decoded = _base64("".join((pem[2] if pem else text).split()))
+        raise ConfigurationError(f"{_EXPECTED}, got the PEM of a {pem[1]}")
+    decoded = _decode_base64("".join((pem[2] if pem else text).split()))
     if not decoded:
-        raise ConfigurationError(f"{_WANTED}, not {_described(text)}")
+        raise ConfigurationError(f"{_EXPECTED}, got {_describe(text)}")
     return decoded
 
 
-def _described(text: str) -> str:
-    kind = "an API key" if text.startswith("KEY") else "other text"
-    return f"{kind} of {len(text)} characters" if text else "an empty one"
-
-
-# --- parse --------------------------------------------------------------------------------------------------
-
-
-def parse(body: bytes) -> Event:
-    """Read the body of a webhook that is verified: an event of a room, or an `UnknownEvent`.
-
-    Raises:
-        WebhookPayloadError: it is not JSON, or not of the shape of an event.
-    """
-    try:
-        return _read(bytes(body))
-    except codec.DecodeError as misfit:
-        # The frames of this error hold the body, which may hold a link to a file: it is not chained.
-        problems = misfit.args
-    finally:
-        del body
-    raise WebhookPayloadError(problems)
-
-
-def _read(body: bytes) -> Event:
-    whole = _object(codec.parse(body))
-    # The API reference shows events bare; they come under `data`.
-    bare = "event_type" in whole
-    data = whole if bare else _object(whole.get("data"))
-    if bare or None in data.values():
-        kept = {name: value for name, value in data.items() if value is not None}
-        body = codec.encode({"data": kept})
-    event = codec.decode(body, _class_of(data))
-    if not event.id:
-        raise codec.DecodeError("$.data.id: empty")
-    attempt = _attempt(whole.get("meta"))
-    return event if attempt is None else evolve(event, attempt=attempt)
-
-
-def _object(told: object) -> dict[str, object]:
-    return cast("dict[str, object]", told) if isinstance(told, dict) else {}
-
-
-def _class_of(data: object) -> type[Event]:
-    match data:
-        case {"event_type": str(name)}:
-            return EVENT_CLASSES.get(name, UnknownEvent)
-        case _:
-            return UnknownEvent
-
-
-def _attempt(meta: object) -> int | None:
-    match meta:
-        case {"attempt": int(number)} if not isinstance(number, bool):
-            return number
-        case _:
-            return None
+def _describe(text: str) -> str:
+    if not text:
+        return "an empty text"
+    what = "an API key" if text.startswith("KEY") else "other text"
+    return f"{what} of {len(text)} characters"

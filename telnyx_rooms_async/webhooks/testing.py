@@ -1,15 +1,13 @@
-"""For tests of your own, without a server: webhooks as Telnyx would send them. Needs the extra ``webhooks``.
+"""Signed webhooks for tests, without a server. Needs the extra ``webhooks``.
 
-The key is made anew by each process, so that nothing which is signed here is ever worth anything elsewhere.
+Each process generates its own key, so that a signature of a test is worthless elsewhere.
 """
 
 import time
 from base64 import b64encode
 from typing import Final, NamedTuple
 
-from attrs import asdict
-
-from telnyx_rooms_async.core.codec import encode
+from telnyx_rooms_async.serialization import converter, encode_json
 from telnyx_rooms_async.webhooks.events import Event
 from telnyx_rooms_async.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 
@@ -20,31 +18,41 @@ except ImportError as _error:
 
 _KEY: Final = Ed25519PrivateKey.generate()
 PUBLIC_KEY: Final = b64encode(_KEY.public_key().public_bytes_raw()).decode()
-"""What `signed` is verified with: ``Webhooks(PUBLIC_KEY)``."""
+"""The key that verifies these webhooks: ``Webhooks(PUBLIC_KEY)``."""
 
 
 class SignedWebhook(NamedTuple):
-    """A request, as far as it matters."""
+    """Body and headers of a webhook request."""
 
     body: bytes
     headers: dict[str, str]
 
 
 def signed(event: Event, *, timestamp: int | None = None) -> SignedWebhook:
-    """Return the body and the headers of the webhook that tells of an event.
+    """Return the webhook of an event.
 
     Args:
-        event: what it tells.
-        timestamp: seconds since the epoch; now unless given.
+        event: the event to send.
+        timestamp: seconds since the epoch; default: the current time.
+
+    Example:
+        >>> body, headers = signed(RoomSessionEnded(id="1"))
+        >>> Webhooks(PUBLIC_KEY).unwrap(body, headers).id
+        '1'
     """
-    data = asdict(event)
-    attempt = data.pop("attempt")
-    body = encode({"data": {"record_type": "event", **data}, "meta": {"attempt": attempt or 1}})
+    data = converter.unstructure(event)
+    attempt = data.pop("attempt") or 1
+    body = encode_json({"data": {"record_type": "event", **data}, "meta": {"attempt": attempt}})
     return sign(body, timestamp=timestamp)
 
 
 def sign(body: bytes, *, timestamp: int | None = None) -> SignedWebhook:
-    """Return any body with the headers that make a webhook of it."""
+    """Return a webhook with a body of any bytes.
+
+    Args:
+        body: the bytes to sign.
+        timestamp: seconds since the epoch; default: the current time.
+    """
     moment = str(int(time.time()) if timestamp is None else timestamp)
     signature = b64encode(_KEY.sign(b"%b|%b" % (moment.encode(), body))).decode()
     headers = {

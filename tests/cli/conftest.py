@@ -105,7 +105,7 @@ def objects(run: Run) -> Objects:
 @pytest.fixture
 def alice(telnyx: Emulator) -> RoomParticipant:
     """A participant of a session that is recorded."""
-    room = telnyx._account.create_room({"unique_name": "Room 1", "enable_recording": True})
+    room = telnyx._state.create_room({"unique_name": "Room 1", "enable_recording": True})
     return telnyx.join(room.id, context="Alice")
 
 

@@ -70,7 +70,7 @@ def test_what_is_made_meanwhile(run: Run, telnyx: Emulator, monkeypatch: pytest.
 
     def make_one(_: object) -> bool:
         if len(telnyx.requests) == 2:  # the rooms have been counted
-            telnyx._account.create_room({"unique_name": "Late"})
+            telnyx._state.create_room({"unique_name": "Late"})
         return False
 
     monkeypatch.setattr(output, "can_ask", lambda: True)

@@ -15,7 +15,7 @@ from benchmarks.race import Row
 from benchmarks.sanity import faults
 from benchmarks.server import answer_to
 from telnyx_rooms_async import Page, Room
-from telnyx_rooms_async.core import codec
+from telnyx_rooms_async.serialization import converter
 
 BARE, OURS = Row("asyncio", "bare"), Row("asyncio", "ours")
 CASE = CASES["retrieve-32"]
@@ -52,7 +52,7 @@ def test_a_ratio_beyond_reason_is_no_sane_result() -> None:
 def test_the_pages_hold_each_room_once(*, sessions: bool) -> None:
     """Pages of any size add up to all rooms, and are what this library reads."""
     bodies = [page(number, 250, 600, sessions=sessions) for number in (1, 2, 3)]
-    pages = [codec.decode(body, Page[Room]) for body in bodies]
+    pages = [converter.loads(body, Page[Room]) for body in bodies]
     assert [len(one.data) for one in pages] == [250, 250, 100]
     assert len({room.id for one in pages for room in one.data}) == 600
     assert pages[0].meta.total_pages == 3

@@ -14,8 +14,7 @@ from typing import get_type_hints
 import pytest
 
 import telnyx_rooms_async
-from telnyx_rooms_async import RoomsClient
-from telnyx_rooms_async.core import codec
+from telnyx_rooms_async import RoomsClient, serialization
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
 
 FRONTS = (
@@ -132,7 +131,7 @@ def test_every_error_that_is_told_exists(name: str) -> None:
     told = section(docstring)
     assert bool(told) == ("Raises:" in docstring)
     for error in told:
-        kinds = [getattr(home, error, None) for home in (telnyx_rooms_async, codec, builtins)]
+        kinds = [getattr(home, error, None) for home in (telnyx_rooms_async, serialization, builtins)]
         assert any(inspect.isclass(kind) and issubclass(kind, BaseException) for kind in kinds), error
 
 

@@ -1,4 +1,4 @@
-"""What a case is made of: a hasty loop, a faulty server, a client; and the invariants after it."""
+"""A fast-forward event loop, a fault server and a client; the invariants are checked after each test."""
 
 import asyncio
 import gc
@@ -19,7 +19,7 @@ PASSED = pytest.StashKey[bool]()
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember whether a test itself has passed: what a failed one leaves is of no interest."""
+    """Store whether a test passed: after a failure the invariants are not checked."""
     report = yield
     if call.when == "call":
         item.stash[PASSED] = report.passed
@@ -27,39 +27,38 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_collections() -> Iterator[None]:
-    """Spare the collector what was there before the cases: each of them collects."""
+def _frozen_garbage() -> Iterator[None]:
+    """Exclude older objects from the garbage collection after each test."""
     gc.collect()
     gc.freeze()
     yield
     gc.unfreeze()
 
 
-class Notes(logging.Handler):
-    """Keeps every record."""
+class RecordingHandler(logging.Handler):
+    """Stores every record."""
 
     def __init__(self, records: list[logging.LogRecord]) -> None:
         super().__init__(logging.DEBUG)
         self._records = records
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one more."""
         self._records.append(record)
 
 
 @pytest.fixture
 async def time() -> AsyncIterator[FastForwardLoop]:
-    """A loop that waits for nothing but bytes."""
-    it = FastForwardLoop()
-    with it.patch(asyncio.get_running_loop()):
-        yield it
+    """The event loop of the test, which waits only for bytes."""
+    fast_forward = FastForwardLoop()
+    with fast_forward.patch(asyncio.get_running_loop()):
+        yield fast_forward
 
 
 @pytest.fixture
 async def server(time: FastForwardLoop, request: pytest.FixtureRequest) -> AsyncIterator[FaultServer]:
-    """A faulty Telnyx; as "refusing" it does not listen before it is healed."""
-    async with run_fault_server(time, listens=getattr(request, "param", "") != "refusing") as it:
-        yield it
+    """A fault server; with the parameter "refused at first" it does not listen until it recovers."""
+    async with run_fault_server(time, listens=getattr(request, "param", "") != "refused at first") as server:
+        yield server
 
 
 @pytest.fixture
@@ -69,20 +68,20 @@ async def case(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[FaultCase]:
-    """A case, whose invariants are checked when it is over."""
+    """A client of the fault server, and the record of its calls."""
     gc.freeze()
-    it = FaultCase.of(server, time)
-    root, notes = logging.getLogger(), Notes(it.records)
+    case = FaultCase.of(server, time)
+    root, handler = logging.getLogger(), RecordingHandler(case.records)
     level = root.level
-    root.addHandler(notes)
+    root.addHandler(handler)
     root.setLevel(logging.DEBUG)
-    asyncio.get_running_loop().set_exception_handler(lambda _, told: it.loop_errors.append(told))
-    monkeypatch.setattr(sys, "unraisablehook", lambda told: it.loop_errors.append(repr(told.exc_value)))
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: case.loop_errors.append(context))
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: case.loop_errors.append(repr(args.exc_value)))
     try:
-        yield it
+        yield case
         if request.node.stash[PASSED]:
-            await it.check_invariants()
+            await case.check_invariants()
     finally:
-        await it.close()
-        root.removeHandler(notes)
+        await case.close()
+        root.removeHandler(handler)
         root.setLevel(level)

@@ -57,7 +57,7 @@ NULLS = dict.fromkeys(
         "sessions",
     ]
 )
-GOOD: dict[str, ServerFault] = {
+VALID: dict[str, ServerFault] = {
     "nulls in optional fields": change_fields(**NULLS),
     "only an id": change_body(lambda told: {"data": {"id": told["data"]["id"]}}),
     "unknown fields": change_fields(colour="red", shape={"sides": [1, 2, {"x": None}]}),
@@ -96,10 +96,11 @@ GOOD: dict[str, ServerFault] = {
 }
 
 
-@pytest.mark.parametrize("fault", GOOD.values(), ids=GOOD)
+@pytest.mark.parametrize("fault", VALID.values(), ids=VALID)
 @actions
-async def test_what_is_good_enough(case: FaultCase, fault: ServerFault, action: Any) -> None:
-    """It is a success, with one request."""
+async def test_an_unusual_but_valid_response_is_accepted(
+    case: FaultCase, fault: ServerFault, action: Any
+) -> None:
     case.server.inject(fault)
     room = await case.expect_result(action)
     assert isinstance(room, Room)
@@ -107,8 +108,7 @@ async def test_what_is_good_enough(case: FaultCase, fault: ServerFault, action: 
     case.expect_requests(METHODS[action], rooms=action is create)
 
 
-async def test_a_duplicate_key(case: FaultCase) -> None:
-    """The last one counts."""
+async def test_the_last_of_duplicate_keys_counts(case: FaultCase) -> None:
     case.server.inject(raw_value(b'1, "max_participants": 2'))
     assert (await case.expect_result(read)).max_participants == 2
     case.expect_requests("GET")
@@ -116,7 +116,7 @@ async def test_a_duplicate_key(case: FaultCase) -> None:
 
 # --- of the wrong shape -------------------------------------------------------------------------------------
 
-ALL_WRONG = change_fields(
+ALL_FIELDS_INVALID = change_fields(
     id=None, max_participants="7", enable_recording=1, created_at="yesterday", unique_name=[]
 )
 PATHS = {
@@ -128,16 +128,14 @@ PATHS = {
 }
 
 
-async def test_every_misfit_is_named(case: FaultCase) -> None:
-    """The error names the path of each, and the request."""
-    case.server.inject(ALL_WRONG)
+async def test_a_validation_error_names_every_path(case: FaultCase) -> None:
+    case.server.inject(ALL_FIELDS_INVALID)
     error = await case.expect_error(APIResponseValidationError, read)
     assert (set(error.misfits), error.status) == (PATHS, 200)
     case.expect_requests("GET")
 
 
-async def test_a_misfit_in_a_list(case: FaultCase) -> None:
-    """Its place in the list is named, and none of the page is yielded."""
+async def test_a_validation_error_in_a_page_names_the_index(case: FaultCase) -> None:
     case.server.inject(replace_body({"data": [{"id": "a"}, {"id": 7}], "meta": {}}))
     error = await case.expect_error(APIResponseValidationError, ids_of)
     assert error.misfits == ("$.data[1].id: expected string, got integer",)
@@ -156,15 +154,13 @@ LISTS: dict[str, object] = {
 
 
 @pytest.mark.parametrize("body", LISTS.values(), ids=LISTS)
-async def test_a_page_of_the_wrong_shape(case: FaultCase, body: object) -> None:
-    """It is told after one request, and not taken for an empty list."""
+async def test_a_page_of_the_wrong_shape_is_not_an_empty_page(case: FaultCase, body: object) -> None:
     case.server.inject_always(replace_body(body))
     await case.expect_error(APIResponseValidationError, ids_of)
     case.expect_requests("GET")
 
 
-async def test_a_delete_reads_no_body(case: FaultCase) -> None:
-    """What is said about a deletion is of no interest."""
+async def test_the_body_of_a_delete_is_ignored(case: FaultCase) -> None:
     case.server.store.seed()
     case.server.inject(send_raw(http_response(200, f"<{SECRET_TOKEN}>".encode()), "keep"))
     await case.expect_result(delete)
@@ -210,8 +206,9 @@ def _weighed() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_weighed")
 @pytest.mark.parametrize("response_fault", OVERSIZED.values(), ids=OVERSIZED)
-async def test_a_body_that_is_too_large(case: FaultCase, response_fault: ResponseFault) -> None:
-    """It is refused while it is read, after one request; a refusal is typed by its status."""
+async def test_a_response_that_is_too_large_is_rejected_while_it_is_read(
+    case: FaultCase, response_fault: ResponseFault
+) -> None:
     case.server.inject(response_fault.fault)
     await case.expect_error(response_fault.error, read)
     case.expect_requests("GET")
@@ -220,10 +217,9 @@ async def test_a_body_that_is_too_large(case: FaultCase, response_fault: Respons
 @pytest.mark.usefixtures("_weighed")
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "lost"])
 @pytest.mark.parametrize("response_fault", TOO_LARGE.values(), ids=TOO_LARGE)
-async def test_a_create_whose_answer_is_too_large(
+async def test_a_create_is_looked_up_after_a_response_that_is_too_large(
     case: FaultCase, response_fault: ResponseFault, *, committed: bool
 ) -> None:
-    """It may have been carried out: it is looked up."""
     case.server.inject(response_fault.fault if committed else response_fault.fault.uncommitted)
     if committed:
         await case.expect_result(create)
@@ -238,8 +234,9 @@ SIZES = {"just as large": (0, Room), "a byte more": (1, ResponseTooLargeError)}
 
 @pytest.mark.parametrize(("more", "kind"), SIZES.values(), ids=SIZES)
 @pytest.mark.parametrize("packed", [True, False], ids=["gzip", "plain"])
-async def test_the_limit_of_8_mebibytes(case: FaultCase, more: int, kind: type, *, packed: bool) -> None:
-    """A body of exactly that is read."""
+async def test_a_body_of_8_mebibytes_is_accepted_and_one_byte_more_is_not(
+    case: FaultCase, more: int, kind: type, *, packed: bool
+) -> None:
     body = b'{"data": {"id": "a"}}'.ljust(8 * MEBI + more)
     case.server.inject(
         replace_body(gzip.compress(body), Content_Encoding="gzip") if packed else replace_body(body)
@@ -251,8 +248,7 @@ async def test_the_limit_of_8_mebibytes(case: FaultCase, more: int, kind: type, 
     case.expect_requests("GET")
 
 
-async def test_a_connection_with_more_on_it_is_dropped(case: FaultCase) -> None:
-    """After a body that was refused, the next call has a connection of its own."""
+async def test_a_connection_with_unread_bytes_is_not_reused(case: FaultCase) -> None:
     seen: list[RecordedRequest] = []
     case.server.on_request = seen.append
     case.server.inject(TOO_LARGE["a huge Content Length"].fault)

@@ -38,7 +38,7 @@ async def server(time: FastForwardLoop, authority: trustme.CA) -> AsyncIterator[
         yield it
 
 
-def lend(case: FaultCase, authority: trustme.CA) -> None:
+def trust(case: FaultCase, authority: trustme.CA) -> None:
     """Use a session that trusts the authority."""
     context = ssl.create_default_context()
     authority.configure_trust(context)
@@ -47,45 +47,44 @@ def lend(case: FaultCase, authority: trustme.CA) -> None:
     case.new_client(session=session)
 
 
-def check(error: TLSError) -> None:
+def check_tls_error(error: TLSError) -> None:
     """Check what all of these have in common."""
     assert (error.sent, [attempt.failure for attempt in error.attempts]) == (False, ["tls"])
 
 
 @actions
-async def test_untrusted(
+async def test_an_untrusted_server_gets_no_request(
     case: FaultCase, action: Callable[[RoomsClient], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server for which nobody vouches gets no request, whatever the environment says."""
     for name in ("PYTHONHTTPSVERIFY", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_TLS_REJECT_UNAUTHORIZED"):
         monkeypatch.setenv(name, "0")
     case.new_client()
-    check(await case.expect_error(TLSError, action))
+    check_tls_error(await case.expect_error(TLSError, action))
     case.expect_requests("", rooms=0)
     case.no_recovery_reason = "this client will never trust this server"
 
 
 @actions
 @pytest.mark.parametrize(("name", "validity"), CERTIFICATES.values(), ids=CERTIFICATES)
-async def test_trusted_but_not_good(
+async def test_an_invalid_certificate_is_rejected_after_one_attempt(
     case: FaultCase,
     authority: trustme.CA,
     name: str,
     validity: dict[str, Any],
     action: Callable[[RoomsClient], Any],
 ) -> None:
-    """It is refused after one try, and gets no request; when it has a good one, the client goes on."""
     assert case.server.tls is not None
     authority.issue_cert(name, **validity).configure_cert(case.server.tls)
-    lend(case, authority)
-    check(await case.expect_error(TLSError, action))
+    trust(case, authority)
+    check_tls_error(await case.expect_error(TLSError, action))
     case.expect_requests("", rooms=0)
     authority.issue_cert("127.0.0.1").configure_cert(case.server.tls)
 
 
 @actions
-async def test_no_tls_at_all(case: FaultCase, action: Callable[[RoomsClient], Any]) -> None:
-    """A server that speaks plain HTTP on an https URL gets no request."""
+async def test_a_server_without_tls_gets_no_request(
+    case: FaultCase, action: Callable[[RoomsClient], Any]
+) -> None:
     heard: list[bytes] = []
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -95,7 +94,7 @@ async def test_no_tls_at_all(case: FaultCase, action: Callable[[RoomsClient], An
 
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as plain:
         case.new_client(base_url=f"https://127.0.0.1:{plain.sockets[0].getsockname()[1]}/v2")
-        check(await case.expect_error(TLSError, action))
+        check_tls_error(await case.expect_error(TLSError, action))
     assert len(heard) == 1
     assert b"rooms" not in heard[0]
     case.expect_requests("", rooms=0)
@@ -103,10 +102,9 @@ async def test_no_tls_at_all(case: FaultCase, action: Callable[[RoomsClient], An
 
 
 @actions
-async def test_trusted_and_good(
+async def test_a_valid_certificate_is_accepted(
     case: FaultCase, authority: trustme.CA, action: Callable[[RoomsClient], Any]
 ) -> None:
-    """With a good certificate all goes well."""
-    lend(case, authority)
+    trust(case, authority)
     await case.expect_result(action)
     case.expect_requests("GET" if action is read else "POST", rooms=action is create)

@@ -18,21 +18,21 @@ from tests.helpers.server_faults import HANG, Then, respond, rewrite_response, t
 # --- no connection ------------------------------------------------------------------------------------------
 
 
-refusing = pytest.mark.parametrize("server", ["refusing"], indirect=True)
+refused_at_first = pytest.mark.parametrize("server", ["refused at first"], indirect=True)
 
 
-@refusing
+@refused_at_first
 @pytest.mark.parametrize("action", [read, create, delete, ids_of], ids=lambda action: action.__name__)
-async def test_connection_refused(case: FaultCase, action: Callable[[RoomsClient], Any]) -> None:
-    """It is a ConnectError after 3 tries, of a create too, and no room is made."""
+async def test_a_refused_connection_is_a_connect_error_after_three_attempts(
+    case: FaultCase, action: Callable[[RoomsClient], Any]
+) -> None:
     error = await case.expect_error(ConnectError, action)
     assert (error.sent, [attempt.failure for attempt in error.attempts]) == (False, ["connect"] * 3)
     case.expect_requests("", rooms=0)
 
 
-@refusing
-async def test_connection_refused_once(case: FaultCase) -> None:
-    """A create is tried again as soon as the server listens, and makes one room."""
+@refused_at_first
+async def test_a_create_is_retried_when_the_connection_was_refused(case: FaultCase) -> None:
     later = asyncio.create_task(case.server.listen())
     await case.expect_result(create)
     await later
@@ -40,10 +40,9 @@ async def test_connection_refused_once(case: FaultCase) -> None:
 
 
 @pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
-async def test_dns_failure(
+async def test_an_unknown_host_is_a_connect_error_after_three_attempts(
     case: FaultCase, action: Callable[[RoomsClient], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is a ConnectError after 3 tries, and the client goes on when the name resolves again."""
     resolve = socket.getaddrinfo
 
     def unknown(host: str, *args: Any, **options: Any) -> Any:
@@ -65,7 +64,7 @@ async def test_dns_failure(
 
 
 @contextmanager
-def unanswering() -> Iterator[int]:
+def port_that_never_accepts() -> Iterator[int]:
     """Offer a port whose server is too busy to take a connection: what knocks is never answered."""
     with (
         closing(socket.socket()) as busy,
@@ -81,9 +80,10 @@ def unanswering() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
-async def test_a_syn_that_is_never_answered(case: FaultCase, action: Callable[[RoomsClient], Any]) -> None:
-    """It is a ConnectError after 3 tries of 5 seconds each."""
-    with unanswering() as port:
+async def test_a_connect_timeout_is_a_connect_error_after_three_attempts(
+    case: FaultCase, action: Callable[[RoomsClient], Any]
+) -> None:
+    with port_that_never_accepts() as port:
         case.new_client(base_url=f"http://127.0.0.1:{port}/v2")
         error = await case.expect_error(ConnectError, action)
     assert [attempt.failure for attempt in error.attempts] == ["connect"] * 3
@@ -94,30 +94,31 @@ async def test_a_syn_that_is_never_answered(case: FaultCase, action: Callable[[R
 
 # --- no answer ----------------------------------------------------------------------------------------------
 
-repeated = pytest.mark.parametrize("response_fault", RETRIED.values(), ids=RETRIED)
-final = pytest.mark.parametrize("response_fault", NOT_RETRIED.values(), ids=NOT_RETRIED)
+retried_faults = pytest.mark.parametrize("response_fault", RETRIED.values(), ids=RETRIED)
+final_faults = pytest.mark.parametrize("response_fault", NOT_RETRIED.values(), ids=NOT_RETRIED)
 
 
-@repeated
-async def test_a_read_that_always_fails_so(case: FaultCase, response_fault: ResponseFault) -> None:
-    """It is tried 3 times, never 6, and ends with its own error."""
+@retried_faults
+async def test_a_read_fails_after_three_attempts(case: FaultCase, response_fault: ResponseFault) -> None:
     case.server.inject_always(response_fault.fault)
     error: Any = await case.expect_error(response_fault.error, read)
     assert len(error.attempts) == 3
     case.expect_requests("GET GET GET")
 
 
-@repeated
-async def test_a_read_that_fails_so_once(case: FaultCase, response_fault: ResponseFault) -> None:
-    """It succeeds with the second request."""
+@retried_faults
+async def test_a_read_succeeds_with_the_second_attempt(
+    case: FaultCase, response_fault: ResponseFault
+) -> None:
     case.server.inject(response_fault.fault)
     assert (await case.expect_result(read)).unique_name == "Healthy"
     case.expect_requests("GET GET")
 
 
-@final
-async def test_a_read_that_nothing_can_mend(case: FaultCase, response_fault: ResponseFault) -> None:
-    """It ends after one request, and the connection is not used again unless it is clean."""
+@final_faults
+async def test_a_read_is_not_retried_after_a_final_failure(
+    case: FaultCase, response_fault: ResponseFault
+) -> None:
     case.server.inject(response_fault.fault)
     error: Any = await case.expect_error(response_fault.error, read)
     assert len(error.attempts) == 1
@@ -132,8 +133,9 @@ without_body = {
 
 
 @pytest.mark.parametrize("response_fault", without_body.values(), ids=without_body)
-async def test_a_delete_whose_answer_is_lost(case: FaultCase, response_fault: ResponseFault) -> None:
-    """The room is gone at the second request, and that is a success."""
+async def test_a_delete_succeeds_when_the_second_attempt_finds_nothing(
+    case: FaultCase, response_fault: ResponseFault
+) -> None:
     case.server.store.seed()
     case.server.inject(response_fault.fault)
     await case.expect_result(delete)
@@ -151,12 +153,11 @@ async def make_token(client: RoomsClient) -> Any:
     return await client.tokens.create(HEALTHY_ROOM_ID)
 
 
-@repeated
+@retried_faults
 @pytest.mark.parametrize("action", [update, make_token], ids=lambda action: action.__name__)
-async def test_what_may_be_done_twice(
+async def test_updates_and_tokens_are_retried_with_the_same_bytes(
     case: FaultCase, response_fault: ResponseFault, action: Callable[[RoomsClient], Any]
 ) -> None:
-    """A change and a token are request for again, with the same bytes."""
     case.server.inject(response_fault.fault)
     await case.expect_result(action)
     first, second = case.server.requests
@@ -164,22 +165,13 @@ async def test_what_may_be_done_twice(
     case.expect_requests("PATCH PATCH" if action is update else "POST POST")
 
 
-async def test_a_delete_of_nothing(case: FaultCase) -> None:
-    """A 404 on the first try is NotFoundError."""
-    error = await case.expect_error(NotFoundError, delete)
-    assert len(error.attempts) == 1
-    case.expect_requests("DELETE")
-
-
-async def test_a_delete_that_was_turned_away(case: FaultCase) -> None:
-    """So is one after a 429: nothing was done by the first try."""
+async def test_a_delete_of_nothing_after_429_is_not_found(case: FaultCase) -> None:
     case.server.inject(respond(429))
     await case.expect_error(NotFoundError, delete)
     case.expect_requests("DELETE DELETE")
 
 
-async def test_no_connection_is_free(case: FaultCase) -> None:
-    """Who waits for others in vain is told in time, and that nothing was sent."""
+async def test_a_call_without_a_free_connection_ends_at_its_deadline_unsent(case: FaultCase) -> None:
     case.server.inject(HANG)
     case.new_client(max_connections=1)
     busy = asyncio.create_task(read(case.client))
@@ -195,23 +187,20 @@ async def test_no_connection_is_free(case: FaultCase) -> None:
     case.expect_requests("GET")
 
 
-async def test_a_server_that_never_reads(case: FaultCase) -> None:
-    """A read ends in time, having tried 3 connections."""
+async def test_a_read_times_out_when_the_server_never_reads(case: FaultCase) -> None:
     case.server.unread_connections = 9
     error = await case.expect_error(APITimeoutError, read)
     assert (error.sent, len(error.attempts), case.server.connections) == (True, 3, 3)
     case.expect_requests("")
 
 
-async def test_a_server_that_never_reads_a_create(case: FaultCase) -> None:
-    """It may have arrived: it is looked up, and not found."""
+async def test_a_create_is_unknown_when_the_server_never_reads(case: FaultCase) -> None:
     case.server.unread_connections = 1
     await case.expect_error(OutcomeUnknownError, create)
     case.expect_requests("GET GET GET", rooms=0)
 
 
-async def test_the_attempt_timeout_and_the_deadline_are_told_apart(case: FaultCase) -> None:
-    """The error says whether the time of one attempt ran out, or that of the whole call."""
+async def test_a_timeout_says_whether_the_deadline_passed(case: FaultCase) -> None:
     case.server.inject_always(HANG)
     case.new_client(timeout=30, attempt_timeout=2)
     assert (await case.expect_error(APITimeoutError, read)).deadline is False
@@ -222,8 +211,7 @@ async def test_the_attempt_timeout_and_the_deadline_are_told_apart(case: FaultCa
 
 
 @pytest.mark.parametrize("then", ["close", "reset"])
-async def test_a_kept_alive_connection_found_dead(case: FaultCase, then: Then) -> None:
-    """A read costs one request more."""
+async def test_a_dead_idle_connection_costs_a_read_one_request_more(case: FaultCase, then: Then) -> None:
     await case.expect_result(read)
     case.server.inject(truncate("before", then))
     await case.expect_result(read)
@@ -233,8 +221,9 @@ async def test_a_kept_alive_connection_found_dead(case: FaultCase, then: Then) -
 
 @pytest.mark.parametrize("then", ["close", "reset"])
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "lost"])
-async def test_a_create_on_a_dead_connection(case: FaultCase, then: Then, *, committed: bool) -> None:
-    """It makes one room at most, with one POST."""
+async def test_a_dead_idle_connection_makes_at_most_one_room(
+    case: FaultCase, then: Then, *, committed: bool
+) -> None:
     await case.expect_result(read)
     fault = truncate("before", then)
     case.server.inject(fault if committed else fault.uncommitted)
@@ -246,8 +235,7 @@ async def test_a_create_on_a_dead_connection(case: FaultCase, then: Then, *, com
         case.expect_requests("GET POST GET GET GET", rooms=0)
 
 
-async def test_a_connection_closed_while_idle(case: FaultCase) -> None:
-    """It is not used again, so that nothing is lost."""
+async def test_a_connection_closed_while_idle_is_not_reused(case: FaultCase) -> None:
     case.server.inject(rewrite_response(lambda answer: answer, "close"))
     await case.expect_result(read)
     await case.time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Creates whose answer never comes: at most one room, and none that nobody knows of."""
+"""Creates whose response is lost: one room at most, returned or named in an error."""
 
 from email.utils import formatdate
 from typing import Any
@@ -8,7 +8,6 @@ from attrs import evolve
 
 from telnyx_rooms_async import (
     APITimeoutError,
-    InvalidArgumentError,
     NameTakenError,
     OutcomeUnknownError,
     RateLimitError,
@@ -28,32 +27,40 @@ from tests.helpers.response_faults import (
     change_body,
     error_status,
 )
-from tests.helpers.room_store import HEALTHY_ROOM_ID, RecordedRequest, http_response
+from tests.helpers.room_store import HEALTHY_ROOM_ID, http_response
 from tests.helpers.server_faults import HANG, delay, replace_body, respond, send_raw, set_date, truncate
 
-ways = pytest.mark.parametrize("response_fault", RESPONSE_FAULTS.values(), ids=RESPONSE_FAULTS)
-LOST = truncate("before")
-FOUND_NOTHING = respond(200, {"data": [], "meta": {"total_results": 0}})
+response_faults = pytest.mark.parametrize("response_fault", RESPONSE_FAULTS.values(), ids=RESPONSE_FAULTS)
+LOST_RESPONSE = truncate("before")
+LOST_REQUEST = LOST_RESPONSE.uncommitted
+"""The request is lost on its way: the server does not carry it out."""
+NOT_YET = respond(200, {"data": [], "meta": {"total_results": 0}})
+"""A look-up that does not find the room yet."""
+THROTTLED = respond(429)
+INCONSISTENT = respond(200, {"data": [], "meta": {"total_results": 3, "total_pages": 1}})
+
+
+def unavailable(retry_after: str = "2") -> ServerFault:
+    """Answer like a gateway that timed out, although the request was carried out."""
+    return send_raw(http_response(503, Retry_After=retry_after), "keep")
 
 
 async def create_or_resend(client: RoomsClient) -> Room:
-    """Make a create that may be sent a second time."""
+    """Create a room; the request may be sent a second time."""
     return await client.rooms.create(
         unique_name="Weekly", max_participants=7, on_lost_response="find_then_resend"
     )
 
 
-async def create_without_look_up(client: RoomsClient) -> Room:
-    """Make a create that is told as it stands."""
+async def create_or_raise(client: RoomsClient) -> Room:
+    """Create a room without look-ups."""
     return await client.rooms.create(unique_name="Weekly", max_participants=7, on_lost_response="raise")
 
 
-# --- every way to lose an answer ----------------------------------------------------------------------------
-
-
-@ways
-async def test_committed_then_lost(case: FaultCase, response_fault: ResponseFault) -> None:
-    """There is one room, and it is returned: 1 POST, 1 look-up."""
+@response_faults
+async def test_create_returns_the_room_when_the_response_is_lost(
+    case: FaultCase, response_fault: ResponseFault
+) -> None:
     case.server.inject(response_fault.fault)
     room = await case.expect_result(create)
     assert [room.id] == case.server.store.ids
@@ -61,9 +68,10 @@ async def test_committed_then_lost(case: FaultCase, response_fault: ResponseFaul
     case.expect_requests("POST GET", rooms=1)
 
 
-@ways
-async def test_lost_and_never_committed(case: FaultCase, response_fault: ResponseFault) -> None:
-    """There is no room, and the error says that this is not known: 1 POST, 3 look-ups."""
+@response_faults
+async def test_the_outcome_is_unknown_when_no_room_is_found(
+    case: FaultCase, response_fault: ResponseFault
+) -> None:
     case.server.inject(response_fault.fault.uncommitted)
     error = await case.expect_error(OutcomeUnknownError, create)
     assert (error.operation, error.unique_name, error.room_ids) == ("CreateRoom", "Weekly", ())
@@ -74,19 +82,21 @@ async def test_lost_and_never_committed(case: FaultCase, response_fault: Respons
     case.expect_requests("POST GET GET GET", rooms=0)
 
 
-@ways
+@response_faults
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "lost"])
-async def test_lost_with_no_name(case: FaultCase, response_fault: ResponseFault, *, committed: bool) -> None:
-    """A room without a name cannot be found: the outcome is unknown at once, after 1 POST."""
+async def test_the_outcome_without_a_name_is_unknown_after_one_request(
+    case: FaultCase, response_fault: ResponseFault, *, committed: bool
+) -> None:
     case.server.inject(response_fault.fault if committed else response_fault.fault.uncommitted)
     error = await case.expect_error(OutcomeUnknownError, create_nameless)
     assert (error.unique_name, len(error.attempts)) == (None, 1)
     case.expect_requests("POST", rooms=committed)
 
 
-@ways
-async def test_lost_for_ever(case: FaultCase, response_fault: ResponseFault) -> None:
-    """When the look-ups fail as well, nobody knows: 1 POST, 3 look-ups of one attempt each, 1 room."""
+@response_faults
+async def test_the_outcome_is_unknown_when_the_look_ups_fail_too(
+    case: FaultCase, response_fault: ResponseFault
+) -> None:
     case.server.inject_always(response_fault.fault)
     await case.expect_error(OutcomeUnknownError, create)
     # Where each takes its 15 seconds, there is no time for the third.
@@ -95,12 +105,81 @@ async def test_lost_for_ever(case: FaultCase, response_fault: ResponseFault) -> 
     )
 
 
-# --- looking up ---------------------------------------------------------------------------------------------
+# --- sequences of responses ---------------------------------------------------------------------------------
+
+Scenario = tuple[Any, list[ServerFault], list[ServerFault], type[Exception] | None, str, int]
+# The action, faults of POSTs and of GETs, the error, all requests, the number of rooms created.
+# fmt: off
+# ruff: noqa: E501 - a row is a line
+SCENARIOS: dict[str, Scenario] = {
+    "found at the second look-up":              (create, [LOST_RESPONSE], [NOT_YET], None, "POST GET GET", 1),
+    "found at the third look-up":               (create, [LOST_RESPONSE], [NOT_YET] * 2, None, "POST GET GET GET", 1),
+    "found after a look-up with 500":           (create, [LOST_RESPONSE], [error_status(500)], None, "POST GET GET", 1),
+    "found after a look-up with 429":           (create, [LOST_RESPONSE], [THROTTLED], None, "POST GET GET", 1),
+    "found after a look-up with 403":           (create, [LOST_RESPONSE], [respond(403)], None, "POST GET GET", 1),
+    "found after a lost look-up":               (create, [LOST_RESPONSE], [LOST_RESPONSE], None, "POST GET GET", 1),
+    "found after a look-up with HTML":          (create, [LOST_RESPONSE], [replace_body(b"<html>")], None, "POST GET GET", 1),
+    "found after inconsistent pages":           (create, [LOST_RESPONSE], [INCONSISTENT] * 3, None, "POST GET GET GET GET", 1),
+    "sent again when not found":                (create_or_resend, [LOST_REQUEST], [], None, "POST GET GET GET POST", 1),
+    "sent again although created":              (create_or_resend, [LOST_RESPONSE], [NOT_YET] * 3, None, "POST GET GET GET POST GET", 1),
+    "never sent a third time":                  (create_or_resend, [LOST_REQUEST] * 2, [NOT_YET] * 6, OutcomeUnknownError, "POST GET GET GET POST GET GET GET", 0),
+    "raised without a look-up, created":        (create_or_raise, [LOST_RESPONSE], [], OutcomeUnknownError, "POST", 1),
+    "raised without a look-up, not created":    (create_or_raise, [LOST_REQUEST], [], OutcomeUnknownError, "POST", 0),
+    "throttled once":                           (create, [THROTTLED], [], None, "POST POST", 1),
+    "throttled once, with Retry-After":         (create, [respond(429, Retry_After="2")], [], None, "POST POST", 1),
+    "throttled once, without a name":           (create_nameless, [THROTTLED], [], None, "POST POST", 1),
+    "throttled three times":                    (create, [THROTTLED] * 3, [], RateLimitError, "POST POST POST", 0),
+    "throttled, then lost":                     (create, [THROTTLED, LOST_RESPONSE], [], None, "POST POST GET", 1),
+    "503, created":                             (create, [unavailable()], [], None, "POST GET", 1),
+    "503, created, with find_then_resend":      (create_or_resend, [unavailable()], [], None, "POST GET", 1),
+    "503, not created":                         (create, [unavailable().uncommitted], [], None, "POST GET POST", 1),
+    "503, not created, with find_then_resend":  (create_or_resend, [unavailable().uncommitted], [], None, "POST GET POST", 1),
+    "503, created, found late":                 (create, [unavailable()], [NOT_YET], None, "POST GET POST GET", 1),
+    "503 twice":                                (create, [unavailable().uncommitted] * 2, [], OutcomeUnknownError, "POST GET POST GET GET GET", 0),
+    "503, created, without a name":             (create_nameless, [unavailable()], [], OutcomeUnknownError, "POST", 1),
+    "503, not created, without a name":         (create_nameless, [unavailable().uncommitted], [], OutcomeUnknownError, "POST", 0),
+    "503, not created, raised without look-up": (create_or_raise, [unavailable().uncommitted], [], OutcomeUnknownError, "POST", 0),
+    "503, Retry-After of an hour":              (create, [unavailable("3600").uncommitted], [], OutcomeUnknownError, "POST GET GET GET", 0),
+    "503, Retry-After above the maximum":       (create, [unavailable("61").uncommitted], [], OutcomeUnknownError, "POST GET GET GET", 0),
+    "503, Retry-After is a word":               (create, [unavailable("soon").uncommitted], [], OutcomeUnknownError, "POST GET GET GET", 0),
+    "503, Retry-After is negative":             (create, [unavailable("-1").uncommitted], [], OutcomeUnknownError, "POST GET GET GET", 0),
+    "slow":                                     (create, [delay(14)], [], None, "POST", 1),
+}
+# fmt: on
 
 
-async def test_when_it_looks(case: FaultCase) -> None:
-    """The look-ups come 0.2, 0.7 and 1.7 seconds after the answer was lost."""
-    case.server.inject(LOST.uncommitted)
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+async def test_create_makes_one_room_at_most(case: FaultCase, scenario: Scenario) -> None:
+    action, post_faults, get_faults, error, requests, rooms = scenario
+    case.server.inject(*post_faults, on="POST")
+    case.server.inject(*get_faults, on="GET")
+    if error is None:
+        room = await case.expect_result(action)
+        assert [room.id] == case.server.store.ids
+    else:
+        await case.expect_error(error, action)
+    case.expect_requests(requests, rooms=rooms)
+
+
+@pytest.mark.parametrize(
+    ("fault", "requests"),
+    [(LOST_RESPONSE, "POST GET"), (unavailable("0").uncommitted, "POST GET GET GET")],
+    ids=["lost", "503"],
+)
+async def test_a_look_up_is_not_an_attempt_of_the_create(
+    case: FaultCase, fault: ServerFault, requests: str
+) -> None:
+    case.server.inject(fault)
+    case.new_client(retry=RetryPolicy(attempts=1))
+    if fault is LOST_RESPONSE:
+        await case.expect_result(create)
+    else:
+        await case.expect_error(OutcomeUnknownError, create)
+    case.expect_requests(requests, rooms=fault is LOST_RESPONSE)
+
+
+async def test_look_ups_start_0_2_and_0_7_and_1_7_seconds_after_the_loss(case: FaultCase) -> None:
+    case.server.inject(LOST_REQUEST)
     await case.expect_error(OutcomeUnknownError, create)
     first, *others = case.server.requests
     assert [request.at - first.at for request in others] == pytest.approx([0.2, 0.7, 1.7], abs=0.1)
@@ -109,48 +188,77 @@ async def test_when_it_looks(case: FaultCase) -> None:
     case.expect_requests("POST GET GET GET")
 
 
-@pytest.mark.parametrize("looks", [1, 2, 3])
-async def test_a_room_that_shows_late(case: FaultCase, looks: int) -> None:
-    """It is adopted at the look-up that finds it, the third at the latest."""
-    case.server.inject(LOST)
-    case.server.inject(*[FOUND_NOTHING] * (looks - 1), on="GET")
+async def test_after_503_the_look_up_waits_for_retry_after(case: FaultCase) -> None:
+    case.server.inject(unavailable())
     await case.expect_result(create)
-    case.expect_requests(" ".join(["POST", *["GET"] * looks]), rooms=1)
+    first, second = case.server.requests
+    assert 2 <= second.at - first.at <= 4
+    case.expect_requests("POST GET", rooms=1)
 
 
-FAILED_LOOKS = {
-    "500": error_status(500),
-    "lost": LOST,
-    "429": respond(429),
-    "HTML": replace_body(b"<html>"),
-    "403": respond(403),
-}
+async def test_503_with_retry_after_beyond_the_deadline_ends_at_once(case: FaultCase) -> None:
+    case.server.inject(unavailable("50").uncommitted)
+    await case.expect_error(OutcomeUnknownError, create)
+    assert case.calls[0].seconds < 0.1
+    case.recovery_delay = 50
+    case.expect_requests("POST", rooms=0)
 
 
-@pytest.mark.parametrize("fault", FAILED_LOOKS.values(), ids=FAILED_LOOKS)
-async def test_a_look_up_that_fails(case: FaultCase, fault: ServerFault) -> None:
-    """It is not repeated: the next one is due anyway."""
-    case.server.inject(LOST)
-    case.server.inject(fault, on="GET")
+@pytest.mark.parametrize(
+    ("faults", "requests"),
+    [([], "POST"), ([unavailable().uncommitted], "POST GET POST GET GET GET")],
+    ids=["at once", "after 503"],
+)
+async def test_a_name_of_another_room_is_an_error(
+    case: FaultCase, faults: list[ServerFault], requests: str
+) -> None:
+    case.server.store.seed(unique_name="Weekly", ago=3600)
+    case.server.inject(*faults)
+    await case.expect_error(NameTakenError, create)
+    case.expect_requests(requests)
+
+
+async def test_a_repeated_create_sends_the_same_bytes(case: FaultCase) -> None:
+    case.server.inject(THROTTLED, respond(503, Retry_After="1"))
     await case.expect_result(create)
-    case.expect_requests("POST GET GET", rooms=1)
+    posts = [request for request in case.server.requests if request.method == "POST"]
+    assert len({(request.head, request.body) for request in posts}) == 1
+    case.expect_requests("POST POST GET POST", rooms=1)
 
 
-async def test_one_of_the_same_name_from_before(case: FaultCase) -> None:
-    """A room that is older than the call is not ours."""
+async def test_no_look_up_starts_after_the_deadline(case: FaultCase) -> None:
+    case.server.inject(HANG.uncommitted)
+    case.new_client(timeout=2, attempt_timeout=1.5)
+    await case.expect_error(OutcomeUnknownError, create)
+    case.expect_requests("POST GET", rooms=0)
+
+
+async def test_a_hanging_look_up_ends_at_the_deadline(case: FaultCase) -> None:
+    case.server.inject(LOST_RESPONSE)
+    case.server.inject_always(HANG, on="GET")
+    case.new_client(timeout=3)
+    await case.expect_error(OutcomeUnknownError, create)
+    case.expect_at_most(4, rooms=1)
+
+
+# --- which room is the created one --------------------------------------------------------------------------
+
+
+async def test_a_room_older_than_the_call_is_not_returned(case: FaultCase) -> None:
     case.server.store.names_are_unique = False
     case.server.store.seed(unique_name="Weekly", max_participants=7, ago=3600)
-    case.server.inject(LOST.uncommitted)
+    case.server.inject(LOST_REQUEST)
     error = await case.expect_error(OutcomeUnknownError, create)
     assert error.room_ids == ()
     case.expect_requests("POST GET GET GET", rooms=0)
 
 
 @pytest.mark.parametrize(("skew", "adopted"), [(4, True), (-4, True), (60, False), (-60, False)])
-async def test_clocks_that_differ(case: FaultCase, skew: int, *, adopted: bool) -> None:
-    """Of a server that sends no ``Date`` the clock may be 5 seconds off ours, not more."""
+async def test_without_a_date_header_clocks_may_differ_by_5_seconds(
+    case: FaultCase, skew: int, *, adopted: bool
+) -> None:
     case.server.store.now = lambda: case.time.now() + skew
-    case.server.inject(LOST)
+    case.server.inject(LOST_RESPONSE)
     if adopted:
         await case.expect_result(create)
         case.expect_requests("POST GET", rooms=1)
@@ -164,28 +272,28 @@ skews = pytest.mark.parametrize("skew", SKEWS.values(), ids=SKEWS)
 
 
 def skewed(case: FaultCase, skew: int) -> ServerFault:
-    """Set the server's clock, and return the trick that answers honestly with its ``Date``."""
+    """Set the server's clock; return the correct response with its ``Date``."""
     case.server.store.now = lambda: case.time.now() + skew
     return set_date(lambda: formatdate(case.server.store.now(), usegmt=True))
 
 
 @skews
-async def test_the_server_s_date_counts(case: FaultCase, skew: int) -> None:
-    """A room is known by the server's own clock, however far that is off."""
+async def test_the_date_header_corrects_any_clock_difference(case: FaultCase, skew: int) -> None:
     case.server.inject_always(skewed(case, skew), on="GET")
-    case.server.inject(LOST)
+    case.server.inject(LOST_RESPONSE)
     await case.expect_result(create)
     case.expect_requests("POST GET", rooms=1)
 
 
 @skews
 @pytest.mark.parametrize("date", [None, "soon", "Wed, 32 Oct 2015 07:28:00 GMT", "\xff", ""])
-async def test_an_earlier_date_counts_as_well(case: FaultCase, skew: int, date: str | None) -> None:
-    """When the look-up is answered without a ``Date`` that can be read, that of an earlier answer counts."""
+async def test_the_date_header_of_an_earlier_response_is_used(
+    case: FaultCase, skew: int, date: str | None
+) -> None:
     case.server.inject(skewed(case, skew))
     assert (await case.expect_result(read)).id == HEALTHY_ROOM_ID
     await case.time.sleep(60)
-    case.server.inject(LOST)
+    case.server.inject(LOST_RESPONSE)
     if date is not None:
         case.server.inject_always(set_date(lambda: date), on="GET")
     await case.expect_result(create)
@@ -193,45 +301,43 @@ async def test_an_earlier_date_counts_as_well(case: FaultCase, skew: int, date: 
 
 
 @pytest.mark.parametrize("date", ["soon", "Wed, 32 Oct 2015 07:28:00 GMT", "\xff", "", "9" * 400])
-async def test_a_date_that_cannot_be_read(case: FaultCase, date: str) -> None:
-    """It is ignored: our own clock counts."""
+async def test_an_invalid_date_header_is_ignored(case: FaultCase, date: str) -> None:
     case.server.inject_always(set_date(lambda: date), on="GET")
-    case.server.inject(LOST)
+    case.server.inject(LOST_RESPONSE)
     await case.expect_result(create)
     case.expect_requests("POST GET", rooms=1)
 
 
-async def test_one_that_only_our_clock_takes_for_new(case: FaultCase) -> None:
-    """A room from before is not ours, though our clock, an hour behind, says that it was made right now."""
+async def test_an_old_room_is_not_returned_when_the_local_clock_is_behind(case: FaultCase) -> None:
     case.server.store.names_are_unique = False
     case.server.inject_always(skewed(case, 3600), on="GET")
     case.server.store.seed(unique_name="Weekly", max_participants=7, ago=3600)
-    case.server.inject(LOST.uncommitted)
+    case.server.inject(LOST_REQUEST)
     await case.expect_error(OutcomeUnknownError, create)
     case.expect_requests("POST GET GET GET", rooms=0)
 
 
 def is_similar(name: object, wanted: str) -> bool:
-    """Match as a server does that looks for a part of the name, and knows no case."""
+    """Match a part of the name, ignoring case."""
     return wanted.casefold() in str(name).casefold()
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
 @pytest.mark.parametrize("count", [249, 250, 600])
-async def test_among_many_similar_names(case: FaultCase, count: int, *, newest_first: bool) -> None:
-    """All pages of the filter's answer are read, wherever the room is."""
-    ledger = case.server.store
-    ledger.is_match, ledger.newest_first = is_similar, newest_first
+async def test_all_pages_of_similar_names_are_searched(
+    case: FaultCase, count: int, *, newest_first: bool
+) -> None:
+    store = case.server.store
+    store.is_match, store.newest_first = is_similar, newest_first
     for number in range(count):
-        ledger.seed(unique_name=f"weekly {number}", max_participants=7)
-    case.server.inject(LOST)
+        store.seed(unique_name=f"weekly {number}", max_participants=7)
+    case.server.inject(LOST_RESPONSE)
     room = await case.expect_result(create)
     assert room.unique_name == "Weekly"
     case.expect_requests(" ".join(["POST", *["GET"] * (count // 250 + 1)]), rooms=1)
 
 
-async def test_found_on_pages_that_do_not_add_up(case: FaultCase) -> None:
-    """A room that was found is there, though the server answers with the same page for ever."""
+async def test_a_room_on_inconsistent_pages_is_returned(case: FaultCase) -> None:
     case.server.store.page_meta = lambda meta: {
         **meta,
         "page_number": 1,
@@ -239,19 +345,10 @@ async def test_found_on_pages_that_do_not_add_up(case: FaultCase) -> None:
         "total_results": 700,
     }
     case.server.store.is_match = lambda *_: True
-    case.server.inject_always(change_body(lambda told: {**told, "data": case.server.store.rooms}), on="GET")
-    case.server.inject(LOST)
+    case.server.inject_always(change_body(lambda body: {**body, "data": case.server.store.rooms}), on="GET")
+    case.server.inject(LOST_RESPONSE)
     await case.expect_result(create)
     case.expect_at_most(7, rooms=1)
-
-
-async def test_pages_that_do_not_add_up(case: FaultCase) -> None:
-    """A look-up that meets them has failed: the next one finds the room."""
-    case.server.inject(LOST)
-    told = {"data": [], "meta": {"total_results": 3, "total_pages": 1}}
-    case.server.inject(*[respond(200, told)] * 3, on="GET")
-    await case.expect_result(create)
-    case.expect_requests("POST GET GET GET GET", rooms=1)
 
 
 OTHERS: dict[str, dict[str, object]] = {
@@ -261,255 +358,28 @@ OTHERS: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("fields", OTHERS.values(), ids=OTHERS)
-async def test_one_with_other_settings(case: FaultCase, fields: dict[str, object]) -> None:
-    """A room that is not what was request for is not adopted."""
-    told: dict[str, Any] = {"unique_name": "Weekly", "max_participants": 7} | fields
-    alien = case.server.store.seed(**told)
-    page = {"data": alien, "meta": {"total_results": 1, "total_pages": 1, "page_number": 1}}
-    case.server.inject(LOST.uncommitted)
+async def test_a_room_with_other_settings_is_not_returned(case: FaultCase, fields: dict[str, object]) -> None:
+    body: dict[str, Any] = {"unique_name": "Weekly", "max_participants": 7} | fields
+    other = case.server.store.seed(**body)
+    page = {"data": other, "meta": {"total_results": 1, "total_pages": 1, "page_number": 1}}
+    case.server.inject(LOST_REQUEST)
     case.server.inject_always(send_raw(http_response(200, page), "keep"), on="GET")
     await case.expect_error(OutcomeUnknownError, create)
     case.expect_requests("POST GET GET GET", rooms=0)
 
 
-async def test_twins(case: FaultCase) -> None:
-    """When two rooms fit, neither is chosen and none deleted: the error names both."""
+async def test_two_matching_rooms_are_both_named_in_the_error(case: FaultCase) -> None:
     case.server.store.names_are_unique = False
     twin = case.server.store.seed(unique_name="Weekly", max_participants=7)[0]
-    case.server.inject(LOST)
+    case.server.inject(LOST_RESPONSE)
     error = await case.expect_error(OutcomeUnknownError, create)
     assert set(error.room_ids) == set(case.server.store.ids)
     assert twin["id"] in error.room_ids
-    assert all(str(each) in str(error) for each in error.room_ids)
+    assert all(room_id in str(error) for room_id in error.room_ids)
     case.expect_requests("POST GET", rooms=1)
 
 
-async def test_the_deadline_bounds_the_look_ups(case: FaultCase) -> None:
-    """None is begun that would be too late: the call ends in its time."""
-    case.server.inject(HANG.uncommitted)
-    case.new_client(timeout=2, attempt_timeout=1.5)
-    await case.expect_error(OutcomeUnknownError, create)
-    case.expect_requests("POST GET", rooms=0)
-
-
-async def test_a_look_up_that_hangs(case: FaultCase) -> None:
-    """It too is over when the call's time is."""
-    case.server.inject(LOST)
-    case.server.inject_always(HANG, on="GET")
-    case.new_client(timeout=3)
-    await case.expect_error(OutcomeUnknownError, create)
-    case.expect_at_most(4, rooms=1)
-
-
-# --- other modes --------------------------------------------------------------------------------------------
-
-
-async def test_resend_when_it_never_arrived(case: FaultCase) -> None:
-    """It is sent once more when three look-ups have found nothing."""
-    case.server.inject(LOST.uncommitted)
-    await case.expect_result(create_or_resend)
-    case.expect_requests("POST GET GET GET POST", rooms=1)
-
-
-async def test_resend_when_it_shows_too_late(case: FaultCase) -> None:
-    """A name that is taken means that the first has landed: it is looked up and returned."""
-    case.server.inject(LOST)
-    case.server.inject(*[FOUND_NOTHING] * 3, on="GET")
-    room = await case.expect_result(create_or_resend)
-    assert [room.id] == case.server.store.ids
-    case.expect_requests("POST GET GET GET POST GET", rooms=1)
-
-
-async def test_resend_when_it_is_found(case: FaultCase) -> None:
-    """It is not sent again."""
-    case.server.inject(LOST)
-    await case.expect_result(create_or_resend)
-    case.expect_requests("POST GET", rooms=1)
-
-
-async def test_resend_lost_again(case: FaultCase) -> None:
-    """It is not sent a third time."""
-    case.server.inject_always(LOST.uncommitted)
-    await case.expect_error(OutcomeUnknownError, create_or_resend)
-    case.requests_checked = True
-    assert case.server.methods.count("POST") == 2
-    assert case.server.store.made == 0
-
-
-@pytest.mark.parametrize("committed", [True, False], ids=["committed", "lost"])
-async def test_raise(case: FaultCase, *, committed: bool) -> None:
-    """Nothing is looked up."""
-    case.server.inject(LOST if committed else LOST.uncommitted)
-    error = await case.expect_error(OutcomeUnknownError, create_without_look_up)
-    assert (error.unique_name, len(error.attempts)) == ("Weekly", 1)
-    case.expect_requests("POST", rooms=committed)
-
-
-async def test_another_mode(case: FaultCase) -> None:
-    """A mode that does not exist is refused before anything is sent."""
-
-    async def wrongly(client: RoomsClient) -> Room:
-        return await client.rooms.create(on_lost_response="retry")  # type: ignore[arg-type]  # wrong on purpose
-
-    await case.expect_error(InvalidArgumentError, wrongly)
-    case.expect_requests("")
-
-
-# --- what was certainly not carried out ---------------------------------------------------------------------
-
-TURNED_AWAY = {
-    "429": respond(429),
-    "429 with a hint": respond(429, Retry_After="2"),
-}
-
-
-@pytest.mark.parametrize("fault", TURNED_AWAY.values(), ids=TURNED_AWAY)
-@pytest.mark.parametrize("action", [create, create_nameless], ids=lambda action: action.__name__)
-async def test_turned_away_once(case: FaultCase, fault: ServerFault, action: Any) -> None:
-    """It is sent again, name or none: no room was made."""
-    case.server.inject(fault)
-    await case.expect_result(action)
-    case.expect_requests("POST POST", rooms=1)
-
-
-def unavailable(hint: str = "2") -> ServerFault:
-    """Answer as a gateway does that has given up, though all was done."""
-    return send_raw(http_response(503, Retry_After=hint), "keep")
-
-
-modes = pytest.mark.parametrize("action", [create, create_or_resend], ids=["find", "find_then_resend"])
-
-
-@modes
-async def test_503_with_retry_after_and_committed(case: FaultCase, action: Any) -> None:
-    """It proves nothing: the room is looked for when the pause is over, and returned."""
-    case.server.inject(unavailable())
-    room = await case.expect_result(action)
-    assert [room.id] == case.server.store.ids
-    first, second = case.server.requests
-    assert 2 <= second.at - first.at <= 4
-    case.expect_requests("POST GET", rooms=1)
-
-
-@modes
-async def test_503_with_retry_after_and_not_committed(case: FaultCase, action: Any) -> None:
-    """After one look-up that finds nothing it is sent once more: the name protects from a second room."""
-    case.server.inject(unavailable().uncommitted)
-    await case.expect_result(action)
-    case.expect_requests("POST GET POST", rooms=1)
-
-
-@modes
-async def test_503_with_retry_after_and_committed_late(case: FaultCase, action: Any) -> None:
-    """A name that is taken then is that of our own room: it is looked up and returned."""
-    case.server.inject(unavailable())
-    case.server.inject(FOUND_NOTHING, on="GET")
-    room = await case.expect_result(action)
-    assert [room.id] == case.server.store.ids
-    case.expect_requests("POST GET POST GET", rooms=1)
-
-
-@modes
-async def test_503_with_retry_after_twice(case: FaultCase, action: Any) -> None:
-    """It is not sent a third time."""
-    case.server.inject_always(unavailable().uncommitted, on="POST")
-    await case.expect_error(OutcomeUnknownError, action)
-    case.expect_requests("POST GET POST GET GET GET", rooms=0)
-
-
-async def test_503_with_retry_after_and_a_name_that_another_has(case: FaultCase) -> None:
-    """It is the refusal that it would have been."""
-    case.server.store.seed(unique_name="Weekly", ago=3600)
-    case.server.inject(unavailable().uncommitted)
-    await case.expect_error(NameTakenError, create)
-    case.requests_checked = True
-    assert case.server.store.made == 0
-
-
-@pytest.mark.parametrize("committed", [True, False], ids=["committed", "lost"])
-@pytest.mark.parametrize(
-    "action", [create_nameless, create_without_look_up], ids=lambda action: action.__name__
-)
-async def test_503_with_retry_after_and_no_look_up(case: FaultCase, action: Any, *, committed: bool) -> None:
-    """Without a name, or with ``on_lost_response="raise"``, the outcome is unknown after 1 POST."""
-    case.server.inject(unavailable() if committed else unavailable().uncommitted)
-    error = await case.expect_error(OutcomeUnknownError, action)
-    assert [attempt.sent for attempt in error.attempts] == [True]
-    case.expect_requests("POST", rooms=committed)
-
-
-@pytest.mark.parametrize("hint", ["3600", "61", "soon", "-1"])
-async def test_503_with_a_hint_that_cannot_be_followed(case: FaultCase, hint: str) -> None:
-    """It is an unknown outcome as any other: it is looked for, and not sent again."""
-    case.server.inject(unavailable(hint).uncommitted)
-    await case.expect_error(OutcomeUnknownError, create)
-    case.expect_requests("POST GET GET GET", rooms=0)
-
-
-async def test_503_with_a_hint_beyond_the_deadline(case: FaultCase) -> None:
-    """All calls pause for longer than this one has: it ends at once."""
-    case.server.inject(unavailable("50").uncommitted)
-    await case.expect_error(OutcomeUnknownError, create)
-    assert case.calls[0].seconds < 0.1
-    case.recovery_delay = 50
-    case.expect_requests("POST", rooms=0)
-
-
-async def test_503_with_retry_after_and_a_policy_of_one_attempt(case: FaultCase) -> None:
-    """It is looked for, and not sent again."""
-    case.server.inject(unavailable("0").uncommitted)
-    case.new_client(retry=RetryPolicy(attempts=1))
-    await case.expect_error(OutcomeUnknownError, create)
-    case.expect_requests("POST GET GET GET", rooms=0)
-
-
-async def test_turned_away_for_ever(case: FaultCase) -> None:
-    """After 3 tries the server's own answer is raised, not an unknown outcome."""
-    case.server.inject_always(respond(429))
-    await case.expect_error(RateLimitError, create)
-    case.expect_requests("POST POST POST", rooms=0)
-
-
-async def test_turned_away_and_then_lost(case: FaultCase) -> None:
-    """What may have been done is told by the attempt that may have done it."""
-    case.server.inject(respond(429), LOST)
-    await case.expect_result(create)
-    case.expect_requests("POST POST GET", rooms=1)
-
-
-async def test_a_name_that_is_taken(case: FaultCase) -> None:
-    """It is an error of its own, and nothing is looked up."""
-    case.server.store.seed(unique_name="Weekly", ago=60)
-    await case.expect_error(NameTakenError, create)
-    case.expect_requests("POST")
-
-
-async def test_a_late_answer(case: FaultCase) -> None:
-    """An attempt that takes 14 seconds is in time."""
-    case.server.inject(delay(14))
-    await case.expect_result(create)
-    case.expect_requests("POST", rooms=1)
-
-
-async def test_a_policy_of_one_attempt_looks_up_all_the_same(case: FaultCase) -> None:
-    """A look-up is no attempt at a create."""
-    case.server.inject(LOST)
-    case.new_client(retry=RetryPolicy(attempts=1))
-    await case.expect_result(create)
-    case.expect_requests("POST GET", rooms=1)
-
-
-async def test_what_is_asked_is_asked_the_same(case: FaultCase) -> None:
-    """A create that is repeated sends the same bytes: its body is serialised once."""
-    seen: list[RecordedRequest] = []
-    case.server.on_request = seen.append
-    case.server.inject(respond(429), respond(503, Retry_After="1"))
-    await case.expect_result(create)
-    assert len({(request.head, request.body) for request in seen if request.method == "POST"}) == 1
-    case.expect_requests("POST POST GET POST", rooms=1)
-
-
-# --- what else is made once ---------------------------------------------------------------------------------
+# --- other operations that are not repeated -----------------------------------------------------------------
 
 
 async def compose(client: RoomsClient) -> object:
@@ -518,7 +388,7 @@ async def compose(client: RoomsClient) -> object:
 
 
 async def mute(client: RoomsClient) -> None:
-    """Mute someone."""
+    """Mute a participant."""
     await client.sessions.mute("a-session", ["a-participant"])
 
 
@@ -537,8 +407,9 @@ once = {
 
 @pytest.mark.parametrize("response_fault", once.values(), ids=once)
 @pytest.mark.parametrize("action", [compose, mute, delete_recordings], ids=lambda action: action.__name__)
-async def test_compositions_and_actions(case: FaultCase, response_fault: ResponseFault, action: Any) -> None:
-    """Their outcome is unknown after one request: there is no name to look for."""
+async def test_compositions_and_actions_are_unknown_after_one_request(
+    case: FaultCase, response_fault: ResponseFault, action: Any
+) -> None:
     case.server.inject(response_fault.fault)
     error = await case.expect_error(OutcomeUnknownError, action)
     assert error.unique_name is None

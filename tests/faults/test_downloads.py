@@ -31,31 +31,31 @@ ENDLESS = 10**9
 """Bytes of a file that never comes to its end."""
 
 
-def on_files(server: FaultServer, fault: ServerFault) -> None:
+def inject_into_files(server: FaultServer, fault: ServerFault) -> None:
     """Answer the requests for files in this way from now on."""
     server.inject_always(only_when(server, lambda request: request.path.startswith("/files/"), fault))
 
 
-def sends(server: FaultServer, total: int, pieces: Callable[[int], AsyncIterator[int]]) -> ServerFault:
+def send_pieces(server: FaultServer, total: int, pieces: Callable[[int], AsyncIterator[int]]) -> ServerFault:
     """Send pieces of these sizes from the first byte that is request for, then hang up."""
 
-    async def play(line: Connection, _: bytes) -> bool:
+    async def respond(connection: Connection, _: bytes) -> bool:
         head = server.requests[-1].head.decode("latin-1")
-        found = re.search(r"(?i)\r\nrange: bytes=(\d+)-", head)
-        start = int(found[1]) if found else 0
-        status = f"206 Part\r\nContent-Range: bytes {start}-{total - 1}/{total}" if found else "200 OK"
-        await line.send(
+        range_header = re.search(r"(?i)\r\nrange: bytes=(\d+)-", head)
+        start = int(range_header[1]) if range_header else 0
+        status = f"206 Part\r\nContent-Range: bytes {start}-{total - 1}/{total}" if range_header else "200 OK"
+        await connection.send(
             f'HTTP/1.1 {status}\r\nETag: "v1"\r\nContent-Length: {total - start}\r\n\r\n'.encode()
         )
         async for size in pieces(start):
-            await line.send(bytes(size))
+            await connection.send(bytes(size))
         return False
 
-    return ServerFault(play)
+    return ServerFault(respond)
 
 
-def paced(size: int, seconds: float, count: int | None = None) -> Callable[[int], AsyncIterator[int]]:
-    """Return pieces of one size, a pause after each."""
+def equal_pieces(size: int, seconds: float, count: int | None = None) -> Callable[[int], AsyncIterator[int]]:
+    """Return pieces of one size, a pause after hook."""
 
     async def pieces(_: int) -> AsyncIterator[int]:
         for _number in repeat(None) if count is None else range(count):
@@ -73,10 +73,10 @@ async def download(client: RoomsClient) -> DownloadedFile:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda server: sends(server, ENDLESS, paced(1, 1.0)),
-        lambda server: sends(server, ENDLESS, paced(1, 2.0)),
-        lambda server: sends(server, ENDLESS, paced(1000, 1.0)),
-        lambda server: sends(server, ENDLESS, paced(100, 1.0, count=20)),
+        lambda server: send_pieces(server, ENDLESS, equal_pieces(1, 1.0)),
+        lambda server: send_pieces(server, ENDLESS, equal_pieces(1, 2.0)),
+        lambda server: send_pieces(server, ENDLESS, equal_pieces(1000, 1.0)),
+        lambda server: send_pieces(server, ENDLESS, equal_pieces(100, 1.0, count=20)),
         lambda server: HANG,
         lambda server: send_slowly("headers"),
     ],
@@ -85,8 +85,7 @@ async def download(client: RoomsClient) -> DownloadedFile:
 async def test_download_that_is_too_slow_ends_at_the_deadline(
     case: FaultCase, make: Callable[[FaultServer], ServerFault]
 ) -> None:
-    """A store that brings less than 1024 bytes a second is given up after the timeout of the client."""
-    on_files(case.server, make(case.server))
+    inject_into_files(case.server, make(case.server))
     error = await case.expect_error(APITimeoutError, download)
     assert error.deadline
     assert "less than 1024 bytes a second came for 45 s" in str(error)
@@ -96,26 +95,22 @@ async def test_download_that_is_too_slow_ends_at_the_deadline(
 async def test_file_smaller_than_one_second_at_the_lowest_rate_may_take_the_whole_timeout(
     case: FaultCase,
 ) -> None:
-    """The rate is an average over the timeout: a short file that is slow comes in time."""
-    on_files(case.server, send_slowly("body", 3.0))
+    inject_into_files(case.server, send_slowly("body", 3.0))
     file = await case.expect_result(download)
     assert file.size == len(b"the whole film")
     case.expect_requests("GET GET")
 
 
 async def test_download_may_take_longer_than_the_timeout_while_it_makes_progress(case: FaultCase) -> None:
-    """A large file at a low rate comes whole: the timeout bounds no download that goes on."""
     total = 2048 * 300
-    on_files(case.server, sends(case.server, total, paced(2048, 1.0, count=300)))
-    began = case.time.seconds()
+    inject_into_files(case.server, send_pieces(case.server, total, equal_pieces(2048, 1.0, count=300)))
+    start_time = case.time.seconds()
     assert (await download(case.client)).size == total
-    assert case.time.seconds() - began > 6 * 45
+    assert case.time.seconds() - start_time > 6 * 45
     case.expect_requests("GET GET")
 
 
 async def test_time_of_writer_and_progress_is_not_the_time_of_the_store(case: FaultCase) -> None:
-    """A writer that takes minutes, or a slow progress hook, does not make the store too slow."""
-
     class Slow:
         async def write(self, data: bytes, /) -> None:
             await asyncio.sleep(100)
@@ -129,32 +124,29 @@ async def test_time_of_writer_and_progress_is_not_the_time_of_the_store(case: Fa
 
 
 async def test_one_byte_an_attempt_ends_with_the_retry_budget(case: FaultCase) -> None:
-    """A store that brings one byte and hangs up is not request for the rest of the file byte by byte."""
-    on_files(case.server, sends(case.server, ENDLESS, paced(1, 0.0, count=1)))
+    inject_into_files(case.server, send_pieces(case.server, ENDLESS, equal_pieces(1, 0.0, count=1)))
     error = await case.expect_error(ConnectionLostError, download)
     assert error.budget_exhausted
     case.expect_at_most(40)
 
 
 async def test_cuts_of_a_download_that_makes_progress_do_not_end_it(case: FaultCase) -> None:
-    """What repetitions took from the budget comes back with the bytes, so a large file survives 60 cuts."""
     size, count = 100_000, 60
 
     async def one(_: int) -> AsyncIterator[int]:
         yield size
 
-    on_files(case.server, sends(case.server, size * count, one))
+    inject_into_files(case.server, send_pieces(case.server, size * count, one))
     assert (await download(case.client)).size == size * count
     assert case.client._api.budget.level > 400
     case.expect_requests(" ".join(["GET"] * (1 + count)))
 
 
 async def test_wait_for_a_free_connection_is_not_the_time_of_the_store(case: FaultCase) -> None:
-    """Downloads that wait for others do not fail, however long those take."""
     case.new_client(max_connections=1)
     # Another name of this machine, so that the store has connections of its own.
     case.server.store.url = case.server.url.replace("127.0.0.1", "localhost")
-    on_files(case.server, send_slowly("body", 2.5))
+    inject_into_files(case.server, send_slowly("body", 2.5))
     case.concurrent = True
     files = await asyncio.gather(*(download(case.client) for _ in range(4)))
     assert [file.size for file in files] == [len(b"the whole film")] * 4
@@ -163,18 +155,17 @@ async def test_wait_for_a_free_connection_is_not_the_time_of_the_store(case: Fau
 
 @pytest.mark.parametrize("hint", [40, 50])
 async def test_pause_that_the_store_asks_for_ends_before_the_deadline(case: FaultCase, hint: int) -> None:
-    """A pause within the timeout of the client is kept; a longer one is not begun."""
     refused: list[RecordedRequest] = []
 
-    async def play(line: Connection, answer: bytes) -> bool:
+    async def respond(connection: Connection, response: bytes) -> bool:
         if refused:
-            await line.send(answer)
+            await connection.send(response)
         else:
             refused.append(case.server.requests[-1])
-            await line.send(b"HTTP/1.1 503 Busy\r\nRetry-After: %d\r\nContent-Length: 0\r\n\r\n" % hint)
+            await connection.send(b"HTTP/1.1 503 Busy\r\nRetry-After: %d\r\nContent-Length: 0\r\n\r\n" % hint)
         return True
 
-    on_files(case.server, ServerFault(play))
+    inject_into_files(case.server, ServerFault(respond))
     case.recovery_delay = hint
     if hint < 45:
         assert (await case.expect_result(download)).size == len(b"the whole film")
@@ -194,29 +185,29 @@ MONDAY, TUESDAY = (
 V1, V2, WEAK = 'ETag: "v1"', 'ETag: "v2"', 'ETag: W/"v1"'
 
 
-def replies(server: FaultServer, *respond: bytes) -> None:
-    """Answer the requests for files with these, and hang up after each."""
-    left = list(respond)
+def respond_in_turn(server: FaultServer, *responses: bytes) -> None:
+    """Answer the requests for files with these, and hang up after hook."""
+    left = list(responses)
 
-    async def play(line: Connection, _: bytes) -> bool:
-        await line.send(left.pop(0))
+    async def respond(connection: Connection, _: bytes) -> bool:
+        await connection.send(left.pop(0))
         return False
 
-    on_files(server, ServerFault(play))
+    inject_into_files(server, ServerFault(respond))
 
 
-def whole(body: bytes, *lines: str) -> bytes:
-    """Write an answer with the whole film, of which only `body` comes."""
+def whole_film(body: bytes, *lines: str) -> bytes:
+    """Write an response with the whole film, of which only `body` comes."""
     return "\r\n".join(["HTTP/1.1 200 OK", f"Content-Length: {len(FILM)}", *lines, "", ""]).encode() + body
 
 
-def rest(start: int, *lines: str) -> bytes:
-    """Write an answer with the rest of the film."""
-    told = [
+def rest_of_film(start: int, *lines: str) -> bytes:
+    """Write an response with the rest_of_film of the film."""
+    headers = [
         f"Content-Range: bytes {start}-{len(FILM) - 1}/{len(FILM)}",
         f"Content-Length: {len(FILM) - start}",
     ]
-    return "\r\n".join(["HTTP/1.1 206 Part", *told, *lines, "", ""]).encode() + FILM[start:]
+    return "\r\n".join(["HTTP/1.1 206 Part", *headers, *lines, "", ""]).encode() + FILM[start:]
 
 
 @pytest.mark.parametrize(
@@ -234,8 +225,7 @@ def rest(start: int, *lines: str) -> bytes:
 async def test_resumption_names_the_version_that_has_begun(
     case: FaultCase, lines: list[str], version: str | None
 ) -> None:
-    """If-Range holds a strong entity tag or else the date; what it must not hold is left out."""
-    replies(case.server, whole(FILM[:5], *lines), rest(5, *lines))
+    respond_in_turn(case.server, whole_film(FILM[:5], *lines), rest_of_film(5, *lines))
     target = io.BytesIO()
     await case.client.recordings.download("a-recording", target)
     assert target.getvalue() == FILM
@@ -248,22 +238,21 @@ async def test_resumption_names_the_version_that_has_begun(
 @pytest.mark.parametrize(
     ("first", "then"),
     [
-        ([V1], whole(FILM, V2)),
-        ([V1], whole(FILM)),
-        ([V1, MONDAY], whole(FILM, V2, MONDAY)),
-        ([V1], rest(5, V2)),
-        ([V1], rest(5)),
-        ([], rest(5, V1)),
-        ([MONDAY], whole(FILM, TUESDAY)),
-        ([MONDAY], whole(FILM)),
-        ([MONDAY], rest(5, TUESDAY)),
+        ([V1], whole_film(FILM, V2)),
+        ([V1], whole_film(FILM)),
+        ([V1, MONDAY], whole_film(FILM, V2, MONDAY)),
+        ([V1], rest_of_film(5, V2)),
+        ([V1], rest_of_film(5)),
+        ([], rest_of_film(5, V1)),
+        ([MONDAY], whole_film(FILM, TUESDAY)),
+        ([MONDAY], whole_film(FILM)),
+        ([MONDAY], rest_of_film(5, TUESDAY)),
     ],
 )
 async def test_file_that_changes_amid_the_download_is_never_mixed(
     case: FaultCase, tmp_path: Path, first: list[str], then: bytes
 ) -> None:
-    """Bytes of two versions do not come together in one file: the download fails, and leaves none."""
-    replies(case.server, whole(FILM[:5], *first), then)
+    respond_in_turn(case.server, whole_film(FILM[:5], *first), then)
     await case.expect_error(
         MalformedResponseError, lambda client: client.recordings.download("a-recording", tmp_path / "film")
     )
@@ -274,18 +263,17 @@ async def test_file_that_changes_amid_the_download_is_never_mixed(
 @pytest.mark.parametrize(
     ("first", "then"),
     [
-        ([V1, MONDAY], rest(5, V1)),
-        ([V1, MONDAY], rest(5, V1, TUESDAY)),
-        ([MONDAY], rest(5)),
-        ([MONDAY], whole(FILM, MONDAY)),
-        ([V1], whole(FILM, V1)),
+        ([V1, MONDAY], rest_of_film(5, V1)),
+        ([V1, MONDAY], rest_of_film(5, V1, TUESDAY)),
+        ([MONDAY], rest_of_film(5)),
+        ([MONDAY], whole_film(FILM, MONDAY)),
+        ([V1], whole_film(FILM, V1)),
     ],
 )
 async def test_part_need_not_repeat_what_the_request_names(
     case: FaultCase, first: list[str], then: bytes
 ) -> None:
-    """A part is of the version in If-Range. What is known of the file from its beginning is kept."""
-    replies(case.server, whole(FILM[:5], *first, "Content-Type: video/mp4"), then)
+    respond_in_turn(case.server, whole_film(FILM[:5], *first, "Content-Type: video/mp4"), then)
     target = io.BytesIO()
     file = await case.client.recordings.download("a-recording", target)
     assert (target.getvalue(), file.content_type) == (FILM, "video/mp4")
@@ -293,10 +281,9 @@ async def test_part_need_not_repeat_what_the_request_names(
 
 
 async def test_more_bytes_than_announced_are_refused(case: FaultCase) -> None:
-    """A part in chunks that goes on beyond the end of the file is not written."""
-    told = f"Content-Range: bytes 5-{len(FILM) - 1}/{len(FILM)}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    headers = f"Content-Range: bytes 5-{len(FILM) - 1}/{len(FILM)}\r\nTransfer-Encoding: chunked\r\n\r\n"
     more = b"64\r\n" + bytes(100) + b"\r\n"
-    replies(case.server, whole(FILM[:5]), f"HTTP/1.1 206 Part\r\n{told}".encode() + more)
+    respond_in_turn(case.server, whole_film(FILM[:5]), f"HTTP/1.1 206 Part\r\n{headers}".encode() + more)
     target = io.BytesIO()
     error = await case.expect_error(
         MalformedResponseError, lambda client: client.recordings.download("a-recording", target)
@@ -307,9 +294,10 @@ async def test_more_bytes_than_announced_are_refused(case: FaultCase) -> None:
 
 
 async def test_max_bytes_bounds_a_file_of_unknown_length(case: FaultCase, tmp_path: Path) -> None:
-    """A file that never ends is given up at the limit, and leaves nothing."""
     chunk = b"10000\r\n" + bytes(2**16) + b"\r\n"
-    on_files(case.server, send_endlessly(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunk))
+    inject_into_files(
+        case.server, send_endlessly(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunk)
+    )
     error = await case.expect_error(
         ResponseTooLargeError,
         lambda client: client.recordings.download("a-recording", tmp_path / "film", max_bytes=3_000_000),
@@ -325,7 +313,6 @@ async def test_max_bytes_bounds_a_file_of_unknown_length(case: FaultCase, tmp_pa
 async def test_wrong_options_of_a_download_are_refused_at_once(
     case: FaultCase, options: dict[str, Any]
 ) -> None:
-    """A limit is a number, and a progress hook can be called; nothing is sent otherwise."""
     (name,) = options
     error = await case.expect_error(
         InvalidArgumentError, lambda client: client.recordings.download("a", io.BytesIO(), **options)
@@ -335,7 +322,6 @@ async def test_wrong_options_of_a_download_are_refused_at_once(
 
 
 async def test_progress_hooks_of_every_kind_are_awaited(case: FaultCase) -> None:
-    """A hook may be a coroutine function, an object with an async call, a partial, or return an awaitable."""
     seen: list[str] = []
 
     async def hook(_done: int, _total: int | None, name: str = "function") -> None:
@@ -353,15 +339,13 @@ async def test_progress_hooks_of_every_kind_are_awaited(case: FaultCase) -> None
         lambda done, total: hook(done, total, "lambda"),
         lambda _done, _total: seen.append("plain"),
     ]
-    for each in hooks:
-        await case.client.recordings.download("a-recording", io.BytesIO(), progress=each)
+    for progress in hooks:
+        await case.client.recordings.download("a-recording", io.BytesIO(), progress=progress)
     assert list(dict.fromkeys(seen)) == ["function", "object", "partial", "lambda", "plain"]
     case.expect_requests(" ".join(["GET"] * 10))
 
 
 async def test_error_of_an_async_progress_hook_ends_the_download(case: FaultCase, tmp_path: Path) -> None:
-    """What a hook raises is raised, and no file is left."""
-
     async def hook(_done: int, _total: int | None) -> None:
         raise LookupError("no bar")
 

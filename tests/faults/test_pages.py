@@ -57,8 +57,9 @@ META: dict[str, Callable[[dict[str, Any]], object]] = {
 
 @pytest.mark.parametrize("page_meta", META.values(), ids=META)
 @pytest.mark.parametrize("count", [0, 1, 10, 45, 50])
-async def test_odd_meta(case: FaultCase, page_meta: Callable[[dict[str, Any]], object], count: int) -> None:
-    """Every room comes once, for one request more than there are pages at most."""
+async def test_every_room_is_listed_once_whatever_meta_says(
+    case: FaultCase, page_meta: Callable[[dict[str, Any]], object], count: int
+) -> None:
     all_ids = seed(case, count)
     case.server.store.page_meta = page_meta
     assert await case.expect_result(tens) == all_ids
@@ -66,8 +67,7 @@ async def test_odd_meta(case: FaultCase, page_meta: Callable[[dict[str, Any]], o
     case.expect_at_most(max(1, pages) + 1)
 
 
-async def test_honest_meta(case: FaultCase) -> None:
-    """It saves the last request."""
+async def test_correct_meta_saves_the_last_request(case: FaultCase) -> None:
     all_ids = seed(case, 45)
     assert await case.expect_result(tens) == all_ids
     case.expect_requests(" ".join(["GET"] * 5))
@@ -76,35 +76,35 @@ async def test_honest_meta(case: FaultCase) -> None:
 # --- pages that are not what they should be -----------------------------------------------------------------
 
 
-async def all_or_told(case: FaultCase, all_ids: list[object]) -> None:
+async def expect_all_or_error(case: FaultCase, all_ids: list[object]) -> None:
     """List, and accept every room once or a PaginationError, but never a short list."""
     try:
-        found = await tens(case.client)
+        listed = await tens(case.client)
     except PaginationError as error:
         case.errors.append(error)
     else:
-        assert sorted(map(str, found)) == sorted(map(str, all_ids))
+        assert sorted(map(str, listed)) == sorted(map(str, all_ids))
 
 
 def shortened(to: int) -> ServerFault:
     """Answer with a shorter page, and say of it what is true of the whole list."""
-    return change_body(lambda told: {**told, "data": told["data"][:to]})
+    return change_body(lambda body: {**body, "data": body["data"][:to]})
 
 
 @pytest.mark.parametrize("rooms", [0, 3])
 @pytest.mark.parametrize("page", [1, 2, 3, 4])
-async def test_an_empty_or_short_page_once(case: FaultCase, page: int, rooms: int) -> None:
-    """What it kept back comes all the same, or the error says that something is missing."""
+async def test_one_short_page_loses_no_room_silently(case: FaultCase, page: int, rooms: int) -> None:
     all_ids = seed(case, 45)
     honest = rewrite_response(lambda answer: answer)
     case.server.inject(*[honest] * (page - 1), shortened(rooms))
-    await all_or_told(case, all_ids)
+    await expect_all_or_error(case, all_ids)
     case.expect_at_most(12)
 
 
 @pytest.mark.parametrize(("page", "rooms", "seen"), [("1", 0, 0), ("3", 0, 20), ("1", 3, 38), ("3", 3, 38)])
-async def test_an_empty_or_short_page_always(case: FaultCase, page: str, rooms: int, seen: int) -> None:
-    """A server that keeps something back for ever is told of, and not request for ever."""
+async def test_a_page_that_is_always_short_is_a_pagination_error(
+    case: FaultCase, page: str, rooms: int, seen: int
+) -> None:
     seed(case, 45)
     case.server.inject_always(
         only_when(case.server, lambda request: request.query["page[number]"] == page, shortened(rooms))
@@ -114,14 +114,13 @@ async def test_an_empty_or_short_page_always(case: FaultCase, page: str, rooms: 
     case.expect_at_most(20)
 
 
-async def test_a_page_that_comes_for_ever(case: FaultCase) -> None:
-    """A server that does not know of page numbers is told of after three pages without a fresh room."""
+async def test_a_page_repeated_forever_is_a_pagination_error(case: FaultCase) -> None:
     seed(case, 45)
     page: list[Any] = []
 
-    def first(told: Any) -> object:
-        page[:] = page or told["data"]
-        return {**told, "data": page}
+    def first(body: Any) -> object:
+        page[:] = page or body["data"]
+        return {**body, "data": page}
 
     case.server.inject_always(change_body(first))
     error = await case.expect_error(PaginationError, tens)
@@ -129,14 +128,13 @@ async def test_a_page_that_comes_for_ever(case: FaultCase) -> None:
     case.expect_at_most(5)
 
 
-async def test_two_pages_in_turn_for_ever(case: FaultCase) -> None:
-    """So is one that goes round in a circle."""
+async def test_two_alternating_pages_are_a_pagination_error(case: FaultCase) -> None:
     seed(case, 45)
     pages: list[Any] = []
 
-    def circle(told: Any) -> object:
-        pages.append(told["data"])
-        return {**told, "data": pages[len(pages) % 2]} if len(pages) > 2 else told
+    def circle(body: Any) -> object:
+        pages.append(body["data"])
+        return {**body, "data": pages[len(pages) % 2]} if len(pages) > 2 else body
 
     case.server.inject_always(change_body(circle))
     error = await case.expect_error(PaginationError, tens)
@@ -145,7 +143,6 @@ async def test_two_pages_in_turn_for_ever(case: FaultCase) -> None:
 
 
 async def test_endless_growth(case: FaultCase) -> None:
-    """A list that grows as fast as it is read comes to an end with an error."""
     seed(case, 20)
     case.server.on_request = lambda _: case.server.store.seed(10)
     error = await case.expect_error(PaginationError, tens)
@@ -154,7 +151,6 @@ async def test_endless_growth(case: FaultCase) -> None:
 
 
 async def test_endless_growth_at_the_front(case: FaultCase) -> None:
-    """So does one that grows where it was read already."""
     seed(case, 20)
     case.server.store.newest_first = True
     case.server.on_request = lambda _: case.server.store.seed(10)
@@ -164,8 +160,7 @@ async def test_endless_growth_at_the_front(case: FaultCase) -> None:
 
 
 @pytest.mark.parametrize("response_fault", LOST.values(), ids=LOST)
-async def test_a_page_that_is_lost_once(case: FaultCase, response_fault: ResponseFault) -> None:
-    """It is request for again, and every room comes once."""
+async def test_a_lost_page_is_requested_again(case: FaultCase, response_fault: ResponseFault) -> None:
     all_ids = seed(case, 45)
     honest = rewrite_response(lambda answer: answer)
     case.server.inject(honest, honest, response_fault.fault)
@@ -211,7 +206,6 @@ def deleting_pages(page_size: int) -> Callable[[RoomsClient], Any]:
 async def test_deleting_while_listing(
     case: FaultCase, response_fault: Any, rooms: int, size: int, *, newest_first: bool
 ) -> None:
-    """None is left, and each was deleted once."""
     case.server.store.newest_first = newest_first
     seed(case, rooms)
     assert await case.expect_result(response_fault(size)) == rooms
@@ -220,50 +214,32 @@ async def test_deleting_while_listing(
     case.expect_at_most(rooms + 2 * -(-rooms // size) + 2)
 
 
-async def test_deleting_every_other(case: FaultCase) -> None:
-    """Those that are to stay stay, and all others go."""
-    seed(case, 50)
-
-    async def action(client: RoomsClient) -> int:
-        count = 0
-        async for room in client.rooms.list(page_size=10):
-            if int(room.id[-4:], 16) % 2:
-                await client.rooms.delete(room.id)
-                count += 1
-        return count
-
-    assert await case.expect_result(action) == 25
-    assert len(case.server.store.ids) == 25
-    case.expect_at_most(25 + 12)
-
-
 # --- others delete and create -------------------------------------------------------------------------------
 
 
-def remove(ledger: RoomStore, place: int, count: int = 1) -> None:
+def remove(store: RoomStore, place: int, count: int = 1) -> None:
     """Delete rooms as somebody else does."""
-    del ledger.rooms[place : place + count]
+    del store.rooms[place : place + count]
 
 
 @pytest.mark.parametrize("newest_first", [True, False], ids=["newest first", "oldest first"])
 @pytest.mark.parametrize(("deleted", "created"), [(3, 0), (0, 3), (10, 0), (0, 10), (25, 0)])
-async def test_others_delete_and_create(
+async def test_no_surviving_room_is_missed_or_repeated(
     case: FaultCase, deleted: int, created: int, *, newest_first: bool
 ) -> None:
-    """A room that lived through the scan is missed neither by deletions nor by creations, nor comes twice."""
-    ledger = case.server.store
-    ledger.newest_first = newest_first
+    store = case.server.store
+    store.newest_first = newest_first
     before = set(seed(case, 60))
 
     def change() -> None:
-        remove(ledger, 0, deleted)
-        ledger.seed(created)
+        remove(store, 0, deleted)
+        store.seed(created)
 
     case.server.on_request = on_page(3, change)
-    found = await case.expect_result(tens)
-    survivors = before & set(ledger.ids)
-    assert survivors <= set(found)
-    assert len(found) == len(set(found))
+    listed = await case.expect_result(tens)
+    survivors = before & set(store.ids)
+    assert survivors <= set(listed)
+    assert len(listed) == len(set(listed))
     case.expect_at_most(30)
 
 
@@ -276,8 +252,7 @@ async def snapshot(client: RoomsClient) -> list[str]:
     return [room.id for room in rooms]
 
 
-async def test_a_snapshot_of_what_stands_still(case: FaultCase) -> None:
-    """It takes two passes."""
+async def test_a_snapshot_of_a_stable_list_takes_two_passes(case: FaultCase) -> None:
     all_ids = seed(case, 45)
     assert await case.expect_result(snapshot) == all_ids
     case.expect_requests(" ".join(["GET"] * 10))
@@ -286,36 +261,34 @@ async def test_a_snapshot_of_what_stands_still(case: FaultCase) -> None:
 @pytest.mark.parametrize("newest_first", [True, False], ids=["newest first", "oldest first"])
 @pytest.mark.parametrize("swaps", [1, 2, 4])
 @pytest.mark.parametrize(("deleted", "created"), [(1, 1), (1, 3), (3, 1)])
-async def test_deletions_and_creations_that_hide_each_other(
+async def test_a_snapshot_is_exact_after_deletions_and_creations_that_cancel_out(
     case: FaultCase, swaps: int, deleted: int, created: int, *, newest_first: bool
 ) -> None:
-    """A snapshot is exact once they end, though no total told of all of them."""
-    ledger = case.server.store
-    ledger.newest_first = newest_first
+    store = case.server.store
+    store.newest_first = newest_first
     seed(case, 45)
     left = [None] * swaps
 
     def swap() -> None:
         if left:
             left.pop()
-            remove(ledger, 0, deleted)
-            ledger.seed(created)
+            remove(store, 0, deleted)
+            store.seed(created)
 
     case.server.on_request = on_page(2, swap)
-    found = await case.expect_result(snapshot)
-    assert sorted(map(str, found)) == sorted(map(str, ledger.ids))
+    listed = await case.expect_result(snapshot)
+    assert sorted(map(str, listed)) == sorted(map(str, store.ids))
     assert left == []
     case.expect_at_most(6 * 9)
 
 
-async def test_a_list_that_never_stands_still(case: FaultCase) -> None:
-    """Six passes are enough to say so."""
-    ledger = case.server.store
+async def test_a_snapshot_of_a_changing_list_fails_after_six_passes(case: FaultCase) -> None:
+    store = case.server.store
     seed(case, 45)
 
     def swap() -> None:
-        remove(ledger, 0)
-        ledger.seed()
+        remove(store, 0)
+        store.seed()
 
     case.server.on_request = on_page(2, swap)
     await case.expect_error(PaginationError, snapshot)

@@ -35,7 +35,7 @@ def gap(case: FaultCase) -> float:
 
 # --- one call -----------------------------------------------------------------------------------------------
 
-HINTS: dict[str, tuple[dict[str, str], float]] = {
+RETRY_AFTER: dict[str, tuple[dict[str, str], float]] = {
     "seconds": ({"Retry_After": "7"}, 7),
     "a fraction": ({"Retry_After": "0.5"}, 0.5),
     "ms": ({"retry_after_ms": "1500", "Retry_After": "9"}, 1.5),
@@ -46,12 +46,11 @@ HINTS: dict[str, tuple[dict[str, str], float]] = {
 }
 
 
-@pytest.mark.parametrize(("headers", "seconds"), HINTS.values(), ids=HINTS)
+@pytest.mark.parametrize(("headers", "seconds"), RETRY_AFTER.values(), ids=RETRY_AFTER)
 @actions
-async def test_a_hint_is_a_floor(
+async def test_a_call_waits_at_least_as_long_as_the_server_asks(
     case: FaultCase, headers: dict[str, str], seconds: float, action: Any
 ) -> None:
-    """The call waits at least as long as it is told, and a second more at most."""
     case.server.inject(respond(429, **headers))
     await case.expect_result(action)
     assert seconds <= gap(case) <= seconds + 1.1
@@ -59,28 +58,38 @@ async def test_a_hint_is_a_floor(
 
 
 @actions
-async def test_a_hint_that_is_a_date(case: FaultCase, action: Any) -> None:
-    """It is read by the client's own clock."""
+async def test_retry_after_may_be_a_date(case: FaultCase, action: Any) -> None:
     case.server.inject(respond(429, Retry_After=formatdate(case.time.now() + 20, usegmt=True)))
     await case.expect_result(action)
     assert 19 <= gap(case) <= 21.1
     case.expect_requests(" ".join([METHODS[action]] * 2), rooms=action is create)
 
 
-SENSELESS = ["soon", "-1", "", "1e3", "inf", "nan", "Fri, 99 Nov 2026", "1,5", "0x10", "9" * 400, "+7"]
+INVALID_RETRY_AFTER = [
+    "soon",
+    "-1",
+    "",
+    "1e3",
+    "inf",
+    "nan",
+    "Fri, 99 Nov 2026",
+    "1,5",
+    "0x10",
+    "9" * 400,
+    "+7",
+]
 
 
-@pytest.mark.parametrize("hint", SENSELESS, ids=lambda hint: repr(hint[:20]))
+@pytest.mark.parametrize("retry_after", INVALID_RETRY_AFTER, ids=lambda retry_after: repr(retry_after[:20]))
 @actions
-async def test_a_senseless_hint(case: FaultCase, hint: str, action: Any) -> None:
-    """It is ignored: the pause is the ordinary one."""
-    case.server.inject(respond(429, Retry_After=hint))
+async def test_an_invalid_retry_after_is_ignored(case: FaultCase, retry_after: str, action: Any) -> None:
+    case.server.inject(respond(429, Retry_After=retry_after))
     await case.expect_result(action)
     assert gap(case) <= 1.1
     case.expect_requests(" ".join([METHODS[action]] * 2), rooms=action is create)
 
 
-LONG = {
+TOO_LONG = {
     "an hour": ({"Retry_After": "3600"}, 3600),
     "a minute and a second": ({"Retry_After": "61"}, 61),
     "an hour in ms": ({"retry_after_ms": "3600000"}, 3600),
@@ -88,12 +97,11 @@ LONG = {
 }
 
 
-@pytest.mark.parametrize(("headers", "seconds"), LONG.values(), ids=LONG)
+@pytest.mark.parametrize(("headers", "seconds"), TOO_LONG.values(), ids=TOO_LONG)
 @actions
-async def test_a_hint_beyond_patience(
+async def test_a_retry_after_beyond_the_maximum_is_raised_at_once(
     case: FaultCase, headers: dict[str, str], seconds: float, action: Any
 ) -> None:
-    """It is raised at once, and says how long."""
     case.server.inject(respond(429, **headers))
     error = await case.expect_error(RateLimitError, action)
     assert (error.retry_after, len(error.attempts)) == (seconds, 1)
@@ -102,8 +110,7 @@ async def test_a_hint_beyond_patience(
 
 
 @actions
-async def test_a_hint_beyond_the_deadline(case: FaultCase, action: Any) -> None:
-    """So is one that would outlast the call."""
+async def test_a_retry_after_beyond_the_deadline_is_raised_at_once(case: FaultCase, action: Any) -> None:
     case.server.inject(respond(429, Retry_After="50"))
     error = await case.expect_error(RateLimitError, action)
     assert error.retry_after == 50
@@ -113,8 +120,7 @@ async def test_a_hint_beyond_the_deadline(case: FaultCase, action: Any) -> None:
 
 
 @actions
-async def test_429_without_a_hint_for_ever(case: FaultCase, action: Any) -> None:
-    """It is tried 3 times, with pauses of at most 1 and 2 seconds."""
+async def test_429_without_retry_after_backs_off_twice(case: FaultCase, action: Any) -> None:
     case.time.random = lambda: 1.0
     case.server.inject_always(respond(429))
     error = await case.expect_error(RateLimitError, action)
@@ -126,7 +132,9 @@ async def test_429_without_a_hint_for_ever(case: FaultCase, action: Any) -> None
 # --- many calls ---------------------------------------------------------------------------------------------
 
 
-def at_once(count: int, action: Callable[[RoomsClient], Awaitable[Room]]) -> Callable[[RoomsClient], Any]:
+def concurrently(
+    count: int, action: Callable[[RoomsClient], Awaitable[Room]]
+) -> Callable[[RoomsClient], Any]:
     """Do something many times, all at once."""
 
     async def together(client: RoomsClient) -> list[Room | BaseException]:
@@ -140,7 +148,7 @@ async def create_any(client: RoomsClient) -> Room:
     return await client.rooms.create(unique_name=f"Room {random.random()}")
 
 
-def chance(time: FastForwardLoop, seed: int) -> None:
+def seed_random(time: FastForwardLoop, seed: int) -> None:
     """Let the dice fall differently for each call, and the same in each run."""
     time.random = random.Random(seed).random
 
@@ -156,22 +164,20 @@ WINDOWS = {
 @pytest.mark.parametrize(("limit", "seconds"), WINDOWS.values(), ids=WINDOWS)
 @pytest.mark.parametrize("action", [read, create_any], ids=["reads", "creates"])
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_60_calls_against_a_window(
+async def test_60_concurrent_calls_within_a_rate_limit_window_all_succeed(
     case: FaultCase, limit: int, seconds: float, action: Any, seed: int
 ) -> None:
-    """All succeed, with fewer than 70 requests and as soon as the server lets them."""
     case.concurrent = True
-    chance(case.time, seed)
+    seed_random(case.time, seed)
     case.server.window = RateWindow(limit, seconds)
-    outcomes = await case.expect_result(at_once(60, action), creates=60)
+    outcomes = await case.expect_result(concurrently(60, action), creates=60)
     assert all(isinstance(each, Room) for each in outcomes), set(map(repr, outcomes))
     assert case.calls[0].seconds <= (60 / limit - 1) * seconds + 4
     case.expect_at_most(69, rooms=60 if action is create_any else 0)
     case.recovery_delay = seconds
 
 
-async def test_60_calls_one_after_the_other(case: FaultCase) -> None:
-    """They run into no 429 at all: the headers of each answer tell how many are left."""
+async def test_sequential_calls_are_never_throttled(case: FaultCase) -> None:
     case.server.window = window = RateWindow(20, 5.0)
 
     async def action(client: RoomsClient) -> None:
@@ -184,36 +190,20 @@ async def test_60_calls_one_after_the_other(case: FaultCase) -> None:
     case.expect_requests(" ".join(["GET"] * 60))
 
 
-async def test_views_share_the_limit(case: FaultCase) -> None:
-    """Calls through views of a client wait at the same gate."""
-    case.concurrent = True
-    chance(case.time, 3)
-    case.server.window = RateWindow(20, 5.0)
-
-    async def action(client: RoomsClient) -> list[Room]:
-        views = [client.with_options(timeout=40 + number) for number in range(60)]
-        return await asyncio.gather(*map(read, views))
-
-    await case.expect_result(action)
-    case.expect_at_most(69)
-
-
-async def test_the_newest_word_of_the_server(case: FaultCase) -> None:
-    """It is there for the user."""
+async def test_the_client_exposes_the_latest_rate_limit(case: FaultCase) -> None:
     assert case.client.rate_limit is None
     case.server.window = RateWindow(20, 5.0)
     await case.expect_result(read)
-    told = case.client.rate_limit
-    assert told is not None
-    assert (told.limit, told.remaining) == (20, 19)
-    assert told.reset == pytest.approx(5, abs=0.1)
+    latest = case.client.rate_limit
+    assert latest is not None
+    assert (latest.limit, latest.remaining) == (20, 19)
+    assert latest.reset == pytest.approx(5, abs=0.1)
     case.expect_requests("GET")
 
 
-async def test_a_pause_is_shared(case: FaultCase) -> None:
-    """One 429 stops all calls of the client, once; they resume within a second."""
+async def test_one_429_pauses_all_calls_of_a_client_once(case: FaultCase) -> None:
     case.concurrent = True
-    chance(case.time, 4)
+    seed_random(case.time, 4)
     await asyncio.gather(*(read(case.client) for _ in range(30)))
     before = len(case.server.requests)
     case.server.inject(respond(429, Retry_After="10"))
@@ -225,7 +215,7 @@ async def test_a_pause_is_shared(case: FaultCase) -> None:
     while len(case.server.requests) < 33:
         await asyncio.sleep(0)
     await asyncio.sleep(0.01)
-    await case.expect_result(at_once(20, read))
+    await case.expect_result(concurrently(20, read))
     await first
     times = [request.at for request in case.server.requests[33:]]
     assert min(times) >= stopped + 10
@@ -234,7 +224,7 @@ async def test_a_pause_is_shared(case: FaultCase) -> None:
     case.expect_requests(" ".join(["GET"] * 54))
 
 
-ODD_HEADERS: dict[str, dict[str, str]] = {
+INVALID_HEADERS: dict[str, dict[str, str]] = {
     "text": {"x_ratelimit_limit": "many", "x_ratelimit_remaining": "few", "x_ratelimit_reset": "soon"},
     "negative": {"x_ratelimit_limit": "-1", "x_ratelimit_remaining": "-5", "x_ratelimit_reset": "-9"},
     "none left for an hour": {
@@ -249,13 +239,12 @@ ODD_HEADERS: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("headers", ODD_HEADERS.values(), ids=ODD_HEADERS)
-async def test_odd_headers(case: FaultCase, headers: dict[str, str]) -> None:
-    """What the server tells of its limit is no reason to fail, nor to wait for ever."""
+@pytest.mark.parametrize("headers", INVALID_HEADERS.values(), ids=INVALID_HEADERS)
+async def test_invalid_rate_limit_headers_delay_nothing(case: FaultCase, headers: dict[str, str]) -> None:
     case.concurrent = True
-    told = {"data": {"id": "a"}}
-    case.server.inject_always(respond(200, told, **headers))
-    outcomes = await case.expect_result(at_once(60, read))
+    latest = {"data": {"id": "a"}}
+    case.server.inject_always(respond(200, latest, **headers))
+    outcomes = await case.expect_result(concurrently(60, read))
     assert all(isinstance(each, Room) for each in outcomes), set(map(repr, outcomes))
     assert case.calls[0].seconds < 8
     case.expect_requests(" ".join(["GET"] * 60))
@@ -277,12 +266,13 @@ OUTAGES: dict[str, tuple[ServerFault, type[TelnyxRoomsError] | tuple[type[Telnyx
 
 
 @pytest.mark.parametrize(("fault", "kind"), OUTAGES.values(), ids=OUTAGES)
-async def test_500_calls_in_an_outage(case: FaultCase, fault: ServerFault, kind: Any) -> None:
-    """They cost 560 requests at most, and each ends in time with its real error."""
+async def test_500_reads_in_an_outage_send_at_most_560_requests(
+    case: FaultCase, fault: ServerFault, kind: Any
+) -> None:
     case.concurrent = True
-    chance(case.time, 5)
+    seed_random(case.time, 5)
     case.server.inject_always(fault)
-    errors = await case.expect_result(at_once(500, read))
+    errors = await case.expect_result(concurrently(500, read))
     assert all(isinstance(each, kind) for each in errors), set(map(repr, errors))
     # A call that never got through the gate has taken nothing from the budget. Of throttled ones about as
     # many get through as the budget lasts for.
@@ -292,34 +282,31 @@ async def test_500_calls_in_an_outage(case: FaultCase, fault: ServerFault, kind:
     case.expect_at_most(560)
 
 
-async def test_500_creates_in_an_outage(case: FaultCase) -> None:
-    """None is sent twice, and the looks for them are within the budget."""
+async def test_500_creates_in_an_outage_send_at_most_560_requests(case: FaultCase) -> None:
     case.concurrent = True
     case.server.inject_always(respond(500))
-    errors = await case.expect_result(at_once(500, create_any), creates=500)
+    errors = await case.expect_result(concurrently(500, create_any), creates=500)
     assert {type(each) for each in errors} == {OutcomeUnknownError}
     assert case.server.methods.count("POST") == 500
     case.expect_at_most(560)
 
 
-async def test_500_calls_while_nobody_listens(case: FaultCase) -> None:
-    """The budget bounds the attempts at a connection just so."""
+async def test_500_reads_make_at_most_560_attempts_to_connect(case: FaultCase) -> None:
     case.concurrent = True
-    chance(case.time, 5)
+    seed_random(case.time, 5)
     await case.server.close()
-    errors = await case.expect_result(at_once(500, read))
+    errors = await case.expect_result(concurrently(500, read))
     assert {type(each) for each in errors} == {ConnectError}
     assert sum(len(each.attempts) for each in errors) <= 560
     case.expect_requests("")
     case.no_recovery_reason = "the port is gone"
 
 
-async def test_the_budget_comes_back(case: FaultCase) -> None:
-    """When the outage is over, a call is repeated as before."""
+async def test_the_retry_budget_refills_after_an_outage(case: FaultCase) -> None:
     case.concurrent = True
-    chance(case.time, 6)
+    seed_random(case.time, 6)
     case.server.inject_always(respond(500))
-    await case.expect_result(at_once(100, read))
+    await case.expect_result(concurrently(100, read))
     spent = len(case.server.requests)
     assert spent <= 160
     await case.server.recover()

@@ -1,4 +1,4 @@
-"""What the README says of the official SDK and of this library: both against the same emulator."""
+"""What the README says of the official SDK and of this library, both against the same emulator."""
 
 import asyncio
 import copy
@@ -15,30 +15,22 @@ from telnyx_rooms_async import (
     NotFoundError,
     OutcomeUnknownError,
     RateLimitError,
-    Room,
     RoomsClient,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
 
 
 @pytest.fixture
-async def official(telnyx: Emulator) -> AsyncIterator[sdk.AsyncTelnyx]:
-    """Make the rival's client, with its own patience."""
-    async with sdk.AsyncTelnyx(api_key=telnyx.api_key, base_url=telnyx.url) as client:
-        yield client
+async def official(telnyx: Emulator, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[sdk.AsyncTelnyx]:
+    """A client of the official SDK, without its delays between attempts."""
+    async with sdk.AsyncTelnyx(api_key=telnyx.api_key, base_url=telnyx.url) as official:
+        monkeypatch.setattr(official, "_calculate_retry_timeout", lambda *_: 0.0)
+        yield official
 
 
-@pytest.fixture
-async def ours(telnyx: Emulator) -> AsyncIterator[RoomsClient]:
-    """Make ours, with its own patience."""
-    async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
-        yield client
-
-
-async def test_a_creation_whose_answer_is_lost(
-    telnyx: Emulator, ours: RoomsClient, official: sdk.AsyncTelnyx
+async def test_create_whose_response_is_lost_is_duplicated_by_the_sdk_only(
+    telnyx: Emulator, client: RoomsClient, official: sdk.AsyncTelnyx
 ) -> None:
-    """The SDK sends it again: a second room, or an error though the room is there. Ours is the room."""
     lost = Fault(cut="after")
     telnyx.script(lost, operation="CreateRoom")
     await official.rooms.create()
@@ -50,99 +42,93 @@ async def test_a_creation_whose_answer_is_lost(
 
     telnyx.script(lost, operation="CreateRoom")
     with pytest.raises(OutcomeUnknownError):
-        await ours.rooms.create()
+        await client.rooms.create()
     assert len(telnyx.rooms) == 4
     telnyx.script(lost, operation="CreateRoom")
-    room = await ours.rooms.create(unique_name="Daily")
+    room = await client.rooms.create(unique_name="Daily")
     assert telnyx.rooms[-1] == room
     assert len(telnyx.rooms) == 5
 
 
-async def test_600_rooms(telnyx: Emulator, ours: RoomsClient, official: sdk.AsyncTelnyx) -> None:
-    """By default the SDK asks 30 times for pages of 20, ours three times for pages of 250."""
+async def test_listing_600_rooms_takes_30_requests_of_the_sdk_and_3_of_this_library(
+    telnyx: Emulator, client: RoomsClient, official: sdk.AsyncTelnyx
+) -> None:
     telnyx.seed(600)
     assert len([room async for room in official.rooms.list()]) == 600
     assert len(telnyx.requests) == 30
     telnyx.requests.clear()
-    assert len([room async for room in ours.rooms.list()]) == 600
+    assert len([room async for room in client.rooms.list()]) == 600
     assert len(telnyx.requests) == 3
 
 
-async def test_a_loop_that_deletes_what_it_sees(
-    telnyx: Emulator, ours: RoomsClient, official: sdk.AsyncTelnyx
+async def test_loop_that_deletes_what_it_lists_leaves_rooms_with_the_sdk_only(
+    telnyx: Emulator, client: RoomsClient, official: sdk.AsyncTelnyx
 ) -> None:
-    """Under the SDK's loop the pages slide away, and rooms are left; under ours none is."""
-    telnyx.seed(100)
-    async for room in official.rooms.list(page_size=10):
-        await official.rooms.delete(room.id or "")
-    assert len(telnyx.rooms) == 50
-    async for each in ours.rooms.list(page_size=10):
-        await ours.rooms.delete(each.id)
+    telnyx.seed(40)
+    async for theirs in official.rooms.list(page_size=10):
+        await official.rooms.delete(theirs.id or "")
+    assert len(telnyx.rooms) == 20
+    async for room in client.rooms.list(page_size=10):
+        await client.rooms.delete(room.id)
     assert telnyx.rooms == ()
 
 
-async def test_an_answer_of_wrong_types(
-    telnyx: Emulator, ours: RoomsClient, official: sdk.AsyncTelnyx
+async def test_response_of_wrong_types_is_returned_by_the_sdk_and_refused_by_this_library(
+    telnyx: Emulator, client: RoomsClient, official: sdk.AsyncTelnyx
 ) -> None:
-    """The SDK hands over whatever came; ours says where it is wrong."""
-    odd = Fault(status=200, body={"data": {"id": "a", "max_participants": "many", "created_at": "soon"}})
-    telnyx.script(odd, times=2)
-    room: Any = (await official.rooms.retrieve("a")).data
-    assert (room.max_participants, room.created_at) == ("many", "soon")
+    body = {"data": {"id": "a", "max_participants": "many", "created_at": "soon"}}
+    telnyx.script(Fault(status=200, body=body), times=2)
+    theirs: Any = (await official.rooms.retrieve("a")).data
+    assert (theirs.max_participants, theirs.created_at) == ("many", "soon")
     with pytest.raises(APIResponseValidationError) as caught:
-        await ours.rooms.retrieve("a")
-    assert [misfit.split(":")[0] for misfit in caught.value.misfits] == [
-        "$.data.max_participants",
-        "$.data.created_at",
-    ]
+        await client.rooms.retrieve("a")
+    assert "$.data.max_participants" in str(caught.value)
 
 
-async def test_a_token_in_a_log(telnyx: Emulator, ours: RoomsClient, official: sdk.AsyncTelnyx) -> None:
-    """Printed, the SDK's answer shows the token; ours does not."""
+async def test_token_is_in_the_repr_of_the_sdk_only(
+    telnyx: Emulator, client: RoomsClient, official: sdk.AsyncTelnyx
+) -> None:
     telnyx.seed(1)
     room_id = telnyx.rooms[0].id
-    pair = (await official.rooms.actions.generate_join_client_token(room_id)).data
-    assert pair is not None
-    assert str(pair.token) in repr(pair)
-    ours_pair = await ours.tokens.create(room_id)
-    assert ours_pair.token not in repr(ours_pair)
+    theirs = (await official.rooms.actions.generate_join_client_token(room_id)).data
+    assert theirs is not None
+    assert str(theirs.token) in repr(theirs)
+    ours = await client.tokens.create(room_id)
+    assert ours.token not in repr(ours)
 
 
-async def test_an_error_in_another_process(ours: RoomsClient, official: sdk.AsyncTelnyx) -> None:
-    """The SDK's errors cannot be unpickled; ours come out as they went in."""
+async def test_error_of_the_sdk_cannot_be_unpickled(client: RoomsClient, official: sdk.AsyncTelnyx) -> None:
     with pytest.raises(sdk.NotFoundError) as theirs:
         await official.rooms.retrieve("a")
-    # Without what others in this process may have taught pickle about exceptions, as Dask does.
-    pickler = pickle.Pickler(told := BytesIO())
+    # Without the reducers that other packages in this process, such as Dask, have registered.
+    pickler = pickle.Pickler(pickled := BytesIO())
     pickler.dispatch_table = {}
     pickler.dump(theirs.value)
     with pytest.raises(TypeError):
-        pickle.loads(told.getvalue())
-    with pytest.raises(NotFoundError) as caught:
-        await ours.rooms.retrieve("a")
-    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+        pickle.loads(pickled.getvalue())
+    with pytest.raises(NotFoundError) as ours:
+        await client.rooms.retrieve("a")
+    assert str(pickle.loads(pickle.dumps(ours.value))) == str(ours.value)
 
 
-async def test_values_that_change(telnyx: Emulator, ours: RoomsClient, official: sdk.AsyncTelnyx) -> None:
-    """The SDK's models can be changed by mistake, and have no hash; ours are frozen."""
+async def test_models_of_the_sdk_are_mutable_and_not_hashable(
+    telnyx: Emulator, client: RoomsClient, official: sdk.AsyncTelnyx
+) -> None:
     telnyx.seed(1)
-    room_id = telnyx.rooms[0].id
-    theirs = (await official.rooms.retrieve(room_id)).data
+    theirs = (await official.rooms.retrieve(telnyx.rooms[0].id)).data
     assert theirs is not None
     theirs.max_participants = 5
     with pytest.raises(TypeError):
         hash(theirs)
-    room = await ours.rooms.retrieve(room_id)
+    room = await client.rooms.retrieve(telnyx.rooms[0].id)
     with pytest.raises(AttributeError):
         room.max_participants = 5  # type: ignore[misc]  # the mistake
     assert {room, copy.copy(room)} == {room}
-    assert isinstance(room, Room)
 
 
-async def test_calls_beyond_the_rate_limit(
-    telnyx: Emulator, ours: RoomsClient, official: sdk.AsyncTelnyx
+async def test_calls_beyond_the_rate_limit_are_sent_by_the_sdk_only(
+    telnyx: Emulator, client: RoomsClient, official: sdk.AsyncTelnyx
 ) -> None:
-    """The SDK sends what will be refused; ours sends what the account has left, and the rest when it may."""
     telnyx.limit(20, seconds=60)
     calls = [official.with_options(max_retries=0).rooms.retrieve("a") for _ in range(30)]
     theirs = await asyncio.gather(*calls, return_exceptions=True)
@@ -151,7 +137,7 @@ async def test_calls_beyond_the_rate_limit(
 
     telnyx.limit(20, seconds=60)
     telnyx.requests.clear()
-    hasty = ours.with_options(timeout=5)
-    results = await asyncio.gather(*(hasty.rooms.retrieve("a") for _ in range(30)), return_exceptions=True)
-    assert [type(error) for error in results].count(RateLimitError) == 10  # without time to wait
+    view = client.with_options(timeout=5)  # less than the time until more calls are allowed
+    ours = await asyncio.gather(*(view.rooms.retrieve("a") for _ in range(30)), return_exceptions=True)
+    assert [type(error) for error in ours].count(RateLimitError) == 10
     assert len(telnyx.requests) == 20

@@ -471,7 +471,7 @@ async def test_a_writer_that_takes_nothing_is_an_error(
     """A raw file that would block ends the download: it neither hangs nor leaves out what was not taken."""
     scripted_server.respond_with(recording(scripted_server), whole())
     async with client, asyncio.timeout(10):
-        with pytest.raises(BlockingIOError, match="the writer takes nothing"):
+        with pytest.raises(BlockingIOError, match="the writer accepts no more bytes"):
             await client.recordings.download("a-recording", Raw(then))
 
 

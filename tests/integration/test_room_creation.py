@@ -291,7 +291,7 @@ async def test_looks_are_paid_for(
     hook = seen.append if is_watched else None
     client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=hook)
     budget = client._api.budget
-    budget.level = 200.0
+    budget._level = 200.0
     scripted_server.respond_with(*script)
     with suppress(OutcomeUnknownError):
         await create(client, "find")

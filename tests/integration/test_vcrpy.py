@@ -1,4 +1,4 @@
-"""Recording with vcrpy: a cassette of our requests is saved, and replayed without a server."""
+"""Recording with vcrpy: a cassette is plain YAML, and is replayed without a server."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from telnyx_rooms_async.emulator import Emulator
 
 
 async def make_requests(client: RoomsClient) -> tuple[int, bytes]:
-    """Make requests with and without a body, an answer of several pages, and a download."""
+    """Make requests with and without a body, list several pages, and download a file."""
     room = await client.rooms.create(unique_name="Weekly")
     await client.rooms.delete(room.id)
     rooms = [room async for room in client.rooms.list(page_size=2)]
@@ -22,15 +22,14 @@ async def make_requests(client: RoomsClient) -> tuple[int, bytes]:
 
 
 async def test_cassette_is_saved_and_replayed(tmp_path: Path) -> None:
-    """The cassette is plain YAML that holds no object of ours, and a replay needs no server."""
     path = tmp_path / "cassette.yaml"
     now = datetime(2021, 4, 25, tzinfo=UTC)
     async with Emulator(clock=lambda: now) as telnyx:
         telnyx.seed(3)
         key, url = telnyx.api_key, telnyx.url
         async with RoomsClient(key, base_url=url) as client:
-            recorded_room = await client.rooms.create(enable_recording=True)
-        participant = telnyx.join(recorded_room.id)
+            room = await client.rooms.create(enable_recording=True)
+        participant = telnyx.join(room.id)
         now += timedelta(minutes=1)
         telnyx.leave(participant.id)
         now += timedelta(minutes=1)

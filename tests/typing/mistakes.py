@@ -24,7 +24,7 @@ async def mistakes(client: RoomsClient) -> None:
     await client.rooms.create(unique_name=None)  # type: ignore[arg-type]  # null where the API has none
     await client.rooms.update("an-id", webhook_event_url=None)  # type: ignore[arg-type]  # likewise
     await client.rooms.update("an-id", enable_recording="yes")  # type: ignore[arg-type]  # text for a flag
-    await client.rooms.create("Weekly")  # type: ignore[call-arg]  # fields are named
+    await client.rooms.create("Weekly")  # type: ignore[call-arg, arg-type]  # fields are named
     await client.rooms.retrieve(7)  # type: ignore[arg-type]  # a number is no id
     client.rooms.list(created_after="2021-04-25")  # type: ignore[call-arg]  # no such filter
     client.rooms.list(created_at=20210425)  # type: ignore[arg-type]  # a number for a day

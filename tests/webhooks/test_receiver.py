@@ -97,7 +97,7 @@ async def test_a_failure_is_delivered_again(
         assert [await post(http, url, signed(ENDED)) for _ in range(4)] == [500, 500, 200, 200]
     assert attempts == [ENDED] * 3
     assert [record.getMessage() for record in caplog.records if record.exc_info] == [
-        "video.room.session.ended was not handled: it is to be delivered again"
+        "video.room.session.ended was not handled, Telnyx will send it again"
     ] * 2
 
 
@@ -261,7 +261,7 @@ async def connection(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWrit
     return await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
 
 
-IN_HAND = ("another worker has the event in hand",)
+IN_HAND = ("another worker is handling the event",)
 
 
 @define
@@ -288,7 +288,7 @@ async def test_event_in_hand_elsewhere_comes_again_and_takes_one_line(
     assert [(record.levelname, record.getMessage(), record.exc_info) for record in caplog.records] == [
         (
             "WARNING",
-            f"video.room.session.ended was not handled: it is to be delivered again: {WebhookError(IN_HAND)}",
+            f"video.room.session.ended was not handled, Telnyx will send it again: {WebhookError(IN_HAND)}",
             None,
         )
     ]

@@ -99,7 +99,7 @@ async def test_a_worker_claims_an_event(shared: Redis, fake_clock: FakeClock) ->
     """The first one who asks has the event; a second one waits, and is told that it is in hand."""
     first, second = (SeenInRedis(shared, clock=fake_clock.clock) for _ in range(2))
     assert not await first.seen("1")
-    with pytest.raises(WebhookError, match="another worker has the event in hand"):
+    with pytest.raises(WebhookError, match="another worker is handling the event"):
         await second.seen("1")
     assert fake_clock.sleeps == [0.05, 0.1, 0.2, 0.4]
     await second.forget("1")  # it is not its own
@@ -163,7 +163,7 @@ def test_claim_belongs_to_one_process_of_a_forked_server(store: Store) -> None:
     told = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
     assert told.splitlines() == [
         "True False",
-        "the webhook cannot be taken: another worker has the event in hand",
+        "the webhook cannot be taken: another worker is handling the event",
     ]
 
 
@@ -209,7 +209,7 @@ async def test_redis_without_scripts_is_named(shared: Redis, rule: str) -> None:
     seen = SeenInRedis(shared)
     assert not await seen.seen("1")
     await set_user(shared, rule)
-    with pytest.raises(ConfigurationError, match="needs scripts, and Redis refuses the command EVAL"):
+    with pytest.raises(ConfigurationError, match="needs scripts, but Redis refuses the command EVAL"):
         await seen.forget("1")
     with pytest.raises(ConfigurationError, match="needs scripts"):
         await SeenInRedis(shared).seen("1")
@@ -220,7 +220,7 @@ async def test_redis_without_scripts_is_named(shared: Redis, rule: str) -> None:
 async def test_redis_without_permission_is_named(shared: Redis, use: str) -> None:
     """A user of Redis that may not write is a mistake of its settings: no event can be taken."""
     await set_user(shared, "-set")
-    with pytest.raises(ConfigurationError, match=r"needs access, and Redis refuses it: .*set"):
+    with pytest.raises(ConfigurationError, match=r"needs access, but Redis denies it: .*set"):
         await getattr(SeenInRedis(shared), use)("1")
 
 
@@ -233,7 +233,7 @@ async def test_redis_that_wants_another_password_is_named(
     await set_user(shared, "resetpass", ">right")
     async with Redis(unix_socket_path=store.path, password=password) as client:
         with pytest.raises(
-            ConfigurationError, match="the event store needs access, and Redis refuses it"
+            ConfigurationError, match="SeenInRedis needs access, but Redis denies it"
         ) as caught:
             await SeenInRedis(client, timeout=0.5).seen("1")
     assert "CANARY" not in "".join(reported_texts(caught.value))
@@ -286,7 +286,7 @@ async def test_a_claim_whose_answer_is_lost(
         assert fake_clock.sleeps == []
         assert 29_000 < await client.pttl("telnyx-rooms:event:1") <= 30_000
         for other in (seen, SeenInRedis(client, clock=fake_clock.clock)):  # now it is in hand
-            with pytest.raises(WebhookError, match="in hand"):
+            with pytest.raises(WebhookError, match="is handling the event"):
                 await other.seen("1")
         await seen.keep("1")
         assert await seen.seen("1")
@@ -429,7 +429,7 @@ async def test_without_redis_events_are_delivered_again(
             store.start()
             assert [await post(two), await post(two)] == [200, 200]
             assert handled == [one, two]
-    assert "Redis does not answer" in caplog.text
+    assert "Redis does not respond" in caplog.text
 
 
 @needs_redis
@@ -443,11 +443,11 @@ async def test_redis_that_fails_after_the_handler(store: Store, caplog: pytest.L
             store.stop()
 
         assert await router.dispatch(RoomSessionEnded(id="1"))
-    assert "it could not be noted whether an event was handled" in caplog.text
+    assert "the event store could not record whether an event was handled" in caplog.text
 
 
 def test_without_the_extra_it_says_so() -> None:
     """Without redis the error names the extra."""
     program = "import sys; sys.modules['redis'] = None; import telnyx_rooms_async.webhooks.redis"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert "ImportError: sharing needs Redis: pip install 'telnyx-rooms-async[redis]'" in told.stderr
+    assert "ImportError: SeenInRedis needs Redis: pip install 'telnyx-rooms-async[redis]'" in told.stderr

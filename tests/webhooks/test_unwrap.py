@@ -20,7 +20,7 @@ from telnyx_rooms_async import (
     Webhooks,
     WebhookSignatureError,
 )
-from telnyx_rooms_async.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, load_keys, verify
+from telnyx_rooms_async.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign, signed
 from tests.helpers.clocks import FakeClock
 from tests.helpers.error_reports import reported_texts

@@ -4,7 +4,7 @@ import io
 import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 import typer
 from attrs import define, field
@@ -81,7 +81,7 @@ class InputTable:
                 if isinstance(row, InvalidRow):
                     self.invalid.append(row)
                     continue
-                name = row.fields.get(NAME)
+                name = cast("str | None", row.fields.get(NAME))
                 if name is not None and (first := self._lines.setdefault(name, row.line)) != row.line:
                     self.invalid.append(self._duplicate(row, first))
                 else:

@@ -10,8 +10,8 @@ from attrs import define, evolve, field, frozen
 
 from telnyx_rooms_async.batch import Done, Failed, Outcome, stream
 from telnyx_rooms_async.batch.operations import exact_count, open_items
-from telnyx_rooms_async.batch.outcomes import renamed, stopped
-from telnyx_rooms_async.batch.stream import close_source, source_of
+from telnyx_rooms_async.batch.outcomes import failure_limit_reached, relabel
+from telnyx_rooms_async.batch.stream import iterate
 from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, OutcomeUnknownError
 from telnyx_rooms_async.integrations.dask.engine import (
@@ -151,7 +151,7 @@ class _Run(Generic[Item, Value]):
             if not is_stopped:
                 raise
         if is_stopped:
-            raise stopped(self.errors, self.max_failures)
+            raise failure_limit_reached(self.errors, self.max_failures)
 
     async def _ask(self, partition: Partition[Item]) -> list[Outcome[Item, Value]]:
         pending: Pending[Answers[Value] | None] = self.cluster.submit(
@@ -167,7 +167,7 @@ class _Run(Generic[Item, Value]):
             raise RuntimeError(f"job {self.name} was taken from the workers while it was going on")
         start, items = partition.start, partition.items
         in_order = sorted(answers, key=attrgetter("index"))
-        return [renamed(each, start + each.item, items[each.item]) for each in in_order]
+        return [relabel(each, start + each.item, items[each.item]) for each in in_order]
 
     def _unknown(self, partition: Partition[Item], place: int, killed: Exception) -> Failed[Item]:
         """Tell of an item whose partition was the end of several workers, so that Dask gave it up."""
@@ -192,22 +192,20 @@ async def partitions(
     """Yield so many items at a time; what came before an error of the source, too."""
     taken: list[Item] = []
     start, failure = 0, None
-    source = source_of(items)
 
     def partition() -> Partition[Item]:
         return Partition(key=f"{name}-{start // size}", start=start, items=tuple(taken))
 
     try:
-        async for item in source:
-            taken.append(item)
-            if len(taken) == size:
-                yield partition()
-                start += size
-                taken.clear()
+        async with aclosing(iterate(items)) as source:
+            async for item in source:
+                taken.append(item)
+                if len(taken) == size:
+                    yield partition()
+                    start += size
+                    taken.clear()
     except Exception as error:  # noqa: BLE001 - raised below
         failure = error
-    finally:
-        await close_source(source)
     if taken:
         yield partition()
     if failure is not None:

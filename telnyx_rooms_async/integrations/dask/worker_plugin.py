@@ -88,7 +88,7 @@ class Crew(WorkerPlugin, Generic[Item, Value]):
             since = await _begun(partition.key, many.now(), worker)
 
             async def act(item: Item) -> Value:
-                return await many.act(item, since)
+                return await many.apply(item, since)
 
             return await self._answers(partition.items, act, all_begun)
         finally:

@@ -18,9 +18,9 @@ from attrs import define, field, frozen
 from nacl.exceptions import BadSignatureError
 from telnyx.lib.webhook_verification import verify_webhook_signature
 
-from telnyx_rooms_async.core.codec import parse
 from telnyx_rooms_async.emulator import Delivery, Emulator, WebhookFault
-from telnyx_rooms_async.emulator.deliveries import is_this_machine
+from telnyx_rooms_async.emulator.webhooks.delivery import is_this_machine
+from telnyx_rooms_async.serialization import parse_json
 from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
 from tests.helpers.webhook_listener import WebhookListener, listen_for_webhooks
@@ -166,7 +166,7 @@ async def test_the_next_event_does_not_wait_for_what_is_sent_again(receiver: Web
             await asyncio.sleep(0.001)
 
     async with Emulator(sleep=until_the_next_has_come) as telnyx:
-        room = telnyx._account.create_room({"webhook_event_url": receiver.url + "/hook"})
+        room = telnyx._state.create_room({"webhook_event_url": receiver.url + "/hook"})
         telnyx.join(room.id)
         await telnyx.settle()
     assert receiver.event_types == ["session.started", "participant.joined", "session.started"]
@@ -264,7 +264,7 @@ async def test_links_lead_to_this_machine(receiver: WebhookListener, time: FakeC
     """Who listens everywhere tells links that lead somewhere."""
     async with Emulator(host="0.0.0.0", clock=time) as telnyx:
         assert telnyx.url.startswith("http://127.0.0.1:")
-        room = telnyx._account.create_room({"webhook_event_url": receiver.url, "enable_recording": True})
+        room = telnyx._state.create_room({"webhook_event_url": receiver.url, "enable_recording": True})
         telnyx.leave(telnyx.join(room.id).id)
         time.advance(seconds=5)
         await telnyx.settle()
@@ -275,7 +275,7 @@ async def test_links_lead_to_the_public_url(receiver: WebhookListener, time: Fak
     """Other machines know an emulator by the name that it was given."""
     async with Emulator(clock=time, public_url="http://telnyx:8080/v2/") as telnyx:
         assert telnyx.url == "http://telnyx:8080/v2"
-        room = telnyx._account.create_room({"webhook_event_url": receiver.url, "enable_recording": True})
+        room = telnyx._state.create_room({"webhook_event_url": receiver.url, "enable_recording": True})
         telnyx.leave(telnyx.join(room.id).id)
         time.advance(seconds=5)
         await telnyx.settle()
@@ -442,10 +442,10 @@ async def test_an_event_again(telnyx: Emulator, receiver: WebhookListener) -> No
 @pytest.mark.parametrize(
     ("event", "problem"),
     [
-        ({"type": "video.room.session.started"}, "event_type must be a text, not None"),
-        (object(), "event_type must be a text, not None"),
-        ("video.room.session.started", "no webhook URL is known"),
-        ({"event_type": "x", "payload": {"room_id": ["?"]}}, "no webhook URL is known"),
+        ({"type": "video.room.session.started"}, "event_type must be a string, not None"),
+        (object(), "event_type must be a string, not None"),
+        ("video.room.session.started", "there is no webhook URL"),
+        ({"event_type": "x", "payload": {"room_id": ["?"]}}, "there is no webhook URL"),
     ],
 )
 async def test_no_event(telnyx: Emulator, event: object, problem: str) -> None:
@@ -496,8 +496,8 @@ async def test_secrets_are_in_no_repr(
     last = telnyx.deliveries[-1]
     assert last.delivered
     assert receiver.received[-1].headers["Authorization"].startswith("Basic ")
-    secrets = [parse(last.body)["data"]["payload"]["download_url"], *last.headers.values()]
-    shown = repr(telnyx.deliveries) + str(telnyx.deliveries) + repr(telnyx._poster) + caplog.text
+    secrets = [parse_json(last.body)["data"]["payload"]["download_url"], *last.headers.values()]
+    shown = repr(telnyx.deliveries) + str(telnyx.deliveries) + repr(telnyx._webhook_sender) + caplog.text
     assert f"{receiver.url}/hook" in shown
     assert "canary" not in shown
     assert [secret for secret in secrets[:1] + secrets[-2:] if secret in shown] == []
@@ -530,8 +530,8 @@ async def test_closing_ends_deliveries(receiver: WebhookListener, caplog: pytest
     receiver.statuses = {"/hook": [500], "/silent": [0]}
     async with Emulator(sleep=sleep) as telnyx:
         patient = {"webhook_timeout_secs": 30}
-        silent = telnyx._account.create_room({"webhook_event_url": receiver.url + "/silent", **patient})
-        refused = telnyx._account.create_room({"webhook_event_url": receiver.url + "/hook", **patient})
+        silent = telnyx._state.create_room({"webhook_event_url": receiver.url + "/silent", **patient})
+        refused = telnyx._state.create_room({"webhook_event_url": receiver.url + "/hook", **patient})
         telnyx.join(silent.id)
         telnyx.join(refused.id)
         settling = asyncio.create_task(telnyx.settle())
@@ -565,7 +565,7 @@ async def test_closing_ends_one_event(receiver: WebhookListener, caplog: pytest.
 async def test_after_the_end(api: HttpClient, telnyx: Emulator, receiver: WebhookListener) -> None:
     """What was not told by the end is not told; what happens after it is told when there is one again."""
     other = Emulator()
-    room = other._account.create_room({"webhook_event_url": receiver.url})
+    room = other._state.create_room({"webhook_event_url": receiver.url})
     for call in (other.settle(), other.deliver("x", url=receiver.url)):
         with pytest.raises(RuntimeError, match="not running"):
             await call

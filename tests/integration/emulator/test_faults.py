@@ -18,7 +18,7 @@ from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "a status too low": ({"status": 199}, "status must be a whole number from 200 to 599, not 199"),
+    "a status too low": ({"status": 199}, "status must be an integer from 200 to 599, not 199"),
     "a status too high": ({"status": 600}, "status must be"),
     "a status in text": ({"status": "503"}, "status must be .* not '503'"),
     "a status that is true": ({"status": True}, "status must be"),
@@ -37,7 +37,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no delay": ({"delay": None}, "delay must be"),
     "a reset in text": ({"cut": "after", "reset": "yes"}, "reset must be true or false"),
     "after in a number": ({"after": 1}, "after must be true or false"),
-    "a reset of nothing": ({"reset": True}, "reset is a way to cut"),
+    "a reset of nothing": ({"reset": True}, "reset needs cut"),
     "carried out and not": ({"cut": "before", "after": True}, "after contradicts"),
     "a status that is never told": ({"cut": "before", "status": 500}, 'status contradicts cut="before"'),
     "a body that is never told": ({"cut": "after", "body": b""}, 'body contradicts cut="after"'),

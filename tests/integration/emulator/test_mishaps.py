@@ -70,7 +70,7 @@ async def test_delayed(api: HttpClient, receiver: WebhookListener) -> None:
         await go_on.wait()
 
     async with Emulator(sleep=sleep) as telnyx:
-        room = telnyx._account.create_room({"webhook_event_url": receiver.url})
+        room = telnyx._state.create_room({"webhook_event_url": receiver.url})
         telnyx.script_webhooks(WebhookFault(delay=7.5))
         telnyx.join(room.id)
         settling = asyncio.create_task(telnyx.settle())
@@ -101,7 +101,7 @@ async def test_shuffled(telnyx: Emulator, receiver: WebhookListener, room_id: st
     assert joined != sorted(joined, key=lambda each: int(each.split()[1]))
     async with listen_for_webhooks() as other, Emulator() as another:
         another.script_webhooks(WebhookFault(shuffled=True), times=None)
-        room = another._account.create_room({"webhook_event_url": other.url, "max_participants": 50})
+        room = another._state.create_room({"webhook_event_url": other.url, "max_participants": 50})
         assert await meet(another, other, room.id) == first
 
 
@@ -171,7 +171,7 @@ async def test_a_sleep_that_fails(receiver: WebhookListener) -> None:
         raise LookupError("no time left")
 
     async with Emulator(sleep=sleep) as telnyx:
-        room = telnyx._account.create_room({"webhook_event_url": receiver.url})
+        room = telnyx._state.create_room({"webhook_event_url": receiver.url})
         telnyx.script_webhooks(WebhookFault(delay=1))
         telnyx.join(room.id)
         with pytest.raises(LookupError, match="no time left"):
@@ -183,7 +183,7 @@ async def test_a_sleep_that_fails(receiver: WebhookListener) -> None:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"copies": 0}, "copies must be a whole number from 1 to 1000, not 0"),
+        ({"copies": 0}, "copies must be an integer from 1 to 1000, not 0"),
         ({"copies": True}, "copies must be"),
         ({"delay": -1}, "delay must be a number of seconds"),
         ({"delay": inf}, "delay must be"),

@@ -41,21 +41,23 @@ async def test_no_script() -> None:
 
 
 WRONG: dict[str, tuple[Any, str]] = {
-    "no object": (3, "it must be an object"),
-    "an unknown field": ({"statsu": 1, "when": 2}, "statsu, when is not known there"),
-    "a wrong field": ({"status": 99}, "status must be a whole number from 200 to 599, not 99"),
+    "an unknown field": ({"statsu": 1, "when": 2}, "unknown field: statsu, when"),
+    "a wrong field": ({"status": 99}, "status must be an integer from 200 to 599, not 99"),
     "a wrong type": ({"delay": "1"}, "delay must be a number of seconds, 0 or more, not '1'"),
-    "a contradiction": ({"reset": True}, "reset is a way to cut: say where, with cut"),
+    "a contradiction": ({"reset": True}, "reset needs cut"),
     "no such operation": ({"operation": "Create"}, "operation must be"),
     "a wrong kind of operation": ({"operation": ["CreateRoom"]}, "operation must be"),
-    "no times": ({"times": 0}, "times must be a whole number, 1 or more, or none for ever, not 0"),
-    "a download that cannot be": ({"operation": "download", "cut": "body"}, 'operation "download" takes'),
+    "no times": ({"times": 0}, "times must be an integer of 1 or more, or none for all, not 0"),
+    "a download that cannot be": (
+        {"operation": "download", "cut": "body"},
+        'operation "download" only takes',
+    ),
     "no limit": ({"limit": 20}, "limit must be an object"),
-    "a limit without a time": ({"limit": {"requests": 20}}, "seconds must be told"),
-    "a limit of nothing": ({"limit": {"seconds": 20}}, "requests must be told"),
-    "a wrong limit": ({"limit": {"requests": -1, "seconds": 1}}, "requests must be a whole number"),
-    "more in a limit": ({"limit": {"requests": 1, "seconds": 1, "per": 1}}, "per is not known there"),
-    "more than a limit": ({"limit": {"requests": 1, "seconds": 1}, "times": 1}, "times is not known there"),
+    "a limit without a time": ({"limit": {"requests": 20}}, "seconds is required"),
+    "a limit of nothing": ({"limit": {"seconds": 20}}, "requests is required"),
+    "a wrong limit": ({"limit": {"requests": -1, "seconds": 1}}, "requests must be an integer"),
+    "more in a limit": ({"limit": {"requests": 1, "seconds": 1, "per": 1}}, "unknown field: per"),
+    "more than a limit": ({"limit": {"requests": 1, "seconds": 1}, "times": 1}, "unknown field: times"),
 }
 
 
@@ -80,9 +82,15 @@ def test_all_entries_that_cannot_be() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "told"),
-    [(b"", "JSON"), (b"[{]", "JSON"), (b"\xff", "JSON"), (b"{}", "a list"), (b"null", "a list")],
+    [
+        (b"", "empty"),
+        (b"[{]", "malformed"),
+        (b"\xff", "malformed"),
+        (b"{}", "expected array"),
+        (b"[3]", r"\\$\\[0\\]"),
+    ],
 )
 def test_a_file_that_is_no_script(raw: bytes, told: str) -> None:
     """A file must be JSON, and a list."""
-    with pytest.raises(ValueError, match=f"^it must be {told}"):
+    with pytest.raises(ValueError, match=f"^the file must be a JSON list of objects: .*{told}"):
         load_script(Emulator(), raw)

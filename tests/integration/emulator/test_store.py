@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from telnyx_rooms_async.emulator import Emulator, MediaFile
-from telnyx_rooms_async.emulator.media import Links
+from telnyx_rooms_async.emulator.media import PresignedLinks
 from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
 
@@ -190,4 +190,4 @@ async def test_a_download_that_is_given_up(
 
 def test_links_keep_their_key() -> None:
     """What signs links is in no repr."""
-    assert repr(Links()) == "Links()"
+    assert repr(PresignedLinks()) == "PresignedLinks()"

@@ -1,4 +1,4 @@
-"""Many calls, a few at a time: whatever the calls, the source and the loop do, nothing is left behind."""
+"""`batch.stream`: outcomes, bounds, errors, and that no task is left behind."""
 
 import asyncio
 import gc
@@ -17,301 +17,283 @@ from telnyx_rooms_async import batch
 
 
 @pytest.fixture(autouse=True)
-async def _nothing_left() -> AsyncIterator[None]:
-    """Look after each test for tasks that outlived it, and for what only the collector found."""
-    troubles: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, told: troubles.append(told))
+async def loop_errors() -> AsyncIterator[list[object]]:
+    """Collect exceptions that only the event loop saw, and fail a test that leaves one, or a task."""
+    errors: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: errors.append(context.get("exception", context)))
     before = asyncio.all_tasks()
-    yield
+    yield errors
     gc.collect()
     assert asyncio.all_tasks() - before - {asyncio.current_task()} == set()
-    assert troubles == []
+    assert errors == []
 
 
-class Hall:
-    """Calls that wait until they are let go, and a count of how many wait at once."""
+class BlockingCalls:
+    """Async function whose calls wait until they are released."""
 
     def __init__(self) -> None:
-        self.inside: dict[int, asyncio.Future[None]] = {}
-        self.came: list[int] = []
+        self.started: list[int] = []
         self.cancelled: list[int] = []
+        self._waiting: dict[int, asyncio.Future[None]] = {}
 
     async def __call__(self, item: int) -> int:
-        """Wait."""
-        self.came.append(item)
-        self.inside[item] = asyncio.get_running_loop().create_future()
+        self.started.append(item)
+        self._waiting[item] = asyncio.get_running_loop().create_future()
         try:
-            await self.inside[item]
+            await self._waiting[item]
         except asyncio.CancelledError:
             await asyncio.sleep(0)
             self.cancelled.append(item)
             raise
-        finally:
-            del self.inside[item]
-        return item * 10
+        return item
 
-    async def let_go(self, *items: int) -> None:
-        """Let some end, and give the batch time to notice."""
+    async def release(self, *items: int) -> None:
         for item in items:
-            self.inside[item].set_result(None)
-        await moments()
+            self._waiting[item].set_result(None)
+        await run_other_tasks()
 
 
-async def moments() -> None:
-    """Let everything run that can."""
+async def run_other_tasks() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
 
 
 async def double(item: int) -> int:
-    """Go well."""
     await asyncio.sleep(0)
     return item * 2
 
 
-async def refuse(item: int) -> int:
-    """Go wrong."""
+async def fail(item: int) -> int:
     await asyncio.sleep(0)
     raise KeyError(item)
 
 
 async def collect(outcomes: AsyncIterator[batch.Outcome[int, int]], items: list[int]) -> None:
-    """Note the items of a batch that ends in an error."""
-    async for each in outcomes:
-        items.append(each.item)  # noqa: PERF401 - a comprehension would lose them with the error
+    async for outcome in outcomes:
+        items.append(outcome.item)  # noqa: PERF401 - a comprehension would lose them with the error
 
 
-async def later(numbers: range) -> AsyncIterator[int]:
-    """Yield as a slow source does."""
-    for number in numbers:
+async def numbers(count: int) -> AsyncIterator[int]:
+    for number in range(count):
         await asyncio.sleep(0)
         yield number
+
+
+# --- outcomes -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ordered", [True, False])
 @pytest.mark.parametrize("limit", [1, 3, 1000])
 @pytest.mark.parametrize("is_async", [True, False])
 async def test_every_item_has_one_outcome(*, ordered: bool, limit: int, is_async: bool) -> None:
-    """Each item is called with once, and its outcome says which it was."""
-    items = later(range(100)) if is_async else range(100)
-    outcomes = [each async for each in batch.stream(double, items, limit=limit, ordered=ordered)]
-    assert sorted((each.index, each.item, each.unwrap()) for each in outcomes) == [
+    items = numbers(100) if is_async else range(100)
+    outcomes = [outcome async for outcome in batch.stream(double, items, limit=limit, ordered=ordered)]
+    if not ordered:
+        outcomes.sort(key=lambda outcome: outcome.index)
+    assert [(outcome.index, outcome.item, outcome.unwrap()) for outcome in outcomes] == [
         (number, number, number * 2) for number in range(100)
     ]
-    assert all(each.elapsed >= 0 for each in outcomes)
+    assert all(outcome.elapsed >= 0 for outcome in outcomes)
+    assert [outcome async for outcome in batch.stream(double, items if is_async else [])] == []
 
 
-@pytest.mark.parametrize("items", [[], later(range(0))])
-async def test_no_items_have_no_outcomes(items: Any) -> None:
-    """A batch of nothing ends at once."""
-    assert [each async for each in batch.stream(double, items)] == []
-
-
-async def test_what_is_both_kinds_of_iterable_is_iterated_as_the_loop_likes() -> None:
-    """The asynchronous side of a source that has both is used: the other would block."""
-
+async def test_items_that_are_both_iterables_are_read_asynchronously() -> None:
     class Both:
         def __iter__(self) -> Iterator[int]:
             raise AssertionError
 
         def __aiter__(self) -> AsyncIterator[int]:
-            return later(range(3))
+            return numbers(3)
 
-    assert [each.item async for each in batch.stream(double, Both(), ordered=True)] == [0, 1, 2]
+    assert [outcome.item async for outcome in batch.stream(double, Both(), ordered=True)] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("options", [{"limit": 0}, {"limit": True}, {"limit": 1.5}, {"max_failures": 0}])
-async def test_a_number_out_of_bounds_is_refused_at_the_call(options: Any) -> None:
-    """Nobody has to iterate to learn of a mistake."""
+async def test_invalid_number_is_refused_at_the_call(options: Any) -> None:
     with pytest.raises(ValueError, match="must be a whole number"):
         batch.stream(double, [1], **options)
 
 
-async def test_what_is_no_iterable_is_refused_at_the_call() -> None:
-    """Likewise."""
+async def test_items_that_are_not_iterable_are_refused_at_the_call() -> None:
     items: Any = 7
     with pytest.raises(TypeError):
         batch.stream(double, items)
 
 
-async def test_the_limit_holds() -> None:
-    """No more calls are in flight than allowed, and a place that is free is taken."""
-    hall = Hall()
-    async with aclosing(batch.stream(hall, range(100), limit=3)) as outcomes:
-        first = asyncio.ensure_future(anext(outcomes))
-        await moments()
-        assert hall.came == [0, 1, 2]
-        await hall.let_go(1)
-        assert hall.came == [0, 1, 2, 3]
-        assert (await first).item == 1
-
-
-async def test_a_slow_loop_slows_the_source() -> None:
-    """While the loop does not come back, at most twice the limit are begun."""
-    pulled: list[int] = []
-
-    def source() -> Iterator[int]:
-        for number in range(100):
-            pulled.append(number)
-            yield number
-
-    async with aclosing(batch.stream(double, source(), limit=4)) as outcomes:
-        await anext(outcomes)
-        await moments()
-        assert len(pulled) == 1 + 8
-
-
-async def test_a_slow_head_holds_back_what_comes_after_it_but_not_without_bounds() -> None:
-    """In order, what has finished behind a slow item waits, and no more than twice the limit is known."""
-    hall = Hall()
-    async with aclosing(batch.stream(hall, range(100), limit=2, ordered=True)) as outcomes:
-        first = asyncio.ensure_future(anext(outcomes))
-        await moments()
-        for number in (1, 2, 3):
-            await hall.let_go(number)
-        assert hall.came == [0, 1, 2, 3]
-        assert not first.done()
-        await hall.let_go(0)
-        assert [(await first).item] + [(await anext(outcomes)).item for _ in range(3)] == [0, 1, 2, 3]
-
-
-async def test_a_slow_source_does_not_hold_back_outcomes() -> None:
-    """What has finished is yielded while the source takes its time."""
-    go_on = asyncio.Event()
-
-    async def source() -> AsyncIterator[int]:
-        yield 1
-        await go_on.wait()
-        yield 2
-
-    async with aclosing(batch.stream(double, source())) as outcomes:
-        assert (await anext(outcomes)).item == 1
-        go_on.set()
-        assert (await anext(outcomes)).item == 2
-
-
-@pytest.mark.parametrize("kind", ["raises late", "raises at once", "is no coroutine"])
-async def test_an_error_is_an_outcome(kind: str) -> None:
-    """However a call goes wrong, the others go on."""
-
-    def at_once(item: int) -> Any:
-        if kind == "raises at once":
+@pytest.mark.parametrize("case", ["raises later", "raises at once", "is not awaitable"])
+async def test_error_of_a_call_is_an_outcome(case: str) -> None:
+    def call(item: int) -> Any:
+        if case == "raises at once":
             raise KeyError(item)
-        return item if kind == "is no coroutine" else refuse(item)
+        return fail(item) if case == "raises later" else item
 
-    outcomes = [each async for each in batch.stream(at_once, range(3), ordered=True)]
-    assert [each.ok for each in outcomes] == [False] * 3
-    with pytest.raises(TypeError if kind == "is no coroutine" else KeyError):
+    outcomes = [outcome async for outcome in batch.stream(call, range(3), ordered=True)]
+    assert [outcome.ok for outcome in outcomes] == [False] * 3
+    with pytest.raises(TypeError if case == "is not awaitable" else KeyError):
         outcomes[0].unwrap()
 
 
-async def test_a_plain_function_may_return_an_awaitable() -> None:
-    """It need not be a coroutine function."""
-
-    def promise(item: int) -> asyncio.Future[int]:
+async def test_fn_may_return_any_awaitable() -> None:
+    def start(item: int) -> asyncio.Future[int]:
         future = asyncio.get_running_loop().create_future()
         future.set_result(item)
         return future
 
-    assert [each.unwrap() async for each in batch.stream(promise, [7])] == [7]
+    assert [outcome.unwrap() async for outcome in batch.stream(start, [7])] == [7]
+
+
+async def test_call_that_cancels_itself_has_failed() -> None:
+    async def cancel(item: int) -> int:
+        if item == 0:
+            raise asyncio.CancelledError
+        if item == 1 and (task := asyncio.current_task()):
+            task.cancel()
+            await asyncio.sleep(0)
+        return item
+
+    outcomes = [outcome async for outcome in batch.stream(cancel, range(3), ordered=True)]
+    assert [outcome.ok for outcome in outcomes] == [False, False, True]
+    with pytest.raises(batch.CancelledWithinError):
+        outcomes[0].unwrap()
+
+
+async def test_outcomes_can_be_pickled() -> None:
+    async for outcome in batch.stream(double, [3]):
+        assert pickle.loads(pickle.dumps(outcome)) == outcome
+    async for outcome in batch.stream(fail, [3]):
+        copy = pickle.loads(pickle.dumps(outcome))
+        assert (copy.index, copy.item, repr(copy.error), copy.ok) == (0, 3, "KeyError(3)", False)
+
+
+async def test_errors_are_freed_without_the_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        async for _ in batch.stream(fail, range(100)):
+            pass
+        kept = sum(isinstance(each, batch.Failed) for each in gc.get_objects())
+    finally:
+        gc.enable()
+    assert kept == 1  # the last one, which `_` refers to
+
+
+# --- bounds -------------------------------------------------------------------------------------------------
+
+
+async def test_limit_bounds_the_calls_in_flight() -> None:
+    calls = BlockingCalls()
+    async with aclosing(batch.stream(calls, range(100), limit=3)) as outcomes:
+        first = asyncio.ensure_future(anext(outcomes))
+        await run_other_tasks()
+        assert calls.started == [0, 1, 2]
+        await calls.release(1)
+        assert calls.started == [0, 1, 2, 3]
+        assert (await first).item == 1
+
+
+async def test_slow_consumer_slows_the_source() -> None:
+    read: list[int] = []
+
+    def source() -> Iterator[int]:
+        for number in range(100):
+            read.append(number)
+            yield number
+
+    async with aclosing(batch.stream(double, source(), limit=4)) as outcomes:
+        await anext(outcomes)
+        await run_other_tasks()
+        assert len(read) == 1 + 2 * 4
+
+
+async def test_slow_first_call_bounds_what_waits_for_its_turn() -> None:
+    calls = BlockingCalls()
+    async with aclosing(batch.stream(calls, range(100), limit=2, ordered=True)) as outcomes:
+        first = asyncio.ensure_future(anext(outcomes))
+        await run_other_tasks()
+        for number in (1, 2, 3):
+            await calls.release(number)
+        assert calls.started == [0, 1, 2, 3]
+        assert not first.done()
+        await calls.release(0)
+        assert [(await first).item] + [(await anext(outcomes)).item for _ in range(3)] == [0, 1, 2, 3]
+
+
+async def test_slow_source_does_not_delay_outcomes() -> None:
+    is_next_wanted = asyncio.Event()
+
+    async def source() -> AsyncIterator[int]:
+        yield 1
+        await is_next_wanted.wait()
+        yield 2
+
+    async with aclosing(batch.stream(double, source())) as outcomes:
+        assert (await anext(outcomes)).item == 1
+        is_next_wanted.set()
+        assert (await anext(outcomes)).item == 2
+
+
+# --- errors that end a batch --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ordered", [True, False])
-async def test_it_stops_after_so_many_failures(*, ordered: bool) -> None:
-    """Nothing new begins; what is in flight ends and is yielded; then all errors are raised."""
-    came: list[int] = []
+async def test_max_failures_stops_new_calls_and_yields_those_in_flight(*, ordered: bool) -> None:
+    started: list[int] = []
 
-    async def odd_ones_fail(item: int) -> int:
-        came.append(item)
+    async def fail_if_odd(item: int) -> int:
+        started.append(item)
         await asyncio.sleep(0.001 * item)
         if item % 2:
             raise KeyError(item)
         return item
 
-    outcomes: list[int] = []
-    with pytest.raises(ExceptionGroup, match="stopped after 2 failures") as stopped:
-        await collect(
-            batch.stream(odd_ones_fail, range(100), limit=3, max_failures=2, ordered=ordered), outcomes
-        )
-    assert sorted(outcomes) == came
-    assert len(came) < 10
-    assert [type(error) for error in stopped.value.exceptions] == [KeyError] * sum(n % 2 for n in came)
+    items: list[int] = []
+    outcomes = batch.stream(fail_if_odd, range(100), limit=3, max_failures=2, ordered=ordered)
+    with pytest.raises(ExceptionGroup, match="stopped after 2 failures") as error:
+        await collect(outcomes, items)
+    assert sorted(items) == started
+    assert len(started) < 10
+    assert [type(each) for each in error.value.exceptions] == [KeyError] * sum(n % 2 for n in started)
 
 
-async def test_it_does_not_wait_for_a_source_when_it_stops() -> None:
-    """A source that may never give another item is closed."""
+@pytest.mark.parametrize("is_cancellation_suppressed", [True, False])
+async def test_max_failures_does_not_wait_for_the_source(*, is_cancellation_suppressed: bool) -> None:
     closed: list[bool] = []
 
     async def source() -> AsyncIterator[int]:
         try:
             yield 1
             await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if not is_cancellation_suppressed:
+                raise
+            yield 2
         finally:
             closed.append(True)
 
+    items: list[int] = []
     with pytest.raises(ExceptionGroup, match=r"stopped after 1 failure$"):
-        async for _ in batch.stream(refuse, source(), max_failures=1):
-            pass
-    assert closed == [True]
-
-
-async def test_a_source_that_ignores_the_stop_is_not_read_further() -> None:
-    """An item that comes after the stop is not called with."""
-
-    async def source() -> AsyncIterator[int]:
-        yield 1
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            yield 2
-
-    outcomes: list[int] = []
-    with pytest.raises(ExceptionGroup):
-        await collect(batch.stream(refuse, source(), max_failures=1), outcomes)
-    assert outcomes == [1]
+        await collect(batch.stream(fail, source(), max_failures=1), items)
+    assert (items, closed) == ([1], [True])
 
 
 @pytest.mark.parametrize("is_async", [True, False])
-async def test_an_error_of_the_source_comes_last(*, is_async: bool) -> None:
-    """What is in flight is yielded before it, and it is raised as it is."""
-
+async def test_error_of_the_source_is_raised_after_the_outcomes(*, is_async: bool) -> None:
     def source() -> Iterator[int]:
         yield from range(3)
         raise LookupError("line 4")
 
-    async def source_too() -> AsyncIterator[int]:
+    async def async_source() -> AsyncIterator[int]:
         for number in source():
             yield number
 
-    outcomes: list[int] = []
+    items: list[int] = []
     with pytest.raises(LookupError, match="line 4"):
-        await collect(batch.stream(double, source_too() if is_async else source()), outcomes)
-    assert sorted(outcomes) == [0, 1, 2]
+        await collect(batch.stream(double, async_source() if is_async else source()), items)
+    assert sorted(items) == [0, 1, 2]
 
 
-async def test_a_call_that_is_cancelled_from_within_has_failed() -> None:
-    """Only who runs the batch can cancel it."""
-
-    async def give_up(item: int) -> int:
-        match item:
-            case 0:
-                raise asyncio.CancelledError
-            case 1:
-                task = asyncio.current_task()
-                assert task is not None
-                task.cancel()
-                await asyncio.sleep(0)
-        return item
-
-    outcomes = [each async for each in batch.stream(give_up, range(3), ordered=True)]
-    assert [each.ok for each in outcomes] == [False, False, True]
-    with pytest.raises(batch.CancelledWithinError):
-        outcomes[0].unwrap()
-
-
-async def test_a_source_that_is_cancelled_from_within_has_failed() -> None:
-    """A loop that just ended would look as if all had been done."""
-
+async def test_source_that_cancels_itself_is_an_error() -> None:
     async def source() -> AsyncIterator[int]:
         yield 1
         raise asyncio.CancelledError
@@ -321,57 +303,68 @@ async def test_a_source_that_is_cancelled_from_within_has_failed() -> None:
             pass
 
 
-async def test_cancelling_cancels_what_is_in_flight_and_waits_for_it() -> None:
-    """When the cancelled task is over, so are its calls."""
-    hall = Hall()
+async def test_exception_outside_exception_ends_the_batch() -> None:
+    class Exit(BaseException):
+        pass
+
+    async def leave(item: int) -> int:
+        if item == 1:
+            raise Exit
+        await asyncio.sleep(60)
+        return item
+
+    with pytest.raises(Exit):
+        async for _ in batch.stream(leave, range(3)):
+            pass
+
+
+# --- closing ------------------------------------------------------------------------------------------------
+
+
+async def test_cancellation_cancels_the_calls_and_waits_for_them() -> None:
+    calls = BlockingCalls()
 
     async def job() -> None:
-        async for _ in batch.stream(hall, range(100), limit=3):
+        async for _ in batch.stream(calls, range(100), limit=3):
             pass
 
     task = asyncio.create_task(job())
-    await moments()
+    await run_other_tasks()
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()
-    assert sorted(hall.cancelled) == [0, 1, 2]
-    assert hall.came == [0, 1, 2]
+    assert sorted(calls.cancelled) == calls.started == [0, 1, 2]
 
 
-async def test_a_second_cancellation_is_waited_through() -> None:
-    """Impatience leaves no task behind."""
-    hall = Hall()
-    ends: list[int] = []
+async def test_second_cancellation_leaves_no_call_behind() -> None:
+    clean_up, ended = asyncio.Event(), list[int]()
 
-    async def slowly(item: int) -> None:
+    async def end_slowly(item: int) -> None:
         try:
-            await hall(item)
+            await asyncio.Event().wait()
         finally:
-            try:
-                await asyncio.sleep(60)
-            finally:
-                ends.append(item)
+            await clean_up.wait()
+            ended.append(item)
 
     async def job() -> None:
-        async for _ in batch.stream(slowly, range(100), limit=2):
+        async for _ in batch.stream(end_slowly, range(100), limit=2):
             pass
 
     task = asyncio.create_task(job())
-    await moments()
-    task.cancel()
-    await moments()
+    for _ in range(2):
+        await run_other_tasks()
+        task.cancel()
+    await run_other_tasks()
     assert not task.done()
-    task.cancel()
+    clean_up.set()
     await asyncio.wait([task])
     assert task.cancelled()
-    assert sorted(ends) == [0, 1]
+    assert sorted(ended) == [0, 1]
 
 
-@pytest.mark.parametrize("how", ["closed", "broken off", "an exception"])
-async def test_leaving_the_loop_cancels_what_is_in_flight(how: str) -> None:
-    """Closing does it at once; else the event loop does it in a moment."""
-    hall = Hall()
-    closed: list[bool] = []
+@pytest.mark.parametrize("end", ["aclose", "break", "exception"])
+async def test_leaving_the_loop_cancels_the_calls_and_closes_the_source(end: str) -> None:
+    calls, closed = BlockingCalls(), list[bool]()
 
     def source() -> Iterator[int]:
         try:
@@ -379,30 +372,29 @@ async def test_leaving_the_loop_cancels_what_is_in_flight(how: str) -> None:
         finally:
             closed.append(True)
 
-    async def let_one_go() -> None:
-        await moments()
-        await hall.let_go(0)
+    async def release_first() -> None:
+        await run_other_tasks()
+        await calls.release(0)
 
-    helper = asyncio.create_task(let_one_go())
-    if how == "closed":
-        async with aclosing(batch.stream(hall, source(), limit=3)) as outcomes:
+    releasing = asyncio.create_task(release_first())
+    if end == "aclose":
+        async with aclosing(batch.stream(calls, source(), limit=3)) as outcomes:
             await anext(outcomes)
         assert closed == [True]
-    elif how == "broken off":
-        async for _ in batch.stream(hall, source(), limit=3):
+    elif end == "break":
+        async for _ in batch.stream(calls, source(), limit=3):
             break
     else:
         with suppress(KeyError):
-            async for _ in batch.stream(hall, source(), limit=3):
+            async for _ in batch.stream(calls, source(), limit=3):
                 raise KeyError
-    await helper
-    await moments()
-    assert {0, *hall.cancelled} == {*hall.came}
+    await releasing
+    await run_other_tasks()  # the event loop closes the generator
+    assert {0, *calls.cancelled} == {*calls.started}
     assert closed == [True]
 
 
-async def test_closing_ends_a_source_that_is_being_pulled() -> None:
-    """A source learns in its own task that nobody wants more."""
+async def test_source_is_read_and_closed_in_one_task(loop_errors: list[object]) -> None:
     tasks: list[object] = []
 
     async def source() -> AsyncIterator[int]:
@@ -412,17 +404,18 @@ async def test_closing_ends_a_source_that_is_being_pulled() -> None:
             await asyncio.Event().wait()
         finally:
             tasks.append(asyncio.current_task())
+            raise LookupError
 
     async with aclosing(batch.stream(double, source())) as outcomes:
         await anext(outcomes)
-        await moments()
+        await run_other_tasks()
     assert len(tasks) == 2
     assert len(set(tasks)) == 1
+    assert [type(error) for error in loop_errors] == [LookupError]  # reported, as nobody waits for it
+    loop_errors.clear()
 
 
-async def test_other_sources_than_generators_are_not_closed() -> None:
-    """An open file is its owner's."""
-
+async def test_source_that_is_not_a_generator_is_not_closed() -> None:
     class Lines:
         closed = False
 
@@ -441,76 +434,35 @@ async def test_other_sources_than_generators_are_not_closed() -> None:
     assert not lines.closed
 
 
-async def test_a_source_that_fails_when_it_is_closed_is_told_of() -> None:
-    """It changes nothing for who closes, and is not hidden either."""
-    told: list[Any] = []
-    loop = asyncio.get_running_loop()
-    handler = loop.get_exception_handler()
-    loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
-
-    async def source() -> AsyncIterator[int]:
-        try:
-            yield 1
-            await asyncio.Event().wait()
-        finally:
-            raise LookupError
-
-    async with aclosing(batch.stream(double, source())) as outcomes:
-        await anext(outcomes)
-    await moments()
-    loop.set_exception_handler(handler)
-    assert [type(error) for error in told] == [LookupError]
+async def test_batch_that_is_not_iterated_starts_nothing() -> None:
+    calls = BlockingCalls()
+    batch.stream(calls, range(3))
+    await batch.stream(calls, range(3)).aclose()
+    await run_other_tasks()
+    assert calls.started == []
 
 
-async def test_a_batch_that_is_never_iterated_does_nothing() -> None:
-    """Nothing begins before the first step."""
-    hall = Hall()
-    batch.stream(hall, range(3))
-    await batch.stream(hall, range(3)).aclose()
-    await moments()
-    assert hall.came == []
-
-
-async def test_a_call_may_close_the_batch() -> None:
-    """It cannot wait for itself, and so does not hang."""
+async def test_call_that_closes_its_own_batch_does_not_deadlock() -> None:
     streams: list[Any] = []
 
     async def close(item: int) -> int:
         if item:
-            await moments()
+            await run_other_tasks()
             await streams[0].aclose()
         return item
 
     outcomes = batch.stream(close, range(100), limit=2)
     streams.append(outcomes)
     assert (await anext(outcomes)).item == 0
-    await moments()
-    await moments()
-    assert [each async for each in outcomes] == []
-
-
-async def test_an_error_that_is_no_exception_ends_everything() -> None:
-    """What is not meant for the program's own handlers is not made an outcome."""
-
-    class Exit(BaseException):
-        pass
-
-    async def leave(item: int) -> int:
-        if item == 1:
-            raise Exit
-        await asyncio.sleep(60)
-        return item
-
-    with pytest.raises(Exit):
-        async for _ in batch.stream(leave, range(3)):
-            pass
+    await run_other_tasks()
+    await run_other_tasks()
+    assert [outcome async for outcome in outcomes] == []
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-@pytest.mark.parametrize("where", ["call", "source", "loop"])
-def test_ctrl_c_ends_a_batch(where: str, loop: str) -> None:
-    """Wherever the interrupt strikes, all calls end, and the program with it."""
-    program = _INTERRUPTED.format(where=where, run=f"{loop}.run", sigint=signal.SIGINT.value)
+@pytest.mark.parametrize("place", ["call", "source", "loop"])
+def test_ctrl_c_ends_all_calls(place: str, loop: str) -> None:
+    program = _INTERRUPTED.format(place=place, run=f"{loop}.run", sigint=signal.SIGINT.value)
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], check=False, capture_output=True, timeout=30
     )
@@ -524,16 +476,16 @@ _INTERRUPTED = """
 import asyncio, signal, uvloop
 from telnyx_rooms_async import batch
 
-def strike(where):
-    if where == {where!r}:
+def interrupt(place):
+    if place == {place!r}:
         signal.raise_signal({sigint})
 
 async def call(item):
     try:
         if item == 1:
             await asyncio.sleep(0.01)
-            strike("call")
-            raise KeyboardInterrupt if {where!r} == "call" else KeyError
+            interrupt("call")
+            raise KeyboardInterrupt if {place!r} == "call" else KeyError
         await asyncio.sleep(10)
     finally:
         print("ended")
@@ -542,47 +494,21 @@ async def source():
     for number in range(3):
         yield number
     await asyncio.sleep(0.01)
-    strike("source")
-    if {where!r} == "source":
+    interrupt("source")
+    if {place!r} == "source":
         raise KeyboardInterrupt
 
 async def main():
     async for _ in batch.stream(call, source()):
-        strike("loop")
+        interrupt("loop")
         await asyncio.sleep(10)
 
 {run}(main())
 """
 
 
-def test_it_runs_on_uvloop() -> None:
-    """Nothing depends on whose loop it is."""
-
+def test_batch_runs_on_uvloop() -> None:
     async def main() -> list[int]:
-        return [each.unwrap() async for each in batch.stream(double, range(50), limit=7, ordered=True)]
+        return [outcome.unwrap() async for outcome in batch.stream(double, range(50), limit=7, ordered=True)]
 
     assert uvloop.run(main()) == [2 * number for number in range(50)]
-
-
-async def test_outcomes_pickle() -> None:
-    """A process can hand them to another."""
-    async for each in batch.stream(double, [3]):
-        assert pickle.loads(pickle.dumps(each)) == each
-    async for each in batch.stream(refuse, [3]):
-        copy = pickle.loads(pickle.dumps(each))
-        assert (copy.index, copy.item, repr(copy.error), copy.ok) == (0, 3, "KeyError(3)", False)
-
-
-async def test_errors_are_not_kept_by_cycles() -> None:
-    """A million failures are given back as they go, without the collector."""
-    gc.collect()
-    gc.disable()
-    try:
-        async for _ in batch.stream(refuse, range(100)):
-            pass
-        kept = [each for each in gc.get_objects() if isinstance(each, KeyError | batch.Failed)]
-    finally:
-        gc.enable()
-    # Others may look for something in vain meanwhile: threads of Dask do, once there were any.
-    ours = [each for each in kept if isinstance(each, batch.Failed) or set(map(type, each.args)) == {int}]
-    assert len(ours) == 2  # the last one, which the loop's own name keeps

@@ -1,0 +1,1 @@
+"""Webhooks of the emulator: events, their schedule, and their signed delivery."""

@@ -1,0 +1,114 @@
+"""Plain technical English: metaphors and vague identifiers that must not come back."""
+
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+PACKAGE: Final = Path(__file__).parents[2] / "telnyx_rooms_async"
+
+WORDS: Final = frozenset(
+    [
+        "told",
+        "tell",
+        "tells",
+        "who",
+        "whom",
+        "whoever",
+        "nobody",
+        "somebody",
+        "anybody",
+        "everybody",
+        "house",
+        "floor",
+        "floors",
+        "door",
+        "dice",
+        "trail",
+        "crew",
+        "stage",
+        "shelf",
+        "breath",
+        "canary",
+        "happening",
+        "happenings",
+        "mishap",
+        "mishaps",
+        "verdict",
+        "verdicts",
+        "misfit",
+        "misfits",
+        "newcomer",
+        "rival",
+        "stranger",
+        "fleet",
+        "journaled",
+        "journaling",
+        "untouched",
+    ]
+)
+"""Forbidden in names, docstrings, comments, messages and Markdown."""
+IDENTIFIERS: Final = frozenset(["asked", "each", "found", "given", "it", "kind", "kinds", "whole"])
+"""Forbidden as whole identifiers: the noun is missing."""
+PUBLIC: Final = frozenset({"dice"})
+"""Public names that a later release renames."""
+UNCHECKED: Final = (
+    "batch",
+    "cli",
+    "client.py",
+    "core",
+    "emulator",
+    "errors.py",
+    "http",
+    "integrations",
+    "models.py",
+    "pagination.py",
+    "pytest_plugin.py",
+    "resources",
+    "settings.py",
+    "webhooks",
+)
+"""Parts of the package that are still to be rewritten."""
+
+
+def forbidden(path: Path) -> Iterator[str]:
+    """Yield the forbidden words of a file with their lines."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".md":
+        for number, line in enumerate(text.splitlines(), 1):
+            yield from (f"{number}: {word}" for word in _prose(line))
+        return
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.NAME and token.string not in PUBLIC:
+            words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", token.string)} & WORDS
+            words |= {token.string} & IDENTIFIERS
+        elif token.type in (tokenize.STRING, tokenize.COMMENT):
+            words = set(_prose(token.string))
+        else:
+            continue
+        yield from (f"{token.start[0]}: {word}" for word in sorted(words))
+
+
+def _prose(text: str) -> list[str]:
+    return [word for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS - PUBLIC]
+
+
+def part_of(path: Path) -> str:
+    """Return the package or module at the root that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0]
+
+
+FILES: Final = [
+    path
+    for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.md")])
+    if part_of(path) not in UNCHECKED
+]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_words_are_plain(path: Path) -> None:
+    assert list(forbidden(path)) == []

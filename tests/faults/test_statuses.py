@@ -1,0 +1,193 @@
+"""Error statuses, error bodies, interim responses and redirects."""
+
+import json
+from typing import Any
+
+import pytest
+
+from telnyx_rooms_async import (
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    TelnyxRoomsError,
+    UnexpectedRedirectError,
+    UnprocessableEntityError,
+)
+from tests.helpers.fast_forward import FastForwardLoop
+from tests.helpers.fault_case import FaultCase, create, delete, read
+from tests.helpers.fault_server import ServerFault, run_fault_server
+from tests.helpers.room_store import SECRET_TOKEN
+from tests.helpers.server_faults import respond, send_interim, send_raw, truncate
+
+METHODS = {read: "GET", create: "POST", delete: "DELETE"}
+actions = pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
+
+# --- error statuses -----------------------------------------------------------------------------------------
+
+ERROR_STATUSES: dict[int, type[TelnyxRoomsError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: APIStatusError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    405: APIStatusError,
+    409: ConflictError,
+    410: APIStatusError,
+    418: APIStatusError,
+    422: UnprocessableEntityError,
+    451: APIStatusError,
+    501: InternalServerError,
+}
+
+
+@pytest.mark.parametrize(("status", "error_class"), ERROR_STATUSES.items(), ids=map(str, ERROR_STATUSES))
+@pytest.mark.parametrize("action", METHODS, ids=lambda action: action.__name__)
+async def test_an_error_status_is_raised_after_one_request(
+    case: FaultCase, status: int, error_class: type[Any], action: Any
+) -> None:
+    case.server.store.seed()
+    body = {"errors": [{"code": "10000", "title": "No", "detail": "Not so", "source": {"pointer": "/x"}}]}
+    case.server.inject_always(respond(status, body, X_Request_Id="req-7", X_Should_Retry="true"))
+    error = await case.expect_error(error_class, action)
+    assert (error.status, error.code, error.title, error.detail) == (status, "10000", "No", "Not so")
+    assert (error.pointer, error.request_id, len(error.attempts)) == ("/x", "req-7", 1)
+    assert error.budget_exhausted is False
+    case.expect_requests(METHODS[action])
+
+
+async def test_the_last_response_is_raised_when_later_attempts_get_none(case: FaultCase) -> None:
+    case.server.inject(respond(500), respond(502, X_Request_Id="req-2"), truncate("before"))
+    error = await case.expect_error(InternalServerError, read)
+    assert (error.status, error.request_id) == (502, "req-2")
+    assert [attempt.status or attempt.failure for attempt in error.attempts] == [500, 502, "lost"]
+    case.expect_requests("GET GET GET")
+
+
+# --- error bodies -------------------------------------------------------------------------------------------
+
+DEEP = b'{"errors":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+ENTRY = {"code": "10005", "title": "Resource not found"}
+ERROR_BODIES: dict[str, tuple[int, object, int]] = {
+    "404 bare object": (404, ENTRY, 1),
+    "422 array": (422, {"errors": [ENTRY, ENTRY]}, 2),
+    "422 object of lists": (422, {"errors": {"max_participants": ["too few", "odd"]}}, 2),
+    "400 message": (400, {"message": "Error", "success": False}, 1),
+    "400 message in data": (400, {"data": {"message": "Error"}}, 1),
+    "401 empty": (401, b"", 0),
+    "403 HTML": (403, f"<html>{SECRET_TOKEN}</html>".encode(), 0),
+    "404 20 MB": (404, b"<html>" + SECRET_TOKEN.encode() * 600_000, 0),
+    "422 20 MB of JSON": (422, b'{"errors":[' + b'{"code":"1"},' * 1_500_000 + b'{"code":"1"}]}', 0),
+    "422 many entries": (422, {"errors": [ENTRY] * 400}, 50),
+    "400 deep nesting": (400, DEEP, 0),
+    "404 wrong charset": (404, json.dumps(ENTRY).encode("utf-16"), 0),
+    "422 latin-1": (422, b'{"title": "caf\xe9"}', 0),
+    "404 BOM": (404, b"\xef\xbb\xbf" + json.dumps(ENTRY).encode(), 1),
+    "404 wrong types": (404, {"errors": [None, 7, [], {"code": [], "title": {}}]}, 0),
+    "404 a list": (404, [SECRET_TOKEN], 0),
+    "404 text": (404, f'"{SECRET_TOKEN}"'.encode(), 0),
+    "404 null": (404, b"null", 0),
+    "404 control characters": (404, {"title": "a\r\nb\x1b[31m\u202e" * 200}, 1),
+}
+
+
+@pytest.mark.parametrize(("status", "body", "entries"), ERROR_BODIES.values(), ids=ERROR_BODIES)
+@actions
+async def test_an_error_body_of_any_shape_is_typed_by_its_status(
+    case: FaultCase, status: int, body: object, entries: int, action: Any
+) -> None:
+    case.server.inject_always(respond(status, body))
+    error = await case.expect_error(ERROR_STATUSES[status], action)
+    assert isinstance(error, APIStatusError)
+    assert (error.status, len(error.errors)) == (status, entries)
+    case.expect_requests(METHODS[action])
+
+
+BROKEN_BODIES: dict[str, ServerFault] = {
+    "cut": send_raw(b"HTTP/1.1 404 X\r\nContent-Length: 99\r\n\r\n{"),
+    "reset": send_raw(b"HTTP/1.1 404 X\r\nContent-Length: 99\r\n\r\n{", "reset"),
+    "corrupt gzip": respond(404, b"\x1f\x8b nothing", Content_Encoding="gzip"),
+    "unknown encoding": respond(404, b"??", Content_Encoding="zebra"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN_BODIES.values(), ids=BROKEN_BODIES)
+@actions
+async def test_a_broken_error_body_is_typed_by_its_status(
+    case: FaultCase, fault: ServerFault, action: Any
+) -> None:
+    case.server.inject_always(fault.uncommitted)
+    error = await case.expect_error(NotFoundError, action)
+    assert error.errors == ()
+    case.expect_requests(METHODS[action])
+
+
+# --- interim responses --------------------------------------------------------------------------------------
+
+
+@actions
+async def test_interim_responses_are_skipped(case: FaultCase, action: Any) -> None:
+    case.server.inject(
+        send_interim(
+            b"HTTP/1.1 100 Continue\r\n\r\n",
+            b"HTTP/1.1 102 Processing\r\n\r\n",
+            b"HTTP/1.1 103 Early\r\n\r\n",
+        )
+    )
+    await case.expect_result(action)
+    case.expect_requests(METHODS[action], rooms=action is create)
+
+
+# --- redirects ----------------------------------------------------------------------------------------------
+
+REDIRECTS = [300, 301, 302, 303, 304, 307, 308]
+LOCATIONS = {
+    "the same server": "/v2/rooms/a-healthy-room",
+    "another server": "ELSEWHERE",
+    "https": "https://example.com/v2/rooms",
+    "a file": "file:///etc/passwd",
+    "nowhere": "",
+    "a loop": "/v2/rooms",
+    "no URL": "http://[",
+}
+
+
+@pytest.mark.parametrize("location", LOCATIONS.values(), ids=LOCATIONS)
+@pytest.mark.parametrize("status", REDIRECTS)
+@actions
+async def test_redirects_are_never_followed(
+    case: FaultCase, time: FastForwardLoop, status: int, location: str, action: Any
+) -> None:
+    async with run_fault_server(time) as elsewhere:
+        target = elsewhere.url if location == "ELSEWHERE" else location
+        case.server.inject_always(respond(status, Location=f"{target}?pin={SECRET_TOKEN}"))
+        error = await case.expect_error(UnexpectedRedirectError, action)
+        assert (elsewhere.connections, error.status) == (0, status)
+    case.expect_requests(METHODS[action], rooms=0)
+
+
+# --- unknown statuses ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [505, 520, 522, 524, 530, 599])
+async def test_an_unknown_5xx_is_not_retried_and_leaves_a_create_unknown(
+    case: FaultCase, status: int
+) -> None:
+    case.server.inject_always(respond(status), on="GET")
+    assert (await case.expect_error(InternalServerError, read)).status == status
+    case.expect_requests("GET")
+    await case.server.recover()
+    case.server.inject(respond(status))
+    await case.expect_error(OutcomeUnknownError, create)
+    case.expect_requests("GET POST GET GET GET")
+
+
+@pytest.mark.parametrize("status", [600, 999])
+async def test_a_status_without_a_class_is_an_api_status_error(case: FaultCase, status: int) -> None:
+    case.server.inject(respond(status))
+    assert (await case.expect_error(APIStatusError, read)).status == status
+    case.expect_requests("GET")

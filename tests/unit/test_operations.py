@@ -1,0 +1,345 @@
+"""What each of the 25 operations sends, and what its responses and errors become."""
+
+import json
+import pickle
+import re
+from collections.abc import AsyncIterable, Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from aiohttp import ServerDisconnectedError
+from aioresponses import CallbackResult, aioresponses
+from yarl import URL
+
+from telnyx_rooms_async import (
+    AccessToken,
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    ClientToken,
+    ConflictError,
+    DateFilter,
+    DurationFilter,
+    ErrorDetail,
+    InternalServerError,
+    NameTakenError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RateLimitError,
+    RetryPolicy,
+    Room,
+    RoomComposition,
+    RoomParticipant,
+    RoomRecording,
+    RoomsClient,
+    RoomSession,
+    UnprocessableEntityError,
+    VideoRegion,
+)
+from tests.helpers.clocks import FakeClock
+
+pytestmark = pytest.mark.usefixtures("patched_aioresponses")
+
+BASE = "https://api.telnyx.com/v2"
+ROOM, SESSION, PERSON = "0ccc7b54-4df3-4bca-a65a-35a1ecc777f0", "a-session", "a-person"
+DAY, DAYS = date(2021, 4, 25), DateFilter(gte=date(2021, 4, 25), lte=date(2021, 4, 26))
+NOON, NOON_TEXT = datetime(2021, 4, 25, 12, tzinfo=UTC), "2021-04-25T12:00:00Z"
+
+LAST = {"page_number": 1, "page_size": 250, "total_pages": 1, "total_results": 1}
+
+Call = Callable[[RoomsClient], Any]
+Operation = tuple[Call, str, dict[str, str], object, int, object, object]
+
+
+async def collect(listing: AsyncIterable[Any]) -> list[Any]:
+    return [item async for item in listing]
+
+
+# name: (call, method and path, query, JSON body, status, JSON response, result)
+# fmt: off
+# ruff: noqa: E501 - a row is a line
+OPERATIONS: dict[str, Operation] = {
+    "ListRooms": (
+        lambda client: collect(client.rooms.list(created_at=DAY, updated_at=DAYS, unique_name="Weekly", include_sessions=True, page_size=7)),
+        "GET /rooms",
+        {"filter[date_created_at][eq]": "2021-04-25", "filter[date_updated_at][gte]": "2021-04-25", "filter[date_updated_at][lte]": "2021-04-26", "filter[unique_name]": "Weekly", "include_sessions": "true", "page[number]": "1", "page[size]": "7"}, None,
+        200, {"meta": LAST, "data": [{"id": "a", "sessions": [{"id": "s"}]}]}, [Room(id="a", sessions=(RoomSession(id="s"),))],
+    ),
+    "CreateRoom": (
+        lambda client: client.rooms.create(unique_name="Weekly", max_participants=7, enable_recording=True, webhook_event_url="https://example.com/", webhook_event_failover_url=None, webhook_timeout_secs=5),
+        "POST /rooms", {}, {"unique_name": "Weekly", "max_participants": 7, "enable_recording": True, "webhook_event_url": "https://example.com/", "webhook_event_failover_url": None, "webhook_timeout_secs": 5},
+        201, {"data": {"id": "a", "unique_name": "Weekly", "created_at": NOON_TEXT}}, Room(id="a", unique_name="Weekly", created_at=NOON),
+    ),
+    "ViewRoom": (
+        lambda client: client.rooms.retrieve("a", include_sessions=True),
+        "GET /rooms/a", {"include_sessions": "true"}, None, 200, {"data": {"id": "a", "max_participants": 10}}, Room(id="a", max_participants=10),
+    ),
+    "UpdateRoom": (
+        lambda client: client.rooms.update("a", max_participants=3, webhook_event_failover_url=None),
+        "PATCH /rooms/a", {}, {"max_participants": 3, "webhook_event_failover_url": None}, 200, {"data": {"id": "a", "max_participants": 3}}, Room(id="a", max_participants=3),
+    ),
+    "DeleteRoom": (
+        lambda client: client.rooms.delete(Room(id="a")), "DELETE /rooms/a", {}, None, 204, None, None,
+    ),
+    "RetrieveListRoomSessions": (
+        lambda client: collect(client.rooms.sessions("a", created_at=DAY, ended_at=DAY, active=False, include_participants=True)),
+        "GET /rooms/a/sessions",
+        {"filter[date_created_at][eq]": "2021-04-25", "filter[date_ended_at][eq]": "2021-04-25", "filter[active]": "false", "include_participants": "true", "page[number]": "1", "page[size]": "250"}, None,
+        200, {"meta": LAST, "data": [{"id": "s", "participants": [{"id": "p"}]}]}, [RoomSession(id="s", participants=(RoomParticipant(id="p"),))],
+    ),
+    "CreateRoomClientToken": (
+        lambda client: client.tokens.create("a", token_ttl_secs=60, refresh_token_ttl_secs=600),
+        "POST /rooms/a/actions/generate_join_client_token", {}, {"token_ttl_secs": 60, "refresh_token_ttl_secs": 600},
+        201, {"data": {"token": "t", "token_expires_at": NOON_TEXT, "refresh_token": "r", "refresh_token_expires_at": NOON_TEXT}},
+        ClientToken(token="t", token_expires_at=NOON, refresh_token="r", refresh_token_expires_at=NOON),
+    ),
+    "RefreshRoomClientToken": (
+        lambda client: client.tokens.refresh(ROOM, "r", token_ttl_secs=60),
+        f"POST /rooms/{ROOM}/actions/refresh_client_token", {}, {"refresh_token": "r", "token_ttl_secs": 60},
+        201, {"data": {"token": "t", "token_expires_at": NOON_TEXT}}, AccessToken(token="t", token_expires_at=NOON),
+    ),
+    "ListRoomSessions": (
+        lambda client: collect(client.sessions.list(room_id="a", updated_at=DAY, active=True)),
+        "GET /room_sessions", {"filter[room_id]": "a", "filter[date_updated_at][eq]": "2021-04-25", "filter[active]": "true", "page[number]": "1", "page[size]": "250"}, None,
+        200, {"meta": LAST, "data": [{"id": "s", "active": True}]}, [RoomSession(id="s", active=True)],
+    ),
+    "ViewRoomSession": (
+        lambda client: client.sessions.retrieve(SESSION, include_participants=True),
+        "GET /room_sessions/a-session", {"include_participants": "true"}, None, 200, {"data": {"id": "s", "room_id": "a"}}, RoomSession(id="s", room_id="a"),
+    ),
+    "RetrieveListRoomParticipants": (
+        lambda client: collect(client.sessions.participants(SESSION, joined_at=DAY, left_at=DAY, context="Alice")),
+        "GET /room_sessions/a-session/participants",
+        {"filter[date_joined_at][eq]": "2021-04-25", "filter[date_left_at][eq]": "2021-04-25", "filter[context]": "Alice", "page[number]": "1", "page[size]": "250"}, None,
+        200, {"meta": LAST, "data": [{"id": "p", "context": "Alice"}]}, [RoomParticipant(id="p", context="Alice")],
+    ),
+    "EndSession": (
+        lambda client: client.sessions.end(SESSION), "POST /room_sessions/a-session/actions/end", {}, None, 200, {"data": {"result": "ok"}}, None,
+    ),
+    "KickParticipantInSession": (
+        lambda client: client.sessions.kick(SESSION, "all", exclude=[PERSON]),
+        "POST /room_sessions/a-session/actions/kick", {}, {"participants": "all", "exclude": [PERSON]}, 200, {"data": {"result": "ok"}}, None,
+    ),
+    "MuteParticipantInSession": (
+        lambda client: client.sessions.mute(SESSION, [PERSON]),
+        "POST /room_sessions/a-session/actions/mute", {}, {"participants": [PERSON]}, 200, {"data": {"result": "ok"}}, None,
+    ),
+    "UnmuteParticipantInSession": (
+        lambda client: client.sessions.unmute(SESSION, "all"),
+        "POST /room_sessions/a-session/actions/unmute", {}, {"participants": "all"}, 200, {"data": {"result": "ok"}}, None,
+    ),
+    "ListRoomParticipants": (
+        lambda client: collect(client.participants.list(session_id=SESSION, updated_at=DAY)),
+        "GET /room_participants", {"filter[session_id]": SESSION, "filter[date_updated_at][eq]": "2021-04-25", "page[number]": "1", "page[size]": "250"}, None,
+        200, {"meta": LAST, "data": [{"id": "p", "left_at": NOON_TEXT}]}, [RoomParticipant(id="p", left_at=NOON)],
+    ),
+    "ViewRoomParticipant": (
+        lambda client: client.participants.retrieve(PERSON), "GET /room_participants/a-person", {}, None, 200, {"data": {"id": "p"}}, RoomParticipant(id="p"),
+    ),
+    "ListRoomRecordings": (
+        lambda client: collect(client.recordings.list(room_id="a", session_id=SESSION, participant_id=PERSON, status="completed", type="audio", started_at=DAY, duration_secs=DurationFilter(gte=10, lte=60))),
+        "GET /room_recordings",
+        {"filter[room_id]": "a", "filter[session_id]": SESSION, "filter[participant_id]": PERSON, "filter[status]": "completed", "filter[type]": "audio", "filter[date_started_at][eq]": "2021-04-25", "filter[duration_secs][gte]": "10", "filter[duration_secs][lte]": "60", "page[number]": "1", "page[size]": "250"}, None,
+        200, {"meta": LAST, "data": [{"id": "r", "duration_secs": 20, "size_mb": 1.5}]}, [RoomRecording(id="r", duration_secs=20, size_mb=1.5)],
+    ),
+    "ViewRoomRecording": (
+        lambda client: client.recordings.retrieve("r"), "GET /room_recordings/r", {}, None, 200, {"data": {"id": "r", "status": "completed"}}, RoomRecording(id="r", status="completed"),
+    ),
+    "DeleteRoomRecording": (
+        lambda client: client.recordings.delete("r"), "DELETE /room_recordings/r", {}, None, 204, None, None,
+    ),
+    "DeleteRoomRecordings": (
+        lambda client: client.recordings.delete_matching(room_id="a", ended_at=DAY),
+        "DELETE /room_recordings", {"filter[room_id]": "a", "filter[date_ended_at][eq]": "2021-04-25"}, None, 201, {"data": {"room_recordings": 4}}, 4,
+    ),
+    "ListRoomCompositions": (
+        lambda client: collect(client.compositions.list(session_id=SESSION, status="completed", created_at=DAY)),
+        "GET /room_compositions", {"filter[session_id]": SESSION, "filter[status]": "completed", "filter[date_created_at][eq]": "2021-04-25", "page[number]": "1", "page[size]": "250"}, None,
+        200, {"meta": LAST, "data": [{"id": "c", "video_layout": {"main": {"z_pos": 1}}}]}, [RoomComposition(id="c", video_layout={"main": VideoRegion(z_pos=1)})],
+    ),
+    "CreateRoomComposition": (
+        lambda client: client.compositions.create(SESSION, video_layout={"main": VideoRegion(height=360, width=480, video_sources=("*",))}, format="mp4", resolution="1280x720"),
+        "POST /room_compositions", {}, {"session_id": SESSION, "format": "mp4", "resolution": "1280x720", "audio_sources": ["*"], "video_layout": {"main": {"height": 360, "width": 480, "video_sources": ["*"]}}},
+        202, {"data": {"id": "c", "status": "enqueued", "audio_sources": ["*"]}}, RoomComposition(id="c", status="enqueued", audio_sources=("*",)),
+    ),
+    "ViewRoomComposition": (
+        lambda client: client.compositions.retrieve("c"), "GET /room_compositions/c", {}, None, 200, {"data": {"id": "c", "resolution": "1280x720"}}, RoomComposition(id="c", resolution="1280x720"),
+    ),
+    "DeleteRoomComposition": (
+        lambda client: client.compositions.delete("c"), "DELETE /room_compositions/c", {}, None, 204, None, None,
+    ),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_an_operation_sends_one_request_and_returns_a_model(operation: str) -> None:
+    call, target, query, body, status, response, expected = OPERATIONS[operation]
+    method, path = target.split()
+    requests: list[tuple[URL, Any]] = []
+
+    def respond(url: URL, **options: Any) -> CallbackResult:
+        requests.append((url, options))
+        return CallbackResult(status=status, body=b"" if response is None else json.dumps(response).encode())
+
+    with aioresponses() as api:
+        api.add((URL(BASE + path) % query).human_repr(), method, callback=respond)
+        async with RoomsClient("KEY") as client:
+            assert await call(client) == expected
+    ((url, options),) = requests
+    assert dict(url.query) == query
+    sent = options.get("data")
+    assert (json.loads(sent) if sent else None) == body
+    assert options["headers"]["Authorization"] == "Bearer KEY"
+
+
+NOT_REPEATED = {
+    "CreateRoom",
+    "KickParticipantInSession",
+    "MuteParticipantInSession",
+    "UnmuteParticipantInSession",
+    "DeleteRoomRecordings",
+    "CreateRoomComposition",
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_a_lost_response_is_requested_again_only_if_a_second_time_does_no_harm(operation: str) -> None:
+    call, target, query, _, status, response, expected = OPERATIONS[operation]
+    method, path = target.split()
+    with aioresponses() as api:
+        url = (URL(BASE + path) % query).human_repr()
+        api.add(url, method, exception=ServerDisconnectedError())
+        api.add(url, method, status=status, body=b"" if response is None else json.dumps(response).encode())
+        async with RoomsClient("KEY", clock=FakeClock().clock) as client:
+            if operation in NOT_REPEATED:
+                with pytest.raises(OutcomeUnknownError):
+                    await call(client)
+            else:
+                assert await call(client) == expected
+        sent = [requests for (sent_method, _), requests in api.requests.items() if sent_method == method]
+    assert len(sent[0]) == (1 if operation in NOT_REPEATED else 2)
+
+
+ENTRY = {
+    "code": "10027",
+    "title": "Unprocessable Entity",
+    "detail": "webhook_event_url must be a URL",
+    "source": {"pointer": "/webhook_event_url"},
+    "meta": {"url": "https://example.com/10027"},
+}
+DETAIL = ErrorDetail(
+    code="10027",
+    title="Unprocessable Entity",
+    detail="webhook_event_url must be a URL",
+    pointer="/webhook_event_url",
+    meta={"url": "https://example.com/10027"},
+)
+ERROR_BODIES: dict[str, tuple[str, tuple[ErrorDetail, ...]]] = {
+    "a list of entries": (json.dumps({"errors": [ENTRY]}), (DETAIL,)),
+    "one bare entry": (json.dumps(ENTRY), (DETAIL,)),
+    "messages by key": (
+        json.dumps({"errors": {"max_participants": ["too many", "too dear"]}}),
+        (
+            ErrorDetail(code="max_participants", detail="too many"),
+            ErrorDetail(code="max_participants", detail="too dear"),
+        ),
+    ),
+    "a message": (json.dumps({"message": "Error", "success": False}), (ErrorDetail(title="Error"),)),
+    "nothing": ("", ()),
+    "a message under data": (json.dumps({"data": {"message": "Error"}}), (ErrorDetail(title="Error"),)),
+    "a web page": ("<html>Bad gateway</html>", ()),
+}
+
+
+async def error_of(
+    status: int,
+    body: str = "",
+    *,
+    call: Call = lambda client: client.rooms.retrieve("a"),
+    headers: dict[str, str] | None = None,
+) -> Exception:
+    """Return the error that a response becomes."""
+    with aioresponses() as api:
+        for method in ("GET", "POST"):
+            api.add(re.compile(BASE), method, status=status, body=body, headers=headers)
+        async with RoomsClient("KEY", retry=RetryPolicy(attempts=1)) as client:
+            with pytest.raises((APIStatusError, OutcomeUnknownError)) as caught:
+                await call(client)
+    return caught.value
+
+
+@pytest.mark.parametrize("status", [404, 422])
+@pytest.mark.parametrize(("body", "errors"), ERROR_BODIES.values(), ids=ERROR_BODIES)
+async def test_every_shape_of_an_error_body_is_decoded(
+    status: int, body: str, errors: tuple[ErrorDetail, ...]
+) -> None:
+    error = await error_of(status, body)
+    assert isinstance(error, APIStatusError)
+    assert type(error) is {404: NotFoundError, 422: UnprocessableEntityError}[status]
+    first = errors[0] if errors else ErrorDetail()
+    assert error.errors == errors
+    assert (error.code, error.title, error.detail, error.pointer) == (
+        first.code,
+        first.title,
+        first.detail,
+        first.pointer,
+    )
+    unpickled = pickle.loads(pickle.dumps(error))
+    assert (type(unpickled), unpickled.errors, str(unpickled)) == (type(error), errors, str(error))
+
+
+STATUSES: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: APIStatusError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    405: APIStatusError,
+    409: ConflictError,
+    410: APIStatusError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+    500: InternalServerError,
+    501: InternalServerError,
+    520: InternalServerError,
+}
+
+
+@pytest.mark.parametrize(("status", "error_class"), STATUSES.items())
+async def test_the_class_of_an_error_depends_on_the_status_only(
+    status: int, error_class: type[APIStatusError]
+) -> None:
+    error = await error_of(status, headers={"Retry-After": "7", "x-request-id": "req-7"})
+    assert type(error) is error_class
+    assert (error.status, error.retry_after, error.request_id) == (status, 7.0, "req-7")
+    (attempt,) = error.attempts
+    assert (attempt.operation, attempt.template, attempt.status) == ("ViewRoom", "/rooms/{room_id}", status)
+
+
+NAME_TAKEN: dict[str, object] = {
+    "a list of entries": {
+        "errors": [
+            {"code": "10027", "title": "x", "detail": "has been taken", "source": {"pointer": "/unique_name"}}
+        ]
+    },
+    "messages by key": {"errors": {"unique_name_not_unique_for_user_id": ["has been taken"]}},
+}
+
+
+@pytest.mark.parametrize("body", NAME_TAKEN.values(), ids=NAME_TAKEN)
+async def test_a_duplicate_name_is_a_name_taken_error(body: object) -> None:
+    error = await error_of(
+        422, json.dumps(body), call=lambda client: client.rooms.create(unique_name="Weekly")
+    )
+    assert type(error) is NameTakenError
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 520])
+async def test_the_outcome_of_a_create_is_unknown_after_a_server_error(status: int) -> None:
+    error = await error_of(status, call=lambda client: client.rooms.create())
+    assert isinstance(error, OutcomeUnknownError)
+    assert isinstance(error.__cause__, APIStatusError)
+    assert (error.__cause__.status, error.unique_name) == (status, None)
