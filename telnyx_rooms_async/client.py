@@ -1,4 +1,4 @@
-"""The client: owns or borrows the session, and seats the resources."""
+"""`RoomsClient`: one session of the API and six resources."""
 
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -7,7 +7,7 @@ from typing import Self
 
 from attrs import asdict, evolve
 
-from telnyx_rooms_async.core.custom_request import ACCOUNT_KEY, QueryValue, build_raw
+from telnyx_rooms_async.core.custom_request import ACCOUNT_KEY, QueryValue, build_custom
 from telnyx_rooms_async.core.frames import without_async_frames, without_frames
 from telnyx_rooms_async.core.http_messages import RateLimit, Response
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
@@ -36,8 +36,8 @@ from telnyx_rooms_async.settings import (
     Settings,
     check_count,
     check_flags,
-    check_patience,
     check_share,
+    check_timeouts,
     find_api_key,
     find_base_url,
 )
@@ -46,37 +46,43 @@ from telnyx_rooms_async.settings import (
 class RoomsClient:
     """A client for the Telnyx Video Rooms API.
 
-    ``async with RoomsClient() as client`` closes it at the end; so does ``await client.close()``. It can
-    be made outside an event loop and opens nothing before its first call; then it belongs to that loop
-    until that stops. Any number of tasks may share it.
+    Close it with ``async with RoomsClient() as client`` or ``await client.close()``. It can be made outside
+    an event loop, and opens nothing before its first call. It belongs to the event loop of that call until
+    that loop has stopped. Any number of tasks may share it.
 
     Args:
-        api_key: ``TELNYX_API_KEY`` unless given. It appears in no repr, log or error.
-        base_url: ``TELNYX_BASE_URL``, or that of Telnyx, unless given.
-        session: an `aiohttp.ClientSession` to use and never to close. Its connector, its proxy and its
-            cookies are then its owner's business.
-        timeout: seconds for a whole call: its wait for a connection and for the rate limit, its attempts,
-            and the pauses between them.
-        attempt_timeout: seconds for one attempt; of these at most 5 for a connection.
-        retry: how often and how patiently.
-        max_connections: how many calls are in flight at once; others wait their turn. A borrowed session
-            may allow fewer. Downloads have as many connections of their own.
-        share: the part of the account's rate limit to keep to: 0.25 for each of four processes.
-        read_only: whether all that is not a reading is refused before it is sent, `request` included.
-        trust_env: whether ``https_proxy``, ``http_proxy``, ``all_proxy`` and ``no_proxy`` count. Not for a
-            borrowed session, which has its owner's proxy; never for a base URL on this machine.
-        allow_insecure: whether an ``http://`` base URL may lead to another machine; the variable
-            ``TELNYX_ALLOW_INSECURE`` allows it too, with the text ``true``.
-        on_attempt: called with an `Attempt` after each request, those for files included: metadata for
-            your metrics. What it raises is logged.
-        trace_configs: for the session of our own; aiohttp shows them each request, its key included.
-        clock: for tests: where time, pauses and chance come from.
+        api_key: by default the environment variable ``TELNYX_API_KEY``. It appears in no repr, log or error.
+        base_url: by default the environment variable ``TELNYX_BASE_URL``, or the URL of Telnyx.
+        session: an `aiohttp.ClientSession` to borrow, which is never closed. Its connector, proxy, cookies
+            and middlewares are used as they are; make the client in the event loop of the session.
+        timeout: seconds for a whole call: the wait for a connection and for the rate limit, the attempts, and
+            the pauses between them.
+        attempt_timeout: seconds for one attempt; at most 5 of them for the connection.
+        retry: how often, and after which pauses, failed requests are retried.
+        max_connections: calls in flight at once; others are queued. A borrowed session may allow fewer.
+            Downloads have as many connections of their own.
+        share: the share of the account's rate limit that this client uses: 0.25 for each of four processes.
+        read_only: whether every request that could change something is refused, `request` included.
+        trust_env: whether to use the proxies in ``https_proxy``, ``http_proxy``, ``all_proxy`` and
+            ``no_proxy``; never for a base URL on this machine, and not together with `session`.
+        allow_insecure: whether an ``http://`` base URL may lead to another machine, as with
+            ``TELNYX_ALLOW_INSECURE=true``.
+        on_attempt: called with an `Attempt` after each request, also those of downloads: metadata for
+            metrics. An exception that it raises is logged.
+        trace_configs: for the session of the client. aiohttp passes them each request with its API key.
+        clock: time, pauses and randomness, for tests.
 
     Raises:
-        ConfigurationError: an argument or a variable cannot be used. It does not show the key.
+        ConfigurationError: an argument or an environment variable is invalid. The API key is not shown.
+
+    Example:
+        ::
+
+            async with RoomsClient() as client:
+                room = await client.rooms.create(unique_name="Weekly")
     """
 
-    _base_url = "not made yet"  # a traceback may print a client whose arguments were refused
+    _base_url = "not ready"  # a traceback may show a client whose arguments were refused
 
     @without_frames  # the base URL and the proxies of a session may hold credentials
     def __init__(
@@ -98,7 +104,7 @@ class RoomsClient:
         clock: Clock = Clock(),
     ) -> None:
         api_key = None if api_key is None else hidden(api_key)
-        check_patience(timeout, attempt_timeout, retry)
+        check_timeouts(timeout, attempt_timeout, retry)
         check_count(max_connections=max_connections)
         check_share(share)
         check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)
@@ -128,7 +134,7 @@ class RoomsClient:
             read_only=read_only,
             clock=clock,
         )
-        self._seat(api)
+        self._attach(api)
 
     @classmethod
     def from_settings(
@@ -140,10 +146,17 @@ class RoomsClient:
         trace_configs: Sequence[TraceConfig] = (),
         clock: Clock = Clock(),
     ) -> Self:
-        """Make a client of settings, which may have come from another process.
+        """Make a client from settings.
+
+        Args:
+            settings: they may come from another process.
+            session: as for `RoomsClient`.
+            on_attempt: as for `RoomsClient`.
+            trace_configs: as for `RoomsClient`.
+            clock: as for `RoomsClient`.
 
         Raises:
-            ConfigurationError: one of the settings, or of the arguments, cannot be used.
+            ConfigurationError: a setting or an argument is invalid.
         """
         return cls(
             session=session,
@@ -160,7 +173,7 @@ class RoomsClient:
     compositions: Compositions
     tokens: Tokens
 
-    def _seat(self, api: ApiSession) -> None:
+    def _attach(self, api: ApiSession) -> None:
         self._api = api
         self.rooms = Rooms(api)
         self.sessions = Sessions(api)
@@ -174,7 +187,7 @@ class RoomsClient:
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """What the newest answer told of the account's rate limit; ``None`` before one did."""
+        """The rate limit of the account as the newest response states it; None before that."""
         return self._api.rate_limiter.rate_limit
 
     def with_options(
@@ -185,26 +198,31 @@ class RoomsClient:
         retry: RetryPolicy | None = None,
         read_only: bool = False,
     ) -> Self:
-        """Return a view of this client with other patience: ``client.with_options(timeout=5)``.
+        """Return a view of this client with other options: ``client.with_options(timeout=5)``.
 
-        It shares the session, the rate limit and the budget for repetitions, so it costs next to nothing;
-        closing one closes the other. `read_only` makes a view that is so; no view lifts it.
+        The view shares the session, the rate limit and the retry budget; closing it closes the client.
+
+        Args:
+            timeout: seconds for a whole call.
+            attempt_timeout: seconds for one attempt.
+            retry: the retry policy.
+            read_only: True for a read-only view; a view of a read-only client is always read-only.
 
         Raises:
-            ConfigurationError: a number is not positive, the policy is none, or `read_only` no boolean.
+            ConfigurationError: an option is invalid.
         """
         api = self._api
         timeout = api.timeout if timeout is None else timeout
         attempt_timeout = api.attempt_timeout if attempt_timeout is None else attempt_timeout
         retry = api.retry if retry is None else retry
-        check_patience(timeout, attempt_timeout, retry)
+        check_timeouts(timeout, attempt_timeout, retry)
         check_flags(read_only=read_only)
         api = evolve(api, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry)
         return self._view(evolve(api, read_only=api.read_only or read_only))
 
     def _view(self, api: ApiSession) -> Self:
         view = copy(self)
-        view._seat(api)  # noqa: SLF001 - one of us
+        view._attach(api)  # noqa: SLF001 - of the same class
         return view
 
     @without_async_frames  # `json` may hold a refresh token
@@ -216,35 +234,34 @@ class RoomsClient:
         query: Mapping[str, QueryValue] | None = None,
         json: object = None,
     ) -> Response:
-        """Make a call that this library has no verb for, with the same key, attempts and errors.
+        """Make a custom call, with the same authentication, retries and errors as every other call.
 
-        One request, repeated on failure; a POST only when the server certainly did not act on it. A
-        DELETE that is repeated and finds nothing has succeeded: its answer is that 404.
+        A POST is retried only if the server certainly did not process it. If the retry of a DELETE finds
+        nothing, the call has succeeded, and its response is that 404.
 
         Args:
             method: ``"GET"``, ``"POST"``, ``"PATCH"``, …
             path: below the base URL: ``"/rooms"``.
-            query: names as on the wire: ``{"page[size]": 1}``.
-            json: the body, unless ``None``.
+            query: query parameters: ``{"page[size]": 1}``.
+            json: the body; None for no body.
 
         Raises:
-            InvalidArgumentError: one of these cannot be sent.
-            APIStatusError: the status is an error.
+            InvalidArgumentError: an argument cannot be sent.
+            APIStatusError: the response has an error status.
         """
-        return await self._api.call(build_raw(method, path, query=query, json=json))
+        return await self._api.call(build_custom(method, path, query=query, json=json))
 
     async def public_key(self) -> str:
-        """Fetch the account's public key: ``Webhooks(await client.public_key())``. One request."""
+        """Return the public key that signs the webhooks of the account: one request."""
         return (await self._api.call(ACCOUNT_KEY)).public
 
     async def close(self, *, grace: float = 0.0) -> None:
-        """End the client and its views. A borrowed session stays open. Doing it twice does no harm.
+        """Close the client and its views. A borrowed session stays open. A second call has no effect.
 
-        Calls in flight raise `ClientClosedError`, though they may have been carried out.
+        Calls in flight raise `ClientClosedError`; the server may have processed them.
 
         Args:
-            grace: seconds to let the running calls end first, unless this is cancelled; new calls are refused
-                at once.
+            grace: seconds to wait for running calls first; new calls are refused at once.
 
         Raises:
             WrongEventLoopError: the client is in use by another event loop.

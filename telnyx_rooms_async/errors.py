@@ -1,28 +1,27 @@
-"""What may go wrong: one tree, split by whose fault it is.
+"""All exceptions of the library, in one tree that is split by whose fault it is.
 
     TelnyxRoomsError
     ├── ConfigurationError, InvalidArgumentError,      you: nothing was sent
     │   ClientClosedError, WrongEventLoopError
     ├── APIConnectionError                             the network
     │   └── ConnectError (TLSError), ConnectionLostError, APITimeoutError
-    ├── APIResponseError                               an answer that cannot be used
+    ├── APIResponseError                               a response that cannot be used
     │   └── APIResponseValidationError, ResponseTooLargeError, MalformedResponseError,
     │       UnexpectedRedirectError
-    ├── APIStatusError (see statuses)                  Telnyx said no: one class a status
-    ├── OutcomeUnknownError                            it may have been done
-    ├── NotReadyError                                  there is no file yet
-    ├── PaginationError                                the pages do not add up
-    ├── ReadOnlyError, UnexpectedCountError,           what you guarded against (see job_errors)
+    ├── APIStatusError                                 an error status: one class for each
+    ├── OutcomeUnknownError                            the request may have been processed
+    ├── NotReadyError                                  there is no file to download yet
+    ├── PaginationError                                the pages of a list contradict each other
+    ├── ReadOnlyError, UnexpectedCountError,           a guard of yours
     │   JournalError
-    └── WebhookError (…SignatureError, …PayloadError)  a webhook that cannot be taken
+    └── WebhookError (…SignatureError, …PayloadError)  a webhook that is not accepted
 
-Each is plain data: its fields are its arguments, it pickles and copies, and its attributes hold no key,
-no token and no body. Fields stay positional: keyword-only ones do not pickle. They are not frozen: tools
-hang notes on exceptions. A class without fields of its own is not decorated.
+Each exception is plain data: its fields are its arguments, it can be pickled and copied, and it holds no API
+key, no token and no body. Fields are positional, because keyword-only ones do not pickle, and not frozen,
+because tools add notes to exceptions.
 """
 
 import enum
-from collections.abc import Mapping
 from itertools import islice
 from typing import ClassVar, Final
 
@@ -98,20 +97,20 @@ _MESSAGE_LIMIT = 300
 
 
 def one_line(text: str, limit: int = _MESSAGE_LIMIT) -> str:
-    """Escape what does not print, line breaks and hidden marks alike, and cut what is too long to log."""
-    shown = (mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
-    line = "".join(islice(shown, limit + 1))
+    """Return text for one line of a log: unprintable characters escaped, and cut to a length."""
+    printable = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    line = "".join(islice(printable, limit + 1))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def tries(attempts: tuple[Attempt, ...]) -> str:
-    """Say how often it was tried, when more than once."""
+    """Return how many attempts there were, if there were several."""
     return f" after {len(attempts)} attempts" if len(attempts) > 1 else ""
 
 
 @define(slots=False, repr=False)
 class TelnyxRoomsError(Exception):
-    """Whatever this library raises, cancellation aside."""
+    """Base class of all exceptions of this library."""
 
     def __str__(self) -> str:
         return one_line(self._sentence())
@@ -127,7 +126,7 @@ class TelnyxRoomsError(Exception):
 
 @define(slots=False, repr=False)
 class ConfigurationError(TelnyxRoomsError, ValueError):
-    """The client cannot be made like this: its key, its base URL or an option."""
+    """The API key, the base URL or an option of a client is invalid."""
 
     problem: str
 
@@ -137,17 +136,17 @@ class ConfigurationError(TelnyxRoomsError, ValueError):
 
 @define(slots=False, repr=False)
 class InvalidArgumentError(TelnyxRoomsError, ValueError):
-    """An argument is out of its bounds or of the wrong kind. Nothing was sent."""
+    """An argument is invalid. Nothing was sent."""
 
     problems: tuple[str, ...]
-    """One sentence for each argument that is wrong."""
+    """One sentence for each invalid argument."""
 
     def _sentence(self) -> str:
         return "; ".join(self.problems)
 
 
 class ClientClosedError(TelnyxRoomsError, RuntimeError):
-    """The client is closed, or the session it was given is. A call that went on may have been carried out."""
+    """The client, or its borrowed session, is closed. The server may have processed a call in flight."""
 
     said: ClassVar[str] = "the client is closed: make a new one"
 
@@ -157,9 +156,9 @@ NO_EVENT_LOOP: Final = "no asyncio event loop is running: call this from asyncio
 
 @define(slots=False, repr=False)
 class WrongEventLoopError(TelnyxRoomsError, RuntimeError):
-    """No asyncio event loop is running, or another one than that which has the client in use.
+    """No asyncio event loop is running, or the client is in use by another event loop.
 
-    After the loop that has the client in use has stopped, the client may move to another one.
+    A client can move to another event loop after its own has stopped.
     """
 
     problem: str = "the client belongs to another event loop: make one client for each loop"
@@ -169,23 +168,23 @@ class WrongEventLoopError(TelnyxRoomsError, RuntimeError):
 
 
 class Tried:
-    """What a request comes to: it knows its attempts."""
+    """Mixin of exceptions with a record of attempts."""
 
     attempts: tuple[Attempt, ...]
 
     @property
     def budget_exhausted(self) -> bool:
-        """Whether it would have been tried again, had the client's budget for that not been spent."""
+        """Whether the next attempt was left out because the retry budget of the client is spent."""
         return any(attempt.budget_exhausted for attempt in self.attempts[-1:])
 
 
 @define(slots=False, repr=False)
 class APIConnectionError(Tried, TelnyxRoomsError):
-    """No complete answer came."""
+    """There is no complete response."""
 
     detail: str = ""
     sent: bool = False
-    """Whether the server may have acted on the request; ``False`` is certain."""
+    """Whether the server may have processed the request; ``False`` is certain."""
     attempts: tuple[Attempt, ...] = ()
 
     said: ClassVar[str] = "no answer"
@@ -196,36 +195,36 @@ class APIConnectionError(Tried, TelnyxRoomsError):
 
 
 class ConnectError(APIConnectionError):
-    """No connection: refused, unknown host, or none free in time. Nothing was sent."""
+    """There is no connection: refused, unknown host, or none free in time. Nothing was sent."""
 
     said: ClassVar[str] = "could not connect"
 
 
 class TLSError(ConnectError):
-    """The server's certificate or handshake is not acceptable. Nothing was sent; never retried."""
+    """The certificate or the TLS handshake of the server was refused. Nothing was sent; never retried."""
 
     said: ClassVar[str] = "could not connect securely"
 
 
 class ConnectionLostError(APIConnectionError):
-    """The connection was reset or closed before the answer was complete."""
+    """The connection was reset or closed before the response was complete."""
 
     said: ClassVar[str] = "the connection was lost"
 
 
 @define(slots=False, repr=False)
 class APITimeoutError(APIConnectionError, TimeoutError):
-    """No complete answer in time."""
+    """There is no complete response in time."""
 
     deadline: bool = False
-    """``True`` when the time of the whole call ran out, ``False`` when that of one attempt did."""
+    """True if the time of the whole call is over, False if only that of the attempt is."""
 
     said: ClassVar[str] = "timed out"
 
 
 @define(slots=False, repr=False)
 class APIResponseError(Tried, TelnyxRoomsError):
-    """An answer came that cannot be used."""
+    """The response cannot be used."""
 
     detail: str = ""
     status: int | None = None
@@ -241,53 +240,53 @@ class APIResponseError(Tried, TelnyxRoomsError):
 
 @define(slots=False, repr=False)
 class APIResponseValidationError(APIResponseError):
-    """The answer is not JSON, or not of the shape that the API documents."""
+    """The response is not JSON, or does not have the documented shape."""
 
     misfits: tuple[str, ...] = ()
-    """What is wrong and where: ``"$.data.id: expected string, got null"``."""
+    """The path and the problem of each wrong value: ``"$.data.id: expected string, got null"``."""
 
     said: ClassVar[str] = "unreadable answer"
 
 
 class ResponseTooLargeError(APIResponseError):
-    """The answer outgrew the limit of 8 MiB, or a file the ``max_bytes`` of its download."""
+    """The response is larger than 8 MiB, or a file larger than the ``max_bytes`` of its download."""
 
     said: ClassVar[str] = "the answer is too large"
 
 
 class MalformedResponseError(APIResponseError):
-    """What came is not HTTP."""
+    """The response is not HTTP."""
 
     said: ClassVar[str] = "the answer is not HTTP"
 
 
 class UnexpectedRedirectError(APIResponseError):
-    """The API does not redirect, so this did not come from it. Nothing was sent elsewhere."""
+    """The response is a redirect, which the API never sends. It was not followed."""
 
     said: ClassVar[str] = "unexpected redirect, check the base URL"
 
 
 @define(slots=False, repr=False)
 class OutcomeUnknownError(Tried, TelnyxRoomsError):
-    """It may have been carried out, and again could be twice. ``__cause__`` is what it grew from."""
+    """The server may have processed a request that must not be sent twice. ``__cause__`` is the reason."""
 
     operation: str
     """The operation id in the Telnyx API reference: ``CreateRoom``."""
     unique_name: str | None = None
-    """The name that was asked for: look for it before trying again."""
+    """The requested name of a room: look for it before trying again."""
     attempts: tuple[Attempt, ...] = ()
     room_ids: tuple[str, ...] = ()
-    """Rooms of which any may be the one, when several were found."""
+    """Ids of the rooms of which one may be the result, if there are several."""
 
     def _sentence(self) -> str:
-        sent = [each for each in self.attempts if each.sent and each.operation == self.operation]
-        is_lost = any(each.failure is Reason.LOST for each in sent)
+        sent = [attempt for attempt in self.attempts if attempt.sent and attempt.operation == self.operation]
+        is_lost = any(attempt.failure is Reason.LOST for attempt in sent)
         why = " (the connection was lost: the server may close one that was idle)" if is_lost else ""
         resend = ', or use on_lost_response="find_then_resend"' if len(sent) == 1 else ""
         named = f"; look for unique_name {self.unique_name!r} before trying again" if self.unique_name else ""
         advice = f"{named}{resend}" if named and self.operation == "CreateRoom" else named
-        found = f"; it may be any of {', '.join(self.room_ids)}" if self.room_ids else ""
-        return f"{self.operation} may or may not have been carried out{why}{found or advice}"
+        candidates = f"; it may be any of {', '.join(self.room_ids)}" if self.room_ids else ""
+        return f"{self.operation} may or may not have been carried out{why}{candidates or advice}"
 
 
 @define(slots=False, repr=False)
@@ -296,7 +295,7 @@ class NotReadyError(TelnyxRoomsError):
 
     id: str
     status: str | None = None
-    """How far it is: ``"processing"``."""
+    """``"processing"``, for example."""
 
     def _sentence(self) -> str:
         return f"{self.id} is {self.status or 'in an unknown state'}: there is no file to download yet"
@@ -304,12 +303,12 @@ class NotReadyError(TelnyxRoomsError):
 
 @define(slots=False, repr=False)
 class PaginationError(TelnyxRoomsError):
-    """The server's pages repeat themselves."""
+    """The pages of a list contradict each other."""
 
     seen: int
-    """How many different items came."""
+    """How many different items were received."""
     expected: int | None = None
-    """How many the server spoke of, if it did."""
+    """The total that the server states, if any."""
     is_changing: bool = False
     """Whether a snapshot failed because the list changed during each of its passes."""
 
@@ -322,10 +321,10 @@ class PaginationError(TelnyxRoomsError):
 
 @define(slots=False, repr=False)
 class WebhookError(TelnyxRoomsError):
-    """A webhook cannot be taken. Nothing of its body, its signature or a key is shown."""
+    """A webhook is not accepted. The message shows nothing of its body, its signature or a key."""
 
     problems: tuple[str, ...]
-    """One sentence for each; of a body what is wrong and where: ``"$.data.id: missing"``."""
+    """One sentence for each problem; of a body the path and the problem: ``"$.data.id: missing"``."""
 
     said: ClassVar[str] = "the webhook cannot be taken"
 
@@ -334,27 +333,27 @@ class WebhookError(TelnyxRoomsError):
 
 
 class WebhookSignatureError(WebhookError):
-    """Nothing proves that it comes from Telnyx, and comes now. The body was not read."""
+    """The signature is not valid, or too old. The body was not read."""
 
     said: ClassVar[str] = "the webhook's signature does not hold"
 
 
 class WebhookPayloadError(WebhookError):
-    """It comes from Telnyx, and is not JSON, or not of the shape of an event."""
+    """The signature is valid, but the body is not an event."""
 
     said: ClassVar[str] = "the webhook is unreadable"
 
 
 @define(slots=False, repr=False)
 class APIStatusError(Tried, TelnyxRoomsError):
-    """Telnyx answered with an error status."""
+    """The response has an error status."""
 
     status: int
     errors: tuple[ErrorDetail, ...] = ()
-    """The entries of the body, in any of its documented shapes; ``()`` when there are none to read."""
+    """The entries of the body, in any of its shapes; ``()`` if there are none."""
     request_id: str | None = None
     retry_after: float | None = None
-    """Seconds that the server asked to wait, if it did."""
+    """Seconds that the server asks to wait, if any."""
     attempts: tuple[Attempt, ...] = ()
 
     advice: ClassVar[str] = ""
@@ -402,29 +401,29 @@ class APIStatusError(Tried, TelnyxRoomsError):
 
 
 class BadRequestError(APIStatusError):
-    """400: the request makes no sense to the server."""
+    """400: the server does not understand the request."""
 
 
 class AuthenticationError(APIStatusError):
-    """401: the key is missing, wrong or revoked."""
+    """401: the API key is missing, wrong or revoked."""
 
     advice: ClassVar[str] = "check the API key"
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the key is good, but not for this."""
+    """403: the API key has no permission for this."""
 
 
 class NotFoundError(APIStatusError):
-    """404: there is no such thing, or no longer."""
+    """404: the object does not exist, or no longer."""
 
 
 class ConflictError(APIStatusError):
-    """409: it is being changed by someone else."""
+    """409: the object is being changed by another request."""
 
 
 class UnprocessableEntityError(APIStatusError):
-    """422: a field or a parameter has a value that the server refuses."""
+    """422: the server refuses the value of a field or a parameter."""
 
 
 class NameTakenError(UnprocessableEntityError):
@@ -432,7 +431,7 @@ class NameTakenError(UnprocessableEntityError):
 
 
 class SessionEndedError(UnprocessableEntityError):
-    """422: the session is over already."""
+    """422: the session has already ended."""
 
     advice: ClassVar[str] = "the session has ended already"
 
@@ -440,8 +439,8 @@ class SessionEndedError(UnprocessableEntityError):
 class RateLimitError(APIStatusError):
     """429: too many requests.
 
-    Without attempts nothing was sent: the server has said before that it would refuse, for longer than
-    the call has time. ``.retry_after`` tells how long.
+    Without attempts, nothing was sent: the server had asked for a pause that is longer than the rest of the
+    call's time. ``.retry_after`` is the pause in seconds.
     """
 
     advice: ClassVar[str] = "make fewer requests at a time"
@@ -451,42 +450,9 @@ class InternalServerError(APIStatusError):
     """5xx: the server failed."""
 
 
-_DUPLICATE_WORDS: Final = ("taken", "not_unique", "already", "duplicate")
-_UNPROCESSABLE: Final = 422
-_CLASSES: Final[Mapping[int, type[APIStatusError]]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    _UNPROCESSABLE: UnprocessableEntityError,
-    429: RateLimitError,
-} | dict.fromkeys(range(500, 600), InternalServerError)
-
-
-def status_class(status: int, entries: tuple[ErrorDetail, ...] = ()) -> type[APIStatusError]:
-    """Return the class for an error status; one without a class of its own is an `APIStatusError`."""
-    if status == _UNPROCESSABLE and any(map(_is_name_taken, entries)):
-        return NameTakenError
-    if status == _UNPROCESSABLE and any(map(_is_session_over, entries)):
-        return SessionEndedError
-    return _CLASSES.get(status, APIStatusError)
-
-
-def _is_name_taken(entry: ErrorDetail) -> bool:
-    """Tell a duplicate name by its field and its words: Telnyx documents no code for it."""
-    told = f"{entry.code} {entry.pointer} {entry.title} {entry.detail}".lower()
-    return "unique_name" in told and any(word in told for word in _DUPLICATE_WORDS)
-
-
-def _is_session_over(entry: ErrorDetail) -> bool:
-    """Tell an ended session by the words that production has seen: "No private_ip for room"."""
-    return "private_ip" in f"{entry.title} {entry.detail}".lower()
-
-
 @define(slots=False, repr=False)
 class ReadOnlyError(TelnyxRoomsError, RuntimeError):
-    """The client is read-only, and this would have changed something. Nothing was sent."""
+    """A read-only client was asked to send a request that could change something. Nothing was sent."""
 
     method: str
     path: str
@@ -497,7 +463,7 @@ class ReadOnlyError(TelnyxRoomsError, RuntimeError):
 
 @define(slots=False, repr=False)
 class UnexpectedCountError(TelnyxRoomsError):
-    """There are more or fewer than expected, so nothing was deleted."""
+    """The number of rooms to delete is not the expected one. Nothing was deleted."""
 
     expected: int
     found: int
@@ -508,7 +474,7 @@ class UnexpectedCountError(TelnyxRoomsError):
 
 @define(slots=False, repr=False)
 class JournalError(TelnyxRoomsError):
-    """A journal cannot be used: other input, another base URL or API key, in use, or the disk is full."""
+    """A journal cannot be used: other input, another account or base URL, in use, or the disk is full."""
 
     path: str
     problem: str

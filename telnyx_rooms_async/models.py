@@ -1,7 +1,7 @@
-"""What Telnyx tells us: inert, frozen values with the field names of the API.
+"""Response models: frozen attrs classes with the field names of the API.
 
-Every field but the id may be missing or null in an answer, and is then ``None``. Fields that are not
-listed here are passed over. Statuses and record types are open strings. Instants are aware and in UTC.
+Every field but the id may be missing or null in a response, and is then None. Unknown fields are ignored.
+Statuses and record types are open strings. Datetimes are timezone-aware, in UTC.
 """
 
 import enum
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 _URL: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*:[/\\]+)?"
-    # A user ends with the last @ of the host; where no host is to be seen, with the last one of all.
+    # The user ends with the last @ before the host, or with the last @ of all if there is no host.
     r"(?P<user>[^?#/\\]*@|(?!(?:[\w.-]+|\[[0-9a-f:.]*\])(?::\d*)?/)[^?#]*@)?"
     r"(?P<rest>[^?#]*)(?P<query>.*)",
     re.DOTALL | re.IGNORECASE,
@@ -24,19 +24,19 @@ _URL: Final = re.compile(
 
 
 def _parts(url: str) -> tuple[str, str, str, str]:
-    """Return the scheme, the user, the rest and the query of a URL, or of what was given for one."""
+    """Return the scheme, the user, the rest and the query of a URL, or of any other text."""
     found = _URL.match(url)
     return tuple(found.groups(default="")) if found else ("", url, "", "")  # type: ignore[return-value]  # four groups
 
 
 def public_url(url: str) -> str:
-    """Return a webhook URL without its user and with ``***`` for its query: secrets are often kept there."""
+    """Return a webhook URL without its user, and with ``***`` for its query: both often hold secrets."""
     scheme, _, rest, query = _parts(url)
     return f"{scheme}{rest}{query[:1]}{'***' if query else ''}"
 
 
 def secret_parts(url: str) -> tuple[str, ...]:
-    """Return what `public_url` leaves out, each with the mark that sets it apart."""
+    """Return the parts that `public_url` leaves out, with their separators."""
     _, user, _, query = _parts(url)
     return tuple(filter(None, (user, query)))
 
@@ -47,22 +47,22 @@ def public_url_repr(url: object) -> str:
 
 
 class Identified(Protocol):
-    """Whatever has an id: all that comes in lists."""
+    """A model with an id, as all items of lists are."""
 
     @property
     def id(self) -> str:
-        """The id that Telnyx gave it."""
+        """The id of the object."""
         ...
 
 
 @frozen(kw_only=True)
 class RoomParticipant:
-    """A person, or a program, who is or was in a session of a room."""
+    """A person or program that is or was in a session."""
 
     id: str
     session_id: str | None = None
     context: str | None = None
-    """What the joining client said of itself: ``"Alice"``, or any text, often JSON."""
+    """Text of the joining client: ``"Alice"``, for example, and often JSON."""
     joined_at: datetime | None = None
     updated_at: datetime | None = None
     left_at: datetime | None = None
@@ -72,7 +72,7 @@ class RoomParticipant:
 
 @frozen(kw_only=True)
 class RoomSession:
-    """One meeting in a room: from the first join until the last one leaves."""
+    """A meeting in a room, from the first join until the last participant leaves."""
 
     id: str
     room_id: str | None = None
@@ -88,36 +88,36 @@ class RoomSession:
 
 @frozen(kw_only=True)
 class Room:
-    """A place to meet. It stays until deleted; its sessions come and go."""
+    """A video room. It exists until it is deleted, and has one session at a time."""
 
     id: str
     unique_name: str | None = None
     """Unique within the account; ``None`` for a room without a name."""
     max_participants: int | None = None
-    """How many may be in at once: 2 to 50."""
+    """Participants at the same time: 2 to 50."""
     enable_recording: bool | None = None
     active_session_id: str | None = None
-    """The session going on now, if any."""
+    """The active session, if any."""
     sessions: tuple[RoomSession, ...] | None = None
     """``None`` unless the call asked for ``include_sessions``."""
     webhook_event_url: str | None = field(default=None, repr=public_url_repr)
     webhook_event_failover_url: str | None = field(default=None, repr=public_url_repr)
     webhook_timeout_secs: int | None = None
-    """Seconds that Telnyx waits for the webhook's answer: 0 to 30; ``None`` for its default."""
+    """Seconds that Telnyx waits for the response to a webhook: 0 to 30; None for its default."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
     record_type: str | None = None
 
 
 class RecordingType(enum.StrEnum):
-    """What a recording holds: a participant has one file of each kind."""
+    """Content of a recording: each participant has one file of each type."""
 
     AUDIO = "audio"
     VIDEO = "video"
 
 
 class RecordingStatus(enum.StrEnum):
-    """How far a recording is, as far as Telnyx documents it."""
+    """Documented statuses of a recording."""
 
     PROCESSING = "processing"
     COMPLETED = "completed"
@@ -125,7 +125,7 @@ class RecordingStatus(enum.StrEnum):
 
 @frozen(kw_only=True)
 class RoomRecording:
-    """One participant's sound or picture in one session."""
+    """Audio or video of one participant in one session."""
 
     id: str
     room_id: str | None = None
@@ -140,7 +140,7 @@ class RoomRecording:
     duration_secs: int | None = None
     size_mb: float | None = None
     download_url: str | None = field(default=None, repr=False)
-    """A secret: whoever has it can download, for one hour. ``None`` until completed."""
+    """A secret, valid for one hour. None until completed."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     completed_at: datetime | None = None
@@ -150,7 +150,7 @@ class RoomRecording:
 
 
 class CompositionStatus(enum.StrEnum):
-    """How far a composition is, as far as Telnyx documents it."""
+    """Documented statuses of a composition."""
 
     ENQUEUED = "enqueued"
     PROCESSING = "processing"
@@ -159,17 +159,17 @@ class CompositionStatus(enum.StrEnum):
 
 @frozen(kw_only=True)
 class VideoRegion:
-    """A rectangle of a composition, in pixels, and whose pictures are laid out in it."""
+    """A rectangle of a composition, in pixels, and the videos in it."""
 
     height: int | None = None
     """16 and up."""
     width: int | None = None
     """16 and up."""
     x_pos: int | None = None
-    """Of the upper left corner, from that of the whole."""
+    """Left edge."""
     y_pos: int | None = None
     z_pos: int | None = None
-    """-99 to 99: the higher one covers the lower one."""
+    """-99 to 99: a higher region covers a lower one."""
     max_columns: int | None = None
     """1 to 1000 columns of the grid."""
     max_rows: int | None = None
@@ -180,7 +180,7 @@ class VideoRegion:
 
 @frozen(kw_only=True)
 class RoomComposition:
-    """The recordings of one session, laid out in one video."""
+    """One video of the recordings of a session."""
 
     id: str
     room_id: str | None = None
@@ -194,11 +194,11 @@ class RoomComposition:
     """Width and height in pixels: ``"1280x720"``."""
     video_layout: Mapping[str, VideoRegion] | None = field(default=None, hash=False)
     audio_sources: tuple[str, ...] | None = None
-    """Not documented; seen as ``("*",)``, for all sound of the session."""
+    """Not documented; seen as ``("*",)``, for all audio of the session."""
     duration_secs: int | None = None
     size_mb: float | None = None
     download_url: str | None = field(default=None, repr=False)
-    """A secret: whoever has it can download, for one hour. ``None`` until completed."""
+    """A secret, valid for one hour. None until completed."""
     webhook_event_url: str | None = field(default=None, repr=public_url_repr)
     webhook_event_failover_url: str | None = field(default=None, repr=public_url_repr)
     webhook_timeout_secs: int | None = None
@@ -212,32 +212,33 @@ class RoomComposition:
 
 @frozen(kw_only=True)
 class AccessToken:
-    """What a client SDK joins a room with."""
+    """Token with which a client SDK joins a room."""
 
     token: str = field(repr=False)
-    """A secret, opaque: whoever has it can join."""
+    """A secret."""
     token_expires_at: datetime | None = None
 
     def expires_in(self, now: datetime) -> float | None:
-        """Return the seconds that the token has left at `now`, negative when it has expired.
+        """Return the seconds until the token expires, negative if it has expired; None if unknown.
 
-        ``None`` when Telnyx did not say. `now` is aware: ``datetime.now(UTC)``.
+        Args:
+            now: timezone-aware: ``datetime.now(UTC)``.
         """
         return None if self.token_expires_at is None else (self.token_expires_at - now).total_seconds()
 
 
 @frozen(kw_only=True)
 class ClientToken(AccessToken):
-    """An access token, and the refresh token that gets the next one."""
+    """An access token, and the refresh token for the next access token."""
 
     refresh_token: str | None = field(default=None, repr=False)
-    """A secret. It stays the same when the access token is refreshed, unless that answer has another."""
+    """A secret. It stays the same when the access token is refreshed, unless the response has a new one."""
     refresh_token_expires_at: datetime | None = None
 
 
 @frozen(kw_only=True)
 class ActionResult:
-    """What an action in a session answers."""
+    """Result of an action in a session."""
 
     result: str | None = None
     """``"ok"``."""
@@ -245,14 +246,15 @@ class ActionResult:
 
 @frozen(kw_only=True)
 class DeletedRecordings:
-    """How many recordings a deletion by filter was for."""
+    """Result of a deletion of recordings by filter."""
 
     room_recordings: int | None = None
+    """The number of deleted recordings."""
 
 
 @frozen(kw_only=True)
 class AccountKey:
-    """The key that Telnyx signs an account's webhooks with."""
+    """The public key for the signatures of an account's webhooks."""
 
     public: str
     """32 bytes in base64."""
@@ -260,7 +262,7 @@ class AccountKey:
 
 @frozen(kw_only=True)
 class PageMeta:
-    """What the server says of its pages: a hint, any part of which may be missing."""
+    """Page numbers and totals as the server states them; any of them may be missing."""
 
     page_number: int | None = None
     page_size: int | None = None
@@ -278,15 +280,15 @@ class Page(Generic[T]):
 
 @frozen(kw_only=True)
 class ErrorDetail:
-    """One entry of an error answer, in whichever of its shapes it came."""
+    """One entry of an error response."""
 
     code: str | None = None
-    """Telnyx's own code: ``"10005"``. Not unique across its products: branch on the status."""
+    """Code of Telnyx: ``"10005"``. Not unique across its products, so branch on the status."""
     title: str | None = None
     detail: str | None = None
     pointer: str | None = None
-    """The field of the body that is meant, as a JSON pointer: ``"/unique_name"``."""
+    """JSON pointer to the field of the body: ``"/unique_name"``."""
     parameter: str | None = None
-    """The query parameter that is meant."""
+    """The query parameter."""
     meta: Mapping[str, object] | None = field(default=None, hash=False)
-    """What else the server says, mostly the ``url`` of a page about the code."""
+    """Further data, mostly the ``url`` of a page about the code."""

@@ -1,15 +1,20 @@
-"""Fixtures for the tests of those who use this library. pytest finds them by itself once it is installed.
+"""pytest plugin with fixtures to test code that uses this library. pytest loads it once it is installed.
 
 - ``telnyx_emulator``: an `Emulator` for one test. ``TELNYX_API_KEY``, ``TELNYX_BASE_URL`` and, with the extra
-  ``webhooks``, ``TELNYX_PUBLIC_KEY`` lead to it meanwhile: a ``RoomsClient()`` that your code makes finds it.
-- ``rooms_client``: a `RoomsClient` of that emulator. It does not pause before it tries again, unless the
-  answer asks for it.
-- ``telnyx_faults``: `Faults`, a short way to script what goes wrong. What was scripted for a number of
-  requests that did not all come fails the test.
+  ``webhooks``, ``TELNYX_PUBLIC_KEY`` point to it, so that ``RoomsClient()`` in the tested code uses it.
+- ``rooms_client``: a `RoomsClient` of that emulator. It retries without a pause unless the response has one.
+- ``telnyx_faults``: `Faults`, a shorthand to inject faults. The test fails if a fault was injected for more
+  requests than arrived.
 
-They serve tests of pytest-asyncio 0.24 and newer, in either mode and in whatever loop the test has, and those
-of anyio on asyncio. A fixture of yours named ``telnyx_emulator`` takes the place of ours for the other two as
-well. Until one of them is asked for, nothing but this module is imported, and nothing is required.
+The fixtures need pytest-asyncio 0.24 or newer, in either mode and with loops of any scope, or anyio on
+asyncio. A fixture named ``telnyx_emulator`` in the tests replaces this one for the other two as well. Until a
+fixture is requested, nothing else of the library is used, and nothing is required.
+
+Example:
+    async def test_delete_survives_a_busy_server(rooms_client, telnyx_faults):
+        room = await rooms_client.rooms.create(unique_name="Weekly")
+        telnyx_faults.refuse(503, "DeleteRoom")
+        await rooms_client.rooms.delete(room.id)
 """
 
 import inspect
@@ -20,7 +25,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeGuard, cast
 
 import pytest
 
-if TYPE_CHECKING:  # pytest loads this module wherever it is installed: it costs next to nothing
+if TYPE_CHECKING:  # pytest imports this module in every environment that has the library
     from telnyx_rooms_async import RoomsClient
     from telnyx_rooms_async.emulator import Emulator, Faults
 
@@ -28,27 +33,28 @@ _Scope: TypeAlias = Literal["function", "class", "module", "package", "session"]
 _SCOPES: Final[tuple[_Scope, ...]] = ("function", "class", "module", "package", "session")
 _EMULATOR: Final = "_telnyx_emulator_of_"
 _CLIENT: Final = "_rooms_client_of_"
+"""Prefixes of the names of the asynchronous fixtures; the rest is ``anyio`` or the scope of the loop."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Add the asynchronous halves of the fixtures, for the plugin that will run them.
+    """Register the asynchronous fixtures, one for each plugin and loop scope that can run them.
 
-    This runs in every test run, also in one that has no part in this library: it must not fail, whatever the
-    version of pytest-asyncio is. What is missing is said when a fixture is requested.
+    This hook runs in every test run, also in those that do not use this library. It must not fail with any
+    version of pytest-asyncio; what is missing is reported when a fixture is requested.
     """
-    halves = ModuleType(f"{__name__}.halves")  # pytest looks for fixtures in modules and in classes
-    setattr(halves, f"{_EMULATOR}anyio", pytest.fixture(_emulator()))
-    setattr(halves, f"{_CLIENT}anyio", pytest.fixture(_client()))
+    module = ModuleType(f"{__name__}.fixtures")  # pytest collects fixtures from modules and classes
+    setattr(module, f"{_EMULATOR}anyio", pytest.fixture(_emulator_fixture()))
+    setattr(module, f"{_CLIENT}anyio", pytest.fixture(_client_fixture()))
     fixture: object = getattr(_asyncio_plugin(config), "fixture", None)
     if _takes_loop_scope(fixture):
-        for scope in _SCOPES:  # of the loop, not of the fixture
-            setattr(halves, f"{_EMULATOR}{scope}", fixture(_emulator(), loop_scope=scope))
-            setattr(halves, f"{_CLIENT}{scope}", fixture(_client(), loop_scope=scope))
-    config.pluginmanager.register(halves, halves.__name__)
+        for scope in _SCOPES:
+            setattr(module, f"{_EMULATOR}{scope}", fixture(_emulator_fixture(), loop_scope=scope))
+            setattr(module, f"{_CLIENT}{scope}", fixture(_client_fixture(), loop_scope=scope))
+    config.pluginmanager.register(module, module.__name__)
 
 
 def _asyncio_plugin(config: pytest.Config) -> object:
-    """Return the module of pytest-asyncio's plugin, or ``None``; it is not imported for that."""
+    """Return the plugin module of pytest-asyncio if it is loaded, ``None`` otherwise."""
     plugins = config.pluginmanager
     return plugins.get_plugin("asyncio") or plugins.get_plugin("pytest_asyncio.plugin")
 
@@ -59,35 +65,37 @@ def _takes_loop_scope(fixture: object) -> TypeGuard[Callable[..., object]]:
 
 @pytest.fixture
 def telnyx_emulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> "Emulator":
-    """A stateful Telnyx on this machine for one test, where the variables of the environment lead."""
-    emulator = cast("Emulator", request.getfixturevalue(f"{_EMULATOR}{_loop_of(request)}"))
+    """Emulator of Telnyx for one test, to which the environment variables of clients point."""
+    emulator = cast("Emulator", request.getfixturevalue(f"{_EMULATOR}{_runner(request)}"))
     monkeypatch.setenv("TELNYX_API_KEY", emulator.api_key)
     monkeypatch.setenv("TELNYX_BASE_URL", emulator.url)
-    with suppress(RuntimeError):  # without the extra there are no webhooks to verify
+    with suppress(RuntimeError):  # the extra "webhooks" is not installed
         monkeypatch.setenv("TELNYX_PUBLIC_KEY", emulator.public_key)
     return emulator
 
 
 @pytest.fixture
 def rooms_client(request: pytest.FixtureRequest) -> "RoomsClient":
-    """A client of the emulator that does not pause before it tries again."""
-    return cast("RoomsClient", request.getfixturevalue(f"{_CLIENT}{_loop_of(request)}"))
+    """Client of the emulator that retries without a pause."""
+    return cast("RoomsClient", request.getfixturevalue(f"{_CLIENT}{_runner(request)}"))
 
 
 @pytest.fixture
 def telnyx_faults(telnyx_emulator: "Emulator") -> "Iterator[Faults]":
-    """A short way to script faults, which must all be met by the end of the test."""
-    from telnyx_rooms_async.emulator import Faults  # noqa: PLC0415 - only for who asks
+    """Shorthand to inject faults, all of which must be used up at the end of the test."""
+    from telnyx_rooms_async.emulator import Faults  # noqa: PLC0415 - imported on request only
 
     faults = Faults(telnyx_emulator)
     yield faults
     if faults.unmet:
-        pytest.fail(f"scripted, but not met by as many requests: {', '.join(map(repr, faults.unmet))}")
+        pytest.fail(f"too few requests arrived for these faults: {', '.join(map(repr, faults.unmet))}")
 
 
-def _emulator() -> "Callable[[], AsyncIterator[Emulator]]":  # a function each: pytest-asyncio marks them
+def _emulator_fixture() -> "Callable[[], AsyncIterator[Emulator]]":
+    """Return a new function for each fixture: pytest-asyncio sets attributes of it."""
+
     async def emulator() -> "AsyncIterator[Emulator]":
-        from telnyx_rooms_async.emulator import Emulator  # noqa: PLC0415 - only for who asks
+        from telnyx_rooms_async.emulator import Emulator  # noqa: PLC0415 - imported on request only
 
         async with Emulator() as running:
             yield running
@@ -95,9 +103,11 @@ def _emulator() -> "Callable[[], AsyncIterator[Emulator]]":  # a function each: 
     return emulator
 
 
-def _client() -> "Callable[[Emulator], AsyncIterator[RoomsClient]]":
+def _client_fixture() -> "Callable[[Emulator], AsyncIterator[RoomsClient]]":
+    """Return a new function for each fixture: pytest-asyncio sets attributes of it."""
+
     async def client(telnyx_emulator: "Emulator") -> "AsyncIterator[RoomsClient]":
-        from telnyx_rooms_async import Clock, RoomsClient  # noqa: PLC0415 - only for who asks
+        from telnyx_rooms_async import Clock, RoomsClient  # noqa: PLC0415 - imported on request only
 
         clock = Clock(dice=lambda: 0.0)
         async with RoomsClient(telnyx_emulator.api_key, base_url=telnyx_emulator.url, clock=clock) as opened:
@@ -106,8 +116,8 @@ def _client() -> "Callable[[Emulator], AsyncIterator[RoomsClient]]":
     return client
 
 
-def _loop_of(request: pytest.FixtureRequest) -> str:
-    """Tell who runs the test: anyio, or the loop of which scope of pytest-asyncio."""
+def _runner(request: pytest.FixtureRequest) -> str:
+    """Return ``anyio``, or the scope of the pytest-asyncio loop in which the test runs."""
     if "anyio_backend" in request.fixturenames:
         backend = request.getfixturevalue("anyio_backend_name")
         if backend != "asyncio":
@@ -115,13 +125,13 @@ def _loop_of(request: pytest.FixtureRequest) -> str:
         return "anyio"
     plugin = _asyncio_plugin(request.config)
     if plugin is None:
-        pytest.fail(f"{request.fixturename} needs pytest-asyncio, or anyio and its mark on the test")
+        pytest.fail(f"{request.fixturename} needs pytest-asyncio, or a test marked with pytest.mark.anyio")
     if not _takes_loop_scope(getattr(plugin, "fixture", None)):
-        pytest.fail(f"{request.fixturename} needs pytest-asyncio 0.24 or newer: this one has no loop_scope")
+        pytest.fail(f"{request.fixturename} needs pytest-asyncio 0.24 or newer, which has loop_scope")
     marker = request.node.get_closest_marker("asyncio")
-    # Some have written "scope" for it, and pytest-asyncio still takes that.
-    chosen = marker.kwargs.get("loop_scope") or marker.kwargs.get("scope") if marker else None
-    return str(chosen or _default_loop_scope(request.config))
+    # "scope" is the deprecated name of the argument.
+    loop_scope = marker.kwargs.get("loop_scope") or marker.kwargs.get("scope") if marker else None
+    return str(loop_scope or _default_loop_scope(request.config))
 
 
 def _default_loop_scope(config: pytest.Config) -> str:

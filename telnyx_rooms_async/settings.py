@@ -1,4 +1,4 @@
-"""What a client is made with, checked once, at the door."""
+"""Settings of a client, environment variables, and the validation of options."""
 
 import math
 import os
@@ -18,13 +18,13 @@ PUBLIC_KEY_VARIABLE: Final = "TELNYX_PUBLIC_KEY"
 BASE_URL_VARIABLE: Final = "TELNYX_BASE_URL"
 ALLOW_INSECURE_VARIABLE: Final = "TELNYX_ALLOW_INSECURE"
 _DEFAULT_BASE_URL: Final = "https://api.telnyx.com/v2"
-_LONGEST_PART: Final = 64
+_MAX_LABEL: Final = 64
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
 _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 
 
-def _hide(given: str | None) -> Secret | None:
-    return None if given is None else hidden(given)
+def _hide(value: str | None) -> Secret | None:
+    return None if value is None else hidden(value)
 
 
 def _show_url(url: object) -> str:
@@ -34,11 +34,14 @@ def _show_url(url: object) -> str:
 
 @frozen(kw_only=True)
 class Settings:
-    """What a `RoomsClient` is made with, as a value: for another process, `RoomsClient.from_settings`.
+    """The options of a `RoomsClient` as a value, for example for another process.
 
-    Each field is what the argument of that name is to `RoomsClient`, which also checks it. A pickle holds
-    the key if these settings do; without one, and without a URL, the environment of the process counts
-    that makes the client.
+    Each field is the argument of the same name of `RoomsClient`, which validates it. A pickle contains the
+    API key if the settings do. Without an API key or a base URL, the client uses the environment variables of
+    the process that makes it.
+
+    Example:
+        >>> client = RoomsClient.from_settings(Settings(api_key="KEY", max_connections=20))
     """
 
     api_key: str | None = field(default=None, converter=_hide, repr=False)
@@ -53,13 +56,13 @@ class Settings:
     allow_insecure: bool = False
 
 
-def find_api_key(given: Secret | None) -> Secret:
-    """Return the key that was given, or that of the environment variable ``TELNYX_API_KEY``.
+def find_api_key(api_key: Secret | None) -> Secret:
+    """Return an API key, by default that of the environment variable ``TELNYX_API_KEY``.
 
     Raises:
-        ConfigurationError: there is none, or it cannot stand in a header. It is not shown.
+        ConfigurationError: it is missing, or cannot be sent in a header. It is not shown.
     """
-    key = Secret(os.environ.get(API_KEY_VARIABLE, "")) if given is None else given
+    key = Secret(os.environ.get(API_KEY_VARIABLE, "")) if api_key is None else api_key
     if not key:
         raise ConfigurationError(f"no API key: pass api_key as text, or set {API_KEY_VARIABLE}")
     if is_quoted(key):
@@ -70,10 +73,10 @@ def find_api_key(given: Secret | None) -> Secret:
 
 
 def find_public_key() -> str:
-    """Return the key of the environment variable ``TELNYX_PUBLIC_KEY``.
+    """Return the public key of the environment variable ``TELNYX_PUBLIC_KEY``.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: it is missing.
     """
     key = os.environ.get(PUBLIC_KEY_VARIABLE, "")
     if not key:
@@ -81,17 +84,17 @@ def find_public_key() -> str:
     return key
 
 
-def find_base_url(given: str | None, *, allow_insecure: bool) -> str:
-    """Return the URL that was given, that of ``TELNYX_BASE_URL``, or that of Telnyx; no slash at its end.
+def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
+    """Return a base URL without a slash at its end, by default that of ``TELNYX_BASE_URL`` or of Telnyx.
 
     Raises:
-        ConfigurationError: it is no plain ``https://`` URL (``http://`` is for this machine only, or
-            for whom ``allow_insecure`` or ``TELNYX_ALLOW_INSECURE`` says so).
+        ConfigurationError: it is not a plain ``https://`` URL. ``http://`` is allowed for this machine, and
+            with ``allow_insecure`` or ``TELNYX_ALLOW_INSECURE``.
     """
     allow_insecure = _is_insecure_allowed() or allow_insecure
     url = os.environ.get(BASE_URL_VARIABLE) or _DEFAULT_BASE_URL
-    if given is not None:
-        url = cast("str", exact_url(given))
+    if base_url is not None:
+        url = cast("str", exact_url(base_url))
     if type(url) is str and is_quoted(url):
         raise ConfigurationError("the base URL must stand without quotes around it")
     try:
@@ -99,7 +102,7 @@ def find_base_url(given: str | None, *, allow_insecure: bool) -> str:
         scheme, host, _ = parts.scheme, parts.hostname, parts.port
     except (ValueError, AttributeError, TypeError):
         raise ConfigurationError("the base URL is not a URL") from None
-    # Only scheme and host are ever shown: what else stands in a wrong URL may be a password.
+    # Only scheme and host are shown: the rest of a wrong URL may be a password.
     if scheme not in ("https", "http") or not host or not _is_name(host):
         raise ConfigurationError("the base URL must begin with https:// and a host")
     if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not _VISIBLE_ASCII.fullmatch(url):
@@ -134,7 +137,7 @@ def check_count(**options: object) -> None:
     """Check options that are counts.
 
     Raises:
-        ConfigurationError: one of them is no whole number from 1.
+        ConfigurationError: one of them is not an integer of at least 1.
     """
     for name, value in options.items():
         if type(value) is not int or not 0 < value < 2**31:
@@ -142,7 +145,7 @@ def check_count(**options: object) -> None:
 
 
 def check_flags(**options: object) -> None:
-    """Check options that are booleans: the text "false" would switch on what it is to switch off.
+    """Check options that are booleans: the text "false" would be true.
 
     Raises:
         ConfigurationError: one of them is neither True nor False.
@@ -153,31 +156,31 @@ def check_flags(**options: object) -> None:
 
 
 def check_share(share: object) -> None:
-    """Check the part of the rate limit that a client may use.
+    """Check the share of the rate limit.
 
     Raises:
-        ConfigurationError: it is no number above 0 and up to 1.
+        ConfigurationError: it is not a number above 0 and up to 1.
     """
     check_positive(share=share)
     if isinstance(share, int | float) and share > 1:
         raise ConfigurationError(f"share must be a number up to 1, not {share!r}")
 
 
-def check_patience(timeout: object, attempt_timeout: object, retry: object) -> None:
-    """Check how long and how often a call is tried.
+def check_timeouts(timeout: object, attempt_timeout: object, retry: object) -> None:
+    """Check timeouts and the retry policy.
 
     Raises:
-        ConfigurationError: a number is not positive, or the policy is none.
+        ConfigurationError: a number is not positive, or the policy is invalid.
     """
     check_positive(timeout=timeout, attempt_timeout=attempt_timeout)
     check_policy(retry)
 
 
 def check_policy(policy: object) -> None:
-    """Check the knobs of a `RetryPolicy`.
+    """Check a `RetryPolicy`.
 
     Raises:
-        ConfigurationError: it is another thing, or a knob is no number that makes sense.
+        ConfigurationError: it is not a policy, or one of its numbers is invalid.
     """
     if not isinstance(policy, RetryPolicy):
         raise ConfigurationError(f"retry must be a RetryPolicy, not {policy!r}")
@@ -189,5 +192,5 @@ def check_policy(policy: object) -> None:
 
 
 def _is_name(host: str) -> bool:
-    """Tell whether the resolver will take a host: it refuses a part that is empty or too long."""
-    return all(0 < len(part) < _LONGEST_PART for part in host.removesuffix(".").split("."))
+    """Return whether a host can be resolved: its labels are neither empty nor too long."""
+    return all(0 < len(part) < _MAX_LABEL for part in host.removesuffix(".").split("."))

@@ -219,7 +219,7 @@ class JournalFile:
         if self._problem is not None:
             self._fail_waiting()
         elif not self._is_writing:
-            self._write_waiting()
+            self._start_transaction()
         return written
 
     async def summary(self) -> JournalSummary:
@@ -242,14 +242,14 @@ class JournalFile:
     async def _run(self, work: Callable[[], T]) -> T:
         return await run_in_thread(work, executor=self._thread)
 
-    def _write_waiting(self) -> None:
+    def _start_transaction(self) -> None:
         transaction, self._waiting = self._waiting, []
         records = [record for record, _ in transaction]
         self._is_writing = True
         commit = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, records)
-        commit.add_done_callback(partial(self._written, transaction))
+        commit.add_done_callback(partial(self._finish_transaction, transaction))
 
-    def _written(
+    def _finish_transaction(
         self, transaction: Sequence[tuple[ItemRecord, asyncio.Future[None]]], commit: asyncio.Future[None]
     ) -> None:
         self._is_writing = False
@@ -262,7 +262,7 @@ class JournalFile:
             if not written.done():  # its waiter may have been cancelled
                 written.set_result(None)
         if self._waiting:
-            self._write_waiting()
+            self._start_transaction()
 
     def _fail_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []

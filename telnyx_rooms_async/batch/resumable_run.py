@@ -54,7 +54,6 @@ class ResumableRun(Generic[Item, Value]):
     """See `BulkOperation.apply`."""
     items: Iterable[Item] | AsyncIterable[Item]
     _file: JournalFile = field(init=False)
-
     _writes: dict[int, asyncio.Future[None]] = field(init=False, factory=dict[int, asyncio.Future[None]])
     """Records of outcomes that are not yielded yet, by index."""
 
@@ -128,15 +127,6 @@ def is_certain_failure(error: Exception) -> bool:
     return isinstance(error, InvalidArgumentError)
 
 
-def digest_of(item: object) -> str:
-    """Return a short digest of an item, which is the same in every process."""
-    try:
-        text = json.dumps(item, sort_keys=True, separators=(",", ":"), default=_to_json)
-    except Exception:  # noqa: BLE001 - nothing that could be sent: a user's object can raise anything
-        text = f"{type(item).__name__} {_repr(item)}"
-    return blake2b(text.encode(errors="surrogatepass"), digest_size=_DIGEST_SIZE).hexdigest()
-
-
 def _to_json(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(cast("Mapping[str, object]", value))
@@ -144,6 +134,18 @@ def _to_json(value: object) -> object:
         return value.id
     exact = exact_integer(exact_flag(exact_url(value)))  # of numpy or yarl
     return str(value) if exact is value else exact
+
+
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_to_json)
+
+
+def digest_of(item: object) -> str:
+    """Return a short digest of an item, which is the same in every process."""
+    try:
+        text = _ENCODER.encode(item)
+    except Exception:  # noqa: BLE001 - nothing that could be sent: a user's object can raise anything
+        text = f"{type(item).__name__} {_repr(item)}"
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=_DIGEST_SIZE).hexdigest()
 
 
 def _repr(item: object) -> str:

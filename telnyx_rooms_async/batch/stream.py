@@ -163,7 +163,8 @@ class _Runner(Generic[Item, Value]):
         if error is not None:
             raise error
         if self._max_failures is not None and len(self._errors) >= self._max_failures:
-            raise failure_limit_reached(self._errors, self._max_failures)
+            errors, self._errors = self._errors, []
+            raise failure_limit_reached(errors, self._max_failures)
 
     async def close(self) -> None:
         """Cancel the calls and the source, and wait for their end."""
@@ -198,7 +199,9 @@ class _Runner(Generic[Item, Value]):
                 async for item in items:
                     if self._is_stopping:  # a source may suppress its cancellation
                         return
-                    calls.create_task(self._call(index, item))
+                    call = calls.create_task(_outcome_of(self._fn, index, item))
+                    self._own_tasks.add(call)
+                    call.add_done_callback(self._finish)
                     index += 1
                     await self._wait_for_capacity()
         except asyncio.CancelledError:
@@ -216,15 +219,14 @@ class _Runner(Generic[Item, Value]):
         await self._slots.acquire()
         await self.capacity.acquire()
 
-    async def _call(self, index: int, item: Item) -> None:
-        task = asyncio.current_task()
-        self._own_tasks.add(task)
-        try:
-            outcome = await _outcome_of(self._fn, index, item)
-        finally:
-            self._own_tasks.discard(task)
+    def _finish(self, call: asyncio.Task[Outcome[Item, Value]]) -> None:
+        self._own_tasks.discard(call)
         self._slots.release()
-        self._add(outcome)
+        if call.cancelled():  # before its first step
+            if not self._is_stopping:
+                self._final_error = CancelledWithinError("a call was cancelled before it started")
+        elif call.exception() is None:  # else it ends the task group
+            self._add(call.result())
 
     def _add(self, outcome: Outcome[Item, Value]) -> None:
         if self._max_failures is not None and isinstance(outcome, Failed):
@@ -247,7 +249,7 @@ class _Runner(Generic[Item, Value]):
 
 
 async def _outcome_of(fn: Callable[[Item], Awaitable[Value]], index: int, item: Item) -> Outcome[Item, Value]:
-    """Return the outcome of one call. No method: the traceback of an error must not refer to the runner."""
+    """Return the outcome of one call. A function: the traceback of an error must not lead to the runner."""
     loop = asyncio.get_running_loop()
     started_at = loop.time()
     try:

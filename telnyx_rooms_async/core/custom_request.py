@@ -1,4 +1,4 @@
-"""Calls that no endpoint describes: any method, path, query and JSON, checked before they are sent."""
+"""Custom requests: any method, path, query and JSON below the base URL, validated before they are sent."""
 
 import math
 import re
@@ -42,20 +42,20 @@ ACCOUNT_KEY: Final = Call(
     answer=AccountKey,
     repeat=RetrySafety.IDEMPOTENT,
 )
-"""No operation of the Video API, so it is none of its 25 endpoints."""
+"""Not an operation of the Video API, so it is not in the table of endpoints."""
 
 
-def build_raw(
+def build_custom(
     method: str, path: str, *, query: Mapping[str, QueryValue] | None = None, json: object = None
 ) -> Call[Response]:
-    """Make a call that no endpoint describes: ``build_raw("GET", "/rooms", query={"page[size]": 1})``.
+    """Build a custom call: ``build_custom("GET", "/rooms", query={"page[size]": 1})``.
 
     Raises:
-        InvalidArgumentError: for a method that is not plain HTTP, a path that could lead elsewhere, a
-            query value that is no str, int or bool, or a body that cannot be written as JSON.
+        InvalidArgumentError: the method is unknown, the path could leave the base URL, a query value is not a
+            str, an int or a bool, or the body cannot be written as JSON.
     """
     method, path, values = exact_text(method), exact_text(path), _exact_query(query)
-    if wrong := tuple(_wrong_raw(method, path, values)):
+    if wrong := tuple(_problems(method, path, values)):
         raise InvalidArgumentError(wrong)
     try:
         data = _exact_json(json)
@@ -82,7 +82,7 @@ def _unique_name(data: object) -> str | None:
 
 
 def _exact_query(query: object) -> object:
-    """Return the query with exact names and values; what is no mapping stays as it is."""
+    """Return the query with exact names and values; anything but a mapping is returned unchanged."""
     if query is None:
         return {}
     if not issubclass(type(query), Mapping):
@@ -95,10 +95,10 @@ def _exact_query(query: object) -> object:
 
 
 def _exact_json(value: object) -> object:
-    """Return JSON data made of the builtin types; msgspec refuses what is none of them.
+    """Return JSON data made of the builtin types; msgspec refuses all other types.
 
     Raises:
-        ValueError: there is NaN or an infinite number in it, which JSON does not have.
+        ValueError: it contains NaN or an infinite number, which JSON does not have.
     """
     text = exact_text(value)
     if text is None or isinstance(text, str | bool):
@@ -117,9 +117,9 @@ def _exact_json(value: object) -> object:
 
 
 def _template(path: str) -> str:
-    """Return a path without what may be an id: ids are shown in no log.
+    """Return a path with ``{id}`` for each segment that may be an id, because logs show no ids.
 
-    Shown are words in lower case, but not behind a collection of this API, and a version in front.
+    Lower-case words are not ids, except behind a collection of this API, nor is a version at the start.
     """
     shown, before = [""], ""
     for segment in path.split("/")[1:]:
@@ -130,7 +130,7 @@ def _template(path: str) -> str:
     return "/".join(shown)
 
 
-def _wrong_raw(method: object, path: object, query: object) -> Iterator[str]:
+def _problems(method: object, path: object, query: object) -> Iterator[str]:
     if not isinstance(method, str) or method not in _METHODS:
         yield f"method must be one of {', '.join(_METHODS)}, not {short_repr(method)}"
     if not (isinstance(path, str) and _PATH.fullmatch(path)):

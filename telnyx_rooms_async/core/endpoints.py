@@ -1,6 +1,6 @@
-"""The API as a table: one row an operation, in the order of the Telnyx API reference.
+"""The 25 operations of the API as a table, in the order of the Telnyx API reference.
 
-Read forwards it makes requests; read backwards it makes the emulator.
+The client builds requests from it, and the emulator its routes.
 """
 
 import re
@@ -31,14 +31,14 @@ class Endpoint(Generic[T_co]):
     """One operation of the API."""
 
     operation: str
-    """Its id in the Telnyx API reference."""
+    """The operation id in the Telnyx API reference."""
     method: str
     path: str
-    """Below the base URL, with the names of its ids in braces."""
+    """Below the base URL, with the names of the ids in braces."""
     status: int
-    """The status of success."""
+    """The status of a successful response."""
     answer: type[T_co]
-    """What the body holds: a `Page` of things, one thing under ``data``, or nothing."""
+    """The type of the response: a `Page` of models, a model under ``data``, or ``NoneType``."""
     repeat: RetrySafety
     ids: tuple[str, ...] = field(init=False, default=Factory(lambda self: _names(self.path), takes_self=True))
     """The names in braces."""

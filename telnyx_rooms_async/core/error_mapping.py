@@ -1,85 +1,185 @@
-"""The shapes in which Telnyx and what stands before it say no, read into one.
+"""From a failed outcome to an exception: error bodies in all their shapes, status codes, failures.
 
-::
+The shapes of error bodies::
 
-A  {"errors": [{"code", "title", "detail", "source", "meta"}]}     documented for 422 and 429
-B  {"code", "title", "detail", "source", "meta"}                   documented for 403 and 404
-C  {"errors": {"unique_name_not_unique_for_user_id": ["…"]}}       seen for a duplicate name
-D  {"message": "Error", "success": false}                          documented for lists and actions
-E  nothing                                                         documented for 401
-F  {"data": {"message": "…"}}                                      seen in Telnyx's own programs
-G  HTML or text                                                    a proxy on the way
+    A  {"errors": [{"code", "title", "detail", "source", "meta"}]}     documented for 422 and 429
+    B  {"code", "title", "detail", "source", "meta"}                   documented for 403 and 404
+    C  {"errors": {"unique_name_not_unique_for_user_id": ["…"]}}       seen for a duplicate name
+    D  {"message": "Error", "success": false}                          documented for lists and actions
+    E  no body                                                         documented for 401
+    F  {"data": {"message": "…"}}                                      seen in programs of Telnyx
+    G  HTML or text                                                    from a proxy
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, cast
 
+from telnyx_rooms_async import errors
+from telnyx_rooms_async.core.http_messages import Failure, Response
+from telnyx_rooms_async.core.retry import retry_after
+from telnyx_rooms_async.errors import Attempt, Reason
 from telnyx_rooms_async.models import ErrorDetail
 from telnyx_rooms_async.serialization import DecodeError, parse_json
 
-_TEXT_LIMIT: Final = 1000
-_ENTRIES_LIMIT: Final = 50
-_LEVELS_LIMIT: Final = 10
+_MAX_TEXT: Final = 1000
+_MAX_DETAILS: Final = 50
+_MAX_DEPTH: Final = 10
+_MAX_PROBLEMS: Final = 50
+_MAX_REQUEST_ID: Final = 100
+_UNPROCESSABLE: Final = 422
+_DUPLICATE_WORDS: Final = ("taken", "not_unique", "already", "duplicate")
+_REQUEST_ID_HEADERS: Final = frozenset(
+    {b"x-request-id", b"request-id", b"telnyx-request-id", b"x-telnyx-request-id"}
+)
+"""Telnyx documents none of them; all were seen in programs that use its API."""
+
+_CONNECTION_ERRORS: Final[Mapping[Reason, type[errors.APIConnectionError]]] = {
+    Reason.CONNECT: errors.ConnectError,
+    Reason.TLS: errors.TLSError,
+    Reason.LOST: errors.ConnectionLostError,
+}
+_RESPONSE_ERRORS: Final[Mapping[Reason, type[errors.APIResponseError]]] = {
+    Reason.MALFORMED: errors.MalformedResponseError,
+    Reason.UNREADABLE: errors.APIResponseValidationError,
+    Reason.TOO_LARGE: errors.ResponseTooLargeError,
+}
+_STATUS_ERRORS: Final[Mapping[int, type[errors.APIStatusError]]] = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    _UNPROCESSABLE: errors.UnprocessableEntityError,
+    429: errors.RateLimitError,
+} | dict.fromkeys(range(500, 600), errors.InternalServerError)
+
+
+# --- exceptions -------------------------------------------------------------------------------------------
+
+
+def error_of(
+    outcome: Response | Failure, attempts: tuple[Attempt, ...], *, now: float | None
+) -> errors.TelnyxRoomsError:
+    """Return the exception for a failure or an error status."""
+    if isinstance(outcome, Failure):
+        return _failure_error(outcome, attempts)
+    if outcome.status < 400:  # noqa: PLR2004 - 3xx
+        detail = "the API itself never redirects"
+        return errors.UnexpectedRedirectError(detail, outcome.status, request_id(outcome), attempts)
+    details = error_details(outcome.body)
+    error_class = status_class(outcome.status, details)
+    return error_class(outcome.status, details, request_id(outcome), retry_after(outcome, now), attempts)
+
+
+def decode_error(
+    response: Response, problems: Sequence[str], attempts: tuple[Attempt, ...]
+) -> errors.APIResponseValidationError:
+    """Return the exception for a successful response whose body does not fit."""
+    more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
+    return errors.APIResponseValidationError(
+        f"{problems[0]}{more}",
+        response.status,
+        request_id(response),
+        attempts,
+        tuple(problems[:_MAX_PROBLEMS]),
+    )
+
+
+def _failure_error(failure: Failure, attempts: tuple[Attempt, ...]) -> errors.TelnyxRoomsError:
+    if failure.reason is Reason.TIMEOUT:
+        return errors.APITimeoutError(failure.detail, failure.sent, attempts, failure.deadline)
+    if error_class := _CONNECTION_ERRORS.get(failure.reason):
+        return error_class(failure.detail, failure.sent, attempts)
+    return _RESPONSE_ERRORS[failure.reason](failure.detail, None, None, attempts)
+
+
+def status_class(status: int, details: tuple[ErrorDetail, ...] = ()) -> type[errors.APIStatusError]:
+    """Return the exception class for an error status; `APIStatusError` for a status without its own class."""
+    if status == _UNPROCESSABLE and any(map(_is_name_taken, details)):
+        return errors.NameTakenError
+    if status == _UNPROCESSABLE and any(map(_is_session_over, details)):
+        return errors.SessionEndedError
+    return _STATUS_ERRORS.get(status, errors.APIStatusError)
+
+
+def _is_name_taken(detail: ErrorDetail) -> bool:
+    """Recognize a duplicate name by its field and its words: Telnyx documents no code for it."""
+    text = f"{detail.code} {detail.pointer} {detail.title} {detail.detail}".lower()
+    return "unique_name" in text and any(word in text for word in _DUPLICATE_WORDS)
+
+
+def _is_session_over(detail: ErrorDetail) -> bool:
+    """Recognize an ended session by the words seen in production: "No private_ip for room"."""
+    return "private_ip" in f"{detail.title} {detail.detail}".lower()
+
+
+def request_id(response: Response) -> str | None:
+    """Return the id of the request, under any of the header names that Telnyx may use."""
+    values = (value for name, value in response.raw_headers if name.lower() in _REQUEST_ID_HEADERS)
+    return next((errors.one_line(value.decode("latin-1"), _MAX_REQUEST_ID) for value in values), None)
+
+
+# --- error bodies -----------------------------------------------------------------------------------------
 
 
 def error_details(body: bytes) -> tuple[ErrorDetail, ...]:
-    """Read the entries of an error body, whatever its shape; ``()`` when there are none to read."""
+    """Read the entries of an error body of any shape; ``()`` if there are none."""
     try:
-        told = parse_json(body)
+        data = parse_json(body)
     except DecodeError:
         return ()
-    readable = (entry for entry in _entries(told) if entry.code or entry.title or entry.detail)
-    return tuple(islice(readable, _ENTRIES_LIMIT))
+    details = (detail for detail in _details(data) if detail.code or detail.title or detail.detail)
+    return tuple(islice(details, _MAX_DETAILS))
 
 
-def _entries(told: object) -> Iterator[ErrorDetail]:
-    body = _fields(told)
-    listed = body.get("errors")
+def _details(data: object) -> Iterator[ErrorDetail]:
+    body = _fields(data)
+    entries = body.get("errors")
     message = body.get("message") or _fields(body.get("data")).get("message")
-    if by_key := _fields(listed):
-        for key, messages in by_key.items():
+    if by_code := _fields(entries):
+        for code, messages in by_code.items():
             texts = map(_text, _items(messages, (messages,)))
-            yield from (ErrorDetail(code=_text(key), detail=text) for text in texts)
-    elif listed:
-        yield from map(_entry, _items(listed, (listed,)))
+            yield from (ErrorDetail(code=_text(code), detail=text) for text in texts)
+    elif entries:
+        yield from map(_detail, _items(entries, (entries,)))
     elif message:
         yield ErrorDetail(title=_text(message))
     else:
-        yield _entry(body)
+        yield _detail(body)
 
 
-def _entry(entry: object) -> ErrorDetail:
-    told = _fields(entry)
-    where, meta = _fields(told.get("source")), _fields(told.get("meta"))
+def _detail(entry: object) -> ErrorDetail:
+    fields = _fields(entry)
+    source, meta = _fields(fields.get("source")), _fields(fields.get("meta"))
     return ErrorDetail(
-        code=_text(told.get("code")),
-        title=_text(told.get("title") or (entry if isinstance(entry, str) else None)),
-        detail=_text(told.get("detail") or told.get("description")),
-        pointer=_text(where.get("pointer")),
-        parameter=_text(where.get("parameter")),
+        code=_text(fields.get("code")),
+        title=_text(fields.get("title") or (entry if isinstance(entry, str) else None)),
+        detail=_text(fields.get("detail") or fields.get("description")),
+        pointer=_text(source.get("pointer")),
+        parameter=_text(source.get("parameter")),
         meta={key: value for key, value in meta.items() if _is_shallow(value)} or None,
     )
 
 
-def _is_shallow(value: object, levels: int = _LEVELS_LIMIT) -> bool:
-    """Tell whether a value can be copied and pickled without running out of stack."""
-    inside = (*_fields(value).values(), *_items(value))
-    return levels > 0 and all(_is_shallow(each, levels - 1) for each in inside)
+def _is_shallow(value: object, depth: int = _MAX_DEPTH) -> bool:
+    """Return whether a value can be copied and pickled without exhausting the stack."""
+    children = (*_fields(value).values(), *_items(value))
+    return depth > 0 and all(_is_shallow(child, depth - 1) for child in children)
 
 
 def _fields(value: object) -> Mapping[str, object]:
-    """Return an object's fields; what is no object has none."""
+    """Return the fields of a JSON object; none for any other value."""
     return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
 
 
-def _items(value: object, otherwise: Sequence[object] = ()) -> Sequence[object]:
-    """Return a list's items; what is no list has none, unless said otherwise."""
-    return cast("Sequence[object]", value) if isinstance(value, list) else otherwise
+def _items(value: object, default: Sequence[object] = ()) -> Sequence[object]:
+    """Return the items of a JSON array; the default for any other value."""
+    return cast("Sequence[object]", value) if isinstance(value, list) else default
 
 
 def _text(value: object) -> str | None:
-    """Keep a text, spell a number out, cut what is endless, and drop the rest."""
+    """Return a string or an integer as text of limited length; None for any other value."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return str(value)[:_TEXT_LIMIT]
+    return str(value)[:_MAX_TEXT]

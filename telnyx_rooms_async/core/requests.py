@@ -52,7 +52,7 @@ def _required(rule: Rule, exact: Converter) -> Any:  # noqa: ANN401 - as attrs.f
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RoomBody:
-    """What a room is created or updated with."""
+    """Body of the requests that create or update a room."""
 
     unique_name: str | UnsetType = _body(rules.name, rules.exact_text)
     max_participants: int | UnsetType = _body(rules.integer(2, 50), rules.exact_integer)
@@ -68,7 +68,7 @@ class RoomBody:
 
 @frozen(kw_only=True, eq=False, repr=False)
 class TokenBody:
-    """What a client token is made with."""
+    """Body of the request that creates a client token."""
 
     token_ttl_secs: int | UnsetType = _body(rules.integer(10, 3600), rules.exact_integer)
     refresh_token_ttl_secs: int | UnsetType = _body(rules.integer(60, 86400), rules.exact_integer)
@@ -76,7 +76,7 @@ class TokenBody:
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RefreshBody:
-    """What a client token is refreshed with."""
+    """Body of the request that refreshes a client token."""
 
     refresh_token: Secret = attrs.field(converter=hidden, repr=False, metadata={"rule": rules.hidden_text})
     token_ttl_secs: int | UnsetType = _body(rules.integer(10, 3600), rules.exact_integer)
@@ -84,7 +84,7 @@ class RefreshBody:
 
 @frozen(kw_only=True, eq=False, repr=False)
 class ParticipantsBody:
-    """Whom an action in a session is for."""
+    """Body of an action on participants of a session."""
 
     participants: Literal["all"] | Iterable[ParticipantId] = _required(rules.ids_or_all, _EXACT_PARTICIPANTS)
     exclude: Iterable[ParticipantId] | UnsetType = _body(rules.ids, _EXACT_PARTICIPANTS)
@@ -92,7 +92,7 @@ class ParticipantsBody:
 
 @frozen(kw_only=True, eq=False, repr=False)
 class CompositionBody:
-    """What a composition is made of."""
+    """Body of the request that creates a composition."""
 
     session_id: SessionId = _required(rules.one_id, rules.exact_session_id)
     video_layout: Mapping[str, VideoRegion] | UnsetType = _body(rules.layout, rules.exact_layout)
@@ -149,14 +149,14 @@ def _page_size() -> Any:  # noqa: ANN401 - as attrs.field
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RoomQuery:
-    """How one room is retrieved."""
+    """Options of the request for one room."""
 
     include_sessions: bool = _include("include_sessions")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class PageQuery:
-    """Which page of a list."""
+    """Page of a list."""
 
     page_number: int = _page_number()
     page_size: int = _page_size()
@@ -164,7 +164,7 @@ class PageQuery:
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RoomsQuery(PageQuery):
-    """Which rooms to list."""
+    """Filter of rooms."""
 
     created_at: Days = _query("filter[date_created_at]", rules.days, _exact_days)
     updated_at: Days = _query("filter[date_updated_at]", rules.days, _exact_days)
@@ -174,7 +174,7 @@ class RoomsQuery(PageQuery):
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RoomSessionsQuery(PageQuery):
-    """Which sessions of a room to list."""
+    """Filter of the sessions of a room."""
 
     created_at: Days = _query("filter[date_created_at]", rules.days, _exact_days)
     updated_at: Days = _query("filter[date_updated_at]", rules.days, _exact_days)
@@ -185,21 +185,21 @@ class RoomSessionsQuery(PageQuery):
 
 @frozen(kw_only=True, eq=False, repr=False)
 class SessionQuery:
-    """How one session is retrieved."""
+    """Options of the request for one session."""
 
     include_participants: bool = _include("include_participants")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class SessionsQuery(RoomSessionsQuery):
-    """Which sessions of the account to list."""
+    """Filter of the sessions of the account."""
 
     room_id: RoomId | None = _query("filter[room_id]", rules.one_id, rules.exact_room_id)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class SessionParticipantsQuery(PageQuery):
-    """Which participants of a session to list."""
+    """Filter of the participants of a session."""
 
     joined_at: Days = _query("filter[date_joined_at]", rules.days, _exact_days)
     updated_at: Days = _query("filter[date_updated_at]", rules.days, _exact_days)
@@ -209,14 +209,14 @@ class SessionParticipantsQuery(PageQuery):
 
 @frozen(kw_only=True, eq=False, repr=False)
 class ParticipantsQuery(SessionParticipantsQuery):
-    """Which participants of the account to list."""
+    """Filter of the participants of the account."""
 
     session_id: SessionId | None = _query("filter[session_id]", rules.one_id, rules.exact_session_id)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RecordingsFilter:
-    """Which recordings are meant."""
+    """Filter of the recordings to delete."""
 
     room_id: RoomId | None = _query("filter[room_id]", rules.one_id, rules.exact_room_id)
     session_id: SessionId | None = _query("filter[session_id]", rules.one_id, rules.exact_session_id)
@@ -232,7 +232,7 @@ class RecordingsFilter:
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RecordingsQuery(RecordingsFilter):
-    """Which recordings to list."""
+    """Filter of the recordings of the account."""
 
     page_number: int = _page_number()
     page_size: int = _page_size()
@@ -240,7 +240,7 @@ class RecordingsQuery(RecordingsFilter):
 
 @frozen(kw_only=True, eq=False, repr=False)
 class CompositionsQuery(PageQuery):
-    """Which compositions to list."""
+    """Filter of the compositions of the account."""
 
     session_id: SessionId | None = _query("filter[session_id]", rules.one_id, rules.exact_session_id)
     status: str | None = _query("filter[status]", rules.text, rules.exact_text)

@@ -1,4 +1,4 @@
-"""When to try again: a pure decision. The clock and the dice are arguments."""
+"""Whether and when to retry: pure decisions. Time and randomness are arguments."""
 
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -8,23 +8,28 @@ from attrs import Factory, define, field, frozen
 
 from telnyx_rooms_async.core.http_messages import Failure, Reason, Response, RetrySafety
 
-_THROTTLED: Final = 429
+_TOO_MANY_REQUESTS: Final = 429
 _UNAVAILABLE: Final = 503
-_NUMBER_LIMIT: Final = 20
-_WORTH_REPEATING: Final = frozenset({408, 429, 500, 502, 503, 504})
-_LOST_OR_LATE: Final = frozenset({Reason.CONNECT, Reason.LOST, Reason.TIMEOUT, Reason.UNREADABLE})
+_MAX_DIGITS: Final = 20
+_RETRYABLE_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
+_RETRYABLE_REASONS: Final = frozenset({Reason.CONNECT, Reason.LOST, Reason.TIMEOUT, Reason.UNREADABLE})
 
 
 @frozen(kw_only=True)
 class RetryPolicy:
-    """How often, and how patiently, a failed request is tried again.
+    """How often, and after which pauses, a failed request is retried.
 
-    Pauses are drawn evenly from 0 to ``min(backoff_max, backoff_base * 2 ** (n - 1))`` after attempt
-    n (full jitter). Which requests may be repeated at all is no knob: see `RetrySafety`.
+    The pause after attempt n is random, between 0 and ``min(backoff_max, backoff_base * 2 ** (n - 1))``
+    seconds (exponential backoff with full jitter). Which requests may be retried is not configurable: an
+    operation that is not idempotent is retried only if the server certainly did not process the request.
+
+    Example:
+        >>> RetryPolicy(attempts=1)  # no retries
+        RetryPolicy(attempts=1, ...)
     """
 
     attempts: int = 3
-    """Tries in all; 1 never repeats."""
+    """Attempts in all; with 1 there are no retries."""
     backoff_base: float = 0.5
     """Seconds."""
     backoff_base_throttled: float = 1.0
@@ -32,15 +37,15 @@ class RetryPolicy:
     backoff_max: float = 8.0
     """Seconds."""
     retry_after_max: float = 60.0
-    """Seconds: when the server asks for a longer pause, the error is raised at once."""
+    """Seconds. If the server asks for a longer pause, the error is raised at once."""
     retry_after_jitter: float = 1.0
-    """Seconds added at random to what the server asks for, so that not all come back together."""
+    """The most seconds that are added at random to the pause that the server asks for."""
     budget: float = 500.0
-    """What a client can spend on repetitions before they must earn their keep; that of a view is not read."""
+    """The capacity of the retry budget of a client. A view with another policy shares that budget."""
     retry_cost: float = 14.0
-    """What one repetition takes from the budget; a success brings it back."""
+    """The cost of a retry; a success returns it."""
     retry_cost_throttled: float = 5.0
-    """The same after a 429."""
+    """The cost of a retry after a 429."""
 
 
 @define(eq=False, repr=False)
@@ -87,19 +92,19 @@ def next_delay(
     now: float,
     dice: float,
 ) -> float | None:
-    """Decide on another attempt.
+    """Decide on a retry.
 
     Args:
-        policy: the knobs.
-        repeat: whether the operation may be repeated once the server has seen it.
-        outcome: what attempt `number` (counted from 1) came to.
-        number: see above.
-        time_left: seconds until the deadline of the whole call.
+        policy: the retry policy.
+        repeat: whether the operation may be retried after the server has processed it.
+        outcome: the outcome of the attempt.
+        number: the number of the attempt; the first is 1.
+        time_left: seconds until the deadline of the call.
         now: seconds since the epoch, to read a date in ``Retry-After``.
         dice: a random number from 0 to 1.
 
     Returns:
-        How many seconds to sleep first, or ``None`` to give up.
+        Seconds until the next attempt, or None for no retry.
     """
     if number >= policy.attempts or not is_retryable(outcome):
         return None
@@ -116,42 +121,42 @@ def next_delay(
 
 
 def retry_cost(policy: RetryPolicy, outcome: Response | Failure) -> float:
-    """Return what it costs to try again after `outcome`."""
+    """Return the cost of a retry after an outcome."""
     return policy.retry_cost_throttled if _is_throttled(outcome) else policy.retry_cost
 
 
 def _is_throttled(outcome: Response | Failure) -> bool:
-    return isinstance(outcome, Response) and outcome.status == _THROTTLED
+    return isinstance(outcome, Response) and outcome.status == _TOO_MANY_REQUESTS
 
 
 def is_retryable(outcome: Response | Failure) -> bool:
-    """Tell whether another attempt could end better."""
+    """Return whether another attempt could succeed."""
     if isinstance(outcome, Failure):
-        return outcome.reason in _LOST_OR_LATE
-    return outcome.status in _WORTH_REPEATING
+        return outcome.reason in _RETRYABLE_REASONS
+    return outcome.status in _RETRYABLE_STATUSES
 
 
 def was_not_processed(outcome: Response | Failure) -> bool:
-    """Tell whether the server certainly did not act on the request.
+    """Return whether the server certainly did not process the request.
 
-    A 503 is no proof, not even with ``Retry-After``: a gateway may send it while the server behind
-    it works on.
+    A 503 does not prove it, even with ``Retry-After``: a gateway may send it while the server behind it is
+    still working.
     """
     if isinstance(outcome, Failure):
         return not outcome.sent
-    return outcome.status == _THROTTLED
+    return outcome.status == _TOO_MANY_REQUESTS
 
 
 def asks_for_pause(response: Response) -> bool:
-    """Tell whether the server asks all requests to pause: a 429, or a 503 with ``Retry-After``."""
+    """Return whether the server asks all requests to pause: a 429, or a 503 with ``Retry-After``."""
     if response.status != _UNAVAILABLE:
-        return response.status == _THROTTLED
+        return response.status == _TOO_MANY_REQUESTS
     hint = response.header("retry-after")
     return _seconds(hint) is not None or http_date(hint) is not None
 
 
 def retry_after(response: Response, now: float | None) -> float | None:
-    """Return the seconds that the server asks to wait; a hint that is negative or unreadable is none.
+    """Return the seconds that the server asks to wait, or None without a readable header.
 
     ``retry-after-ms`` is read first, then ``Retry-After`` (seconds or an HTTP date), then on a 429 the
     ``x-ratelimit-reset`` that Telnyx sends (seconds).
@@ -161,24 +166,24 @@ def retry_after(response: Response, now: float | None) -> float | None:
     hint = response.header("retry-after")
     if (seconds := _seconds(hint)) is not None:
         return seconds
-    if now is not None and (moment := http_date(hint)) is not None and moment >= now:
-        return moment - now
-    return _seconds(response.header("x-ratelimit-reset")) if response.status == _THROTTLED else None
+    if now is not None and (date := http_date(hint)) is not None and date >= now:
+        return date - now
+    return _seconds(response.header("x-ratelimit-reset")) if response.status == _TOO_MANY_REQUESTS else None
 
 
 def _seconds(text: str | None) -> float | None:
-    """Read a plain decimal number: no sign, no exponent, no infinity, and a digit is an ASCII one."""
-    if text is None or len(text) > _NUMBER_LIMIT or not text.isascii():
+    """Read a decimal number of ASCII digits, without sign and exponent."""
+    if text is None or len(text) > _MAX_DIGITS or not text.isascii():
         return None
     return float(text) if text.replace(".", "", 1).isdigit() else None
 
 
 def http_date(text: str | None) -> float | None:
-    """Read an HTTP date as seconds since the epoch; one without a zone is in UTC, as HTTP has it."""
+    """Read an HTTP date as seconds since the epoch; a date without a time zone is in UTC."""
     if text is None:
         return None
     try:
-        moment = parsedate_to_datetime(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        date = parsedate_to_datetime(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None

@@ -1,10 +1,10 @@
-"""Text that may be sent and must never be shown."""
+"""Secret text: it is sent, and never shown."""
 
 from typing import SupportsIndex
 
 
 class Secret(str):
-    """A string whose repr is redacted, also inside the headers and tracebacks that carry it."""
+    """A string with a redacted repr, also inside headers and tracebacks."""
 
     __slots__ = ()
 
@@ -16,6 +16,6 @@ class Secret(str):
         return Secret(super().__getitem__(key))
 
 
-def hidden(given: object) -> Secret:
-    """Wrap an argument so that no frame shows it; what is no text becomes the empty one, which is refused."""
-    return Secret(str.__str__(given)) if isinstance(given, str) else Secret()
+def hidden(value: object) -> Secret:
+    """Return an argument as a secret; anything but text becomes the empty secret, which is refused."""
+    return Secret(str.__str__(value)) if isinstance(value, str) else Secret()

@@ -1,7 +1,6 @@
-"""What makes an argument right: a rule tells what is wrong with a value, or None.
+"""Validators of arguments, and the exact values that are validated and sent.
 
-Bounds and nulls are those of the Telnyx API reference. The values that only arguments are made of stand
-here too.
+A validator (`Rule`) returns what is wrong with a value, or None. Bounds are those of the API reference.
 """
 
 import enum
@@ -64,11 +63,11 @@ class UnsetType(enum.Enum):
 OMIT_DEFAULT: Final[Mapping[str, object]] = {"omit_default": True}
 """Metadata of a field that the converter leaves out while it has its default."""
 UNSET: Final = UnsetType.UNSET
-"""Leave this field alone. ``None`` is another thing: it sends null, which clears."""
+"""Do not send this field. None is different: it sends null, which clears the field."""
 
 
 class _ShortRepr(reprlib.Repr):
-    """Cuts long reprs. Of an object of another class than the builtin ones only the repr itself is used."""
+    """Shortens long reprs. Objects of classes that are not builtin are shown by their own repr only."""
 
     def repr1(self, x: object, level: int) -> str:
         if type(x).__module__ == "builtins":  # a user's class may have the name of a builtin one
@@ -164,7 +163,7 @@ def exact_date(value: object) -> object:
 
 
 def exact_id(model: type[_Model]) -> Converter:
-    """Make the converter for an id: text, a UUID, or a value of `model`, which stands for its id."""
+    """Return the converter for an id: text, a UUID, or a value of `model`, which stands for its id."""
 
     def convert(value: object) -> object:
         if type(value) is str:
@@ -181,7 +180,7 @@ def exact_id(model: type[_Model]) -> Converter:
 
 
 def exact_items(item: Converter) -> Converter:
-    """Make the converter for several values in any iterable: a list, a generator, an array."""
+    """Return the converter for several values in any iterable: a list, a generator, an array."""
 
     def convert(value: object) -> object:
         if value is UNSET or issubclass(type(value), str | bytes | Mapping):
@@ -265,7 +264,7 @@ is_id: Final = _ID.fullmatch
 
 
 def is_text(value: object) -> bool:
-    """Tell whether a value is a string that UTF-8 can carry."""
+    """Return whether a value is a string that can be encoded as UTF-8."""
     return isinstance(value, str) and not _LONE_SURROGATE.search(value)
 
 
@@ -300,12 +299,12 @@ def is_quoted(value: str) -> bool:
 
 
 def flag(value: object) -> str | None:
-    """Take a boolean."""
+    """Accept a boolean."""
     return None if isinstance(value, bool) else f"must be True or False, not {short_repr(value)}"
 
 
 def integer(low: int, high: int) -> Rule:
-    """Make the rule for an integer from `low` to `high`."""
+    """Return the rule for an integer from `low` to `high`."""
 
     def rule(value: object) -> str | None:
         if type(value) is int and low <= value <= high:
@@ -316,7 +315,7 @@ def integer(low: int, high: int) -> Rule:
 
 
 def url(value: object) -> str | None:
-    """Take a URL with its scheme."""
+    """Accept a URL with its scheme."""
     if isinstance(value, str) and is_text(value) and _HTTP_URL.fullmatch(value) and _has_host(value):
         return None
     return f"must be a URL with its scheme, http:// or https://, not {_shown_url(value)}"
@@ -334,7 +333,7 @@ def _shown_url(value: object) -> str:
 
 
 def url_or_none(value: object) -> str | None:
-    """Take a URL with its scheme, or the empty text that Telnyx has for none."""
+    """Accept a URL with its scheme, or the empty text that clears it."""
     return None if value == "" else url(value)
 
 
@@ -348,14 +347,14 @@ def _has_host(address: str) -> bool:
 
 
 def one_id(value: object) -> str | None:
-    """Take an id as text or as UUID."""
+    """Accept an id."""
     if isinstance(value, str) and is_id(value):
         return None
     return f"must be a Telnyx id such as '0ccc7b54-…', not {_show_id(value)}"
 
 
 def _show_id(value: object) -> str:
-    """Return what stands for an id; of a model its class only: it may hold a link."""
+    """Return a short repr; of a model only its class, because it may hold a download link."""
     if not isinstance(value, _Model):
         return short_repr(value)
     return f"a {type(value).__name__}{'' if value.id else ' without an id'}"
@@ -369,14 +368,14 @@ def ids(value: object) -> str | None:
 
 
 def ids_or_all(value: object) -> str | None:
-    """Accept some ids, or the word for all: what none at all would do is not documented."""
+    """Accept ids or ``"all"``, but not an empty tuple, whose effect is not documented."""
     if _is_empty(value):
         return "must not be empty"
     return None if _is_word(value, "all") or not (wrong := ids(value)) else f'{wrong}, nor "all"'
 
 
 def _is_word(value: object, word: str) -> bool:
-    """Compare text only: what else a user holds may not be comparable."""
+    """Return whether a value is that text; other objects may not be comparable."""
     return type(value) is str and value == word
 
 
@@ -393,7 +392,7 @@ def _source(value: object) -> str | None:
 
 
 def sources(value: object) -> str | None:
-    """Accept recording ids, in which ``"*"`` stands for all of the session."""
+    """Accept recording ids, where ``"*"`` stands for all recordings of the session."""
     items = _items(value)
     if not items:
         return f'must be an iterable of recording ids, or ["*"], not {short_repr(value)}'
@@ -418,14 +417,14 @@ def is_loopback(host: str) -> bool:
 
 
 def days(value: object) -> str | None:
-    """Take a day or a range of days."""
+    """Accept a day or a range of days."""
     if isinstance(value, DateFilter):
         return _range(value.eq, value.gte, value.lte, _day)
     return _day(value)
 
 
 def seconds(value: object) -> str | None:
-    """Take a range of durations."""
+    """Accept a range of durations."""
     if isinstance(value, DurationFilter):
         return _range(value.eq, value.gte, value.lte, integer(0, 2**31 - 1))
     return f"must be a DurationFilter, not {short_repr(value)}"
@@ -472,7 +471,7 @@ _REGION: Final[Mapping[str, Rule]] = {
 
 
 def resolution(value: object) -> str | None:
-    """Take ``"1280x720"``, or what has no longer side and no larger area."""
+    """Accept ``"1280x720"``, or a resolution with no longer side and no larger area."""
     found = _RESOLUTION.fullmatch(value) if isinstance(value, str) else None
     width, height = (int(found[1]), int(found[2])) if found else (0, 0)
     if min(width, height) >= _SIDE_MIN and max(width, height) <= _SIDE_MAX and width * height <= _AREA_MAX:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from inspect import iscoroutine
 from typing import Final, TypeAlias, TypeVar
 
-from telnyx_rooms_async.core import protocol
+from telnyx_rooms_async.core import error_mapping
 from telnyx_rooms_async.core.http_messages import Call, Failure, RateLimit, Response
 from telnyx_rooms_async.core.retry import was_not_processed
 from telnyx_rooms_async.errors import Attempt
@@ -42,7 +42,7 @@ def build_attempt(
         sent=not was_not_processed(outcome),
         elapsed=elapsed,
         wait=wait,
-        request_id=protocol.request_id(response) if response else None,
+        request_id=error_mapping.request_id(response) if response else None,
         rate_limit=rate_limit,
         budget_exhausted=budget_exhausted,
     )

@@ -143,7 +143,7 @@ class _TracedApiSession(ApiSession):
                     # Without a description: a message can contain an id, or text of the server.
                     span.set_status(trace.StatusCode.ERROR)
                     span.set_attribute("error.type", _error_type(error))
-                # A prefetched page can be abandoned after the loop over its list and the parent span have ended.
+                # A prefetched page can be abandoned after the loop over its list and the parent span end.
                 if isinstance(error, asyncio.CancelledError | ClientClosedError) and _has_ended(parent):
                     end_time = started
                 raise

@@ -10,12 +10,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from inspect import isawaitable
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
 from attrs import Factory, define, field, frozen
 
 from telnyx_rooms_async.atomic_write import AtomicFile
-from telnyx_rooms_async.core import protocol
+from telnyx_rooms_async.core.error_mapping import error_of
 from telnyx_rooms_async.core.http_messages import (
     Attempt,
     Call,
@@ -223,17 +223,15 @@ class _BufferedFile:
 
     def commit(self) -> None:
         self._flush()
-        if self._file is not None:
-            self._file.commit()
+        cast("AtomicFile", self._file).commit()
 
     def discard(self) -> None:
         if self._file is not None:
             self._file.discard()
 
     def _flush(self) -> None:
-        if self._file is not None:
-            self._file.file.write(self._buffer)
-            self._buffer.clear()
+        cast("AtomicFile", self._file).file.write(self._buffer)
+        self._buffer.clear()
 
 
 @asynccontextmanager
@@ -385,7 +383,7 @@ class _Transfer:
                 self._refund(1.0)
                 return
             if delay is None:
-                raise protocol.error_of(outcome, attempts, now=clock.now())
+                raise error_of(outcome, attempts, now=clock.now())
             await clock.sleep(delay)
             self.allowance.left -= delay
 

@@ -142,14 +142,14 @@ async def find_rooms(
     """
     first = build(LIST_ROOMS, query=RoomsQuery(unique_name=unique_name))
     scan = Scan(size=page_size(first))
-    found: list[Room] = []
+    rooms: list[Room] = []
     try:
         while scan.number is not None:
-            found += with_name(scan.read(await send(at(first, scan.number))), unique_name)
+            rooms += with_name(scan.read(await send(at(first, scan.number))), unique_name)
     except PaginationError:
-        if not found:
+        if not rooms:
             raise
-    return tuple(found)
+    return tuple(rooms)
 
 
 def with_name(rooms: Iterable[Room], unique_name: str) -> tuple[Room, ...]:
@@ -177,8 +177,8 @@ async def retry_look_up(
             break
         if delay:
             await clock.sleep(delay)
-        if (found := await find()) is not None:
-            return found
+        if (result := await find()) is not None:
+            return result
     return None
 
 

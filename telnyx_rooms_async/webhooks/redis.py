@@ -58,9 +58,9 @@ class SeenInRedis:
     handled: the receivers return 500, and Telnyx delivers the event again. If Redis fails after the handlers
     have succeeded, a later delivery can be handled again.
 
-    Without a `limit`, Redis holds one key of about 200 bytes for each event of the last `remember` seconds:
-    with the default of one day, 170 MB at 10 events a second, and 1.7 GB at 100. With a `limit` of
-    1 000 000, events are remembered for 28 hours at 10 a second and for 3 hours at 100, in at most 300 MB.
+    Without a `limit`, Redis holds one key of about 250 bytes for each event of the last `remember` seconds:
+    with the default of one day, 220 MB at 10 events a second, and 2.2 GB at 100. With a `limit` of
+    1 000 000, events are remembered for 28 hours at 10 a second and for 3 hours at 100, in 300 MB at most.
 
     The store sends ``SET``, ``GET`` and ``EVAL``; its scripts use ``GET``, ``SET``, ``DEL`` and ``PEXPIRE``,
     with a limit also ``RPUSH``, ``LPOP`` and ``LLEN``. In a Redis Cluster, a limit needs a prefix with a hash

@@ -4,7 +4,7 @@ The newest event of each type is kept for each session, participant and recordin
 from these. So the order and the repetition of events make no difference.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Hashable
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeAlias, TypeVar
@@ -44,9 +44,9 @@ _MAX: Final = datetime.max.replace(tzinfo=UTC)
 class RoomTracker:
     """Computes the state of one room from its events, which can be late, repeated or in any order.
 
-    An event costs the same however many sessions there were, and a property is computed when an event
-    changes it. Events of other rooms are ignored. What happened before the first event is unknown, as is the
-    deletion of a recording, for which Telnyx sends no event.
+    The cost of an event does not depend on the number of sessions, and properties are cheap to read. Events
+    of other rooms are ignored. What happened before the first event is unknown, as is the deletion of a
+    recording, for which Telnyx sends no event.
 
     Args:
         room_id: the id of the room, or the `Room`.
@@ -143,41 +143,41 @@ class RoomTracker:
 
 
 class _SortedIndex(Generic[V]):
-    """Values by name, in the order of a sort key. A change takes logarithmic time."""
+    """Values by name, in the order of their sort keys. A change needs a logarithmic number of comparisons."""
 
     def __init__(self) -> None:
+        self._sort_keys: dict[Hashable, Any] = {}
         self._order: list[tuple[Any, Hashable]] = []
-        self._entries: dict[Hashable, tuple[Any, V]] = {}
-        self._values: tuple[V, ...] | None = None
+        self._values: list[V] = []
 
     def set(self, name: Hashable, sort_key: object, value: V) -> None:
         """Add or replace a value."""
         self.discard(name)
-        insort(self._order, (sort_key, name))
-        self._entries[name] = (sort_key, value)
+        position = bisect_left(self._order, (sort_key, name))
+        self._sort_keys[name] = sort_key
+        self._order.insert(position, (sort_key, name))
+        self._values.insert(position, value)
 
     def discard(self, name: Hashable) -> None:
         """Remove a value if it is there."""
-        self._values = None
-        if (entry := self._entries.pop(name, None)) is not None:
-            del self._order[bisect_left(self._order, (entry[0], name))]
+        if name in self._sort_keys:
+            position = bisect_left(self._order, (self._sort_keys.pop(name), name))
+            del self._order[position], self._values[position]
 
     @property
     def values(self) -> tuple[V, ...]:
-        """All values in their order; the same tuple until the next change."""
-        if self._values is None:
-            self._values = tuple(self._entries[name][1] for _, name in self._order)
-        return self._values
+        """All values in their order."""
+        return tuple(self._values)
 
     @property
     def first(self) -> V:
         """The first value."""
-        return self._entries[self._order[0][1]][1]
+        return self._values[0]
 
     @property
     def last(self) -> V | None:
         """The last value, if there is one."""
-        return self._entries[self._order[-1][1]][1] if self._order else None
+        return self._values[-1] if self._values else None
 
 
 @define(eq=False)

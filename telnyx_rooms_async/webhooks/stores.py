@@ -42,7 +42,7 @@ class SeenInMemory:
 
     The default of 10 000 events lasts for 17 minutes at 10 events a second, and for 100 seconds at 100
     events a second; choose a `limit` that covers the time in which Telnyx delivers an event again. 10 000
-    ids take about 2 MB.
+    ids take about 1.5 MB.
 
     Args:
         limit: number of handled events that are remembered; the oldest is forgotten first.

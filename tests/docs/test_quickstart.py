@@ -1,9 +1,4 @@
-"""A newcomer with the README alone: a web app that is tested and hears webhooks, and a batch of rooms.
-
-The folder ``newcomer`` holds what they write. Here it is run in an empty folder, with the wheel in an
-environment of its own, against the emulator. To write it they read five sections, some 1900 words, and type
-some 1450 characters; other lines they copy. That is less than a quarter of an hour, and counted below.
-"""
+"""The quickstart of the README, run in an empty folder against the wheel and the emulator."""
 
 import json
 import os
@@ -26,57 +21,33 @@ from attrs import frozen
 
 TESTS = Path(__file__).parents[1]
 FILES = TESTS / "docs" / "quickstart"
-README = (TESTS.parent / "README.md").read_text()
-SECTIONS = (
-    "# telnyx-rooms-async",
-    "Batch jobs",
-    "Webhooks",
-    "In your own tests",
-    "Command line",
-)
-WORDS_A_MINUTE = 238
-"""Who reads silently, on the average of the studies that Brysbaert (2019) gathered."""
-CHARACTERS_A_MINUTE = 260
-"""Who types, on the average of the 168 000 people of Dhakal and others (2018)."""
 
 ROOMS = [f"Ward {number}" for number in range(1, 13)]
 SUITE = "python -m pytest"
 STRICTLY = "-W error -o asyncio_default_fixture_loop_scope=function"
-"""Without an opinion on the second some versions of pytest-asyncio warn."""
+"""Some versions of pytest-asyncio warn without the second option."""
 BATCH = "python import_rooms.py"
 LIST = "telnyx-rooms rooms list --json"
 DELETE = "telnyx-rooms rooms delete --all --everything --expect 12 --yes"
 IMPORT = "telnyx-rooms rooms import rooms.csv"
 EMULATE = "telnyx-rooms emulate --port 0"
 SERVE = "python app.py 0"
-INSTALL = "pip install 'telnyx-rooms-async[cli,webhooks]' pytest pytest-asyncio"
-COMMANDS = (
-    "python3 -m venv .venv",
-    ". .venv/bin/activate",
-    INSTALL,
-    SUITE,
-    EMULATE,
-    BATCH,
-    LIST,
-    IMPORT,
-    SERVE,
-)
 
 
 @frozen
-class Newcomer:
-    """Types commands in a folder."""
+class Shell:
+    """Runs commands in a folder."""
 
     folder: Path
     environment: dict[str, str]
 
     def start(self, command: str, **variables: str) -> subprocess.Popen[str]:
-        """Run a command in a terminal of its own."""
+        """Start a command."""
         program, *arguments = shlex.split(command)
-        found = shutil.which(program, path=self.environment["PATH"])
-        assert found is not None
+        executable = shutil.which(program, path=self.environment["PATH"])
+        assert executable is not None
         return subprocess.Popen(
-            [found, *arguments],
+            [executable, *arguments],
             cwd=self.folder,
             env=self.environment | variables,
             stdout=subprocess.PIPE,
@@ -85,7 +56,7 @@ class Newcomer:
         )
 
     def run(self, command: str, **variables: str) -> str:
-        """Run a command that goes well, and return what it says."""
+        """Run a command that succeeds; return its output."""
         process = self.start(command, **variables)
         out, err = process.communicate()
         assert process.returncode == 0, out + err
@@ -93,7 +64,7 @@ class Newcomer:
 
     @contextmanager
     def running(self, command: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
-        """Run a command in the background until it is stopped, which goes well."""
+        """Run a command in the background; stop it with SIGTERM."""
         process = self.start(command, **variables)
         try:
             yield process
@@ -107,23 +78,19 @@ class Newcomer:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel that the variable names, or one built of what lies beside the tests."""
-    if given := os.environ.get("TELNYX_ROOMS_WHEEL"):
-        return Path(given)
+    """The wheel in TELNYX_ROOMS_WHEEL, or one built from the working copy."""
+    if path := os.environ.get("TELNYX_ROOMS_WHEEL"):
+        return Path(path)
     folder = tmp_path_factory.mktemp("dist")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(build, cwd=TESTS.parent, check=True, capture_output=True)
-    (built,) = folder.glob("*.whl")
-    return built
+    (wheel,) = folder.glob("*.whl")
+    return wheel
 
 
 @pytest.fixture(scope="module")
-def activated(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The variables of an environment with the wheel in it.
-
-    Its dependencies are those of the tests, so that nothing is fetched; of the package itself, the first on
-    the path counts, and that is the wheel.
-    """
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The variables of an environment with the wheel; the dependencies are those of the tests."""
     folder = tmp_path_factory.mktemp("venv")
     venv.create(folder, symlinks=True)
     pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
@@ -134,16 +101,16 @@ def activated(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 
 @pytest.fixture
-def newcomer(activated: dict[str, str], tmp_path: Path) -> Newcomer:
-    """Someone who has written the files, and nothing else."""
+def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
+    """A folder with the files of the quickstart."""
     for file in FILES.iterdir():
         if file.is_file():
             shutil.copy(file, tmp_path)
-    return Newcomer(tmp_path, activated)
+    return Shell(tmp_path, environment)
 
 
-def exported(emulator: subprocess.Popen[str]) -> dict[str, str]:
-    """Read the lines that an emulator prints for the shell."""
+def read_exports(emulator: subprocess.Popen[str]) -> dict[str, str]:
+    """Read the exported variables that an emulator prints."""
     assert emulator.stdout is not None
     lines = [shlex.split(emulator.stdout.readline()) for _ in range(3)]
     return dict(words[1].split("=", maxsplit=1) for words in lines if words[0] == "export")
@@ -154,62 +121,48 @@ def names(listed: str) -> list[str]:
     return sorted(json.loads(line)["unique_name"] for line in listed.splitlines())
 
 
-def test_it_takes_less_than_a_quarter_of_an_hour() -> None:
-    """The words of the sections to be read, and the characters that are not copied from them, are few."""
-    sections = dict(re.findall(r"^(?:## )?(\S.*)\n((?:(?!## ).*\n)*)", README, re.MULTILINE))
-    words = sum(len(sections[title].split()) for title in SECTIONS)
-    known = {line.partition("  #")[0].removeprefix("$").strip() for line in README.splitlines()}
-    lines = [
-        line.strip() for file in FILES.iterdir() if file.is_file() for line in file.read_text().splitlines()
-    ]
-    typed = sum(len(line) + 1 for line in [*lines, *COMMANDS] if line and line not in known)
-    assert words / WORDS_A_MINUTE + typed / CHARACTERS_A_MINUTE < 15
-
-
-def test_the_wheel_is_what_runs(newcomer: Newcomer) -> None:
-    """The newcomer has the package of the wheel, and not what lies beside these tests."""
-    where = newcomer.run("python -c 'import telnyx_rooms_async as it, sys; print(sys.prefix, it.__file__)'")
+def test_the_installed_wheel_is_imported(shell: Shell) -> None:
+    where = shell.run(
+        "python -c 'import telnyx_rooms_async as package, sys; print(sys.prefix, package.__file__)'"
+    )
     environment, module = where.split()
     assert Path(module).is_relative_to(environment)
-    assert Path(environment) == Path(newcomer.environment["PATH"].split(os.pathsep)[0]).parent
+    assert Path(environment) == Path(shell.environment["PATH"].split(os.pathsep)[0]).parent
 
 
-def test_the_web_app_is_tested(newcomer: Newcomer) -> None:
-    """The newcomer's own suite passes: rooms counted, the end of a session heard, a forgery refused."""
-    assert " 3 passed in " in newcomer.run(f"{SUITE} {STRICTLY}")
+def test_the_suite_of_the_web_app_passes(shell: Shell) -> None:
+    assert " 3 passed in " in shell.run(f"{SUITE} {STRICTLY}")
 
 
-def test_the_batch_is_killed_and_goes_on(newcomer: Newcomer) -> None:
-    """Killed halfway the batch goes on, makes each room once, and then has nothing left to ask."""
-    (newcomer.folder / "slow.json").write_text('[{"operation": "CreateRoom", "times": null, "delay": 0.05}]')
-    with newcomer.running(f"{EMULATE} --faults slow.json") as emulator:
-        account = exported(emulator)
-        batch = newcomer.start(BATCH, **account)
+def test_a_killed_batch_resumes(shell: Shell) -> None:
+    (shell.folder / "slow.json").write_text('[{"operation": "CreateRoom", "times": null, "delay": 0.05}]')
+    with shell.running(f"{EMULATE} --faults slow.json") as emulator:
+        account = read_exports(emulator)
+        batch = shell.start(BATCH, **account)
         assert batch.stdout is not None
         seen = [batch.stdout.readline() for _ in range(5)]
         batch.kill()
         batch.communicate()
         assert all(line.startswith("made ") for line in seen)
-        *made, summary = newcomer.run(BATCH, **account).splitlines()
+        *made, summary = shell.run(BATCH, **account).splitlines()
         assert all(line.startswith("made ") for line in made)
         assert summary == f"{12 - len(made)} were done already"
         assert len(made) <= 12 - len(seen)
-        assert names(newcomer.run(LIST, **account)) == sorted(ROOMS)
-    # Nobody is there to be asked any more.
-    assert newcomer.run(BATCH, **account) == "12 were done already\n"
+        assert names(shell.run(LIST, **account)) == sorted(ROOMS)
+    # The emulator is gone: nothing is requested.
+    assert shell.run(BATCH, **account) == "12 were done already\n"
 
 
-def test_the_app_and_the_command_line(newcomer: Newcomer) -> None:
-    """What the command line imports, the app counts; what is not signed the app refuses."""
-    with newcomer.running(EMULATE) as emulator:
-        account = exported(emulator)
-        assert newcomer.run(IMPORT, **account) == "created 12 of 12 rooms\n"
-        assert names(newcomer.run(LIST, **account)) == sorted(ROOMS)
-        with newcomer.running(SERVE, **account) as app:
+def test_the_app_counts_rooms_that_the_command_line_imported(shell: Shell) -> None:
+    with shell.running(EMULATE) as emulator:
+        account = read_exports(emulator)
+        assert shell.run(IMPORT, **account) == "created 12 of 12 rooms\n"
+        assert names(shell.run(LIST, **account)) == sorted(ROOMS)
+        with shell.running(SERVE, **account) as app:
             assert app.stdout is not None
             (url,) = re.findall(r"http://\S+", app.stdout.readline())
             assert urllib.request.urlopen(f"{url}/rooms").read() == b"12"
             with pytest.raises(urllib.error.HTTPError, match="400"):
                 urllib.request.urlopen(f"{url}/telnyx/", data=b"{}")
-        assert newcomer.run(DELETE, **account) == "deleted 12 rooms\n"
-        assert newcomer.run(LIST, **account) == ""
+        assert shell.run(DELETE, **account) == "deleted 12 rooms\n"
+        assert shell.run(LIST, **account) == ""

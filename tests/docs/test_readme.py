@@ -1,4 +1,4 @@
-"""The README is the product's face: whatever it shows is run, and whatever it counts is counted."""
+"""The README: its programs, fragments, commands and counts."""
 
 import ast
 import asyncio
@@ -29,8 +29,7 @@ PROGRAMS = [text for language, text in BLOCKS if language == "python" and "async
 FRAGMENTS = [text for language, text in BLOCKS if language == "python" and "asyncio.run(" not in text]
 
 
-def test_every_block_is_of_a_kind_that_is_checked() -> None:
-    """Python is run here, console sessions by the tests of the command line, sh by CI, yaml below."""
+def test_every_block_has_a_known_language() -> None:
     assert {language for language, _ in BLOCKS} <= {"python", "sh", "console", "text", "yaml"}
     assert len(PROGRAMS) >= 2
     assert len(FRAGMENTS) >= 5
@@ -38,7 +37,6 @@ def test_every_block_is_of_a_kind_that_is_checked() -> None:
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
 async def test_programs_run(program: str, telnyx: Emulator) -> None:
-    """A whole program runs as it stands, with nothing but the two variables in its environment."""
     variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-W", "error", "-c", program, env=os.environ | variables
@@ -49,18 +47,22 @@ async def test_programs_run(program: str, telnyx: Emulator) -> None:
 
 @pytest.mark.parametrize("fragment", FRAGMENTS, ids=range(len(FRAGMENTS)))
 async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fragment runs where there are a client, a few rooms, and a recorded session that is over."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(
         Path(__file__).parents[1] / "docs" / "quickstart"
-    )  # has the app that one of them tests
+    )  # the app that a fragment tests
     time = FakeClock()
 
-    def passing() -> datetime:  # a minute each time that the emulator looks, so that nothing is waited for
+    def next_minute() -> (
+        datetime
+    ):  # a minute path time that the emulator looks, so that nothing is waited for
         time.advance(seconds=60)
         return time.now
 
-    async with Emulator(clock=passing) as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+    async with (
+        Emulator(clock=next_minute) as telnyx,
+        RoomsClient(telnyx.api_key, base_url=telnyx.url) as client,
+    ):
         telnyx.seed(3)
         room = await client.rooms.create(unique_name="Recorded", enable_recording=True)
         person = telnyx.join(room.id, context="Alice")
@@ -73,13 +75,13 @@ async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.
         code = compile(fragment, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         await run(code, names)
         if "download" in fragment:
-            assert [each.stat().st_size > 0 for each in tmp_path.iterdir()] == [True, True]
+            assert [path.stat().st_size > 0 for path in tmp_path.iterdir()] == [True, True]
         if "app = " in fragment:
-            await try_app(names["app"], telnyx)
+            await check_app(names["app"], telnyx)
 
 
-async def try_app(app: object, telnyx: Emulator) -> None:
-    """Serve an app of the README by a real server: it takes an event, and its client counts the rooms."""
+async def check_app(app: object, telnyx: Emulator) -> None:
+    """Serve an app of the README: it accepts an event, and its client counts the rooms."""
     serve = run_aiohttp_app(app) if isinstance(app, web.Application) else run_asgi_app(app)
     async with serve as url, ClientSession() as http, http.get(f"{url}/rooms") as response:
         assert await response.json() == len(telnyx.rooms)
@@ -92,21 +94,21 @@ COMMANDS = [line[2:] for language, text in BLOCKS if language == "console" for l
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_commands_run(command: str, telnyx: Emulator, tmp_path: Path) -> None:
-    """A command of the README does what it says, with the two variables in its environment."""
+async def test_commands_run(
+    command: str, telnyx: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     telnyx.seed(3)
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "rooms.csv").write_text("unique_name\nWeekly\n")
-    variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
     program, *arguments = shlex.split(command)
     assert program == "telnyx-rooms"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "telnyx_rooms_async", *arguments, env=os.environ | variables, cwd=tmp_path
-    )
-    assert await process.wait() == 0
+    variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
+    # In a thread: the command runs an event loop of its own.
+    result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=variables)
+    assert result.exit_code == 0, result.output
 
 
-def test_the_containers_fit_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The emulator has the options that the compose file gives it, and its clients the same key and URL."""
+def test_the_compose_file_matches_the_options_of_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
     (compose,) = (text for language, text in BLOCKS if language == "yaml")
     command = re.search(r"telnyx-rooms (emulate[^\"]+)", compose)
     assert command
@@ -129,10 +131,9 @@ async def run(code: CodeType, names: dict[str, object]) -> None:
         await result
 
 
-def test_the_tree_of_errors_is_whole() -> None:
-    """Every public exception stands in the README's tree, and the count of them is right."""
+def test_the_tree_of_errors_is_complete() -> None:
     (tree,) = (text for language, text in BLOCKS if language == "text" and "TelnyxRoomsError" in text)
     public = [getattr(telnyx_rooms_async, name) for name in telnyx_rooms_async.__all__]
-    errors = [it for it in public if isinstance(it, type) and issubclass(it, TelnyxRoomsError)]
+    errors = [value for value in public if isinstance(value, type) and issubclass(value, TelnyxRoomsError)]
     assert {error.__name__ for error in errors} == set(re.findall(r"\w+Error\b", tree))
     assert f"one of {len(errors) - 1} classes under `TelnyxRoomsError`" in README

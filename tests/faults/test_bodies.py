@@ -1,4 +1,4 @@
-"""Bodies of success that are odd, wrong, broken or without end."""
+"""Bodies of successful responses: unusual, invalid, broken and endless ones."""
 
 import gzip
 import tracemalloc
@@ -40,7 +40,7 @@ from tests.helpers.server_faults import (
 actions = pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
 METHODS = {read: "GET", create: "POST"}
 
-# --- good enough --------------------------------------------------------------------------------------------
+# --- valid bodies -------------------------------------------------------------------------------------------
 
 NULLS = dict.fromkeys(
     [
@@ -59,38 +59,38 @@ NULLS = dict.fromkeys(
 )
 VALID: dict[str, ServerFault] = {
     "nulls in optional fields": change_fields(**NULLS),
-    "only an id": change_body(lambda told: {"data": {"id": told["data"]["id"]}}),
+    "only an id": change_body(lambda payload: {"data": {"id": payload["data"]["id"]}}),
     "unknown fields": change_fields(colour="red", shape={"sides": [1, 2, {"x": None}]}),
-    "unknown fields beside data": change_body(lambda told: {**told, "meta": None, "links": [1]}),
+    "unknown fields beside data": change_body(lambda payload: {**payload, "meta": None, "links": [1]}),
     "an unknown record type": change_fields(record_type="palace"),
     "an unknown status": change_fields(sessions=[{"id": "s", "record_type": "seance"}]),
     "a date without fractions": change_fields(created_at="2021-04-25T12:00:00Z"),
     "a date with a space": change_fields(created_at="2021-04-25 12:00:00.123456Z"),
     "a date in another zone": change_fields(created_at="2021-04-25T14:00:00+02:00"),
     "BOM": rewrite_response(
-        lambda answer: http_response(200, b"\xef\xbb\xbf" + answer.partition(b"\r\n\r\n")[2])
+        lambda response: http_response(200, b"\xef\xbb\xbf" + response.partition(b"\r\n\r\n")[2])
     ),
     "white space around": rewrite_response(
-        lambda answer: http_response(200, b" \r\n\t" + answer.partition(b"\r\n\r\n")[2] + b"\n ")
+        lambda response: http_response(200, b" \r\n\t" + response.partition(b"\r\n\r\n")[2] + b"\n ")
     ),
     "no Content-Type": rewrite_response(
-        lambda answer: answer.replace(b"Content-Type: application/json\r\n", b"")
+        lambda response: response.replace(b"Content-Type: application/json\r\n", b"")
     ),
     "another Content-Type": rewrite_response(
-        lambda answer: answer.replace(b"application/json", b"text/html")
+        lambda response: response.replace(b"application/json", b"text/html")
     ),
     "an unknown charset": rewrite_response(
-        lambda answer: answer.replace(b"application/json", b"application/json; charset=x")
+        lambda response: response.replace(b"application/json", b"application/json; charset=x")
     ),
-    "gzip": gzip_body(lambda packed: packed),
+    "gzip": gzip_body(lambda compressed: compressed),
     "chunks": rewrite_response(as_chunks),
     "a byte at a time": send_slowly("body", 0.01),
     "no length, closed at the end": rewrite_response(
-        lambda answer: b"HTTP/1.0 200 OK\r\n\r\n" + answer.partition(b"\r\n\r\n")[2], "close"
+        lambda response: b"HTTP/1.0 200 OK\r\n\r\n" + response.partition(b"\r\n\r\n")[2], "close"
     ),
     "deflate": rewrite_response(
-        lambda answer: http_response(
-            200, zlib.compress(answer.partition(b"\r\n\r\n")[2]), Content_Encoding="deflate"
+        lambda response: http_response(
+            200, zlib.compress(response.partition(b"\r\n\r\n")[2]), Content_Encoding="deflate"
         )
     ),
 }
@@ -114,7 +114,7 @@ async def test_the_last_of_duplicate_keys_counts(case: FaultCase) -> None:
     case.expect_requests("GET")
 
 
-# --- of the wrong shape -------------------------------------------------------------------------------------
+# --- invalid bodies -----------------------------------------------------------------------------------------
 
 ALL_FIELDS_INVALID = change_fields(
     id=None, max_participants="7", enable_recording=1, created_at="yesterday", unique_name=[]
@@ -195,7 +195,7 @@ OVERSIZED: dict[str, ResponseFault] = {
 
 @pytest.fixture
 def _weighed() -> Iterator[None]:
-    """Bound what is allocated during a test."""
+    """Limit the memory that a test allocates."""
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     yield
@@ -232,16 +232,16 @@ async def test_a_create_is_looked_up_after_a_response_that_is_too_large(
 SIZES = {"just as large": (0, Room), "a byte more": (1, ResponseTooLargeError)}
 
 
-@pytest.mark.parametrize(("more", "kind"), SIZES.values(), ids=SIZES)
-@pytest.mark.parametrize("packed", [True, False], ids=["gzip", "plain"])
+@pytest.mark.parametrize(("more", "error_class"), SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("compressed", [True, False], ids=["gzip", "plain"])
 async def test_a_body_of_8_mebibytes_is_accepted_and_one_byte_more_is_not(
-    case: FaultCase, more: int, kind: type, *, packed: bool
+    case: FaultCase, more: int, error_class: type, *, compressed: bool
 ) -> None:
     body = b'{"data": {"id": "a"}}'.ljust(8 * MEBI + more)
     case.server.inject(
-        replace_body(gzip.compress(body), Content_Encoding="gzip") if packed else replace_body(body)
+        replace_body(gzip.compress(body), Content_Encoding="gzip") if compressed else replace_body(body)
     )
-    if kind is Room:
+    if error_class is Room:
         await case.expect_result(read)
     else:
         await case.expect_error(ResponseTooLargeError, read)

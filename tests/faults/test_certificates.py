@@ -1,4 +1,4 @@
-"""Servers that are not to be trusted."""
+"""TLS: servers without a valid certificate get no request."""
 
 import asyncio
 import ssl
@@ -25,17 +25,17 @@ CERTIFICATES: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Who vouches for the server's certificates."""
+    """The authority of the server's certificates."""
     return trustme.CA()
 
 
 @pytest.fixture
 async def server(time: FastForwardLoop, authority: trustme.CA) -> AsyncIterator[FaultServer]:
-    """A faulty Telnyx behind TLS, whose certificate is good to those who trust the authority."""
+    """A fault server with TLS, whose certificate is valid for clients that trust the authority."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    async with run_fault_server(time, tls=context) as it:
-        yield it
+    async with run_fault_server(time, tls=context) as server:
+        yield server
 
 
 def trust(case: FaultCase, authority: trustme.CA) -> None:
@@ -48,7 +48,7 @@ def trust(case: FaultCase, authority: trustme.CA) -> None:
 
 
 def check_tls_error(error: TLSError) -> None:
-    """Check what all of these have in common."""
+    """Check that nothing was sent, in one attempt."""
     assert (error.sent, [attempt.failure for attempt in error.attempts]) == (False, ["tls"])
 
 

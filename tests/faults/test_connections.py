@@ -1,4 +1,4 @@
-"""Faults of the connection: refused, unknown host, silent, lost, dead."""
+"""Connections that are refused, silent, lost or dead."""
 
 import asyncio
 import socket
@@ -65,7 +65,7 @@ async def test_an_unknown_host_is_a_connect_error_after_three_attempts(
 
 @contextmanager
 def port_that_never_accepts() -> Iterator[int]:
-    """Offer a port whose server is too busy to take a connection: what knocks is never answered."""
+    """Yield a port whose backlog is full: a SYN is never answered."""
     with (
         closing(socket.socket()) as busy,
         closing(socket.socket()) as first,
@@ -73,9 +73,9 @@ def port_that_never_accepts() -> Iterator[int]:
     ):
         busy.bind(("127.0.0.1", 0))
         busy.listen(0)
-        for knocker in (first, second):
-            knocker.setblocking(False)  # noqa: FBT003 - it is positional
-            knocker.connect_ex(busy.getsockname())
+        for waiting in (first, second):
+            waiting.setblocking(False)  # noqa: FBT003 - it is positional
+            waiting.connect_ex(busy.getsockname())
         yield busy.getsockname()[1]
 
 
@@ -92,7 +92,7 @@ async def test_a_connect_timeout_is_a_connect_error_after_three_attempts(
     case.new_client()
 
 
-# --- no answer ----------------------------------------------------------------------------------------------
+# --- no response --------------------------------------------------------------------------------------------
 
 retried_faults = pytest.mark.parametrize("response_fault", RETRIED.values(), ids=RETRIED)
 final_faults = pytest.mark.parametrize("response_fault", NOT_RETRIED.values(), ids=NOT_RETRIED)
@@ -177,10 +177,10 @@ async def test_a_call_without_a_free_connection_ends_at_its_deadline_unsent(case
     busy = asyncio.create_task(read(case.client))
     await wait_until(lambda: bool(case.server.requests))
     view = case.client.with_options(timeout=3)
-    case.client, whole = view, case.client
+    case.client, client = view, case.client
     error = await case.expect_error(APITimeoutError, create)
     assert (error.sent, error.deadline, error.attempts) == (False, True, ())
-    case.client = whole
+    case.client = client
     busy.cancel()
     with pytest.raises(asyncio.CancelledError):
         await busy
@@ -236,7 +236,7 @@ async def test_a_dead_idle_connection_makes_at_most_one_room(
 
 
 async def test_a_connection_closed_while_idle_is_not_reused(case: FaultCase) -> None:
-    case.server.inject(rewrite_response(lambda answer: answer, "close"))
+    case.server.inject(rewrite_response(lambda response: response, "close"))
     await case.expect_result(read)
     await case.time.sleep(0.1)
     await case.expect_result(create)

@@ -1,4 +1,4 @@
-"""Downloads from a store that is slow, brings next to nothing, or has no end: they end in time."""
+"""Downloads that are slow, cut, changed or endless."""
 
 import asyncio
 import io
@@ -28,16 +28,16 @@ from tests.helpers.room_store import RecordedRequest
 from tests.helpers.server_faults import HANG, only_when, send_endlessly, send_slowly
 
 ENDLESS = 10**9
-"""Bytes of a file that never comes to its end."""
+"""The size of a file that is never complete."""
 
 
 def inject_into_files(server: FaultServer, fault: ServerFault) -> None:
-    """Answer the requests for files in this way from now on."""
+    """Answer all requests for files with a fault."""
     server.inject_always(only_when(server, lambda request: request.path.startswith("/files/"), fault))
 
 
 def send_pieces(server: FaultServer, total: int, pieces: Callable[[int], AsyncIterator[int]]) -> ServerFault:
-    """Send pieces of these sizes from the first byte that is request for, then hang up."""
+    """Send pieces of these sizes from the first requested byte, then close the connection."""
 
     async def respond(connection: Connection, _: bytes) -> bool:
         head = server.requests[-1].head.decode("latin-1")
@@ -55,7 +55,7 @@ def send_pieces(server: FaultServer, total: int, pieces: Callable[[int], AsyncIt
 
 
 def equal_pieces(size: int, seconds: float, count: int | None = None) -> Callable[[int], AsyncIterator[int]]:
-    """Return pieces of one size, a pause after hook."""
+    """Make pieces of one size with pauses."""
 
     async def pieces(_: int) -> AsyncIterator[int]:
         for _number in repeat(None) if count is None else range(count):
@@ -186,7 +186,7 @@ V1, V2, WEAK = 'ETag: "v1"', 'ETag: "v2"', 'ETag: W/"v1"'
 
 
 def respond_in_turn(server: FaultServer, *responses: bytes) -> None:
-    """Answer the requests for files with these, and hang up after hook."""
+    """Answer the requests for files with these responses; close the connection after each."""
     left = list(responses)
 
     async def respond(connection: Connection, _: bytes) -> bool:
@@ -197,12 +197,12 @@ def respond_in_turn(server: FaultServer, *responses: bytes) -> None:
 
 
 def whole_film(body: bytes, *lines: str) -> bytes:
-    """Write an response with the whole film, of which only `body` comes."""
+    """Make a response of the whole film that is cut after `body`."""
     return "\r\n".join(["HTTP/1.1 200 OK", f"Content-Length: {len(FILM)}", *lines, "", ""]).encode() + body
 
 
 def rest_of_film(start: int, *lines: str) -> bytes:
-    """Write an response with the rest_of_film of the film."""
+    """Make a response of the rest of the film."""
     headers = [
         f"Content-Range: bytes {start}-{len(FILM) - 1}/{len(FILM)}",
         f"Content-Length: {len(FILM) - start}",

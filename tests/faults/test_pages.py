@@ -1,4 +1,4 @@
-"""Lists that change while they are read, and servers that tell of pages what is not so."""
+"""Lists that change while they are read, and servers with wrong page metadata."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from tests.helpers.fault_case import FaultCase, ids_of
 from tests.helpers.fault_server import ServerFault
 from tests.helpers.response_faults import LOST, ResponseFault, change_body
 from tests.helpers.room_store import RecordedRequest, RoomStore
-from tests.helpers.server_faults import only_when, rewrite_response
+from tests.helpers.server_faults import delay, only_when
 
 
 async def tens(client: RoomsClient) -> list[str]:
@@ -19,13 +19,13 @@ async def tens(client: RoomsClient) -> list[str]:
 
 
 def seed(case: FaultCase, count: int) -> list[object]:
-    """Let the account have so many rooms, and no other."""
+    """Replace all rooms by new ones."""
     case.server.store.rooms.clear()
     return [room["id"] for room in case.server.store.seed(count)]
 
 
 def on_page(number: int, action: Callable[[], object]) -> Callable[[RecordedRequest], object]:
-    """Do something before that page is read, each time."""
+    """Call `action` before each request for a page."""
     return lambda request: action() if request.query.get("page[number]") == str(number) else None
 
 
@@ -73,11 +73,11 @@ async def test_correct_meta_saves_the_last_request(case: FaultCase) -> None:
     case.expect_requests(" ".join(["GET"] * 5))
 
 
-# --- pages that are not what they should be -----------------------------------------------------------------
+# --- wrong pages --------------------------------------------------------------------------------------------
 
 
 async def expect_all_or_error(case: FaultCase, all_ids: list[object]) -> None:
-    """List, and accept every room once or a PaginationError, but never a short list."""
+    """List the rooms; expect all of them or a PaginationError."""
     try:
         listed = await tens(case.client)
     except PaginationError as error:
@@ -87,7 +87,7 @@ async def expect_all_or_error(case: FaultCase, all_ids: list[object]) -> None:
 
 
 def shortened(to: int) -> ServerFault:
-    """Answer with a shorter page, and say of it what is true of the whole list."""
+    """Answer with a shorter page and unchanged meta."""
     return change_body(lambda body: {**body, "data": body["data"][:to]})
 
 
@@ -95,8 +95,8 @@ def shortened(to: int) -> ServerFault:
 @pytest.mark.parametrize("page", [1, 2, 3, 4])
 async def test_one_short_page_loses_no_room_silently(case: FaultCase, page: int, rooms: int) -> None:
     all_ids = seed(case, 45)
-    honest = rewrite_response(lambda answer: answer)
-    case.server.inject(*[honest] * (page - 1), shortened(rooms))
+    correct = delay(0)
+    case.server.inject(*[correct] * (page - 1), shortened(rooms))
     await expect_all_or_error(case, all_ids)
     case.expect_at_most(12)
 
@@ -162,8 +162,8 @@ async def test_endless_growth_at_the_front(case: FaultCase) -> None:
 @pytest.mark.parametrize("response_fault", LOST.values(), ids=LOST)
 async def test_a_lost_page_is_requested_again(case: FaultCase, response_fault: ResponseFault) -> None:
     all_ids = seed(case, 45)
-    honest = rewrite_response(lambda answer: answer)
-    case.server.inject(honest, honest, response_fault.fault)
+    correct = delay(0)
+    case.server.inject(correct, correct, response_fault.fault)
     assert await case.expect_result(tens) == all_ids
     case.expect_requests(" ".join(["GET"] * 6))
 
@@ -172,7 +172,7 @@ async def test_a_lost_page_is_requested_again(case: FaultCase, response_fault: R
 
 
 def deleting(page_size: int) -> Callable[[RoomsClient], Any]:
-    """Delete every room that comes."""
+    """Delete every listed room."""
 
     async def action(client: RoomsClient) -> int:
         count = 0
@@ -214,11 +214,11 @@ async def test_deleting_while_listing(
     case.expect_at_most(rooms + 2 * -(-rooms // size) + 2)
 
 
-# --- others delete and create -------------------------------------------------------------------------------
+# --- changes by other clients -------------------------------------------------------------------------------
 
 
 def remove(store: RoomStore, place: int, count: int = 1) -> None:
-    """Delete rooms as somebody else does."""
+    """Delete rooms as another client does."""
     del store.rooms[place : place + count]
 
 
@@ -247,7 +247,7 @@ async def test_no_surviving_room_is_missed_or_repeated(
 
 
 async def snapshot(client: RoomsClient) -> list[str]:
-    """Read all rooms of one moment."""
+    """Take a snapshot of all rooms."""
     rooms: list[Room] = await client.rooms.list(page_size=10).snapshot()
     return [room.id for room in rooms]
 

@@ -1,4 +1,4 @@
-"""Hints, limits and outages: who waits, for how long, and how many requests that costs."""
+"""Retry-After, rate limits and outages: waiting times and numbers of requests."""
 
 import asyncio
 import random
@@ -93,29 +93,21 @@ TOO_LONG = {
     "an hour": ({"Retry_After": "3600"}, 3600),
     "a minute and a second": ({"Retry_After": "61"}, 61),
     "an hour in ms": ({"retry_after_ms": "3600000"}, 3600),
+    "beyond the deadline": ({"Retry_After": "50"}, 50),
     "an hour to the reset": ({"x_ratelimit_reset": "3600", "x_ratelimit_remaining": "0"}, 3600),
 }
 
 
 @pytest.mark.parametrize(("headers", "seconds"), TOO_LONG.values(), ids=TOO_LONG)
 @actions
-async def test_a_retry_after_beyond_the_maximum_is_raised_at_once(
+async def test_a_retry_after_beyond_the_maximum_or_the_deadline_is_raised_at_once(
     case: FaultCase, headers: dict[str, str], seconds: float, action: Any
 ) -> None:
     case.server.inject(respond(429, **headers))
     error = await case.expect_error(RateLimitError, action)
     assert (error.retry_after, len(error.attempts)) == (seconds, 1)
-    assert case.calls[0].seconds < 0.1
-    case.expect_requests(METHODS[action])
-
-
-@actions
-async def test_a_retry_after_beyond_the_deadline_is_raised_at_once(case: FaultCase, action: Any) -> None:
-    case.server.inject(respond(429, Retry_After="50"))
-    error = await case.expect_error(RateLimitError, action)
-    assert error.retry_after == 50
-    case.recovery_delay = 50
-    assert case.calls[0].seconds < 0.1
+    case.recovery_delay = 50 if seconds == 50 else 0
+    assert case.calls[0].seconds < 1
     case.expect_requests(METHODS[action])
 
 
@@ -135,7 +127,7 @@ async def test_429_without_retry_after_backs_off_twice(case: FaultCase, action: 
 def concurrently(
     count: int, action: Callable[[RoomsClient], Awaitable[Room]]
 ) -> Callable[[RoomsClient], Any]:
-    """Do something many times, all at once."""
+    """Repeat an action in concurrent tasks."""
 
     async def together(client: RoomsClient) -> list[Room | BaseException]:
         return await asyncio.gather(*(action(client) for _ in range(count)), return_exceptions=True)
@@ -144,12 +136,12 @@ def concurrently(
 
 
 async def create_any(client: RoomsClient) -> Room:
-    """Create a room with a name of its own."""
+    """Create a room with a random name."""
     return await client.rooms.create(unique_name=f"Room {random.random()}")
 
 
 def seed_random(time: FastForwardLoop, seed: int) -> None:
-    """Let the dice fall differently for each call, and the same in each run."""
+    """Use reproducible random numbers."""
     time.random = random.Random(seed).random
 
 
@@ -171,7 +163,7 @@ async def test_60_concurrent_calls_within_a_rate_limit_window_all_succeed(
     seed_random(case.time, seed)
     case.server.window = RateWindow(limit, seconds)
     outcomes = await case.expect_result(concurrently(60, action), creates=60)
-    assert all(isinstance(each, Room) for each in outcomes), set(map(repr, outcomes))
+    assert all(isinstance(outcome, Room) for outcome in outcomes), set(map(repr, outcomes))
     assert case.calls[0].seconds <= (60 / limit - 1) * seconds + 4
     case.expect_at_most(69, rooms=60 if action is create_any else 0)
     case.recovery_delay = seconds
@@ -245,7 +237,7 @@ async def test_invalid_rate_limit_headers_delay_nothing(case: FaultCase, headers
     latest = {"data": {"id": "a"}}
     case.server.inject_always(respond(200, latest, **headers))
     outcomes = await case.expect_result(concurrently(60, read))
-    assert all(isinstance(each, Room) for each in outcomes), set(map(repr, outcomes))
+    assert all(isinstance(outcome, Room) for outcome in outcomes), set(map(repr, outcomes))
     assert case.calls[0].seconds < 8
     case.expect_requests(" ".join(["GET"] * 60))
 
@@ -257,7 +249,7 @@ OUTAGES: dict[str, tuple[ServerFault, type[TelnyxRoomsError] | tuple[type[Telnyx
     "500": (respond(500), InternalServerError),
     "502": (respond(502), InternalServerError),
     "503": (respond(503), InternalServerError),
-    # Whom the gate lets through at the last moment has no time left, for a connection perhaps.
+    # A call that the rate limiter admits at the last moment may have no time left to connect.
     "429": (THROTTLED, (RateLimitError, APIConnectionError)),
     "reset": (truncate("before", "reset"), APIConnectionError),
     "closed": (truncate("before"), APIConnectionError),
@@ -265,19 +257,18 @@ OUTAGES: dict[str, tuple[ServerFault, type[TelnyxRoomsError] | tuple[type[Telnyx
 }
 
 
-@pytest.mark.parametrize(("fault", "kind"), OUTAGES.values(), ids=OUTAGES)
+@pytest.mark.parametrize(("fault", "error_class"), OUTAGES.values(), ids=OUTAGES)
 async def test_500_reads_in_an_outage_send_at_most_560_requests(
-    case: FaultCase, fault: ServerFault, kind: Any
+    case: FaultCase, fault: ServerFault, error_class: Any
 ) -> None:
     case.concurrent = True
     seed_random(case.time, 5)
     case.server.inject_always(fault)
     errors = await case.expect_result(concurrently(500, read))
-    assert all(isinstance(each, kind) for each in errors), set(map(repr, errors))
-    # A call that never got through the gate has taken nothing from the budget. Of throttled ones about as
-    # many get through as the budget lasts for.
+    assert all(isinstance(outcome, error_class) for outcome in errors), set(map(repr, errors))
+    # A call that the rate limiter never admitted has spent no budget.
     if fault is not THROTTLED:
-        assert any(each.budget_exhausted for each in errors) is (fault is not HANG)
+        assert any(outcome.budget_exhausted for outcome in errors) is (fault is not HANG)
     case.errors += errors[-3:]
     case.expect_at_most(560)
 
@@ -286,7 +277,7 @@ async def test_500_creates_in_an_outage_send_at_most_560_requests(case: FaultCas
     case.concurrent = True
     case.server.inject_always(respond(500))
     errors = await case.expect_result(concurrently(500, create_any), creates=500)
-    assert {type(each) for each in errors} == {OutcomeUnknownError}
+    assert {type(outcome) for outcome in errors} == {OutcomeUnknownError}
     assert case.server.methods.count("POST") == 500
     case.expect_at_most(560)
 
@@ -296,8 +287,8 @@ async def test_500_reads_make_at_most_560_attempts_to_connect(case: FaultCase) -
     seed_random(case.time, 5)
     await case.server.close()
     errors = await case.expect_result(concurrently(500, read))
-    assert {type(each) for each in errors} == {ConnectError}
-    assert sum(len(each.attempts) for each in errors) <= 560
+    assert {type(outcome) for outcome in errors} == {ConnectError}
+    assert sum(len(outcome.attempts) for outcome in errors) <= 560
     case.expect_requests("")
     case.no_recovery_reason = "the port is gone"
 

@@ -1,4 +1,4 @@
-"""Secrets: the key, tokens and presigned links, looked for in all that a client says of its work."""
+"""The API key, tokens and presigned URLs appear in no error, repr or log record."""
 
 import io
 import pickle
@@ -21,22 +21,22 @@ response_faults = pytest.mark.parametrize("response_fault", RESPONSE_FAULTS.valu
 
 
 async def make_token(client: RoomsClient) -> ClientToken:
-    """Make a token to join with."""
+    """Create a client token."""
     return await client.tokens.create("a-room")
 
 
 async def refresh_token(client: RoomsClient) -> object:
-    """Send the refresh token, and get the next."""
+    """Refresh a client token."""
     return await client.tokens.refresh("a-room", SECRET_REFRESH_TOKEN)
 
 
 async def retrieve_recording(client: RoomsClient) -> object:
-    """Get a presigned link."""
+    """Get a presigned URL."""
     return await client.recordings.retrieve("a-recording")
 
 
 async def download(client: RoomsClient) -> object:
-    """Follow a presigned link."""
+    """Download from a presigned URL."""
     return await client.recordings.download("a-recording", io.BytesIO())
 
 

@@ -41,11 +41,13 @@ class ResponseFault:
     attempts: int
 
 
-def _table(error: type[TelnyxRoomsError], attempts: int, **faults: ServerFault) -> dict[str, ResponseFault]:
+def _with_error(
+    error: type[TelnyxRoomsError], attempts: int, **faults: ServerFault
+) -> dict[str, ResponseFault]:
     return {name.replace("_", " "): ResponseFault(fault, error, attempts) for name, fault in faults.items()}
 
 
-LOST: Final = _table(
+LOST: Final = _with_error(
     ConnectionLostError,
     3,
     closed_before_headers=truncate("before"),
@@ -58,7 +60,7 @@ LOST: Final = _table(
     chunked_reset=truncate("chunk", "reset"),
 )
 
-SLOW: Final = _table(
+SLOW: Final = _with_error(
     APITimeoutError,
     3,
     hang=HANG,
@@ -73,26 +75,26 @@ SLOW: Final = _table(
 OK_HEAD: Final = b"HTTP/1.1 200 OK\r\n"
 
 
-def _before_the_lengths(*lines: bytes) -> ServerFault:
-    """Put header lines before those of the honest response."""
+def _insert_headers(*lines: bytes) -> ServerFault:
+    """Insert header lines before those of the correct response."""
     return rewrite_response(
         lambda response: response.replace(b"\r\n", b"\r\n" + b"".join(line + b"\r\n" for line in lines), 1),
         "hang",
     )
 
 
-MALFORMED: Final = _table(
+MALFORMED: Final = _with_error(
     MalformedResponseError,
     1,
     no_HTTP_at_all=send_raw(f"220 {SECRET_TOKEN} ready\r\n\r\n".encode(), "hang"),
     broken_status_line=send_raw(b"HTTP/1.1 banana\r\n" + SECRET_HEADER + b"\r\n", "hang"),
     a_status_of_four_digits=send_raw(b"HTTP/1.1 2000 OK\r\n" + SECRET_HEADER + b"\r\n", "hang"),
-    two_Content_Lengths=_before_the_lengths(b"Content-Length: 3"),
-    CL_with_TE=_before_the_lengths(b"Transfer-Encoding: chunked"),
-    a_header_without_a_name=_before_the_lengths(f": {SECRET_TOKEN}".encode()),
-    a_header_without_a_colon=_before_the_lengths(f"{SECRET_TOKEN}".encode()),
-    a_NUL_in_a_header=_before_the_lengths(f"X-Note: {SECRET_TOKEN}\0".encode()),
-    a_huge_header=_before_the_lengths(b"X-Long: " + SECRET_TOKEN.encode() * 10_000),
+    two_Content_Lengths=_insert_headers(b"Content-Length: 3"),
+    CL_with_TE=_insert_headers(b"Transfer-Encoding: chunked"),
+    a_header_without_a_name=_insert_headers(f": {SECRET_TOKEN}".encode()),
+    a_header_without_a_colon=_insert_headers(f"{SECRET_TOKEN}".encode()),
+    a_NUL_in_a_header=_insert_headers(f"X-Note: {SECRET_TOKEN}\0".encode()),
+    a_huge_header=_insert_headers(b"X-Long: " + SECRET_TOKEN.encode() * 10_000),
     headers_without_end=send_endlessly(OK_HEAD, SECRET_HEADER * 100),
     a_bare_101=send_raw(b"HTTP/1.1 101 Switch\r\n\r\n", "keep"),
     unsolicited_101=send_raw(b"HTTP/1.1 101 Switch\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n", "hang"),
@@ -100,7 +102,7 @@ MALFORMED: Final = _table(
 
 
 def change_fields(**fields: object) -> ServerFault:
-    """Answer with a room, or with a page of rooms, some of whose fields are different."""
+    """Change fields of the room or of all rooms in the response."""
 
     def change(body: Any) -> object:
         rooms = body["data"]
@@ -111,7 +113,7 @@ def change_fields(**fields: object) -> ServerFault:
 
 
 def change_body(change: Callable[[Any], object]) -> ServerFault:
-    """Answer with another body, made out of the honest one."""
+    """Change the decoded body of the response."""
 
     def rewrite(response: bytes) -> bytes:
         head, _, body = response.partition(b"\r\n\r\n")
@@ -123,7 +125,7 @@ def change_body(change: Callable[[Any], object]) -> ServerFault:
 
 
 def raw_value(value: bytes) -> ServerFault:
-    """Answer with a room that has raw bytes for a value."""
+    """Respond with a room that has raw bytes for a value."""
     body = b'{"data": {"id": "%s", "pin": "%s", "max_participants": %s}}'
     return replace_body(body % (HEALTHY_ROOM_ID.encode(), SECRET_TOKEN.encode(), value))
 
@@ -131,7 +133,7 @@ def raw_value(value: bytes) -> ServerFault:
 UTF_16: Final = json.dumps({"data": {"id": HEALTHY_ROOM_ID, "pin": SECRET_TOKEN}}).encode("utf-16")
 LATIN_1: Final = b'{"data": {"id": "%s", "unique_name": "caf\xe9"}}' % HEALTHY_ROOM_ID.encode()
 
-INVALID: Final = _table(
+INVALID: Final = _with_error(
     APIResponseValidationError,
     1,
     empty=replace_body(b""),
@@ -157,7 +159,7 @@ INVALID: Final = _table(
 
 
 def gzip_body(change: Callable[[bytes], bytes]) -> ServerFault:
-    """Compress the body, and then break it."""
+    """Compress the body, and change the compressed bytes."""
 
     def rewrite(response: bytes) -> bytes:
         head, _, body = response.partition(b"\r\n\r\n")
@@ -168,12 +170,12 @@ def gzip_body(change: Callable[[bytes], bytes]) -> ServerFault:
     return rewrite_response(rewrite)
 
 
-CORRUPT: Final = _table(
+CORRUPT: Final = _with_error(
     APIResponseValidationError,
     3,
-    truncated_gzip=gzip_body(lambda packed: packed[:-20]),
-    gzip_without_its_checksum=gzip_body(lambda packed: packed[:-8]),
-    corrupt_gzip=gzip_body(lambda packed: packed[:20] + b"\xff" * 8 + packed[28:]),
+    truncated_gzip=gzip_body(lambda compressed: compressed[:-20]),
+    gzip_without_its_checksum=gzip_body(lambda compressed: compressed[:-8]),
+    corrupt_gzip=gzip_body(lambda compressed: compressed[:20] + b"\xff" * 8 + compressed[28:]),
     no_gzip_at_all=gzip_body(lambda _: SECRET_TOKEN.encode()),
 )
 
@@ -181,7 +183,7 @@ MEBI: Final = 2**20
 _GZIP_HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Type: application/json\r\n"
 BOMB: Final = gzip.compress(b"0" * (64 * MEBI))
 
-TOO_LARGE: Final = _table(
+TOO_LARGE: Final = _with_error(
     ResponseTooLargeError,
     1,
     gzip_bomb=send_raw(_GZIP_HEAD + b"Content-Length: %d\r\n\r\n" % len(BOMB) + BOMB, "keep"),
@@ -194,7 +196,7 @@ TOO_LARGE: Final = _table(
 
 
 def error_status(status: int) -> ServerFault:
-    """Answer with an error status, though all was done."""
+    """Respond with an error status, although the request was carried out."""
     return send_raw(http_response(status, f"<html>{SECRET_TOKEN}</html>".encode()), "keep")
 
 
@@ -210,8 +212,8 @@ ERROR_STATUSES: Final[Mapping[str, ResponseFault]] = {
 }
 
 RETRIED: Final[Mapping[str, ResponseFault]] = {**LOST, **SLOW, **CORRUPT, **ERROR_STATUSES}
-"""What a read is tried again for."""
+"""Faults after which a read is retried."""
 NOT_RETRIED: Final[Mapping[str, ResponseFault]] = {**MALFORMED, **INVALID, **TOO_LARGE}
-"""What a read gives up at once for."""
+"""Faults after which a read is not retried."""
 RESPONSE_FAULTS: Final[Mapping[str, ResponseFault]] = {**RETRIED, **NOT_RETRIED}
-"""All that leaves open whether a create was carried out."""
+"""All faults that leave open whether a create was carried out."""

@@ -15,6 +15,7 @@ from telnyx_rooms_async import (
     Clock,
     EventRouter,
     Journal,
+    ReadOnlyError,
     RoomsClient,
     TelnyxRoomsError,
     WrongEventLoopError,
@@ -61,7 +62,7 @@ class Scenario:
         assert self.time.sleepers == 0
         self.time.seconds += 61  # any pause that the server asked for is over
         self.server.respond_with(ROOM)
-        assert (await asyncio.wait_for(self.client.rooms.retrieve("a-room"), 1)).id == "a-room"
+        assert (await asyncio.wait_for(self.client.rooms.retrieve("a-room"), 5)).id == "a-room"
 
 
 @pytest.fixture
@@ -210,7 +211,7 @@ async def test_closing_ends_a_call_with_client_closed_error(
     call = await Call.start(scenario, wait, requests, sleepers)
     await scenario.client.close()
     with pytest.raises(ClientClosedError):
-        await asyncio.wait_for(call.task, 1)
+        await asyncio.wait_for(call.task, 5)
     assert call.cancelling == 0
     assert scenario.time.sleepers == 0
 
@@ -262,7 +263,7 @@ async def test_timeout_of_the_caller_takes_precedence_over_closing(
     await asyncio.sleep(0)
     closing = asyncio.create_task(scenario.client.close())
     with pytest.raises((TimeoutError, ClientClosedError)) as caught:
-        await asyncio.wait_for(call.task, 1)
+        await asyncio.wait_for(call.task, 5)
     assert isinstance(caught.value, TimeoutError if timeout.expired() else ClientClosedError)
     assert call.cancelling == 0
     await closing
@@ -344,7 +345,7 @@ async def test_cancelled_close_closes_the_client(scenario: Scenario) -> None:
     with pytest.raises(asyncio.CancelledError):
         await closing
     with pytest.raises(ClientClosedError):
-        await asyncio.wait_for(call.task, 1)
+        await asyncio.wait_for(call.task, 5)
     with pytest.raises(ClientClosedError):
         await scenario.client.rooms.retrieve("a-room")
     await wait_until(lambda: scenario.server.open_connections == 0)
@@ -429,6 +430,19 @@ def test_close_waits_in_a_new_event_loop_after_one_was_stopped_while_closing() -
     for task in tasks:
         with suppress(asyncio.CancelledError, TelnyxRoomsError):
             task.result()
+
+
+async def test_call_can_be_run_outside_a_task() -> None:
+    call = RoomsClient("KEY", read_only=True).rooms.create()
+    result: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    def run() -> None:
+        with pytest.raises(ReadOnlyError) as caught:
+            call.send(None)
+        result.set_result(caught.value)
+
+    asyncio.get_running_loop().call_soon(run)
+    assert isinstance(await result, ReadOnlyError)
 
 
 async def consume(outcomes: AsyncIterable[object]) -> None:

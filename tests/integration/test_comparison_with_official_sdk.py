@@ -12,12 +12,21 @@ import telnyx as sdk
 
 from telnyx_rooms_async import (
     APIResponseValidationError,
+    Clock,
     NotFoundError,
     OutcomeUnknownError,
     RateLimitError,
     RoomsClient,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
+
+
+@pytest.fixture
+async def client(telnyx: Emulator) -> AsyncIterator[RoomsClient]:
+    """A client of this library, without delays between attempts."""
+    clock = Clock(sleep=lambda _: asyncio.sleep(0))
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=clock) as client:
+        yield client
 
 
 @pytest.fixture

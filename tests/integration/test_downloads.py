@@ -1,12 +1,13 @@
-"""Downloads, from a scripted store: cuts, expiry, wrong parts, and what is left on the disk."""
+"""Downloads from a scripted store: lost connections, expired links, wrong parts, and files on the disk."""
 
 import asyncio
 import io
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiohttp
 import pytest
@@ -14,7 +15,6 @@ from aioresponses import aioresponses
 
 from telnyx_rooms_async import (
     APIResponseValidationError,
-    APITimeoutError,
     Attempt,
     ClientClosedError,
     ConnectError,
@@ -35,204 +35,222 @@ from tests.helpers.scripted_server import Reply, ScriptedServer
 
 FILE = bytes(range(256)) * 400
 ETAG = '"v1"'
+CHUNKED_HEAD = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: "v1"\r\n\r\n'
+Store: TypeAlias = Callable[..., None]
 
 
-def recording(scripted_server: ScriptedServer, **fields: object) -> Reply:
-    """Answer with a recording whose file is on the same server."""
-    url = scripted_server.url.replace("/v2", "/store/file.webm?signature=CANARY")
-    about = {"id": "a-recording", "status": "completed", "download_url": url, **fields}
-    return ScriptedServer.http(200, json.dumps({"data": about}).encode())
+def recording(server: ScriptedServer, **fields: object) -> Reply:
+    url = server.url.replace("/v2", "/store/file.webm?signature=CANARY")
+    item = {"id": "a-recording", "status": "completed", "download_url": url, **fields}
+    return ScriptedServer.http(200, json.dumps({"data": item}).encode())
 
 
-def whole(data: bytes = FILE) -> Reply:
-    """Answer with the whole file."""
+def complete(data: bytes = FILE) -> Reply:
     return ScriptedServer.http(200, data, ETag=ETAG, Content_Type="video/webm")
 
 
-def part(start: int, *, stop: int | None = None, total: int = len(FILE), etag: str = ETAG) -> Reply:
-    """Answer with the rest of the file from `start`, and cut it off before `stop`."""
-    body = FILE[start:]
-    reply = ScriptedServer.http(206, body, ETag=etag, Content_Range=f"bytes {start}-{total - 1}/{total}")
-    if stop is None:
+def part(
+    start: int,
+    *,
+    stop: int | None = None,
+    lost_at: int | None = None,
+    total: int = len(FILE),
+    etag: str = ETAG,
+) -> Reply:
+    """Return a part of the file; with `lost_at` its connection is lost."""
+    stop = len(FILE) if stop is None else stop
+    body = FILE[start:stop]
+    last = total - 1 if stop == len(FILE) else stop - 1
+    reply = ScriptedServer.http(206, body, ETag=etag, Content_Range=f"bytes {start}-{last}/{total}")
+    if lost_at is None:
         return reply
-    return ScriptedServer.raw(reply.data[: len(reply.data) - len(body) + stop - start])
+    return ScriptedServer.raw(reply.data[: len(reply.data) - len(body) + lost_at - start])
 
 
-def cut(stop: int) -> Reply:
-    """Answer with the beginning of the file."""
-    reply = whole().data
-    return ScriptedServer.raw(reply[: len(reply) - len(FILE) + stop])
+def lost(at: int) -> Reply:
+    reply = complete().data
+    return ScriptedServer.raw(reply[: len(reply) - len(FILE) + at])
 
 
-def ranges(scripted_server: ScriptedServer) -> list[str | None]:
-    """List the ranges that the store was asked for."""
-    heads = [request.decode("latin-1").lower() for request in scripted_server.requests]
-    asked = [head.partition("\r\nrange: ")[2].partition("\r\n")[0] for head in heads if " /store/" in head]
-    return [each or None for each in asked]
+def chunked(data: bytes, *, is_complete: bool) -> Reply:
+    end = b"0\r\n\r\n" if is_complete else b""
+    body = CHUNKED_HEAD + b"%x\r\n%s\r\n" % (len(data), data) + end
+    return ScriptedServer.raw(body, "keep" if is_complete else "close")
+
+
+def ranges(server: ScriptedServer) -> list[str | None]:
+    """Return the Range headers of the requests to the store."""
+    heads = [request.decode("latin-1").lower() for request in server.requests]
+    values = [head.partition("\r\nrange: ")[2].partition("\r\n")[0] for head in heads if " /store/" in head]
+    return [value or None for value in values]
 
 
 @pytest.fixture
 def client(scripted_server: ScriptedServer, fake_clock: FakeClock) -> RoomsClient:
-    """A client that never really sleeps."""
     return RoomsClient("KEY0123", base_url=scripted_server.url, clock=fake_clock.clock)
 
 
-async def fetch(client: RoomsClient, target: str | os.PathLike[str] | io.BytesIO) -> DownloadedFile:
-    """Download the recording, and close the client."""
+@pytest.fixture
+def store(scripted_server: ScriptedServer) -> Store:
+    """Return a function that sets the responses of the store, after that of the API."""
+
+    def respond(*replies: Reply, **fields: object) -> None:
+        scripted_server.respond_with(recording(scripted_server, **fields), *replies)
+
+    return respond
+
+
+async def download(client: RoomsClient, target: str | os.PathLike[str] | io.BytesIO) -> DownloadedFile:
     async with client:
         return await client.recordings.download("a-recording", target)
 
 
-async def test_a_file_comes_to_a_path(
-    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
+async def test_file_replaces_the_path_and_the_key_stays_with_the_api(
+    client: RoomsClient, scripted_server: ScriptedServer, store: Store, tmp_path: Path
 ) -> None:
-    """A file takes two requests; the store is sent no key, and nothing else is left beside the file."""
-    scripted_server.respond_with(recording(scripted_server), whole())
+    store(complete())
     target = tmp_path / "file.webm"
     target.write_bytes(b"an older one")
-    got = await fetch(client, target)
-    assert got == DownloadedFile(path=target, size=len(FILE), content_type="video/webm")
+    file = await download(client, target)
+    assert file == DownloadedFile(path=target, size=len(FILE), content_type="video/webm")
     assert target.read_bytes() == FILE
-    assert [each.name for each in tmp_path.iterdir()] == ["file.webm"]
-    api, store = scripted_server.requests
-    assert b"Authorization: Bearer KEY0123" in api
-    assert b"KEY0123" not in store
-    assert b"authorization" not in store.lower()
+    assert [path.name for path in tmp_path.iterdir()] == ["file.webm"]
+    api_request, store_request = scripted_server.requests
+    assert b"Authorization: Bearer KEY0123" in api_request
+    assert b"KEY0123" not in store_request
+    assert b"authorization" not in store_request.lower()
     assert ranges(scripted_server) == [None]
 
 
-async def test_a_file_comes_to_a_writer(client: RoomsClient, scripted_server: ScriptedServer) -> None:
-    """A binary writer gets the bytes and stays open; progress tells what is there and what will be."""
-    scripted_server.respond_with(recording(scripted_server), whole())
+async def test_file_is_written_to_a_writer_with_progress(client: RoomsClient, store: Store) -> None:
+    store(complete())
     steps: list[tuple[int, int | None]] = []
     target = io.BytesIO()
     async with client:
-        got = await client.compositions.download(
-            "a-composition", target, progress=lambda done, total: steps.append((done, total))
+        file = await client.compositions.download(
+            "a-composition", target, progress=lambda received, total: steps.append((received, total))
         )
-    assert got == DownloadedFile(path=None, size=len(FILE), content_type="video/webm")
+    assert file == DownloadedFile(path=None, size=len(FILE), content_type="video/webm")
     assert target.getvalue() == FILE
     assert steps[-1] == (len(FILE), len(FILE))
-    assert [done for done, _ in steps] == sorted({done for done, _ in steps})
+    assert [received for received, _ in steps] == sorted({received for received, _ in steps})
 
 
-async def test_three_cuts_and_an_expiry(
-    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+async def test_lost_connections_are_resumed_and_an_expired_link_is_renewed(
+    client: RoomsClient,
+    scripted_server: ScriptedServer,
+    store: Store,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A file that is cut three times, with a link that expires in between, comes whole all the same."""
-    scripted_server.respond_with(
-        recording(scripted_server),
-        cut(1_000),
-        part(1_000, stop=50_000),
+    store(
+        lost(1_000),
+        part(1_000, lost_at=50_000),
         ScriptedServer.http(403, b"<Error><Code>AccessDenied</Code></Error>"),
         recording(scripted_server),
-        part(50_000, stop=90_000),
+        part(50_000, lost_at=90_000),
         part(90_000),
     )
-    got = await fetch(client, tmp_path / "file.webm")
-    assert got.size == len(FILE)
+    assert (await download(client, tmp_path / "file.webm")).size == len(FILE)
     assert (tmp_path / "file.webm").read_bytes() == FILE
-    assert ranges(scripted_server) == [
-        None,
-        "bytes=1000-",
-        "bytes=50000-",
-        "bytes=50000-",
-        "bytes=90000-",
-    ]
+    starts = (1_000, 50_000, 50_000, 90_000)
+    assert ranges(scripted_server) == [None, *(f"bytes={start}-" for start in starts)]
     assert [record.levelname for record in caplog.records] == ["WARNING"] * 4
     assert "CANARY" not in caplog.text
 
 
-async def test_a_store_that_knows_no_ranges(client: RoomsClient, scripted_server: ScriptedServer) -> None:
-    """When the store begins anew after a cut, what is there already is passed over."""
-    scripted_server.respond_with(recording(scripted_server), cut(70_000), whole())
-    target = io.BytesIO()
-    await fetch(client, target)
-    assert target.getvalue() == FILE
-
-
-async def test_a_file_of_unknown_length(client: RoomsClient, scripted_server: ScriptedServer) -> None:
-    """A file in chunks is whole at the last chunk."""
-    body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(FILE), FILE)
-    scripted_server.respond_with(
-        recording(scripted_server),
-        ScriptedServer.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body),
-    )
-    steps: list[int | None] = []
-    target = io.BytesIO()
-    async with client:
-        await client.recordings.download("a", target, progress=lambda _, total: steps.append(total))
-    assert target.getvalue() == FILE
-    assert set(steps) == {None}
-
-
-async def test_a_file_that_is_empty(
-    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
-) -> None:
-    """An empty file is a file."""
-    scripted_server.respond_with(recording(scripted_server), whole(b""))
-    assert (await fetch(client, tmp_path / "file.webm")).size == 0
-    assert (tmp_path / "file.webm").read_bytes() == b""
-
-
-FAILURES: dict[str, tuple[list[Reply], type[Exception], int]] = {
-    "cut without progress": ([ScriptedServer.raw(b"")], ConnectionLostError, 3),
-    "failing": ([ScriptedServer.http(500)], InternalServerError, 3),
-    "no link is good": ([ScriptedServer.http(403)], PermissionDeniedError, 1),
-    "gone": ([ScriptedServer.http(404)], NotFoundError, 1),
-    "redirected": ([ScriptedServer.http(302, Location="http://example.com")], UnexpectedRedirectError, 1),
-    "another part": ([cut(10), part(5)], MalformedResponseError, 2),
-    "another file": ([cut(10), part(10, etag='"v2"')], MalformedResponseError, 2),
-    "another length": ([cut(10), part(10, total=7)], MalformedResponseError, 2),
-    "a part without a range": ([cut(10), ScriptedServer.http(206, FILE[10:])], MalformedResponseError, 2),
-    "garbage": ([ScriptedServer.raw(b"garbage\r\n\r\n")], MalformedResponseError, 1),
+RESUMED: dict[str, tuple[Reply, ...]] = {
+    "the store ignores ranges": (lost(70_000), complete()),
+    "a part is shorter than requested": (lost(10), part(10, stop=50), part(50)),
+    "unknown size": (chunked(FILE, is_complete=True),),
+    "unknown size, lost": (chunked(FILE[:1_000], is_complete=False), part(1_000)),
+    "unknown size, lost at the end": (
+        chunked(FILE, is_complete=False),
+        ScriptedServer.http(416, Content_Range=f"bytes */{len(FILE)}"),
+    ),
 }
 
 
-@pytest.mark.parametrize(("replies", "kind", "requests"), FAILURES.values(), ids=FAILURES)
-async def test_a_failed_download_leaves_nothing(
+@pytest.mark.parametrize("replies", RESUMED.values(), ids=RESUMED)
+async def test_file_is_complete_after_these_responses(
+    client: RoomsClient, store: Store, replies: tuple[Reply, ...]
+) -> None:
+    store(*replies)
+    target = io.BytesIO()
+    await download(client, target)
+    assert target.getvalue() == FILE
+
+
+async def test_size_is_unknown_without_a_length(client: RoomsClient, store: Store) -> None:
+    store(chunked(FILE, is_complete=True))
+    totals: set[int | None] = set()
+    async with client:
+        await client.recordings.download("a", io.BytesIO(), progress=lambda _, total: totals.add(total))
+    assert totals == {None}
+
+
+async def test_empty_file_is_downloaded(client: RoomsClient, store: Store, tmp_path: Path) -> None:
+    store(complete(b""))
+    assert (await download(client, tmp_path / "file.webm")).size == 0
+    assert (tmp_path / "file.webm").read_bytes() == b""
+
+
+FAILURES: dict[str, tuple[tuple[Reply, ...], type[Exception], int]] = {
+    "no byte": ((ScriptedServer.raw(b""),), ConnectionLostError, 3),
+    "500": ((ScriptedServer.http(500),), InternalServerError, 3),
+    "403": ((ScriptedServer.http(403),), PermissionDeniedError, 1),
+    "404": ((ScriptedServer.http(404),), NotFoundError, 1),
+    "redirect": ((ScriptedServer.http(302, Location="http://example.com"),), UnexpectedRedirectError, 1),
+    "other part": ((lost(10), part(5)), MalformedResponseError, 2),
+    "other size": ((lost(10), part(10, total=7)), MalformedResponseError, 2),
+    "part without a range": ((lost(10), ScriptedServer.http(206, FILE[10:])), MalformedResponseError, 2),
+    "shorter file of unknown size": (
+        (chunked(FILE[:1_000], is_complete=False), chunked(b"other", is_complete=True)),
+        ConnectionLostError,
+        3,
+    ),
+    "not HTTP": ((ScriptedServer.raw(b"garbage\r\n\r\n"),), MalformedResponseError, 1),
+}
+
+
+@pytest.mark.parametrize(("replies", "error", "requests"), FAILURES.values(), ids=FAILURES)
+async def test_failed_download_leaves_the_old_file(
     client: RoomsClient,
     scripted_server: ScriptedServer,
+    store: Store,
     tmp_path: Path,
     *,
-    replies: list[Reply],
-    kind: type[Exception],
+    replies: tuple[Reply, ...],
+    error: type[Exception],
     requests: int,
 ) -> None:
-    """A download that cannot be done raises, leaves the disk as it was, and does not show its link."""
-    scripted_server.respond_with(recording(scripted_server), *replies)
+    store(*replies)
     target = tmp_path / "file.webm"
     target.write_bytes(b"an older one")
-    with pytest.raises(kind) as caught:
-        await fetch(client, target)
-    assert [each.name for each in tmp_path.iterdir()] == ["file.webm"]
+    with pytest.raises(error) as caught:
+        await download(client, target)
+    assert [path.name for path in tmp_path.iterdir()] == ["file.webm"]
     assert target.read_bytes() == b"an older one"
     assert len(ranges(scripted_server)) == requests
     assert "CANARY" not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
 
 
-async def test_a_store_that_stalls(
-    scripted_server: ScriptedServer, fake_clock: FakeClock, tmp_path: Path
+async def test_renewed_link_that_is_rejected_ends_the_download(
+    client: RoomsClient, scripted_server: ScriptedServer, store: Store
 ) -> None:
-    """A piece that does not come in the time of an attempt is a timeout; it is tried again from there."""
-    stalled = cut(10)
-    scripted_server.respond_with(recording(scripted_server), Reply(stalled.data, "hang"), Reply(b"", "hang"))
-    client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, attempt_timeout=0.1)
-    with pytest.raises(APITimeoutError) as caught:
-        await fetch(client, tmp_path / "file.webm")
+    rejected = ScriptedServer.http(403)
+    store(lost(10), rejected, recording(scripted_server), rejected, recording(scripted_server))
+    with pytest.raises(PermissionDeniedError):
+        await download(client, io.BytesIO())
     assert ranges(scripted_server) == [None, "bytes=10-", "bytes=10-"]
-    assert "CANARY" not in str(caught.value)
 
 
-async def test_a_store_that_is_not_there(
-    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
+async def test_unreachable_store_is_a_connect_error_without_the_link(
+    client: RoomsClient, store: Store
 ) -> None:
-    """A store that cannot be reached is a ConnectError without the link in it."""
-    scripted_server.respond_with(
-        recording(scripted_server, download_url="https://nowhere.invalid/file?signature=CANARY")
-    )
+    store(download_url="https://nowhere.invalid/file?signature=CANARY")
     with pytest.raises(ConnectError) as caught:
-        await fetch(client, tmp_path / "file.webm")
+        await download(client, io.BytesIO())
     assert "CANARY" not in f"{caught.value!r} {caught.value} {caught.value.attempts}"
 
 
@@ -244,15 +262,14 @@ async def test_a_store_that_is_not_there(
         {"status": "processing"},
         {"status": None},
     ],
-    ids=["processing", "no link", "a link too early", "no status"],
+    ids=str,
 )
-async def test_what_is_not_ready(
-    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, fields: dict[str, object]
+async def test_unfinished_recording_has_no_file(
+    client: RoomsClient, store: Store, tmp_path: Path, fields: dict[str, object]
 ) -> None:
-    """Before it is completed there is no file, and that is told."""
-    scripted_server.respond_with(recording(scripted_server, **fields))
+    store(**fields)
     with pytest.raises(NotReadyError) as caught:
-        await fetch(client, tmp_path / "file.webm")
+        await download(client, tmp_path / "file.webm")
     assert caught.value.id == "a-recording"
     assert list(tmp_path.iterdir()) == []
 
@@ -270,255 +287,209 @@ async def test_what_is_not_ready(
         "http://127.0.0.1\\@example.com/x",
     ],
 )
-async def test_a_link_that_is_none(
-    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, url: str
-) -> None:
-    """A link that is no URL is an unreadable answer, and is not shown."""
-    scripted_server.respond_with(recording(scripted_server, download_url=url))
+async def test_invalid_link_is_refused_and_not_shown(client: RoomsClient, store: Store, url: str) -> None:
+    store(download_url=url)
     with pytest.raises(APIResponseValidationError) as caught:
-        await fetch(client, tmp_path / "file.webm")
+        await download(client, io.BytesIO())
     assert url not in str(caught.value)
 
 
-async def test_targets_that_are_none(
+@pytest.mark.usefixtures("patched_aioresponses")
+async def test_http_link_is_refused_by_an_https_client() -> None:
+    item = {"id": "a", "status": "completed", "download_url": "http://store.test/CANARY"}
+    with aioresponses() as api:
+        api.get("https://api.test/v2/room_recordings/a", payload={"data": item})
+        async with RoomsClient("KEY0123", base_url="https://api.test/v2") as client:
+            with pytest.raises(APIResponseValidationError, match="expected an https:// URL") as caught:
+                await client.recordings.download("a", io.BytesIO())
+    assert "CANARY" not in repr(caught.value)
+
+
+async def test_headers_of_a_borrowed_session_are_not_sent_to_the_store(
+    scripted_server: ScriptedServer, store: Store
+) -> None:
+    store(complete())
+    async with aiohttp.ClientSession(headers={"Authorization": "Bearer CANARY"}) as session:
+        client = RoomsClient("KEY", base_url=scripted_server.url, session=session)
+        await client.recordings.download("a-recording", io.BytesIO())
+    assert b"authorization" not in scripted_server.requests[-1].lower()
+
+
+@pytest.mark.parametrize("max_bytes", [len(FILE), len(FILE) - 1])
+async def test_file_larger_than_max_bytes_is_refused(
+    client: RoomsClient, store: Store, tmp_path: Path, max_bytes: int
+) -> None:
+    store(complete())
+    target = tmp_path / "file.webm"
+    async with client:
+        if max_bytes < len(FILE):
+            with pytest.raises(ResponseTooLargeError, match="larger than max_bytes"):
+                await client.recordings.download("a-recording", target, max_bytes=max_bytes)
+            assert list(tmp_path.iterdir()) == []
+        else:
+            file = await client.recordings.download("a-recording", target, max_bytes=max_bytes)
+            assert file.size == max_bytes
+
+
+async def test_every_attempt_is_reported(
+    scripted_server: ScriptedServer, store: Store, fake_clock: FakeClock
+) -> None:
+    attempts: list[Attempt] = []
+    store(lost(1_000), ScriptedServer.http(503), part(1_000))
+    client = RoomsClient(
+        "KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=attempts.append
+    )
+    await download(client, io.BytesIO())
+    assert [(attempt.operation, attempt.number, attempt.status, attempt.failure) for attempt in attempts] == [
+        ("ViewRoomRecording", 1, 200, None),
+        ("download", 1, None, "lost"),
+        ("download", 2, 503, None),
+        ("download", 3, 206, None),
+    ]
+    assert {attempt.template for attempt in attempts[1:]} == {"{download_url}"}
+    assert [attempt.wait is None for attempt in attempts] == [True, False, False, True]
+
+
+# --- paths ------------------------------------------------------------------------------------------------
+
+
+async def test_invalid_target_is_refused_before_a_request(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """What cannot take a file is refused before anything is sent; a missing folder is the system's error."""
-    for target in (7, None, tmp_path):
-        with pytest.raises(InvalidArgumentError, match="target must be a"):
-            await client.recordings.download("a-recording", target)  # type: ignore[arg-type]  # wrong on purpose
+    os.mkfifo(tmp_path / "pipe")
+    targets: list[Any] = [7, None, io.StringIO(), tmp_path, tmp_path / "pipe", "/dev/null", tmp_path / "a\0b"]
+    for target in targets:
+        with pytest.raises(InvalidArgumentError, match="target must be "):
+            await client.recordings.download("a-recording", target)
     with pytest.raises(FileNotFoundError):
-        await fetch(client, tmp_path / "nowhere" / "file.webm")
+        await download(client, tmp_path / "nowhere" / "file.webm")
     assert scripted_server.requests == []
 
 
-async def test_a_full_disk(client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path) -> None:
-    """An error of the writer is raised as it is: it is not the network's."""
+async def test_links_are_followed(client: RoomsClient, store: Store, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    store(complete())
+    await download(client, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == FILE
 
-    class Full(io.BytesIO):
+
+async def test_file_is_private_and_synced_before_it_is_renamed(
+    client: RoomsClient, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def recorded_sync(descriptor: int) -> None:
+        order.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        sync(descriptor)
+
+    def recorded_replace(self: Path, target: Path) -> Path:
+        order.append("replace")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", recorded_sync)
+    monkeypatch.setattr(Path, "replace", recorded_replace)
+    store(complete())
+    target = tmp_path / ("a" * 255)
+    await download(client, target)
+    assert order == ["file", "replace", "folder"]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+# --- writers ----------------------------------------------------------------------------------------------
+
+
+async def test_writers_may_be_async_or_write_a_part(client: RoomsClient, store: Store) -> None:
+    received = bytearray()
+
+    class PartialWriter:
+        def write(self, data: bytes, /) -> int:
+            received.extend(data[:7_000])
+            return min(7_000, len(data))
+
+    class AsyncWriter:
+        async def write(self, data: bytes, /) -> None:
+            received.extend(data)
+
+    async with client:
+        for writer in (PartialWriter(), AsyncWriter()):
+            store(complete())
+            received.clear()
+            await client.recordings.download("a-recording", writer)
+            assert bytes(received) == FILE
+
+
+@pytest.mark.parametrize("result", [True, False, "1", 2.5, -1, 2**40, None])
+async def test_other_results_of_a_writer_mean_all_bytes(
+    client: RoomsClient, store: Store, result: object
+) -> None:
+    received = bytearray()
+
+    class Writer:
+        def write(self, data: bytes, /) -> object:
+            received.extend(data)
+            return result
+
+    store(complete())
+    async with client:
+        await client.recordings.download("a-recording", Writer())
+    assert bytes(received) == FILE
+
+
+@pytest.mark.parametrize("result", [0, None])
+async def test_raw_writer_that_accepts_no_bytes_is_an_error(
+    client: RoomsClient, store: Store, result: int | None
+) -> None:
+    class Writer(io.RawIOBase):
+        results: Any = iter([10])
+
+        def write(self, _: Any, /) -> int | None:
+            return next(self.results, result)
+
+    store(complete())
+    async with client, asyncio.timeout(10):
+        with pytest.raises(BlockingIOError, match="the writer accepts no more bytes"):
+            await client.recordings.download("a-recording", Writer())
+
+
+async def test_error_of_the_writer_is_raised_unchanged(
+    client: RoomsClient, scripted_server: ScriptedServer, store: Store
+) -> None:
+    class FullWriter(io.BytesIO):
         def write(self, _: object, /) -> int:
             raise OSError(28, "No space left on device")
 
-    scripted_server.respond_with(recording(scripted_server), whole())
+    store(complete())
     with pytest.raises(OSError, match="No space left") as caught:
-        await fetch(client, Full())
+        await download(client, FullWriter())
     assert type(caught.value) is OSError
     assert len(scripted_server.requests) == 2
 
 
-async def test_a_cancelled_download_leaves_nothing(
-    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
-) -> None:
-    """Cancellation passes untouched, closes the connection, and takes the partial file away."""
-    scripted_server.respond_with(recording(scripted_server), Reply(cut(1_000).data, "hang"))
-    arrived = asyncio.Event()
+# --- cancellation and closing -----------------------------------------------------------------------------
+
+
+async def test_cancelled_download_leaves_no_file(client: RoomsClient, store: Store, tmp_path: Path) -> None:
+    store(Reply(lost(1_000).data, "hang"))
+    started = asyncio.Event()
     async with client:
         call = asyncio.create_task(
             client.recordings.download(
-                "a-recording", tmp_path / "file.webm", progress=lambda _done, _total: arrived.set()
+                "a-recording", tmp_path / "file.webm", progress=lambda _received, _total: started.set()
             )
         )
-        await arrived.wait()
+        await started.wait()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
         assert list(tmp_path.iterdir()) == []
 
 
-async def test_closing_ends_a_download(
-    scripted_server: ScriptedServer, fake_clock: FakeClock, tmp_path: Path
+async def test_cancellation_at_any_moment_leaves_no_file(
+    client: RoomsClient, store: Store, tmp_path: Path
 ) -> None:
-    """A download on its way ends with ClientClosedError, not as if it were cancelled, and leaves no file."""
-    scripted_server.respond_with(recording(scripted_server), Reply(b"", "hang"))
-    client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock)
-    download = asyncio.create_task(client.recordings.download("a-recording", tmp_path / "file.webm"))
-    while len(scripted_server.requests) < 2:
-        await asyncio.sleep(0)
-    await client.close()
-    with pytest.raises(ClientClosedError):
-        await download
-    assert list(tmp_path.iterdir()) == []
-
-
-async def test_a_link_that_is_never_good_is_given_up(
-    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
-) -> None:
-    """When the fresh link is refused as well, the download ends: it does not ask for ever."""
-    scripted_server.respond_with(
-        recording(scripted_server),
-        cut(10),
-        ScriptedServer.http(403),
-        recording(scripted_server),
-        ScriptedServer.http(403),
-        recording(scripted_server),
-    )
-    with pytest.raises(PermissionDeniedError):
-        await fetch(client, tmp_path / "file.webm")
-    assert ranges(scripted_server) == [None, "bytes=10-", "bytes=10-"]
-
-
-UNTOLD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: " + ETAG.encode() + b"\r\n\r\n"
-
-
-def chunk(data: bytes) -> bytes:
-    """Write one chunk."""
-    return b"%x\r\n%s\r\n" % (len(data), data)
-
-
-async def test_a_file_of_unknown_length_is_resumed(
-    client: RoomsClient, scripted_server: ScriptedServer
-) -> None:
-    """A cut in a file whose length was not told is resumed too, and the length learnt from the part."""
-    scripted_server.respond_with(
-        recording(scripted_server), ScriptedServer.raw(UNTOLD + chunk(FILE[:1_000])), part(1_000)
-    )
-    target = io.BytesIO()
-    await fetch(client, target)
-    assert target.getvalue() == FILE
-
-
-async def test_a_file_of_unknown_length_that_was_whole(
-    client: RoomsClient, scripted_server: ScriptedServer
-) -> None:
-    """When only the last chunk was lost, the store says that there is nothing beyond."""
-    beyond = ScriptedServer.http(416, Content_Range=f"bytes */{len(FILE)}")
-    scripted_server.respond_with(recording(scripted_server), ScriptedServer.raw(UNTOLD + chunk(FILE)), beyond)
-    target = io.BytesIO()
-    await fetch(client, target)
-    assert target.getvalue() == FILE
-
-
-async def test_another_shorter_file_is_no_end(client: RoomsClient, scripted_server: ScriptedServer) -> None:
-    """A store that begins anew with less than is there already has not sent the same file."""
-    other = ScriptedServer.raw(UNTOLD + chunk(b"other") + b"0\r\n\r\n", "keep")
-    scripted_server.respond_with(
-        recording(scripted_server), ScriptedServer.raw(UNTOLD + chunk(FILE[:1_000])), other
-    )
-    with pytest.raises(ConnectionLostError):
-        await fetch(client, io.BytesIO())
-
-
-async def test_a_part_shorter_than_asked(client: RoomsClient, scripted_server: ScriptedServer) -> None:
-    """The length is checked: a part that ends early is asked for again from there."""
-    short = ScriptedServer.http(206, FILE[10:50], ETag=ETAG, Content_Range=f"bytes 10-49/{len(FILE)}")
-    scripted_server.respond_with(recording(scripted_server), cut(10), short, part(50))
-    target = io.BytesIO()
-    await fetch(client, target)
-    assert target.getvalue() == FILE
-
-
-async def test_writers_of_every_manner(client: RoomsClient, scripted_server: ScriptedServer) -> None:
-    """A writer may take its bytes asynchronously, or a few at a time: all arrive."""
-    taken = bytearray()
-
-    class Slow:
-        def write(self, data: bytes, /) -> int:
-            taken.extend(data[:7_000])
-            return min(7_000, len(data))
-
-    class Asynchronous:
-        async def write(self, data: bytes, /) -> None:
-            taken.extend(data)
-
-    async with client:
-        for writer in (Slow(), Asynchronous()):
-            scripted_server.respond_with(recording(scripted_server), whole())
-            taken.clear()
-            await client.recordings.download("a-recording", writer)
-            assert bytes(taken) == FILE
-        with pytest.raises(InvalidArgumentError, match="binary mode"):
-            await client.recordings.download("a-recording", io.StringIO())  # type: ignore[arg-type]  # wrong on purpose
-
-
-async def test_what_a_writer_says_is_not_taken_for_a_count(
-    client: RoomsClient, scripted_server: ScriptedServer
-) -> None:
-    """A writer may return what it likes: only the number of a part means that a part was taken."""
-    said: list[object] = [True, False, "1", 2.5, -1, 2**40, None]
-    async with client:
-        for each in said:
-            taken = bytearray()
-
-            class Chatty:
-                def write(self, data: bytes, /, taken: bytearray = taken, each: object = each) -> object:
-                    taken.extend(data)
-                    return each
-
-            scripted_server.respond_with(recording(scripted_server), whole())
-            await client.recordings.download("a-recording", Chatty())
-            assert bytes(taken) == FILE
-
-
-class Raw(io.RawIOBase):
-    """A raw file that takes some bytes, and then nothing for now."""
-
-    def __init__(self, then: int | None) -> None:
-        self.then = then
-        self.size = 0
-
-    def write(self, data: Any, /) -> int | None:
-        """Take ten bytes at first."""
-        if self.size:
-            return self.then
-        self.size = 10
-        return 10
-
-
-@pytest.mark.parametrize("then", [0, None])
-async def test_a_writer_that_takes_nothing_is_an_error(
-    client: RoomsClient, scripted_server: ScriptedServer, then: int | None
-) -> None:
-    """A raw file that would block ends the download: it neither hangs nor leaves out what was not taken."""
-    scripted_server.respond_with(recording(scripted_server), whole())
-    async with client, asyncio.timeout(10):
-        with pytest.raises(BlockingIOError, match="the writer accepts no more bytes"):
-            await client.recordings.download("a-recording", Raw(then))
-
-
-async def test_every_attempt_at_a_file_is_told(
-    scripted_server: ScriptedServer, fake_clock: FakeClock
-) -> None:
-    """The hook sees each request to the store, the good one too, and apart from those to the API."""
-    attempts: list[Attempt] = []
-    scripted_server.respond_with(
-        recording(scripted_server), cut(1_000), ScriptedServer.http(503), part(1_000)
-    )
-    client = RoomsClient(
-        "KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=attempts.append
-    )
-    await fetch(client, io.BytesIO())
-    assert [(each.operation, each.template, each.number, each.status) for each in attempts] == [
-        ("ViewRoomRecording", "/room_recordings/{room_recording_id}", 1, 200),
-        ("download", "{download_url}", 1, None),
-        ("download", "{download_url}", 2, 503),
-        ("download", "{download_url}", 3, 206),
-    ]
-    assert [each.failure for each in attempts] == [None, "lost", None, None]
-    assert [each.wait is None for each in attempts] == [True, False, False, True]
-
-
-async def test_what_is_no_file_is_not_replaced(
-    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
-) -> None:
-    """A pipe or a device is refused, a link is followed, and a path that is none is told."""
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "link").symlink_to(tmp_path / "real")
-    async with client:
-        for target in (tmp_path / "pipe", "/dev/null", tmp_path / "a\0b"):
-            with pytest.raises(InvalidArgumentError, match="target must be"):
-                await client.recordings.download("a-recording", target)
-        assert scripted_server.requests == []
-        scripted_server.respond_with(recording(scripted_server), whole())
-        await client.recordings.download("a-recording", tmp_path / "link")
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "real").read_bytes() == FILE
-
-
-async def test_cancelling_at_any_moment_leaves_nothing(
-    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
-) -> None:
-    """However early a download is cancelled, no partial file stays."""
-    scripted_server.respond_with(recording(scripted_server))
+    store()
     async with client:
         for turns in range(12):
             call = asyncio.create_task(client.recordings.download("a-recording", tmp_path / "file"))
@@ -530,91 +501,13 @@ async def test_cancelling_at_any_moment_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_borrowed_session_keeps_its_header_from_the_store(
-    scripted_server: ScriptedServer, fake_clock: FakeClock
-) -> None:
-    """A header that a lent session has for all its requests is not sent to the store."""
-    scripted_server.respond_with(recording(scripted_server), whole())
-    async with aiohttp.ClientSession(headers={"Authorization": "Bearer CANARY"}) as session:
-        client = RoomsClient("KEY", base_url=scripted_server.url, session=session, clock=fake_clock.clock)
-        await client.recordings.download("a-recording", io.BytesIO())
-    assert b"authorization" not in scripted_server.requests[-1].lower()
-
-
-async def test_closing_ends_a_download_under_way(
-    scripted_server: ScriptedServer, fake_clock: FakeClock
-) -> None:
-    """A download that is amid its file when the client is closed ends with that, and does not hang."""
-    scripted_server.respond_with(recording(scripted_server), Reply(cut(1_000).data, "hang"))
-    client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, attempt_timeout=0.2)
-    begun = asyncio.Event()
+async def test_closing_the_client_ends_a_download(client: RoomsClient, store: Store) -> None:
+    store(Reply(lost(1_000).data, "hang"))
+    started = asyncio.Event()
     call = asyncio.create_task(
-        client.recordings.download("a", io.BytesIO(), progress=lambda _done, _total: begun.set())
+        client.recordings.download("a", io.BytesIO(), progress=lambda _received, _total: started.set())
     )
-    await begun.wait()
+    await started.wait()
     await client.close()
     with pytest.raises(ClientClosedError):
         await call
-
-
-@pytest.mark.usefixtures("patched_aioresponses")
-async def test_a_link_without_tls_is_refused_by_a_client_with_tls() -> None:
-    """Whoever reads the network would have the file and the link. The link is not shown."""
-    about = {"id": "a", "status": "completed", "download_url": "http://store.test/CANARY"}
-    with aioresponses() as api:
-        api.get("https://api.test/v2/room_recordings/a", payload={"data": about})
-        async with RoomsClient("KEY0123", base_url="https://api.test/v2") as client:
-            with pytest.raises(APIResponseValidationError, match="expected an https:// URL") as caught:
-                await client.recordings.download("a", io.BytesIO())
-    assert "CANARY" not in repr(caught.value)
-
-
-@pytest.mark.parametrize("limit", [len(FILE), len(FILE) - 1])
-async def test_a_file_larger_than_max_bytes_is_refused(
-    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, limit: int
-) -> None:
-    """The limit is checked against the length that the store announces, and nothing is left on the disk."""
-    scripted_server.respond_with(recording(scripted_server), whole())
-    async with client:
-        if limit < len(FILE):
-            with pytest.raises(ResponseTooLargeError, match="larger than max_bytes"):
-                await client.recordings.download("a-recording", tmp_path / "file.webm", max_bytes=limit)
-            assert list(tmp_path.iterdir()) == []
-        else:
-            file = await client.recordings.download("a-recording", tmp_path / "file.webm", max_bytes=limit)
-            assert file.size == limit
-
-
-async def test_a_resumed_download_names_the_version_of_the_file(
-    client: RoomsClient, scripted_server: ScriptedServer
-) -> None:
-    """`If-Range` lets a store that has another file by now send it whole."""
-    scripted_server.respond_with(recording(scripted_server), cut(1000), part(1000))
-    target = io.BytesIO()
-    await fetch(client, target)
-    assert target.getvalue() == FILE
-    assert b'if-range: "v1"' in scripted_server.requests[2].lower()
-
-
-async def test_a_file_is_private_and_on_the_disk_before_it_has_its_name(
-    client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The data is synchronized before the rename, the folder after it; only the owner can read the file."""
-    order: list[str] = []
-    sync, replace = os.fsync, Path.replace
-
-    def watched_sync(descriptor: int) -> None:
-        order.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
-        sync(descriptor)
-
-    def watched_replace(self: Path, target: Path) -> Path:
-        order.append("replace")
-        return replace(self, target)
-
-    monkeypatch.setattr(os, "fsync", watched_sync)
-    monkeypatch.setattr(Path, "replace", watched_replace)
-    scripted_server.respond_with(recording(scripted_server), whole())
-    target = tmp_path / ("a" * 255)
-    await fetch(client, target)
-    assert order == ["file", "replace", "folder"]
-    assert stat.S_IMODE(target.stat().st_mode) == 0o600

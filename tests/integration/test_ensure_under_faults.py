@@ -15,61 +15,59 @@ GONE = ScriptedServer.http(404, b"{}")
 
 
 def listed(*names: str) -> Reply:
-    """Answer with rooms of these names."""
     rooms = [{"id": f"the-{name}", "unique_name": name, "max_participants": 10} for name in names]
     meta = {"page_number": 1, "page_size": 250, "total_pages": 1, "total_results": len(rooms)}
     return ScriptedServer.http(200, json.dumps({"data": rooms, "meta": meta}).encode())
 
 
 def room(status: int, name: str) -> Reply:
-    """Answer with one room."""
     return ScriptedServer.http(
         status, json.dumps({"data": {"id": f"the-{name}", "unique_name": name}}).encode()
     )
 
 
-def asked(scripted_server: ScriptedServer) -> list[str]:
-    """The methods of all requests, in their order."""
+def methods(scripted_server: ScriptedServer) -> list[str]:
     return [request.split(b" ", 1)[0].decode() for request in scripted_server.requests]
 
 
 @pytest.fixture
 def client(scripted_server: ScriptedServer, fake_clock: FakeClock) -> RoomsClient:
-    """A client of the scripted server, that never really sleeps."""
     return RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock)
 
 
-async def test_a_room_that_shows_late(scripted_server: ScriptedServer, client: RoomsClient) -> None:
-    """A name that is taken by a room that does not show yet is looked for a few times."""
+async def test_created_room_that_is_listed_late_is_found(
+    scripted_server: ScriptedServer, client: RoomsClient
+) -> None:
     scripted_server.respond_with(listed(), TAKEN, listed(), listed(), listed("Weekly"))
     async with client:
         ensured = await client.rooms.ensure("Weekly")
     assert (ensured.action, ensured.room.id) == ("unchanged", "the-Weekly")
-    assert asked(scripted_server) == ["GET", "POST", "GET", "GET", "GET"]
+    assert methods(scripted_server) == ["GET", "POST", "GET", "GET", "GET"]
 
 
-async def test_a_server_that_knows_no_case(scripted_server: ScriptedServer, client: RoomsClient) -> None:
-    """A name that is taken by a room of another spelling is refused as the server refuses it."""
+async def test_name_taken_by_another_spelling_is_an_error(
+    scripted_server: ScriptedServer, client: RoomsClient
+) -> None:
     scripted_server.respond_with(listed("WEEKLY"), TAKEN, *[listed("WEEKLY")] * 4)
     async with client:
         with pytest.raises(NameTakenError):
             await client.rooms.ensure("Weekly")
-    assert asked(scripted_server) == ["GET", "POST", *["GET"] * 4]
+    assert methods(scripted_server) == ["GET", "POST", *["GET"] * 4]
 
 
-async def test_a_room_that_is_deleted_before_its_update(
+async def test_room_deleted_before_its_update_is_created_again(
     scripted_server: ScriptedServer, client: RoomsClient
 ) -> None:
-    """It is created again."""
     scripted_server.respond_with(listed("Weekly"), GONE, listed(), room(201, "Weekly"))
     async with client:
         ensured = await client.rooms.ensure("Weekly", max_participants=20)
     assert ensured.action == "created"
-    assert asked(scripted_server) == ["GET", "PATCH", "GET", "POST"]
+    assert methods(scripted_server) == ["GET", "PATCH", "GET", "POST"]
 
 
-async def test_a_room_that_comes_and_goes(scripted_server: ScriptedServer, client: RoomsClient) -> None:
-    """After three rounds it is given up."""
+async def test_room_deleted_in_three_rounds_is_not_found(
+    scripted_server: ScriptedServer, client: RoomsClient
+) -> None:
     scripted_server.respond_with(*[listed("Weekly"), GONE] * 3)
     async with client:
         with pytest.raises(NotFoundError):
@@ -77,8 +75,9 @@ async def test_a_room_that_comes_and_goes(scripted_server: ScriptedServer, clien
     assert len(scripted_server.requests) == 6
 
 
-async def test_a_filter_that_finds_more(scripted_server: ScriptedServer, client: RoomsClient) -> None:
-    """Of rooms that the server takes for matches the one of exactly this name is it."""
+async def test_room_of_exactly_the_name_is_chosen(
+    scripted_server: ScriptedServer, client: RoomsClient
+) -> None:
     scripted_server.respond_with(listed("Weekly 2", "weekly", "Weekly"))
     async with client:
         assert (await client.rooms.ensure("Weekly")).room.id == "the-Weekly"

@@ -18,14 +18,12 @@ SEEDS = range(10)
 
 
 @define
-class Shelf:
-    """An honest server of one list, which changes whenever it has been looked at."""
-
+class ChangingList:
     rooms: list[str] = field(factory=list[str])
     change: Callable[[], None] = lambda: None
-    """Called after each page that was made."""
+    """Called after number page that was made."""
     delay: Callable[[], float] = lambda: 0.0
-    """How long a page is on its way, before it is made."""
+    """How long a page is on its way, before changing is made."""
     cap: int = 250
     pages: list[int] = field(factory=list[int])
     busy: int = 0
@@ -34,16 +32,13 @@ class Shelf:
     _names: "count[int]" = field(factory=count)
 
     def create(self, where: float) -> None:
-        """Put a new room in at such a share of the list."""
         self.rooms.insert(round(where * len(self.rooms)), f"new-{next(self._names)}")
 
     def delete(self, where: float) -> None:
-        """Take a room out that stands at such a share of the list."""
         if self.rooms:
             del self.rooms[int(where * len(self.rooms))]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection."""
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -63,7 +58,7 @@ class Shelf:
         self.busy -= 1
         self.pages.append(number)
         size = min(size, self.cap)
-        data = [{"id": each} for each in self.rooms[(number - 1) * size : number * size]]
+        data = [{"id": number} for number in self.rooms[(number - 1) * size : number * size]]
         total = len(self.rooms)
         meta = {
             "page_number": number,
@@ -77,160 +72,127 @@ class Shelf:
 
 
 @pytest.fixture
-async def shelf() -> AsyncIterator[Shelf]:
-    """An empty list on a free port."""
-    it = Shelf()
-    async with run_raw_server(it.serve) as url:
-        it.url = f"{url}/v2"
-        yield it
+async def changing_list() -> AsyncIterator[ChangingList]:
+    changing = ChangingList()
+    async with run_raw_server(changing.serve) as url:
+        changing.url = f"{url}/v2"
+        yield changing
 
 
 @pytest.fixture
-async def client(shelf: Shelf) -> AsyncIterator[RoomsClient]:
-    """A client of that list."""
-    async with RoomsClient("KEY", base_url=shelf.url) as rooms_client:
+async def client(changing_list: ChangingList) -> AsyncIterator[RoomsClient]:
+    async with RoomsClient("KEY", base_url=changing_list.url) as rooms_client:
         yield rooms_client
 
 
 def names(number: int) -> list[str]:
-    """Name so many rooms."""
-    return [f"room-{each}" for each in range(number)]
+    return [f"room-{number}" for number in range(number)]
 
 
-at_once = pytest.mark.parametrize("at_once", [1, 2, 5], ids=lambda pages: f"{pages} at once")
+prefetch = pytest.mark.parametrize("prefetch", [1, 2, 5], ids=lambda pages: f"{pages} at once")
 
 
-@at_once
+@prefetch
 @pytest.mark.parametrize("size", [3, 7, 50, 250])
-async def test_a_list_that_stands_still(shelf: Shelf, client: RoomsClient, at_once: int, size: int) -> None:
-    """All come in the order of the server, one request a page, and no more pages at once than allowed."""
-    shelf.rooms = names(120)
-    dice = random.Random(size)
-    shelf.delay = lambda: dice.choice([0.0, 0.001])
-    listing = client.rooms.list(page_size=size).prefetch(at_once)
-    assert [room.id async for room in listing] == shelf.rooms
-    assert sorted(shelf.pages) == list(range(1, -(-120 // size) + 1))
-    assert shelf.busiest <= at_once
-
-
-@at_once
-@pytest.mark.parametrize(("rooms", "size"), [(50, 7), (50, 250), (500, 50), (500, 250)])
-async def test_deleting_what_is_listed(
-    shelf: Shelf, client: RoomsClient, at_once: int, rooms: int, size: int
+async def test_unchanged_list_costs_one_request_per_page(
+    changing_list: ChangingList, client: RoomsClient, prefetch: int, size: int
 ) -> None:
-    """A loop that deletes each room as it comes leaves none, though pages are fetched ahead."""
-    shelf.rooms = names(rooms)
+    changing_list.rooms = names(120)
+    random_source = random.Random(size)
+    changing_list.delay = lambda: random_source.choice([0.0, 0.001])
+    listing = client.rooms.list(page_size=size).prefetch(prefetch)
+    assert [room.id async for room in listing] == changing_list.rooms
+    assert sorted(changing_list.pages) == list(range(1, -(-120 // size) + 1))
+    assert changing_list.busiest <= prefetch
+
+
+@prefetch
+@pytest.mark.parametrize(("rooms", "size"), [(50, 7), (50, 250), (500, 50), (500, 250)])
+async def test_loop_that_deletes_every_item_leaves_none(
+    changing_list: ChangingList, client: RoomsClient, prefetch: int, rooms: int, size: int
+) -> None:
+    changing_list.rooms = names(rooms)
     seen: list[str] = []
-    async for room in client.rooms.list(page_size=size).prefetch(at_once):
+    async for room in client.rooms.list(page_size=size).prefetch(prefetch):
         seen.append(room.id)
         await client.rooms.delete(room.id)
-    assert shelf.rooms == []
+    assert changing_list.rooms == []
     assert sorted(seen) == sorted(names(rooms))
 
 
-@at_once
+@prefetch
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("what", ["deletions", "creations"])
-async def test_others_change_the_list(
-    shelf: Shelf, client: RoomsClient, at_once: int, seed: int, what: str
+async def test_items_that_outlive_the_iteration_are_yielded_once(
+    changing_list: ChangingList, client: RoomsClient, prefetch: int, seed: int, what: str
 ) -> None:
-    """Whatever others delete or create between two pages, what lives through comes, and comes once."""
-    dice = random.Random(f"{seed}{what}")
-    there = names(40)
-    shelf.rooms = list(there)
-    turns = iter(dice.choices([0, 0, 1, 2, 4], k=12))
+    random_source = random.Random(f"{seed}{what}")
+    at_the_start = names(40)
+    changing_list.rooms = list(at_the_start)
+    turns = iter(random_source.choices([0, 0, 1, 2, 4], k=12))
 
-    act = shelf.delete if what == "deletions" else shelf.create
+    act = changing_list.delete if what == "deletions" else changing_list.create
 
     def change() -> None:
         for _ in range(next(turns, 0)):
-            act(dice.choice([0.0, 0.999, dice.random()]))
+            act(random_source.choice([0.0, 0.999, random_source.random()]))
 
-    shelf.change = change
-    shelf.delay = lambda: dice.choice([0.0, 0.001, 0.002])
-    listing = client.rooms.list(page_size=dice.randint(2, 9)).prefetch(at_once)
+    changing_list.change = change
+    changing_list.delay = lambda: random_source.choice([0.0, 0.001, 0.002])
+    listing = client.rooms.list(page_size=random_source.randint(2, 9)).prefetch(prefetch)
     seen = [room.id async for room in listing]
     assert len(seen) == len(set(seen))
-    assert set(there) & set(shelf.rooms) <= set(seen)
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-async def test_others_delete_and_create_in_turn(shelf: Shelf, client: RoomsClient, seed: int) -> None:
-    """Between two pages either deletions or creations: what lives through comes, and comes once."""
-    dice = random.Random(seed)
-    there = names(40)
-    shelf.rooms = list(there)
-    turns = iter(dice.choices([0, 0, 1, 2, 4], k=12))
-
-    def change() -> None:
-        act = dice.choice([shelf.delete, shelf.create])
-        for _ in range(next(turns, 0)):
-            act(dice.choice([0.0, 0.999, dice.random()]))
-
-    shelf.change = change
-    seen = [room.id async for room in client.rooms.list(page_size=dice.randint(2, 9))]
-    assert len(seen) == len(set(seen))
-    assert set(there) & set(shelf.rooms) <= set(seen)
+    assert set(at_the_start) & set(changing_list.rooms) <= set(seen)
 
 
 # --- snapshots ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_a_snapshot_is_exact_under_swaps(shelf: Shelf, client: RoomsClient, seed: int) -> None:
-    """While others swap rooms for new ones a snapshot reads on; when they have done it is exact, in order."""
-    dice = random.Random(seed)
-    shelf.rooms = names(dice.randint(1, 30))
-    size = dice.randint(2, 8)
+async def test_snapshot_is_exact_while_items_are_replaced(
+    changing_list: ChangingList, client: RoomsClient, seed: int
+) -> None:
+    random_source = random.Random(seed)
+    changing_list.rooms = names(random_source.randint(1, 30))
+    size = random_source.randint(2, 8)
     # Swaps happen while the first four passes are read, at most.
-    swaps = iter(range(dice.randint(0, 3 * -(-len(shelf.rooms) // size))))
+    swaps = iter(range(random_source.randint(0, 3 * -(-len(changing_list.rooms) // size))))
 
     def swap() -> None:
         if next(swaps, None) is not None:
-            shelf.delete(dice.random())
-            shelf.create(dice.choice([0.0, 1.0, dice.random()]))
+            changing_list.delete(random_source.random())
+            changing_list.create(random_source.choice([0.0, 1.0, random_source.random()]))
 
-    shelf.change = swap
-    assert [room.id for room in await client.rooms.list(page_size=size).snapshot()] == shelf.rooms
+    changing_list.change = swap
+    assert [room.id for room in await client.rooms.list(page_size=size).snapshot()] == changing_list.rooms
 
 
-async def test_a_deletion_and_a_creation_that_cancel_out(shelf: Shelf, client: RoomsClient) -> None:
-    """A room that slides over while another one takes the total's place is missed by a pass, and found."""
-    shelf.rooms = list("abcd")
+async def test_snapshot_finds_an_item_hidden_by_a_deletion_and_a_creation(
+    changing_list: ChangingList, client: RoomsClient
+) -> None:
+    changing_list.rooms = list("abcd")
     swaps = iter([None])
 
     def swap() -> None:
         for _ in swaps:
-            shelf.rooms = list("bcde")
+            changing_list.rooms = list("bcde")
             return
 
-    shelf.change = swap
+    changing_list.change = swap
     assert [room.id for room in await client.rooms.list(page_size=2).snapshot()] == list("bcde")
-    assert len(shelf.pages) == 6
+    assert len(changing_list.pages) == 6
 
 
-async def test_a_snapshot_of_a_list_that_stands_still(shelf: Shelf, client: RoomsClient) -> None:
-    """Two passes that find the same are enough."""
-    shelf.rooms = names(5)
-    assert [room.id for room in await client.rooms.list(page_size=2).snapshot()] == shelf.rooms
-    assert shelf.pages == [1, 2, 3] * 2
-
-
-async def test_a_snapshot_of_a_list_that_never_stands_still(shelf: Shelf, client: RoomsClient) -> None:
-    """When six passes find six different lists, there is no snapshot."""
-    shelf.rooms = names(4)
+async def test_snapshot_of_a_list_that_keeps_changing_is_an_error(
+    changing_list: ChangingList, client: RoomsClient
+) -> None:
+    changing_list.rooms = names(4)
 
     def swap() -> None:
-        shelf.delete(0.0)
-        shelf.create(1.0)
+        changing_list.delete(0.0)
+        changing_list.create(1.0)
 
-    shelf.change = swap
-    with pytest.raises(PaginationError):
+    changing_list.change = swap
+    with pytest.raises(PaginationError, match="kept changing"):
         await client.rooms.list(page_size=2).snapshot()
-    assert len(shelf.pages) == 12
-
-
-async def test_a_snapshot_of_nothing(shelf: Shelf, client: RoomsClient) -> None:
-    """An empty list twice is an empty snapshot."""
-    assert await client.rooms.list().snapshot() == []
-    assert shelf.pages == [1, 1]
+    assert len(changing_list.pages) == 12

@@ -1,4 +1,4 @@
-"""Pages ahead: the next one is on its way while the loop works on this one, and nothing is left of it."""
+"""Pages ahead: the next one is on its way while the loop works on this one, and nothing is left of server."""
 
 import asyncio
 import gc
@@ -22,176 +22,156 @@ from tests.helpers.web_servers import run_raw_server
 
 
 @define
-class Slow:
-    """A server of rooms that answers when it is let, and tells how many requests it holds."""
-
+class HeldServer:
     rooms: int = 10
-    spoilt: int | None = None
+    invalid_page: int | None = None
     """A page that is no answer."""
     url: str = ""
-    asked: list[int] = field(factory=list[int])
-    held: list[int] = field(factory=list[int])
-    most: int = 0
+    requested: list[int] = field(factory=list[int])
+    waiting: list[int] = field(factory=list[int])
+    max_waiting: int = 0
     _free: asyncio.Event = field(factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve pages of two."""
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 found = re.search(rb"page%5Bnumber%5D=(\d+)", head)
                 assert found
                 number = int(found[1])
-                self.asked.append(number)
-                self.held.append(number)
-                self.most = max(self.most, len(self.held))
+                self.requested.append(number)
+                self.waiting.append(number)
+                self.max_waiting = max(self.max_waiting, len(self.waiting))
                 await self._free.wait()
-                self.held.remove(number)
-                ids = [f'{{"id":"{each}"}}' for each in range(2 * number - 2, min(2 * number, self.rooms))]
+                self.waiting.remove(number)
+                ids = [
+                    f'{{"id":"{number}"}}' for number in range(2 * number - 2, min(2 * number, self.rooms))
+                ]
                 meta = f'{{"total_results":{self.rooms},"total_pages":{self.rooms // 2},"page_size":2}}'
-                data = "7" if number == self.spoilt else f"[{','.join(ids)}]"
+                data = "7" if number == self.invalid_page else f"[{','.join(ids)}]"
                 body = f'{{"data":{data},"meta":{meta}}}'.encode()
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
-    async def holds(self, *numbers: int) -> None:
-        """Wait until exactly these pages are asked for."""
-        while sorted(self.held) != list(numbers):
+    async def wait_for_requests(self, *numbers: int) -> None:
+        while sorted(self.waiting) != list(numbers):
             await asyncio.sleep(0)
 
-    def free(self) -> None:
-        """Answer all that is held, and all that comes until it is held again."""
+    def release(self) -> None:
         self._free.set()
 
     def hold(self) -> None:
-        """Answer no more."""
         self._free.clear()
 
 
 @pytest.fixture
-async def slow() -> AsyncIterator[Slow]:
-    """A slow server."""
-    it = Slow()
-    async with run_raw_server(it.serve) as url:
-        it.url = f"{url}/v2"
-        yield it
+async def held_server() -> AsyncIterator[HeldServer]:
+    server = HeldServer()
+    async with run_raw_server(server.serve) as url:
+        server.url = f"{url}/v2"
+        yield server
 
 
 @pytest.fixture
-async def client(slow: Slow) -> AsyncIterator[RoomsClient]:
-    """A client of it."""
-    async with RoomsClient("KEY", base_url=slow.url) as rooms_client:
+async def client(held_server: HeldServer) -> AsyncIterator[RoomsClient]:
+    async with RoomsClient("KEY", base_url=held_server.url) as rooms_client:
         yield rooms_client
 
 
-async def test_the_next_page_is_on_its_way_while_the_loop_works(client: RoomsClient, slow: Slow) -> None:
-    """The second item of a page finds the next page asked for, and no page beyond it."""
-    slow.free()
+async def test_next_page_is_requested_after_the_first_item(
+    client: RoomsClient, held_server: HeldServer
+) -> None:
+    held_server.release()
     seen: list[str] = []
     async for room in client.rooms.list(page_size=2):
         seen.append(room.id)
         if room.id == "1":
-            slow.hold()
-            await slow.holds(2)
-            assert slow.most == 1
-            slow.free()
+            held_server.hold()
+            await held_server.wait_for_requests(2)
+            assert held_server.max_waiting == 1
+            held_server.release()
     assert seen == [str(number) for number in range(10)]
-    assert slow.most == 1
+    assert held_server.max_waiting == 1
 
 
-async def test_a_page_that_comes_early_asks_for_no_other(slow: Slow) -> None:
-    """While the loop works on a page the next may come, and the one after it is not asked for."""
+async def test_early_response_requests_no_further_page(held_server: HeldServer) -> None:
     came: list[Attempt] = []
-    slow.free()
-    async with RoomsClient("KEY", base_url=slow.url, on_attempt=came.append) as client:
+    held_server.release()
+    async with RoomsClient("KEY", base_url=held_server.url, on_attempt=came.append) as client:
         async for room in client.rooms.list(page_size=2):
             if room.id == "1":
                 while len(came) < 2:
                     await asyncio.sleep(0)
                 for _ in range(20):
                     await asyncio.sleep(0)
-                assert slow.asked == [1, 2]
-    assert slow.asked == [1, 2, 3, 4, 5]
+                assert held_server.requested == [1, 2]
+    assert held_server.requested == [1, 2, 3, 4, 5]
 
 
-async def test_the_first_item_alone_costs_one_request(client: RoomsClient, slow: Slow) -> None:
-    """A loop that is left at its first item does not ask for the next page."""
-    slow.free()
+async def test_loop_that_ends_at_the_first_item_costs_one_request(
+    client: RoomsClient, held_server: HeldServer
+) -> None:
+    held_server.release()
     async for _ in client.rooms.list(page_size=2):
-        slow.hold()
+        held_server.hold()
         break
     await asyncio.sleep(0.01)
-    assert slow.held == []
+    assert held_server.waiting == []
 
 
 @pytest.mark.parametrize("ending", ["break", "an exception"])
-async def test_a_loop_left_early_leaves_no_page_on_its_way(
-    client: RoomsClient, slow: Slow, ending: str
+async def test_loop_left_early_cancels_the_requests_in_flight(
+    client: RoomsClient, held_server: HeldServer, ending: str
 ) -> None:
-    """Leaving the loop in any way ends the request for the next page, and its task."""
-    slow.free()
+    held_server.release()
     before = asyncio.all_tasks()
     with suppress(ZeroDivisionError):
         async for room in client.rooms.list(page_size=2).prefetch(3):
             if room.id == "1":
-                slow.hold()
-                await slow.holds(2, 3, 4)
+                held_server.hold()
+                await held_server.wait_for_requests(2, 3, 4)
                 if ending == "break":
                     break
                 _ = 1 / 0
     gc.collect()
     while asyncio.all_tasks() - before - {asyncio.current_task()}:
         await asyncio.sleep(0)
-        slow.free()
+        held_server.release()
 
 
-async def test_pages_at_once_come_in_order(client: RoomsClient, slow: Slow) -> None:
-    """Once the total is known so many pages are asked for at once, and they come in their order."""
-    slow.free()
+async def test_prefetched_pages_are_yielded_in_order(client: RoomsClient, held_server: HeldServer) -> None:
+    held_server.release()
     seen: list[str] = []
     async for page in client.rooms.list(page_size=2).prefetch(3).pages():
         seen += [room.id for room in page.data]
         if len(seen) == 2:
-            slow.hold()
-            await slow.holds(2, 3, 4)
-            slow.free()
+            held_server.hold()
+            await held_server.wait_for_requests(2, 3, 4)
+            held_server.release()
     assert seen == [str(number) for number in range(10)]
-    assert slow.most == 3
+    assert held_server.max_waiting == 3
 
 
 @pytest.mark.parametrize("pages", [0, 101, True, 2.5, None])
-def test_too_many_at_once_are_refused(client: RoomsClient, pages: int) -> None:
-    """A number of pages that makes no sense is refused before anything is sent."""
+def test_invalid_number_of_pages_is_refused(client: RoomsClient, pages: int) -> None:
     with pytest.raises(InvalidArgumentError, match="from 1 to 100"):
         client.rooms.list().prefetch(pages)
 
 
-async def test_closing_ends_the_page_on_its_way(client: RoomsClient, slow: Slow) -> None:
-    """A client that is closed in the middle of a loop ends the loop with ClientClosedError."""
-    slow.free()
+async def test_closing_the_client_ends_the_iteration(client: RoomsClient, held_server: HeldServer) -> None:
+    held_server.release()
 
     async def loop() -> None:
         async for room in client.rooms.list(page_size=2):
             if room.id == "1":
-                slow.hold()
-                await slow.holds(2)
+                held_server.hold()
+                await held_server.wait_for_requests(2)
                 await client.close()
 
     with pytest.raises(ClientClosedError):
         await loop()
 
 
-async def test_deleting_concurrently_leaves_nothing() -> None:
-    """A loop that deletes what it sees while pages are fetched ahead reaches every room."""
-    async with Emulator() as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
-        for at_once in (1, 4):
-            telnyx.seed(100)
-            async for room in client.rooms.list(page_size=10).prefetch(at_once):
-                await client.rooms.delete(room.id)
-            assert telnyx.rooms == ()
-
-
-async def test_a_page_that_fails_is_told_when_its_turn_comes() -> None:
-    """What came before a page that cannot be read is delivered first."""
+async def test_items_before_a_failed_page_are_yielded_first() -> None:
     async with Emulator() as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
         telnyx.seed(10)
         telnyx.script(Fault())

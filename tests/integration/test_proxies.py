@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from telnyx_rooms_async import ConfigurationError, ConnectError, Room, RoomsClient, TelnyxRoomsError
 from tests.helpers.clocks import FakeClock
+from tests.helpers.fast_forward import FastForwardLoop
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
 OK = ScriptedServer.http(200, b'{"data":{"id":"a-room"}}')
@@ -54,8 +55,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
 
 async def retrieve(fake_clock: FakeClock, url: str = "http://api.test/v2", **options: Any) -> Room:
     """Retrieve a room with a client that uses the proxies of the environment."""
-    options = {"trust_env": True, "allow_insecure": True, "clock": fake_clock.clock} | options
-    async with RoomsClient("KEY", base_url=url, **options) as client:
+    defaults: dict[str, Any] = {"trust_env": True, "allow_insecure": True, "clock": fake_clock.clock}
+    async with RoomsClient("KEY", base_url=url, **(defaults | options)) as client:
         return await client.rooms.retrieve("a-room")
 
 
@@ -229,10 +230,12 @@ async def test_create_is_retried_when_the_tunnel_of_a_proxy_fails(
 ) -> None:
     proxy.respond_with(reply)
     environment(https_proxy=f"http://me:{PASSWORD}@127.0.0.1:{proxy.port}")
-    options: dict[str, Any] = {"clock": fake_clock.clock, "trust_env": True, "attempt_timeout": 0.1}
-    async with RoomsClient("KEY", base_url="https://api.test/v2", **options) as client:
-        with pytest.raises(ConnectError) as caught:
-            await client.rooms.create()
+    with FastForwardLoop().patch(asyncio.get_running_loop()):
+        async with RoomsClient(
+            "KEY", base_url="https://api.test/v2", clock=fake_clock.clock, trust_env=True
+        ) as client:
+            with pytest.raises(ConnectError) as caught:
+                await client.rooms.create()
     assert [attempt.sent for attempt in caught.value.attempts] == [False] * 3
     assert {request.split()[0] for request in proxy.requests} == {b"CONNECT"}
     assert PASSWORD not in shown_by(caught.value)

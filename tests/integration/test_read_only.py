@@ -1,7 +1,6 @@
 """A read-only client: whatever would change something is refused before it is sent."""
 
 import io
-import pickle
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -12,15 +11,14 @@ from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations.opentelemetry import traced
 from tests.helpers.clocks import FakeClock
 
-Deed = Callable[[RoomsClient], Awaitable[object]]
+Call = Callable[[RoomsClient], Awaitable[object]]
 
 
-def asks(method: str) -> Deed:
-    """Make what asks by a method without a verb."""
+def request_with(method: str) -> Call:
     return lambda client: client.request(method, "/rooms")
 
 
-WRITES: dict[str, Deed] = {
+WRITES: dict[str, Call] = {
     "rooms.create": lambda client: client.rooms.create(unique_name="Weekly"),
     "rooms.update": lambda client: client.rooms.update("a", max_participants=5),
     "rooms.delete": lambda client: client.rooms.delete("a"),
@@ -34,7 +32,7 @@ WRITES: dict[str, Deed] = {
     "recordings.delete_matching": lambda client: client.recordings.delete_matching(room_id="a"),
     "compositions.create": lambda client: client.compositions.create("a"),
     "compositions.delete": lambda client: client.compositions.delete("a"),
-    **{f"request {method}": asks(method) for method in ("POST", "PUT", "PATCH", "DELETE")},
+    **{f"request {method}": request_with(method) for method in ("POST", "PUT", "PATCH", "DELETE")},
 }
 VIEWS: dict[str, Callable[[RoomsClient], RoomsClient]] = {
     "itself": lambda client: client,
@@ -46,8 +44,7 @@ VIEWS: dict[str, Callable[[RoomsClient], RoomsClient]] = {
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-async def test_what_would_change_something_is_refused(telnyx: Emulator, write: Deed) -> None:
-    """Every verb that is not a reading raises, and nothing is sent."""
+async def test_writes_are_refused_before_a_request(telnyx: Emulator, write: Call) -> None:
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url, read_only=True) as client:
         with pytest.raises(ReadOnlyError):
             await write(client)
@@ -55,8 +52,9 @@ async def test_what_would_change_something_is_refused(telnyx: Emulator, write: D
 
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
-async def test_no_view_lifts_it(telnyx: Emulator, view: Callable[[RoomsClient], RoomsClient]) -> None:
-    """A view of a read-only client is read-only, and reads."""
+async def test_views_of_a_read_only_client_are_read_only(
+    telnyx: Emulator, view: Callable[[RoomsClient], RoomsClient]
+) -> None:
     telnyx.seed(2)
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url, read_only=True) as client:
         with pytest.raises(ReadOnlyError):
@@ -66,8 +64,7 @@ async def test_no_view_lifts_it(telnyx: Emulator, view: Callable[[RoomsClient], 
     assert [request.method for request in telnyx.requests] == ["GET", "HEAD"]
 
 
-async def test_a_read_only_view(telnyx: Emulator, client: RoomsClient) -> None:
-    """A view can be read-only while the client writes; closing the view closes both."""
+async def test_read_only_view_of_a_client_that_writes(telnyx: Emulator, client: RoomsClient) -> None:
     room = await client.rooms.create()
     view = traced(client, TracerProvider()).with_options(read_only=True)
     with pytest.raises(ReadOnlyError, match=f"the client is read-only: DELETE /rooms/{room.id} was not sent"):
@@ -77,8 +74,7 @@ async def test_a_read_only_view(telnyx: Emulator, client: RoomsClient) -> None:
     assert [request.method for request in telnyx.requests] == ["POST", "DELETE"]
 
 
-async def test_a_refusal_waits_for_nothing(telnyx: Emulator) -> None:
-    """While the server wants nobody to come a change is refused all the same."""
+async def test_write_is_refused_although_the_client_is_paused(telnyx: Emulator) -> None:
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
         telnyx.script(Fault(status=429, retry_after=30))
         with pytest.raises(RateLimitError):
@@ -88,8 +84,7 @@ async def test_a_refusal_waits_for_nothing(telnyx: Emulator) -> None:
     assert len(telnyx.requests) == 1
 
 
-async def test_a_read_only_client_downloads() -> None:
-    """A download is a reading, of the file too."""
+async def test_read_only_client_downloads() -> None:
     time = FakeClock()
     async with Emulator(clock=time) as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
         room = await client.rooms.create(enable_recording=True)
@@ -99,9 +94,3 @@ async def test_a_read_only_client_downloads() -> None:
         async for recording in reader.recordings.list():
             await reader.recordings.download(recording.id, file)
     assert file.getvalue()
-
-
-def test_the_error_can_be_sent_elsewhere() -> None:
-    """The error survives pickling."""
-    error = ReadOnlyError("POST", "/rooms")
-    assert str(pickle.loads(pickle.dumps(error))) == str(error)

@@ -1,4 +1,4 @@
-"""A room is created once: what is sent when the answer is lost, and what the caller is told."""
+"""A room is created once: what is sent when the answer is lost, and what the caller is recorded."""
 
 import asyncio
 import json
@@ -33,36 +33,31 @@ TAKEN = ScriptedServer.http(
 
 
 def room(number: int = 1, *, at: float = 1000.0, **fields: object) -> dict[str, object]:
-    """Make a room as the server tells of it."""
-    made = datetime.fromtimestamp(at, UTC).isoformat()
-    return {"id": f"room-{number}", "unique_name": "Weekly", "created_at": made, **fields}
+    created_at = datetime.fromtimestamp(at, UTC).isoformat()
+    return {"id": f"room-{number}", "unique_name": "Weekly", "created_at": created_at, **fields}
 
 
-def found(*rooms: dict[str, object]) -> Reply:
-    """Answer a look."""
+def listed(*rooms: dict[str, object]) -> Reply:
     meta = {"total_results": len(rooms), "total_pages": 1, "page_number": 1}
     return ScriptedServer.http(200, json.dumps({"data": rooms, "meta": meta}).encode())
 
 
 MADE = ScriptedServer.http(201, json.dumps({"data": room()}).encode())
-NOTHING = found()
-OURS = found(room())
-ANOTHER = found(room(at=0.0))
+NOTHING = listed()
+OURS = listed(room())
+ANOTHER = listed(room(at=0.0))
 
 
 @pytest.fixture
 def client(scripted_server: ScriptedServer, fake_clock: FakeClock) -> RoomsClient:
-    """A client that never really sleeps."""
     return RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock)
 
 
 def methods(scripted_server: ScriptedServer) -> str:
-    """Tell what was asked, in its order: P for a POST, G for a GET."""
     return "".join(chr(request[0]) for request in scripted_server.requests)
 
 
 async def create(client: RoomsClient, on_lost_response: OnLostResponse, **fields: Any) -> str:
-    """Create the room, close the client, and return its id."""
     async with client:
         return (
             await client.rooms.create(unique_name="Weekly", on_lost_response=on_lost_response, **fields)
@@ -79,7 +74,7 @@ FOUND: dict[str, tuple[OnLostResponse, list[Reply], str]] = {
         [LOST, ScriptedServer.http(401), ScriptedServer.http(200, b"{"), OURS],
         "PGGG",
     ),
-    "among others of the name": ("find", [LOST, found(room(2, at=0.0), room(1))], "PG"),
+    "among others of the name": ("find", [LOST, listed(room(2, at=0.0), room(1))], "PG"),
     "without another request": ("find_then_resend", [LOST, OURS], "PG"),
     "when it is sent again": ("find_then_resend", [LOST, NOTHING, NOTHING, NOTHING, MADE], "PGGGP"),
     "when its name is taken": ("find_then_resend", [LOST, NOTHING, NOTHING, NOTHING, TAKEN, OURS], "PGGGPG"),
@@ -97,14 +92,13 @@ FOUND: dict[str, tuple[OnLostResponse, list[Reply], str]] = {
 
 
 @pytest.mark.parametrize(("on_lost_response", "script", "sent"), FOUND.values(), ids=FOUND)
-async def test_the_room_is_returned(
+async def test_room_is_returned_after_these_requests(
     scripted_server: ScriptedServer,
     fake_clock: FakeClock,
     on_lost_response: OnLostResponse,
     script: list[Reply],
     sent: str,
 ) -> None:
-    """The room is found with just these requests; the hook has seen them all, numbered through."""
     attempts: list[Attempt] = []
     client = RoomsClient(
         "KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=attempts.append
@@ -112,65 +106,40 @@ async def test_the_room_is_returned(
     scripted_server.respond_with(*script)
     assert await create(client, on_lost_response) == "room-1"
     assert methods(scripted_server) == sent
-    assert [each.number for each in attempts] == list(range(1, len(sent) + 1))
-    assert "".join(each.method[0] for each in attempts) == sent
+    assert [attempt.number for attempt in attempts] == list(range(1, len(sent) + 1))
+    assert "".join(attempt.method[0] for attempt in attempts) == sent
 
 
 UNKNOWN: dict[str, tuple[OnLostResponse, list[Reply], str]] = {
     "not there": ("find", [LOST, NOTHING], "PGGG"),
     "looks that fail": ("find", [FAILED], "PGGG"),
     "another one": ("find", [LOST, ANOTHER], "PGGG"),
-    "other settings": ("find", [LOST, found(room(max_participants=9))], "PGGG"),
+    "other settings": ("find", [LOST, listed(room(max_participants=9))], "PGGG"),
     "lost twice": ("find_then_resend", [LOST, NOTHING, NOTHING, NOTHING, FAILED, NOTHING], "PGGGPGGG"),
     "nobody looks": ("raise", [LOST], "P"),
 }
 
 
 @pytest.mark.parametrize(("on_lost_response", "script", "sent"), UNKNOWN.values(), ids=UNKNOWN)
-async def test_the_outcome_is_unknown(
+async def test_outcome_is_unknown_after_these_requests(
     client: RoomsClient,
     scripted_server: ScriptedServer,
     on_lost_response: OnLostResponse,
     script: list[Reply],
     sent: str,
 ) -> None:
-    """When nothing is found, the error holds every request, the name, and what it grew from."""
     scripted_server.respond_with(*script)
     with pytest.raises(OutcomeUnknownError) as caught:
         await create(client, on_lost_response, max_participants=7)
     error = caught.value
     assert methods(scripted_server) == sent
-    assert "".join(each.method[0] for each in error.attempts) == sent
-    assert [each.number for each in error.attempts] == list(range(1, len(sent) + 1))
+    assert "".join(attempt.method[0] for attempt in error.attempts) == sent
+    assert [attempt.number for attempt in error.attempts] == list(range(1, len(sent) + 1))
     assert (error.operation, error.unique_name, error.room_ids) == ("CreateRoom", "Weekly", ())
     assert isinstance(error.__cause__, ConnectionLostError | InternalServerError)
 
 
-@pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend"])
-async def test_twins_are_named(
-    client: RoomsClient, scripted_server: ScriptedServer, on_lost_response: OnLostResponse
-) -> None:
-    """When several may be it, none is chosen, none deleted, and nothing sent again: the error names them."""
-    scripted_server.respond_with(LOST, found(room(1), room(2), room(3, at=0.0)))
-    with pytest.raises(OutcomeUnknownError, match="any of room-1, room-2") as caught:
-        await create(client, on_lost_response)
-    assert (methods(scripted_server), caught.value.room_ids) == ("PG", ("room-1", "room-2"))
-    assert [each.operation for each in caught.value.attempts] == ["CreateRoom", "ListRooms"]
-
-
-@pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend", "raise"])
-async def test_a_room_without_a_name(
-    client: RoomsClient, scripted_server: ScriptedServer, on_lost_response: OnLostResponse
-) -> None:
-    """A room that has no name can neither be found nor safely sent again."""
-    scripted_server.respond_with(LOST, OURS)
-    async with client:
-        with pytest.raises(OutcomeUnknownError) as caught:
-            await client.rooms.create(on_lost_response=on_lost_response)
-    assert (methods(scripted_server), caught.value.unique_name) == ("P", None)
-
-
-# --- sent again, and told as it is --------------------------------------------------------------------------
+# --- the second request ------------------------------------------------------------------------------------
 
 REFUSED_AGAIN: dict[str, Reply] = {
     "a key that is no longer good": ScriptedServer.http(401),
@@ -184,10 +153,9 @@ REFUSED_AGAIN: dict[str, Reply] = {
 
 
 @pytest.mark.parametrize("reply", REFUSED_AGAIN.values(), ids=REFUSED_AGAIN)
-async def test_a_refusal_of_the_second_says_nothing_of_the_first(
+async def test_error_of_the_second_request_leaves_the_first_unknown(
     client: RoomsClient, scripted_server: ScriptedServer, reply: Reply
 ) -> None:
-    """When the room is sent again and refused, the first request may still have made it: that is told."""
     scripted_server.respond_with(LOST, NOTHING, NOTHING, NOTHING, reply)
     with pytest.raises(OutcomeUnknownError) as caught:
         await create(client, "find_then_resend")
@@ -195,10 +163,9 @@ async def test_a_refusal_of_the_second_says_nothing_of_the_first(
     assert caught.value.attempts[0].sent
 
 
-async def test_an_unsent_second_says_nothing_of_the_first(
+async def test_unsent_second_request_leaves_the_first_unknown(
     scripted_server: ScriptedServer, fake_clock: FakeClock
 ) -> None:
-    """When the room cannot be sent again, the first request may still have made it: that is told."""
     server = await asyncio.start_server(scripted_server.serve, "127.0.0.1", 0)
     scripted_server.port = server.sockets[0].getsockname()[1]
     nothing = Reply(
@@ -206,11 +173,11 @@ async def test_an_unsent_second_says_nothing_of_the_first(
     )
     scripted_server.respond_with(LOST, nothing)
 
-    def watch(attempt: Attempt) -> None:
+    def close_server(attempt: Attempt) -> None:
         if attempt.number == 4:
             server.close()
 
-    client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=watch)
+    client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=close_server)
     with pytest.raises(OutcomeUnknownError) as caught:
         await create(client, "find_then_resend")
     assert methods(scripted_server) == "PGGG"
@@ -220,10 +187,9 @@ async def test_an_unsent_second_says_nothing_of_the_first(
 @pytest.mark.parametrize(
     "look", [FAILED, LOST, ScriptedServer.http(401), NOTHING], ids=["500", "lost", "401", "not there"]
 )
-async def test_a_name_that_is_taken_by_nobody_knows_whom(
+async def test_taken_name_without_a_listed_room_is_unknown(
     client: RoomsClient, scripted_server: ScriptedServer, look: Reply
 ) -> None:
-    """When the name is taken at the second time, and no look tells by whom, then probably by ourselves."""
     scripted_server.respond_with(LOST, look, look, look, TAKEN, look)
     with pytest.raises(OutcomeUnknownError) as caught:
         await create(client, "find_then_resend")
@@ -231,8 +197,9 @@ async def test_a_name_that_is_taken_by_nobody_knows_whom(
     assert caught.value.unique_name == "Weekly"
 
 
-async def test_a_name_that_is_taken_by_another(client: RoomsClient, scripted_server: ScriptedServer) -> None:
-    """When the looks show that an older room has the name, it is an ordinary refusal."""
+async def test_name_taken_by_an_older_room_is_an_error(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
     scripted_server.respond_with(LOST, ANOTHER, ANOTHER, ANOTHER, TAKEN, ANOTHER)
     with pytest.raises(NameTakenError) as caught:
         await create(client, "find_then_resend")
@@ -246,49 +213,38 @@ async def test_a_name_that_is_taken_by_another(client: RoomsClient, scripted_ser
     [(TAKEN, NameTakenError), (ScriptedServer.http(401), AuthenticationError)],
     ids=["422", "401"],
 )
-async def test_a_refusal_at_once(
+async def test_refused_create_is_not_looked_up(
     client: RoomsClient,
     scripted_server: ScriptedServer,
     on_lost_response: OnLostResponse,
     reply: Reply,
     error: type[Exception],
 ) -> None:
-    """What the server refuses at once was not made: nothing is looked for, nothing sent again."""
     scripted_server.respond_with(reply)
     with pytest.raises(error):
         await create(client, on_lost_response)
     assert methods(scripted_server) == "P"
 
 
-async def test_nothing_is_sent_again_after_the_deadline(scripted_server: ScriptedServer) -> None:
-    """When the time of the call is over, it is not used for another request."""
-    scripted_server.respond_with(Reply(b"", "hang"))
-    client = RoomsClient("KEY", base_url=scripted_server.url, timeout=0.2)
-    with pytest.raises(OutcomeUnknownError) as caught:
-        await create(client, "find_then_resend")
-    assert (len(caught.value.attempts), methods(scripted_server)) == (1, "P")
-
-
 # --- the budget ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("is_watched", [True, False], ids=["with a hook", "without"])
+@pytest.mark.parametrize("has_hook", [True, False], ids=["with a hook", "without"])
 @pytest.mark.parametrize(
     ("script", "change"),
     [([MADE], 1), ([LOST, OURS], 0), ([LOST, NOTHING], 0), ([LOST, NOTHING, OURS], 0), ([LOST, FAILED], -42)],
-    ids=["made", "found", "not found", "found later", "looks that fail"],
+    ids=["created_at", "listed", "not listed", "listed later", "looks that fail"],
 )
-async def test_looks_are_paid_for(
+async def test_look_ups_are_paid_for_from_the_retry_budget(
     scripted_server: ScriptedServer,
     fake_clock: FakeClock,
     script: list[Reply],
     change: float,
     *,
-    is_watched: bool,
+    has_hook: bool,
 ) -> None:
-    """A look costs what a repetition does, and is paid back once when it is answered; no more than that."""
     seen: list[Attempt] = []
-    hook = seen.append if is_watched else None
+    hook = seen.append if has_hook else None
     client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=hook)
     budget = client._api.budget
     budget._level = 200.0
@@ -300,19 +256,20 @@ async def test_looks_are_paid_for(
 
 
 @pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend"])
-async def test_the_attempts_do_not_hang_on_who_watches(
+async def test_attempts_are_the_same_with_and_without_a_hook(
     scripted_server: ScriptedServer, fake_clock: FakeClock, on_lost_response: OnLostResponse
 ) -> None:
-    """The attempts in an error are the same with a hook and without."""
     seen: list[Attempt] = []
-    told: list[list[tuple[int, str, int | None]]] = []
+    recorded: list[list[tuple[int, str, int | None]]] = []
     for hook in (seen.append, None):
         scripted_server.respond_with(LOST, NOTHING)
         client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=hook)
         with pytest.raises(OutcomeUnknownError) as caught:
             await create(client, on_lost_response)
-        told.append([(each.number, each.operation, each.status) for each in caught.value.attempts])
-    assert told[0] == told[1]
+        recorded.append(
+            [(attempt.number, attempt.operation, attempt.status) for attempt in caught.value.attempts]
+        )
+    assert recorded[0] == recorded[1]
 
 
 # --- an outage ----------------------------------------------------------------------------------------------
@@ -320,10 +277,9 @@ async def test_the_attempts_do_not_hang_on_who_watches(
 
 @pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend", "raise"])
 @pytest.mark.parametrize("reply", [FAILED, LOST], ids=["500", "lost"])
-async def test_an_outage_is_not_met_with_more_load(
+async def test_500_creates_in_an_outage_send_few_more_requests(
     scripted_server: ScriptedServer, on_lost_response: OnLostResponse, reply: Reply
 ) -> None:
-    """Five hundred creations in a full outage come to at most 560 requests, looks and all."""
     scripted_server.respond_with(reply)
     fake_clock = FakeClock(1000.0)
 

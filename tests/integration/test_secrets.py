@@ -26,7 +26,7 @@ from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.integrations.opentelemetry import traced
 from tests.helpers.clocks import FakeClock
 from tests.helpers.error_reports import reported_texts, traceback_files
-from tests.helpers.fast_forward import wait_until
+from tests.helpers.fast_forward import FastForwardLoop, wait_until
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
 Action: TypeAlias = Callable[[RoomsClient], Awaitable[object]]
@@ -132,12 +132,13 @@ async def test_key_is_not_in_the_repr_of_clients_sessions_and_emulators() -> Non
 def test_refused_base_url_is_in_no_report(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(api_key=CANARY, base_url=url)
     assert "CANARY" not in repr(settings)
-    for make in (
+    makes: list[Callable[[], RoomsClient]] = [
         lambda: RoomsClient(CANARY, base_url=url),
         lambda: RoomsClient.from_settings(settings),
         lambda: RoomsClient(CANARY),
-    ):
-        monkeypatch.setenv("TELNYX_BASE_URL", url)
+    ]
+    monkeypatch.setenv("TELNYX_BASE_URL", url)
+    for make in makes:
         with pytest.raises(ConfigurationError) as caught:
             make()
         check_report(caught.value)
@@ -332,14 +333,15 @@ async def test_report_and_log_of_a_call_that_fails_have_no_secret(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     respond(scripted_server, action, FAILURES[failure])
-    options: dict[str, Any] = {"clock": fake_clock.clock, "attempt_timeout": 0.03}
-    async with RoomsClient(CANARY, base_url=scripted_server.url, **options) as client:
+    client = RoomsClient(CANARY, base_url=scripted_server.url, clock=fake_clock.clock)
+    with FastForwardLoop().patch(asyncio.get_running_loop()):
         try:
             await ACTIONS[action](client)
         except TelnyxRoomsError as error:
             check_report(error)
         else:  # a file may contain anything, and so may the response to a custom request
             assert action in ("download", "custom request")
+    await client.close()
     assert CANARY.encode() in scripted_server.requests[0]
     assert caplog.records
     assert [str(vars(record)) for record in caplog.records if "CANARY" in str(vars(record))] == []

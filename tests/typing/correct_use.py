@@ -1,4 +1,4 @@
-"""A user's program, checked by mypy and pyright and never run: every line must be accepted."""
+"""Correct use of the public API: mypy and pyright must accept every line. It is never run."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -69,7 +69,7 @@ from telnyx_rooms_async.integrations.asgi import asgi_app, client_lifespan
 
 
 async def rooms(client: RoomsClient, *, named: bool) -> None:
-    """Create, change, read and delete."""
+    """Create, update, retrieve and delete rooms."""
     room = await client.rooms.create(unique_name="Weekly", webhook_timeout_secs=None)
     assert_type(room, Room)
     assert_type(room.unique_name, str | None)
@@ -82,7 +82,7 @@ async def rooms(client: RoomsClient, *, named: bool) -> None:
 
 
 async def lists(client: RoomsClient) -> None:
-    """List, page and count."""
+    """Iterate, page and count listings."""
     listing = client.rooms.list(created_at=date(2021, 4, 25), updated_at=DateFilter(gte=date(2021, 4, 25)))
     assert_type(listing, Listing[Room])
     async for room in listing:
@@ -98,8 +98,8 @@ async def lists(client: RoomsClient) -> None:
         assert_type(session.participants, tuple[RoomParticipant, ...] | None)
 
 
-async def desired(client: RoomsClient, fields: RoomFields) -> None:
-    """Make rooms as they should be."""
+async def reconciliation(client: RoomsClient, fields: RoomFields) -> None:
+    """Ensure a room, plan and apply."""
     ensured = await client.rooms.ensure("Weekly", max_participants=20, webhook_timeout_secs=None)
     assert_type(ensured, Ensured)
     assert_type(ensured.room, Room)
@@ -114,15 +114,15 @@ async def desired(client: RoomsClient, fields: RoomFields) -> None:
         assert_type(outcome.item, Change)
 
 
-async def elsewhere() -> None:
-    """Make a client of settings."""
+async def settings_of_a_client() -> None:
+    """Create a client from settings."""
     settings = Settings(base_url="https://example.com", share=1 / 3, read_only=True)
     async with RoomsClient.from_settings(settings) as client:
         assert_type(client.with_options(read_only=True), RoomsClient)
 
 
-async def meetings(client: RoomsClient, writer: BinaryIO) -> None:
-    """Act in sessions, and keep what was recorded."""
+async def sessions(client: RoomsClient, writer: BinaryIO) -> None:
+    """Use sessions, recordings and compositions."""
     assert_type(await client.rooms.wait_for_session("an-id", timeout=60), RoomSession)
     assert_type(await client.sessions.retrieve("an-id", include_participants=True), RoomSession)
     await client.sessions.end("an-id")
@@ -150,7 +150,7 @@ async def meetings(client: RoomsClient, writer: BinaryIO) -> None:
 async def models_as_ids(
     client: RoomsClient, room: Room, session: RoomSession, people: list[RoomParticipant]
 ) -> None:
-    """Pass what was retrieved where its id belongs."""
+    """Pass models for ids."""
     assert_type(await client.rooms.update(room, max_participants=3), Room)
     assert_type(await client.rooms.wait_for_session(room), RoomSession)
     assert_type(client.rooms.sessions(room, created_at="2021-04-25"), Listing[RoomSession])
@@ -171,7 +171,7 @@ async def models_as_ids(
 
 
 async def tokens(client: RoomsClient) -> None:
-    """Let someone join."""
+    """Create and refresh client tokens."""
     pair = await client.tokens.create("an-id", token_ttl_secs=60)
     assert_type(pair, ClientToken)
     assert_type(pair.expires_in(datetime.now(UTC)), float | None)
@@ -181,7 +181,7 @@ async def tokens(client: RoomsClient) -> None:
 
 
 async def errors(client: RoomsClient) -> None:
-    """Catch what may go wrong."""
+    """Handle errors."""
     try:
         await client.rooms.retrieve("an-id")
     except NotFoundError as error:
@@ -193,8 +193,8 @@ async def errors(client: RoomsClient) -> None:
         raise
 
 
-async def life(session: aiohttp.ClientSession) -> None:
-    """Make clients, views and an emulator."""
+async def clients(session: aiohttp.ClientSession) -> None:
+    """Create clients, views and an emulator."""
     client = RoomsClient("KEY", session=session, retry=RetryPolicy(attempts=5))
     assert_type(client.with_options(timeout=5), RoomsClient)
     assert_type(await client.request("GET", "/rooms", query={"page[size]": 1}), Response)
@@ -205,8 +205,8 @@ async def life(session: aiohttp.ClientSession) -> None:
     await client.close()
 
 
-def without_io() -> None:
-    """Use the protocol with HTTP of one's own."""
+def sans_io() -> None:
+    """Use the protocol with another HTTP client."""
     call = protocol.build(endpoints.LIST_ROOMS)
     assert_type(call, Call[Page[Room]])
     page = protocol.read(call, Response(status=200, body=b"{}"))
@@ -218,7 +218,7 @@ def without_io() -> None:
 
 
 async def webhooks(client: RoomsClient, router: EventRouter, headers: Mapping[str, str]) -> None:
-    """Unwrap, route and follow."""
+    """Unwrap, route and track events."""
     event = Webhooks([await client.public_key(), b"another"], tolerance=60).unwrap(b"", headers)
     assert_type(event, Event)
     assert_type(await router.dispatch(event), bool)
@@ -238,17 +238,17 @@ async def webhooks(client: RoomsClient, router: EventRouter, headers: Mapping[st
     await ended(RoomSessionEnded(id="1"))
     store: SeenEvents = SeenInMemory()
     async with EventRouter(seen=store) as other:
-        other.on(Event)(unknown_too)
+        other.on(Event)(any_event)
 
 
-async def unknown_too(event: Event) -> None:
-    """Handle anything."""
+async def any_event(event: Event) -> None:
+    """Handle any event."""
     if isinstance(event, RoomSessionEnded):
         assert_type(event.payload.ended_reason, str | None)
 
 
 def aiohttp_app(router: EventRouter) -> web.Application:
-    """Embed in aiohttp.web."""
+    """Receive webhooks with aiohttp.web."""
     app = web.Application()
     app.cleanup_ctx.append(client_context)
     app.cleanup_ctx.append(router_context(router))
@@ -258,7 +258,7 @@ def aiohttp_app(router: EventRouter) -> web.Application:
 
 
 def asgi_apps(router: EventRouter) -> None:
-    """Embed in Starlette and FastAPI."""
+    """Receive webhooks with Starlette and FastAPI."""
     receiver = asgi_app(router, Webhooks())
     app = FastAPI(lifespan=client_lifespan(None, router))
     app.mount("/telnyx", receiver)
@@ -266,7 +266,7 @@ def asgi_apps(router: EventRouter) -> None:
 
 
 async def batches(client: RoomsClient, ids: list[str]) -> None:
-    """Call many, a few at a time."""
+    """Stream the outcomes of many calls."""
     async for outcome in batch.stream(client.rooms.retrieve, ids, limit=8):
         assert_type(outcome, batch.Done[str, Room] | batch.Failed[str])
         if outcome.ok is True:
@@ -281,9 +281,10 @@ async def batches(client: RoomsClient, ids: list[str]) -> None:
                 assert_type((room_id, error), tuple[str, Exception])
 
 
-async def jobs(client: RoomsClient) -> None:
-    """Create, change and delete many rooms."""
+async def bulk_operations(client: RoomsClient) -> None:
+    """Create, update and delete many rooms."""
     bodies: list[RoomFields] = [{"unique_name": "Weekly", "max_participants": 25}]
+    assert_type(await Journal("rooms.journal").summary(), batch.JournalSummary)
     async for created in client.rooms.create_many(bodies, journal=Journal("rooms.journal")):
         assert_type(created, batch.Done[RoomFields, Room] | batch.Failed[RoomFields])
     changes: list[tuple[str, RoomFields]] = [("an-id", {"webhook_timeout_secs": None})]
@@ -294,8 +295,8 @@ async def jobs(client: RoomsClient) -> None:
             assert_type(deleted.item, Room)
 
 
-async def fleets(cluster: Client, bodies: list[RoomFields]) -> None:
-    """Have many made by many."""
+async def dask_jobs(cluster: Client, bodies: list[RoomFields]) -> None:
+    """Create and delete many rooms with Dask."""
     async for outcome in dask.create_many(cluster, bodies, settings=Settings(), partition_size=50):
         assert_type(outcome, batch.Done[RoomFields, Room] | batch.Failed[RoomFields])
     async for deletion in dask.delete_many(cluster, ("a", "b"), settings=Settings()):
@@ -303,7 +304,7 @@ async def fleets(cluster: Client, bodies: list[RoomFields]) -> None:
 
 
 async def test_of_a_user(rooms_client: RoomsClient, telnyx_emulator: Emulator, telnyx_faults: Faults) -> None:
-    """Use the fixtures of the plugin for pytest."""
+    """Use the fixtures of the pytest plugin."""
     assert_type(telnyx_faults.refuse(503, "CreateRoom", body={"errors": []}, retry_after=1), Fault)
     telnyx_faults.lose(times=2)
     telnyx_faults.drop("ListRooms", times=None)

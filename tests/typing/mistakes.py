@@ -1,6 +1,6 @@
-"""A user's mistakes, checked by mypy and pyright and never run.
+"""Incorrect use of the public API: mypy and pyright must report every ignored line. It is never run.
 
-Each ignored line must be an error: both checkers report an ignore that nothing needs.
+Both type checkers report an ignore that is not needed.
 """
 
 from datetime import date
@@ -19,7 +19,7 @@ from telnyx_rooms_async.emulator import Fault, Faults
 
 
 async def mistakes(client: RoomsClient) -> None:
-    """Do what the types forbid."""
+    """Pass wrong types to the methods of a client."""
     await client.rooms.create(max_participants=None)  # type: ignore[arg-type]  # null where the API has none
     await client.rooms.create(unique_name=None)  # type: ignore[arg-type]  # null where the API has none
     await client.rooms.update("an-id", webhook_event_url=None)  # type: ignore[arg-type]  # likewise
@@ -43,7 +43,7 @@ async def mistakes(client: RoomsClient) -> None:
 
 
 async def lapses(client: RoomsClient, room_id: str) -> None:
-    """Forget a word, or misspell one."""
+    """Forget an await, or misspell a name."""
     client.rooms.delete(room_id)  # type: ignore[unused-coroutine]  # not awaited: nothing is sent
     room: Room = client.rooms.retrieve(room_id)  # type: ignore[assignment]  # not awaited
     room.name.upper()  # type: ignore[attr-defined]  # it is called unique_name
@@ -58,7 +58,7 @@ async def lapses(client: RoomsClient, room_id: str) -> None:
 
 
 async def wrong_values(client: RoomsClient, faults: Faults, layout: dict[str, dict[str, int]]) -> None:
-    """Give what is of another type."""
+    """Pass values of another type."""
     RoomsClient(retry=3)  # type: ignore[arg-type]  # a RetryPolicy
     RoomsClient(max_retries=3)  # type: ignore[call-arg]  # the official SDK's
     await client.sessions.mute("an-id", 7)  # type: ignore[arg-type]  # "all", or ids
@@ -71,7 +71,7 @@ async def wrong_values(client: RoomsClient, faults: Faults, layout: dict[str, di
 
 
 async def receivers(router: EventRouter, webhooks: Webhooks) -> None:
-    """Handle events in ways that do not work."""
+    """Register handlers that cannot be called."""
     await webhooks.unwrap(b"", {})  # type: ignore[misc]  # a plain function
 
     def ended(event: RoomSessionEnded) -> None: ...

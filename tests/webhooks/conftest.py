@@ -1,4 +1,4 @@
-"""What the tests of the web apps may ask for: each server in turn, and somebody who posts to it."""
+"""Fixtures for web apps: every server in turn, and a session that posts to it."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,7 @@ from tests.helpers.web_servers import RECEIVERS, ServeReceiver
 
 @pytest.fixture(params=list(RECEIVERS.values()), ids=list(RECEIVERS))
 def serve(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ServeReceiver:
-    """Each of the servers in turn."""
+    """Serves a webhook receiver; one of the supported frameworks."""
     monkeypatch.setenv("TELNYX_API_KEY", "KEY0123")
     server: ServeReceiver = request.param
     return server
@@ -18,6 +18,6 @@ def serve(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Se
 
 @pytest.fixture
 async def http() -> AsyncIterator[ClientSession]:
-    """Somebody who posts."""
+    """A session that posts webhooks."""
     async with ClientSession() as session:
         yield session

@@ -1,4 +1,4 @@
-"""The receiver, spoken to in ASGI by hand: what a real server cannot be made to say."""
+"""The ASGI app with messages that a real server does not send."""
 
 import asyncio
 from collections.abc import Iterable
@@ -23,43 +23,39 @@ from tests.helpers.fast_forward import FastForwardLoop
 
 @define
 class Server:
-    """Says what it is told to, and notes the answers."""
+    """Sends given messages to an app and records its responses."""
 
-    says: list[dict[str, Any]]
-    answers: list[dict[str, Any]] = field(factory=list[dict[str, Any]])
+    messages: list[dict[str, Any]]
+    responses: list[dict[str, Any]] = field(factory=list[dict[str, Any]])
 
     async def receive(self) -> dict[str, Any]:
-        """Say the next thing."""
-        return self.says.pop(0)
+        return self.messages.pop(0)
 
     async def send(self, message: Any) -> None:
-        """Note an answer."""
-        self.answers.append(message)
+        self.responses.append(message)
 
 
-def post(headers: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
-    """Make the scope of a webhook."""
+def post_scope(headers: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
     pairs = [(name.encode(), value.encode()) for name, value in headers]
     return {"type": "http", "method": "POST", "path": "/", "headers": pairs}
 
 
-async def asked(
-    scope: dict[str, Any], says: list[dict[str, Any]]
+async def call_app(
+    scope: dict[str, Any], messages: list[dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[Event]]:
-    """Return what is answered, and what was handled."""
+    """Return the responses, and the handled events."""
     handled: list[Event] = []
-    router, server = EventRouter(), Server(says)
+    router, server = EventRouter(), Server(messages)
 
     @router.on(Event)
     async def handle(event: Event) -> None:
         handled.append(event)
 
     await asgi_app(router, Webhooks(PUBLIC_KEY))(scope, server.receive, server.send)
-    return server.answers, handled
+    return server.responses, handled
 
 
-async def test_a_body_in_pieces() -> None:
-    """A body may come in pieces, empty ones among them, and a last one that is not there."""
+async def test_body_can_arrive_in_pieces() -> None:
     event = RoomSessionEnded(id="1")
     body, headers = signed(event)
     pieces: list[dict[str, Any]] = [
@@ -68,35 +64,32 @@ async def test_a_body_in_pieces() -> None:
         {"type": "http.request", "body": body[9:], "more_body": True},
         {"type": "http.request"},
     ]
-    answers, handled = await asked(post(headers.items()), pieces)
-    assert answers == [
+    responses, handled = await call_app(post_scope(headers.items()), pieces)
+    assert responses == [
         {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]},
         {"type": "http.response.body", "body": b""},
     ]
     assert handled == [event]
 
 
-async def test_who_hangs_up_gets_no_answer() -> None:
-    """Half a body is no webhook, and nobody is there to be answered."""
+async def test_disconnected_client_gets_no_response() -> None:
     half: dict[str, Any] = {"type": "http.request", "body": b"{", "more_body": True}
-    says = [half, {"type": "http.disconnect"}]
-    assert await asked(post(), says) == ([], [])
+    assert await call_app(post_scope(), [half, {"type": "http.disconnect"}]) == ([], [])
 
 
-async def test_slow_body_ends_after_ten_seconds() -> None:
-    """A body that does not come is not waited for: the answer closes the connection."""
-    haste, server = FastForwardLoop(), Server([])
+async def test_slow_body_is_rejected_after_ten_seconds() -> None:
+    loop_time, server = FastForwardLoop(), Server([])
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(1)
         return {"type": "http.request", "body": b"x", "more_body": True}
 
-    with haste.patch(asyncio.get_running_loop()):
-        began = haste.seconds()
-        await asgi_app(EventRouter(), Webhooks(PUBLIC_KEY))(post(), receive, server.send)
-        assert 10 <= haste.seconds() - began < 10.5
-    assert server.answers[0]["status"] == 408
-    assert (b"connection", b"close") in server.answers[0]["headers"]
+    with loop_time.patch(asyncio.get_running_loop()):
+        started = loop_time.seconds()
+        await asgi_app(EventRouter(), Webhooks(PUBLIC_KEY))(post_scope(), receive, server.send)
+        assert 10 <= loop_time.seconds() - started < 10.5
+    assert server.responses[0]["status"] == 408
+    assert (b"connection", b"close") in server.responses[0]["headers"]
 
 
 @pytest.mark.parametrize(
@@ -107,43 +100,40 @@ async def test_slow_body_ends_after_ten_seconds() -> None:
         (("content-encoding", "gzip"), 415),
     ],
 )
-async def test_request_is_refused_before_its_body_is_read(header: tuple[str, str], status: int) -> None:
-    """What the headers say already is not found out by reading."""
-    answers, _ = await asked(post([header]), [])  # there is nothing to receive
-    assert answers[0]["status"] == status
+async def test_request_is_rejected_by_its_headers_before_its_body_is_read(
+    header: tuple[str, str], status: int
+) -> None:
+    responses, _ = await call_app(post_scope([header]), [])  # receiving would fail
+    assert responses[0]["status"] == status
 
 
-async def test_cancelled_request_shows_nothing_of_its_body() -> None:
-    """When a server that shuts down cancels a request, no frame of ours holds a link to a recording."""
+async def test_error_report_of_a_cancelled_request_does_not_show_its_body() -> None:
     payload = RecordingCompletedPayload(download_url="https://example.com/recording?signature=CANARY")
     body, headers = signed(RoomRecordingCompleted(id="1", payload=payload))
     router, server = EventRouter(), Server([{"type": "http.request", "body": body}])
-    begun = asyncio.Event()
+    started = asyncio.Event()
 
     @router.on(Event)
     async def handle(event: Event) -> None:
-        begun.set()
+        started.set()
         await asyncio.Event().wait()
 
-    receiver = asgi_app(router, Webhooks(PUBLIC_KEY))
-    request = asyncio.create_task(receiver(post(headers.items()), server.receive, server.send))
-    await begun.wait()
+    app = asgi_app(router, Webhooks(PUBLIC_KEY))
+    request = asyncio.create_task(app(post_scope(headers.items()), server.receive, server.send))
+    await started.wait()
     request.cancel()
     with pytest.raises(asyncio.CancelledError) as caught:
         await request
     assert "CANARY" not in "".join(reported_texts(caught.value))
 
 
-async def test_a_duplicate_header_is_refused() -> None:
-    """Two timestamps come as two pairs, and are refused, whatever they say."""
+async def test_duplicate_header_is_refused() -> None:
     body, headers = signed(RoomSessionEnded(id="1"))
     twice = [*headers.items(), ("telnyx-timestamp", headers["telnyx-timestamp"])]
-    answers, handled = await asked(post(twice), [{"type": "http.request", "body": body}])
-    assert answers[0]["status"] == 400
-    assert handled == []
+    responses, handled = await call_app(post_scope(twice), [{"type": "http.request", "body": body}])
+    assert (responses[0]["status"], handled) == (400, [])
 
 
-async def test_a_websocket_is_closed() -> None:
-    """There is nothing to talk about."""
-    answers, _ = await asked({"type": "websocket"}, [{"type": "websocket.connect"}])
-    assert answers == [{"type": "websocket.close", "code": 1000}]
+async def test_websocket_is_closed() -> None:
+    responses, _ = await call_app({"type": "websocket"}, [{"type": "websocket.connect"}])
+    assert responses == [{"type": "websocket.close", "code": 1000}]

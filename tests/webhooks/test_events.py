@@ -1,4 +1,4 @@
-"""What a webhook says: each event to its class, and nothing refused that may come."""
+"""Bodies of webhooks: the class of each event, and what is tolerated or refused."""
 
 import json
 from datetime import UTC, datetime
@@ -9,104 +9,102 @@ from attrs import asdict, fields_dict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.errors import WebhookPayloadError
-from telnyx_rooms_async.webhooks import events
-from telnyx_rooms_async.webhooks.events import EVENT_CLASSES, Event, RoomRecordingCompleted, UnknownEvent
-from telnyx_rooms_async.webhooks.signature import parse
+from telnyx_rooms_async import (
+    Event,
+    RoomRecordingCompleted,
+    UnknownEvent,
+    WebhookPayloadError,
+    Webhooks,
+    webhooks,
+)
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
 from tests.helpers.webhook_samples import PAYLOADS, event_body, event_data
 
-CLASSES = {
-    "video.room.session.started": events.RoomSessionStarted,
-    "video.room.session.ended": events.RoomSessionEnded,
-    "video.room.participant.joined": events.RoomParticipantJoined,
-    "video.room.participant.left": events.RoomParticipantLeft,
-    "video.room.recording.started": events.RoomRecordingStarted,
-    "video.room.recording.completed": events.RoomRecordingCompleted,
-    "video.room.composition.completed": events.RoomCompositionCompleted,
+CLASSES: dict[str, Any] = {
+    "video.room.session.started": webhooks.RoomSessionStarted,
+    "video.room.session.ended": webhooks.RoomSessionEnded,
+    "video.room.participant.joined": webhooks.RoomParticipantJoined,
+    "video.room.participant.left": webhooks.RoomParticipantLeft,
+    "video.room.recording.started": webhooks.RoomRecordingStarted,
+    "video.room.recording.completed": webhooks.RoomRecordingCompleted,
+    "video.room.composition.completed": webhooks.RoomCompositionCompleted,
 }
-TYPES = pytest.mark.parametrize("event_type", CLASSES)
-ANYTHING: st.SearchStrategy[Any] = st.recursive(
+every_type = pytest.mark.parametrize("event_type", CLASSES)
+JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=10,
 )
+WEBHOOKS = Webhooks(PUBLIC_KEY)
 
 
-@TYPES
-def test_each_type_has_its_class(event_type: str) -> None:
-    """An event of a documented type becomes its class, with every field of its payload."""
+def parse(body: bytes) -> Event:
+    return WEBHOOKS.unwrap(*sign(body))
+
+
+@every_type
+def test_event_has_the_class_of_its_type(event_type: str) -> None:
     event = parse(event_body(event_type))
-    assert type(event) is CLASSES[event_type] is EVENT_CLASSES[event_type]
+    assert type(event) is CLASSES[event_type]
     assert event.id == "6b61621f-62e0-4aad-ab11-9fd19e272e73"
-    assert event.event_type == event_type
+    assert event.event_type == CLASSES[event_type](id="1").event_type == event_type
     assert event.occurred_at == datetime(2018, 2, 2, 22, 25, 27, 521992, tzinfo=UTC)
     assert asdict(event)["payload"] == PAYLOADS[event_type]
 
 
-@TYPES
-def test_a_class_knows_its_type(event_type: str) -> None:
-    """An event that is made by hand has the type of its class."""
-    assert CLASSES[event_type](id="1").event_type == event_type
-
-
 @pytest.mark.parametrize("written", ["2022-03-02 04:47:29.980874Z", "2022-03-02T04:47:29.980874412Z"])
-def test_instants_are_read_as_they_come(written: str) -> None:
-    """The reference shows an instant with a space in it, and others have nine digits of a second."""
+def test_formats_of_instants_in_the_api_reference_are_read(written: str) -> None:
     event = parse(event_body("video.room.composition.completed", occurred_at=written))
     assert event.occurred_at == datetime(2022, 3, 2, 4, 47, 29, 980874, tzinfo=UTC)
 
 
-@TYPES
-def test_an_event_may_come_bare(event_type: str) -> None:
-    """The examples of the reference have no envelope: they are read as well."""
+@every_type
+def test_event_without_an_envelope_is_read(event_type: str) -> None:
+    """As in the examples of the API reference."""
     assert parse(json.dumps(event_data(event_type)).encode()) == parse(event_body(event_type))
 
 
-@given(event_type=st.sampled_from(sorted(CLASSES)), chosen=st.data())
-def test_missing_null_and_unknown_fields_pass(event_type: str, chosen: st.DataObject) -> None:
-    """Any field of a payload may be missing or null, and others may be there."""
+@given(event_type=st.sampled_from(sorted(CLASSES)), data=st.data())
+def test_fields_can_be_missing_null_or_unknown(event_type: str, data: st.DataObject) -> None:
     payload = PAYLOADS[event_type]
-    missing = chosen.draw(st.sets(st.sampled_from(sorted(payload))))
-    nulls = chosen.draw(st.sets(st.sampled_from(sorted(payload))))
+    missing = data.draw(st.sets(st.sampled_from(sorted(payload))))
+    nulls = data.draw(st.sets(st.sampled_from(sorted(payload))))
     known = fields_dict(type(getattr(parse(event_body(event_type)), "payload")))  # noqa: B009 - of no common type
     names = st.text().filter(lambda name: name not in known)
-    unknown = chosen.draw(st.dictionaries(names, ANYTHING, max_size=3))
-    told = {name: None if name in nulls else value for name, value in payload.items() if name not in missing}
-    event = parse(event_body(event_type, payload={**unknown, **told}))
-    gone = missing | nulls
+    unknown = data.draw(st.dictionaries(names, JSON_VALUES, max_size=3))
+    sent = {name: None if name in nulls else value for name, value in payload.items() if name not in missing}
+    event = parse(event_body(event_type, payload={**unknown, **sent}))
     assert asdict(event)["payload"] == {
-        name: None if name in gone else value for name, value in payload.items()
+        name: None if name in missing | nulls else value for name, value in payload.items()
     }
 
 
-@TYPES
-@pytest.mark.parametrize("changed", [{"payload": None}, {"occurred_at": None}, {"record_type": None}])
-def test_an_event_may_be_nearly_empty(event_type: str, changed: dict[str, Any]) -> None:
-    """Null in the place of a whole payload, or of the instant, is as good as nothing."""
-    event = parse(event_body(event_type, **changed))
-    assert type(event) is CLASSES[event_type]
-    bare = json.dumps({"data": {"id": "1", "event_type": event_type}}).encode()
-    assert parse(bare) == CLASSES[event_type](id="1")
+@every_type
+@pytest.mark.parametrize("nulls", [{"payload": None}, {"occurred_at": None}, {"record_type": None}], ids=str)
+def test_null_in_an_event_is_like_a_missing_field(event_type: str, nulls: dict[str, Any]) -> None:
+    assert type(parse(event_body(event_type, **nulls))) is CLASSES[event_type]
+    minimal = json.dumps({"data": {"id": "1", "event_type": event_type}}).encode()
+    assert parse(minimal) == CLASSES[event_type](id="1")
 
 
-@given(name=st.text().filter(lambda name: name not in CLASSES), payload=st.dictionaries(st.text(), ANYTHING))
-def test_the_rest_are_unknown_events(name: str, payload: dict[str, Any]) -> None:
-    """An event of any other type keeps its payload as it came."""
+@given(
+    name=st.text().filter(lambda name: name not in CLASSES), payload=st.dictionaries(st.text(), JSON_VALUES)
+)
+def test_unknown_event_keeps_its_payload(name: str, payload: dict[str, Any]) -> None:
     try:
         event = parse(event_body(name, payload=payload))
     except WebhookPayloadError:
-        return  # a lone surrogate, or a number of no size
+        return  # a lone surrogate, or a number beyond all limits
     assert type(event) is UnknownEvent
     assert event.event_type == name
     assert set(event.payload) == set(payload)
 
 
-def test_the_attempt_tells_no_event_from_another() -> None:
-    """An event that is delivered again is equal to the first one; odd meta data do not refuse it."""
-    told = event_data("video.room.session.ended")
+def test_attempt_does_not_take_part_in_comparisons() -> None:
+    data = event_data("video.room.session.ended")
 
     def with_meta(meta: object) -> Event:
-        return parse(json.dumps({"data": told, "meta": meta}).encode())
+        return parse(json.dumps({"data": data, "meta": meta}).encode())
 
     assert [with_meta({"attempt": number}).attempt for number in (1, 2)] == [1, 2]
     assert with_meta({"attempt": 1}) == with_meta({"attempt": 2})
@@ -115,7 +113,7 @@ def test_the_attempt_tells_no_event_from_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "problem"),
+    ("body", "problem"),
     [
         (b"", "$: the body is empty"),
         (b"<html>", "$: JSON is malformed: invalid character (byte 0)"),
@@ -135,29 +133,24 @@ def test_the_attempt_tells_no_event_from_another() -> None:
         ),
     ],
 )
-def test_what_is_no_event_names_what_is_wrong(sent: bytes, problem: str) -> None:
-    """A body that is no event is refused with the path of the misfit, and without the value."""
+def test_malformed_event_is_refused_with_the_path(body: bytes, problem: str) -> None:
     with pytest.raises(WebhookPayloadError) as caught:
-        parse(sent)
+        parse(body)
     assert caught.value.problems == (problem,)
 
 
-@given(st.binary() | ANYTHING.map(lambda it: json.dumps({"data": it}).encode()))
-def test_no_bytes_break_it(sent: bytes) -> None:
-    """Whatever the bytes, they are an event or an error of ours."""
+@given(st.binary() | JSON_VALUES.map(lambda data: json.dumps({"data": data}).encode()))
+def test_any_bytes_are_an_event_or_a_payload_error(body: bytes) -> None:
     try:
-        event = parse(sent)
+        event = parse(body)
     except WebhookPayloadError:
         return
     assert event.id
 
 
-def test_secrets_are_not_shown() -> None:
-    """A download link is in no repr, nor is the payload of an unknown event."""
+def test_repr_does_not_show_download_urls() -> None:
     event = parse(event_body("video.room.recording.completed"))
     assert isinstance(event, RoomRecordingCompleted)
     assert event.payload.download_url == "https://www.example.com"
-    assert "example.com" not in repr(event)
-    assert "example.com" not in repr(
-        parse(event_body("video.new", payload={"download_url": "https://example.com"}))
-    )
+    unknown = parse(event_body("video.new", payload={"download_url": "https://example.com"}))
+    assert "example.com" not in repr(event) + repr(unknown)

@@ -101,7 +101,7 @@ async def _serve(telnyx: Emulator, address: str, rooms: int) -> None:
             await stack.enter_async_context(telnyx)
         except OSError as error:
             raise ConfigurationError(f"cannot listen on {address}: {_reason(error)}") from None
-        _print_environment(telnyx)
+        _print_environment(telnyx, rooms)
         await stopped.wait()
 
 
@@ -131,12 +131,11 @@ def _is_safe(url: str) -> bool:
         return parts.hostname == "localhost"
 
 
-def _print_environment(telnyx: Emulator) -> None:
+def _print_environment(telnyx: Emulator, rooms: int) -> None:
     output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
     output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
     if not _is_safe(telnyx.url):
         output.write_line("export TELNYX_ALLOW_INSECURE=true")
     with suppress(RuntimeError):  # the extra "webhooks" is not installed
         output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
-    rooms = output.counted(len(telnyx.rooms))
-    output.note(f"The emulator with {rooms} listens at {telnyx.url}. Press Ctrl-C to stop.")
+    output.note(f"The emulator with {output.counted(rooms)} listens at {telnyx.url}. Press Ctrl-C to stop.")

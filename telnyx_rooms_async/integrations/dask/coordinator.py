@@ -1,151 +1,202 @@
-"""In the driver: items go out in partitions, and outcomes come back."""
+"""In the process of the caller: sends partitions to the cluster and yields their outcomes."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from operator import attrgetter
 from secrets import token_hex
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
+from distributed import Client, KilledWorker
+from distributed.diagnostics.plugin import WorkerPlugin
 
 from telnyx_rooms_async.batch import Done, Failed, Outcome, stream
-from telnyx_rooms_async.batch.operations import exact_count, open_items
+from telnyx_rooms_async.batch.operations import checked_count, open_items
 from telnyx_rooms_async.batch.outcomes import failure_limit_reached, relabel
 from telnyx_rooms_async.batch.stream import iterate
 from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, OutcomeUnknownError
-from telnyx_rooms_async.integrations.dask.engine import (
-    Client,
-    Cluster,
-    KilledWorker,
-    Pending,
-    check_cluster,
-    here,
+from telnyx_rooms_async.integrations.dask.operations import DaskOperation
+from telnyx_rooms_async.integrations.dask.worker_plugin import (
+    JobPlugin,
+    Partition,
+    PartitionOutcomes,
+    run_partition,
 )
-from telnyx_rooms_async.integrations.dask.operations import Kind
-from telnyx_rooms_async.integrations.dask.worker_plugin import Answers, Crew, Partition, work
 from telnyx_rooms_async.settings import Settings, check_share
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
+Value_co = TypeVar("Value_co", covariant=True)
 
 
-def _opened(items: Any) -> Any:  # noqa: ANN401 - the field has the type
-    return open_items(items)
+class Future(Protocol[Value_co]):
+    """The part of `distributed.Future` that is used here."""
+
+    def result(self) -> Awaitable[Value_co]:
+        """Wait for the result of the task."""
+        ...
+
+    def release(self) -> None:
+        """Release the future so that Dask forgets its task and does not start it."""
 
 
-@frozen(kw_only=True)
-class Job(Generic[Item, Value]):
-    """What is done to which items, and how; checked when it is made.
+class Cluster(Protocol):
+    """The part of an asynchronous `distributed.Client` that is used here."""
+
+    def submit(self, task: Callable[..., Value], *arguments: object, key: str, pure: bool) -> Future[Value]:
+        """Run a task on a worker."""
+        ...
+
+    async def nthreads(self) -> Mapping[str, int]:
+        """Return the number of threads of each worker."""
+        ...
+
+    async def register_plugin(self, plugin: WorkerPlugin, name: str) -> object:
+        """Add a plugin to all workers, also to those that join later."""
+
+    async def unregister_worker_plugin(self, name: str) -> object:
+        """Remove a plugin from all workers, and wait for its teardown."""
+
+
+@define(kw_only=True, eq=False)
+class DaskJob(Generic[Item, Value]):
+    """A bulk operation on a cluster; its arguments are checked when it is created.
 
     Raises:
-        InvalidArgumentError: an option cannot be so.
+        InvalidArgumentError: an argument is not valid.
     """
 
-    kind: Kind[Item, Value]
+    operation: DaskOperation[Item, Value]
     cluster: Client
-    items: Iterable[Item] | AsyncIterable[Item] = field(converter=_opened)
+    items: Iterable[Item] | AsyncIterable[Item]
     settings: Settings
-    partition_size: int = field(converter=exact_count)
-    workers: int | None = field(converter=exact_count)
-    limit: int = field(converter=exact_count)
+    partition_size: int
+    workers: int | None
+    limit: int
     ordered: bool
-    max_failures: int | None = field(converter=exact_count)
+    max_failures: int | None
 
     def __attrs_post_init__(self) -> None:
-        check_cluster(self.cluster)
-        if not isinstance(cast("object", self.settings), Settings):
-            raise InvalidArgumentError((f"settings must be Settings, not {short_repr(self.settings)}",))
-        check_share(self.settings.share)
-        for name in ("partition_size", "workers", "limit", "max_failures"):
-            number = getattr(self, name)
-            if number is None and name in ("workers", "max_failures"):
-                continue
-            if type(number) is not int or number < 1:
-                raise InvalidArgumentError(
-                    (f"{name} must be a whole number, 1 or more, not {short_repr(number)}",)
-                )
+        cluster, settings = cast("object", self.cluster), cast("object", self.settings)
+        if not isinstance(cluster, Client):
+            raise InvalidArgumentError((f"cluster must be a distributed.Client, got {short_repr(cluster)}",))
+        if cluster.status != "running":
+            raise InvalidArgumentError(("cluster must be connected: await the distributed.Client first",))
+        if not isinstance(settings, Settings):
+            raise InvalidArgumentError((f"settings must be a Settings, got {short_repr(settings)}",))
+        check_share(settings.share)
+        self.items = open_items(self.items)
+        self.limit = checked_count("limit", self.limit)
+        self.partition_size = checked_count("partition_size", self.partition_size)
+        if self.workers is not None:
+            self.workers = checked_count("workers", self.workers)
+        if self.max_failures is not None:
+            self.max_failures = checked_count("max_failures", self.max_failures)
 
-    async def run(self) -> AsyncGenerator[Outcome[Item, Value], None]:
-        """Yield the outcomes. Each worker has a crew from first to last; in the end it has nothing."""
-        name = f"{self.kind.name}-{token_hex(8)}"
-        async with here(self.cluster) as cluster:
-            threads = await cluster.nthreads()
-            run = _Run(cluster=cluster, name=name, kind=self.kind, max_failures=self.max_failures)
-            workers = self.workers or len(threads) or 1
-            # One that ends, one that begins while it does, and more if they are small.
-            at_once = workers * (2 + self.limit // self.partition_size)
+    async def outcomes(self) -> AsyncGenerator[Outcome[Item, Value], None]:
+        """Run the job and yield the outcomes. Afterwards the workers hold nothing of it."""
+        name = f"{self.operation.name}-{token_hex(8)}"
+        async with _asynchronous(self.cluster) as cluster:
+            run = _Run(cluster, name, self.operation, self.max_failures)
+            workers = self.workers or len(await cluster.nthreads()) or 1
+            # One that finishes, one that starts meanwhile, and more if partitions are small.
+            partitions_at_once = workers * (2 + self.limit // self.partition_size)
             try:
-                await cluster.register_plugin(self._crew(workers), name)
-                source = partitions(self.items, self.partition_size, name)
-                results = stream(run.once, source, limit=at_once, ordered=self.ordered, max_failures=1)
+                await cluster.register_plugin(self._plugin(workers), name)
+                source = _partitions(self.items, self.partition_size, name)
+                results = stream(
+                    run.process, source, limit=partitions_at_once, ordered=self.ordered, max_failures=1
+                )
                 async with aclosing(run.outcomes(results)) as outcomes:
                     async for outcome in outcomes:
                         yield outcome
             finally:
                 try:
-                    # A worker or a scheduler that is gone has nothing to be taken away.
+                    # Raised when a worker or the scheduler has gone.
                     with suppress(OSError, ValueError):
                         await cluster.unregister_worker_plugin(name)
                 finally:
-                    run.let_go()
+                    run.release_futures()
 
-    def _crew(self, workers: int) -> Crew[Item, Value]:
-        settings = evolve(self.settings, share=self.settings.share / workers)
-        return Crew(settings=settings, kind=self.kind, limit=self.limit, max_failures=self.max_failures)
+    def _plugin(self, workers: int) -> JobPlugin[Item, Value]:
+        return JobPlugin(
+            settings=evolve(self.settings, share=self.settings.share / workers),
+            operation=self.operation,
+            limit=self.limit,
+            max_failures=self.max_failures,
+        )
 
 
-@define(kw_only=True, eq=False)
+@asynccontextmanager
+async def _asynchronous(client: Client) -> AsyncGenerator[Cluster, None]:
+    """Yield a client for this event loop: the given one, or a new one of the same cluster."""
+    if client.asynchronous:
+        yield cast("Cluster", client)
+        return
+    connected = cast("Any", client)  # these attributes have no types
+    connect = cast("Callable[..., AbstractAsyncContextManager[Cluster]]", Client)
+    address, security = connected.scheduler.address, connected.security
+    async with connect(address, security=security, asynchronous=True, set_as_default=False) as second:
+        yield second
+
+
+@define(eq=False)
 class _Run(Generic[Item, Value]):
-    """A job under way."""
+    """State of a running job."""
 
     cluster: Cluster
     name: str
-    kind: Kind[Item, Value]
+    operation: DaskOperation[Item, Value]
     max_failures: int | None
     errors: list[Exception] = field(factory=list[Exception], init=False)
-    """Those that are counted."""
-    _under_way: dict[str, Pending[Answers[Value] | None]] = field(factory=dict[str, Any], init=False)
+    """Errors of items, if there is a limit of failures."""
+    _futures: dict[str, Future[PartitionOutcomes[Value] | None]] = field(factory=dict[str, Any], init=False)
 
-    def let_go(self) -> None:
-        """Have Dask forget what is under way: not before the crews are gone, which note what they begin."""
-        while self._under_way:
-            self._under_way.popitem()[1].release()
+    def release_futures(self) -> None:
+        """Release the futures of partitions that did not finish.
 
-    async def once(self, partition: Partition[Item]) -> list[Outcome[Item, Value]]:
-        """Have a partition done.
+        Only after the plugin was removed: a partition that starts records its start under its key, and the
+        scheduler deletes the record with the task.
+        """
+        while self._futures:
+            self._futures.popitem()[1].release()
+
+    async def process(self, partition: Partition[Item]) -> list[Outcome[Item, Value]]:
+        """Run a partition on the cluster.
 
         Raises:
-            _EnoughError: these were the last failures that are borne.
+            _FailureLimitError: the limit of failures is reached.
         """
-        outcomes = await self._ask(partition)
+        outcomes = await self._submit(partition)
         if self.max_failures is None:
             return outcomes
-        self.errors += [each.error for each in outcomes if isinstance(each, Failed)]
+        self.errors += [outcome.error for outcome in outcomes if isinstance(outcome, Failed)]
         if len(self.errors) >= self.max_failures:
-            raise _EnoughError(outcomes)
+            raise _FailureLimitError(outcomes)
         return outcomes
 
     async def outcomes(
         self, results: AsyncGenerator[Outcome[Partition[Item], list[Outcome[Item, Value]]], None]
     ) -> AsyncGenerator[Outcome[Item, Value], None]:
-        """Take the partitions apart again.
+        """Yield the outcomes of items from those of partitions.
 
         Raises:
-            ExceptionGroup: there were so many failures.
-            Exception: what kept a whole partition from being done.
+            ExceptionGroup: the limit of failures was reached.
+            Exception: a whole partition failed.
         """
         is_stopped = False
         try:
             async with aclosing(results):
                 async for result in results:
                     if isinstance(result, Done):
-                        done = result.value
-                    elif isinstance(result.error, _EnoughError):
-                        is_stopped, done = True, cast("list[Outcome[Item, Value]]", result.error.outcomes)
+                        outcomes = result.value
+                    elif isinstance(result.error, _FailureLimitError):
+                        is_stopped = True
+                        outcomes = cast("list[Outcome[Item, Value]]", result.error.outcomes)
                     else:
                         raise result.error
-                    for outcome in done:
+                    for outcome in outcomes:
                         yield outcome
         except ExceptionGroup:
             if not is_stopped:
@@ -153,60 +204,63 @@ class _Run(Generic[Item, Value]):
         if is_stopped:
             raise failure_limit_reached(self.errors, self.max_failures)
 
-    async def _ask(self, partition: Partition[Item]) -> list[Outcome[Item, Value]]:
-        pending: Pending[Answers[Value] | None] = self.cluster.submit(
-            work, self.name, partition, key=partition.key, pure=False
+    async def _submit(self, partition: Partition[Item]) -> list[Outcome[Item, Value]]:
+        future: Future[PartitionOutcomes[Value] | None] = self.cluster.submit(
+            run_partition, self.name, partition, key=partition.key, pure=False
         )
-        self._under_way[partition.key] = pending
+        self._futures[partition.key] = future
         try:
-            answers = await pending.result()
-        except KilledWorker as killed:
-            return [self._unknown(partition, place, killed) for place in range(len(partition.items))]
-        self._under_way.pop(partition.key).release()
-        if answers is None:
-            raise RuntimeError(f"job {self.name} was taken from the workers while it was going on")
-        start, items = partition.start, partition.items
-        in_order = sorted(answers, key=attrgetter("index"))
-        return [relabel(each, start + each.item, items[each.item]) for each in in_order]
+            outcomes = await future.result()
+        except KilledWorker as error:
+            return [self._unknown_outcome(partition, index, error) for index in range(len(partition.items))]
+        self._futures.pop(partition.key).release()
+        if outcomes is None:
+            raise RuntimeError(f"job {self.name} was removed from the workers while it was running")
+        items = partition.items
+        in_order = sorted(outcomes, key=attrgetter("index"))
+        return [relabel(outcome, partition.start + outcome.item, items[outcome.item]) for outcome in in_order]
 
-    def _unknown(self, partition: Partition[Item], place: int, killed: Exception) -> Failed[Item]:
-        """Tell of an item whose partition was the end of several workers, so that Dask gave it up."""
-        item = partition.items[place]
-        given = cast("object", item)
-        name = cast("Mapping[str, object]", given).get("unique_name") if isinstance(given, Mapping) else None
-        error = OutcomeUnknownError(self.kind.operation, name if isinstance(name, str) else None)
-        error.__cause__ = killed
-        return Failed(index=partition.start + place, item=item, error=error, elapsed=0.0)
+    def _unknown_outcome(self, partition: Partition[Item], position: int, cause: Exception) -> Failed[Item]:
+        """Return the failure of an item whose partition killed several workers, so that Dask gave it up."""
+        item = partition.items[position]
+        fields = cast("object", item)
+        name = (
+            cast("Mapping[str, object]", fields).get("unique_name") if isinstance(fields, Mapping) else None
+        )
+        operation = self.operation.endpoint.operation
+        error = OutcomeUnknownError(operation, name if isinstance(name, str) else None)
+        error.__cause__ = cause
+        return Failed(index=partition.start + position, item=item, error=error, elapsed=0.0)
 
 
-class _EnoughError(Exception):
-    """The job is to stop, and there is this to be yielded yet."""
+class _FailureLimitError(Exception):
+    """Stops the stream of partitions; holds the outcomes of the last one."""
 
     def __init__(self, outcomes: object) -> None:
         self.outcomes = outcomes
 
 
-async def partitions(
-    items: Iterable[Item] | AsyncIterable[Item], size: int, name: str
+async def _partitions(
+    items: Iterable[Item] | AsyncIterable[Item], size: int, job_name: str
 ) -> AsyncGenerator[Partition[Item], None]:
-    """Yield so many items at a time; what came before an error of the source, too."""
-    taken: list[Item] = []
+    """Yield partitions of the items; if the source raises, first those of the items before."""
+    pending: list[Item] = []
     start, failure = 0, None
 
     def partition() -> Partition[Item]:
-        return Partition(key=f"{name}-{start // size}", start=start, items=tuple(taken))
+        return Partition(key=f"{job_name}-{start // size}", start=start, items=tuple(pending))
 
     try:
         async with aclosing(iterate(items)) as source:
             async for item in source:
-                taken.append(item)
-                if len(taken) == size:
+                pending.append(item)
+                if len(pending) == size:
                     yield partition()
                     start += size
-                    taken.clear()
+                    pending.clear()
     except Exception as error:  # noqa: BLE001 - raised below
         failure = error
-    if taken:
+    if pending:
         yield partition()
     if failure is not None:
         raise failure

@@ -1,4 +1,4 @@
-"""What a fleet can do to many things: the jobs of a client, found by name in another process."""
+"""Bulk operations in a form that pickles, for the workers of a cluster."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,41 +22,37 @@ Value = TypeVar("Value")
 
 
 @frozen(kw_only=True)
-class Kind(Generic[Item, Value]):
-    """A kind of job, as it is sent to the workers."""
+class DaskOperation(Generic[Item, Value]):
+    """Description of a `BulkOperation`, which a worker creates with its own client."""
 
     name: str
-    """Dask shows its tasks under it."""
-    operation: str
-    """In the Telnyx API reference."""
-    make: Callable[[ApiSession], BulkOperation[Item, Value]]
+    """Start of the names of its tasks on the dashboard."""
+    endpoint: Endpoint[Any]
+    factory: Callable[[ApiSession], BulkOperation[Item, Value]]
     """A function that pickles."""
 
-    def of(self, client: RoomsClient) -> BulkOperation[Item, Value]:
-        """Do it by a client."""
-        return self.make(client._api)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one of us
+    def bind(self, client: RoomsClient) -> BulkOperation[Item, Value]:
+        """Return the operation of a client."""
+        return self.factory(client._api)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this package
 
 
-def _kind(
-    name: str, endpoint: Endpoint[Any], make: Callable[[ApiSession], BulkOperation[Item, Value]]
-) -> Kind[Item, Value]:
-    return Kind(name=name, operation=endpoint.operation, make=make)
-
-
-def creating(on_lost_response: OnLostResponse) -> Kind[RoomFields, Room]:
-    """Create rooms, all of them named: a partition that is run again finds them by their names.
+def create_rooms(on_lost_response: OnLostResponse) -> DaskOperation[RoomFields, Room]:
+    """Return the operation of `create_many`. Rooms must be named, to be found when a partition runs again.
 
     Raises:
-        InvalidArgumentError: it is no choice.
+        InvalidArgumentError: `on_lost_response` is not valid.
     """
     check_on_lost_response(on_lost_response)
-    return _kind(
-        "create_many",
-        CREATE_ROOM,
-        partial(bulk_create, on_lost_response=on_lost_response, must_be_named=True),
-    )
+    factory = partial(bulk_create, on_lost_response=on_lost_response, must_be_named=True)
+    return DaskOperation(name="create_many", endpoint=CREATE_ROOM, factory=factory)
 
 
-UPDATING: Final[Kind[RoomUpdate, Room]] = _kind("update_many", UPDATE_ROOM, bulk_update)
-DELETING: Final[Kind[RoomId, None]] = _kind("delete_many", DELETE_ROOM, bulk_delete)
-ENDING: Final[Kind[SessionId, None]] = _kind("end_many", END_SESSION, bulk_end)
+UPDATE_ROOMS: Final[DaskOperation[RoomUpdate, Room]] = DaskOperation(
+    name="update_many", endpoint=UPDATE_ROOM, factory=bulk_update
+)
+DELETE_ROOMS: Final[DaskOperation[RoomId, None]] = DaskOperation(
+    name="delete_many", endpoint=DELETE_ROOM, factory=bulk_delete
+)
+END_SESSIONS: Final[DaskOperation[SessionId, None]] = DaskOperation(
+    name="end_many", endpoint=END_SESSION, factory=bulk_end
+)

@@ -1,56 +1,75 @@
-"""On a worker: the client that all its partitions share, and how one of them is done."""
+"""On a worker: a plugin with the client that all partitions of a job share, and the task of a partition."""
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from attrs import define, field, frozen
+from distributed import get_worker
+from distributed import secede as _secede
+from distributed.diagnostics.plugin import WorkerPlugin
 
 from telnyx_rooms_async.batch import Outcome, stream
 from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.integrations.dask.engine import Worker, WorkerPlugin, secede, this_worker
-from telnyx_rooms_async.integrations.dask.operations import Kind
+from telnyx_rooms_async.integrations.dask.operations import DaskOperation
 from telnyx_rooms_async.settings import Settings
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
-Answers: TypeAlias = list[Outcome[int, Value]]
-"""The items of a partition by their places in it: they do not travel back."""
+PartitionOutcomes: TypeAlias = list[Outcome[int, Value]]
+"""Outcomes of a partition. Instead of the items, which the coordinator has, they hold their positions."""
+
+
+class Scheduler(Protocol):
+    """The part of a connection to Dask's scheduler that is used here."""
+
+    async def get_metadata(self, *, keys: Sequence[str], default: float | None) -> float | None:
+        """Return a recorded value."""
+
+    async def set_metadata(self, *, keys: Sequence[str], value: float) -> None:
+        """Record a value. Under the key of a task, it is deleted with the task."""
+
+
+class Worker(Protocol):
+    """The part of `distributed.Worker` that is used here."""
+
+    plugins: Mapping[str, object]
+    scheduler: Scheduler
 
 
 @frozen(kw_only=True)
 class Partition(Generic[Item]):
-    """Some items that follow each other. Dask may log its repr."""
+    """Consecutive items, the input of one task. Dask may log its repr."""
 
     key: str
-    """Dask's name for its task."""
+    """Name of the task."""
     start: int
-    """How many items are before it."""
+    """Index of the first item."""
     items: tuple[Item, ...] = field(repr=False)
 
 
 @define(kw_only=True, eq=False, slots=False)
-class Crew(WorkerPlugin, Generic[Item, Value]):
-    """What a job has on each worker, from its beginning to its end."""
+class JobPlugin(WorkerPlugin, Generic[Item, Value]):
+    """State of a job on one worker: its client, and its running partitions."""
 
     settings: Settings
-    kind: Kind[Item, Value]
+    operation: DaskOperation[Item, Value]
     limit: int
     max_failures: int | None
     _client: RoomsClient | None = field(default=None, init=False)
     _loop: asyncio.AbstractEventLoop = field(init=False)
-    _slots: asyncio.Semaphore = field(init=False)
+    _semaphore: asyncio.Semaphore = field(init=False)
     _running: set[asyncio.Task[Any]] = field(factory=set[Any], init=False)
 
-    def setup(self, worker: object) -> None:  # noqa: ARG002 - Dask names it
-        """Begin on a worker, in its event loop."""
-        self._loop, self._slots = asyncio.get_running_loop(), asyncio.Semaphore(self.limit)
+    def setup(self, worker: object) -> None:  # noqa: ARG002 - Dask passes it by name
+        """Start on a worker, in its event loop."""
+        self._loop, self._semaphore = asyncio.get_running_loop(), asyncio.Semaphore(self.limit)
 
-    async def teardown(self, worker: object) -> None:  # noqa: ARG002 - Dask names it
-        """End whatever goes on: the job is over, or the worker is."""
+    async def teardown(self, worker: object) -> None:  # noqa: ARG002 - Dask passes it by name
+        """Cancel the running partitions and close the client, when the job or the worker ends."""
         for task in self._running:
             task.cancel()
         if self._running:
@@ -58,75 +77,78 @@ class Crew(WorkerPlugin, Generic[Item, Value]):
         if self._client is not None:
             await self._client.close()
 
-    def run(self, partition: Partition[Item], worker: Worker) -> Answers[Value] | None:
-        """Do a partition, and wait for it in a thread of the worker; ``None`` for: it was ended.
+    def run(self, partition: Partition[Item], worker: Worker) -> PartitionOutcomes[Value] | None:
+        """Run a partition and wait for it, in a thread of the worker. Returns None if it was cancelled.
 
-        The thread is given back as soon as the last item has begun: Dask then begins the next partition,
-        so that the worker never has too little to do.
+        The thread is released as soon as the call of the last item has started. Dask then starts the next
+        partition, so that the worker always has enough calls in flight.
         """
-        news = threading.Event()
-        running = asyncio.run_coroutine_threadsafe(self._run(partition, worker, news.set), self._loop)
-        running.add_done_callback(lambda _: news.set())
-        news.wait()
-        if not running.done():
-            secede()
+        may_release = threading.Event()
+        future = asyncio.run_coroutine_threadsafe(self._run(partition, worker, may_release.set), self._loop)
+        future.add_done_callback(lambda _: may_release.set())
+        may_release.wait()
+        if not future.done():
+            cast("Callable[[], None]", _secede)()
         try:
-            return running.result()
+            return future.result()
         except CancelledError:
             return None
 
     async def _run(
-        self, partition: Partition[Item], worker: Worker, all_begun: Callable[[], None]
-    ) -> Answers[Value]:
+        self, partition: Partition[Item], worker: Worker, on_all_started: Callable[[], None]
+    ) -> PartitionOutcomes[Value]:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for the type checker
         self._running.add(task)
         try:
             if self._client is None:
                 self._client = RoomsClient.from_settings(self.settings)
-            many = self.kind.of(self._client)
-            since = await _begun(partition.key, many.now(), worker)
+            operation = self.operation.bind(self._client)
+            since = await _earlier_start(partition.key, operation.now(), worker)
 
-            async def act(item: Item) -> Value:
-                return await many.apply(item, since)
+            async def apply(item: Item) -> Value:
+                return await operation.apply(item, since)
 
-            return await self._answers(partition.items, act, all_begun)
+            return await self._apply_to_all(partition.items, apply, on_all_started)
         finally:
             self._running.discard(task)
 
-    async def _answers(
-        self, items: Sequence[Item], act: Callable[[Item], Awaitable[Value]], all_begun: Callable[[], None]
-    ) -> Answers[Value]:
-        begun, answers = 0, list[Outcome[int, Value]]()
+    async def _apply_to_all(
+        self,
+        items: Sequence[Item],
+        apply: Callable[[Item], Awaitable[Value]],
+        on_all_started: Callable[[], None],
+    ) -> PartitionOutcomes[Value]:
+        started, outcomes = 0, list[Outcome[int, Value]]()
 
-        async def one(place: int) -> Value:
-            nonlocal begun
-            async with self._slots:
-                begun += 1
-                if begun == len(items):
-                    all_begun()
-                return await act(items[place])
+        async def apply_at(position: int) -> Value:
+            nonlocal started
+            async with self._semaphore:
+                started += 1
+                if started == len(items):
+                    on_all_started()
+                return await apply(items[position])
 
-        # So many failures that it stops: those before are told, and the driver stops the job.
+        # The coordinator counts the failures of all partitions and stops the job.
         with suppress(ExceptionGroup):
-            async for answer in stream(
-                one, range(len(items)), limit=self.limit, max_failures=self.max_failures
+            async for outcome in stream(
+                apply_at, range(len(items)), limit=self.limit, max_failures=self.max_failures
             ):
-                answers.append(answer)
-        return answers
+                outcomes.append(outcome)
+        return outcomes
 
 
-def work(crew_name: str, partition: Partition[Any]) -> Answers[Any] | None:
-    """Do a partition on this worker: the task that Dask runs."""
-    worker = this_worker()
-    crew = cast("Crew[Any, Any] | None", worker.plugins.get(crew_name))
-    return crew.run(partition, worker) if crew else None
+def run_partition(plugin_name: str, partition: Partition[Any]) -> PartitionOutcomes[Any] | None:
+    """Run a partition on this worker: the function of each Dask task. Returns None if the job has ended."""
+    worker = cast("Worker", get_worker())
+    plugin = cast("JobPlugin[Any, Any] | None", worker.plugins.get(plugin_name))
+    return plugin.run(partition, worker) if plugin else None
 
 
-async def _begun(key: str, now: float, worker: Worker) -> float | None:
-    """Return when another worker, which died, began this partition; if none did, note that it begins now.
+async def _earlier_start(key: str, now: float, worker: Worker) -> float | None:
+    """Return when a worker that died started this partition; if none did, record that it starts now.
 
-    The scheduler keeps the note until it forgets the task.
+    The scheduler keeps the record until it forgets the task.
     """
     since = await worker.scheduler.get_metadata(keys=[key], default=None)
     if since is None:

@@ -1,4 +1,4 @@
-"""Clusters of Dask on this machine: of processes, and of workers that are all in this one."""
+"""Dask clusters on this machine: one of processes, and one whose workers run in this process."""
 
 import os
 import signal
@@ -6,53 +6,50 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from attrs import frozen
 from distributed import Client, LocalCluster
 
+from telnyx_rooms_async import Settings
+from telnyx_rooms_async.emulator import Emulator
 
-@frozen
-class Processes:
-    """Three worker processes, and who looks after them."""
-
-    cluster: Any
-
-    @property
-    def address(self) -> str:
-        """Where its scheduler is."""
-        return str(self.cluster.scheduler_address)
-
-    async def kill_who_works(self, client: Any) -> None:
-        """Kill a worker process that has a task in hand, as the system does when memory runs out."""
-        busy = [address for address, keys in (await client.processing()).items() if keys]
-        pids = await client.run(os.getpid, workers=busy[:1])
-        os.kill(pids[busy[0]], signal.SIGKILL)
-
-
-@pytest.fixture(scope="module")  # no longer: a worker that comes back tells of it in the logs of others
-def processes() -> Iterator[Processes]:
-    """Three worker processes with a thread each; one that dies is replaced."""
-    # To silence its logs Dask would silence those that pytest catches.
-    options: Any = {"dashboard_address": ":0", "silence_logs": False}
-    with LocalCluster(n_workers=3, threads_per_worker=1, processes=True, **options) as cluster:
-        yield Processes(cluster)
+# silence_logs: else Dask silences the logs that pytest captures.
+_OPTIONS: dict[str, Any] = {"dashboard_address": ":0", "silence_logs": False}
 
 
 @pytest.fixture
-async def client_of_processes(processes: Processes) -> AsyncIterator[Any]:
-    """A client of theirs in the event loop of the test."""
-    async with Client(processes.address, asynchronous=True) as client:
-        await client.wait_for_workers(3)  # another test may have killed one
-        yield client
+def settings(telnyx: Emulator) -> Settings:
+    """Settings of a client of the emulator."""
+    return Settings(api_key=telnyx.api_key, base_url=telnyx.url)
 
 
 @pytest.fixture
 async def cluster() -> AsyncIterator[Any]:
     """A client of two workers with two threads each, all in this process."""
-    options: Any = {"dashboard_address": ":0", "silence_logs": False}
     async with (
         LocalCluster(
-            n_workers=2, threads_per_worker=2, processes=False, asynchronous=True, **options
+            n_workers=2, threads_per_worker=2, processes=False, asynchronous=True, **_OPTIONS
         ) as local,
         Client(local, asynchronous=True) as client,
     ):
         yield client
+
+
+@pytest.fixture(scope="module")  # not longer: a restarted worker writes into the logs of other tests
+def processes() -> Iterator[Any]:
+    """A cluster of three worker processes with a thread each; one that dies is replaced."""
+    with LocalCluster(n_workers=3, threads_per_worker=1, processes=True, **_OPTIONS) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def process_client(processes: Any) -> AsyncIterator[Any]:
+    """A client of the worker processes in the event loop of the test."""
+    async with Client(processes.scheduler_address, asynchronous=True) as client:
+        await client.wait_for_workers(3)  # another test may have killed one
+        yield client
+
+
+async def kill_busy_worker(client: Any) -> None:
+    """Kill a worker process with a running task, as the system does when memory runs out."""
+    busy = [address for address, keys in (await client.processing()).items() if keys]
+    pids = await client.run(os.getpid, workers=busy[:1])
+    os.kill(pids[busy[0]], signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""An emulator whose time the test turns, asked by plain HTTP."""
+"""An emulator with a clock that the test moves, and a plain HTTP client of it."""
 
 from collections.abc import AsyncIterator
 
@@ -8,38 +8,55 @@ from aiohttp import ClientSession
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
+from tests.helpers.webhook_listener import WebhookListener, listen_for_webhooks
 
 
 @pytest.fixture
-def time() -> FakeClock:
-    """The time of the emulator: noon of 25 April 2021, until it is turned."""
+def clock() -> FakeClock:
+    """Starts at noon of 25 April 2021 UTC."""
     return FakeClock()
 
 
 @pytest.fixture
-async def telnyx(time: FakeClock) -> AsyncIterator[Emulator]:
-    """A stateful Telnyx whose time the test turns."""
-    async with Emulator(clock=time) as emulator:
+async def telnyx(clock: FakeClock) -> AsyncIterator[Emulator]:
+    async with Emulator(clock=clock) as emulator:
         yield emulator
 
 
 @pytest.fixture
 async def http(telnyx: Emulator) -> AsyncIterator[ClientSession]:
-    """Plain aiohttp with the right key."""
+    """A session with the right key."""
     headers = {"Authorization": f"Bearer {telnyx.api_key}"}
     async with ClientSession(telnyx.url + "/", headers=headers) as session:
         yield session
 
 
 @pytest.fixture
+async def keyless_http() -> AsyncIterator[ClientSession]:
+    async with ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
 def api(http: ClientSession) -> HttpClient:
-    """Ask, and read the whole answer."""
     return HttpClient(http)
 
 
 @pytest.fixture
 async def room_id(api: HttpClient) -> str:
-    """Make a room that records."""
-    answer = await api.post("rooms", {"enable_recording": True})
-    made: str = answer.data["id"]
-    return made
+    """A room with recording."""
+    room = (await api.post("rooms", {"enable_recording": True})).data
+    return str(room["id"])
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[WebhookListener]:
+    async with listen_for_webhooks() as listener:
+        yield listener
+
+
+@pytest.fixture
+async def webhook_room(api: HttpClient, receiver: WebhookListener) -> str:
+    """A room with recording whose webhooks go to the receiver."""
+    settings = {"webhook_event_url": receiver.url + "/hook", "max_participants": 50, "enable_recording": True}
+    return str((await api.post("rooms", settings)).data["id"])

@@ -1,4 +1,4 @@
-"""Compositions, as the emulator makes, shows and deletes them."""
+"""Compositions of the emulator: creation, validation, filters and deletion."""
 
 from typing import Any
 from uuid import uuid4
@@ -9,31 +9,32 @@ from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
 
-WHOLE: dict[str, Any] = {"main": {"width": 1280, "height": 720, "video_sources": ["*"]}}
+LAYOUT: dict[str, Any] = {"main": {"width": 1280, "height": 720, "video_sources": ["*"]}}
 
 
 @pytest.fixture
-async def session_id(telnyx: Emulator, room_id: str, time: FakeClock) -> str:
-    """Record a session of a minute."""
+async def session_id(telnyx: Emulator, room_id: str, clock: FakeClock) -> str:
+    """A session of one minute with recordings."""
     alice = telnyx.join(room_id)
-    time.advance(seconds=60)
+    clock.advance(seconds=60)
     telnyx.leave(alice.id)
     return alice.session_id or ""
 
 
-async def test_a_composition_as_the_api_shows_it(api: HttpClient, session_id: str, room_id: str) -> None:
-    """A 202 has the defaults, and neither a length nor a link yet."""
-    answer = await api.post("room_compositions", {"session_id": session_id, "video_layout": WHOLE})
-    assert answer.status == 202
-    assert answer.data == {
-        "id": answer.data["id"],
+async def test_new_composition_has_documented_fields_and_defaults(
+    api: HttpClient, session_id: str, room_id: str
+) -> None:
+    response = await api.post("room_compositions", {"session_id": session_id, "video_layout": LAYOUT})
+    assert response.status == 202
+    assert response.data == {
+        "id": response.data["id"],
         "room_id": room_id,
         "session_id": session_id,
-        "user_id": answer.data["user_id"],
+        "user_id": response.data["user_id"],
         "status": "enqueued",
         "format": "mp4",
         "resolution": "1280x720",
-        "video_layout": {"main": {**WHOLE["main"], "x_pos": 0, "y_pos": 0, "z_pos": 0}},
+        "video_layout": {"main": {**LAYOUT["main"], "x_pos": 0, "y_pos": 0, "z_pos": 0}},
         "audio_sources": None,
         "duration_secs": None,
         "size_mb": None,
@@ -50,14 +51,13 @@ async def test_a_composition_as_the_api_shows_it(api: HttpClient, session_id: st
     }
 
 
-async def test_what_was_asked_for_comes_back(api: HttpClient, telnyx: Emulator, session_id: str) -> None:
-    """Every field of the body is a field of the composition, the sound among them."""
+async def test_fields_of_the_request_are_returned(api: HttpClient, session_id: str) -> None:
     video = (await api.get("room_recordings", {"filter[type]": "video"})).ids
     region = {
         "width": 16, "height": 16, "x_pos": -5, "y_pos": 1280, "z_pos": 99,
         "max_columns": 1, "max_rows": 1000, "video_sources": video,
     }  # fmt: skip
-    asked = {
+    body = {
         "session_id": session_id,
         "video_layout": {"one": region, "two": {**region, "z_pos": -99}},
         "audio_sources": ["*"],
@@ -67,71 +67,65 @@ async def test_what_was_asked_for_comes_back(api: HttpClient, telnyx: Emulator, 
         "webhook_event_failover_url": None,
         "webhook_timeout_secs": 30,
     }
-    made = (await api.post("room_compositions", asked)).data
-    assert {name: made[name] for name in asked} == asked
+    composition = (await api.post("room_compositions", body)).data
+    assert {name: composition[name] for name in body} == body
 
 
-async def test_a_composition_is_made_by_the_clock(
-    api: HttpClient, telnyx: Emulator, session_id: str, time: FakeClock
+async def test_status_follows_the_clock(
+    api: HttpClient, telnyx: Emulator, session_id: str, clock: FakeClock
 ) -> None:
-    """Enqueued for two seconds, processed until ten, then completed with a length, a size and a link."""
-    made = (await api.post("room_compositions", {"session_id": session_id})).data
-    path, seen = f"room_compositions/{made['id']}", []
+    composition_id = (await api.post("room_compositions", {"session_id": session_id})).data["id"]
+    path, statuses = f"room_compositions/{composition_id}", []
     with pytest.raises(LookupError):
-        telnyx.media(made["id"])
+        telnyx.media(composition_id)
     for seconds in (0, 1.9, 0.1, 7.9, 0.1):
-        time.advance(seconds=seconds)
-        seen.append((await api.get(path)).data["status"])
-    assert seen == ["enqueued", "enqueued", "processing", "processing", "completed"]
-    done = (await api.get(path)).data
-    assert (done["duration_secs"], done["size_mb"]) == (60, 1.3)
-    assert done["started_at"] == "2021-04-25T12:01:02.000000Z"
-    assert done["completed_at"] == done["ended_at"] == done["updated_at"] == "2021-04-25T12:01:10.000000Z"
-    assert telnyx.media(made["id"]).content_type == "video/mp4"
-    time.advance(seconds=1)
-    assert (await api.get(path)).data["download_url"] != done["download_url"]
+        clock.advance(seconds=seconds)
+        statuses.append((await api.get(path)).data["status"])
+    assert statuses == ["enqueued", "enqueued", "processing", "processing", "completed"]
+    completed = (await api.get(path)).data
+    assert (completed["duration_secs"], completed["size_mb"]) == (60, 1.3)
+    assert completed["started_at"] == "2021-04-25T12:01:02.000000Z"
+    end = "2021-04-25T12:01:10.000000Z"
+    assert completed["completed_at"] == completed["ended_at"] == completed["updated_at"] == end
+    assert telnyx.media(composition_id).content_type == "video/mp4"
 
 
-async def test_a_session_that_goes_on_is_composed_so_far(
-    api: HttpClient, telnyx: Emulator, room_id: str, time: FakeClock
+async def test_active_session_is_composed_until_now(
+    api: HttpClient, telnyx: Emulator, room_id: str, clock: FakeClock
 ) -> None:
-    """The length is that of the session until the composition was asked for."""
     alice = telnyx.join(room_id)
-    time.advance(seconds=30)
-    made = (await api.post("room_compositions", {"session_id": alice.session_id})).data
-    time.advance(seconds=10)
-    assert (await api.get(f"room_compositions/{made['id']}")).data["duration_secs"] == 30
+    clock.advance(seconds=30)
+    composition = (await api.post("room_compositions", {"session_id": alice.session_id})).data
+    clock.advance(seconds=10)
+    assert (await api.get(f"room_compositions/{composition['id']}")).data["duration_secs"] == 30
 
 
-WRONG_FIELDS: dict[str, tuple[dict[str, object], list[str]]] = {
-    "a session that is no id": ({"session_id": "x"}, ["/session_id"]),
-    "a session that is not there": ({"session_id": str(uuid4())}, ["/session_id"]),
+INVALID: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "session id": ({"session_id": "x"}, ["/session_id"]),
+    "unknown session": ({"session_id": str(uuid4())}, ["/session_id"]),
     "three regions": ({"video_layout": {"a": {}, "b": {}, "c": {}}}, ["/video_layout"]),
-    "no layout": ({"video_layout": []}, ["/video_layout"]),
-    "no region": ({"video_layout": {"a": 7}}, ["/video_layout/a"]),
-    "bounds": (
+    "layout type": ({"video_layout": []}, ["/video_layout"]),
+    "region type": ({"video_layout": {"a": 7}}, ["/video_layout/a"]),
+    "low numbers": (
         {"video_layout": {"a/~": {"width": 15, "height": 15, "z_pos": -100, "max_rows": 0, "x_pos": "0"}}},
         [f"/video_layout/a~1~0/{name}" for name in ("height", "max_rows", "width", "x_pos", "z_pos")],
     ),
-    "more bounds": (
+    "high numbers": (
         {"video_layout": {"a": {"z_pos": 100, "max_columns": 1001, "y_pos": None}}},
         [f"/video_layout/a/{name}" for name in ("max_columns", "y_pos", "z_pos")],
     ),
-    "no sources": ({"video_layout": {"a": {"video_sources": "*"}}}, ["/video_layout/a/video_sources"]),
-    "source of no text": (
-        {"video_layout": {"a": {"video_sources": [1]}}},
-        ["/video_layout/a/video_sources/0"],
-    ),
+    "sources type": ({"video_layout": {"a": {"video_sources": "*"}}}, ["/video_layout/a/video_sources"]),
+    "source type": ({"video_layout": {"a": {"video_sources": [1]}}}, ["/video_layout/a/video_sources/0"]),
     "source of another session": (
         {"video_layout": {"a": {"video_sources": ["*"]}, "b/c": {"video_sources": [str(uuid4())]}}},
         ["/video_layout/b~1c/video_sources"],
     ),
-    "sound of some": ({"audio_sources": [str(uuid4())]}, ["/audio_sources"]),
-    "another format": ({"format": "webm"}, ["/format"]),
-    "a resolution too wide": ({"resolution": "1281x16"}, ["/resolution"]),
-    "a resolution too small": ({"resolution": "15x720"}, ["/resolution"]),
-    "a resolution too large": ({"resolution": "1280x721"}, ["/resolution"]),
-    "no resolution": ({"resolution": 720}, ["/resolution"]),
+    "some audio": ({"audio_sources": [str(uuid4())]}, ["/audio_sources"]),
+    "format": ({"format": "webm"}, ["/format"]),
+    "too wide": ({"resolution": "1281x16"}, ["/resolution"]),
+    "too narrow": ({"resolution": "15x720"}, ["/resolution"]),
+    "too large": ({"resolution": "1280x721"}, ["/resolution"]),
+    "resolution type": ({"resolution": 720}, ["/resolution"]),
     "webhooks": (
         {"webhook_event_url": "x", "webhook_event_failover_url": 1, "webhook_timeout_secs": 31},
         ["/webhook_event_failover_url", "/webhook_event_url", "/webhook_timeout_secs"],
@@ -139,54 +133,46 @@ WRONG_FIELDS: dict[str, tuple[dict[str, object], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize(("fields", "blamed"), WRONG_FIELDS.values(), ids=WRONG_FIELDS)
-async def test_a_body_with_wrong_fields(
-    api: HttpClient, session_id: str, fields: dict[str, object], blamed: list[str]
+@pytest.mark.parametrize(("fields", "pointers"), INVALID.values(), ids=INVALID)
+async def test_invalid_fields_are_refused(
+    api: HttpClient, session_id: str, fields: dict[str, Any], pointers: list[str]
 ) -> None:
-    """A 422 points to each value that is not accepted, and nothing is made."""
-    answer = await api.post("room_compositions", {"session_id": session_id, **fields})
-    assert (answer.status, answer.error_sources) == (422, blamed)
+    response = await api.post("room_compositions", {"session_id": session_id, **fields})
+    assert (response.status, response.error_sources) == (422, pointers)
     assert (await api.get("room_compositions")).data == []
 
 
-async def test_a_body_without_a_session(api: HttpClient) -> None:
-    """The session is required."""
+async def test_session_with_video_is_required(api: HttpClient, session_id: str) -> None:
     assert (await api.post("room_compositions", {})).error_sources == ["/session_id"]
-
-
-async def test_a_session_without_pictures(api: HttpClient, session_id: str) -> None:
-    """What has no video recording cannot be composed."""
     await api.delete("room_recordings", {"filter[type]": "video"})
-    answer = await api.post("room_compositions", {"session_id": session_id, "video_layout": WHOLE})
-    assert (answer.status, answer.body["errors"][0]["code"]) == (422, "10027")
+    response = await api.post("room_compositions", {"session_id": session_id, "video_layout": LAYOUT})
+    assert (response.status, response.body["errors"][0]["code"]) == (422, "10027")
 
 
 async def test_compositions_are_filtered(
-    api: HttpClient, telnyx: Emulator, room_id: str, session_id: str, time: FakeClock
+    api: HttpClient, telnyx: Emulator, room_id: str, session_id: str, clock: FakeClock
 ) -> None:
-    """Compositions are selected by session, by status and by day; an unknown status is a 422."""
     first = (await api.post("room_compositions", {"session_id": session_id})).data["id"]
-    time.advance(seconds=86400)
-    other = telnyx.join(room_id).session_id or ""
-    second = (await api.post("room_compositions", {"session_id": other})).data["id"]
-    for query, found in (
+    clock.advance(seconds=86400)
+    other_session = telnyx.join(room_id).session_id or ""
+    second = (await api.post("room_compositions", {"session_id": other_session})).data["id"]
+    for query, expected in (
         ({}, [first, second]),
-        ({"filter[session_id]": other}, [second]),
+        ({"filter[session_id]": other_session}, [second]),
         ({"filter[status]": "completed"}, [first]),
         ({"filter[status]": "processing"}, []),
         ({"filter[status]": "enqueued"}, [second]),
         ({"filter[date_created_at][lte]": "2021-04-25"}, [first]),
     ):
-        assert (await api.get("room_compositions", query)).ids == found, query
-    answer = await api.get("room_compositions", {"filter[status]": "failed"})
-    assert (answer.status, answer.error_sources) == (422, ["filter[status]"])
+        assert (await api.get("room_compositions", query)).ids == expected, query
+    response = await api.get("room_compositions", {"filter[status]": "failed"})
+    assert (response.status, response.error_sources) == (422, ["filter[status]"])
 
 
-async def test_a_composition_is_deleted(api: HttpClient, session_id: str) -> None:
-    """It is gone, and the recordings stay."""
-    made = (await api.post("room_compositions", {"session_id": session_id})).data
-    path = f"room_compositions/{made['id']}"
-    answer = await api.delete(path)
-    assert (answer.status, answer.body) == (204, None)
+async def test_recordings_of_a_deleted_composition_stay(api: HttpClient, session_id: str) -> None:
+    composition = (await api.post("room_compositions", {"session_id": session_id})).data
+    path = f"room_compositions/{composition['id']}"
+    response = await api.delete(path)
+    assert (response.status, response.body) == (204, None)
     assert (await api.get(path)).status == (await api.delete(path)).status == 404
     assert len((await api.get("room_recordings")).ids) == 2

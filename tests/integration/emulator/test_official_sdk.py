@@ -94,12 +94,12 @@ async def test_sessions_and_participants(telnyx: Emulator, client: sdk.AsyncTeln
     assert [person.context async for person in everyone] == ["Alice", "Bob"]
 
 
-async def test_recordings(telnyx: Emulator, client: sdk.AsyncTelnyx, time: FakeClock) -> None:
+async def test_recordings(telnyx: Emulator, client: sdk.AsyncTelnyx, clock: FakeClock) -> None:
     """Recordings are found and deleted, one by one and by filter."""
     alice = telnyx.join(await make_room(client))
-    time.advance(seconds=60)
+    clock.advance(seconds=60)
     telnyx.leave(alice.id)
-    time.advance(seconds=5)
+    clock.advance(seconds=5)
     found = [each async for each in client.room_recordings.list(filter={"duration_secs": 60})]
     assert [(each.type, each.status) for each in found] == [("audio", "completed"), ("video", "completed")]
     one = (await client.room_recordings.retrieve(found[0].id or "")).data
@@ -113,7 +113,7 @@ async def test_recordings(telnyx: Emulator, client: sdk.AsyncTelnyx, time: FakeC
         await client.room_recordings.delete_bulk()
 
 
-async def test_compositions(telnyx: Emulator, client: sdk.AsyncTelnyx, time: FakeClock) -> None:
+async def test_compositions(telnyx: Emulator, client: sdk.AsyncTelnyx, clock: FakeClock) -> None:
     """Compositions are asked for, found and deleted."""
     alice = telnyx.join(await make_room(client))
     made = (
@@ -123,7 +123,7 @@ async def test_compositions(telnyx: Emulator, client: sdk.AsyncTelnyx, time: Fak
     ).data
     assert made is not None
     assert made.status == "enqueued"
-    time.advance(seconds=10)
+    clock.advance(seconds=10)
     done = client.room_compositions.list(filter={"status": "completed"})
     assert [each.id async for each in done] == [made.id]
     one = (await client.room_compositions.retrieve(made.id or "")).data

@@ -1,5 +1,6 @@
-"""Sessions, as the emulator shows and ends them."""
+"""Sessions of the emulator: retrieval, filters and actions."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -9,12 +10,10 @@ from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
 
 
-async def test_a_session_as_the_api_shows_it(api: HttpClient, telnyx: Emulator, room_id: str) -> None:
-    """A session that goes on has no end, and its participants only when asked for."""
+async def test_active_session_has_documented_fields(api: HttpClient, telnyx: Emulator, room_id: str) -> None:
     alice = telnyx.join(room_id, context="Alice")
-    answer = await api.get(f"room_sessions/{alice.session_id}")
-    assert answer.status == 200
-    assert answer.data == {
+    path = f"room_sessions/{alice.session_id}"
+    assert (await api.get(path)).data == {
         "id": alice.session_id,
         "room_id": room_id,
         "active": True,
@@ -22,27 +21,25 @@ async def test_a_session_as_the_api_shows_it(api: HttpClient, telnyx: Emulator, 
         "updated_at": "2021-04-25T12:00:00.000000Z",
         "record_type": "room_session",
     }
-    full = await api.get(f"room_sessions/{alice.session_id}", {"include_participants": "true"})
-    assert [person["id"] for person in full.data["participants"]] == [alice.id]
+    with_participants = (await api.get(path, {"include_participants": "true"})).data
+    assert [participant["id"] for participant in with_participants["participants"]] == [alice.id]
 
 
-async def test_what_is_wrong_with_one_session(api: HttpClient) -> None:
-    """An unknown id is a 404, an unreadable flag a 422."""
+async def test_invalid_requests_for_one_session(api: HttpClient) -> None:
     path = f"room_sessions/{uuid4()}"
     assert (await api.get(path)).status == 404
     assert (await api.get(path, {"include_participants": "1"})).error_sources == ["include_participants"]
 
 
-async def test_sessions_are_filtered(
-    api: HttpClient, telnyx: Emulator, room_id: str, time: FakeClock
+async def test_sessions_are_filtered_and_paged(
+    api: HttpClient, telnyx: Emulator, room_id: str, clock: FakeClock
 ) -> None:
-    """The account's sessions are selected by room, by activity and by their days."""
-    other = (await api.post("rooms", {})).data["id"]
+    other_room = (await api.post("rooms", {})).data["id"]
     first = telnyx.join(room_id)
-    time.advance(seconds=86400)
+    clock.advance(seconds=86400)
     telnyx.leave(first.id)
-    second = telnyx.join(other)
-    for query, found in (
+    second = telnyx.join(other_room)
+    for query, expected in (
         ({}, [first, second]),
         ({"filter[room_id]": room_id}, [first]),
         ({"filter[active]": "true"}, [second]),
@@ -51,59 +48,55 @@ async def test_sessions_are_filtered(
         ({"filter[date_created_at][eq]": "2021-04-26"}, [second]),
         ({"filter[date_updated_at][gte]": "2021-04-26"}, [first, second]),
         ({"filter[date_ended_at][eq]": "2021-04-26"}, [first]),
+        ({"filter[date_ended_at][gte]": "2001-01-01"}, [first]),
         ({"filter[date_ended_at][gte]": "2021-04-27"}, []),
     ):
-        assert (await api.get("room_sessions", query)).ids == [person.session_id for person in found], query
+        ids = [participant.session_id for participant in expected]
+        assert (await api.get("room_sessions", query)).ids == ids, query
+        of_room = await api.get(f"rooms/{room_id}/sessions", query)
+        assert of_room.ids == [session_id for session_id in ids if session_id == first.session_id], query
     page = await api.get("room_sessions", {"page[size]": "1", "page[number]": "2"})
     assert page.ids == [second.session_id]
     assert page.body["meta"] == {"page_number": 2, "page_size": 1, "total_pages": 2, "total_results": 2}
-    with_them = await api.get("room_sessions", {"include_participants": "true"})
-    assert [len(session["participants"]) for session in with_them.data] == [1, 1]
+    with_participants = (await api.get("room_sessions", {"include_participants": "true"})).data
+    assert [len(session["participants"]) for session in with_participants] == [1, 1]
 
 
-async def test_a_session_is_ended(api: HttpClient, telnyx: Emulator, room_id: str) -> None:
-    """Ending sends everyone out; ending again is the 422 that production has seen."""
+async def test_session_can_be_ended_once(api: HttpClient, telnyx: Emulator, room_id: str) -> None:
     alice, bob = telnyx.join(room_id), telnyx.join(room_id)
     path = f"room_sessions/{alice.session_id}/actions/end"
-    answer = await api.post(path)
-    assert (answer.status, answer.body) == (200, {"data": {"result": "ok"}})
-    people = (await api.get("room_participants")).data
-    assert [person["id"] for person in people if "left_at" in person] == [alice.id, bob.id]
+    response = await api.post(path)
+    assert (response.status, response.body) == (200, {"data": {"result": "ok"}})
+    participants = (await api.get("room_participants")).data
+    assert [each["id"] for each in participants if "left_at" in each] == [alice.id, bob.id]
     again = await api.post(path, {})
-    assert again.status == 422
-    assert [entry["detail"] for entry in again.body["errors"]] == ["No private_ip for room"]
-    assert (await api.post(f"room_sessions/{uuid4()}/actions/end")).status == 404
+    assert (again.status, again.body["errors"][0]["detail"]) == (422, "No private_ip for room")
 
 
-async def test_some_are_kicked(api: HttpClient, telnyx: Emulator, room_id: str) -> None:
-    """Those who are named leave; strangers and those who left are passed over; the last one out ends it."""
-    alice, bob, carol = (telnyx.join(room_id) for _ in range(3))
+@pytest.mark.parametrize("absent", [False, True], ids=["present only", "one absent"])
+async def test_kicking_the_last_participant_ends_the_session(
+    api: HttpClient, telnyx: Emulator, room_id: str, *, absent: bool
+) -> None:
+    alice, bob = telnyx.join(room_id), telnyx.join(room_id)
     path = f"room_sessions/{alice.session_id}"
-    telnyx.leave(carol.id)
-    for participants, present in (
-        ([alice.id, carol.id, str(uuid4())], [bob.id]),
-        ([], [bob.id]),
-        ([bob.id], []),
-    ):
-        answer = await api.post(f"{path}/actions/kick", {"participants": participants})
-        assert (answer.status, answer.data) == (200, {"result": "ok"})
-        people = (await api.get(f"{path}/participants")).data
-        assert [person["id"] for person in people if "left_at" not in person] == present
+    if absent:
+        telnyx.leave(alice.id)
+    assert (await api.post(f"{path}/actions/kick", {"participants": [alice.id, str(uuid4())]})).status == 200
+    assert (await api.get(path)).data["active"] is True
+    assert (await api.post(f"{path}/actions/kick", {"participants": [bob.id]})).status == 200
     assert (await api.get(path)).data["active"] is False
 
 
-async def test_all_but_some_are_kicked(api: HttpClient, telnyx: Emulator, room_id: str) -> None:
-    """Whoever is excluded stays, and the session goes on."""
-    alice, _ = telnyx.join(room_id), telnyx.join(room_id)
-    path = f"room_sessions/{alice.session_id}"
-    await api.post(f"{path}/actions/kick", {"participants": "all", "exclude": [alice.id]})
-    session = (await api.get(path, {"include_participants": "true"})).data
-    assert session["active"] is True
-    assert ["left_at" in person for person in session["participants"]] == [False, True]
+async def test_excluded_participants_stay(api: HttpClient, telnyx: Emulator, room_id: str) -> None:
+    alice, bob = telnyx.join(room_id), telnyx.join(room_id)
+    path = f"room_sessions/{alice.session_id}/actions/kick"
+    await api.post(path, {"participants": "all", "exclude": [alice.id]})
+    with pytest.raises(LookupError):
+        telnyx.leave(bob.id)
+    telnyx.leave(alice.id)
 
 
-async def test_muting_is_seen_by_the_test(api: HttpClient, telnyx: Emulator, room_id: str) -> None:
-    """The API shows nobody as muted; the emulator tells."""
+async def test_muting_is_visible_to_the_test(api: HttpClient, telnyx: Emulator, room_id: str) -> None:
     alice, bob = telnyx.join(room_id), telnyx.join(room_id)
     path = f"room_sessions/{alice.session_id}/actions"
     assert (await api.post(f"{path}/mute", {"participants": "all"})).data == {"result": "ok"}
@@ -111,44 +104,46 @@ async def test_muting_is_seen_by_the_test(api: HttpClient, telnyx: Emulator, roo
     assert (await api.post(f"{path}/unmute", {"participants": [bob.id]})).data == {"result": "ok"}
     assert (telnyx.muted(alice.id), telnyx.muted(bob.id)) == (True, False)
     with pytest.raises(LookupError, match="no participant"):
-        telnyx.muted("nobody")
+        telnyx.muted("unknown")
 
 
-WRONG_PARTICIPANTS: dict[str, tuple[dict[str, object], list[str]]] = {
-    "nobody named": ({}, ["/participants"]),
-    "another word": ({"participants": "none"}, ["/participants"]),
-    "no list": ({"participants": {}, "exclude": "all"}, ["/exclude", "/participants"]),
-    "no texts": ({"participants": [7], "exclude": [None]}, ["/exclude/0", "/participants/0"]),
-    "no ids": ({"participants": [str(uuid4()), "Alice"]}, ["/participants/1"]),
-}
-
-
-@pytest.mark.parametrize(("body", "blamed"), WRONG_PARTICIPANTS.values(), ids=WRONG_PARTICIPANTS)
-async def test_whom_an_action_cannot_be_for(
-    api: HttpClient, telnyx: Emulator, room_id: str, body: dict[str, object], blamed: list[str]
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({}, ["/participants"]),
+        ({"participants": "none"}, ["/participants"]),
+        ({"participants": {}, "exclude": "all"}, ["/exclude", "/participants"]),
+        ({"participants": [7], "exclude": [None]}, ["/exclude/0", "/participants/0"]),
+        ({"participants": [str(uuid4()), "Alice"]}, ["/participants/1"]),
+    ],
+    ids=["missing", "word", "types", "item types", "not ids"],
+)
+@pytest.mark.parametrize("action", ["kick", "mute", "unmute"])
+async def test_invalid_actions_are_refused(
+    api: HttpClient, telnyx: Emulator, room_id: str, *, action: str, body: dict[str, Any], pointers: list[str]
 ) -> None:
-    """A 422 points to what is no id, and nobody is touched."""
     alice = telnyx.join(room_id)
-    for action in ("kick", "mute", "unmute"):
-        answer = await api.post(f"room_sessions/{alice.session_id}/actions/{action}", body)
-        assert (answer.status, answer.error_sources) == (422, blamed)
+    response = await api.post(f"room_sessions/{alice.session_id}/actions/{action}", body)
+    assert (response.status, response.error_sources) == (422, pointers)
     assert telnyx.muted(alice.id) is False
     telnyx.leave(alice.id)
 
 
-@pytest.mark.parametrize("action", ["kick", "mute", "unmute"])
-async def test_an_action_in_no_session(api: HttpClient, telnyx: Emulator, room_id: str, action: str) -> None:
-    """In an unknown session it is a 404, in one that ended the 422 of ending twice."""
+@pytest.mark.parametrize("action", ["end", "kick", "mute", "unmute"])
+async def test_actions_need_an_active_session(
+    api: HttpClient, telnyx: Emulator, room_id: str, action: str
+) -> None:
     alice = telnyx.join(room_id)
     telnyx.leave(alice.id)
-    everyone = {"participants": "all"}
-    assert (await api.post(f"room_sessions/{uuid4()}/actions/{action}", everyone)).status == 404
-    answer = await api.post(f"room_sessions/{alice.session_id}/actions/{action}", everyone)
-    assert (answer.status, answer.body["errors"][0]["detail"]) == (422, "No private_ip for room")
+    body = {"participants": "all"}
+    assert (await api.post(f"room_sessions/{uuid4()}/actions/{action}", body)).status == 404
+    response = await api.post(f"room_sessions/{alice.session_id}/actions/{action}", body)
+    assert (response.status, response.body["errors"][0]["detail"]) == (422, "No private_ip for room")
 
 
-async def test_a_deleted_room_leaves_its_sessions(api: HttpClient, telnyx: Emulator, room_id: str) -> None:
-    """Deleting a room ends its session, which the account still shows; the room's own path is gone."""
+async def test_sessions_of_a_deleted_room_are_ended_and_stay(
+    api: HttpClient, telnyx: Emulator, room_id: str
+) -> None:
     alice = telnyx.join(room_id)
     assert (await api.delete(f"rooms/{room_id}")).status == 204
     assert (await api.get(f"rooms/{room_id}/sessions")).status == 404
@@ -156,3 +151,5 @@ async def test_a_deleted_room_leaves_its_sessions(api: HttpClient, telnyx: Emula
     assert (session["id"], session["active"]) == (alice.session_id, False)
     assert (await api.get(f"room_participants/{alice.id}")).data["left_at"] == session["ended_at"]
     assert len((await api.get("room_recordings", {"filter[room_id]": room_id})).data) == 2
+    with pytest.raises(LookupError):
+        telnyx.leave(alice.id)

@@ -11,20 +11,17 @@ from tests.helpers.clocks import FakeClock
 
 @pytest.fixture
 def time() -> FakeClock:
-    """The time of the emulator, and of the client."""
     return FakeClock()
 
 
 @pytest.fixture
 async def telnyx(time: FakeClock) -> AsyncIterator[Emulator]:
-    """A stateful Telnyx whose time the test turns."""
     async with Emulator(clock=time) as emulator:
         yield emulator
 
 
 @pytest.fixture
 async def client(telnyx: Emulator, time: FakeClock) -> AsyncIterator[RoomsClient]:
-    """A client whose pauses let the emulator's time pass at once."""
 
     async def sleep(seconds: float) -> None:
         time.advance(seconds=seconds)

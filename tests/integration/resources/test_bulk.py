@@ -10,6 +10,7 @@ from telnyx_rooms_async import (
     NameTakenError,
     NotFoundError,
     PaginationError,
+    Room,
     RoomFields,
     RoomsClient,
     UnexpectedCountError,
@@ -30,7 +31,7 @@ async def test_create_many_creates_a_room_per_body(client: RoomsClient, telnyx: 
     bodies = named(100)
     outcomes = [outcome async for outcome in client.rooms.create_many(bodies, ordered=True)]
     assert [outcome.item for outcome in outcomes] == bodies
-    rooms = {room.unique_name: room for room in telnyx.rooms}
+    rooms: dict[object, Room] = {room.unique_name: room for room in telnyx.rooms}
     assert [outcome.unwrap() for outcome in outcomes] == [rooms[body["unique_name"]] for body in bodies]
     assert methods(telnyx) == ["POST"] * 100
 

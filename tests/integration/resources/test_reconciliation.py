@@ -23,26 +23,22 @@ HOOK = "https://example.com/hook"
 
 
 def sent(telnyx: Emulator) -> list[str]:
-    """The methods of all requests, in their order."""
     return [request.method for request in telnyx.requests]
 
 
 def named(telnyx: Emulator, name: str) -> Room:
-    """The one room of a name."""
     (room,) = (room for room in telnyx.rooms if room.unique_name == name)
     return room
 
 
 async def applied(client: RoomsClient, plan: Plan) -> list[batch.Outcome[Change, Room | None]]:
-    """Carry out a plan, however many rooms it deletes, and return what came of it."""
     return [outcome async for outcome in client.rooms.apply(plan, max_deletes=plan.deletes)]
 
 
 # --- ensure -------------------------------------------------------------------------------------------------
 
 
-async def test_a_room_is_made_sure_of(client: RoomsClient, telnyx: Emulator) -> None:
-    """It is created, left alone, updated; only what differs is sent, and what it takes is told."""
+async def test_ensure_creates_updates_or_leaves_a_room(client: RoomsClient, telnyx: Emulator) -> None:
     first = await client.rooms.ensure("Weekly", max_participants=20, webhook_event_url=HOOK)
     assert (first.action, first.room) == ("created", named(telnyx, "Weekly"))
     assert first.changed == ("unique_name", "max_participants", "webhook_event_url")
@@ -56,20 +52,18 @@ async def test_a_room_is_made_sure_of(client: RoomsClient, telnyx: Emulator) -> 
     assert sent(telnyx) == ["GET", "POST", "GET", "GET", "PATCH"]
 
 
-async def test_what_the_server_makes_of_nothing(client: RoomsClient) -> None:
-    """The server's defaults are as they should be when they are asked for, and when nothing is."""
+async def test_server_defaults_are_no_difference(client: RoomsClient) -> None:
     await client.rooms.ensure("Weekly")
-    for asked in (
+    for settings in (
         {},
         {"max_participants": 10, "enable_recording": False},
         {"webhook_event_failover_url": None},
     ):
-        ensured = await client.rooms.ensure("Weekly", **asked)
+        ensured = await client.rooms.ensure("Weekly", **settings)
         assert ensured.action == "unchanged"
 
 
-async def test_none_clears_and_unset_leaves_alone(client: RoomsClient, telnyx: Emulator) -> None:
-    """``None`` sends null for what is set; what is not given stays."""
+async def test_none_clears_a_setting_and_a_missing_one_stays(client: RoomsClient, telnyx: Emulator) -> None:
     await client.rooms.ensure("Weekly", webhook_event_failover_url=HOOK, webhook_timeout_secs=5)
     ensured = await client.rooms.ensure("Weekly", webhook_timeout_secs=None)
     assert (ensured.changed, ensured.room.webhook_timeout_secs) == (("webhook_timeout_secs",), None)
@@ -79,14 +73,13 @@ async def test_none_clears_and_unset_leaves_alone(client: RoomsClient, telnyx: E
     assert telnyx.requests[-1].json == {"webhook_event_failover_url": None}
 
 
-async def test_names_are_known_to_the_letter(client: RoomsClient, telnyx: Emulator) -> None:
-    """Names that differ by case are names of two rooms."""
+async def test_names_are_compared_exactly(client: RoomsClient, telnyx: Emulator) -> None:
     await client.rooms.ensure("Weekly")
     assert (await client.rooms.ensure("weekly")).action == "created"
     assert len(telnyx.rooms) == 2
 
 
-BAD: dict[str, dict[str, Any]] = {
+INVALID: dict[str, dict[str, Any]] = {
     "no name": {"unique_name": ""},
     "a name that is no text": {"unique_name": 7},
     "no name at all": {"unique_name": None},
@@ -95,37 +88,27 @@ BAD: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("asked", BAD.values(), ids=BAD)
-async def test_nothing_is_sent_for_what_is_wrong(
-    client: RoomsClient, telnyx: Emulator, asked: dict[str, Any]
+@pytest.mark.parametrize("settings", INVALID.values(), ids=INVALID)
+async def test_invalid_settings_are_refused_before_a_request(
+    client: RoomsClient, telnyx: Emulator, settings: dict[str, Any]
 ) -> None:
-    """What is wrong is told before the first request."""
     with pytest.raises(InvalidArgumentError):
-        await client.rooms.ensure(**asked)
+        await client.rooms.ensure(**settings)
     assert telnyx.requests == []
 
 
 @pytest.mark.parametrize("clients", [1, 3])
-async def test_all_who_race_end_in_one_room(telnyx: Emulator, clients: int) -> None:
-    """Twenty at once, with one client or several, make one room, and all get it."""
+async def test_concurrent_ensures_make_one_room(telnyx: Emulator, clients: int) -> None:
     async with AsyncExitStack() as stack:
-        those = [
+        racing = [
             await stack.enter_async_context(RoomsClient(telnyx.api_key, base_url=telnyx.url))
             for _ in range(clients)
         ]
         ensured = await asyncio.gather(
-            *(those[n % clients].rooms.ensure("Weekly", max_participants=20) for n in range(20))
+            *(racing[n % clients].rooms.ensure("Weekly", max_participants=20) for n in range(20))
         )
-    assert {each.room.id for each in ensured} == {named(telnyx, "Weekly").id}
-    assert [each.action for each in ensured].count("created") == 1
-
-
-async def test_racers_who_want_different_things(telnyx: Emulator, client: RoomsClient) -> None:
-    """There is one room, with the settings of the last of them."""
-    ensured = await asyncio.gather(*(client.rooms.ensure("Weekly", max_participants=n) for n in range(2, 22)))
-    room = named(telnyx, "Weekly")
-    assert {each.room.id for each in ensured} == {room.id}
-    assert room.max_participants in range(2, 22)
+    assert {result.room.id for result in ensured} == {named(telnyx, "Weekly").id}
+    assert [result.action for result in ensured].count("created") == 1
 
 
 FAULTS: dict[str, tuple[str, Fault]] = {
@@ -143,10 +126,9 @@ FAULTS: dict[str, tuple[str, Fault]] = {
 
 
 @pytest.mark.parametrize(("operation", "fault"), FAULTS.values(), ids=FAULTS)
-async def test_faults_make_no_second_room(
+async def test_ensure_makes_one_room_under_faults(
     client: RoomsClient, telnyx: Emulator, operation: str, fault: Fault
 ) -> None:
-    """Whatever answer is lost or refused, there is one room with the last settings."""
     telnyx.script(fault, operation=operation)
     first = await client.rooms.ensure("Weekly", max_participants=20)
     second = await client.rooms.ensure("Weekly", max_participants=30)
@@ -158,8 +140,7 @@ async def test_faults_make_no_second_room(
 # --- plan and apply -----------------------------------------------------------------------------------------
 
 
-async def test_a_plan_is_made_and_carried_out(client: RoomsClient, telnyx: Emulator) -> None:
-    """Planning changes nothing; applying makes all rooms as they should be; then nothing is left."""
+async def test_applied_plan_leaves_nothing_to_change(client: RoomsClient, telnyx: Emulator) -> None:
     telnyx.seed(300)
     await client.rooms.create(unique_name="Weekly", max_participants=20)
     fine = await client.rooms.create(unique_name="Fine", webhook_event_url=HOOK)
@@ -183,15 +164,7 @@ async def test_a_plan_is_made_and_carried_out(client: RoomsClient, telnyx: Emula
     assert not await client.rooms.plan(desired, prune=True)
 
 
-async def test_without_prune_nothing_is_deleted(client: RoomsClient, telnyx: Emulator) -> None:
-    """Rooms that are not named are left alone unless it is asked for."""
-    telnyx.seed(3)
-    plan = await client.rooms.plan([{"unique_name": "New"}])
-    assert [change.action for change in plan.changes] == ["create"]
-
-
-async def test_a_wrong_plan_sends_nothing(client: RoomsClient, telnyx: Emulator) -> None:
-    """Mistakes in what is desired are told before a single request."""
+async def test_invalid_plan_is_refused_before_a_request(client: RoomsClient, telnyx: Emulator) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         await client.rooms.plan([{"unique_name": "A", "max_participants": 1}, {"unique_name": "B"}] * 2)
     assert len(caught.value.problems) == 3
@@ -203,8 +176,9 @@ async def test_a_wrong_plan_sends_nothing(client: RoomsClient, telnyx: Emulator)
     assert telnyx.requests == []
 
 
-async def test_a_room_that_came_since_the_plan_and_went(client: RoomsClient, telnyx: Emulator) -> None:
-    """When the update of a room that is there by now finds nothing, the room is looked for again."""
+async def test_room_created_and_deleted_since_the_plan_is_looked_up_again(
+    client: RoomsClient, telnyx: Emulator
+) -> None:
     plan = await client.rooms.plan([{"unique_name": "Weekly", "max_participants": 20}])
     other = await client.rooms.create(unique_name="Weekly")
 
@@ -215,8 +189,7 @@ async def test_a_room_that_came_since_the_plan_and_went(client: RoomsClient, tel
     assert sent(telnyx)[2:] == ["POST", "GET", "PATCH", "GET", "PATCH"]
 
 
-async def test_a_plan_that_has_gone_stale(client: RoomsClient, telnyx: Emulator) -> None:
-    """What is there by now is made right, what is gone is deleted, a lost update is told."""
+async def test_outdated_plan_is_applied_as_far_as_possible(client: RoomsClient, telnyx: Emulator) -> None:
     weekly = await client.rooms.create(unique_name="Weekly")
     old = await client.rooms.create(unique_name="Old")
     desired: list[RoomFields] = [
@@ -238,8 +211,7 @@ async def test_a_plan_that_has_gone_stale(client: RoomsClient, telnyx: Emulator)
     assert len(telnyx.rooms) == 2
 
 
-async def test_each_change_is_one_request(client: RoomsClient, telnyx: Emulator) -> None:
-    """The plan has looked already: 100 creations are 100 requests, after the pages of the list."""
+async def test_change_is_one_request(client: RoomsClient, telnyx: Emulator) -> None:
     telnyx.seed(300)
     plan = await client.rooms.plan([{"unique_name": f"Ward {number}"} for number in range(100)])
     assert sent(telnyx) == ["GET"] * 2
@@ -248,8 +220,7 @@ async def test_each_change_is_one_request(client: RoomsClient, telnyx: Emulator)
     assert sent(telnyx) == ["POST"] * 100
 
 
-async def test_a_lost_answer_of_a_plan_is_looked_up(client: RoomsClient, telnyx: Emulator) -> None:
-    """Only that room is looked for; it is made once."""
+async def test_lost_response_of_a_plan_is_looked_up(client: RoomsClient, telnyx: Emulator) -> None:
     plan = await client.rooms.plan([{"unique_name": f"Ward {number}"} for number in range(10)])
     telnyx.requests.clear()
     telnyx.script(Fault(cut="after"), operation="CreateRoom")
@@ -258,8 +229,7 @@ async def test_a_lost_answer_of_a_plan_is_looked_up(client: RoomsClient, telnyx:
     assert len(telnyx.rooms) == 10
 
 
-async def test_a_plan_applied_twice(client: RoomsClient, telnyx: Emulator) -> None:
-    """It makes no second room."""
+async def test_plan_can_be_applied_twice(client: RoomsClient, telnyx: Emulator) -> None:
     telnyx.seed(2)
     plan = await client.rooms.plan([{"unique_name": "A"}, {"unique_name": "B"}], prune=True)
     for _ in range(2):
@@ -267,25 +237,7 @@ async def test_a_plan_applied_twice(client: RoomsClient, telnyx: Emulator) -> No
     assert len(telnyx.rooms) == 2
 
 
-async def test_a_plan_in_bad_weather(client: RoomsClient, telnyx: Emulator) -> None:
-    """Lost answers and refusals on the way make no room twice and leave none out."""
-    telnyx.seed(20)
-    desired: list[RoomFields] = [{"unique_name": f"Ward {n}", "max_participants": 12} for n in range(40)]
-    plan = await client.rooms.plan(desired, prune=True)
-    for operation in ("CreateRoom", "DeleteRoom"):
-        for fault in (Fault(cut="after"), Fault(cut="before"), Fault(status=503, retry_after=1)):
-            telnyx.script(fault, operation=operation, times=3)
-    for _ in range(3):  # what fails is tried again by another plan
-        await applied(client, plan)
-        if not (plan := await client.rooms.plan(desired, prune=True)):
-            break
-    assert sorted(room.unique_name or "" for room in telnyx.rooms) == sorted(
-        each["unique_name"] for each in desired
-    )
-
-
-async def test_a_read_only_client_applies_nothing(client: RoomsClient, telnyx: Emulator) -> None:
-    """Each change fails, and nothing is sent."""
+async def test_read_only_client_applies_nothing(client: RoomsClient, telnyx: Emulator) -> None:
     telnyx.seed(1)
     reader = client.with_options(read_only=True)
     plan = await reader.rooms.plan([{"unique_name": "New"}], prune=True)
@@ -297,7 +249,7 @@ async def test_a_read_only_client_applies_nothing(client: RoomsClient, telnyx: E
 
 
 @pytest.mark.parametrize(
-    ("kept", "max_deletes", "said"),
+    ("kept", "max_deletes", "message"),
     [
         (1, None, "deletes 3 of 4 rooms, more than half of them: nothing was changed; max_deletes=3 "),
         (3, 0, "deletes 1 of 4 rooms, and max_deletes is 0: nothing was changed"),
@@ -307,14 +259,13 @@ async def test_a_read_only_client_applies_nothing(client: RoomsClient, telnyx: E
     ],
 )
 async def test_plan_that_deletes_too_many_rooms_is_refused(
-    client: RoomsClient, telnyx: Emulator, kept: int, max_deletes: int | None, said: str
+    client: RoomsClient, telnyx: Emulator, kept: int, max_deletes: int | None, message: str
 ) -> None:
-    """A plan beyond the bound is an error at the call, and nothing is sent."""
     telnyx.seed(4)
     desired: list[RoomFields] = [{"unique_name": f"Room {number + 1}"} for number in range(kept)]
     plan = await client.rooms.plan([*desired, {"unique_name": "New"}], prune=True)
     telnyx.requests.clear()
-    with pytest.raises(InvalidArgumentError, match=said):
+    with pytest.raises(InvalidArgumentError, match=message):
         client.rooms.apply(plan, max_deletes=max_deletes)
     assert telnyx.requests == []
 
@@ -323,7 +274,6 @@ async def test_plan_that_deletes_too_many_rooms_is_refused(
 async def test_plan_within_the_bound_deletes(
     client: RoomsClient, telnyx: Emulator, kept: int, max_deletes: int | None
 ) -> None:
-    """Half of the rooms may be deleted without a bound, more with one."""
     telnyx.seed(4)
     desired: list[RoomFields] = [{"unique_name": f"Room {number + 1}"} for number in range(kept)]
     plan = await client.rooms.plan(desired, prune=True)
@@ -332,10 +282,7 @@ async def test_plan_within_the_bound_deletes(
     assert len(telnyx.rooms) == kept
 
 
-async def test_enough_failures_end_it_before_anything_is_deleted(
-    client: RoomsClient, telnyx: Emulator
-) -> None:
-    """Deletions begin last, so a plan whose creations fail deletes nothing."""
+async def test_max_failures_of_creations_prevent_deletions(client: RoomsClient, telnyx: Emulator) -> None:
     telnyx.seed(5)
     telnyx.script(Fault(status=403), operation="CreateRoom", times=None)
     plan = await client.rooms.plan([{"unique_name": f"Ward {n}"} for n in range(9)], prune=True)

@@ -5,14 +5,21 @@ from typing import Any
 
 import pytest
 
-from telnyx_rooms_async.core.custom_request import build_raw
+from telnyx_rooms_async.core.custom_request import build_custom
 from telnyx_rooms_async.core.http_messages import Request, RetrySafety
 from telnyx_rooms_async.errors import InvalidArgumentError
 
 
 def test_query_and_body_are_encoded_in_order() -> None:
-    query = {"page[size]": 1, "a": "B c", "yes": True, "no": False, "max": 2**63 - 1, "min": 1 - 2**63}
-    request = build_raw("POST", "/rooms/a", query=query, json={}).request
+    query: dict[str, str | int | bool] = {
+        "page[size]": 1,
+        "a": "B c",
+        "yes": True,
+        "no": False,
+        "max": 2**63 - 1,
+        "min": 1 - 2**63,
+    }
+    request = build_custom("POST", "/rooms/a", query=query, json={}).request
     assert request == Request(
         method="POST",
         path="/rooms/a",
@@ -27,7 +34,7 @@ def test_query_and_body_are_encoded_in_order() -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "POST"])
 def test_only_post_is_not_idempotent(method: str) -> None:
     safety = RetrySafety.IF_NOT_SENT if method == "POST" else RetrySafety.IDEMPOTENT
-    assert build_raw(method, "/rooms").repeat is safety
+    assert build_custom(method, "/rooms").repeat is safety
 
 
 @pytest.mark.parametrize(
@@ -43,14 +50,14 @@ def test_only_post_is_not_idempotent(method: str) -> None:
     ids=["none", "list", "false", "zero", "text", "nested"],
 )
 def test_json_is_encoded_and_none_is_no_body(value: object, body: bytes | None) -> None:
-    assert build_raw("POST", "/rooms", json=value).request.body == body
+    assert build_custom("POST", "/rooms", json=value).request.body == body
 
 
 @pytest.mark.parametrize(
     "path", ["/a/b/c", "/rooms/...", "/rooms/.a", "/rooms/a..b", "/rooms/a:b@c,d;e=f!$&'()*+~-_"]
 )
 def test_plain_path_is_sent_as_it_is(path: str) -> None:
-    assert build_raw("GET", path).request.target == path
+    assert build_custom("GET", path).request.target == path
 
 
 class BrokenMapping(dict[str, str]):
@@ -93,14 +100,14 @@ BAD: dict[str, dict[str, Any]] = {
 def test_invalid_argument_is_refused_by_its_name(argument: dict[str, Any]) -> None:
     arguments: dict[str, Any] = {"method": "GET", "path": "/rooms"} | argument
     with pytest.raises(InvalidArgumentError) as caught:
-        build_raw(**arguments)
+        build_custom(**arguments)
     (problem,) = caught.value.problems
     assert next(iter(argument)) in problem
 
 
 def test_all_invalid_arguments_are_named_at_once() -> None:
     with pytest.raises(InvalidArgumentError) as caught:
-        build_raw("get", "rooms", query={"a": 1.5})  # type: ignore[dict-item]  # wrong on purpose
+        build_custom("get", "rooms", query={"a": 1.5})  # type: ignore[dict-item]  # wrong on purpose
     names = [problem.partition(" ")[0] for problem in caught.value.problems]
     assert names == ["method", "path", "query"]
 
@@ -108,10 +115,10 @@ def test_all_invalid_arguments_are_named_at_once() -> None:
 @pytest.mark.parametrize("room_id", ["0ccc7b54", "ROOM", "a-room", "a.b", "Weekly~", "weekly", "v2"])
 @pytest.mark.parametrize("version", ["", "/v2"])
 def test_ids_in_the_path_are_not_in_logs_and_spans(room_id: str, version: str) -> None:
-    call = build_raw("GET", f"{version}/rooms/{room_id}/sessions")
+    call = build_custom("GET", f"{version}/rooms/{room_id}/sessions")
     assert call.template == f"{version}/rooms/{{id}}/sessions"
     assert call.operation == f"GET {version}/rooms/{{id}}/sessions"
 
 
 def test_words_in_the_path_of_another_api_are_in_logs_and_spans() -> None:
-    assert build_raw("GET", "/ai/models/m-1/actions").template == "/ai/models/{id}/actions"
+    assert build_custom("GET", "/ai/models/m-1/actions").template == "/ai/models/{id}/actions"

@@ -261,9 +261,10 @@ class BrokenMapping(dict[str, Any]):
 
 def test_mapping_that_cannot_be_read_is_refused() -> None:
     assert len(list(problems(Composition(video_layout=BrokenMapping(a=VideoRegion()))))) == 1
-    for fields in (BrokenMapping(unique_name="a"), [], {"size": 3}):
+    wrong: list[Any] = [BrokenMapping(unique_name="a"), [], {"size": 3}]
+    for fields in wrong:
         with pytest.raises(InvalidArgumentError):
-            room_body(fields)  # type: ignore[arg-type]  # wrong on purpose
+            room_body(fields)
 
 
 class NoRepr:

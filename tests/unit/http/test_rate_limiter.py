@@ -315,7 +315,7 @@ def test_waiting_calls_resume_earlier_when_a_response_says_so() -> None:
 # --- the retry budget of a client ---------------------------------------------------------------------------
 
 OK = ScriptedServer.http(200, b'{"data":{"id":"a-room"}}')
-NO_DELAYS = {"backoff_base": 0.0, "backoff_base_throttled": 0.0}
+NO_DELAYS: dict[str, Any] = {"backoff_base": 0.0, "backoff_base_throttled": 0.0}
 
 
 def run_with_server(

@@ -52,7 +52,7 @@ def applied(plan: Plan, rooms: list[Room]) -> list[Room]:
     return list(by_id.values())
 
 
-@settings(deadline=None, max_examples=300, derandomize=True)
+@settings(deadline=None, max_examples=100, derandomize=True)
 @given(DESIRED, ROOMS, st.booleans())
 def test_applied_plan_leaves_no_difference_and_other_rooms_untouched(
     desired: list[RoomFields],

@@ -1,0 +1,156 @@
+"""Connections that the emulator closes, seen byte by byte."""
+
+import asyncio
+import re
+import socket
+
+import aiohttp
+import pytest
+from aiohttp import ClientSession
+from attrs import frozen
+
+from telnyx_rooms_async.emulator import Emulator, Fault
+from telnyx_rooms_async.emulator.faults import Cut
+from tests.helpers.clocks import FakeClock
+from tests.helpers.http_client import HttpClient
+
+CUTS: tuple[Cut, ...] = ("before", "after", "headers", "body")
+
+
+@frozen
+class RawResponse:
+    """Everything received on a connection until it was closed."""
+
+    data: bytes
+    was_reset: bool
+
+
+async def send(telnyx: Emulator, method: str, path: str, body: bytes = b"") -> RawResponse:
+    """Send one request over a socket."""
+    loop = asyncio.get_running_loop()
+    port = int(telnyx.url.removesuffix("/v2").rpartition(":")[2])
+    head = f"{method} {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {telnyx.api_key}\r\n"
+    head += f"Content-Length: {len(body)}\r\n\r\n"
+    with socket.socket() as connection:
+        connection.settimeout(0)
+        await loop.sock_connect(connection, ("127.0.0.1", port))
+        await loop.sock_sendall(connection, head.encode() + body)
+        data = b""
+        try:
+            while chunk := await loop.sock_recv(connection, 65536):
+                data += chunk
+        except ConnectionResetError:
+            return RawResponse(data, was_reset=True)
+        return RawResponse(data, was_reset=False)
+
+
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize(("cut", "rooms"), [("before", 0), ("after", 1)])
+@pytest.mark.parametrize("recording", [False, True])
+async def test_no_response(cut: Cut, rooms: int, *, reset: bool, recording: bool) -> None:
+    async with Emulator(recording=recording) as telnyx:
+        telnyx.script(Fault(cut=cut, reset=reset))
+        body = b'{"unique_name": "%s"}' % (b"x" * 500_000)
+        assert await send(telnyx, "POST", "/v2/rooms", body) == RawResponse(b"", was_reset=reset)
+        assert len(telnyx.rooms) == rooms
+        assert [request.body for request in telnyx.requests] == [body] * recording
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_half_of_the_body(telnyx: Emulator, *, reset: bool) -> None:
+    telnyx.script(Fault(cut="body", reset=reset))
+    response = await send(telnyx, "POST", "/v2/rooms", b"{}")
+    assert response.was_reset == reset
+    head, _, body = response.data.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 201 Created\r\n")
+    length = re.search(rb"Content-Length: (\d+)", head)
+    assert length is not None
+    assert len(body) == int(length[1]) // 2 > 100
+    assert body.startswith(b'{"data":{"id":"' + (telnyx.rooms[0].id or "").encode())
+
+
+async def test_half_of_one_byte_is_no_byte(telnyx: Emulator) -> None:
+    telnyx.script(Fault(cut="body", body=b"x"))
+    response = await send(telnyx, "GET", "/v2/rooms")
+    assert b"Content-Length: 1\r\n" in response.data
+    assert response.data.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_half_of_the_headers(telnyx: Emulator, *, reset: bool) -> None:
+    telnyx.script(Fault(cut="headers", reset=reset))
+    response = await send(telnyx, "POST", "/v2/rooms", b"{}")
+    assert response == RawResponse(b"HTTP/1.1 201 Created\r\nContent-Ty", was_reset=reset)
+    assert len(telnyx.rooms) == 1
+
+
+async def test_response_without_body_is_cut_in_its_headers(telnyx: Emulator) -> None:
+    telnyx.seed(1)
+    telnyx.script(Fault(cut="body"))
+    response = await send(telnyx, "DELETE", f"/v2/rooms/{telnyx.rooms[0].id}")
+    assert response.data == b"HTTP/1.1 204 No Content\r\nContent-Ty"
+    assert telnyx.rooms == ()
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_error_response_is_cut(telnyx: Emulator, *, after: bool) -> None:
+    telnyx.script(Fault(status=500, cut="body", after=after, headers={"cf-ray": "8a"}, retry_after=3))
+    response = await send(telnyx, "POST", "/v2/rooms", b"{}")
+    assert response.data.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    assert b"cf-ray: 8a\r\n" in response.data
+    assert b"Retry-After: 3\r\n" in response.data
+    assert b'\r\n\r\n{"errors":[{"code"' in response.data
+    assert not response.data.endswith(b"}")
+    assert len(telnyx.rooms) == after
+
+
+@pytest.mark.parametrize("cut", CUTS)
+async def test_delay_is_before_the_cut(cut: Cut) -> None:
+    clock = FakeClock()
+    async with Emulator(sleep=clock.sleep) as telnyx:
+        telnyx.script(Fault(cut=cut, delay=7))
+        await send(telnyx, "GET", "/v2/rooms")
+    assert clock.sleeps == [7]
+
+
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize("cut", CUTS)
+async def test_client_may_have_gone_before_the_cut(
+    cut: Cut, caplog: pytest.LogCaptureFixture, *, reset: bool
+) -> None:
+    slept = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        request.cancel()
+        await asyncio.wait([request])
+        server = telnyx._runner.server if telnyx._runner else None
+        assert server is not None
+        async with asyncio.timeout(5):
+            while any(connection.transport for connection in server.connections):
+                await asyncio.sleep(0)
+        slept.set()
+
+    async with Emulator(sleep=sleep) as telnyx, ClientSession() as session:
+        telnyx.script(Fault(cut=cut, reset=reset, delay=1))
+        headers = {"Authorization": f"Bearer {telnyx.api_key}"}
+        request = asyncio.create_task(session.get(f"{telnyx.url}/rooms", headers=headers))
+        await slept.wait()
+    assert telnyx.scripted == ()
+    assert caplog.records == []
+
+
+async def test_download_can_be_cut_before_its_response(telnyx: Emulator) -> None:
+    telnyx.script(Fault(cut="before"), operation="download")
+    assert await send(telnyx, "GET", "/media/none") == RawResponse(b"", was_reset=False)
+    assert telnyx.scripted == ()
+
+
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize("cut", CUTS)
+async def test_next_request_succeeds(
+    telnyx: Emulator, http: ClientSession, api: HttpClient, cut: Cut, *, reset: bool
+) -> None:
+    telnyx.script(Fault(cut=cut, reset=reset))
+    with pytest.raises(aiohttp.ClientError):
+        await (await http.post("rooms", json={})).read()
+    assert (await api.get("rooms")).status == 200

@@ -1,0 +1,79 @@
+"""Faults and rate limits from a JSON file."""
+
+import json
+from typing import Any
+
+import pytest
+
+from telnyx_rooms_async.emulator import Emulator, Fault, load_script
+from tests.helpers.http_client import HttpClient
+
+FILE = b"""[
+    {"operation": "CreateRoom", "times": 2, "status": 503, "retry_after": 2},
+    {"cut": "body", "reset": true, "delay": 0.5, "headers": {"cf-ray": "8a"}},
+    {"operation": "ListRooms", "times": null, "status": 500, "after": true, "body": {"message": "Error"}},
+    {"operation": null, "body": "<html>"},
+    {"limit": {"requests": 3, "seconds": 5}}
+]"""
+
+
+async def test_faults_and_limits_are_loaded(telnyx: Emulator, api: HttpClient) -> None:
+    load_script(telnyx, FILE)
+    assert telnyx.scripted == (
+        Fault(status=503, retry_after=2),
+        Fault(cut="body", reset=True, delay=0.5, headers={"cf-ray": "8a"}),
+        Fault(status=500, after=True, body={"message": "Error"}),
+        Fault(body=b"<html>"),
+    )
+    responses = [await api.post("rooms", {}) for _ in range(2)]
+    assert [(each.status, each.headers["x-ratelimit-remaining"]) for each in responses] == [
+        (503, "2"),
+        (503, "1"),
+    ]
+
+
+def test_file_may_be_an_empty_list() -> None:
+    telnyx = Emulator()
+    load_script(telnyx, b"[]")
+    assert telnyx.scripted == ()
+
+
+INVALID: list[tuple[dict[str, Any], str]] = [
+    ({"statsu": 1, "when": 2}, "unknown field: statsu, when"),
+    ({"status": 99}, "status must be an integer from 200 to 599, not 99"),
+    ({"delay": "1"}, "delay must be a number of seconds, 0 or more, not '1'"),
+    ({"reset": True}, "reset needs cut"),
+    ({"operation": "Create"}, "operation must be"),
+    ({"operation": ["CreateRoom"]}, "operation must be"),
+    ({"times": 0}, "times must be an integer of 1 or more, or none for all, not 0"),
+    ({"operation": "download", "cut": "body"}, 'operation "download" only takes'),
+    ({"limit": 20}, "limit must be an object"),
+    ({"limit": {"requests": 20}}, "seconds is required"),
+    ({"limit": {"seconds": 20}}, "requests is required"),
+    ({"limit": {"requests": -1, "seconds": 1}}, "requests must be an integer"),
+    ({"limit": {"requests": 1, "seconds": 1, "per": 1}}, "unknown field: per"),
+    ({"limit": {"requests": 1, "seconds": 1}, "times": 1}, "unknown field: times"),
+]
+
+
+@pytest.mark.parametrize(("entry", "message"), INVALID)
+def test_invalid_entries_are_refused(entry: dict[str, Any], message: str) -> None:
+    telnyx = Emulator()
+    with pytest.raises(ValueError, match=f"^entry 2: {message}"):
+        load_script(telnyx, json.dumps([{"status": 500}, entry]).encode())
+    assert telnyx.scripted == ()
+
+
+def test_all_invalid_entries_are_named() -> None:
+    with pytest.raises(ValueError, match="status") as caught:
+        load_script(Emulator(), b'[{"status": 1}, {}, {"cut": "off"}]')
+    assert [problem.partition(" must")[0] for problem in caught.value.args] == [
+        "entry 1: status",
+        "entry 3: cut",
+    ]
+
+
+@pytest.mark.parametrize("raw", [b"", b"[{]", b"\xff", b"{}", b"null", b"[3]"])
+def test_other_files_are_refused(raw: bytes) -> None:
+    with pytest.raises(ValueError, match=r"^the file must be a JSON list of objects: "):
+        load_script(Emulator(), raw)

@@ -1,0 +1,232 @@
+"""Authentication, validation, state and lifecycle of the emulator, over HTTP."""
+
+import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import ClientSession
+
+from telnyx_rooms_async.core.endpoints import ENDPOINTS
+from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async.emulator.operations import OPERATIONS
+from tests.helpers.clocks import FakeClock
+from tests.helpers.http_client import HttpClient
+
+
+@pytest.mark.parametrize("key", [None, "Bearer wrong", "Basic abc", "Bearer"])
+async def test_wrong_key_is_refused_and_recorded(
+    telnyx: Emulator, keyless_http: ClientSession, key: str | None
+) -> None:
+    headers = {"Authorization": key} if key else {}
+    async with keyless_http.get(telnyx.url + "/rooms", headers=headers) as response:
+        assert response.status == 401
+        assert (await response.json())["errors"][0]["code"] == "10009"
+    assert [request.path for request in telnyx.requests] == ["/v2/rooms"]
+
+
+async def test_requests_are_recorded(telnyx: Emulator, http: ClientSession) -> None:
+    await http.post("rooms?a=b%20c", json={"unique_name": "Weekly"}, headers={"X-Team": "Video"})
+    (request,) = telnyx.requests
+    assert (request.method, request.path, request.target) == ("POST", "/v2/rooms", "/v2/rooms?a=b%20c")
+    assert request.query == (("a", "b c"),)
+    assert request.headers["x-team"] == "Video"
+    assert request.json == json.loads(request.body) == {"unique_name": "Weekly"}
+
+
+async def test_repr_of_recorded_request_shows_no_secrets(telnyx: Emulator, http: ClientSession) -> None:
+    path = "rooms/a-room/actions/refresh_client_token?signature=canary"
+    await http.post(path, json={"refresh_token": "canary"})
+    assert "canary" not in repr(telnyx.requests)
+
+
+async def test_requests_are_not_recorded_with_recording_off() -> None:
+    async with Emulator(recording=False) as telnyx, ClientSession() as session:
+        await session.get(telnyx.url)
+        assert telnyx.requests == []
+
+
+async def test_new_room_has_documented_fields_and_defaults(api: HttpClient) -> None:
+    response = await api.post("rooms", {})
+    assert (response.status, response.headers["Content-Type"]) == (201, "application/json")
+    assert response.data == {
+        "id": response.data["id"],
+        "unique_name": None,
+        "max_participants": 10,
+        "enable_recording": False,
+        "active_session_id": None,
+        "webhook_event_url": None,
+        "webhook_event_failover_url": "",
+        "webhook_timeout_secs": None,
+        "created_at": "2021-04-25T12:00:00.000000Z",
+        "updated_at": "2021-04-25T12:00:00.000000Z",
+        "record_type": "room",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({"max_participants": 51}, ["/max_participants"]),
+        ({"max_participants": None}, ["/max_participants"]),
+        (
+            {"max_participants": 1, "webhook_timeout_secs": 31, "webhook_event_url": "example.com"},
+            ["/max_participants", "/webhook_event_url", "/webhook_timeout_secs"],
+        ),
+        (
+            {"unique_name": 1, "enable_recording": "yes", "max_participants": True},
+            ["/enable_recording", "/max_participants", "/unique_name"],
+        ),
+    ],
+    ids=["range", "null", "several", "types"],
+)
+async def test_invalid_fields_are_refused(
+    telnyx: Emulator, api: HttpClient, body: dict[str, Any], pointers: list[str]
+) -> None:
+    response = await api.post("rooms", body)
+    assert (response.status, response.error_sources) == (422, pointers)
+    assert telnyx.rooms == ()
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'"text"'])
+async def test_body_that_is_not_an_object_is_refused(http: ClientSession, body: bytes) -> None:
+    async with http.post("rooms", data=body) as response:
+        assert response.status == 400
+        assert (await response.json())["errors"][0]["code"] == "10023"
+
+
+async def test_unknown_fields_and_parameters_are_ignored(http: ClientSession) -> None:
+    async with http.post("rooms?nothing=1", json={"max_participant": 3}) as response:
+        assert response.status == 201
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("page[size]", "251"),
+        ("page[size]", "0"),
+        ("page[number]", "0"),
+        ("page[number]", "two"),
+        ("filter[date_created_at][gte]", "yesterday"),
+        ("filter[date_updated_at][eq]", "2021-02-30"),
+        ("include_sessions", "yes"),
+    ],
+)
+async def test_invalid_query_parameters_are_refused(api: HttpClient, name: str, value: str) -> None:
+    response = await api.get("rooms", {name: value})
+    assert (response.status, response.error_sources) == (422, [name])
+
+
+@pytest.mark.parametrize("path", ["rooms/unknown", "unknown", "rooms/x/y/z", "../v3/rooms"])
+async def test_unknown_paths_are_not_found(api: HttpClient, path: str) -> None:
+    response = await api.get(path)
+    assert (response.status, response.body["code"]) == (404, "10005")
+
+
+async def test_name_is_taken_until_room_is_renamed_or_deleted(api: HttpClient) -> None:
+    first = f"rooms/{(await api.post('rooms', {'unique_name': ''})).data['id']}"
+    assert (await api.post("rooms", {"unique_name": ""})).error_sources == ["/unique_name"]
+    assert (await api("PATCH", first, {"unique_name": "", "max_participants": 3})).status == 200
+    assert (await api("PATCH", first, {"unique_name": "Two"})).status == 200
+    second = f"rooms/{(await api.post('rooms', {'unique_name': ''})).data['id']}"
+    assert (await api("PATCH", first, {"unique_name": ""})).status == 422
+    await api.delete(second)
+    assert (await api("PATCH", first, {"unique_name": ""})).status == 200
+
+
+async def test_rooms_are_filtered_and_paged(api: HttpClient, telnyx: Emulator, clock: FakeClock) -> None:
+    telnyx.seed(3)
+    clock.advance(seconds=86_400)
+    telnyx.seed(2)
+    first, *_, last = ids = [room.id or "" for room in telnyx.rooms]
+    await api("PATCH", f"rooms/{first}", {"max_participants": 3})
+    for query, expected in (
+        ({"page[size]": "2", "page[number]": "3"}, ids[4:]),
+        ({"page[size]": "2", "page[number]": "4"}, []),
+        ({"filter[unique_name]": "Room 4"}, [ids[3]]),
+        ({"filter[unique_name]": "Room"}, []),
+        ({"filter[date_created_at][eq]": "2021-04-26"}, ids[3:]),
+        ({"filter[date_updated_at][gte]": "2021-04-26"}, [first, *ids[3:]]),
+        ({"filter[date_updated_at][gte]": "2021-04-26", "page[size]": "1", "page[number]": "3"}, [last]),
+        (
+            {"filter[date_created_at][lte]": "2021-04-25", "filter[date_updated_at][eq]": "2021-04-26"},
+            [first],
+        ),
+    ):
+        assert (await api.get("rooms", query)).ids == expected, query
+
+
+async def test_participants_open_and_end_sessions(api: HttpClient, telnyx: Emulator) -> None:
+    room_id = (await api.post("rooms", {"max_participants": 2})).data["id"]
+    alice, bob = telnyx.join(room_id, context="Alice"), telnyx.join(room_id, context="Bob")
+    assert alice.session_id == bob.session_id
+    with pytest.raises(ValueError, match="full"):
+        telnyx.join(room_id)
+    telnyx.leave(alice.id)
+    assert (await api.get(f"rooms/{room_id}")).data["active_session_id"] == bob.session_id
+    telnyx.leave(bob.id)
+    assert (await api.get(f"rooms/{room_id}")).data["active_session_id"] is None
+    with pytest.raises(LookupError, match="no participant in a session"):
+        telnyx.leave(bob.id)
+    carol = telnyx.join(room_id)
+    listed = (await api.get("rooms", {"include_sessions": "true"})).data[0]["sessions"]
+    assert [session["id"] for session in listed] == [alice.session_id, carol.session_id]
+    with pytest.raises(LookupError, match="no room"):
+        telnyx.join("unknown")
+
+
+def test_every_operation_is_implemented() -> None:
+    assert OPERATIONS.keys() == {endpoint.operation for endpoint in ENDPOINTS}
+
+
+@pytest.mark.parametrize("path", ["rooms", "rooms/unknown", "unknown"])
+async def test_date_header_follows_the_clock(http: ClientSession, clock: FakeClock, path: str) -> None:
+    for _ in range(2):
+        async with http.get(path) as response:
+            assert parsedate_to_datetime(response.headers["Date"]) == clock.now
+        clock.advance(seconds=86_400)
+
+
+async def test_clock_may_have_another_time_zone() -> None:
+    now = datetime.fromisoformat("2021-04-25T23:30:00-07:00")
+    telnyx = Emulator(clock=lambda: now)
+    telnyx.seed(1)
+    assert telnyx.rooms[0].created_at == datetime(2021, 4, 26, 6, 30, tzinfo=UTC)
+
+
+async def test_port_that_is_taken_is_an_error(telnyx: Emulator) -> None:
+    port = int(telnyx.url.removesuffix("/v2").rpartition(":")[2])
+    with pytest.raises(OSError, match="address already in use"):
+        async with Emulator(port=port):
+            pytest.fail("entered")
+
+
+async def test_emulator_has_a_url_only_while_it_runs() -> None:
+    telnyx = Emulator()
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = telnyx.url
+    async with telnyx:
+        url = telnyx.url
+    await telnyx.__aexit__(None, None, None)
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = telnyx.url
+    async with ClientSession() as session:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["telnyx:8080", "http://", "ftp://telnyx", "http://me@telnyx", "http://[", "http://telnyx/v2?a=b"]
+)
+def test_public_url_must_be_a_base_url(url: str) -> None:
+    with pytest.raises(ValueError, match=r"^public_url must be a base URL"):
+        Emulator(public_url=url)
+
+
+def test_seed_skips_names_that_are_taken() -> None:
+    telnyx = Emulator()
+    telnyx.seed(2)
+    telnyx.seed(2)
+    assert [room.unique_name for room in telnyx.rooms] == ["Room 1", "Room 2", "Room 3", "Room 4"]

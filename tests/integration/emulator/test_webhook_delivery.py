@@ -1,0 +1,569 @@
+"""Delivery of webhooks: signatures, retries, failover, timeouts, and the end of the emulator."""
+
+import asyncio
+import gc
+import logging
+import re
+import socket
+import ssl
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+import trustme
+from aiohttp import web
+from attrs import define, field, frozen
+from nacl.exceptions import BadSignatureError
+from telnyx.lib.webhook_verification import verify_webhook_signature
+
+from telnyx_rooms_async.emulator import Delivery, Emulator, WebhookFault
+from telnyx_rooms_async.emulator.models import WebhookSettings
+from telnyx_rooms_async.emulator.webhooks import dispatcher
+from telnyx_rooms_async.emulator.webhooks.delivery import is_this_machine
+from telnyx_rooms_async.emulator.webhooks.outbox import webhook_timeout
+from tests.helpers.clocks import FakeClock
+from tests.helpers.http_client import HttpClient
+from tests.helpers.webhook_listener import ReceivedWebhook, WebhookListener
+
+
+@pytest.fixture
+def sleep() -> FakeClock:
+    """Records the sleeps of the emulator, which take no time."""
+    return FakeClock()
+
+
+@pytest.fixture
+async def telnyx(clock: FakeClock, sleep: FakeClock) -> AsyncIterator[Emulator]:
+    async with Emulator(clock=clock, sleep=sleep.sleep) as emulator:
+        yield emulator
+
+
+def create_room(telnyx: Emulator, url: str, **fields: object) -> str:
+    return telnyx._state.create_room({"webhook_event_url": url, **fields}).id
+
+
+def results(telnyx: Emulator, url: str) -> list[tuple[str, int, int | str | None]]:
+    """Return path, number and result of each attempt."""
+    return [
+        (delivery.url.removeprefix(url), delivery.attempt, delivery.status or delivery.failure)
+        for delivery in telnyx.deliveries
+    ]
+
+
+# --- signatures ---------------------------------------------------------------------------------------------
+
+
+async def test_signatures_are_valid_for_other_implementations(
+    telnyx: Emulator, receiver: WebhookListener
+) -> None:
+    telnyx.join(create_room(telnyx, receiver.url, enable_recording=True))
+    await telnyx.settle()
+    assert len(receiver.received) == 4
+    for webhook in receiver.received:
+        webhook.verify(telnyx.public_key)
+        verify_webhook_signature(webhook.body, webhook.headers, telnyx.public_key)
+    first, second = receiver.received[:2]
+    with pytest.raises(BadSignatureError):
+        ReceivedWebhook(first.path, first.headers, second.body).verify(telnyx.public_key)
+
+
+async def test_each_emulator_has_one_key(telnyx: Emulator) -> None:
+    other = Emulator()
+    public_key = other.public_key
+    assert re.fullmatch("[A-Za-z0-9+/]{43}=", public_key)
+    assert public_key != telnyx.public_key
+    for _ in range(2):
+        async with other:
+            assert other.public_key == public_key
+
+
+async def test_public_key_is_returned_by_the_api(api: HttpClient, telnyx: Emulator) -> None:
+    response = await api.get("public_key")
+    assert response.status == 200
+    assert response.data == {
+        "record_type": "public_key",
+        "public": telnyx.public_key,
+        "organization_id": response.data["organization_id"],
+    }
+    assert (await api.get("public_key")).data == response.data
+
+
+async def test_signature_has_the_time_of_the_machine(telnyx: Emulator, receiver: WebhookListener) -> None:
+    await telnyx.deliver("x", url=receiver.url)
+    await telnyx.deliver("x", url=receiver.url, signed_at=datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC))
+    now, then = (int(webhook.headers["telnyx-timestamp"]) for webhook in receiver.received)
+    assert abs(datetime.now(UTC) - datetime.fromtimestamp(now, UTC)) < timedelta(minutes=1)
+    assert then == 1_000_000_000
+    for webhook in receiver.received:
+        webhook.verify(telnyx.public_key)
+        assert webhook.data["occurred_at"] == "2021-04-25T12:00:00.000000Z"
+
+
+# --- retries and failover -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [200, 204, 299])
+async def test_event_is_delivered_with_a_2xx(
+    telnyx: Emulator, receiver: WebhookListener, status: int
+) -> None:
+    receiver.statuses["/hook"] = [status, status]
+    telnyx.join(create_room(telnyx, receiver.url + "/hook"))
+    await telnyx.settle()
+    assert results(telnyx, receiver.url) == [("/hook", 1, status)] * 2
+    assert all(delivery.delivered for delivery in telnyx.deliveries)
+
+
+@pytest.mark.parametrize("status", [301, 307, 304, 400, 410, 429, 500, 503])
+async def test_event_is_sent_again_with_other_statuses(
+    telnyx: Emulator, receiver: WebhookListener, sleep: FakeClock, status: int
+) -> None:
+    receiver.statuses["/hook"] = [200, status, status]  # the second event fails twice
+    telnyx.join(create_room(telnyx, receiver.url + "/hook"))
+    await telnyx.settle()
+    assert results(telnyx, receiver.url) == [
+        ("/hook", 1, 200),
+        ("/hook", 1, status),
+        ("/hook", 2, status),
+        ("/hook", 3, 200),
+    ]
+    assert [delivery.delivered for delivery in telnyx.deliveries] == [True, False, False, True]
+    assert sleep.sleeps == [1, 2]
+    _, *attempts = receiver.received
+    assert {webhook.path for webhook in attempts} == {"/hook"}  # no redirect was followed
+    assert len({webhook.data["id"] for webhook in attempts}) == 1
+    assert [webhook.json["meta"]["attempt"] for webhook in attempts] == [1, 2, 3]
+    for webhook in attempts:
+        webhook.verify(telnyx.public_key)
+
+
+async def test_failover_url_gets_three_attempts_too(
+    telnyx: Emulator, receiver: WebhookListener, sleep: FakeClock
+) -> None:
+    receiver.statuses = {"/hook": [200] + [500] * 3, "/other": [500] * 3}
+    other = receiver.url + "/other"
+    telnyx.join(create_room(telnyx, receiver.url + "/hook", webhook_event_failover_url=other))
+    await telnyx.settle()
+    assert results(telnyx, receiver.url) == [
+        ("/hook", 1, 200),
+        *(("/hook", number, 500) for number in (1, 2, 3)),
+        *(("/other", number, 500) for number in (4, 5, 6)),
+    ]
+    assert sleep.sleeps == [1, 2, 1, 2]
+    delivered_to = [webhook.json["meta"]["delivered_to"] for webhook in receiver.received]
+    assert delivered_to == [receiver.url + "/hook"] * 4 + [other] * 3
+
+
+async def test_next_event_does_not_wait_for_retries(receiver: WebhookListener) -> None:
+    receiver.statuses["/hook"] = [500]
+
+    async def until_next_event(_: float) -> None:
+        async with asyncio.timeout(5):
+            while len(receiver.received) < 2:
+                await asyncio.sleep(0.001)
+
+    async with Emulator(sleep=until_next_event) as telnyx:
+        telnyx.join(create_room(telnyx, receiver.url + "/hook"))
+        await telnyx.settle()
+    assert receiver.event_types == ["session.started", "participant.joined", "session.started"]
+
+
+async def test_events_of_one_url_do_not_wait_for_another_url(receiver: WebhookListener) -> None:
+    receiver.statuses["/silent"] = [0]
+    async with Emulator() as telnyx:
+        telnyx.join(create_room(telnyx, receiver.url + "/silent", webhook_timeout_secs=30))
+        telnyx.join(create_room(telnyx, receiver.url + "/hook"))
+        async with asyncio.timeout(5):
+            while [webhook.path for webhook in receiver.received].count("/hook") < 2:
+                await asyncio.sleep(0.001)
+
+
+async def test_events_beyond_the_limits_are_delivered_in_order_for_each_url(
+    telnyx: Emulator, receiver: WebhookListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {
+        "SLICE": 3,
+        "MAX_QUEUED": 8,
+        "MAX_SENDING": 2,
+        "MAX_IN_PROGRESS": 3,
+        "MAX_IN_PROGRESS_PER_URL": 2,
+    }
+    for name, limit in limits.items():
+        monkeypatch.setattr(dispatcher, f"_{name}", limit)
+    receiver.statuses = {"/0": [500], "/1": [500, 500]}
+    rooms = [create_room(telnyx, f"{receiver.url}/{number}") for number in range(5)]
+    for context in range(6):
+        for room_id in rooms:
+            telnyx.join(room_id, context=str(context))
+    await telnyx.settle()
+    assert len({webhook.data["id"] for webhook in receiver.received}) == 5 * 7
+    for number in range(5):
+        contexts = [
+            int(webhook.data["payload"]["context"])
+            for webhook in receiver.received
+            if webhook.path == f"/{number}" and webhook.event_type == "participant.joined"
+        ]
+        assert contexts == list(range(6))
+
+
+async def test_connection_that_is_refused_is_retried(telnyx: Emulator, receiver: WebhookListener) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    telnyx.join(create_room(telnyx, url, webhook_event_failover_url=receiver.url))
+    await telnyx.settle()
+    for event_id in {delivery.event.id for delivery in telnyx.deliveries}:
+        attempts = [each.failure or each.status for each in telnyx.deliveries if each.event.id == event_id]
+        assert attempts == ["no connection"] * 3 + [200]
+
+
+@pytest.mark.parametrize(("scheme", "failure"), [("http", "no answer"), ("https", "no connection")])
+async def test_closed_connection_and_unknown_certificate_are_failures(
+    telnyx: Emulator, scheme: str, failure: str
+) -> None:
+    async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    context = None
+    if scheme == "https":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert("localhost").configure_cert(context)
+    server = await asyncio.start_server(close, "127.0.0.1", 0, ssl=context)
+    async with server:
+        url = f"{scheme}://localhost:{server.sockets[0].getsockname()[1]}/"
+        telnyx.join(create_room(telnyx, url))
+        await telnyx.settle()
+    assert {(each.failure, each.delivered) for each in telnyx.deliveries} == {(failure, False)}
+
+
+@pytest.mark.parametrize(
+    ("url", "failure"),
+    [
+        ("http://[bad", "bad URL"),
+        ("http://127.0.0.1:99999/", "bad URL"),
+        ("https://example.com/hook", "not this machine"),
+        ("http://127.0.0.1@example.com/hook", "not this machine"),
+        ("http://127.0.0.1.example.com/hook", "not this machine"),
+    ],
+)
+async def test_unusable_url_is_not_retried(
+    telnyx: Emulator, receiver: WebhookListener, sleep: FakeClock, *, url: str, failure: str
+) -> None:
+    telnyx.join(create_room(telnyx, url, webhook_event_failover_url=receiver.url))
+    await telnyx.settle()
+    attempts = {(each.attempt, each.failure or each.status) for each in telnyx.deliveries}
+    assert attempts == {(1, failure), (2, 200)}
+    assert sleep.sleeps == []
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://localhost:1/", True),
+        ("http://LOCALHOST./", True),
+        ("http://app.localhost/", False),
+        ("http://127.3.2.1/", True),
+        ("http://[::1]:80/", True),
+        ("http://0.0.0.0:80/", True),
+        ("http://10.0.0.1/", False),
+        ("http://app:8000/", False),
+        ("http://localhost.example.com/", False),
+    ],
+)
+def test_this_machine_is_recognized_without_dns(url: str, *, expected: bool) -> None:
+    assert is_this_machine(url) is expected
+
+
+async def test_other_machines_can_be_allowed() -> None:
+    async with Emulator(deliver_anywhere=True) as telnyx:
+        delivery = await telnyx.deliver("x", url="http://name.invalid/")
+        assert delivery.failure == "no connection"
+
+
+@pytest.mark.parametrize(
+    ("host", "public_url", "start"),
+    [
+        ("0.0.0.0", None, "http://127.0.0.1:"),
+        ("127.0.0.1", "http://telnyx:8080/v2/", "http://telnyx:8080/media/"),
+    ],
+)
+async def test_links_in_events_start_with_the_url_of_the_emulator(
+    receiver: WebhookListener, clock: FakeClock, host: str, public_url: str | None, start: str
+) -> None:
+    async with Emulator(host=host, clock=clock, public_url=public_url) as telnyx:
+        assert public_url is None or telnyx.url == public_url.rstrip("/")
+        telnyx.leave(telnyx.join(create_room(telnyx, receiver.url, enable_recording=True)).id)
+        clock.advance(seconds=5)
+        await telnyx.settle()
+    assert receiver.received[-1].data["payload"]["download_url"].startswith(start)
+
+
+# --- timeouts -----------------------------------------------------------------------------------------------
+
+
+async def test_receiver_has_the_seconds_of_the_room(telnyx: Emulator, receiver: WebhookListener) -> None:
+    receiver.statuses["/hook"] = [500, 500, 0]
+    settings = {"webhook_event_failover_url": receiver.url + "/other", "webhook_timeout_secs": 1}
+    telnyx.script_webhooks(WebhookFault(lost=True))
+    telnyx.join(create_room(telnyx, receiver.url + "/hook", **settings))
+    await telnyx.settle()
+    statuses = [delivery.failure or delivery.status for delivery in telnyx.deliveries]
+    assert statuses == ["lost", 500, 500, "timeout", 200]
+
+
+@pytest.mark.parametrize(("value", "seconds"), [(None, 2), (0, 2), (30, 30)])
+def test_default_timeout_is_two_seconds(value: int | None, seconds: float) -> None:
+    assert webhook_timeout(WebhookSettings(webhook_timeout_secs=value)) == seconds
+
+
+# --- single events ------------------------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Payload:
+    room_id: str | None = None
+    session_id: str | None = None
+
+
+@define
+class TypedEvent:
+    """An event as a library models it."""
+
+    id: str = "an id"
+    occurred_at: datetime = datetime(2021, 4, 25, tzinfo=UTC)
+    payload: Payload = field(default=Payload(room_id="a room"))
+
+    @property
+    def event_type(self) -> str:
+        return "video.room.session.started"
+
+
+async def test_single_event_is_sent_once_to_the_url_of_its_room(
+    telnyx: Emulator, receiver: WebhookListener
+) -> None:
+    receiver.statuses["/hook"] = [500]
+    room_id = create_room(telnyx, receiver.url + "/hook")
+    delivery = await telnyx.deliver("video.room.session.started", {"room_id": room_id, "more": 1})
+    assert (delivery.status, delivery.answer, delivery.delivered) == (500, b"thank you", False)
+    assert telnyx.deliveries == [delivery]
+    (webhook,) = receiver.received
+    webhook.verify(telnyx.public_key)
+    assert (webhook.body, webhook.json) == (delivery.body, delivery.json)
+    assert {**delivery.headers}.items() <= webhook.headers.items()
+    assert webhook.data["payload"] == {"room_id": room_id, "more": 1}
+    again = await telnyx.deliver(delivery.event, url=receiver.url)
+    assert again.json["data"] == delivery.json["data"]
+
+
+async def test_single_event_of_a_composition_goes_to_its_url(
+    api: HttpClient, telnyx: Emulator, receiver: WebhookListener, webhook_room: str
+) -> None:
+    alice = telnyx.join(webhook_room)
+    body = {"session_id": alice.session_id, "webhook_event_url": receiver.url + "/own"}
+    composition = (await api.post("room_compositions", body)).data
+    payload = {"composition_id": composition["id"], "room_id": webhook_room}
+    delivery = await telnyx.deliver("video.room.composition.completed", payload)
+    assert delivery.url == receiver.url + "/own"
+
+
+EVENTS: dict[str, tuple[object, dict[str, object]]] = {
+    "mapping": (
+        {"event_type": "x", "id": 7, "payload": {"room_id": "a"}, "unknown": None},
+        {"event_type": "x", "id": 7, "payload": {"room_id": "a"}, "unknown": None},
+    ),
+    "envelope": (
+        {"data": {"event_type": "x", "occurred_at": "now"}, "meta": {}},
+        {"event_type": "x", "occurred_at": "now"},
+    ),
+    "null": ({"event_type": "x", "payload": None}, {"event_type": "x", "payload": None}),
+    "attrs": (
+        TypedEvent(),
+        {
+            "id": "an id",
+            "event_type": "video.room.session.started",
+            "occurred_at": "2021-04-25T00:00:00Z",
+            "payload": {"room_id": "a room"},
+        },
+    ),
+    "object": (
+        SimpleNamespace(event_type="x", payload=SimpleNamespace(room_id="a", session_id=None)),
+        {"event_type": "x", "payload": {"room_id": "a"}},
+    ),
+    "event type": ("x", {"event_type": "x", "payload": {}}),
+}
+
+
+@pytest.mark.parametrize(("event", "expected"), EVENTS.values(), ids=EVENTS)
+async def test_single_event_can_have_many_forms(
+    telnyx: Emulator, receiver: WebhookListener, event: object, expected: dict[str, object]
+) -> None:
+    await telnyx.deliver(event, url=receiver.url)
+    data = receiver.received[0].data
+    assert data == {**data, **expected}
+    assert data.keys() == {"record_type", "event_type", "id", "occurred_at", "payload", *expected}
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({"type": "video.room.session.started"}, "event_type must be a string, not None"),
+        (object(), "event_type must be a string, not None"),
+        ("video.room.session.started", "there is no webhook URL"),
+        ({"event_type": "x", "payload": {"room_id": ["?"]}}, "there is no webhook URL"),
+    ],
+    ids=["mapping", "object", "no payload", "payload"],
+)
+async def test_event_without_type_or_url_is_refused(telnyx: Emulator, event: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        await telnyx.deliver(event)
+    assert telnyx.deliveries == []
+
+
+async def test_start_of_a_long_answer_is_kept(telnyx: Emulator) -> None:
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"x" * 10_000)
+        except ConnectionError:
+            return response
+
+    app = web.Application()
+    app.router.add_post("/", stream)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    delivery = await telnyx.deliver("x", url=f"http://127.0.0.1:{runner.addresses[0][1]}/")
+    assert (delivery.status, len(delivery.answer)) == (200, 65536)
+    await runner.cleanup()
+
+
+# --- secrets ------------------------------------------------------------------------------------------------
+
+
+async def test_reprs_and_logs_show_no_secrets(
+    telnyx: Emulator, receiver: WebhookListener, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    url = receiver.url.replace("//", "//user:canary-1@") + "/hook?token=canary-2#canary-3"
+    telnyx.leave(telnyx.join(create_room(telnyx, url, enable_recording=True)).id)
+    clock.advance(seconds=5)
+    await telnyx.settle()
+    last = telnyx.deliveries[-1]
+    assert last.delivered
+    assert receiver.received[-1].headers["Authorization"].startswith("Basic ")
+    secrets = [last.json["data"]["payload"]["download_url"], *list(last.headers.values())[-2:]]
+    shown = repr(telnyx.deliveries) + str(telnyx.deliveries) + caplog.text
+    shown += repr(telnyx._webhook_sender) + repr(telnyx._links)
+    assert f"{receiver.url}/hook" in shown
+    assert [secret for secret in ["canary", *secrets] if secret in shown] == []
+    invalid = Delivery(event=last.event, url="http://[canary", attempt=1, sent_at=clock.now)
+    assert "canary" not in repr(invalid)
+
+
+async def test_deliveries_are_not_recorded_with_recording_off(receiver: WebhookListener) -> None:
+    async with Emulator(recording=False) as telnyx:
+        await telnyx.deliver("x", url=receiver.url)
+        assert telnyx.deliveries == []
+    assert len(receiver.received) == 1
+
+
+# --- closing ------------------------------------------------------------------------------------------------
+
+
+async def test_closing_cancels_deliveries(
+    receiver: WebhookListener, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "asyncio")
+    loop = asyncio.get_running_loop()
+    tasks = asyncio.all_tasks()
+    retrying = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        retrying.set()
+        await asyncio.Event().wait()
+
+    receiver.statuses = {"/hook": [500], "/silent": [0]}
+    async with Emulator(sleep=sleep) as telnyx:
+        for path in ("/silent", "/hook"):
+            telnyx.join(create_room(telnyx, receiver.url + path, webhook_timeout_secs=30))
+        settling = asyncio.create_task(telnyx.settle())
+        await retrying.wait()
+        start = loop.time()
+    assert loop.time() - start < 20  # the timeout is 30 s
+    await settling
+    async with asyncio.timeout(20):
+        while asyncio.all_tasks() != tasks:  # the receiver notices the closed connection later
+            await asyncio.sleep(0)
+    gc.collect()
+    assert caplog.records == []
+
+
+async def test_closing_ends_the_delivery_of_a_single_event(
+    receiver: WebhookListener, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "asyncio")
+    receiver.statuses["/silent"] = [0]
+    async with Emulator() as telnyx:
+        delivering = asyncio.create_task(telnyx.deliver("x", url=receiver.url + "/silent"))
+        async with asyncio.timeout(5):
+            while not receiver.received:
+                await asyncio.sleep(0.001)
+    delivery = await asyncio.wait_for(delivering, 1)
+    assert (delivery.failure, delivery.status) == ("no answer", None)
+    gc.collect()
+    assert caplog.records == []
+
+
+async def test_error_of_a_delivery_is_reported_on_closing(receiver: WebhookListener) -> None:
+    reported: list[dict[str, object]] = []
+    failed = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        failed.set()
+        raise LookupError("no time left")
+
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    async with Emulator(sleep=sleep) as telnyx:
+        telnyx.script_webhooks(WebhookFault(delay=1))
+        telnyx.join(create_room(telnyx, receiver.url))
+        await failed.wait()
+        await asyncio.sleep(0)
+    assert [type(context["exception"]) for context in reported] == [LookupError]
+
+
+async def test_events_after_closing_are_sent_at_the_next_start(receiver: WebhookListener) -> None:
+    telnyx = Emulator()
+    room_id = create_room(telnyx, receiver.url)
+    for call in (telnyx.settle(), telnyx.deliver("x", url=receiver.url)):
+        with pytest.raises(RuntimeError, match="not running"):
+            await call
+    async with telnyx:
+        telnyx.join(room_id)
+    receiver.received.clear()
+    telnyx.leave(telnyx.join(room_id).id)
+    async with telnyx:
+        await telnyx.settle()
+    assert receiver.event_types == ["participant.joined", "participant.left"]
+
+
+async def test_missing_extra_is_named(
+    api: HttpClient, telnyx: Emulator, receiver: WebhookListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.ed25519", None)
+    hint = re.escape("pip install 'telnyx-rooms-async[webhooks]'")
+    telnyx.join((await api.post("rooms", {})).data["id"])
+    await telnyx.settle()
+    telnyx.join(create_room(telnyx, receiver.url))
+    with pytest.raises(RuntimeError, match=hint):
+        await telnyx.settle()
+    assert [delivery.failure for delivery in telnyx.deliveries] == ["no cryptography"] * 2
+    with pytest.raises(RuntimeError, match=hint):
+        _ = telnyx.public_key
+    with pytest.raises(RuntimeError, match=hint):
+        await telnyx.deliver("x", url=receiver.url)
+    response = await api.get("public_key")
+    assert response.status == 501
+    assert re.search(hint, response.body["errors"][0]["detail"])
+    assert receiver.received == []

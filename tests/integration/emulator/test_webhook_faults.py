@@ -1,0 +1,206 @@
+"""Faults injected into webhooks: lost, repeated, delayed and shuffled events."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from math import inf, nan
+from typing import Any
+
+import pytest
+
+from telnyx_rooms_async.emulator import Emulator, Fault, WebhookEvent, WebhookFault
+from tests.helpers.http_client import HttpClient
+from tests.helpers.webhook_listener import WebhookListener, listen_for_webhooks
+
+ENDED = "video.room.session.ended"
+
+
+@pytest.fixture
+async def room_id(api: HttpClient, receiver: WebhookListener) -> str:
+    settings = {"webhook_event_url": receiver.url, "max_participants": 50}
+    return str((await api.post("rooms", settings)).data["id"])
+
+
+def ids(receiver: WebhookListener) -> list[str]:
+    return [webhook.data["id"] for webhook in receiver.received]
+
+
+async def test_lost_event_is_recorded_and_not_sent(
+    telnyx: Emulator, receiver: WebhookListener, room_id: str
+) -> None:
+    telnyx.script_webhooks(WebhookFault(lost=True), event_type=ENDED)
+    for _ in range(2):
+        telnyx.leave(telnyx.join(room_id).id)
+    await telnyx.settle()
+    assert receiver.event_types.count("session.ended") == 1
+    (lost,) = [delivery for delivery in telnyx.deliveries if delivery.failure == "lost"]
+    assert (lost.event.event_type, lost.body, lost.delivered) == (ENDED, b"", False)
+    assert telnyx.scripted_webhooks == ()
+
+
+async def test_copies_have_the_same_id_and_content(
+    telnyx: Emulator, receiver: WebhookListener, room_id: str
+) -> None:
+    telnyx.script_webhooks(WebhookFault(copies=3))
+    telnyx.join(room_id)
+    await telnyx.settle()
+    assert receiver.event_types == ["session.started"] * 3 + ["participant.joined"]
+    assert len(set(ids(receiver))) == len({webhook.body for webhook in receiver.received}) == 2
+    for webhook in receiver.received:
+        webhook.verify(telnyx.public_key)
+
+
+class DelayedEmulator(Emulator):
+    """An emulator whose delays last until `finished` is set."""
+
+    def __init__(self) -> None:
+        self.delays: list[float] = []
+        self.finished = asyncio.Event()
+        super().__init__(sleep=self._wait)
+
+    async def _wait(self, seconds: float) -> None:
+        self.delays.append(seconds)
+        await self.finished.wait()
+
+
+@pytest.fixture
+async def delayed() -> AsyncIterator[DelayedEmulator]:
+    async with DelayedEmulator() as emulator:
+        yield emulator
+
+
+async def test_later_events_overtake_a_delayed_one(
+    delayed: DelayedEmulator, receiver: WebhookListener
+) -> None:
+    room = delayed._state.create_room({"webhook_event_url": receiver.url})
+    delayed.script_webhooks(WebhookFault(delay=7.5))
+    delayed.join(room.id)
+    settling = asyncio.create_task(delayed.settle())
+    async with asyncio.timeout(5):
+        while not delayed.deliveries:
+            await asyncio.sleep(0.001)
+    assert receiver.event_types == ["participant.joined"]
+    delayed.finished.set()
+    await settling
+    assert receiver.event_types == ["participant.joined", "session.started"]
+    assert delayed.delays == [7.5]
+
+
+async def hold_meeting(telnyx: Emulator, receiver: WebhookListener, room_id: str) -> list[str]:
+    """Let twelve participants join and leave, and return the events that arrived."""
+    participants = [telnyx.join(room_id, context=str(number)) for number in range(12)]
+    for participant in participants:
+        telnyx.leave(participant.id)
+    await telnyx.settle()
+    return [f"{each.event_type} {each.data['payload'].get('context', '')}" for each in receiver.received]
+
+
+async def test_shuffled_events_have_the_same_order_in_each_run(
+    telnyx: Emulator, receiver: WebhookListener, room_id: str
+) -> None:
+    telnyx.script_webhooks(WebhookFault(shuffled=True), times=None)
+    first = await hold_meeting(telnyx, receiver, room_id)
+    assert len(set(ids(receiver))) == len(first) == 26
+    joined = [event for event in first if event.startswith("participant.joined")]
+    assert joined != sorted(joined, key=lambda event: int(event.split()[1]))
+    async with listen_for_webhooks() as other_receiver, Emulator() as other:
+        other.script_webhooks(WebhookFault(shuffled=True), times=None)
+        room = other._state.create_room({"webhook_event_url": other_receiver.url, "max_participants": 50})
+        assert await hold_meeting(other, other_receiver, room.id) == first
+
+
+async def test_event_gets_the_first_fault_that_matches(
+    telnyx: Emulator, receiver: WebhookListener, room_id: str
+) -> None:
+    numbers = itertools.count()
+    fault = WebhookFault(copies=2, shuffled=True)
+    telnyx.script_webhooks(fault, times=None, when=lambda _: next(numbers) % 3 == 0)
+    telnyx.script_webhooks(WebhookFault(shuffled=True), times=None)
+    assert len(await hold_meeting(telnyx, receiver, room_id)) == 26 + 9
+    assert len(set(ids(receiver))) == 26
+
+
+async def test_shuffled_events_are_sent_without_settle(
+    telnyx: Emulator, receiver: WebhookListener, room_id: str
+) -> None:
+    telnyx.script_webhooks(WebhookFault(shuffled=True), times=2)
+    telnyx.join(room_id)
+    async with asyncio.timeout(5):
+        while len(receiver.received) < 2:
+            await asyncio.sleep(0.001)
+    assert sorted(receiver.event_types) == ["participant.joined", "session.started"]
+
+
+async def test_empty_fault_is_used_up_and_unscript_removes_all(
+    telnyx: Emulator, receiver: WebhookListener, room_id: str
+) -> None:
+    telnyx.script_webhooks(WebhookFault())
+    telnyx.script_webhooks(WebhookFault(lost=True), times=None)
+    telnyx.script(Fault(status=500))
+    telnyx.join(room_id)
+    await telnyx.settle()
+    assert receiver.event_types == ["session.started"]
+    assert telnyx.scripted_webhooks == (WebhookFault(lost=True),)
+    telnyx.unscript()
+    assert [*telnyx.scripted_webhooks, *telnyx.scripted] == []
+
+
+@pytest.mark.parametrize("noticed_by_watcher", [False, True])
+async def test_settle_raises_what_when_raises(
+    telnyx: Emulator, room_id: str, *, noticed_by_watcher: bool
+) -> None:
+    called = asyncio.Event()
+
+    def when(event: WebhookEvent) -> bool:
+        called.set()
+        return bool(event.payload["unknown"])
+
+    telnyx.script_webhooks(WebhookFault(), when=when)
+    telnyx.join(room_id)
+    if noticed_by_watcher:
+        await called.wait()
+        await asyncio.sleep(0)
+    with pytest.raises(KeyError, match="unknown"):
+        await telnyx.settle()
+
+
+async def test_settle_raises_what_sleep_raises(receiver: WebhookListener) -> None:
+    async def sleep(_: float) -> None:
+        raise LookupError("no time left")
+
+    async with Emulator(sleep=sleep) as telnyx:
+        room = telnyx._state.create_room({"webhook_event_url": receiver.url})
+        telnyx.script_webhooks(WebhookFault(delay=1))
+        telnyx.join(room.id)
+        with pytest.raises(LookupError, match="no time left"):
+            await telnyx.settle()
+        await telnyx.settle()
+    assert receiver.event_types == ["participant.joined"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"copies": 0}, "copies must be an integer from 1 to 1000, not 0"),
+        ({"copies": True}, "copies must be"),
+        ({"delay": -1}, "delay must be a number of seconds"),
+        ({"delay": inf}, "delay must be"),
+        ({"delay": nan}, "delay must be"),
+        ({"lost": 1}, "lost must be true or false, not 1"),
+        ({"shuffled": None}, "shuffled must be true or false"),
+        ({"lost": True, "copies": 2}, "copies contradicts lost"),
+        ({"lost": True, "delay": 1.5}, "delay contradicts lost"),
+        ({"lost": True, "shuffled": True}, "shuffled contradicts lost"),
+    ],
+)
+def test_invalid_faults_are_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        WebhookFault(**fields)
+
+
+@pytest.mark.parametrize(
+    ("options", "name"), [({"times": 0}, "times"), ({"event_type": "room.session.ended"}, "event_type")]
+)
+def test_invalid_rules_are_refused(options: dict[str, Any], name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        Emulator().script_webhooks(WebhookFault(), **options)

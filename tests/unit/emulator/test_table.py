@@ -1,0 +1,92 @@
+"""Indexed tables: every selection equals a scan of all records."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from unittest.mock import patch
+
+from attrs import define
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telnyx_rooms_async.emulator import table as table_module
+from telnyx_rooms_async.emulator.table import Between, Condition, Equal, Table
+
+DAYS = [date(2021, 4, 25) + timedelta(days=number) for number in range(4)]
+
+
+@define
+class Record:
+    id: str
+    name: str
+    day: date | None
+
+    def __str__(self) -> str:
+        return self.id
+
+
+names = st.sampled_from("abc")
+days = st.none() | st.sampled_from(DAYS)
+numbers = st.integers(min_value=0, max_value=19)
+changes = st.lists(
+    st.tuples(st.just("add"), names, days)
+    | st.tuples(st.just("remove"), numbers, st.none())
+    | st.tuples(st.just("rename"), numbers, names)
+    | st.tuples(st.just("move"), numbers, days),
+    max_size=40,
+)
+ranges = st.builds(Between, eq=days, gte=days, lte=days).filter(
+    lambda each: each != Between(eq=None, gte=None, lte=None)
+)
+
+
+def apply(changes_made: list[tuple[str, object, object]]) -> tuple[Table[Record], list[Record]]:
+    """Apply changes to a table and to a plain list."""
+    table: Table[Record] = Table(name=lambda record: record.name, day=lambda record: record.day)
+    records: list[Record] = []
+    for number, (change, first, second) in enumerate(changes_made):
+        if change == "add":
+            record = Record(str(number), str(first), second if isinstance(second, date) else None)
+            table.add(record)
+            records.append(record)
+        elif records and isinstance(first, int):
+            record = records[first % len(records)]
+            if change == "remove":
+                table.remove(record)
+                records.remove(record)
+            else:
+                table.update(record, **{"rename": {"name": second}, "move": {"day": second}}[change])
+    return table, records
+
+
+@given(changes, st.none() | st.builds(Equal, names), st.none() | ranges, st.booleans(), st.booleans())
+def test_selection_equals_a_scan(
+    changes_made: list[tuple[str, object, object]],
+    name: Equal | None,
+    day: Condition | None,
+    odd_only: bool,  # noqa: FBT001 - given by position
+    use_sets: bool,  # noqa: FBT001 - given by position
+) -> None:
+    table, records = apply(changes_made)
+    predicates: list[Callable[[Record], bool]] = [lambda record: int(record.id) % 2 == 1] if odd_only else []
+    with patch.object(table_module, "_SMALL", 0 if use_sets else 1000):  # both ways to intersect
+        selection = table.select(*predicates, name=name, day=day)
+    expected = [
+        record
+        for record in records
+        if (name is None or name.matches(record.name))
+        and (day is None or day.matches(record.day))
+        and all(predicate(record) for predicate in predicates)
+    ]
+    assert list(selection) == expected
+    assert len(selection) == len(expected)
+    for start in range(len(expected) + 2):
+        assert selection.page(start, 2) == expected[start : start + 2]
+
+
+@given(changes)
+def test_records_are_found_by_id_and_in_order(changes_made: list[tuple[str, object, object]]) -> None:
+    table, records = apply(changes_made)
+    assert (list(table), len(table)) == (records, len(records))
+    assert all(table.get(record.id) is table[record.id] is record for record in records)
+    assert table.get("unknown") is None
+    assert "unknown" not in table

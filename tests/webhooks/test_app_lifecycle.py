@@ -1,0 +1,173 @@
+"""Clients and routers that live as long as their app."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeAlias
+
+import aiohttp
+import pytest
+from aiohttp import ClientSession, web
+from fastapi import FastAPI
+from fastapi import Request as FastAPIRequest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from telnyx_rooms_async import ClientClosedError, Event, EventRouter, RoomsClient, RoomSessionEnded
+from telnyx_rooms_async.emulator import Emulator, Fault
+from telnyx_rooms_async.integrations.aiohttp_web import CLIENT, client_context, router_context
+from telnyx_rooms_async.integrations.asgi import client_lifespan
+from tests.helpers.web_servers import run_aiohttp_app, run_asgi_app
+
+Use: TypeAlias = Callable[[RoomsClient], Any]
+Serve: TypeAlias = Callable[..., AbstractAsyncContextManager[str]]
+
+
+def aiohttp_app(use: Use, client: RoomsClient | None = None, *routers: EventRouter) -> Any:
+    async def handle(request: web.Request) -> web.Response:
+        return web.Response(text=str(await use(request.app[CLIENT])))
+
+    app = web.Application()
+    if client is not None:
+        app[CLIENT] = client
+    app.cleanup_ctx.extend([client_context, *map(router_context, routers)])
+    app.router.add_get("/use", handle)
+    return run_aiohttp_app(app)
+
+
+def fastapi_app(use: Use, client: RoomsClient | None = None, *routers: EventRouter) -> Any:
+    app = FastAPI(lifespan=client_lifespan(client, *routers))
+
+    @app.get("/use")
+    async def handle(request: FastAPIRequest) -> PlainTextResponse:
+        return PlainTextResponse(str(await use(request.state.rooms)))
+
+    return run_asgi_app(app)
+
+
+def starlette_app(use: Use, client: RoomsClient | None = None, *routers: EventRouter) -> Any:
+    async def handle(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(await use(request.state.rooms)))
+
+    lifespan = client_lifespan(client, *routers)
+    return run_asgi_app(Starlette(routes=[Route("/use", handle)], lifespan=lifespan))
+
+
+APPS: dict[str, Serve] = {"aiohttp.web": aiohttp_app, "FastAPI": fastapi_app, "Starlette": starlette_app}
+every_app = pytest.mark.parametrize("serve", list(APPS.values()), ids=list(APPS))
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[ClientSession]:
+    """A session with any number of connections."""
+    async with ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        yield session
+
+
+@pytest.fixture
+def sessions(monkeypatch: pytest.MonkeyPatch, http: ClientSession) -> list[ClientSession]:
+    """All sessions that are created from now on."""
+    created: list[ClientSession] = []
+    init = ClientSession.__init__
+
+    def recorded(self: ClientSession, *args: Any, **options: Any) -> None:
+        created.append(self)
+        init(self, *args, **options)
+
+    monkeypatch.setattr(ClientSession, "__init__", recorded)
+    return created
+
+
+@every_app
+async def test_all_requests_of_an_app_share_one_session_that_is_closed_at_shutdown(
+    serve: Serve,
+    http: ClientSession,
+    sessions: list[ClientSession],
+    telnyx: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
+    monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
+    clients: set[RoomsClient] = set()
+
+    async def count(client: RoomsClient) -> int:
+        clients.add(client)
+        return sum(await asyncio.gather(*(client.rooms.list().count() for _ in range(10))))
+
+    async def get(url: str) -> str:
+        async with http.get(f"{url}/use") as response:
+            return await response.text()
+
+    async with serve(count) as url:
+        assert set(await asyncio.gather(*(get(url) for _ in range(50)))) == {"0"}
+        assert len(telnyx.requests) == 500
+        assert [session.closed for session in sessions] == [False]
+        assert len(clients) == 1
+    assert [session.closed for session in sessions] == [True]
+    with pytest.raises(ClientClosedError):
+        await clients.pop().rooms.list().count()
+
+
+@asynccontextmanager
+async def held_call(gate: asyncio.Event) -> AsyncIterator[tuple[RoomsClient, "asyncio.Task[int]"]]:
+    """Yield a client with a call that is answered when `gate` is set."""
+    async with Emulator(sleep=lambda _: gate.wait()) as telnyx:
+        client = RoomsClient(telnyx.api_key, base_url=telnyx.url)
+        telnyx.script(Fault(delay=3600))
+        call = asyncio.create_task(client.rooms.list().count())
+        while not telnyx.requests:
+            await asyncio.sleep(0.001)
+        yield client, call
+
+
+@every_app
+async def test_shutdown_waits_for_calls_in_flight(serve: Serve) -> None:
+    gate = asyncio.Event()
+    async with held_call(gate) as (client, call):
+        async with serve(lambda _: None, client):
+            asyncio.get_running_loop().call_later(0.05, gate.set)
+        assert call.done()
+        assert await call == 0
+        with pytest.raises(ClientClosedError):
+            await client.rooms.list().count()
+
+
+async def test_shutdown_cancels_calls_after_the_grace() -> None:
+    async with held_call(asyncio.Event()) as (client, call):
+        async with run_asgi_app(Starlette(lifespan=client_lifespan(client, grace=0.05))):
+            pass
+        with pytest.raises(ClientClosedError):
+            await call
+
+
+async def test_close_waits_for_the_last_call_within_the_grace() -> None:
+    gate = asyncio.Event()
+    async with held_call(gate) as (client, slow):
+        quick = asyncio.create_task(client.rooms.list().count())
+        closing = asyncio.create_task(client.close(grace=60))
+        assert await quick == 0
+        assert not closing.done()
+        gate.set()
+        await closing
+        assert await slow == 0
+        await client.close(grace=60)  # at once, as the client is idle
+
+
+@every_app
+async def test_background_handlers_can_use_the_client_until_they_complete(
+    serve: Serve, client: RoomsClient
+) -> None:
+    router, counts = EventRouter(), list[int]()
+
+    @router.on(Event)
+    async def handle(event: Event) -> None:
+        await asyncio.sleep(0.01)
+        counts.append(await client.rooms.list().count())
+
+    async with serve(lambda _: None, client, router):
+        await router.dispatch_in_background(RoomSessionEnded(id="1"))
+    assert counts == [0]
+    with pytest.raises(ClientClosedError):
+        await client.rooms.list().count()
