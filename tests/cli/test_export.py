@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
+from telnyx_rooms_async.cli.tables import parquet_format
 from telnyx_rooms_async.cli.tables.rows import COLUMNS
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.command_line import Objects, Run, Start, Terminal
@@ -18,7 +19,10 @@ NAMES = ['a,"b"', "two\nlines", "=1+1", "'=1", "ünï 漢 🎉", "null", " a "]
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_all_rooms_are_written(run: Run, telnyx: Emulator, tmp_path: Path, kind: str) -> None:
+def test_all_rooms_are_written(
+    run: Run, telnyx: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(parquet_format, "_GROUP_ROWS", 250)
     target = tmp_path / f"rooms.{kind}"
     telnyx.seed(1)
     run("rooms", "export", str(target))
@@ -52,7 +56,7 @@ def test_path_is_printed_in_json(objects: Objects, telnyx: Emulator, tmp_path: P
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize("content", ["some text", "unique_name\nA\n", '{"unique_name":"A"}\n', "PAR1"])
+@pytest.mark.parametrize("content", ["some text", "[1]", "unique_name\nA\n", '{"unique_name":"A"}\n', "PAR1"])
 def test_file_that_is_not_an_export_is_kept(
     run: Run, telnyx: Emulator, tmp_path: Path, kind: str, content: str
 ) -> None:

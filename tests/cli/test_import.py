@@ -284,7 +284,7 @@ def test_skipped_rows_are_written_with_their_reasons(
     run: Run, telnyx: Emulator, tmp_path: Path, kind: str, command: tuple[str, ...]
 ) -> None:
     path, errors = tmp_path / f"in.{kind}", tmp_path / f"errors.{kind}"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"unique_name": "A", "max_participants": 5.0},
         {"unique_name": "B", "max_participants": 99.0},
         {"unique_name": "A", "max_participants": 6.0},
