@@ -105,7 +105,7 @@ def objects(run: Run) -> Objects:
 @pytest.fixture
 def alice(telnyx: Emulator) -> RoomParticipant:
     """A participant of a session that is recorded."""
-    room = telnyx._account.create_room({"unique_name": "Room 1", "enable_recording": True})
+    room = telnyx._state.create_room({"unique_name": "Room 1", "enable_recording": True})
     return telnyx.join(room.id, context="Alice")
 
 
@@ -187,8 +187,15 @@ def program_at_terminal(environment: dict[str, str]) -> Terminal:
     def run(*args: str, typed: bytes = b"", **env: str) -> str:
         terminal = _Terminal(120, typed)
         variables = environment | {"TERM": "xterm-256color"} | env
-        streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal.follower)
-        subprocess.run([*PROGRAM, *args], **streams, env=variables, start_new_session=True, check=False)
+        subprocess.run(
+            [*PROGRAM, *args],
+            stdin=terminal.follower,
+            stdout=terminal.follower,
+            stderr=terminal.follower,
+            env=variables,
+            start_new_session=True,
+            check=False,
+        )
         return terminal.close(plain=True)
 
     return run

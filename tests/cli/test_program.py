@@ -24,10 +24,8 @@ ROOM_COLUMNS = [
 @pytest.fixture
 def renamed(telnyx: Emulator) -> str:
     """The id of a room whose name has characters that a terminal obeys."""
-    telnyx.seed(1)
-    room = telnyx._account.rooms[telnyx.rooms[0].id]
     name = "\x1b[31m[red]\x7f\x9b31m\u202e\u2028Zoë 日本\n🎹\U000e0001"
-    telnyx._account.update_room(room, {"unique_name": name})
+    telnyx._state.create_room({"unique_name": name})
     return telnyx.rooms[0].id
 
 
@@ -111,7 +109,7 @@ def test_table_fits_the_terminal(at_terminal: Terminal, telnyx: Emulator) -> Non
 
 
 def test_long_name_is_wrapped_at_a_terminal(at_terminal: Terminal, telnyx: Emulator) -> None:
-    telnyx._account.create_room({"unique_name": "z" * 50})
+    telnyx._state.create_room({"unique_name": "z" * 50})
     shown = at_terminal("rooms", "list")
     assert shown.count("z") == 50
     assert max(map(len, shown.splitlines())) <= 80
@@ -149,7 +147,7 @@ def test_control_characters_are_escaped(run: Run, telnyx: Emulator, renamed: str
 
 
 def test_stdout_without_the_characters_of_a_name(start: Start, telnyx: Emulator) -> None:
-    telnyx._account.create_room({"unique_name": "日本"})
+    telnyx._state.create_room({"unique_name": "日本"})
     table = start("rooms", "list", PYTHONIOENCODING="ascii")
     in_json = start("rooms", "list", "--json", PYTHONIOENCODING="ascii")
     assert "  ??" in table.communicate()[0]

@@ -1,7 +1,9 @@
 """Tables of rooms: what is read, what is refused and where, and that what is written is read again."""
 
 import csv
+import errno
 import io
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -10,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async import InvalidArgumentError, Room
+from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, Room
 from telnyx_rooms_async.cli.tables.csv_format import csv_header, csv_row, read_csv
-from telnyx_rooms_async.cli.tables.input_table import InputTable
+from telnyx_rooms_async.cli.tables.formats import Format
+from telnyx_rooms_async.cli.tables.input_table import InputTable, read_table
 from telnyx_rooms_async.cli.tables.ndjson_format import ndjson_row, read_ndjson
+from telnyx_rooms_async.cli.tables.parquet_format import ParquetReader
 from telnyx_rooms_async.cli.tables.rows import COLUMNS, AnyRow, InvalidRow, Row
 from telnyx_rooms_async.core.validators import is_blank
 
@@ -282,6 +286,24 @@ def test_names_can_be_required(text: bytes, kind: str, line: int) -> None:
     assert len(fields(text, kind)) == 2
     expected = f"rooms, line {line}, column unique_name: is missing: every room needs a name here"
     assert problems(text, kind, names_required=True) == expected
+
+
+# --- files that cannot be read ------------------------------------------------------------------------------
+
+
+def test_closed_stdin_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(ConfigurationError, match="cannot read stdin: it is closed"):
+        read_table("-", Format.CSV, names_required=False)
+
+
+def test_read_error_of_a_parquet_file_is_named() -> None:
+    class BrokenFile(io.BytesIO):
+        def read(self, _size: int | None = -1, /) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(ConfigurationError, match="cannot read rooms: Input/output error"):
+        ParquetReader(BrokenFile(b"PAR1" * 10), "rooms")
 
 
 # --- writing ------------------------------------------------------------------------------------------------

@@ -1,0 +1,100 @@
+"""Parity with the client: a command for each method, an option for each parameter."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from telnyx_rooms_async import RoomFields, RoomsClient
+from telnyx_rooms_async.cli import app
+
+CLIENT = RoomsClient("KEY")
+TYPERS: list[Any] = [group.typer_instance for group in app.registered_groups]
+GROUPS = {group.info.name: group.registered_commands for group in TYPERS}
+
+# Options of the command line itself.
+OWN_OPTIONS = {"as_json", "base_url", "clear", "everyone", "limit", "silent"}
+# Parameters without an option, and methods without a command of the same name.
+NO_OPTIONS = {
+    "progress",  # shown as a bar
+    "max_bytes",  # for services
+    "audio_sources",  # --silent
+}
+NO_COMMANDS = {
+    ("tokens", "keep"),  # long-running
+    ("recordings", "file_size"),  # used by export
+    ("rooms", "create_many"),  # import
+    ("rooms", "delete_all"),  # delete --all
+    ("rooms", "delete_many"),
+    ("rooms", "ensure"),  # apply
+    ("rooms", "plan"),  # apply --dry-run
+    ("rooms", "update_many"),  # apply
+    ("sessions", "end_many"),
+}
+# Commands that make many calls, and the methods that they use.
+BULK = {
+    ("rooms", "import"): {"create_many"},
+    ("rooms", "export"): {"list"},
+    ("rooms", "delete"): {"delete", "delete_all"},
+    ("rooms", "apply"): {"plan", "apply"},
+    ("recordings", "export"): {"list"},
+}
+# Parameters that these commands set themselves, or have under another name.
+SET_BY_COMMANDS = {
+    "bodies",  # the table
+    "desired",  # the table
+    "include_sessions",
+    "limit",  # --concurrency
+    "ordered",
+    "page_size",
+    "plan",
+}
+
+
+def commands() -> Iterator[Any]:
+    for noun, group in GROUPS.items():
+        for command in group:
+            verb = command.name or command.callback.__name__
+            yield pytest.param(noun, verb, command.callback, id=f"{noun}-{verb}")
+
+
+def methods(noun: str) -> set[str]:
+    return {name for name in dir(getattr(CLIENT, noun)) if not name.startswith("_")}
+
+
+def test_every_method_is_a_command() -> None:
+    assert list(GROUPS) == ["rooms", "sessions", "participants", "recordings", "compositions", "tokens"]
+    for noun, group in GROUPS.items():
+        named = {command.name or command.callback.__name__ for command in group}
+        bulk = {verb for other, verb in BULK if other == noun}
+        assert named == (methods(noun) | bulk) - {verb for other, verb in NO_COMMANDS if other == noun}
+
+
+@pytest.mark.parametrize(("noun", "verb", "command"), list(commands()))
+def test_every_parameter_of_a_method_is_an_option(noun: str, verb: str, command: Any) -> None:
+    options = set(inspect.signature(command).parameters) - OWN_OPTIONS
+    if (noun, verb) in BULK:
+        assert _parameters(noun, BULK[noun, verb]) - SET_BY_COMMANDS <= options
+    else:
+        assert options == _parameters(noun, {verb}) - NO_OPTIONS
+
+
+def _parameters(noun: str, names: set[str]) -> set[str]:
+    found: set[str] = set()
+    for name in names:
+        for parameter in inspect.signature(getattr(getattr(CLIENT, noun), name)).parameters.values():
+            is_fields = parameter.kind is inspect.Parameter.VAR_KEYWORD
+            found |= set(RoomFields.__annotations__) if is_fields else {parameter.name}
+    return found
+
+
+@pytest.mark.parametrize(("noun", "verb", "command"), list(commands()))
+def test_help_of_every_command_fits_80_columns(noun: str, verb: str, command: Any) -> None:
+    result = CliRunner().invoke(app, [noun, verb.replace("_", "-"), "--help"], env={"COLUMNS": "80"})
+    assert result.exit_code == 0
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "…" not in result.stdout
+    assert "..." not in result.stdout.replace("]...", "")
+    assert "--json" in result.stdout

@@ -1,0 +1,56 @@
+"""Progress of commands that make many calls."""
+
+from pathlib import Path
+
+import pytest
+
+from telnyx_rooms_async.cli import progress as progress_module
+from telnyx_rooms_async.cli.progress import JobProgress
+from telnyx_rooms_async.emulator import Emulator, Fault
+from tests.helpers.command_line import Run, Terminal
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A list with the current time."""
+    now = [1000.0]
+    monkeypatch.setattr(progress_module, "monotonic", lambda: now[0])
+    return now
+
+
+def test_rate_and_time_left_count_this_run_only(time: list[float]) -> None:
+    progress = JobProgress(total=1000)
+    progress.skipped = lambda: 700
+    assert (progress.finished, progress.rate, progress.seconds_left) == (700, None, None)
+    progress.add_done()
+    time[0] += 10
+    progress.add_done(20)
+    assert (progress.rate, progress.seconds_left) == (2.0, (1000 - 721) / 2)
+
+
+def test_bar_counts_items_of_an_earlier_run_while_they_are_skipped(
+    at_terminal: Terminal, run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "rooms.csv"
+    path.write_text("unique_name\n" + "".join(f"Room {number}\n" for number in range(50)))
+    command = ("rooms", "import", str(path), "--journal", f"{tmp_path}/journal")
+    assert run(*command).exit_code == 0
+    shown = at_terminal(*command)
+    assert "50/50" in shown
+    assert shown.endswith("nothing to do: 50 rooms created before\n")
+
+
+def test_phase_is_shown_until_the_first_result(at_terminal: Terminal, telnyx: Emulator) -> None:
+    telnyx.seed(3)
+    telnyx.script(Fault(delay=0.3), operation="DeleteRoom", times=None)
+    shown = at_terminal("rooms", "delete", "--all", "--everything", "--yes", columns=120)
+    assert "collecting rooms" in shown
+    assert "3/3" in shown
+
+
+def test_plan_is_announced_while_it_is_made(at_terminal: Terminal, telnyx: Emulator, tmp_path: Path) -> None:
+    path = tmp_path / "rooms.csv"
+    path.write_text("unique_name\nA\n")
+    telnyx.script(Fault(delay=0.2), operation="ListRooms")
+    shown = at_terminal("rooms", "apply", str(path), "--yes", columns=120)
+    assert "comparing the table with the rooms of the account" in shown
