@@ -25,8 +25,8 @@ _URL: Final = re.compile(
 
 def _parts(url: str) -> tuple[str, str, str, str]:
     """Return the scheme, the user, the rest and the query of a URL, or of any other text."""
-    found = _URL.match(url)
-    return tuple(found.groups(default="")) if found else ("", url, "", "")  # type: ignore[return-value]  # four groups
+    match = _URL.match(url)
+    return tuple(match.groups(default="")) if match else ("", url, "", "")  # type: ignore[return-value]  # four groups
 
 
 def public_url(url: str) -> str:

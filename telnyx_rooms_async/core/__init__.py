@@ -1,5 +1,6 @@
-"""The protocol without I/O: bring your own HTTP.
+"""The protocol without I/O, for other HTTP clients than aiohttp.
 
-`protocol.build` makes a `messages.Call`, whose request is a plain value; `protocol.read` turns the
-response into a model or raises; `paging.Scan` tells which page comes next, and `protocol.at` asks for it.
+`protocol.build` returns a `http_messages.Call` with its request as a plain value; `protocol.read` turns the
+response into a model or raises the error of this library; `page_scan.Scan` decides which page of a list comes
+next.
 """

@@ -20,7 +20,7 @@ def drop_frames(error: BaseException) -> None:
 
     For the outermost ``except`` of a function: a bare ``raise`` after it does not add the frame of that
     function either. An exception that the caller was already handling keeps its traceback. An unexpected
-    exception gets a note with the lines of the removed frames, for whoever has to find the cause.
+    exception gets a note with the lines of the removed frames.
     """
     if isinstance(error, Exception) and not isinstance(error, TelnyxRoomsError):
         lines = "".join(format_tb(error.__traceback__)[1:])  # the first is of the function at the boundary

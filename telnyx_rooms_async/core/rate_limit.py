@@ -3,7 +3,7 @@
 import math
 import re
 from heapq import heappop, heappush
-from math import floor, inf
+from math import inf
 from typing import Final
 
 from attrs import define, field
@@ -239,7 +239,7 @@ class SharedRateLimitWindow(RateLimitWindow):
         """Take the rate limit of a response into account, and hold its place while its window may last."""
         RateLimitWindow.complete(self, limit, sent_at, now)
         if limit is not None and limit.limit:
-            self._places = max(1, floor(self.share * limit.limit + _ROUNDING))
+            self._places = max(1, int(self.share * limit.limit + _ROUNDING))
         if limit is not None and limit.reset is not None:
             self._reset = min(limit.reset or _ROUNDED_RESET, LONGEST_PAUSE)
         self._hold(now)

@@ -283,18 +283,18 @@ class _ValidRoomBody(RoomBody):
 
 
 def room_body(fields: RoomFields) -> RoomBody:
-    """Make a body of them.
+    """Return the body of a room.
 
     Raises:
-        InvalidArgumentError: it is no mapping, or has a field that rooms do not have.
+        InvalidArgumentError: it is not a mapping, or has an unknown field.
     """
-    given = cast("object", fields)
-    if isinstance(given, ValidRoomFields):
+    data = cast("object", fields)
+    if isinstance(data, ValidRoomFields):
         return _ValidRoomBody(**fields)
-    if not isinstance(given, Mapping):
-        raise InvalidArgumentError((f"a room must be given by its fields, not {short_repr(given)}",))
+    if not isinstance(data, Mapping):
+        raise InvalidArgumentError((f"a room must be given by its fields, not {short_repr(data)}",))
     try:
-        exact = {exact_text(name): value for name, value in cast("Mapping[object, object]", given).items()}
+        exact = {exact_text(name): value for name, value in cast("Mapping[object, object]", data).items()}
     except Exception:  # noqa: BLE001 - a user's mapping can raise anything
         raise InvalidArgumentError(
             (f"the fields of a room cannot be read from {short_repr(fields)}",)

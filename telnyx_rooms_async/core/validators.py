@@ -141,8 +141,8 @@ def exact_flag(value: object) -> object:
     """Return a boolean of numpy as a bool. An integer is not a flag."""
     if type(value) is bool:
         return value
-    kind = type(value)
-    if kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_"):
+    cl = type(value)
+    if cl.__module__ == "numpy" and cl.__name__ in ("bool", "bool_"):
         return bool(value)
     scalar = _scalar(value)
     return scalar if type(scalar) is bool else value
@@ -170,8 +170,8 @@ def exact_id(model: type[_Model]) -> Converter:
             return value
         if issubclass(type(value), model):
             # A model without an id stays a model, which is refused: None would be an absent filter.
-            given = cast("object", cast("_Model", value).id)
-            return exact_text(given) if issubclass(type(given), str) else value
+            model_id = cast("object", cast("_Model", value).id)
+            return exact_text(model_id) if issubclass(type(model_id), str) else value
         if issubclass(type(value), UUID):
             return UUID.__str__(cast("UUID", value))
         return exact_text(value)
@@ -247,7 +247,7 @@ def is_async_callable(value: object) -> bool:
     while isinstance(value, partial):
         value = cast("partial[object]", value).func
     functions = (value, getattr(type(value), "__call__", None))  # noqa: B004 - what it is, not whether it is
-    return any(iscoroutinefunction(each) or isasyncgenfunction(each) for each in functions)
+    return any(iscoroutinefunction(function) or isasyncgenfunction(function) for function in functions)
 
 
 # --- text, numbers, ids -----------------------------------------------------------------------------------
@@ -439,10 +439,10 @@ def _day(value: object) -> str | None:
 
 
 def _range(eq: object, gte: object, lte: object, rule: Rule) -> str | None:
-    given = [bound for bound in (eq, gte, lte) if bound is not None]
-    if not given:
+    bounds = [bound for bound in (eq, gte, lte) if bound is not None]
+    if not bounds:
         return "must have one of eq, gte and lte"
-    if wrong := next(filter(None, map(rule, given)), None):
+    if wrong := next(filter(None, map(rule, bounds)), None):
         return wrong
     for low, high, low_name, high_name in (
         (gte, lte, "gte", "lte"),
@@ -472,8 +472,8 @@ _REGION: Final[Mapping[str, Rule]] = {
 
 def resolution(value: object) -> str | None:
     """Accept ``"1280x720"``, or a resolution with no longer side and no larger area."""
-    found = _RESOLUTION.fullmatch(value) if isinstance(value, str) else None
-    width, height = (int(found[1]), int(found[2])) if found else (0, 0)
+    match = _RESOLUTION.fullmatch(value) if isinstance(value, str) else None
+    width, height = (int(match[1]), int(match[2])) if match else (0, 0)
     if min(width, height) >= _SIDE_MIN and max(width, height) <= _SIDE_MAX and width * height <= _AREA_MAX:
         return None
     return f'must be "WIDTHxHEIGHT", each 16 to 1280 and the area up to 1280x720, not {short_repr(value)}'

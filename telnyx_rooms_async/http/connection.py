@@ -125,8 +125,8 @@ async def own_session(
     sockets = WeakSet[socket.socket]()
 
     def open_socket(address: Any) -> socket.socket:  # noqa: ANN401 - a tuple of aiohappyeyeballs
-        family, kind, protocol, _, _ = address
-        opened = socket.socket(family, kind, protocol)
+        family, socket_type, protocol, _, _ = address
+        opened = socket.socket(family, socket_type, protocol)
         sockets.add(opened)
         return opened
 
