@@ -32,7 +32,7 @@ from telnyx_rooms_async.models import ErrorDetail
 # --- attempts ---------------------------------------------------------------------------------------------
 
 
-class Reason(enum.StrEnum):
+class FailureKind(enum.StrEnum):
     """Why a request has no usable response."""
 
     CONNECT = "connect"
@@ -76,7 +76,7 @@ class Attempt:
     """The path before ids are filled in: ``/rooms/{room_id}``; ``{download_url}`` for a file."""
     status: int | None = None
     """The status of the response, or None without a response."""
-    failure: Reason | None = None
+    failure: FailureKind | None = None
     """Why there is no response, or None with a response."""
     sent: bool
     """Whether the server may have processed it; ``False`` is certain."""
@@ -280,7 +280,7 @@ class OutcomeUnknownError(Tried, TelnyxRoomsError):
 
     def _sentence(self) -> str:
         sent = [attempt for attempt in self.attempts if attempt.sent and attempt.operation == self.operation]
-        is_lost = any(attempt.failure is Reason.LOST for attempt in sent)
+        is_lost = any(attempt.failure is FailureKind.LOST for attempt in sent)
         why = " (the connection was lost: the server may close one that was idle)" if is_lost else ""
         resend = ', or use on_lost_response="find_then_resend"' if len(sent) == 1 else ""
         named = f"; look for unique_name {self.unique_name!r} before trying again" if self.unique_name else ""

@@ -39,8 +39,8 @@ ACCOUNT_KEY: Final = Call(
     operation="GET /public_key",
     template="/public_key",
     request=Request(method="GET", path="/public_key"),
-    answer=AccountKey,
-    repeat=RetrySafety.IDEMPOTENT,
+    response_type=AccountKey,
+    retry_safety=RetrySafety.IDEMPOTENT,
 )
 """Not an operation of the Video API, so it is not in the table of endpoints."""
 
@@ -67,8 +67,8 @@ def build_custom(
         operation=f"{method} {(template := _template(path))}",
         template=template,
         request=Request(method=method, path=path, query=pairs, body=body),
-        answer=Response,
-        repeat=_METHODS[method],
+        response_type=Response,
+        retry_safety=_METHODS[method],
         unique_name=_unique_name(data),
     )
 

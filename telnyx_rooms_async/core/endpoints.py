@@ -37,13 +37,13 @@ class Endpoint(Generic[T_co]):
     """Below the base URL, with the names of the ids in braces."""
     status: int
     """The status of a successful response."""
-    answer: type[T_co]
+    response_type: type[T_co]
     """The type of the response: a `Page` of models, a model under ``data``, or ``NoneType``."""
-    repeat: RetrySafety
+    retry_safety: RetrySafety
     ids: tuple[str, ...] = field(init=False, default=Factory(lambda self: _names(self.path), takes_self=True))
     """The names in braces."""
     is_list: bool = field(
-        init=False, default=Factory(lambda self: get_origin(self.answer) is Page, takes_self=True)
+        init=False, default=Factory(lambda self: get_origin(self.response_type) is Page, takes_self=True)
     )
 
 

@@ -18,7 +18,7 @@ from typing import Final, cast
 from telnyx_rooms_async import errors
 from telnyx_rooms_async.core.http_messages import Failure, Response
 from telnyx_rooms_async.core.retry import retry_after
-from telnyx_rooms_async.errors import Attempt, Reason
+from telnyx_rooms_async.errors import Attempt, FailureKind
 from telnyx_rooms_async.models import ErrorDetail
 from telnyx_rooms_async.serialization import DecodeError, parse_json
 
@@ -34,15 +34,15 @@ _REQUEST_ID_HEADERS: Final = frozenset(
 )
 """Telnyx documents none of them; all were seen in programs that use its API."""
 
-_CONNECTION_ERRORS: Final[Mapping[Reason, type[errors.APIConnectionError]]] = {
-    Reason.CONNECT: errors.ConnectError,
-    Reason.TLS: errors.TLSError,
-    Reason.LOST: errors.ConnectionLostError,
+_CONNECTION_ERRORS: Final[Mapping[FailureKind, type[errors.APIConnectionError]]] = {
+    FailureKind.CONNECT: errors.ConnectError,
+    FailureKind.TLS: errors.TLSError,
+    FailureKind.LOST: errors.ConnectionLostError,
 }
-_RESPONSE_ERRORS: Final[Mapping[Reason, type[errors.APIResponseError]]] = {
-    Reason.MALFORMED: errors.MalformedResponseError,
-    Reason.UNREADABLE: errors.APIResponseValidationError,
-    Reason.TOO_LARGE: errors.ResponseTooLargeError,
+_RESPONSE_ERRORS: Final[Mapping[FailureKind, type[errors.APIResponseError]]] = {
+    FailureKind.MALFORMED: errors.MalformedResponseError,
+    FailureKind.UNREADABLE: errors.APIResponseValidationError,
+    FailureKind.TOO_LARGE: errors.ResponseTooLargeError,
 }
 _STATUS_ERRORS: Final[Mapping[int, type[errors.APIStatusError]]] = {
     400: errors.BadRequestError,
@@ -87,7 +87,7 @@ def decode_error(
 
 
 def _failure_error(failure: Failure, attempts: tuple[Attempt, ...]) -> errors.TelnyxRoomsError:
-    if failure.reason is Reason.TIMEOUT:
+    if failure.reason is FailureKind.TIMEOUT:
         return errors.APITimeoutError(failure.detail, failure.sent, attempts, failure.deadline)
     if error_class := _CONNECTION_ERRORS.get(failure.reason):
         return error_class(failure.detail, failure.sent, attempts)

@@ -7,9 +7,9 @@ from urllib.parse import quote, urlencode
 
 from attrs import AttrsInstance, field, frozen
 
-from telnyx_rooms_async.errors import Attempt, RateLimit, Reason
+from telnyx_rooms_async.errors import Attempt, FailureKind, RateLimit
 
-__all__ = ["Attempt", "Call", "Failure", "RateLimit", "Reason", "Request", "Response", "RetrySafety"]
+__all__ = ["Attempt", "Call", "Failure", "FailureKind", "RateLimit", "Request", "Response", "RetrySafety"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -70,7 +70,7 @@ class Response:
 class Failure:
     """The outcome of a request without a usable response."""
 
-    reason: Reason
+    reason: FailureKind
     sent: bool
     """Whether the server may have received the request; ``False`` is certain."""
     detail: str = ""
@@ -95,8 +95,8 @@ class Call(Generic[T_co]):
     operation: str
     template: str
     request: Request
-    answer: type[T_co]
-    repeat: RetrySafety
+    response_type: type[T_co]
+    retry_safety: RetrySafety
     query: AttrsInstance | None = field(default=None, eq=False, repr=False)
     """The filter that `request.query` was encoded from: other pages of a list are requested with it."""
     unique_name: str | None = field(default=None, eq=False, repr=False)

@@ -18,9 +18,9 @@ from telnyx_rooms_async.core.requests import PageQuery, body_fields, problems, q
 from telnyx_rooms_async.core.validators import EXACT_IDS, is_id, one_id
 from telnyx_rooms_async.errors import (
     Attempt,
+    FailureKind,
     InvalidArgumentError,
     OutcomeUnknownError,
-    Reason,
     SessionEndedError,
 )
 from telnyx_rooms_async.models import Page
@@ -87,8 +87,8 @@ def build(
             body=encode_json(fields) if fields is not None else None,
             secrets=secrets(body) if body is not None else (),
         ),
-        answer=endpoint.answer,
-        repeat=endpoint.repeat,
+        response_type=endpoint.response_type,
+        retry_safety=endpoint.retry_safety,
         query=query,
         unique_name=_text_or_none(fields.get("unique_name")) if fields else None,
     )
@@ -147,7 +147,7 @@ def read(
         OutcomeUnknownError: the server may have processed a request that must not be sent again.
     """
     if isinstance(outcome, Failure):
-        if outcome.reason is Reason.TOO_LARGE:
+        if outcome.reason is FailureKind.TOO_LARGE:
             outcome = evolve(outcome, detail=outcome.detail + _size_advice(call))
         error, is_unknown = error_of(outcome, attempts, now=now), outcome.sent
     elif outcome.status < 300:  # noqa: PLR2004 - 2xx; the transport passes no 1xx
@@ -156,10 +156,10 @@ def read(
         except DecodeError as problem:
             error, is_unknown = decode_error(outcome, problem.args, attempts), True
     elif _was_done_by_an_earlier_attempt(call, outcome, attempts):
-        return cast("T", outcome if call.answer is Response else None)
+        return cast("T", outcome if call.response_type is Response else None)
     else:
         error, is_unknown = error_of(outcome, attempts, now=now), _is_ambiguous(outcome)
-    if is_unknown and call.repeat is RetrySafety.IF_NOT_SENT:
+    if is_unknown and call.retry_safety is RetrySafety.IF_NOT_SENT:
         raise OutcomeUnknownError(call.operation, call.unique_name, attempts) from error
     raise error
 
@@ -170,11 +170,11 @@ def structure(call: Call[T], response: Response) -> T:
     Raises:
         DecodeError: the body does not fit; `read` raises an error of the library for it.
     """
-    if call.answer is Response:
+    if call.response_type is Response:
         return cast("T", response)
-    if call.answer is NoneType:
+    if call.response_type is NoneType:
         return cast("T", None)
-    body_type, is_envelope = _body_type(cast("Hashable", call.answer))
+    body_type, is_envelope = _body_type(cast("Hashable", call.response_type))
     body = converter.loads(response.body, body_type)
     return cast("T", body.data if is_envelope else body)
 

@@ -6,13 +6,15 @@ from typing import Final
 
 from attrs import Factory, define, field, frozen
 
-from telnyx_rooms_async.core.http_messages import Failure, Reason, Response, RetrySafety
+from telnyx_rooms_async.core.http_messages import Failure, FailureKind, Response, RetrySafety
 
 _TOO_MANY_REQUESTS: Final = 429
 _UNAVAILABLE: Final = 503
 _MAX_DIGITS: Final = 20
 _RETRYABLE_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
-_RETRYABLE_REASONS: Final = frozenset({Reason.CONNECT, Reason.LOST, Reason.TIMEOUT, Reason.UNREADABLE})
+_RETRYABLE_REASONS: Final = frozenset(
+    {FailureKind.CONNECT, FailureKind.LOST, FailureKind.TIMEOUT, FailureKind.UNREADABLE}
+)
 
 
 @frozen(kw_only=True)
@@ -84,7 +86,7 @@ class RetryBudget:
 
 def next_delay(
     policy: RetryPolicy,
-    repeat: RetrySafety,
+    retry_safety: RetrySafety,
     outcome: Response | Failure,
     *,
     number: int,
@@ -96,7 +98,7 @@ def next_delay(
 
     Args:
         policy: the retry policy.
-        repeat: whether the operation may be retried after the server has processed it.
+        retry_safety: whether the operation may be retried after the server has processed it.
         outcome: the outcome of the attempt.
         number: the number of the attempt; the first is 1.
         time_left: seconds until the deadline of the call.
@@ -108,7 +110,7 @@ def next_delay(
     """
     if number >= policy.attempts or not is_retryable(outcome):
         return None
-    if repeat is RetrySafety.IF_NOT_SENT and not was_not_processed(outcome):
+    if retry_safety is RetrySafety.IF_NOT_SENT and not was_not_processed(outcome):
         return None
     base = policy.backoff_base_throttled if _is_throttled(outcome) else policy.backoff_base
     delay = dice * min(policy.backoff_max, base * 2.0 ** min(number - 1, 63))

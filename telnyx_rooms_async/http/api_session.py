@@ -15,8 +15,8 @@ from telnyx_rooms_async.core.frames import drop_frames
 from telnyx_rooms_async.core.http_messages import (
     Call,
     Failure,
+    FailureKind,
     RateLimit,
-    Reason,
     Request,
     Response,
     RetrySafety,
@@ -147,7 +147,7 @@ class ApiSession:
                 self._record(call, context, outcome, ended - started)
         # An error response says more than a lost connection, but the outcome of a request that must not be
         # repeated is that of its last attempt.
-        final = outcome if call.repeat is RetrySafety.IF_NOT_SENT else last_response or outcome
+        final = outcome if call.retry_safety is RetrySafety.IF_NOT_SENT else last_response or outcome
         return protocol.read(call, final, context.attempts, now=self.clock.now())
 
     async def _send_once(self, request: Request, time_left: float) -> Response | Failure:
@@ -157,7 +157,7 @@ class ApiSession:
         except BaseException:
             self.rate_limiter.discard()
             raise
-        if isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT:
+        if isinstance(outcome, Failure) and outcome.reason is FailureKind.TIMEOUT:
             return evolve(outcome, deadline=time_left < self.attempt_timeout)
         return outcome
 
@@ -239,7 +239,7 @@ class ApiSession:
             return None, False
         delay = next_delay(
             self.retry,
-            call.repeat,
+            call.retry_safety,
             outcome,
             number=number,
             time_left=context.deadline - now,

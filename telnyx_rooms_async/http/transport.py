@@ -20,7 +20,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from telnyx_rooms_async.core.frames import without_async_frames
-from telnyx_rooms_async.core.http_messages import Failure, Reason, Request, Response
+from telnyx_rooms_async.core.http_messages import Failure, FailureKind, Request, Response
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.errors import ClientClosedError, ConfigurationError
 from telnyx_rooms_async.http.connection import (
@@ -402,7 +402,7 @@ def _to_response(
     """
     status = response.status
     if status < 200:  # noqa: PLR2004 - a 101 that was not asked for
-        return Failure(reason=Reason.MALFORMED, sent=True, detail=f"unexpected status {status}")
+        return Failure(reason=FailureKind.MALFORMED, sent=True, detail=f"unexpected status {status}")
     is_error = status >= 400  # noqa: PLR2004 - 4xx and 5xx
     limit = _MAX_ERROR_BODY if is_error else _MAX_BODY
     encoding = response.headers.get("Content-Encoding")
@@ -412,12 +412,12 @@ def _to_response(
             body = decompress(raw_body, encoding, limit)
         except DecompressionError as error:
             if not is_error:
-                return Failure(reason=Reason.UNREADABLE, sent=True, detail=f"the body is {error}")
+                return Failure(reason=FailureKind.UNREADABLE, sent=True, detail=f"the body is {error}")
             body = b""
     if is_error:
         body = _redacted(body[:limit], (api_key, *secrets))
     elif len(body) > limit:
-        return Failure(reason=Reason.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
+        return Failure(reason=FailureKind.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
     return Response(status=status, raw_headers=response.raw_headers, body=body)
 
 
@@ -432,12 +432,12 @@ def _redacted(body: bytes, secrets: Iterable[str]) -> bytes:
 
 # --- failures ---------------------------------------------------------------------------------------------
 
-_FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Reason, bool], ...]] = (
-    ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch), Reason.TLS, False),
-    ((aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, TunnelError), Reason.CONNECT, False),
-    ((aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL), Reason.CONNECT, False),
-    ((TimeoutError,), Reason.TIMEOUT, True),
-    ((aiohttp.ClientResponseError,), Reason.MALFORMED, True),
+_FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], FailureKind, bool], ...]] = (
+    ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch), FailureKind.TLS, False),
+    ((aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, TunnelError), FailureKind.CONNECT, False),
+    ((aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL), FailureKind.CONNECT, False),
+    ((TimeoutError,), FailureKind.TIMEOUT, True),
+    ((aiohttp.ClientResponseError,), FailureKind.MALFORMED, True),
 )
 """The first row that matches gives the reason, and whether the server may have received the request."""
 
@@ -448,7 +448,7 @@ def _to_failure(error: Exception, *, show_message: bool = True) -> Failure:
     for types, reason, sent in _FAILURES:
         if isinstance(error, types):
             return Failure(reason=reason, sent=sent, detail=detail)
-    return Failure(reason=Reason.LOST, sent=True, detail=detail)
+    return Failure(reason=FailureKind.LOST, sent=True, detail=detail)
 
 
 def _message(error: Exception) -> str:

@@ -20,7 +20,7 @@ from telnyx_rooms_async.core.http_messages import (
     Attempt,
     Call,
     Failure,
-    Reason,
+    FailureKind,
     Request,
     Response,
     RetrySafety,
@@ -57,13 +57,15 @@ _EXPIRED_LINK_STATUSES: Final = frozenset({401, 403, 404, 410})
 _STRONG_ETAG: Final = re.compile(r'"[!#-~]*"')
 _PRINTABLE: Final = re.compile("[ -~]+")
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
-_OTHER_FILE: Final = Failure(reason=Reason.MALFORMED, sent=True, detail="the store sent another part or file")
+_OTHER_FILE: Final = Failure(
+    reason=FailureKind.MALFORMED, sent=True, detail="the store sent another part or file"
+)
 _DOWNLOAD: Final = Call(
     operation="download",
     template="{download_url}",
     request=Request(method="GET", path=""),
-    answer=Response,
-    repeat=RetrySafety.IDEMPOTENT,
+    response_type=Response,
+    retry_safety=RetrySafety.IDEMPOTENT,
 )
 """Under this name the attempts of a download are recorded: it is no operation of the API."""
 
@@ -411,7 +413,7 @@ class _Transfer:
             return None, False
         delay = next_delay(
             api.retry,
-            _DOWNLOAD.repeat,
+            _DOWNLOAD.retry_safety,
             outcome,
             number=number,
             time_left=self.allowance.left,
@@ -505,7 +507,9 @@ class _Transfer:
                 return self._too_slow
         if self.total in (None, self.received) and not skip:
             return None
-        return Failure(reason=Reason.LOST, sent=True, detail=f"{self.received} of {self.total} bytes came")
+        return Failure(
+            reason=FailureKind.LOST, sent=True, detail=f"{self.received} of {self.total} bytes came"
+        )
 
     async def _write(self, piece: bytes) -> Failure | None:
         """Write bytes; return a failure if they are more than allowed or announced."""
@@ -516,7 +520,7 @@ class _Transfer:
             return self._too_large
         if self.total is not None and size > self.total:
             detail = f"more than the announced {self.total} bytes came"
-            return Failure(reason=Reason.MALFORMED, sent=True, detail=detail)
+            return Failure(reason=FailureKind.MALFORMED, sent=True, detail=detail)
         await self.write(piece)
         self.received = size
         if self.progress is not None:
@@ -534,18 +538,18 @@ class _Transfer:
         seconds = max(min(self.api.attempt_timeout, allowance.left), _SHORTEST_TIMEOUT)
         outcome = await operation(seconds=seconds)
         allowance.left -= clock.monotonic() - started
-        is_timeout = isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT
+        is_timeout = isinstance(outcome, Failure) and outcome.reason is FailureKind.TIMEOUT
         return self._too_slow if is_timeout and allowance.is_over else outcome
 
     @property
     def _too_slow(self) -> Failure:
         detail = f"less than {_MIN_BYTES_PER_SECOND} bytes a second came for {self.allowance.seconds:g} s"
-        return Failure(reason=Reason.TIMEOUT, sent=True, detail=detail, deadline=True)
+        return Failure(reason=FailureKind.TIMEOUT, sent=True, detail=detail, deadline=True)
 
     @property
     def _too_large(self) -> Failure:
         detail = f"the file is larger than max_bytes, which is {self.max_bytes}"
-        return Failure(reason=Reason.TOO_LARGE, sent=True, detail=detail)
+        return Failure(reason=FailureKind.TOO_LARGE, sent=True, detail=detail)
 
 
 def _has_expired(outcome: Response | Failure) -> bool:

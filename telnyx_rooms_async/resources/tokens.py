@@ -37,7 +37,7 @@ _REFRESH_TOKEN: Final = Endpoint(
     REFRESH_TOKEN.path,
     REFRESH_TOKEN.status,
     ClientToken,
-    REFRESH_TOKEN.repeat,
+    REFRESH_TOKEN.retry_safety,
 )
 _REFRESH_AFTER: Final = 0.9
 """Share of the lifetime of a token after which it is refreshed."""

@@ -38,7 +38,7 @@ from telnyx_rooms_async import (
     WrongEventLoopError,
 )
 from telnyx_rooms_async.core.error_mapping import error_details
-from telnyx_rooms_async.core.http_messages import Reason
+from telnyx_rooms_async.core.http_messages import FailureKind
 from telnyx_rooms_async.serialization import encode_json
 
 CLASSES: list[type[TelnyxRoomsError]] = [
@@ -53,13 +53,13 @@ FIRST = Attempt(
     operation="CreateRoom",
     method="POST",
     template="/rooms",
-    failure=Reason.CONNECT,
+    failure=FailureKind.CONNECT,
     sent=False,
     elapsed=0.25,
     wait=0.5,
 )
 LAST = evolve(FIRST, number=2, status=503, failure=None, sent=True, wait=None, request_id="req-2")
-LOST = evolve(FIRST, failure=Reason.LOST, sent=True, wait=None)
+LOST = evolve(FIRST, failure=FailureKind.LOST, sent=True, wait=None)
 DETAIL = ErrorDetail(code="10005", title="Title", detail="Detail", pointer="/a", meta={"url": "https://x"})
 
 
@@ -209,7 +209,7 @@ MESSAGES: dict[str, tuple[TelnyxRoomsError, list[str]]] = {
         ["CreateRoom", "'Weekly'", "idle", "find_then_resend"],
     ),
     "unknown outcome after timeout": (
-        OutcomeUnknownError("CreateRoom", "Weekly", (evolve(LOST, failure=Reason.TIMEOUT),)),
+        OutcomeUnknownError("CreateRoom", "Weekly", (evolve(LOST, failure=FailureKind.TIMEOUT),)),
         ["CreateRoom", "'Weekly'", "find_then_resend"],
     ),
 }

@@ -12,7 +12,7 @@ import pytest
 
 import telnyx_rooms_async
 from telnyx_rooms_async import UNSET, Clock, RoomsClient
-from telnyx_rooms_async.core.http_messages import Reason
+from telnyx_rooms_async.core.http_messages import FailureKind
 
 EXAMPLES: dict[object, object] = {
     str: "a",
@@ -24,7 +24,7 @@ EXAMPLES: dict[object, object] = {
     date: date(2021, 4, 25),
     datetime: datetime(2021, 4, 25, tzinfo=UTC),
     Path: Path("a"),
-    Reason: Reason.LOST,
+    FailureKind: FailureKind.LOST,
 }
 
 

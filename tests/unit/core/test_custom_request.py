@@ -34,7 +34,7 @@ def test_query_and_body_are_encoded_in_order() -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "POST"])
 def test_only_post_is_not_idempotent(method: str) -> None:
     safety = RetrySafety.IF_NOT_SENT if method == "POST" else RetrySafety.IDEMPOTENT
-    assert build_custom(method, "/rooms").repeat is safety
+    assert build_custom(method, "/rooms").retry_safety is safety
 
 
 @pytest.mark.parametrize(

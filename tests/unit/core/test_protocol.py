@@ -20,7 +20,7 @@ from telnyx_rooms_async.core.http_messages import (
     Attempt,
     Call,
     Failure,
-    Reason,
+    FailureKind,
     Request,
     Response,
     RetrySafety,
@@ -37,7 +37,9 @@ ROOM_ID = "0ccc7b54-4df3-4bca-a65a-3da1ecc777f0"
 
 def test_operations_that_are_not_idempotent() -> None:
     """A second request would create, mute or delete a second time."""
-    not_idempotent = {row.operation for row in endpoints.ENDPOINTS if row.repeat is RetrySafety.IF_NOT_SENT}
+    not_idempotent = {
+        row.operation for row in endpoints.ENDPOINTS if row.retry_safety is RetrySafety.IF_NOT_SENT
+    }
     assert not_idempotent == {
         "CreateRoom",
         "CreateRoomComposition",
@@ -126,8 +128,8 @@ CUSTOM_GET, CUSTOM_POST, CUSTOM_DELETE = (
     build_custom(method, "/rooms/a") for method in ("GET", "POST", "DELETE")
 )
 
-LOST = Failure(reason=Reason.LOST, sent=True)
-NOT_SENT = Failure(reason=Reason.CONNECT, sent=False)
+LOST = Failure(reason=FailureKind.LOST, sent=True)
+NOT_SENT = Failure(reason=FailureKind.CONNECT, sent=False)
 
 
 def respond(status: int, body: bytes = b"", **headers: str) -> Response:
@@ -282,20 +284,20 @@ def test_request_id_is_escaped_and_cut(value: bytes, shown: str) -> None:
 
 # --- read: failures ---------------------------------------------------------------------------------------
 
-FAILURES: dict[Reason, type[TelnyxRoomsError]] = {
-    Reason.CONNECT: errors.ConnectError,
-    Reason.TLS: errors.TLSError,
-    Reason.LOST: errors.ConnectionLostError,
-    Reason.TIMEOUT: errors.APITimeoutError,
-    Reason.MALFORMED: errors.MalformedResponseError,
-    Reason.UNREADABLE: errors.APIResponseValidationError,
-    Reason.TOO_LARGE: errors.ResponseTooLargeError,
+FAILURES: dict[FailureKind, type[TelnyxRoomsError]] = {
+    FailureKind.CONNECT: errors.ConnectError,
+    FailureKind.TLS: errors.TLSError,
+    FailureKind.LOST: errors.ConnectionLostError,
+    FailureKind.TIMEOUT: errors.APITimeoutError,
+    FailureKind.MALFORMED: errors.MalformedResponseError,
+    FailureKind.UNREADABLE: errors.APIResponseValidationError,
+    FailureKind.TOO_LARGE: errors.ResponseTooLargeError,
 }
 
 
-@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("reason", FailureKind)
 @pytest.mark.parametrize("sent", [True, False])
-def test_failure_raises_the_class_of_its_reason(reason: Reason, *, sent: bool) -> None:
+def test_failure_raises_the_class_of_its_reason(reason: FailureKind, *, sent: bool) -> None:
     error = raised_by(RETRIEVE, Failure(reason=reason, sent=sent, detail="one line"), LOST)
     assert type(error) is FAILURES[reason]
     assert vars(error)["detail"] == "one line"
@@ -304,7 +306,7 @@ def test_failure_raises_the_class_of_its_reason(reason: Reason, *, sent: bool) -
 
 @pytest.mark.parametrize("deadline", [True, False])
 def test_timeout_error_says_whether_the_call_or_an_attempt_timed_out(*, deadline: bool) -> None:
-    error = raised_by(RETRIEVE, Failure(reason=Reason.TIMEOUT, sent=True, deadline=deadline))
+    error = raised_by(RETRIEVE, Failure(reason=FailureKind.TIMEOUT, sent=True, deadline=deadline))
     assert isinstance(error, errors.APITimeoutError)
     assert error.deadline is deadline
 
@@ -325,7 +327,7 @@ def test_timeout_error_says_whether_the_call_or_an_attempt_timed_out(*, deadline
 def test_too_large_response_names_the_arguments_that_make_it_smaller(
     call: Call[object], parts: list[str]
 ) -> None:
-    error = raised_by(call, Failure(reason=Reason.TOO_LARGE, sent=True, detail="9 MiB"))
+    error = raised_by(call, Failure(reason=FailureKind.TOO_LARGE, sent=True, detail="9 MiB"))
     assert [name for name in ("page_size", "include_sessions") if name in str(error)] == parts
 
 
@@ -339,7 +341,7 @@ OVER = respond(422, b'{"errors":[{"code":"1","title":"No private_ip for room"}]}
     "before",
     [
         [LOST],
-        [Failure(reason=Reason.TIMEOUT, sent=True)],
+        [Failure(reason=FailureKind.TIMEOUT, sent=True)],
         [respond(500)],
         [respond(503, retry_after="1")],
         [LOST, NOT_SENT],
@@ -390,7 +392,13 @@ UNKNOWN: dict[str, tuple[Response | Failure, type[TelnyxRoomsError]]] = {
     "503 with hint": (respond(503, retry_after="5"), errors.InternalServerError),
     **{
         str(reason): (Failure(reason=reason, sent=True), FAILURES[reason])
-        for reason in (Reason.LOST, Reason.TIMEOUT, Reason.MALFORMED, Reason.UNREADABLE, Reason.TOO_LARGE)
+        for reason in (
+            FailureKind.LOST,
+            FailureKind.TIMEOUT,
+            FailureKind.MALFORMED,
+            FailureKind.UNREADABLE,
+            FailureKind.TOO_LARGE,
+        )
     },
     "201 empty": (respond(201), errors.APIResponseValidationError),
     "201 HTML": (respond(201, b"<html>"), errors.APIResponseValidationError),
@@ -422,7 +430,7 @@ KNOWN: dict[str, tuple[Response | Failure, type[TelnyxRoomsError]]] = {
     ),
     **{
         f"{reason}, not sent": (Failure(reason=reason, sent=False), FAILURES[reason])
-        for reason in (Reason.CONNECT, Reason.TLS, Reason.LOST, Reason.TIMEOUT)
+        for reason in (FailureKind.CONNECT, FailureKind.TLS, FailureKind.LOST, FailureKind.TIMEOUT)
     },
 }
 

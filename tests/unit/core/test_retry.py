@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core.http_messages import Failure, Reason, Response, RetrySafety
+from telnyx_rooms_async.core.http_messages import Failure, FailureKind, Response, RetrySafety
 from telnyx_rooms_async.core.retry import (
     RetryBudget,
     RetryPolicy,
@@ -28,7 +28,7 @@ def respond(status: int, **headers: str) -> Response:
     return Response(status=status, raw_headers=raw)
 
 
-def fail(reason: Reason, *, sent: bool) -> Failure:
+def fail(reason: FailureKind, *, sent: bool) -> Failure:
     return Failure(reason=reason, sent=sent)
 
 
@@ -62,15 +62,15 @@ OUTCOMES: dict[str, tuple[Response | Failure, float | None, float | None]] = {
         for status in (301, 304, 400, 401, 403, 404, 409, 410, 422, 425, 499, 501, 505, 520, 599, 600)
     },
     "409 with hint": (respond(409, retry_after="1"), None, None),
-    "connect": (fail(Reason.CONNECT, sent=False), 0.5, 0.5),
-    "lost unsent": (fail(Reason.LOST, sent=False), 0.5, 0.5),
-    "lost": (fail(Reason.LOST, sent=True), 0.5, None),
-    "timeout unsent": (fail(Reason.TIMEOUT, sent=False), 0.5, 0.5),
-    "timeout": (fail(Reason.TIMEOUT, sent=True), 0.5, None),
-    "unreadable": (fail(Reason.UNREADABLE, sent=True), 0.5, None),
-    "tls": (fail(Reason.TLS, sent=False), None, None),
-    "malformed": (fail(Reason.MALFORMED, sent=True), None, None),
-    "too large": (fail(Reason.TOO_LARGE, sent=True), None, None),
+    "connect": (fail(FailureKind.CONNECT, sent=False), 0.5, 0.5),
+    "lost unsent": (fail(FailureKind.LOST, sent=False), 0.5, 0.5),
+    "lost": (fail(FailureKind.LOST, sent=True), 0.5, None),
+    "timeout unsent": (fail(FailureKind.TIMEOUT, sent=False), 0.5, 0.5),
+    "timeout": (fail(FailureKind.TIMEOUT, sent=True), 0.5, None),
+    "unreadable": (fail(FailureKind.UNREADABLE, sent=True), 0.5, None),
+    "tls": (fail(FailureKind.TLS, sent=False), None, None),
+    "malformed": (fail(FailureKind.MALFORMED, sent=True), None, None),
+    "too large": (fail(FailureKind.TOO_LARGE, sent=True), None, None),
 }
 
 
@@ -258,7 +258,7 @@ def test_429_and_503_with_retry_after_pause_all_calls(response: Response, *, pau
         (respond(500), -1.0, None),
         (respond(429, retry_after="5"), 6.0, None),
         (respond(429, retry_after="5"), 6.1, 6.0),
-        (fail(Reason.CONNECT, sent=False), 0.1, None),
+        (fail(FailureKind.CONNECT, sent=False), 0.1, None),
     ],
     ids=["equal", "longer", "past", "hint equal", "hint longer", "failure"],
 )
@@ -326,7 +326,7 @@ def test_clock_that_goes_back_does_not_fill_the_budget_twice() -> None:
     [
         (respond(500), RetryPolicy(), 14),
         (respond(503, retry_after="1"), RetryPolicy(), 14),
-        (fail(Reason.CONNECT, sent=False), RetryPolicy(), 14),
+        (fail(FailureKind.CONNECT, sent=False), RetryPolicy(), 14),
         (respond(429), RetryPolicy(), 5),
         (respond(500), RetryPolicy(retry_cost=3.0), 3),
         (respond(429), RetryPolicy(retry_cost_throttled=2.0), 2),
