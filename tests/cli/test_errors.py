@@ -26,6 +26,8 @@ from tests.helpers.processes import INTERRUPTIBLE, MAIN
                 f"rooms retrieve {UNKNOWN_ID}",
                 f"rooms update {UNKNOWN_ID} --max-participants 3",
                 f"rooms delete {UNKNOWN_ID}",
+                f"rooms delete {UNKNOWN_ID} --json",
+                f"rooms retrieve {UNKNOWN_ID} --json",
                 f"rooms sessions {UNKNOWN_ID}",
                 f"sessions retrieve {UNKNOWN_ID}",
                 f"sessions participants {UNKNOWN_ID}",
@@ -43,16 +45,13 @@ from tests.helpers.processes import INTERRUPTIBLE, MAIN
             ]
         ),
         (f"compositions create {UNKNOWN_ID}", "422 "),
-        ("rooms list --base-url http://api.example.com", "Invalid base_url"),
+        ("rooms list --base-url http://api.example.com", ""),
     ],
 )
-@pytest.mark.parametrize("form", [[], ["--json"]])
-def test_refused_call_is_one_line(run: Run, command: str, message: str, form: list[str]) -> None:
-    result = run(*command.split(), *form)
+def test_refused_call_is_one_line(run: Run, command: str, message: str) -> None:
+    result = run(*command.split())
     assert (result.exit_code, result.stdout) == (1, "")
-    if "base-url" not in command:
-        assert result.stderr.startswith(f"error: {message}")
-    assert result.stderr.startswith("error: ")
+    assert result.stderr.startswith(f"error: {message}")
     assert result.stderr.count("\n") == 1
 
 

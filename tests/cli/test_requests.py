@@ -86,19 +86,26 @@ def send(run: Run, telnyx: Emulator) -> Any:
     return send
 
 
-@pytest.mark.parametrize("command", LISTS)
 @pytest.mark.parametrize(
-    ("options", "page"),
-    [([], "250"), (["--page-size", "7"], "7"), (["--limit", "3"], "3"), (["--limit", "300"], "250")],
+    ("command", "options", "page"),
+    [
+        *((command, ["--limit", "3"], "3") for command in LISTS),
+        ("rooms list", [], "250"),
+        ("rooms list", ["--page-size", "7"], "7"),
+        ("rooms list", ["--limit", "300"], "250"),
+    ],
 )
 def test_page_is_no_larger_than_needed(send: Any, command: str, options: list[str], page: str) -> None:
     assert send(command, *options) == (("page[number]", "1"), ("page[size]", page))
 
 
 @pytest.mark.parametrize(
-    ("command", "option"), [(command, option) for command, options in LISTS.items() for option in options]
+    ("command", "option", "days", "bounds"),
+    [
+        *((command, option, *DAYS[1]) for command, options in LISTS.items() for option in options),
+        *(("rooms list", "created-at", *form) for form in DAYS),
+    ],
 )
-@pytest.mark.parametrize(("days", "bounds"), DAYS)
 def test_date_filters_are_sent(
     send: Any, command: str, option: str, days: str, bounds: dict[str, str]
 ) -> None:

@@ -42,7 +42,7 @@ _PARTICIPLES: Final = {"create": "created", "update": "updated", "delete": "dele
 def apply(
     file: TableFile,
     *,
-    kind: FormatOption = None,
+    format_option: FormatOption = None,
     delimiter: Delimiter = None,
     skip_invalid: SkipInvalid = False,
     prune: Annotated[bool, typer.Option("--prune", help="Delete rooms that are not in the table.")] = False,
@@ -67,7 +67,7 @@ def apply(
     Rooms are identified by their names. Missing rooms are created, rooms that differ are updated. The table
     has the same form as for import; a setting without a value stays unchanged. The plan is shown first.
     """
-    table_format = format_of(file, kind, delimiter=delimiter)
+    table_format = format_of(file, format_option, delimiter=delimiter)
     if skip_invalid and prune:
         raise typer.BadParameter(
             "--skip-invalid and --prune cannot be combined: the rooms of skipped rows would be deleted"
@@ -81,7 +81,7 @@ def apply(
             file, table_format, names_required=True, delimiter=delimiter, skip_invalid=skip_invalid
         )
         other_files = [file] if file != STREAM else []
-        # Opened before the question, so that nobody confirms a run that cannot start.
+        # Opened before the question: a run that cannot start is not worth a confirmation.
         failures = write_failures(None if dry_run else errors, table_format, table, other_files=other_files)
         with failures as write_failure:
             with status("comparing the table with the rooms of the account"):

@@ -26,7 +26,9 @@ from telnyx_rooms_async.cli.runner import run
 def delete(
     room_id: Annotated[str | None, typer.Argument(metavar="ROOM_ID", help="The id of the room.")] = None,
     *,
-    every: Annotated[bool, typer.Option("--all", help="Delete all rooms that match the filters.")] = False,
+    select_all: Annotated[
+        bool, typer.Option("--all", help="Delete all rooms that match the filters.")
+    ] = False,
     created_at: CreatedAt = None,
     updated_at: UpdatedAt = None,
     unique_name: OfName = None,
@@ -48,7 +50,7 @@ def delete(
     Active sessions end, and their participants are disconnected.
     """
     filters = _Filters(created_at, updated_at, unique_name, everything)
-    if not every:
+    if not select_all:
         if filters != _Filters() or dry_run or expect is not None:
             raise typer.BadParameter("options that select rooms can only be used with --all")
         if room_id is None:

@@ -26,7 +26,7 @@ def export_rooms(
         typer.Argument(metavar="TARGET", help="Path, or - for stdout. An earlier export there is replaced."),
     ],
     *,
-    kind: FormatOption = None,
+    format_option: FormatOption = None,
     bom: Annotated[
         bool, typer.Option("--bom", help="Begin CSV with a byte-order mark, so that Excel reads it as UTF-8.")
     ] = False,
@@ -42,7 +42,7 @@ def export_rooms(
     Formats are CSV, NDJSON and Parquet. The file appears under its name when it is complete. It can be
     imported and applied again; ids and times are then ignored.
     """
-    table_format = format_of(target, kind)
+    table_format = format_of(target, format_option)
     if bom and table_format is not Format.CSV:
         raise typer.BadParameter("--bom can only be used with CSV")
     if table_format is Format.PARQUET or as_json:

@@ -47,7 +47,7 @@ _KeyRotated: TypeAlias = Annotated[
 def import_rooms(
     file: TableFile,
     *,
-    kind: FormatOption = None,
+    format_option: FormatOption = None,
     delimiter: Delimiter = None,
     skip_invalid: SkipInvalid = False,
     journal: _JournalFile = None,
@@ -72,7 +72,7 @@ def import_rooms(
     An empty cell leaves a setting to Telnyx, null clears it. The table is validated before anything is sent.
     With a journal every room needs a name, and is created once, even if the command is killed and run again.
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
-    table_format = format_of(file, kind, delimiter=delimiter)
+    table_format = format_of(file, format_option, delimiter=delimiter)
     if key_rotated and journal is None:
         raise typer.BadParameter("--key-rotated can only be used with --journal")
     if journal is not None and file == STREAM:

@@ -23,7 +23,7 @@ from telnyx_rooms_async.errors import InvalidArgumentError
 
 _DELIMITERS: Final = (",", ";", "\t")
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=(.)"?[,;\t]*\s*', re.IGNORECASE)
-"""The first line of a file that tells Excel the delimiter."""
+"""A first line with the delimiter, for Excel."""
 _TYPE_LINE: Final = "#TYPE "
 """The beginning of a first line of PowerShell, which names a .NET class."""
 _NULL: Final = "null"
