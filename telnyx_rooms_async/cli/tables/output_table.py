@@ -292,8 +292,8 @@ def refuse_foreign(path: str, is_replaceable: Callable[[BinaryIO], bool], conten
             if is_replaceable(file):
                 return
     raise ConfigurationError(
-        f"cannot write {path}: it exists and is not {content} of an earlier run; remove it or use another
-        path"
+        f"cannot write {path}: it exists and is not {content} of an earlier run;"
+        " remove it or use another path"
     )
 
 
