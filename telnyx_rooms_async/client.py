@@ -54,7 +54,8 @@ class RoomsClient:
         api_key: by default the environment variable ``TELNYX_API_KEY``. It appears in no repr, log or error.
         base_url: by default the environment variable ``TELNYX_BASE_URL``, or the URL of Telnyx.
         session: an `aiohttp.ClientSession` to borrow, which is never closed. Its connector, proxy, cookies
-            and middlewares are used as they are; make the client in the event loop of the session.
+            and middlewares are used as they are, and aiohttp may send a GET once more by itself. Make the
+            client in the event loop of the session.
         timeout: seconds for a whole call: the wait for a connection and for the rate limit, the attempts, and
             the pauses between them.
         attempt_timeout: seconds for one attempt; at most 5 of them for the connection.

@@ -13,6 +13,7 @@ import pytest
 from telnyx_rooms_async import (
     APITimeoutError,
     ConnectError,
+    ConnectionLostError,
     InternalServerError,
     NotFoundError,
     RetryPolicy,
@@ -128,6 +129,20 @@ async def test_call_that_gets_no_connection_of_a_borrowed_session_was_not_sent(
         with pytest.raises(asyncio.CancelledError):
             await other
     assert len(scripted_server.requests) == 1
+
+
+@pytest.mark.parametrize("is_borrowed", [True, False])
+async def test_delete_is_not_resent_by_aiohttp_when_the_connection_breaks(
+    scripted_server: ScriptedServer, fake_clock: FakeClock, *, is_borrowed: bool
+) -> None:
+    scripted_server.respond_with(OK, ScriptedServer.raw(b"", "close"))
+    async with aiohttp.ClientSession() as session:
+        borrowed = session if is_borrowed else None
+        async with new_client(scripted_server, fake_clock, session=borrowed, retry=ONCE) as client:
+            await client.rooms.retrieve("a-room")  # aiohttp resends only on a connection that was used before
+            with pytest.raises(ConnectionLostError):
+                await client.rooms.delete("a-room")
+    assert [request.split()[0] for request in scripted_server.requests] == [b"GET", b"DELETE"]
 
 
 async def test_cancelled_call_closes_its_connection(scripted_server: ScriptedServer) -> None:
