@@ -270,13 +270,13 @@ def _open_without_truncation(path: str, flags: int) -> int:
 # --- existing files -----------------------------------------------------------------------------------------
 
 
-def refuse_foreign(path: str, is_replaceable: Callable[[BinaryIO], bool], content: str) -> None:
+def refuse_foreign(path: str, is_replaceable: Callable[[BinaryIO], bool], what: str) -> None:
     """Refuse to replace a file that this program has not written. An empty file may be replaced.
 
     Args:
         path: of the file, which need not exist.
         is_replaceable: whether the content of an open file may be replaced.
-        content: what may be replaced, for the message.
+        what: content that may be replaced, for the message.
 
     Raises:
         ConfigurationError: the file holds something else, or cannot be read.
@@ -292,8 +292,7 @@ def refuse_foreign(path: str, is_replaceable: Callable[[BinaryIO], bool], conten
             if is_replaceable(file):
                 return
     raise ConfigurationError(
-        f"cannot write {path}: it exists and is not {content} of an earlier run;"
-        " remove it or use another path"
+        f"cannot write {path}: it exists and is not {what} of an earlier run; remove it or use another path"
     )
 
 
