@@ -27,12 +27,6 @@ IDENTIFIERS: Final = frozenset({"asked", "each", "found", "given", "it", "kind",
 PUBLIC: Final = frozenset({"dice", "misfits"})
 """Public names that a later release renames."""
 UNCHECKED: Final = (
-    "cli/bulk/apply_rooms.py",
-    "cli/bulk/export_rooms.py",
-    "cli/bulk/import_rooms.py",
-    "cli/tables/csv_format.py",
-    "cli/tables/output_table.py",
-    "cli/tables/parquet_format.py",
     "errors.py",
 )
 """Modules that still contain forbidden words; a module that is clean leaves this list."""

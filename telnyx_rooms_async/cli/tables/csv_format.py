@@ -87,7 +87,7 @@ def _header_line(lines: TextLines, table: TableName) -> tuple[str, str]:
         if match := _SEPARATOR_LINE.fullmatch(text):
             separator = match[1]
         elif not (is_blank(re.sub('[,;"]', "", text)) or text.startswith(_TYPE_LINE)):
-            return text, separator or max(_DELIMITERS, key=lambda each: _known_columns(text, each))
+            return text, separator or max(_DELIMITERS, key=lambda delimiter: _known_columns(text, delimiter))
     raise InvalidArgumentError((f"{table.name} is empty: its first line must name the columns",))
 
 

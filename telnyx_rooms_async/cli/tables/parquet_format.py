@@ -109,7 +109,11 @@ class ParquetWriter:
         self._file = file
         self._table: Any = pa.Table
         own = {name: _column_type(pa, name) for name in columns}
-        table = {name: kind for name, kind in (types or {}).items() if name in columns and name != REASON}
+        table = {
+            name: column_type
+            for name, column_type in (types or {}).items()
+            if name in columns and name != REASON
+        }
         self._schema: Any = pa.schema(list((own | table).items()))
         self._writer: Any = pq.ParquetWriter(file, self._schema)
         self._buffer: list[Mapping[str, object]] = []
