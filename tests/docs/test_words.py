@@ -26,9 +26,7 @@ IDENTIFIERS: Final = frozenset({"asked", "each", "found", "given", "it", "kind",
 """Forbidden as whole identifiers: the noun is missing."""
 PUBLIC: Final = frozenset({"dice", "misfits"})
 """Public names that a later release renames."""
-UNCHECKED: Final = (
-    "errors.py",
-)
+UNCHECKED: Final = ("errors.py",)
 """Modules that still contain forbidden words; a module that is clean leaves this list."""
 
 
