@@ -84,7 +84,7 @@ class Journal:
             raise InvalidArgumentError((f"key_rotated must be True or False, got {short_repr(key_rotated)}",))
         self.path: str = exact_text(os.fspath(path))
         self.key_rotated = key_rotated
-        self.skipped = 0
+        self.skipped: int = 0
         """Number of finished items that the latest job has skipped so far."""
         self._file: JournalFile | None = None
 

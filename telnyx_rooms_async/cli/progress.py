@@ -67,8 +67,8 @@ class JobProgress:
     def __init__(self, phase: str = "", *, total: int | None = None) -> None:
         self.phase = phase
         self.total = total
-        self.done = 0
-        self.failed = 0
+        self.done: int = 0
+        self.failed: int = 0
         self.skipped: Callable[[], int] = lambda: 0
         """Returns how many items an earlier run has done."""
         self.rate_limit: Callable[[], RateLimit | None] = lambda: None

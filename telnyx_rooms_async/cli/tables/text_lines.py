@@ -44,9 +44,9 @@ class TextLines:
         encoding = _encoding(file, table)
         errors = "strict" if encoding.startswith("utf-16") else "surrogateescape"
         self._text = io.TextIOWrapper(file, encoding=encoding, errors=errors, newline="")
-        self.number = 0
+        self.number: int = 0
         """Number of the current line, counted from 1."""
-        self.undecodable = ""
+        self.undecodable: str = ""
         """The problem of the last lines, if they are not UTF-8. The reader resets it."""
 
     def __enter__(self) -> Self:
