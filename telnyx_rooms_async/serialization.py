@@ -322,6 +322,8 @@ def make_converter(*, use_msgspec: bool = True) -> JsonConverter:
         is_mapping, lambda cl, conv: _strict(dict, mapping_structure_factory(cl, conv))
     )
     own.register_structure_hook(PageMeta, _structure_page_meta)
+    # By the class of each item: cattrs 24 leaves the items of a generic class as they are.
+    own.register_unstructure_hook_func(_is_tuple, lambda items: [own.unstructure(item) for item in items])
     own.register_unstructure_hook(datetime, _unstructure_datetime)
     own.register_unstructure_hook_func(lambda cl: cl is date, date.isoformat)
     own.register_unstructure_hook(UUID, str)
