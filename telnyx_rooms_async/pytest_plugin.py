@@ -109,7 +109,7 @@ def _client_fixture() -> "Callable[[Emulator], AsyncIterator[RoomsClient]]":
     async def client(telnyx_emulator: "Emulator") -> "AsyncIterator[RoomsClient]":
         from telnyx_rooms_async import Clock, RoomsClient  # noqa: PLC0415 - imported on request only
 
-        clock = Clock(dice=lambda: 0.0)
+        clock = Clock(random=lambda: 0.0)
         async with RoomsClient(telnyx_emulator.api_key, base_url=telnyx_emulator.url, clock=clock) as opened:
             yield opened
 

@@ -92,7 +92,7 @@ def next_delay(
     number: int,
     time_left: float,
     now: float,
-    dice: float,
+    random: float,
 ) -> float | None:
     """Decide on a retry.
 
@@ -103,7 +103,7 @@ def next_delay(
         number: the number of the attempt; the first is 1.
         time_left: seconds until the deadline of the call.
         now: seconds since the epoch, to read a date in ``Retry-After``.
-        dice: a random number from 0 to 1.
+        random: a random number from 0 to 1.
 
     Returns:
         Seconds until the next attempt, or None for no retry.
@@ -113,12 +113,12 @@ def next_delay(
     if retry_safety is RetrySafety.IF_NOT_SENT and not was_not_processed(outcome):
         return None
     base = policy.backoff_base_throttled if _is_throttled(outcome) else policy.backoff_base
-    delay = dice * min(policy.backoff_max, base * 2.0 ** min(number - 1, 63))
+    delay = random * min(policy.backoff_max, base * 2.0 ** min(number - 1, 63))
     hint = retry_after(outcome, now) if isinstance(outcome, Response) else None
     if hint is not None:
         if hint > policy.retry_after_max:
             return None
-        delay = max(delay, hint + dice * policy.retry_after_jitter)
+        delay = max(delay, hint + random * policy.retry_after_jitter)
     return delay if delay < time_left else None
 
 

@@ -128,7 +128,7 @@ class ApiSession:
             if isinstance(outcome, Response):
                 last_response = outcome
                 self.server_clock.newest = outcome.raw_headers, started, ended
-                if self._is_plain_success(outcome, context, started, ended):
+                if self._complete_plain_success(outcome, context, started, ended):
                     break
             delay = self._after_attempt(call, context, outcome, number=number, started=started, ended=ended)
             if delay is None:
@@ -161,10 +161,10 @@ class ApiSession:
             return evolve(outcome, deadline=time_left < self.attempt_timeout)
         return outcome
 
-    def _is_plain_success(
+    def _complete_plain_success(
         self, response: Response, context: CallContext, started: float, ended: float
     ) -> bool:
-        """Return whether an attempt succeeded, and nothing is to be logged: then it is complete."""
+        """Complete an attempt that succeeded and is not logged; return False for any other attempt."""
         if response.status >= _ERRORS_FROM or context.attempts:
             return False
         if self.on_attempt is not None or logger.isEnabledFor(logging.DEBUG):
@@ -244,7 +244,7 @@ class ApiSession:
             number=number,
             time_left=context.deadline - now,
             now=self.clock.now(),
-            dice=self.clock.dice(),
+            random=self.clock.random(),
         )
         if delay is None:
             return None, False

@@ -18,7 +18,7 @@ class Clock:
     """Injectable time and randomness, for tests.
 
     Example:
-        >>> clock = Clock(dice=lambda: 0.0)  # no random part in any pause
+        >>> clock = Clock(random=lambda: 0.0)  # no random part in any pause
     """
 
     monotonic: Callable[[], float] = time.monotonic
@@ -26,5 +26,5 @@ class Clock:
     now: Callable[[], float] = _now
     """Seconds since the epoch, to read dates in headers."""
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
-    dice: Callable[[], float] = random.random
+    random: Callable[[], float] = random.random
     """A random number from 0 to 1, for the length of a pause."""

@@ -418,7 +418,7 @@ class _Transfer:
             number=number,
             time_left=self.allowance.left,
             now=api.clock.now(),
-            dice=api.clock.dice(),
+            random=api.clock.random(),
         )
         if delay is None:
             return None, False

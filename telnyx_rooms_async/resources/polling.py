@@ -48,7 +48,7 @@ async def poll(
         time_left = deadline - clock.monotonic()
         if time_left <= 0:
             raise APITimeoutError(f"{failure} in {timeout} s", deadline=True)
-        await clock.sleep(min(time_left, pause * (1 - clock.dice() / 2)))
+        await clock.sleep(min(time_left, pause * (1 - clock.random() / 2)))
         pause = min(_MAX_PAUSE, pause * _PAUSE_GROWTH)
 
 

@@ -295,7 +295,7 @@ class _Creation:
         hint = response.retry_after
         if hint is None or hint > policy.retry_after_max or policy.attempts <= 1:
             return None
-        hint += self.api.clock.dice() * policy.retry_after_jitter
+        hint += self.api.clock.random() * policy.retry_after_jitter
         return None if self._is_too_late(hint) else hint
 
     async def _look_up(self, unique_name: str, retry_after: float | None = None) -> tuple[Room, ...]:

@@ -24,7 +24,7 @@ class FakeClock:
 
     @property
     def clock(self) -> Clock:
-        return Clock(monotonic=self.time, now=self.time, sleep=self.sleep, dice=lambda: self.random)
+        return Clock(monotonic=self.time, now=self.time, sleep=self.sleep, random=lambda: self.random)
 
     @property
     def now(self) -> datetime:

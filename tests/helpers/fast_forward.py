@@ -43,7 +43,7 @@ class FastForwardLoop:
 
     @property
     def clock(self) -> Clock:
-        return Clock(monotonic=self.seconds, now=self.now, sleep=self.sleep, dice=self._random)
+        return Clock(monotonic=self.seconds, now=self.now, sleep=self.sleep, random=self._random)
 
     def _random(self) -> float:
         return self.random()

@@ -29,6 +29,6 @@ async def client(telnyx: Emulator, time: FakeClock) -> AsyncIterator[RoomsClient
     def now() -> float:
         return time.now.timestamp()
 
-    clock = Clock(monotonic=now, now=now, sleep=sleep, dice=lambda: 0.0)
+    clock = Clock(monotonic=now, now=now, sleep=sleep, random=lambda: 0.0)
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=clock) as rooms_client:
         yield rooms_client

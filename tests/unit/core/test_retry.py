@@ -42,7 +42,7 @@ def delay(
     random: float = 1.0,
 ) -> float | None:
     """Return the delay before the next attempt, by default the longest that the jitter allows."""
-    return next_delay(policy, safety, outcome, number=number, time_left=time_left, now=NOW, dice=random)
+    return next_delay(policy, safety, outcome, number=number, time_left=time_left, now=NOW, random=random)
 
 
 # The longest delay after a first attempt, of an idempotent operation and of one that is not.

@@ -50,7 +50,7 @@ def run(main: Callable[[Clock], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine function on a jumping loop, with a clock of that loop."""
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         time = runner.get_loop().time
-        return runner.run(main(Clock(monotonic=time, now=time, dice=lambda: 0.5)))
+        return runner.run(main(Clock(monotonic=time, now=time, random=lambda: 0.5)))
 
 
 # --- calls through a limiter --------------------------------------------------------------------------------
