@@ -48,8 +48,9 @@ async def process_client(processes: Any) -> AsyncIterator[Any]:
         yield client
 
 
-async def kill_busy_worker(client: Any) -> None:
-    """Kill a worker process with a running task, as the system does when memory runs out."""
-    busy = [address for address, keys in (await client.processing()).items() if keys]
-    pids = await client.run(os.getpid, workers=busy[:1])
-    os.kill(pids[busy[0]], signal.SIGKILL)
+async def kill_busy_workers(client: Any, count: int | None = None) -> None:
+    """Kill `count` worker processes with a running task, as the system does when memory runs out."""
+    busy = [address for address, keys in (await client.processing()).items() if keys][:count]
+    pids = await client.run(os.getpid, workers=busy)
+    for pid in pids.values():
+        os.kill(pid, signal.SIGKILL)

@@ -12,7 +12,7 @@ from telnyx_rooms_async import OutcomeUnknownError, Settings
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations import dask
 from tests.helpers.dask_jobs import collect, collect_until_error, room_bodies
-from tests.integration.dask.conftest import kill_busy_worker
+from tests.integration.dask.conftest import kill_busy_workers
 
 
 def rooms_per_name(telnyx: Emulator) -> list[int]:
@@ -27,12 +27,12 @@ async def wait_for_requests(telnyx: Emulator, count: int) -> None:
 async def test_each_room_is_created_once_although_a_worker_is_killed(
     process_client: Any, settings: Settings, telnyx: Emulator
 ) -> None:
-    telnyx.limit(200, seconds=1)
+    telnyx.script(Fault(after=True, delay=inf), operation="CreateRoom")  # holds up one worker
     bodies, outcomes = room_bodies(300), list[Any]()
     async for outcome in dask.create_many(process_client, bodies, settings=settings, partition_size=15):
         outcomes.append(outcome)
         if len(outcomes) == 100:
-            await kill_busy_worker(process_client)
+            await kill_busy_workers(process_client)
     outcomes.sort(key=lambda outcome: outcome.index)
     assert [outcome.index for outcome in outcomes] == list(range(300))
     assert [outcome.unwrap().unique_name for outcome in outcomes] == [body["unique_name"] for body in bodies]
@@ -48,7 +48,7 @@ async def test_rooms_created_by_a_killed_worker_are_found(
         collect(dask.create_many(process_client, room_bodies(4), settings=settings, limit=3))
     )
     await wait_for_requests(telnyx, 3)
-    await kill_busy_worker(process_client)
+    await kill_busy_workers(process_client, 1)
     assert {outcome.unwrap() for outcome in await job} == set(telnyx.rooms)
     assert rooms_per_name(telnyx) == [1] * 4
     assert Counter(request.method for request in telnyx.requests) == {"POST": 4, "GET": 4}
@@ -62,7 +62,7 @@ async def test_rooms_deleted_by_a_killed_worker_count_as_deleted(
     telnyx.script(Fault(after=True, delay=inf), operation="DeleteRoom", times=3)
     job = asyncio.ensure_future(collect(dask.delete_many(process_client, ids, settings=settings)))
     await wait_for_requests(telnyx, 3)
-    await kill_busy_worker(process_client)
+    await kill_busy_workers(process_client, 1)
     assert [outcome.ok for outcome in await job] == [True] * 3
     # In a partition that runs for the first time, a missing room is a failure.
     again = await collect(dask.delete_many(process_client, ids, settings=settings))
@@ -86,7 +86,7 @@ async def test_outcome_of_a_partition_that_kills_workers_is_unknown(
         )
     )
     await wait_for_requests(telnyx, 2)
-    await kill_busy_worker(process_client)
+    await kill_busy_workers(process_client, 1)
     outcomes, error = await job
     assert isinstance(error, ExceptionGroup)
     for number, outcome in enumerate(outcomes):
