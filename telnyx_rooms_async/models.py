@@ -14,6 +14,12 @@ from attrs import field, frozen
 
 T = TypeVar("T")
 
+# The converter reads the metadata of fields.
+_OMITTED_IF_NONE: Final = {"omit_default": True}
+"""Of a field that a request body leaves out while it is None."""
+_LENIENT: Final = {"lenient": True}
+"""Of a field whose default replaces a value of the wrong type, which is no reason to refuse a page."""
+
 _URL: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*:[/\\]+)?"
     # The user ends with the last @ before the host, or with the last @ of all if there is no host.
@@ -161,20 +167,20 @@ class CompositionStatus(enum.StrEnum):
 class VideoRegion:
     """A rectangle of a composition, in pixels, and the videos in it."""
 
-    height: int | None = None
+    height: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """16 and up."""
-    width: int | None = None
+    width: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """16 and up."""
-    x_pos: int | None = None
+    x_pos: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """Left edge."""
-    y_pos: int | None = None
-    z_pos: int | None = None
+    y_pos: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
+    z_pos: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """-99 to 99: a higher region covers a lower one."""
-    max_columns: int | None = None
+    max_columns: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """1 to 1000 columns of the grid."""
-    max_rows: int | None = None
+    max_rows: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """1 to 1000 rows of the grid."""
-    video_sources: tuple[str, ...] | None = None
+    video_sources: tuple[str, ...] | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """Ids of video recordings, or ``("*",)`` for all of the session."""
 
 
@@ -264,10 +270,10 @@ class AccountKey:
 class PageMeta:
     """Page numbers and totals as the server states them; any of them may be missing."""
 
-    page_number: int | None = None
-    page_size: int | None = None
-    total_pages: int | None = None
-    total_results: int | None = None
+    page_number: int | None = field(default=None, metadata=_LENIENT)
+    page_size: int | None = field(default=None, metadata=_LENIENT)
+    total_pages: int | None = field(default=None, metadata=_LENIENT)
+    total_results: int | None = field(default=None, metadata=_LENIENT)
 
 
 @frozen(kw_only=True)
@@ -275,7 +281,7 @@ class Page(Generic[T]):
     """One page of a list."""
 
     data: tuple[T, ...]
-    meta: PageMeta = PageMeta()
+    meta: PageMeta = field(default=PageMeta(), metadata=_LENIENT)
 
 
 @frozen(kw_only=True)
