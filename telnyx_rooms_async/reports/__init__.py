@@ -2,5 +2,16 @@
 
 from telnyx_rooms_async.reports.attendance import Attendance, Attendee, Identity, attendance_of
 from telnyx_rooms_async.reports.intervals import Interval
+from telnyx_rooms_async.reports.usage import Prices, Usage, UsageMeter, UsageRow
 
-__all__ = ["Attendance", "Attendee", "Identity", "Interval", "attendance_of"]
+__all__ = [
+    "Attendance",
+    "Attendee",
+    "Identity",
+    "Interval",
+    "Prices",
+    "Usage",
+    "UsageMeter",
+    "UsageRow",
+    "attendance_of",
+]

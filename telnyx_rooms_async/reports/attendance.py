@@ -26,7 +26,7 @@ class Attendee:
     intervals: tuple[Interval, ...]
     """When the person was present, in order and without overlaps. A stay of no length is an interval, too."""
     reconnects: int
-    """How often the person joined again after having left. A second device at the same time is no reconnect."""
+    """How often the person joined again after having left. Joining with a second device is no reconnect."""
     is_present: bool
     """Whether the person had not left at the time of the report."""
 
@@ -144,13 +144,18 @@ def attendance_of(
     stays: dict[str, dict[str, tuple[RoomParticipant, Interval, bool]]] = {}
     for session in sessions:
         for participant in session.participants or ():
-            start = participant.joined_at or session.created_at or participant.left_at or as_of
-            end = participant.left_at or session.ended_at
-            stay = (participant, Interval(start, max(start, end or as_of)), end is None)
+            is_present = participant.left_at is None and session.ended_at is None
+            stay = (participant, stay_of(participant, session, as_of), is_present)
             stays.setdefault(_identity(participant, identity), {})[participant.id] = stay
     attendees = [_attendee(name, list(of_person.values())) for name, of_person in stays.items()]
     attendees.sort(key=lambda attendee: (attendee.first_joined_at, attendee.identity))
     return Attendance(attendees=tuple(attendees), as_of=as_of)
+
+
+def stay_of(participant: RoomParticipant, session: RoomSession, as_of: datetime) -> Interval:
+    """Return when a participant was in a session."""
+    start = participant.joined_at or session.created_at or participant.left_at or as_of
+    return Interval(start, max(start, participant.left_at or session.ended_at or as_of))
 
 
 def _attendee(identity: str, stays: Sequence[tuple[RoomParticipant, Interval, bool]]) -> Attendee:

@@ -1,0 +1,250 @@
+"""Usage: sessions, people, participant minutes, recordings and compositions, by room, day or month."""
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any, ClassVar, Final, Literal, TypeAlias
+
+from attrs import Factory, define, frozen
+
+from telnyx_rooms_async.models import RoomComposition, RoomParticipant, RoomRecording, RoomSession
+from telnyx_rooms_async.reports.attendance import Identity, attendance_of, stay_of
+from telnyx_rooms_async.reports.intervals import Interval, split_by_day
+from telnyx_rooms_async.reports.table import Table
+
+By: TypeAlias = Literal["room", "day", "month"]
+
+_MINUTE: Final = timedelta(minutes=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+@frozen(kw_only=True)
+class Prices:
+    """Prices per started minute, for an estimate of the cost. Missing prices count as zero.
+
+    Example:
+        >>> Prices(participant_minute=Decimal("0.002"))
+        Prices(participant_minute=Decimal('0.002'), ...)
+    """
+
+    participant_minute: Decimal = Decimal()
+    recorded_minute: Decimal = Decimal()
+    composed_minute: Decimal = Decimal()
+
+
+@frozen(kw_only=True)
+class UsageRow:
+    """The usage of one room, day or month, or of all."""
+
+    key: str
+    """Id of the room, ``"2026-03-01"``, ``"2026-03"`` or ``"total"``."""
+    sessions: int = 0
+    """Sessions that started."""
+    people: int = 0
+    """Distinct people, by their identity."""
+    participant_time: timedelta = timedelta()
+    """Sum of the times between the joining and leaving of each participant."""
+    billed_minutes: int = 0
+    """Participant minutes, rounded up for each participant."""
+    peak: int = 0
+    """The highest number of people at the same time."""
+    recorded_minutes: int = 0
+    """Minutes of recordings, rounded up for each file."""
+    recorded_megabytes: Decimal = Decimal()
+    composed_minutes: int = 0
+    """Minutes of compositions, rounded up for each."""
+
+    def cost(self, prices: Prices) -> Decimal:
+        """Return the estimated cost."""
+        return (
+            self.billed_minutes * prices.participant_minute
+            + self.recorded_minutes * prices.recorded_minute
+            + self.composed_minutes * prices.composed_minute
+        )
+
+
+@frozen(kw_only=True)
+class Usage(Table):
+    """What an account used, with a row for each room, day or month in which something happened."""
+
+    columns: ClassVar = (
+        "key", "sessions", "people", "participant_minutes", "billed_minutes", "peak",
+        "recorded_minutes", "recorded_megabytes", "composed_minutes", "cost",
+    )  # fmt: skip
+
+    rows: tuple[UsageRow, ...]
+    """By key."""
+    total: UsageRow
+    """People count once, although several rows count them."""
+    prices: Prices | None = None
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows and the total; participant minutes are exact to the microsecond."""
+        return [
+            {
+                "key": row.key,
+                "sessions": row.sessions,
+                "people": row.people,
+                "participant_minutes": row.participant_time / _MINUTE,
+                "billed_minutes": row.billed_minutes,
+                "peak": row.peak,
+                "recorded_minutes": row.recorded_minutes,
+                "recorded_megabytes": row.recorded_megabytes,
+                "composed_minutes": row.composed_minutes,
+                "cost": None if self.prices is None else row.cost(self.prices),
+            }
+            for row in (*self.rows, self.total)
+        ]
+
+
+@define(eq=False)
+class _Period:
+    """Sums of a room, day or month."""
+
+    sessions: int = 0
+    participant_time: timedelta = timedelta()
+    billed_minutes: int = 0
+    recorded_minutes: int = 0
+    recorded_megabytes: Decimal = Decimal()
+    composed_minutes: int = 0
+    people: "array[int]" = Factory(lambda: array("Q"))
+    """A hash of the identity of each person, sometimes repeated."""
+    distinct: int = 0
+    """Length of `people` after repetitions were removed last."""
+    starts: "array[int]" = Factory(lambda: array("q"))
+    """Microseconds at which people came, for the peak."""
+    ends: "array[int]" = Factory(lambda: array("q"))
+
+    def add_person(self, identity: int, interval: Interval) -> None:
+        self.people.append(identity)
+        if len(self.people) > 2 * self.distinct + 1000:
+            self.people = array("Q", set(self.people))
+            self.distinct = len(self.people)
+        self.starts.append((interval.start - _EPOCH) // _MICROSECOND)
+        self.ends.append((interval.end - _EPOCH) // _MICROSECOND)
+
+    def row(self, key: str) -> UsageRow:
+        return UsageRow(
+            key=key,
+            people=len(set(self.people)),
+            peak=_peak(self.starts, self.ends),
+            **{name: getattr(self, name) for name in _SUMS},
+        )
+
+
+_SUMS: Final = (
+    "sessions", "participant_time", "billed_minutes",
+    "recorded_minutes", "recorded_megabytes", "composed_minutes",
+)  # fmt: skip
+
+
+class UsageMeter:
+    """Adds up usage in flat memory: some 100 bytes for each session and person.
+
+    Sessions count on the day on which they started, recordings and compositions likewise; participants on
+    the days on which they were present. Midnight is that of the time zone. A session that is added twice
+    counts once. The rounded minutes of a participant who stays past midnight are those of the whole stay.
+
+    Args:
+        by: what has a row: ``"room"``, ``"day"`` or ``"month"``.
+        zone: time zone of days and months.
+        as_of: timezone-aware: until then, who has not left counts as present.
+        identity: how people are recognised, as in `attendance_of`.
+
+    Example:
+        >>> meter = UsageMeter(by="day", as_of=datetime(2026, 3, 2, tzinfo=UTC))
+        >>> joined = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+        >>> alice = RoomParticipant(id="1", joined_at=joined, left_at=joined + timedelta(minutes=20.5))
+        >>> meter.add_session(RoomSession(id="a", created_at=joined, participants=(alice,)))
+        >>> meter.usage().total.billed_minutes
+        21
+    """
+
+    def __init__(self, *, by: By, as_of: datetime, zone: tzinfo = UTC, identity: Identity = None) -> None:
+        self._by = by
+        self._as_of = as_of
+        self._zone = zone
+        self._identity: Identity = identity
+        self._periods: defaultdict[str, _Period] = defaultdict(_Period)
+        self._sessions: set[int] = set()
+
+    def add_session(self, session: RoomSession) -> None:
+        """Add a session with its participants."""
+        if _hash(session.id) in self._sessions:
+            return
+        self._sessions.add(_hash(session.id))
+        attendance = attendance_of([session], as_of=self._as_of, identity=self._identity)
+        started_at = session.created_at or next((one.first_joined_at for one in attendance.attendees), None)
+        self._at(started_at, session.room_id).sessions += 1
+        for attendee in attendance.attendees:
+            identity = _hash(attendee.identity)
+            for interval in attendee.intervals:
+                for key, part in self._split(interval, session.room_id):
+                    self._periods[key].add_person(identity, part)
+            for participant in attendee.participants:
+                self._add_minutes(participant, session)
+
+    def _add_minutes(self, participant: RoomParticipant, session: RoomSession) -> None:
+        elapsed, billed = timedelta(), 0
+        for key, part in self._split(stay_of(participant, session, self._as_of), session.room_id):
+            period = self._periods[key]
+            period.participant_time += part.duration
+            elapsed += part.duration
+            up_to_now = -(-elapsed // _MINUTE)
+            period.billed_minutes += up_to_now - billed
+            billed = up_to_now
+
+    def add_recording(self, recording: RoomRecording) -> None:
+        """Add a recording."""
+        period = self._at(recording.started_at or recording.created_at, recording.room_id)
+        period.recorded_minutes += -(-(recording.duration_secs or 0) // 60)
+        period.recorded_megabytes += Decimal(str(recording.size_mb or 0))
+
+    def add_composition(self, composition: RoomComposition) -> None:
+        """Add a composition."""
+        period = self._at(composition.started_at or composition.created_at, composition.room_id)
+        period.composed_minutes += -(-(composition.duration_secs or 0) // 60)
+
+    def usage(self, prices: Prices | None = None) -> Usage:
+        """Return what was added so far."""
+        total = _Period()
+        for period in self._periods.values():
+            for name in (*_SUMS, "people", "starts", "ends"):
+                setattr(total, name, getattr(total, name) + getattr(period, name))
+        rows = tuple(self._periods[key].row(key) for key in sorted(self._periods))
+        return Usage(rows=rows, total=total.row("total"), prices=prices)
+
+    def _split(self, interval: Interval, room_id: str | None) -> Iterator[tuple[str, Interval]]:
+        if self._by == "room":
+            yield room_id or "", interval
+        else:
+            for day, part in split_by_day(interval, self._zone):
+                yield day.isoformat()[: 10 if self._by == "day" else 7], part
+
+    def _at(self, instant: datetime | None, room_id: str | None) -> _Period:
+        started_at = instant or self._as_of
+        ((key, _),) = self._split(Interval(started_at, started_at), room_id)
+        return self._periods[key]
+
+
+def _hash(text: str) -> int:
+    """Return 64 bits, which are equal for two of a million texts with a probability of 3 in 100 million."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+
+
+def _peak(starts: Iterable[int], ends: Iterable[int]) -> int:
+    """Return the highest number of simultaneous intervals."""
+    leaving = iter(sorted(ends))
+    peak = present = 0
+    next_end = next(leaving, None)
+    for start in sorted(starts):
+        while next_end is not None and next_end <= start:
+            present -= 1
+            next_end = next(leaving, None)
+        present += 1
+        peak = max(peak, present)
+    return peak
