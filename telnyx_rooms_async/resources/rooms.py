@@ -50,8 +50,6 @@ from telnyx_rooms_async.resources.room_creation import (
     OnLostResponse,
     check_on_lost_response,
     create_room,
-    resume_creation,
-    with_name,
 )
 from telnyx_rooms_async.resources.room_reconciliation import (
     Change,
@@ -511,7 +509,7 @@ async def _collect(
             raise
         rooms = [room async for room in listing.prefetch(_PREFETCH)]
     if unique_name is not None:  # the server may match other names, too
-        rooms = list(with_name(rooms, unique_name))
+        rooms = [room for room in rooms if room.unique_name == unique_name]
     if expect is not None and len(rooms) != expect:
         raise UnexpectedCountError(expect, len(rooms))
     for room in rooms:
@@ -535,9 +533,7 @@ def bulk_create(
         body = room_body(fields)
         if must_be_named and not body.unique_name:
             raise InvalidArgumentError(("unique_name must be given: a resumed job finds rooms by name",))
-        if since is None:
-            return await create_room(api, body, choice)
-        return await resume_creation(api, body, choice, since)
+        return await create_room(api, body, choice, since)
 
     return BulkOperation(name="create_many", apply=create, api=api)
 
