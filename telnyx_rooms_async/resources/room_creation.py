@@ -7,7 +7,7 @@ was lost is therefore looked up by name, and accepted if its date and all of its
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Literal, TypeAlias, cast, get_args
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, LIST_ROOMS
 from telnyx_rooms_async.core.http_messages import Call
@@ -69,7 +69,10 @@ async def create_room(
     """
     choice = check_on_lost_response(on_lost_response)
     call = build(CREATE_ROOM, body=body)
-    creation = _Creation(api=api, settings=body_fields(body), on_lost_response=choice, since=since)
+    started = api.clock.monotonic() - (0.0 if since is None else api.clock.now() - since)
+    creation = _Creation(
+        api=api, settings=body_fields(body), on_lost_response=choice, since=since, started=started
+    )
     if since is not None:
         rooms = await find_rooms(str(body.unique_name), api.call)
         if matches := creation.matches(rooms):
@@ -150,13 +153,8 @@ class _Creation:
     settings: Mapping[str, object]
     on_lost_response: OnLostResponse
     since: float | None
-    started: float = field(init=False)
+    started: float
     """When the first request was sent at the earliest, by the monotonic clock."""
-
-    @started.default
-    def _started(self) -> float:
-        clock = self.api.clock
-        return clock.monotonic() - (0.0 if self.since is None else clock.now() - self.since)
 
     async def run(self, call: Call[Room], context: CallContext) -> Room:
         """Create the room.
