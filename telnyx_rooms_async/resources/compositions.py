@@ -35,6 +35,9 @@ _UNFINISHED: Final = (None, CompositionStatus.ENQUEUED, CompositionStatus.PROCES
 class Compositions:
     """The compositions of the account: ``client.compositions``.
 
+    Invalid arguments raise `InvalidArgumentError` before anything is sent. Unless it says otherwise, a method
+    is one request, repeated on failure.
+
     Example:
         >>> async def compose(client, session):
         ...     composition = await client.compositions.create(session)
@@ -74,7 +77,6 @@ class Compositions:
             webhook_timeout_secs: 0 to 30 seconds that Telnyx waits for the webhook; None for its default.
 
         Raises:
-            InvalidArgumentError: an argument is out of range; nothing was sent.
             UnprocessableEntityError: the session cannot be composed.
             OutcomeUnknownError: the request may have been processed.
 
@@ -95,13 +97,7 @@ class Compositions:
     async def retrieve(self, composition_id: CompositionId) -> RoomComposition:
         """Return one composition.
 
-        One request, repeated on failure.
-
-        Args:
-            composition_id: a `RoomComposition` or its id.
-
         Raises:
-            InvalidArgumentError: `composition_id` is not an id; nothing was sent.
             NotFoundError: there is no such composition.
 
         Telnyx operation: ViewRoomComposition.
@@ -118,17 +114,13 @@ class Compositions:
     ) -> Listing[RoomComposition]:
         """List the compositions of the account.
 
-        Not awaited, and nothing is sent before the listing is iterated: then one request per page, repeated
-        on failure. Telnyx documents no order.
+        Not awaited: the listing makes one request per page while it is iterated. Telnyx documents no order.
 
         Args:
             session_id: only compositions of this session.
             status: ``"enqueued"``, ``"processing"`` or ``"completed"``: see `CompositionStatus`.
             created_at: a day, or a `DateFilter` with inclusive bounds.
             page_size: 1 to 250 compositions per request.
-
-        Raises:
-            InvalidArgumentError: an argument is invalid; nothing was sent.
 
         Telnyx operation: ListRoomCompositions.
         """
@@ -148,7 +140,6 @@ class Compositions:
             timeout: seconds in all.
 
         Raises:
-            InvalidArgumentError: an argument is invalid; nothing was sent.
             NotFoundError: there is no such composition.
             APITimeoutError: it was not finished in time; ``.deadline`` is True.
 
@@ -161,8 +152,7 @@ class Compositions:
             return None if composition.status in _UNFINISHED else composition
 
         failure = f"composition {EXACT_IDS['room_composition_id'](composition_id)} was not finished"
-        with self._api.in_flight_calls:
-            return await poll(finished, timeout=timeout, clock=self._api.clock, failure=failure)
+        return await poll(self._api, finished, timeout=timeout, failure=failure)
 
     async def download(
         self,
@@ -184,13 +174,9 @@ class Compositions:
     async def delete(self, composition_id: CompositionId) -> None:
         """Delete a composition and its file. The recordings stay.
 
-        One request, repeated on failure: a repeated request that finds the composition gone has succeeded.
-
-        Args:
-            composition_id: a `RoomComposition` or its id.
+        A repeated request that finds the composition gone has succeeded.
 
         Raises:
-            InvalidArgumentError: `composition_id` is not an id; nothing was sent.
             NotFoundError: there was no such composition at the first attempt.
 
         Telnyx operation: DeleteRoomComposition.

@@ -42,7 +42,7 @@ _MIN_TOKEN_LENGTH: Final = 8
 class Tokens:
     """Client tokens of rooms: ``client.tokens``.
 
-    Arguments are validated before anything is sent: `InvalidArgumentError` otherwise.
+    Invalid arguments raise `InvalidArgumentError` before anything is sent.
 
     Example:
         >>> async def join_token(client, room):
