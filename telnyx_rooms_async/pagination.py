@@ -162,16 +162,19 @@ class Listing(Generic[Item]):
         listing = self.prefetch(max(self._prefetch, _SNAPSHOT_PREFETCH))
         last_ids: set[str] | None = None
         for _ in range(_SNAPSHOT_PASSES):
+            items: list[Item] = []
+            ids: set[str] = set()
             try:
-                items = [item async for item in listing]
+                async for item in listing:
+                    ids.add(item.id)
+                    if last_ids is not None:  # a list may be large: of the first pass only ids are kept
+                        items.append(item)
             except PaginationError:  # the list changes too fast for this pass
                 last_ids = None
                 continue
-            ids = {item.id for item in items}
             if ids == last_ids:
                 return items
             last_ids = ids
-            del items  # a list may be large: only the ids of a pass are kept during the next one
         raise PaginationError(len(last_ids or ()), is_changing=True)
 
 
