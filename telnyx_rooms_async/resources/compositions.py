@@ -82,9 +82,15 @@ class Compositions:
 
         Telnyx operation: CreateRoomComposition.
         """
+        if video_layout is UNSET:
+            # An invalid resolution is reported with the body.
+            size = exact_text(resolution)
+            sides = _DEFAULT_RESOLUTION if resolution_problem(size) else str(size)
+            width, height = map(int, sides.split("x"))
+            video_layout = {"all": VideoRegion(width=width, height=height, video_sources=("*",))}
         body = CompositionBody(
             session_id=session_id,
-            video_layout=_full_size_layout(resolution) if video_layout is UNSET else video_layout,
+            video_layout=video_layout,
             audio_sources=audio_sources,
             format=format,
             resolution=resolution,
@@ -182,10 +188,3 @@ class Compositions:
         Telnyx operation: DeleteRoomComposition.
         """
         await self._api.call(build(DELETE_COMPOSITION, room_composition_id=composition_id))
-
-
-def _full_size_layout(resolution: str | UnsetType) -> Mapping[str, VideoRegion]:
-    """Return a layout of one region of full size. An invalid resolution is reported with the body."""
-    size = exact_text(resolution)
-    width, height = map(int, (_DEFAULT_RESOLUTION if resolution_problem(size) else str(size)).split("x"))
-    return {"all": VideoRegion(width=width, height=height, video_sources=("*",))}

@@ -130,11 +130,7 @@ async def file_size(api: ApiSession, call: Call[Downloadable], item: Downloadabl
 
 
 async def _check_target(target: str | os.PathLike[str] | Writer) -> Path | Writer:
-    """Return a writer unchanged, or a path with all links resolved.
-
-    Raises:
-        InvalidArgumentError: the target is neither, or cannot be written to.
-    """
+    """Return a writer unchanged, or a path with all links resolved, or raise `InvalidArgumentError`."""
     target = exact_text(target)
     if isinstance(target, str | os.PathLike):
         path = Path(target)
@@ -255,9 +251,8 @@ class _Transfer:
     async def run(self, link: Secret | None = None) -> None:
         """Download until the file is complete. A lost connection costs a request, an expired link two.
 
-        Raises:
-            TelnyxRoomsError: as many attempts in a row as the retry policy allows brought no byte, the retry
-                budget is spent, or the store is too slow.
+        It fails when as many attempts in a row as the retry policy allows brought no byte, when the retry
+        budget is spent, and when the store is too slow.
         """
         clock = self.api.clock
         attempts: tuple[Attempt, ...] = ()
@@ -292,13 +287,7 @@ class _Transfer:
             self.time_left -= delay
 
     def link_of(self, item: Downloadable) -> Secret:
-        """Return the link to the file of an item.
-
-        Raises:
-            NotReadyError: there is no file yet.
-            APIResponseValidationError: the link is not a URL, or http:// while the API is https://. The
-                message does not show it.
-        """
+        """Return the link to the file of an item. The message about an invalid link does not show it."""
         link = Secret(item.download_url or "")
         if item.status != RecordingStatus.COMPLETED or not link:
             raise NotReadyError(item.id, item.status)

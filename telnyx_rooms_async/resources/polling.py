@@ -22,17 +22,8 @@ async def poll(
 ) -> T:
     """Return the first result that is not None.
 
-    Pauses grow from 1 to 10 seconds; up to half of each is left out at random.
-
-    Args:
-        api: the session that `function` uses.
-        function: called first at once, and last at the deadline.
-        timeout: seconds in all.
-        failure: the message when there was no result.
-
-    Raises:
-        InvalidArgumentError: `timeout` is not a positive number.
-        APITimeoutError: there was no result in time; ``.deadline`` is True.
+    The function is called first at once, and last after `timeout` seconds, with pauses that grow from 1 to 10
+    seconds; up to half of each is left out at random. `failure` is the message of the `APITimeoutError`.
     """
     seconds = cast("object", timeout)
     if type(seconds) is bool or not isinstance(seconds, int | float) or not 0 < seconds < _MAX_TIMEOUT:

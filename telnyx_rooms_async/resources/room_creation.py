@@ -40,11 +40,7 @@ _SERVICE_UNAVAILABLE: Final = 503
 
 
 def check_on_lost_response(on_lost_response: OnLostResponse) -> OnLostResponse:
-    """Return the choice as exact text.
-
-    Raises:
-        InvalidArgumentError: it is none of the choices.
-    """
+    """Return the choice as exact text, or raise `InvalidArgumentError` if it is none of them."""
     choices = get_args(OnLostResponse)
     text = exact_text(on_lost_response)
     if type(text) is str and text in choices:
@@ -60,12 +56,8 @@ async def create_room(
 ) -> Room:
     """Create a room, as `Rooms.create` documents it, or return the one that an earlier process created.
 
-    Args:
-        api: the session that sends the requests.
-        body: the fields of the room.
-        on_lost_response: as for `Rooms.create`.
-        since: when an earlier process began that may have sent the same request, as its
-            `ApiSession.server_now` returned it. The body then has a name, and the room is looked up first.
+    `since` is the `ApiSession.server_now` of an earlier process that may have sent the same request. The room
+    then has a name, and is looked up first.
     """
     choice = check_on_lost_response(on_lost_response)
     call = build(CREATE_ROOM, body=body)
@@ -83,16 +75,10 @@ async def create_room(
 async def find_rooms(
     unique_name: str, send: Callable[[Call[Page[Room]]], Awaitable[Page[Room]]]
 ) -> tuple[Room, ...]:
-    """Return the rooms of exactly this name, from all pages of the filtered list.
+    """Return the rooms of exactly this name, from all pages of the list, which `send` requests.
 
-    Telnyx does not document which other names the filter matches.
-
-    Args:
-        unique_name: the name.
-        send: requests one page.
-
-    Raises:
-        PaginationError: the server's pages do not add up, and no such room was found.
+    Telnyx does not document which other names the filter matches. Pages that do not add up are a
+    `PaginationError` only if no such room was found.
     """
     first = build(LIST_ROOMS, query=RoomsQuery(unique_name=unique_name))
     scan = Scan(size=page_size(first))
@@ -108,13 +94,9 @@ async def find_rooms(
 
 
 def is_created_room(room: Room, settings: Mapping[str, object], earliest: float, latest: float) -> bool:
-    """Return whether a room can be the result of a create request.
+    """Return whether a room has all requested settings, and was created within the period.
 
-    Args:
-        room: a room that has the requested name.
-        settings: the fields of the request; the room must have all of them.
-        earliest: the first time at which the server may have created it, in seconds since the epoch.
-        latest: the last such time.
+    The period is two times of the server in seconds since the epoch, both inclusive.
     """
     if room.created_at is None or not earliest <= room.created_at.timestamp() <= latest:
         return False
@@ -157,12 +139,7 @@ class _Creation:
     """When the first request was sent at the earliest, by the monotonic clock."""
 
     async def run(self, call: Call[Room], context: CallContext) -> Room:
-        """Create the room.
-
-        Raises:
-            OutcomeUnknownError: it stays unknown whether the room was created.
-            NameTakenError: another room has the name.
-        """
+        """Create the room, or raise `OutcomeUnknownError` if it stays unknown whether it was created."""
         matches: tuple[Room, ...] | None = None
         cause: BaseException | None = None
         for is_last in (False, True):
@@ -214,13 +191,9 @@ class _Creation:
         retry_after: float | None,
         name_taken: NameTakenError | None,
     ) -> tuple[Room, ...] | None:
-        """Return the rooms that may be the result.
+        """Return the rooms that may be the result; None if there may still be one that is not listed yet.
 
-        Returns:
-            None if no look-up found one; an empty tuple only after `retry_after`, when there is none.
-
-        Raises:
-            NameTakenError: the only room of the name is not the result.
+        Raises `name_taken` if the room of the name is not the result.
         """
         logger.warning("POST /rooms: the response was lost; looking for the room by its name")
         api = self.api

@@ -156,10 +156,7 @@ class Plan:
 async def ensure_room(api: ApiSession, body: RoomBody, *, is_missing: bool = False) -> Ensured:
     """Create or update a room if needed, as `Rooms.ensure` documents it.
 
-    Args:
-        api: the session that sends the requests.
-        body: the fields of the room.
-        is_missing: whether the room did not exist a moment ago: then it is created without a look-up.
+    A room that is missing, because it did not exist a moment ago, is created without a look-up.
     """
     name = body.unique_name
     if not isinstance(name, str):
@@ -203,12 +200,7 @@ async def _update(api: ApiSession, room_id: str, settings: Mapping[str, object])
 
 
 def parse_desired(rooms: Iterable[RoomFields]) -> DesiredRooms:
-    """Validate the desired rooms.
-
-    Raises:
-        InvalidArgumentError: rooms have no name, the name of another, or a wrong field: all problems at once.
-            Or the rooms are not iterable.
-    """
+    """Validate the desired rooms; an `InvalidArgumentError` lists the problems of all of them."""
     cause: Exception | None = None
     items: Iterable[RoomFields] | None = None
     if not isinstance(cast("object", rooms), str | bytes | Mapping):

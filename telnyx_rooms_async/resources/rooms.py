@@ -472,11 +472,7 @@ async def _collect(
 def bulk_create(
     api: ApiSession, on_lost_response: OnLostResponse, *, must_be_named: bool
 ) -> BulkOperation[RoomFields, Room]:
-    """Return the operation of `Rooms.create_many`.
-
-    Raises:
-        InvalidArgumentError: `on_lost_response` is not valid.
-    """
+    """Return the operation of `Rooms.create_many`."""
     choice = check_on_lost_response(on_lost_response)
 
     async def create(fields: RoomFields, since: float | None) -> Room:
