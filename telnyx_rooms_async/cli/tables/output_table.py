@@ -115,7 +115,7 @@ def _to_file(path: str) -> Generator[BinaryIO, None, None]:
             return
         target = AtomicFile(Path(os.path.realpath(path)))
         try:
-            yield target.file
+            yield target.open()
             target.commit()
         finally:
             target.discard()
