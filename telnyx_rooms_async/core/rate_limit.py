@@ -1,15 +1,17 @@
 """How fast requests may be sent: rate-limit headers and the arithmetic of windows. Time is an argument."""
 
-import math
 import re
+from collections.abc import Mapping
 from heapq import heappop, heappush
 from math import inf
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import define, field
 
 from telnyx_rooms_async.core.http_messages import Response
 from telnyx_rooms_async.errors import RateLimit
+
+N = TypeVar("N", int, float)
 
 _MAX_DIGITS: Final = 9
 _COUNT: Final = re.compile(rb" *([0-9]{1,9})(?![0-9])")
@@ -43,30 +45,21 @@ def rate_limit(response: Response) -> RateLimit | None:
             values.setdefault(field_name, value)
     if not values:
         return None
-    limit, remaining = _count(values.get("limit")), _count(values.get("remaining"))
-    reset = _seconds(values.get("reset"))
+    limit, remaining = _number(values, "limit", int), _number(values, "remaining", int)
+    reset = _number(values, "reset", float)
     if limit is remaining is reset is None:
         return None
     return RateLimit(limit=limit, remaining=remaining, reset=reset)
 
 
-def _count(text: bytes | None) -> int | None:
-    """Read a number, or the first number of a list of limits."""
-    if text is None:
+def _number(values: Mapping[str, bytes], name: str, number: type[N]) -> N | None:
+    """Read a number, or the first one of a list of limits."""
+    if (text := values.get(name)) is None:
         return None
     if len(text) <= _MAX_DIGITS and text.isdigit():
-        return int(text)
-    match = _COUNT.match(text)
-    return int(match[1]) if match else None
-
-
-def _seconds(text: bytes | None) -> float | None:
-    if text is None:
-        return None
-    if len(text) <= _MAX_DIGITS and text.isdigit():
-        return float(text)
-    match = _SECONDS.match(text)
-    return float(match[1]) if match else None
+        return number(text)
+    match = (_COUNT if number is int else _SECONDS).match(text)
+    return number(match[1]) if match else None
 
 
 @define(kw_only=True, eq=False, repr=False)
@@ -87,16 +80,16 @@ class RateLimitWindow:
     last_seen: RateLimit | None = field(default=None, init=False)
     """The rate limit of the newest response that stated one."""
     _probing_left: int = field(default=_RESPONSES_WITHOUT_LIMIT, init=False)
-    _paused_until: float = field(default=-math.inf, init=False)
-    _spread_until: float = field(default=-math.inf, init=False)
+    _paused_until: float = field(default=-inf, init=False)
+    _spread_until: float = field(default=-inf, init=False)
     _limit: int = field(default=0, init=False)
-    _permits: float = field(default=math.inf, init=False)
+    _permits: float = field(default=inf, init=False)
     """Requests that may still be sent in this window."""
     _period: float = field(default=0.0, init=False)
-    _started: float = field(default=-math.inf, init=False)
-    _ends: float = field(default=math.inf, init=False)
+    _started: float = field(default=-inf, init=False)
+    _ends: float = field(default=inf, init=False)
     """The latest time at which this window may end."""
-    _earliest_end: float = field(default=-math.inf, init=False)
+    _earliest_end: float = field(default=-inf, init=False)
     _end_is_estimated: bool = field(default=True, init=False)
     """Whether no response of this window has stated its end."""
     _resets_are_rounded: bool = field(default=True, init=False)
@@ -172,10 +165,6 @@ class RateLimitWindow:
         self._spread_until = self._paused_until + _SPREAD
         return True
 
-    def reset(self) -> None:
-        """Forget the requests in flight: their event loop has stopped."""
-        self.in_flight = 0
-
     def _update_window(
         self, limit: int | None, remaining: int, reset: float, sent_at: float, now: float
     ) -> None:
@@ -185,7 +174,7 @@ class RateLimitWindow:
         self._resets_are_rounded &= reset.is_integer()
         earliest_end, latest_end = sent_at + reset - float(self._resets_are_rounded), now + reset
         if earliest_end > self._ends:  # the server is in the next window already
-            self._started, self._permits, self._end_is_estimated = now, math.inf, True
+            self._started, self._permits, self._end_is_estimated = now, inf, True
             self._earliest_end = earliest_end
         elif sent_at < self._started or latest_end < self._earliest_end:
             return  # the response is, or may be, of the window before
@@ -198,7 +187,7 @@ class RateLimitWindow:
 
     def _start_window(self, now: float) -> None:
         self._started = now
-        self._ends, self._earliest_end = now + self._period, -math.inf
+        self._ends, self._earliest_end = now + self._period, -inf
         self._end_is_estimated = True
         if self._permits < 1:  # the last window held requests back
             self._spread_until = now + min(_SPREAD, self._period)

@@ -4,7 +4,7 @@ import traceback
 
 import pytest
 
-from telnyx_rooms_async.core.frames import drop_frames, without_async_frames, without_frames
+from telnyx_rooms_async.core.secret import drop_frames, without_async_frames, without_frames
 from telnyx_rooms_async.errors import ClientClosedError
 
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from telnyx_rooms_async import errors
 from telnyx_rooms_async.core import endpoints
-from telnyx_rooms_async.core.custom_request import build_custom
 from telnyx_rooms_async.core.error_mapping import request_id
 from telnyx_rooms_async.core.http_messages import (
     Attempt,
@@ -25,7 +24,7 @@ from telnyx_rooms_async.core.http_messages import (
     Response,
     RetrySafety,
 )
-from telnyx_rooms_async.core.protocol import at, build, page_number, page_size, read
+from telnyx_rooms_async.core.protocol import at, build, build_custom, page_number, page_size, read
 from telnyx_rooms_async.core.requests import RoomBody, RoomsQuery
 from telnyx_rooms_async.errors import InvalidArgumentError, OutcomeUnknownError, TelnyxRoomsError
 from telnyx_rooms_async.models import ActionResult, ErrorDetail, Page, PageMeta, Room, RoomSession
