@@ -104,7 +104,8 @@ class RoomsClient:
         check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)
         check_session(session, trust_env=trust_env, on_attempt=on_attempt, trace_configs=trace_configs)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
-        rate_limiter = RateLimiter(capacity(session, max_connections), clock, share)
+        max_connections = capacity(session, max_connections)
+        rate_limiter = RateLimiter(max_connections, clock, share)
         in_flight_calls = InFlightCalls(borrowed_loop(session), rate_limiter.reset)
         transport = AiohttpTransport(
             api_key=find_api_key(api_key),

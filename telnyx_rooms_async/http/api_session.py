@@ -56,7 +56,7 @@ _ERRORS_FROM: Final = 300
 class CallContext:
     """Mutable state of one API call: deadline, attempts, spent retry budget."""
 
-    __slots__ = ("attempts", "deadline", "spent", "started")
+    __slots__ = ("attempts", "deadline", "last_elapsed", "spent", "started")
 
     def __init__(self, started: float, deadline: float) -> None:
         self.started = started
@@ -65,6 +65,8 @@ class CallContext:
         """Empty for a call that succeeds at once, unless attempts are logged."""
         self.spent: float = 0.0
         """What its retries took from the retry budget."""
+        self.last_elapsed: float = 0.0
+        """Seconds that its last attempt took."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -115,21 +117,15 @@ class ApiSession:
         limiter, monotonic = self.rate_limiter, self.clock.monotonic
         outcome: Response | Failure | None = None
         last_response: Response | None = None
-        number, started, ended = 0, context.started, context.started
+        number = 0
         # A request acquires the window by itself while no other request is queued.
         while (not limiter.queue and limiter.window.try_acquire(monotonic())) or await limiter.acquire(
             context.started, context.deadline
         ):
             number += 1
-            started = monotonic()
-            outcome = await self._send_once(call.request, context.deadline - started)
-            ended = monotonic()
+            outcome, delay = await self._attempt(call, context, number)
             if isinstance(outcome, Response):
                 last_response = outcome
-                self.server_clock.newest = outcome.raw_headers, started, ended
-                if self._complete_plain_success(outcome, context, started, ended):
-                    break
-            delay = self._after_attempt(call, context, outcome, number=number, started=started, ended=ended)
             if delay is None:
                 break
             if delay:
@@ -146,8 +142,9 @@ class ApiSession:
                 return protocol.structure(call, outcome)
         except DecodeError:
             if not context.attempts:
-                elapsed = ended - started
-                context.attempts = record_attempt(call, outcome, (), self.on_attempt, elapsed=elapsed)
+                context.attempts = record_attempt(
+                    call, outcome, (), self.on_attempt, elapsed=context.last_elapsed
+                )
         # An error response says more than a lost connection, but the outcome of a request that must not be
         # repeated is that of its last attempt.
         final = outcome if call.retry_safety is RetrySafety.IF_NOT_SENT else last_response or outcome
@@ -157,30 +154,37 @@ class ApiSession:
         """Return the server's time as far as it is known, in seconds since the epoch."""
         return self.server_clock.now(self.clock.monotonic(), self.clock.now())
 
-    async def _send_once(self, request: Request, time_left: float) -> Response | Failure:
+    async def _attempt(
+        self, call: Call[T], context: CallContext, number: int
+    ) -> tuple[Response | Failure, float | None]:
+        """Make one attempt.
+
+        Returns:
+            Its outcome, and the seconds to sleep before the next attempt, or None if there is none.
+        """
+        started = self.clock.monotonic()
+        time_left = context.deadline - started
         seconds = max(min(self.attempt_timeout, time_left), _SHORTEST_ATTEMPT)
         try:
-            outcome = await self.transport.send(request, seconds)
+            outcome = await self.transport.send(call.request, seconds)
         except BaseException:
             self.rate_limiter.discard()
             raise
-        if isinstance(outcome, Failure) and outcome.reason is FailureKind.TIMEOUT:
-            return evolve(outcome, deadline=time_left < self.attempt_timeout)
-        return outcome
-
-    def _complete_plain_success(
-        self, response: Response, context: CallContext, started: float, ended: float
-    ) -> bool:
-        """Complete an attempt that succeeded and is not logged; return False for any other attempt."""
-        if response.status >= _ERRORS_FROM or context.attempts:
-            return False
-        if self.on_attempt is not None or logger.isEnabledFor(logging.DEBUG):
-            return False
-        self.budget.successes += 1
-        self.rate_limiter.window.complete(rate_limit(response), started, ended)
-        if self.rate_limiter.queue:
-            self.rate_limiter.admit_queued()
-        return True
+        ended = self.clock.monotonic()
+        context.last_elapsed = ended - started
+        if isinstance(outcome, Response):
+            self.server_clock.newest = outcome.raw_headers, started, ended
+            is_logged = self.on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
+            if outcome.status < _ERRORS_FROM and not context.attempts and not is_logged:
+                self.budget.successes += 1
+                self.rate_limiter.window.complete(rate_limit(outcome), started, ended)
+                if self.rate_limiter.queue:
+                    self.rate_limiter.admit_queued()
+                return outcome, None
+        elif outcome.reason is FailureKind.TIMEOUT:
+            outcome = evolve(outcome, deadline=time_left < self.attempt_timeout)
+        delay = self._after_attempt(call, context, outcome, number=number, started=started, ended=ended)
+        return outcome, delay
 
     def _after_attempt(
         self,
@@ -239,7 +243,7 @@ class ApiSession:
             outcome,
             context.attempts,
             self.on_attempt,
-            elapsed=ended - started,
+            elapsed=context.last_elapsed,
             wait=delay,
             rate_limit=limit,
             budget_exhausted=is_budget_exhausted,

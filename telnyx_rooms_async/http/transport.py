@@ -17,7 +17,6 @@ from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -30,7 +29,6 @@ from telnyx_rooms_async.http.connection import (
     TraceConfig,
     TunnelError,
     attempt_timeout,
-    capacity,
     environment_proxy,
     own_session,
     user_agent,
@@ -54,7 +52,7 @@ class AiohttpTransport:
         base_url: absolute, without a slash at its end.
         session: a borrowed session, which is never closed here.
         in_flight_calls: knows the event loop of the calls.
-        max_connections: how many at once, in a session of our own.
+        max_connections: how many at once, for calls and for downloads.
         trust_env: whether a session of our own uses the proxy variables of the environment.
         trace_configs: for a session of our own.
     """
@@ -83,8 +81,8 @@ class AiohttpTransport:
         self._session = session
         self._is_borrowed: Final = session is not None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._capacity = capacity(session, max_connections)
-        self._download_slots = asyncio.Semaphore(self._capacity)
+        self._max_connections = max_connections
+        self._download_slots = asyncio.Semaphore(max_connections)
         self._open_session = partial(
             own_session,
             max_connections=max_connections,
@@ -253,7 +251,7 @@ class AiohttpTransport:
     async def _open_or_reopen(self) -> Session:
         """Open a session, for the first request or in another event loop; check a borrowed session."""
         self._loop = self._in_flight_calls.loop
-        self._download_slots = asyncio.Semaphore(self._capacity)
+        self._download_slots = asyncio.Semaphore(self._max_connections)
         if self._is_borrowed:
             if self._session is None or self._session.closed:
                 raise ClientClosedError
@@ -266,7 +264,8 @@ class AiohttpTransport:
 
     def _payload(self, request: Request) -> bytes | BytesIO | aiohttp.Payload | None:
         if request.body is None:
-            return _EmptyPayload() if self._is_borrowed and request.method == "DELETE" else None
+            is_resent = self._is_borrowed and request.method == "DELETE"
+            return _SingleUsePayload(b"", content_type="application/json") if is_resent else None
         # aiohttp warns of a large body of bytes.
         return request.body if len(request.body) <= _LARGE_BODY else BytesIO(request.body)
 
@@ -331,30 +330,17 @@ async def _send_once(
 # --- for borrowed sessions --------------------------------------------------------------------------------
 
 
-class _EmptyPayload(aiohttp.Payload):
+class _SingleUsePayload(aiohttp.BytesPayload):
     """Empty body of a DELETE through a borrowed session.
 
     aiohttp resends a DELETE by itself when the connection breaks, and a deletion that was done would then
-    fail with 404. It does not resend a body that can be written only once.
+    fail with 404. It does not resend a body that is consumed.
     """
-
-    def __init__(self) -> None:
-        super().__init__(b"", content_type="application/json")
-        self._size = 0
-        self._is_written = False
 
     @property
     def consumed(self) -> bool:
-        """Whether the body was written."""
-        return self._is_written
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002 - as the base class has them
-        """Return the body as text."""
-        return ""
-
-    async def write(self, writer: AbstractStreamWriter) -> None:  # noqa: ARG002 - as the base class has it
-        """Write nothing."""
-        self._is_written = True
+        """Whether the body cannot be written again."""
+        return True
 
 
 async def _without_authorization(
