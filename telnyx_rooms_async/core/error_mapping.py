@@ -80,14 +80,9 @@ def decode_error(
     response: Response, problems: Sequence[str], attempts: tuple[Attempt, ...]
 ) -> errors.APIResponseValidationError:
     """Return the exception for a successful response whose body does not fit."""
-    more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
-    return errors.APIResponseValidationError(
-        f"{problems[0]}{more}",
-        response.status,
-        request_id(response),
-        attempts,
-        tuple(problems[:_MAX_PROBLEMS]),
-    )
+    detail = problems[0] + (f"; and {len(problems) - 1} more" if len(problems) > 1 else "")
+    misfits = tuple(problems[:_MAX_PROBLEMS])
+    return errors.APIResponseValidationError(detail, response.status, request_id(response), attempts, misfits)
 
 
 def status_class(status: int, details: tuple[ErrorDetail, ...] = ()) -> type[errors.APIStatusError]:

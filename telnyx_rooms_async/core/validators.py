@@ -61,30 +61,19 @@ UNSET: Final = UnsetType.UNSET
 """Do not send this field. None is different: it sends null, which clears the field."""
 
 
-class _ShortRepr(reprlib.Repr):
-    """Shortens long reprs. Objects of classes that are not builtin are shown by their own repr only."""
-
-    def repr1(self, x: object, level: int) -> str:
-        if type(x).__module__ == "builtins":  # a user's class may have the name of a builtin one
-            return super().repr1(x, level)
-        try:
-            printed = str.__str__(repr(x))
-        except Exception:  # noqa: BLE001 - a __repr__ can raise anything
-            return f"<{type(x).__name__} that cannot be printed>"
-        tail = (self.maxother - 3) // 2
-        return printed if len(printed) <= self.maxother else f"{printed[:tail]}...{printed[-tail - 1 :]}"
-
-
-_SHORT: Final = _ShortRepr()
-_SHORT.maxstring = _SHORT.maxother = 60
+_REPR: Final = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = _MAX_REPR = 60
 
 
 def short_repr(value: object) -> str:
     """Return a short repr of a value, for an error message."""
     try:
-        return _SHORT.repr(value)
-    except Exception:  # noqa: BLE001 - a huge int cannot be printed, nor what a builtin container holds
+        # reprlib goes by the name of a class, and a user's class may have the name of a builtin one.
+        is_builtin = type(value).__module__ == "builtins"
+        shown = _REPR.repr(value) if is_builtin else str.__str__(repr(value))
+    except Exception:  # noqa: BLE001 - a __repr__ can raise anything, and a huge int cannot be printed
         return f"a {type(value).__name__} that cannot be printed"
+    return shown if len(shown) <= _MAX_REPR else f"{shown[:28]}...{shown[-29:]}"
 
 
 # --- exact values -------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Final
 
 from telnyx_rooms_async.core.http_messages import RateLimit
-from telnyx_rooms_async.core.rate_limit import RateLimitWindow, SharedRateLimitWindow
+from telnyx_rooms_async.core.rate_limit import RateLimitWindow
 from telnyx_rooms_async.http.clock import Clock
 
 _RESOLUTION: Final = 0.001
@@ -34,11 +34,7 @@ class RateLimiter:
 
     def __init__(self, capacity: int, clock: Clock, share: float = 1.0) -> None:
         self._clock = clock
-        self.window: RateLimitWindow = (
-            RateLimitWindow(capacity=capacity)
-            if share == 1
-            else SharedRateLimitWindow(capacity=capacity, share=share)
-        )
+        self.window = RateLimitWindow(capacity, share)
         # Ordered by the start of the call, so that a retry goes before calls that began later.
         self.queue: list[tuple[float, int, _Waiter]] = []
         self._numbers = count()
