@@ -161,8 +161,8 @@ def build_custom(
         invalid.append(f"path must be plain and absolute, below the base URL, not {short_repr(path)}")
     pairs: list[tuple[str, str]] = []
     try:
-        for name, given in query.items() if query is not None else ():
-            value = exact_integer(exact_flag(exact_url(given)))
+        for name, argument in query.items() if query is not None else ():
+            value = exact_integer(exact_flag(exact_url(argument)))
             is_integer = isinstance(value, int) and abs(value) < 2**63
             if is_text(name) and (is_text(value) or is_integer):
                 pairs.append((exact_text(name), query_text(value)))

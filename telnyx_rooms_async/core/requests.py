@@ -40,8 +40,8 @@ def _exact_days(value: object) -> object:
     return DateFilter(eq=exact) if type(exact) is date else exact
 
 
-# Kinds of fields: the rule for a value, and the converter to the exact value that the rule sees.
-_Kind: TypeAlias = tuple[Rule, Converter]
+# The rule for an argument, and the converter to the exact value that the rule sees.
+_Argument: TypeAlias = tuple[Rule, Converter]
 _TEXT: Final = (rules.text, rules.exact_text)
 _NAME: Final = (rules.name, rules.exact_text)
 _FLAG: Final = (rules.flag, rules.exact_flag)
@@ -54,21 +54,21 @@ _PARTICIPANT_ID: Final = (rules.one_id, rules.exact_participant_id)
 _EXACT_PARTICIPANTS: Final = rules.exact_items(rules.exact_participant_id)
 
 
-def _integer(low: int, high: int) -> _Kind:
+def _integer(low: int, high: int) -> _Argument:
     return rules.integer(low, high), rules.exact_integer
 
 
-def _field(kind: _Kind, default: object = attrs.NOTHING, **metadata: object) -> Any:  # noqa: ANN401 - as attrs.field
-    rule, exact = kind
+def _field(argument: _Argument, default: object = attrs.NOTHING, **metadata: object) -> Any:  # noqa: ANN401 - as attrs.field
+    rule, exact = argument
     return attrs.field(default=default, converter=exact, metadata={"rule": rule, **metadata})
 
 
-def _body(kind: _Kind, *, nullable: bool = False) -> Any:  # noqa: ANN401 - as attrs.field
-    return _field(kind, UNSET, **OMIT_DEFAULT, nullable=nullable)
+def _body(argument: _Argument, *, nullable: bool = False) -> Any:  # noqa: ANN401 - as attrs.field
+    return _field(argument, UNSET, **OMIT_DEFAULT, nullable=nullable)
 
 
-def _query(wire: str, kind: _Kind, default: object = None) -> Any:  # noqa: ANN401 - as attrs.field
-    return _field(kind, default, **OMIT_DEFAULT, wire=wire)
+def _query(wire: str, argument: _Argument, default: object = None) -> Any:  # noqa: ANN401 - as attrs.field
+    return _field(argument, default, **OMIT_DEFAULT, wire=wire)
 
 
 # --- bodies -----------------------------------------------------------------------------------------------
