@@ -7,22 +7,15 @@ from typing import Self
 
 from attrs import asdict, evolve
 
-from telnyx_rooms_async.core.custom_request import ACCOUNT_KEY, QueryValue, build_custom
-from telnyx_rooms_async.core.frames import without_async_frames, without_frames
+from telnyx_rooms_async.core.endpoints import ACCOUNT_KEY
 from telnyx_rooms_async.core.http_messages import RateLimit, Response
+from telnyx_rooms_async.core.protocol import QueryValue, build, build_custom
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
-from telnyx_rooms_async.core.secret import hidden
+from telnyx_rooms_async.core.secret import hidden, without_async_frames, without_frames
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import OnAttempt
 from telnyx_rooms_async.http.clock import Clock
-from telnyx_rooms_async.http.connection import (
-    Session,
-    TraceConfig,
-    borrowed_loop,
-    capacity,
-    check_hooks,
-    check_session,
-)
+from telnyx_rooms_async.http.connection import Session, TraceConfig, borrowed_loop, capacity, check_session
 from telnyx_rooms_async.http.in_flight import InFlightCalls
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from telnyx_rooms_async.http.transport import AiohttpTransport
@@ -108,10 +101,10 @@ class RoomsClient:
         check_count(max_connections=max_connections)
         check_share(share)
         check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)
-        check_session(session, trust_env=trust_env)
-        check_hooks(session, on_attempt, trace_configs)
+        check_session(session, trust_env=trust_env, on_attempt=on_attempt, trace_configs=trace_configs)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
-        rate_limiter = RateLimiter(capacity(session, max_connections), clock, share)
+        max_connections = capacity(session, max_connections)
+        rate_limiter = RateLimiter(max_connections, clock, share)
         in_flight_calls = InFlightCalls(borrowed_loop(session), rate_limiter.reset)
         transport = AiohttpTransport(
             api_key=find_api_key(api_key),
@@ -188,7 +181,7 @@ class RoomsClient:
     @property
     def rate_limit(self) -> RateLimit | None:
         """The rate limit of the account as the newest response states it; None before that."""
-        return self._api.rate_limiter.rate_limit
+        return self._api.rate_limiter.window.last_seen
 
     def with_options(
         self,
@@ -253,7 +246,7 @@ class RoomsClient:
 
     async def public_key(self) -> str:
         """Return the public key that signs the webhooks of the account: one request."""
-        return (await self._api.call(ACCOUNT_KEY)).public
+        return (await self._api.call(build(ACCOUNT_KEY))).public
 
     async def close(self, *, grace: float = 0.0) -> None:
         """Close the client and its views. A borrowed session stays open. A second call has no effect.

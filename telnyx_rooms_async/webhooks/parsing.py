@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from telnyx_rooms_async.core.frames import without_frames
+from telnyx_rooms_async.core.secret import without_frames
 from telnyx_rooms_async.errors import WebhookPayloadError
 from telnyx_rooms_async.http.clock import Clock
 from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, parse_json
