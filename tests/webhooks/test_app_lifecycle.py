@@ -11,9 +11,7 @@ from aiohttp import ClientSession, web
 from fastapi import FastAPI
 from fastapi import Request as FastAPIRequest
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
 from telnyx_rooms_async import ClientClosedError, Event, EventRouter, RoomsClient, RoomSessionEnded
 from telnyx_rooms_async.emulator import Emulator, Fault
@@ -47,15 +45,7 @@ def fastapi_app(use: Use, client: RoomsClient | None = None, *routers: EventRout
     return run_asgi_app(app)
 
 
-def starlette_app(use: Use, client: RoomsClient | None = None, *routers: EventRouter) -> Any:
-    async def handle(request: Request) -> PlainTextResponse:
-        return PlainTextResponse(str(await use(request.state.rooms)))
-
-    lifespan = client_lifespan(client, *routers)
-    return run_asgi_app(Starlette(routes=[Route("/use", handle)], lifespan=lifespan))
-
-
-APPS: dict[str, Serve] = {"aiohttp.web": aiohttp_app, "FastAPI": fastapi_app, "Starlette": starlette_app}
+APPS: dict[str, Serve] = {"aiohttp.web": aiohttp_app, "FastAPI": fastapi_app}
 every_app = pytest.mark.parametrize("serve", list(APPS.values()), ids=list(APPS))
 
 
@@ -140,19 +130,6 @@ async def test_shutdown_cancels_calls_after_the_grace() -> None:
             pass
         with pytest.raises(ClientClosedError):
             await call
-
-
-async def test_close_waits_for_the_last_call_within_the_grace() -> None:
-    gate = asyncio.Event()
-    async with held_call(gate) as (client, slow):
-        quick = asyncio.create_task(client.rooms.list().count())
-        closing = asyncio.create_task(client.close(grace=60))
-        assert await quick == 0
-        assert not closing.done()
-        gate.set()
-        await closing
-        assert await slow == 0
-        await client.close(grace=60)  # at once, as the client is idle
 
 
 @every_app

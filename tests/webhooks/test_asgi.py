@@ -127,13 +127,6 @@ async def test_error_report_of_a_cancelled_request_does_not_show_its_body() -> N
     assert "CANARY" not in "".join(reported_texts(caught.value))
 
 
-async def test_duplicate_header_is_refused() -> None:
-    body, headers = signed(RoomSessionEnded(id="1"))
-    twice = [*headers.items(), ("telnyx-timestamp", headers["telnyx-timestamp"])]
-    responses, handled = await call_app(post_scope(twice), [{"type": "http.request", "body": body}])
-    assert (responses[0]["status"], handled) == (400, [])
-
-
 async def test_websocket_is_closed() -> None:
     responses, _ = await call_app({"type": "websocket"}, [{"type": "websocket.connect"}])
     assert responses == [{"type": "websocket.close", "code": 1000}]

@@ -415,9 +415,3 @@ async def post_until_accepted(http: ClientSession, url: str, event: Event) -> No
             if response.status == 200:
                 return
     raise AssertionError("the event was never handled")
-
-
-def test_import_without_the_extra_names_it() -> None:
-    program = "import sys; sys.modules['redis'] = None; import telnyx_rooms_async.webhooks.redis"
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert "pip install 'telnyx-rooms-async[redis]'" in result.stderr

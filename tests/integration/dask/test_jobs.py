@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from functools import wraps
@@ -286,9 +284,3 @@ async def test_closed_client_is_refused(cluster: Any, settings: Settings) -> Non
     await cluster.close()
     with pytest.raises(InvalidArgumentError, match="connected"):
         dask.create_many(cluster, [], settings=settings)
-
-
-def test_import_without_the_extra_names_it() -> None:
-    program = "import sys; sys.modules['distributed'] = None; import telnyx_rooms_async.integrations.dask"
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert "pip install 'telnyx-rooms-async[dask]'" in result.stderr
