@@ -95,8 +95,8 @@ async def test_slow_body_is_rejected_after_ten_seconds() -> None:
 @pytest.mark.parametrize(
     ("header", "status"),
     [
+        (("Content-Length", "9" * 23), 413),
         (("content-length", "1048577"), 413),
-        (("Content-Length", "99999999999999999999999"), 413),
         (("content-encoding", "gzip"), 415),
     ],
 )
