@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias
 
-import aiohttp
 import pytest
 from aiohttp import ClientSession, web
 from fastapi import FastAPI
@@ -49,34 +48,9 @@ APPS: dict[str, Serve] = {"aiohttp.web": aiohttp_app, "FastAPI": fastapi_app}
 every_app = pytest.mark.parametrize("serve", list(APPS.values()), ids=list(APPS))
 
 
-@pytest.fixture
-async def http() -> AsyncIterator[ClientSession]:
-    """A session with any number of connections."""
-    async with ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        yield session
-
-
-@pytest.fixture
-def sessions(monkeypatch: pytest.MonkeyPatch, http: ClientSession) -> list[ClientSession]:
-    """All sessions that are created from now on."""
-    created: list[ClientSession] = []
-    init = ClientSession.__init__
-
-    def recorded(self: ClientSession, *args: Any, **options: Any) -> None:
-        created.append(self)
-        init(self, *args, **options)
-
-    monkeypatch.setattr(ClientSession, "__init__", recorded)
-    return created
-
-
 @every_app
-async def test_all_requests_of_an_app_share_one_session_that_is_closed_at_shutdown(
-    serve: Serve,
-    http: ClientSession,
-    sessions: list[ClientSession],
-    telnyx: Emulator,
-    monkeypatch: pytest.MonkeyPatch,
+async def test_all_requests_of_an_app_share_one_client_that_is_closed_at_shutdown(
+    serve: Serve, http: ClientSession, telnyx: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
     monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
@@ -84,20 +58,17 @@ async def test_all_requests_of_an_app_share_one_session_that_is_closed_at_shutdo
 
     async def count(client: RoomsClient) -> int:
         clients.add(client)
-        return sum(await asyncio.gather(*(client.rooms.list().count() for _ in range(10))))
+        return await client.rooms.list().count()
 
     async def get(url: str) -> str:
         async with http.get(f"{url}/use") as response:
             return await response.text()
 
     async with serve(count) as url:
-        assert set(await asyncio.gather(*(get(url) for _ in range(50)))) == {"0"}
-        assert len(telnyx.requests) == 500
-        assert [session.closed for session in sessions] == [False]
-        assert len(clients) == 1
-    assert [session.closed for session in sessions] == [True]
+        assert await asyncio.gather(*(get(url) for _ in range(20))) == ["0"] * 20
+    (client,) = clients
     with pytest.raises(ClientClosedError):
-        await clients.pop().rooms.list().count()
+        await client.rooms.list().count()
 
 
 @asynccontextmanager
