@@ -112,16 +112,11 @@ def test_attempt_does_not_take_part_in_comparisons() -> None:
     ("body", "problem"),
     [
         (b"", "$: the body is empty"),
-        (b"<html>", "$: JSON is malformed: invalid character (byte 0)"),
         (b"[]", "$: expected object, got array"),
-        (b"null", "$: expected object, got null"),
         (b"{}", "$.data: missing"),
-        (b'{"data": null}', "$.data: expected object, got null"),
         (b'{"data": {"id": "1"}}', "$.data.event_type: missing"),
         (b'{"data": {"event_type": "video.room.session.ended"}}', "$.data.id: missing"),
-        (b'{"data": {"event_type": "video.room.session.ended", "id": null}}', "$.data.id: missing"),
         (b'{"data": {"event_type": "video.room.session.ended", "id": ""}}', "$.data.id: empty"),
-        (b'{"data": {"event_type": "other", "id": 1}}', "$.data.id: expected string, got integer"),
         (b'{"data": {"event_type": ["x"], "id": "1"}}', "$.data.event_type: expected string, got array"),
         (
             b'{"data": {"event_type": "video.room.session.ended", "id": "1", "payload": {"room_id": 3}}}',

@@ -60,18 +60,18 @@ def test_error_report_does_not_show_a_wrong_key(key: Any, tolerance: float) -> N
 
 
 @pytest.mark.parametrize(
-    ("body", "headers"),
+    ("body", "changed"),
     [
         (BODY.replace(b"stale", b"CANARY"), HEADERS),
-        (b'{"data": {"id": 1, "payload": "CANARY"}}', None),
-        (b'{"data": {"id": ["CANARY"], "event_type": "CANARY"}}', None),
-        (b"CANARY", None),
-        (BODY, {**HEADERS, "Telnyx-Signature-Ed25519": "CANARY"}),
-        (BODY, {**HEADERS, "Telnyx-Timestamp": "CANARY"}),
+        (b'{"data": {"id": 1, "payload": "CANARY"}}', {}),
+        (b'{"data": {"id": ["CANARY"], "event_type": "CANARY"}}', {}),
+        (b"CANARY", {}),
+        (BODY, {"Telnyx-Signature-Ed25519": "CANARY"}),
+        (BODY, {"Telnyx-Timestamp": "CANARY"}),
     ],
 )
-def test_error_report_does_not_show_body_or_signature(body: bytes, headers: dict[str, str] | None) -> None:
-    headers = SIGNER.sign(body) if headers is None else headers
+def test_error_report_does_not_show_body_or_signature(body: bytes, changed: dict[str, str]) -> None:
+    headers = {**SIGNER.sign(body), **changed}
     with pytest.raises(WebhookError) as caught:
         Webhooks(SIGNER.public_key, clock=CLOCK).unwrap(body, headers)
     report = "".join(reported_texts(caught.value))
