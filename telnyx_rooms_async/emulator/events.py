@@ -14,7 +14,7 @@ from uuid import uuid4
 from attrs import AttrsInstance, asdict, field, frozen, has
 
 from telnyx_rooms_async.emulator.messages import JsonObject
-from telnyx_rooms_async.emulator.models import WebhookSettings, timestamp
+from telnyx_rooms_async.emulator.models import timestamp
 from telnyx_rooms_async.serialization import encode_json, parse_json
 
 
@@ -113,11 +113,12 @@ def _fields(payload: object) -> JsonObject:
 class OutboxEntry:
     """An event in the outbox."""
 
-    sender: WebhookSettings
-    """The room or composition. The URLs are those that it has when the event is due."""
     due_at: datetime
+    sender_id: str
+    """Id of the room or composition. The URLs are those that it has when the event is due."""
     event_type: str
     payload: dict[str, Any]
+    """Without what is known only when a recording or composition is completed."""
 
 
 class Outbox:
@@ -126,20 +127,17 @@ class Outbox:
     def __init__(self) -> None:
         self.on_add: Callable[[], object] = lambda: None
         """Called after an event was added."""
-        # Strings, numbers and bytes only: the garbage collector does not visit tuples of these.
+        # Tuples of text and numbers, which the garbage collector does not visit. The counter keeps events
+        # that are due at the same time in the order of their addition.
         self._heap: list[tuple[datetime, int, str, str, bytes]] = []
-        self._senders: dict[str, WebhookSettings] = {}
-        self._counter = itertools.count()  # keeps events of the same time in the order of their addition
+        self._counter = itertools.count()
 
     def __len__(self) -> int:
         return len(self._heap)
 
-    def add(
-        self, sender: WebhookSettings, due_at: datetime, event_type: EventType, payload: JsonObject
-    ) -> None:
+    def add(self, sender_id: str, due_at: datetime, event_type: EventType, payload: JsonObject) -> None:
         """Add an event of a room or composition."""
-        self._senders[sender.id] = sender
-        entry = (due_at, next(self._counter), sender.id, event_type.value, encode_json(payload))
+        entry = (due_at, next(self._counter), sender_id, event_type.value, encode_json(payload))
         heappush(self._heap, entry)
         self.on_add()
 
@@ -153,9 +151,8 @@ class Outbox:
         if not self._heap or self._heap[0][0] > now:
             return None
         due_at, _, sender_id, event_type, payload = heappop(self._heap)
-        return OutboxEntry(self._senders[sender_id], due_at, event_type, parse_json(payload))
+        return OutboxEntry(due_at, sender_id, event_type, parse_json(payload))
 
     def clear(self) -> None:
         """Remove all events."""
         self._heap.clear()
-        self._senders.clear()

@@ -5,24 +5,17 @@ background: the status of a file follows from its timestamps and the current tim
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from attrs import define, field, fields
+from attrs import field, fields, frozen
 
 from telnyx_rooms_async.emulator import validation
 from telnyx_rooms_async.emulator.media import LinkFactory, MediaFile
 from telnyx_rooms_async.emulator.messages import JsonObject
 from telnyx_rooms_async.emulator.validation import Check
 from telnyx_rooms_async.models import public_url_repr
-
-RECORDING_DELAY: Final = timedelta(seconds=5)
-"""Time from the end of a recording until it is completed."""
-COMPOSITION_QUEUE_TIME: Final = timedelta(seconds=2)
-"""Time from the creation of a composition until its processing starts."""
-COMPOSITION_DELAY: Final = timedelta(seconds=10)
-"""Time from the creation of a composition until it is completed."""
 
 _BYTES_PER_MB: Final = 1_000_000
 _REGION_CHECKS: Final[Mapping[str, Check]] = {
@@ -46,6 +39,11 @@ def timestamp(moment: datetime | None) -> str | None:
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def reached(moment: datetime | None, now: datetime) -> datetime | None:
+    """Return a time that is not after `now`, ``None`` for a later one."""
+    return moment if moment is not None and moment <= now else None
+
+
 def _checks(cls: type) -> Mapping[str, Check]:
     return {setting.name: setting.metadata["check"] for setting in fields(cls) if "check" in setting.metadata}
 
@@ -61,7 +59,7 @@ def _serialize_file(file: MediaFile | None, link: LinkFactory) -> JsonObject:
     return {"size_mb": round(file.size / _BYTES_PER_MB, 2), "download_url": link(file.id)}
 
 
-@define(kw_only=True)
+@frozen(kw_only=True)
 class WebhookSettings:
     """Where the events of a room or a composition are sent."""
 
@@ -77,7 +75,7 @@ class WebhookSettings:
     )
 
 
-@define(kw_only=True)
+@frozen(kw_only=True)
 class ParticipantState:
     """A participant of a session, present or not."""
 
@@ -103,7 +101,7 @@ class ParticipantState:
         }
 
 
-@define(kw_only=True)
+@frozen(kw_only=True)
 class SessionState:
     """A session of a room, active or ended."""
 
@@ -112,13 +110,9 @@ class SessionState:
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None = None
-    present: dict[str, ParticipantState] = field(factory=dict[str, ParticipantState], repr=False)
-    """Participants that have not left, by id."""
-
-    @property
-    def active(self) -> bool:
-        """Whether the session has not ended."""
-        return self.ended_at is None
+    active: bool = True
+    present: tuple[str, ...] = ()
+    """Ids of the participants that have not left."""
 
     def serialize(self, participants: Iterable[ParticipantState] | None = None) -> JsonObject:
         """Return the session as JSON, with its participants unless they are ``None``."""
@@ -137,7 +131,7 @@ class SessionState:
         return json
 
 
-@define(kw_only=True)
+@frozen(kw_only=True)
 class RoomState(WebhookSettings):
     """A room."""
 
@@ -146,14 +140,14 @@ class RoomState(WebhookSettings):
     enable_recording: bool = field(default=False, metadata={"check": validation.boolean})
     created_at: datetime
     updated_at: datetime
-    active_session: SessionState | None = field(default=None, repr=False)
+    active_session_id: str | None = None
 
     def serialize(self, sessions: Iterable[SessionState] | None = None) -> JsonObject:
         """Return the room as JSON, with its sessions unless they are ``None``."""
         json: dict[str, object] = {
             "id": self.id,
             **{name: getattr(self, name) for name in ROOM_CHECKS},
-            "active_session_id": self.active_session.id if self.active_session else None,
+            "active_session_id": self.active_session_id,
             "created_at": timestamp(self.created_at),
             "updated_at": timestamp(self.updated_at),
             "record_type": "room",
@@ -163,7 +157,7 @@ class RoomState(WebhookSettings):
         return json
 
 
-@define(kw_only=True)
+@frozen(kw_only=True)
 class RecordingState:
     """Audio or video of one participant in one session."""
 
@@ -175,21 +169,9 @@ class RecordingState:
     codec: str
     started_at: datetime
     ended_at: datetime | None = None
+    completes_at: datetime | None = None
+    duration_secs: int | None = None
     file: MediaFile | None = None
-
-    @property
-    def duration_secs(self) -> int | None:
-        """Length of a recording that has ended."""
-        return None if self.ended_at is None else int((self.ended_at - self.started_at).total_seconds())
-
-    def completed_at(self, now: datetime) -> datetime | None:
-        """Return the time of completion, if it is not after `now`."""
-        completed = self.ended_at and self.ended_at + RECORDING_DELAY
-        return completed if completed and completed <= now else None
-
-    def status(self, now: datetime) -> str:
-        """Return the status at a time."""
-        return "completed" if self.completed_at(now) else "processing"
 
     def event_payload(self) -> dict[str, object]:
         """Return what the events of the recording have in common."""
@@ -212,14 +194,14 @@ class RecordingState:
 
     def serialize(self, now: datetime, link: LinkFactory) -> JsonObject:
         """Return the recording as JSON, with a new link to its file if it is completed."""
-        completed_at = self.completed_at(now)
+        completed_at = reached(self.completes_at, now)
         return {
             "id": self.id,
             "room_id": self.room_id,
             "session_id": self.session_id,
             "participant_id": self.participant_id,
             "type": self.type,
-            "status": self.status(now),
+            "status": "completed" if completed_at else "processing",
             "codec": self.codec,
             "duration_secs": self.duration_secs if completed_at else None,
             **_serialize_file(self.file if completed_at else None, link),
@@ -232,7 +214,7 @@ class RecordingState:
         }
 
 
-@define(kw_only=True)
+@frozen(kw_only=True)
 class CompositionState(WebhookSettings):
     """The recordings of a session, laid out in one video."""
 
@@ -249,24 +231,10 @@ class CompositionState(WebhookSettings):
     # Not in the API reference; programs in production send it, and get a video without sound otherwise.
     audio_sources: list[str] | None = field(default=None, metadata={"check": validation.one_of(None, ["*"])})
     created_at: datetime
+    starts_at: datetime
+    completes_at: datetime
     duration_secs: int
     file: MediaFile
-
-    def started_at(self, now: datetime) -> datetime | None:
-        """Return the time at which processing started, if it is not after `now`."""
-        started = self.created_at + COMPOSITION_QUEUE_TIME
-        return started if started <= now else None
-
-    def completed_at(self, now: datetime) -> datetime | None:
-        """Return the time of completion, if it is not after `now`."""
-        completed = self.created_at + COMPOSITION_DELAY
-        return completed if completed <= now else None
-
-    def status(self, now: datetime) -> str:
-        """Return the status at a time."""
-        if self.completed_at(now):
-            return "completed"
-        return "processing" if self.started_at(now) else "enqueued"
 
     def completed_payload(self, link: LinkFactory) -> dict[str, object]:
         """Return the payload of the event of the completion."""
@@ -282,12 +250,12 @@ class CompositionState(WebhookSettings):
 
     def serialize(self, now: datetime, link: LinkFactory) -> JsonObject:
         """Return the composition as JSON, with a new link to its file if it is completed."""
-        started_at, completed_at = self.started_at(now), self.completed_at(now)
+        started_at, completed_at = reached(self.starts_at, now), reached(self.completes_at, now)
         return {
             "id": self.id,
             "room_id": self.room_id,
             "user_id": self.user_id,
-            "status": self.status(now),
+            "status": "completed" if completed_at else "processing" if started_at else "enqueued",
             **{name: getattr(self, name) for name in COMPOSITION_CHECKS},
             "duration_secs": self.duration_secs if completed_at else None,
             **_serialize_file(self.file if completed_at else None, link),

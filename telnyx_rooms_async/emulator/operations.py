@@ -27,6 +27,7 @@ _SESSION_ACTION_CHECKS: Final[Mapping[str, Check]] = {
     "participants": validation.participant_ids,
     "exclude": validation.list_of(validation.uuid),
 }
+_Test: TypeAlias = tuple[str, Callable[[Any], bool]]
 _OK: Final = {"data": {"result": "ok"}}
 
 
@@ -49,15 +50,21 @@ class RequestContext:
             raise not_found()
         return record
 
-    def select(
-        self, table: Table[RecordT], *predicates: Callable[[RecordT], bool], **fixed: Equal
-    ) -> Selection[RecordT]:
-        """Return the records that fulfil the filters of the query, the predicates, and fixed conditions.
+    def select(self, table: Table[RecordT], *tests: _Test, **fixed: Equal) -> Selection[RecordT]:
+        """Return the records that fulfil the filters of the query, the tests, and fixed conditions.
 
         The filters have the names of the indexes.
         """
-        filters = {name: self.query.condition(name) for name in table.index_names if name not in fixed}
-        return table.select(*predicates, **filters, **fixed)
+        filters = {name: self.query.condition(name) for name in table.indexes if name not in fixed}
+        return table.select(*tests, **filters, **fixed)
+
+    def has_passed(self, moment: datetime | None) -> bool:
+        """Return whether a time has come."""
+        return moment is not None and moment <= self.now
+
+    def is_ahead(self, moment: datetime | None) -> bool:
+        """Return whether a time has not come, or is not known."""
+        return not self.has_passed(moment)
 
     def page(self, selection: Selection[RecordT], serialize: Callable[[RecordT], JsonObject]) -> JsonObject:
         """Return a page of a selection; raise `ApiError`, a 422, if a parameter of the query is not valid."""
@@ -98,8 +105,8 @@ def _retrieve_room(context: RequestContext) -> JsonObject:
 
 def _update_room(context: RequestContext) -> JsonObject:
     room = context.find(context.state.rooms)
-    context.state.rooms.update(room, **_room_settings(context), updated_at=context.now)
-    return {"data": room.serialize()}
+    updated = context.state.rooms.update(room.id, **_room_settings(context), updated_at=context.now)
+    return {"data": updated.serialize()}
 
 
 def _delete_room(context: RequestContext) -> None:
@@ -189,32 +196,31 @@ def _end_session(context: RequestContext) -> JsonObject:
 
 
 def _kick_participants(context: RequestContext) -> JsonObject:
-    participants = _chosen_participants(context)
-    context.state.remove(context.find(context.state.sessions), participants)
+    session = context.find(context.state.sessions)
+    context.state.remove(session, _chosen_participants(context, session))
     return _OK
 
 
 def _mute_participants(context: RequestContext, *, muted: bool) -> JsonObject:
-    for participant in _chosen_participants(context):
-        participant.muted = muted
+    session = context.find(context.state.sessions)
+    for participant_id in _chosen_participants(context, session):
+        context.state.participants.update(participant_id, muted=muted)
     return _OK
 
 
-def _chosen_participants(context: RequestContext) -> list[models.ParticipantState]:
-    """Return the present participants that an action names.
+def _chosen_participants(context: RequestContext, session: models.SessionState) -> list[str]:
+    """Return the ids of the present participants that an action names.
 
     Ids of absent participants are ignored, because participants leave between a listing and an action.
     Without ``participants`` the action is refused: Telnyx does not document what that means.
     """
-    session = context.find(context.state.sessions)
     body = read_body(context.body, _SESSION_ACTION_CHECKS, required=["participants"])
-    chosen, excluded = body["participants"], set(body.get("exclude", []))
+    chosen, excluded = body["participants"], body.get("exclude", [])
     _require_active(session)
-    included = session.present.keys() if chosen == "all" else set(chosen)
     return [
-        participant
-        for participant_id, participant in session.present.items()
-        if participant_id in included and participant_id not in excluded
+        participant_id
+        for participant_id in session.present
+        if (chosen == "all" or participant_id in chosen) and participant_id not in excluded
     ]
 
 
@@ -254,7 +260,7 @@ def _retrieve_recording(context: RequestContext) -> JsonObject:
 
 
 def _delete_recording(context: RequestContext) -> None:
-    context.state.recordings.remove(context.find(context.state.recordings))
+    context.state.recordings.remove(context.find(context.state.recordings).id)
 
 
 def _delete_recordings(context: RequestContext) -> JsonObject:
@@ -265,29 +271,35 @@ def _delete_recordings(context: RequestContext) -> JsonObject:
         # What Telnyx deletes then is not documented: nothing, a page or everything.
         raise api_error(422, "at least one filter is required")
     for recording in recordings:
-        context.state.recordings.remove(recording)
+        context.state.recordings.remove(recording.id)
     return {"data": {"room_recordings": len(recordings)}}
 
 
 def _select_recordings(context: RequestContext) -> Selection[models.RecordingState]:
-    predicates: list[Callable[[models.RecordingState], bool]] = []
+    tests: list[_Test] = []
     status = context.query.text("filter[status]")
-    if status is not None:
-        predicates.append(lambda recording: recording.status(context.now) == status)
+    if status == "completed":
+        tests.append(("completes_at", context.has_passed))
+    elif status == "processing":
+        tests.append(("completes_at", context.is_ahead))
+    elif status is not None:
+        tests.append(("id", lambda _: False))
     if context.query.condition("duration_secs") is not None:
-        predicates.append(lambda recording: recording.completed_at(context.now) is not None)
-    return context.select(context.state.recordings, *predicates)
+        tests.append(("completes_at", context.has_passed))
+    return context.select(context.state.recordings, *tests)
 
 
 # --- compositions -----------------------------------------------------------------------------------------
 
 
 def _list_compositions(context: RequestContext) -> JsonObject:
-    status = context.query.choice("filter[status]", "completed", "processing", "enqueued")
-    predicates: list[Callable[[models.CompositionState], bool]] = []
-    if status is not None:
-        predicates.append(lambda composition: composition.status(context.now) == status)
-    selection = context.select(context.state.compositions, *predicates)
+    tests_of_status: dict[str, list[_Test]] = {
+        "completed": [("completes_at", context.has_passed)],
+        "processing": [("starts_at", context.has_passed), ("completes_at", context.is_ahead)],
+        "enqueued": [("starts_at", context.is_ahead)],
+    }
+    status = context.query.choice("filter[status]", *tests_of_status)
+    selection = context.select(context.state.compositions, *tests_of_status.get(status or "", []))
     return context.page(selection, lambda composition: composition.serialize(context.now, context.link))
 
 
@@ -321,7 +333,7 @@ def _retrieve_composition(context: RequestContext) -> JsonObject:
 
 
 def _delete_composition(context: RequestContext) -> None:
-    context.state.compositions.remove(context.find(context.state.compositions))
+    context.state.compositions.remove(context.find(context.state.compositions).id)
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {

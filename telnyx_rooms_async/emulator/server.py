@@ -378,7 +378,8 @@ class Emulator:
             self.requests.append(recorded)
         operation = request.match_info.route.name
         is_control = operation in CONTROL_ROUTES
-        headers = request[_EXTRA_HEADERS] = {}
+        headers: dict[str, str] = {}
+        request[_EXTRA_HEADERS] = headers
         if self._rate_limit is not None and operation != DOWNLOAD and not is_control:
             is_within_limit, rate_headers = self._rate_limit.count(self._state.now())
             headers.update(rate_headers)
@@ -402,7 +403,7 @@ class Emulator:
 
     async def _set_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Date"] = format_datetime(self._state.now(), usegmt=True)
-        response.headers.update(request.get(_EXTRA_HEADERS, {}))
+        response.headers.update(request[_EXTRA_HEADERS])
 
     def _record_delivery(self, delivery: Delivery) -> None:
         if self._recording:

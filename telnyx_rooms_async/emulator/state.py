@@ -1,7 +1,7 @@
 """State of an emulated account, and everything that changes it. No HTTP."""
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
@@ -13,6 +13,13 @@ from telnyx_rooms_async.emulator.tokens import TokenIssuer
 
 Clock: TypeAlias = Callable[[], datetime]
 
+_RECORDING_DELAY: Final = timedelta(seconds=5)
+"""Time from the end of a recording until it is completed."""
+_COMPOSITION_QUEUE_TIME: Final = timedelta(seconds=2)
+"""Time from the creation of a composition until its processing starts."""
+_COMPOSITION_DELAY: Final = timedelta(seconds=10)
+"""Time from the creation of a composition until it is completed."""
+
 # Small enough to be read at once in a test, and larger for a longer recording.
 _MIN_FILE_SIZE: Final = 100_000
 _BYTES_PER_SECOND: Final = {"audio": 4_000, "video": 20_000}
@@ -23,7 +30,7 @@ _CONTENT_TYPES: Final = {"audio": "audio/ogg", "video": "video/webm"}
 class State:
     """Rooms, sessions, participants, recordings and compositions of one account.
 
-    Sessions, participants and recordings of a deleted room stay. The indexes have the names of filters.
+    Sessions, participants and recordings of a deleted room stay. The indexes have the names of the filters.
 
     Args:
         clock: returns the current time, aware.
@@ -36,37 +43,34 @@ class State:
         self.outbox: Outbox = Outbox()
         self.tokens: TokenIssuer = TokenIssuer(self.user_id)
         self.rooms: Table[models.RoomState] = Table(
-            unique_name=lambda room: room.unique_name,
-            date_created_at=lambda room: room.created_at.date(),
-            date_updated_at=lambda room: room.updated_at.date(),
+            models.RoomState, "unique_name", "date_created_at", "date_updated_at"
         )
         self.sessions: Table[models.SessionState] = Table(
-            room_id=lambda session: session.room_id,
-            active=lambda session: session.active,
-            date_created_at=lambda session: session.created_at.date(),
-            date_updated_at=lambda session: session.updated_at.date(),
-            date_ended_at=lambda session: _day(session.ended_at),
+            models.SessionState, "room_id", "active", "date_created_at", "date_updated_at", "date_ended_at"
         )
         self.participants: Table[models.ParticipantState] = Table(
-            session_id=lambda participant: participant.session_id,
-            context=lambda participant: participant.context,
-            date_joined_at=lambda participant: participant.joined_at.date(),
-            date_updated_at=lambda participant: participant.updated_at.date(),
-            date_left_at=lambda participant: _day(participant.left_at),
+            models.ParticipantState,
+            "session_id",
+            "context",
+            "date_joined_at",
+            "date_updated_at",
+            "date_left_at",
         )
         self.recordings: Table[models.RecordingState] = Table(
-            room_id=lambda recording: recording.room_id,
-            session_id=lambda recording: recording.session_id,
-            participant_id=lambda recording: recording.participant_id,
-            type=lambda recording: recording.type,
-            duration_secs=lambda recording: recording.duration_secs,
-            date_started_at=lambda recording: recording.started_at.date(),
-            date_ended_at=lambda recording: _day(recording.ended_at),
+            models.RecordingState,
+            "room_id",
+            "session_id",
+            "participant_id",
+            "type",
+            "duration_secs",
+            "date_started_at",
+            "date_ended_at",
         )
         self.compositions: Table[models.CompositionState] = Table(
-            session_id=lambda composition: composition.session_id,
-            date_created_at=lambda composition: composition.created_at.date(),
+            models.CompositionState, "session_id", "date_created_at"
         )
+        self._deleted_rooms: dict[str, models.RoomState] = {}
+        """Rooms with a history, by id: events may still be sent to their URLs."""
 
     def now(self) -> datetime:
         """Return the current time in UTC."""
@@ -83,10 +87,11 @@ class State:
 
     def delete_room(self, room: models.RoomState) -> None:
         """End the active session of a room, and delete the room."""
-        if room.active_session is not None:
-            # First, because its events go to the webhook URL of the room.
-            self.end_session(room.active_session)
-        self.rooms.remove(room)
+        if room.active_session_id is not None:
+            self.end_session(self.sessions[room.active_session_id])
+        if self.sessions.select(room_id=Equal(room.id)):
+            self._deleted_rooms[room.id] = room
+        self.rooms.remove(room.id)
 
     # --- sessions and participants ------------------------------------------------------------------------
 
@@ -100,24 +105,22 @@ class State:
         room, now = self.rooms.get(room_id), self.now()
         if room is None:
             raise LookupError(f"no room has the id {room_id!r}")
-        session = room.active_session
+        session = self.sessions.get(room.active_session_id)
         if session is None:
             session = models.SessionState(room_id=room.id, created_at=now, updated_at=now)
-            room.active_session = session
             self.sessions.add(session)
-            self.outbox.add(
-                room, now, EventType.SESSION_STARTED, {"room_id": room.id, "session_id": session.id}
-            )
+            self.rooms.update(room.id, active_session_id=session.id)
+            payload: dict[str, object] = {"room_id": room.id, "session_id": session.id}
+            self.outbox.add(room.id, now, EventType.SESSION_STARTED, payload)
         if len(session.present) >= room.max_participants:
             raise ValueError(f"the room is full: max_participants is {room.max_participants}")
-        self.sessions.update(session, updated_at=now)
         participant = models.ParticipantState(
             session_id=session.id, context=context, joined_at=now, updated_at=now
         )
-        session.present[participant.id] = participant
         self.participants.add(participant)
+        self.sessions.update(session.id, updated_at=now, present=(*session.present, participant.id))
         payload = _participant_payload(participant, session)
-        self.outbox.add(room, now, EventType.PARTICIPANT_JOINED, payload)
+        self.outbox.add(room.id, now, EventType.PARTICIPANT_JOINED, payload)
         if room.enable_recording:
             # Telnyx records audio and video of each participant into separate files.
             for media_type, codec in _CODECS.items():
@@ -130,7 +133,7 @@ class State:
                     started_at=now,
                 )
                 self.recordings.add(recording)
-                self.outbox.add(room, now, EventType.RECORDING_STARTED, recording.event_payload())
+                self.outbox.add(room.id, now, EventType.RECORDING_STARTED, recording.event_payload())
         return participant
 
     def leave(self, participant_id: str) -> None:
@@ -142,16 +145,16 @@ class State:
         participant = self.participants.get(participant_id)
         if participant is None or participant.left_at is not None:
             raise LookupError(f"no participant in a session has the id {participant_id!r}")
-        self.remove(self.sessions[participant.session_id], [participant], left_reason="left")
+        self.remove(self.sessions[participant.session_id], [participant_id], left_reason="left")
 
     def end_session(self, session: models.SessionState) -> None:
         """Remove all participants from an active session, and end it."""
-        self.remove(session, list(session.present.values()), ended_reason="Ended from API")
+        self.remove(session, session.present, ended_reason="Ended from API")
 
     def remove(
         self,
         session: models.SessionState,
-        participants: Iterable[models.ParticipantState],
+        participant_ids: Collection[str],
         *,
         left_reason: str = "kicked",
         ended_reason: str = "all participants left",
@@ -160,41 +163,48 @@ class State:
 
         Args:
             session: the session.
-            participants: present participants of the session.
+            participant_ids: ids of present participants.
             left_reason: for the events of the participants. Reasons are as seen in production.
             ended_reason: for the event of the session.
         """
-        now, room = self.now(), self.rooms[session.room_id]
-        for participant in participants:
-            del session.present[participant.id]
-            self.participants.update(participant, left_at=now, updated_at=now)
-            self.sessions.update(session, updated_at=now)
+        now = self.now()
+        for participant_id in participant_ids:
+            participant = self.participants.update(participant_id, left_at=now, updated_at=now)
             payload = {
                 **_participant_payload(participant, session),
-                "duration_secs": int((now - participant.joined_at).total_seconds()),
+                "duration_secs": _seconds(participant.joined_at, now),
                 "left_reason": left_reason,
             }
-            self.outbox.add(room, now, EventType.PARTICIPANT_LEFT, payload)
-            for recording in list(self.recordings.select(participant_id=Equal(participant.id))):
-                self.recordings.update(recording, ended_at=now)
-                recording.file = MediaFile(
-                    id=recording.id,
-                    content_type=_CONTENT_TYPES[recording.type],
-                    size=_size(recording.type, recording.duration_secs or 0),
-                )
-                completed_at = now + models.RECORDING_DELAY
-                subject = {"recording_id": recording.id}
-                self.outbox.add(room, completed_at, EventType.RECORDING_COMPLETED, subject)
-        if not session.present:
-            room.active_session = None
-            self.sessions.update(session, ended_at=now)
+            self.outbox.add(session.room_id, now, EventType.PARTICIPANT_LEFT, payload)
+            for recording in list(self.recordings.select(participant_id=Equal(participant_id))):
+                self._end_recording(recording, now)
+        present = tuple(present_id for present_id in session.present if present_id not in participant_ids)
+        if participant_ids:
+            self.sessions.update(session.id, updated_at=now, present=present)
+        if not present:
+            self.sessions.update(session.id, active=False, ended_at=now)
+            self.rooms.update(session.room_id, active_session_id=None)
             payload = {
-                "room_id": room.id,
+                "room_id": session.room_id,
                 "session_id": session.id,
-                "duration_secs": int((now - session.created_at).total_seconds()),
+                "duration_secs": _seconds(session.created_at, now),
                 "ended_reason": ended_reason,
             }
-            self.outbox.add(room, now, EventType.SESSION_ENDED, payload)
+            self.outbox.add(session.room_id, now, EventType.SESSION_ENDED, payload)
+
+    def _end_recording(self, recording: models.RecordingState, now: datetime) -> None:
+        seconds = _seconds(recording.started_at, now)
+        file = MediaFile(
+            id=recording.id,
+            content_type=_CONTENT_TYPES[recording.type],
+            size=_size(recording.type, seconds),
+        )
+        completes_at = now + _RECORDING_DELAY
+        self.recordings.update(
+            recording.id, ended_at=now, completes_at=completes_at, duration_secs=seconds, file=file
+        )
+        subject = {"recording_id": recording.id}
+        self.outbox.add(recording.room_id, completes_at, EventType.RECORDING_COMPLETED, subject)
 
     # --- files and events ---------------------------------------------------------------------------------
 
@@ -203,26 +213,32 @@ class State:
     ) -> models.CompositionState:
         """Create a composition of a session with validated settings."""
         now, composition_id = self.now(), str(uuid4())
-        seconds = int(((session.ended_at or now) - session.created_at).total_seconds())
+        seconds = _seconds(session.created_at, session.ended_at or now)
         composition = models.CompositionState(
             **settings,
             id=composition_id,
             user_id=self.user_id,
             room_id=session.room_id,
             created_at=now,
+            starts_at=now + _COMPOSITION_QUEUE_TIME,
+            completes_at=now + _COMPOSITION_DELAY,
             duration_secs=seconds,
             file=MediaFile(id=composition_id, content_type="video/mp4", size=_size("video", seconds)),
         )
         self.compositions.add(composition)
-        completed_at = now + models.COMPOSITION_DELAY
-        subject = {"composition_id": composition.id}
-        self.outbox.add(composition, completed_at, EventType.COMPOSITION_COMPLETED, subject)
+        subject = {"composition_id": composition_id}
+        self.outbox.add(composition_id, composition.completes_at, EventType.COMPOSITION_COMPLETED, subject)
         return composition
 
     def file(self, file_id: str) -> MediaFile | None:
         """Return the file of a completed recording or composition, or ``None``."""
         state = self.recordings.get(file_id) or self.compositions.get(file_id)
-        return state.file if state and state.completed_at(self.now()) else None
+        return state.file if state and models.reached(state.completes_at, self.now()) else None
+
+    def webhook_settings(self, sender_id: str) -> models.WebhookSettings | None:
+        """Return the room or composition that sends events, also a room that was deleted."""
+        sender = self.rooms.get(sender_id) or self.compositions.get(sender_id)
+        return sender or self._deleted_rooms.get(sender_id)
 
     def event(self, entry: OutboxEntry, link: LinkFactory) -> WebhookEvent | None:
         """Return the event of an outbox entry that is due; ``None`` if the completed file was deleted."""
@@ -251,8 +267,8 @@ def _participant_payload(
     }
 
 
-def _day(moment: datetime | None) -> date | None:
-    return None if moment is None else moment.date()
+def _seconds(since: datetime, until: datetime) -> int:
+    return int((until - since).total_seconds())
 
 
 def _size(media_type: str, seconds: int) -> int:

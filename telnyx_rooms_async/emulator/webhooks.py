@@ -63,9 +63,9 @@ _QUIET_TIME: Final = 0.1
 """Seconds without an event after which shuffled events are sent."""
 _MIN_SLEEP: Final = 0.01
 """Seconds between two reads of a clock that may stand still."""
-_SLICE: Final = 200
+_SLICE: Final = 50
 """Events that are taken from the outbox before other tasks run."""
-_MAX_QUEUED: Final = 10_000
+_MAX_QUEUED: Final = 1000
 """Due events in the queues of the URLs; further ones wait in the outbox."""
 _MAX_SENDING: Final = 50
 """First attempts that are made at the same time, one for each URL."""
@@ -363,8 +363,8 @@ class WebhookDispatcher:
             if entry is None:
                 return False
             taken += 1
-            settings, event = entry.sender, self.state.event(entry, link)
-            if event is None or not settings.webhook_event_url:
+            settings, event = self.state.webhook_settings(entry.sender_id), self.state.event(entry, link)
+            if event is None or settings is None or not settings.webhook_event_url:
                 continue
             urls = tuple(filter(None, (settings.webhook_event_url, settings.webhook_event_failover_url)))
             # 0 is not documented, and is the default here.

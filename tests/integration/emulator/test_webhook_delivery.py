@@ -18,8 +18,7 @@ from attrs import define, field, frozen
 from nacl.exceptions import BadSignatureError
 from telnyx.lib.webhook_verification import verify_webhook_signature
 
-from telnyx_rooms_async.emulator import Delivery, Emulator, WebhookFault
-from telnyx_rooms_async.emulator import webhooks
+from telnyx_rooms_async.emulator import Delivery, Emulator, WebhookFault, webhooks
 from telnyx_rooms_async.emulator.webhooks import is_this_machine
 from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
