@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import update_wrapper, wraps
 from inspect import Parameter, Signature
-from typing import Any, Final, TypeVar, cast, get_args, get_origin
+from typing import Any, Final, TypeVar, Unpack, cast, get_args, get_origin
 
 import typer
 
@@ -115,7 +115,7 @@ def grouped_options(function: Callable[..., T]) -> Callable[..., T]:
 
     parameters: list[Parameter] = []
     for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind is not Parameter.VAR_KEYWORD:
+        if get_origin(parameter.annotation) is not Unpack:
             parameters.append(parameter)
             continue
         (options,) = get_args(parameter.annotation)
