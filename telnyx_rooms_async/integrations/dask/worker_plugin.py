@@ -104,7 +104,7 @@ class JobPlugin(WorkerPlugin, Generic[Item, Value]):
             if self._client is None:
                 self._client = RoomsClient.from_settings(self.settings)
             operation = self.operation.bind(self._client)
-            since = await _earlier_start(partition.key, operation.now(), worker)
+            since = await _earlier_start(partition.key, operation.api.server_now(), worker)
 
             async def apply(item: Item) -> Value:
                 return await operation.apply(item, since)
