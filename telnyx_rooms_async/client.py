@@ -149,9 +149,12 @@ class RoomsClient:
         Raises:
             ConfigurationError: a setting or an argument is invalid.
         """
-        options = asdict(settings, recurse=False)
         return cls(
-            session=session, on_attempt=on_attempt, trace_configs=trace_configs, clock=clock, **options
+            session=session,
+            on_attempt=on_attempt,
+            trace_configs=trace_configs,
+            clock=clock,
+            **asdict(settings, recurse=False),  # not in a variable: error reports show these
         )
 
     def _attach(self, api: ApiSession) -> None:

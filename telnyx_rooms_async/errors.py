@@ -463,7 +463,7 @@ class UnexpectedCountError(TelnyxRoomsError):
     actual: int
 
     def _message(self) -> str:
-        return f"expected {self.expected}, got {self.actual}: nothing was deleted"
+        return f"expected {self.expected}, found {self.actual}: nothing was deleted"
 
 
 @define(slots=False, repr=False)
