@@ -211,6 +211,8 @@ def _decode_error(error: BaseException) -> DecodeError:
 
 
 def _describe(error: BaseException, _: type | None) -> str:
+    if isinstance(error, cattrs.ForbiddenExtraKeysError):
+        return f"unknown field: {', '.join(sorted(error.extra_fields))}"
     return "missing" if isinstance(error, KeyError) else str(error)
 
 
@@ -326,13 +328,14 @@ def _unstructure_model(cl: Any, own: cattrs.Converter) -> Callable[[Any], dict[s
     return make_dict_unstructure_fn(cl, own, **cast("dict[str, Any]", overrides))
 
 
-def make_converter(*, use_msgspec: bool = True) -> JsonConverter:
+def make_converter(*, use_msgspec: bool = True, **options: Any) -> JsonConverter:  # noqa: ANN401 - of cattrs
     """Return a new converter, for hooks of your own.
 
     Args:
         use_msgspec: False structures by cattrs alone: the same results, several times slower.
+        options: further arguments of `cattrs.Converter`. Those of structuring need ``use_msgspec=False``.
     """
-    own = JsonConverter(unstruct_collection_overrides={tuple: list})
+    own = JsonConverter(unstruct_collection_overrides={tuple: list}, **options)
     own.use_msgspec = use_msgspec
 
     def model_hook(cl: Any) -> _StructureHook:  # noqa: ANN401 - any attrs class

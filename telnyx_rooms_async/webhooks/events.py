@@ -8,11 +8,13 @@ event for a recording or a composition that failed.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, Self, cast
+from typing import Any, Final, Self, cast
 
 from attrs import field, frozen
 
+from telnyx_rooms_async.errors import WebhookPayloadError
 from telnyx_rooms_async.models import Model
+from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, parse_json
 
 
 @frozen(kw_only=True)
@@ -201,3 +203,33 @@ EVENT_CLASSES: Final[Mapping[str, type[Event]]] = {
     "video.room.composition.completed": RoomCompositionCompleted,
 }
 """The class of each event type."""
+
+
+def parse_event(body: bytes) -> Event:
+    """Parse the body of a verified webhook into the class of its ``event_type``, or an `UnknownEvent`.
+
+    Raises:
+        WebhookPayloadError: the body is not JSON, or not an event.
+    """
+    try:
+        envelope = parse_json(body)
+        fields = _as_dict(envelope)
+        # Examples of the API reference show the event without the envelope.
+        data = fields if "event_type" in fields else _as_dict(fields.get("data"))
+        data = {name: value for name, value in data.items() if value is not None}
+        if data:
+            attempt = _as_dict(fields.get("meta")).get("attempt")
+            envelope = {"data": {**data, "attempt": attempt} if type(attempt) is int else data}
+        event_type = data.get("event_type")
+        event_class = EVENT_CLASSES.get(event_type) if isinstance(event_type, str) else None
+        generic: Any = Envelope  # a type checker cannot follow a class that is chosen here
+        event: Event = converter.structure_json(envelope, generic[event_class or UnknownEvent]).data
+    except DecodeError as error:
+        raise WebhookPayloadError(error.args) from None
+    if not event.id:
+        raise WebhookPayloadError(("$.data.id: empty",))
+    return event
+
+
+def _as_dict(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

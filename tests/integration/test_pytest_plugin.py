@@ -132,7 +132,7 @@ def test_it(anyio_backend, rooms_client): ...
         ),
         (
             "def test_it(telnyx_emulator): ...",
-            "telnyx_emulator needs pytest-asyncio, or a test marked with pytest.mark.anyio",
+            "telnyx_emulator needs pytest-asyncio 0.24 or newer, or a test marked with pytest.mark.anyio",
         ),
     ],
     ids=["trio", "no plugin"],
