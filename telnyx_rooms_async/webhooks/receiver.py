@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import Final
@@ -21,6 +21,7 @@ BODY_TIMEOUT: Final = 10.0
 """Default seconds for a body to arrive; a slower one is answered with 408."""
 SHUTDOWN_GRACE: Final = 10.0
 """Seconds that calls of a client may continue while its app shuts down."""
+_CHUNK_SIZE: Final = 64 * 1024
 _UNCOMPRESSED: Final = ("", "identity")
 _CONTENT_LENGTH: Final = re.compile("0*([0-9]{1,18})")
 
@@ -98,6 +99,21 @@ class Receiver:
             raise RejectedRequestError(HTTPStatus.REQUEST_TIMEOUT) from None
         finally:
             body.clear()  # error reports show the locals of this frame
+
+
+async def chunks_of(read: Callable[[int], bytes], *errors: type[Exception]) -> AsyncGenerator[bytes]:
+    """Yield the body that a blocking function reads; `errors` mean that it did not arrive completely."""
+    try:
+        while chunk := read(_CHUNK_SIZE):
+            yield chunk
+            del chunk  # error reports show the locals of this frame
+    except errors:
+        raise RejectedRequestError(HTTPStatus.BAD_REQUEST) from None
+
+
+def response_headers(status: HTTPStatus) -> dict[str, str]:
+    """Return the headers of a response with this status."""
+    return {"Allow": "POST"} if status is HTTPStatus.METHOD_NOT_ALLOWED else {}
 
 
 def _check_head(method: str, headers: list[tuple[str, str]]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import uvicorn
 from aiohttp import web
@@ -63,9 +63,9 @@ async def run_aiohttp_app(app: web.Application) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def run_asgi_app(app: Any) -> AsyncIterator[str]:
+async def run_asgi_app(app: Any, lifespan: Literal["on", "off"] = "on") -> AsyncIterator[str]:
     """Serve an ASGI app with its lifespan; yield its URL."""
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_level="critical", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan=lifespan, log_level="critical", ws="none"))
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

@@ -1,0 +1,69 @@
+"""Django: a view for webhooks, async or sync."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, cast
+
+from asgiref.sync import async_to_sync
+from django.http import (  # type: ignore[import-untyped]  # Django has no types
+    HttpResponse,
+    UnreadablePostError,
+)
+from django.views.decorators.csrf import csrf_exempt  # type: ignore[import-untyped]  # Django has no types
+
+from telnyx_rooms_async.webhooks.receiver import Receiver, chunks_of, response_headers
+from telnyx_rooms_async.webhooks.router import EventRouter
+from telnyx_rooms_async.webhooks.signature import Webhooks
+
+_exempt = cast("Callable[[Any], Any]", csrf_exempt)  # the signature replaces the protection of forms
+
+
+def django_view(router: EventRouter, webhooks: Webhooks) -> Any:  # noqa: ANN401 - Django has no types
+    """Return an async view that receives webhooks, under ASGI or WSGI.
+
+    The response has no body. Its status is 200 when the event was handled, now or before; 400 when the
+    signature is not valid or the body is not an event; 405 for other methods than POST; 413 when the body is
+    larger than 1 MiB, 415 when it is compressed; and 500 when handling failed, after which Telnyx delivers
+    the event again.
+
+    Args:
+        router: runs the handlers of events.
+        webhooks: verifies the signatures.
+
+    Example:
+        >>> urlpatterns = [path("telnyx/", django_view(router, Webhooks()))]
+    """
+    receiver = Receiver(router, webhooks)
+
+    async def view(request: Any) -> Any:  # noqa: ANN401 - Django has no types
+        status = await _receive(receiver, request)
+        return HttpResponse(status=status, headers=response_headers(status))
+
+    return _exempt(view)
+
+
+def django_sync_view(router: EventRouter, webhooks: Webhooks) -> Any:  # noqa: ANN401 - Django has no types
+    """Return a sync view that receives webhooks, for WSGI with middleware that is not async.
+
+    The handlers of an event run in an event loop of their own; see `django_view` for the response.
+
+    Args:
+        router: runs the handlers of events.
+        webhooks: verifies the signatures.
+
+    Example:
+        >>> urlpatterns = [path("telnyx/", django_sync_view(router, Webhooks()))]
+    """
+    receiver = Receiver(router, webhooks)
+
+    def view(request: Any) -> Any:  # noqa: ANN401 - Django has no types
+        status = async_to_sync(_receive)(receiver, request)
+        return HttpResponse(status=status, headers=response_headers(status))
+
+    return _exempt(view)
+
+
+async def _receive(receiver: Receiver, request: Any) -> HTTPStatus:  # noqa: ANN401 - Django has no types
+    return await receiver.receive(
+        request.method, request.headers, chunks_of(request.read, UnreadablePostError)
+    )

@@ -1,0 +1,36 @@
+"""Flask: a view for webhooks."""
+
+import asyncio
+from collections.abc import Callable
+
+from flask import Response, request
+from werkzeug.exceptions import ClientDisconnected
+
+from telnyx_rooms_async.webhooks.receiver import Receiver, chunks_of, response_headers
+from telnyx_rooms_async.webhooks.router import EventRouter
+from telnyx_rooms_async.webhooks.signature import Webhooks
+
+
+def flask_view(router: EventRouter, webhooks: Webhooks) -> Callable[[], Response]:
+    """Return a view that receives webhooks. The handlers of an event run in an event loop of their own.
+
+    The response has no body. Its status is 200 when the event was handled, now or before; 400 when the
+    signature is not valid or the body is not an event; 405 for other methods than POST; 413 when the body is
+    larger than 1 MiB, 415 when it is compressed; and 500 when handling failed, after which Telnyx delivers
+    the event again.
+
+    Args:
+        router: runs the handlers of events.
+        webhooks: verifies the signatures.
+
+    Example:
+        >>> app.add_url_rule("/telnyx", view_func=flask_view(router, Webhooks()), methods=["POST"])
+    """
+    receiver = Receiver(router, webhooks)
+
+    def telnyx_webhook() -> Response:
+        body = chunks_of(request.stream.read, ClientDisconnected)
+        status = asyncio.run(receiver.receive(request.method, request.headers, body))
+        return Response(status=status, headers=response_headers(status))
+
+    return telnyx_webhook
