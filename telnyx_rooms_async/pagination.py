@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import suppress
-from typing import Any, Final, Generic, Self, TypeVar, cast
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from attrs import evolve
@@ -42,14 +42,28 @@ class Listing(Generic[Item]):
         ...         return [room.unique_name async for room in rooms]
     """
 
-    def __init__(self, api: ApiSession, first: Call[Page[Item]], prefetch: int = 1) -> None:
+    def __init__(
+        self, api: ApiSession, first: Call[Page[Item]], prefetch: int = 1, max_items: int | None = None
+    ) -> None:
         self._api = api
         self._first = first
         self._prefetch = prefetch
+        self._max_items = max_items
         self._iterations = WeakKeyDictionary[AsyncGenerator[Any, None], _PageReader[Item]]()
 
     def __repr__(self) -> str:
         return f"<Listing {self._first.operation} {self._first.request.target}>"
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a Listing is not true or false: write `await listing.first() is not None`")
+
+    if not TYPE_CHECKING:  # type checkers find `await listing` by themselves
+
+        def __await__(self) -> NoReturn:
+            raise TypeError(
+                "a Listing cannot be awaited: write `async for room in listing`, `await listing.all()`"
+                " or `await listing.first()`"
+            )
 
     async def __aenter__(self) -> Self:
         return self
@@ -108,7 +122,7 @@ class Listing(Generic[Item]):
     def _reader(self, start: int) -> "_PageReader[Item]":
         first = at(self._first, start)
         scan = Scan(size=page_size(first), start=page_number(first))
-        return _PageReader(self._api, first, scan, self._prefetch)
+        return _PageReader(self._api, first, scan, self._prefetch, self._max_items)
 
     def prefetch(self, pages: int) -> "Listing[Item]":
         """Return the same listing with up to `pages` requests in flight.
@@ -124,7 +138,33 @@ class Listing(Generic[Item]):
         pages = cast("int", exact_integer(pages))
         if type(pages) is not int or not 1 <= pages <= _MAX_PREFETCH:
             raise InvalidArgumentError((f"pages must be from 1 to {_MAX_PREFETCH}, not {short_repr(pages)}",))
-        return Listing(self._api, self._first, pages)
+        return Listing(self._api, self._first, pages, self._max_items)
+
+    def limit(self, items: int) -> "Listing[Item]":
+        """Return the same listing, which ends after a number of items. A small one requests small pages.
+
+        Raises:
+            InvalidArgumentError: `items` is below 1.
+        """
+        items = cast("int", exact_integer(items))
+        if type(items) is not int or items < 1:
+            raise InvalidArgumentError((f"items must be an integer of at least 1, not {short_repr(items)}",))
+        size = min(items, page_size(self._first))
+        return Listing(self._api, at(self._first, page_number(self._first), size), self._prefetch, items)
+
+    async def first(self) -> Item | None:
+        """Return the first item, or None if there is none: one small request."""
+        async with aclosing(aiter(self.limit(1))) as items:
+            return await anext(items, None)
+
+    async def all(self, limit: int | None = None) -> list[Item]:
+        """Return all items, or at most `limit`.
+
+        Raises:
+            InvalidArgumentError: `limit` is below 1.
+            PaginationError: the server's pages do not add up.
+        """
+        return [item async for item in (self if limit is None else self.limit(limit))]
 
     async def page(self, number: int, size: int | None = None) -> Page[Item]:
         """Return one page: one request.
@@ -185,8 +225,11 @@ class _PageReader(Generic[Item]):
     twice as many after each page that follows the one before.
     """
 
-    def __init__(self, api: ApiSession, call: Call[Page[Item]], scan: Scan, prefetch: int) -> None:
+    def __init__(
+        self, api: ApiSession, call: Call[Page[Item]], scan: Scan, prefetch: int, max_items: int | None
+    ) -> None:
         self._api = api
+        self._items_left = max_items
         self._call = call
         self._scan = scan
         self._prefetch = prefetch
@@ -196,7 +239,7 @@ class _PageReader(Generic[Item]):
 
     async def read(self) -> Page[Item] | None:
         """Return the next page without the items of earlier pages, or None after the last page."""
-        while (number := self._scan.number) is not None and not self._is_closed:
+        while (number := self._scan.number) is not None and not self._is_closed and self._items_left != 0:
             if self._requests or self._window > 1:
                 await self.request_ahead()
             try:
@@ -213,15 +256,21 @@ class _PageReader(Generic[Item]):
                 self._window = min(self._prefetch, 2 * self._window)
             else:  # the pages that were requested ahead are older than the one to read next
                 await self._start_over()
+            if self._items_left is not None:
+                new_items = new_items[: self._items_left]
+                self._items_left -= len(new_items)
             return page if len(new_items) == len(page.data) else evolve(page, data=new_items)
         return None
 
     async def request_ahead(self) -> None:
         """Request the next page, and the pages after it up to the window and the last page."""
-        if (number := self._scan.number) is None or self._is_closed:
+        if (number := self._scan.number) is None or self._is_closed or self._items_left == 0:
             return
         running_loop()  # raises before there is a coroutine that is never awaited
-        last = min(number + self._window - 1, self._scan.last_number or number)
+        window = self._window
+        if self._items_left is not None:
+            window = min(window, -(-self._items_left // self._scan.size))
+        last = min(number + window - 1, self._scan.last_number or number)
         for ahead in range(number, max(number, last) + 1):
             if ahead not in self._requests:
                 self._requests[ahead] = asyncio.create_task(self._request(ahead))

@@ -62,7 +62,7 @@ class Table(ABC):
         pa, pq = import_pyarrow()
         target = AtomicFile(Path(path))
         try:
-            pq.write_table(pa.Table.from_pylist([dict(record) for record in self.records()]), target.file)
+            pq.write_table(pa.Table.from_pylist([dict(record) for record in self.records()]), target.open())
             target.commit()
         finally:
             target.discard()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
@@ -210,3 +211,41 @@ async def test_items_that_outlive_the_iteration_are_yielded_once(
             await client.rooms.delete(random_source.choice(telnyx.rooms))
     assert len(seen) == len(set(seen))
     assert before & {room.id for room in telnyx.rooms} <= set(seen)
+
+
+@pytest.mark.parametrize(
+    ("limit", "sizes"),
+    [(1, ["1"]), (7, ["7"]), (250, ["250"]), (251, ["250", "250"]), (1000, ["250"] * 3)],
+)
+@pytest.mark.parametrize("pages", [1, 4])
+async def test_limited_listing_requests_no_more_than_it_yields(
+    client: RoomsClient, telnyx: Emulator, limit: int, sizes: list[str], pages: int
+) -> None:
+    telnyx.seed(600)
+    listing = client.rooms.list().prefetch(pages).limit(limit)
+    assert await listing.all() == list(telnyx.rooms[:limit])
+    assert [dict(request.query)["page[size]"] for request in telnyx.requests] == sizes
+    assert [room async for page in listing.pages() for room in page.data] == list(telnyx.rooms[:limit])
+
+
+async def test_first_item_and_all_items(client: RoomsClient, telnyx: Emulator) -> None:
+    assert await client.rooms.list().first() is None
+    telnyx.seed(5)
+    assert await client.rooms.list().first() == telnyx.rooms[0]
+    assert await client.rooms.list().all() == list(telnyx.rooms)
+    assert await client.rooms.list().all(limit=2) == list(telnyx.rooms[:2])
+    assert [len(telnyx.requests), dict(telnyx.requests[1].query)["page[size]"]] == [4, "1"]
+
+
+@pytest.mark.parametrize("items", [0, -1, True, "2"])
+async def test_invalid_limit_is_refused_before_a_request(client: RoomsClient, items: int) -> None:
+    with pytest.raises(InvalidArgumentError, match="items must be an integer of at least 1"):
+        client.rooms.list().limit(items)
+
+
+async def test_listing_that_is_taken_for_a_value_says_what_to_write(client: RoomsClient) -> None:
+    listing: Any = client.rooms.list()
+    with pytest.raises(TypeError, match=r"await listing.first\(\)"):
+        bool(listing)
+    with pytest.raises(TypeError, match="async for room in listing"):
+        await listing
