@@ -146,7 +146,7 @@ def attendance_of(
         for participant in session.participants or ():
             is_present = participant.left_at is None and session.ended_at is None
             stay = (participant, stay_of(participant, session, as_of), is_present)
-            stays.setdefault(_identity(participant, identity), {})[participant.id] = stay
+            stays.setdefault(identity_of(participant, identity), {})[participant.id] = stay
     attendees = [_attendee(name, list(of_person.values())) for name, of_person in stays.items()]
     attendees.sort(key=lambda attendee: (attendee.first_joined_at, attendee.identity))
     return Attendance(attendees=tuple(attendees), as_of=as_of)
@@ -173,7 +173,8 @@ def _attendee(identity: str, stays: Sequence[tuple[RoomParticipant, Interval, bo
     )
 
 
-def _identity(participant: RoomParticipant, identity: Identity) -> str:
+def identity_of(participant: RoomParticipant, identity: Identity) -> str:
+    """Return by what a participant is recognised."""
     if callable(identity):
         name = identity(participant)
     elif identity is None:

@@ -57,14 +57,18 @@ def concurrency(intervals: Iterable[Interval]) -> Iterator[tuple[datetime, int]]
             yield instant, count
 
 
-def split_by_day(interval: Interval, zone: tzinfo) -> Iterator[tuple[date, Interval]]:
-    """Yield the parts of an interval by day of a time zone. A day has 23 or 25 hours when clocks change."""
-    day, start = interval.start.astimezone(zone).date(), interval.start
+def days_of(interval: Interval, zone: tzinfo) -> Iterator[tuple[date, Interval]]:
+    """Yield the days of a time zone in which an interval is; each has 23 to 25 hours when clocks change."""
+    day = interval.start.astimezone(zone).date()
+    start = _midnight(day, zone)
     while True:
-        midnight = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
-        if midnight >= interval.end:
-            yield day, Interval(start, interval.end)
+        next_day = day + timedelta(days=1)
+        end = max(start, _midnight(next_day, zone))
+        yield day, Interval(start, end)
+        if end >= interval.end:
             return
-        # In a zone that skips midnight, the next day begins later, but no part is lost or counted twice.
-        yield day, Interval(start, max(start, midnight))
-        day, start = day + timedelta(days=1), max(start, midnight)
+        day, start = next_day, end
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -2,17 +2,17 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, evolve, frozen
 
-from telnyx_rooms_async.models import RoomComposition, RoomParticipant, RoomRecording, RoomSession
-from telnyx_rooms_async.reports.attendance import Identity, attendance_of, stay_of
-from telnyx_rooms_async.reports.intervals import Interval, split_by_day
+from telnyx_rooms_async.models import RoomComposition, RoomRecording, RoomSession
+from telnyx_rooms_async.reports.attendance import Identity, identity_of, stay_of
+from telnyx_rooms_async.reports.intervals import Interval, days_of, merged
 from telnyx_rooms_async.reports.table import Table
 
 By: TypeAlias = Literal["room", "day", "month"]
@@ -20,6 +20,8 @@ By: TypeAlias = Literal["room", "day", "month"]
 _MINUTE: Final = timedelta(minutes=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_CHUNK: Final = 50_000
+"""Values that are sorted or compared at a time."""
 
 
 @frozen(kw_only=True)
@@ -127,20 +129,6 @@ class _Period:
         self.starts.append((interval.start - _EPOCH) // _MICROSECOND)
         self.ends.append((interval.end - _EPOCH) // _MICROSECOND)
 
-    def row(self, key: str) -> UsageRow:
-        return UsageRow(
-            key=key,
-            people=len(set(self.people)),
-            peak=_peak(self.starts, self.ends),
-            **{name: getattr(self, name) for name in _SUMS},
-        )
-
-
-_SUMS: Final = (
-    "sessions", "participant_time", "billed_minutes",
-    "recorded_minutes", "recorded_megabytes", "composed_minutes",
-)  # fmt: skip
-
 
 class UsageMeter:
     """Adds up usage in flat memory: some 100 bytes for each session and person.
@@ -156,6 +144,7 @@ class UsageMeter:
         identity: how people are recognised, as in `attendance_of`.
 
     Example:
+        >>> from telnyx_rooms_async import RoomParticipant
         >>> meter = UsageMeter(by="day", as_of=datetime(2026, 3, 2, tzinfo=UTC))
         >>> joined = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
         >>> alice = RoomParticipant(id="1", joined_at=joined, left_at=joined + timedelta(minutes=20.5))
@@ -171,27 +160,33 @@ class UsageMeter:
         self._identity: Identity = identity
         self._periods: defaultdict[str, _Period] = defaultdict(_Period)
         self._sessions: set[int] = set()
+        self._day = Interval(as_of, as_of)
+        """The day of the last interval: most intervals are within it."""
+        self._period = _Period()
 
     def add_session(self, session: RoomSession) -> None:
         """Add a session with its participants."""
         if _hash(session.id) in self._sessions:
             return
         self._sessions.add(_hash(session.id))
-        attendance = attendance_of([session], as_of=self._as_of, identity=self._identity)
-        started_at = session.created_at or next((one.first_joined_at for one in attendance.attendees), None)
+        stays: dict[str, dict[str, Interval]] = {}
+        for participant in session.participants or ():
+            person = identity_of(participant, self._identity)
+            stays.setdefault(person, {})[participant.id] = stay_of(participant, session, self._as_of)
+        first = min((stay for of_person in stays.values() for stay in of_person.values()), default=None)
+        started_at = session.created_at or (None if first is None else first.start)
         self._at(started_at, session.room_id).sessions += 1
-        for attendee in attendance.attendees:
-            identity = _hash(attendee.identity)
-            for interval in attendee.intervals:
-                for key, part in self._split(interval, session.room_id):
-                    self._periods[key].add_person(identity, part)
-            for participant in attendee.participants:
-                self._add_minutes(participant, session)
+        for person, of_person in stays.items():
+            identity, intervals = _hash(person), of_person.values()
+            for interval in intervals:
+                self._add_minutes(interval, session.room_id)
+            for interval in intervals if len(intervals) == 1 else merged(intervals):
+                for period, part in self._split(interval, session.room_id):
+                    period.add_person(identity, part)
 
-    def _add_minutes(self, participant: RoomParticipant, session: RoomSession) -> None:
+    def _add_minutes(self, stay: Interval, room_id: str | None) -> None:
         elapsed, billed = timedelta(), 0
-        for key, part in self._split(stay_of(participant, session, self._as_of), session.room_id):
-            period = self._periods[key]
+        for period, part in self._split(stay, room_id):
             period.participant_time += part.duration
             elapsed += part.duration
             up_to_now = -(-elapsed // _MINUTE)
@@ -211,24 +206,27 @@ class UsageMeter:
 
     def usage(self, prices: Prices | None = None) -> Usage:
         """Return what was added so far."""
-        total = _Period()
-        for period in self._periods.values():
-            for name in (*_SUMS, "people", "starts", "ends"):
-                setattr(total, name, getattr(total, name) + getattr(period, name))
-        rows = tuple(self._periods[key].row(key) for key in sorted(self._periods))
-        return Usage(rows=rows, total=total.row("total"), prices=prices)
+        rows = tuple(_row(key, [self._periods[key]]) for key in sorted(self._periods))
+        return Usage(rows=rows, total=_row("total", list(self._periods.values())), prices=prices)
 
-    def _split(self, interval: Interval, room_id: str | None) -> Iterator[tuple[str, Interval]]:
+    def _split(self, interval: Interval, room_id: str | None) -> Iterable[tuple[_Period, Interval]]:
+        """Return the periods of an interval with its parts in them."""
         if self._by == "room":
-            yield room_id or "", interval
-        else:
-            for day, part in split_by_day(interval, self._zone):
-                yield day.isoformat()[: 10 if self._by == "day" else 7], part
+            return ((self._periods[room_id or ""], interval),)
+        if interval.start in self._day and interval.end <= self._day.end:
+            return ((self._period, interval),)
+        parts: list[tuple[_Period, Interval]] = []
+        for date, day in days_of(interval, self._zone):
+            self._day = day
+            self._period = self._periods[date.isoformat()[: 10 if self._by == "day" else 7]]
+            part = Interval(max(interval.start, day.start), min(interval.end, day.end))
+            parts.append((self._period, part))
+        return parts
 
     def _at(self, instant: datetime | None, room_id: str | None) -> _Period:
         started_at = instant or self._as_of
-        ((key, _),) = self._split(Interval(started_at, started_at), room_id)
-        return self._periods[key]
+        ((period, _),) = self._split(Interval(started_at, started_at), room_id)
+        return period
 
 
 def _hash(text: str) -> int:
@@ -236,15 +234,49 @@ def _hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
-def _peak(starts: Iterable[int], ends: Iterable[int]) -> int:
-    """Return the highest number of simultaneous intervals."""
-    leaving = iter(sorted(ends))
+def _row(key: str, periods: Sequence[_Period]) -> UsageRow:
+    """Return the sums of periods."""
+    row = UsageRow(
+        key=key,
+        people=_count_distinct([period.people for period in periods]),
+        peak=_peak([period.starts for period in periods], [period.ends for period in periods]),
+    )
+    for period in periods:
+        row = evolve(
+            row,
+            sessions=row.sessions + period.sessions,
+            participant_time=row.participant_time + period.participant_time,
+            billed_minutes=row.billed_minutes + period.billed_minutes,
+            recorded_minutes=row.recorded_minutes + period.recorded_minutes,
+            recorded_megabytes=row.recorded_megabytes + period.recorded_megabytes,
+            composed_minutes=row.composed_minutes + period.composed_minutes,
+        )
+    return row
+
+
+def _count_distinct(arrays: "Sequence[array[int]]") -> int:
+    """Count different values, a part of them at a time: a set takes ten times the memory of an array."""
+    parts = sum(map(len, arrays)) // _CHUNK + 1
+    return sum(
+        len({value for values in arrays for value in values if value % parts == part})
+        for part in range(parts)
+    )
+
+
+def _peak(starts: "Sequence[array[int]]", ends: "Sequence[array[int]]") -> int:
+    """Return the highest number of simultaneous intervals, some of which are sorted at a time."""
+    count = sum(map(len, starts))
+    if not count:
+        return 0
+    windows = count // _CHUNK + 1
+    first, last = min(map(min, filter(None, starts))), max(map(max, filter(None, starts)))
+    width = (last - first) // windows + 1
     peak = present = 0
-    next_end = next(leaving, None)
-    for start in sorted(starts):
-        while next_end is not None and next_end <= start:
-            present -= 1
-            next_end = next(leaving, None)
-        present += 1
-        peak = max(peak, present)
+    for window in range(first, first + windows * width, width):
+        in_window = range(window, window + width)
+        changes = [(start, 1) for values in starts for start in values if start in in_window]
+        changes += [(end, -1) for values in ends for end in values if end in in_window]
+        for _, change in sorted(changes):  # at the same instant, the ends come first
+            present += change
+            peak = max(peak, present)
     return peak

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from telnyx_rooms_async import RoomComposition, RoomParticipant, RoomRecording, RoomSession
 from telnyx_rooms_async.reports import Prices, Usage, UsageMeter
+from telnyx_rooms_async.reports import usage as usage_module
 from telnyx_rooms_async.reports.usage import By
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -103,7 +104,8 @@ def test_peak_counts_people_of_all_sessions_at_the_same_time() -> None:
     assert (usage.total.people, usage.total.peak, usage.total.billed_minutes) == (3, 2, 32)
 
 
-def test_people_who_return_often_count_once() -> None:
+def test_people_who_return_often_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage_module, "_CHUNK", 100)
     usage = usage_of(
         *(RoomSession(id=str(n), participants=(stay(START + timedelta(minutes=n), 1),)) for n in range(5000))
     )
