@@ -116,8 +116,12 @@ def _delete_room(context: RequestContext) -> None:
 def _room_serializer(context: RequestContext) -> Callable[[models.RoomState], JsonObject]:
     if not context.query.flag("include_sessions"):
         return models.RoomState.serialize
-    sessions = context.state.sessions
-    return lambda room: room.serialize(sessions.select(room_id=Equal(room.id)))
+
+    def serialize(room: models.RoomState) -> JsonObject:
+        sessions = context.state.sessions.select(room_id=Equal(room.id))
+        return {**room.serialize(), "sessions": [session.serialize() for session in sessions]}
+
+    return serialize
 
 
 def _room_settings(context: RequestContext) -> dict[str, Any]:
@@ -164,15 +168,10 @@ def _refresh_token(context: RequestContext) -> JsonObject:
 # --- sessions ---------------------------------------------------------------------------------------------
 
 
-def _list_sessions_of_room(context: RequestContext) -> JsonObject:
-    room_id = Equal(context.find(context.state.rooms).id)
-    serialize = _session_serializer(context)
-    return context.page(context.select(context.state.sessions, room_id=room_id), serialize)
-
-
 def _list_sessions(context: RequestContext) -> JsonObject:
+    fixed = {"room_id": Equal(context.find(context.state.rooms).id)} if context.path_id else {}
     serialize = _session_serializer(context)
-    return context.page(context.select(context.state.sessions), serialize)
+    return context.page(context.select(context.state.sessions, **fixed), serialize)
 
 
 def _retrieve_session(context: RequestContext) -> JsonObject:
@@ -184,8 +183,15 @@ def _retrieve_session(context: RequestContext) -> JsonObject:
 def _session_serializer(context: RequestContext) -> Callable[[models.SessionState], JsonObject]:
     if not context.query.flag("include_participants"):
         return models.SessionState.serialize
-    participants = context.state.participants
-    return lambda session: session.serialize(participants.select(session_id=Equal(session.id)))
+
+    def serialize(session: models.SessionState) -> JsonObject:
+        participants = context.state.participants.select(session_id=Equal(session.id))
+        return {
+            **session.serialize(),
+            "participants": [participant.serialize() for participant in participants],
+        }
+
+    return serialize
 
 
 def _end_session(context: RequestContext) -> JsonObject:
@@ -233,14 +239,10 @@ def _require_active(session: models.SessionState) -> None:
 # --- participants -----------------------------------------------------------------------------------------
 
 
-def _list_participants_of_session(context: RequestContext) -> JsonObject:
-    session_id = Equal(context.find(context.state.sessions).id)
-    selection = context.select(context.state.participants, session_id=session_id)
-    return context.page(selection, models.ParticipantState.serialize)
-
-
 def _list_participants(context: RequestContext) -> JsonObject:
-    return context.page(context.select(context.state.participants), models.ParticipantState.serialize)
+    fixed = {"session_id": Equal(context.find(context.state.sessions).id)} if context.path_id else {}
+    selection = context.select(context.state.participants, **fixed)
+    return context.page(selection, models.ParticipantState.serialize)
 
 
 def _retrieve_participant(context: RequestContext) -> JsonObject:
@@ -252,11 +254,11 @@ def _retrieve_participant(context: RequestContext) -> JsonObject:
 
 def _list_recordings(context: RequestContext) -> JsonObject:
     selection = _select_recordings(context)
-    return context.page(selection, lambda recording: recording.serialize(context.now, context.link))
+    return context.page(selection, lambda recording: recording.serialize_at(context.now, context.link))
 
 
 def _retrieve_recording(context: RequestContext) -> JsonObject:
-    return {"data": context.find(context.state.recordings).serialize(context.now, context.link)}
+    return {"data": context.find(context.state.recordings).serialize_at(context.now, context.link)}
 
 
 def _delete_recording(context: RequestContext) -> None:
@@ -300,7 +302,7 @@ def _list_compositions(context: RequestContext) -> JsonObject:
     }
     status = context.query.choice("filter[status]", *tests_of_status)
     selection = context.select(context.state.compositions, *tests_of_status.get(status or "", []))
-    return context.page(selection, lambda composition: composition.serialize(context.now, context.link))
+    return context.page(selection, lambda composition: composition.serialize_at(context.now, context.link))
 
 
 def _create_composition(context: RequestContext) -> JsonObject:
@@ -325,11 +327,11 @@ def _create_composition(context: RequestContext) -> JsonObject:
     if errors:
         raise unprocessable(errors)
     composition = context.state.create_composition(session, settings)
-    return {"data": composition.serialize(context.now, context.link)}
+    return {"data": composition.serialize_at(context.now, context.link)}
 
 
 def _retrieve_composition(context: RequestContext) -> JsonObject:
-    return {"data": context.find(context.state.compositions).serialize(context.now, context.link)}
+    return {"data": context.find(context.state.compositions).serialize_at(context.now, context.link)}
 
 
 def _delete_composition(context: RequestContext) -> None:
@@ -342,12 +344,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "ViewRoom": _retrieve_room,
     "UpdateRoom": _update_room,
     "DeleteRoom": _delete_room,
-    "RetrieveListRoomSessions": _list_sessions_of_room,
+    "RetrieveListRoomSessions": _list_sessions,
     "CreateRoomClientToken": _create_token,
     "RefreshRoomClientToken": _refresh_token,
     "ListRoomSessions": _list_sessions,
     "ViewRoomSession": _retrieve_session,
-    "RetrieveListRoomParticipants": _list_participants_of_session,
+    "RetrieveListRoomParticipants": _list_participants,
     "EndSession": _end_session,
     "KickParticipantInSession": _kick_participants,
     "MuteParticipantInSession": partial(_mute_participants, muted=True),

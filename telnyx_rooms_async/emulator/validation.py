@@ -19,10 +19,9 @@ T = TypeVar("T")
 Check: TypeAlias = Callable[[str, object], Iterator[JsonObject]]
 """Takes the JSON pointer of a value, and the value."""
 
-UNBOUNDED: Final = 2**31
+_UNBOUNDED: Final = 2**31
 """Where the API reference has no bound."""
-MIN_SIDE: Final = 16
-_MAX_SIDE, _MAX_AREA = 1280, 1280 * 720
+_MIN_SIDE, _MAX_SIDE, _MAX_AREA = 16, 1280, 1280 * 720
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -115,41 +114,49 @@ def list_of(check_item: Check) -> Check:
     return check
 
 
-def map_of(check_value: Check, max_size: int) -> Check:
-    """Accept an object with any names and valid values."""
+def object_of(checks: Mapping[str, Check] | Check, max_size: int | None = None) -> Check:
+    """Accept an object with valid values.
+
+    Args:
+        checks: by name; all are optional, and other names are ignored. Or one check for any name.
+        max_size: number of entries.
+    """
 
     def check(pointer: str, value: object) -> Iterator[JsonObject]:
         if not isinstance(value, dict):
             yield _wrong_type(pointer, "an object")
             return
         entries = cast("dict[str, object]", value)
-        if len(entries) > max_size:
+        if max_size is not None and len(entries) > max_size:
             yield invalid(pointer, "10033", "Out of range", f"must have at most {max_size} entries")
         for name, item in entries.items():
-            yield from check_value(f"{pointer}/{escape(name)}", item)
+            check_item = checks.get(name) if isinstance(checks, Mapping) else checks
+            if check_item is not None:
+                yield from check_item(f"{pointer}/{escape(name)}", item)
 
     return check
 
 
-def object_of(checks: Mapping[str, Check]) -> Check:
-    """Accept an object whose fields are valid. All are optional; unknown ones are ignored, as by Telnyx."""
-
-    def check(pointer: str, value: object) -> Iterator[JsonObject]:
-        if not isinstance(value, dict):
-            yield _wrong_type(pointer, "an object")
-            return
-        entries = cast("dict[str, object]", value)
-        for name in checks.keys() & entries.keys():
-            yield from checks[name](f"{pointer}/{name}", entries[name])
-
-    return check
+REGION: Final = object_of(
+    {
+        "height": integer(_MIN_SIDE, _UNBOUNDED),
+        "width": integer(_MIN_SIDE, _UNBOUNDED),
+        "x_pos": integer(-_UNBOUNDED, _UNBOUNDED),
+        "y_pos": integer(-_UNBOUNDED, _UNBOUNDED),
+        "z_pos": integer(-99, 99),
+        "max_columns": integer(1, 1000),
+        "max_rows": integer(1, 1000),
+        "video_sources": list_of(text),
+    }
+)
+"""Accepts a region of a composition."""
 
 
 def resolution(pointer: str, value: object) -> Iterator[JsonObject]:
     """Accept the size of a video."""
     match = re.fullmatch(r"(\d{2,4})x(\d{2,4})", value) if isinstance(value, str) else None
     width, height = (int(match[1]), int(match[2])) if match else (0, 0)
-    if min(width, height) < MIN_SIDE or max(width, height) > _MAX_SIDE or width * height > _MAX_AREA:
+    if min(width, height) < _MIN_SIDE or max(width, height) > _MAX_SIDE or width * height > _MAX_AREA:
         detail = 'must be like "1280x720", each side from 16 to 1280 and the area no larger'
         yield invalid(pointer, "10033", "Out of range", detail)
 
