@@ -12,13 +12,13 @@ Nothing runs in the background: the status of a file follows from its times and 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final
-from uuid import uuid4
 
 from attrs import field, fields, frozen
 
 from telnyx_rooms_async.emulator import validation
 from telnyx_rooms_async.emulator.media import LinkFactory, MediaFile
 from telnyx_rooms_async.emulator.messages import JsonObject
+from telnyx_rooms_async.emulator.table import Record
 from telnyx_rooms_async.emulator.validation import Check
 from telnyx_rooms_async.models import public_url_repr
 
@@ -53,11 +53,10 @@ def _add_positions(layout: Mapping[str, Mapping[str, object]]) -> dict[str, Mapp
 
 
 @frozen(kw_only=True)
-class Record:
-    """Anything that has an id."""
+class ApiRecord(Record):
+    """A record that the API returns. Its indexes have the names of the filters."""
 
     record_type: ClassVar[str]
-    id: str = field(factory=lambda: str(uuid4()))
 
     def serialize(self) -> dict[str, Any]:
         """Return the record as JSON."""
@@ -72,7 +71,7 @@ class Record:
 
 
 @frozen(kw_only=True)
-class WebhookSettings(Record):
+class WebhookSettings(ApiRecord):
     """A room or a composition, and where its events are sent."""
 
     webhook_event_url: str | None = field(default=None, repr=public_url_repr, metadata=_WEBHOOK_URL)
@@ -87,6 +86,7 @@ class RoomState(WebhookSettings):
     """A room."""
 
     record_type = "room"
+    indexes = ("unique_name", "date_created_at", "date_updated_at")
     unique_name: str | None = field(default=None, metadata={"check": validation.nullable(validation.text)})
     max_participants: int = field(default=10, metadata={"check": validation.integer(2, 50)})
     enable_recording: bool = field(default=False, metadata={"check": validation.boolean})
@@ -96,10 +96,11 @@ class RoomState(WebhookSettings):
 
 
 @frozen(kw_only=True)
-class SessionState(Record):
+class SessionState(ApiRecord):
     """A session of a room, active or ended."""
 
     record_type = "room_session"
+    indexes = ("room_id", "active", "date_created_at", "date_updated_at", "date_ended_at")
     room_id: str
     active: bool = True
     created_at: datetime
@@ -110,10 +111,11 @@ class SessionState(Record):
 
 
 @frozen(kw_only=True)
-class ParticipantState(Record):
+class ParticipantState(ApiRecord):
     """A participant of a session, present or not."""
 
     record_type = "room_participant"
+    indexes = ("session_id", "context", "date_joined_at", "date_updated_at", "date_left_at")
     session_id: str
     context: str
     joined_at: datetime
@@ -123,10 +125,19 @@ class ParticipantState(Record):
 
 
 @frozen(kw_only=True)
-class RecordingState(Record):
+class RecordingState(ApiRecord):
     """Audio or video of one participant in one session."""
 
     record_type = "room_recording"
+    indexes = (
+        "room_id",
+        "session_id",
+        "participant_id",
+        "type",
+        "duration_secs",
+        "date_started_at",
+        "date_ended_at",
+    )
     room_id: str
     session_id: str
     participant_id: str
@@ -172,6 +183,7 @@ class CompositionState(WebhookSettings):
     """The recordings of a session, laid out in one video."""
 
     record_type = "room_composition"
+    indexes = ("session_id", "date_created_at")
     user_id: str
     room_id: str
     session_id: str = field(metadata={"check": validation.uuid})

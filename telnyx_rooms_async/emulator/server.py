@@ -367,13 +367,13 @@ class Emulator:
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        headers: dict[str, str] = {}
+        request[_EXTRA_HEADERS] = headers
         recorded = await RecordedRequest.read(request)
         if self._recording:
             self.requests.append(recorded)
         operation = request.match_info.route.name
         is_control = operation in CONTROL_ROUTES
-        headers: dict[str, str] = {}
-        request[_EXTRA_HEADERS] = headers
         if self._rate_limit is not None and operation != DOWNLOAD and not is_control:
             is_within_limit, rate_headers = self._rate_limit.count(self._state.now())
             headers.update(rate_headers)

@@ -130,7 +130,7 @@ def object_of(checks: Mapping[str, Check] | Check, max_size: int | None = None) 
         if max_size is not None and len(entries) > max_size:
             yield invalid(pointer, "10033", "Out of range", f"must have at most {max_size} entries")
         for name, item in entries.items():
-            check_item = checks.get(name) if isinstance(checks, Mapping) else checks
+            check_item = checks if callable(checks) else checks.get(name)
             if check_item is not None:
                 yield from check_item(f"{pointer}/{escape(name)}", item)
 

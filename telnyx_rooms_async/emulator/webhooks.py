@@ -28,6 +28,7 @@ from telnyx_rooms_async.emulator.fault_injector import Sleep
 from telnyx_rooms_async.emulator.faults import RuleList, WebhookFault
 from telnyx_rooms_async.emulator.media import LinkFactory
 from telnyx_rooms_async.emulator.state import State
+from telnyx_rooms_async.models import public_url_repr
 from telnyx_rooms_async.serialization import parse_json
 
 if TYPE_CHECKING:
@@ -69,13 +70,6 @@ _MAX_UNFINISHED: Final = 1000
 """Due events that are queued, being sent, or waiting to be sent again; further ones wait in the outbox."""
 
 
-def _url_without_secrets(url: str) -> str:
-    try:
-        return repr(str(URL(url).with_user(None).with_query(None).with_fragment(None)))
-    except ValueError:
-        return "…"
-
-
 @frozen(kw_only=True)
 class Delivery:
     """One attempt to deliver an event, and its result. The repr shows no secrets.
@@ -86,7 +80,7 @@ class Delivery:
 
     event: WebhookEvent
     # The query of a webhook URL is often a secret.
-    url: str = field(repr=_url_without_secrets)
+    url: str = field(repr=public_url_repr)
     """URL of the receiver."""
     attempt: int
     """Number of the attempt over both URLs, as in ``meta.attempt``. Each copy of an event starts at 1."""

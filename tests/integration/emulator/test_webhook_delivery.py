@@ -449,7 +449,7 @@ async def test_reprs_and_logs_show_no_secrets(
     shown += repr(telnyx._webhook_sender) + repr(telnyx._links)
     assert f"{receiver.url}/hook" in shown
     assert [secret for secret in ["canary", *secrets] if secret in shown] == []
-    invalid = Delivery(event=last.event, url="http://[canary", attempt=1, sent_at=clock.now)
+    invalid = Delivery(event=last.event, url="http://canary@[bad", attempt=1, sent_at=clock.now)
     assert "canary" not in repr(invalid)
 
 
