@@ -185,9 +185,6 @@ class Emulator:
             room_id: id of the room.
             context: what the participant says about itself.
 
-        Returns:
-            The participant, with the id of its session.
-
         Raises:
             LookupError: there is no such room.
             ValueError: the room is full.
@@ -219,9 +216,6 @@ class Emulator:
 
     def media(self, file_id: str) -> MediaFile:
         """Return the file of a completed recording or composition, to compare or to change it.
-
-        Args:
-            file_id: id of the recording or composition.
 
         Raises:
             LookupError: there is no such file, or it is not completed.

@@ -145,7 +145,7 @@ class WebhookSender:
             self._signing_key = Ed25519PrivateKey.generate()
         return self._signing_key
 
-    async def send(self, draft: Delivery, timeout: float, signed_at: datetime | None = None) -> Delivery:
+    async def send(self, draft: Delivery, timeout: float, signed_at: datetime | None) -> Delivery:
         """Send the event of a draft, signed at the given time or now, and return the draft with the result.
 
         The timeout does not include the wait for a free connection.
@@ -282,10 +282,8 @@ class WebhookDispatcher:
         if not target:
             raise ValueError(f"there is no webhook URL for this {event.event_type}: pass url")
         timeout = (settings and settings.webhook_timeout_secs) or _DEFAULT_TIMEOUT
-        draft = Delivery(event=event, url=target, attempt=1, sent_at=self.state.now())
-        delivery = await self.sender.send(draft, timeout, signed_at)
-        self.record(delivery)
-        return delivery
+        due = _DueEvent(event=event, urls=(target,), timeout=timeout)
+        return await self._attempt(due, target, 1, signed_at)
 
     async def close(self) -> None:
         """Cancel all deliveries, and remove all events."""
@@ -414,9 +412,11 @@ class WebhookDispatcher:
         finally:
             self._unfinished -= 1
 
-    async def _attempt(self, due: _DueEvent, url: str, number: int) -> Delivery:
+    async def _attempt(
+        self, due: _DueEvent, url: str, number: int, signed_at: datetime | None = None
+    ) -> Delivery:
         draft = Delivery(event=due.event, url=url, attempt=number, sent_at=self.state.now())
-        delivery = await self.sender.send(draft, due.timeout)
+        delivery = await self.sender.send(draft, due.timeout, signed_at)
         self._is_unsigned |= delivery.failure == "no cryptography"
         self.record(delivery)
         return delivery
