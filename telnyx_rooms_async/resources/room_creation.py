@@ -193,12 +193,13 @@ class _Creation:
     ) -> tuple[Room, ...] | None:
         """Return the rooms that may be the result; None if there may still be one that is not listed yet.
 
-        Raises `name_taken` if the room of the name is not the result.
+        Raises `name_taken` if there are rooms of the name, but none of them can be the result.
         """
         logger.warning("POST /rooms: the response was lost; looking for the room by its name")
         api = self.api
         api.server_clock.read()  # the next response may have no date, or an unreadable one
         once = evolve(api, retry=_NO_RETRIES)
+        has_namesakes = False
         first, *others = LOOK_UP_DELAYS
         for delay in (max(first, retry_after or 0.0), *others):
             # While all calls are paused beyond the deadline, a look-up could not be sent.
@@ -213,8 +214,9 @@ class _Creation:
             matches = self.matches(rooms)
             if matches or retry_after is not None:
                 return matches
-            if rooms and name_taken is not None:
-                raise name_taken
+            has_namesakes = has_namesakes or bool(rooms)
+        if has_namesakes and name_taken is not None:
+            raise name_taken
         return None
 
     def matches(self, rooms: tuple[Room, ...]) -> tuple[Room, ...]:

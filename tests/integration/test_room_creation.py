@@ -161,7 +161,7 @@ async def test_name_taken_by_an_older_room_is_an_error(
     scripted_server.respond_with(LOST, ANOTHER, ANOTHER, ANOTHER, TAKEN, ANOTHER)
     with pytest.raises(NameTakenError) as caught:
         await create(client, "find_then_resend")
-    assert methods(scripted_server) == "PGGGPG"
+    assert methods(scripted_server) == "PGGGPGGG"
     assert len(caught.value.attempts) == 5
 
 
