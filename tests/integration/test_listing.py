@@ -16,7 +16,7 @@ from telnyx_rooms_async import (
     Room,
     RoomsClient,
 )
-from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
 
@@ -210,3 +210,12 @@ async def test_items_that_outlive_the_iteration_are_yielded_once(
             await client.rooms.delete(random_source.choice(telnyx.rooms))
     assert len(seen) == len(set(seen))
     assert before & {room.id for room in telnyx.rooms} <= set(seen)
+
+
+async def test_snapshot_survives_a_pass_that_the_list_changes_too_fast_for(
+    client: RoomsClient, telnyx: Emulator
+) -> None:
+    telnyx.seed(3)
+    endless = {"data": [], "meta": {"total_results": 3, "total_pages": 1}}
+    telnyx.script(Fault(body=endless), times=3)
+    assert await client.rooms.list().snapshot() == list(telnyx.rooms)
