@@ -35,7 +35,7 @@ from telnyx_rooms_async.errors import (
     NotReadyError,
 )
 from telnyx_rooms_async.http.api_session import ApiSession
-from telnyx_rooms_async.http.attempt_log import build_attempt, emit_attempt
+from telnyx_rooms_async.http.attempt_log import record_attempt
 from telnyx_rooms_async.http.transport import Stream, is_usable_url
 from telnyx_rooms_async.models import RecordingStatus, RoomComposition, RoomRecording
 from telnyx_rooms_async.shield import run_in_thread
@@ -268,16 +268,15 @@ class _Transfer:
             has_expired = isinstance(outcome, Response) and outcome.status in _EXPIRED_LINK_STATUSES
             if has_expired and not is_link_fresh:
                 link, delay = None, 0.0
-            attempt = build_attempt(
+            attempts = record_attempt(
                 _DOWNLOAD,
                 outcome,
-                number=len(attempts) + 1,
+                attempts,
+                self.api.on_attempt,
                 elapsed=elapsed,
                 wait=delay,
                 budget_exhausted=is_budget_exhausted,
             )
-            attempts = (*attempts, attempt)
-            emit_attempt(attempt, self.api.on_attempt)
             if self.is_complete:
                 self.api.budget.give(self.spent or 1.0)
                 return

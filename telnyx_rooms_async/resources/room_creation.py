@@ -15,7 +15,6 @@ from telnyx_rooms_async.core.page_scan import Scan
 from telnyx_rooms_async.core.protocol import at, build, page_size
 from telnyx_rooms_async.core.requests import RoomBody, RoomsQuery, body_fields
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.server_clock import LOCAL_SKEW
 from telnyx_rooms_async.core.validators import exact_text, short_repr
 from telnyx_rooms_async.errors import (
     APIConnectionError,
@@ -28,6 +27,7 @@ from telnyx_rooms_async.errors import (
 )
 from telnyx_rooms_async.http.api_session import ApiSession, CallContext
 from telnyx_rooms_async.http.attempt_log import logger
+from telnyx_rooms_async.http.clock import LOCAL_SKEW
 from telnyx_rooms_async.models import Page, Room
 
 OnLostResponse: TypeAlias = Literal["find", "find_then_resend", "raise"]
