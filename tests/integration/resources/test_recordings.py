@@ -1,7 +1,6 @@
 """Recordings and compositions, against the emulator."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,7 +14,6 @@ from telnyx_rooms_async import (
     RecordingType,
     RoomRecording,
     RoomsClient,
-    VideoRegion,
 )
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
@@ -144,20 +142,6 @@ async def test_default_layout_has_all_videos_and_all_audio_in_full_size(
     }
     assert composition.status == CompositionStatus.ENQUEUED
     assert (composition.audio_sources, composition.download_url) == (("*",), None)
-
-
-async def test_regions_are_sent_with_the_fields_that_are_set(
-    client: RoomsClient, telnyx: Emulator, session_id: str
-) -> None:
-    (video,) = [recording.id async for recording in client.recordings.list(type=RecordingType.VIDEO)]
-    fields: dict[str, Any] = {
-        "width": 400, "height": 600, "x_pos": 0, "y_pos": 0, "z_pos": -99, "max_columns": 1, "max_rows": 1000,
-    }  # fmt: skip
-    layout = {"left": VideoRegion(**fields, video_sources=(video,)), "right": VideoRegion(x_pos=400)}
-    await client.compositions.create(session_id, video_layout=layout, audio_sources=None)
-    sent = telnyx.requests[-1].json
-    assert sent["video_layout"] == {"left": {**fields, "video_sources": [video]}, "right": {"x_pos": 400}}
-    assert sent["audio_sources"] is None
 
 
 async def test_composition_is_awaited_downloaded_listed_and_deleted(
