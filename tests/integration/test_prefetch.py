@@ -12,7 +12,6 @@ from attrs import define, field
 
 from telnyx_rooms_async import (
     Attempt,
-    ClientClosedError,
     InternalServerError,
     InvalidArgumentError,
     RetryPolicy,
@@ -167,18 +166,6 @@ async def test_iteration_ends_when_its_listing_is_closed_by_another_task(
 def test_invalid_number_of_pages_is_refused(client: RoomsClient, pages: int) -> None:
     with pytest.raises(InvalidArgumentError, match="from 1 to 100"):
         client.rooms.list().prefetch(pages)
-
-
-async def test_closing_the_client_ends_the_iteration(client: RoomsClient, held_server: HeldServer) -> None:
-    async def loop() -> None:
-        async for room in client.rooms.list(page_size=2):
-            if room.id == "1":
-                held_server.hold()
-                await held_server.wait_for_requests(2)
-                await client.close()
-
-    with pytest.raises(ClientClosedError):
-        await loop()
 
 
 async def test_items_before_a_failed_page_are_yielded_first() -> None:
