@@ -22,6 +22,7 @@ from telnyx_rooms_async import (
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.resources import tokens
 from tests.helpers.clocks import FakeClock
+from tests.helpers.fast_forward import wait_until
 
 
 @pytest.fixture
@@ -244,27 +245,18 @@ async def test_no_expired_token_is_returned_after_the_block(
         await kept.token()
 
 
-class ResponseHold:
-    """Holds back the responses that a `Fault` delays, until it is released."""
-
-    def __init__(self) -> None:
-        self.released = asyncio.Event()
-        self.reached = asyncio.Event()
-
-    async def sleep(self, _: float) -> None:
-        self.reached.set()
-        await self.released.wait()
+@pytest.fixture
+def released() -> asyncio.Event:
+    """Return the event for which the responses of refreshes wait."""
+    return asyncio.Event()
 
 
 @pytest.fixture
-def hold() -> ResponseHold:
-    return ResponseHold()
+async def slow(time: FakeClock, released: asyncio.Event) -> AsyncIterator[Emulator]:
+    async def sleep(_: float) -> None:
+        await released.wait()
 
-
-@pytest.fixture
-async def slow(time: FakeClock, hold: ResponseHold) -> AsyncIterator[Emulator]:
-    """Start an emulator that holds back the responses of refreshes."""
-    async with Emulator(clock=time, sleep=hold.sleep) as emulator:
+    async with Emulator(clock=time, sleep=sleep) as emulator:
         emulator.seed(1)
         emulator.script(Fault(delay=1), times=None, operation="RefreshRoomClientToken")
         yield emulator
@@ -272,39 +264,36 @@ async def slow(time: FakeClock, hold: ResponseHold) -> AsyncIterator[Emulator]:
 
 @pytest.fixture
 async def slow_client(slow: Emulator, time: FakeClock) -> AsyncIterator[RoomsClient]:
-    def monotonic() -> float:
-        return time.now.timestamp()
-
-    clock = Clock(monotonic=monotonic)
+    clock = Clock(monotonic=time.time)
     async with RoomsClient(slow.api_key, base_url=slow.url, clock=clock, attempt_timeout=300) as client:
         yield client
 
 
 async def test_callers_with_a_valid_token_do_not_wait_for_a_slow_refresh(
-    slow_client: RoomsClient, slow: Emulator, hold: ResponseHold, time: FakeClock
+    slow_client: RoomsClient, slow: Emulator, released: asyncio.Event, time: FakeClock
 ) -> None:
     async with asyncio.timeout(60), slow_client.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
         first = await kept.token()
         time.advance(seconds=541)
         assert set(await asyncio.gather(*(kept.token() for _ in range(20)))) == {first}
         assert {await kept.token() for _ in range(1000)} == {first}
-        await hold.reached.wait()
-        hold.released.set()
+        await wait_until(lambda: len(slow.requests) == 2)
+        released.set()
         while await kept.token() == first:
             await asyncio.sleep(0)
     assert len(slow.requests) == 2
 
 
 async def test_callers_with_an_expired_token_wait_and_the_cancellation_of_one_affects_no_other(
-    slow_client: RoomsClient, slow: Emulator, hold: ResponseHold, time: FakeClock
+    slow_client: RoomsClient, slow: Emulator, released: asyncio.Event, time: FakeClock
 ) -> None:
     async with slow_client.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
         first = await kept.token()
         time.advance(seconds=600)
         callers = [asyncio.create_task(kept.token()) for _ in range(20)]
-        await hold.reached.wait()
+        await wait_until(lambda: len(slow.requests) == 2)
         callers[0].cancel()
-        hold.released.set()
+        released.set()
         cancelled, *others = await asyncio.gather(*callers, return_exceptions=True)
         assert isinstance(cancelled, asyncio.CancelledError)
         assert len(set(others)) == 1
@@ -313,14 +302,14 @@ async def test_callers_with_an_expired_token_wait_and_the_cancellation_of_one_af
 
 
 async def test_refresh_is_cancelled_at_the_end_of_the_block(
-    slow_client: RoomsClient, slow: Emulator, hold: ResponseHold, time: FakeClock
+    slow_client: RoomsClient, slow: Emulator, released: asyncio.Event, time: FakeClock
 ) -> None:
     async with slow_client.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
         first = await kept.token()
         time.advance(seconds=541)
         others = asyncio.all_tasks()
         await kept.token()
-        await hold.reached.wait()
+        await wait_until(lambda: len(slow.requests) == 2)
         (refresh,) = {task for task in asyncio.all_tasks() - others if "refresh" in repr(task)}
     assert refresh.cancelled()
     assert await kept.token() == first
