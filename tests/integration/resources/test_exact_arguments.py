@@ -1,6 +1,6 @@
 """What is validated is what is sent, whatever the class of an argument."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import date
 from enum import IntEnum
 from pathlib import Path
@@ -39,12 +39,6 @@ from tests.helpers.unusual_values import (
 )
 
 unusual_strings = pytest.mark.parametrize("unusual", UNUSUAL_STRINGS)
-
-
-@pytest.fixture
-async def client(telnyx: Emulator) -> AsyncIterator[RoomsClient]:
-    async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as rooms_client:
-        yield rooms_client
 
 
 def last_query(telnyx: Emulator) -> dict[str, str]:
@@ -141,19 +135,18 @@ async def test_event_store_compares_exact_text(unusual: Callable[[str], str]) ->
 
 @unusual_strings
 async def test_downloaded_file_has_its_exact_name(
-    unusual: Callable[[str], str], fake_clock: FakeClock, tmp_path: Path
+    telnyx: Emulator,
+    client: RoomsClient,
+    time: FakeClock,
+    tmp_path: Path,
+    *,
+    unusual: Callable[[str], str],
 ) -> None:
-    async with (
-        Emulator(clock=fake_clock) as telnyx,
-        RoomsClient(telnyx.api_key, base_url=telnyx.url) as client,
-    ):
-        room = await client.rooms.create(enable_recording=True)
-        alice = telnyx.join(room.id)
-        fake_clock.advance(seconds=60)
-        telnyx.leave(alice.id)
-        fake_clock.advance(seconds=60)
-        recording = (await client.recordings.list(room_id=room.id).page(1)).data[0]
-        await client.recordings.download(recording, unusual(str(tmp_path / "file.webm")))
+    room = await client.rooms.create(enable_recording=True)
+    telnyx.leave(telnyx.join(room.id).id)
+    time.advance(seconds=60)
+    recording = (await client.recordings.list(room_id=room.id).page(1)).data[0]
+    await client.recordings.download(recording, unusual(str(tmp_path / "file.webm")))
     assert [path.name for path in tmp_path.iterdir()] == ["file.webm"]
 
 
