@@ -163,7 +163,6 @@ async def test_download_cancelled_during_the_commit_is_complete(
 
 
 def test_abandoned_downloads_of_a_closed_event_loop_hold_no_connection() -> None:
-    """Downloads that were abandoned with a loop hold no connection of the next one."""
     client = RoomsClient("KEY", base_url="http://127.0.0.1:1/v2", max_connections=1)
 
     async def download(data: bytes, *, is_abandoned: bool) -> None:
@@ -190,7 +189,6 @@ def test_abandoned_downloads_of_a_closed_event_loop_hold_no_connection() -> None
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_download_destroyed_with_its_event_loop_leaves_no_file(tmp_path: Path) -> None:
-
     async def begin() -> "asyncio.Task[DownloadedFile]":
         scripted_server = ScriptedServer()
         server = await asyncio.start_server(scripted_server.serve, "127.0.0.1", 0)
