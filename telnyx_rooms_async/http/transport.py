@@ -223,7 +223,7 @@ class AiohttpTransport:
             if not self._was_session_closed():
                 raise
             raise ClientClosedError from None
-        return Stream(response, seconds)
+        return Stream(response)
 
     async def download_slots(self) -> asyncio.Semaphore:
         """Return the semaphore that a download holds while it is connected; it has one slot per connection.
@@ -279,19 +279,17 @@ class AiohttpTransport:
 class Stream:
     """The body of a download, read in chunks."""
 
-    def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
-        self.seconds: float = seconds
-        """How long to wait for each chunk."""
         self.head: Response = Response(status=response.status, raw_headers=response.raw_headers)
         """Status and headers."""
 
     @without_async_frames
-    async def read(self) -> bytes | Failure:
-        """Return the bytes that have arrived, ``b""`` at the end."""
+    async def read(self, *, seconds: float) -> bytes | Failure:
+        """Return the bytes that arrive within `seconds`, ``b""`` at the end."""
         try:
             # aiohttp has a timer of its own, but stops it when its session is closed.
-            async with asyncio.timeout(self.seconds):
+            async with asyncio.timeout(seconds):
                 return await self._response.content.readany()
         except (aiohttp.ClientError, OSError) as error:
             return _to_failure(error, show_message=False)
