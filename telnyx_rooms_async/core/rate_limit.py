@@ -182,11 +182,10 @@ class RateLimitWindow:
         self.last_seen = stated
         limit, remaining = stated.limit, stated.remaining
         reset = None if stated.reset is None else stated.reset or _ROUNDED_RESET
-        if self._share < 1:
-            if limit:
-                self._places = max(1, int(self._share * limit + _ROUNDING))
-            if reset is not None:
-                self._hold_time = min(reset, LONGEST_PAUSE)
+        if self._share < 1 and limit:
+            self._places = max(1, int(self._share * limit + _ROUNDING))
+        if self._share < 1 and reset is not None:
+            self._hold_time = min(reset, LONGEST_PAUSE)
         if limit == 0 or remaining is None or reset is None or reset > LONGEST_PAUSE:
             return
         self._probing_left = 0
