@@ -126,16 +126,6 @@ async def next_poll(scenario: Scenario) -> object:
     return await scenario.client.compositions.wait("it")
 
 
-async def response_to_a_poll(scenario: Scenario) -> object:
-    scenario.server.respond_with(HANG)
-    return await scenario.client.compositions.wait("it")
-
-
-async def page_of_a_poll(scenario: Scenario) -> object:
-    scenario.server.respond_with(HANG)
-    return await scenario.client.rooms.wait_for_session("a-room")
-
-
 async def part_of_a_file(scenario: Scenario, writer: object = None) -> object:
     url = scenario.server.url.replace("/v2", "/store/file")
     half = ScriptedServer.http(200, b"x" * 1000).data[:-500]
@@ -148,11 +138,6 @@ async def second_page(scenario: Scenario) -> object:
     return [room async for room in scenario.client.rooms.list(page_size=1)]
 
 
-async def second_pass_of_a_snapshot(scenario: Scenario) -> object:
-    scenario.server.respond_with(page(1), HANG)
-    return await scenario.client.rooms.list().snapshot()
-
-
 Wait = Callable[[Scenario], Awaitable[object]]
 # A wait, and how many requests and sleepers there are when it has begun.
 WAITS: tuple[tuple[Wait, int, int], ...] = (
@@ -162,11 +147,8 @@ WAITS: tuple[tuple[Wait, int, int], ...] = (
     (next_attempt, 1, 1),
     (look_up_of_a_created_room, 1, 1),
     (next_poll, 1, 1),
-    (response_to_a_poll, 1, 0),
-    (page_of_a_poll, 1, 0),
     (part_of_a_file, 2, 0),
     (second_page, 2, 0),
-    (second_pass_of_a_snapshot, 2, 0),
 )
 every_wait = pytest.mark.parametrize(
     ("wait", "requests", "sleepers"), WAITS, ids=[wait.__name__ for wait, _, _ in WAITS]

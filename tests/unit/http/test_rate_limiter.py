@@ -216,17 +216,6 @@ def test_calls_are_admitted_or_refused_by_their_deadline(calls: list[Call], capa
     run(main)
 
 
-def test_calls_beyond_the_capacity_wait() -> None:
-    async def main(clock: Clock) -> None:
-        calls = new_calls(clock, capacity=2)
-        assert [calls.admit_at_once() for _ in range(3)] == [True, True, False]
-        assert calls.limiter.delay() is None
-        calls.leave()
-        assert calls.admit_at_once()
-
-    run(main)
-
-
 def test_call_that_began_first_is_admitted_first_also_when_it_is_retried() -> None:
     async def main(clock: Clock) -> None:
         calls, order, start = new_calls(clock, capacity=1), list[str](), clock.monotonic()
@@ -247,28 +236,6 @@ def test_call_that_began_first_is_admitted_first_also_when_it_is_retried() -> No
     run(main)
 
 
-def test_pause_holds_up_all_calls_and_they_resume_within_a_second() -> None:
-    async def main(clock: Clock) -> None:
-        calls, start = new_calls(clock), clock.monotonic()
-        assert calls.admit_at_once()
-        assert calls.leave_with(None, 7.0)
-        await calls.make_all([Call(latency_to=1, latency_from=1)] * 20)
-        times = sorted(time - start for time in calls.admitted.values())
-        assert times == pytest.approx([7 + n / 20 for n in range(20)])
-
-    run(main)
-
-
-def test_pause_of_an_hour_does_not_hold_up_other_calls() -> None:
-    async def main(clock: Clock) -> None:
-        calls = new_calls(clock)
-        assert calls.admit_at_once()
-        assert not calls.leave_with(None, 3600.0)
-        assert calls.admit_at_once()
-
-    run(main)
-
-
 def test_call_is_refused_at_once_when_the_pause_lasts_beyond_its_deadline() -> None:
     async def main(clock: Clock) -> None:
         calls, start = new_calls(clock), clock.monotonic()
@@ -278,23 +245,6 @@ def test_call_is_refused_at_once_when_the_pause_lasts_beyond_its_deadline() -> N
         assert clock.monotonic() == start
         assert await calls.admit(7.1)
         assert clock.monotonic() == pytest.approx(start + 7)
-
-    run(main)
-
-
-@pytest.mark.parametrize("position", [0, 1, 5])
-@pytest.mark.parametrize("cancelled_at", [0.0, 3.0, 7.0, 7.5])
-def test_next_waiting_call_takes_over_from_a_cancelled_one(position: int, cancelled_at: float) -> None:
-    async def main(clock: Clock) -> None:
-        calls, start = new_calls(clock), clock.monotonic()
-        assert calls.admit_at_once()
-        calls.leave_with(None, 7.0)
-        waiting = [Call(latency_to=0.25)] * 6
-        waiting[position] = Call(latency_to=0.25, cancelled_at=cancelled_at)
-        await calls.make_all(waiting)
-        assert calls.admitted.keys() >= set(range(6)) - {position}
-        assert max(calls.admitted.values()) <= start + 8.001
-        await calls.check_nothing_is_left(100)
 
     run(main)
 
