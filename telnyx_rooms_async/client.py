@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from types import TracebackType
 from typing import Self
 
 from attrs import asdict, evolve
@@ -20,17 +19,16 @@ from telnyx_rooms_async.http.in_flight import InFlightCalls
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from telnyx_rooms_async.http.transport import AiohttpTransport
 from telnyx_rooms_async.resources.compositions import Compositions
-from telnyx_rooms_async.resources.participants import Participants
 from telnyx_rooms_async.resources.recordings import Recordings
 from telnyx_rooms_async.resources.rooms import Rooms
-from telnyx_rooms_async.resources.sessions import Sessions
+from telnyx_rooms_async.resources.sessions import Participants, Sessions
 from telnyx_rooms_async.resources.tokens import Tokens
 from telnyx_rooms_async.settings import (
     Settings,
+    check_call_options,
     check_count,
     check_flags,
     check_share,
-    check_timeouts,
     find_api_key,
     find_base_url,
 )
@@ -76,6 +74,12 @@ class RoomsClient:
                 room = await client.rooms.create(unique_name="Weekly")
     """
 
+    rooms: Rooms
+    sessions: Sessions
+    participants: Participants
+    recordings: Recordings
+    compositions: Compositions
+    tokens: Tokens
     _base_url = "not ready"  # a traceback may show a client whose arguments were refused
 
     @without_frames  # the base URL and the proxies of a session may hold credentials
@@ -98,7 +102,7 @@ class RoomsClient:
         clock: Clock = Clock(),
     ) -> None:
         api_key = None if api_key is None else hidden(api_key)
-        check_timeouts(timeout, attempt_timeout, retry)
+        check_call_options(timeout, attempt_timeout, retry)
         check_count(max_connections=max_connections)
         check_share(share)
         check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)
@@ -140,14 +144,7 @@ class RoomsClient:
         trace_configs: Sequence[TraceConfig] = (),
         clock: Clock = Clock(),
     ) -> Self:
-        """Make a client from settings.
-
-        Args:
-            settings: they may come from another process.
-            session: as for `RoomsClient`.
-            on_attempt: as for `RoomsClient`.
-            trace_configs: as for `RoomsClient`.
-            clock: as for `RoomsClient`.
+        """Make a client from settings and from the arguments of `RoomsClient` that they do not hold.
 
         Raises:
             ConfigurationError: a setting or an argument is invalid.
@@ -157,15 +154,8 @@ class RoomsClient:
             on_attempt=on_attempt,
             trace_configs=trace_configs,
             clock=clock,
-            **asdict(settings, recurse=False),
+            **asdict(settings, recurse=False),  # not in a variable: error reports show these
         )
-
-    rooms: Rooms
-    sessions: Sessions
-    participants: Participants
-    recordings: Recordings
-    compositions: Compositions
-    tokens: Tokens
 
     def _attach(self, api: ApiSession) -> None:
         self._api = api
@@ -197,22 +187,25 @@ class RoomsClient:
         The view shares the session, the rate limit and the retry budget; closing it closes the client.
 
         Args:
-            timeout: seconds for a whole call.
-            attempt_timeout: seconds for one attempt.
-            retry: the retry policy.
+            timeout: seconds for a whole call; None keeps the timeout of this client.
+            attempt_timeout: seconds for one attempt, or None likewise.
+            retry: the retry policy, or None likewise.
             read_only: True for a read-only view; a view of a read-only client is always read-only.
 
         Raises:
             ConfigurationError: an option is invalid.
         """
         api = self._api
-        timeout = api.timeout if timeout is None else timeout
-        attempt_timeout = api.attempt_timeout if attempt_timeout is None else attempt_timeout
-        retry = api.retry if retry is None else retry
-        check_timeouts(timeout, attempt_timeout, retry)
+        changed = evolve(
+            api,
+            timeout=api.timeout if timeout is None else timeout,
+            attempt_timeout=api.attempt_timeout if attempt_timeout is None else attempt_timeout,
+            retry=api.retry if retry is None else retry,
+            read_only=read_only or api.read_only,
+        )
+        check_call_options(changed.timeout, changed.attempt_timeout, changed.retry)
         check_flags(read_only=read_only)
-        api = evolve(api, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry)
-        return self._view(evolve(api, read_only=api.read_only or read_only))
+        return self._view(changed)
 
     def _view(self, api: ApiSession) -> Self:
         view = copy(self)
@@ -270,10 +263,5 @@ class RoomsClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
