@@ -93,9 +93,7 @@ class ApiSession:
     ) -> T:
         """Make one API call, with retries where the retry policy and the operation allow them.
 
-        Args:
-            call: the request, and how its response is read.
-            steps: makes the call by several requests within one deadline; `send_with_retries` makes each.
+        `steps` makes a call by several requests within one deadline; `send_with_retries` makes each.
 
         Raises:
             TelnyxRoomsError: one class for each kind of failure, with all attempts.
