@@ -12,13 +12,17 @@ import pytest
 from telnyx_rooms_async import (
     ClientClosedError,
     ConfigurationError,
+    InternalServerError,
     NotFoundError,
     ReadOnlyError,
+    RetryPolicy,
     RoomsClient,
     Settings,
     WrongEventLoopError,
 )
 from telnyx_rooms_async.emulator import Emulator
+from tests.helpers.clocks import FakeClock
+from tests.helpers.scripted_server import ScriptedServer
 
 # --- where options come from --------------------------------------------------------------------------------
 
@@ -45,15 +49,17 @@ async def test_client_of_settings_has_their_options(
     assert len(attempts) == 1
 
 
-async def test_coroutine_returned_by_a_plain_hook_is_logged(
-    telnyx: Emulator, caplog: pytest.LogCaptureFixture
+async def test_view_has_its_own_options_and_the_connections_of_the_client(
+    scripted_server: ScriptedServer, fake_clock: FakeClock
 ) -> None:
-    async def hook(*_: object) -> None: ...
-
-    client = RoomsClient(telnyx.api_key, base_url=telnyx.url, on_attempt=lambda attempt: hook(attempt, 1))
-    async with client:
-        assert await client.rooms.list().count() == 0
-    assert "on_attempt returned a coroutine" in caplog.text
+    async with RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock) as client:
+        view = client.with_options(timeout=1, attempt_timeout=0.5, retry=RetryPolicy(attempts=2))
+        for used, requests in ((view, 2), (client, 3)):
+            scripted_server.respond_with(ScriptedServer.http(500))
+            with pytest.raises(InternalServerError):
+                await used.rooms.retrieve("a-room")
+            assert len(scripted_server.requests) == requests
+        assert scripted_server.open_connections == 1
 
 
 # --- closing ----------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from typing import Any, TypeVar
 
 import pytest
@@ -11,9 +10,8 @@ from attrs import define, field, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telnyx_rooms_async import Clock, RateLimit, RetryPolicy, RoomsClient, TelnyxRoomsError
+from telnyx_rooms_async import Clock, RateLimit
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
-from tests.helpers.scripted_server import Reply, ScriptedServer
 
 T = TypeVar("T")
 
@@ -260,90 +258,3 @@ def test_waiting_calls_resume_earlier_when_a_response_says_so() -> None:
         assert max(calls.admitted.values()) < start + 60 + 3 * 7
 
     run(main)
-
-
-# --- the retry budget of a client ---------------------------------------------------------------------------
-
-OK = ScriptedServer.http(200, b'{"data":{"id":"a-room"}}')
-NO_DELAYS: dict[str, Any] = {"backoff_base": 0.0, "backoff_base_throttled": 0.0}
-
-
-def run_with_server(
-    main: Callable[[Clock, ScriptedServer, RoomsClient], Coroutine[Any, Any, T]], policy: RetryPolicy
-) -> T:
-    async def run_client(clock: Clock) -> T:
-        server = ScriptedServer()
-        listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-        server.port = listener.sockets[0].getsockname()[1]
-        # On a jumping loop a connection seems to take for ever.
-        client = RoomsClient("KEY", base_url=server.url, clock=clock, retry=policy, attempt_timeout=1e6)
-        try:
-            async with client:
-                return await main(clock, server, client)
-        finally:
-            listener.close()
-            await listener.wait_closed()
-
-    return run(run_client)
-
-
-async def retries_left(server: ScriptedServer, client: RoomsClient) -> int:
-    """Spend the budget of a client, and return how many retries at a cost of 1 it allowed."""
-    policy = RetryPolicy(attempts=10_000, retry_cost=1.0, **NO_DELAYS)
-    server.respond_with(ScriptedServer.http(500))
-    with suppress(TelnyxRoomsError):
-        await client.with_options(retry=policy, timeout=1e6).rooms.retrieve("a-room")
-    return len(server.requests) - 1
-
-
-FULL_WINDOW = ScriptedServer.http(
-    500, x_ratelimit_limit="9999", x_ratelimit_remaining="0", x_ratelimit_reset="50"
-)
-BUDGET_CHANGES: dict[str, tuple[list[Reply], float]] = {
-    "success": ([OK], +1),
-    "refusal": ([ScriptedServer.http(404)], +1),
-    "success after a retry": ([ScriptedServer.http(500), OK], 0),
-    "success after two retries": ([ScriptedServer.http(500), ScriptedServer.http(429), OK], 0),
-    "refusal after a retry": ([ScriptedServer.http(500), ScriptedServer.http(404)], 0),
-    "failure": ([ScriptedServer.http(500)], -28),
-    "throttled": ([ScriptedServer.http(429)], -10),
-    "throttled, then failure": ([ScriptedServer.http(429), ScriptedServer.http(500)], -19),
-    "connection lost": ([ScriptedServer.raw(b"")], -28),
-    "hint that is not followed": ([ScriptedServer.http(429, Retry_After="3600")], 0),
-    "retry that is not admitted in time": ([FULL_WINDOW], 0),
-    "second retry that is not admitted in time": ([ScriptedServer.http(500), FULL_WINDOW], -14),
-}
-
-
-@pytest.mark.parametrize(("replies", "change"), BUDGET_CHANGES.values(), ids=BUDGET_CHANGES)
-def test_retries_cost_budget_and_successes_return_it(replies: list[Reply], change: float) -> None:
-    async def main(clock: Clock, server: ScriptedServer, client: RoomsClient) -> None:
-        server.respond_with(ScriptedServer.http(500))
-        with suppress(TelnyxRoomsError):  # the budget starts full: spend 60 of 120 first
-            await client.with_options(
-                retry=RetryPolicy(attempts=2, retry_cost=60.0, **NO_DELAYS)
-            ).rooms.retrieve("a")
-        start = clock.monotonic()
-        server.respond_with(*replies)
-        with suppress(TelnyxRoomsError):
-            await client.rooms.retrieve("a-room")
-        left = await retries_left(server, client)
-        passed = clock.monotonic() - start  # a second returns 1
-        assert left == pytest.approx(min(120, 60 + change + passed), abs=1)
-
-    run_with_server(main, RetryPolicy(budget=120.0, **NO_DELAYS))
-
-
-@pytest.mark.parametrize(
-    ("budget", "requests", "exhausted"), [(13.9, 1, True), (14.0, 2, True), (28.0, 3, False)]
-)
-def test_call_is_not_retried_beyond_the_budget(budget: float, requests: int, *, exhausted: bool) -> None:
-    async def main(_: Clock, server: ScriptedServer, client: RoomsClient) -> None:
-        server.respond_with(ScriptedServer.http(500))
-        with pytest.raises(TelnyxRoomsError) as caught:
-            await client.rooms.retrieve("a-room")
-        attempts = vars(caught.value)["attempts"]
-        assert len(server.requests) == len(attempts) == requests
-        assert [attempt.budget_exhausted for attempt in attempts] == [False] * (requests - 1) + [exhausted]
-
-    run_with_server(main, RetryPolicy(budget=budget, **NO_DELAYS))
