@@ -5,6 +5,7 @@ API key.
 """
 
 import asyncio
+import hmac
 import json
 import math
 import re
@@ -118,8 +119,6 @@ class AiohttpTransport:
 
     def keyed_digest(self, message: bytes) -> str:
         """Return a digest of a message that depends on the API key: 32 hex digits."""
-        import hmac  # noqa: PLC0415 - only journals need it
-
         return hmac.digest(self._api_key.encode(), message, "sha256")[:16].hex()
 
     async def send(self, request: Request, seconds: float) -> Response | Failure:

@@ -27,21 +27,13 @@ from tests.helpers.scripted_server import ScriptedServer
 # --- where options come from --------------------------------------------------------------------------------
 
 
-async def test_key_and_url_are_read_from_the_environment(
+async def test_options_come_from_settings_and_the_environment(
     telnyx: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
     monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
-    async with RoomsClient() as client:
-        assert await client.rooms.list().count() == 0
-
-
-async def test_client_of_settings_has_their_options(
-    telnyx: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
     attempts: list[object] = []
-    settings = Settings(base_url=telnyx.url, read_only=True, share=0.5)
+    settings = Settings(read_only=True, share=0.5)
     async with RoomsClient.from_settings(settings, on_attempt=attempts.append) as client:
         assert await client.rooms.list().count() == 0
         with pytest.raises(ReadOnlyError):

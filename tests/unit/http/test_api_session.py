@@ -11,7 +11,14 @@ from typing import Any, cast
 import pytest
 from attrs import define, evolve, field
 
-from telnyx_rooms_async import InternalServerError, NotFoundError, RetryPolicy, Room, TelnyxRoomsError
+from telnyx_rooms_async import (
+    ConnectError,
+    InternalServerError,
+    NotFoundError,
+    RetryPolicy,
+    Room,
+    TelnyxRoomsError,
+)
 from telnyx_rooms_async.core.endpoints import RETRIEVE_ROOM
 from telnyx_rooms_async.core.http_messages import Failure, FailureKind, Request, Response
 from telnyx_rooms_async.core.protocol import build
@@ -34,6 +41,7 @@ def respond(status: int, body: bytes = b"", **headers: str) -> Response:
 
 OK = respond(200, b'{"data":{"id":"a-room"}}')
 LOST = Failure(reason=FailureKind.LOST, sent=True)
+NOT_SENT = Failure(reason=FailureKind.CONNECT, sent=False)
 
 
 @define
@@ -141,6 +149,24 @@ async def test_hook_that_fails_or_is_async_is_logged(
         session, _ = new_session(OK, on_attempt=on_attempt)
         assert await session.call(CALL) == Room(id="a-room")
         assert message in caplog.text
+
+
+async def test_request_that_was_not_sent_does_not_use_the_share(
+    new_session: NewSession, fake_clock: FakeClock
+) -> None:
+    limited = respond(200, OK.body, x_ratelimit_limit="4", x_ratelimit_remaining="3", x_ratelimit_reset="30")
+    limiter = RateLimiter(100, fake_clock.clock, share=0.5)
+    session, _ = new_session(
+        limited, *[NOT_SENT] * 5, limited, rate_limiter=limiter, retry=RetryPolicy(attempts=1)
+    )
+    await session.call(CALL)
+    for _ in range(5):
+        with pytest.raises(ConnectError):
+            await session.call(CALL)
+    await session.call(CALL)
+    assert fake_clock.sleeps == []
+    await session.call(CALL)  # the third of two requests in 30 seconds
+    assert sum(fake_clock.sleeps) == 30
 
 
 # --- the retry budget ---------------------------------------------------------------------------------------
