@@ -161,9 +161,14 @@ def lists_of_calls(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[C
     return st.lists(call, min_size=1, max_size=25)
 
 
-@settings(deadline=None, max_examples=60, derandomize=True)
-@given(lists_of_calls(), st.integers(1, 100), st.integers(5, 8), st.floats(0.1, 10))
-def test_no_window_is_overrun_and_calls_are_admitted_in_order(
+@settings(deadline=None, max_examples=100, derandomize=True)
+@given(
+    lists_of_calls(timeout=st.just(10_000.0) | st.integers(1, 20).map(lambda n: n / 4)),
+    st.integers(1, 3) | st.integers(1, 100),
+    st.integers(5, 8),
+    st.floats(0.1, 10),
+)
+def test_calls_are_admitted_in_order_and_within_the_limit_or_refused_by_their_deadline(
     calls: list[Call], capacity: int, limit: int, end: float
 ) -> None:
     async def main(clock: Clock) -> None:
@@ -173,6 +178,9 @@ def test_no_window_is_overrun_and_calls_are_admitted_in_order(
         assert max(server.requests_per_window) <= limit
         order = sorted(made.admitted, key=lambda number: (made.started[number], made.admitted[number]))
         assert [made.admitted[number] for number in order] == sorted(made.admitted.values())
+        assert len(made.admitted) + len(made.refused) == len(calls)
+        for number, at in (made.admitted | made.refused).items():
+            assert at <= made.started[number] + calls[number].timeout + 1e-6
         await made.check_nothing_is_left(capacity)
 
     run(main)
@@ -195,20 +203,6 @@ def test_cancelled_calls_do_not_hold_up_others(
         assert {type(result) for result in results} <= {type(None), asyncio.CancelledError}
         for number, call in enumerate(calls):
             assert number in made.admitted or call.cancelled_at is not None
-        await made.check_nothing_is_left(capacity)
-
-    run(main)
-
-
-@settings(deadline=None, max_examples=100, derandomize=True)
-@given(lists_of_calls(timeout=st.integers(1, 20).map(lambda n: n / 4)), st.integers(1, 2))
-def test_calls_are_admitted_or_refused_by_their_deadline(calls: list[Call], capacity: int) -> None:
-    async def main(clock: Clock) -> None:
-        made = Calls(clock, RateLimiter(capacity, clock), Server(5, 3.0, clock.monotonic() + 3))
-        assert not any(await made.make_all(calls))
-        for number, at in (made.admitted | made.refused).items():
-            assert at <= made.started[number] + calls[number].timeout + 1e-6
-        assert len(made.admitted) + len(made.refused) == len(calls)
         await made.check_nothing_is_left(capacity)
 
     run(main)
