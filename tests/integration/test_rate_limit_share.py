@@ -4,13 +4,9 @@ import asyncio
 from collections import Counter
 from datetime import UTC, datetime
 
-import pytest
-
-from telnyx_rooms_async import Attempt, ConnectError, RetryPolicy, RoomsClient
+from telnyx_rooms_async import Attempt, RoomsClient
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.clocks import FakeClock
 from tests.helpers.fast_forward import FastForwardLoop
-from tests.helpers.scripted_server import ScriptedServer
 
 
 async def test_three_clients_use_the_rate_limit_of_their_account_without_refusals() -> None:
@@ -39,30 +35,3 @@ async def test_three_clients_use_the_rate_limit_of_their_account_without_refusal
                 await client.close()
     assert created >= 0.9 * 6 * seconds
     assert statuses[429] < 0.01 * statuses.total()
-
-
-async def test_request_that_was_not_sent_does_not_use_the_share(
-    scripted_server: ScriptedServer, fake_clock: FakeClock
-) -> None:
-    listener = await asyncio.start_server(scripted_server.serve, "127.0.0.1", 0)
-    port = scripted_server.port = listener.sockets[0].getsockname()[1]
-    limit = {"x_ratelimit_limit": "4", "x_ratelimit_remaining": "3", "x_ratelimit_reset": "30"}
-    scripted_server.respond_with(
-        ScriptedServer.http(200, b'{"data":{"id":"a-room"}}', Connection="close", **limit)
-    )
-    client = RoomsClient(
-        "KEY", base_url=scripted_server.url, share=0.5, clock=fake_clock.clock, retry=RetryPolicy(attempts=1)
-    )
-    async with client:
-        await client.rooms.retrieve("a-room")
-        listener.close()
-        await listener.wait_closed()
-        for _ in range(5):
-            with pytest.raises(ConnectError):
-                await client.rooms.retrieve("a-room")
-        listener = await asyncio.start_server(scripted_server.serve, "127.0.0.1", port)
-        await client.rooms.retrieve("a-room")
-        assert fake_clock.sleeps == []
-        await client.rooms.retrieve("a-room")  # the third of two requests in 30 seconds
-        assert sum(fake_clock.sleeps) > 25
-    listener.close()
