@@ -1,6 +1,5 @@
 """Fixtures of all tests: an emulator, a client of it, a scripted server and a clock."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import wraps
 from unittest.mock import Mock
@@ -12,6 +11,7 @@ from hypothesis import Phase, settings
 from telnyx_rooms_async import RoomsClient
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
+from tests.helpers.raw_server import running
 from tests.helpers.scripted_server import ScriptedServer
 
 collect_ignore = ["docs/quickstart"]  # run as a suite of its own by docs/test_quickstart.py
@@ -70,11 +70,8 @@ async def client(telnyx: Emulator) -> AsyncIterator[RoomsClient]:
 @pytest.fixture
 async def scripted_server() -> AsyncIterator[ScriptedServer]:
     """A scripted server on a free port."""
-    scripted = ScriptedServer([ScriptedServer.http(204)])
-    server = await asyncio.start_server(scripted.serve, "127.0.0.1", 0)
-    scripted.port = server.sockets[0].getsockname()[1]
-    yield scripted
-    server.close()
+    async with running(ScriptedServer(script=[ScriptedServer.http(204)])) as server:
+        yield server
 
 
 @pytest.fixture

@@ -6,18 +6,11 @@ from typing import Any
 
 import pytest
 
-from telnyx_rooms_async import (
-    Attempt,
-    ClientToken,
-    RoomsClient,
-    TelnyxRoomsError,
-)
+from telnyx_rooms_async import Attempt, ClientToken, RoomsClient, TelnyxRoomsError
 from tests.helpers.fault_case import FaultCase, check_secrets, create
-from tests.helpers.response_faults import RESPONSE_FAULTS, ResponseFault
+from tests.helpers.fault_server import FILES
+from tests.helpers.faults import RESPONSE_FAULTS, ResponseFault, respond, send_raw
 from tests.helpers.room_store import SECRET_KEY, SECRET_REFRESH_TOKEN, SECRET_SIGNATURE
-from tests.helpers.server_faults import only_when, respond, send_raw
-
-response_faults = pytest.mark.parametrize("response_fault", RESPONSE_FAULTS.values(), ids=RESPONSE_FAULTS)
 
 
 async def make_token(client: RoomsClient) -> ClientToken:
@@ -40,17 +33,13 @@ async def download(client: RoomsClient) -> object:
     return await client.recordings.download("a-recording", io.BytesIO())
 
 
-METHODS: dict[Any, str] = {
-    make_token: "POST",
-    refresh_token: "POST",
-    retrieve_recording: "GET",
-    download: "GET GET",
-}
-secretive = pytest.mark.parametrize("action", METHODS, ids=lambda action: action.__name__)
+actions = pytest.mark.parametrize(
+    "action", [make_token, refresh_token, retrieve_recording, download], ids=lambda action: action.__name__
+)
 
 
-@response_faults
-@secretive
+@pytest.mark.parametrize("response_fault", RESPONSE_FAULTS.values(), ids=RESPONSE_FAULTS)
+@actions
 async def test_no_fault_exposes_a_secret_of_the_response(
     case: FaultCase, response_fault: ResponseFault, action: Any
 ) -> None:
@@ -83,15 +72,10 @@ LINKS = {
 
 @pytest.mark.parametrize("fault", LINKS.values(), ids=LINKS)
 async def test_a_failed_download_exposes_no_url(case: FaultCase, fault: Any) -> None:
-    case.server.inject_always(
-        only_when(case.server, lambda request: request.path.startswith("/files"), fault)
-    )
-    try:
+    case.server.inject_always(fault, on=FILES)
+    with pytest.raises(TelnyxRoomsError) as caught:
         await download(case.client)
-    except TelnyxRoomsError as error:
-        case.errors.append(error)
-    else:
-        raise AssertionError("it should not have worked")
+    case.errors.append(caught.value)
     case.expect_at_most(12)
 
 
@@ -107,12 +91,14 @@ async def test_attempts_of_the_hook_contain_no_secret(case: FaultCase) -> None:
     case.expect_requests("POST POST POST")
 
 
-async def test_one_line_an_attempt_is_logged_without_names_or_ids(case: FaultCase) -> None:
+async def test_one_line_an_attempt_is_logged_without_names_or_ids(
+    case: FaultCase, caplog: pytest.LogCaptureFixture
+) -> None:
     case.server.inject(respond(503), send_raw(b"").uncommitted, on="GET")
     await case.expect_result(lambda client: client.rooms.list(unique_name="Healthy").count())
     case.server.inject(send_raw(b""), on="POST")
     await case.expect_result(create)
-    lines = [record.getMessage() for record in case.records if record.name.startswith("telnyx_rooms_async")]
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("telnyx_rooms_async")]
     assert sum(line.startswith("GET /rooms: attempt") for line in lines) == 4
     assert sum(line.startswith("POST /rooms: attempt") for line in lines) == 1
     assert not any("Healthy" in line or "Weekly" in line or "page" in line for line in lines)

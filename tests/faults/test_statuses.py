@@ -18,11 +18,11 @@ from telnyx_rooms_async import (
     UnexpectedRedirectError,
     UnprocessableEntityError,
 )
-from tests.helpers.fast_forward import FastForwardLoop
 from tests.helpers.fault_case import FaultCase, create, delete, read
-from tests.helpers.fault_server import ServerFault, run_fault_server
+from tests.helpers.fault_server import FaultServer, ServerFault
+from tests.helpers.faults import respond, rewrite_response, send_raw, truncate
+from tests.helpers.raw_server import running
 from tests.helpers.room_store import SECRET_TOKEN
-from tests.helpers.server_faults import respond, send_interim, send_raw, truncate
 
 METHODS = {read: "GET", create: "POST", delete: "DELETE"}
 actions = pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
@@ -77,7 +77,6 @@ ERROR_BODIES: dict[str, tuple[int, object, int]] = {
     "422 array": (422, {"errors": [ENTRY, ENTRY]}, 2),
     "422 object of lists": (422, {"errors": {"max_participants": ["too few", "odd"]}}, 2),
     "400 message": (400, {"message": "Error", "success": False}, 1),
-    "400 message in data": (400, {"data": {"message": "Error"}}, 1),
     "401 empty": (401, b"", 0),
     "403 HTML": (403, f"<html>{SECRET_TOKEN}</html>".encode(), 0),
     "404 20 MB": (404, b"<html>" + SECRET_TOKEN.encode() * 600_000, 0),
@@ -85,12 +84,6 @@ ERROR_BODIES: dict[str, tuple[int, object, int]] = {
     "422 many entries": (422, {"errors": [ENTRY] * 400}, 50),
     "400 deep nesting": (400, DEEP, 0),
     "404 wrong charset": (404, json.dumps(ENTRY).encode("utf-16"), 0),
-    "422 latin-1": (422, b'{"title": "caf\xe9"}', 0),
-    "404 BOM": (404, b"\xef\xbb\xbf" + json.dumps(ENTRY).encode(), 1),
-    "404 wrong types": (404, {"errors": [None, 7, [], {"code": [], "title": {}}]}, 0),
-    "404 a list": (404, [SECRET_TOKEN], 0),
-    "404 text": (404, f'"{SECRET_TOKEN}"'.encode(), 0),
-    "404 null": (404, b"null", 0),
     "404 control characters": (404, {"title": "a\r\nb\x1b[31m\u202e" * 200}, 1),
 }
 
@@ -131,43 +124,31 @@ async def test_a_broken_error_body_is_typed_by_its_status(
 
 @actions
 async def test_interim_responses_are_skipped(case: FaultCase, action: Any) -> None:
-    case.server.inject(
-        send_interim(
-            b"HTTP/1.1 100 Continue\r\n\r\n",
-            b"HTTP/1.1 102 Processing\r\n\r\n",
-            b"HTTP/1.1 103 Early\r\n\r\n",
-        )
-    )
+    interim = b"".join(b"HTTP/1.1 %d Wait\r\n\r\n" % status for status in (100, 102, 103))
+    case.server.inject(rewrite_response(lambda response: interim + response))
     await case.expect_result(action)
     case.expect_requests(METHODS[action], rooms=action is create)
 
 
 # --- redirects ----------------------------------------------------------------------------------------------
 
-REDIRECTS = [300, 301, 302, 303, 304, 307, 308]
-LOCATIONS = {
-    "the same server": "/v2/rooms/a-healthy-room",
-    "another server": "ELSEWHERE",
-    "https": "https://example.com/v2/rooms",
-    "a file": "file:///etc/passwd",
-    "nowhere": "",
-    "a loop": "/v2/rooms",
-    "no URL": "http://[",
-}
+LOCATIONS = [
+    *("/v2/rooms/a-healthy-room", "/v2/rooms", "https://example.com/v2/rooms", "file:///etc/passwd"),
+    *("", "http://[", "ELSEWHERE"),
+]
 
 
-@pytest.mark.parametrize("location", LOCATIONS.values(), ids=LOCATIONS)
-@pytest.mark.parametrize("status", REDIRECTS)
+@pytest.mark.parametrize("location", LOCATIONS)
 @actions
-async def test_redirects_are_never_followed(
-    case: FaultCase, time: FastForwardLoop, status: int, location: str, action: Any
-) -> None:
-    async with run_fault_server(time) as elsewhere:
+async def test_redirects_are_never_followed(case: FaultCase, location: str, action: Any) -> None:
+    async with running(FaultServer()) as elsewhere:
         target = elsewhere.url if location == "ELSEWHERE" else location
-        case.server.inject_always(respond(status, Location=f"{target}?pin={SECRET_TOKEN}"))
-        error = await case.expect_error(UnexpectedRedirectError, action)
-        assert (elsewhere.connections, error.status) == (0, status)
-    case.expect_requests(METHODS[action], rooms=0)
+        statuses = [300, 301, 302, 303, 304, 307, 308]
+        for status in statuses:
+            case.server.inject(respond(status, Location=f"{target}?pin={SECRET_TOKEN}"))
+            error = await case.expect_error(UnexpectedRedirectError, action)
+            assert (elsewhere.connections, error.status) == (0, status)
+    case.expect_requests(" ".join([METHODS[action]] * len(statuses)), rooms=0)
 
 
 # --- unknown statuses ---------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from telnyx_rooms_async import (
     batch,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.fast_forward import wait_until
+from tests.helpers.clocks import wait_until
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
 ROOM = ScriptedServer.http(200, b'{"data":{"id":"a-room"}}')

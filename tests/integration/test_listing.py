@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -17,6 +18,7 @@ from telnyx_rooms_async import (
     RoomsClient,
 )
 from telnyx_rooms_async.emulator import Emulator
+from tests.helpers.raw_server import Connection, RawServer, http_response, running
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
 
@@ -167,39 +169,24 @@ async def test_too_large_page_of_one_item_is_an_error(
 
 @pytest.mark.parametrize("ahead", [1, 3])
 async def test_too_large_pages_are_requested_in_smaller_ones(ahead: int) -> None:
-    padding = "x" * 100_000
     sizes: list[int] = []
 
-    def page(request: bytes) -> bytes:
-        target = request.split(b" ")[1].decode()
-        query = dict(part.split("=") for part in target.partition("?")[2].split("&"))
-        size, number = int(query["page%5Bsize%5D"]), int(query["page%5Bnumber%5D"])
-        sizes.append(size)
-        rooms = [
-            {"id": f"room-{index}", "unique_name": padding}
-            for index in range((number - 1) * size, min(number * size, 200))
-        ]
-        meta = {
-            "total_results": 200,
-            "total_pages": -(-200 // size),
-            "page_number": number,
-            "page_size": size,
-        }
-        return json.dumps({"data": rooms, "meta": meta}).encode()
+    class LargeRooms(RawServer):
+        async def respond(self, connection: Connection, head: bytes, body: bytes) -> bool:
+            query = dict(parse_qsl(urlsplit(head.split(b" ")[1].decode()).query))
+            size, number = int(query["page[size]"]), int(query["page[number]"])
+            sizes.append(size)
+            rooms = [
+                {"id": f"room-{index}", "unique_name": "x" * 100_000}
+                for index in range((number - 1) * size, min(number * size, 200))
+            ]
+            meta = {"total_results": 200, "total_pages": -(-200 // size), "page_number": number}
+            return await connection.send(
+                http_response(200, {"data": rooms, "meta": meta | {"page_size": size}})
+            )
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                body = page(await reader.readuntil(b"\r\n\r\n"))
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-                await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with RoomsClient("KEY", base_url=url) as client:
+    async with running(LargeRooms()) as server, RoomsClient("KEY", base_url=server.url) as client:
         rooms = [room.id async for room in client.rooms.list(include_sessions=True).prefetch(ahead)]
-    server.close()
     assert rooms == [f"room-{index}" for index in range(200)]
     assert sizes[0] == 250
     assert set(sizes) == {250, 125, 25}

@@ -1,24 +1,22 @@
 """Listings over a socket while the list changes: page after page, several at once, and snapshots."""
 
 import asyncio
-import json
 import random
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from itertools import count
 
 import pytest
 from attrs import define, field
 
 from telnyx_rooms_async import RoomsClient
-from tests.helpers.web_servers import run_raw_server
+from tests.helpers.raw_server import Connection, RawServer, http_response, running
 
 SEEDS = range(10)
 
 
-@define
-class ChangingList:
+@define(eq=False)
+class ChangingList(RawServer):
     rooms: list[str] = field(factory=list[str])
     change: Callable[[], None] = lambda: None
     """Called after number page that was made."""
@@ -28,7 +26,6 @@ class ChangingList:
     pages: list[int] = field(factory=list[int])
     busy: int = 0
     busiest: int = 0
-    url: str = ""
     _names: "count[int]" = field(factory=count)
 
     def create(self, where: float) -> None:
@@ -38,12 +35,9 @@ class ChangingList:
         if self.rooms:
             del self.rooms[int(where * len(self.rooms))]
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                writer.write(await (self._delete(head) if head.startswith("DELETE") else self._page(head)))
-                await writer.drain()
+    async def respond(self, connection: Connection, head: bytes, body: bytes) -> bool:
+        answer = self._delete if head.startswith(b"DELETE") else self._page
+        return await connection.send(await answer(head.decode()))
 
     async def _delete(self, head: str) -> bytes:
         await asyncio.sleep(self.delay())
@@ -67,15 +61,12 @@ class ChangingList:
             "total_pages": -(-total // size),
         }
         self.change()
-        body = json.dumps({"data": data, "meta": meta})
-        return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+        return http_response(200, {"data": data, "meta": meta})
 
 
 @pytest.fixture
 async def changing_list() -> AsyncIterator[ChangingList]:
-    changing = ChangingList()
-    async with run_raw_server(changing.serve) as url:
-        changing.url = f"{url}/v2"
+    async with running(ChangingList()) as changing:
         yield changing
 
 

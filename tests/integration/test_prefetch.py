@@ -18,39 +18,32 @@ from telnyx_rooms_async import (
     RoomsClient,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.web_servers import run_raw_server
+from tests.helpers.raw_server import Connection, RawServer, http_response, running
 
 
-@define
-class HeldServer:
+@define(eq=False)
+class HeldServer(RawServer):
     rooms: int = 10
     invalid_page: int | None = None
     """A page that is no answer."""
-    url: str = ""
     requested: list[int] = field(factory=list[int])
     waiting: list[int] = field(factory=list[int])
     max_waiting: int = 0
     _free: asyncio.Event = field(factory=asyncio.Event)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                found = re.search(rb"page%5Bnumber%5D=(\d+)", head)
-                assert found
-                number = int(found[1])
-                self.requested.append(number)
-                self.waiting.append(number)
-                self.max_waiting = max(self.max_waiting, len(self.waiting))
-                await self._free.wait()
-                self.waiting.remove(number)
-                ids = [
-                    f'{{"id":"{number}"}}' for number in range(2 * number - 2, min(2 * number, self.rooms))
-                ]
-                meta = f'{{"total_results":{self.rooms},"total_pages":{self.rooms // 2},"page_size":2}}'
-                data = "7" if number == self.invalid_page else f"[{','.join(ids)}]"
-                body = f'{{"data":{data},"meta":{meta}}}'.encode()
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    async def respond(self, connection: Connection, head: bytes, body: bytes) -> bool:
+        found = re.search(rb"page%5Bnumber%5D=(\d+)", head)
+        assert found
+        number = int(found[1])
+        self.requested.append(number)
+        self.waiting.append(number)
+        self.max_waiting = max(self.max_waiting, len(self.waiting))
+        await self._free.wait()
+        self.waiting.remove(number)
+        rooms = [{"id": str(index)} for index in range(2 * number - 2, min(2 * number, self.rooms))]
+        meta = {"total_results": self.rooms, "total_pages": self.rooms // 2, "page_size": 2}
+        data = 7 if number == self.invalid_page else rooms
+        return await connection.send(http_response(200, {"data": data, "meta": meta}))
 
     async def wait_for_requests(self, *numbers: int) -> None:
         while sorted(self.waiting) != list(numbers):
@@ -65,9 +58,7 @@ class HeldServer:
 
 @pytest.fixture
 async def held_server() -> AsyncIterator[HeldServer]:
-    server = HeldServer()
-    async with run_raw_server(server.serve) as url:
-        server.url = f"{url}/v2"
+    async with running(HeldServer()) as server:
         yield server
 
 

@@ -20,8 +20,7 @@ from telnyx_rooms_async import (
     Room,
     RoomsClient,
 )
-from tests.helpers.clocks import FakeClock
-from tests.helpers.fast_forward import FastForwardLoop, wait_until
+from tests.helpers.clocks import FakeClock, wait_until
 from tests.helpers.scripted_server import ScriptedServer
 
 ROOM = b'{"data":{"id":"a-room"}}'
@@ -122,7 +121,7 @@ async def test_call_that_gets_no_connection_of_a_borrowed_session_was_not_sent(
         other = asyncio.create_task(session.get(scripted_server.url))
         await wait_until(lambda: len(scripted_server.requests) > 0)
         client = new_client(scripted_server, fake_clock, session=session, retry=ONCE)
-        with FastForwardLoop().patch(asyncio.get_running_loop()), pytest.raises(ConnectError) as caught:
+        with FakeClock().fast_forward(), pytest.raises(ConnectError) as caught:
             await client.rooms.create()
         assert caught.value.sent is False
         other.cancel()
@@ -166,12 +165,16 @@ async def test_cancelled_call_closes_its_connection(scripted_server: ScriptedSer
     ids=["call", "attempt"],
 )
 async def test_timeout_error_says_which_time_ran_out(
-    scripted_server: ScriptedServer, options: dict[str, Any], requests: int, *, is_deadline: bool
+    scripted_server: ScriptedServer,
+    fake_clock: FakeClock,
+    options: dict[str, Any],
+    requests: int,
+    *,
+    is_deadline: bool,
 ) -> None:
     scripted_server.respond_with(HANG)
-    time = FastForwardLoop()
-    with time.patch(asyncio.get_running_loop()):
-        async with RoomsClient("KEY", base_url=scripted_server.url, clock=time.clock, **options) as client:
+    with fake_clock.fast_forward():
+        async with new_client(scripted_server, fake_clock, **options) as client:
             with pytest.raises(APITimeoutError) as caught:
                 await client.rooms.retrieve("a-room")
     assert (caught.value.sent, caught.value.deadline) == (True, is_deadline)
@@ -189,13 +192,13 @@ async def test_call_is_not_retried_when_the_delay_would_outlast_its_deadline(
     assert fake_clock.sleeps == []
 
 
-async def test_timeout_of_a_wait_bounds_its_calls(scripted_server: ScriptedServer) -> None:
+async def test_timeout_of_a_wait_bounds_its_calls(
+    scripted_server: ScriptedServer, fake_clock: FakeClock
+) -> None:
     scripted_server.respond_with(HANG)
-    time = FastForwardLoop()
-    with time.patch(asyncio.get_running_loop()):
-        started = time.seconds()
-        options: dict[str, Any] = {"clock": time.clock, "timeout": 1000, "attempt_timeout": 1000}
-        async with RoomsClient("KEY", base_url=scripted_server.url, **options) as client:
+    with fake_clock.fast_forward():
+        started = fake_clock.seconds
+        async with new_client(scripted_server, fake_clock, timeout=1000, attempt_timeout=1000) as client:
             with pytest.raises(APITimeoutError):
                 await client.compositions.wait("a-composition", timeout=60)
-        assert 60 <= time.seconds() - started < 70
+        assert 60 <= fake_clock.seconds - started < 70

@@ -25,6 +25,8 @@ from telnyx_rooms_async.emulator.webhooks.delivery import is_this_machine
 from telnyx_rooms_async.emulator.webhooks.outbox import webhook_timeout
 from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
+from tests.helpers.raw_server import Connection, RawServer, running
+from tests.helpers.web_servers import run_aiohttp_app
 from tests.helpers.webhook_listener import ReceivedWebhook, WebhookListener
 
 
@@ -225,17 +227,15 @@ async def test_connection_that_is_refused_is_retried(telnyx: Emulator, receiver:
 async def test_closed_connection_and_unknown_certificate_are_failures(
     telnyx: Emulator, scheme: str, failure: str
 ) -> None:
-    async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
+    class ClosingServer(RawServer):
+        async def serve_requests(self, connection: Connection) -> None: ...
 
     context = None
     if scheme == "https":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trustme.CA().issue_cert("localhost").configure_cert(context)
-    server = await asyncio.start_server(close, "127.0.0.1", 0, ssl=context)
-    async with server:
-        url = f"{scheme}://localhost:{server.sockets[0].getsockname()[1]}/"
-        telnyx.join(create_room(telnyx, url))
+    async with running(ClosingServer(tls=context)) as server:
+        telnyx.join(create_room(telnyx, f"{scheme}://localhost:{server.port}/"))
         await telnyx.settle()
     assert {(delivery.failure, delivery.delivered) for delivery in telnyx.deliveries} == {(failure, False)}
 
@@ -435,12 +435,9 @@ async def test_start_of_a_long_answer_is_kept(telnyx: Emulator) -> None:
 
     app = web.Application()
     app.router.add_post("/", stream)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    delivery = await telnyx.deliver("x", url=f"http://127.0.0.1:{runner.addresses[0][1]}/")
+    async with run_aiohttp_app(app) as url:
+        delivery = await telnyx.deliver("x", url=f"{url}/")
     assert (delivery.status, len(delivery.answer)) == (200, 65536)
-    await runner.cleanup()
 
 
 # --- secrets ------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from telnyx_rooms_async import Clock, RateLimit, RetryPolicy, RoomsClient, TelnyxRoomsError
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
+from tests.helpers.raw_server import running
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
 T = TypeVar("T")
@@ -322,17 +323,11 @@ def run_with_server(
     main: Callable[[Clock, ScriptedServer, RoomsClient], Coroutine[Any, Any, T]], policy: RetryPolicy
 ) -> T:
     async def run_client(clock: Clock) -> T:
-        server = ScriptedServer()
-        listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-        server.port = listener.sockets[0].getsockname()[1]
-        # On a jumping loop a connection seems to take for ever.
-        client = RoomsClient("KEY", base_url=server.url, clock=clock, retry=policy, attempt_timeout=1e6)
-        try:
+        async with running(ScriptedServer()) as server:
+            # On a jumping loop a connection seems to take for ever.
+            client = RoomsClient("KEY", base_url=server.url, clock=clock, retry=policy, attempt_timeout=1e6)
             async with client:
                 return await main(clock, server, client)
-        finally:
-            listener.close()
-            await listener.wait_closed()
 
     return run(run_client)
 
