@@ -62,7 +62,7 @@ class Scenario:
         assert self.time.sleepers == 0
         self.time.seconds += 61  # any pause that the server asked for is over
         self.server.respond_with(ROOM)
-        assert (await asyncio.wait_for(self.client.rooms.retrieve("a-room"), 5)).id == "a-room"
+        assert (await asyncio.wait_for(self.client.rooms.retrieve("a-room"), 60)).id == "a-room"
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ async def test_closing_ends_a_call_with_client_closed_error(
     call = await Call.start(scenario, wait, requests, sleepers)
     await scenario.client.close()
     with pytest.raises(ClientClosedError):
-        await asyncio.wait_for(call.task, 5)
+        await asyncio.wait_for(call.task, 60)
     assert call.cancelling == 0
     assert scenario.time.sleepers == 0
 
@@ -263,7 +263,7 @@ async def test_timeout_of_the_caller_takes_precedence_over_closing(
     await asyncio.sleep(0)
     closing = asyncio.create_task(scenario.client.close())
     with pytest.raises((TimeoutError, ClientClosedError)) as caught:
-        await asyncio.wait_for(call.task, 5)
+        await asyncio.wait_for(call.task, 60)
     assert isinstance(caught.value, TimeoutError if timeout.expired() else ClientClosedError)
     assert call.cancelling == 0
     await closing
@@ -345,7 +345,7 @@ async def test_cancelled_close_closes_the_client(scenario: Scenario) -> None:
     with pytest.raises(asyncio.CancelledError):
         await closing
     with pytest.raises(ClientClosedError):
-        await asyncio.wait_for(call.task, 5)
+        await asyncio.wait_for(call.task, 60)
     with pytest.raises(ClientClosedError):
         await scenario.client.rooms.retrieve("a-room")
     await wait_until(lambda: scenario.server.open_connections == 0)

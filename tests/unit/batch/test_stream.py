@@ -497,20 +497,27 @@ def interrupt(place):
     if place == {place!r}:
         signal.raise_signal({sigint})
 
+started = []
+
+async def all_started():
+    while len(started) < 3:
+        await asyncio.sleep(0)
+
 async def call(item):
+    started.append(item)
     try:
         if item == 1:
-            await asyncio.sleep(0.01)
+            await all_started()
             interrupt("call")
             raise KeyboardInterrupt if {place!r} == "call" else KeyError
-        await asyncio.sleep(10)
+        await asyncio.sleep(60)
     finally:
         print("ended")
 
 async def source():
     for number in range(3):
         yield number
-    await asyncio.sleep(0.01)
+    await all_started()
     interrupt("source")
     if {place!r} == "source":
         raise KeyboardInterrupt
@@ -518,7 +525,7 @@ async def source():
 async def main():
     async for _ in batch.stream(call, source()):
         interrupt("loop")
-        await asyncio.sleep(10)
+        await asyncio.sleep(60)
 
 {run}(main())
 """

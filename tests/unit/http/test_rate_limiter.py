@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from telnyx_rooms_async import Clock, RateLimit, RetryPolicy, RoomsClient, TelnyxRoomsError
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
+from tests.helpers.clocks import FakeClock
 from tests.helpers.raw_server import running
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
@@ -322,14 +323,16 @@ NO_DELAYS: dict[str, Any] = {"backoff_base": 0.0, "backoff_base_throttled": 0.0}
 def run_with_server(
     main: Callable[[Clock, ScriptedServer, RoomsClient], Coroutine[Any, Any, T]], policy: RetryPolicy
 ) -> T:
-    async def run_client(clock: Clock) -> T:
-        async with running(ScriptedServer()) as server:
-            # On a jumping loop a connection seems to take for ever.
-            client = RoomsClient("KEY", base_url=server.url, clock=clock, retry=policy, attempt_timeout=1e6)
-            async with client:
-                return await main(clock, server, client)
+    async def run_client() -> T:
+        fake_clock = FakeClock()
+        with fake_clock.fast_forward():
+            async with (
+                running(ScriptedServer()) as server,
+                RoomsClient("KEY", base_url=server.url, clock=fake_clock.clock, retry=policy) as client,
+            ):
+                return await main(fake_clock.clock, server, client)
 
-    return run(run_client)
+    return asyncio.run(run_client())
 
 
 async def retries_left(server: ScriptedServer, client: RoomsClient) -> int:
