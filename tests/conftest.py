@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 from aiohttp import ClientResponse
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from telnyx_rooms_async import RoomsClient
 from telnyx_rooms_async.emulator import Emulator
@@ -15,14 +15,12 @@ from tests.helpers.raw_server import running
 from tests.helpers.scripted_server import ScriptedServer
 
 collect_ignore = ["docs/quickstart"]  # run as a suite of its own by docs/test_quickstart.py
-# No deadlines: a busy machine is no failure.
-settings.register_profile("default", deadline=None)
+# A busy machine is no failure.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
-settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("quick", max_examples=25)
 # mutmut only needs to know whether a test fails: examples are not shrunk, and always the same.
-settings.register_profile(
-    "mutate", derandomize=True, database=None, deadline=None, phases=(Phase.explicit, Phase.generate)
-)
+settings.register_profile("mutate", derandomize=True, database=None, phases=(Phase.explicit, Phase.generate))
 
 
 @pytest.fixture(autouse=True)

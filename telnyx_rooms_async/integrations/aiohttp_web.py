@@ -11,9 +11,9 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.webhooks.parsing import Webhooks
-from telnyx_rooms_async.webhooks.receiver import BODY_LIMIT, BODY_TIMEOUT, SHUTDOWN_GRACE, WebhookReceiver
+from telnyx_rooms_async.webhooks.receiver import BODY_TIMEOUT, SHUTDOWN_GRACE, Receiver, RejectedRequestError
 from telnyx_rooms_async.webhooks.router import EventRouter
+from telnyx_rooms_async.webhooks.signature import Webhooks
 
 CLIENT: Final = web.AppKey("CLIENT", RoomsClient)
 """Key of the client in an app: ``request.app[CLIENT]``."""
@@ -55,16 +55,17 @@ def aiohttp_handler(
         >>> app = web.Application()
         >>> app.router.add_post("/telnyx", aiohttp_handler(router, Webhooks()))
     """
-    receiver = WebhookReceiver(router, webhooks, background, body_timeout)
+    receiver = Receiver(router, webhooks, background, body_timeout)
     logging.getLogger("aiohttp.server").addFilter(_MALFORMED_REQUESTS)
 
     async def handle(request: web.Request) -> web.Response:
-        body = await _read(receiver, request)
-        if isinstance(body, HTTPStatus):
-            return await _reject(request, body)
-        receiving = receiver.receive(body, request.headers)
-        del body  # error reports show the locals of this frame
-        return web.Response(status=await receiving)
+        status = await receiver.receive(request.method, request.headers, _chunks(request))
+        response = web.Response(status=status)
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            response.headers["Allow"] = "POST"
+        elif not request.content.at_eof():
+            await _send_and_close(request, response)
+        return response
 
     return handle
 
@@ -83,57 +84,31 @@ class _MalformedRequests(logging.Filter):
 _MALFORMED_REQUESTS: Final = _MalformedRequests()
 
 
-async def _read(receiver: WebhookReceiver, request: web.Request) -> bytes | HTTPStatus:
-    """Return the body, or the status of a request whose body cannot or should not be read."""
-    status = receiver.reject_early(request.method, request.headers.items())
-    if status is not None:
-        return status
-    try:
-        async with asyncio.timeout(receiver.body_timeout):
-            body = await _read_body(request)
-    except TimeoutError:
-        body = HTTPStatus.REQUEST_TIMEOUT
-    except _BODY_ERRORS:
-        body = HTTPStatus.BAD_REQUEST
-    if isinstance(body, HTTPStatus):
-        receiver.log_rejection(body)
-    return body
-
-
-async def _read_body(request: web.Request) -> bytes | HTTPStatus:
-    """Return the body, or 413. The `client_max_size` of the app does not apply."""
-    body = bytearray()
+async def _chunks(request: web.Request) -> AsyncGenerator[bytes]:
+    """Yield the body. The `client_max_size` of the app does not apply."""
     try:
         if request.content.at_eof():  # the body is empty, or a middleware has read it
-            body += await request.read()
-        while len(body) <= BODY_LIMIT:
-            if request.content.at_eof():
-                return bytes(body)
-            body += await request.content.readany()
-        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    finally:
-        body.clear()  # error reports show the locals of this frame
+            yield await request.read()
+        while not request.content.at_eof():
+            yield await request.content.readany()
+    except _BODY_ERRORS:
+        raise RejectedRequestError(HTTPStatus.BAD_REQUEST) from None
 
 
-async def _reject(request: web.Request, status: HTTPStatus) -> web.Response:
+async def _send_and_close(request: web.Request, response: web.Response) -> None:
     """Respond to a request whose body was not read, and close its connection.
 
     Otherwise aiohttp would continue to read the body for ten seconds, and log its errors.
     """
-    response = web.Response(status=status)
-    if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        response.headers["Allow"] = "POST"
-        return response
     response.force_close()
     with suppress(TimeoutError, *_BODY_ERRORS):
         await response.prepare(request)
         await response.write_eof()
-        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        if response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             async with asyncio.timeout(_LINGER_SECONDS):
                 while not request.content.at_eof():
                     await request.content.readany()
     request.protocol.force_close()
-    return response
 
 
 async def client_context(app: web.Application) -> AsyncGenerator[None]:

@@ -1,17 +1,16 @@
 """ASGI (FastAPI, Starlette and others): an app for webhooks, and a lifespan with a client. No framework."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from attrs import frozen
 
 from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.webhooks.parsing import Webhooks
-from telnyx_rooms_async.webhooks.receiver import BODY_LIMIT, BODY_TIMEOUT, SHUTDOWN_GRACE, WebhookReceiver
+from telnyx_rooms_async.webhooks.receiver import BODY_TIMEOUT, SHUTDOWN_GRACE, Receiver
 from telnyx_rooms_async.webhooks.router import EventRouter
+from telnyx_rooms_async.webhooks.signature import Webhooks
 
 # Declared as in Starlette, so that strict type checkers accept the app there.
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -60,79 +59,49 @@ def asgi_app(
         >>> app = FastAPI(lifespan=client_lifespan(None, router))
         >>> app.mount("/telnyx", asgi_app(router, Webhooks()))
     """
-    return WebhookApp(WebhookReceiver(router, webhooks, background, body_timeout))
+    return WebhookApp(Receiver(router, webhooks, background, body_timeout))
 
 
 @frozen(eq=False)
 class WebhookApp:
     """The ASGI app of `asgi_app`. Not a function, since a ``Route`` of Starlette would call one otherwise."""
 
-    _receiver: WebhookReceiver
+    _receiver: Receiver
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the lifespan of the app when it is served directly."""
         match scope["type"]:
             case "lifespan":
-                await self._serve_lifespan(receive, send)
+                await receive()
+                async with self._receiver.router:
+                    await send({"type": "lifespan.startup.complete"})
+                    await receive()
+                await send({"type": "lifespan.shutdown.complete"})
             case "http":
-                await self._serve_request(scope, receive, send)
+                try:
+                    status = await self._receiver.receive(scope["method"], scope["headers"], _chunks(receive))
+                except _DisconnectedError:
+                    return
+                headers = [(b"content-length", b"0"), *_HEADERS.get(status, ())]
+                await send({"type": "http.response.start", "status": int(status), "headers": headers})
+                await send({"type": "http.response.body", "body": b""})
             case _:
                 await send({"type": "websocket.close", "code": 1000})
 
-    async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
-        await receive()
-        async with self._receiver.router:
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-        await send({"type": "lifespan.shutdown.complete"})
 
-    async def _serve_request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # They are iterated twice, and some servers pass an iterator.
-        headers = tuple(cast("Iterable[tuple[bytes, bytes]]", scope["headers"]))
-        status = self._receiver.reject_early(scope["method"], headers)
-        if status is None:
-            body = await self._read(receive)
-            if body is None:
-                return
-            if isinstance(body, HTTPStatus):
-                status = body
-                self._receiver.log_rejection(status)
-            else:
-                receiving = self._receiver.receive(body, headers)
-                del body  # error reports show the locals of this frame
-                status = await receiving
-        await _respond(send, status)
-
-    async def _read(self, receive: Receive) -> bytes | HTTPStatus | None:
-        """Return the body, the status of a request with a slow or too large body, or None on disconnect."""
-        try:
-            async with asyncio.timeout(self._receiver.body_timeout):
-                return await _read_body(receive)
-        except TimeoutError:
-            return HTTPStatus.REQUEST_TIMEOUT
+class _DisconnectedError(Exception):
+    """The client has gone: no response is sent."""
 
 
-async def _read_body(receive: Receive) -> bytes | HTTPStatus | None:
-    body = bytearray()
-    try:
-        while len(body) <= BODY_LIMIT:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            is_last = not message.get("more_body", False)
-            del message
-            if is_last and len(body) <= BODY_LIMIT:
-                return bytes(body)
-        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    finally:
-        body.clear()  # error reports show the locals of this frame
-
-
-async def _respond(send: Send, status: HTTPStatus) -> None:
-    headers = [(b"content-length", b"0"), *_HEADERS.get(status, ())]
-    await send({"type": "http.response.start", "status": int(status), "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+async def _chunks(receive: Receive) -> AsyncGenerator[bytes]:
+    has_more = True
+    while has_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _DisconnectedError
+        has_more = message.get("more_body", False)
+        yield message.get("body", b"")
+        del message  # error reports show the locals of this frame
 
 
 def client_lifespan(

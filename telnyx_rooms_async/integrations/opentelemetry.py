@@ -7,8 +7,7 @@ since it contains ids and search terms.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from functools import partial
 from typing import Final, TypeVar
@@ -48,15 +47,14 @@ def traced(client: RoomsClient, tracer_provider: trace.TracerProvider | None = N
     """
     tracer = trace.get_tracer("telnyx_rooms_async", tracer_provider=tracer_provider)
     api = client._api  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this package
-    host = urlsplit(client._base_url)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this package
+    if isinstance(api, _TracedApiSession):
+        raise ConfigurationError("the client is traced already")
+    host = urlsplit(api.transport.base_url)
     server: dict[str, str | int] = {
         "server.address": host.hostname or "",
         "server.port": host.port or (443 if host.scheme == "https" else 80),
     }
-    if isinstance(api, _TracedApiSession):
-        raise ConfigurationError("the client is traced already")
-    reporting = evolve(api, on_attempt=partial(_add_attempt, api.on_attempt))
-    fields = asdict(reporting, recurse=False)
+    fields = asdict(evolve(api, on_attempt=partial(_add_attempt, api.on_attempt)), recurse=False)
     return client._view(_TracedApiSession(**fields, tracer=tracer, server=server))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this package
 
 
@@ -68,10 +66,18 @@ class _CallSpan:
     operation: str
     requests: Counter[str] = field(factory=Counter[str])
 
-    def add(self, attempt: Attempt) -> None:
-        """Add an event for an attempt, and update the attributes of the span."""
-        resend_count = self.requests[attempt.operation] or None
-        self.requests[attempt.operation] += 1
+
+_CALL_SPAN: Final[ContextVar[_CallSpan | None]] = ContextVar(
+    "telnyx_rooms_async.integrations.opentelemetry", default=None
+)
+"""The span of the current call. OpenTelemetry's current span could be one of the user."""
+
+
+def _add_attempt(on_attempt: OnAttempt | None, attempt: Attempt) -> None:
+    """Add an attempt to the span of its call, and call the hook that the client had before."""
+    if (call := _CALL_SPAN.get()) is not None:
+        resend_count = call.requests[attempt.operation] or None
+        call.requests[attempt.operation] += 1
         attributes: dict[str, str | float | None] = {
             "http.request.method": attempt.method,
             "url.template": attempt.template,
@@ -82,26 +88,14 @@ class _CallSpan:
             "telnyx.attempt.elapsed": attempt.elapsed,
             "telnyx.attempt.wait": attempt.wait,
         }
-        self.span.add_event(
+        call.span.add_event(
             "attempt", {name: value for name, value in attributes.items() if value is not None}
         )
         # The look-up of a room whose create response was lost is another operation, not a retry.
-        if resend_count is not None and attempt.operation == self.operation:
-            self.span.set_attribute("http.request.resend_count", resend_count)
+        if resend_count is not None and attempt.operation == call.operation:
+            call.span.set_attribute("http.request.resend_count", resend_count)
         if attempt.status is not None:
-            self.span.set_attribute("http.response.status_code", attempt.status)
-
-
-_CALL_SPAN: Final[ContextVar[_CallSpan | None]] = ContextVar(
-    "telnyx_rooms_async.integrations.opentelemetry", default=None
-)
-"""The span of the current call. OpenTelemetry's current span could be one of the user."""
-
-
-def _add_attempt(on_attempt: OnAttempt | None, attempt: Attempt) -> None:
-    """Add an attempt to the span of its call, and call the hook that the client had before."""
-    if (call_span := _CALL_SPAN.get()) is not None:
-        call_span.add(attempt)
+            call.span.set_attribute("http.response.status_code", attempt.status)
     if on_attempt is not None:
         on_attempt(attempt)
 
@@ -116,20 +110,14 @@ class _TracedApiSession(ApiSession):
     async def call(
         self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]] | None = None
     ) -> T:
-        with self._span(call):
-            return await ApiSession.call(self, call, steps)
-
-    @contextmanager
-    def _span(self, call: Call[object]) -> Generator[None]:
-        method = call.request.method
         parent, started, end_time = trace.get_current_span(), time.time_ns(), None
         with self.tracer.start_as_current_span(
-            f"{method} {call.template}",
+            f"{call.request.method} {call.template}",
             None,  # the current context
             trace.SpanKind.CLIENT,
             attributes={
                 "telnyx.operation": call.operation,
-                "http.request.method": method,
+                "http.request.method": call.request.method,
                 "url.template": call.template,
                 **self.server,
             },
@@ -140,26 +128,21 @@ class _TracedApiSession(ApiSession):
         ) as span:
             token = _CALL_SPAN.set(_CallSpan(span, call.operation))
             try:
-                yield
+                return await ApiSession.call(self, call, steps)
             except (TelnyxRoomsError, asyncio.CancelledError) as error:
                 if isinstance(error, TelnyxRoomsError):
                     # Without a description: a message can contain an id, or text of the server.
                     span.set_status(trace.StatusCode.ERROR)
-                    span.set_attribute("error.type", _error_type(error))
+                    error_type = type(error).__qualname__
+                    span.set_attribute(
+                        "error.type", str(error.status) if isinstance(error, APIStatusError) else error_type
+                    )
                 # A prefetched page can be abandoned after the loop over its list and the parent span end.
-                if isinstance(error, asyncio.CancelledError | ClientClosedError) and _has_ended(parent):
+                context = parent.get_span_context()
+                has_ended = context.is_valid and not context.is_remote and not parent.is_recording()
+                if has_ended and isinstance(error, asyncio.CancelledError | ClientClosedError):
                     end_time = started
                 raise
             finally:
                 _CALL_SPAN.reset(token)
                 span.end(end_time)
-
-
-def _error_type(error: TelnyxRoomsError) -> str:
-    return str(error.status) if isinstance(error, APIStatusError) else type(error).__qualname__
-
-
-def _has_ended(parent: trace.Span) -> bool:
-    """Return whether a span has ended. For a span of another process this is unknown: False."""
-    context = parent.get_span_context()
-    return context.is_valid and not context.is_remote and not parent.is_recording()

@@ -32,10 +32,10 @@ from telnyx_rooms_async.webhooks.events import (
     SessionStartedPayload,
     UnknownEvent,
 )
-from telnyx_rooms_async.webhooks.parsing import Webhooks
 from telnyx_rooms_async.webhooks.receiver import BODY_LIMIT
 from telnyx_rooms_async.webhooks.room_tracker import RoomTracker
 from telnyx_rooms_async.webhooks.router import EventRouter
+from telnyx_rooms_async.webhooks.signature import Webhooks
 from telnyx_rooms_async.webhooks.stores import SeenEvents, SeenInMemory
 
 __all__ = [

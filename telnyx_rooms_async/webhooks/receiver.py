@@ -1,7 +1,9 @@
 """What the adapters for web frameworks share: from a request to the status of its response."""
 
+import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import Final
 
@@ -10,10 +12,8 @@ from attrs import frozen
 from telnyx_rooms_async.errors import WebhookError, WebhookPayloadError, WebhookSignatureError
 from telnyx_rooms_async.http.attempt_log import logger
 from telnyx_rooms_async.settings import check_positive
-from telnyx_rooms_async.webhooks.events import Event
-from telnyx_rooms_async.webhooks.parsing import Webhooks
 from telnyx_rooms_async.webhooks.router import EventRouter, log_name
-from telnyx_rooms_async.webhooks.signature import Headers, Text
+from telnyx_rooms_async.webhooks.signature import Headers, Webhooks, header_pairs
 
 BODY_LIMIT: Final = 1024 * 1024
 """Largest body in bytes; a larger one is answered with 413 and not read to its end."""
@@ -25,38 +25,54 @@ _UNCOMPRESSED: Final = ("", "identity")
 _CONTENT_LENGTH: Final = re.compile("0*([0-9]{1,18})")
 
 
+class RejectedRequestError(Exception):
+    """A request whose body was not read completely, with the status of the response."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 @frozen
-class WebhookReceiver:
-    """Returns only a status code, so that a forged request learns nothing from the response."""
+class Receiver:
+    """Receives webhooks for an adapter, which passes it requests and sends the statuses that it returns.
+
+    Only a status is returned, so that a forged request learns nothing from the response.
+    """
 
     router: EventRouter
     webhooks: Webhooks
-    background: bool
+    background: bool = False
     body_timeout: float = BODY_TIMEOUT
 
     def __attrs_post_init__(self) -> None:
         check_positive(body_timeout=self.body_timeout)
 
-    def reject_early(self, method: str, headers: Iterable[tuple[Text, Text]]) -> HTTPStatus | None:
-        """Return the status for a request whose body should not be read; None for other requests.
+    async def receive(self, method: str, headers: Headers, body: AsyncGenerator[bytes]) -> HTTPStatus:
+        """Read, verify and dispatch a webhook, and return the status. Telnyx sends it again unless it is 200.
 
-        Telnyx does not compress bodies, and decompression would cost time before the signature is verified.
+        Args:
+            method: method of the request.
+            headers: a mapping or pairs.
+            body: the chunks of the body. The generator can raise a `RejectedRequestError`; any other
+                exception of it leaves this method.
         """
-        status = _early_status(method, headers)
-        if status is not None:
-            self.log_rejection(status)
-        return status
-
-    def log_rejection(self, status: HTTPStatus) -> None:
-        """Log that a request was rejected before its body was read completely."""
-        logger.info("webhook rejected with status %d: its body was not read", status)
-
-    async def receive(self, body: bytes, headers: Headers) -> HTTPStatus:
-        """Verify and dispatch a webhook, and return the status. Telnyx sends it again unless it is 200."""
-        event = self._unwrap(body, headers)
-        del body, headers  # reports of a handler's error show the locals of this frame
-        if event is None:
+        pairs = header_pairs(headers)
+        try:
+            _check_head(method, pairs)
+            content = await self._read(body)
+        except RejectedRequestError as error:
+            logger.info("webhook rejected with status %d: its body was not read", error.status)
+            return error.status
+        try:
+            event = self.webhooks.unwrap(content, pairs)
+        except WebhookSignatureError as error:
+            logger.info("webhook rejected: %s", error)
             return HTTPStatus.BAD_REQUEST
+        except WebhookPayloadError as error:
+            logger.warning("webhook rejected: %s", error)
+            return HTTPStatus.BAD_REQUEST
+        del content, headers, pairs  # reports of a handler's error show the locals of this frame
         dispatch = self.router.dispatch_in_background if self.background else self.router.dispatch
         try:
             await dispatch(event)
@@ -68,29 +84,33 @@ class WebhookReceiver:
             return HTTPStatus.INTERNAL_SERVER_ERROR
         return HTTPStatus.OK
 
-    def _unwrap(self, body: bytes, headers: Headers) -> Event | None:
+    async def _read(self, chunks: AsyncGenerator[bytes]) -> bytes:
+        body = bytearray()
         try:
-            return self.webhooks.unwrap(body, headers)
-        except WebhookSignatureError as error:
-            logger.info("webhook rejected: %s", error)
-        except WebhookPayloadError as error:
-            logger.warning("webhook rejected: %s", error)
-        return None
+            async with aclosing(chunks), asyncio.timeout(self.body_timeout):
+                async for chunk in chunks:
+                    body += chunk
+                    if len(body) > BODY_LIMIT:
+                        raise RejectedRequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                    del chunk
+            return bytes(body)
+        except TimeoutError:
+            raise RejectedRequestError(HTTPStatus.REQUEST_TIMEOUT) from None
+        finally:
+            body.clear()  # error reports show the locals of this frame
 
 
-def _early_status(method: str, headers: Iterable[tuple[Text, Text]]) -> HTTPStatus | None:
+def _check_head(method: str, headers: list[tuple[str, str]]) -> None:
+    """Check a request before its body is read.
+
+    Telnyx does not compress bodies, and decompression would cost time before the signature is verified.
+    """
     if method != "POST":
-        return HTTPStatus.METHOD_NOT_ALLOWED
+        raise RejectedRequestError(HTTPStatus.METHOD_NOT_ALLOWED)
     for name, value in headers:
-        lower_name, lower_value = _lower(name), _lower(value)
-        if lower_name == "content-encoding" and lower_value not in _UNCOMPRESSED:
-            return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-        if lower_name == "content-length":
-            length = _CONTENT_LENGTH.fullmatch(lower_value)
+        if name == "content-encoding" and value.strip().lower() not in _UNCOMPRESSED:
+            raise RejectedRequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        if name == "content-length":
+            length = _CONTENT_LENGTH.fullmatch(value.strip())
             if length is None or int(length[1]) > BODY_LIMIT:
-                return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return None
-
-
-def _lower(text: Text) -> str:
-    return (text.decode("latin-1") if isinstance(text, bytes) else text).strip().lower()
+                raise RejectedRequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
 from secrets import token_hex
 from typing import Any, Final, cast
 
@@ -97,17 +97,12 @@ class SeenInRedis:
         if limit is not None:
             check_count(limit=limit)
         self._redis, self._prefix, self._clock = redis, exact_text(prefix), clock
-        self._lease, self._remember = _milliseconds(lease), _milliseconds(remember)
+        self._lease, self._remember = (max(1, round(seconds * 1000)) for seconds in (lease, remember))
         self._limit, self._timeout = limit, timeout
         self._instance = token_hex(16)
         # Each access is one atomic operation. A lock could be held by another thread during a fork.
         self._in_use: Final[dict[tuple[int, str], object]] = {}
         """Events that a task of a process is claiming or handling."""
-
-    @property
-    def _owner(self) -> str:
-        """The value of a claim. A fork copies the rest of the store, so it has the process id."""
-        return f"{self._instance}:{os.getpid()}"
 
     async def seen(self, event_id: str) -> bool:
         """Return True if a worker handled the event; otherwise claim it and return False.
@@ -118,35 +113,27 @@ class SeenInRedis:
             ConfigurationError: Redis denies access or scripts.
         """
         event_id = exact_text(event_id)
+        key, owner, mine, is_claimed = self._prefix + event_id, self._owner(), object(), False
         # Our claim of an event that no task is handling is one whose response was lost: it is reused.
-        mine = object()
-        is_unused = self._in_use.setdefault((os.getpid(), event_id), mine) is mine
-        is_claimed = False
+        may_claim = self._in_use.setdefault((os.getpid(), event_id), mine) is mine
         try:
-            is_claimed = await self._claim(self._prefix + event_id, may_claim=is_unused)
+            for delay in _CLAIM_DELAYS:
+                if may_claim and await self._send(self._redis.set(key, owner, nx=True, px=self._lease)):
+                    is_claimed = True
+                    return False
+                if await self._send(self._redis.get(key)) in (_HANDLED, _HANDLED.encode()):
+                    return True
+                if may_claim and await self._send(
+                    self._redis.eval(_EXTEND_IF_OWNED, 1, key, owner, self._lease)
+                ):
+                    is_claimed = True
+                    return False
+                if delay is not None:
+                    await self._clock.sleep(delay)
+            raise WebhookError(("another worker is handling the event",))
         finally:
-            if is_unused and not is_claimed:
-                self._set_unused(event_id)
-        return not is_claimed
-
-    async def _claim(self, key: str, *, may_claim: bool) -> bool:
-        """Claim an event and return True, or return False if it was handled.
-
-        Raises:
-            WebhookError: the event is claimed by another worker.
-        """
-        for delay in _CLAIM_DELAYS:
-            if may_claim and await self._send(self._redis.set(key, self._owner, nx=True, px=self._lease)):
-                return True
-            if await self._send(self._redis.get(key)) in (_HANDLED, _HANDLED.encode()):
-                return False
-            if may_claim and await self._send(
-                self._redis.eval(_EXTEND_IF_OWNED, 1, key, self._owner, self._lease)
-            ):
-                return True
-            if delay is not None:
-                await self._clock.sleep(delay)
-        raise WebhookError(("another worker is handling the event",))
+            if may_claim and not is_claimed:
+                self._in_use.pop((os.getpid(), event_id))
 
     async def keep(self, event_id: str) -> None:
         """Record that the event was handled. A cancellation takes effect after the response of Redis.
@@ -156,16 +143,18 @@ class SeenInRedis:
             ConfigurationError: Redis denies access or scripts.
         """
         event_id = exact_text(event_id)
-        try:
-            await run_shielded(lambda: self._send(self._keep_command(self._prefix + event_id)))
-        finally:
-            self._set_unused(event_id)
+        key, index = self._prefix + event_id, f"{self._prefix}handled-keys"
 
-    def _keep_command(self, key: str) -> object:
-        if self._limit is None:
-            return self._redis.set(key, _HANDLED, px=self._remember)
-        index = f"{self._prefix}handled-keys"
-        return self._redis.eval(_KEEP_BOUNDED, 2, key, index, self._remember, self._limit)
+        async def keep() -> None:
+            if self._limit is None:
+                await self._send(self._redis.set(key, _HANDLED, px=self._remember))
+            else:
+                await self._send(self._redis.eval(_KEEP_BOUNDED, 2, key, index, self._remember, self._limit))
+
+        try:
+            await run_shielded(keep)
+        finally:
+            self._in_use.pop((os.getpid(), event_id), None)
 
     async def forget(self, event_id: str) -> None:
         """Release the claim of an event. If that fails, the claim ends by itself.
@@ -176,12 +165,13 @@ class SeenInRedis:
         """
         event_id = exact_text(event_id)
         try:
-            await self._send(self._redis.eval(_DELETE_IF_OWNED, 1, self._prefix + event_id, self._owner))
+            await self._send(self._redis.eval(_DELETE_IF_OWNED, 1, self._prefix + event_id, self._owner()))
         finally:
-            self._set_unused(event_id)
+            self._in_use.pop((os.getpid(), event_id), None)
 
-    def _set_unused(self, event_id: str) -> None:
-        self._in_use.pop((os.getpid(), event_id), None)
+    def _owner(self) -> str:
+        """Return the value of a claim. A fork copies the rest of the store, so it has the process id."""
+        return f"{self._instance}:{os.getpid()}"
 
     async def _send(self, command: object) -> object:
         try:
@@ -193,10 +183,14 @@ class SeenInRedis:
         raise failure
 
 
-def _failure(raised: RedisError | OSError) -> ConfigurationError | WebhookError:
+def _failure(raised: BaseException) -> ConfigurationError | WebhookError:
     """Return our error for one of redis."""
     # If the time runs out while redis retries, the reason for the retry is in the chain.
-    errors = [error for error in _chain(raised) if isinstance(error, RedisError)]
+    errors, link = list[RedisError](), cast("BaseException | None", raised)
+    while link is not None:
+        if isinstance(link, RedisError):
+            errors.append(link)
+        link = link.__cause__ or link.__context__
     error = next((error for error in errors if isinstance(error, _SERVER_ERRORS)), next(iter(errors), None))
     detail = f": {error}" if str(error or "") else ""
     if not isinstance(error, _SERVER_ERRORS):
@@ -206,13 +200,3 @@ def _failure(raised: RedisError | OSError) -> ConfigurationError | WebhookError:
     if not isinstance(error, ResponseError) or isinstance(error, NoPermissionError):
         return ConfigurationError(f"SeenInRedis needs access, but Redis denies it{detail}")
     return WebhookError((f"Redis refuses a command{detail}",))
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(1, round(seconds * 1000))

@@ -7,7 +7,7 @@ from these. So the order and the repetition of events make no difference.
 from bisect import bisect_left
 from collections.abc import Hashable
 from datetime import UTC, datetime
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from attrs import define, field
 
@@ -26,16 +26,7 @@ from telnyx_rooms_async.webhooks.events import (
     RoomSessionStarted,
 )
 
-E = TypeVar("E", bound=Event)
 V = TypeVar("V")
-TrackedEvent: TypeAlias = (
-    RoomSessionStarted
-    | RoomSessionEnded
-    | RoomParticipantJoined
-    | RoomParticipantLeft
-    | RoomRecordingStarted
-    | RoomRecordingCompleted
-)
 
 _MIN: Final = datetime.min.replace(tzinfo=UTC)
 _MAX: Final = datetime.max.replace(tzinfo=UTC)
@@ -82,20 +73,35 @@ class RoomTracker:
 
     def feed(self, event: Event) -> None:
         """Update the state with an event."""
-        if not isinstance(event, TrackedEvent) or event.payload.room_id not in (None, self.room_id):
-            return
-        subject_id, session_id = _subject_id(event), event.payload.session_id
-        if subject_id is None or session_id is None:
+        match event:
+            case RoomSessionStarted() | RoomSessionEnded():
+                subject_id = event.payload.session_id
+            case RoomParticipantJoined() | RoomParticipantLeft():
+                subject_id = event.payload.participant_id
+            case RoomRecordingStarted() | RoomRecordingCompleted():
+                subject_id = event.payload.recording_id
+            case _:
+                return
+        room_id, session_id = event.payload.room_id, event.payload.session_id
+        if subject_id is None or session_id is None or room_id not in (None, self.room_id):
             return
         session = self._sessions.get(session_id)
         if session is None:
             if _time(event) < self._forgotten_until:
                 return
             session = self._sessions[session_id] = _Session(session_id, self.room_id)
+        session.is_confirmed |= room_id is not None
         session.add(event, subject_id)
-        self._update_indexes(session)
+        self._by_age.set(session_id, (not session.is_ended, session.last_event_at, session_id), session)
+        if session.is_confirmed:
+            started_at = session.first_event_at if session.started is None else _time(session.started)
+            self._by_start.set(session_id, (started_at, not session.is_ended, session_id), session)
+            for recording in session.changed_recordings.values():
+                started_at = recording.started_at or recording.completed_at or _MIN
+                self._recordings.set((session_id, recording.id), (started_at, recording.id), recording)
+            session.changed_recordings.clear()
         if len(self._sessions) > self._limit:
-            self._forget_oldest()
+            self._forget(self._by_age.values[0])
 
     @property
     def session(self) -> RoomSession | None:
@@ -110,74 +116,49 @@ class RoomTracker:
     def participants(self) -> tuple[RoomParticipant, ...]:
         """The participants of the active session, in the order in which they joined."""
         current = self._current
-        return current.present.values if current else ()
+        return tuple(current.present.values) if current else ()
 
     @property
     def recordings(self) -> tuple[RoomRecording, ...]:
         """All recordings, in the order in which they started."""
-        return self._recordings.values
+        return tuple(self._recordings.values)
 
     @property
     def _current(self) -> "_Session | None":
         """The session that started last, unless it ended: a room has one session at a time."""
-        newest = self._by_start.last
-        return None if newest is None or newest.is_ended else newest
+        sessions = self._by_start.values
+        return sessions[-1] if sessions and not sessions[-1].is_ended else None
 
-    def _update_indexes(self, session: "_Session") -> None:
-        self._by_age.set(session.id, (not session.is_ended, session.last_event_at, session.id), session)
-        if not session.is_confirmed:
-            return
-        self._by_start.set(session.id, (session.started_at, not session.is_ended, session.id), session)
-        for recording in session.take_changed_recordings():
-            started_at = recording.started_at or recording.completed_at or _MIN
-            self._recordings.set((session.id, recording.id), (started_at, recording.id), recording)
-
-    def _forget_oldest(self) -> None:
-        oldest = self._by_age.first
-        self._forgotten_until = max(self._forgotten_until, oldest.last_event_at)
-        del self._sessions[oldest.id]
-        self._by_age.discard(oldest.id)
-        self._by_start.discard(oldest.id)
-        for recording_id in oldest.recording_ids:
-            self._recordings.discard((oldest.id, recording_id))
+    def _forget(self, session: "_Session") -> None:
+        self._forgotten_until = max(self._forgotten_until, session.last_event_at)
+        del self._sessions[session.id]
+        self._by_age.discard(session.id)
+        self._by_start.discard(session.id)
+        for recording_id in session.recording_ids:
+            self._recordings.discard((session.id, recording_id))
 
 
 class _SortedIndex(Generic[V]):
     """Values by name, in the order of their sort keys. A change needs a logarithmic number of comparisons."""
 
     def __init__(self) -> None:
+        self.values: list[V] = []
         self._sort_keys: dict[Hashable, Any] = {}
         self._order: list[tuple[Any, Hashable]] = []
-        self._values: list[V] = []
 
     def set(self, name: Hashable, sort_key: object, value: V) -> None:
         """Add or replace a value."""
         self.discard(name)
-        position = bisect_left(self._order, (sort_key, name))
         self._sort_keys[name] = sort_key
+        position = bisect_left(self._order, (sort_key, name))
         self._order.insert(position, (sort_key, name))
-        self._values.insert(position, value)
+        self.values.insert(position, value)
 
     def discard(self, name: Hashable) -> None:
         """Remove a value if it is there."""
         if name in self._sort_keys:
             position = bisect_left(self._order, (self._sort_keys.pop(name), name))
-            del self._order[position], self._values[position]
-
-    @property
-    def values(self) -> tuple[V, ...]:
-        """All values in their order."""
-        return tuple(self._values)
-
-    @property
-    def first(self) -> V:
-        """The first value."""
-        return self._values[0]
-
-    @property
-    def last(self) -> V | None:
-        """The last value, if there is one."""
-        return self._values[-1] if self._values else None
+            del self._order[position], self.values[position]
 
 
 @define(eq=False)
@@ -194,17 +175,12 @@ class _Session:
     last_event_at: datetime = _MIN
     present: _SortedIndex[RoomParticipant] = field(factory=_SortedIndex[RoomParticipant])
     recording_ids: set[str] = field(factory=set[str])
-    _newest: dict[tuple[type[Event], str], Event] = field(factory=dict[tuple[type[Event], str], Event])
+    changed_recordings: dict[str, RoomRecording] = field(factory=dict[str, RoomRecording])
+    """Recordings that the tracker does not have yet."""
+    _newest: dict[tuple[type[Event], str], Any] = field(factory=dict[tuple[type[Event], str], Any])
     """The newest event of each type for each participant or recording."""
-    _changed_recordings: dict[str, RoomRecording] = field(factory=dict[str, RoomRecording])
 
-    @property
-    def started_at(self) -> datetime:
-        """The start; while its event is missing, the latest possible start."""
-        return self.first_event_at if self.started is None else _time(self.started)
-
-    def add(self, event: TrackedEvent, subject_id: str) -> None:
-        self.is_confirmed |= event.payload.room_id is not None
+    def add(self, event: Event, subject_id: str) -> None:
         self.first_event_at = min(self.first_event_at, _time(event))
         self.last_event_at = max(self.last_event_at, _time(event))
         known = self._newest.get((type(event), subject_id))
@@ -221,19 +197,9 @@ class _Session:
             case _:
                 self._update_recording(subject_id)
 
-    def take_changed_recordings(self) -> tuple[RoomRecording, ...]:
-        """Return the recordings that changed since the last call."""
-        changed = tuple(self._changed_recordings.values())
-        self._changed_recordings.clear()
-        return changed
-
-    def _newest_of(self, event_class: type[E], subject_id: str) -> E | None:
-        event = self._newest.get((event_class, subject_id))
-        return event if isinstance(event, event_class) else None
-
     def _update_participant(self, participant_id: str) -> None:
-        joined = self._newest_of(RoomParticipantJoined, participant_id)
-        left = self._newest_of(RoomParticipantLeft, participant_id)
+        joined: RoomParticipantJoined | None = self._newest.get((RoomParticipantJoined, participant_id))
+        left: RoomParticipantLeft | None = self._newest.get((RoomParticipantLeft, participant_id))
         if joined is None or (left is not None and _time(left) >= _time(joined)):
             self.present.discard(participant_id)
             return
@@ -246,12 +212,12 @@ class _Session:
         self.present.set(participant_id, _sort_key(joined), participant)
 
     def _update_recording(self, recording_id: str) -> None:
-        started = self._newest_of(RoomRecordingStarted, recording_id)
-        completed = self._newest_of(RoomRecordingCompleted, recording_id)
+        started: RoomRecordingStarted | None = self._newest.get((RoomRecordingStarted, recording_id))
+        completed: RoomRecordingCompleted | None = self._newest.get((RoomRecordingCompleted, recording_id))
         first = started.payload if started else RecordingStartedPayload()
         last = completed.payload if completed else RecordingCompletedPayload()
         self.recording_ids.add(recording_id)
-        self._changed_recordings[recording_id] = RoomRecording(
+        self.changed_recordings[recording_id] = RoomRecording(
             id=recording_id,
             room_id=self.room_id,
             session_id=self.id,
@@ -273,14 +239,3 @@ def _time(event: Event) -> datetime:
 
 def _sort_key(event: Event) -> tuple[datetime, str]:
     return _time(event), event.id
-
-
-def _subject_id(event: TrackedEvent) -> str | None:
-    """Return the id of the session, participant or recording of an event."""
-    match event:
-        case RoomSessionStarted() | RoomSessionEnded():
-            return event.payload.session_id
-        case RoomParticipantJoined() | RoomParticipantLeft():
-            return event.payload.participant_id
-        case _:
-            return event.payload.recording_id

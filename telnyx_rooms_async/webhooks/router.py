@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
 from inspect import iscoroutinefunction
 from types import TracebackType
@@ -99,14 +98,14 @@ class EventRouter:
         if not handlers:
             return False
         while (current := self._begin(event)) is not None:
-            await _wait_for(current)
+            await asyncio.wrap_future(current)
         try:
             if await self._store.seen(event.id):
                 return False
             await self._run(handlers, event)
+            return True
         finally:
             self._end(event)
-        return True
 
     async def dispatch_in_background(self, event: Event) -> bool:
         """Start a task that runs the handlers, unless the event is or was handled. Returns True if it did.
@@ -127,21 +126,20 @@ class EventRouter:
         if not handlers or self._begin(event) is not None:
             return False
         self._capacity -= 1
-        is_claimed = False
+        task: asyncio.Task[None] | None = None
         try:
-            is_claimed = not await self._store.seen(event.id)
+            if not await self._store.seen(event.id):
+                task = asyncio.create_task(self._run(handlers, event))
         finally:
-            if not is_claimed:
-                self._end_in_background(event)
-        if not is_claimed:
+            if task is None:
+                self._end_in_background(event, None)
+        if task is None:
             return False
-        task = asyncio.create_task(self._run_in_background(handlers, event))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
         # A callback, since a task that is cancelled before it starts does not run at all.
-        task.add_done_callback(lambda _: self._end_in_background(event))
+        task.add_done_callback(partial(self._end_in_background, event))
         if not self._is_open:  # `__aexit__` ran meanwhile and does not know the task
-            await task
+            await asyncio.wait((task,))
         return True
 
     async def __aenter__(self) -> Self:
@@ -171,57 +169,44 @@ class EventRouter:
     def _begin(self, event: Event) -> Future[None] | None:
         """Mark an event as being handled; if it already is, return the future that waits for its end."""
         mine = Future[None]()
+        mine.set_running_or_notify_cancel()  # a cancelled waiter does not cancel it
         current = self._in_progress.setdefault((os.getpid(), event.id), mine)
         return None if current is mine else current
 
     def _end(self, event: Event) -> None:
         self._in_progress.pop((os.getpid(), event.id)).set_result(None)
 
-    def _end_in_background(self, event: Event) -> None:
+    def _end_in_background(self, event: Event, task: asyncio.Task[None] | None) -> None:
         self._capacity += 1
         self._end(event)
+        if task is None:
+            return
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a handler of %s failed in the background", log_name(event), exc_info=error)
 
     async def _run(self, handlers: list[Handler[Any]], event: Event) -> None:
         """Run the handlers of a claimed event, and record the result in the store."""
-        is_handled = False
+        record = self._store.forget
+
+        async def update_store() -> None:
+            try:
+                await record(event.id)
+            except Exception:  # of a user's store; it does not change the result of the handlers
+                logger.exception("the event store could not record whether an event was handled")
+
         try:
             for handler in handlers:
                 await handler(event)
-            is_handled = True
+            record = self._store.keep
         finally:
-            record = self._store.keep if is_handled else self._store.forget
             # Shielded: a handled event that is not recorded would be handled again.
-            await run_shielded(partial(self._record, record, event))
-
-    async def _record(self, record: Callable[[str], Awaitable[None]], event: Event) -> None:
-        """Update the store. Its failure does not change the result of the handlers."""
-        try:
-            await record(event.id)
-        except Exception:  # of a user's store
-            logger.exception("the event store could not record whether an event was handled")
-
-    async def _run_in_background(self, handlers: list[Handler[Any]], event: Event) -> None:
-        try:
-            await self._run(handlers, event)
-        except Exception:  # of a user's handler, and no caller awaits the task
-            logger.exception("a handler of %s failed in the background", log_name(event))
+            await run_shielded(update_store)
 
 
 def log_name(event: Event) -> str:
     """Return the type of an event for a log, unless the type is arbitrary text of the sender."""
     return event.event_type if event.event_type in EVENT_CLASSES else "an unknown event"
-
-
-async def _wait_for(future: Future[None]) -> None:
-    """Wait for a future of any thread, without cancelling it."""
-    loop, done = asyncio.get_running_loop(), asyncio.Event()
-
-    def wake(_: Future[None]) -> None:
-        with suppress(RuntimeError):  # the loop was closed meanwhile
-            loop.call_soon_threadsafe(done.set)
-
-    future.add_done_callback(wake)
-    await done.wait()
 
 
 def _is_async(handler: object) -> bool:

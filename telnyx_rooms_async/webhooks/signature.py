@@ -1,4 +1,4 @@
-"""Ed25519 signatures of webhooks, over ``timestamp|body``. No I/O.
+"""Ed25519 signatures of webhooks, over ``timestamp|body``: `Webhooks` verifies them. No I/O.
 
 Only this module verifies with cryptography, which it imports when a key is loaded (extra ``webhooks``).
 """
@@ -6,10 +6,15 @@ Only this module verifies with cryptography, which it imports when a key is load
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
+from telnyx_rooms_async.core.secret import without_frames
 from telnyx_rooms_async.core.validators import is_quoted
 from telnyx_rooms_async.errors import ConfigurationError, InvalidArgumentError, WebhookSignatureError
+from telnyx_rooms_async.http.clock import Clock
+from telnyx_rooms_async.settings import check_positive, find_public_key
+from telnyx_rooms_async.webhooks.events import Event, parse_event
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -17,91 +22,113 @@ if TYPE_CHECKING:
 SIGNATURE_HEADER: Final = "telnyx-signature-ed25519"
 TIMESTAMP_HEADER: Final = "telnyx-timestamp"
 
-Text: TypeAlias = str | bytes
-PublicKey: TypeAlias = Text
+PublicKey: TypeAlias = str | bytes
 """A public key in base64 (as Telnyx shows it), hex, PEM, or SubjectPublicKeyInfo in base64 or DER."""
-Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[Text, Text]]
+Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
 """A mapping, a multidict, or pairs as in ASGI."""
 
 _SIGNATURE_SIZE: Final = 64
 _TIMESTAMP: Final = re.compile("[0-9]{1,12}")
 
 
-class SignatureVerifier:
-    """Verifies that Telnyx signed a webhook recently.
+class Webhooks:
+    """Verifies the signatures of webhooks and parses their events. Needs the extra ``webhooks``.
 
     Args:
-        public_key: the account's key, or several while it changes.
-        tolerance: seconds that a timestamp may differ from the current time.
+        public_key: public key of the account, in base64 as Telnyx shows it, hex, PEM or DER
+            (SubjectPublicKeyInfo); or several, while the key changes. Default: the environment variable
+            ``TELNYX_PUBLIC_KEY``. ``await client.public_key()`` returns the key of an account.
+        tolerance: seconds that the timestamp may differ from the current time, in both directions.
+        clock: source of the current time, for tests.
 
     Raises:
-        ConfigurationError: there is no key, a key is not valid, or the extra ``webhooks`` is not installed.
+        ConfigurationError: there is no key, a key is not valid, the tolerance is not a positive number, or
+            the extra is not installed. The message does not show the key.
+
+    Example:
+        >>> from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
+        >>> body, headers = signed(RoomSessionEnded(id="1"))
+        >>> Webhooks(PUBLIC_KEY).unwrap(body, headers).event_type
+        'video.room.session.ended'
     """
 
-    def __init__(self, public_key: PublicKey | Sequence[PublicKey], *, tolerance: float) -> None:
-        self._keys = _load_keys(public_key)
-        self._tolerance = tolerance
+    @without_frames  # a wrong key may be a secret
+    def __init__(
+        self,
+        public_key: PublicKey | Sequence[PublicKey] | None = None,
+        *,
+        tolerance: float = 300,
+        clock: Clock = Clock(),
+    ) -> None:
+        check_positive(tolerance=tolerance)
+        keys = cast("object", find_public_key() if public_key is None else public_key)
+        if isinstance(keys, str | bytes) or not isinstance(keys, Sequence):
+            keys = (keys,)
+        self._keys = tuple(map(_load_key, cast("Sequence[object]", keys)))
+        if not self._keys:
+            raise ConfigurationError("webhooks cannot be verified without a public key")
+        self._tolerance, self._clock = tolerance, clock
 
-    def verify(self, body: bytes, headers: Headers, *, now: float) -> None:
-        """Return if the signature of a webhook is valid.
+    @without_frames  # a body may hold the URL of a recording
+    def unwrap(self, body: bytes, headers: Headers) -> Event:
+        """Verify the signature of a webhook and return its event. Not a coroutine function.
 
         Args:
-            body: the bytes of the request.
-            headers: the headers of the request.
-            now: seconds since the epoch.
+            body: the bytes of the request as they arrived, not JSON that was encoded again.
+            headers: the headers of the request: a mapping or pairs; upper and lower case are equal.
 
         Raises:
-            WebhookSignatureError: a header is missing or malformed, the signature was not made with one of
-                the keys, or the timestamp differs too much from `now`.
+            WebhookSignatureError: the signature is missing or not valid, or its timestamp is too far from
+                the current time.
+            WebhookPayloadError: the signature is valid, but the body is not an event.
             InvalidArgumentError: the body is not bytes.
         """
+        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - optional, loaded with the key
+
         if not isinstance(cast("object", body), bytes | bytearray | memoryview):
             raise InvalidArgumentError(
                 (f"body must be the bytes of the request, got a {type(body).__name__}",)
             )
         timestamp, signature = _signature_headers(headers)
         signed = b"%b|%b" % (timestamp.encode(), body)
-        # Every key is tried, so that the time does not reveal which key matched.
-        if not sum(_is_valid(key, signature, signed) for key in self._keys):
+        matches = 0
+        for key in self._keys:  # every key is tried, so that the time does not reveal which key matched
+            with suppress(InvalidSignature):
+                key.verify(signature, signed)
+                matches += 1
+        if not matches:
             raise WebhookSignatureError(("it was made with another key, or for another body",))
         # NaN is refused too.
-        if not abs(now - int(timestamp)) <= self._tolerance:
+        if not abs(self._clock.now() - int(timestamp)) <= self._tolerance:
             raise WebhookSignatureError(
                 (f"its timestamp is more than {self._tolerance:g} seconds away from now",)
             )
+        return parse_event(bytes(body))
+
+
+def header_pairs(headers: Headers) -> list[tuple[str, str]]:
+    """Return headers as text, with lower-case names."""
+    # Multidicts of some frameworks, such as Werkzeug, are not mappings.
+    pairs = cast("Mapping[str, str]", headers).items() if hasattr(headers, "items") else headers
+    return [(_text(name).lower(), _text(value)) for name, value in pairs]
 
 
 def _signature_headers(headers: Headers) -> tuple[str, bytes]:
     """Return the text of the timestamp and the bytes of the signature."""
-    values: dict[str, str] = {}
-    # Multidicts of some frameworks, such as Werkzeug, are not mappings.
-    pairs = cast("Mapping[Text, Text]", headers).items() if hasattr(headers, "items") else headers
-    for name, value in pairs:
-        lower = _text(name).lower()
-        if lower not in (SIGNATURE_HEADER, TIMESTAMP_HEADER):
-            continue
-        if lower in values:
-            raise WebhookSignatureError((f"there are two headers {lower}",))
-        values[lower] = _text(value)
+    pairs, values = header_pairs(headers), list[str]()
     for name in (SIGNATURE_HEADER, TIMESTAMP_HEADER):
-        if name not in values:
-            raise WebhookSignatureError((f"there is no header {name}",))
-    if not _TIMESTAMP.fullmatch(values[TIMESTAMP_HEADER]):
+        matches = [value for other, value in pairs if other == name]
+        if len(matches) != 1:
+            problem = f"there are two headers {name}" if matches else f"there is no header {name}"
+            raise WebhookSignatureError((problem,))
+        values += matches
+    encoded, timestamp = values
+    if not _TIMESTAMP.fullmatch(timestamp):
         raise WebhookSignatureError((f"{TIMESTAMP_HEADER} must be 1 to 12 digits",))
-    signature = _decode_base64(values[SIGNATURE_HEADER])
+    signature = _decode_base64(encoded)
     if signature is None or len(signature) != _SIGNATURE_SIZE:
         raise WebhookSignatureError((f"{SIGNATURE_HEADER} must be {_SIGNATURE_SIZE} bytes in base64",))
-    return values[TIMESTAMP_HEADER], signature
-
-
-def _is_valid(key: "Ed25519PublicKey", signature: bytes, data: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - optional, loaded with the key
-
-    try:
-        key.verify(signature, data)
-    except InvalidSignature:
-        return False
-    return True
+    return timestamp, signature
 
 
 def _text(value: object) -> str:
@@ -141,14 +168,6 @@ _SMALL_ORDER_POINTS: Final = frozenset(
 """Points for which signatures exist that are valid for almost any message; the sign bit is cleared."""
 
 
-def _load_keys(public_key: PublicKey | Sequence[PublicKey]) -> "tuple[Ed25519PublicKey, ...]":
-    if isinstance(public_key, str | bytes) or not isinstance(cast("object", public_key), Sequence):
-        public_key = (cast("PublicKey", public_key),)
-    if not public_key:
-        raise ConfigurationError("webhooks cannot be verified without a public key")
-    return tuple(map(_load_key, public_key))
-
-
 def _load_key(key: object) -> "Ed25519PublicKey":
     try:
         from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - optional
@@ -180,6 +199,8 @@ def _decode_key(key: object) -> bytes:
     if isinstance(key, bytes) and key.startswith(_DER_PREFIX):
         return key
     text = _ESCAPED_LINE_BREAK.sub("\n", _text(key)).strip()
+    if not text:
+        raise ConfigurationError(f"{_EXPECTED}, got an empty text")
     if is_quoted(text):
         raise ConfigurationError(f"{_EXPECTED}, without quotes around it")
     if _HEX.fullmatch(text):
@@ -189,12 +210,6 @@ def _decode_key(key: object) -> bytes:
         raise ConfigurationError(f"{_EXPECTED}, got the PEM of a {pem[1]}")
     decoded = _decode_base64("".join((pem[2] if pem else text).split()))
     if not decoded:
-        raise ConfigurationError(f"{_EXPECTED}, got {_describe(text)}")
+        what = "an API key" if text.startswith("KEY") else "other text"
+        raise ConfigurationError(f"{_EXPECTED}, got {what} of {len(text)} characters")
     return decoded
-
-
-def _describe(text: str) -> str:
-    if not text:
-        return "an empty text"
-    what = "an API key" if text.startswith("KEY") else "other text"
-    return f"{what} of {len(text)} characters"

@@ -1,9 +1,11 @@
-"""Bodies of rooms for Dask jobs, and the outcomes of a job as a list."""
+"""Bodies of rooms for Dask jobs, their requests, and the outcomes of a job as a list."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 from telnyx_rooms_async import RoomFields
+from telnyx_rooms_async.emulator import Emulator
 
 
 def room_bodies(count: int) -> list[RoomFields]:
@@ -25,3 +27,9 @@ async def collect_until_error(job: AsyncIterator[Any]) -> tuple[list[Any], Excep
     except Exception as error:  # noqa: BLE001 - returned to the test
         return outcomes, error
     raise AssertionError("the job ended without an error")
+
+
+async def wait_for_requests(telnyx: Emulator, count: int) -> None:
+    """Wait until the workers have sent a number of requests."""
+    while len(telnyx.requests) < count:
+        await asyncio.sleep(0.01)

@@ -3,8 +3,6 @@
 import asyncio
 import io
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 
 import pytest
@@ -217,10 +215,3 @@ async def test_hook_of_the_untraced_client_is_still_called(
 async def test_traced_client_cannot_be_traced_again(client: RoomsClient) -> None:
     with pytest.raises(ConfigurationError, match="already"):
         traced(client)
-
-
-def test_import_without_the_extra_names_it() -> None:
-    module = "telnyx_rooms_async.integrations.opentelemetry"
-    program = f"import sys; sys.modules['opentelemetry'] = None; import {module}"
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert "pip install 'telnyx-rooms-async[otel]'" in result.stderr

@@ -1,4 +1,4 @@
-"""Pages ahead: the next one is on its way while the loop works on this one, and nothing is left of server."""
+"""When the pages of a listing are requested, and how their requests end."""
 
 import asyncio
 import gc
@@ -23,27 +23,23 @@ from tests.helpers.raw_server import Connection, RawServer, http_response, runni
 
 @define(eq=False)
 class HeldServer(RawServer):
-    rooms: int = 10
-    invalid_page: int | None = None
-    """A page that is no answer."""
+    """Serves pages of two rooms. While it is held, requests wait for their responses."""
+
     requested: list[int] = field(factory=list[int])
     waiting: list[int] = field(factory=list[int])
     max_waiting: int = 0
     _free: asyncio.Event = field(factory=asyncio.Event)
 
     async def respond(self, connection: Connection, head: bytes, body: bytes) -> bool:
-        found = re.search(rb"page%5Bnumber%5D=(\d+)", head)
-        assert found
-        number = int(found[1])
+        number = int(re.findall(rb"page%5Bnumber%5D=(\d+)", head)[0])
         self.requested.append(number)
         self.waiting.append(number)
         self.max_waiting = max(self.max_waiting, len(self.waiting))
         await self._free.wait()
         self.waiting.remove(number)
-        rooms = [{"id": str(index)} for index in range(2 * number - 2, min(2 * number, self.rooms))]
-        meta = {"total_results": self.rooms, "total_pages": self.rooms // 2, "page_size": 2}
-        data = 7 if number == self.invalid_page else rooms
-        return await connection.send(http_response(200, {"data": data, "meta": meta}))
+        rooms = [{"id": str(2 * number - 2)}, {"id": str(2 * number - 1)}]
+        meta = {"total_results": 10, "total_pages": 5, "page_size": 2}
+        return await connection.send(http_response(200, {"data": rooms, "meta": meta}))
 
     async def wait_for_requests(self, *numbers: int) -> None:
         while sorted(self.waiting) != list(numbers):
@@ -59,6 +55,7 @@ class HeldServer(RawServer):
 @pytest.fixture
 async def held_server() -> AsyncIterator[HeldServer]:
     async with running(HeldServer()) as server:
+        server.release()
         yield server
 
 
@@ -71,7 +68,6 @@ async def client(held_server: HeldServer) -> AsyncIterator[RoomsClient]:
 async def test_next_page_is_requested_after_the_first_item(
     client: RoomsClient, held_server: HeldServer
 ) -> None:
-    held_server.release()
     seen: list[str] = []
     async for room in client.rooms.list(page_size=2):
         seen.append(room.id)
@@ -86,7 +82,6 @@ async def test_next_page_is_requested_after_the_first_item(
 
 async def test_early_response_requests_no_further_page(held_server: HeldServer) -> None:
     came: list[Attempt] = []
-    held_server.release()
     async with RoomsClient("KEY", base_url=held_server.url, on_attempt=came.append) as client:
         async for room in client.rooms.list(page_size=2):
             if room.id == "1":
@@ -101,7 +96,6 @@ async def test_early_response_requests_no_further_page(held_server: HeldServer) 
 async def test_loop_that_ends_at_the_first_item_costs_one_request(
     client: RoomsClient, held_server: HeldServer
 ) -> None:
-    held_server.release()
     async for _ in client.rooms.list(page_size=2):
         held_server.hold()
         break
@@ -113,7 +107,6 @@ async def test_loop_that_ends_at_the_first_item_costs_one_request(
 async def test_loop_left_early_cancels_the_requests_in_flight(
     client: RoomsClient, held_server: HeldServer, ending: str
 ) -> None:
-    held_server.release()
     before = asyncio.all_tasks()
     with suppress(ZeroDivisionError):
         async for room in client.rooms.list(page_size=2).prefetch(3):
@@ -130,7 +123,6 @@ async def test_loop_left_early_cancels_the_requests_in_flight(
 
 
 async def test_prefetched_pages_are_yielded_in_order(client: RoomsClient, held_server: HeldServer) -> None:
-    held_server.release()
     seen: list[str] = []
     async for page in client.rooms.list(page_size=2).prefetch(3).pages():
         seen += [room.id for room in page.data]
@@ -140,6 +132,27 @@ async def test_prefetched_pages_are_yielded_in_order(client: RoomsClient, held_s
             held_server.release()
     assert seen == [str(number) for number in range(10)]
     assert held_server.max_waiting == 3
+    assert held_server.requested == [1, 2, 3, 4, 5]
+
+
+async def test_iteration_ends_when_its_listing_is_closed_by_another_task(
+    client: RoomsClient, held_server: HeldServer
+) -> None:
+    listing = client.rooms.list(page_size=2).prefetch(3)
+    ids: list[str] = []
+
+    async def loop() -> None:
+        async for room in listing:
+            ids.append(room.id)
+            held_server.hold()
+
+    task = asyncio.create_task(loop())
+    await held_server.wait_for_requests(2, 3, 4)
+    await listing.aclose()
+    await listing.aclose()
+    held_server.release()
+    await task
+    assert ids == ["0", "1"]
 
 
 @pytest.mark.parametrize("pages", [0, 101, True, 2.5, None])
@@ -149,8 +162,6 @@ def test_invalid_number_of_pages_is_refused(client: RoomsClient, pages: int) -> 
 
 
 async def test_closing_the_client_ends_the_iteration(client: RoomsClient, held_server: HeldServer) -> None:
-    held_server.release()
-
     async def loop() -> None:
         async for room in client.rooms.list(page_size=2):
             if room.id == "1":

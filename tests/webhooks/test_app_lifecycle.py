@@ -5,15 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias
 
-import aiohttp
 import pytest
 from aiohttp import ClientSession, web
 from fastapi import FastAPI
 from fastapi import Request as FastAPIRequest
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
 from telnyx_rooms_async import ClientClosedError, Event, EventRouter, RoomsClient, RoomSessionEnded
 from telnyx_rooms_async.emulator import Emulator, Fault
@@ -47,46 +44,13 @@ def fastapi_app(use: Use, client: RoomsClient | None = None, *routers: EventRout
     return run_asgi_app(app)
 
 
-def starlette_app(use: Use, client: RoomsClient | None = None, *routers: EventRouter) -> Any:
-    async def handle(request: Request) -> PlainTextResponse:
-        return PlainTextResponse(str(await use(request.state.rooms)))
-
-    lifespan = client_lifespan(client, *routers)
-    return run_asgi_app(Starlette(routes=[Route("/use", handle)], lifespan=lifespan))
-
-
-APPS: dict[str, Serve] = {"aiohttp.web": aiohttp_app, "FastAPI": fastapi_app, "Starlette": starlette_app}
+APPS: dict[str, Serve] = {"aiohttp.web": aiohttp_app, "FastAPI": fastapi_app}
 every_app = pytest.mark.parametrize("serve", list(APPS.values()), ids=list(APPS))
 
 
-@pytest.fixture
-async def http() -> AsyncIterator[ClientSession]:
-    """A session with any number of connections."""
-    async with ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        yield session
-
-
-@pytest.fixture
-def sessions(monkeypatch: pytest.MonkeyPatch, http: ClientSession) -> list[ClientSession]:
-    """All sessions that are created from now on."""
-    created: list[ClientSession] = []
-    init = ClientSession.__init__
-
-    def recorded(self: ClientSession, *args: Any, **options: Any) -> None:
-        created.append(self)
-        init(self, *args, **options)
-
-    monkeypatch.setattr(ClientSession, "__init__", recorded)
-    return created
-
-
 @every_app
-async def test_all_requests_of_an_app_share_one_session_that_is_closed_at_shutdown(
-    serve: Serve,
-    http: ClientSession,
-    sessions: list[ClientSession],
-    telnyx: Emulator,
-    monkeypatch: pytest.MonkeyPatch,
+async def test_all_requests_of_an_app_share_one_client_that_is_closed_at_shutdown(
+    serve: Serve, http: ClientSession, telnyx: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
     monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
@@ -94,20 +58,17 @@ async def test_all_requests_of_an_app_share_one_session_that_is_closed_at_shutdo
 
     async def count(client: RoomsClient) -> int:
         clients.add(client)
-        return sum(await asyncio.gather(*(client.rooms.list().count() for _ in range(10))))
+        return await client.rooms.list().count()
 
     async def get(url: str) -> str:
         async with http.get(f"{url}/use") as response:
             return await response.text()
 
     async with serve(count) as url:
-        assert set(await asyncio.gather(*(get(url) for _ in range(50)))) == {"0"}
-        assert len(telnyx.requests) == 500
-        assert [session.closed for session in sessions] == [False]
-        assert len(clients) == 1
-    assert [session.closed for session in sessions] == [True]
+        assert await asyncio.gather(*(get(url) for _ in range(20))) == ["0"] * 20
+    (client,) = clients
     with pytest.raises(ClientClosedError):
-        await clients.pop().rooms.list().count()
+        await client.rooms.list().count()
 
 
 @asynccontextmanager
@@ -140,19 +101,6 @@ async def test_shutdown_cancels_calls_after_the_grace() -> None:
             pass
         with pytest.raises(ClientClosedError):
             await call
-
-
-async def test_close_waits_for_the_last_call_within_the_grace() -> None:
-    gate = asyncio.Event()
-    async with held_call(gate) as (client, slow):
-        quick = asyncio.create_task(client.rooms.list().count())
-        closing = asyncio.create_task(client.close(grace=60))
-        assert await quick == 0
-        assert not closing.done()
-        gate.set()
-        await closing
-        assert await slow == 0
-        await client.close(grace=60)  # at once, as the client is idle
 
 
 @every_app

@@ -95,8 +95,8 @@ async def test_slow_body_is_rejected_after_ten_seconds() -> None:
 @pytest.mark.parametrize(
     ("header", "status"),
     [
+        (("Content-Length", "9" * 23), 413),
         (("content-length", "1048577"), 413),
-        (("Content-Length", "99999999999999999999999"), 413),
         (("content-encoding", "gzip"), 415),
     ],
 )
@@ -125,13 +125,6 @@ async def test_error_report_of_a_cancelled_request_does_not_show_its_body() -> N
     with pytest.raises(asyncio.CancelledError) as caught:
         await request
     assert "CANARY" not in "".join(reported_texts(caught.value))
-
-
-async def test_duplicate_header_is_refused() -> None:
-    body, headers = signed(RoomSessionEnded(id="1"))
-    twice = [*headers.items(), ("telnyx-timestamp", headers["telnyx-timestamp"])]
-    responses, handled = await call_app(post_scope(twice), [{"type": "http.request", "body": body}])
-    assert (responses[0]["status"], handled) == (400, [])
 
 
 async def test_websocket_is_closed() -> None:

@@ -50,18 +50,14 @@ def test_event_has_the_class_of_its_type(event_type: str) -> None:
     assert event.event_type == CLASSES[event_type](id="1").event_type == event_type
     assert event.occurred_at == datetime(2018, 2, 2, 22, 25, 27, 521992, tzinfo=UTC)
     assert asdict(event)["payload"] == PAYLOADS[event_type]
+    # The examples of the API reference have no envelope.
+    assert parse(json.dumps(event_data(event_type)).encode()) == event
 
 
 @pytest.mark.parametrize("written", ["2022-03-02 04:47:29.980874Z", "2022-03-02T04:47:29.980874412Z"])
 def test_formats_of_instants_in_the_api_reference_are_read(written: str) -> None:
     event = parse(event_body("video.room.composition.completed", occurred_at=written))
     assert event.occurred_at == datetime(2022, 3, 2, 4, 47, 29, 980874, tzinfo=UTC)
-
-
-@every_type
-def test_event_without_an_envelope_is_read(event_type: str) -> None:
-    """As in the examples of the API reference."""
-    assert parse(json.dumps(event_data(event_type)).encode()) == parse(event_body(event_type))
 
 
 @given(event_type=st.sampled_from(sorted(CLASSES)), data=st.data())
@@ -80,11 +76,11 @@ def test_fields_can_be_missing_null_or_unknown(event_type: str, data: st.DataObj
 
 
 @every_type
-@pytest.mark.parametrize("nulls", [{"payload": None}, {"occurred_at": None}, {"record_type": None}], ids=str)
-def test_null_in_an_event_is_like_a_missing_field(event_type: str, nulls: dict[str, Any]) -> None:
-    assert type(parse(event_body(event_type, **nulls))) is CLASSES[event_type]
-    minimal = json.dumps({"data": {"id": "1", "event_type": event_type}}).encode()
-    assert parse(minimal) == CLASSES[event_type](id="1")
+def test_null_in_an_event_is_like_a_missing_field(event_type: str) -> None:
+    nulls = {"payload": None, "occurred_at": None, "record_type": None}
+    minimal = {"data": {"id": "1", "event_type": event_type}}
+    expected = CLASSES[event_type](id="1")
+    assert parse(event_body(event_type, **nulls, id="1")) == parse(json.dumps(minimal).encode()) == expected
 
 
 @given(
@@ -116,16 +112,11 @@ def test_attempt_does_not_take_part_in_comparisons() -> None:
     ("body", "problem"),
     [
         (b"", "$: the body is empty"),
-        (b"<html>", "$: JSON is malformed: invalid character (byte 0)"),
         (b"[]", "$: expected object, got array"),
-        (b"null", "$: expected object, got null"),
         (b"{}", "$.data: missing"),
-        (b'{"data": null}', "$.data: expected object, got null"),
         (b'{"data": {"id": "1"}}', "$.data.event_type: missing"),
         (b'{"data": {"event_type": "video.room.session.ended"}}', "$.data.id: missing"),
-        (b'{"data": {"event_type": "video.room.session.ended", "id": null}}', "$.data.id: missing"),
         (b'{"data": {"event_type": "video.room.session.ended", "id": ""}}', "$.data.id: empty"),
-        (b'{"data": {"event_type": "other", "id": 1}}', "$.data.id: expected string, got integer"),
         (b'{"data": {"event_type": ["x"], "id": "1"}}', "$.data.event_type: expected string, got array"),
         (
             b'{"data": {"event_type": "video.room.session.ended", "id": "1", "payload": {"room_id": 3}}}',
@@ -154,3 +145,14 @@ def test_repr_does_not_show_download_urls() -> None:
     assert event.payload.download_url == "https://www.example.com"
     unknown = parse(event_body("video.new", payload={"download_url": "https://example.com"}))
     assert "example.com" not in repr(event) + repr(unknown)
+
+
+@every_type
+def test_stored_event_is_restored_by_its_type(event_type: str) -> None:
+    event = parse(event_body(event_type))
+    assert Event.from_dict(event.to_dict()) == event
+
+
+def test_stored_event_of_another_type_is_restored_as_unknown() -> None:
+    event = UnknownEvent(id="a", event_type="video.new", payload={"x": 1})
+    assert Event.from_dict(event.to_dict()) == event

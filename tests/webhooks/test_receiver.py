@@ -59,15 +59,6 @@ async def connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]
     return await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
 
 
-async def test_event_and_its_duplicate_are_answered_with_200(
-    serve: ServeReceiver, http: ClientSession
-) -> None:
-    events: list[Event] = []
-    async with serve(recording_router(events)) as url:
-        assert [await post(http, url, signed(ENDED)) for _ in range(2)] == [200, 200]
-    assert events == [ENDED]
-
-
 async def test_invalid_webhook_is_answered_with_400(
     serve: ServeReceiver, http: ClientSession, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -122,6 +113,11 @@ async def test_event_claimed_by_another_worker_is_one_log_line(
     assert "another router is handling the event" in record.getMessage()
 
 
+async def test_other_methods_are_answered_with_405(serve: ServeReceiver, http: ClientSession) -> None:
+    async with serve(recording_router([])) as url, http.get(f"{url}/telnyx/") as response:
+        assert (response.status, response.headers["Allow"]) == (405, "POST")
+
+
 # --- bodies -----------------------------------------------------------------------------------------------
 
 
@@ -133,7 +129,6 @@ async def test_body_over_1_mib_is_answered_with_413(
     events: list[Event] = []
     padding = size - len(signed(UnknownEvent(id="long", event_type="long", payload={"text": ""})).body)
     body, headers = signed(UnknownEvent(id="long", event_type="long", payload={"text": "x" * padding}))
-    assert len(body) == size
 
     async def chunks() -> object:
         for start in range(0, size, 65536):
@@ -152,13 +147,11 @@ HEAD = b"POST /telnyx/ HTTP/1.1\r\nHost: x\r\n"
 GZIP = gzip.compress(signed(ENDED).body)
 EMPTY_BLOCKS = b"\x00\x00\x00\xff\xff" * 1000  # of deflate
 MALFORMED: dict[str, tuple[list[bytes], set[int]]] = {
-    "invalid gzip": ([HEAD, b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nabcde"], {415}),
     "gzip in pieces": (
         [HEAD, b"Content-Encoding: gzip\r\nContent-Length: 9\r\n\r\n", b"abc", b"defghi"],
         {415},
     ),
     "valid gzip": ([HEAD, b"Content-Encoding: GZip\r\nContent-Length: %d\r\n\r\n" % len(GZIP), GZIP], {415}),
-    "invalid deflate": ([HEAD, b"Content-Encoding: deflate\r\nContent-Length: 5\r\n\r\nabcde"], {415}),
     "endless deflate": (
         [HEAD, b"Content-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nx\x9c\r\n"]
         + [b"1388\r\n" + EMPTY_BLOCKS + b"\r\n"] * 9,
@@ -180,7 +173,6 @@ MALFORMED: dict[str, tuple[list[bytes], set[int]]] = {
         {405},
     ),
     "empty": ([HEAD, b"Content-Length: 0\r\n\r\n"], {400}),
-    "not JSON": ([HEAD, b"Content-Length: 5\r\n\r\nabcde"], {400}),
 }
 
 
@@ -198,33 +190,18 @@ async def test_malformed_requests_are_rejected_without_an_error_in_the_log(
                     await asyncio.sleep(0.001)
             assert int((await status_line).split()[1]) in statuses, name
             writer.close()
-    assert_no_errors(caplog)
-
-
-@pytest.mark.parametrize(
-    "start", [b"Content-Length: 50\r\n\r\nabc", b"Transfer-Encoding: chunked\r\n\r\n3\r\nab"]
-)
-async def test_client_that_disconnects_within_a_body_is_no_error(
-    serve: ServeReceiver, caplog: pytest.LogCaptureFixture, start: bytes
-) -> None:
-    caplog.set_level(logging.INFO)
-    async with serve(recording_router([])) as url:
-        _, writer = await connect(url)
-        writer.write(HEAD + start)
-        await writer.drain()
-        await asyncio.sleep(0.05)
-        writer.close()
+        for start in (b"Content-Length: 50\r\n\r\nabc", b"Transfer-Encoding: chunked\r\n\r\n3\r\nab"):
+            _, writer = await connect(url)
+            writer.write(HEAD + start)
+            await writer.drain()
+            await asyncio.sleep(0.05)
+            writer.close()  # within the body
         await asyncio.sleep(0.05)
     assert_no_errors(caplog)
 
 
 @pytest.mark.parametrize(
-    "start",
-    [
-        b"Content-Length: 50\r\n\r\nabc",
-        b"Transfer-Encoding: chunked\r\n\r\n",
-        b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
-    ],
+    "start", [b"Content-Length: 50\r\n\r\nabc", b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"]
 )
 async def test_slow_body_is_answered_with_408_and_its_connection_is_closed(
     serve: ServeReceiver, start: bytes
@@ -243,44 +220,31 @@ def test_body_timeout_must_be_positive(make: Callable[..., object]) -> None:
         make(recording_router([]), Webhooks(PUBLIC_KEY), body_timeout=0)
 
 
-async def test_other_methods_are_answered_with_405(serve: ServeReceiver, http: ClientSession) -> None:
-    async with serve(recording_router([])) as url, http.get(f"{url}/telnyx/") as response:
-        assert (response.status, response.headers["Allow"]) == (405, "POST")
-
-
 # --- in the background ------------------------------------------------------------------------------------
 
 
-async def test_background_handlers_run_after_the_response_and_before_the_shutdown(
-    serve: ServeReceiver, http: ClientSession
-) -> None:
-    gate, events = asyncio.Event(), list[Event]()
-    async with serve(recording_router(events, gate=gate), background=True) as url:
-        assert [await post(http, url, signed(ENDED)) for _ in range(2)] == [200, 200]
-        assert events == []
-        asyncio.get_running_loop().call_later(0.01, gate.set)
-    assert events == [ENDED]
-
-
-async def test_event_beyond_the_background_limit_is_answered_with_500(
+async def test_background_handlers_run_after_the_response_within_the_limit_and_before_the_shutdown(
     serve: ServeReceiver, http: ClientSession
 ) -> None:
     gate, events = asyncio.Event(), list[Event]()
     async with serve(recording_router(events, gate=gate, limit=1), background=True) as url:
-        first, second = (signed(RoomSessionEnded(id=letter)) for letter in "ab")
+        first, second, third = (signed(RoomSessionEnded(id=letter)) for letter in "abc")
         assert [await post(http, url, webhook) for webhook in (first, second, first)] == [200, 500, 500]
+        assert events == []
         gate.set()
         while (await post(http, url, second)) == 500:
             await asyncio.sleep(0.001)
-    assert [event.id for event in events] == ["a", "b"]
+        gate.clear()
+        while (await post(http, url, third)) == 500:
+            await asyncio.sleep(0.001)
+        asyncio.get_running_loop().call_later(0.01, gate.set)
+    assert [event.id for event in events] == ["a", "b", "c"]
 
 
 # --- aiohttp.web only -------------------------------------------------------------------------------------
 
 
-async def test_malformed_chunk_within_a_body_is_no_error(
-    http: ClientSession, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_malformed_chunk_within_a_body_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     """aiohttp does not tell the reader of a body that its next chunk is malformed."""
     async with aiohttp_receiver(recording_router([]), body_timeout=0.05) as url:
         reader, writer = await connect(url)
@@ -293,27 +257,6 @@ async def test_malformed_chunk_within_a_body_is_no_error(
     assert_no_errors(caplog)
 
 
-async def test_other_errors_of_an_aiohttp_app_are_still_logged(
-    http: ClientSession, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def fails(_: web.Request) -> web.Response:
-        raise LookupError
-
-    app = web.Application()
-    app.router.add_post("/telnyx/", aiohttp_handler(recording_router([]), Webhooks(PUBLIC_KEY)))
-    app.router.add_get("/fails", fails)
-    async with run_aiohttp_app(app) as url, http.get(f"{url}/fails") as response:
-        assert response.status == 500
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
-
-
-async def test_aiohttp_route_of_all_methods_accepts_post_only(http: ClientSession) -> None:
-    app = web.Application()
-    app.router.add_route("*", "/telnyx/", aiohttp_handler(recording_router([]), Webhooks(PUBLIC_KEY)))
-    async with run_aiohttp_app(app) as url, http.put(f"{url}/telnyx/", data=b"x") as response:
-        assert (response.status, response.headers["Allow"]) == (405, "POST")
-
-
 async def test_background_without_an_entered_router_is_answered_with_500(http: ClientSession) -> None:
     events: list[Event] = []
     app = web.Application()
@@ -324,17 +267,29 @@ async def test_background_without_an_entered_router_is_answered_with_500(http: C
     assert events == []
 
 
-async def test_body_that_an_aiohttp_middleware_has_read_is_accepted(http: ClientSession) -> None:
+async def test_handler_in_an_aiohttp_app_with_other_routes_and_a_middleware_that_reads_bodies(
+    http: ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
     events: list[Event] = []
 
     @web.middleware
     async def read_body(request: web.Request, handler: object) -> web.StreamResponse:
-        assert await request.read()
+        await request.read()
         return await handler(request)  # type: ignore[operator, no-any-return]  # a handler
 
+    async def fails(_: web.Request) -> web.Response:
+        raise LookupError
+
     app = web.Application(middlewares=[read_body], client_max_size=2 * BODY_LIMIT)
-    app.router.add_post("/telnyx/", aiohttp_handler(recording_router(events), Webhooks(PUBLIC_KEY)))
+    app.router.add_route("*", "/telnyx/", aiohttp_handler(recording_router(events), Webhooks(PUBLIC_KEY)))
+    app.router.add_get("/fails", fails)
     async with run_aiohttp_app(app) as url:
         assert await post(http, url, signed(ENDED)) == 200
         assert await post(http, url, sign(b"x" * (BODY_LIMIT + 1))) == 413
+        async with http.put(f"{url}/telnyx/", data=b"x") as response:
+            assert (response.status, response.headers["Allow"]) == (405, "POST")
+        assert caplog.records == []
+        async with http.get(f"{url}/fails") as response:
+            assert response.status == 500
     assert events == [ENDED]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]

@@ -2,10 +2,8 @@
 
 import base64
 import math
-import subprocess
-import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, x25519
@@ -106,8 +104,7 @@ def test_tolerance_is_exact_in_both_directions(tolerance: float, offset: float, 
     assert is_accepted(now=NOW + offset * tolerance, tolerance=tolerance) == accepted
 
 
-ODD_TIMESTAMPS = ["", " ", f" {NOW}", f"{NOW} ", f"{NOW}\n", f"{NOW:_}", f"+{NOW}", f"-{NOW}", f"{NOW}.0"]
-ODD_TIMESTAMPS += ["1.7e9", "0x65538800", "nan", "inf", "9" * 13, "१७००००००००", "１７００００００００", "²"]  # noqa: RUF001 - such digits
+ODD_TIMESTAMPS = ["", f" {NOW}", f"{NOW}\n", f"{NOW:_}", f"-{NOW}", f"{NOW}.0", "nan", "9" * 13, "१७००००००००"]
 
 
 @pytest.mark.parametrize("timestamp", ODD_TIMESTAMPS)
@@ -120,15 +117,11 @@ def test_timestamp_must_be_ascii_digits(timestamp: str) -> None:
     "signature",
     [
         "",
-        "not base64",
         HEADERS[SIGNATURE].rstrip("="),
         HEADERS[SIGNATURE] + "\n",
-        " " + HEADERS[SIGNATURE],
         HEADERS[SIGNATURE] + "====",
         HEADERS[SIGNATURE].replace("+", "-").replace("/", "_") + "_",
         base64.b64encode(b"x" * 63).decode(),
-        base64.b64encode(b"x" * 65).decode(),
-        base64.b64decode(HEADERS[SIGNATURE]).hex(),
         f"{HEADERS[SIGNATURE]}, {HEADERS[SIGNATURE]}",
         "é" * 88,
     ],
@@ -136,6 +129,13 @@ def test_timestamp_must_be_ascii_digits(timestamp: str) -> None:
 def test_signature_must_be_canonical_base64(signature: str) -> None:
     with pytest.raises(WebhookSignatureError, match="must be 64 bytes in base64"):
         unwrap(headers={**HEADERS, SIGNATURE: signature})
+
+
+class WerkzeugHeaders:
+    """Has `items` without being a mapping."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        return HEADERS.items()
 
 
 @given(st.data())
@@ -150,16 +150,6 @@ def test_case_and_type_of_headers_do_not_matter(data: st.DataObject) -> None:
     assert is_accepted(headers=headers)
     assert is_accepted(headers=[(name.encode(), value.encode()) for name, value in headers.items()])
     assert is_accepted(headers=CIMultiDict(headers))
-
-
-class WerkzeugHeaders:
-    """Has `items` without being a mapping."""
-
-    def items(self) -> Iterable[tuple[str, str]]:
-        return HEADERS.items()
-
-
-def test_headers_need_not_be_a_mapping() -> None:
     assert is_accepted(headers=WerkzeugHeaders())
 
 
@@ -167,12 +157,10 @@ def test_headers_need_not_be_a_mapping() -> None:
 def test_missing_and_duplicate_headers_are_refused(name: str) -> None:
     with pytest.raises(WebhookSignatureError, match=f"there is no header {name.lower()}"):
         unwrap(headers={other: value for other, value in HEADERS.items() if other != name})
-    for change_case in (str.lower, str.upper, str):
-        twice = [*HEADERS.items(), (change_case(name), HEADERS[name])]
-        headers: Iterable[tuple[str, str]] | Mapping[str, str]
-        for headers in (twice, CIMultiDict(twice)):
-            with pytest.raises(WebhookSignatureError, match=f"there are two headers {name.lower()}"):
-                unwrap(headers=headers)
+    twice = [*HEADERS.items(), (name.upper(), HEADERS[name])]
+    for headers in (twice, CIMultiDict(twice)):
+        with pytest.raises(WebhookSignatureError, match=f"there are two headers {name.lower()}"):
+            unwrap(headers=headers)
 
 
 def test_error_distinguishes_another_key_from_a_late_delivery() -> None:
@@ -182,15 +170,12 @@ def test_error_distinguishes_another_key_from_a_late_delivery() -> None:
         unwrap(now=NOW + 301)
 
 
-@pytest.mark.parametrize("body", [BODY.decode(), {"data": {}}, None])
-def test_body_must_be_bytes(body: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match=type(body).__name__):
-        unwrap(body)
-
-
-@pytest.mark.parametrize("convert", [bytearray, memoryview])
-def test_other_types_of_bytes_are_accepted(convert: Any) -> None:
-    assert is_accepted(convert(BODY))
+def test_body_must_be_bytes_of_any_type() -> None:
+    assert is_accepted(bytearray(BODY))
+    assert is_accepted(memoryview(BODY))
+    for body in cast("list[object]", [BODY.decode(), {"data": {}}, None]):
+        with pytest.raises(InvalidArgumentError, match=type(body).__name__):
+            unwrap(body)
 
 
 # --- keys -------------------------------------------------------------------------------------------------
@@ -200,17 +185,12 @@ DER = _KEY.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 PEM = _KEY.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 FORMATS: dict[str, Any] = {
     "base64": SIGNER.public_key,
-    "base64 with a line break": SIGNER.public_key + "\n",
     "base64 as bytes": SIGNER.public_key.encode(),
     "hex": SIGNER.raw_key.hex(),
     "upper-case hex": SIGNER.raw_key.hex().upper(),
     "PEM": PEM,
-    "PEM as bytes": PEM.encode(),
-    "PEM with CRLF": PEM.replace("\n", "\r\n"),
-    r"PEM with \n": PEM.replace("\n", r"\n"),
     r"PEM with \r\n": PEM.replace("\n", r"\r\n"),
     r"PEM with \\n": PEM.replace("\n", r"\\n"),
-    "PEM in one line": PEM.replace("\n", " "),
     "PEM without line breaks": PEM.replace("\n", ""),
     r"base64 with \n": SIGNER.public_key + r"\n",
     "DER in base64": base64.b64encode(DER).decode(),
@@ -239,10 +219,8 @@ INVALID_KEYS: dict[str, tuple[Any, str]] = {
     "a number": (7, "got a int"),
     "None among keys": ([SIGNER.public_key, None], "got a NoneType"),
     "an API key": ("KEY0123456789ABCDEF_secret", "got an API key of 26 characters"),
-    "words": ("my public key", "got other text of 13 characters"),
     "too short": (base64.b64encode(b"x" * 31).decode(), "got 31 bytes"),
     "a signature": (HEADERS[SIGNATURE], "got 64 bytes"),
-    "odd padding": (SIGNER.public_key[:-2] + "9=", "got other text"),
     "url-safe base64": ("-_" * 21 + "A=", "got other text"),
     "short hex": ("ab" * 31, "got other text"),
     "a private key": (PRIVATE_PEM, "got the PEM of a PRIVATE KEY"),
@@ -252,8 +230,6 @@ INVALID_KEYS: dict[str, tuple[Any, str]] = {
         "another type of key",
     ),
     "quotes": (f'"{SIGNER.public_key}"', "without quotes"),
-    "single quotes": (f" '{SIGNER.public_key}'\n", "without quotes"),
-    "PEM in quotes": (f'"{PEM}"', "without quotes"),
     "a quote at the end": (SIGNER.public_key + '"', "without quotes"),
     "curved quotes": (f"\u201c{SIGNER.public_key}\u201d", "without quotes"),
     "a truncated PEM": (PEM[:-30], "got other text"),
@@ -274,19 +250,8 @@ POINTS += [bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd
 
 
 @pytest.mark.parametrize("point", [*POINTS, *(point[:-1] + bytes([point[-1] | 0x80]) for point in POINTS)])
-@pytest.mark.parametrize("prefix", [b"", DER[:-32]], ids=["base64", "DER"])
-def test_key_of_small_order_is_refused(point: bytes, prefix: bytes) -> None:
+def test_key_of_small_order_is_refused(point: bytes) -> None:
     assert not crypto_core_ed25519_is_valid_point(point)
-    with pytest.raises(ConfigurationError, match="small order"):
-        Webhooks(base64.b64encode(prefix + point).decode())
-
-
-def test_missing_extra_is_named() -> None:
-    program = f"""
-import sys
-sys.modules["cryptography"] = None
-from telnyx_rooms_async import Webhooks
-Webhooks({SIGNER.public_key!r})
-"""
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert "ConfigurationError: webhooks are verified with cryptography: pip install" in result.stderr
+    for prefix in (b"", DER[:-32]):
+        with pytest.raises(ConfigurationError, match="small order"):
+            Webhooks(base64.b64encode(prefix + point).decode())

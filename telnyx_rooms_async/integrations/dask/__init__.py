@@ -10,14 +10,17 @@ when that worker dies, and shows it on its dashboard.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
-from typing import Final
+from functools import partial
+from typing import TypedDict, Unpack
 
 from telnyx_rooms_async.batch import Outcome
+from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, END_SESSION, UPDATE_ROOM
 from telnyx_rooms_async.core.requests import RoomFields
 from telnyx_rooms_async.core.validators import RoomId, SessionId
 from telnyx_rooms_async.models import Room
-from telnyx_rooms_async.resources.room_creation import OnLostResponse
-from telnyx_rooms_async.resources.rooms import RoomUpdate
+from telnyx_rooms_async.resources.room_creation import OnLostResponse, check_on_lost_response
+from telnyx_rooms_async.resources.rooms import RoomUpdate, bulk_create, bulk_delete, bulk_update
+from telnyx_rooms_async.resources.sessions import bulk_end
 from telnyx_rooms_async.settings import Settings
 
 try:
@@ -26,16 +29,25 @@ except ImportError as _error:
     raise ImportError("this module needs Dask: pip install 'telnyx-rooms-async[dask]'") from _error
 
 from telnyx_rooms_async.integrations.dask.coordinator import DaskJob
-from telnyx_rooms_async.integrations.dask.operations import (
-    DELETE_ROOMS,
-    END_SESSIONS,
-    UPDATE_ROOMS,
-    create_rooms,
-)
 
-__all__ = ["create_many", "delete_many", "end_many", "update_many"]
+__all__ = ["JobOptions", "create_many", "delete_many", "end_many", "update_many"]
 
-_PARTITION_SIZE: Final = 50
+
+class JobOptions(TypedDict, total=False):
+    """Options of every job, with their defaults."""
+
+    partition_size: int
+    """Items of a partition (50). Large partitions leave workers idle at the end, and need more look-ups after
+    the death of a worker."""
+    workers: int | None
+    """Number of workers that share the rate limit (the number at the start)."""
+    limit: int
+    """Maximum number of calls in flight on each worker (32)."""
+    ordered: bool
+    """Yield outcomes in the order of the items (False)."""
+    max_failures: int | None
+    """Number of failures after which no further partition starts (no limit). Running partitions still finish
+    and are yielded."""
 
 
 def create_many(
@@ -43,17 +55,13 @@ def create_many(
     bodies: Iterable[RoomFields] | AsyncIterable[RoomFields],
     *,
     settings: Settings,
-    partition_size: int = _PARTITION_SIZE,
-    workers: int | None = None,
-    limit: int = 32,
-    ordered: bool = False,
-    max_failures: int | None = None,
     on_lost_response: OnLostResponse = "find",
+    **options: Unpack[JobOptions],
 ) -> AsyncGenerator[Outcome[RoomFields, Room], None]:
     """Create rooms on all workers of a cluster, and yield the outcome of each.
 
     Nothing is sent before the first iteration. Outcomes arrive by partition; their indexes are those of the
-    whole input. Each worker has two partitions at a time (more if they are smaller than `limit`), so memory
+    whole input. Each worker has two partitions at a time (more if they are smaller than the limit), so memory
     use does not grow with the input.
 
     Every room needs a name. When a worker dies, Dask runs its partition on another worker, which looks up
@@ -71,14 +79,8 @@ def create_many(
         settings: settings of the client of each worker. Without a key or URL, the environment of the worker
             applies. `share` is the part of the rate limit for the whole job, divided among the workers.
             Settings pass through Dask's scheduler, which therefore sees the key.
-        partition_size: items of a partition. Large partitions leave workers idle at the end, and need more
-            look-ups after the death of a worker.
-        workers: number of workers that share the rate limit; default: the number at the start.
-        limit: maximum number of calls in flight on each worker.
-        ordered: yield outcomes in the order of the bodies.
-        max_failures: number of failures after which no further partition starts. Running partitions still
-            finish and are yielded.
         on_lost_response: as for ``rooms.create``.
+        options: see `JobOptions`.
 
     Raises:
         InvalidArgumentError: at the call: an argument is not valid, or the cluster is not connected.
@@ -88,17 +90,9 @@ def create_many(
 
     Telnyx operation: CreateRoom.
     """
-    return DaskJob(
-        operation=create_rooms(on_lost_response),
-        cluster=cluster,
-        items=bodies,
-        settings=settings,
-        partition_size=partition_size,
-        workers=workers,
-        limit=limit,
-        ordered=ordered,
-        max_failures=max_failures,
-    ).outcomes()
+    check_on_lost_response(on_lost_response)
+    factory = partial(bulk_create, on_lost_response=on_lost_response, must_be_named=True)
+    return DaskJob("create_many", CREATE_ROOM, factory, cluster, bodies, settings, **options).outcomes()
 
 
 def update_many(
@@ -106,25 +100,17 @@ def update_many(
     changes: Iterable[RoomUpdate] | AsyncIterable[RoomUpdate],
     *,
     settings: Settings,
-    partition_size: int = _PARTITION_SIZE,
-    workers: int | None = None,
-    limit: int = 32,
-    ordered: bool = False,
-    max_failures: int | None = None,
+    **options: Unpack[JobOptions],
 ) -> AsyncGenerator[Outcome[RoomUpdate, Room], None]:
     """Update rooms on all workers of a cluster, and yield the outcome of each.
 
     When a worker dies, the updates of its partition are sent again by another one.
 
     Args:
-        cluster: connected client.
+        cluster: connected client; see `create_many`.
         changes: pairs of a room id and its new fields: ``(room_id, {"max_participants": 25})``.
         settings: settings of the client of each worker; see `create_many`.
-        partition_size: items of a partition.
-        workers: number of workers that share the rate limit; default: the number at the start.
-        limit: maximum number of calls in flight on each worker.
-        ordered: yield outcomes in the order of the changes.
-        max_failures: number of failures after which no further partition starts.
+        options: see `JobOptions`.
 
     Raises:
         InvalidArgumentError: at the call: an argument is not valid, or the cluster is not connected.
@@ -134,17 +120,7 @@ def update_many(
 
     Telnyx operation: UpdateRoom.
     """
-    return DaskJob(
-        operation=UPDATE_ROOMS,
-        cluster=cluster,
-        items=changes,
-        settings=settings,
-        partition_size=partition_size,
-        workers=workers,
-        limit=limit,
-        ordered=ordered,
-        max_failures=max_failures,
-    ).outcomes()
+    return DaskJob("update_many", UPDATE_ROOM, bulk_update, cluster, changes, settings, **options).outcomes()
 
 
 def delete_many(
@@ -152,25 +128,17 @@ def delete_many(
     ids: Iterable[RoomId] | AsyncIterable[RoomId],
     *,
     settings: Settings,
-    partition_size: int = _PARTITION_SIZE,
-    workers: int | None = None,
-    limit: int = 32,
-    ordered: bool = False,
-    max_failures: int | None = None,
+    **options: Unpack[JobOptions],
 ) -> AsyncGenerator[Outcome[RoomId, None], None]:
     """Delete rooms on all workers of a cluster, and yield the outcome of each.
 
     When a worker dies and its partition runs again, a room that no longer exists counts as deleted.
 
     Args:
-        cluster: connected client.
+        cluster: connected client; see `create_many`.
         ids: ids of rooms, or rooms.
         settings: settings of the client of each worker; see `create_many`.
-        partition_size: items of a partition.
-        workers: number of workers that share the rate limit; default: the number at the start.
-        limit: maximum number of calls in flight on each worker.
-        ordered: yield outcomes in the order of the ids.
-        max_failures: number of failures after which no further partition starts.
+        options: see `JobOptions`.
 
     Raises:
         InvalidArgumentError: at the call: an argument is not valid, or the cluster is not connected.
@@ -180,17 +148,7 @@ def delete_many(
 
     Telnyx operation: DeleteRoom.
     """
-    return DaskJob(
-        operation=DELETE_ROOMS,
-        cluster=cluster,
-        items=ids,
-        settings=settings,
-        partition_size=partition_size,
-        workers=workers,
-        limit=limit,
-        ordered=ordered,
-        max_failures=max_failures,
-    ).outcomes()
+    return DaskJob("delete_many", DELETE_ROOM, bulk_delete, cluster, ids, settings, **options).outcomes()
 
 
 def end_many(
@@ -198,25 +156,17 @@ def end_many(
     ids: Iterable[SessionId] | AsyncIterable[SessionId],
     *,
     settings: Settings,
-    partition_size: int = _PARTITION_SIZE,
-    workers: int | None = None,
-    limit: int = 32,
-    ordered: bool = False,
-    max_failures: int | None = None,
+    **options: Unpack[JobOptions],
 ) -> AsyncGenerator[Outcome[SessionId, None], None]:
     """End sessions on all workers of a cluster, and yield the outcome of each.
 
     When a worker dies and its partition runs again, a session that is no longer active counts as ended.
 
     Args:
-        cluster: connected client.
+        cluster: connected client; see `create_many`.
         ids: ids of sessions, or sessions.
         settings: settings of the client of each worker; see `create_many`.
-        partition_size: items of a partition.
-        workers: number of workers that share the rate limit; default: the number at the start.
-        limit: maximum number of calls in flight on each worker.
-        ordered: yield outcomes in the order of the ids.
-        max_failures: number of failures after which no further partition starts.
+        options: see `JobOptions`.
 
     Raises:
         InvalidArgumentError: at the call: an argument is not valid, or the cluster is not connected.
@@ -226,14 +176,4 @@ def end_many(
 
     Telnyx operation: EndSession.
     """
-    return DaskJob(
-        operation=END_SESSIONS,
-        cluster=cluster,
-        items=ids,
-        settings=settings,
-        partition_size=partition_size,
-        workers=workers,
-        limit=limit,
-        ordered=ordered,
-        max_failures=max_failures,
-    ).outcomes()
+    return DaskJob("end_many", END_SESSION, bulk_end, cluster, ids, settings, **options).outcomes()

@@ -11,17 +11,12 @@ from distributed import Client
 from telnyx_rooms_async import OutcomeUnknownError, Settings
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations import dask
-from tests.helpers.dask_jobs import collect, collect_until_error, room_bodies
+from tests.helpers.dask_jobs import collect, collect_until_error, room_bodies, wait_for_requests
 from tests.integration.dask.conftest import kill_busy_workers
 
 
 def rooms_per_name(telnyx: Emulator) -> list[int]:
     return list(Counter(room.unique_name for room in telnyx.rooms).values())
-
-
-async def wait_for_requests(telnyx: Emulator, count: int) -> None:
-    while len(telnyx.requests) < count:
-        await asyncio.sleep(0.01)
 
 
 async def test_each_room_is_created_once_although_a_worker_is_killed(
