@@ -15,7 +15,7 @@ from telnyx_rooms_async import (
     ResponseTooLargeError,
     Room,
 )
-from tests.helpers.fault_case import FaultCase, create, delete, ids_of, read
+from tests.helpers.fault_case import METHODS, FaultCase, create, delete, ids_of, read, read_and_create
 from tests.helpers.fault_server import ServerFault
 from tests.helpers.faults import (
     MEBI,
@@ -33,9 +33,6 @@ from tests.helpers.faults import (
 )
 from tests.helpers.raw_server import Then, http_response
 from tests.helpers.room_store import HEALTHY_ROOM_ID, SECRET_TOKEN
-
-METHODS = {read: "GET", create: "POST"}
-actions = pytest.mark.parametrize("action", METHODS, ids=lambda action: action.__name__)
 
 # --- valid bodies -------------------------------------------------------------------------------------------
 
@@ -76,7 +73,7 @@ VALID: dict[str, ServerFault] = {
 
 
 @pytest.mark.parametrize("fault", VALID.values(), ids=VALID)
-@actions
+@read_and_create
 async def test_an_unusual_but_valid_response_is_accepted(
     case: FaultCase, fault: ServerFault, action: Any
 ) -> None:

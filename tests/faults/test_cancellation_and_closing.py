@@ -26,7 +26,6 @@ async def create_large(client: RoomsClient) -> Room:
 
 
 async def page_by_page(client: RoomsClient) -> list[str]:
-    """List all rooms, one a page."""
     return await ids_of(client, page_size=1)
 
 

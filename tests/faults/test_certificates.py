@@ -1,7 +1,7 @@
 """TLS: servers without a valid certificate get no request."""
 
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,20 +9,15 @@ import aiohttp
 import pytest
 import trustme
 
-from telnyx_rooms_async import RoomsClient, TLSError
+from telnyx_rooms_async import TLSError
 from tests.helpers.clocks import FakeClock
-from tests.helpers.fault_case import FaultCase, create, read
+from tests.helpers.fault_case import FaultCase, read_and_create
 from tests.helpers.fault_server import FaultServer
 from tests.helpers.raw_server import Connection, RawServer, running
-
-Action = Callable[[RoomsClient], Any]
-METHODS: dict[Action, str] = {read: "GET", create: "POST"}
-actions = pytest.mark.parametrize("action", METHODS, ids=lambda action: action.__name__)
 
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """The authority of the server's certificates."""
     return trustme.CA()
 
 
@@ -36,7 +31,6 @@ async def server(clock: FakeClock, authority: trustme.CA) -> AsyncIterator[Fault
 
 
 def trust(case: FaultCase, authority: trustme.CA) -> None:
-    """Use a session that trusts the authority."""
     context = ssl.create_default_context()
     authority.configure_trust(context)
     session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context))
@@ -44,16 +38,16 @@ def trust(case: FaultCase, authority: trustme.CA) -> None:
     case.new_client(session=session)
 
 
-async def expect_tls_error(case: FaultCase, action: Action) -> None:
+async def expect_tls_error(case: FaultCase, action: Any) -> None:
     """Check that nothing was sent, in one attempt."""
     error = await case.expect_error(TLSError, action)
     assert (error.sent, [attempt.failure for attempt in error.attempts]) == (False, ["tls"])
     case.expect_requests("", rooms=0)
 
 
-@actions
+@read_and_create
 async def test_an_untrusted_server_gets_no_request(
-    case: FaultCase, action: Action, monkeypatch: pytest.MonkeyPatch
+    case: FaultCase, action: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("PYTHONHTTPSVERIFY", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_TLS_REJECT_UNAUTHORIZED"):
         monkeypatch.setenv(name, "0")
@@ -69,10 +63,10 @@ CERTIFICATES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@actions
+@read_and_create
 @pytest.mark.parametrize(("name", "validity"), CERTIFICATES.values(), ids=CERTIFICATES)
 async def test_an_invalid_certificate_is_rejected_after_one_attempt(
-    case: FaultCase, authority: trustme.CA, name: str, validity: dict[str, Any], action: Action
+    case: FaultCase, authority: trustme.CA, name: str, validity: dict[str, Any], action: Any
 ) -> None:
     assert case.server.tls is not None
     authority.issue_cert(name, **validity).configure_cert(case.server.tls)
@@ -81,8 +75,8 @@ async def test_an_invalid_certificate_is_rejected_after_one_attempt(
     authority.issue_cert("127.0.0.1").configure_cert(case.server.tls)  # accepted: the case makes a call
 
 
-@actions
-async def test_a_server_without_tls_gets_no_request(case: FaultCase, action: Action) -> None:
+@read_and_create
+async def test_a_server_without_tls_gets_no_request(case: FaultCase, action: Any) -> None:
     received: list[bytes] = []
 
     class PlainServer(RawServer):

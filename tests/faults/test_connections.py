@@ -9,7 +9,7 @@ import pytest
 
 from telnyx_rooms_async import APITimeoutError, ConnectError, NotFoundError, OutcomeUnknownError, RoomsClient
 from tests.helpers.clocks import wait_until
-from tests.helpers.fault_case import FaultCase, create, delete, ids_of, read
+from tests.helpers.fault_case import FaultCase, create, delete, ids_of, read, read_and_create
 from tests.helpers.fault_server import ServerFault
 from tests.helpers.faults import (
     HANG,
@@ -24,7 +24,6 @@ from tests.helpers.raw_server import Then
 from tests.helpers.room_store import HEALTHY_ROOM_ID
 
 Action = Callable[[RoomsClient], Any]
-actions = pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
 
 # --- no connection ------------------------------------------------------------------------------------------
 
@@ -55,7 +54,7 @@ async def test_a_create_is_retried_when_the_connection_was_refused(case: FaultCa
     case.expect_requests("POST", rooms=1)
 
 
-@actions
+@read_and_create
 async def test_an_unknown_host_is_a_connect_error_after_three_attempts(
     case: FaultCase, action: Action, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,7 +72,7 @@ async def test_an_unknown_host_is_a_connect_error_after_three_attempts(
     known = True
 
 
-@actions
+@read_and_create
 async def test_a_connect_timeout_is_a_connect_error_after_three_attempts(
     case: FaultCase, action: Action
 ) -> None:
@@ -118,12 +117,10 @@ async def test_a_read_is_not_retried_after_a_final_failure(
 
 
 async def update(client: RoomsClient) -> Any:
-    """Change a room."""
     return await client.rooms.update(HEALTHY_ROOM_ID, max_participants=3)
 
 
 async def make_token(client: RoomsClient) -> Any:
-    """Make a token."""
     return await client.tokens.create(HEALTHY_ROOM_ID)
 
 

@@ -13,7 +13,6 @@ from tests.helpers.room_store import RecordedRequest
 
 
 async def tens(client: RoomsClient) -> list[str]:
-    """List all rooms, ten a page."""
     return await ids_of(client, page_size=10)
 
 
@@ -200,7 +199,6 @@ async def test_no_surviving_room_is_missed_or_repeated(
 
 
 async def snapshot(client: RoomsClient) -> list[str]:
-    """Take a snapshot of all rooms."""
     return [room.id for room in await client.rooms.list(page_size=10).snapshot()]
 
 

@@ -19,13 +19,9 @@ from telnyx_rooms_async import (
     TelnyxRoomsError,
 )
 from tests.helpers.clocks import EPOCH, wait_until
-from tests.helpers.fault_case import FaultCase, create, read
+from tests.helpers.fault_case import METHODS, FaultCase, create, read, read_and_create
 from tests.helpers.fault_server import RateWindow, ServerFault
 from tests.helpers.faults import HANG, respond, truncate
-
-METHODS = {read: "GET", create: "POST"}
-actions = pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
-
 
 # --- one call -----------------------------------------------------------------------------------------------
 
@@ -43,7 +39,7 @@ RETRY_AFTER: dict[str, tuple[dict[str, str], float]] = {
 
 
 @pytest.mark.parametrize(("headers", "seconds"), RETRY_AFTER.values(), ids=RETRY_AFTER)
-@actions
+@read_and_create
 async def test_a_call_waits_at_least_as_long_as_the_server_asks(
     case: FaultCase, headers: dict[str, str], seconds: float, action: Any
 ) -> None:
@@ -63,7 +59,7 @@ TOO_LONG = {
 
 
 @pytest.mark.parametrize(("headers", "seconds"), TOO_LONG.values(), ids=TOO_LONG)
-@actions
+@read_and_create
 async def test_a_retry_after_beyond_the_maximum_or_the_deadline_is_raised_at_once(
     case: FaultCase, headers: dict[str, str], seconds: float, action: Any
 ) -> None:
@@ -71,11 +67,11 @@ async def test_a_retry_after_beyond_the_maximum_or_the_deadline_is_raised_at_onc
     error = await case.expect_error(RateLimitError, action)
     assert (error.retry_after, len(error.attempts)) == (seconds, 1)
     case.recovery_delay = 50 if seconds == 50 else 0
-    assert case.calls[0].seconds < 1
+    assert case.seconds < 1
     case.expect_requests(METHODS[action])
 
 
-@actions
+@read_and_create
 async def test_429_without_retry_after_backs_off_twice(case: FaultCase, action: Any) -> None:
     case.clock.random = lambda: 1.0
     case.server.inject_always(respond(429))
@@ -100,7 +96,6 @@ def concurrently(
 
 
 async def create_any(client: RoomsClient) -> Room:
-    """Create a room with a random name."""
     return await client.rooms.create(unique_name=f"Room {random.random()}")
 
 
@@ -123,7 +118,7 @@ async def test_60_concurrent_calls_within_a_rate_limit_window_all_succeed(
     case.server.window = RateWindow(limit, seconds)
     outcomes = await case.expect_result(concurrently(60, action), creates=60)
     assert all(isinstance(outcome, Room) for outcome in outcomes), set(map(repr, outcomes))
-    assert case.calls[0].seconds <= (60 / limit - 1) * seconds + 4
+    assert case.seconds <= (60 / limit - 1) * seconds + 4
     case.expect_at_most(69, rooms=60 if action is create_any else 0)
     case.recovery_delay = seconds
 
@@ -191,7 +186,7 @@ async def test_invalid_rate_limit_headers_delay_nothing(case: FaultCase, headers
     case.server.inject_always(respond(200, {"data": {"id": "a"}}, **headers))
     outcomes = await case.expect_result(concurrently(60, read))
     assert all(isinstance(outcome, Room) for outcome in outcomes), set(map(repr, outcomes))
-    assert case.calls[0].seconds < 8
+    assert case.seconds < 8
     case.expect_requests(" ".join(["GET"] * 60))
 
 

@@ -14,22 +14,18 @@ from tests.helpers.room_store import SECRET_KEY, SECRET_REFRESH_TOKEN, SECRET_SI
 
 
 async def make_token(client: RoomsClient) -> ClientToken:
-    """Create a client token."""
     return await client.tokens.create("a-room")
 
 
 async def refresh_token(client: RoomsClient) -> object:
-    """Refresh a client token."""
     return await client.tokens.refresh("a-room", SECRET_REFRESH_TOKEN)
 
 
 async def retrieve_recording(client: RoomsClient) -> object:
-    """Get a presigned URL."""
     return await client.recordings.retrieve("a-recording")
 
 
 async def download(client: RoomsClient) -> object:
-    """Download from a presigned URL."""
     return await client.recordings.download("a-recording", io.BytesIO())
 
 

@@ -18,14 +18,11 @@ from telnyx_rooms_async import (
     UnexpectedRedirectError,
     UnprocessableEntityError,
 )
-from tests.helpers.fault_case import FaultCase, create, delete, read
+from tests.helpers.fault_case import METHODS, FaultCase, create, delete, read, read_and_create
 from tests.helpers.fault_server import FaultServer, ServerFault
 from tests.helpers.faults import respond, rewrite_response, send_raw, truncate
 from tests.helpers.raw_server import running
 from tests.helpers.room_store import SECRET_TOKEN
-
-METHODS = {read: "GET", create: "POST", delete: "DELETE"}
-actions = pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
 
 # --- error statuses -----------------------------------------------------------------------------------------
 
@@ -46,7 +43,7 @@ ERROR_STATUSES: dict[int, type[TelnyxRoomsError]] = {
 
 
 @pytest.mark.parametrize(("status", "error_class"), ERROR_STATUSES.items(), ids=map(str, ERROR_STATUSES))
-@pytest.mark.parametrize("action", METHODS, ids=lambda action: action.__name__)
+@pytest.mark.parametrize("action", [read, create, delete], ids=lambda action: action.__name__)
 async def test_an_error_status_is_raised_after_one_request(
     case: FaultCase, status: int, error_class: type[Any], action: Any
 ) -> None:
@@ -57,7 +54,7 @@ async def test_an_error_status_is_raised_after_one_request(
     assert (error.status, error.code, error.title, error.detail) == (status, "10000", "No", "Not so")
     assert (error.pointer, error.request_id, len(error.attempts)) == ("/x", "req-7", 1)
     assert error.budget_exhausted is False
-    case.expect_requests(METHODS[action])
+    case.expect_requests(METHODS.get(action, "DELETE"))
 
 
 async def test_the_last_response_is_raised_when_later_attempts_get_none(case: FaultCase) -> None:
@@ -89,7 +86,7 @@ ERROR_BODIES: dict[str, tuple[int, object, int]] = {
 
 
 @pytest.mark.parametrize(("status", "body", "entries"), ERROR_BODIES.values(), ids=ERROR_BODIES)
-@actions
+@read_and_create
 async def test_an_error_body_of_any_shape_is_typed_by_its_status(
     case: FaultCase, status: int, body: object, entries: int, action: Any
 ) -> None:
@@ -109,7 +106,7 @@ BROKEN_BODIES: dict[str, ServerFault] = {
 
 
 @pytest.mark.parametrize("fault", BROKEN_BODIES.values(), ids=BROKEN_BODIES)
-@actions
+@read_and_create
 async def test_a_broken_error_body_is_typed_by_its_status(
     case: FaultCase, fault: ServerFault, action: Any
 ) -> None:
@@ -122,7 +119,7 @@ async def test_a_broken_error_body_is_typed_by_its_status(
 # --- interim responses --------------------------------------------------------------------------------------
 
 
-@actions
+@read_and_create
 async def test_interim_responses_are_skipped(case: FaultCase, action: Any) -> None:
     interim = b"".join(b"HTTP/1.1 %d Wait\r\n\r\n" % status for status in (100, 102, 103))
     case.server.inject(rewrite_response(lambda response: interim + response))
@@ -139,7 +136,7 @@ LOCATIONS = [
 
 
 @pytest.mark.parametrize("location", LOCATIONS)
-@actions
+@read_and_create
 async def test_redirects_are_never_followed(case: FaultCase, location: str, action: Any) -> None:
     async with running(FaultServer()) as elsewhere:
         target = elsewhere.url if location == "ELSEWHERE" else location

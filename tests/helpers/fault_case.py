@@ -7,16 +7,17 @@ import logging
 import pickle
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+import pytest
 from aiohttp import ClientSession
-from attrs import define, field, frozen
+from attrs import define, field
 
 from telnyx_rooms_async import Room, RoomsClient, TelnyxRoomsError
 from tests.helpers.clocks import FakeClock
 from tests.helpers.error_reports import reported_texts
 from tests.helpers.fault_server import FaultServer
-from tests.helpers.room_store import HEALTHY_ROOM_ID, SECRET_KEY, SECRETS, RecordedRequest
+from tests.helpers.room_store import HEALTHY_ROOM_ID, SECRET_KEY, SECRETS
 
 T = TypeVar("T")
 E = TypeVar("E", bound=BaseException)
@@ -24,17 +25,18 @@ Action = Callable[[RoomsClient], Awaitable[T]]
 
 
 async def read(client: RoomsClient) -> Room:
-    """Retrieve a room."""
     return await client.rooms.retrieve(HEALTHY_ROOM_ID)
 
 
 async def create(client: RoomsClient) -> Room:
-    """Create a room with a name."""
     return await client.rooms.create(unique_name="Weekly", max_participants=7)
 
 
+METHODS: Final[dict[Any, str]] = {read: "GET", create: "POST"}
+read_and_create: Final = pytest.mark.parametrize("action", METHODS, ids=lambda action: action.__name__)
+
+
 async def create_nameless(client: RoomsClient) -> Room:
-    """Create a room without a name."""
     return await client.rooms.create(max_participants=7)
 
 
@@ -44,19 +46,7 @@ async def delete(client: RoomsClient) -> None:
 
 
 async def ids_of(client: RoomsClient, page_size: int = 250) -> list[str]:
-    """List all rooms."""
     return [room.id async for room in client.rooms.list(page_size=page_size)]
-
-
-@frozen(kw_only=True)
-class MeasuredCall:
-    """How long one action took, and what it did on the server."""
-
-    seconds: float
-    deadline: float
-    creates: int
-    made: int
-    requests: tuple[RecordedRequest, ...]
 
 
 @define(eq=False, repr=False)
@@ -70,7 +60,8 @@ class FaultCase:
     """Sessions of the test, closed after the clients."""
     errors: list[BaseException] = field(factory=list[BaseException])
     results: list[object] = field(factory=list[object])
-    calls: list[MeasuredCall] = field(factory=list[MeasuredCall])
+    seconds: float = 0.0
+    """How long the last action took."""
     loop_errors: list[object] = field(factory=list[object])
     """What the event loop or the garbage collector reported."""
     concurrent: bool = False
@@ -89,28 +80,24 @@ class FaultCase:
         return self.server.clock
 
     def new_client(self, **options: Any) -> RoomsClient:
-        """Continue with a client of other options."""
         defaults: dict[str, Any] = {"base_url": self.server.url, "clock": self.clock.clock}
         self.client = RoomsClient(SECRET_KEY, **defaults | options)
         self.clients.append(self.client)
         return self.client
 
     async def expect_result(self, action: Action[T], *, creates: int = 1) -> T:
-        """Return the result of an action that must succeed."""
+        """Return the result of an action that must succeed; check its time and what it did on the server."""
         start, requests, made = self.clock.seconds, len(self.server.requests), self.server.store.made
         deadline = self.client._api.timeout
         try:
             result = await action(self.client)
         finally:
-            self.calls.append(
-                MeasuredCall(
-                    seconds=self.clock.seconds - start,
-                    deadline=deadline,
-                    creates=creates,
-                    made=self.server.store.made - made,
-                    requests=tuple(self.server.requests[requests:]),
-                )
-            )
+            self.seconds = self.clock.seconds - start
+            assert self.seconds <= deadline + 0.5, f"{self.seconds} s of {deadline} s"
+            assert self.server.store.made - made <= creates, "one call made several rooms"
+            if not self.concurrent:
+                sent = self.server.requests[requests:]
+                assert len({request.body for request in sent if request.method == "POST"}) <= 1
         self.results.append(result)
         return result
 
@@ -140,7 +127,11 @@ class FaultCase:
     async def check_invariants(self, records: list[logging.LogRecord]) -> None:
         """Check what must hold after every test; close the clients."""
         assert self.requests_checked, "the test must call expect_requests or expect_at_most"
-        self._check_calls()
+        heads: dict[tuple[str, str, bytes], set[bytes]] = {}
+        for request in self.server.requests:
+            if not request.is_file:  # a download continues with a Range header
+                heads.setdefault((request.method, request.target, request.body), set()).add(request.head)
+        assert all(len(variants) == 1 for variants in heads.values()), "headers differ between attempts"
         for error in self.errors:
             check_error(error)
         if self.recovers:
@@ -166,26 +157,12 @@ class FaultCase:
         for session in self.borrowed_sessions:
             await session.close()
 
-    def _check_calls(self) -> None:
-        """Check deadlines, at most one room a create, and that attempts of one call are identical."""
-        for call in self.calls:
-            assert call.seconds <= call.deadline + 0.5, f"{call.seconds} s of {call.deadline} s"
-            assert call.made <= call.creates, f"{call.made} rooms of {call.creates} calls"
-            if not self.concurrent:
-                assert len({request.body for request in call.requests if request.method == "POST"}) <= 1
-        heads: dict[tuple[str, str, bytes], set[bytes]] = {}
-        for request in self.server.requests:
-            if not request.is_file:  # a download continues with a Range header
-                heads.setdefault((request.method, request.target, request.body), set()).add(request.head)
-        assert all(len(variants) == 1 for variants in heads.values()), "headers differ between attempts"
-
     async def _check_nothing_is_left(self) -> None:
         """Check that no socket is open, no task runs and nothing was reported to the event loop."""
         await self.wait_for_sockets()
         assert asyncio.all_tasks() - self.server.tasks == {asyncio.current_task()}
         self.clients.clear()
         del self.client
-        self.calls.clear()
         gc.collect()
         await asyncio.sleep(0)
         assert self.loop_errors == [], f"reported: {self.loop_errors}"
