@@ -1,5 +1,6 @@
 """Fixtures of all tests: an emulator, a client of it, a scripted server and a clock."""
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from functools import wraps
 from unittest.mock import Mock
@@ -23,10 +24,19 @@ settings.register_profile("quick", max_examples=25)
 settings.register_profile("mutate", derandomize=True, database=None, phases=(Phase.explicit, Phase.generate))
 
 
+def _is_no_slow_callback(record: logging.LogRecord) -> bool:
+    return record.msg != "Executing %s took %.3f seconds"
+
+
+# In development mode asyncio reports slow callbacks, which a busy machine has, also on stderr of programs.
+logging.getLogger("asyncio").addFilter(_is_no_slow_callback)
+
+
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remove the developer's own key, URL and proxies."""
+    """Remove the developer's own key, URL and proxies, and development mode from programs."""
     for name in (
+        "PYTHONDEVMODE",
         "TELNYX_API_KEY",
         "TELNYX_BASE_URL",
         "TELNYX_ALLOW_INSECURE",

@@ -21,13 +21,11 @@ async def call_concurrently(
 ) -> Any:
     """Run the program, and return what it prints."""
     arguments = map(str, (calls, descriptors, attempts))
-    # Development mode takes more memory.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDEVMODE"}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "error", str(PROGRAM), server.url, *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     output, errors = await process.communicate()
     check_secrets(f"{output!r}{errors!r}")

@@ -187,7 +187,7 @@ for _ in range(2):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_forked_workers_do_not_share_claims(server: RedisServer) -> None:
     command = [sys.executable, "-c", FORK, server.path]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert result.stdout.splitlines() == ["False", "another worker is handling the event"]
 
 
