@@ -11,7 +11,7 @@ import pytest
 
 from telnyx_rooms_async import ClientClosedError, Room, RoomsClient
 from tests.helpers.clocks import wait_until
-from tests.helpers.fault_case import FaultCase, create, ids_of, read
+from tests.helpers.fault_case import FaultCase, create, ids_of, read, read_and_create
 from tests.helpers.fault_server import FaultServer, ServerFault
 from tests.helpers.faults import HANG, respond, send_slowly, truncate
 from tests.helpers.raw_server import running
@@ -83,7 +83,7 @@ async def test_a_cancelled_call_ends_at_once_and_frees_its_connection(case: Faul
     case.recovery_delay = 31
 
 
-@pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
+@read_and_create
 async def test_a_call_cancelled_while_it_waits_for_a_connection_leaves_the_queue(
     case: FaultCase, action: Any
 ) -> None:
