@@ -131,12 +131,8 @@ class RoomStore:
                 if method == "PATCH":
                     room |= request.fields
                 return 200, {"data": room}
-            case "POST", ["rooms", _, "actions", action]:
-                tokens: Room = {"token": SECRET_TOKEN, "token_expires_at": self._instant()}
-                if action == "generate_join_client_token":
-                    tokens["refresh_token"] = SECRET_REFRESH_TOKEN
-                    tokens["refresh_token_expires_at"] = self._instant()
-                return 201, {"data": tokens}
+            case "POST", ["rooms", _, "actions", _]:
+                return 201, {"data": {"token": SECRET_TOKEN, "refresh_token": SECRET_REFRESH_TOKEN}}
             case "POST", ["room_sessions", _, "actions", _]:
                 return 200, {"data": {"result": "ok"}}
             case "POST", ["room_compositions"]:
