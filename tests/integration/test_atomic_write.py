@@ -14,7 +14,8 @@ import pytest
 
 from telnyx_rooms_async import DownloadedFile, RoomRecording, RoomsClient
 from telnyx_rooms_async.atomic_write import TEMPORARY_NAME, AtomicFile, move
-from tests.helpers.clocks import FakeClock
+from tests.helpers.clocks import FakeClock, wait_until
+from tests.helpers.raw_server import running
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
 
@@ -166,21 +167,15 @@ def test_abandoned_downloads_of_a_closed_event_loop_hold_no_connection() -> None
     client = RoomsClient("KEY", base_url="http://127.0.0.1:1/v2", max_connections=1)
 
     async def download(data: bytes, *, is_abandoned: bool) -> None:
-        scripted_server = ScriptedServer()
-        server = await asyncio.start_server(scripted_server.serve, "127.0.0.1", 0)
-        scripted_server.port = server.sockets[0].getsockname()[1]
-        url = scripted_server.url.replace("/v2", "/store/file")
-        recording = RoomRecording(id="a", status="completed", download_url=url)
-        sizes = [asyncio.create_task(client.recordings.file_size(recording)) for _ in range(3)]
-        scripted_server.respond_with(
-            ScriptedServer.raw(b"", "hang") if is_abandoned else ScriptedServer.http(200, data)
-        )
-        if is_abandoned:
-            while not scripted_server.requests:
-                await asyncio.sleep(0)
-        else:
-            assert await asyncio.gather(*sizes) == [len(data)] * 3
-        server.close()
+        reply = ScriptedServer.raw(b"", "hang") if is_abandoned else ScriptedServer.http(200, data)
+        async with running(ScriptedServer(script=[reply])) as server:
+            url = server.url.replace("/v2", "/store/file")
+            recording = RoomRecording(id="a", status="completed", download_url=url)
+            sizes = [asyncio.create_task(client.recordings.file_size(recording)) for _ in range(3)]
+            if is_abandoned:
+                await wait_until(lambda: bool(server.requests))
+            else:
+                assert await asyncio.gather(*sizes) == [len(data)] * 3
 
     asyncio.run(download(b"", is_abandoned=True))
     asyncio.run(download(b"whole", is_abandoned=False))
@@ -191,13 +186,13 @@ def test_abandoned_downloads_of_a_closed_event_loop_hold_no_connection() -> None
 def test_download_destroyed_with_its_event_loop_leaves_no_file(tmp_path: Path) -> None:
     async def begin() -> "asyncio.Task[DownloadedFile]":
         scripted_server = ScriptedServer()
-        server = await asyncio.start_server(scripted_server.serve, "127.0.0.1", 0)
-        scripted_server.port = server.sockets[0].getsockname()[1]
+        scripted_server.bind()
+        await scripted_server.listen()
         serve_recording(
             scripted_server, ScriptedServer.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "hang")
         )
         client, arrived = RoomsClient("KEY", base_url=scripted_server.url), asyncio.Event()
-        kept.extend((client, server))
+        kept.extend((client, scripted_server))
         target = tmp_path / "file"
         download = client.recordings.download("a", target, progress=lambda *_: arrived.set())
         task = asyncio.create_task(download)

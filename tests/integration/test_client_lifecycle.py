@@ -22,7 +22,7 @@ from telnyx_rooms_async import (
     batch,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.fast_forward import wait_until
+from tests.helpers.clocks import wait_until
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
 ROOM = ScriptedServer.http(200, b'{"data":{"id":"a-room"}}')
@@ -215,7 +215,7 @@ async def test_timeout_of_the_caller_takes_precedence_over_closing(
     await asyncio.sleep(0)
     closing = asyncio.create_task(scenario.client.close())
     with pytest.raises((TimeoutError, ClientClosedError)) as caught:
-        await asyncio.wait_for(call.task, 5)
+        await asyncio.wait_for(call.task, 60)
     assert isinstance(caught.value, TimeoutError if timeout.expired() else ClientClosedError)
     assert call.cancelling == 0
     await closing
@@ -287,7 +287,7 @@ async def test_cancelled_close_closes_the_client(scenario: Scenario) -> None:
     with pytest.raises(asyncio.CancelledError):
         await closing
     with pytest.raises(ClientClosedError):
-        await asyncio.wait_for(call.task, 5)
+        await asyncio.wait_for(call.task, 60)
     with pytest.raises(ClientClosedError):
         await scenario.client.rooms.retrieve("a-room")
     await wait_until(lambda: scenario.server.open_connections == 0)

@@ -9,7 +9,7 @@ import pytest
 
 from telnyx_rooms_async import Attempt, InternalServerError, InvalidArgumentError, RetryPolicy, RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.fast_forward import wait_until
+from tests.helpers.clocks import wait_until
 
 
 @pytest.fixture

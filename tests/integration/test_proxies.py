@@ -1,6 +1,5 @@
 """Proxies of the environment, for a client with ``trust_env=True``."""
 
-import asyncio
 import base64
 import io
 import json
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 
 from telnyx_rooms_async import ConfigurationError, ConnectError, Room, RoomsClient, TelnyxRoomsError
 from tests.helpers.clocks import FakeClock
-from tests.helpers.fast_forward import FastForwardLoop
+from tests.helpers.raw_server import running
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
 OK = ScriptedServer.http(200, b'{"data":{"id":"a-room"}}')
@@ -27,11 +26,8 @@ Environment = Callable[..., None]
 @pytest.fixture
 async def proxy() -> AsyncIterator[ScriptedServer]:
     """A server that is used as a proxy."""
-    server = ScriptedServer([OK])
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    server.port = listener.sockets[0].getsockname()[1]
-    yield server
-    listener.close()
+    async with running(ScriptedServer(script=[OK])) as server:
+        yield server
 
 
 @pytest.fixture
@@ -225,7 +221,7 @@ async def test_create_is_retried_when_the_tunnel_of_a_proxy_fails(
 ) -> None:
     proxy.respond_with(reply)
     environment(https_proxy=f"http://me:{PASSWORD}@127.0.0.1:{proxy.port}")
-    with FastForwardLoop().patch(asyncio.get_running_loop()):
+    with FakeClock().fast_forward():
         async with RoomsClient(
             "KEY", base_url="https://api.test/v2", clock=fake_clock.clock, trust_env=True
         ) as client:

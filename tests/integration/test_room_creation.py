@@ -1,6 +1,5 @@
 """Creates and ensures against a scripted server: which requests are sent, recorded and paid for."""
 
-import asyncio
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -125,8 +124,6 @@ async def test_error_of_the_second_request_leaves_the_first_unknown(
 async def test_unsent_second_request_leaves_the_first_unknown(
     scripted_server: ScriptedServer, fake_clock: FakeClock
 ) -> None:
-    server = await asyncio.start_server(scripted_server.serve, "127.0.0.1", 0)
-    scripted_server.port = server.sockets[0].getsockname()[1]
     nothing = Reply(
         ScriptedServer.http(200, NOTHING.data.partition(b"\r\n\r\n")[2], Connection="close").data, "close"
     )
@@ -134,7 +131,7 @@ async def test_unsent_second_request_leaves_the_first_unknown(
 
     def close_server(attempt: Attempt) -> None:
         if attempt.number == 4:
-            server.close()
+            scripted_server.stop_listening()
 
     client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=close_server)
     with pytest.raises(OutcomeUnknownError) as caught:

@@ -24,9 +24,8 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.integrations.opentelemetry import traced
-from tests.helpers.clocks import FakeClock
+from tests.helpers.clocks import FakeClock, wait_until
 from tests.helpers.error_reports import reported_texts, traceback_files
-from tests.helpers.fast_forward import FastForwardLoop, wait_until
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
 Action: TypeAlias = Callable[[RoomsClient], Awaitable[object]]
@@ -335,7 +334,7 @@ async def test_report_and_log_of_a_call_that_fails_have_no_secret(
     caplog.set_level(logging.DEBUG)
     respond(scripted_server, action, FAILURES[failure])
     client = RoomsClient(CANARY, base_url=scripted_server.url, clock=fake_clock.clock)
-    with FastForwardLoop().patch(asyncio.get_running_loop()):
+    with FakeClock().fast_forward():
         try:
             await ACTIONS[action](client)
         except TelnyxRoomsError as error:

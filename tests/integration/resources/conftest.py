@@ -22,6 +22,6 @@ async def telnyx(time: FakeClock) -> AsyncIterator[Emulator]:
 
 @pytest.fixture
 async def client(telnyx: Emulator, time: FakeClock) -> AsyncIterator[RoomsClient]:
-    time.random = 0.0
+    time.random = lambda: 0.0
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=time.clock) as rooms_client:
         yield rooms_client

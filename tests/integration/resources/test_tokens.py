@@ -21,8 +21,7 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.resources import tokens
-from tests.helpers.clocks import FakeClock
-from tests.helpers.fast_forward import wait_until
+from tests.helpers.clocks import FakeClock, wait_until
 
 
 @pytest.fixture
