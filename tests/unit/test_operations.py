@@ -1,7 +1,6 @@
 """What each of the 25 operations sends, and what its responses and errors become."""
 
 import json
-import pickle
 import re
 from collections.abc import AsyncIterable, Callable
 from datetime import UTC, date, datetime
@@ -23,7 +22,6 @@ from telnyx_rooms_async import (
     DurationFilter,
     ErrorDetail,
     InternalServerError,
-    NameTakenError,
     NotFoundError,
     OutcomeUnknownError,
     PermissionDeniedError,
@@ -245,34 +243,17 @@ DETAIL = ErrorDetail(
 ERROR_BODIES: dict[str, tuple[str, tuple[ErrorDetail, ...]]] = {
     "a list of entries": (json.dumps({"errors": [ENTRY]}), (DETAIL,)),
     "one bare entry": (json.dumps(ENTRY), (DETAIL,)),
-    "messages by key": (
-        json.dumps({"errors": {"max_participants": ["too many", "too dear"]}}),
-        (
-            ErrorDetail(code="max_participants", detail="too many"),
-            ErrorDetail(code="max_participants", detail="too dear"),
-        ),
-    ),
-    "a message": (json.dumps({"message": "Error", "success": False}), (ErrorDetail(title="Error"),)),
     "nothing": ("", ()),
-    "a message under data": (json.dumps({"data": {"message": "Error"}}), (ErrorDetail(title="Error"),)),
-    "a web page": ("<html>Bad gateway</html>", ()),
 }
 
 
-async def error_of(
-    status: int,
-    body: str = "",
-    *,
-    call: Call = lambda client: client.rooms.retrieve("a"),
-    headers: dict[str, str] | None = None,
-) -> Exception:
+async def error_of(status: int, body: str = "", headers: dict[str, str] | None = None) -> APIStatusError:
     """Return the error that a response becomes."""
     with aioresponses() as api:
-        for method in ("GET", "POST"):
-            api.add(re.compile(BASE), method, status=status, body=body, headers=headers)
+        api.get(re.compile(BASE), status=status, body=body, headers=headers)
         async with RoomsClient("KEY", retry=RetryPolicy(attempts=1)) as client:
-            with pytest.raises((APIStatusError, OutcomeUnknownError)) as caught:
-                await call(client)
+            with pytest.raises(APIStatusError) as caught:
+                await client.rooms.retrieve("a")
     return caught.value
 
 
@@ -282,18 +263,9 @@ async def test_every_shape_of_an_error_body_is_decoded(
     status: int, body: str, errors: tuple[ErrorDetail, ...]
 ) -> None:
     error = await error_of(status, body)
-    assert isinstance(error, APIStatusError)
     assert type(error) is {404: NotFoundError, 422: UnprocessableEntityError}[status]
-    first = errors[0] if errors else ErrorDetail()
     assert error.errors == errors
-    assert (error.code, error.title, error.detail, error.pointer) == (
-        first.code,
-        first.title,
-        first.detail,
-        first.pointer,
-    )
-    unpickled = pickle.loads(pickle.dumps(error))
-    assert (type(unpickled), unpickled.errors, str(unpickled)) == (type(error), errors, str(error))
+    assert error.code == (errors[0].code if errors else None)
 
 
 STATUSES: dict[int, type[APIStatusError]] = {
@@ -322,29 +294,3 @@ async def test_the_class_of_an_error_depends_on_the_status_only(
     assert (error.status, error.retry_after, error.request_id) == (status, 7.0, "req-7")
     (attempt,) = error.attempts
     assert (attempt.operation, attempt.template, attempt.status) == ("ViewRoom", "/rooms/{room_id}", status)
-
-
-NAME_TAKEN: dict[str, object] = {
-    "a list of entries": {
-        "errors": [
-            {"code": "10027", "title": "x", "detail": "has been taken", "source": {"pointer": "/unique_name"}}
-        ]
-    },
-    "messages by key": {"errors": {"unique_name_not_unique_for_user_id": ["has been taken"]}},
-}
-
-
-@pytest.mark.parametrize("body", NAME_TAKEN.values(), ids=NAME_TAKEN)
-async def test_a_duplicate_name_is_a_name_taken_error(body: object) -> None:
-    error = await error_of(
-        422, json.dumps(body), call=lambda client: client.rooms.create(unique_name="Weekly")
-    )
-    assert type(error) is NameTakenError
-
-
-@pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 520])
-async def test_the_outcome_of_a_create_is_unknown_after_a_server_error(status: int) -> None:
-    error = await error_of(status, call=lambda client: client.rooms.create())
-    assert isinstance(error, OutcomeUnknownError)
-    assert isinstance(error.__cause__, APIStatusError)
-    assert (error.__cause__.status, error.unique_name) == (status, None)
