@@ -226,3 +226,13 @@ def test_settings_do_not_show_the_key_or_credentials_of_the_url() -> None:
     assert unpickled.api_key == CANARY
     assert "CANARY" not in f"{settings!r} {unpickled!r} {attrs.asdict(unpickled)['api_key']!r}"
     assert "'http://127.0.0.1:8080/v2'" in repr(Settings(base_url="http://127.0.0.1:8080/v2"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [RoomsClient("KEY"), RoomsClient("KEY").with_options(timeout=1), RoomsClient("KEY").rooms.list()],
+    ids=["client", "view", "listing"],
+)
+def test_client_is_not_pickled_because_it_holds_the_key(value: object) -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(value)
