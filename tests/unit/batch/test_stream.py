@@ -311,6 +311,17 @@ async def test_cancellation_of_the_tasks_of_a_batch_is_an_error(*, is_started: b
     await cancelling
 
 
+async def test_call_that_is_cancelled_before_it_starts_is_an_error() -> None:
+    async def source() -> AsyncIterator[int]:
+        before = asyncio.all_tasks()
+        yield 1
+        for call in asyncio.all_tasks() - before:
+            call.cancel()
+
+    with pytest.raises(batch.CancelledWithinError, match="before it started"):
+        [outcome async for outcome in batch.stream(double, source())]
+
+
 async def test_exception_outside_exception_ends_the_batch() -> None:
     class Exit(BaseException):
         pass
