@@ -89,7 +89,7 @@ class JobPlugin(WorkerPlugin, Generic[Item, Value]):
             if self._client is None:
                 self._client = RoomsClient.from_settings(self.settings)
             operation = self.factory(self._client._api)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this package
-            now, keys = operation.now(), [partition.key]
+            now, keys = operation.api.server_now(), [partition.key]
             # When a worker that died started this partition. Dask deletes the record with the task.
             since = await self._worker.scheduler.get_metadata(keys=keys, default=None)
             if since is None:
