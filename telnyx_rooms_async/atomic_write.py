@@ -23,41 +23,52 @@ def temporary_path(folder: Path) -> Path:
 class AtomicFile:
     """File with a temporary name in the folder of its target, until `commit` renames it to the target.
 
-    Only its owner can read it. All methods block.
+    Only its owner can read it. All methods block, and raise `OSError`.
 
     Args:
         target: path of a regular file, which need not exist. A symbolic link is replaced, not followed.
-
-    Raises:
-        OSError: no file can be created in the folder of the target.
     """
+
+    _file: BinaryIO
+    _is_pending = False
+    """Whether the temporary file may exist."""
 
     def __init__(self, target: Path) -> None:
         self._target = target
         self._path = temporary_path(target.parent)
-        self.file: BinaryIO = open(self._path, "xb", opener=_open_private)  # noqa: SIM115 - `commit` and `discard` close it
-        """Binary file to write to."""
+
+    def open(self) -> BinaryIO:
+        """Create the temporary file, and return it to be written to."""
+        self._file = open(self._path, "xb", opener=_open_private)  # noqa: SIM115 - `commit` and `discard` close it
         self._is_pending = True
+        return self._file
 
     def commit(self) -> None:
         """Write the data to the disk, replace the target, and write the new name to the disk.
 
-        Raises:
-            OSError: it is not certain that the target was replaced. `discard` must still be called.
+        After an error it is not certain that the target was replaced, and `discard` must still be called.
         """
-        self.file.flush()
-        _copy_mode(self._target, self.file.fileno())
-        os.fsync(self.file.fileno())
-        self.file.close()
+        self._file.flush()
+        if sys.platform != "win32":
+            self._copy_mode()
+        os.fsync(self._file.fileno())
+        self._file.close()
         self._path.replace(self._target)
         self._is_pending = False
         _sync_folder(self._target.parent)
 
+    def _copy_mode(self) -> None:
+        """Copy the permissions of the target, if it exists and belongs to the same owner and group."""
+        with suppress(FileNotFoundError):
+            old, new = self._target.stat(), os.fstat(self._file.fileno())
+            if (old.st_uid, old.st_gid) == (new.st_uid, new.st_gid):
+                os.fchmod(self._file.fileno(), stat.S_IMODE(old.st_mode) & 0o777)
+
     def discard(self) -> None:
-        """Remove the temporary file, if it still exists. The target is not changed."""
+        """Remove the temporary file, if it exists. The target is not changed."""
         if self._is_pending:
             with suppress(OSError):  # the data is not needed
-                self.file.close()
+                self._file.close()
             self._path.unlink(missing_ok=True)
             self._is_pending = False
 
@@ -74,15 +85,6 @@ def move(source: Path, target: Path) -> None:
 
 def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _copy_mode(target: Path, descriptor: int) -> None:
-    """Copy the permissions of the target, if it exists and belongs to the same owner and group."""
-    if sys.platform != "win32":
-        with suppress(FileNotFoundError):
-            old, new = target.stat(), os.fstat(descriptor)
-            if (old.st_uid, old.st_gid) == (new.st_uid, new.st_gid):
-                os.fchmod(descriptor, stat.S_IMODE(old.st_mode) & 0o777)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,42 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from types import TracebackType
 from typing import Self
 
 from attrs import asdict, evolve
 
-from telnyx_rooms_async.core.custom_request import ACCOUNT_KEY, QueryValue, build_custom
-from telnyx_rooms_async.core.frames import without_async_frames, without_frames
+from telnyx_rooms_async.core.endpoints import ACCOUNT_KEY
 from telnyx_rooms_async.core.http_messages import RateLimit, Response
+from telnyx_rooms_async.core.protocol import QueryValue, build, build_custom
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
-from telnyx_rooms_async.core.secret import hidden
+from telnyx_rooms_async.core.secret import hidden, without_async_frames, without_frames
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import OnAttempt
 from telnyx_rooms_async.http.clock import Clock
-from telnyx_rooms_async.http.connection import (
-    Session,
-    TraceConfig,
-    borrowed_loop,
-    capacity,
-    check_hooks,
-    check_session,
-)
+from telnyx_rooms_async.http.connection import Session, TraceConfig, borrowed_loop, capacity, check_session
 from telnyx_rooms_async.http.in_flight import InFlightCalls
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from telnyx_rooms_async.http.transport import AiohttpTransport
 from telnyx_rooms_async.resources.compositions import Compositions
-from telnyx_rooms_async.resources.participants import Participants
 from telnyx_rooms_async.resources.recordings import Recordings
 from telnyx_rooms_async.resources.rooms import Rooms
-from telnyx_rooms_async.resources.sessions import Sessions
+from telnyx_rooms_async.resources.sessions import Participants, Sessions
 from telnyx_rooms_async.resources.tokens import Tokens
 from telnyx_rooms_async.settings import (
     Settings,
+    check_call_options,
     check_count,
     check_flags,
     check_share,
-    check_timeouts,
     find_api_key,
     find_base_url,
 )
@@ -83,6 +74,12 @@ class RoomsClient:
                 room = await client.rooms.create(unique_name="Weekly")
     """
 
+    rooms: Rooms
+    sessions: Sessions
+    participants: Participants
+    recordings: Recordings
+    compositions: Compositions
+    tokens: Tokens
     _base_url = "not ready"  # a traceback may show a client whose arguments were refused
 
     @without_frames  # the base URL and the proxies of a session may hold credentials
@@ -105,14 +102,14 @@ class RoomsClient:
         clock: Clock = Clock(),
     ) -> None:
         api_key = None if api_key is None else hidden(api_key)
-        check_timeouts(timeout, attempt_timeout, retry)
+        check_call_options(timeout, attempt_timeout, retry)
         check_count(max_connections=max_connections)
         check_share(share)
         check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)
-        check_session(session, trust_env=trust_env)
-        check_hooks(session, on_attempt, trace_configs)
+        check_session(session, trust_env=trust_env, on_attempt=on_attempt, trace_configs=trace_configs)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
-        rate_limiter = RateLimiter(capacity(session, max_connections), clock, share)
+        max_connections = capacity(session, max_connections)
+        rate_limiter = RateLimiter(max_connections, clock, share)
         in_flight_calls = InFlightCalls(borrowed_loop(session), rate_limiter.reset)
         transport = AiohttpTransport(
             api_key=find_api_key(api_key),
@@ -147,14 +144,7 @@ class RoomsClient:
         trace_configs: Sequence[TraceConfig] = (),
         clock: Clock = Clock(),
     ) -> Self:
-        """Make a client from settings.
-
-        Args:
-            settings: they may come from another process.
-            session: as for `RoomsClient`.
-            on_attempt: as for `RoomsClient`.
-            trace_configs: as for `RoomsClient`.
-            clock: as for `RoomsClient`.
+        """Make a client from settings and from the arguments of `RoomsClient` that they do not hold.
 
         Raises:
             ConfigurationError: a setting or an argument is invalid.
@@ -164,15 +154,8 @@ class RoomsClient:
             on_attempt=on_attempt,
             trace_configs=trace_configs,
             clock=clock,
-            **asdict(settings, recurse=False),
+            **asdict(settings, recurse=False),  # not in a variable: error reports show these
         )
-
-    rooms: Rooms
-    sessions: Sessions
-    participants: Participants
-    recordings: Recordings
-    compositions: Compositions
-    tokens: Tokens
 
     def _attach(self, api: ApiSession) -> None:
         self._api = api
@@ -189,7 +172,7 @@ class RoomsClient:
     @property
     def rate_limit(self) -> RateLimit | None:
         """The rate limit of the account as the newest response states it; None before that."""
-        return self._api.rate_limiter.rate_limit
+        return self._api.rate_limiter.window.last_seen
 
     def with_options(
         self,
@@ -204,22 +187,25 @@ class RoomsClient:
         The view shares the session, the rate limit and the retry budget; closing it closes the client.
 
         Args:
-            timeout: seconds for a whole call.
-            attempt_timeout: seconds for one attempt.
-            retry: the retry policy.
+            timeout: seconds for a whole call; None keeps the timeout of this client.
+            attempt_timeout: seconds for one attempt, or None likewise.
+            retry: the retry policy, or None likewise.
             read_only: True for a read-only view; a view of a read-only client is always read-only.
 
         Raises:
             ConfigurationError: an option is invalid.
         """
         api = self._api
-        timeout = api.timeout if timeout is None else timeout
-        attempt_timeout = api.attempt_timeout if attempt_timeout is None else attempt_timeout
-        retry = api.retry if retry is None else retry
-        check_timeouts(timeout, attempt_timeout, retry)
+        changed = evolve(
+            api,
+            timeout=api.timeout if timeout is None else timeout,
+            attempt_timeout=api.attempt_timeout if attempt_timeout is None else attempt_timeout,
+            retry=api.retry if retry is None else retry,
+            read_only=read_only or api.read_only,
+        )
+        check_call_options(changed.timeout, changed.attempt_timeout, changed.retry)
         check_flags(read_only=read_only)
-        api = evolve(api, timeout=timeout, attempt_timeout=attempt_timeout, retry=retry)
-        return self._view(evolve(api, read_only=api.read_only or read_only))
+        return self._view(changed)
 
     def _view(self, api: ApiSession) -> Self:
         view = copy(self)
@@ -254,7 +240,7 @@ class RoomsClient:
 
     async def public_key(self) -> str:
         """Return the public key that signs the webhooks of the account: one request."""
-        return (await self._api.call(ACCOUNT_KEY)).public
+        return (await self._api.call(build(ACCOUNT_KEY))).public
 
     async def close(self, *, grace: float = 0.0) -> None:
         """Close the client and its views. A borrowed session stays open. A second call has no effect.
@@ -277,10 +263,5 @@ class RoomsClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()

@@ -1,4 +1,4 @@
-"""All exceptions of the library, in one tree that is split by whose fault it is.
+"""Exceptions of the library, in one tree that is split by who is at fault.
 
     TelnyxRoomsError
     ├── ConfigurationError, InvalidArgumentError,      you: nothing was sent
@@ -53,7 +53,7 @@ class FailureKind(enum.StrEnum):
 
 @frozen(kw_only=True)
 class RateLimit:
-    """The rate limit of the account as one response states it; None for a missing or unreadable number."""
+    """Rate limit of the account as one response states it; None for a missing or unreadable number."""
 
     limit: int | None = None
     """Requests per window."""
@@ -65,17 +65,16 @@ class RateLimit:
 
 @frozen(kw_only=True)
 class Attempt:
-    """The record of one attempt: metadata only, no body, no API key."""
+    """Record of one attempt: metadata only, no body, no API key."""
 
     number: int
-    """The first attempt is 1."""
+    """Counted from 1."""
     operation: str
-    """The operation id in the Telnyx API reference: ``ViewRoom``; ``download`` for the download of a file."""
+    """Operation id in the Telnyx API reference: ``ViewRoom``; ``download`` for the download of a file."""
     method: str
     template: str
-    """The path before ids are filled in: ``/rooms/{room_id}``; ``{download_url}`` for a file."""
+    """Path before ids are filled in: ``/rooms/{room_id}``; ``{download_url}`` for a file."""
     status: int | None = None
-    """The status of the response, or None without a response."""
     failure: FailureKind | None = None
     """Why there is no response, or None with a response."""
     sent: bool
@@ -86,42 +85,34 @@ class Attempt:
     """Seconds until the next attempt, or None for the last attempt."""
     request_id: str | None = None
     rate_limit: RateLimit | None = None
-    """The rate limit that the response stated, if any."""
     budget_exhausted: bool = False
     """Whether the next attempt was left out because the retry budget of the client is spent."""
 
 
 # --- the tree ---------------------------------------------------------------------------------------------
 
-_MESSAGE_LIMIT = 300
 
-
-def one_line(text: str, limit: int = _MESSAGE_LIMIT) -> str:
+def one_line(text: str, limit: int = 300) -> str:
     """Return text for one line of a log: unprintable characters escaped, and cut to a length."""
     printable = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     line = "".join(islice(printable, limit + 1))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def tries(attempts: tuple[Attempt, ...]) -> str:
-    """Return how many attempts there were, if there were several."""
-    return f" after {len(attempts)} attempts" if len(attempts) > 1 else ""
-
-
 @define(slots=False, repr=False)
 class TelnyxRoomsError(Exception):
     """Base class of all exceptions of this library."""
 
+    _summary: ClassVar[str] = "failed"
+
     def __str__(self) -> str:
-        return one_line(self._sentence())
+        return one_line(self._message())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
 
-    said: ClassVar[str] = "failed"
-
-    def _sentence(self) -> str:
-        return self.said
+    def _message(self) -> str:
+        return self._summary
 
 
 @define(slots=False, repr=False)
@@ -130,7 +121,7 @@ class ConfigurationError(TelnyxRoomsError, ValueError):
 
     problem: str
 
-    def _sentence(self) -> str:
+    def _message(self) -> str:
         return self.problem
 
 
@@ -141,14 +132,14 @@ class InvalidArgumentError(TelnyxRoomsError, ValueError):
     problems: tuple[str, ...]
     """One sentence for each invalid argument."""
 
-    def _sentence(self) -> str:
+    def _message(self) -> str:
         return "; ".join(self.problems)
 
 
 class ClientClosedError(TelnyxRoomsError, RuntimeError):
     """The client, or its borrowed session, is closed. The server may have processed a call in flight."""
 
-    said: ClassVar[str] = "the client is closed: make a new one"
+    _summary: ClassVar[str] = "the client is closed: make a new one"
 
 
 NO_EVENT_LOOP: Final = "no asyncio event loop is running: call this from asyncio, not from trio or plain code"
@@ -163,11 +154,11 @@ class WrongEventLoopError(TelnyxRoomsError, RuntimeError):
 
     problem: str = "the client belongs to another event loop: make one client for each loop"
 
-    def _sentence(self) -> str:
+    def _message(self) -> str:
         return self.problem
 
 
-class Tried:
+class _RequestError:
     """Mixin of exceptions with a record of attempts."""
 
     attempts: tuple[Attempt, ...]
@@ -177,9 +168,12 @@ class Tried:
         """Whether the next attempt was left out because the retry budget of the client is spent."""
         return any(attempt.budget_exhausted for attempt in self.attempts[-1:])
 
+    def _after_attempts(self) -> str:
+        return f" after {len(self.attempts)} attempts" if len(self.attempts) > 1 else ""
+
 
 @define(slots=False, repr=False)
-class APIConnectionError(Tried, TelnyxRoomsError):
+class APIConnectionError(_RequestError, TelnyxRoomsError):
     """There is no complete response."""
 
     detail: str = ""
@@ -187,29 +181,29 @@ class APIConnectionError(Tried, TelnyxRoomsError):
     """Whether the server may have processed the request; ``False`` is certain."""
     attempts: tuple[Attempt, ...] = ()
 
-    said: ClassVar[str] = "no answer"
+    _summary: ClassVar[str] = "no response"
 
-    def _sentence(self) -> str:
+    def _message(self) -> str:
         tail = f": {self.detail}" if self.detail else ""
-        return f"{self.said}{tries(self.attempts)}{tail}"
+        return f"{self._summary}{self._after_attempts()}{tail}"
 
 
 class ConnectError(APIConnectionError):
     """There is no connection: refused, unknown host, or none free in time. Nothing was sent."""
 
-    said: ClassVar[str] = "could not connect"
+    _summary: ClassVar[str] = "could not connect"
 
 
 class TLSError(ConnectError):
     """The certificate or the TLS handshake of the server was refused. Nothing was sent; never retried."""
 
-    said: ClassVar[str] = "could not connect securely"
+    _summary: ClassVar[str] = "could not connect securely"
 
 
 class ConnectionLostError(APIConnectionError):
     """The connection was reset or closed before the response was complete."""
 
-    said: ClassVar[str] = "the connection was lost"
+    _summary: ClassVar[str] = "the connection was lost"
 
 
 @define(slots=False, repr=False)
@@ -219,11 +213,11 @@ class APITimeoutError(APIConnectionError, TimeoutError):
     deadline: bool = False
     """True if the time of the whole call is over, False if only that of the attempt is."""
 
-    said: ClassVar[str] = "timed out"
+    _summary: ClassVar[str] = "timed out"
 
 
 @define(slots=False, repr=False)
-class APIResponseError(Tried, TelnyxRoomsError):
+class APIResponseError(_RequestError, TelnyxRoomsError):
     """The response cannot be used."""
 
     detail: str = ""
@@ -231,11 +225,11 @@ class APIResponseError(Tried, TelnyxRoomsError):
     request_id: str | None = None
     attempts: tuple[Attempt, ...] = ()
 
-    said: ClassVar[str] = "unusable answer"
+    _summary: ClassVar[str] = "unusable response"
 
-    def _sentence(self) -> str:
+    def _message(self) -> str:
         status = f" (status {self.status})" if self.status else ""
-        return f"{self.said}{status}{tries(self.attempts)}: {self.detail}"
+        return f"{self._summary}{status}{self._after_attempts()}: {self.detail}"
 
 
 @define(slots=False, repr=False)
@@ -245,40 +239,40 @@ class APIResponseValidationError(APIResponseError):
     misfits: tuple[str, ...] = ()
     """The path and the problem of each wrong value: ``"$.data.id: expected string, got null"``."""
 
-    said: ClassVar[str] = "unreadable answer"
+    _summary: ClassVar[str] = "invalid response"
 
 
 class ResponseTooLargeError(APIResponseError):
     """The response is larger than 8 MiB, or a file larger than the ``max_bytes`` of its download."""
 
-    said: ClassVar[str] = "the answer is too large"
+    _summary: ClassVar[str] = "the response is too large"
 
 
 class MalformedResponseError(APIResponseError):
     """The response is not HTTP."""
 
-    said: ClassVar[str] = "the answer is not HTTP"
+    _summary: ClassVar[str] = "the response is not HTTP"
 
 
 class UnexpectedRedirectError(APIResponseError):
     """The response is a redirect, which the API never sends. It was not followed."""
 
-    said: ClassVar[str] = "unexpected redirect, check the base URL"
+    _summary: ClassVar[str] = "unexpected redirect, check the base URL"
 
 
 @define(slots=False, repr=False)
-class OutcomeUnknownError(Tried, TelnyxRoomsError):
+class OutcomeUnknownError(_RequestError, TelnyxRoomsError):
     """The server may have processed a request that must not be sent twice. ``__cause__`` is the reason."""
 
     operation: str
-    """The operation id in the Telnyx API reference: ``CreateRoom``."""
+    """Operation id in the Telnyx API reference: ``CreateRoom``."""
     unique_name: str | None = None
-    """The requested name of a room: look for it before trying again."""
+    """Requested name of a room: look for it before trying again."""
     attempts: tuple[Attempt, ...] = ()
     room_ids: tuple[str, ...] = ()
     """Ids of the rooms of which one may be the result, if there are several."""
 
-    def _sentence(self) -> str:
+    def _message(self) -> str:
         sent = [attempt for attempt in self.attempts if attempt.sent and attempt.operation == self.operation]
         is_lost = any(attempt.failure is FailureKind.LOST for attempt in sent)
         why = " (the connection was lost: the server may close one that was idle)" if is_lost else ""
@@ -286,7 +280,7 @@ class OutcomeUnknownError(Tried, TelnyxRoomsError):
         named = f"; look for unique_name {self.unique_name!r} before trying again" if self.unique_name else ""
         advice = f"{named}{resend}" if named and self.operation == "CreateRoom" else named
         candidates = f"; it may be any of {', '.join(self.room_ids)}" if self.room_ids else ""
-        return f"{self.operation} may or may not have been carried out{why}{candidates or advice}"
+        return f"{self.operation} may or may not have been processed{why}{candidates or advice}"
 
 
 @define(slots=False, repr=False)
@@ -297,7 +291,7 @@ class NotReadyError(TelnyxRoomsError):
     status: str | None = None
     """``"processing"``, for example."""
 
-    def _sentence(self) -> str:
+    def _message(self) -> str:
         return f"{self.id} is {self.status or 'in an unknown state'}: there is no file to download yet"
 
 
@@ -306,17 +300,17 @@ class PaginationError(TelnyxRoomsError):
     """The pages of a list contradict each other."""
 
     seen: int
-    """How many different items were received."""
+    """Number of different items that were received."""
     expected: int | None = None
-    """The total that the server states, if any."""
+    """Total that the server states, if any."""
     is_changing: bool = False
     """Whether a snapshot failed because the list changed during each of its passes."""
 
-    def _sentence(self) -> str:
+    def _message(self) -> str:
         if self.is_changing:
             return f"the list kept changing while it was read: {self.seen} items in the last pass"
         of = "" if self.expected is None else f" of {self.expected}"
-        return f"the server's pages do not add up: {self.seen} different items{of} came"
+        return f"the pages contradict each other: {self.seen} different items{of} were received"
 
 
 @define(slots=False, repr=False)
@@ -326,37 +320,37 @@ class WebhookError(TelnyxRoomsError):
     problems: tuple[str, ...]
     """One sentence for each problem; of a body the path and the problem: ``"$.data.id: missing"``."""
 
-    said: ClassVar[str] = "the webhook cannot be taken"
+    _summary: ClassVar[str] = "the webhook is not accepted"
 
-    def _sentence(self) -> str:
-        return f"{self.said}: {'; '.join(self.problems)}"
+    def _message(self) -> str:
+        return f"{self._summary}: {'; '.join(self.problems)}"
 
 
 class WebhookSignatureError(WebhookError):
     """The signature is not valid, or too old. The body was not read."""
 
-    said: ClassVar[str] = "the webhook's signature does not hold"
+    _summary: ClassVar[str] = "the signature of the webhook is not valid"
 
 
 class WebhookPayloadError(WebhookError):
     """The signature is valid, but the body is not an event."""
 
-    said: ClassVar[str] = "the webhook is unreadable"
+    _summary: ClassVar[str] = "the webhook is not an event"
 
 
 @define(slots=False, repr=False)
-class APIStatusError(Tried, TelnyxRoomsError):
+class APIStatusError(_RequestError, TelnyxRoomsError):
     """The response has an error status."""
 
     status: int
     errors: tuple[ErrorDetail, ...] = ()
-    """The entries of the body, in any of its shapes; ``()`` if there are none."""
+    """Entries of the body, in any of its shapes."""
     request_id: str | None = None
     retry_after: float | None = None
     """Seconds that the server asks to wait, if any."""
     attempts: tuple[Attempt, ...] = ()
 
-    advice: ClassVar[str] = ""
+    _advice: ClassVar[str] = ""
 
     @property
     def _first(self) -> ErrorDetail:
@@ -364,39 +358,39 @@ class APIStatusError(Tried, TelnyxRoomsError):
 
     @property
     def code(self) -> str | None:
-        """Telnyx's code in the first entry: ``"10005"``."""
+        """Code of Telnyx in the first entry: ``"10005"``."""
         return self._first.code
 
     @property
     def title(self) -> str | None:
-        """The title of the first entry: ``"Resource not found"``."""
+        """Title of the first entry: ``"Resource not found"``."""
         return self._first.title
 
     @property
     def detail(self) -> str | None:
-        """The explanation in the first entry."""
+        """Explanation in the first entry."""
         return self._first.detail
 
     @property
     def pointer(self) -> str | None:
-        """The field of the body that the first entry means: ``"/unique_name"``."""
+        """JSON pointer of the first entry to a field of the body: ``"/unique_name"``."""
         return self._first.pointer
 
     @property
     def parameter(self) -> str | None:
-        """The query parameter that the first entry means: ``"page[size]"``."""
+        """Query parameter in the first entry: ``"page[size]"``."""
         return self._first.parameter
 
-    def _sentence(self) -> str:
+    def _message(self) -> str:
         said = ": ".join(filter(None, (self.title, self.detail)))
         facts = (
             self.pointer or self.parameter,
             self.code and f"code {self.code}",
             self.request_id and f"request {self.request_id}",
-            self.advice,
+            self._advice,
         )
         tail = ", ".join(filter(None, facts))
-        head = f"{self.status} {said or 'without an explanation'}{tries(self.attempts)}"
+        head = f"{self.status} {said or 'without an explanation'}{self._after_attempts()}"
         return f"{head} ({tail})" if tail else head
 
 
@@ -407,7 +401,7 @@ class BadRequestError(APIStatusError):
 class AuthenticationError(APIStatusError):
     """401: the API key is missing, wrong or revoked."""
 
-    advice: ClassVar[str] = "check the API key"
+    _advice: ClassVar[str] = "check the API key"
 
 
 class PermissionDeniedError(APIStatusError):
@@ -433,7 +427,7 @@ class NameTakenError(UnprocessableEntityError):
 class SessionEndedError(UnprocessableEntityError):
     """422: the session has already ended."""
 
-    advice: ClassVar[str] = "the session has ended already"
+    _advice: ClassVar[str] = "the session has ended already"
 
 
 class RateLimitError(APIStatusError):
@@ -443,7 +437,7 @@ class RateLimitError(APIStatusError):
     call's time. ``.retry_after`` is the pause in seconds.
     """
 
-    advice: ClassVar[str] = "make fewer requests at a time"
+    _advice: ClassVar[str] = "make fewer requests at a time"
 
 
 class InternalServerError(APIStatusError):
@@ -457,7 +451,7 @@ class ReadOnlyError(TelnyxRoomsError, RuntimeError):
     method: str
     path: str
 
-    def _sentence(self) -> str:
+    def _message(self) -> str:
         return f"the client is read-only: {self.method} {self.path} was not sent"
 
 
@@ -466,10 +460,10 @@ class UnexpectedCountError(TelnyxRoomsError):
     """The number of rooms to delete is not the expected one. Nothing was deleted."""
 
     expected: int
-    found: int
+    actual: int
 
-    def _sentence(self) -> str:
-        return f"expected {self.expected}, found {self.found}: nothing was deleted"
+    def _message(self) -> str:
+        return f"expected {self.expected}, found {self.actual}: nothing was deleted"
 
 
 @define(slots=False, repr=False)
@@ -479,5 +473,5 @@ class JournalError(TelnyxRoomsError):
     path: str
     problem: str
 
-    def _sentence(self) -> str:
+    def _message(self) -> str:
         return f"journal {self.path}: {self.problem}"

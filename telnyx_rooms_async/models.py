@@ -8,11 +8,19 @@ import enum
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar, cast
 
 from attrs import field, frozen
 
+from telnyx_rooms_async.serialization import converter
+
 T = TypeVar("T")
+
+# The converter reads the metadata of fields.
+_OMITTED_IF_NONE: Final = {"omit_default": True}
+"""Of a field that a request body leaves out while it is None."""
+_LENIENT: Final = {"lenient": True}
+"""Of a field whose default replaces a value of the wrong type, which is no reason to refuse a page."""
 
 _URL: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*:[/\\]+)?"
@@ -46,6 +54,51 @@ def public_url_repr(url: object) -> str:
     return repr(public_url(url) if isinstance(url, str) else url)
 
 
+class Model:
+    """Base class of all models and events: they convert to and from JSON by the package's converter.
+
+    pydantic knows them too, so that they can be response models of FastAPI and fields of pydantic models.
+
+    Example:
+        >>> room = Room.from_dict({"id": "0ccc7b54", "created_at": "2026-03-01T09:00:00+01:00"})
+        >>> room.to_dict()["created_at"]
+        '2026-03-01T08:00:00Z'
+    """
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain JSON types, secrets included; datetimes as RFC 3339 text with ``Z``."""
+        return cast("dict[str, Any]", converter.unstructure(self))
+
+    def to_json(self) -> str:
+        """Return the fields as JSON text, secrets included."""
+        return converter.dumps(self).decode()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object]) -> Self:
+        """Return the value of `to_dict`, or of the JSON of the API. Unknown keys are ignored.
+
+        Raises:
+            DecodeError: a ValueError that names the path of every value that does not fit.
+        """
+        return converter.structure_json(data, cls)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:  # noqa: ANN401 - types of pydantic
+        """Return the schema with which pydantic validates, serializes and documents this class."""
+        from telnyx_rooms_async import pydantic_schema  # noqa: PLC0415 - pydantic is installed if it asks
+
+        return pydantic_schema.core_schema_of(source, handler)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:  # noqa: ANN401 - types of pydantic
+        """Return the JSON schema of this class, with a description of each field."""
+        from telnyx_rooms_async import pydantic_schema  # noqa: PLC0415 - pydantic is installed if it asks
+
+        return pydantic_schema.json_schema_of(cls, schema, handler)
+
+
 class Identified(Protocol):
     """A model with an id, as all items of lists are."""
 
@@ -56,7 +109,7 @@ class Identified(Protocol):
 
 
 @frozen(kw_only=True)
-class RoomParticipant:
+class RoomParticipant(Model):
     """A person or program that is or was in a session."""
 
     id: str
@@ -71,7 +124,7 @@ class RoomParticipant:
 
 
 @frozen(kw_only=True)
-class RoomSession:
+class RoomSession(Model):
     """A meeting in a room, from the first join until the last participant leaves."""
 
     id: str
@@ -87,7 +140,7 @@ class RoomSession:
 
 
 @frozen(kw_only=True)
-class Room:
+class Room(Model):
     """A video room. It exists until it is deleted, and has one session at a time."""
 
     id: str
@@ -124,7 +177,7 @@ class RecordingStatus(enum.StrEnum):
 
 
 @frozen(kw_only=True)
-class RoomRecording:
+class RoomRecording(Model):
     """Audio or video of one participant in one session."""
 
     id: str
@@ -158,28 +211,28 @@ class CompositionStatus(enum.StrEnum):
 
 
 @frozen(kw_only=True)
-class VideoRegion:
+class VideoRegion(Model):
     """A rectangle of a composition, in pixels, and the videos in it."""
 
-    height: int | None = None
+    height: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """16 and up."""
-    width: int | None = None
+    width: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """16 and up."""
-    x_pos: int | None = None
+    x_pos: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """Left edge."""
-    y_pos: int | None = None
-    z_pos: int | None = None
+    y_pos: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
+    z_pos: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """-99 to 99: a higher region covers a lower one."""
-    max_columns: int | None = None
+    max_columns: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """1 to 1000 columns of the grid."""
-    max_rows: int | None = None
+    max_rows: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """1 to 1000 rows of the grid."""
-    video_sources: tuple[str, ...] | None = None
+    video_sources: tuple[str, ...] | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """Ids of video recordings, or ``("*",)`` for all of the session."""
 
 
 @frozen(kw_only=True)
-class RoomComposition:
+class RoomComposition(Model):
     """One video of the recordings of a session."""
 
     id: str
@@ -211,7 +264,7 @@ class RoomComposition:
 
 
 @frozen(kw_only=True)
-class AccessToken:
+class AccessToken(Model):
     """Token with which a client SDK joins a room."""
 
     token: str = field(repr=False)
@@ -237,7 +290,7 @@ class ClientToken(AccessToken):
 
 
 @frozen(kw_only=True)
-class ActionResult:
+class ActionResult(Model):
     """Result of an action in a session."""
 
     result: str | None = None
@@ -245,7 +298,7 @@ class ActionResult:
 
 
 @frozen(kw_only=True)
-class DeletedRecordings:
+class DeletedRecordings(Model):
     """Result of a deletion of recordings by filter."""
 
     room_recordings: int | None = None
@@ -253,7 +306,7 @@ class DeletedRecordings:
 
 
 @frozen(kw_only=True)
-class AccountKey:
+class AccountKey(Model):
     """The public key for the signatures of an account's webhooks."""
 
     public: str
@@ -261,25 +314,25 @@ class AccountKey:
 
 
 @frozen(kw_only=True)
-class PageMeta:
+class PageMeta(Model):
     """Page numbers and totals as the server states them; any of them may be missing."""
 
-    page_number: int | None = None
-    page_size: int | None = None
-    total_pages: int | None = None
-    total_results: int | None = None
+    page_number: int | None = field(default=None, metadata=_LENIENT)
+    page_size: int | None = field(default=None, metadata=_LENIENT)
+    total_pages: int | None = field(default=None, metadata=_LENIENT)
+    total_results: int | None = field(default=None, metadata=_LENIENT)
 
 
 @frozen(kw_only=True)
-class Page(Generic[T]):
+class Page(Model, Generic[T]):
     """One page of a list."""
 
     data: tuple[T, ...]
-    meta: PageMeta = PageMeta()
+    meta: PageMeta = field(default=PageMeta(), metadata=_LENIENT)
 
 
 @frozen(kw_only=True)
-class ErrorDetail:
+class ErrorDetail(Model):
     """One entry of an error response."""
 
     code: str | None = None

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from types import TracebackType
+from contextlib import suppress
 from typing import Any, Final, Generic, Self, TypeVar, cast
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from attrs import evolve
 
@@ -46,7 +46,7 @@ class Listing(Generic[Item]):
         self._api = api
         self._first = first
         self._prefetch = prefetch
-        self._generators = WeakSet[AsyncGenerator[Any, None]]()
+        self._iterations = WeakKeyDictionary[AsyncGenerator[Any, None], _PageReader[Item]]()
 
     def __repr__(self) -> str:
         return f"<Listing {self._first.operation} {self._first.request.target}>"
@@ -54,22 +54,23 @@ class Listing(Generic[Item]):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close all iterations that have not ended, and cancel their requests."""
-        for generator in tuple(self._generators):
-            await generator.aclose()
+        """Close all iterations that have not ended, and cancel their requests.
+
+        An iteration in which another task waits for a page ends when that page arrives.
+        """
+        for generator, reader in tuple(self._iterations.items()):
+            await reader.close()
+            with suppress(RuntimeError):  # the generator is running in another task
+                await generator.aclose()
 
     def __aiter__(self) -> AsyncGenerator[Item, None]:
-        generator = self._items(self._reader(start=1))
-        self._generators.add(generator)
+        reader = self._reader(start=1)
+        generator = self._items(reader)
+        self._iterations[generator] = reader
         return generator
 
     async def _items(self, reader: "_PageReader[Item]") -> AsyncGenerator[Item, None]:
@@ -91,8 +92,9 @@ class Listing(Generic[Item]):
             InvalidArgumentError: `start` is below 1.
             PaginationError: the server's pages do not add up.
         """
-        generator = self._pages(self._reader(start))
-        self._generators.add(generator)
+        reader = self._reader(start)
+        generator = self._pages(reader)
+        self._iterations[generator] = reader
         return generator
 
     async def _pages(self, reader: "_PageReader[Item]") -> AsyncGenerator[Page[Item], None]:
@@ -160,16 +162,19 @@ class Listing(Generic[Item]):
         listing = self.prefetch(max(self._prefetch, _SNAPSHOT_PREFETCH))
         last_ids: set[str] | None = None
         for _ in range(_SNAPSHOT_PASSES):
+            items: list[Item] = []
+            ids: set[str] = set()
             try:
-                items = [item async for item in listing]
+                async for item in listing:
+                    ids.add(item.id)
+                    if last_ids is not None:  # a list may be large: of the first pass only ids are kept
+                        items.append(item)
             except PaginationError:  # the list changes too fast for this pass
                 last_ids = None
                 continue
-            ids = {item.id for item in items}
             if ids == last_ids:
                 return items
             last_ids = ids
-            del items  # a list may be large: only the ids of a pass are kept during the next one
         raise PaginationError(len(last_ids or ()), is_changing=True)
 
 
@@ -187,10 +192,11 @@ class _PageReader(Generic[Item]):
         self._prefetch = prefetch
         self._window = prefetch
         self._requests: dict[int, asyncio.Task[Page[Item]]] = {}
+        self._is_closed = False
 
     async def read(self) -> Page[Item] | None:
         """Return the next page without the items of earlier pages, or None after the last page."""
-        while (number := self._scan.number) is not None:
+        while (number := self._scan.number) is not None and not self._is_closed:
             if self._requests or self._window > 1:
                 await self.request_ahead()
             try:
@@ -200,6 +206,8 @@ class _PageReader(Generic[Item]):
                     raise
                 await self._start_over()
                 continue
+            if self._is_closed:
+                break
             new_items = self._scan.read(page)
             if self._scan.number == number + 1:
                 self._window = min(self._prefetch, 2 * self._window)
@@ -210,7 +218,7 @@ class _PageReader(Generic[Item]):
 
     async def request_ahead(self) -> None:
         """Request the next page, and the pages after it up to the window and the last page."""
-        if (number := self._scan.number) is None:
+        if (number := self._scan.number) is None or self._is_closed:
             return
         running_loop()  # raises before there is a coroutine that is never awaited
         last = min(number + self._window - 1, self._scan.last_number or number)
@@ -223,16 +231,19 @@ class _PageReader(Generic[Item]):
     async def _request(self, number: int) -> Page[Item]:
         return await self._api.call(at(self._call, number, self._scan.size))
 
+    async def close(self) -> None:
+        """End the reading, and cancel the requests that were made ahead."""
+        self._is_closed = True
+        await self._cancel_requests()
+
     async def _start_over(self) -> None:
         self._window = 1
-        await self.close()
+        await self._cancel_requests()
 
-    async def close(self) -> None:
-        """Cancel all requests that are in flight."""
-        if not self._requests:
-            return
-        requests = list(self._requests.values())
+    async def _cancel_requests(self) -> None:
+        requests = tuple(self._requests.values())
         self._requests.clear()
         for request in requests:
             request.cancel()
-        await asyncio.gather(*requests, return_exceptions=True)
+        if requests:
+            await asyncio.gather(*requests, return_exceptions=True)

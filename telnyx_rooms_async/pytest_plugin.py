@@ -21,7 +21,7 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from types import ModuleType
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeGuard, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
@@ -29,8 +29,7 @@ if TYPE_CHECKING:  # pytest imports this module in every environment that has th
     from telnyx_rooms_async import RoomsClient
     from telnyx_rooms_async.emulator import Emulator, Faults
 
-_Scope: TypeAlias = Literal["function", "class", "module", "package", "session"]
-_SCOPES: Final[tuple[_Scope, ...]] = ("function", "class", "module", "package", "session")
+_SCOPES: Final = ("function", "class", "module", "package", "session")
 _EMULATOR: Final = "_telnyx_emulator_of_"
 _CLIENT: Final = "_rooms_client_of_"
 """Prefixes of the names of the asynchronous fixtures; the rest is ``anyio`` or the scope of the loop."""
@@ -45,22 +44,21 @@ def pytest_configure(config: pytest.Config) -> None:
     module = ModuleType(f"{__name__}.fixtures")  # pytest collects fixtures from modules and classes
     setattr(module, f"{_EMULATOR}anyio", pytest.fixture(_emulator_fixture()))
     setattr(module, f"{_CLIENT}anyio", pytest.fixture(_client_fixture()))
-    fixture: object = getattr(_asyncio_plugin(config), "fixture", None)
-    if _takes_loop_scope(fixture):
+    if fixture := _asyncio_fixture(config):
         for scope in _SCOPES:
             setattr(module, f"{_EMULATOR}{scope}", fixture(_emulator_fixture(), loop_scope=scope))
             setattr(module, f"{_CLIENT}{scope}", fixture(_client_fixture(), loop_scope=scope))
     config.pluginmanager.register(module, module.__name__)
 
 
-def _asyncio_plugin(config: pytest.Config) -> object:
-    """Return the plugin module of pytest-asyncio if it is loaded, ``None`` otherwise."""
+def _asyncio_fixture(config: pytest.Config) -> Callable[..., object] | None:
+    """Return the decorator of pytest-asyncio, if it is loaded and new enough to know loop scopes."""
     plugins = config.pluginmanager
-    return plugins.get_plugin("asyncio") or plugins.get_plugin("pytest_asyncio.plugin")
-
-
-def _takes_loop_scope(fixture: object) -> TypeGuard[Callable[..., object]]:
-    return callable(fixture) and "loop_scope" in inspect.signature(fixture).parameters
+    plugin: object = plugins.get_plugin("asyncio") or plugins.get_plugin("pytest_asyncio.plugin")
+    fixture: object = getattr(plugin, "fixture", None)
+    if callable(fixture) and "loop_scope" in inspect.signature(fixture).parameters:
+        return fixture
+    return None
 
 
 @pytest.fixture
@@ -123,19 +121,14 @@ def _runner(request: pytest.FixtureRequest) -> str:
         if backend != "asyncio":
             pytest.fail(f"{request.fixturename} needs anyio's backend asyncio, not {backend}")
         return "anyio"
-    plugin = _asyncio_plugin(request.config)
-    if plugin is None:
-        pytest.fail(f"{request.fixturename} needs pytest-asyncio, or a test marked with pytest.mark.anyio")
-    if not _takes_loop_scope(getattr(plugin, "fixture", None)):
-        pytest.fail(f"{request.fixturename} needs pytest-asyncio 0.24 or newer, which has loop_scope")
+    if _asyncio_fixture(request.config) is None:
+        requirement = "pytest-asyncio 0.24 or newer, or a test marked with pytest.mark.anyio"
+        pytest.fail(f"{request.fixturename} needs {requirement}")
     marker = request.node.get_closest_marker("asyncio")
     # "scope" is the deprecated name of the argument.
-    loop_scope = marker.kwargs.get("loop_scope") or marker.kwargs.get("scope") if marker else None
-    return str(loop_scope or _default_loop_scope(request.config))
-
-
-def _default_loop_scope(config: pytest.Config) -> str:
+    if marker and (scope := marker.kwargs.get("loop_scope") or marker.kwargs.get("scope")):
+        return str(scope)
     try:
-        return str(config.getini("asyncio_default_test_loop_scope"))
+        return str(request.config.getini("asyncio_default_test_loop_scope"))
     except ValueError:  # pytest-asyncio before 0.26 has no such option
         return "function"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from operator import attrgetter
-from types import GenericAlias, NoneType, UnionType
+from types import NoneType, UnionType
 from typing import Any, Final, Generic, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -25,8 +25,6 @@ from cattrs.cols import (
 )
 from cattrs.errors import IterableValidationNote
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
-
-from telnyx_rooms_async.models import Page, PageMeta, VideoRegion
 
 __all__ = [
     "DecodeError",
@@ -46,7 +44,7 @@ _MAX_ERRORS_PER_LIST: Final = 50
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
-class DecodeError(Exception):
+class DecodeError(ValueError):
     """JSON is malformed or does not fit a class; ``args`` has ``"$.path: problem"`` for each wrong value."""
 
 
@@ -165,11 +163,16 @@ def _structure_datetime(value: object, _: type) -> datetime:
         raise WrongTypeError("expected an RFC 3339 instant, got another string") from None
 
 
-def _structure_page_meta(value: object, _: type) -> PageMeta:
-    """Keep the usable numbers: they are only hints, so odd ones are no reason to refuse a page."""
-    fields = cast("Mapping[str, object]", value if isinstance(value, dict) else {})
-    names = (field.name for field in attrs.fields(PageMeta))
-    return PageMeta(**{name: number for name in names if type(number := fields.get(name)) is int})
+def _lenient(default: object, own: cattrs.Converter) -> _StructureHook:
+    """Return a hook that takes the default for a value of the wrong type."""
+
+    def structure(value: object, cl: Any) -> Any:  # noqa: ANN401
+        try:
+            return own.structure(value, cl)
+        except (cattrs.BaseValidationError, WrongTypeError):
+            return default
+
+    return structure
 
 
 def _is_tuple(cl: Any) -> bool:  # noqa: ANN401 - any annotation
@@ -208,6 +211,8 @@ def _decode_error(error: BaseException) -> DecodeError:
 
 
 def _describe(error: BaseException, _: type | None) -> str:
+    if isinstance(error, cattrs.ForbiddenExtraKeysError):
+        return f"unknown field: {', '.join(sorted(error.extra_fields))}"
     return "missing" if isinstance(error, KeyError) else str(error)
 
 
@@ -274,15 +279,13 @@ class _Decoder:
 
 @cache
 def _decoder(cl: Any) -> _Decoder | None:  # noqa: ANN401 - any class
-    """Return the decoder of a page or an envelope; None for any other class."""
-    match get_origin(cl):
-        case origin if origin is Page:
-            columns = _columns(GenericAlias(tuple, (*get_args(cl), ...)))
-        case origin if origin is Envelope:
-            columns = _columns(get_args(cl)[0])
-        case _:
-            return None
-    return _Decoder(msgspec.json.Decoder(cl).decode, columns)
+    """Return the decoder of a class with a type parameter, as of a page; None for any other class."""
+    origin: Any = get_origin(cl)
+    if not attrs.has(origin) or "data" not in attrs.fields_dict(origin):
+        return None
+    data: Any = attrs.fields_dict(origin)["data"].type
+    item = get_args(cl)[0]
+    return _Decoder(msgspec.json.Decoder(cl).decode, _columns(data[item] if _is_tuple(data) else item))
 
 
 @cache
@@ -318,24 +321,30 @@ def _unstructure_model(cl: Any, own: cattrs.Converter) -> Callable[[Any], dict[s
     overrides = {
         field.name: override(
             rename=field.metadata.get("wire"),
-            omit_if_default=field.metadata.get("omit_default", cl is VideoRegion),
+            omit_if_default=field.metadata.get("omit_default", False),
         )
         for field in attrs.fields(get_origin(cl) or cl)
     }
     return make_dict_unstructure_fn(cl, own, **cast("dict[str, Any]", overrides))
 
 
-def make_converter(*, use_msgspec: bool = True) -> JsonConverter:
+def make_converter(*, use_msgspec: bool = True, **options: Any) -> JsonConverter:  # noqa: ANN401 - of cattrs
     """Return a new converter, for hooks of your own.
 
     Args:
         use_msgspec: False structures by cattrs alone: the same results, several times slower.
+        options: further arguments of `cattrs.Converter`. Those of structuring need ``use_msgspec=False``.
     """
-    own = JsonConverter(unstruct_collection_overrides={tuple: list})
+    own = JsonConverter(unstruct_collection_overrides={tuple: list}, **options)
     own.use_msgspec = use_msgspec
 
     def model_hook(cl: Any) -> _StructureHook:  # noqa: ANN401 - any attrs class
-        detailed = _strict_object(make_dict_structure_fn(cl, own))
+        lenient = {
+            field.name: override(struct_hook=_lenient(field.default, own))
+            for field in attrs.fields(get_origin(cl) or cl)
+            if field.metadata.get("lenient")
+        }
+        detailed = _strict_object(make_dict_structure_fn(cl, own, **cast("dict[str, Any]", lenient)))
         return _fast(cl, detailed) if use_msgspec and _is_plain_model(cl) else detailed
 
     def tuple_hook(cl: Any) -> _StructureHook:  # noqa: ANN401 - any homogeneous tuple
@@ -353,7 +362,6 @@ def make_converter(*, use_msgspec: bool = True) -> JsonConverter:
     own.register_structure_hook_factory(
         is_mapping, lambda cl, conv: _strict(dict, mapping_structure_factory(cl, conv))
     )
-    own.register_structure_hook(PageMeta, _structure_page_meta)
     # By the class of each item: cattrs 24 leaves the items of a generic class as they are.
     own.register_unstructure_hook_func(_is_tuple, lambda items: [own.unstructure(item) for item in items])
     own.register_unstructure_hook(datetime, _unstructure_datetime)

@@ -4,13 +4,13 @@ import asyncio
 import os
 import sqlite3
 import stat
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar, cast, get_args
+from typing import Final, NamedTuple, TypeVar, cast
 
-from attrs import astuple, frozen
+from attrs import frozen
 
 from telnyx_rooms_async.core.validators import exact_text, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, JournalError
@@ -22,10 +22,11 @@ T = TypeVar("T")
 _APPLICATION_ID: Final = 0x54526A6C
 """Marks a SQLite file as a journal."""
 _FORMAT_VERSION: Final = 3
-_CREATE_JOB: Final = """
-CREATE TABLE job (operation TEXT NOT NULL, base_url TEXT NOT NULL, account TEXT NOT NULL, started_at REAL)
-"""
-_CREATE_ITEMS: Final = """
+_SCHEMA: Final = f"""
+BEGIN;
+PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA user_version = {_FORMAT_VERSION};
+CREATE TABLE job (operation TEXT NOT NULL, base_url TEXT NOT NULL, account TEXT NOT NULL, started_at REAL);
 CREATE TABLE items (
     item_index INTEGER PRIMARY KEY,
     digest TEXT NOT NULL,
@@ -34,7 +35,7 @@ CREATE TABLE items (
     error TEXT,
     status INTEGER,
     code TEXT
-)
+);
 """
 _PROBLEMS: Final[Mapping[int, str]] = {
     sqlite3.SQLITE_BUSY: "another job is using it",
@@ -119,7 +120,9 @@ class Journal:
         Raises:
             JournalError: the file belongs to another job, base URL or account, is used by another job, or
                 cannot be read or written.
+            WrongEventLoopError: no asyncio event loop is running.
         """
+        running_loop()
         file = JournalFile(self.path)
         try:
             await file.open(job, now, key_rotated=self.key_rotated)
@@ -131,32 +134,13 @@ class Journal:
             await file.close()
 
 
-@frozen
-class JobIdentity:
-    """Operation, base URL and account, which must stay the same as long as a journal is used."""
+class JobIdentity(NamedTuple):
+    """What must stay the same as long as a journal is used."""
 
     operation: str
     base_url: str
     account: str
     """Digest of the API key."""
-
-    def mismatch(self, current: "JobIdentity", *, key_rotated: bool) -> str | None:
-        """Return why a job cannot use a journal of this job; `None` if it can."""
-        if self.operation != current.operation:
-            return f"it belongs to another job: {self.operation}, not {current.operation}"
-        if self.base_url != current.base_url:
-            return f"it was created for {self.base_url}, not for {current.base_url}: use another journal"
-        if self.account != current.account and not key_rotated:
-            return (
-                f"it was created for {self.base_url} with another API key: use another journal, or"
-                " key_rotated=True (--key-rotated) if that was an older key of the same account"
-            )
-        return None
-
-
-ItemState: TypeAlias = Literal["open", "done", "failed"]
-"""Progress of an item: `open` was started and may have been processed, `failed` certainly was not."""
-_STATES: Final[frozenset[str]] = frozenset(get_args(ItemState))
 
 
 class ItemRecord(NamedTuple):
@@ -164,7 +148,8 @@ class ItemRecord(NamedTuple):
 
     item_index: int
     digest: str
-    state: ItemState
+    state: str
+    """``"open"`` (may have been processed), ``"done"``, or ``"failed"`` (certainly was not)."""
     room_id: str | None = None
     error: str | None = None
     """Name of the exception class. Its message is not recorded: it may contain the item."""
@@ -189,25 +174,37 @@ class JournalFile:
         self._waiting: list[tuple[ItemRecord, asyncio.Future[None]]] = []
         """Records of the next transaction."""
         self._is_writing = False
-        self._problem: str | None = None
-        """Why nothing more can be written."""
 
-    async def open(self, job: JobIdentity, now: float, *, key_rotated: bool = False) -> None:
-        """Lock the file and check that it belongs to the job, or create it.
+    async def open(self, job: JobIdentity, now: float, *, key_rotated: bool) -> None:
+        """Lock the file and check that it belongs to the job, or create it. See `Journal.open_for`."""
+        await self._run("used", partial(self._open, job, now, key_rotated=key_rotated))
 
-        Raises:
-            JournalError: see `Journal.open_for`.
-        """
-        running_loop()  # raises `WrongEventLoopError`
-        await self._run(partial(self._open, job, now, key_rotated=key_rotated))
-
-    async def states(self, start: int, count: int) -> dict[int, tuple[str, ItemState]]:
+    async def read(self, start: int, count: int) -> dict[int, tuple[str, str]]:
         """Return digest and state of the items with the `count` indexes from `start`, as far as they exist.
 
         Raises:
             JournalError: the file is damaged.
         """
-        return await self._run(partial(self._states, start, count))
+
+        def read_items() -> dict[int, tuple[str, str]]:
+            rows = self._opened.execute(
+                "SELECT item_index, digest, state FROM items WHERE item_index >= ? AND item_index < ?",
+                (start, start + count),
+            )
+            return {index: (digest, state) for index, digest, state in rows}
+
+        return await self._run("read", read_items)
+
+    async def summary(self) -> JournalSummary:
+        """Count the items per state. See `Journal.summary`."""
+
+        def count_items() -> dict[str, int]:
+            with suppress(FileNotFoundError):
+                if self._connection is not None or self._connect():
+                    return dict(self._opened.execute("SELECT state, count(*) FROM items GROUP BY state"))
+            return {}
+
+        return JournalSummary(**{"done": 0, "failed": 0, "open": 0} | await self._run("read", count_items))
 
     def write(self, record: ItemRecord) -> asyncio.Future[None]:
         """Start to write a record, and return a future that is done when the record is on the disk.
@@ -216,78 +213,76 @@ class JournalFile:
         """
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((record, written))
-        if self._problem is not None:
-            self._fail_waiting()
-        elif not self._is_writing:
+        if not self._is_writing:
             self._start_transaction()
         return written
-
-    async def summary(self) -> JournalSummary:
-        """Count the items per state.
-
-        Raises:
-            JournalError: see `Journal.summary`.
-        """
-        return await self._run(self._count)
 
     async def close(self) -> None:
         """Write the records of cancelled calls, and close the file."""
         records, self._waiting = [record for record, _ in self._waiting], []
         try:
             if self._connection is not None:
-                await self._run(partial(self._close, records))
+                await self._run("closed", partial(self._close, records))
         finally:
             self._thread.shutdown(wait=False)
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await run_in_thread(work, executor=self._thread)
+    async def _run(self, verb: str, work: Callable[[], T]) -> T:
+        return await run_in_thread(partial(self._translate_errors, verb, work), executor=self._thread)
 
     def _start_transaction(self) -> None:
         transaction, self._waiting = self._waiting, []
-        records = [record for record, _ in transaction]
         self._is_writing = True
-        commit = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, records)
-        commit.add_done_callback(partial(self._finish_transaction, transaction))
+        records = [record for record, _ in transaction]
+        commit = asyncio.get_running_loop().run_in_executor(
+            self._thread, self._translate_errors, "written", partial(self._commit, records)
+        )
+        commit.add_done_callback(partial(self._finish_transaction, [written for _, written in transaction]))
 
     def _finish_transaction(
-        self, transaction: Sequence[tuple[ItemRecord, asyncio.Future[None]]], commit: asyncio.Future[None]
+        self, futures: Sequence[asyncio.Future[None]], commit: asyncio.Future[None]
     ) -> None:
         self._is_writing = False
-        if (error := commit.exception()) is not None:
-            self._problem = error.problem if isinstance(error, JournalError) else str(error)
-            self._waiting = [*transaction, *self._waiting]
-            self._fail_waiting()
-            return
-        for _, written in transaction:
-            if not written.done():  # its waiter may have been cancelled
+        error = commit.exception()
+        for written in futures:
+            if written.done():  # its waiter was cancelled
+                continue
+            if error is None:
                 written.set_result(None)
+            else:
+                problem = error.problem if isinstance(error, JournalError) else str(error)
+                written.set_exception(JournalError(self.path, problem))
+                written.exception()  # retrieved: the job may have ended for another reason
         if self._waiting:
             self._start_transaction()
-
-    def _fail_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for _, written in waiting:
-            if not written.done():
-                written.set_exception(JournalError(self.path, self._problem or "it is closed"))
-                written.exception()  # retrieved: the job may have ended for another reason
 
     # --- in the thread --------------------------------------------------------------------------------------
 
     def _open(self, job: JobIdentity, now: float, *, key_rotated: bool) -> None:
-        with self._translated_errors("used"):
-            _create_file(self.path)
-            if not self._connect():
-                self._create_tables(job, now)
-            owner = self._opened.execute(
-                "SELECT operation, base_url, account, started_at FROM job"
-            ).fetchone()
-            (count,) = self._opened.execute("SELECT max(item_index) + 1 FROM items").fetchone()
-        if owner is None:
+        # Only the owner can read a new file. An existing file is not opened here: on POSIX systems, closing a
+        # descriptor of a file drops the locks that other descriptors of this process hold on it.
+        with suppress(FileExistsError):
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        if not self._connect():
+            self._opened.executescript(_SCHEMA)
+            self._opened.execute("INSERT INTO job VALUES (?, ?, ?, ?)", (*job, now))
+            self._opened.execute("COMMIT")
+        row = self._opened.execute("SELECT operation, base_url, account, started_at FROM job").fetchone()
+        if row is None:
             raise JournalError(self.path, "it is damaged")
-        *identity, self.started_at = owner
-        if problem := JobIdentity(*identity).mismatch(job, key_rotated=key_rotated):
+        operation, base_url, account, self.started_at = row
+        if operation != job.operation:
+            raise JournalError(self.path, f"it belongs to another job: {operation}, not {job.operation}")
+        if base_url != job.base_url:
+            problem = f"it was created for {base_url}, not for {job.base_url}: use another journal"
             raise JournalError(self.path, problem)
-        self.item_count = count or 0
+        if account != job.account and not key_rotated:
+            problem = (
+                f"it was created for {base_url} with another API key: use another journal, or"
+                " key_rotated=True (--key-rotated) if that was an older key of the same account"
+            )
+            raise JournalError(self.path, problem)
+        (last,) = self._opened.execute("SELECT max(item_index) FROM items").fetchone()
+        self.item_count = 0 if last is None else last + 1
 
     def _connect(self) -> bool:
         """Open and lock the file, and return whether it is a journal; `False` if it is empty.
@@ -312,43 +307,14 @@ class JournalFile:
         connection.execute("PRAGMA synchronous = FULL")
         return bool(tables)
 
-    def _create_tables(self, job: JobIdentity, now: float) -> None:
-        with self._opened as connection:
-            connection.execute("BEGIN")
-            connection.execute(_CREATE_JOB)
-            connection.execute(_CREATE_ITEMS)
-            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {_FORMAT_VERSION}")
-            connection.execute("INSERT INTO job VALUES (?, ?, ?, ?)", (*astuple(job), now))
-
-    def _states(self, start: int, count: int) -> dict[int, tuple[str, ItemState]]:
-        with self._translated_errors("read"):
-            rows = self._opened.execute(
-                "SELECT item_index, digest, state FROM items WHERE item_index >= ? AND item_index < ?",
-                (start, start + count),
-            )
-            states = {index: (digest, state) for index, digest, state in rows}
-        if not {state for _, state in states.values()} <= _STATES:
-            raise JournalError(self.path, "it is damaged")
-        return states
-
     def _commit(self, records: Sequence[ItemRecord]) -> None:
-        with self._translated_errors("written"), self._opened as connection:
+        with self._opened as connection:
             connection.execute("BEGIN")
             connection.executemany("REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", records)
 
-    def _count(self) -> JournalSummary:
-        counts: dict[str, int] = {}
-        with self._translated_errors("read"), suppress(FileNotFoundError):
-            if self._connection is not None or self._connect():
-                counts = dict(self._opened.execute("SELECT state, count(*) FROM items GROUP BY state"))
-        return JournalSummary(
-            done=counts.get("done", 0), failed=counts.get("failed", 0), open=counts.get("open", 0)
-        )
-
     def _close(self, records: Sequence[ItemRecord]) -> None:
-        if records and self._problem is None:
-            with suppress(JournalError):  # the calls were cancelled: their items stay open
+        if records:
+            with suppress(sqlite3.Error):  # the calls were cancelled: their items stay open
                 self._commit(records)
         self._opened.close()
         self._connection = None
@@ -359,24 +325,12 @@ class JournalFile:
             raise JournalError(self.path, "it is closed")
         return self._connection
 
-    @contextmanager
-    def _translated_errors(self, verb: str) -> Generator[None, None, None]:
+    def _translate_errors(self, verb: str, work: Callable[[], T]) -> T:
         try:
-            yield
+            return work()
         except OSError as error:
             raise JournalError(self.path, f"it cannot be {verb}: {error.strerror}") from None
         except sqlite3.Error as error:
             primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # Python's own errors have none
-            raise JournalError(
-                self.path, _PROBLEMS.get(primary_code, f"it cannot be {verb}: {error}")
-            ) from None
-
-
-def _create_file(path: str) -> None:
-    """Create a file that only its owner can read, if there is none.
-
-    An existing file is not opened here: on POSIX systems, closing a descriptor of a file drops the locks that
-    other descriptors of this process hold on it.
-    """
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            problem = _PROBLEMS.get(primary_code, f"it cannot be {verb}: {error}")
+            raise JournalError(self.path, problem) from None

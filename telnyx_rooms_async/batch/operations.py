@@ -1,23 +1,38 @@
 """API calls for many items, with an optional journal."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
-from typing import Any, Final, Generic, TypeVar, cast
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from contextlib import aclosing
+from functools import partial
+from hashlib import blake2b
+from typing import Final, Generic, TypeVar, cast
 
-from attrs import frozen
+from attrs import define, frozen
 
-from telnyx_rooms_async.batch.journal import JobIdentity, Journal
-from telnyx_rooms_async.batch.outcomes import Outcome
-from telnyx_rooms_async.batch.resumable_run import ResumableRun
-from telnyx_rooms_async.batch.stream import stream
-from telnyx_rooms_async.core.validators import exact_integer, short_repr
-from telnyx_rooms_async.errors import InvalidArgumentError
+from telnyx_rooms_async.batch.journal import ItemRecord, JobIdentity, Journal, JournalFile
+from telnyx_rooms_async.batch.outcomes import Failed, Outcome, relabel
+from telnyx_rooms_async.batch.stream import iterate, stream
+from telnyx_rooms_async.core.validators import exact_flag, exact_integer, exact_url, short_repr
+from telnyx_rooms_async.errors import (
+    APIStatusError,
+    InvalidArgumentError,
+    JournalError,
+    NameTakenError,
+    TelnyxRoomsError,
+)
 from telnyx_rooms_async.http.api_session import ApiSession
+from telnyx_rooms_async.models import Room, RoomSession
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 _ACCOUNT_MESSAGE: Final = b"telnyx-rooms-async journal"
 """Its digest, keyed with the API key, identifies the account in a journal without revealing the key."""
+_CHUNK: Final = 200
+"""Number of recorded items that are read at once. The event loop runs other tasks in between."""
+_UNPROCESSED: Final = frozenset(range(400, 500)) - {408, 429}
+"""Statuses of requests that were certainly not processed."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -30,10 +45,6 @@ class BulkOperation(Generic[Item, Value]):
     """Processes one item. The number is `None`, unless the item may have been processed already: then it is
     the server time, in seconds since the epoch, before which that certainly did not happen."""
     api: ApiSession
-
-    def now(self) -> float:
-        """Return the server time, as far as it is known, in seconds since the epoch."""
-        return self.api.server_now()
 
     def run(
         self,
@@ -48,21 +59,117 @@ class BulkOperation(Generic[Item, Value]):
 
         Raises:
             InvalidArgumentError: the items are not iterable, or a number is not a whole number of at least 1.
+            JournalError: after the first iteration, if the journal cannot be used, or is of other input.
         """
+
+        async def process(item: Item) -> Value:
+            return await self.apply(item, None)
+
         source = open_items(items)
         limit = checked_count("limit", limit)
         max_failures = None if max_failures is None else checked_count("max_failures", max_failures)
         if journal is None:
-            return stream(self._process, source, limit=limit, ordered=ordered, max_failures=max_failures)
-        run = ResumableRun(journal=journal, job=self._identity, now=self.now, apply=self.apply, items=source)
-        return run.outcomes(limit=limit, ordered=ordered, max_failures=max_failures)
+            return stream(process, source, limit=limit, ordered=ordered, max_failures=max_failures)
+        return self._resume(journal, source, limit=limit, ordered=ordered, max_failures=max_failures)
 
-    def _identity(self) -> JobIdentity:
+    async def _resume(
+        self,
+        journal: Journal,
+        source: Iterable[Item] | AsyncIterable[Item],
+        *,
+        limit: int,
+        ordered: bool,
+        max_failures: int | None,
+    ) -> AsyncGenerator[Outcome[Item, Value], None]:
+        """Process the items that are not done, and yield each outcome when its record is on the disk."""
         transport = self.api.transport
-        return JobIdentity(self.name, transport.base_url, transport.keyed_digest(_ACCOUNT_MESSAGE))
+        job = JobIdentity(self.name, transport.base_url, transport.keyed_digest(_ACCOUNT_MESSAGE))
+        async with journal.open_for(job, self.api.server_now()) as file:
+            pending = _pending_items(journal, file, source)
+            process = partial(self._process, file)
+            outcomes = stream(process, pending, limit=limit, ordered=ordered, max_failures=max_failures)
+            async with aclosing(outcomes):
+                async for outcome in outcomes:
+                    if isinstance(outcome, Failed) and isinstance(outcome.error, JournalError):
+                        raise outcome.error
+                    if outcome.item.written is not None:
+                        await outcome.item.written
+                    yield relabel(outcome, outcome.item.index, outcome.item.item)
 
-    async def _process(self, item: Item) -> Value:
-        return await self.apply(item, None)
+    async def _process(self, file: JournalFile, pending: "_PendingItem[Item]") -> Value:
+        """Process one item when its start is on the disk, and start to write its outcome."""
+        index, digest = pending.index, pending.digest
+        await file.write(ItemRecord(index, digest, "open"))
+        try:
+            value = await self.apply(pending.item, file.started_at if pending.may_be_done else None)
+        except TelnyxRoomsError as error:
+            status, code = (error.status, error.code) if isinstance(error, APIStatusError) else (None, None)
+            is_certain = status in _UNPROCESSED or isinstance(error, InvalidArgumentError)
+            # After NameTakenError, the lookup has found only the room of another caller.
+            is_failed = isinstance(error, NameTakenError) or (is_certain and not pending.may_be_done)
+            state = "failed" if is_failed else "open"
+            record = ItemRecord(index, digest, state, error=type(error).__name__, status=status, code=code)
+            pending.written = file.write(record)
+            raise
+        pending.written = file.write(ItemRecord(index, digest, "done", getattr(value, "id", None)))
+        return value
+
+
+@define(eq=False)
+class _PendingItem(Generic[Item]):
+    """Item that is not done."""
+
+    index: int
+    item: Item
+    digest: str
+    may_be_done: bool
+    written: asyncio.Future[None] | None = None
+    """Done when the outcome is on the disk."""
+
+
+async def _pending_items(
+    journal: Journal, file: JournalFile, source: Iterable[Item] | AsyncIterable[Item]
+) -> AsyncGenerator[_PendingItem[Item], None]:
+    recorded: dict[int, tuple[str, str]] = {}
+    index = 0
+    async with aclosing(iterate(source)) as items:
+        async for item in items:
+            if index % _CHUNK == 0 and index < file.item_count:
+                recorded = await file.read(index, _CHUNK)
+            digest = digest_of(item)
+            recorded_digest, state = recorded.pop(index, (digest, None))
+            if recorded_digest != digest:
+                problem = f"item {index} differs from the recorded one: the journal is of other input"
+                raise JournalError(journal.path, problem)
+            if state == "done":
+                journal.skipped += 1
+            else:
+                yield _PendingItem(index, item, digest, may_be_done=state not in (None, "failed"))
+            index += 1
+    if index < file.item_count:
+        problem = f"it has {file.item_count} items, the input has {index}: the journal is of other input"
+        raise JournalError(journal.path, problem)
+
+
+def _to_json(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, object]", value))
+    if isinstance(value, Room | RoomSession):
+        return value.id
+    exact = exact_integer(exact_flag(exact_url(value)))  # of numpy or yarl
+    return str(value) if exact is value else exact
+
+
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_to_json)
+
+
+def digest_of(item: object) -> str:
+    """Return a short digest of an item, which is the same in every process."""
+    try:
+        text = _ENCODER.encode(item)
+    except Exception:  # noqa: BLE001 - nothing that could be sent: a user's object can raise anything
+        text = f"{type(item).__name__} {short_repr(item)}"
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
 def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | AsyncIterable[Item]:
@@ -72,14 +179,12 @@ def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | 
         InvalidArgumentError: the items are not iterable, or are a text.
     """
     value = cast("object", items)
-    if not isinstance(value, str | bytes) and isinstance(value, Iterable | AsyncIterable):
-        try:
-            return aiter(items) if isinstance(items, AsyncIterable) else iter(items)
-        except (
-            Exception
-        ) as error:  # such as a numpy array without a dimension, which is iterable by its class
-            raise InvalidArgumentError((f"the items cannot be iterated: {short_repr(items)}",)) from error
-    raise InvalidArgumentError((f"the items must be an iterable of items, got {short_repr(items)}",))
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable | AsyncIterable):
+        raise InvalidArgumentError((f"the items must be an iterable of items, got {short_repr(items)}",))
+    try:
+        return aiter(items) if isinstance(items, AsyncIterable) else iter(items)
+    except Exception as error:  # such as of a numpy array without a dimension, which is iterable by its class
+        raise InvalidArgumentError((f"the items cannot be iterated: {short_repr(items)}",)) from error
 
 
 def checked_count(name: str, value: object) -> int:
@@ -92,8 +197,3 @@ def checked_count(name: str, value: object) -> int:
     if type(number) is int and number >= 1:
         return number
     raise InvalidArgumentError((f"{name} must be a whole number of at least 1, got {short_repr(value)}",))
-
-
-def exact_count(value: object) -> Any:  # noqa: ANN401 - the field has the type
-    """Return an integer of any class as an `int`, and other values unchanged."""
-    return exact_integer(value)

@@ -83,41 +83,48 @@ def iterate(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncGenerator[Item,
     Raises:
         TypeError: `items` is not iterable.
     """
-    return _from_async(aiter(items)) if isinstance(items, AsyncIterable) else _from_sync(iter(items))
+    return _iterate(aiter(items) if isinstance(items, AsyncIterable) else iter(items))
 
 
-async def _from_async(items: AsyncIterator[Item]) -> AsyncGenerator[Item, None]:
+async def _iterate(source: Iterator[Item] | AsyncIterator[Item]) -> AsyncGenerator[Item, None]:
+    generator: object = source
     try:
-        async for item in items:
-            yield item
+        if isinstance(source, AsyncIterator):
+            async for item in source:
+                yield item
+        else:
+            for item in source:
+                yield item
     finally:
-        source: object = items
-        if isinstance(source, AsyncGenerator):
-            await cast("AsyncGenerator[Item, None]", source).aclose()
-
-
-async def _from_sync(items: Iterator[Item]) -> AsyncGenerator[Item, None]:
-    try:
-        for item in items:
-            yield item
-    finally:
-        if isinstance(items, Generator):
-            items.close()
+        if isinstance(generator, AsyncGenerator):
+            await cast("AsyncGenerator[Item, None]", generator).aclose()
+        elif isinstance(generator, Generator):
+            generator.close()
 
 
 async def _outcomes(runner: "_Runner[Item, Value]") -> AsyncGenerator[Outcome[Item, Value], None]:
-    runner.start()
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise WrongEventLoopError(NO_EVENT_LOOP) from None
+    task = loop.create_task(runner.run())
+    task.add_done_callback(runner.on_end)
     try:
         while (outcome := await runner.finished.get()) is not None:
             runner.capacity.release()
             yield outcome
-        runner.raise_error()
+        error, runner.error = runner.error, None
+        if error is not None:
+            raise error
     finally:
-        await runner.close()
+        runner.is_stopping = True
+        task.cancel()
+        if asyncio.current_task() not in runner.tasks:  # a call that closes its own batch cannot wait
+            await wait_until_done(task)
 
 
 class _Runner(Generic[Item, Value]):
-    """Task that reads the items and owns the task group of the calls."""
+    """Reads the items and owns the task group of the calls."""
 
     def __init__(
         self,
@@ -136,106 +143,80 @@ class _Runner(Generic[Item, Value]):
         """Free places for items, released when an outcome is yielded: this bounds `finished`."""
         self.finished: asyncio.Queue[Outcome[Item, Value] | None] = asyncio.Queue()
         """Outcomes to be yielded; `None` is the last entry."""
+        self.error: BaseException | None = None
+        """Raised after the last outcome."""
+        self.is_stopping: bool = False
+        self.tasks: set[asyncio.Task[Any] | None] = set()
+        self._reader: asyncio.Task[None] | None = None
         self._out_of_order: dict[int, Outcome[Item, Value]] = {}
         self._next_index = 0
-        self._errors: list[Exception] = []
-        self._final_error: BaseException | None = None
-        self._is_stopping = False
-        self._task: asyncio.Task[None] | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._own_tasks: set[asyncio.Task[Any] | None] = set()
+        self._failures: list[Exception] = []
 
-    def start(self) -> None:
-        """Start to read the items.
-
-        Raises:
-            WrongEventLoopError: no asyncio event loop is running.
-        """
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            raise WrongEventLoopError(NO_EVENT_LOOP) from None
-        self._task = loop.create_task(self._run())
-        self._task.add_done_callback(self._end)
-
-    def raise_error(self) -> None:
-        """Raise the exception that ended the batch, if there is one, and drop the reference to it."""
-        error, self._final_error = self._final_error, None
-        if error is not None:
-            raise error
-        if self._max_failures is not None and len(self._errors) >= self._max_failures:
-            errors, self._errors = self._errors, []
-            raise failure_limit_reached(errors, self._max_failures)
-
-    async def close(self) -> None:
-        """Cancel the calls and the source, and wait for their end."""
-        self._is_stopping = True
-        if self._task is None or self._task.done():
-            return
-        self._task.cancel()
-        if asyncio.current_task() not in self._own_tasks:  # a call that closes its own batch cannot wait
-            await wait_until_done(self._task)
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Read the items and run the calls."""
         try:
             async with asyncio.TaskGroup() as calls:
                 self._reader = calls.create_task(self._read(calls))
+                self.tasks.add(self._reader)
         except asyncio.CancelledError:
             raise
         except BaseExceptionGroup as group:  # of exceptions that are no `Exception`
-            self._final_error = group.exceptions[0]
+            self.error = group.exceptions[0]
         except BaseException as error:  # noqa: BLE001 - KeyboardInterrupt or SystemExit: the consumer raises it
-            self._final_error = error
+            self.error = error
 
-    def _end(self, task: asyncio.Task[None]) -> None:
-        if task.cancelled() and not self._is_stopping:
-            self._final_error = CancelledWithinError("the batch was cancelled")
+    def on_end(self, task: asyncio.Task[None]) -> None:
+        """Finish the queue. A callback: a task that is cancelled early never runs `run`."""
+        if task.cancelled() and not self.is_stopping:
+            self.error = CancelledWithinError("the batch was cancelled")
+        elif self.error is None and self._max_failures and len(self._failures) >= self._max_failures:
+            self.error = failure_limit_reached(self._failures, self._max_failures)
         self.finished.put_nowait(None)
 
     async def _read(self, calls: asyncio.TaskGroup) -> None:
         """Start a call for every item. The source is read and closed in this task only."""
-        self._own_tasks.add(asyncio.current_task())
         index = 0
         try:
             async with aclosing(self._source) as items:
                 await self._wait_for_capacity()
                 async for item in items:
-                    if self._is_stopping:  # a source may suppress its cancellation
+                    if self.is_stopping:  # a source may suppress its cancellation
                         return
                     call = calls.create_task(_outcome_of(self._fn, index, item))
-                    self._own_tasks.add(call)
-                    call.add_done_callback(self._finish)
+                    self.tasks.add(call)
+                    call.add_done_callback(self._on_finished)
                     index += 1
                     await self._wait_for_capacity()
         except asyncio.CancelledError:
-            if not self._is_stopping:
-                self._final_error = CancelledWithinError("the source of the items was cancelled")
+            if not self.is_stopping:
+                self.error = CancelledWithinError("the source of the items was cancelled")
         except Exception as error:  # noqa: BLE001 - the source is foreign code; the consumer raises it
-            if self._is_stopping:
+            if self.is_stopping:
                 message = "the source of a batch failed when it was closed"
                 context = {"message": message, "exception": error}
                 asyncio.get_running_loop().call_exception_handler(context)
             else:
-                self._final_error = error
+                self.error = error
 
     async def _wait_for_capacity(self) -> None:
         await self._slots.acquire()
         await self.capacity.acquire()
 
-    def _finish(self, call: asyncio.Task[Outcome[Item, Value]]) -> None:
-        self._own_tasks.discard(call)
+    def _on_finished(self, call: asyncio.Task[Outcome[Item, Value]]) -> None:
+        self.tasks.discard(call)
         self._slots.release()
         if call.cancelled():  # before its first step
-            if not self._is_stopping:
-                self._final_error = CancelledWithinError("a call was cancelled before it started")
-        elif call.exception() is None:  # else it ends the task group
-            self._add(call.result())
-
-    def _add(self, outcome: Outcome[Item, Value]) -> None:
+            if not self.is_stopping:
+                self.error = CancelledWithinError("a call was cancelled before it started")
+            return
+        if call.exception() is not None:  # it ends the task group
+            return
+        outcome = call.result()
         if self._max_failures is not None and isinstance(outcome, Failed):
-            self._errors.append(outcome.error)
-            if len(self._errors) == self._max_failures:
-                self._stop()
+            self._failures.append(outcome.error)
+            if len(self._failures) == self._max_failures and self._reader is not None:
+                self.is_stopping = True  # no further call starts
+                self._reader.cancel()
         if not self._ordered:
             self.finished.put_nowait(outcome)
             return
@@ -243,12 +224,6 @@ class _Runner(Generic[Item, Value]):
         while self._next_index in self._out_of_order:
             self.finished.put_nowait(self._out_of_order.pop(self._next_index))
             self._next_index += 1
-
-    def _stop(self) -> None:
-        """Start no further call."""
-        self._is_stopping = True
-        if self._reader is not None:
-            self._reader.cancel()
 
 
 async def _outcome_of(fn: Callable[[Item], Awaitable[Value]], index: int, item: Item) -> Outcome[Item, Value]:

@@ -60,11 +60,11 @@ def _program(
     runner.allow_insecure.set(allow_insecure)
 
 
-rooms.group.command()(delete)
+rooms.group.command()(runner.grouped_options(delete))
 rooms.group.command("import")(import_rooms)
-rooms.group.command("export")(export_rooms)
+rooms.group.command("export")(runner.grouped_options(export_rooms))
 rooms.group.command()(apply)
-recordings.group.command("export")(export_recordings)
+recordings.group.command("export")(runner.grouped_options(export_recordings))
 app.command()(demo)
 app.command()(emulate)
 for _module in (rooms, sessions, participants, recordings, compositions, tokens):

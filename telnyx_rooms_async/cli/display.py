@@ -1,17 +1,16 @@
 """Tables for people: values of the API as rows of text. Nothing is printed here."""
 
-import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias, cast
 
+import attrs
 from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
 from telnyx_rooms_async import (
     AccessToken,
-    ClientToken,
     Room,
     RoomComposition,
     RoomParticipant,
@@ -19,11 +18,10 @@ from telnyx_rooms_async import (
     RoomSession,
     VideoRegion,
 )
-from telnyx_rooms_async.cli.regions import SEPARATOR, format_region
+from telnyx_rooms_async.cli.options import SOURCE_SEPARATOR, format_region
 from telnyx_rooms_async.models import public_url
 
 Value: TypeAlias = Room | RoomSession | RoomParticipant | RoomRecording | RoomComposition
-Token: TypeAlias = AccessToken | ClientToken
 
 _GAP: Final = 2
 _FOLDED_WIDTH: Final = 16
@@ -105,7 +103,14 @@ def values_table(
     layout = LAYOUTS[model]
     columns = [name for name in layout.columns if name != omit]
     cells = {name: [_field_text(value, name) for value in values] for name in columns}
-    shown = _fitting(layout, cells, width)
+    shown: list[str] = []
+    used = -_GAP
+    for name in columns:
+        widest = max(map(cell_len, (name, *cells[name])))
+        used += _GAP + (min(widest, _FOLDED_WIDTH) if name == layout.folded else widest)
+        if shown and used > width:
+            break
+        shown.append(name)
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
     for name in shown:
         table.add_column(name, no_wrap=name != layout.folded, overflow="fold")
@@ -114,32 +119,20 @@ def values_table(
     return table, tuple(columns[len(shown) :])
 
 
-def _fitting(layout: Layout, cells: Mapping[str, Sequence[str]], width: int) -> tuple[str, ...]:
-    """Return the first columns that fit the width, at least one."""
-    used = -_GAP
-    for number, (name, column) in enumerate(cells.items()):
-        widest = max(map(cell_len, (name, *column)))
-        used += _GAP + (min(widest, _FOLDED_WIDTH) if name == layout.folded else widest)
-        if number and used > width:
-            return tuple(cells)[:number]
-    return tuple(cells)
-
-
 def value_table(value: Value) -> Table:
     """Return a table with one row per field."""
     table = Table.grid(padding=(0, _GAP, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name in inspect.get_annotations(type(value)):
+    for name in attrs.fields_dict(type(value)):
         if name != LAYOUTS[type(value)].nested:
             table.add_row(name, Text(_field_text(value, name)))
     return table
 
 
-def token_lines(token: Token) -> Iterator[Text]:
+def token_lines(token: AccessToken) -> Iterator[Text]:
     """Yield one line per field. A token is copied from the terminal, so it is not wrapped."""
-    # The fields of a `ClientToken` are those of an `AccessToken`, and two more.
-    names = [name for base in reversed(type(token).__mro__) for name in inspect.get_annotations(base)]
+    names = list(attrs.fields_dict(type(token)))
     width = max(map(len, names)) + _GAP
     for name in names:
         yield Text.assemble((name.ljust(width), "bold"), _text(getattr(token, name)))
@@ -180,14 +173,13 @@ def _text(value: object) -> str:
         case datetime():
             return f"{value:%Y-%m-%dT%H:%M:%SZ}"
         case tuple():
-            return _text(SEPARATOR.join(cast("tuple[str, ...]", value)))
+            return _text(SOURCE_SEPARATOR.join(cast("tuple[str, ...]", value)))
         case Mapping():
             regions = cast("Mapping[str, VideoRegion]", value)
             return _text(" ".join(format_region(name, region) for name, region in regions.items()))
         case _:
-            return "".join(map(_printable, str(value)))
-
-
-def _printable(character: str) -> str:
-    """Escape a character that would move the cursor or colour the terminal."""
-    return character if character.isprintable() else character.encode("unicode_escape").decode()
+            # Other characters would move the cursor or colour the terminal.
+            return "".join(
+                character if character.isprintable() else character.encode("unicode_escape").decode()
+                for character in str(value)
+            )

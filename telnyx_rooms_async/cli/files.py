@@ -1,43 +1,24 @@
 """Files that commands write: error messages with the path, and downloads to a path or stdout."""
 
 import os
-from collections.abc import Coroutine, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Annotated, Any, Final, Protocol, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import typer
 
-from telnyx_rooms_async import ConfigurationError, DownloadedFile, TelnyxRoomsError
+from telnyx_rooms_async import ConfigurationError, RoomsClient, TelnyxRoomsError
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.progress import OnProgress, download_bar
+from telnyx_rooms_async.cli.progress import download_bar
+from telnyx_rooms_async.cli.runner import run
 
-_STDOUT: Final = "-"
+STREAM: Final = "-"
+"""The path of stdin or stdout."""
 
 Target: TypeAlias = Annotated[
     str,
     typer.Argument(metavar="TARGET", help="Path of the file, or - for stdout. An existing file is replaced."),
 ]
-
-
-class DownloadMethod(Protocol):
-    """Method of the client that downloads a file."""
-
-    def __call__(
-        self, file_id: str, target: "str | Stdout", /, *, progress: OnProgress
-    ) -> Coroutine[Any, Any, DownloadedFile]:
-        """Download a file to a target."""
-        ...
-
-
-class Stdout:
-    """Binary file that writes to stdout at once."""
-
-    def write(self, data: bytes, /) -> None:
-        """Write all of the data."""
-        output.put(data)
-
-    def flush(self) -> None:
-        """Do nothing: nothing is buffered."""
 
 
 @contextmanager
@@ -70,22 +51,33 @@ def refuse_stdout_conflicts(target: str, *, as_json: bool) -> None:
     Raises:
         BadParameter: the target is stdout, and stdout cannot take the file.
     """
-    if target == _STDOUT and as_json:
+    if target == STREAM and as_json:
         raise typer.BadParameter("--json and the target - cannot be combined: both write to stdout")
-    if target == _STDOUT and output.stdout().is_terminal:
+    if target == STREAM and output.stdout().is_terminal:
         raise typer.BadParameter("stdout is a terminal: use a path, or redirect stdout to a file")
 
 
-async def download_to(method: DownloadMethod, file_id: str, target: str, *, as_json: bool) -> None:
+def download(
+    resource: Literal["recordings", "compositions"],
+    file_id: str,
+    target: str,
+    *,
+    as_json: bool,
+    base_url: str | None,
+) -> None:
     """Download a file, and print its path and size. With ``-`` only the file itself is printed."""
-    if target == _STDOUT:
-        with download_bar() as on_progress:
-            await method(file_id, Stdout(), progress=on_progress)
-        return
-    with file_errors(target), download_bar() as on_progress:
-        file = await method(file_id, target, progress=on_progress)
-    output.write_result(
-        f"downloaded {target} ({file.size} bytes)",
-        {"path": path_text(target), "size": file.size, "content_type": file.content_type},
-        as_json=as_json,
-    )
+    refuse_stdout_conflicts(target, as_json=as_json)
+
+    async def use(client: RoomsClient) -> None:
+        method = client.recordings.download if resource == "recordings" else client.compositions.download
+        if target == STREAM:
+            with download_bar() as on_progress:
+                await method(file_id, output.Stdout(), progress=on_progress)
+            return
+        with file_errors(target), download_bar() as on_progress:
+            file = await method(file_id, target, progress=on_progress)
+        values = {"path": path_text(target), "size": file.size, "content_type": file.content_type}
+        result = output.Result(f"downloaded {target} ({file.size} bytes)", values)
+        output.show(result, as_json=as_json)
+
+    run(use, base_url)

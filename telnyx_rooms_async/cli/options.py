@@ -1,58 +1,108 @@
-"""Arguments and options that several commands have, and their parsers."""
+"""Arguments and options that several commands have, and their parsers.
+
+A `TypedDict` groups options that are passed to a method of the client together: a command takes them as
+``**options: Unpack[...]``, and gets only those that are set.
+"""
 
 from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Final, TypeAlias, TypeVar
+from typing import Annotated, Final, NamedTuple, TypeAlias, TypedDict, TypeVar
 
 import typer
 
-from telnyx_rooms_async import UNSET, DateFilter, DurationFilter, UnsetType
+from telnyx_rooms_async import DateFilter, DurationFilter, VideoRegion
 
 T = TypeVar("T")
 
-_DAY: Final = "YYYY-MM-DD"
+# --- ranges -------------------------------------------------------------------------------------------------
 
 
 def parse_days(text: str) -> DateFilter:
     """Parse a day, or a range of days: ``2021-04-01..2021-04-30``."""
-    eq, gte, lte = _parse_range(text, _parse_day)
+    form = "YYYY-MM-DD or a range YYYY-MM-DD..YYYY-MM-DD"
+    eq, gte, lte = _parse_range(text, date.fromisoformat, form)
     return DateFilter(eq=eq, gte=gte, lte=lte)
 
 
 def parse_seconds(text: str) -> DurationFilter:
     """Parse a number of seconds, or a range: ``60..120``."""
-    eq, gte, lte = _parse_range(text, _parse_integer)
+    eq, gte, lte = _parse_range(text, int, "a number such as 90 or a range 60..120")
     return DurationFilter(eq=eq, gte=gte, lte=lte)
 
 
-def _parse_range(text: str, parse: Callable[[str], T]) -> tuple[T | None, T | None, T | None]:
+def _parse_range(text: str, parse: Callable[[str], T], form: str) -> tuple[T | None, T | None, T | None]:
     """Return the exact value, the first and the last value."""
+
+    def parse_bound(bound: str) -> T:
+        try:
+            return parse(bound)
+        except ValueError:
+            raise typer.BadParameter(f"must be {form}, got {bound!r}") from None
+
     first, dots, last = text.partition("..")
     if not dots:
-        return parse(text), None, None
+        return parse_bound(text), None, None
     if not first and not last:
         raise typer.BadParameter("a range needs a first or a last value")
-    return None, parse(first) if first else None, parse(last) if last else None
+    return None, parse_bound(first) if first else None, parse_bound(last) if last else None
 
 
-def _parse_day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"must be {_DAY} or a range {_DAY}..{_DAY}, got {text!r}") from None
+# --- regions ------------------------------------------------------------------------------------------------
+
+# No character of a region needs quoting in a shell, except `*` for all sources, which is the default.
+SOURCE_SEPARATOR: Final = "+"
+"""Separates ids: no id contains it."""
+_REGION_NUMBERS: Final = {
+    "x": "x_pos",
+    "y": "y_pos",
+    "z": "z_pos",
+    "width": "width",
+    "height": "height",
+    "columns": "max_columns",
+    "rows": "max_rows",
+}
+_REGION_FORM: Final = "NAME:x=N,y=N,z=N,width=N,height=N,columns=N,rows=N,sources=ID+ID"
 
 
-def _parse_integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"must be a number such as 90 or a range 60..120, got {text!r}") from None
+class NamedRegion(NamedTuple):
+    """A region and its name in the composition."""
+
+    name: str
+    region: VideoRegion
 
 
-def unset_if_none(value: T | None) -> T | UnsetType:
-    """Turn the absence of an option into a field that is not sent."""
-    return UNSET if value is None else value
+def parse_region(text: str) -> NamedRegion:
+    """Parse a region of a composition: ``left:x=0,width=640,sources=ID+ID``. All fields are optional."""
+    name, colon, rest = text.partition(":")
+    if not name or not colon:
+        raise typer.BadParameter(f"must be {_REGION_FORM}, got {text!r}")
+    values: dict[str, str] = {}
+    for pair in filter(None, rest.split(",")):
+        key, _, value = pair.partition("=")
+        if key not in (*_REGION_NUMBERS, "sources"):
+            fields = ", ".join(_REGION_NUMBERS)
+            raise typer.BadParameter(f"{key!r} is not a field of a region; the fields are {fields}, sources")
+        if key in values:
+            raise typer.BadParameter(f"{key} is given twice")
+        values[key] = value
+    sources = values.pop("sources", "*").split(SOURCE_SEPARATOR)
+    numbers: dict[str, int] = {}
+    for key, value in values.items():
+        try:
+            numbers[_REGION_NUMBERS[key]] = int(value)
+        except ValueError:
+            raise typer.BadParameter(f"{key} must be a number, got {value!r}") from None
+    return NamedRegion(name, VideoRegion(**numbers, video_sources=tuple(sources)))
+
+
+def format_region(name: str, region: VideoRegion) -> str:
+    """Return a region as `parse_region` reads it."""
+    numbers = {key: getattr(region, field) for key, field in _REGION_NUMBERS.items()}
+    pairs = [f"{key}={number}" for key, number in numbers.items() if number is not None]
+    if region.video_sources is not None:
+        pairs.append(f"sources={SOURCE_SEPARATOR.join(region.video_sources)}")
+    return f"{name}:{','.join(pairs)}"
 
 
 # --- ids ----------------------------------------------------------------------------------------------------
@@ -62,70 +112,91 @@ SessionId: TypeAlias = Annotated[str, typer.Argument(metavar="SESSION_ID", help=
 
 # --- filters ------------------------------------------------------------------------------------------------
 
-_RANGE_HELP = "2021-04-25, or an inclusive range: 2021-04-01..2021-04-30, 2021-04-01.., ..2021-04-30."
+_RANGE_HELP: Final = "2021-04-25, or an inclusive range: 2021-04-01..2021-04-30, 2021-04-01.., ..2021-04-30."
 
-OfRoom: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="Filter by room.")]
-OfSession: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="Filter by session.")]
-OfParticipant: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="Filter by participant.")]
-OfName: TypeAlias = Annotated[str | None, typer.Option(metavar="NAME", help="Filter by name.")]
+OfRoom: TypeAlias = Annotated[str, typer.Option(metavar="ID", help="Filter by room.")]
+OfSession: TypeAlias = Annotated[str, typer.Option(metavar="ID", help="Filter by session.")]
 CreatedAt: TypeAlias = Annotated[
-    DateFilter | None,
-    typer.Option(parser=parse_days, metavar="DAYS", help=f"Created on {_RANGE_HELP}"),
-]
-JoinedAt: TypeAlias = Annotated[
-    DateFilter | None,
-    typer.Option(parser=parse_days, metavar="DAYS", help=f"Joined on {_RANGE_HELP}"),
-]
-StartedAt: TypeAlias = Annotated[
-    DateFilter | None,
-    typer.Option(parser=parse_days, metavar="DAYS", help=f"Started on {_RANGE_HELP}"),
+    DateFilter, typer.Option(parser=parse_days, metavar="DAYS", help=f"Created on {_RANGE_HELP}")
 ]
 UpdatedAt: TypeAlias = Annotated[
-    DateFilter | None,
-    typer.Option(parser=parse_days, metavar="DAYS", help="Updated on these days."),
+    DateFilter, typer.Option(parser=parse_days, metavar="DAYS", help="Updated on these days.")
 ]
 EndedAt: TypeAlias = Annotated[
-    DateFilter | None,
-    typer.Option(parser=parse_days, metavar="DAYS", help="Ended on these days."),
-]
-LeftAt: TypeAlias = Annotated[
-    DateFilter | None,
-    typer.Option(parser=parse_days, metavar="DAYS", help="Left on these days."),
-]
-Active: TypeAlias = Annotated[
-    bool | None,
-    typer.Option("--active/--inactive", help="Only active sessions, or only sessions that have ended."),
-]
-Context: TypeAlias = Annotated[
-    str | None,
-    typer.Option(metavar="TEXT", help="Filter by the context that the client SDK sent, exactly."),
-]
-IncludeParticipants: TypeAlias = Annotated[
-    bool, typer.Option("--include-participants", help="Show the participants, past and present.")
+    DateFilter, typer.Option(parser=parse_days, metavar="DAYS", help="Ended on these days.")
 ]
 
-# --- lists --------------------------------------------------------------------------------------------------
 
-Limit: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Show at most N. Default: all.")
-]
-PageSize: TypeAlias = Annotated[int, typer.Option(metavar="N", help="Number of items per request: 1 to 250.")]
-PAGE_SIZE = 250
+class RoomFilters(TypedDict, total=False):
+    """Options that select rooms."""
 
-
-def limited_page_size(page_size: int, limit: int | None) -> int:
-    """Return a page size that does not exceed the number of items to show."""
-    return min(page_size, limit or page_size)
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    unique_name: Annotated[str, typer.Option(metavar="NAME", help="Filter by name.")]
 
 
-# --- rooms --------------------------------------------------------------------------------------------------
+class SessionFilters(TypedDict, total=False):
+    """Options that select sessions."""
+
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    ended_at: EndedAt
+    active: Annotated[
+        bool,
+        typer.Option("--active/--inactive", help="Only active sessions, or only sessions that have ended."),
+    ]
 
 
-class Clearable(StrEnum):
-    """The fields of a room that may be null."""
+class ParticipantFilters(TypedDict, total=False):
+    """Options that select participants."""
 
-    FAILOVER_URL = "webhook-event-failover-url"
-    TIMEOUT_SECS = "webhook-timeout-secs"
+    joined_at: Annotated[
+        DateFilter, typer.Option(parser=parse_days, metavar="DAYS", help=f"Joined on {_RANGE_HELP}")
+    ]
+    updated_at: UpdatedAt
+    left_at: Annotated[
+        DateFilter, typer.Option(parser=parse_days, metavar="DAYS", help="Left on these days.")
+    ]
+    context: Annotated[
+        str, typer.Option(metavar="TEXT", help="Filter by the context that the client SDK sent, exactly.")
+    ]
+
+
+class RecordingFilters(TypedDict, total=False):
+    """Options that select recordings."""
+
+    room_id: OfRoom
+    session_id: OfSession
+    participant_id: Annotated[str, typer.Option(metavar="ID", help="Filter by participant.")]
+    status: Annotated[str, typer.Option(metavar="STATUS", help="Filter by status: completed or processing.")]
+    type: Annotated[str, typer.Option(metavar="TYPE", help="Filter by type: audio or video.")]
+    started_at: Annotated[
+        DateFilter, typer.Option(parser=parse_days, metavar="DAYS", help=f"Started on {_RANGE_HELP}")
+    ]
+    ended_at: EndedAt
+    duration_secs: Annotated[
+        DurationFilter,
+        typer.Option(
+            parser=parse_seconds,
+            metavar="SECONDS",
+            help="Filter by duration: 90, or an inclusive range: 60..120, 60.., ..120.",
+        ),
+    ]
+
+
+# --- fields that are sent -----------------------------------------------------------------------------------
+
+
+class WebhookFields(TypedDict, total=False):
+    """Options for the webhooks of a room or a composition."""
+
+    webhook_event_url: Annotated[str, typer.Option(metavar="URL", help="URL that Telnyx sends events to.")]
+    webhook_event_failover_url: Annotated[
+        str, typer.Option(metavar="URL", help="URL for events that the first URL does not accept.")
+    ]
+    webhook_timeout_secs: Annotated[
+        int, typer.Option(metavar="SECONDS", help="Timeout of a webhook: 0 to 30.")
+    ]
 
 
 class LostResponse(StrEnum):
@@ -136,23 +207,6 @@ class LostResponse(StrEnum):
     RAISE = "raise"
 
 
-UniqueName: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="NAME", help="A name that is unique within the account.")
-]
-MaxParticipants: TypeAlias = Annotated[
-    int | None, typer.Option(metavar="N", help="Maximum number of participants: 2 to 50.")
-]
-EnableRecording: TypeAlias = Annotated[
-    bool | None,
-    typer.Option("--enable-recording/--disable-recording", help="Whether sessions are recorded."),
-]
-IncludeSessions: TypeAlias = Annotated[
-    bool, typer.Option("--include-sessions", help="Show the sessions, past and present.")
-]
-Clear: TypeAlias = Annotated[
-    list[Clearable] | None,
-    typer.Option(metavar="FIELD", help=f"Set a field to null: {' or '.join(Clearable)}. Repeatable."),
-]
 OnLostResponse: TypeAlias = Annotated[
     LostResponse,
     typer.Option(
@@ -160,22 +214,18 @@ OnLostResponse: TypeAlias = Annotated[
     ),
 ]
 
-# --- webhooks -----------------------------------------------------------------------------------------------
-
-WebhookEventUrl: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="URL", help="URL that Telnyx sends events to.")
-]
-WebhookEventFailoverUrl: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="URL", help="URL for events that the first URL does not accept.")
-]
-WebhookTimeoutSecs: TypeAlias = Annotated[
-    int | None, typer.Option(metavar="SECONDS", help="Timeout of a webhook: 0 to 30.")
-]
-
 # --- all commands -------------------------------------------------------------------------------------------
 
+Limit: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Show at most N. Default: all.")
+]
+PageSize: TypeAlias = Annotated[int, typer.Option(metavar="N", help="Number of items per request: 1 to 250.")]
+PAGE_SIZE: Final = 250
+IncludeParticipants: TypeAlias = Annotated[
+    bool, typer.Option("--include-participants", help="Show the participants, past and present.")
+]
 Timeout: TypeAlias = Annotated[float, typer.Option(metavar="SECONDS", help="Maximum time to wait.")]
-TIMEOUT = 600.0
+TIMEOUT: Final = 600.0
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON. A list is one object per line.")]
 BaseUrl: TypeAlias = Annotated[
     str | None,

@@ -4,18 +4,16 @@ import json
 import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from typing import Final, TextIO, TypeVar
+from typing import Final, NamedTuple, TextIO, TypeAlias, TypeVar
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from telnyx_rooms_async import Listing
+from telnyx_rooms_async import AccessToken, Listing
 from telnyx_rooms_async.cli.display import (
     LAYOUTS,
-    Nested,
-    Token,
     Value,
     nested_values,
     token_lines,
@@ -28,38 +26,36 @@ Item = TypeVar("Item", bound=Value)
 
 # A pipe has no width: no line is wrapped there, and no column left out.
 _UNLIMITED_WIDTH: Final = 1_000_000
-_YES: Final = ("y", "yes")
 
+
+class Result(NamedTuple):
+    """What a command has done."""
+
+    sentence: str
+    values: Mapping[str, object] | None = None
+    """The same for ``--json``; None to print nothing there."""
+
+
+Shown: TypeAlias = Value | AccessToken | Result
 
 # --- values -------------------------------------------------------------------------------------------------
 
 
-async def show_one(call: Awaitable[Value], *, as_json: bool) -> None:
-    """Print the result of a call: one row per field, or one JSON object."""
-    value = await call
-    if as_json:
+def show(value: Shown, *, as_json: bool) -> None:
+    """Print a result on stdout: a sentence, one line per field, or one JSON object."""
+    if isinstance(value, Result):
+        if not as_json:
+            write_line(value.sentence)
+        elif value.values is not None:
+            write_json(value.values)
+    elif as_json:
         write_json(value)
-        return
-    write(value_table(value))
-    if nested := nested_values(value):
-        _write_nested(nested)
-
-
-async def show_awaited(call: Awaitable[Value], *, timeout: float, as_json: bool) -> None:
-    """Print the result of a call that waits for an event; at a terminal, say so first."""
-    if not as_json and is_watched():
-        note(f"waiting up to {timeout:g} s; press Ctrl-C to stop")
-    await show_one(call, as_json=as_json)
-
-
-async def show_token(call: Awaitable[Token], *, as_json: bool) -> None:
-    """Print a token, on stdout only: one unwrapped line per field, or one JSON object."""
-    token = await call
-    if as_json:
-        write_json(token)
-        return
-    for line in token_lines(token):
-        write(line, soft_wrap=True)
+    elif isinstance(value, AccessToken):
+        for line in token_lines(value):
+            write(line, soft_wrap=True)
+    else:
+        write(value_table(value))
+        _write_nested(value, even_if_empty=True)
 
 
 async def show_list(
@@ -76,33 +72,22 @@ async def show_list(
         listing: what to print.
         model: class of the items.
         omit: a column that would have the same value in every row.
-        limit: number of items to stop after.
+        limit: number of items to stop after, without a request for a page after them.
         as_json: whether to print JSON.
     """
-    async with aclosing(_first(listing, limit)) as items:
-        if not as_json:
-            _write_table(model, [item async for item in items], omit)
-            return
-        async for item in items:
-            write_json(item)
-
-
-async def _first(listing: Listing[Item], limit: int | None) -> AsyncGenerator[Item, None]:
-    """Yield the first items, without a request for a page after them."""
+    values: list[Item] = []
     count = 0
     async with aclosing(aiter(listing)) as items:
         async for item in items:
-            yield item
+            if as_json:
+                write_json(item)
+            else:
+                values.append(item)
             count += 1
             if count == limit:
-                return
-
-
-async def show_done(call: Awaitable[None], sentence: str, *, as_json: bool) -> None:
-    """Print a sentence when a call has returned. With JSON nothing is printed."""
-    await call
+                break
     if not as_json:
-        write_line(sentence)
+        _write_table(model, values, omit)
 
 
 def _write_table(model: type[Item], values: Sequence[Item], omit: str | None) -> None:
@@ -111,15 +96,16 @@ def _write_table(model: type[Item], values: Sequence[Item], omit: str | None) ->
     if values or not is_terminal:
         write(table)
     for value in values:
-        nested = nested_values(value)
-        if nested and nested.values:
-            _write_nested(nested)
+        _write_nested(value, even_if_empty=False)
     if is_terminal:
         summary = counted(len(values), LAYOUTS[model].noun, zero="no")
         note(f"{summary}; not shown: {', '.join(hidden)} (--json has all)" if values and hidden else summary)
 
 
-def _write_nested(nested: Nested) -> None:
+def _write_nested(value: Value, *, even_if_empty: bool) -> None:
+    nested = nested_values(value)
+    if nested is None or not (nested.values or even_if_empty):
+        return
     title, values, parent_column = nested
     write(Text(f"\n{title}" if values else f"\n{title}: none", style="bold"))
     if values:
@@ -131,23 +117,15 @@ def counted(count: int, noun: str = "room", *, zero: str = "0") -> str:
     return f"{count or zero} {noun}{'s' * (count != 1)}"
 
 
-def write_result(sentence: str, values: Mapping[str, object], *, as_json: bool) -> None:
-    """Print the result of a command on stdout: a sentence, or a JSON object."""
-    if as_json:
-        write_json(values)
-    else:
-        write_line(sentence)
-
-
 def write_json(value: object) -> None:
     """Print plain data or a model on stdout, as one line of JSON."""
     line = converter.dumps(value).decode()
-    # JSON escapes ESC, but neither the C1 controls nor the marks that reorder text, which terminals obey.
-    put(("".join(map(_json_character, line)) if not line.isprintable() else line).encode() + b"\n")
-
-
-def _json_character(character: str) -> str:
-    return character if character.isprintable() else json.dumps(character)[1:-1]
+    if not line.isprintable():
+        # JSON escapes ESC, but neither the C1 controls nor the marks that reorder text, which terminals obey.
+        line = "".join(
+            character if character.isprintable() else json.dumps(character)[1:-1] for character in line
+        )
+    put(line.encode() + b"\n")
 
 
 # --- streams ------------------------------------------------------------------------------------------------
@@ -191,6 +169,17 @@ def put(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
+class Stdout:
+    """Binary file that writes to stdout at once."""
+
+    def write(self, data: bytes, /) -> None:
+        """Write all of the data."""
+        put(data)
+
+    def flush(self) -> None:
+        """Do nothing: nothing is buffered."""
+
+
 def abandon() -> None:
     """Redirect a broken stdout to the null device, so that the flush of the interpreter does not fail."""
     _redirect_to_null(sys.stdout)
@@ -199,26 +188,6 @@ def abandon() -> None:
 def _redirect_to_null(stream: TextIO | None) -> None:
     if stream is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def note(text: str) -> None:
-    """Print a message on stderr."""
-    _print_on_stderr(Text(text, style="dim"), one_line=False)
-
-
-def complain(reason: object) -> None:
-    """Print an error on stderr, in one line."""
-    _print_on_stderr(Text.assemble(("error:", "bold red"), f" {reason}"), one_line=True)
-
-
-def _print_on_stderr(text: Text, *, one_line: bool) -> None:
-    console = stderr()
-    console.print(text, soft_wrap=one_line or not console.is_terminal)
-
-
-def stderr() -> Console:
-    """Return the console of the current stderr."""
-    return _Stderr(stderr=True, force_terminal=is_watched())
 
 
 class _Stderr(Console):
@@ -230,21 +199,20 @@ class _Stderr(Console):
         _redirect_to_null(sys.stderr)
 
 
-def is_watched() -> bool:
-    """Return whether stderr is a terminal."""
-    return _is_terminal(sys.stderr)
+def stderr() -> Console:
+    """Return the console of the current stderr."""
+    return _Stderr(stderr=True, force_terminal=is_watched())
 
 
-def ask(question: str) -> bool:
-    """Ask for confirmation at the terminal."""
-    sys.stderr.write(f"{question} [y/N]: ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in _YES
+def note(text: str) -> None:
+    """Print a message on stderr."""
+    console = stderr()
+    console.print(Text(text, style="dim"), soft_wrap=not console.is_terminal)
 
 
-def can_ask() -> bool:
-    """Return whether stdin and stderr are terminals."""
-    return is_watched() and _is_terminal(sys.stdin)
+def complain(reason: object) -> None:
+    """Print an error on stderr, in one line."""
+    stderr().print(Text.assemble(("error:", "bold red"), f" {reason}"), soft_wrap=True)
 
 
 class NoteHandler(logging.Handler):
@@ -253,6 +221,16 @@ class NoteHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""
         note(record.getMessage())
+
+
+def is_watched() -> bool:
+    """Return whether stderr is a terminal."""
+    return _is_terminal(sys.stderr)
+
+
+def can_ask() -> bool:
+    """Return whether stdin and stderr are terminals."""
+    return is_watched() and _is_terminal(sys.stdin)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

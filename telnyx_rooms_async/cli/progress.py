@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from datetime import timedelta
 from time import monotonic
-from typing import Final, TypeAlias
+from typing import Final
 
 from rich.console import RenderableType
 from rich.progress import (
@@ -11,18 +12,14 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
-    ProgressColumn,
-    Task,
+    TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 from rich.text import Text
 
-from telnyx_rooms_async import Attempt, RateLimit
+from telnyx_rooms_async import Attempt, RoomsClient
 from telnyx_rooms_async.cli import output
-
-OnProgress: TypeAlias = Callable[[int, int | None], object]
-"""Called with the bytes that were downloaded, and the size if it is known."""
 
 _PRINTED_FAILURES: Final = 10
 _THROTTLED: Final = frozenset({429, 503})
@@ -39,8 +36,8 @@ def status(text: str) -> Generator[None, None, None]:
 
 
 @contextmanager
-def download_bar() -> Generator[OnProgress, None, None]:
-    """Show the progress of a download."""
+def download_bar() -> Generator[Callable[[int, int | None], object], None, None]:
+    """Show the progress of a download. Yields a function that takes the bytes done, and the size if known."""
     bar = Progress(
         BarColumn(),
         DownloadColumn(),
@@ -57,21 +54,24 @@ def download_bar() -> Generator[OnProgress, None, None]:
 
 
 class JobProgress:
-    """Counters of a command that makes many calls, and its bar.
+    """Counters of a command that makes many calls.
 
     Args:
         phase: what is done before the first result, such as ``"collecting rooms"``.
         total: items in all, if known.
+        skipped: returns how many items an earlier run has done.
     """
 
-    def __init__(self, phase: str = "", *, total: int | None = None) -> None:
-        self.phase = phase
+    def __init__(
+        self, phase: str = "", *, total: int | None = None, skipped: Callable[[], int] = int
+    ) -> None:
         self.total = total
         self.done: int = 0
         self.failed: int = 0
-        self.skipped: Callable[[], int] = lambda: 0
-        """Returns how many items an earlier run has done."""
-        self.rate_limit: Callable[[], RateLimit | None] = lambda: None
+        self.skipped = skipped
+        self.client: RoomsClient | None = None
+        """Client of the running job."""
+        self._phase = phase
         self._requests = 0
         self._throttled = 0
         self._first: tuple[float, int] | None = None
@@ -105,34 +105,44 @@ class JobProgress:
     def add_done(self, count: int = 1) -> None:
         """Count items that are done."""
         self.done += count
-        self._note_first()
+        if self._first is None:
+            self._first = monotonic(), self.done + self.failed
 
     def add_failure(self, label: str, error: Exception) -> None:
         """Count a failure, and print the first ones."""
         self.failed += 1
-        self._note_first()
+        if self._first is None:
+            self._first = monotonic(), self.done + self.failed
         if self.failed <= _PRINTED_FAILURES:
             output.complain(f"{label}: {error}")
         elif self.failed == _PRINTED_FAILURES + 1:
             output.note("more failures are counted, but not printed")
 
-    def _note_first(self) -> None:
-        if self._first is None:
-            self._first = monotonic(), self.done + self.failed
+    @property
+    def rate_text(self) -> str:
+        """The rate beside the bar."""
+        rate = self.rate
+        return "" if rate is None else f"{rate:.0f}/s"
 
-    def __str__(self) -> str:
-        """Describe what the bar cannot show."""
-        if not self.finished and self.phase:
-            return f"{self.phase}, {output.counted(self._requests, 'request')}"
-        limit = self.rate_limit()
+    @property
+    def time_left_text(self) -> str:
+        """The estimated time beside the bar."""
+        left = self.seconds_left
+        return "-:--:--" if left is None else str(timedelta(seconds=int(left)))
+
+    @property
+    def detail_text(self) -> str:
+        """What the bar cannot show."""
+        if not self.finished and self._phase:
+            return f"{self._phase}, {output.counted(self._requests, 'request')}"
+        limit = self.client.rate_limit if self.client else None
         at_limit = ", at the rate limit" if limit is not None and limit.remaining == 0 else ""
-        return f"{self.failed} failed, {output.counted(self._throttled, 'wait')}{at_limit}"
+        text = f"{self.failed} failed, {output.counted(self._throttled, 'wait')}{at_limit}"
+        return f"[red]{text}[/red]" if self.failed else text
 
-    @contextmanager
-    def shown(self) -> Generator[None, None, None]:
-        """Show the bar until the end."""
-        with _JobBar(self):
-            yield
+    def bar(self) -> Progress:
+        """Return the bar, a context manager."""
+        return _JobBar(self)
 
 
 class _JobBar(Progress):
@@ -143,15 +153,15 @@ class _JobBar(Progress):
         super().__init__(
             BarColumn(bar_width=20),  # all columns fit a line of 80
             MofNCompleteColumn(),
-            _RateColumn(job),
-            _DetailColumn(job),
-            _TimeLeftColumn(job),
+            TextColumn("{task.fields[job].rate_text}"),
+            TextColumn("{task.fields[job].detail_text}"),
+            TextColumn("{task.fields[job].time_left_text}"),
             console=output.stderr(),
             redirect_stdout=False,
             transient=True,
             disable=not output.is_watched(),
         )
-        self.add_task("", total=None)
+        self.add_task("", total=None, job=job)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Draw the newest counts. Without a result the bar pulses instead of standing at 0."""
@@ -159,31 +169,3 @@ class _JobBar(Progress):
         for task in self.task_ids:
             self.update(task, completed=self._job.finished, total=total)
         return super().get_renderables()
-
-
-class _JobColumn(ProgressColumn):
-    max_refresh = None
-
-    def __init__(self, job: JobProgress) -> None:
-        super().__init__()
-        self._job = job
-
-
-class _RateColumn(_JobColumn):
-    def render(self, task: Task) -> Text:  # noqa: ARG002 - signature of the base class
-        rate = self._job.rate
-        return Text("" if rate is None else f"{rate:.0f}/s")
-
-
-class _DetailColumn(_JobColumn):
-    def render(self, task: Task) -> Text:  # noqa: ARG002 - signature of the base class
-        return Text(str(self._job), style="red" if self._job.failed else "", no_wrap=True)
-
-
-class _TimeLeftColumn(_JobColumn):
-    def render(self, task: Task) -> Text:  # noqa: ARG002 - signature of the base class
-        left = self._job.seconds_left
-        if left is None:
-            return Text("-:--:--")
-        minutes, seconds = divmod(int(left), 60)
-        return Text(f"{minutes // 60}:{minutes % 60:02}:{seconds:02}")

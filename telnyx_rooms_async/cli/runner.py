@@ -1,12 +1,15 @@
 """Run a command: one event loop, one client, and an exit code for every outcome."""
 
 import asyncio
+import inspect
 import logging
 import os
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final, TypeVar
+from functools import update_wrapper, wraps
+from inspect import Parameter, Signature
+from typing import Any, Final, TypeVar, Unpack, cast, get_args, get_origin
 
 import typer
 
@@ -14,12 +17,15 @@ from telnyx_rooms_async import (
     Attempt,
     ConfigurationError,
     InvalidArgumentError,
+    Listing,
     RoomsClient,
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.cli import output
+from telnyx_rooms_async.cli.options import AsJson, BaseUrl, Limit
 
 T = TypeVar("T")
+Call = TypeVar("Call", bound=Callable[..., Awaitable[output.Shown] | Listing[Any]])
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -46,22 +52,26 @@ def run(
     Raises:
         Exit: an error was printed.
     """
-    is_watched = output.is_watched()
-    with exit_codes(), _printed_retries(is_enabled=is_watched and on_attempt is None):
-        return asyncio.run(_with_client(use, base_url, on_attempt if is_watched else None))
 
+    async def with_client() -> T:
+        # The client's own message recommends `api_key`. There is no such option: `ps` shows a command line.
+        if not os.environ.get("TELNYX_API_KEY"):
+            raise ConfigurationError("no API key: set TELNYX_API_KEY (`telnyx-rooms demo` needs none)")
+        insecure = allow_insecure.get()
+        hook = on_attempt if output.is_watched() else None
+        async with RoomsClient(base_url=base_url, allow_insecure=insecure, on_attempt=hook) as client:
+            return await use(client)
 
-async def _with_client(
-    use: Callable[[RoomsClient], Awaitable[T]],
-    base_url: str | None,
-    on_attempt: Callable[[Attempt], object] | None,
-) -> T:
-    # The client's own message recommends `api_key`. There is no such option: `ps` shows a command line.
-    if not os.environ.get("TELNYX_API_KEY"):
-        raise ConfigurationError("no API key: set TELNYX_API_KEY (`telnyx-rooms demo` needs none)")
-    insecure = allow_insecure.get()
-    async with RoomsClient(base_url=base_url, allow_insecure=insecure, on_attempt=on_attempt) as client:
-        return await use(client)
+    logger = logging.getLogger("telnyx_rooms_async")
+    # Messages about retries explain a delay, unless there is a bar.
+    is_shown = output.is_watched() and on_attempt is None
+    handler = output.NoteHandler() if is_shown else logging.NullHandler()
+    logger.addHandler(handler)
+    try:
+        with exit_codes():
+            return asyncio.run(with_client())
+    finally:
+        logger.removeHandler(handler)
 
 
 @contextmanager
@@ -76,32 +86,92 @@ def exit_codes(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]
     """
     try:
         yield
-    except InvalidArgumentError as error:
-        raise _failed(error, USAGE) from None
     except TelnyxRoomsError as error:
-        raise _failed(error, FAILED) from None
+        output.complain(error)
+        raise typer.Exit(USAGE if isinstance(error, InvalidArgumentError) else FAILED) from None
     except BrokenPipeError:
         output.abandon()
         raise typer.Exit(_BROKEN_PIPE) from None
     except OSError as error:
         output.abandon()
-        raise _failed(error.strerror or error, FAILED) from None
+        output.complain(error.strerror or error)
+        raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
         raise typer.Exit(interrupted) from None
 
 
-def _failed(reason: object, code: int) -> typer.Exit:
-    output.complain(reason)
-    return typer.Exit(code)
+# --- signatures of commands ---------------------------------------------------------------------------------
 
 
-@contextmanager
-def _printed_retries(*, is_enabled: bool) -> Generator[None, None, None]:
-    """Print log messages of the library: at a terminal they explain a delay."""
-    logger = logging.getLogger("telnyx_rooms_async")
-    handler = output.NoteHandler() if is_enabled else logging.NullHandler()
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
+def grouped_options(function: Callable[..., T]) -> Callable[..., T]:
+    """Let Typer see ``**options: Unpack[SomeTypedDict]`` as one option per key.
+
+    Options that are not set are not passed to the function.
+    """
+
+    @wraps(function)
+    def command(**options: object) -> T:
+        return function(**{name: value for name, value in options.items() if value is not None})
+
+    parameters: list[Parameter] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if get_origin(parameter.annotation) is not Unpack:
+            parameters.append(parameter)
+            continue
+        (options,) = get_args(parameter.annotation)
+        for name, annotation in options.__annotations__.items():
+            parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
+    cast("Any", command).__signature__ = Signature(parameters)
+    return command
+
+
+def api_command(
+    group: typer.Typer, name: str | None = None, *, omit: str | None = None
+) -> Callable[[Call], Call]:
+    """Add a command that makes one call to the API, and prints the result.
+
+    The decorated function takes the client, and the arguments and options of the command. The command also
+    has ``--json``, ``--base-url``, and for a `Listing` ``--limit``. A function with a ``timeout`` waits for
+    an event, which is announced at a terminal.
+
+    Args:
+        group: of the command.
+        name: of the command. By default that of the function.
+        omit: a column that would have the same value in every row of a list.
+    """
+
+    def add(call: Call) -> Call:
+        call_with_options = grouped_options(call)
+        result_type = inspect.signature(call).return_annotation
+
+        def command(
+            *,
+            limit: Limit = None,
+            as_json: AsJson = False,
+            base_url: BaseUrl = None,
+            **options: Any,  # noqa: ANN401 - each command has its own
+        ) -> None:
+            async def use(client: RoomsClient) -> None:
+                if limit is not None:
+                    options["page_size"] = min(options["page_size"], limit)
+                result = call_with_options(client=client, **options)
+                if isinstance(result, Listing):
+                    (model,) = get_args(result_type)
+                    await output.show_list(result, model, omit=omit, limit=limit, as_json=as_json)
+                    return
+                if "timeout" in options and not as_json and output.is_watched():
+                    output.note(f"waiting up to {options['timeout']:g} s; press Ctrl-C to stop")
+                output.show(await result, as_json=as_json)
+
+            run(use, base_url)
+
+        _, *parameters = inspect.signature(call_with_options).parameters.values()
+        *common, _ = inspect.signature(command).parameters.values()
+        if get_origin(result_type) is not Listing:
+            del common[0]
+        update_wrapper(command, call)
+        cast("Any", command).__signature__ = Signature([*parameters, *common])
+        group.command(name)(command)
+        return call
+
+    return add

@@ -5,13 +5,14 @@ The client builds requests from it, and the emulator its routes.
 
 import re
 from types import NoneType
-from typing import Final, Generic, TypeVar, get_origin
+from typing import Final, Generic, TypeVar, cast, get_origin
 
 from attrs import Factory, field, frozen
 
 from telnyx_rooms_async.core.http_messages import RetrySafety
 from telnyx_rooms_async.models import (
     AccessToken,
+    AccountKey,
     ActionResult,
     ClientToken,
     DeletedRecordings,
@@ -40,15 +41,13 @@ class Endpoint(Generic[T_co]):
     response_type: type[T_co]
     """The type of the response: a `Page` of models, a model under ``data``, or ``NoneType``."""
     retry_safety: RetrySafety
-    ids: tuple[str, ...] = field(init=False, default=Factory(lambda self: _names(self.path), takes_self=True))
+    ids: tuple[str, ...] = field(
+        init=False, default=Factory(lambda self: tuple(re.findall(r"\{(\w+)\}", self.path)), takes_self=True)
+    )
     """The names in braces."""
     is_list: bool = field(
         init=False, default=Factory(lambda self: get_origin(self.response_type) is Page, takes_self=True)
     )
-
-
-def _names(path: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"\{(\w+)\}", path))
 
 
 IDEMPOTENT, IF_NOT_SENT = RetrySafety.IDEMPOTENT, RetrySafety.IF_NOT_SENT
@@ -86,30 +85,10 @@ RETRIEVE_COMPOSITION      = Endpoint("ViewRoomComposition", "GET", "/room_compos
 DELETE_COMPOSITION        = Endpoint("DeleteRoomComposition", "DELETE", "/room_compositions/{room_composition_id}", 204, NoneType, IDEMPOTENT)
 # fmt: on
 
-ENDPOINTS: Final[tuple[Endpoint[object], ...]] = (
-    LIST_ROOMS,
-    CREATE_ROOM,
-    RETRIEVE_ROOM,
-    UPDATE_ROOM,
-    DELETE_ROOM,
-    LIST_ROOM_SESSIONS,
-    CREATE_TOKEN,
-    REFRESH_TOKEN,
-    LIST_SESSIONS,
-    RETRIEVE_SESSION,
-    LIST_SESSION_PARTICIPANTS,
-    END_SESSION,
-    KICK_PARTICIPANTS,
-    MUTE_PARTICIPANTS,
-    UNMUTE_PARTICIPANTS,
-    LIST_PARTICIPANTS,
-    RETRIEVE_PARTICIPANT,
-    LIST_RECORDINGS,
-    RETRIEVE_RECORDING,
-    DELETE_RECORDING,
-    DELETE_RECORDINGS,
-    LIST_COMPOSITIONS,
-    CREATE_COMPOSITION,
-    RETRIEVE_COMPOSITION,
-    DELETE_COMPOSITION,
+ENDPOINTS: Final[tuple[Endpoint[object], ...]] = tuple(
+    cast("Endpoint[object]", value) for value in list(globals().values()) if isinstance(value, Endpoint)
 )
+"""All operations, in the order above."""
+
+ACCOUNT_KEY = Endpoint("GET /public_key", "GET", "/public_key", 200, AccountKey, IDEMPOTENT)
+"""Not an operation of the Video API, so it is not one of `ENDPOINTS`."""

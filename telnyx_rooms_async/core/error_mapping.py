@@ -63,7 +63,11 @@ def error_of(
 ) -> errors.TelnyxRoomsError:
     """Return the exception for a failure or an error status."""
     if isinstance(outcome, Failure):
-        return _failure_error(outcome, attempts)
+        if outcome.reason is FailureKind.TIMEOUT:
+            return errors.APITimeoutError(outcome.detail, outcome.sent, attempts, outcome.deadline)
+        if connection_error := _CONNECTION_ERRORS.get(outcome.reason):
+            return connection_error(outcome.detail, outcome.sent, attempts)
+        return _RESPONSE_ERRORS[outcome.reason](outcome.detail, None, None, attempts)
     if outcome.status < 400:  # noqa: PLR2004 - 3xx
         detail = "the API itself never redirects"
         return errors.UnexpectedRedirectError(detail, outcome.status, request_id(outcome), attempts)
@@ -76,42 +80,24 @@ def decode_error(
     response: Response, problems: Sequence[str], attempts: tuple[Attempt, ...]
 ) -> errors.APIResponseValidationError:
     """Return the exception for a successful response whose body does not fit."""
-    more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
-    return errors.APIResponseValidationError(
-        f"{problems[0]}{more}",
-        response.status,
-        request_id(response),
-        attempts,
-        tuple(problems[:_MAX_PROBLEMS]),
-    )
-
-
-def _failure_error(failure: Failure, attempts: tuple[Attempt, ...]) -> errors.TelnyxRoomsError:
-    if failure.reason is FailureKind.TIMEOUT:
-        return errors.APITimeoutError(failure.detail, failure.sent, attempts, failure.deadline)
-    if error_class := _CONNECTION_ERRORS.get(failure.reason):
-        return error_class(failure.detail, failure.sent, attempts)
-    return _RESPONSE_ERRORS[failure.reason](failure.detail, None, None, attempts)
+    detail = problems[0] + (f"; and {len(problems) - 1} more" if len(problems) > 1 else "")
+    misfits = tuple(problems[:_MAX_PROBLEMS])
+    return errors.APIResponseValidationError(detail, response.status, request_id(response), attempts, misfits)
 
 
 def status_class(status: int, details: tuple[ErrorDetail, ...] = ()) -> type[errors.APIStatusError]:
-    """Return the exception class for an error status; `APIStatusError` for a status without its own class."""
-    if status == _UNPROCESSABLE and any(map(_is_name_taken, details)):
-        return errors.NameTakenError
-    if status == _UNPROCESSABLE and any(map(_is_session_over, details)):
-        return errors.SessionEndedError
+    """Return the exception class for an error status; `APIStatusError` for a status without its own class.
+
+    Telnyx documents no codes for a duplicate name and for an ended session, so the words seen in production
+    decide.
+    """
+    for detail in details if status == _UNPROCESSABLE else ():
+        text = f"{detail.code} {detail.pointer} {detail.title} {detail.detail}".lower()
+        if "unique_name" in text and any(word in text for word in _DUPLICATE_WORDS):
+            return errors.NameTakenError
+        if "private_ip" in text:  # "No private_ip for room"
+            return errors.SessionEndedError
     return _STATUS_ERRORS.get(status, errors.APIStatusError)
-
-
-def _is_name_taken(detail: ErrorDetail) -> bool:
-    """Recognize a duplicate name by its field and its words: Telnyx documents no code for it."""
-    text = f"{detail.code} {detail.pointer} {detail.title} {detail.detail}".lower()
-    return "unique_name" in text and any(word in text for word in _DUPLICATE_WORDS)
-
-
-def _is_session_over(detail: ErrorDetail) -> bool:
-    """Recognize an ended session by the words seen in production: "No private_ip for room"."""
-    return "private_ip" in f"{detail.title} {detail.detail}".lower()
 
 
 def request_id(response: Response) -> str | None:

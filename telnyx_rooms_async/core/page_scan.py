@@ -6,8 +6,6 @@ the totals of the server as hints.
 
 from typing import Final, TypeVar
 
-from attrs import Factory, define, field
-
 from telnyx_rooms_async.errors import PaginationError
 from telnyx_rooms_async.models import Identified, Page
 
@@ -20,7 +18,6 @@ _MAX_GROWTH: Final = 100
 """Pages by which a list may exceed twice its first total while it is read."""
 
 
-@define(kw_only=True, eq=False, repr=False)
 class Scan:
     """Progress of reading a list.
 
@@ -38,32 +35,35 @@ class Scan:
         b c d e f      3       f       5       6                   none
 
     A total that never falls could hide a deletion that a creation made up for. `Listing.snapshot` finds it.
+
+    Args:
+        size: the number of items requested per page.
+        start: the first page. Earlier pages are left out.
     """
 
-    size: int
-    """Items requested per page."""
-    start: int = 1
-    """The first page. Earlier pages are left out."""
-    number: int | None = field(default=Factory(lambda self: self.start, takes_self=True), init=False)
-    """The page to request next; None at the end."""
-    _known_ids: set[str] = field(factory=set[str], init=False)
-    _step: int = field(default=Factory(lambda self: self.size, takes_self=True), init=False)
-    """Positions per page, if the server makes smaller or larger pages than requested."""
-    _confirmed: int = field(
-        default=Factory(lambda self: (self.start - 1) * self.size, takes_self=True), init=False
-    )
-    _ahead: tuple[int, int] = field(default=(0, 0), init=False)
-    _highest: int = field(default=0, init=False)
-    """The highest position that was ever confirmed, moved by additions to the list."""
-    _total: int | None = field(default=None, init=False)
-    _smallest_total: int | None = field(default=None, init=False)
-    _pages_read: int = field(default=0, init=False)
-    _max_pages: int = field(default=_MAX_ITEMS, init=False)
-    _stale_pages: int = field(default=0, init=False)
-    """Pages in a row that brought no new item and are not explained by a change of the total."""
-    _max_stale_pages: int = field(default=_MAX_STALE_PAGES, init=False)
-    _restarts: int = field(default=0, init=False)
-    _new_since_restart: int = field(default=0, init=False)
+    def __init__(self, *, size: int, start: int = 1) -> None:
+        self.size: int = size
+        """Items requested per page."""
+        self.start: int = start
+        """The first page."""
+        self.number: int | None = start
+        """The page to request next; None at the end."""
+        self._step = size
+        """Positions per page, if the server makes smaller or larger pages than requested."""
+        self._known_ids: set[str] = set()
+        self._known_at_restart = -1
+        """How many items were known when the scan last started again."""
+        self._confirmed = self._base
+        self._ahead = (0, 0)
+        self._highest = 0
+        """The highest position that was ever confirmed, moved by additions to the list."""
+        self._total: int | None = None
+        self._smallest_total = _MAX_ITEMS
+        self._pages_read = 0
+        self._max_pages = _MAX_ITEMS
+        self._stale_pages = 0
+        """Pages in a row that brought no new item and are not explained by a change of the total."""
+        self._max_stale_pages = _MAX_STALE_PAGES
 
     def read(self, page: Page[Item]) -> tuple[Item, ...]:
         """Process the page `number`: return its new items, and set `number` to the page to request next.
@@ -79,9 +79,21 @@ class Scan:
         self._confirmed = max(self._confirmed, self._base)
         if total is not None:
             self._follow_total(total)
-        if page.data:
-            self._confirm((number - 1) * self._step, number * self._step)
-        self._check_progress(number, len(page.data), len(new))
+        if page.data:  # extends the confirmed positions, or is remembered as read ahead
+            positions = ((number - 1) * self._step, number * self._step)
+            for start, end in (positions, self._ahead):
+                if start <= self._confirmed:
+                    self._confirmed = max(self._confirmed, end)
+            self._ahead = max(positions, self._ahead)
+        is_beyond = number * self._step > self._highest
+        self._highest = max(self._highest, self._confirmed)
+        if new:
+            self._stale_pages = 0
+        elif not page.data or is_beyond:
+            self._stale_pages += 1
+        self._pages_read += 1
+        if number > self._max_pages or self._pages_read > 4 * self._max_pages:
+            raise self._error
         self.number = self._next_number(page, number)
         return new
 
@@ -129,7 +141,10 @@ class Scan:
 
     def _follow_total(self, total: int) -> None:
         """Adjust the positions to items that were added or removed since the previous page."""
-        change = 0 if self._total is None else total - self._total
+        if self._total is None:
+            self._max_pages = 2 * -(-total // self._step) + _MAX_GROWTH
+            self._total = total
+        change = total - self._total
         if change:
             self._stale_pages = 0
         if change < 0:  # items may have moved into the confirmed positions
@@ -138,29 +153,8 @@ class Scan:
         elif change > 0:  # known items may have moved up, also those of the page read ahead
             self._highest += change
             self._ahead = (0, 0)
-        if self._total is None:
-            self._max_pages = 2 * -(-total // self._step) + _MAX_GROWTH
         self._total = total
-        self._smallest_total = total if self._smallest_total is None else min(self._smallest_total, total)
-
-    def _confirm(self, start: int, end: int) -> None:
-        """Extend the confirmed positions by a page that was read, or remember it as read ahead."""
-        for known_start, known_end in ((start, end), self._ahead):
-            if known_start <= self._confirmed:
-                self._confirmed = max(self._confirmed, known_end)
-        self._ahead = max((start, end), self._ahead)
-
-    def _check_progress(self, number: int, count: int, new: int) -> None:
-        self._pages_read += 1
-        self._new_since_restart += new
-        is_beyond = number * self._step > self._highest
-        self._highest = max(self._highest, self._confirmed)
-        if new:
-            self._stale_pages = 0
-        elif not count or is_beyond:
-            self._stale_pages += 1
-        if number > self._max_pages or self._pages_read > 4 * self._max_pages:
-            raise self._error
+        self._smallest_total = min(self._smallest_total, total)
 
     def _next_number(self, page: Page[Item], number: int) -> int | None:
         if self._total is None:
@@ -168,21 +162,18 @@ class Scan:
             if not page.data or pages == number:
                 return None
         elif self._confirmed >= self._total:
-            return self._first_number_if_incomplete()
+            if len(self._known_ids) >= self._smallest_total - self._base:
+                return None
+            # An item that was always in the list is not known yet: start again.
+            if len(self._known_ids) == self._known_at_restart:
+                raise self._error
+            self._known_at_restart = len(self._known_ids)
+            self._stale_pages = 0
+            self._confirmed, self._ahead = self._base, (0, 0)
+            return self.start
         if self._stale_pages >= self._max_stale_pages:
             raise self._error
         return self._confirmed // self._step + 1
-
-    def _first_number_if_incomplete(self) -> int | None:
-        """Return None if all items that were always in the list are known, else start again."""
-        if len(self._known_ids) >= (self._smallest_total or 0) - self._base:
-            return None
-        if self._restarts and not self._new_since_restart:
-            raise self._error
-        self._restarts += 1
-        self._new_since_restart = self._stale_pages = 0
-        self._confirmed, self._ahead = self._base, (0, 0)
-        return self.start
 
     @property
     def _error(self) -> PaginationError:

@@ -1,21 +1,40 @@
-"""Three functions without I/O: build a call, read its outcome, and go to another page of a list.
+"""Functions without I/O: build a call, read its outcome, and go to another page of a list.
 
 For other HTTP clients than aiohttp: send `Call.request`, make a `Response` or a `Failure` of what happens,
 and `read` it.
 """
 
-from collections.abc import Hashable
+import math
+import re
+from collections.abc import Hashable, Mapping
 from functools import cache
 from types import NoneType
-from typing import Any, Final, TypeVar, cast, get_origin
+from typing import Any, Final, TypeAlias, TypeVar, cast, get_origin
 
 from attrs import AttrsInstance, evolve
 
-from telnyx_rooms_async.core.endpoints import END_SESSION, Endpoint
+from telnyx_rooms_async.core.endpoints import END_SESSION, ENDPOINTS, Endpoint
 from telnyx_rooms_async.core.error_mapping import decode_error, error_details, error_of, status_class
 from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response, RetrySafety
-from telnyx_rooms_async.core.requests import PageQuery, body_fields, problems, query_pairs, secrets
-from telnyx_rooms_async.core.validators import EXACT_IDS, is_id, one_id
+from telnyx_rooms_async.core.requests import (
+    PageQuery,
+    body_fields,
+    problems,
+    query_pairs,
+    query_text,
+    secrets,
+)
+from telnyx_rooms_async.core.validators import (
+    EXACT_IDS,
+    exact_flag,
+    exact_integer,
+    exact_text,
+    exact_url,
+    is_id,
+    is_text,
+    one_id,
+    short_repr,
+)
 from telnyx_rooms_async.errors import (
     Attempt,
     FailureKind,
@@ -27,9 +46,7 @@ from telnyx_rooms_async.models import Page
 from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, encode_json
 
 T = TypeVar("T")
-
-_NOT_FOUND: Final = 404
-_NOT_IMPLEMENTED: Final = 501
+QueryValue: TypeAlias = str | int | bool
 
 # --- requests ---------------------------------------------------------------------------------------------
 
@@ -90,12 +107,8 @@ def build(
         response_type=endpoint.response_type,
         retry_safety=endpoint.retry_safety,
         query=query,
-        unique_name=_text_or_none(fields.get("unique_name")) if fields else None,
+        unique_name=cast("str | None", fields.get("unique_name")) if fields else None,
     )
-
-
-def _text_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def at(call: Call[Page[T]], number: int, size: int | None = None) -> Call[Page[T]]:
@@ -120,6 +133,100 @@ def page_number(call: Call[Page[T]]) -> int:
 def page_size(call: Call[Page[T]]) -> int:
     """Return how many items a page of a list may hold."""
     return cast("PageQuery", call.query).page_size
+
+
+# --- custom requests --------------------------------------------------------------------------------------
+
+_PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
+_WORD: Final = re.compile("[a-z_]+")
+_VERSION: Final = re.compile("v[0-9]{1,2}")
+_COLLECTIONS: Final = frozenset(endpoint.path.split("/")[1] for endpoint in ENDPOINTS)
+_METHODS: Final = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "POST")
+
+
+def build_custom(
+    method: str, path: str, *, query: Mapping[str, QueryValue] | None = None, json: object = None
+) -> Call[Response]:
+    """Build a custom call: ``build_custom("GET", "/rooms", query={"page[size]": 1})``.
+
+    Raises:
+        InvalidArgumentError: the method is unknown, the path could leave the base URL, a query value is not a
+            str, an int or a bool, or the body cannot be written as JSON.
+    """
+    method, path = exact_text(method), exact_text(path)
+    invalid: list[str] = []
+    if not (is_text(method) and method in _METHODS):
+        invalid.append(f"method must be one of {', '.join(_METHODS)}, not {short_repr(method)}")
+    if not (is_text(path) and _PATH.fullmatch(path)):
+        invalid.append(f"path must be plain and absolute, below the base URL, not {short_repr(path)}")
+    pairs: list[tuple[str, str]] = []
+    try:
+        for name, argument in query.items() if query is not None else ():
+            value = exact_integer(exact_flag(exact_url(argument)))
+            is_integer = isinstance(value, int) and abs(value) < 2**63
+            if is_text(name) and (is_text(value) or is_integer):
+                pairs.append((exact_text(name), query_text(value)))
+            else:
+                invalid.append(
+                    f"query {short_repr(name)} must be a str, an int or a bool, not {short_repr(value)}"
+                )
+    except Exception:  # noqa: BLE001 - a user's mapping can raise anything, and other objects have no items
+        invalid.append(f"query must be a mapping that can be read, not {short_repr(query)}")
+    data, body = None, None
+    try:
+        data = _exact_json(json)
+        body = None if data is None else encode_json(data)
+    except Exception as error:  # noqa: BLE001 - a user's mapping or sequence can raise anything
+        invalid.append(f"json cannot be written: {error}")
+    if invalid:
+        raise InvalidArgumentError(tuple(invalid))
+    fields = cast("dict[str, object]", data) if isinstance(data, dict) else {}
+    unique_name = fields.get("unique_name")
+    template = _template(path)
+    return Call(
+        operation=f"{method} {template}",
+        template=template,
+        request=Request(method=method, path=path, query=tuple(pairs), body=body),
+        response_type=Response,
+        retry_safety=RetrySafety.IF_NOT_SENT if method == "POST" else RetrySafety.IDEMPOTENT,
+        unique_name=unique_name if isinstance(unique_name, str) else None,
+    )
+
+
+def _exact_json(value: object) -> object:
+    """Return JSON data made of the builtin types; msgspec refuses all other types.
+
+    Raises:
+        ValueError: it contains NaN or an infinite number, which JSON does not have.
+    """
+    text = exact_text(value)
+    if text is None or isinstance(text, str | bool):
+        return text
+    if isinstance(text, float):
+        if not math.isfinite(text):
+            raise ValueError(f"JSON has no number {float.__repr__(text)}")
+        return float.__float__(text)
+    if isinstance(text, Mapping):
+        items = cast("Mapping[object, object]", text).items()
+        return {exact_text(name): _exact_json(part) for name, part in items}
+    if isinstance(text, list | tuple):
+        return [_exact_json(part) for part in cast("list[object]", text)]
+    plain = exact_integer(exact_flag(text))
+    return plain if plain is text else _exact_json(plain)
+
+
+def _template(path: str) -> str:
+    """Return a path with ``{id}`` for each segment that may be an id, because logs show no ids.
+
+    Lower-case words are not ids, except behind a collection of this API, nor is a version at the start.
+    """
+    shown, before = [""], ""
+    for segment in path.split("/")[1:]:
+        is_word = _WORD.fullmatch(segment) and before not in _COLLECTIONS
+        is_version = not before and _VERSION.fullmatch(segment)
+        shown.append(segment if is_word or is_version else "{id}")
+        before = segment
+    return "/".join(shown)
 
 
 # --- outcomes ---------------------------------------------------------------------------------------------
@@ -147,9 +254,10 @@ def read(
         OutcomeUnknownError: the server may have processed a request that must not be sent again.
     """
     if isinstance(outcome, Failure):
+        is_unknown = outcome.sent
         if outcome.reason is FailureKind.TOO_LARGE:
             outcome = evolve(outcome, detail=outcome.detail + _size_advice(call))
-        error, is_unknown = error_of(outcome, attempts, now=now), outcome.sent
+        error = error_of(outcome, attempts, now=now)
     elif outcome.status < 300:  # noqa: PLR2004 - 2xx; the transport passes no 1xx
         try:
             return structure(call, outcome)
@@ -158,7 +266,9 @@ def read(
     elif _was_done_by_an_earlier_attempt(call, outcome, attempts):
         return cast("T", outcome if call.response_type is Response else None)
     else:
-        error, is_unknown = error_of(outcome, attempts, now=now), _is_ambiguous(outcome)
+        error = error_of(outcome, attempts, now=now)
+        # The server may have processed the request in spite of these, but not of 501, for "not implemented".
+        is_unknown = outcome.status == 408 or (outcome.status >= 500 and outcome.status != 501)  # noqa: PLR2004 - statuses
     if is_unknown and call.retry_safety is RetrySafety.IF_NOT_SENT:
         raise OutcomeUnknownError(call.operation, call.unique_name, attempts) from error
     raise error
@@ -188,9 +298,9 @@ def _body_type(answer: Any) -> tuple[Any, bool]:  # noqa: ANN401 - a model, or a
 def _size_advice(call: Call[object]) -> str:
     """Return which arguments of a call make its response smaller."""
     query = dict(call.request.query)
-    included = [f"without {name}" for name in query if name.startswith("include_")]
-    smaller = ["with a smaller page_size"] if query.get("page[size]", "1") != "1" else []
-    return f"; ask {' or '.join(smaller + included)}" if smaller or included else ""
+    advice = ["with a smaller page_size"] if query.get("page[size]", "1") != "1" else []
+    advice += [f"without {name}" for name in query if name.startswith("include_")]
+    return f"; ask {' or '.join(advice)}" if advice else ""
 
 
 def _was_done_by_an_earlier_attempt(call: Call[T], response: Response, attempts: tuple[Attempt, ...]) -> bool:
@@ -200,11 +310,4 @@ def _was_done_by_an_earlier_attempt(call: Call[T], response: Response, attempts:
         return False
     if is_end and status_class(response.status, error_details(response.body)) is SessionEndedError:
         return True
-    return response.status == _NOT_FOUND
-
-
-def _is_ambiguous(response: Response) -> bool:
-    """Return whether the server may have processed a request in spite of an error status."""
-    if response.status == _NOT_IMPLEMENTED:
-        return False
-    return response.status == 408 or response.status >= 500  # noqa: PLR2004 - 5xx
+    return response.status == 404  # noqa: PLR2004 - not found

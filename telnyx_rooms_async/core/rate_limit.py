@@ -1,15 +1,15 @@
 """How fast requests may be sent: rate-limit headers and the arithmetic of windows. Time is an argument."""
 
-import math
 import re
+from collections.abc import Mapping
 from heapq import heappop, heappush
 from math import inf
-from typing import Final
-
-from attrs import define, field
+from typing import Final, TypeVar
 
 from telnyx_rooms_async.core.http_messages import Response
 from telnyx_rooms_async.errors import RateLimit
+
+N = TypeVar("N", int, float)
 
 _MAX_DIGITS: Final = 9
 _COUNT: Final = re.compile(rb" *([0-9]{1,9})(?![0-9])")
@@ -30,6 +30,8 @@ _SPREAD: Final = 1.0
 """Seconds over which requests resume that were held together."""
 _PROBES: Final = 5
 """Requests in flight at once while no rate limit is known."""
+_ROUNDING: Final = 1e-9
+"""100 * 0.29 is a little less than 29."""
 _RESPONSES_WITHOUT_LIMIT: Final = 25
 """Responses without a rate limit after which none is expected."""
 
@@ -43,33 +45,23 @@ def rate_limit(response: Response) -> RateLimit | None:
             values.setdefault(field_name, value)
     if not values:
         return None
-    limit, remaining = _count(values.get("limit")), _count(values.get("remaining"))
-    reset = _seconds(values.get("reset"))
+    limit, remaining = _number(values, "limit", int), _number(values, "remaining", int)
+    reset = _number(values, "reset", float)
     if limit is remaining is reset is None:
         return None
     return RateLimit(limit=limit, remaining=remaining, reset=reset)
 
 
-def _count(text: bytes | None) -> int | None:
-    """Read a number, or the first number of a list of limits."""
-    if text is None:
+def _number(values: Mapping[str, bytes], name: str, number: type[N]) -> N | None:
+    """Read a number, or the first one of a list of limits."""
+    if (text := values.get(name)) is None:
         return None
     if len(text) <= _MAX_DIGITS and text.isdigit():
-        return int(text)
-    match = _COUNT.match(text)
-    return int(match[1]) if match else None
+        return number(text)
+    match = (_COUNT if number is int else _SECONDS).match(text)
+    return number(match[1]) if match else None
 
 
-def _seconds(text: bytes | None) -> float | None:
-    if text is None:
-        return None
-    if len(text) <= _MAX_DIGITS and text.isdigit():
-        return float(text)
-    match = _SECONDS.match(text)
-    return float(match[1]) if match else None
-
-
-@define(kw_only=True, eq=False, repr=False)
 class RateLimitWindow:
     """Decides when the next request may be sent. Pure arithmetic, for one account and one clock.
 
@@ -79,45 +71,65 @@ class RateLimitWindow:
     The server states the end of a window in rounded seconds, so its end is only known to lie between two
     times. The window here ends at the later one, and a response counts for the next window only if its own
     end is certainly later than that.
+
+    With a share below 1, a request also holds a place until the window that counted it is certainly over: its
+    response has come, and the seconds of the ``reset`` in that response have passed. There are as many places
+    as the share allows, so no window counts more requests than that, without communication between clients.
+
+    Args:
+        capacity: requests in flight at once.
+        share: the share of each window that is used, above 0 and up to 1.
     """
 
-    capacity: int
-    """Requests in flight at once."""
-    in_flight: int = field(default=0, init=False)
-    last_seen: RateLimit | None = field(default=None, init=False)
-    """The rate limit of the newest response that stated one."""
-    _probing_left: int = field(default=_RESPONSES_WITHOUT_LIMIT, init=False)
-    _paused_until: float = field(default=-math.inf, init=False)
-    _spread_until: float = field(default=-math.inf, init=False)
-    _limit: int = field(default=0, init=False)
-    _permits: float = field(default=math.inf, init=False)
-    """Requests that may still be sent in this window."""
-    _period: float = field(default=0.0, init=False)
-    _started: float = field(default=-math.inf, init=False)
-    _ends: float = field(default=math.inf, init=False)
-    """The latest time at which this window may end."""
-    _earliest_end: float = field(default=-math.inf, init=False)
-    _end_is_estimated: bool = field(default=True, init=False)
-    """Whether no response of this window has stated its end."""
-    _resets_are_rounded: bool = field(default=True, init=False)
-    """Whether all resets so far were whole seconds, which may have been rounded up."""
+    def __init__(self, capacity: int, share: float = 1.0) -> None:
+        self.in_flight: int = 0
+        self.last_seen: RateLimit | None = None
+        """The rate limit of the newest response that stated one."""
+        self._capacity = capacity
+        self._probing_left = _RESPONSES_WITHOUT_LIMIT
+        self._paused_until = self._spread_until = -inf
+        self._limit = 0
+        # Of the present window: the requests that may still be sent, and when it began.
+        self._permits = inf
+        self._started = -inf
+        # Its end is at the latest, and at the earliest; whether no response of it has stated its end.
+        self._ends, self._earliest_end = inf, -inf
+        self._end_is_estimated = True
+        self._period = 0.0
+        # Whether all resets so far were whole seconds, which may have been rounded up.
+        self._resets_are_rounded = True
+        self._share = share
+        self._places = inf
+        # When the places of requests with a response become free: a heap.
+        self._held_until: list[float] = []
+        self._hold_time = 0.0
 
     def delay(self, now: float) -> float | None:
         """Return the seconds until the next request may be sent; None if it must wait for one in flight.
 
         The next window starts here, when this one is over.
         """
-        ends = self._ends
-        if self._end_is_estimated and self.in_flight:
+        ends, in_flight, held_until = self._ends, self.in_flight, self._held_until
+        if self._end_is_estimated and in_flight:
             ends += _FIRST_RESPONSE_WAIT
         if now >= ends:
-            self._start_window(now)
-            ends = self._ends
-        if self.in_flight >= self.capacity or (self._probing_left and self.in_flight >= _PROBES):
+            self._started, self._end_is_estimated = now, True
+            self._ends = ends = now + self._period
+            self._earliest_end = -inf
+            if self._permits < 1:  # the last window held requests back
+                self._spread_until = now + min(_SPREAD, self._period)
+            self._permits = self._limit - in_flight
+        while held_until and held_until[0] <= now:
+            heappop(held_until)
+        if in_flight >= self._capacity or (self._probing_left and in_flight >= _PROBES):
             return None
         if now < self._paused_until:
-            return self._paused_until - now
-        return 0.0 if self._permits >= 1 else max(ends - now, 0.001)
+            delay = self._paused_until - now
+        else:
+            delay = 0.0 if self._permits >= 1 else max(ends - now, 0.001)
+        if in_flight + len(held_until) < self._places:
+            return delay
+        return max(delay, held_until[0] - now) if held_until else None
 
     def try_acquire(self, now: float) -> bool:
         """Count a request as sent if it may be sent now; return whether it is."""
@@ -128,12 +140,7 @@ class RateLimitWindow:
         return True
 
     def acquire(self, now: float, *, waiting: int = 0) -> None:
-        """Count a request of a queue as sent.
-
-        Args:
-            now: the present.
-            waiting: how many requests wait behind it; after a pause, they are spread over some time.
-        """
+        """Count a request of a queue as sent; after a pause, those `waiting` behind it are spread."""
         self.in_flight += 1
         self._permits -= 1
         if waiting and now < self._spread_until:
@@ -145,18 +152,17 @@ class RateLimitWindow:
             self.in_flight -= 1
         if self._probing_left:
             self._probing_left -= 1
-        if limit is None:
-            return
-        self.last_seen = limit
-        if limit.limit == 0 or limit.remaining is None or limit.reset is None:
-            return  # incomplete
-        if limit.reset <= LONGEST_PAUSE:
-            self._update_window(limit.limit, limit.remaining, limit.reset or _ROUNDED_RESET, sent_at, now)
+        if limit is not None:
+            self._update(limit, sent_at, now)
+        if self._hold_time:
+            heappush(self._held_until, now + self._hold_time)
 
-    def discard(self, now: float) -> None:  # noqa: ARG002 - for the subclass
+    def discard(self, now: float) -> None:
         """Count a request without a response as no longer in flight; the server may have counted it."""
         if self.in_flight:
             self.in_flight -= 1
+        if self._hold_time:
+            heappush(self._held_until, now + self._hold_time)
 
     def refund(self) -> None:
         """Release a request that was never sent, so that no window counts it."""
@@ -172,20 +178,24 @@ class RateLimitWindow:
         self._spread_until = self._paused_until + _SPREAD
         return True
 
-    def reset(self) -> None:
-        """Forget the requests in flight: their event loop has stopped."""
-        self.in_flight = 0
-
-    def _update_window(
-        self, limit: int | None, remaining: int, reset: float, sent_at: float, now: float
-    ) -> None:
+    def _update(self, stated: RateLimit, sent_at: float, now: float) -> None:
+        self.last_seen = stated
+        limit, remaining = stated.limit, stated.remaining
+        reset = None if stated.reset is None else stated.reset or _ROUNDED_RESET
+        if self._share < 1:
+            if limit:
+                self._places = max(1, int(self._share * limit + _ROUNDING))
+            if reset is not None:
+                self._hold_time = min(reset, LONGEST_PAUSE)
+        if limit == 0 or remaining is None or reset is None or reset > LONGEST_PAUSE:
+            return
         self._probing_left = 0
         self._limit = limit or max(self._limit, remaining + 1)
         # The response was written between `sent_at` and now.
         self._resets_are_rounded &= reset.is_integer()
         earliest_end, latest_end = sent_at + reset - float(self._resets_are_rounded), now + reset
         if earliest_end > self._ends:  # the server is in the next window already
-            self._started, self._permits, self._end_is_estimated = now, math.inf, True
+            self._started, self._permits, self._end_is_estimated = now, inf, True
             self._earliest_end = earliest_end
         elif sent_at < self._started or latest_end < self._earliest_end:
             return  # the response is, or may be, of the window before
@@ -195,60 +205,3 @@ class RateLimitWindow:
         self._ends = latest_end if self._end_is_estimated else min(self._ends, latest_end)
         self._period = reset if self._end_is_estimated else max(self._period, reset)
         self._end_is_estimated = False
-
-    def _start_window(self, now: float) -> None:
-        self._started = now
-        self._ends, self._earliest_end = now + self._period, -math.inf
-        self._end_is_estimated = True
-        if self._permits < 1:  # the last window held requests back
-            self._spread_until = now + min(_SPREAD, self._period)
-        self._permits = self._limit - self.in_flight
-
-
-_ROUNDING: Final = 1e-9
-"""100 * 0.29 is a little less than 29."""
-
-
-@define(kw_only=True)
-class SharedRateLimitWindow(RateLimitWindow):
-    """A `RateLimitWindow` that keeps to a share of each window of the server.
-
-    A request holds a place until the window that counted it is certainly over: its response has come, and
-    the seconds of the ``reset`` in that response have passed. There are as many places as the share allows,
-    so no window counts more requests than that, without communication between the clients.
-    """
-
-    share: float
-    """Above 0, and below 1."""
-    _places: float = field(default=inf, init=False)
-    _held_until: list[float] = field(factory=list[float], init=False)
-    """When the places of requests with a response become free: a heap."""
-    _reset: float = field(default=0.0, init=False)
-    """The newest ``reset``, in seconds."""
-
-    def delay(self, now: float) -> float | None:
-        """Return the seconds until the next request may be sent; None if it must wait for one in flight."""
-        delay, held_until = RateLimitWindow.delay(self, now), self._held_until
-        while held_until and held_until[0] <= now:
-            heappop(held_until)
-        if delay is None or self.in_flight + len(held_until) < self._places:
-            return delay
-        return max(delay, held_until[0] - now) if held_until else None
-
-    def complete(self, limit: RateLimit | None, sent_at: float, now: float) -> None:
-        """Take the rate limit of a response into account, and hold its place while its window may last."""
-        RateLimitWindow.complete(self, limit, sent_at, now)
-        if limit is not None and limit.limit:
-            self._places = max(1, int(self.share * limit.limit + _ROUNDING))
-        if limit is not None and limit.reset is not None:
-            self._reset = min(limit.reset or _ROUNDED_RESET, LONGEST_PAUSE)
-        self._hold(now)
-
-    def discard(self, now: float) -> None:
-        """Hold the place of a request that the server may have counted."""
-        RateLimitWindow.discard(self, now)
-        self._hold(now)
-
-    def _hold(self, now: float) -> None:
-        if self._reset:
-            heappush(self._held_until, now + self._reset)

@@ -6,8 +6,6 @@ sent. The converter unstructures it to what is sent.
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from functools import cache
-from itertools import chain
 from typing import Any, Final, Literal, TypeAlias, TypedDict, cast
 from uuid import UUID
 
@@ -15,7 +13,7 @@ import attrs
 from attrs import frozen
 
 from telnyx_rooms_async.core import validators as rules
-from telnyx_rooms_async.core.secret import Secret, hidden
+from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.core.validators import (
     OMIT_DEFAULT,
     UNSET,
@@ -36,78 +34,96 @@ from telnyx_rooms_async.serialization import converter
 
 Days: TypeAlias = date | str | DateFilter | None
 
+
+def _exact_days(value: object) -> object:
+    exact = rules.exact_date(value)
+    return DateFilter(eq=exact) if type(exact) is date else exact
+
+
+# The rule for an argument, and the converter to the exact value that the rule sees.
+_Argument: TypeAlias = tuple[Rule, Converter]
+_TEXT: Final = (rules.text, rules.exact_text)
+_NAME: Final = (rules.name, rules.exact_text)
+_FLAG: Final = (rules.flag, rules.exact_flag)
+_URL: Final = (rules.url, rules.exact_url)
+_URL_OR_NONE: Final = (rules.url_or_none, rules.exact_url)
+_DAYS: Final = (rules.days, _exact_days)
+_ROOM_ID: Final = (rules.one_id, rules.exact_room_id)
+_SESSION_ID: Final = (rules.one_id, rules.exact_session_id)
+_PARTICIPANT_ID: Final = (rules.one_id, rules.exact_participant_id)
 _EXACT_PARTICIPANTS: Final = rules.exact_items(rules.exact_participant_id)
 
+
+def _integer(low: int, high: int) -> _Argument:
+    return rules.integer(low, high), rules.exact_integer
+
+
+def _field(argument: _Argument, default: object = attrs.NOTHING, **metadata: object) -> Any:  # noqa: ANN401 - as attrs.field
+    rule, exact = argument
+    return attrs.field(default=default, converter=exact, metadata={"rule": rule, **metadata})
+
+
+def _body(argument: _Argument, *, nullable: bool = False) -> Any:  # noqa: ANN401 - as attrs.field
+    return _field(argument, UNSET, **OMIT_DEFAULT, nullable=nullable)
+
+
+def _query(wire: str, argument: _Argument, default: object = None) -> Any:  # noqa: ANN401 - as attrs.field
+    return _field(argument, default, **OMIT_DEFAULT, wire=wire)
+
+
 # --- bodies -----------------------------------------------------------------------------------------------
-
-
-def _body(rule: Rule, exact: Converter, *, nullable: bool = False) -> Any:  # noqa: ANN401 - as attrs.field: the annotation is the type
-    metadata: dict[Any, Any] = {**OMIT_DEFAULT, "rule": rule, "nullable": nullable}
-    return attrs.field(default=UNSET, converter=exact, metadata=metadata)
-
-
-def _required(rule: Rule, exact: Converter) -> Any:  # noqa: ANN401 - as attrs.field
-    return attrs.field(default=attrs.NOTHING, converter=exact, metadata={"rule": rule})
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RoomBody:
     """Body of the requests that create or update a room."""
 
-    unique_name: str | UnsetType = _body(rules.name, rules.exact_text)
-    max_participants: int | UnsetType = _body(rules.integer(2, 50), rules.exact_integer)
-    enable_recording: bool | UnsetType = _body(rules.flag, rules.exact_flag)
-    webhook_event_url: str | UnsetType = _body(rules.url, rules.exact_url)
-    webhook_event_failover_url: str | UnsetType | None = _body(
-        rules.url_or_none, rules.exact_url, nullable=True
-    )
-    webhook_timeout_secs: int | UnsetType | None = _body(
-        rules.integer(0, 30), rules.exact_integer, nullable=True
-    )
+    unique_name: str | UnsetType = _body(_NAME)
+    max_participants: int | UnsetType = _body(_integer(2, 50))
+    enable_recording: bool | UnsetType = _body(_FLAG)
+    webhook_event_url: str | UnsetType = _body(_URL)
+    webhook_event_failover_url: str | UnsetType | None = _body(_URL_OR_NONE, nullable=True)
+    webhook_timeout_secs: int | UnsetType | None = _body(_integer(0, 30), nullable=True)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class TokenBody:
     """Body of the request that creates a client token."""
 
-    token_ttl_secs: int | UnsetType = _body(rules.integer(10, 3600), rules.exact_integer)
-    refresh_token_ttl_secs: int | UnsetType = _body(rules.integer(60, 86400), rules.exact_integer)
+    token_ttl_secs: int | UnsetType = _body(_integer(10, 3600))
+    refresh_token_ttl_secs: int | UnsetType = _body(_integer(60, 86400))
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RefreshBody:
     """Body of the request that refreshes a client token."""
 
-    refresh_token: Secret = attrs.field(converter=hidden, repr=False, metadata={"rule": rules.hidden_text})
-    token_ttl_secs: int | UnsetType = _body(rules.integer(10, 3600), rules.exact_integer)
+    refresh_token: str = _field((rules.hidden_text, hidden))
+    token_ttl_secs: int | UnsetType = _body(_integer(10, 3600))
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class ParticipantsBody:
     """Body of an action on participants of a session."""
 
-    participants: Literal["all"] | Iterable[ParticipantId] = _required(rules.ids_or_all, _EXACT_PARTICIPANTS)
-    exclude: Iterable[ParticipantId] | UnsetType = _body(rules.ids, _EXACT_PARTICIPANTS)
+    participants: Literal["all"] | Iterable[ParticipantId] = _field((rules.ids_or_all, _EXACT_PARTICIPANTS))
+    exclude: Iterable[ParticipantId] | UnsetType = _body((rules.ids, _EXACT_PARTICIPANTS))
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class CompositionBody:
     """Body of the request that creates a composition."""
 
-    session_id: SessionId = _required(rules.one_id, rules.exact_session_id)
-    video_layout: Mapping[str, VideoRegion] | UnsetType = _body(rules.layout, rules.exact_layout)
+    session_id: SessionId = _field(_SESSION_ID)
+    video_layout: Mapping[str, VideoRegion] | UnsetType = _body((rules.layout, rules.exact_layout))
     audio_sources: Iterable[str | UUID | RoomRecording] | UnsetType | None = _body(
-        rules.sources, rules.exact_sources, nullable=True
+        (rules.sources, rules.exact_sources), nullable=True
     )
-    format: str | UnsetType = _body(rules.text, rules.exact_text)
-    resolution: str | UnsetType = _body(rules.resolution, rules.exact_text)
-    webhook_event_url: str | UnsetType = _body(rules.url, rules.exact_url)
-    webhook_event_failover_url: str | UnsetType | None = _body(
-        rules.url_or_none, rules.exact_url, nullable=True
-    )
-    webhook_timeout_secs: int | UnsetType | None = _body(
-        rules.integer(0, 30), rules.exact_integer, nullable=True
-    )
+    format: str | UnsetType = _body(_TEXT)
+    resolution: str | UnsetType = _body((rules.resolution, rules.exact_text))
+    webhook_event_url: str | UnsetType = _body(_URL)
+    webhook_event_failover_url: str | UnsetType | None = _body(_URL_OR_NONE, nullable=True)
+    webhook_timeout_secs: int | UnsetType | None = _body(_integer(0, 30), nullable=True)
 
 
 # --- queries ----------------------------------------------------------------------------------------------
@@ -115,136 +131,102 @@ class CompositionBody:
 PAGE_SIZE_MAX: Final = 250
 
 
-def _query(wire: str, rule: Rule, exact: Converter) -> Any:  # noqa: ANN401 - as attrs.field
-    metadata: dict[Any, Any] = {**OMIT_DEFAULT, "rule": rule, "wire": wire}
-    return attrs.field(default=cast("object", None), converter=exact, metadata=metadata)
-
-
-def _include(wire: str) -> Any:  # noqa: ANN401 - as attrs.field
-    metadata: dict[Any, Any] = {**OMIT_DEFAULT, "rule": rules.flag, "wire": wire}
-    return attrs.field(default=False, converter=rules.exact_flag, metadata=metadata)
-
-
-def _page(wire: str, highest: int, default: object) -> Any:  # noqa: ANN401 - as attrs.field
-    metadata = {"rule": rules.integer(1, highest), "wire": wire}
-    return attrs.field(default=default, converter=rules.exact_integer, metadata=metadata)
-
-
-def _exact_days(value: object) -> object:
-    exact = rules.exact_date(value)
-    return DateFilter(eq=exact) if type(exact) is date else exact
-
-
-def _same(value: object) -> object:
-    return value
-
-
-def _page_number() -> Any:  # noqa: ANN401 - as attrs.field
-    return _page("page[number]", 2**31 - 1, default=1)
-
-
-def _page_size() -> Any:  # noqa: ANN401 - as attrs.field
-    return _page("page[size]", PAGE_SIZE_MAX, default=PAGE_SIZE_MAX)
-
-
 @frozen(kw_only=True, eq=False, repr=False)
 class RoomQuery:
     """Options of the request for one room."""
 
-    include_sessions: bool = _include("include_sessions")
+    include_sessions: bool = _query("include_sessions", _FLAG, default=False)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class PageQuery:
     """Page of a list."""
 
-    page_number: int = _page_number()
-    page_size: int = _page_size()
+    page_number: int = _field(_integer(1, 2**31 - 1), 1, wire="page[number]")
+    page_size: int = _field(_integer(1, PAGE_SIZE_MAX), PAGE_SIZE_MAX, wire="page[size]")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RoomsQuery(PageQuery):
     """Filter of rooms."""
 
-    created_at: Days = _query("filter[date_created_at]", rules.days, _exact_days)
-    updated_at: Days = _query("filter[date_updated_at]", rules.days, _exact_days)
-    unique_name: str | None = _query("filter[unique_name]", rules.name, rules.exact_text)
-    include_sessions: bool = _include("include_sessions")
+    created_at: Days = _query("filter[date_created_at]", _DAYS)
+    updated_at: Days = _query("filter[date_updated_at]", _DAYS)
+    unique_name: str | None = _query("filter[unique_name]", _NAME)
+    include_sessions: bool = _query("include_sessions", _FLAG, default=False)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RoomSessionsQuery(PageQuery):
     """Filter of the sessions of a room."""
 
-    created_at: Days = _query("filter[date_created_at]", rules.days, _exact_days)
-    updated_at: Days = _query("filter[date_updated_at]", rules.days, _exact_days)
-    ended_at: Days = _query("filter[date_ended_at]", rules.days, _exact_days)
-    active: bool | None = _query("filter[active]", rules.flag, rules.exact_flag)
-    include_participants: bool = _include("include_participants")
+    created_at: Days = _query("filter[date_created_at]", _DAYS)
+    updated_at: Days = _query("filter[date_updated_at]", _DAYS)
+    ended_at: Days = _query("filter[date_ended_at]", _DAYS)
+    active: bool | None = _query("filter[active]", _FLAG)
+    include_participants: bool = _query("include_participants", _FLAG, default=False)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class SessionQuery:
     """Options of the request for one session."""
 
-    include_participants: bool = _include("include_participants")
+    include_participants: bool = _query("include_participants", _FLAG, default=False)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class SessionsQuery(RoomSessionsQuery):
     """Filter of the sessions of the account."""
 
-    room_id: RoomId | None = _query("filter[room_id]", rules.one_id, rules.exact_room_id)
+    room_id: RoomId | None = _query("filter[room_id]", _ROOM_ID)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class SessionParticipantsQuery(PageQuery):
     """Filter of the participants of a session."""
 
-    joined_at: Days = _query("filter[date_joined_at]", rules.days, _exact_days)
-    updated_at: Days = _query("filter[date_updated_at]", rules.days, _exact_days)
-    left_at: Days = _query("filter[date_left_at]", rules.days, _exact_days)
-    context: str | None = _query("filter[context]", rules.text, rules.exact_text)
+    joined_at: Days = _query("filter[date_joined_at]", _DAYS)
+    updated_at: Days = _query("filter[date_updated_at]", _DAYS)
+    left_at: Days = _query("filter[date_left_at]", _DAYS)
+    context: str | None = _query("filter[context]", _TEXT)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class ParticipantsQuery(SessionParticipantsQuery):
     """Filter of the participants of the account."""
 
-    session_id: SessionId | None = _query("filter[session_id]", rules.one_id, rules.exact_session_id)
+    session_id: SessionId | None = _query("filter[session_id]", _SESSION_ID)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RecordingsFilter:
     """Filter of the recordings to delete."""
 
-    room_id: RoomId | None = _query("filter[room_id]", rules.one_id, rules.exact_room_id)
-    session_id: SessionId | None = _query("filter[session_id]", rules.one_id, rules.exact_session_id)
-    participant_id: ParticipantId | None = _query(
-        "filter[participant_id]", rules.one_id, rules.exact_participant_id
-    )
-    status: str | None = _query("filter[status]", rules.text, rules.exact_text)
-    type: str | None = _query("filter[type]", rules.text, rules.exact_text)
-    started_at: Days = _query("filter[date_started_at]", rules.days, _exact_days)
-    ended_at: Days = _query("filter[date_ended_at]", rules.days, _exact_days)
-    duration_secs: DurationFilter | None = _query("filter[duration_secs]", rules.seconds, _same)
+    room_id: RoomId | None = _query("filter[room_id]", _ROOM_ID)
+    session_id: SessionId | None = _query("filter[session_id]", _SESSION_ID)
+    participant_id: ParticipantId | None = _query("filter[participant_id]", _PARTICIPANT_ID)
+    status: str | None = _query("filter[status]", _TEXT)
+    type: str | None = _query("filter[type]", _TEXT)
+    started_at: Days = _query("filter[date_started_at]", _DAYS)
+    ended_at: Days = _query("filter[date_ended_at]", _DAYS)
+    duration_secs: DurationFilter | None = _query("filter[duration_secs]", (rules.seconds, rules.exact_text))
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RecordingsQuery(RecordingsFilter):
     """Filter of the recordings of the account."""
 
-    page_number: int = _page_number()
-    page_size: int = _page_size()
+    page_number: int = _field(_integer(1, 2**31 - 1), 1, wire="page[number]")
+    page_size: int = _field(_integer(1, PAGE_SIZE_MAX), PAGE_SIZE_MAX, wire="page[size]")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class CompositionsQuery(PageQuery):
     """Filter of the compositions of the account."""
 
-    session_id: SessionId | None = _query("filter[session_id]", rules.one_id, rules.exact_session_id)
-    status: str | None = _query("filter[status]", rules.text, rules.exact_text)
-    created_at: Days = _query("filter[date_created_at]", rules.days, _exact_days)
+    session_id: SessionId | None = _query("filter[session_id]", _SESSION_ID)
+    status: str | None = _query("filter[status]", _TEXT)
+    created_at: Days = _query("filter[date_created_at]", _DAYS)
 
 
 class RoomSettings(TypedDict, total=False):
@@ -312,12 +294,12 @@ def problems(request: attrs.AttrsInstance) -> Iterator[str]:
     """Yield one sentence for each field of a body or filter that is wrong."""
     if isinstance(request, _ValidRoomBody):
         return
-    for name, default, metadata in _fields(type(request)):
-        value = getattr(request, name)
-        if (value is default and "omit_default" in metadata) or (value is None and metadata.get("nullable")):
-            continue
-        if problem := metadata["rule"](value):
-            yield f"{name} {problem}"
+    for field in attrs.fields(type(request)):
+        value, metadata = getattr(request, field.name), field.metadata
+        is_absent = value is field.default and "omit_default" in metadata
+        is_null = value is None and metadata.get("nullable")
+        if not is_absent and not is_null and (problem := metadata["rule"](value)):
+            yield f"{field.name} {problem}"
 
 
 def body_fields(body: attrs.AttrsInstance) -> dict[str, object]:
@@ -342,21 +324,11 @@ def query_text(value: object) -> str:
 
 def secrets(body: attrs.AttrsInstance) -> tuple[str, ...]:
     """Return the parts of a body that must never be shown: hidden fields, and secrets in webhook URLs."""
-    hidden_names, url_names = _secret_fields(type(body))
-    parts = (secret_parts(value) for name in url_names if isinstance(value := getattr(body, name), str))
-    return (*(getattr(body, name) for name in hidden_names), *chain.from_iterable(parts))
-
-
-@cache
-def _secret_fields(cl: type[attrs.AttrsInstance]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of the hidden fields, and of the fields that are webhook URLs."""
-    by_rule = [(name, metadata["rule"]) for name, _, metadata in _fields(cl)]
-    return (
-        tuple(name for name, rule in by_rule if rule is rules.hidden_text),
-        tuple(name for name, rule in by_rule if rule in (rules.url, rules.url_or_none)),
-    )
-
-
-@cache
-def _fields(cl: type[attrs.AttrsInstance]) -> tuple[tuple[str, object, Mapping[str, Any]], ...]:
-    return tuple((field.name, field.default, field.metadata) for field in attrs.fields(cl))
+    parts: list[str] = []
+    for field in attrs.fields(type(body)):
+        value, rule = getattr(body, field.name), field.metadata["rule"]
+        if rule is rules.hidden_text:
+            parts.append(value)
+        elif rule in (rules.url, rules.url_or_none) and isinstance(value, str):
+            parts.extend(secret_parts(value))
+    return tuple(parts)

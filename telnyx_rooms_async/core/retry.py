@@ -4,7 +4,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from attrs import Factory, define, field, frozen
+from attrs import frozen
 
 from telnyx_rooms_async.core.http_messages import Failure, FailureKind, Response, RetrySafety
 
@@ -50,18 +50,18 @@ class RetryPolicy:
     """The cost of a retry after a 429."""
 
 
-@define(eq=False, repr=False)
 class RetryBudget:
     """Limits the retries of a client, so that an outage is not met with three times the load.
 
     It fills by 1 per second, and by 1 for each call that succeeds at once.
     """
 
-    capacity: float
-    successes: int = field(default=0, init=False)
-    """Calls that succeeded at once and are not yet part of the level."""
-    _level: float = field(default=Factory(lambda self: self.capacity, takes_self=True), init=False)
-    _updated_at: float | None = field(default=None, init=False)
+    def __init__(self, capacity: float) -> None:
+        self.capacity = capacity
+        self.successes: int = 0
+        """Calls that succeeded at once and are not yet part of the level."""
+        self._level = capacity
+        self._updated_at: float | None = None
 
     @property
     def level(self) -> float:

@@ -1,6 +1,18 @@
-"""Secret text: it is sent, and never shown."""
+"""Secrets: text that is sent and never shown, and tracebacks without the frames that hold such text.
 
-from typing import SupportsIndex
+Tools that report errors, such as Sentry and rich, show the local variables of every frame.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from traceback import format_tb, walk_tb
+from types import FrameType
+from typing import Any, ParamSpec, SupportsIndex, TypeVar
+
+from telnyx_rooms_async.errors import TelnyxRoomsError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Secret(str):
@@ -19,3 +31,55 @@ class Secret(str):
 def hidden(value: object) -> Secret:
     """Return an argument as a secret; anything but text becomes the empty secret, which is refused."""
     return Secret(str.__str__(value)) if isinstance(value, str) else Secret()
+
+
+def drop_frames(error: BaseException) -> None:
+    """Remove the frames of this call from an exception and from its chain.
+
+    For the outermost ``except`` of a function: a bare ``raise`` after it does not add the frame of that
+    function either. An exception that the caller was already handling keeps its traceback. An unexpected
+    exception gets a note with the lines of the removed frames.
+    """
+    if isinstance(error, Exception) and not isinstance(error, TelnyxRoomsError):
+        lines = "".join(format_tb(error.__traceback__)[1:])  # the first is of the function at the boundary
+        if lines:
+            error.add_note(f"Raised below, in frames that were removed as they may hold secrets:\n{lines}")
+    frames: set[FrameType] = set()
+    links: list[BaseException | None] = [error]
+    while links:
+        link = links.pop()
+        if link is None or (traceback := link.__traceback__) is None:
+            continue
+        # The frame that handled an exception during this call is a frame of the one that was raised then.
+        if link is error or traceback.tb_frame in frames:
+            frames.update(frame for frame, _ in walk_tb(traceback))
+            link.__traceback__ = None
+            links += (link.__cause__, link.__context__)
+
+
+def without_frames(function: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a function whose exceptions must not carry its frames."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except BaseException as error:
+            drop_frames(error)
+            raise
+
+    return call
+
+
+def without_async_frames(function: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Decorate a coroutine function whose exceptions must not carry its frames, `CancelledError` included."""
+
+    @wraps(function)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await function(*args, **kwargs)
+        except BaseException as error:
+            drop_frames(error)
+            raise
+
+    return call

@@ -8,10 +8,10 @@ import operator
 import re
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
-from functools import partial
-from inspect import isasyncgenfunction, iscoroutinefunction
 from ipaddress import IPv6Address, ip_address
+from itertools import pairwise
 from typing import Any, Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -32,15 +32,10 @@ from telnyx_rooms_async.models import (
 
 Id: TypeAlias = str | UUID
 RoomId: TypeAlias = Id | Room
-"""The id of a room, or the room."""
 SessionId: TypeAlias = Id | RoomSession
-"""The id of a session, or the session."""
 ParticipantId: TypeAlias = Id | RoomParticipant
-"""The id of a participant, or the participant."""
 RecordingId: TypeAlias = Id | RoomRecording
-"""The id of a recording, or the recording."""
 CompositionId: TypeAlias = Id | RoomComposition
-"""The id of a composition, or the composition."""
 Rule: TypeAlias = Callable[[object], str | None]
 Converter: TypeAlias = Callable[[object], object]
 
@@ -66,30 +61,19 @@ UNSET: Final = UnsetType.UNSET
 """Do not send this field. None is different: it sends null, which clears the field."""
 
 
-class _ShortRepr(reprlib.Repr):
-    """Shortens long reprs. Objects of classes that are not builtin are shown by their own repr only."""
-
-    def repr1(self, x: object, level: int) -> str:
-        if type(x).__module__ == "builtins":  # a user's class may have the name of a builtin one
-            return super().repr1(x, level)
-        try:
-            printed = str.__str__(repr(x))
-        except Exception:  # noqa: BLE001 - a __repr__ can raise anything
-            return f"<{type(x).__name__} that cannot be printed>"
-        tail = (self.maxother - 3) // 2
-        return printed if len(printed) <= self.maxother else f"{printed[:tail]}...{printed[-tail - 1 :]}"
-
-
-_SHORT: Final = _ShortRepr()
-_SHORT.maxstring = _SHORT.maxother = 60
+_REPR: Final = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = _MAX_REPR = 60
 
 
 def short_repr(value: object) -> str:
     """Return a short repr of a value, for an error message."""
     try:
-        return _SHORT.repr(value)
-    except Exception:  # noqa: BLE001 - a huge int cannot be printed, nor what a builtin container holds
+        # reprlib goes by the name of a class, and a user's class may have the name of a builtin one.
+        is_builtin = type(value).__module__ == "builtins"
+        shown = _REPR.repr(value) if is_builtin else str.__str__(repr(value))
+    except Exception:  # noqa: BLE001 - a __repr__ can raise anything, and a huge int cannot be printed
         return f"a {type(value).__name__} that cannot be printed"
+    return shown if len(shown) <= _MAX_REPR else f"{shown[:28]}...{shown[-29:]}"
 
 
 # --- exact values -------------------------------------------------------------------------------------------
@@ -124,10 +108,8 @@ def _scalar(value: object) -> object:
 
 def exact_integer(value: object) -> object:
     """Return an exact int for what has an index (an IntEnum member), or is an integral float."""
-    if type(value) in _DONE:
-        return value
     value = _scalar(value)
-    if type(value) in _DONE:
+    if value is None or isinstance(value, bool | UnsetType):
         return value
     if isinstance(value, float):
         return int(value) if float.is_integer(value) else value
@@ -139,27 +121,19 @@ def exact_integer(value: object) -> object:
 
 def exact_flag(value: object) -> object:
     """Return a boolean of numpy as a bool. An integer is not a flag."""
-    if type(value) is bool:
-        return value
-    cl = type(value)
-    if cl.__module__ == "numpy" and cl.__name__ in ("bool", "bool_"):
-        return bool(value)
     scalar = _scalar(value)
     return scalar if type(scalar) is bool else value
 
 
 def exact_date(value: object) -> object:
     """Return a day as an exact date: a date, or ISO 8601 text such as ``"2021-04-25"``."""
-    value = _scalar(value)
+    value = exact_text(_scalar(value))
     if isinstance(value, date) and not isinstance(value, datetime):
-        return value if type(value) is date else date(value.year, value.month, value.day)
-    text = exact_text(value)
-    if isinstance(text, str) and _ISO_DATE.fullmatch(text):
-        try:
-            return date.fromisoformat(text)
-        except ValueError:  # "2021-02-30"
-            return text
-    return text
+        return date(value.year, value.month, value.day)
+    if isinstance(value, str) and _ISO_DATE.fullmatch(value):
+        with suppress(ValueError):  # "2021-02-30"
+            return date.fromisoformat(value)
+    return value
 
 
 def exact_id(model: type[_Model]) -> Converter:
@@ -193,12 +167,12 @@ def exact_items(item: Converter) -> Converter:
     return convert
 
 
-_DONE: Final = frozenset({int, bool, UnsetType, type(None)})
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 exact_room_id: Final = exact_id(Room)
 exact_session_id: Final = exact_id(RoomSession)
 exact_participant_id: Final = exact_id(RoomParticipant)
+exact_sources: Final = exact_items(exact_id(RoomRecording))
 EXACT_IDS: Final[Mapping[str, Converter]] = {
     "room_id": exact_room_id,
     "room_session_id": exact_session_id,
@@ -207,6 +181,22 @@ EXACT_IDS: Final[Mapping[str, Converter]] = {
     "room_composition_id": exact_id(RoomComposition),
 }
 """By the names of the ids in the paths of the API."""
+
+
+def exact_layout(value: object) -> object:
+    """Return a mapping of regions as a dict with exact names and fields."""
+    if not issubclass(type(value), Mapping):
+        return value
+    try:
+        regions = dict(cast("Mapping[object, object]", value).items())
+    except Exception:  # noqa: BLE001 - a user's mapping can raise anything
+        return None  # refused like any other value that is not a mapping
+    for region_name, region in regions.items():
+        if isinstance(region, VideoRegion):
+            changes: dict[str, Any] = {name: exact_integer(getattr(region, name)) for name in _REGION_NUMBERS}
+            changes["video_sources"] = exact_sources(region.video_sources)
+            regions[region_name] = evolve(region, **changes)
+    return {exact_text(region_name): region for region_name, region in regions.items()}
 
 
 def _bound(value: date | str | None) -> date | None:
@@ -238,18 +228,6 @@ class DurationFilter:
     lte: int | None = field(default=None, converter=_seconds, metadata=OMIT_DEFAULT)
 
 
-def is_async_callable(value: object) -> bool:
-    """Return whether a call of this runs nothing by itself, and returns what must be awaited or iterated.
-
-    It looks at functions, methods, objects with an async ``__call__``, and `functools.partial` objects of
-    these. A plain function that returns a coroutine cannot be recognized.
-    """
-    while isinstance(value, partial):
-        value = cast("partial[object]", value).func
-    functions = (value, getattr(type(value), "__call__", None))  # noqa: B004 - what it is, not whether it is
-    return any(iscoroutinefunction(function) or isasyncgenfunction(function) for function in functions)
-
-
 # --- text, numbers, ids -----------------------------------------------------------------------------------
 
 _HTTP_URL: Final = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
@@ -268,16 +246,36 @@ def is_text(value: object) -> bool:
     return isinstance(value, str) and not _LONE_SURROGATE.search(value)
 
 
-def text(value: object) -> str | None:
-    """Accept any text that is not empty."""
-    return (
-        None if is_text(value) and value else f"must be a non-empty Unicode string, not {short_repr(value)}"
-    )
-
-
 def is_blank(value: object) -> bool:
     """Return whether a value is None, or text without a visible character."""
     return value is None or (isinstance(value, str) and _INVISIBLE.fullmatch(value) is not None)
+
+
+def is_quoted(value: str) -> bool:
+    """Return whether a text begins or ends with a quotation mark, as a value copied with its quotes does."""
+    bare = value.strip()
+    return bool(bare) and (bare[0] in _QUOTES or bare[-1] in _QUOTES)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine for certain: ``localhost``, or a literal loopback address.
+
+    A name below ``localhost`` is not: what it resolves to depends on the resolver. Neither is a number such
+    as ``127.1``, which only some programs read as an address.
+    """
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback and "%" not in host
+
+
+def text(value: object) -> str | None:
+    """Accept any text that is not empty."""
+    if is_text(value) and value:
+        return None
+    return f"must be a non-empty Unicode string, not {short_repr(value)}"
 
 
 def name(value: object) -> str | None:
@@ -290,12 +288,6 @@ def name(value: object) -> str | None:
 def hidden_text(value: object) -> str | None:
     """Accept any text that is not empty, and never show it."""
     return None if is_text(value) and value else "must be a non-empty Unicode string"
-
-
-def is_quoted(value: str) -> bool:
-    """Return whether a text begins or ends with a quotation mark, as a value copied with its quotes does."""
-    bare = value.strip()
-    return bool(bare) and (bare[0] in _QUOTES or bare[-1] in _QUOTES)
 
 
 def flag(value: object) -> str | None:
@@ -316,20 +308,14 @@ def integer(low: int, high: int) -> Rule:
 
 def url(value: object) -> str | None:
     """Accept a URL with its scheme."""
-    if isinstance(value, str) and is_text(value) and _HTTP_URL.fullmatch(value) and _has_host(value):
-        return None
-    return f"must be a URL with its scheme, http:// or https://, not {_shown_url(value)}"
-
-
-def _shown_url(value: object) -> str:
-    if isinstance(value, str):
-        return short_repr(public_url(value))
-    if isinstance(value, bytes):
-        return short_repr(public_url(value.decode("latin-1")).encode("latin-1"))
-    # Another type may hold a URL with its secrets.
-    return (
-        short_repr(value) if value is None or isinstance(value, int | float) else f"a {type(value).__name__}"
-    )
+    if isinstance(value, str) and is_text(value) and _HTTP_URL.fullmatch(value):
+        with suppress(ValueError):  # a bracket that is not closed, a wrong port or label
+            parts = urlsplit(value)
+            if parts.hostname and parts.hostname.encode("idna") and parts.port != 0:
+                return None
+    # Neither a URL nor another type, which may hold one, is shown with its secrets.
+    shown = short_repr(public_url(value)) if isinstance(value, str) else f"a value of {type(value).__name__}"
+    return f"must be a URL with its scheme, http:// or https://, not {shown}"
 
 
 def url_or_none(value: object) -> str | None:
@@ -337,80 +323,41 @@ def url_or_none(value: object) -> str | None:
     return None if value == "" else url(value)
 
 
-def _has_host(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        (parts.hostname or "").encode("idna")
-        return bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a bracket that is not closed, a port or a label that is none
-        return False
-
-
 def one_id(value: object) -> str | None:
     """Accept an id."""
     if isinstance(value, str) and is_id(value):
         return None
-    return f"must be a Telnyx id such as '0ccc7b54-…', not {_show_id(value)}"
+    shown = short_repr(value)
+    if isinstance(value, _Model):  # only its class is shown, because it may hold a download link
+        shown = f"a {type(value).__name__}{'' if value.id else ' without an id'}"
+    return f"must be a Telnyx id such as '0ccc7b54-…', not {shown}"
 
 
-def _show_id(value: object) -> str:
-    """Return a short repr; of a model only its class, because it may hold a download link."""
-    if not isinstance(value, _Model):
-        return short_repr(value)
-    return f"a {type(value).__name__}{'' if value.id else ' without an id'}"
+def _items(value: object) -> tuple[object, ...] | None:
+    return cast("tuple[object, ...]", value) if isinstance(value, tuple) else None
 
 
 def ids(value: object) -> str | None:
     """Accept a tuple of ids."""
-    if not isinstance(value, tuple):
+    if (items := _items(value)) is None:
         return f"must be an iterable of ids, not {short_repr(value)}"
-    return next(filter(None, map(one_id, cast("tuple[object, ...]", value))), None)
+    return next(filter(None, map(one_id, items)), None)
 
 
 def ids_or_all(value: object) -> str | None:
     """Accept ids or ``"all"``, but not an empty tuple, whose effect is not documented."""
-    if _is_empty(value):
+    if _items(value) == ():
         return "must not be empty"
-    return None if _is_word(value, "all") or not (wrong := ids(value)) else f'{wrong}, nor "all"'
-
-
-def _is_word(value: object, word: str) -> bool:
-    """Return whether a value is that text; other objects may not be comparable."""
-    return type(value) is str and value == word
-
-
-def _is_empty(value: object) -> bool:
-    return isinstance(value, tuple) and not value
-
-
-def _items(value: object) -> tuple[object, ...]:
-    return cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
-
-
-def _source(value: object) -> str | None:
-    return None if _is_word(value, "*") else one_id(value)
+    if (type(value) is str and value == "all") or not (wrong := ids(value)):
+        return None
+    return f'{wrong}, nor "all"'
 
 
 def sources(value: object) -> str | None:
     """Accept recording ids, where ``"*"`` stands for all recordings of the session."""
-    items = _items(value)
-    if not items:
+    if not (items := _items(value)):
         return f'must be an iterable of recording ids, or ["*"], not {short_repr(value)}'
-    return next((wrong for item in items if (wrong := _source(item))), None)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine for certain: ``localhost``, or a literal loopback address.
-
-    A name below ``localhost`` is not: what it resolves to depends on the resolver. Neither is a number such
-    as ``127.1``, which only some programs read as an address.
-    """
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (mapped or address).is_loopback and "%" not in host
+    return ids(tuple(item for item in items if not (type(item) is str and item == "*")))
 
 
 # --- ranges -------------------------------------------------------------------------------------------------
@@ -418,16 +365,7 @@ def is_loopback(host: str) -> bool:
 
 def days(value: object) -> str | None:
     """Accept a day or a range of days."""
-    if isinstance(value, DateFilter):
-        return _range(value.eq, value.gte, value.lte, _day)
-    return _day(value)
-
-
-def seconds(value: object) -> str | None:
-    """Accept a range of durations."""
-    if isinstance(value, DurationFilter):
-        return _range(value.eq, value.gte, value.lte, integer(0, 2**31 - 1))
-    return f"must be a DurationFilter, not {short_repr(value)}"
+    return _range(value, _day) if isinstance(value, DateFilter) else _day(value)
 
 
 def _day(value: object) -> str | None:
@@ -438,28 +376,30 @@ def _day(value: object) -> str | None:
     return f"must be a date, ISO 8601 text such as '2021-04-25', or a DateFilter, not {short_repr(value)}"
 
 
-def _range(eq: object, gte: object, lte: object, rule: Rule) -> str | None:
-    bounds = [bound for bound in (eq, gte, lte) if bound is not None]
-    if not bounds:
+def seconds(value: object) -> str | None:
+    """Accept a range of durations."""
+    if isinstance(value, DurationFilter):
+        return _range(value, integer(0, 2**31 - 1))
+    return f"must be a DurationFilter, not {short_repr(value)}"
+
+
+def _range(bounds: DateFilter | DurationFilter, rule: Rule) -> str | None:
+    by_name = [(end, bound) for end in ("gte", "eq", "lte") if (bound := getattr(bounds, end)) is not None]
+    if not by_name:
         return "must have one of eq, gte and lte"
-    if wrong := next(filter(None, map(rule, bounds)), None):
+    if wrong := next(filter(None, (rule(bound) for _, bound in by_name)), None):
         return wrong
-    for low, high, low_name, high_name in (
-        (gte, lte, "gte", "lte"),
-        (gte, eq, "gte", "eq"),
-        (eq, lte, "eq", "lte"),
-    ):
-        if low is not None and high is not None and low > high:  # type: ignore[operator]  # both passed the rule
+    for (low_name, low), (high_name, high) in pairwise(by_name):
+        if low > high:
             return f"matches nothing: {low_name} {low} is after {high_name} {high}"
     return None
 
 
 # --- compositions -------------------------------------------------------------------------------------------
 
-_REGIONS_MAX: Final = 2
 _SIDE_MIN, _SIDE_MAX, _AREA_MAX = 16, 1280, 1280 * 720
 _RESOLUTION: Final = re.compile("([1-9][0-9]{1,3})x([1-9][0-9]{1,3})")
-_REGION: Final[Mapping[str, Rule]] = {
+_REGION_NUMBERS: Final[Mapping[str, Rule]] = {
     "height": integer(_SIDE_MIN, _SIDE_MAX),
     "width": integer(_SIDE_MIN, _SIDE_MAX),
     "x_pos": integer(-_SIDE_MAX, _SIDE_MAX),
@@ -481,53 +421,16 @@ def resolution(value: object) -> str | None:
 
 def layout(value: object) -> str | None:
     """Accept one or two named regions."""
-    regions = _regions(value)
-    if not 1 <= len(regions) <= _REGIONS_MAX:
-        return f"must name 1 or 2 regions, not {short_repr(value)}"
+    shown = short_repr(value)
+    regions = cast("dict[object, object]", value) if isinstance(value, dict) else {}
+    if not 1 <= len(regions) <= 2:  # noqa: PLR2004 - as the message says
+        return f"must name 1 or 2 regions, not {shown}"
     for region_name, region in regions.items():
+        shown = short_repr(region_name)
         if text(region_name) or not isinstance(region, VideoRegion):
-            return (
-                f"must map names to VideoRegion values, not {short_repr(region_name)} to {short_repr(region)}"
-            )
-        if wrong := _region(region):
-            return f"region {short_repr(region_name)}: {wrong}"
+            return f"must map names to VideoRegion values, not {shown} to {short_repr(region)}"
+        for part, rule in {**_REGION_NUMBERS, "video_sources": sources}.items():
+            part_value: object = getattr(region, part)
+            if part_value is not None and (wrong := rule(part_value)):
+                return f"region {shown}: {part} {wrong}"
     return None
-
-
-def _regions(value: object) -> dict[object, object]:
-    return cast("dict[object, object]", value) if isinstance(value, dict) else {}
-
-
-def exact_layout(value: object) -> object:
-    """Return a mapping of regions as a dict with exact names and fields."""
-    if not issubclass(type(value), Mapping):
-        return value
-    try:
-        regions = dict(cast("Mapping[object, object]", value).items())
-    except Exception:  # noqa: BLE001 - a user's mapping can raise anything
-        return None  # refused like any other value that is not a mapping
-    return {exact_text(region_name): _exact_region(region) for region_name, region in regions.items()}
-
-
-def _exact_region(region: object) -> object:
-    if not isinstance(region, VideoRegion):
-        return region
-    numbers = {number: exact_integer(getattr(region, number)) for number in _REGION}
-    videos = region.video_sources
-    return evolve(
-        region,
-        **cast("dict[str, int | None]", numbers),
-        video_sources=None if videos is None else cast("tuple[str, ...]", exact_sources(videos)),
-    )
-
-
-exact_sources: Final = exact_items(exact_id(RoomRecording))
-
-
-def _region(region: VideoRegion) -> str | None:
-    for region_field, rule in _REGION.items():
-        value: object = getattr(region, region_field)
-        if value is not None and (wrong := rule(value)):
-            return f"{region_field} {wrong}"
-    wrong = None if region.video_sources is None else sources(region.video_sources)
-    return wrong and f"video_sources {wrong}"

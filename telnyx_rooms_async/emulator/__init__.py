@@ -12,13 +12,12 @@ are sent, signed, to the webhook URLs of rooms and compositions. Faults can be i
 webhooks.
 """
 
-from telnyx_rooms_async.emulator.fault_file import load_script
-from telnyx_rooms_async.emulator.faults import Fault, Faults, WebhookFault
+from telnyx_rooms_async.emulator.events import WebhookEvent
+from telnyx_rooms_async.emulator.faults import Fault, Faults, WebhookFault, load_script
 from telnyx_rooms_async.emulator.media import MediaFile
-from telnyx_rooms_async.emulator.request_log import RecordedRequest
+from telnyx_rooms_async.emulator.messages import RecordedRequest
 from telnyx_rooms_async.emulator.server import Emulator
-from telnyx_rooms_async.emulator.webhooks.delivery import Delivery
-from telnyx_rooms_async.emulator.webhooks.event_factory import WebhookEvent
+from telnyx_rooms_async.emulator.webhooks import Delivery
 
 __all__ = [
     "Delivery",

@@ -13,10 +13,9 @@ from aiohttp import web
 from attrs import define, field
 
 from telnyx_rooms_async.emulator.faults import Fault
-from telnyx_rooms_async.emulator.responses import add_headers, injected_error, json_response
+from telnyx_rooms_async.emulator.messages import api_error, json_response
 
 Sleep: TypeAlias = Callable[[float], Awaitable[object]]
-_Respond: TypeAlias = Callable[[], Awaitable[web.StreamResponse]]
 
 # Windows has another struct linger.
 _LINGER_OFF: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
@@ -29,20 +28,37 @@ class FaultInjector:
     _sleep: Sleep
     _sleeping: set[asyncio.Task[object]] = field(factory=set["asyncio.Task[object]"], init=False)
 
-    async def apply(self, fault: Fault, request: web.Request, respond: _Respond) -> web.StreamResponse:
+    async def apply(
+        self, fault: Fault, request: web.Request, respond: Callable[[], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
         """Apply a fault to a request that `respond` carries out, and return the response to send."""
-        add_headers(request, fault.response_headers)
-        regular = await respond() if fault.after else None
+        response: web.StreamResponse | None = None
+        if fault.after:
+            response = await respond()
         if fault.delay:
             await self._delay(fault.delay)
-        if regular is None and fault.runs_operation:
-            regular = await respond()
-        response = _faulty_response(fault, regular)
+        if response is None and fault.runs_operation:
+            response = await respond()
+        if fault.status is not None or fault.body is not None:
+            status = fault.status or (HTTPStatus.OK if response is None else response.status)
+            if fault.body is None and status >= HTTPStatus.BAD_REQUEST:
+                response = api_error(status, "This error was injected by a Fault of the emulator.").response()
+            else:
+                response = json_response(status, fault.body)
+        if response is None:
+            response = web.Response()  # is not sent: the connection is closed
         if fault.cut in ("headers", "body"):
             await _send_half(request, response, cut_headers=fault.cut == "headers")
-        if fault.cut is not None:
-            _close_connection(request, reset=fault.reset)
-        return response  # aiohttp does not send it if the connection is closed
+        transport = request.transport
+        if fault.cut is not None and transport is not None:
+            if fault.reset:
+                # Without lingering, closing the socket sends RST; abort() alone sends FIN.
+                connection = transport.get_extra_info("socket")
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_OFF)
+                transport.abort()
+            else:
+                transport.close()
+        return response
 
     async def close(self, _: web.Application) -> None:
         """Cancel all requests that are delayed."""
@@ -62,16 +78,6 @@ class FaultInjector:
             self._sleeping.discard(task)
 
 
-def _faulty_response(fault: Fault, regular: web.StreamResponse | None) -> web.StreamResponse:
-    """Return the response that the client gets: an empty one, not sent, if there is none."""
-    if fault.status is None and fault.body is None:
-        return web.Response() if regular is None else regular
-    status = fault.status or (HTTPStatus.OK if regular is None else regular.status)
-    if fault.body is None and status >= HTTPStatus.BAD_REQUEST:
-        return injected_error(status).response()
-    return json_response(status, fault.body)
-
-
 async def _send_half(request: web.Request, response: web.StreamResponse, *, cut_headers: bool) -> None:
     body = response.body if isinstance(response, web.Response) else None
     with suppress(ConnectionError):  # the client may have closed the connection during the delay
@@ -80,15 +86,3 @@ async def _send_half(request: web.Request, response: web.StreamResponse, *, cut_
             await response.write(body[: len(body) // 2])
         elif request.transport is not None:
             request.transport.write(f"HTTP/1.1 {response.status} {response.reason}\r\nContent-Ty".encode())
-
-
-def _close_connection(request: web.Request, *, reset: bool) -> None:
-    transport = request.transport
-    if transport is None:
-        return
-    if reset:
-        # Without lingering, closing the socket sends RST; abort() alone sends FIN.
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_OFF)
-        transport.abort()
-    else:
-        transport.close()

@@ -1,21 +1,27 @@
-"""Faults of requests and webhooks, the rules that inject them, and a shorthand for tests. No HTTP."""
+"""Faults of requests and webhooks, rate limits, and shorthands to inject them. No HTTP."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from math import inf
-from typing import Any, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, cast, get_args
+from datetime import datetime, timedelta
+from math import ceil, inf
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
-from attrs import Attribute, define, field, frozen
+from attrs import Attribute, define, field, fields, frozen
+from attrs.validators import optional
 
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
-from telnyx_rooms_async.emulator.request_log import RecordedRequest
-from telnyx_rooms_async.emulator.webhooks.event_factory import EventType, WebhookEvent
-from telnyx_rooms_async.serialization import encode_json
+from telnyx_rooms_async.emulator.events import EventType, WebhookEvent
+from telnyx_rooms_async.emulator.messages import RecordedRequest
+from telnyx_rooms_async.serialization import DecodeError, encode_json, make_converter
+
+if TYPE_CHECKING:
+    from telnyx_rooms_async.emulator.server import Emulator
 
 Cut: TypeAlias = Literal["before", "after", "headers", "body"]
 Body: TypeAlias = bytes | str | Mapping[str, object] | Sequence[object]
 When: TypeAlias = Callable[[RecordedRequest], bool]
 WhenEvent: TypeAlias = Callable[[WebhookEvent], bool]
+_Validator: TypeAlias = Callable[[Any, "Attribute[Any]", Any], None]
 
 DOWNLOAD: Final = "download"
 """Operation id of the download of a file, which is not part of the Video API."""
@@ -23,19 +29,15 @@ PUBLIC_KEY: Final = "public_key"
 """Operation id of the public key, which is not part of the Video API."""
 
 _OPERATIONS: Final = (DOWNLOAD, PUBLIC_KEY, *(endpoint.operation for endpoint in ENDPOINTS))
-_CUTS: Final = get_args(Cut)
 _MAX: Final = 10**9
-_MAX_COPIES: Final = 1000
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\ud7ff\ue000-\U0010ffff]*")
 
 
-# --- validators -------------------------------------------------------------------------------------------
-
-_Validator: TypeAlias = Callable[[object, "Attribute[Any]", object], None]
+# --- validators and converters of fields ------------------------------------------------------------------
 
 
-def validator(expected: str, is_valid: Callable[[object], bool]) -> _Validator:
+def _validator(expected: str, is_valid: Callable[[Any], bool]) -> _Validator:
     """Return an attrs validator that raises `ValueError` with the name of the field."""
 
     def validate(_: object, attribute: "Attribute[Any]", value: object) -> None:
@@ -45,20 +47,32 @@ def validator(expected: str, is_valid: Callable[[object], bool]) -> _Validator:
     return validate
 
 
-def is_integer(value: object, low: int, high: int) -> bool:
-    """Return whether a value is an integer in a range; a boolean is not."""
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+def _integer(low: int, high: int) -> _Validator:
+    """Accept an integer; a boolean is none."""
+    return _validator(
+        f"an integer from {low} to {high}",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
+    )
 
 
-def is_number(value: object, low: float, high: float) -> bool:
-    """Return whether a value is a number in a range; a boolean and NaN are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+def _seconds(high: float, *, zero: bool = True) -> _Validator:
+    """Accept an integer or a float; NaN is in no range."""
+    return _validator(
+        f"a number of seconds, {'0 or more' if zero else 'above 0'} and up to {high}",
+        lambda value: (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and 0 <= value <= high
+            and (zero or value > 0)
+        ),
+    )
 
 
-_boolean: Final = validator("true or false", lambda value: isinstance(value, bool))
-_times: Final = validator(
-    "an integer of 1 or more, or none for all", lambda value: value is None or is_integer(value, 1, _MAX)
-)
+def _option(expected: str, options: Sequence[str]) -> _Validator:
+    return _validator(expected, lambda value: value in options)
+
+
+_boolean: Final = _validator("true or false", lambda value: isinstance(value, bool))
 
 
 def _encode_body(body: Body | None) -> bytes | None:
@@ -73,20 +87,12 @@ def _encode_body(body: Body | None) -> bytes | None:
 
 
 def _copy_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    untyped = cast("object", headers)  # from a fault file, it can be anything
-    if isinstance(untyped, Mapping):
-        items = cast("Mapping[object, object]", untyped).items()
-        if all(_is_header(name, value) for name, value in items):
+    try:
+        if all(_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(headers[name]) for name in headers):
             return dict(headers)
+    except TypeError:
+        pass  # not a mapping of text
     raise ValueError(f"headers must be names and values that HTTP allows, not {headers!r}")
-
-
-def _is_header(name: object, value: object) -> bool:
-    return (
-        isinstance(name, str)
-        and isinstance(value, str)
-        and bool(_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value))
-    )
 
 
 # --- faults -----------------------------------------------------------------------------------------------
@@ -103,38 +109,23 @@ class Fault:
         ``telnyx.script(Fault(status=503, retry_after=2), operation="CreateRoom", times=2)``
     """
 
-    status: int | None = field(
-        default=None,
-        validator=validator(
-            "an integer from 200 to 599", lambda value: value is None or is_integer(value, 200, 599)
-        ),
-    )
+    status: int | None = field(default=None, validator=optional(_integer(200, 599)))
     """Status of the response, from 200 to 599. The operation is not carried out unless `after` is set."""
     body: bytes | None = field(default=None, converter=_encode_body)
     """Body of the response: bytes, text, or an object or array that is encoded as JSON. Without `status` it
     replaces the body of a success. Without `body` a status from 400 on has the documented body."""
     headers: Mapping[str, str] = field(factory=dict[str, str], converter=_copy_headers)
     """Headers of the response; they replace those of the same name."""
-    retry_after: int | None = field(
-        default=None,
-        validator=validator(
-            f"an integer of seconds from 0 to {_MAX}",
-            lambda value: value is None or is_integer(value, 0, _MAX),
-        ),
-    )
+    retry_after: int | None = field(default=None, validator=optional(_integer(0, _MAX)))
     """Seconds for the header ``Retry-After``."""
     cut: Cut | None = field(
-        default=None,
-        validator=validator(f"one of {', '.join(_CUTS)}", lambda value: value is None or value in _CUTS),
+        default=None, validator=optional(_option(f"one of {', '.join(get_args(Cut))}", get_args(Cut)))
     )
     """Where the connection is closed: ``"before"`` the operation is carried out; ``"after"`` it, without a
     response; in the ``"headers"`` of the response; in its ``"body"``, or in the headers if it has no body."""
     reset: bool = field(default=False, validator=_boolean)
     """Whether `cut` sends a reset (RST) instead of an orderly end (FIN)."""
-    delay: float = field(
-        default=0.0,
-        validator=validator("a number of seconds, 0 or more", lambda value: is_number(value, 0, inf)),
-    )
+    delay: float = field(default=0.0, validator=_seconds(inf))
     """Seconds before the operation, or after it if `after` is set; ``math.inf`` for no end. The operation is
     carried out even if the client has closed the connection meanwhile."""
     after: bool = field(default=False, validator=_boolean)
@@ -175,17 +166,9 @@ class WebhookFault:
 
     lost: bool = field(default=False, validator=_boolean)
     """Whether the event is never sent."""
-    copies: int = field(
-        default=1,
-        validator=validator(
-            f"an integer from 1 to {_MAX_COPIES}", lambda value: is_integer(value, 1, _MAX_COPIES)
-        ),
-    )
+    copies: int = field(default=1, validator=_integer(1, 1000))
     """How often the event is sent, one after the other, whatever the receiver answers."""
-    delay: float = field(
-        default=0.0,
-        validator=validator(f"a number of seconds from 0 to {_MAX}", lambda value: is_number(value, 0, _MAX)),
-    )
+    delay: float = field(default=0.0, validator=_seconds(_MAX))
     """Seconds before each copy is sent. Later events are not delayed."""
     shuffled: bool = field(default=False, validator=_boolean)
     """Whether the copies are held back, together with those of other shuffled events, until there was no
@@ -201,93 +184,101 @@ class WebhookFault:
 # --- rules ------------------------------------------------------------------------------------------------
 
 
+FaultT = TypeVar("FaultT")
+SubjectT = TypeVar("SubjectT")
+
+
 @define(kw_only=True, eq=False)
-class _Rule:
-    times: int | None = field(default=1, validator=_times)
+class _Rule(Generic[FaultT, SubjectT]):
+    """A fault for the next requests or events that match."""
+
+    fault: FaultT
+    times: int | None = field(validator=optional(_integer(1, _MAX)))
     """How many requests or events are left; ``None`` for all."""
+    name: str | None
+    """Operation id or event type; ``None`` for all, except downloads."""
+    when: Callable[[SubjectT], bool] | None = None
+
+    def matches(self, name: str, subject: SubjectT) -> bool:
+        is_for_name = self.name == name or (self.name is None and name != DOWNLOAD)
+        return is_for_name and (self.when is None or self.when(subject))
 
 
 @define(kw_only=True, eq=False)
-class FaultRule(_Rule):
-    """A fault for the next requests that match.
-
-    Raises:
-        ValueError: a field is not valid.
-    """
-
-    fault: Fault
-    operation: str | None = field(
-        default=None,
-        validator=validator(
-            f'an operation id of the API reference, "{DOWNLOAD}" or "{PUBLIC_KEY}"',
-            lambda value: value is None or value in _OPERATIONS,
-        ),
-    )
-    when: When | None = None
+class FaultRule(_Rule[Fault, RecordedRequest]):
+    """A fault for the next requests that match."""
 
     def __attrs_post_init__(self) -> None:
+        if self.name not in (None, *_OPERATIONS):
+            expected = f'an operation id of the API reference, "{DOWNLOAD}" or "{PUBLIC_KEY}"'
+            raise ValueError(f"operation must be {expected}, not {self.name!r}")
         fault = self.fault
         needs_response = fault.after or (fault.runs_operation and (fault.cut or fault.body is not None))
-        if self.operation == DOWNLOAD and needs_response:
+        if self.name == DOWNLOAD and needs_response:
             raise ValueError(
                 f'operation "{DOWNLOAD}" only takes faults before a file is sent; '
                 "to cut a file, set cut_after of its MediaFile"
             )
 
-    def matches(self, operation: str, request: RecordedRequest) -> bool:
-        """Return whether the fault is for a request."""
-        is_for_operation = operation == self.operation or (self.operation is None and operation != DOWNLOAD)
-        return is_for_operation and (self.when is None or self.when(request))
-
 
 @define(kw_only=True, eq=False)
-class WebhookFaultRule(_Rule):
-    """A fault for the next events that match.
+class WebhookFaultRule(_Rule[WebhookFault, WebhookEvent]):
+    """A fault for the next events that match."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.name not in (None, *EventType):
+            raise ValueError(f"event_type must be an event type of Telnyx Video, not {self.name!r}")
+
+
+class RuleList(list[_Rule[FaultT, SubjectT]]):
+    """Rules in the order in which they were added."""
+
+    def take(self, name: str, subject: SubjectT) -> FaultT | None:
+        """Return the fault of the first rule that matches, and use it up by one."""
+        rule = next((rule for rule in self if rule.matches(name, subject)), None)
+        if rule is None:
+            return None
+        if rule.times == 1:
+            self.remove(rule)
+        elif rule.times is not None:
+            rule.times -= 1
+        return rule.fault
+
+
+@define(kw_only=True)
+class RateLimit:
+    """A number of requests in a fixed window, which the first request after its end opens again.
 
     Raises:
         ValueError: a field is not valid.
     """
 
-    fault: WebhookFault
-    event_type: str | None = field(
-        default=None,
-        validator=validator(
-            "an event type of Telnyx Video", lambda value: value is None or value in tuple(EventType)
-        ),
-    )
-    when: WhenEvent | None = None
+    requests: int = field(validator=_integer(0, _MAX))
+    seconds: float = field(validator=_seconds(_MAX, zero=False))
+    _window_start: datetime | None = field(default=None, init=False)
+    _used: int = field(default=0, init=False)
 
-    def matches(self, event: WebhookEvent) -> bool:
-        """Return whether the fault is for an event."""
-        return self.event_type in (None, event.event_type) and (self.when is None or self.when(event))
-
-
-RuleT = TypeVar("RuleT", bound=_Rule)
-
-
-class RuleList(list[RuleT], Generic[RuleT]):
-    """Rules in the order in which they were added."""
-
-    def take(self, matches: Callable[[RuleT], bool]) -> RuleT | None:
-        """Return the first rule that matches, and use it up by one."""
-        rule = next(filter(matches, self), None)
-        if rule is not None and rule.times == 1:
-            self.remove(rule)
-        elif rule is not None and rule.times is not None:
-            rule.times -= 1
-        return rule
+    def count(self, now: datetime) -> tuple[bool, Mapping[str, str]]:
+        """Count a request; return whether it is within the limit, and the headers of its response."""
+        length = timedelta(seconds=self.seconds)
+        start = self._window_start
+        # A clock that was set back opens a window too: the old one could last for long.
+        if start is None or not start <= now < start + length:
+            self._window_start = start = now
+            self._used = 0
+        self._used += 1
+        reset = str(ceil((start + length - now).total_seconds()))
+        headers = {
+            "x-ratelimit-limit": str(self.requests),
+            "x-ratelimit-remaining": str(max(self.requests - self._used, 0)),
+            "x-ratelimit-reset": reset,
+        }
+        if self._used > self.requests:
+            return False, {**headers, "Retry-After": reset}
+        return True, headers
 
 
-# --- shorthand for tests ----------------------------------------------------------------------------------
-
-
-class _FaultTarget(Protocol):
-    """The part of an `Emulator` that `Faults` uses."""
-
-    @property
-    def scripted(self) -> tuple[Fault, ...]: ...
-
-    def script(self, fault: Fault, *, times: int | None = 1, operation: str | None = None) -> None: ...
+# --- shorthands -------------------------------------------------------------------------------------------
 
 
 @define(eq=False)
@@ -302,7 +293,7 @@ class Faults:
         ``Faults(telnyx).refuse(503, "CreateRoom", retry_after=2)``
     """
 
-    telnyx: _FaultTarget = field(repr=False)
+    telnyx: "Emulator" = field(repr=False)
     _expected: list[Fault] = field(factory=list[Fault], init=False, repr=False)
 
     def refuse(
@@ -349,3 +340,66 @@ class Faults:
         if times is not None:
             self._expected.append(fault)
         return fault
+
+
+@frozen(kw_only=True)
+class _FaultEntry(Fault):
+    operation: str | None = None
+    times: int | None = 1
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self.rule()
+
+    def rule(self) -> FaultRule:
+        fault = Fault(**{attribute.name: getattr(self, attribute.name) for attribute in fields(Fault)})
+        return FaultRule(fault=fault, name=self.operation, times=self.times)
+
+
+@frozen
+class _LimitEntry:
+    limit: RateLimit
+
+
+_file_converter: Final = make_converter(
+    use_msgspec=False, forbid_extra_keys=True, prefer_attrib_converters=True
+)
+
+
+def load_script(telnyx: "Emulator", raw: bytes) -> None:
+    """Inject the faults of a JSON list into an emulator, in order.
+
+    An entry is an object with the fields of a `Fault`, and optionally ``operation`` and ``times`` as in
+    `Emulator.script`; or ``{"limit": {"requests": 20, "seconds": 5}}``.
+
+    Args:
+        telnyx: the emulator.
+        raw: the content of the file.
+
+    Raises:
+        ValueError: an entry is not valid, and nothing was injected; ``args`` has a message for each problem.
+
+    Example:
+        ``load_script(telnyx, b'[{"operation": "CreateRoom", "status": 503}]')``
+    """
+    try:
+        objects = _file_converter.loads(raw, tuple[dict[str, object], ...])
+    except DecodeError as error:
+        raise ValueError(f"the file must be a JSON list of objects: {'; '.join(error.args)}") from None
+    entries: list[_FaultEntry | _LimitEntry] = []
+    problems: list[str] = []
+    for number, values in enumerate(objects, 1):
+        entry_type: type[_FaultEntry | _LimitEntry] = _LimitEntry if "limit" in values else _FaultEntry
+        try:
+            entries.append(_file_converter.structure_json(values, entry_type))
+        except DecodeError as error:
+            details = (problem.removeprefix("$: ").removeprefix("$.") for problem in error.args)
+            problems += (f"entry {number}: {detail}" for detail in details)
+    if problems:
+        raise ValueError(*problems)
+    for entry in entries:
+        if isinstance(entry, _LimitEntry):
+            telnyx.limit(entry.limit.requests, seconds=entry.limit.seconds)
+        else:
+            rule = entry.rule()
+            telnyx.script(rule.fault, operation=rule.name, times=rule.times)

@@ -7,15 +7,18 @@ neither memory nor disk. It cannot be played.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeAlias
 
 from aiohttp import web
 from attrs import define, field, frozen, setters
 from yarl import URL
+
+LinkFactory: TypeAlias = Callable[[str], str]
+"""Returns the presigned URL of a file, by its id."""
 
 _LINK_SECONDS: Final = 3600
 _CHUNK_SIZE: Final = 64 * 1024
@@ -65,9 +68,8 @@ class PresignedLinks:
     def create(self, origin: URL, now: datetime, file_id: str) -> str:
         """Return a link to a file that is valid for one hour."""
         expires = str(int(now.timestamp()) + _LINK_SECONDS)
-        return str(
-            origin / "media" / file_id % {"expires": expires, "signature": self._sign(file_id, expires)}
-        )
+        query = {"expires": expires, "signature": self._sign(file_id, expires)}
+        return str(origin / "media" / file_id % query)
 
     def is_valid(self, file_id: str, query: Mapping[str, str], now: datetime) -> bool:
         """Return whether the query of a link was created here for this file, and has not expired."""
@@ -81,32 +83,19 @@ class PresignedLinks:
 
 async def send_file(request: web.Request, file: MediaFile) -> web.StreamResponse:
     """Answer with a file, or with the range of it that the request asks for."""
-    headers = {"Accept-Ranges": "bytes", "ETag": file.etag}
-    requested = _requested_range(request, file)
-    if requested is None:
-        return await _send(request, file, range(file.size), web.StreamResponse(headers=headers))
-    if not requested:
-        headers["Content-Range"] = f"bytes */{file.size}"
-        return web.Response(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
-    headers["Content-Range"] = f"bytes {requested.start}-{requested.stop - 1}/{file.size}"
-    response = web.StreamResponse(status=HTTPStatus.PARTIAL_CONTENT, headers=headers)
-    return await _send(request, file, requested, response)
-
-
-def _requested_range(request: web.Request, file: MediaFile) -> range | None:
-    """Return the requested bytes; ``None`` for the whole file, also if the range header is not valid."""
-    try:
+    response = web.StreamResponse(headers={"Accept-Ranges": "bytes", "ETag": file.etag})
+    part = range(file.size)
+    with suppress(ValueError):  # a range that is not valid is ignored
         requested = request.http_range
-    except ValueError:
-        return None
-    if requested == slice(None, None, 1) or request.headers.get("If-Range", file.etag) != file.etag:
-        return None
-    return range(file.size)[requested]
-
-
-async def _send(
-    request: web.Request, file: MediaFile, part: range, response: web.StreamResponse
-) -> web.StreamResponse:
+        is_same_file = request.headers.get("If-Range", file.etag) == file.etag
+        if requested != slice(None, None, 1) and is_same_file:
+            part = part[requested]
+            content_range = f"{part.start}-{part.stop - 1}" if part else "*"
+            response.headers["Content-Range"] = f"bytes {content_range}/{file.size}"
+            response.set_status(HTTPStatus.PARTIAL_CONTENT)
+    if "Content-Range" in response.headers and not part:
+        status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        return web.Response(status=status, headers=response.headers)
     response.content_type = file.content_type
     response.content_length = len(part)
     await response.prepare(request)

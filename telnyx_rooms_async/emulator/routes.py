@@ -10,24 +10,19 @@ from aiohttp.typedefs import Handler
 from attrs import frozen
 
 from telnyx_rooms_async.core.endpoints import ENDPOINTS, Endpoint
+from telnyx_rooms_async.emulator import validation
 from telnyx_rooms_async.emulator.faults import DOWNLOAD, PUBLIC_KEY
 from telnyx_rooms_async.emulator.media import PresignedLinks, send_file
+from telnyx_rooms_async.emulator.messages import api_error, json_response, not_found
 from telnyx_rooms_async.emulator.operations import OPERATIONS, RequestContext
-from telnyx_rooms_async.emulator.responses import (
-    json_response,
-    not_found,
-    not_implemented,
-    unprocessable_request,
-)
-from telnyx_rooms_async.emulator.serializers import serialize_participant
 from telnyx_rooms_async.emulator.state import State
-from telnyx_rooms_async.emulator.validation import JOIN_FIELDS, Body, Query
 
 PREFIX: Final = "/v2"
 CONTROL_ROUTES: Final = frozenset({"emulator:join", "emulator:leave"})
 """Names of the routes that are not part of Telnyx. Faults and the rate limit do not apply to them."""
 
 _PARTICIPANTS: Final = "/emulator/participants"
+_JOIN_CHECKS: Final = {"room_id": validation.text, "context": validation.text}
 
 
 @frozen
@@ -54,7 +49,7 @@ class Routes:
             ),
             web.get("/media/{file_id}", self._download, name=DOWNLOAD, allow_head=False),
             web.get(f"{PREFIX}/public_key", self._retrieve_public_key, name=PUBLIC_KEY, allow_head=False),
-            web.route("*", "/{path:.*}", _not_found),
+            web.route("*", "/{path:.*}", self._refuse),
         ]
 
     def _handler(self, endpoint: Endpoint[object]) -> Handler:
@@ -65,9 +60,9 @@ class Routes:
             context = RequestContext(
                 state=self._state,
                 now=now,
-                path_ids=request.match_info,
-                query=Query(request.query),
-                raw_body=await request.read(),
+                path_id="".join(request.match_info.values()),  # no path has more than one id
+                query=validation.Query(request.query),
+                body=await request.read(),
                 link=partial(self._links.create, request.url.origin(), now),
             )
             return json_response(endpoint.status, operation(context))
@@ -86,26 +81,21 @@ class Routes:
     async def _retrieve_public_key(self, _: web.Request) -> web.Response:
         try:
             public_key = self._public_key()
-        except RuntimeError as error:
-            raise not_implemented(str(error)) from None
-        data = {
-            "record_type": "public_key",
-            "public": public_key,
-            "organization_id": self._state.organization_id,
-        }
+        except RuntimeError as error:  # the extra is not installed
+            raise api_error(501, str(error)) from None
+        organization_id = self._state.organization_id
+        data = {"record_type": "public_key", "public": public_key, "organization_id": organization_id}
         return json_response(HTTPStatus.OK, {"data": data})
 
     async def _join(self, request: web.Request) -> web.Response:
-        body = Body.parse(await request.read())
-        fields = body.read(JOIN_FIELDS, required=["room_id"])
-        body.raise_if_invalid()
+        body = validation.read_body(await request.read(), _JOIN_CHECKS, required=["room_id"])
         try:
-            participant = self._state.join(fields["room_id"], fields.get("context", ""))
+            participant = self._state.join(body["room_id"], body.get("context", ""))
         except LookupError:
             raise not_found() from None
         except ValueError as error:  # the room is full
-            raise unprocessable_request(str(error)) from None
-        return json_response(HTTPStatus.CREATED, {"data": serialize_participant(participant)})
+            raise api_error(422, str(error)) from None
+        return json_response(HTTPStatus.CREATED, {"data": participant.serialize()})
 
     async def _leave(self, request: web.Request) -> web.Response:
         try:
@@ -114,6 +104,5 @@ class Routes:
             raise not_found() from None
         return json_response(HTTPStatus.NO_CONTENT, None)
 
-
-async def _not_found(_: web.Request) -> web.Response:
-    raise not_found()
+    async def _refuse(self, _: web.Request) -> web.Response:
+        raise not_found()

@@ -1,8 +1,12 @@
-"""HTTP server of the emulator."""
+"""The emulator: its HTTP server, and its control from a test."""
 
 import asyncio
+import base64
+import itertools
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from functools import partial
 from types import TracebackType
 from typing import Final, Self, cast
@@ -11,33 +15,40 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
-from telnyx_rooms_async.emulator.control import EmulatorControl
+from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.emulator.events import WebhookEvent
 from telnyx_rooms_async.emulator.fault_injector import FaultInjector, Sleep
-from telnyx_rooms_async.emulator.faults import DOWNLOAD, Fault
-from telnyx_rooms_async.emulator.media import PresignedLinks
-from telnyx_rooms_async.emulator.request_log import RecordedRequest
-from telnyx_rooms_async.emulator.responses import (
-    ApiError,
-    add_headers,
-    header_signal,
-    too_many_requests,
-    unauthorized,
+from telnyx_rooms_async.emulator.faults import (
+    DOWNLOAD,
+    Fault,
+    FaultRule,
+    RateLimit,
+    RuleList,
+    WebhookFault,
+    WebhookFaultRule,
+    When,
+    WhenEvent,
 )
+from telnyx_rooms_async.emulator.media import LinkFactory, MediaFile, PresignedLinks
+from telnyx_rooms_async.emulator.messages import ApiError, RecordedRequest, api_error
 from telnyx_rooms_async.emulator.routes import CONTROL_ROUTES, PREFIX, Routes
-from telnyx_rooms_async.emulator.serializers import LinkFactory
-from telnyx_rooms_async.emulator.state import Clock
-from telnyx_rooms_async.emulator.webhooks.delivery import Delivery, WebhookSender
-from telnyx_rooms_async.emulator.webhooks.dispatcher import WebhookDispatcher
-from telnyx_rooms_async.emulator.webhooks.event_factory import to_event
+from telnyx_rooms_async.emulator.state import Clock, State
+from telnyx_rooms_async.emulator.table import Equal
+from telnyx_rooms_async.emulator.webhooks import Delivery, WebhookDispatcher, WebhookSender
+from telnyx_rooms_async.models import Room, RoomParticipant
+from telnyx_rooms_async.serialization import converter
 
 _NO_KEY_NEEDED: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
 """Operations that the API reference marks with ``security: []``: the refresh token or the link is the key."""
+
+_EXTRA_HEADERS: Final = web.RequestKey("extra_headers", dict[str, str])
+"""Headers of the response to a request; they replace those of the same name."""
 
 _REACHABLE_HOSTS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a client cannot connect to these
 """Addresses of this machine for clients, by the addresses that listen on all interfaces."""
 
 
-class Emulator(EmulatorControl):
+class Emulator:
     """A stateful Telnyx on ``127.0.0.1``, from the start of ``async with`` to its end.
 
     Args:
@@ -79,7 +90,16 @@ class Emulator(EmulatorControl):
     ) -> None:
         if public_url is not None and not _is_base_url(public_url):
             raise ValueError("public_url must be a base URL such as http://telnyx:8080/v2")
-        super().__init__(api_key=api_key, clock=clock)
+        self.api_key: str = Secret(api_key or f"KEY{secrets.token_hex(16)}")
+        """API key that requests need."""
+        self.requests: list[RecordedRequest] = []
+        """Requests that arrived, refused ones included, oldest first. The list may be cleared."""
+        self.deliveries: list[Delivery] = []
+        """Attempts to deliver webhooks, oldest first. The list may be cleared."""
+        self._state = State(clock)
+        self._rules: RuleList[Fault, RecordedRequest] = RuleList()
+        self._webhook_rules: RuleList[WebhookFault, WebhookEvent] = RuleList()
+        self._rate_limit: RateLimit | None = None
         self._recording = recording
         self._host, self._port = host, port
         self._public_url = public_url and public_url.rstrip("/")
@@ -95,6 +115,36 @@ class Emulator(EmulatorControl):
             link_at=self._link_at,
         )
         self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(middlewares=[self._middleware])
+        app.on_response_prepare.append(self._set_headers)
+        app.on_shutdown.append(self._fault_injector.close)
+        app.add_routes(Routes(self._state, self._links, lambda: self.public_key).definitions())
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._port).start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        self._webhook_dispatcher.start()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            try:
+                await self._webhook_dispatcher.close()
+            finally:
+                await runner.cleanup()
+            self._state.outbox.clear()  # requests that ended during the shutdown may have added events
 
     @property
     def url(self) -> str:
@@ -116,7 +166,158 @@ class Emulator(EmulatorControl):
         Raises:
             RuntimeError: the extra ``webhooks`` is not installed.
         """
-        return self._webhook_sender.signing_key.public_key
+        public_key = self._webhook_sender.signing_key.public_key()
+        return base64.b64encode(public_key.public_bytes_raw()).decode()
+
+    # --- state ----------------------------------------------------------------------------------------
+
+    @property
+    def rooms(self) -> tuple[Room, ...]:
+        """Current state of all rooms, oldest first. Each access decodes all of them."""
+        rooms = [room.serialize() for room in self._state.rooms]
+        return converter.structure(rooms, tuple[Room, ...])
+
+    def seed(self, count: int) -> None:
+        """Create rooms without requests, named ``Room 1`` and so on. Names that are taken are skipped."""
+        names = (f"Room {number}" for number in itertools.count(1))
+        free = (name for name in names if not self._state.rooms.select(unique_name=Equal(name)))
+        for name in itertools.islice(free, count):
+            self._state.create_room({"unique_name": name})
+
+    def join(self, room_id: str, *, context: str = "") -> RoomParticipant:
+        """Add a participant to a room, which only a client SDK can do. The first one starts a session.
+
+        Args:
+            room_id: id of the room.
+            context: what the participant says about itself.
+
+        Returns:
+            The participant, with the id of its session.
+
+        Raises:
+            LookupError: there is no such room.
+            ValueError: the room is full.
+
+        Example:
+            ``alice = telnyx.join(room.id, context="Alice")``
+        """
+        participant = self._state.join(room_id, context)
+        return converter.structure(participant.serialize(), RoomParticipant)
+
+    def leave(self, participant_id: str) -> None:
+        """Remove a participant from its session. The session ends with the last one.
+
+        Raises:
+            LookupError: no such participant is in a session.
+        """
+        self._state.leave(participant_id)
+
+    def muted(self, participant_id: str) -> bool:
+        """Return whether a participant is muted, which no operation of the API returns.
+
+        Raises:
+            LookupError: there is no such participant.
+        """
+        participant = self._state.participants.get(participant_id)
+        if participant is None:
+            raise LookupError(f"no participant has the id {participant_id!r}")
+        return participant.muted
+
+    def media(self, file_id: str) -> MediaFile:
+        """Return the file of a completed recording or composition, to compare or to change it.
+
+        Args:
+            file_id: id of the recording or composition.
+
+        Raises:
+            LookupError: there is no such file, or it is not completed.
+        """
+        file = self._state.file(file_id)
+        if file is None:
+            raise LookupError(f"no completed recording or composition has the id {file_id!r}")
+        return file
+
+    def script(
+        self,
+        fault: Fault,
+        *,
+        times: int | None = 1,
+        operation: str | None = None,
+        when: When | None = None,
+    ) -> None:
+        """Inject a fault into the next requests. A request gets the first fault that matches.
+
+        Requests without the right API key and requests above the rate limit get no fault and use none up.
+
+        Args:
+            fault: what goes wrong.
+            times: for how many requests; ``None`` for all until `unscript`.
+            operation: operation id of the API reference (``"CreateRoom"``), ``"download"`` for files, or
+                ``None`` for every operation.
+            when: returns whether a recorded request matches.
+
+        Raises:
+            ValueError: an argument is not valid, or the fault is not possible for a download.
+
+        Example:
+            ``telnyx.script(Fault(cut="after"), operation="DeleteRoom")``
+        """
+        self._rules.append(FaultRule(fault=fault, times=times, name=operation, when=when))
+
+    def script_webhooks(
+        self,
+        fault: WebhookFault,
+        *,
+        times: int | None = 1,
+        event_type: str | None = None,
+        when: WhenEvent | None = None,
+    ) -> None:
+        """Inject a fault into the next events. An event gets the first fault that matches.
+
+        Args:
+            fault: what goes wrong.
+            times: for how many events; ``None`` for all until `unscript`.
+            event_type: such as ``"video.room.session.ended"``; ``None`` for every type.
+            when: returns whether an event matches.
+
+        Raises:
+            ValueError: an argument is not valid.
+
+        Example:
+            ``telnyx.script_webhooks(WebhookFault(copies=2), times=None)``
+        """
+        rule = WebhookFaultRule(fault=fault, times=times, name=event_type, when=when)
+        self._webhook_rules.append(rule)
+
+    @property
+    def scripted(self) -> tuple[Fault, ...]:
+        """Faults that are not used up, in order."""
+        return tuple(rule.fault for rule in self._rules)
+
+    @property
+    def scripted_webhooks(self) -> tuple[WebhookFault, ...]:
+        """Webhook faults that are not used up, in order."""
+        return tuple(rule.fault for rule in self._webhook_rules)
+
+    def unscript(self) -> None:
+        """Remove all faults that are not used up, also those of webhooks."""
+        self._rules.clear()
+        self._webhook_rules.clear()
+
+    def limit(self, requests: int | None, *, seconds: float = 60.0) -> None:
+        """Limit the rate of requests by the clock of the emulator, and refuse others with a 429.
+
+        The first request opens a window; the first one after its end opens the next. Every response of the
+        API then has ``x-ratelimit-limit``, ``-remaining`` and ``-reset``. Files are not limited.
+
+        Args:
+            requests: number of requests in a window; ``None`` for no limit.
+            seconds: length of a window.
+
+        Raises:
+            ValueError: `requests` is negative, or `seconds` is not above 0.
+        """
+        self._rate_limit = None if requests is None else RateLimit(requests=requests, seconds=seconds)
 
     async def settle(self) -> None:
         """Deliver all events that are due, and return when each is delivered or given up.
@@ -162,38 +363,8 @@ class Emulator(EmulatorControl):
         """
         self._running()
         _ = self.public_key
-        made = to_event(event, payload, self._state.now())
+        made = WebhookEvent.from_object(event, payload, self._state.now())
         return await self._webhook_dispatcher.deliver_once(made, url, signed_at)
-
-    async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[self._middleware])
-        app.on_response_prepare.append(header_signal(self._state.now))
-        app.on_shutdown.append(self._fault_injector.close)
-        app.add_routes(Routes(self._state, self._links, lambda: self.public_key).definitions())
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self._host, self._port).start()
-        except OSError:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self._webhook_dispatcher.start()
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            try:
-                await self._webhook_dispatcher.close()
-            finally:
-                await runner.cleanup()
-            self._state.outbox.clear()  # requests that ended during the shutdown may have added events
 
     def _running(self) -> web.AppRunner:
         if self._runner is None:
@@ -206,29 +377,33 @@ class Emulator(EmulatorControl):
         if self._recording:
             self.requests.append(recorded)
         operation = request.match_info.route.name
-        try:
-            self._admit(request, operation)
-        except ApiError as error:
-            return error.response()
-        respond = partial(_respond, request, handler)
-        if operation in CONTROL_ROUTES:
-            return await respond()
-        return await self._fault_injector.apply(self._take_fault(operation, recorded), request, respond)
-
-    def _admit(self, request: web.Request, operation: str | None) -> None:
-        """Raise `ApiError` for a request above the rate limit, or without the right API key."""
-        if self._rate_limit is not None and operation != DOWNLOAD and operation not in CONTROL_ROUTES:
-            status = self._rate_limit.count(self._state.now())
-            add_headers(request, status.headers)
-            if status.is_exceeded:
-                raise too_many_requests()
+        is_control = operation in CONTROL_ROUTES
+        headers: dict[str, str] = {}
+        request[_EXTRA_HEADERS] = headers
+        if self._rate_limit is not None and operation != DOWNLOAD and not is_control:
+            is_within_limit, rate_headers = self._rate_limit.count(self._state.now())
+            headers.update(rate_headers)
+            if not is_within_limit:
+                return api_error(429, "The maximum number of requests is exceeded.").response()
         authorization = request.headers.get("Authorization")
         if operation not in _NO_KEY_NEEDED and authorization != f"Bearer {self.api_key}":
-            raise unauthorized()
+            return api_error(401, "The API key is missing or not valid.").response()
 
-    def _take_fault(self, operation: str | None, recorded: RecordedRequest) -> Fault:
-        rule = self._rules.take(lambda rule: operation is not None and rule.matches(operation, recorded))
-        return Fault() if rule is None else rule.fault
+        async def respond() -> web.StreamResponse:
+            try:
+                return await handler(request)
+            except ApiError as error:
+                return error.response()
+
+        if operation is None or is_control:
+            return await respond()
+        fault = self._rules.take(operation, recorded) or Fault()
+        headers.update(fault.response_headers)
+        return await self._fault_injector.apply(fault, request, respond)
+
+    async def _set_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = format_datetime(self._state.now(), usegmt=True)
+        response.headers.update(request[_EXTRA_HEADERS])
 
     def _record_delivery(self, delivery: Delivery) -> None:
         if self._recording:
@@ -236,13 +411,6 @@ class Emulator(EmulatorControl):
 
     def _link_at(self, now: datetime) -> LinkFactory:
         return partial(self._links.create, URL(self.url).origin(), now)
-
-
-async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except ApiError as error:
-        return error.response()
 
 
 def _is_base_url(text: str) -> bool:

@@ -1,21 +1,24 @@
 """State of an emulated account, and everything that changes it. No HTTP."""
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
-from functools import partial
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
 from telnyx_rooms_async.emulator import models
-from telnyx_rooms_async.emulator.media import MediaFile
-from telnyx_rooms_async.emulator.serializers import LinkFactory
+from telnyx_rooms_async.emulator.events import EventType, Outbox, OutboxEntry, WebhookEvent
+from telnyx_rooms_async.emulator.media import LinkFactory, MediaFile
 from telnyx_rooms_async.emulator.table import Equal, Table
-from telnyx_rooms_async.emulator.token_issuer import TokenIssuer
-from telnyx_rooms_async.emulator.webhooks import event_factory
-from telnyx_rooms_async.emulator.webhooks.event_factory import WebhookEvent
-from telnyx_rooms_async.emulator.webhooks.outbox import Outbox
+from telnyx_rooms_async.emulator.tokens import TokenIssuer
 
 Clock: TypeAlias = Callable[[], datetime]
+
+_RECORDING_DELAY: Final = timedelta(seconds=5)
+"""Time from the end of a recording until it is completed."""
+_COMPOSITION_QUEUE_TIME: Final = timedelta(seconds=2)
+"""Time from the creation of a composition until its processing starts."""
+_COMPOSITION_DELAY: Final = timedelta(seconds=10)
+"""Time from the creation of a composition until it is completed."""
 
 # Small enough to be read at once in a test, and larger for a longer recording.
 _MIN_FILE_SIZE: Final = 100_000
@@ -27,7 +30,7 @@ _CONTENT_TYPES: Final = {"audio": "audio/ogg", "video": "video/webm"}
 class State:
     """Rooms, sessions, participants, recordings and compositions of one account.
 
-    Sessions, participants and recordings of a deleted room stay.
+    Sessions, participants and recordings of a deleted room stay. The indexes have the names of the filters.
 
     Args:
         clock: returns the current time, aware.
@@ -40,37 +43,34 @@ class State:
         self.outbox: Outbox = Outbox()
         self.tokens: TokenIssuer = TokenIssuer(self.user_id)
         self.rooms: Table[models.RoomState] = Table(
-            unique_name=lambda room: room.unique_name,
-            created_on=lambda room: room.created_at.date(),
-            updated_on=lambda room: room.updated_at.date(),
+            models.RoomState, "unique_name", "date_created_at", "date_updated_at"
         )
         self.sessions: Table[models.SessionState] = Table(
-            room_id=lambda session: session.room_id,
-            active=lambda session: session.active,
-            created_on=lambda session: session.created_at.date(),
-            updated_on=lambda session: session.updated_at.date(),
-            ended_on=lambda session: _day(session.ended_at),
+            models.SessionState, "room_id", "active", "date_created_at", "date_updated_at", "date_ended_at"
         )
         self.participants: Table[models.ParticipantState] = Table(
-            session_id=lambda participant: participant.session_id,
-            context=lambda participant: participant.context,
-            joined_on=lambda participant: participant.joined_at.date(),
-            updated_on=lambda participant: participant.updated_at.date(),
-            left_on=lambda participant: _day(participant.left_at),
+            models.ParticipantState,
+            "session_id",
+            "context",
+            "date_joined_at",
+            "date_updated_at",
+            "date_left_at",
         )
         self.recordings: Table[models.RecordingState] = Table(
-            room_id=lambda recording: recording.room_id,
-            session_id=lambda recording: recording.session_id,
-            participant_id=lambda recording: recording.participant_id,
-            type=lambda recording: recording.type,
-            duration_secs=lambda recording: recording.duration_secs,
-            started_on=lambda recording: recording.started_at.date(),
-            ended_on=lambda recording: _day(recording.ended_at),
+            models.RecordingState,
+            "room_id",
+            "session_id",
+            "participant_id",
+            "type",
+            "duration_secs",
+            "date_started_at",
+            "date_ended_at",
         )
         self.compositions: Table[models.CompositionState] = Table(
-            session_id=lambda composition: composition.session_id,
-            created_on=lambda composition: composition.created_at.date(),
+            models.CompositionState, "session_id", "date_created_at"
         )
+        self._deleted_rooms: dict[str, models.RoomState] = {}
+        """Rooms with a history, by id: events may still be sent to their URLs."""
 
     def now(self) -> datetime:
         """Return the current time in UTC."""
@@ -78,28 +78,20 @@ class State:
 
     # --- rooms --------------------------------------------------------------------------------------------
 
-    def is_name_free(self, name: str, *, except_room_id: str | None = None) -> bool:
-        """Return whether no other room has this name."""
-        return all(room.id == except_room_id for room in self.rooms.select(unique_name=Equal(name)))
-
-    def create_room(self, fields: dict[str, Any]) -> models.RoomState:
-        """Create a room from validated fields."""
+    def create_room(self, settings: dict[str, Any]) -> models.RoomState:
+        """Create a room with validated settings."""
         now = self.now()
-        room = models.RoomState(**fields, created_at=now, updated_at=now)
+        room = models.RoomState(**settings, created_at=now, updated_at=now)
         self.rooms.add(room)
         return room
 
-    def update_room(self, room: models.RoomState, fields: dict[str, Any]) -> None:
-        """Set validated fields of a room."""
-        self.rooms.update(room, **fields, updated_at=self.now())
-
     def delete_room(self, room: models.RoomState) -> None:
         """End the active session of a room, and delete the room."""
-        if room.active_session is not None:
-            self.end_session(
-                room.active_session
-            )  # first, because its events go to the webhook URL of the room
-        self.rooms.remove(room)
+        if room.active_session_id is not None:
+            self.end_session(self.sessions[room.active_session_id])
+        if self.sessions.select(room_id=Equal(room.id)):
+            self._deleted_rooms[room.id] = room
+        self.rooms.remove(room.id)
 
     # --- sessions and participants ------------------------------------------------------------------------
 
@@ -110,22 +102,38 @@ class State:
             LookupError: there is no such room.
             ValueError: the room is full.
         """
-        room = self.rooms.get(room_id)
+        room, now = self.rooms.get(room_id), self.now()
         if room is None:
             raise LookupError(f"no room has the id {room_id!r}")
-        session = room.active_session or self._start_session(room)
+        session = self.sessions.get(room.active_session_id)
+        if session is None:
+            session = models.SessionState(room_id=room.id, created_at=now, updated_at=now)
+            self.sessions.add(session)
+            self.rooms.update(room.id, active_session_id=session.id)
+            payload: dict[str, object] = {"room_id": room.id, "session_id": session.id}
+            self.outbox.add(room.id, now, EventType.SESSION_STARTED, payload)
         if len(session.present) >= room.max_participants:
             raise ValueError(f"the room is full: max_participants is {room.max_participants}")
-        now = self.now()
-        self.sessions.update(session, updated_at=now)
         participant = models.ParticipantState(
             session_id=session.id, context=context, joined_at=now, updated_at=now
         )
-        session.present[participant.id] = participant
         self.participants.add(participant)
-        self.outbox.add(room, now, event_factory.participant_joined(participant, session))
+        self.sessions.update(session.id, updated_at=now, present=(*session.present, participant.id))
+        payload = _participant_payload(participant, session)
+        self.outbox.add(room.id, now, EventType.PARTICIPANT_JOINED, payload)
         if room.enable_recording:
-            self._start_recordings(participant, room)
+            # Telnyx records audio and video of each participant into separate files.
+            for media_type, codec in _CODECS.items():
+                recording = models.RecordingState(
+                    room_id=room.id,
+                    session_id=session.id,
+                    participant_id=participant.id,
+                    type=media_type,
+                    codec=codec,
+                    started_at=now,
+                )
+                self.recordings.add(recording)
+                self.outbox.add(room.id, now, EventType.RECORDING_STARTED, recording.event_payload())
         return participant
 
     def leave(self, participant_id: str) -> None:
@@ -137,117 +145,130 @@ class State:
         participant = self.participants.get(participant_id)
         if participant is None or participant.left_at is not None:
             raise LookupError(f"no participant in a session has the id {participant_id!r}")
-        session = self.sessions[participant.session_id]
-        self._remove(session, [participant], event_factory.LEFT, event_factory.ALL_LEFT)
-
-    def kick(self, session: models.SessionState, participants: Iterable[models.ParticipantState]) -> None:
-        """Remove participants from an active session, and end it if it is empty then."""
-        self._remove(session, participants, event_factory.KICKED, event_factory.ALL_LEFT)
+        self.remove(self.sessions[participant.session_id], [participant_id], left_reason="left")
 
     def end_session(self, session: models.SessionState) -> None:
         """Remove all participants from an active session, and end it."""
-        everyone = list(session.present.values())
-        self._remove(session, everyone, event_factory.KICKED, event_factory.ENDED_FROM_API)
+        self.remove(session, session.present, ended_reason="Ended from API")
 
-    def _start_session(self, room: models.RoomState) -> models.SessionState:
-        now = self.now()
-        session = models.SessionState(room_id=room.id, created_at=now, updated_at=now)
-        room.active_session = session
-        self.sessions.add(session)
-        self.outbox.add(room, now, event_factory.session_started(session))
-        return session
-
-    def _remove(
+    def remove(
         self,
         session: models.SessionState,
-        participants: Iterable[models.ParticipantState],
-        left_reason: str,
-        ended_reason: str,
+        participant_ids: Collection[str],
+        *,
+        left_reason: str = "kicked",
+        ended_reason: str = "all participants left",
     ) -> None:
-        now, room = self.now(), self.rooms[session.room_id]
-        for participant in participants:
-            del session.present[participant.id]
-            self.participants.update(participant, left_at=now, updated_at=now)
-            self.sessions.update(session, updated_at=now)
-            event = event_factory.participant_left(participant, session, now, left_reason)
-            self.outbox.add(room, now, event)
-            for recording in list(self.recordings.select(participant_id=Equal(participant.id))):
-                self._end_recording(recording, now, room)
-        if not session.present:
-            room.active_session = None
-            self.sessions.update(session, ended_at=now)
-            self.outbox.add(room, now, event_factory.session_ended(session, now, ended_reason))
+        """Remove participants from an active session, and end it if it is empty then.
 
-    # --- recordings and compositions ----------------------------------------------------------------------
+        Args:
+            session: the session.
+            participant_ids: ids of present participants.
+            left_reason: for the events of the participants. Reasons are as seen in production.
+            ended_reason: for the event of the session.
+        """
+        now = self.now()
+        for participant_id in participant_ids:
+            participant = self.participants.update(participant_id, left_at=now, updated_at=now)
+            payload = {
+                **_participant_payload(participant, session),
+                "duration_secs": _seconds(participant.joined_at, now),
+                "left_reason": left_reason,
+            }
+            self.outbox.add(session.room_id, now, EventType.PARTICIPANT_LEFT, payload)
+            for recording in list(self.recordings.select(participant_id=Equal(participant_id))):
+                self._end_recording(recording, now)
+        present = tuple(present_id for present_id in session.present if present_id not in participant_ids)
+        if participant_ids:
+            self.sessions.update(session.id, updated_at=now, present=present)
+        if not present:
+            self.sessions.update(session.id, active=False, ended_at=now)
+            self.rooms.update(session.room_id, active_session_id=None)
+            payload = {
+                "room_id": session.room_id,
+                "session_id": session.id,
+                "duration_secs": _seconds(session.created_at, now),
+                "ended_reason": ended_reason,
+            }
+            self.outbox.add(session.room_id, now, EventType.SESSION_ENDED, payload)
+
+    def _end_recording(self, recording: models.RecordingState, now: datetime) -> None:
+        seconds = _seconds(recording.started_at, now)
+        file = MediaFile(
+            id=recording.id,
+            content_type=_CONTENT_TYPES[recording.type],
+            size=_size(recording.type, seconds),
+        )
+        completes_at = now + _RECORDING_DELAY
+        self.recordings.update(
+            recording.id, ended_at=now, completes_at=completes_at, duration_secs=seconds, file=file
+        )
+        subject = {"recording_id": recording.id}
+        self.outbox.add(recording.room_id, completes_at, EventType.RECORDING_COMPLETED, subject)
+
+    # --- files and events ---------------------------------------------------------------------------------
 
     def create_composition(
-        self, session: models.SessionState, fields: dict[str, Any]
+        self, session: models.SessionState, settings: dict[str, Any]
     ) -> models.CompositionState:
-        """Create a composition of a session from validated fields."""
+        """Create a composition of a session with validated settings."""
         now, composition_id = self.now(), str(uuid4())
-        seconds = int(((session.ended_at or now) - session.created_at).total_seconds())
+        seconds = _seconds(session.created_at, session.ended_at or now)
         composition = models.CompositionState(
-            **fields,
+            **settings,
             id=composition_id,
             user_id=self.user_id,
             room_id=session.room_id,
             created_at=now,
+            starts_at=now + _COMPOSITION_QUEUE_TIME,
+            completes_at=now + _COMPOSITION_DELAY,
             duration_secs=seconds,
             file=MediaFile(id=composition_id, content_type="video/mp4", size=_size("video", seconds)),
         )
         self.compositions.add(composition)
-        completed_at = now + models.COMPOSITION_DELAY
-        self.outbox.add(
-            composition, completed_at, partial(self._composition_completed, composition, completed_at)
-        )
+        subject = {"composition_id": composition_id}
+        self.outbox.add(composition_id, composition.completes_at, EventType.COMPOSITION_COMPLETED, subject)
         return composition
 
     def file(self, file_id: str) -> MediaFile | None:
         """Return the file of a completed recording or composition, or ``None``."""
         state = self.recordings.get(file_id) or self.compositions.get(file_id)
-        return state.file if state and state.completed_at(self.now()) else None
+        return state.file if state and models.reached(state.completes_at, self.now()) else None
 
-    def webhook_settings(self, payload: Mapping[str, object]) -> models.WebhookSettings | None:
-        """Return the composition or the room that an event payload names."""
-        composition = self.compositions.get(str(payload.get("composition_id")))
-        return composition or self.rooms.get(str(payload.get("room_id")))
+    def webhook_settings(self, sender_id: str) -> models.WebhookSettings | None:
+        """Return the room or composition that sends events, also a room that was deleted."""
+        sender = self.rooms.get(sender_id) or self.compositions.get(sender_id)
+        return sender or self._deleted_rooms.get(sender_id)
 
-    def _start_recordings(self, participant: models.ParticipantState, room: models.RoomState) -> None:
-        # Telnyx records audio and video of each participant into separate files.
-        for media_type, codec in _CODECS.items():
-            recording = models.RecordingState(
-                room_id=room.id,
-                session_id=participant.session_id,
-                participant_id=participant.id,
-                type=media_type,
-                codec=codec,
-                started_at=participant.joined_at,
-            )
-            self.recordings.add(recording)
-            self.outbox.add(room, participant.joined_at, event_factory.recording_started(recording))
-
-    def _end_recording(self, recording: models.RecordingState, now: datetime, room: models.RoomState) -> None:
-        self.recordings.update(recording, ended_at=now)
-        size = _size(recording.type, recording.duration_secs or 0)
-        recording.file = MediaFile(id=recording.id, content_type=_CONTENT_TYPES[recording.type], size=size)
-        completed_at = now + models.RECORDING_DELAY
-        self.outbox.add(room, completed_at, partial(self._recording_completed, recording, completed_at))
-
-    def _recording_completed(
-        self, recording: models.RecordingState, completed_at: datetime, link: LinkFactory
-    ) -> WebhookEvent | None:
-        exists = recording.id in self.recordings
-        return event_factory.recording_completed(recording, completed_at, link) if exists else None
-
-    def _composition_completed(
-        self, composition: models.CompositionState, completed_at: datetime, link: LinkFactory
-    ) -> WebhookEvent | None:
-        exists = composition.id in self.compositions
-        return event_factory.composition_completed(composition, completed_at, link) if exists else None
+    def event(self, entry: OutboxEntry, link: LinkFactory) -> WebhookEvent | None:
+        """Return the event of an outbox entry that is due; ``None`` if the completed file was deleted."""
+        payload = entry.payload
+        if entry.event_type == EventType.RECORDING_COMPLETED:
+            recording = self.recordings.get(payload["recording_id"])
+            if recording is None:
+                return None
+            payload = recording.completed_payload(link)
+        elif entry.event_type == EventType.COMPOSITION_COMPLETED:
+            composition = self.compositions.get(payload["composition_id"])
+            if composition is None:
+                return None
+            payload = composition.completed_payload(link)
+        return WebhookEvent.create({"event_type": entry.event_type, "payload": payload}, entry.due_at)
 
 
-def _day(moment: datetime | None) -> date | None:
-    return None if moment is None else moment.date()
+def _participant_payload(
+    participant: models.ParticipantState, session: models.SessionState
+) -> dict[str, object]:
+    return {
+        "room_id": session.room_id,
+        "session_id": session.id,
+        "participant_id": participant.id,
+        "context": participant.context,
+    }
+
+
+def _seconds(since: datetime, until: datetime) -> int:
+    return int((until - since).total_seconds())
 
 
 def _size(media_type: str, seconds: int) -> int:

@@ -2,26 +2,26 @@
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from datetime import date
-from heapq import merge
 from itertools import chain
-from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, cast
+from operator import attrgetter
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import AttrsInstance, fields, frozen
 
-_Numbers: TypeAlias = "array[int]"
-"""Not a list: the garbage collector does not visit arrays, of which there is one for each key."""
-_SMALL: Final = 1000
-"""Records that are checked one by one faster than a set of the other records is built."""
+_Row: TypeAlias = tuple[Any, ...]
+_Bucket: TypeAlias = "range | array[int]"
+"""Numbers of records, ascending. A range holds a single number: an array is larger, and visited by the
+garbage collector."""
 
 
-class _Identified(Protocol):
+class _Record(AttrsInstance, Protocol):
     @property
     def id(self) -> str: ...
 
 
-RecordT = TypeVar("RecordT", bound=_Identified)
+RecordT = TypeVar("RecordT", bound=_Record)
 
 
 @frozen
@@ -30,28 +30,28 @@ class Equal:
 
     value: Hashable
 
-    def matches(self, key: object) -> bool:
-        """Return whether a key fulfils the condition."""
-        return key == self.value
+    def matching(self, keys: Mapping[Hashable, object]) -> list[Hashable]:
+        """Return the keys that fulfil the condition."""
+        return [self.value] if self.value in keys else []
 
 
 @frozen(kw_only=True)
 class Between:
-    """Condition: the key is in a range with both ends included; ``None`` is in no range."""
+    """Condition: the key is in a range with both ends included."""
 
     eq: date | int | None
     gte: date | int | None
     lte: date | int | None
 
-    def matches(self, key: Any) -> bool:  # noqa: ANN401 - dates compare with dates, integers with integers
-        """Return whether a key fulfils the condition."""
-        if key is None:
-            return False
-        return (
-            (self.eq is None or key == self.eq)
+    def matching(self, keys: Mapping[Any, object]) -> list[Hashable]:
+        """Return the keys that fulfil the condition."""
+        return [
+            key
+            for key in keys
+            if (self.eq is None or key == self.eq)
             and (self.gte is None or key >= self.gte)
             and (self.lte is None or key <= self.lte)
-        )
+        ]
 
 
 Condition: TypeAlias = Equal | Between
@@ -61,161 +61,154 @@ Condition: TypeAlias = Equal | Between
 class Selection(Generic[RecordT]):
     """Records of a table that match, in order of creation. Valid until the table changes."""
 
-    _records: dict[int, RecordT]
-    _buckets: Sequence[_Numbers]
-    """Disjoint, each in ascending order."""
+    _record: Callable[[int], RecordT]
+    _numbers: Sequence[int]
 
     def __len__(self) -> int:
-        return _size(self._buckets)
+        return len(self._numbers)
 
     def __iter__(self) -> Iterator[RecordT]:
-        return map(self._records.__getitem__, merge(*self._buckets))
+        return map(self._record, self._numbers)
 
     def page(self, start: int, size: int) -> list[RecordT]:
-        """Return up to `size` records from position `start`, without a pass over those before."""
-        if len(self._buckets) == 1:
-            numbers = list(self._buckets[0][start : start + size])
-        else:
-            end = max((bucket[-1] for bucket in self._buckets), default=-1) + 1
-            first = bisect_left(range(end), start, key=self._rank)
-            tails = ((bucket, bisect_left(bucket, first)) for bucket in self._buckets)
-            numbers = sorted(chain.from_iterable(bucket[at : at + size] for bucket, at in tails))[:size]
-        return [self._records[number] for number in numbers]
-
-    def _rank(self, number: int) -> int:
-        """Return how many selected records have a lower number."""
-        return sum(bisect_left(bucket, number) for bucket in self._buckets)
+        """Return up to `size` records from position `start`."""
+        return [self._record(number) for number in self._numbers[start : start + size]]
 
 
 class Table(Generic[RecordT]):
-    """Records by id, in order of creation, with indexes.
+    """Immutable records by id, in order of creation, with indexes.
 
-    A record has a number, counted up with each addition. An index holds the numbers of the records with the
-    same key in ascending order. A change of an indexed attribute has to go through `update`.
+    A record has a number, counted up with each addition. It is stored as the tuple of its fields: the garbage
+    collector does not visit tuples of text and numbers, and would stall the event loop for many objects.
+    An index holds the numbers of the records with the same key.
 
     Args:
-        indexes: name of each index, and a function that returns the key of a record in it.
+        record_type: an attrs class.
+        indexes: a field, or ``date_`` and a field for its date. Records with ``None`` there are left out.
     """
 
-    def __init__(self, **indexes: Callable[[RecordT], Hashable]) -> None:
-        self._keys = indexes
+    def __init__(self, record_type: type[RecordT], *indexes: str) -> None:
+        names = [field.name for field in fields(record_type)]
+        self._type = record_type
+        self._names = names
+        self._to_row = attrgetter(*names)
+        self._columns = {name: names.index(name.removeprefix("date_")) for name in indexes}
         self._next_number = 0
         self._numbers: dict[str, int] = {}
-        self._records: dict[int, RecordT] = {}
-        self._all: _Numbers = array("q")
-        self._indexes: dict[str, dict[Hashable, _Numbers]] = {name: {} for name in indexes}
+        self._rows: dict[int, _Row] = {}
+        self._all = array("q")
+        self._indexes: dict[str, dict[Hashable, _Bucket]] = {name: {} for name in indexes}
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._rows)
 
     def __iter__(self) -> Iterator[RecordT]:
-        return iter(self._records.values())
-
-    def __contains__(self, record_id: str) -> bool:
-        return record_id in self._numbers
+        return map(self._record, self._rows)
 
     def __getitem__(self, record_id: str) -> RecordT:
-        return self._records[self._numbers[record_id]]
+        return self._record(self._numbers[record_id])
 
-    def get(self, record_id: str) -> RecordT | None:
+    @property
+    def indexes(self) -> Collection[str]:
+        """Names of the indexes."""
+        return self._columns.keys()
+
+    def get(self, record_id: str | None) -> RecordT | None:
         """Return the record with an id, or ``None``."""
-        number = self._numbers.get(record_id)
-        return None if number is None else self._records[number]
+        number = self._numbers.get(record_id) if record_id is not None else None
+        return None if number is None else self._record(number)
 
     def add(self, record: RecordT) -> None:
         """Append a record."""
         number = self._next_number
         self._next_number += 1
         self._numbers[record.id] = number
-        self._records[number] = record
+        self._rows[number] = row = self._to_row(record)
         self._all.append(number)
-        for name, key in self._keys.items():
-            self._bucket(name, key(record)).append(number)
+        for name in self._indexes:
+            self._insert(name, self._key(name, row), number)
 
-    def update(self, record: RecordT, **changes: object) -> None:
-        """Set attributes of a record, and move it in the indexes whose keys change."""
-        number = self._numbers[record.id]
-        before = {name: key(record) for name, key in self._keys.items()}
-        for attribute, value in changes.items():
-            setattr(record, attribute, value)
-        for name, key in self._keys.items():
-            if key(record) != before[name]:
-                self._discard(name, before[name], number)
-                insort(self._bucket(name, key(record)), number)
+    def update(self, record_id: str, **changes: object) -> RecordT:
+        """Return the record with other values of fields."""
+        number = self._numbers[record_id]
+        before = self._rows[number]
+        record = self._type(**{**dict(zip(self._names, before, strict=True)), **changes})
+        self._rows[number] = after = self._to_row(record)
+        for name in self._indexes:
+            old, new = self._key(name, before), self._key(name, after)
+            if old != new:
+                self._discard(name, old, number)
+                self._insert(name, new, number)
+        return record
 
-    def remove(self, record: RecordT) -> None:
+    def remove(self, record_id: str) -> None:
         """Remove a record. This moves the numbers of later records, 8 bytes for each."""
-        number = self._numbers.pop(record.id)
-        del self._records[number]
+        number = self._numbers.pop(record_id)
+        row = self._rows.pop(number)
         del self._all[bisect_left(self._all, number)]
-        for name, key in self._keys.items():
-            self._discard(name, key(record), number)
+        for name in self._indexes:
+            self._discard(name, self._key(name, row), number)
 
     def select(
-        self, *predicates: Callable[[RecordT], bool], **conditions: Condition | None
+        self, *tests: tuple[str, Callable[[Any], bool]], **conditions: Condition | None
     ) -> Selection[RecordT]:
-        """Return the records that fulfil all conditions and predicates.
+        """Return the records that fulfil all conditions and tests.
 
         A single condition is answered by its index. With more, the result of the most selective condition is
-        filtered; with predicates alone, the whole table.
+        filtered; with tests alone, the whole table.
 
         Args:
-            predicates: what no index can answer, such as a status that depends on the time.
+            tests: a field, and what its value must fulfil that no index can answer.
             conditions: by name of an index; ``None`` is no condition.
         """
-        results: dict[str, list[_Numbers]] = {}
+        matching: dict[str, list[Hashable]] = {}
+        sizes: dict[str, int] = {}
         for name, condition in conditions.items():
-            buckets = None if condition is None else self._buckets(name, condition)
-            if buckets is not None:
-                results[name] = buckets
-        if not results:
-            return self._filter([self._all], predicates)
-        best = min(results, key=lambda name: _size(results[name]))
-        buckets = results.pop(best)
-        for name, others in results.items():
-            buckets = [self._intersect(buckets, name, cast("Condition", conditions[name]), others)]
-        return self._filter(buckets, predicates)
+            if condition is not None:
+                index = self._indexes[name]
+                keys = condition.matching(index)
+                size = sum(len(index[key]) for key in keys)
+                if size < len(self._all):  # or all records fulfil the condition
+                    matching[name], sizes[name] = keys, size
+        buckets: list[_Bucket] = [self._all]
+        if matching:
+            best = min(sizes, key=sizes.__getitem__)
+            buckets = [self._indexes[best][key] for key in matching.pop(best)]
+        numbers: Sequence[int] = buckets[0] if len(buckets) == 1 else sorted(chain.from_iterable(buckets))
+        rows = self._rows
+        for name, keys in matching.items():
+            allowed = frozenset(keys)
+            numbers = [number for number in numbers if self._key(name, rows[number]) in allowed]
+        for name, is_fulfilled in tests:
+            column = self._names.index(name)
+            numbers = [number for number in numbers if is_fulfilled(rows[number][column])]
+        return Selection(self._record, numbers)
 
-    def _buckets(self, name: str, condition: Condition) -> list[_Numbers] | None:
-        """Return the records that fulfil a condition, ``None`` for all."""
+    def _record(self, number: int) -> RecordT:
+        return self._type(**dict(zip(self._names, self._rows[number], strict=True)))
+
+    def _key(self, name: str, row: _Row) -> Hashable:
+        value: Any = row[self._columns[name]]
+        key: Hashable = value.date() if value is not None and name.startswith("date_") else value
+        return key
+
+    def _insert(self, name: str, key: Hashable, number: int) -> None:
         index = self._indexes[name]
-        if isinstance(condition, Equal):
-            return [index[condition.value]] if condition.value in index else []
-        buckets = [bucket for key, bucket in index.items() if condition.matches(key)]
-        return None if len(buckets) == len(index) else buckets
-
-    def _intersect(
-        self, buckets: list[_Numbers], name: str, condition: Condition, others: list[_Numbers]
-    ) -> _Numbers:
-        if _size(buckets) >= _SMALL:
-            allowed = set(chain.from_iterable(others))
-            return array("q", [number for number in merge(*buckets) if number in allowed])
-        key, records = self._keys[name], self._records
-        return array("q", [number for number in merge(*buckets) if condition.matches(key(records[number]))])
-
-    def _filter(
-        self, buckets: list[_Numbers], predicates: Sequence[Callable[[RecordT], bool]]
-    ) -> Selection[RecordT]:
-        records = self._records
-        for predicate in predicates:
-            buckets = [
-                array("q", [number for number in bucket if predicate(records[number])]) for bucket in buckets
-            ]
-        return Selection(records, buckets)
-
-    def _bucket(self, name: str, key: Hashable) -> _Numbers:
-        index = self._indexes[name]
-        if key not in index:
-            index[key] = array("q")
-        return index[key]
+        bucket = index.get(key)
+        if key is None:
+            return
+        if bucket is None:
+            index[key] = range(number, number + 1)
+        elif isinstance(bucket, range):
+            index[key] = array("q", sorted((bucket[0], number)))
+        else:
+            insort(bucket, number)
 
     def _discard(self, name: str, key: Hashable, number: int) -> None:
-        index = self._indexes[name]
-        bucket = index[key]
-        del bucket[bisect_left(bucket, number)]
-        if not bucket:
-            del index[key]
-
-
-def _size(buckets: Sequence[_Numbers]) -> int:
-    return sum(map(len, buckets))
+        if key is None:
+            return
+        bucket = self._indexes[name][key]
+        if isinstance(bucket, range) or len(bucket) == 1:
+            del self._indexes[name][key]
+        else:
+            del bucket[bisect_left(bucket, number)]

@@ -8,15 +8,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field, frozen
 
 from telnyx_rooms_async.core import protocol
-from telnyx_rooms_async.core.frames import drop_frames
 from telnyx_rooms_async.core.http_messages import (
     Call,
     Failure,
     FailureKind,
-    RateLimit,
     Request,
     Response,
     RetrySafety,
@@ -31,7 +29,7 @@ from telnyx_rooms_async.core.retry import (
     retry_after,
     retry_cost,
 )
-from telnyx_rooms_async.core.server_clock import ServerClock
+from telnyx_rooms_async.core.secret import drop_frames
 from telnyx_rooms_async.errors import (
     APITimeoutError,
     Attempt,
@@ -39,8 +37,8 @@ from telnyx_rooms_async.errors import (
     ReadOnlyError,
     TelnyxRoomsError,
 )
-from telnyx_rooms_async.http.attempt_log import OnAttempt, build_attempt, emit_attempt, logger
-from telnyx_rooms_async.http.clock import Clock
+from telnyx_rooms_async.http.attempt_log import OnAttempt, logger, record_attempt
+from telnyx_rooms_async.http.clock import Clock, ServerClock
 from telnyx_rooms_async.http.in_flight import InFlightCalls
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from telnyx_rooms_async.http.transport import AiohttpTransport
@@ -51,21 +49,24 @@ T = TypeVar("T")
 _SHORTEST_ATTEMPT: Final = 0.001
 """Seconds. A timeout of 0 would be none at all, and a sleep can overshoot the deadline."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
-_TOO_MANY_REQUESTS: Final = 429
 _ERRORS_FROM: Final = 300
 """The lowest status that is no success; the transport passes no 1xx."""
 
 
-@define(eq=False, repr=False)
 class CallContext:
     """Mutable state of one API call: deadline, attempts, spent retry budget."""
 
-    started: float
-    deadline: float
-    attempts: tuple[Attempt, ...] = ()
-    """Empty for a call that succeeds at once, unless attempts are logged."""
-    spent: float = 0.0
-    """What its retries took from the retry budget."""
+    __slots__ = ("attempts", "deadline", "last_elapsed", "spent", "started")
+
+    def __init__(self, started: float, deadline: float) -> None:
+        self.started = started
+        self.deadline = deadline
+        self.attempts: tuple[Attempt, ...] = ()
+        """Empty for a call that succeeds at once, unless attempts are logged."""
+        self.spent: float = 0.0
+        """What its retries took from the retry budget."""
+        self.last_elapsed: float = 0.0
+        """Seconds that its last attempt took."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -102,7 +103,7 @@ class ApiSession:
         try:
             with self.in_flight_calls:
                 if self.read_only:
-                    _check_read_only(call)
+                    _check_read_only(call.request, call.template)
                 now = self.clock.monotonic()
                 context = CallContext(now, now + self.timeout)
                 return await (self.send_with_retries if steps is None else steps)(call, context)
@@ -116,70 +117,74 @@ class ApiSession:
         limiter, monotonic = self.rate_limiter, self.clock.monotonic
         outcome: Response | Failure | None = None
         last_response: Response | None = None
-        number, started, ended = 0, context.started, context.started
+        number = 0
         # A request acquires the window by itself while no other request is queued.
         while (not limiter.queue and limiter.window.try_acquire(monotonic())) or await limiter.acquire(
             context.started, context.deadline
         ):
             number += 1
-            started = monotonic()
-            outcome = await self._send_once(call.request, context.deadline - started)
-            ended = monotonic()
+            outcome, delay = await self._attempt(call, context, number)
             if isinstance(outcome, Response):
                 last_response = outcome
-                self.server_clock.newest = outcome.raw_headers, started, ended
-                if self._complete_plain_success(outcome, context, started, ended):
-                    break
-            delay = self._after_attempt(call, context, outcome, number=number, started=started, ended=ended)
             if delay is None:
                 break
             if delay:
                 await self.clock.sleep(delay)
         else:  # the rate limiter admits no request before the deadline
             if outcome is None:
-                raise self._not_admitted_error(context)
-            self._refund_retry(context, outcome)
+                raise _not_admitted_error(limiter.delay(), context.attempts)
+            # The retry that was paid for is not made.
+            cost = retry_cost(self.retry, outcome)
+            self.budget.give(cost)
+            context.spent -= cost
         try:
             if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
                 return protocol.structure(call, outcome)
         except DecodeError:
             if not context.attempts:
-                self._record(call, context, outcome, ended - started)
+                context.attempts = record_attempt(
+                    call, outcome, (), self.on_attempt, elapsed=context.last_elapsed
+                )
         # An error response says more than a lost connection, but the outcome of a request that must not be
         # repeated is that of its last attempt.
         final = outcome if call.retry_safety is RetrySafety.IF_NOT_SENT else last_response or outcome
         return protocol.read(call, final, context.attempts, now=self.clock.now())
 
-    async def _send_once(self, request: Request, time_left: float) -> Response | Failure:
-        seconds = max(min(self.attempt_timeout, time_left), _SHORTEST_ATTEMPT)
-        try:
-            outcome = await self.transport.send(request, seconds)
-        except BaseException:
-            self.rate_limiter.discard()
-            raise
-        if isinstance(outcome, Failure) and outcome.reason is FailureKind.TIMEOUT:
-            return evolve(outcome, deadline=time_left < self.attempt_timeout)
-        return outcome
-
-    def _complete_plain_success(
-        self, response: Response, context: CallContext, started: float, ended: float
-    ) -> bool:
-        """Complete an attempt that succeeded and is not logged; return False for any other attempt."""
-        if response.status >= _ERRORS_FROM or context.attempts:
-            return False
-        if self.on_attempt is not None or logger.isEnabledFor(logging.DEBUG):
-            return False
-        self.budget.successes += 1
-        self.rate_limiter.window.complete(rate_limit(response), started, ended)
-        if self.rate_limiter.queue:
-            self.rate_limiter.admit_queued()
-        return True
-
     def server_now(self) -> float:
         """Return the server's time as far as it is known, in seconds since the epoch."""
         return self.server_clock.now(self.clock.monotonic(), self.clock.now())
 
-    # --- after an attempt ---------------------------------------------------------------------------------
+    async def _attempt(
+        self, call: Call[T], context: CallContext, number: int
+    ) -> tuple[Response | Failure, float | None]:
+        """Make one attempt.
+
+        Returns:
+            Its outcome, and the seconds to sleep before the next attempt, or None if there is none.
+        """
+        started = self.clock.monotonic()
+        time_left = context.deadline - started
+        seconds = max(min(self.attempt_timeout, time_left), _SHORTEST_ATTEMPT)
+        try:
+            outcome = await self.transport.send(call.request, seconds)
+        except BaseException:
+            self.rate_limiter.discard()
+            raise
+        ended = self.clock.monotonic()
+        context.last_elapsed = ended - started
+        if isinstance(outcome, Response):
+            self.server_clock.newest = outcome.raw_headers, started, ended
+            is_logged = self.on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
+            if outcome.status < _ERRORS_FROM and not context.attempts and not is_logged:
+                self.budget.successes += 1
+                self.rate_limiter.window.complete(rate_limit(outcome), started, ended)
+                if self.rate_limiter.queue:
+                    self.rate_limiter.admit_queued()
+                return outcome, None
+        elif outcome.reason is FailureKind.TIMEOUT:
+            outcome = evolve(outcome, deadline=time_left < self.attempt_timeout)
+        delay = self._after_attempt(call, context, outcome, number=number, started=started, ended=ended)
+        return outcome, delay
 
     def _after_attempt(
         self,
@@ -191,107 +196,68 @@ class ApiSession:
         started: float,
         ended: float,
     ) -> float | None:
-        """Release the place in the rate limiter and log the attempt.
+        """Decide on a retry, release the place in the rate limiter, and log the attempt.
 
         Returns:
             Seconds to sleep before the next attempt, or None if there is none: 0 if the rate limiter holds
             all requests for as long as the server asks.
         """
+        now = self.clock.now()
+        delay: float | None = None
+        is_budget_exhausted = False
+        if is_retryable(outcome):
+            delay = next_delay(
+                self.retry,
+                call.retry_safety,
+                outcome,
+                number=number,
+                time_left=context.deadline - ended,
+                now=now,
+                random=self.clock.random(),
+            )
+            if delay is not None:
+                cost = retry_cost(self.retry, outcome)
+                if self.budget.take(cost, ended):
+                    context.spent += cost
+                else:
+                    delay, is_budget_exhausted = None, True
+        elif isinstance(outcome, Response):
+            self.budget.give(context.spent or 1.0)
+            context.spent = 0.0
+
         limit = rate_limit(outcome) if isinstance(outcome, Response) else None
-        delay, is_budget_exhausted = self._retry_delay(call, context, outcome, number, ended)
         is_paused = False
         if isinstance(outcome, Failure) and not outcome.sent:
             self.rate_limiter.release_unsent()
         else:
-            is_paused = self.rate_limiter.release(limit, started, ended, self._pause(outcome, limit, delay))
-        self._record(
-            call,
-            context,
-            outcome,
-            ended - started,
-            delay=delay,
-            limit=limit,
-            is_budget_exhausted=is_budget_exhausted,
-        )
-        return 0.0 if is_paused and delay is not None else delay
-
-    def _pause(
-        self, outcome: Response | Failure, limit: RateLimit | None, delay: float | None
-    ) -> float | None:
-        """Return how many seconds the server asks all calls to pause."""
-        if isinstance(outcome, Failure) or not asks_for_pause(outcome):
-            return None
-        if limit is not None and limit.remaining:
-            return None  # the account may send more requests: only this one was refused
-        if delay is not None:
-            return delay
-        hint = retry_after(outcome, self.clock.now())
-        return hint if hint is not None and hint <= LONGEST_PAUSE else None
-
-    def _retry_delay(
-        self, call: Call[T], context: CallContext, outcome: Response | Failure, number: int, now: float
-    ) -> tuple[float | None, bool]:
-        """Return the seconds until the next attempt, or None, and whether the retry budget forbids it."""
-        if not is_retryable(outcome):
-            if isinstance(outcome, Response):
-                self.budget.give(context.spent or 1.0)
-                context.spent = 0.0
-            return None, False
-        delay = next_delay(
-            self.retry,
-            call.retry_safety,
-            outcome,
-            number=number,
-            time_left=context.deadline - now,
-            now=self.clock.now(),
-            random=self.clock.random(),
-        )
-        if delay is None:
-            return None, False
-        cost = retry_cost(self.retry, outcome)
-        if not self.budget.take(cost, now):
-            return None, True
-        context.spent += cost
-        return delay, False
-
-    def _refund_retry(self, context: CallContext, outcome: Response | Failure) -> None:
-        """Return the cost of a retry that is not made."""
-        cost = retry_cost(self.retry, outcome)
-        self.budget.give(cost)
-        context.spent -= cost
-
-    def _record(
-        self,
-        call: Call[T],
-        context: CallContext,
-        outcome: Response | Failure,
-        elapsed: float,
-        *,
-        delay: float | None = None,
-        limit: RateLimit | None = None,
-        is_budget_exhausted: bool = False,
-    ) -> None:
-        attempt = build_attempt(
+            pause: float | None = None
+            # While the account may send more requests, only this one was refused.
+            is_account_limited = limit is None or not limit.remaining
+            if isinstance(outcome, Response) and is_account_limited and asks_for_pause(outcome):
+                hint = retry_after(outcome, now)
+                is_short = hint is not None and hint <= LONGEST_PAUSE
+                pause = hint if delay is None and is_short else delay
+            is_paused = self.rate_limiter.release(limit, started, ended, pause)
+        context.attempts = record_attempt(
             call,
             outcome,
-            number=len(context.attempts) + 1,
-            elapsed=elapsed,
+            context.attempts,
+            self.on_attempt,
+            elapsed=context.last_elapsed,
             wait=delay,
             rate_limit=limit,
             budget_exhausted=is_budget_exhausted,
         )
-        context.attempts = (*context.attempts, attempt)
-        emit_attempt(attempt, self.on_attempt)
-
-    def _not_admitted_error(self, context: CallContext) -> TelnyxRoomsError:
-        if delay := self.rate_limiter.delay():
-            return RateLimitError(_TOO_MANY_REQUESTS, (), None, delay, context.attempts)
-        return APITimeoutError("no connection was free in time", False, context.attempts, True)  # noqa: FBT003 - fields are positional
+        return 0.0 if is_paused and delay is not None else delay
 
 
-def _check_read_only(call: Call[object]) -> None:
-    if call.request.method in _SAFE_METHODS:
-        return
-    # A path may hold a token where an id belongs, if the arguments are swapped.
-    path = call.template if call.request.secrets else call.request.path
-    raise ReadOnlyError(call.request.method, path)
+def _check_read_only(request: Request, template: str) -> None:
+    if request.method not in _SAFE_METHODS:
+        # A path may hold a token where an id belongs, if the arguments are swapped.
+        raise ReadOnlyError(request.method, template if request.secrets else request.path)
+
+
+def _not_admitted_error(delay: float | None, attempts: tuple[Attempt, ...]) -> TelnyxRoomsError:
+    if delay:
+        return RateLimitError(429, (), None, delay, attempts)
+    return APITimeoutError("no connection was free in time", False, attempts, True)  # noqa: FBT003 - fields are positional

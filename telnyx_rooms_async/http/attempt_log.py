@@ -3,14 +3,12 @@
 import logging
 from collections.abc import Callable
 from inspect import iscoroutine
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 from telnyx_rooms_async.core import error_mapping
 from telnyx_rooms_async.core.http_messages import Call, Failure, RateLimit, Response
 from telnyx_rooms_async.core.retry import was_not_processed
 from telnyx_rooms_async.errors import Attempt
-
-T = TypeVar("T")
 
 OnAttempt: TypeAlias = Callable[[Attempt], object]
 """Called with the record of each attempt. An exception that it raises is logged and suppressed."""
@@ -20,25 +18,31 @@ logger: Final = logging.getLogger("telnyx_rooms_async")
 logger.addHandler(logging.NullHandler())
 
 
-def build_attempt(
-    call: Call[T],
+def record_attempt(
+    call: Call[object],
     outcome: Response | Failure,
+    attempts: tuple[Attempt, ...],
+    on_attempt: OnAttempt | None,
     *,
-    number: int,
     elapsed: float,
-    wait: float | None,
+    wait: float | None = None,
     rate_limit: RateLimit | None = None,
     budget_exhausted: bool = False,
-) -> Attempt:
-    """Return the record of one attempt."""
+) -> tuple[Attempt, ...]:
+    """Log an attempt, as a warning if it is retried and else for debugging, and call the hook with it.
+
+    Returns:
+        The records of the attempts before, and that of this one.
+    """
     response = outcome if isinstance(outcome, Response) else None
-    return Attempt(
-        number=number,
+    failure = outcome.reason if isinstance(outcome, Failure) else None
+    attempt = Attempt(
+        number=len(attempts) + 1,
         operation=call.operation,
         method=call.request.method,
         template=call.template,
         status=response.status if response else None,
-        failure=outcome.reason if isinstance(outcome, Failure) else None,
+        failure=failure,
         sent=not was_not_processed(outcome),
         elapsed=elapsed,
         wait=wait,
@@ -46,34 +50,23 @@ def build_attempt(
         rate_limit=rate_limit,
         budget_exhausted=budget_exhausted,
     )
-
-
-def emit_attempt(attempt: Attempt, on_attempt: OnAttempt | None) -> None:
-    """Log an attempt, and call the hook with it."""
-    _log(attempt)
-    if on_attempt is None:
-        return
-    try:
-        returned = on_attempt(attempt)
-        if iscoroutine(returned):  # from a plain function that calls an async one
-            returned.close()
-            logger.error("on_attempt returned a coroutine, which was not awaited: it must not be async")
-    except Exception:  # of a user's hook: a room must not be lost to a bug in metrics
-        logger.exception("on_attempt failed")
-
-
-def _log(attempt: Attempt) -> None:
-    """Log a warning for an attempt that is retried, else a debug line."""
-    if attempt.wait is None and not logger.isEnabledFor(logging.DEBUG):
-        return
     logger.log(
-        logging.DEBUG if attempt.wait is None else logging.WARNING,
+        logging.DEBUG if wait is None else logging.WARNING,
         "%s %s: attempt %d %s in %.3f s (request %s); %s",
         attempt.method,
         attempt.template,
         attempt.number,
-        f"failed ({attempt.failure})" if attempt.failure else f"answered {attempt.status}",
-        attempt.elapsed,
+        f"failed ({failure})" if failure else f"answered {attempt.status}",
+        elapsed,
         attempt.request_id,
-        "done" if attempt.wait is None else f"trying again in {attempt.wait:.3f} s",
+        "done" if wait is None else f"trying again in {wait:.3f} s",
     )
+    if on_attempt is not None:
+        try:
+            returned = on_attempt(attempt)
+            if iscoroutine(returned):  # from a plain function that calls an async one
+                returned.close()
+                logger.error("on_attempt returned a coroutine, which was not awaited: it must not be async")
+        except Exception:  # of a user's hook: a room must not be lost to a bug in metrics
+            logger.exception("on_attempt failed")
+    return (*attempts, attempt)

@@ -5,7 +5,9 @@ import math
 import platform
 import socket
 from collections.abc import AsyncGenerator, Sequence
-from functools import cache, lru_cache
+from contextlib import suppress
+from functools import cache, lru_cache, partial
+from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import Any, Final, TypeAlias
 from urllib.request import getproxies_environment, proxy_bypass
 from weakref import WeakSet
@@ -14,14 +16,14 @@ import aiohttp
 from yarl import URL
 
 from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.core.validators import is_async_callable, is_loopback
+from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.errors import ConfigurationError
 from telnyx_rooms_async.version import __version__
 
 Session: TypeAlias = aiohttp.ClientSession
 TraceConfig: TypeAlias = aiohttp.TraceConfig
 
-_CONNECT_TIMEOUT: Final = 5.0
+CONNECT_TIMEOUT: Final = 5.0
 _CONNECT_ERRORS: Final = (
     TimeoutError,
     aiohttp.ClientConnectorError,
@@ -35,51 +37,53 @@ class TunnelError(aiohttp.ClientConnectionError):
     """A proxy failed before there was a connection to the server."""
 
 
-# --- checks -----------------------------------------------------------------------------------------------
+# --- a borrowed session, and hooks ------------------------------------------------------------------------
 
 
-def check_session(session: object, *, trust_env: bool) -> None:
-    """Check a borrowed session.
-
-    Raises:
-        ConfigurationError: it is not an `aiohttp.ClientSession`, has an auth, or ``trust_env`` is set.
-    """
-    if session is None:
-        return
-    if trust_env:
-        raise ConfigurationError(
-            "trust_env is for a session of our own: make yours with a proxy, or with trust_env=True"
-        )
-    if not isinstance(session, Session):
-        raise ConfigurationError(f"session must be an aiohttp.ClientSession, not {session!r}")
-    if session.auth is not None:
-        raise ConfigurationError("the session has an auth of its own, which would displace the API key")
-
-
-def check_hooks(session: Session | None, on_attempt: object, trace_configs: Sequence[object]) -> None:
-    """Check the hooks of attempts and of the session.
+def check_session(
+    session: object, *, trust_env: bool, on_attempt: object, trace_configs: Sequence[object]
+) -> None:
+    """Check a borrowed session, and the hooks of attempts and of the session.
 
     Raises:
-        ConfigurationError: a hook cannot be called, or is for another session.
+        ConfigurationError: the session is not an `aiohttp.ClientSession`, has an auth, or is given together
+            with options for a session of our own; or a hook cannot be called.
     """
-    if on_attempt is not None and not callable(on_attempt):
-        raise ConfigurationError(f"on_attempt must be callable, not {on_attempt!r}")
-    if is_async_callable(on_attempt):
-        raise ConfigurationError("on_attempt must be a plain function: it is called, and not awaited")
+    if session is not None:
+        if trust_env:
+            raise ConfigurationError(
+                "trust_env is for a session of our own: make yours with a proxy, or with trust_env=True"
+            )
+        if not isinstance(session, Session):
+            raise ConfigurationError(f"session must be an aiohttp.ClientSession, not {session!r}")
+        if session.auth is not None:
+            raise ConfigurationError("the session has an auth of its own, which would displace the API key")
+        if trace_configs:
+            raise ConfigurationError("trace_configs are for a session of our own: give yours its own")
     if not all(isinstance(config, TraceConfig) for config in trace_configs):
         raise ConfigurationError("trace_configs must be aiohttp.TraceConfig objects")
-    if session is not None and trace_configs:
-        raise ConfigurationError("trace_configs are for a session of our own: give yours its own")
+    if on_attempt is not None and not callable(on_attempt):
+        raise ConfigurationError(f"on_attempt must be callable, not {on_attempt!r}")
+    if _is_async_callable(on_attempt):
+        raise ConfigurationError("on_attempt must be a plain function: it is called, and not awaited")
+
+
+def _is_async_callable(value: object) -> bool:
+    """Return whether a call of this runs nothing by itself, and returns what must be awaited or iterated.
+
+    A plain function that returns a coroutine cannot be recognized.
+    """
+    while isinstance(value, partial):
+        value = value.func
+    functions = (value, getattr(type(value), "__call__", None))  # noqa: B004 - what it is, not whether it is
+    return any(iscoroutinefunction(function) or isasyncgenfunction(function) for function in functions)
 
 
 def borrowed_loop(session: Session | None) -> asyncio.AbstractEventLoop | None:
     """Return the event loop of a borrowed session, which is made in its event loop."""
-    if session is None:
-        return None
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
+    with suppress(RuntimeError):  # no running loop
+        return asyncio.get_running_loop() if session is not None else None
+    return None
 
 
 def capacity(session: Session | None, max_connections: int) -> int:
@@ -144,15 +148,9 @@ async def own_session(
         # A transport that is closed first sends what is buffered, and a server may never read it.
         for opened in sockets:
             if opened.fileno() != -1:
-                _shut_down(opened)
+                with suppress(OSError):  # not connected any more
+                    opened.shutdown(socket.SHUT_RDWR)
         await session.close()
-
-
-def _shut_down(opened: socket.socket) -> None:
-    try:
-        opened.shutdown(socket.SHUT_RDWR)
-    except OSError:  # not connected any more
-        return
 
 
 @cache
@@ -167,19 +165,8 @@ def attempt_timeout(seconds: float) -> aiohttp.ClientTimeout:
     """Return the timeout of an attempt. The wait for a connection ends earlier: then nothing was sent."""
     # Without the threshold, aiohttp rounds more than 5 s up to a whole second.
     return aiohttp.ClientTimeout(
-        total=seconds, connect=min(_CONNECT_TIMEOUT, 0.9 * seconds), ceil_threshold=math.inf
+        total=seconds, connect=min(CONNECT_TIMEOUT, 0.9 * seconds), ceil_threshold=math.inf
     )
-
-
-@lru_cache(maxsize=16)
-def connect_timeout(seconds: float) -> aiohttp.ClientTimeout:
-    """Return the timeout for the connection of a download, whose other steps have their own timeouts."""
-    return aiohttp.ClientTimeout(
-        total=None, sock_connect=min(_CONNECT_TIMEOUT, seconds), ceil_threshold=math.inf
-    )
-
-
-# --- proxies ----------------------------------------------------------------------------------------------
 
 
 def environment_proxy(url: URL) -> Secret | None:
@@ -194,39 +181,24 @@ def environment_proxy(url: URL) -> Secret | None:
     host = url.host or ""
     if is_loopback(host):
         return None
-    proxy, name = _proxy_variable(url.scheme)
+    proxies = getproxies_environment()
+    scheme = url.scheme if proxies.get(url.scheme) else "all"
+    variable = f"{scheme}_proxy"
+    proxy = Secret(proxies.get(scheme, "").strip())
     # With a proxy in the environment, this reads no_proxy and nothing else of the system.
     if not proxy or proxy_bypass(f"{host}:{url.port}"):
         return None
-    scheme, is_usable = _proxy_parts(proxy)
-    if scheme.startswith("socks"):
-        raise ConfigurationError(f"{name} names a SOCKS proxy, which is not supported: use an HTTP proxy")
+    if "://" not in proxy:
+        proxy = Secret(f"http://{proxy}")
+    proxy_scheme = proxy.partition("://")[0].lower()
+    if proxy_scheme.startswith("socks"):
+        raise ConfigurationError(f"{variable} names a SOCKS proxy, which is not supported: use an HTTP proxy")
+    is_usable = False
+    with suppress(ValueError):
+        parts = URL(proxy)
+        # A password with an unescaped slash, question mark or hash would make a part of it the host.
+        is_plain = parts.raw_path in ("", "/") and not parts.raw_query_string and not parts.raw_fragment
+        is_usable = proxy_scheme in ("http", "https") and bool(parts.host and parts.port) and is_plain
     if not is_usable:
-        raise ConfigurationError(f"{name} must be an HTTP proxy: http://HOST:PORT or HOST:PORT")
+        raise ConfigurationError(f"{variable} must be an HTTP proxy: http://HOST:PORT or HOST:PORT")
     return proxy
-
-
-def no_proxy(_url: URL) -> None:
-    """Return no proxy, for a client without ``trust_env``."""
-
-
-def _proxy_variable(scheme: str) -> tuple[Secret, str]:
-    """Return the proxy for URLs of a scheme, and the name of its variable."""
-    proxies = getproxies_environment()
-    name = scheme if proxies.get(scheme) else "all"
-    proxy = proxies.get(name, "").strip()
-    return Secret(proxy if "://" in proxy or not proxy else f"http://{proxy}"), f"{name}_proxy"
-
-
-def _proxy_parts(proxy: str) -> tuple[str, bool]:
-    """Return the scheme of a proxy URL, and whether the rest is host and port, perhaps with credentials.
-
-    A password with an unescaped slash, question mark or hash would make a part of it the host.
-    """
-    scheme = proxy.partition("://")[0].lower()
-    try:
-        url = URL(proxy)
-        is_plain = url.raw_path in ("", "/") and not url.raw_query_string and not url.raw_fragment
-        return scheme, scheme in ("http", "https") and bool(url.host and url.port) and is_plain
-    except ValueError:
-        return scheme, False

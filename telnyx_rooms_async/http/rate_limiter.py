@@ -6,24 +6,22 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Final
 
-from attrs import define
-
 from telnyx_rooms_async.core.http_messages import RateLimit
-from telnyx_rooms_async.core.rate_limit import RateLimitWindow, SharedRateLimitWindow
+from telnyx_rooms_async.core.rate_limit import RateLimitWindow
 from telnyx_rooms_async.http.clock import Clock
 
 _RESOLUTION: Final = 0.001
 """Seconds by which a wake-up may be late."""
 
 
-@define(eq=False, repr=False)
 class _Waiter:
     """A queued request."""
 
-    wake: asyncio.Future[bool]
-    """True to look at the window again, False when the time is up."""
-    is_admitted: bool = False
-    is_gone: bool = False
+    def __init__(self) -> None:
+        self.is_admitted = False
+        self.is_gone = False
+        self.wake: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        """True to look at the window again, False when the time is up."""
 
 
 class RateLimiter:
@@ -36,21 +34,12 @@ class RateLimiter:
 
     def __init__(self, capacity: int, clock: Clock, share: float = 1.0) -> None:
         self._clock = clock
-        self.window: RateLimitWindow = (
-            RateLimitWindow(capacity=capacity)
-            if share == 1
-            else SharedRateLimitWindow(capacity=capacity, share=share)
-        )
+        self.window = RateLimitWindow(capacity, share)
         # Ordered by the start of the call, so that a retry goes before calls that began later.
         self.queue: list[tuple[float, int, _Waiter]] = []
         self._numbers = count()
         self._sleeper: _Waiter | None = None
         self._sleeps_until = math.inf
-
-    @property
-    def rate_limit(self) -> RateLimit | None:
-        """The rate limit of the newest response that stated one."""
-        return self.window.last_seen
 
     async def acquire(self, started: float, deadline: float) -> bool:
         """Wait until the request of a call that began at `started` is admitted.
@@ -58,7 +47,7 @@ class RateLimiter:
         Returns:
             False if it cannot be admitted before the deadline.
         """
-        waiter = _Waiter(asyncio.get_running_loop().create_future())
+        waiter = _Waiter()
         heappush(self.queue, (started, next(self._numbers), waiter))
         is_done = False
         try:
@@ -107,7 +96,7 @@ class RateLimiter:
     def reset(self) -> None:
         """Forget the requests of an event loop that has stopped."""
         self.queue.clear()
-        self.window.reset()
+        self.window.in_flight = 0
         self._sleeper, self._sleeps_until = None, math.inf
 
     def admit_queued(self) -> None:
@@ -126,9 +115,8 @@ class RateLimiter:
                 _wake(waiter, is_in_time=True)
                 continue
             if delay is not None and now + delay < self._sleeps_until - _RESOLUTION:
-                _wake(
-                    self._sleeper or waiter, is_in_time=True
-                )  # the sleeper sleeps too long, or there is none
+                # The sleeper sleeps too long, or there is none.
+                _wake(self._sleeper or waiter, is_in_time=True)
             return
 
     async def _wait(self, waiter: _Waiter, deadline: float) -> bool:

@@ -6,42 +6,41 @@ API key.
 
 import asyncio
 import json
+import math
 import re
 import warnings
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from functools import cached_property, partial
+import zlib
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from io import BytesIO
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 from yarl import URL
 
-from telnyx_rooms_async.core.frames import without_async_frames
 from telnyx_rooms_async.core.http_messages import Failure, FailureKind, Request, Response
-from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.core.secret import Secret, without_async_frames
 from telnyx_rooms_async.errors import ClientClosedError, ConfigurationError
 from telnyx_rooms_async.http.connection import (
+    CONNECT_TIMEOUT,
     Session,
     TraceConfig,
     TunnelError,
     attempt_timeout,
-    capacity,
-    connect_timeout,
     environment_proxy,
-    no_proxy,
     own_session,
     user_agent,
 )
-from telnyx_rooms_async.http.decompression import ACCEPT_ENCODING, DecompressionError, decompress
 from telnyx_rooms_async.http.in_flight import InFlightCalls
 
 _MAX_BODY: Final = 8 * 2**20
 _MAX_ERROR_BODY: Final = 64 * 2**10
 _MAX_HEADERS: Final = 64 * 2**10
 _LARGE_BODY: Final = 2**20
+_MAX_MEMBERS: Final = 16
+"""Members of a gzip file, each of which can be tiny."""
 _FORBIDDEN_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
@@ -53,7 +52,7 @@ class AiohttpTransport:
         base_url: absolute, without a slash at its end.
         session: a borrowed session, which is never closed here.
         in_flight_calls: knows the event loop of the calls.
-        max_connections: how many at once, in a session of our own.
+        max_connections: how many at once, for calls and for downloads.
         trust_env: whether a session of our own uses the proxy variables of the environment.
         trace_configs: for a session of our own.
     """
@@ -82,8 +81,8 @@ class AiohttpTransport:
         self._session = session
         self._is_borrowed: Final = session is not None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._capacity = capacity(session, max_connections)
-        self._download_slots = asyncio.Semaphore(self._capacity)
+        self._max_connections = max_connections
+        self._download_slots = asyncio.Semaphore(max_connections)
         self._open_session = partial(
             own_session,
             max_connections=max_connections,
@@ -91,24 +90,18 @@ class AiohttpTransport:
             middlewares=(_send_once,),
             trust_env=trust_env,
         )
-        self._find_proxy = environment_proxy if trust_env else no_proxy
-        self._proxy: Secret | None = self._find_proxy(self._base)
-
-    @cached_property
-    def _headers(self) -> CIMultiDict[str]:
-        return CIMultiDict(
+        self._trust_env = trust_env
+        self._proxy = environment_proxy(self._base) if trust_env else None
+        self._headers = CIMultiDict(
             {
                 "Accept": "application/json",
-                "Accept-Encoding": ACCEPT_ENCODING,
+                "Accept-Encoding": "gzip, deflate",
                 # A plain str: a recorder of HTTP traffic such as vcrpy can save no other type.
-                "Authorization": f"Bearer {self._api_key}",
+                "Authorization": f"Bearer {api_key}",
                 "User-Agent": user_agent(),
             }
         )
-
-    @cached_property
-    def _json_headers(self) -> CIMultiDict[str]:
-        return CIMultiDict({**self._headers, "Content-Type": "application/json"})
+        self._json_headers = CIMultiDict({**self._headers, "Content-Type": "application/json"})
 
     def __del__(self) -> None:
         if self._owned is not None:
@@ -172,9 +165,10 @@ class AiohttpTransport:
                 body = response.content.read_nowait()
                 if request.body is not None:
                     await response.wait_for_close()  # the request may still be being sent
-                return _to_response(response, body, self._api_key, request.secrets)
-            async with response:
-                return await _read_response(response, self._api_key, request.secrets)
+            else:
+                async with response:
+                    body = await _read_body(response)
+            return _to_response(response, body, self._api_key, request.secrets)
         except (aiohttp.ClientError, OSError) as error:
             return _to_failure(error)
         except asyncio.CancelledError:
@@ -212,12 +206,14 @@ class AiohttpTransport:
                 response = await session.get(
                     target,
                     headers=headers,
-                    timeout=connect_timeout(seconds),
+                    timeout=aiohttp.ClientTimeout(
+                        total=None, sock_connect=min(CONNECT_TIMEOUT, seconds), ceil_threshold=math.inf
+                    ),
                     allow_redirects=False,
                     raise_for_status=False,
                     auto_decompress=False,
                     middlewares=(_without_authorization,) if "Authorization" in session.headers else None,
-                    proxy=self._find_proxy(target),
+                    proxy=environment_proxy(target) if self._trust_env else None,
                     max_line_size=_MAX_HEADERS,
                     max_field_size=_MAX_HEADERS,
                 )
@@ -255,7 +251,7 @@ class AiohttpTransport:
     async def _open_or_reopen(self) -> Session:
         """Open a session, for the first request or in another event loop; check a borrowed session."""
         self._loop = self._in_flight_calls.loop
-        self._download_slots = asyncio.Semaphore(self._capacity)
+        self._download_slots = asyncio.Semaphore(self._max_connections)
         if self._is_borrowed:
             if self._session is None or self._session.closed:
                 raise ClientClosedError
@@ -268,7 +264,8 @@ class AiohttpTransport:
 
     def _payload(self, request: Request) -> bytes | BytesIO | aiohttp.Payload | None:
         if request.body is None:
-            return _EmptyPayload() if self._is_borrowed and request.method == "DELETE" else None
+            is_resent = self._is_borrowed and request.method == "DELETE"
+            return _SingleUsePayload(b"", content_type="application/json") if is_resent else None
         # aiohttp warns of a large body of bytes.
         return request.body if len(request.body) <= _LARGE_BODY else BytesIO(request.body)
 
@@ -333,30 +330,17 @@ async def _send_once(
 # --- for borrowed sessions --------------------------------------------------------------------------------
 
 
-class _EmptyPayload(aiohttp.Payload):
+class _SingleUsePayload(aiohttp.BytesPayload):
     """Empty body of a DELETE through a borrowed session.
 
     aiohttp resends a DELETE by itself when the connection breaks, and a deletion that was done would then
-    fail with 404. It does not resend a body that can be written only once.
+    fail with 404. It does not resend a body that is consumed.
     """
-
-    def __init__(self) -> None:
-        super().__init__(b"", content_type="application/json")
-        self._size = 0
-        self._is_written = False
 
     @property
     def consumed(self) -> bool:
-        """Whether the body was written."""
-        return self._is_written
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002 - as the base class has them
-        """Return the body as text."""
-        return ""
-
-    async def write(self, writer: AbstractStreamWriter) -> None:  # noqa: ARG002 - as the base class has it
-        """Write nothing."""
-        self._is_written = True
+        """Whether the body cannot be written again."""
+        return True
 
 
 async def _without_authorization(
@@ -370,31 +354,25 @@ async def _without_authorization(
 # --- responses --------------------------------------------------------------------------------------------
 
 
-async def _read_response(
-    response: aiohttp.ClientResponse, api_key: Secret, secrets: tuple[str, ...]
-) -> Response | Failure:
-    """Read the body, up to the size limit."""
-    if response.status < 200:  # noqa: PLR2004 - without a body
-        return _to_response(response, b"", api_key, secrets)
+async def _read_body(response: aiohttp.ClientResponse) -> bytes:
+    """Read the body as it was sent, up to a little more than its limit."""
+    if response.status < 200:  # noqa: PLR2004 - a 101 that was not asked for
+        return b""
     is_error = response.status >= 400  # noqa: PLR2004 - 4xx and 5xx
-    limit = _MAX_ERROR_BODY if is_error else _MAX_BODY
+    left = _MAX_ERROR_BODY if is_error else _MAX_BODY
     chunks: list[bytes] = []
-    size = 0
     try:
-        while chunk := await response.content.readany():
+        while left >= 0 and (chunk := await response.content.readany()):
             chunks.append(chunk)
-            size += len(chunk)
-            if size > limit:
-                break
+            left -= len(chunk)
     except (aiohttp.ClientError, OSError):
-        # The status of an error is enough, and its body may be of any kind.
-        if not is_error:
+        if not is_error:  # else the status is enough
             raise
-    return _to_response(response, b"".join(chunks), api_key, secrets)
+    return b"".join(chunks)
 
 
 def _to_response(
-    response: aiohttp.ClientResponse, raw_body: bytes, api_key: Secret, secrets: tuple[str, ...]
+    response: aiohttp.ClientResponse, body: bytes, api_key: Secret, secrets: tuple[str, ...]
 ) -> Response | Failure:
     """Decompress the body, and check its size.
 
@@ -406,28 +384,59 @@ def _to_response(
     is_error = status >= 400  # noqa: PLR2004 - 4xx and 5xx
     limit = _MAX_ERROR_BODY if is_error else _MAX_BODY
     encoding = response.headers.get("Content-Encoding")
-    body = raw_body
-    if encoding and len(raw_body) <= limit:
+    if encoding and len(body) <= limit:
         try:
-            body = decompress(raw_body, encoding, limit)
-        except DecompressionError as error:
+            body = _decompress(body, encoding.strip().lower(), limit)
+        except _DecompressionError as error:
             if not is_error:
                 return Failure(reason=FailureKind.UNREADABLE, sent=True, detail=f"the body is {error}")
             body = b""
     if is_error:
-        body = _redacted(body[:limit], (api_key, *secrets))
+        body = body[:limit]
+        for secret in (api_key, *secrets):  # in each way that JSON can write it
+            forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+            for form in forms | {form.replace("/", r"\/") for form in forms}:
+                body = body.replace(form.encode(), b"***")
     elif len(body) > limit:
         return Failure(reason=FailureKind.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
     return Response(status=status, raw_headers=response.raw_headers, body=body)
 
 
-def _redacted(body: bytes, secrets: Iterable[str]) -> bytes:
-    """Replace secrets in a body, in each way that JSON can write them."""
-    for secret in secrets:
-        forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-        for form in forms | {form.replace("/", r"\/") for form in forms}:
-            body = body.replace(form.encode(), b"***")
-    return body
+class _DecompressionError(Exception):
+    """The body is not compressed as its header says, or is truncated."""
+
+
+def _decompress(body: bytes, encoding: str, limit: int) -> bytes:
+    """Return the decompressed body, or a little more than `limit` bytes of a larger one.
+
+    aiohttp would accept a truncated body as complete.
+
+    Raises:
+        _DecompressionError: it is corrupt or truncated, or has an encoding that was not accepted.
+    """
+    if not body or encoding == "identity":
+        return body
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise _DecompressionError("in a content encoding that was not accepted")
+    is_gzip = encoding != "deflate"
+    # Some servers leave out the zlib header that the standard asks for.
+    is_raw = not is_gzip and body[0] & 0x0F != zlib.DEFLATED
+    wbits = 16 + zlib.MAX_WBITS if is_gzip else -zlib.MAX_WBITS if is_raw else zlib.MAX_WBITS
+    result = b""
+    for _ in range(_MAX_MEMBERS):
+        decompressor = zlib.decompressobj(wbits)
+        try:
+            result += decompressor.decompress(body, limit + 1 - len(result))
+        except zlib.error:
+            raise _DecompressionError("corrupt") from None
+        if len(result) > limit:
+            return result
+        if not decompressor.eof:
+            raise _DecompressionError("cut off")
+        body = decompressor.unused_data
+        if not (is_gzip and body.startswith(b"\x1f\x8b")):  # no further member
+            return result
+    raise _DecompressionError("in too many parts")
 
 
 # --- failures ---------------------------------------------------------------------------------------------

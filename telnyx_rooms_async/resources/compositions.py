@@ -35,6 +35,9 @@ _UNFINISHED: Final = (None, CompositionStatus.ENQUEUED, CompositionStatus.PROCES
 class Compositions:
     """The compositions of the account: ``client.compositions``.
 
+    Invalid arguments raise `InvalidArgumentError` before anything is sent. Unless it says otherwise, a method
+    is one request, repeated on failure.
+
     Example:
         >>> async def compose(client, session):
         ...     composition = await client.compositions.create(session)
@@ -74,15 +77,20 @@ class Compositions:
             webhook_timeout_secs: 0 to 30 seconds that Telnyx waits for the webhook; None for its default.
 
         Raises:
-            InvalidArgumentError: an argument is out of range; nothing was sent.
             UnprocessableEntityError: the session cannot be composed.
             OutcomeUnknownError: the request may have been processed.
 
         Telnyx operation: CreateRoomComposition.
         """
+        if video_layout is UNSET:
+            # An invalid resolution is reported with the body.
+            size = exact_text(resolution)
+            sides = _DEFAULT_RESOLUTION if resolution_problem(size) else str(size)
+            width, height = map(int, sides.split("x"))
+            video_layout = {"all": VideoRegion(width=width, height=height, video_sources=("*",))}
         body = CompositionBody(
             session_id=session_id,
-            video_layout=_full_size_layout(resolution) if video_layout is UNSET else video_layout,
+            video_layout=video_layout,
             audio_sources=audio_sources,
             format=format,
             resolution=resolution,
@@ -95,13 +103,7 @@ class Compositions:
     async def retrieve(self, composition_id: CompositionId) -> RoomComposition:
         """Return one composition.
 
-        One request, repeated on failure.
-
-        Args:
-            composition_id: a `RoomComposition` or its id.
-
         Raises:
-            InvalidArgumentError: `composition_id` is not an id; nothing was sent.
             NotFoundError: there is no such composition.
 
         Telnyx operation: ViewRoomComposition.
@@ -118,17 +120,13 @@ class Compositions:
     ) -> Listing[RoomComposition]:
         """List the compositions of the account.
 
-        Not awaited, and nothing is sent before the listing is iterated: then one request per page, repeated
-        on failure. Telnyx documents no order.
+        Not awaited: the listing makes one request per page while it is iterated. Telnyx documents no order.
 
         Args:
             session_id: only compositions of this session.
             status: ``"enqueued"``, ``"processing"`` or ``"completed"``: see `CompositionStatus`.
             created_at: a day, or a `DateFilter` with inclusive bounds.
             page_size: 1 to 250 compositions per request.
-
-        Raises:
-            InvalidArgumentError: an argument is invalid; nothing was sent.
 
         Telnyx operation: ListRoomCompositions.
         """
@@ -148,7 +146,6 @@ class Compositions:
             timeout: seconds in all.
 
         Raises:
-            InvalidArgumentError: an argument is invalid; nothing was sent.
             NotFoundError: there is no such composition.
             APITimeoutError: it was not finished in time; ``.deadline`` is True.
 
@@ -161,8 +158,7 @@ class Compositions:
             return None if composition.status in _UNFINISHED else composition
 
         failure = f"composition {EXACT_IDS['room_composition_id'](composition_id)} was not finished"
-        with self._api.in_flight_calls:
-            return await poll(finished, timeout=timeout, clock=self._api.clock, failure=failure)
+        return await poll(self._api, finished, timeout=timeout, failure=failure)
 
     async def download(
         self,
@@ -184,22 +180,11 @@ class Compositions:
     async def delete(self, composition_id: CompositionId) -> None:
         """Delete a composition and its file. The recordings stay.
 
-        One request, repeated on failure: a repeated request that finds the composition gone has succeeded.
-
-        Args:
-            composition_id: a `RoomComposition` or its id.
+        A repeated request that finds the composition gone has succeeded.
 
         Raises:
-            InvalidArgumentError: `composition_id` is not an id; nothing was sent.
             NotFoundError: there was no such composition at the first attempt.
 
         Telnyx operation: DeleteRoomComposition.
         """
         await self._api.call(build(DELETE_COMPOSITION, room_composition_id=composition_id))
-
-
-def _full_size_layout(resolution: str | UnsetType) -> Mapping[str, VideoRegion]:
-    """Return a layout of one region of full size. An invalid resolution is reported with the body."""
-    size = exact_text(resolution)
-    width, height = map(int, (_DEFAULT_RESOLUTION if resolution_problem(size) else str(size)).split("x"))
-    return {"all": VideoRegion(width=width, height=height, video_sources=("*",))}

@@ -21,6 +21,9 @@ from telnyx_rooms_async.resources.downloads import DownloadedFile, Progress, Wri
 class Recordings:
     """The recordings of the account: ``client.recordings``.
 
+    Invalid arguments raise `InvalidArgumentError` before anything is sent. Unless it says otherwise, a method
+    is one request, repeated on failure.
+
     Example:
         >>> async def download_all(client, session):
         ...     async for recording in client.recordings.list(session_id=session, status="completed"):
@@ -33,13 +36,7 @@ class Recordings:
     async def retrieve(self, recording_id: RecordingId) -> RoomRecording:
         """Return one recording.
 
-        One request, repeated on failure.
-
-        Args:
-            recording_id: a `RoomRecording` or its id.
-
         Raises:
-            InvalidArgumentError: `recording_id` is not an id; nothing was sent.
             NotFoundError: there is no such recording.
 
         Telnyx operation: ViewRoomRecording.
@@ -61,8 +58,7 @@ class Recordings:
     ) -> Listing[RoomRecording]:
         """List the recordings of the account.
 
-        Not awaited, and nothing is sent before the listing is iterated: then one request per page, repeated
-        on failure. Telnyx documents no order.
+        Not awaited: the listing makes one request per page while it is iterated. Telnyx documents no order.
 
         Args:
             room_id: only recordings of this room.
@@ -74,9 +70,6 @@ class Recordings:
             ended_at: a day, or a `DateFilter` with inclusive bounds.
             duration_secs: a `DurationFilter` with inclusive bounds.
             page_size: 1 to 250 recordings per request.
-
-        Raises:
-            InvalidArgumentError: an argument is invalid; nothing was sent.
 
         Telnyx operation: ListRoomRecordings.
         """
@@ -119,7 +112,6 @@ class Recordings:
             max_bytes: the largest size that is accepted; None for no limit.
 
         Raises:
-            InvalidArgumentError: an argument is invalid; nothing was sent.
             NotReadyError: the recording is not completed.
             NotFoundError: there is no such recording.
             APIConnectionError: the store cannot be reached, closes connections without sending a byte, or is
@@ -137,13 +129,8 @@ class Recordings:
     async def file_size(self, recording: RoomRecording) -> int | None:
         """Return the exact size of the file in bytes, without a download: `RoomRecording.size_mb` is rounded.
 
-        One request to the store, repeated on failure, and one to Telnyx if the link has expired.
-
-        Args:
-            recording: from `retrieve` or `list`.
-
-        Returns:
-            None if the store does not state it.
+        None if the store does not state it. One request to the store, and one to Telnyx if the link of the
+        recording has expired.
 
         Raises:
             NotReadyError: the recording is not completed.
@@ -158,13 +145,9 @@ class Recordings:
     async def delete(self, recording_id: RecordingId) -> None:
         """Delete a recording and its file.
 
-        One request, repeated on failure: a repeated request that finds the recording gone has succeeded.
-
-        Args:
-            recording_id: a `RoomRecording` or its id.
+        A repeated request that finds the recording gone has succeeded.
 
         Raises:
-            InvalidArgumentError: `recording_id` is not an id; nothing was sent.
             NotFoundError: there was no such recording at the first attempt.
 
         Telnyx operation: DeleteRoomRecording.

@@ -4,11 +4,10 @@ The API has no idempotency keys, but the name of a room is unique within the acc
 was lost is therefore looked up by name, and accepted if its date and all of its settings match the request.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import partial
-from typing import Final, Literal, TypeAlias, TypeVar, get_args
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Literal, TypeAlias, cast, get_args
 
-from attrs import define, evolve, field
+from attrs import evolve, frozen
 
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, LIST_ROOMS
 from telnyx_rooms_async.core.http_messages import Call
@@ -16,7 +15,6 @@ from telnyx_rooms_async.core.page_scan import Scan
 from telnyx_rooms_async.core.protocol import at, build, page_size
 from telnyx_rooms_async.core.requests import RoomBody, RoomsQuery, body_fields
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.server_clock import LOCAL_SKEW
 from telnyx_rooms_async.core.validators import exact_text, short_repr
 from telnyx_rooms_async.errors import (
     APIConnectionError,
@@ -29,170 +27,76 @@ from telnyx_rooms_async.errors import (
 )
 from telnyx_rooms_async.http.api_session import ApiSession, CallContext
 from telnyx_rooms_async.http.attempt_log import logger
-from telnyx_rooms_async.http.clock import Clock
+from telnyx_rooms_async.http.clock import LOCAL_SKEW
 from telnyx_rooms_async.models import Page, Room
-
-T = TypeVar("T")
 
 OnLostResponse: TypeAlias = Literal["find", "find_then_resend", "raise"]
 """What to do when a room may or may not have been created."""
 
-_LOOK_UP_DELAYS: Final = (0.2, 0.5, 1.0)
+LOOK_UP_DELAYS: Final = (0.2, 0.5, 1.0)
 """Seconds before each look-up: a new room may take a moment to appear in lists."""
 _NO_RETRIES: Final = RetryPolicy(attempts=1)
 _SERVICE_UNAVAILABLE: Final = 503
 
 
 def check_on_lost_response(on_lost_response: OnLostResponse) -> OnLostResponse:
-    """Return the choice as exact text.
-
-    Raises:
-        InvalidArgumentError: it is none of the choices.
-    """
-    choices: tuple[OnLostResponse, ...] = get_args(OnLostResponse)
+    """Return the choice as exact text, or raise `InvalidArgumentError` if it is none of them."""
+    choices = get_args(OnLostResponse)
     text = exact_text(on_lost_response)
-    for choice in choices:
-        if type(text) is str and text == choice:
-            return choice
+    if type(text) is str and text in choices:
+        return cast("OnLostResponse", text)
     listed = ", ".join(map(repr, choices))
     raise InvalidArgumentError(
         (f"on_lost_response must be one of {listed}, not {short_repr(on_lost_response)}",)
     )
 
 
-async def create_room(api: ApiSession, body: RoomBody, on_lost_response: OnLostResponse) -> Room:
-    """Create a room, as `Rooms.create` documents it."""
-    choice = check_on_lost_response(on_lost_response)
-
-    async def steps(call: Call[Room], context: CallContext) -> Room:
-        return await _Creation(api=api, call=call, body=body, context=context).run(choice)
-
-    return await api.call(build(CREATE_ROOM, body=body), steps)
-
-
-async def resume_creation(
-    api: ApiSession, body: RoomBody, on_lost_response: OnLostResponse, since: float
+async def create_room(
+    api: ApiSession, body: RoomBody, on_lost_response: OnLostResponse, since: float | None = None
 ) -> Room:
-    """Return the room that an earlier process created, or create it.
+    """Create a room, as `Rooms.create` documents it, or return the one that an earlier process created.
 
-    Args:
-        api: the session that sends the requests.
-        body: the fields of the room, with its name.
-        on_lost_response: as for `Rooms.create`.
-        since: when the earlier process began, as its `ApiSession.server_now` returned it.
-
-    Raises:
-        NameTakenError: a room that does not match has the name.
-        OutcomeUnknownError: the name is taken, but no room of this name is listed; or as for `Rooms.create`.
+    `since` is the `ApiSession.server_now` of an earlier process that may have sent the same request. The room
+    then has a name, and is looked up first.
     """
-    build(CREATE_ROOM, body=body)  # validates the body before a look-up
-    settings, unique_name = body_fields(body), str(body.unique_name)
-
-    async def look_up() -> tuple[Room | None, bool]:
-        rooms = await find_rooms(unique_name, api.call)
-        earliest, latest = _creation_period(api, since)
-        matching = (room for room in rooms if is_created_room(room, settings, earliest, latest))
-        return next(matching, None), bool(rooms)
-
-    room, _ = await look_up()
-    if room is not None:
-        return room
-    try:
-        return await create_room(api, body, on_lost_response)
-    except NameTakenError as error:
-        name_taken = error
-
-    async def look_up_again() -> Room | None:
-        room, has_namesakes = await look_up()
-        if room is None and has_namesakes:
-            raise name_taken
-        return room
-
-    # The request of the earlier process may have been processed only now.
-    if (room := await retry_look_up(look_up_again, api.clock)) is not None:
-        return room
-    raise OutcomeUnknownError(CREATE_ROOM.operation, unique_name, name_taken.attempts) from name_taken
-
-
-def _creation_period(api: ApiSession, since: float) -> tuple[float, float]:
-    """Return between which times of the server's clock an earlier process may have created a room."""
-    monotonic, local = api.clock.monotonic(), api.clock.now()
-    lowest, latest = api.server_clock.span(monotonic, monotonic, local)
-    # Before its first response the earlier process had only its local clock, assumed to be as wrong as this
-    # one. Whether `since` is a local or a server time is unknown, so the earlier of the two counts.
-    return min(since - LOCAL_SKEW, since + lowest - local), latest
-
-
-# --- look-up by name --------------------------------------------------------------------------------------
+    choice = check_on_lost_response(on_lost_response)
+    call = build(CREATE_ROOM, body=body)
+    started = api.clock.monotonic() - (0.0 if since is None else api.clock.now() - since)
+    creation = _Creation(
+        api=api, settings=body_fields(body), on_lost_response=choice, since=since, started=started
+    )
+    if since is not None:
+        rooms = await find_rooms(str(body.unique_name), api.call)
+        if matches := creation.matches(rooms):
+            return matches[0]
+    return await api.call(call, creation.run)
 
 
 async def find_rooms(
     unique_name: str, send: Callable[[Call[Page[Room]]], Awaitable[Page[Room]]]
 ) -> tuple[Room, ...]:
-    """Return the rooms of exactly this name, from all pages of the filtered list.
+    """Return the rooms of exactly this name, from all pages of the list, which `send` requests.
 
-    Telnyx does not document which other names the filter matches.
-
-    Args:
-        unique_name: the name.
-        send: requests one page.
-
-    Raises:
-        PaginationError: the server's pages do not add up, and no such room was found.
+    Telnyx does not document which other names the filter matches. Pages that do not add up are a
+    `PaginationError` only if no such room was found.
     """
     first = build(LIST_ROOMS, query=RoomsQuery(unique_name=unique_name))
     scan = Scan(size=page_size(first))
     rooms: list[Room] = []
     try:
         while scan.number is not None:
-            rooms += with_name(scan.read(await send(at(first, scan.number))), unique_name)
+            page = scan.read(await send(at(first, scan.number)))
+            rooms += (room for room in page if room.unique_name == unique_name)
     except PaginationError:
         if not rooms:
             raise
     return tuple(rooms)
 
 
-def with_name(rooms: Iterable[Room], unique_name: str) -> tuple[Room, ...]:
-    """Return the rooms of exactly this name."""
-    return tuple(room for room in rooms if room.unique_name == unique_name)
-
-
-async def retry_look_up(
-    find: Callable[[], Awaitable[T | None]],
-    clock: Clock,
-    *,
-    delays: Iterable[float] = (0.0, *_LOOK_UP_DELAYS),
-    may_wait: Callable[[float], bool] = lambda _: True,
-) -> T | None:
-    """Return the first result of `find` that is not None, or None after the last delay.
-
-    Args:
-        find: called after each delay.
-        clock: sleeps.
-        delays: seconds.
-        may_wait: called with each delay; False ends the look-up.
-    """
-    for delay in delays:
-        if not may_wait(delay):
-            break
-        if delay:
-            await clock.sleep(delay)
-        if (result := await find()) is not None:
-            return result
-    return None
-
-
-# --- matching ---------------------------------------------------------------------------------------------
-
-
 def is_created_room(room: Room, settings: Mapping[str, object], earliest: float, latest: float) -> bool:
-    """Return whether a room can be the result of a create request.
+    """Return whether a room has all requested settings, and was created within the period.
 
-    Args:
-        room: a room that has the requested name.
-        settings: the fields of the request; the room must have all of them.
-        earliest: the first time at which the server may have created it, in seconds since the epoch.
-        latest: the last such time.
+    The period is two times of the server in seconds since the epoch, both inclusive.
     """
     if room.created_at is None or not earliest <= room.created_at.timestamp() <= latest:
         return False
@@ -209,10 +113,7 @@ def is_same_setting(actual: object, wanted: object) -> bool:
     return actual == wanted or (actual in (None, "") and wanted in (None, ""))
 
 
-# --- one creation -----------------------------------------------------------------------------------------
-
-
-@define(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class _Creation:
     """One create call: a request, look-ups by name if its response is lost, perhaps a second request.
 
@@ -226,122 +127,115 @@ class _Creation:
                          └─ name taken, or lost again ── look up ── as above
 
     After a 503 with Retry-After, "find" continues like "find_then_resend", because the server asks for the
-    request again. The look-up then begins after that time, and its first answer decides.
+    request again. The look-up then begins after that time, and its first answer decides. A taken name is an
+    error unless an earlier request may have taken it.
     """
 
     api: ApiSession
-    call: Call[Room]
-    body: RoomBody
-    context: CallContext
-    cause: BaseException | None = field(default=None, init=False)
-    """The error that leaves the outcome open."""
-    is_answered: bool = field(default=False, init=False)
-    """Whether the newest look-up had a response."""
-    has_namesakes: bool = field(default=False, init=False)
-    """Whether the newest series of look-ups found any room of the name."""
+    settings: Mapping[str, object]
+    on_lost_response: OnLostResponse
+    since: float | None
+    started: float
+    """When the first request was sent at the earliest, by the monotonic clock."""
 
-    async def run(self, on_lost_response: OnLostResponse) -> Room:
-        """Create the room.
-
-        Raises:
-            OutcomeUnknownError: it stays unknown whether the room was created.
-            NameTakenError: another room has the name.
-        """
-        try:
-            return await self.api.send_with_retries(self.call, self.context)
-        except OutcomeUnknownError as error:
-            lost = error
-        if on_lost_response == "raise" or lost.unique_name is None:
-            raise lost
-        self.cause = lost.__cause__
-        matches = await self._recover(lost.unique_name, on_lost_response)
-        if len(matches) == 1:
+    async def run(self, call: Call[Room], context: CallContext) -> Room:
+        """Create the room, or raise `OutcomeUnknownError` if it stays unknown whether it was created."""
+        matches: tuple[Room, ...] | None = None
+        cause: BaseException | None = None
+        for is_last in (False, True):
+            name_taken: NameTakenError | None = None
+            try:
+                return await self.api.send_with_retries(call, context)
+            except OutcomeUnknownError as error:
+                if self.on_lost_response == "raise" or call.unique_name is None:
+                    raise
+                cause = error.__cause__
+            except NameTakenError as error:
+                if not is_last and self.since is None:
+                    raise
+                cause = name_taken = error
+            except (APIConnectionError, APIResponseError, APIStatusError) as error:
+                if not is_last:
+                    raise
+                cause = error  # of the second request: the outcome of the first is still open
+                break
+            retry_after = None if is_last else self._retry_after(cause, context)
+            matches = await self._look_up(call.unique_name or "", context, retry_after, name_taken)
+            if matches or name_taken is not None or is_last or not self._may_resend(matches, context):
+                break
+        if matches and len(matches) == 1:
+            logger.warning("POST /rooms: the room was created, and is found")
             return matches[0]
-        room_ids = tuple(room.id for room in matches)
-        raise OutcomeUnknownError(
-            lost.operation, lost.unique_name, self.context.attempts, room_ids
-        ) from self.cause
+        room_ids = tuple(room.id for room in matches or ())
+        raise OutcomeUnknownError(call.operation, call.unique_name, context.attempts, room_ids) from cause
 
-    async def _recover(self, unique_name: str, on_lost_response: OnLostResponse) -> tuple[Room, ...]:
-        """Return the rooms that may be the result: several are ambiguous, none leaves the outcome open."""
-        retry_after = self._retry_after()
-        if matches := await self._look_up(unique_name, retry_after):
-            return matches
-        is_asked_again = retry_after is not None and self.is_answered
-        if not (on_lost_response == "find_then_resend" or is_asked_again):
-            return ()
-        if self._is_too_late(0.0) or not self._pay():
-            return ()
-        name_taken: NameTakenError | None = None
-        try:
-            return (await self.api.send_with_retries(self.call, self.context),)
-        except NameTakenError as error:  # perhaps by the first request
-            name_taken = error
-        except OutcomeUnknownError as error:
-            self.cause = error.__cause__
-        except (APIConnectionError, APIResponseError, APIStatusError) as error:
-            self.cause = error  # of the second request: the outcome of the first is still open
-            return ()
-        matches = await self._look_up(unique_name)
-        if not matches and name_taken is not None and self.has_namesakes:
-            raise name_taken
-        return matches
+    def _may_resend(self, matches: tuple[Room, ...] | None, context: CallContext) -> bool:
+        is_wanted = self.on_lost_response == "find_then_resend" or matches is not None
+        return is_wanted and not self._is_too_late(0.0, context) and self._pay(context)
 
-    def _retry_after(self) -> float | None:
+    def _retry_after(self, cause: BaseException | None, context: CallContext) -> float | None:
         """Return after how many seconds a 503 response asks for the request again, if that is possible."""
-        response, policy = self.cause, self.api.retry
-        if not isinstance(response, APIStatusError) or response.status != _SERVICE_UNAVAILABLE:
+        policy = self.api.retry
+        if not isinstance(cause, APIStatusError) or cause.status != _SERVICE_UNAVAILABLE:
             return None
-        hint = response.retry_after
+        hint = cause.retry_after
         if hint is None or hint > policy.retry_after_max or policy.attempts <= 1:
             return None
         hint += self.api.clock.random() * policy.retry_after_jitter
-        return None if self._is_too_late(hint) else hint
+        return None if self._is_too_late(hint, context) else hint
 
-    async def _look_up(self, unique_name: str, retry_after: float | None = None) -> tuple[Room, ...]:
+    async def _look_up(
+        self,
+        unique_name: str,
+        context: CallContext,
+        retry_after: float | None,
+        name_taken: NameTakenError | None,
+    ) -> tuple[Room, ...] | None:
+        """Return the rooms that may be the result; None if there may still be one that is not listed yet.
+
+        Raises `name_taken` if the room of the name is not the result.
+        """
         logger.warning("POST /rooms: the response was lost; looking for the room by its name")
-        self.api.server_clock.read()  # the next response may have no date, or an unreadable one
-        self.is_answered = self.has_namesakes = False
-        first, *others = _LOOK_UP_DELAYS
-        matches = await retry_look_up(
-            partial(self._find_matches, unique_name, is_final=retry_after is not None),
-            self.api.clock,
-            delays=(max(first, retry_after or 0.0), *others),
-            may_wait=self._may_wait,
-        )
-        if matches and len(matches) == 1:
-            logger.warning("POST /rooms: the room was created, and is found")
-        return matches or ()
+        api = self.api
+        api.server_clock.read()  # the next response may have no date, or an unreadable one
+        once = evolve(api, retry=_NO_RETRIES)
+        first, *others = LOOK_UP_DELAYS
+        for delay in (max(first, retry_after or 0.0), *others):
+            # While all calls are paused beyond the deadline, a look-up could not be sent.
+            pause = max(delay, api.rate_limiter.delay() or 0.0)
+            if self._is_too_late(pause, context) or not self._pay(context):
+                break
+            await api.clock.sleep(delay)
+            try:
+                rooms = await find_rooms(unique_name, lambda call: once.send_with_retries(call, context))
+            except (APIConnectionError, APIResponseError, APIStatusError, PaginationError):
+                continue
+            matches = self.matches(rooms)
+            if matches or retry_after is not None:
+                return matches
+            if rooms and name_taken is not None:
+                raise name_taken
+        return None
 
-    async def _find_matches(self, unique_name: str, *, is_final: bool) -> tuple[Room, ...] | None:
-        """Look the name up once; None asks for another look-up."""
-        session = evolve(self.api, retry=_NO_RETRIES)
-        try:
-            rooms = await find_rooms(unique_name, lambda call: session.send_with_retries(call, self.context))
-        except (APIConnectionError, APIResponseError, APIStatusError, PaginationError):
-            self.is_answered = False
-            return None
-        self.is_answered = True
-        self.has_namesakes = self.has_namesakes or bool(rooms)
-        clock, settings = self.api.clock, body_fields(self.body)
-        period = self.api.server_clock.span(self.context.started, clock.monotonic(), clock.now())
-        matches = tuple(room for room in rooms if is_created_room(room, settings, *period))
-        return matches if matches or is_final else None
+    def matches(self, rooms: tuple[Room, ...]) -> tuple[Room, ...]:
+        """Return those of the rooms of the requested name that may be the result."""
+        clock = self.api.clock
+        earliest, latest = self.api.server_clock.span(self.started, clock.monotonic(), clock.now())
+        if self.since is not None:
+            # Before its first response the earlier process had only its local clock, assumed to be as wrong
+            # as this one. Whether `since` is a local or a server time is unknown: the earlier of them counts.
+            earliest = min(earliest, self.since - LOCAL_SKEW)
+        return tuple(room for room in rooms if is_created_room(room, self.settings, earliest, latest))
 
-    def _may_wait(self, delay: float) -> bool:
-        # While all calls are paused beyond the deadline, a look-up could not be sent.
-        pause = max(delay, self.api.rate_limiter.delay() or 0.0)
-        return not self._is_too_late(pause) and self._pay()
+    def _is_too_late(self, delay: float, context: CallContext) -> bool:
+        return self.api.clock.monotonic() + delay >= context.deadline
 
-    def _is_too_late(self, delay: float) -> bool:
-        return self.api.clock.monotonic() + delay >= self.context.deadline
-
-    def _pay(self) -> bool:
+    def _pay(self, context: CallContext) -> bool:
         """Pay for another request as for a retry, so that an outage is not met with more load."""
         api = self.api
         if api.budget.take(api.retry.retry_cost, api.clock.monotonic()):
-            self.context.spent += api.retry.retry_cost
+            context.spent += api.retry.retry_cost
             return True
-        *before, last = self.context.attempts
-        self.context.attempts = (*before, evolve(last, budget_exhausted=True))
+        *before, last = context.attempts
+        context.attempts = (*before, evolve(last, budget_exhausted=True))
         return False

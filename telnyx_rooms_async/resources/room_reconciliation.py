@@ -4,7 +4,7 @@ Rooms are identified by their names.
 """
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Final, Literal, TypeAlias, cast
@@ -21,10 +21,10 @@ from telnyx_rooms_async.errors import InvalidArgumentError, NameTakenError, NotF
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import Room, public_url_repr
 from telnyx_rooms_async.resources.room_creation import (
+    LOOK_UP_DELAYS,
     create_room,
     find_rooms,
     is_same_setting,
-    retry_look_up,
 )
 
 DesiredRooms: TypeAlias = Mapping[str, Mapping[str, object]]
@@ -68,28 +68,25 @@ class Change:
     after: Mapping[str, object] = field(default={}, repr=_settings_repr)
     """The wanted settings that change; of a new room all that were requested."""
 
-    def __str__(self) -> str:
-        return self.line()
-
-    def line(self, width: int = 0) -> str:
-        """Return the change as a line, with the name padded to `width`."""
-        return f"{self.action}  {self.name:{width}}  {self._details()}".rstrip()
-
     @property
     def name(self) -> str:
         """The name of the room in quotes, with control characters escaped."""
         return "without a name" if self.unique_name is None else repr(self.unique_name)
 
-    def _details(self) -> str:
-        if self.action == "update":
-            changed = (
-                f"{name}: {_setting_repr(name, self.before.get(name))} -> {_setting_repr(name, value)}"
+    def __str__(self) -> str:
+        return self.line()
+
+    def line(self, width: int = 0) -> str:
+        """Return the change as a line, with the name padded to `width`."""
+        if self.action == "delete":
+            details = one_line(self.room_id or "")
+        else:
+            before = {name: f"{_setting_repr(name, value)} -> " for name, value in self.before.items()}
+            details = ", ".join(
+                f"{name}: {before.get(name, '')}{_setting_repr(name, value)}"
                 for name, value in self.after.items()
             )
-            return ", ".join(changed)
-        if self.action == "create":
-            return ", ".join(f"{name}: {_setting_repr(name, value)}" for name, value in self.after.items())
-        return one_line(self.room_id or "")
+        return f"{self.action}  {self.name:{width}}  {details}".rstrip()
 
 
 @frozen(kw_only=True)
@@ -159,10 +156,7 @@ class Plan:
 async def ensure_room(api: ApiSession, body: RoomBody, *, is_missing: bool = False) -> Ensured:
     """Create or update a room if needed, as `Rooms.ensure` documents it.
 
-    Args:
-        api: the session that sends the requests.
-        body: the fields of the room.
-        is_missing: whether the room did not exist a moment ago: then it is created without a look-up.
+    A room that is missing, because it did not exist a moment ago, is created without a look-up.
     """
     name = body.unique_name
     if not isinstance(name, str):
@@ -178,55 +172,60 @@ async def ensure_room(api: ApiSession, body: RoomBody, *, is_missing: bool = Fal
 
 async def _ensure_once(api: ApiSession, name: str, body: RoomBody, *, is_missing: bool) -> Ensured:
     settings = body_fields(body)
-    room = None if is_missing else await _find_room(api, name)
-    if room is None:
+    rooms = () if is_missing else await find_rooms(name, api.call)
+    if not rooms:
         try:
             room = await create_room(api, body, "find_then_resend")
             return Ensured(room=room, action="created", changed=tuple(settings))
-        except NameTakenError:  # another client has created it just now
-            room = await retry_look_up(partial(_find_room, api, name), api.clock)
-            if room is None:
-                raise
-    changes = _differences(room, settings)
-    if not changes:
+        except NameTakenError as error:
+            name_taken = error  # another client has created it just now
+        for delay in (0.0, *LOOK_UP_DELAYS):
+            await api.clock.sleep(delay)
+            if rooms := await find_rooms(name, api.call):
+                break
+        else:
+            raise name_taken
+    room = rooms[0]
+    if not (changes := _differences(room, settings)):
         return Ensured(room=room, action="unchanged")
-    room = await _update_room(api, room.id, changes)
-    return Ensured(room=room, action="updated", changed=tuple(changes))
+    return Ensured(room=await _update(api, room.id, changes), action="updated", changed=tuple(changes))
 
 
-async def _find_room(api: ApiSession, name: str) -> Room | None:
-    rooms = await find_rooms(name, api.call)
-    return rooms[0] if rooms else None
-
-
-async def _update_room(api: ApiSession, room_id: str, changes: Mapping[str, object]) -> Room:
-    return await api.call(build(UPDATE_ROOM, room_id=room_id, body=_room_body(changes)))
-
-
-def _room_body(settings: Mapping[str, object]) -> RoomBody:
-    return room_body(cast("RoomFields", settings))
+async def _update(api: ApiSession, room_id: str, settings: Mapping[str, object]) -> Room:
+    body = room_body(cast("RoomFields", settings))
+    return await api.call(build(UPDATE_ROOM, room_id=room_id, body=body))
 
 
 # --- plan -------------------------------------------------------------------------------------------------
 
 
 def parse_desired(rooms: Iterable[RoomFields]) -> DesiredRooms:
-    """Validate the desired rooms.
-
-    Raises:
-        InvalidArgumentError: rooms have no name, the name of another, or a wrong field: all problems at once.
-            Or the rooms are not iterable.
-    """
+    """Validate the desired rooms; an `InvalidArgumentError` lists the problems of all of them."""
+    cause: Exception | None = None
+    items: Iterable[RoomFields] | None = None
+    if not isinstance(cast("object", rooms), str | bytes | Mapping):
+        try:
+            items = iter(rooms)
+        except Exception as error:  # noqa: BLE001 - the __iter__ of a user's class can raise anything
+            cause = error
+    if items is None:
+        message = f"desired must be an iterable of rooms, not {short_repr(rooms)}"
+        raise InvalidArgumentError((message,)) from cause
     desired: dict[str, Mapping[str, object]] = {}
     wrong: list[str] = []
     names = Counter[str]()
-    for index, room in enumerate(_iterate(rooms)):
+    for index, room in enumerate(items):
         try:
             body = room_body(room)
         except InvalidArgumentError as error:
-            room_problems = list(error.problems)
+            room_problems = error.problems
         else:
-            room_problems = list(_body_problems(body))
+            missing = (
+                ()
+                if body.unique_name is not UNSET
+                else ("unique_name must be given: it identifies the room",)
+            )
+            room_problems = (*missing, *problems(body))
             if not room_problems:
                 settings = body_fields(body)
                 name = str(settings.pop("unique_name"))
@@ -242,22 +241,6 @@ def parse_desired(rooms: Iterable[RoomFields]) -> DesiredRooms:
     return desired
 
 
-def _iterate(rooms: Iterable[RoomFields]) -> Iterator[RoomFields]:
-    cause: Exception | None = None
-    if not isinstance(cast("object", rooms), str | bytes | Mapping):
-        try:
-            return iter(rooms)
-        except Exception as error:  # noqa: BLE001 - the __iter__ of a user's class can raise anything
-            cause = error
-    raise InvalidArgumentError((f"desired must be an iterable of rooms, not {short_repr(rooms)}",)) from cause
-
-
-def _body_problems(body: RoomBody) -> Iterator[str]:
-    if body.unique_name is UNSET:
-        yield "unique_name must be given: it identifies the room"
-    yield from problems(body)
-
-
 def compare(desired: DesiredRooms, rooms: Iterable[Room], *, prune: bool) -> Plan:
     """Return the plan that makes the existing rooms as desired."""
     missing = dict(desired)
@@ -267,11 +250,17 @@ def compare(desired: DesiredRooms, rooms: Iterable[Room], *, prune: bool) -> Pla
     for room in rooms:
         settings = desired.get(room.unique_name or "")
         if settings is None:
-            deletes.append(_deletion(room))
+            before = {name: value for name in _SETTINGS if (value := getattr(room, name)) not in (None, "")}
+            change = Change(action="delete", unique_name=room.unique_name, room_id=room.id, before=before)
+            deletes.append(change)
         elif missing.pop(room.unique_name or "", None) is None:
             continue  # the server lists two rooms of this name: the first one counts
-        elif changes := _differences(room, settings):
-            updates.append(_update(room, changes))
+        elif after := _differences(room, settings):
+            before = {name: getattr(room, name) for name in after}
+            change = Change(
+                action="update", unique_name=room.unique_name, room_id=room.id, before=before, after=after
+            )
+            updates.append(change)
         else:
             unchanged += 1
     creates = (Change(action="create", unique_name=name, after=after) for name, after in missing.items())
@@ -283,16 +272,6 @@ def _differences(room: Room, settings: Mapping[str, object]) -> dict[str, object
     return {
         name: value for name, value in settings.items() if not is_same_setting(getattr(room, name), value)
     }
-
-
-def _update(room: Room, after: Mapping[str, object]) -> Change:
-    before = {name: getattr(room, name) for name in after}
-    return Change(action="update", unique_name=room.unique_name, room_id=room.id, before=before, after=after)
-
-
-def _deletion(room: Room) -> Change:
-    before = {name: value for name in _SETTINGS if (value := getattr(room, name)) not in (None, "")}
-    return Change(action="delete", unique_name=room.unique_name, room_id=room.id, before=before)
 
 
 # --- apply ------------------------------------------------------------------------------------------------
@@ -311,11 +290,11 @@ def apply_plan(
 
 async def _apply_change(api: ApiSession, change: Change, _: float | None) -> Room | None:
     if change.action == "create":
-        body = _room_body({"unique_name": change.unique_name, **change.after})
+        body = room_body(cast("RoomFields", {"unique_name": change.unique_name, **change.after}))
         return (await ensure_room(api, body, is_missing=True)).room
     room_id = change.room_id or ""
     if change.action == "update":
-        return await _update_room(api, room_id, change.after)
+        return await _update(api, room_id, change.after)
     with suppress(NotFoundError):  # another client has deleted it
         await api.call(build(DELETE_ROOM, room_id=room_id))
     return None

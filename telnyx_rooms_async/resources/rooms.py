@@ -50,8 +50,6 @@ from telnyx_rooms_async.resources.room_creation import (
     OnLostResponse,
     check_on_lost_response,
     create_room,
-    resume_creation,
-    with_name,
 )
 from telnyx_rooms_async.resources.room_reconciliation import (
     Change,
@@ -72,6 +70,9 @@ _count_problem: Final = integer(0, 2**63 - 1)
 
 class Rooms:
     """The rooms of the account: ``client.rooms``.
+
+    Invalid arguments raise `InvalidArgumentError` before anything is sent. Unless it says otherwise, a method
+    is one request, repeated on failure.
 
     Example:
         >>> async def open_room(client):
@@ -106,7 +107,6 @@ class Rooms:
                 ``webhook_event_failover_url`` (with scheme), ``webhook_timeout_secs`` (0 to 30).
 
         Raises:
-            InvalidArgumentError: a field is out of range; nothing was sent.
             NameTakenError: another room has this name.
             UnprocessableEntityError: the server rejects another field.
             OutcomeUnknownError: the room may exist, and another request could create a second one.
@@ -122,14 +122,11 @@ class Rooms:
     async def retrieve(self, room_id: RoomId, *, include_sessions: bool = False) -> Room:
         """Return one room.
 
-        One request, repeated on failure.
-
         Args:
             room_id: a `Room` or its id.
             include_sessions: whether `Room.sessions` is filled, with present and past sessions.
 
         Raises:
-            InvalidArgumentError: `room_id` is not an id; nothing was sent.
             NotFoundError: there is no such room.
 
         Telnyx operation: ViewRoom.
@@ -148,8 +145,7 @@ class Rooms:
     ) -> Listing[Room]:
         """List the rooms of the account.
 
-        Not awaited, and nothing is sent before the listing is iterated: then one request per page, repeated
-        on failure. Telnyx documents no order.
+        Not awaited: the listing makes one request per page while it is iterated. Telnyx documents no order.
 
         Args:
             created_at: a day, or a `DateFilter` with inclusive bounds.
@@ -157,9 +153,6 @@ class Rooms:
             unique_name: only rooms with this name.
             include_sessions: whether `Room.sessions` is filled.
             page_size: 1 to 250 rooms per request.
-
-        Raises:
-            InvalidArgumentError: a filter or the page size is invalid; nothing was sent.
 
         Example:
             >>> async def names(client):
@@ -179,15 +172,12 @@ class Rooms:
     async def update(self, room_id: RoomId, **fields: Unpack[RoomFields]) -> Room:
         """Change fields of a room, and return the changed room.
 
-        One request, repeated on failure.
-
         Args:
             room_id: a `Room` or its id.
             **fields: `RoomFields`, as for `create`. Missing fields and `UNSET` stay as they are; None clears
                 ``webhook_event_failover_url`` and ``webhook_timeout_secs``.
 
         Raises:
-            InvalidArgumentError: a field is out of range, or `room_id` is not an id; nothing was sent.
             NotFoundError: there is no such room.
             NameTakenError: another room has this name.
             UnprocessableEntityError: the server rejects another field.
@@ -199,13 +189,9 @@ class Rooms:
     async def delete(self, room_id: RoomId) -> None:
         """Delete a room. Its session ends for all participants.
 
-        One request, repeated on failure: a repeated request that finds the room gone has succeeded.
-
-        Args:
-            room_id: a `Room` or its id.
+        A repeated request that finds the room gone has succeeded.
 
         Raises:
-            InvalidArgumentError: `room_id` is not an id; nothing was sent.
             NotFoundError: there was no such room at the first attempt.
 
         Telnyx operation: DeleteRoom.
@@ -225,22 +211,9 @@ class Rooms:
         include_participants: bool = False,
         page_size: int = PAGE_SIZE_MAX,
     ) -> Listing[RoomSession]:
-        """List the sessions of one room.
-
-        Not awaited, and nothing is sent before the listing is iterated: then one request per page, repeated
-        on failure. Telnyx documents no order.
-
-        Args:
-            room_id: a `Room` or its id.
-            created_at: a day, or a `DateFilter` with inclusive bounds.
-            updated_at: a day, or a `DateFilter` with inclusive bounds.
-            ended_at: a day, or a `DateFilter` with inclusive bounds.
-            active: True for the active session only, False for ended ones; None for both.
-            include_participants: whether `RoomSession.participants` is filled.
-            page_size: 1 to 250 sessions per request.
+        """List the sessions of one room, as `Sessions.list` does.
 
         Raises:
-            InvalidArgumentError: an argument is invalid; nothing was sent.
             NotFoundError: while iterating: there is no such room.
 
         Telnyx operation: RetrieveListRoomSessions.
@@ -265,7 +238,6 @@ class Rooms:
             timeout: seconds in all.
 
         Raises:
-            InvalidArgumentError: `room_id` is not an id, or `timeout` is not positive; nothing was sent.
             NotFoundError: there is no such room.
             APITimeoutError: no session started in time; ``.deadline`` is True.
 
@@ -277,8 +249,7 @@ class Rooms:
             return next(iter((await active.page(1)).data), None)
 
         failure = f"no session started in room {exact_room_id(room_id)}"
-        with self._api.in_flight_calls:
-            return await poll(active_session, timeout=timeout, clock=self._api.clock, failure=failure)
+        return await poll(self._api, active_session, timeout=timeout, failure=failure)
 
     # --- rooms as they should be --------------------------------------------------------------------------
 
@@ -293,7 +264,6 @@ class Rooms:
             **settings: `RoomSettings`, as for `create`. Missing settings stay as they are.
 
         Raises:
-            InvalidArgumentError: a setting is out of range; nothing was sent.
             NameTakenError: the server rejects the name, but lists no room of exactly this name.
             NotFoundError: other clients delete the room as often as it is found.
             OutcomeUnknownError: it is unknown whether the room was created; call again.
@@ -378,7 +348,6 @@ class Rooms:
                 room that was in flight when a run died is looked up by name.
 
         Raises:
-            InvalidArgumentError: at the call: an option is invalid.
             JournalError: while iterating: the journal cannot be used.
 
         Telnyx operation: CreateRoom.
@@ -395,20 +364,10 @@ class Rooms:
         max_failures: int | None = None,
         journal: Journal | None = None,
     ) -> AsyncGenerator[batch.Outcome[RoomUpdate, Room], None]:
-        """Update rooms, and yield the outcome of each: `batch.Done` with the room, or `batch.Failed`.
+        """Update rooms, and yield the outcome of each, with the options and errors of `create_many`.
 
-        Not awaited, and nothing is sent before it is iterated: then one request per room, as by `update`.
-
-        Args:
-            changes: pairs of a room and its new fields: ``(room_id, {"max_participants": 25})``.
-            limit: the number of concurrent updates.
-            ordered: whether outcomes come in the order of the changes.
-            max_failures: the number of failures after which an `ExceptionGroup` is raised.
-            journal: records what is done, so that another run can resume.
-
-        Raises:
-            InvalidArgumentError: at the call: an option is invalid.
-            JournalError: while iterating: the journal cannot be used.
+        `changes` are pairs of a room and its new fields: ``(room_id, {"max_participants": 25})``. One request
+        per room, as by `update`.
 
         Telnyx operation: UpdateRoom.
         """
@@ -426,21 +385,10 @@ class Rooms:
         max_failures: int | None = None,
         journal: Journal | None = None,
     ) -> AsyncGenerator[batch.Outcome[RoomId, None], None]:
-        """Delete rooms, and yield the outcome of each: `batch.Done`, or `batch.Failed`.
+        """Delete rooms, and yield the outcome of each, with the options and errors of `create_many`.
 
-        Not awaited, and nothing is sent before it is iterated: then one request per room, as by `delete`.
-
-        Args:
-            ids: rooms or their ids.
-            limit: the number of concurrent deletions.
-            ordered: whether outcomes come in the order of the ids.
-            max_failures: the number of failures after which an `ExceptionGroup` is raised.
-            journal: records what is done, so that another run can resume. A room that was in flight when a
-                run died and is gone counts as deleted.
-
-        Raises:
-            InvalidArgumentError: at the call: an option is invalid.
-            JournalError: while iterating: the journal cannot be used.
+        `ids` are rooms or their ids. One request per room, as by `delete`. A room that was in flight when a
+        run with a journal died, and is gone, counts as deleted.
 
         Telnyx operation: DeleteRoom.
         """
@@ -511,7 +459,7 @@ async def _collect(
             raise
         rooms = [room async for room in listing.prefetch(_PREFETCH)]
     if unique_name is not None:  # the server may match other names, too
-        rooms = list(with_name(rooms, unique_name))
+        rooms = [room for room in rooms if room.unique_name == unique_name]
     if expect is not None and len(rooms) != expect:
         raise UnexpectedCountError(expect, len(rooms))
     for room in rooms:
@@ -524,20 +472,14 @@ async def _collect(
 def bulk_create(
     api: ApiSession, on_lost_response: OnLostResponse, *, must_be_named: bool
 ) -> BulkOperation[RoomFields, Room]:
-    """Return the operation of `Rooms.create_many`.
-
-    Raises:
-        InvalidArgumentError: `on_lost_response` is not valid.
-    """
+    """Return the operation of `Rooms.create_many`."""
     choice = check_on_lost_response(on_lost_response)
 
     async def create(fields: RoomFields, since: float | None) -> Room:
         body = room_body(fields)
         if must_be_named and not body.unique_name:
             raise InvalidArgumentError(("unique_name must be given: a resumed job finds rooms by name",))
-        if since is None:
-            return await create_room(api, body, choice)
-        return await resume_creation(api, body, choice, since)
+        return await create_room(api, body, choice, since)
 
     return BulkOperation(name="create_many", apply=create, api=api)
 

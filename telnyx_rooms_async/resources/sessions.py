@@ -1,4 +1,4 @@
-"""Sessions: the meetings held in rooms, and actions on their participants."""
+"""Sessions: the meetings held in rooms, and their participants."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from typing import Literal
@@ -11,9 +11,11 @@ from telnyx_rooms_async.batch.operations import BulkOperation
 from telnyx_rooms_async.core.endpoints import (
     END_SESSION,
     KICK_PARTICIPANTS,
+    LIST_PARTICIPANTS,
     LIST_SESSION_PARTICIPANTS,
     LIST_SESSIONS,
     MUTE_PARTICIPANTS,
+    RETRIEVE_PARTICIPANT,
     RETRIEVE_SESSION,
     UNMUTE_PARTICIPANTS,
     Endpoint,
@@ -23,6 +25,7 @@ from telnyx_rooms_async.core.requests import (
     PAGE_SIZE_MAX,
     Days,
     ParticipantsBody,
+    ParticipantsQuery,
     SessionParticipantsQuery,
     SessionQuery,
     SessionsQuery,
@@ -37,6 +40,9 @@ from telnyx_rooms_async.pagination import Listing
 class Sessions:
     """The sessions of the account: ``client.sessions``.
 
+    Invalid arguments raise `InvalidArgumentError` before anything is sent. Unless it says otherwise, a method
+    is one request, repeated on failure.
+
     Example:
         >>> async def clear(client, room):
         ...     async for session in client.sessions.list(room_id=room, active=True):
@@ -49,14 +55,11 @@ class Sessions:
     async def retrieve(self, session_id: SessionId, *, include_participants: bool = False) -> RoomSession:
         """Return one session.
 
-        One request, repeated on failure.
-
         Args:
             session_id: a `RoomSession` or its id.
             include_participants: whether `RoomSession.participants` is filled.
 
         Raises:
-            InvalidArgumentError: `session_id` is not an id; nothing was sent.
             NotFoundError: there is no such session.
 
         Telnyx operation: ViewRoomSession.
@@ -79,8 +82,7 @@ class Sessions:
     ) -> Listing[RoomSession]:
         """List the sessions of all rooms of the account.
 
-        Not awaited, and nothing is sent before the listing is iterated: then one request per page, repeated
-        on failure. Telnyx documents no order.
+        Not awaited: the listing makes one request per page while it is iterated. Telnyx documents no order.
 
         Args:
             room_id: only sessions of this room.
@@ -90,9 +92,6 @@ class Sessions:
             active: True for active sessions only, False for ended ones; None for both.
             include_participants: whether `RoomSession.participants` is filled.
             page_size: 1 to 250 sessions per request.
-
-        Raises:
-            InvalidArgumentError: an argument is invalid; nothing was sent.
 
         Telnyx operation: ListRoomSessions.
         """
@@ -117,21 +116,9 @@ class Sessions:
         context: str | None = None,
         page_size: int = PAGE_SIZE_MAX,
     ) -> Listing[RoomParticipant]:
-        """List the present and past participants of one session.
-
-        Not awaited, and nothing is sent before the listing is iterated: then one request per page, repeated
-        on failure. Telnyx documents no order.
-
-        Args:
-            session_id: a `RoomSession` or its id.
-            joined_at: a day, or a `DateFilter` with inclusive bounds.
-            updated_at: a day, or a `DateFilter` with inclusive bounds.
-            left_at: a day, or a `DateFilter` with inclusive bounds.
-            context: only participants whose client joined with exactly this context.
-            page_size: 1 to 250 participants per request.
+        """List the present and past participants of one session, as `Participants.list` does.
 
         Raises:
-            InvalidArgumentError: an argument is invalid; nothing was sent.
             NotFoundError: while iterating: there is no such session.
 
         Telnyx operation: RetrieveListRoomParticipants.
@@ -144,13 +131,9 @@ class Sessions:
     async def end(self, session_id: SessionId) -> None:
         """End a session for all participants. Its room stays.
 
-        One request, repeated on failure: a repeated request that finds the session ended has succeeded.
-
-        Args:
-            session_id: a `RoomSession` or its id.
+        A repeated request that finds the session ended has succeeded.
 
         Raises:
-            InvalidArgumentError: `session_id` is not an id; nothing was sent.
             SessionEndedError: it had ended before the first attempt.
             NotFoundError: there is no such session.
 
@@ -167,21 +150,10 @@ class Sessions:
         max_failures: int | None = None,
         journal: Journal | None = None,
     ) -> AsyncGenerator[batch.Outcome[SessionId, None], None]:
-        """End sessions, and yield the outcome of each: `batch.Done`, or `batch.Failed`.
+        """End sessions, and yield the outcome of each, with the options of ``client.rooms.create_many``.
 
-        Not awaited, and nothing is sent before it is iterated: then one request per session, as by `end`.
-
-        Args:
-            ids: sessions or their ids.
-            limit: the number of concurrent requests.
-            ordered: whether outcomes come in the order of the ids.
-            max_failures: the number of failures after which an `ExceptionGroup` is raised.
-            journal: records what is done, so that another run can resume. A session that was in flight when a
-                run died and has ended counts as ended by it.
-
-        Raises:
-            InvalidArgumentError: at the call: an option is invalid.
-            JournalError: while iterating: the journal cannot be used.
+        `ids` are sessions or their ids. One request per session, as by `end`. A session that was in flight
+        when a run with a journal died, and has ended, counts as ended by it.
 
         Telnyx operation: EndSession.
         """
@@ -205,13 +177,12 @@ class Sessions:
             exclude: participants to leave out of ``"all"``.
 
         Raises:
-            InvalidArgumentError: an argument is invalid; nothing was sent.
             NotFoundError: there is no such session.
             OutcomeUnknownError: the request may have been processed.
 
         Telnyx operation: KickParticipantInSession.
         """
-        await self._act_on_participants(KICK_PARTICIPANTS, session_id, participants, exclude)
+        await self._act(KICK_PARTICIPANTS, session_id, participants, exclude)
 
     async def mute(
         self,
@@ -224,7 +195,7 @@ class Sessions:
 
         Telnyx operation: MuteParticipantInSession.
         """
-        await self._act_on_participants(MUTE_PARTICIPANTS, session_id, participants, exclude)
+        await self._act(MUTE_PARTICIPANTS, session_id, participants, exclude)
 
     async def unmute(
         self,
@@ -237,9 +208,9 @@ class Sessions:
 
         Telnyx operation: UnmuteParticipantInSession.
         """
-        await self._act_on_participants(UNMUTE_PARTICIPANTS, session_id, participants, exclude)
+        await self._act(UNMUTE_PARTICIPANTS, session_id, participants, exclude)
 
-    async def _act_on_participants(
+    async def _act(
         self,
         endpoint: Endpoint[ActionResult],
         session_id: SessionId,
@@ -250,6 +221,66 @@ class Sessions:
         if isinstance(body.exclude, tuple) and not body.exclude:
             body = evolve(body, exclude=UNSET)
         await self._api.call(build(endpoint, room_session_id=session_id, body=body))
+
+
+class Participants:
+    """The participants of all sessions of the account: ``client.participants``.
+
+    Example:
+        >>> async def contexts(client, session):
+        ...     return [p.context async for p in client.participants.list(session_id=session)]
+    """
+
+    def __init__(self, api: ApiSession) -> None:
+        self._api = api
+
+    async def retrieve(self, participant_id: ParticipantId) -> RoomParticipant:
+        """Return one participant.
+
+        Raises:
+            InvalidArgumentError: `participant_id` is not an id; nothing was sent.
+            NotFoundError: there is no such participant.
+
+        Telnyx operation: ViewRoomParticipant.
+        """
+        return await self._api.call(build(RETRIEVE_PARTICIPANT, room_participant_id=participant_id))
+
+    def list(
+        self,
+        *,
+        session_id: SessionId | None = None,
+        joined_at: Days = None,
+        updated_at: Days = None,
+        left_at: Days = None,
+        context: str | None = None,
+        page_size: int = PAGE_SIZE_MAX,
+    ) -> Listing[RoomParticipant]:
+        """List the participants of all sessions of the account.
+
+        Not awaited: the listing makes one request per page while it is iterated. Telnyx documents no order.
+
+        Args:
+            session_id: only participants of this session.
+            joined_at: a day, or a `DateFilter` with inclusive bounds.
+            updated_at: a day, or a `DateFilter` with inclusive bounds.
+            left_at: a day, or a `DateFilter` with inclusive bounds.
+            context: only participants whose client joined with exactly this context.
+            page_size: 1 to 250 participants per request.
+
+        Raises:
+            InvalidArgumentError: an argument is invalid; nothing was sent.
+
+        Telnyx operation: ListRoomParticipants.
+        """
+        query = ParticipantsQuery(
+            session_id=session_id,
+            joined_at=joined_at,
+            updated_at=updated_at,
+            left_at=left_at,
+            context=context,
+            page_size=page_size,
+        )
+        return Listing(self._api, build(LIST_PARTICIPANTS, query=query))
 
 
 def bulk_end(api: ApiSession) -> BulkOperation[SessionId, None]:

@@ -8,16 +8,17 @@ event for a recording or a composition that failed.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 from attrs import field, frozen
 
 from telnyx_rooms_async.errors import WebhookPayloadError
+from telnyx_rooms_async.models import Model
 from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, parse_json
 
 
 @frozen(kw_only=True)
-class Event:
+class Event(Model):
     """Base class of all events."""
 
     id: str
@@ -26,6 +27,18 @@ class Event:
     occurred_at: datetime | None = None
     attempt: int | None = field(default=None, eq=False)
     """Number of the delivery, counted by Telnyx. It does not take part in comparisons."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object]) -> Self:
+        """Return the event of `to_dict`; `Event.from_dict` returns an event of the class for its type.
+
+        Raises:
+            DecodeError: a ValueError that names the path of every value that does not fit.
+        """
+        if cls is Event:
+            event_class = EVENT_CLASSES.get(str(data.get("event_type")), UnknownEvent)
+            return cast("Self", event_class.from_dict(data))
+        return super().from_dict(data)
 
 
 @frozen(kw_only=True)
@@ -37,7 +50,7 @@ class UnknownEvent(Event):
 
 
 @frozen(kw_only=True)
-class SessionStartedPayload:
+class SessionStartedPayload(Model):
     """Payload of `RoomSessionStarted`."""
 
     room_id: str | None = None
@@ -53,7 +66,7 @@ class RoomSessionStarted(Event):
 
 
 @frozen(kw_only=True)
-class SessionEndedPayload:
+class SessionEndedPayload(Model):
     """Payload of `RoomSessionEnded`."""
 
     room_id: str | None = None
@@ -72,7 +85,7 @@ class RoomSessionEnded(Event):
 
 
 @frozen(kw_only=True)
-class ParticipantJoinedPayload:
+class ParticipantJoinedPayload(Model):
     """Payload of `RoomParticipantJoined`."""
 
     room_id: str | None = None
@@ -91,7 +104,7 @@ class RoomParticipantJoined(Event):
 
 
 @frozen(kw_only=True)
-class ParticipantLeftPayload:
+class ParticipantLeftPayload(Model):
     """Payload of `RoomParticipantLeft`."""
 
     room_id: str | None = None
@@ -112,7 +125,7 @@ class RoomParticipantLeft(Event):
 
 
 @frozen(kw_only=True)
-class RecordingStartedPayload:
+class RecordingStartedPayload(Model):
     """Payload of `RoomRecordingStarted`."""
 
     room_id: str | None = None
@@ -132,7 +145,7 @@ class RoomRecordingStarted(Event):
 
 
 @frozen(kw_only=True)
-class RecordingCompletedPayload:
+class RecordingCompletedPayload(Model):
     """Payload of `RoomRecordingCompleted`."""
 
     room_id: str | None = None
@@ -157,7 +170,7 @@ class RoomRecordingCompleted(Event):
 
 
 @frozen(kw_only=True)
-class CompositionCompletedPayload:
+class CompositionCompletedPayload(Model):
     """Payload of `RoomCompositionCompleted`."""
 
     room_id: str | None = None

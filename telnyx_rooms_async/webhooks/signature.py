@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from telnyx_rooms_async.core.frames import without_frames
+from telnyx_rooms_async.core.secret import without_frames
 from telnyx_rooms_async.core.validators import is_quoted
 from telnyx_rooms_async.errors import ConfigurationError, InvalidArgumentError, WebhookSignatureError
 from telnyx_rooms_async.http.clock import Clock

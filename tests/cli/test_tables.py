@@ -4,7 +4,7 @@ import csv
 import errno
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,37 +13,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, Room
-from telnyx_rooms_async.cli.tables.csv_format import csv_header, csv_row, read_csv
 from telnyx_rooms_async.cli.tables.formats import Format
 from telnyx_rooms_async.cli.tables.input_table import InputTable, read_table
-from telnyx_rooms_async.cli.tables.ndjson_format import ndjson_row, read_ndjson
-from telnyx_rooms_async.cli.tables.parquet_format import ParquetReader
-from telnyx_rooms_async.cli.tables.rows import COLUMNS, AnyRow, InvalidRow, Row
+from telnyx_rooms_async.cli.tables.parquet_format import parquet_types
+from telnyx_rooms_async.cli.tables.rows import COLUMNS, Row, Source
+from telnyx_rooms_async.cli.tables.text_formats import csv_header, csv_row, ndjson_row, read_csv, read_ndjson
 from telnyx_rooms_async.core.validators import is_blank
 
-READERS: dict[str, Callable[..., Any]] = {"csv": read_csv, "ndjson": read_ndjson}
+READERS: dict[str, Callable[..., Iterator[Row]]] = {"csv": read_csv, "ndjson": read_ndjson}
 HEADER = b"unique_name,max_participants\n"
 
 
-def read(text: bytes, kind: str = "csv", **options: Any) -> list[AnyRow]:
-    return list(READERS[kind](io.BytesIO(text), "rooms", **options))
+def read(text: bytes, kind: str = "csv", *, names_required: bool = False, **options: Any) -> InputTable:
+    source = Source("rooms")
+    table = InputTable(source=source, names_required=names_required)
+    try:
+        table.read(READERS[kind](io.BytesIO(text), source, **options))
+    except InvalidArgumentError as error:
+        table.broken = error.problems
+    return table
 
 
-def fields(text: bytes, kind: str = "csv") -> list[Any]:
+def fields(text: bytes, kind: str = "csv", **options: Any) -> list[Any]:
     """Read a table in which every row is valid."""
-    rows = read(text, kind)
-    assert all(isinstance(row, Row) for row in rows)
-    return [row.fields for row in rows if isinstance(row, Row)]
+    table = read(text, kind, **options)
+    assert table.problems == []
+    return table.rooms
+
+
+def lines(text: bytes) -> list[int]:
+    """Return the lines of the rows of a CSV file."""
+    return [row.line for row in read_csv(io.BytesIO(text), Source("rooms"))]
 
 
 def problems(text: bytes, kind: str = "csv", **options: Any) -> str:
     """Return the problems of a table."""
-    table = InputTable(source="rooms", unit="line")
-    try:
-        table.read(READERS[kind](io.BytesIO(text), "rooms", **options))
-    except InvalidArgumentError as error:
-        table.broken = error.problems
-    return "; ".join(table.problems)
+    return "; ".join(read(text, kind, **options).problems)
 
 
 # --- CSV ----------------------------------------------------------------------------------------------------
@@ -55,27 +60,22 @@ def test_csv_cells_are_text_integers_and_booleans() -> None:
         b'TRUE, 30 ,"a, ""b""\nc",25,https://example.com/x\n'
         b"false,0, d ,2.0,http://example.com\n"
     )
-    assert read(text) == [
-        Row(
-            line=2,
-            fields={
-                "unique_name": 'a, "b"\nc',
-                "max_participants": 25,
-                "enable_recording": True,
-                "webhook_event_url": "https://example.com/x",
-                "webhook_timeout_secs": 30,
-            },
-        ),
-        Row(
-            line=4,
-            fields={
-                "unique_name": " d ",
-                "max_participants": 2,
-                "enable_recording": False,
-                "webhook_event_url": "http://example.com",
-                "webhook_timeout_secs": 0,
-            },
-        ),
+    assert lines(text) == [2, 4]
+    assert fields(text) == [
+        {
+            "unique_name": 'a, "b"\nc',
+            "max_participants": 25,
+            "enable_recording": True,
+            "webhook_event_url": "https://example.com/x",
+            "webhook_timeout_secs": 30,
+        },
+        {
+            "unique_name": " d ",
+            "max_participants": 2,
+            "enable_recording": False,
+            "webhook_event_url": "http://example.com",
+            "webhook_timeout_secs": 0,
+        },
     ]
 
 
@@ -90,10 +90,8 @@ def test_csv_null_and_empty_text_only_clear_nullable_settings() -> None:
 
 def test_csv_byte_order_mark_and_blank_lines_are_skipped() -> None:
     text = b"\xef\xbb\xbfunique_name,max_participants\r\n\r\na,5\r\n\nb,6"
-    assert read(text) == [
-        Row(line=3, fields={"unique_name": "a", "max_participants": 5}),
-        Row(line=5, fields={"unique_name": "b", "max_participants": 6}),
-    ]
+    assert lines(text) == [3, 5]
+    assert [room["unique_name"] for room in fields(text)] == ["a", "b"]
 
 
 def test_columns_that_telnyx_sets_are_ignored() -> None:
@@ -187,7 +185,8 @@ def test_csv_problems_have_their_position(text: bytes, expected: str) -> None:
     ],
 )
 def test_csv_of_spreadsheets_and_powershell_is_read(text: bytes, line: int) -> None:
-    assert read(text) == [Row(line=line, fields={"unique_name": "a,b", "max_participants": 5})]
+    assert fields(text) == [{"unique_name": "a,b", "max_participants": 5}]
+    assert lines(text) == [line]
 
 
 @given(st.lists(st.sampled_from(["a", "\U0001f389", "\u0a0a", "\r", "\n", "\r\n", "\u2028"])))
@@ -201,7 +200,7 @@ def test_line_ends_within_a_cell_are_kept(parts: list[str]) -> None:
 
 
 def test_explicit_delimiter_is_used() -> None:
-    assert read(b"unique_name|id\na;b|c\n", delimiter="|") == [Row(line=2, fields={"unique_name": "a;b"})]
+    assert fields(b"unique_name|id\na;b|c\n", delimiter="|") == [{"unique_name": "a;b"}]
     assert problems(b"unique_name,id\na,b\n", delimiter=";").startswith("rooms, line 1: the delimiter is not")
 
 
@@ -225,10 +224,13 @@ def test_invalid_rows_keep_their_values_and_the_first_20_are_described() -> None
         f"rooms, line {line}, column max_participants" for line in range(2, 42, 2)
     ]
     assert rest == "13 more lines are invalid"
-    invalid = [row for row in read(text) if isinstance(row, InvalidRow)]
-    assert invalid[0].record == {"unique_name": "a0", "max_participants": 1}
-    assert [(row.line, row.record) for row in invalid[-2:]] == [(63, {}), (64, {})]
-    assert invalid[-1].failure == {"error": "rooms, line 64: has 3 cells, but the header has 2: 'x,3,'"}
+    failures = [row.failure for row in read(text).invalid]
+    problem = "rooms, line 2, column max_participants: must be an int from 2 to 50, not 1"
+    assert failures[0] == {"unique_name": "a0", "max_participants": 1, "error": problem}
+    assert failures[-2:] == [
+        {"error": "rooms, line 63: is not UTF-8: byte 1 of the line is 0xff"},
+        {"error": "rooms, line 64: has 3 cells, but the header has 2: 'x,3,'"},
+    ]
 
 
 # --- NDJSON -------------------------------------------------------------------------------------------------
@@ -239,9 +241,9 @@ def test_ndjson_distinguishes_text_null_and_missing_keys() -> None:
         b'\xef\xbb\xbf{"unique_name":"=a","max_participants":25.0,"id":"x"}\n\n'
         b'{"unique_name":null,"webhook_event_url":"","webhook_timeout_secs":null,"webhook_event_failover_url":""}'
     )
-    assert read(text, "ndjson") == [
-        Row(line=1, fields={"unique_name": "=a", "max_participants": 25}),
-        Row(line=3, fields={"webhook_timeout_secs": None, "webhook_event_failover_url": ""}),
+    assert fields(text, "ndjson") == [
+        {"unique_name": "=a", "max_participants": 25},
+        {"webhook_timeout_secs": None, "webhook_event_failover_url": ""},
     ]
 
 
@@ -303,7 +305,7 @@ def test_read_error_of_a_parquet_file_is_named() -> None:
             raise OSError(errno.EIO, "Input/output error")
 
     with pytest.raises(ConfigurationError, match="cannot read rooms: Input/output error"):
-        ParquetReader(BrokenFile(b"PAR1" * 10), "rooms")
+        parquet_types(BrokenFile(b"PAR1" * 10), Source("rooms"))
 
 
 # --- writing ------------------------------------------------------------------------------------------------
@@ -325,7 +327,10 @@ SETTINGS = st.fixed_dictionaries(
 )
 
 
-@given(st.lists(SETTINGS, min_size=1), st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le"]))
+@given(
+    st.lists(SETTINGS, min_size=1, unique_by=lambda room: room.get("unique_name", id(room))),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le"]),
+)
 def test_what_is_written_is_read_again(rooms: list[dict[str, Any]], encoding: str) -> None:
     written = [{"id": "a", **room} for room in rooms]
     table = csv_header(COLUMNS) + b"".join(csv_row(room, COLUMNS) for room in written)

@@ -206,7 +206,7 @@ async def test_503_with_retry_after_beyond_the_deadline_ends_at_once(case: Fault
 
 @pytest.mark.parametrize(
     ("faults", "requests"),
-    [([], "POST"), ([unavailable().uncommitted], "POST GET POST GET GET GET")],
+    [([], "POST"), ([unavailable().uncommitted], "POST GET POST GET")],
     ids=["at once", "after 503"],
 )
 async def test_a_name_of_another_room_is_an_error(

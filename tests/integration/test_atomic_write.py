@@ -20,7 +20,7 @@ from tests.helpers.scripted_server import Reply, ScriptedServer
 
 def uncommitted(target: Path, data: bytes = b"new") -> AtomicFile:
     file = AtomicFile(target)
-    file.file.write(data)
+    file.open().write(data)
     return file
 
 
@@ -117,7 +117,7 @@ def test_temporary_file_of_another_process_is_kept(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(secrets, "token_hex", lambda size: "0" * 2 * size)
     other = uncommitted(tmp_path / "other", b"of another")
     with pytest.raises(FileExistsError):
-        AtomicFile(tmp_path / "file")
+        AtomicFile(tmp_path / "file").open()
     other.commit()
     assert contents(tmp_path) == {"other": b"of another"}
 

@@ -205,18 +205,6 @@ class Call:
 
 
 @every_wait
-async def test_closing_ends_a_call_with_client_closed_error(
-    scenario: Scenario, wait: Wait, requests: int, sleepers: int
-) -> None:
-    call = await Call.start(scenario, wait, requests, sleepers)
-    await scenario.client.close()
-    with pytest.raises(ClientClosedError):
-        await asyncio.wait_for(call.task, 5)
-    assert call.cancelling == 0
-    assert scenario.time.sleepers == 0
-
-
-@every_wait
 async def test_cancelling_a_call_leaves_the_client_usable(
     scenario: Scenario, wait: Wait, requests: int, sleepers: int
 ) -> None:
@@ -229,23 +217,25 @@ async def test_cancelling_a_call_leaves_the_client_usable(
     await scenario.check_slot_is_free()
 
 
-@pytest.mark.parametrize("rounds", [-1, 0, 1, 2, 3, 5, 8, 11])
+@pytest.mark.parametrize("rounds", [-1, 0, 1, 2, 3, 5, 8, 11, None])
 @every_wait
-async def test_cancelling_takes_precedence_over_closing(
-    scenario: Scenario, wait: Wait, requests: int, sleepers: int, rounds: int
+async def test_closing_ends_a_call_unless_it_is_cancelled(
+    scenario: Scenario, wait: Wait, requests: int, sleepers: int, rounds: int | None
 ) -> None:
-    """Whether the call is cancelled before, with or just after the closing of the client."""
+    """Whether the call is cancelled before, with or after the closing of the client, or not at all."""
     call = await Call.start(scenario, wait, requests, sleepers)
-    if rounds < 0:
+    if rounds == -1:
         call.task.cancel()
     closing = asyncio.create_task(scenario.client.close())
-    for _ in range(rounds):
+    for _ in range(rounds or 0):
         await asyncio.sleep(0)
-    was_cancelled = call.task.cancel() or rounds < 0
-    await asyncio.wait((call.task, closing))
-    assert closing.result() is None
+    was_cancelled = rounds is not None and (call.task.cancel() or rounds == -1)
+    await asyncio.gather(call.task, return_exceptions=True)
+    await closing
     assert isinstance(call.error, asyncio.CancelledError if was_cancelled else ClientClosedError)
     assert call.task.cancelled() is was_cancelled
+    assert bool(call.cancelling) is was_cancelled
+    assert scenario.time.sleepers == 0
 
 
 @every_wait

@@ -23,12 +23,14 @@ from telnyx_rooms_async import (
     JournalError,
     NameTakenError,
     OutcomeUnknownError,
+    RetryPolicy,
     Room,
     RoomFields,
     RoomsClient,
     batch,
 )
 from telnyx_rooms_async.batch import JournalSummary
+from telnyx_rooms_async.batch.operations import digest_of
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.processes import ImporterProcess, ImportResult, count_creates, inject_random_faults
 
@@ -98,6 +100,28 @@ async def test_failed_items_are_retried(client: RoomsClient, path: Path) -> None
     assert journal.skipped == 2
 
 
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        *((Fault(status=status), "failed") for status in (400, 404, 499)),
+        *((Fault(status=status), "open") for status in (408, 500, 399)),
+        (Fault(status=429, retry_after=0), "open"),
+        (Fault(cut="after"), "open"),
+    ],
+)
+async def test_item_has_failed_only_if_it_was_certainly_not_processed(
+    telnyx: Emulator, path: Path, fault: Fault, state: str
+) -> None:
+    telnyx.seed(1)
+    telnyx.script(fault, times=None)
+    change: tuple[str, RoomFields] = telnyx.rooms[0].id, {"max_participants": 9}
+    retry = RetryPolicy(attempts=1)
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, retry=retry) as client:
+        (outcome,) = [each async for each in client.rooms.update_many([change], journal=Journal(path))]
+    assert not outcome.ok
+    assert getattr(await Journal(path).summary(), state) == 1
+
+
 async def test_duplicate_name_in_the_input_fails_again(client: RoomsClient, path: Path) -> None:
     items: list[RoomFields] = [{"unique_name": "Weekly"}, {"unique_name": "Weekly"}]
     for _ in range(2):
@@ -152,7 +176,7 @@ async def test_item_stays_open_until_its_room_is_listed(
             assert isinstance(outcome.error, OutcomeUnknownError)
             assert outcome.error.unique_name == "Room 0"
         telnyx.unscript()
-        telnyx.script(Fault(body=EMPTY_PAGE), operation="ListRooms", times=4)  # listed after some attempts
+        telnyx.script(Fault(body=EMPTY_PAGE), operation="ListRooms", times=3)  # listed after some attempts
         _, (outcome,) = await create(client, path, 1, on_lost_response=on_lost_response)
     assert outcome.unwrap() == telnyx.rooms[0]
 
@@ -185,6 +209,7 @@ async def test_room_without_a_name_is_refused(client: RoomsClient, telnyx: Emula
     with pytest.raises(InvalidArgumentError, match="unique_name"):
         outcome.unwrap()
     assert not telnyx.requests
+    assert await Journal(path).summary() == JournalSummary(done=0, failed=1, open=0)
 
 
 @pytest.mark.parametrize("method", ["rooms.update_many", "rooms.delete_many", "sessions.end_many"])
@@ -210,6 +235,26 @@ async def test_repeated_operation_of_an_open_item_succeeds(
             outcomes = [outcome async for outcome in run(items[method], journal=journal)]
         assert [outcome async for outcome in run(items[method], journal=journal)] == []
         assert await journal.summary() == JournalSummary(done=4, failed=0, open=0)
+
+
+async def test_other_tasks_run_while_finished_items_are_skipped(client: RoomsClient, path: Path) -> None:
+    items, journal, progress = bodies(3_000), Journal(path), set[int]()
+    await create(client, path, 1)
+    rows = [(index, digest_of(item)) for index, item in enumerate(items)]
+    with closing(sqlite3.connect(path)) as database:
+        database.executemany("REPLACE INTO items (item_index, digest, state) VALUES (?, ?, 'done')", rows)
+        database.commit()
+
+    async def resume() -> None:
+        assert [outcome async for outcome in client.rooms.create_many(items, journal=journal)] == []
+
+    task = asyncio.create_task(resume())
+    while not task.done():
+        progress.add(journal.skipped)
+        await asyncio.sleep(0)
+    await task
+    assert journal.skipped == 3_000
+    assert len(progress) > 4
 
 
 # --- the file -----------------------------------------------------------------------------------------------
@@ -291,7 +336,6 @@ async def test_other_file_is_refused_and_not_changed(
             "UPDATE job SET base_url = 'https://example.com'",
             "it was created for https://example.com, not for",
         ),
-        ("PRAGMA ignore_check_constraints = 1; UPDATE items SET state = 'lost'", "it is damaged"),
     ],
 )
 async def test_journal_of_another_job_or_version_is_refused(

@@ -1,9 +1,9 @@
-"""Listings: pages that turn themselves, and loops that are left early."""
+"""Listings: items, pages, counts, lists that change, and loops that are left early."""
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, suppress
 
 import pytest
 
@@ -66,14 +66,6 @@ async def test_context_manager_closes_iterations_that_were_left_early(
     assert asyncio.all_tasks() <= tasks
     assert len([room async for room in listing]) == 20
     await listing.aclose()
-
-
-async def test_iterator_can_be_closed(client: RoomsClient, telnyx: Emulator) -> None:
-    telnyx.seed(20)
-    async with aclosing(aiter(client.rooms.list(page_size=5))) as rooms:
-        first = await anext(rooms)
-    assert first == telnyx.rooms[0]
-    assert [room async for room in rooms] == []
 
 
 async def test_pages_have_their_meta(client: RoomsClient, telnyx: Emulator) -> None:
@@ -165,41 +157,56 @@ async def test_too_large_page_of_one_item_is_an_error(
     assert len(scripted_server.requests) == 3
 
 
-@pytest.mark.parametrize("ahead", [1, 3])
-async def test_too_large_pages_are_requested_in_smaller_ones(ahead: int) -> None:
-    padding = "x" * 100_000
-    sizes: list[int] = []
+@pytest.mark.parametrize("pages", [1, 3])
+async def test_too_large_pages_are_requested_in_smaller_ones(
+    client: RoomsClient, telnyx: Emulator, pages: int
+) -> None:
+    for number in range(10):
+        await client.rooms.create(unique_name=f"{number}{'x' * 900_000}")
+    telnyx.requests.clear()
+    ids = [room.id async for room in client.rooms.list().prefetch(pages)]
+    assert ids == [room.id for room in telnyx.rooms]
+    assert [dict(request.query)["page[size]"] for request in telnyx.requests] == [
+        "250",
+        "125",
+        "25",
+        "5",
+        "5",
+    ]
 
-    def page(request: bytes) -> bytes:
-        target = request.split(b" ")[1].decode()
-        query = dict(part.split("=") for part in target.partition("?")[2].split("&"))
-        size, number = int(query["page%5Bsize%5D"]), int(query["page%5Bnumber%5D"])
-        sizes.append(size)
-        rooms = [
-            {"id": f"room-{index}", "unique_name": padding}
-            for index in range((number - 1) * size, min(number * size, 200))
-        ]
-        meta = {
-            "total_results": 200,
-            "total_pages": -(-200 // size),
-            "page_number": number,
-            "page_size": size,
-        }
-        return json.dumps({"data": rooms, "meta": meta}).encode()
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                body = page(await reader.readuntil(b"\r\n\r\n"))
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-                await writer.drain()
-        writer.close()
+# --- lists that change ------------------------------------------------------------------------------------
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with RoomsClient("KEY", base_url=url) as client:
-        rooms = [room.id async for room in client.rooms.list(include_sessions=True).prefetch(ahead)]
-    server.close()
-    assert rooms == [f"room-{index}" for index in range(200)]
-    assert sizes[0] == 250
-    assert set(sizes) == {250, 125, 25}
+
+@pytest.mark.parametrize("pages", [2, 5])
+@pytest.mark.parametrize("size", [7, 50])
+async def test_loop_that_deletes_every_item_leaves_none(
+    client: RoomsClient, telnyx: Emulator, pages: int, size: int
+) -> None:
+    telnyx.seed(200)
+    before = [room.id for room in telnyx.rooms]
+    seen: list[str] = []
+    async for room in client.rooms.list(page_size=size).prefetch(pages):
+        seen.append(room.id)
+        await client.rooms.delete(room)
+    assert telnyx.rooms == ()
+    assert sorted(seen) == sorted(before)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("change", ["create", "delete"])
+async def test_items_that_outlive_the_iteration_are_yielded_once(
+    client: RoomsClient, telnyx: Emulator, change: str, seed: int
+) -> None:
+    random_source = random.Random(f"{seed}{change}")
+    telnyx.seed(60)
+    before = {room.id for room in telnyx.rooms}
+    seen: list[str] = []
+    async for room in client.rooms.list(page_size=random_source.randint(2, 9)).prefetch(3):
+        seen.append(room.id)
+        if len(seen) % 5 == 0 and change == "create":
+            await client.rooms.create()
+        elif random_source.random() < 0.3 and change == "delete":
+            await client.rooms.delete(random_source.choice(telnyx.rooms))
+    assert len(seen) == len(set(seen))
+    assert before & {room.id for room in telnyx.rooms} <= set(seen)

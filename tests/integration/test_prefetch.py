@@ -1,7 +1,8 @@
-"""Pages ahead: the next one is on its way while the loop works on this one, and nothing is left of server."""
+"""When the pages of a listing are requested, and how their requests end."""
 
 import asyncio
 import gc
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -23,33 +24,27 @@ from tests.helpers.web_servers import run_raw_server
 
 @define
 class HeldServer:
-    rooms: int = 10
-    invalid_page: int | None = None
-    """A page that is no answer."""
-    url: str = ""
+    """Serves pages of two rooms. While it is held, requests wait for their responses."""
+
     requested: list[int] = field(factory=list[int])
     waiting: list[int] = field(factory=list[int])
     max_waiting: int = 0
+    url: str = ""
     _free: asyncio.Event = field(factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                found = re.search(rb"page%5Bnumber%5D=(\d+)", head)
-                assert found
-                number = int(found[1])
+                number = int(re.findall(rb"page%5Bnumber%5D=(\d+)", head)[0])
                 self.requested.append(number)
                 self.waiting.append(number)
                 self.max_waiting = max(self.max_waiting, len(self.waiting))
                 await self._free.wait()
                 self.waiting.remove(number)
-                ids = [
-                    f'{{"id":"{number}"}}' for number in range(2 * number - 2, min(2 * number, self.rooms))
-                ]
-                meta = f'{{"total_results":{self.rooms},"total_pages":{self.rooms // 2},"page_size":2}}'
-                data = "7" if number == self.invalid_page else f"[{','.join(ids)}]"
-                body = f'{{"data":{data},"meta":{meta}}}'.encode()
+                rooms = [{"id": str(2 * number - 2)}, {"id": str(2 * number - 1)}]
+                meta = {"total_results": 10, "total_pages": 5, "page_size": 2}
+                body = json.dumps({"data": rooms, "meta": meta}).encode()
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
     async def wait_for_requests(self, *numbers: int) -> None:
@@ -66,6 +61,7 @@ class HeldServer:
 @pytest.fixture
 async def held_server() -> AsyncIterator[HeldServer]:
     server = HeldServer()
+    server.release()
     async with run_raw_server(server.serve) as url:
         server.url = f"{url}/v2"
         yield server
@@ -80,7 +76,6 @@ async def client(held_server: HeldServer) -> AsyncIterator[RoomsClient]:
 async def test_next_page_is_requested_after_the_first_item(
     client: RoomsClient, held_server: HeldServer
 ) -> None:
-    held_server.release()
     seen: list[str] = []
     async for room in client.rooms.list(page_size=2):
         seen.append(room.id)
@@ -95,7 +90,6 @@ async def test_next_page_is_requested_after_the_first_item(
 
 async def test_early_response_requests_no_further_page(held_server: HeldServer) -> None:
     came: list[Attempt] = []
-    held_server.release()
     async with RoomsClient("KEY", base_url=held_server.url, on_attempt=came.append) as client:
         async for room in client.rooms.list(page_size=2):
             if room.id == "1":
@@ -110,7 +104,6 @@ async def test_early_response_requests_no_further_page(held_server: HeldServer) 
 async def test_loop_that_ends_at_the_first_item_costs_one_request(
     client: RoomsClient, held_server: HeldServer
 ) -> None:
-    held_server.release()
     async for _ in client.rooms.list(page_size=2):
         held_server.hold()
         break
@@ -122,7 +115,6 @@ async def test_loop_that_ends_at_the_first_item_costs_one_request(
 async def test_loop_left_early_cancels_the_requests_in_flight(
     client: RoomsClient, held_server: HeldServer, ending: str
 ) -> None:
-    held_server.release()
     before = asyncio.all_tasks()
     with suppress(ZeroDivisionError):
         async for room in client.rooms.list(page_size=2).prefetch(3):
@@ -139,7 +131,6 @@ async def test_loop_left_early_cancels_the_requests_in_flight(
 
 
 async def test_prefetched_pages_are_yielded_in_order(client: RoomsClient, held_server: HeldServer) -> None:
-    held_server.release()
     seen: list[str] = []
     async for page in client.rooms.list(page_size=2).prefetch(3).pages():
         seen += [room.id for room in page.data]
@@ -149,6 +140,27 @@ async def test_prefetched_pages_are_yielded_in_order(client: RoomsClient, held_s
             held_server.release()
     assert seen == [str(number) for number in range(10)]
     assert held_server.max_waiting == 3
+    assert held_server.requested == [1, 2, 3, 4, 5]
+
+
+async def test_iteration_ends_when_its_listing_is_closed_by_another_task(
+    client: RoomsClient, held_server: HeldServer
+) -> None:
+    listing = client.rooms.list(page_size=2).prefetch(3)
+    ids: list[str] = []
+
+    async def loop() -> None:
+        async for room in listing:
+            ids.append(room.id)
+            held_server.hold()
+
+    task = asyncio.create_task(loop())
+    await held_server.wait_for_requests(2, 3, 4)
+    await listing.aclose()
+    await listing.aclose()
+    held_server.release()
+    await task
+    assert ids == ["0", "1"]
 
 
 @pytest.mark.parametrize("pages", [0, 101, True, 2.5, None])
@@ -158,8 +170,6 @@ def test_invalid_number_of_pages_is_refused(client: RoomsClient, pages: int) -> 
 
 
 async def test_closing_the_client_ends_the_iteration(client: RoomsClient, held_server: HeldServer) -> None:
-    held_server.release()
-
     async def loop() -> None:
         async for room in client.rooms.list(page_size=2):
             if room.id == "1":

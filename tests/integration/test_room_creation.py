@@ -1,4 +1,4 @@
-"""A room is created once: what is sent when the answer is lost, and what the caller is recorded."""
+"""Creates and ensures against a scripted server: which requests are sent, recorded and paid for."""
 
 import asyncio
 import json
@@ -12,9 +12,9 @@ from telnyx_rooms_async import (
     APIConnectionError,
     Attempt,
     AuthenticationError,
-    ConnectionLostError,
-    InternalServerError,
+    Clock,
     NameTakenError,
+    NotFoundError,
     OutcomeUnknownError,
     RoomsClient,
 )
@@ -25,6 +25,7 @@ OnLostResponse = Literal["find", "find_then_resend", "raise"]
 
 LOST = ScriptedServer.raw(b"")
 FAILED = ScriptedServer.http(500)
+GONE = ScriptedServer.http(404, b"{}")
 TAKEN = ScriptedServer.http(
     422,
     b'{"errors":[{"code":"10027","title":"unique_name has already been taken",'
@@ -42,67 +43,56 @@ def listed(*rooms: dict[str, object]) -> Reply:
     return ScriptedServer.http(200, json.dumps({"data": rooms, "meta": meta}).encode())
 
 
-MADE = ScriptedServer.http(201, json.dumps({"data": room()}).encode())
+CREATED = ScriptedServer.http(201, json.dumps({"data": room()}).encode())
 NOTHING = listed()
 OURS = listed(room())
 ANOTHER = listed(room(at=0.0))
 
 
 @pytest.fixture
-def client(scripted_server: ScriptedServer, fake_clock: FakeClock) -> RoomsClient:
-    return RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock)
+def attempts() -> list[Attempt]:
+    """Return the attempts that the client reported."""
+    return []
+
+
+@pytest.fixture
+def client(scripted_server: ScriptedServer, fake_clock: FakeClock, attempts: list[Attempt]) -> RoomsClient:
+    return RoomsClient(
+        "KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=attempts.append
+    )
 
 
 def methods(scripted_server: ScriptedServer) -> str:
+    """Return the first letters of the requests: ``PG`` for a POST and a GET."""
     return "".join(chr(request[0]) for request in scripted_server.requests)
 
 
-async def create(client: RoomsClient, on_lost_response: OnLostResponse, **fields: Any) -> str:
+async def create(client: RoomsClient, on_lost_response: OnLostResponse = "find", **fields: Any) -> str:
     async with client:
-        return (
-            await client.rooms.create(unique_name="Weekly", on_lost_response=on_lost_response, **fields)
-        ).id
+        room = await client.rooms.create(unique_name="Weekly", on_lost_response=on_lost_response, **fields)
+    return room.id
 
 
-FOUND: dict[str, tuple[OnLostResponse, list[Reply], str]] = {
-    "at once": ("find", [MADE], "P"),
-    "at the first look": ("find", [LOST, OURS], "PG"),
-    "at the second look": ("find", [FAILED, NOTHING, OURS], "PGG"),
-    "at the third look": ("find", [FAILED, NOTHING, LOST, OURS], "PGGG"),
-    "after looks that fail": (
-        "find",
-        [LOST, ScriptedServer.http(401), ScriptedServer.http(200, b"{"), OURS],
-        "PGGG",
-    ),
-    "among others of the name": ("find", [LOST, listed(room(2, at=0.0), room(1))], "PG"),
-    "without another request": ("find_then_resend", [LOST, OURS], "PG"),
-    "when it is sent again": ("find_then_resend", [LOST, NOTHING, NOTHING, NOTHING, MADE], "PGGGP"),
-    "when its name is taken": ("find_then_resend", [LOST, NOTHING, NOTHING, NOTHING, TAKEN, OURS], "PGGGPG"),
-    "when the second is lost": (
-        "find_then_resend",
-        [LOST, NOTHING, NOTHING, NOTHING, LOST, NOTHING, OURS],
-        "PGGGPGG",
-    ),
-    "when the second is slowed down": (
-        "find_then_resend",
-        [LOST, NOTHING, NOTHING, NOTHING, ScriptedServer.http(429), MADE],
-        "PGGGPP",
-    ),
-}
-
-
-@pytest.mark.parametrize(("on_lost_response", "script", "sent"), FOUND.values(), ids=FOUND)
-async def test_room_is_returned_after_these_requests(
+@pytest.mark.parametrize(
+    ("on_lost_response", "script", "sent"),
+    [
+        ("find", [LOST, ScriptedServer.http(401), ScriptedServer.http(200, b"{"), OURS], "PGGG"),
+        ("find", [LOST, listed(room(2, at=0.0), room(1))], "PG"),
+        ("find_then_resend", [LOST, OURS], "PG"),
+        ("find_then_resend", [LOST, NOTHING, NOTHING, NOTHING, TAKEN, OURS], "PGGGPG"),
+        ("find_then_resend", [LOST, NOTHING, NOTHING, NOTHING, LOST, NOTHING, OURS], "PGGGPGG"),
+        ("find_then_resend", [LOST, *[NOTHING] * 3, ScriptedServer.http(429), CREATED], "PGGGPP"),
+    ],
+)
+async def test_every_request_of_a_create_is_an_attempt_with_a_number(
+    client: RoomsClient,
     scripted_server: ScriptedServer,
-    fake_clock: FakeClock,
+    attempts: list[Attempt],
+    *,
     on_lost_response: OnLostResponse,
     script: list[Reply],
     sent: str,
 ) -> None:
-    attempts: list[Attempt] = []
-    client = RoomsClient(
-        "KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=attempts.append
-    )
     scripted_server.respond_with(*script)
     assert await create(client, on_lost_response) == "room-1"
     assert methods(scripted_server) == sent
@@ -110,49 +100,19 @@ async def test_room_is_returned_after_these_requests(
     assert "".join(attempt.method[0] for attempt in attempts) == sent
 
 
-UNKNOWN: dict[str, tuple[OnLostResponse, list[Reply], str]] = {
-    "not there": ("find", [LOST, NOTHING], "PGGG"),
-    "looks that fail": ("find", [FAILED], "PGGG"),
-    "another one": ("find", [LOST, ANOTHER], "PGGG"),
-    "other settings": ("find", [LOST, listed(room(max_participants=9))], "PGGG"),
-    "lost twice": ("find_then_resend", [LOST, NOTHING, NOTHING, NOTHING, FAILED, NOTHING], "PGGGPGGG"),
-    "nobody looks": ("raise", [LOST], "P"),
-}
+# --- the second request -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("on_lost_response", "script", "sent"), UNKNOWN.values(), ids=UNKNOWN)
-async def test_outcome_is_unknown_after_these_requests(
-    client: RoomsClient,
-    scripted_server: ScriptedServer,
-    on_lost_response: OnLostResponse,
-    script: list[Reply],
-    sent: str,
-) -> None:
-    scripted_server.respond_with(*script)
-    with pytest.raises(OutcomeUnknownError) as caught:
-        await create(client, on_lost_response, max_participants=7)
-    error = caught.value
-    assert methods(scripted_server) == sent
-    assert "".join(attempt.method[0] for attempt in error.attempts) == sent
-    assert [attempt.number for attempt in error.attempts] == list(range(1, len(sent) + 1))
-    assert (error.operation, error.unique_name, error.room_ids) == ("CreateRoom", "Weekly", ())
-    assert isinstance(error.__cause__, ConnectionLostError | InternalServerError)
-
-
-# --- the second request ------------------------------------------------------------------------------------
-
-REFUSED_AGAIN: dict[str, Reply] = {
-    "a key that is no longer good": ScriptedServer.http(401),
-    "no permission": ScriptedServer.http(403),
-    "another error": ScriptedServer.http(400),
-    "a limit": ScriptedServer.http(429, Retry_After="3600"),
-    "out of service": ScriptedServer.http(503, Retry_After="3600"),
-    "not implemented": ScriptedServer.http(501),
-    "a redirect": ScriptedServer.http(302, Location="/v3"),
-}
-
-
-@pytest.mark.parametrize("reply", REFUSED_AGAIN.values(), ids=REFUSED_AGAIN)
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *(ScriptedServer.http(status) for status in (400, 401, 403, 501)),
+        ScriptedServer.http(429, Retry_After="3600"),
+        ScriptedServer.http(503, Retry_After="3600"),
+        ScriptedServer.http(302, Location="/v3"),
+    ],
+    ids=lambda reply: reply.data[9:12].decode(),
+)
 async def test_error_of_the_second_request_leaves_the_first_unknown(
     client: RoomsClient, scripted_server: ScriptedServer, reply: Reply
 ) -> None:
@@ -184,9 +144,7 @@ async def test_unsent_second_request_leaves_the_first_unknown(
     assert isinstance(caught.value.__cause__, APIConnectionError)
 
 
-@pytest.mark.parametrize(
-    "look", [FAILED, LOST, ScriptedServer.http(401), NOTHING], ids=["500", "lost", "401", "not there"]
-)
+@pytest.mark.parametrize("look", [FAILED, LOST, NOTHING], ids=["500", "lost", "not listed"])
 async def test_taken_name_without_a_listed_room_is_unknown(
     client: RoomsClient, scripted_server: ScriptedServer, look: Reply
 ) -> None:
@@ -203,8 +161,8 @@ async def test_name_taken_by_an_older_room_is_an_error(
     scripted_server.respond_with(LOST, ANOTHER, ANOTHER, ANOTHER, TAKEN, ANOTHER)
     with pytest.raises(NameTakenError) as caught:
         await create(client, "find_then_resend")
-    assert methods(scripted_server).startswith("PGGGP")
-    assert len(caught.value.attempts) >= 5
+    assert methods(scripted_server) == "PGGGPG"
+    assert len(caught.value.attempts) == 5
 
 
 @pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend", "raise"])
@@ -226,13 +184,19 @@ async def test_refused_create_is_not_looked_up(
     assert methods(scripted_server) == "P"
 
 
-# --- the budget ---------------------------------------------------------------------------------------------
+# --- the retry budget -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("has_hook", [True, False], ids=["with a hook", "without"])
 @pytest.mark.parametrize(
     ("script", "change"),
-    [([MADE], 1), ([LOST, OURS], 0), ([LOST, NOTHING], 0), ([LOST, NOTHING, OURS], 0), ([LOST, FAILED], -42)],
+    [
+        ([CREATED], 1),
+        ([LOST, OURS], 0),
+        ([LOST, NOTHING], 0),
+        ([LOST, NOTHING, OURS], 0),
+        ([LOST, FAILED], -42),
+    ],
     ids=["created_at", "listed", "not listed", "listed later", "looks that fail"],
 )
 async def test_look_ups_are_paid_for_from_the_retry_budget(
@@ -250,7 +214,7 @@ async def test_look_ups_are_paid_for_from_the_retry_budget(
     budget._level = 200.0
     scripted_server.respond_with(*script)
     with suppress(OutcomeUnknownError):
-        await create(client, "find")
+        await create(client)
     passed = fake_clock.seconds - 1000
     assert 200 + change - 0.001 <= budget.level <= 200 + change + passed + 0.001
 
@@ -272,27 +236,17 @@ async def test_attempts_are_the_same_with_and_without_a_hook(
     assert recorded[0] == recorded[1]
 
 
-# --- an outage ----------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend", "raise"])
 @pytest.mark.parametrize("reply", [FAILED, LOST], ids=["500", "lost"])
 async def test_500_creates_in_an_outage_send_few_more_requests(
     scripted_server: ScriptedServer, on_lost_response: OnLostResponse, reply: Reply
 ) -> None:
-    scripted_server.respond_with(reply)
-    fake_clock = FakeClock(1000.0)
-
     async def no_time(_seconds: float) -> None:
         await asyncio.sleep(0)
 
-    clock = fake_clock.clock
-    client = RoomsClient(
-        "KEY",
-        base_url=scripted_server.url,
-        clock=type(clock)(monotonic=clock.monotonic, now=clock.now, sleep=no_time),
-    )
-    async with client:
+    scripted_server.respond_with(reply)
+    clock = Clock(monotonic=lambda: 1000.0, now=lambda: 1000.0, sleep=no_time)
+    async with RoomsClient("KEY", base_url=scripted_server.url, clock=clock) as client:
         creations = (
             client.rooms.create(unique_name=f"Room {number}", on_lost_response=on_lost_response)
             for number in range(500)
@@ -301,3 +255,49 @@ async def test_500_creates_in_an_outage_send_few_more_requests(
     assert {type(outcome) for outcome in outcomes} == {OutcomeUnknownError}
     assert methods(scripted_server).count("P") >= 500
     assert len(scripted_server.requests) <= 560
+
+
+# --- ensure -----------------------------------------------------------------------------------------------
+
+OTHER_CASE = listed(room(unique_name="WEEKLY"))
+
+
+@pytest.mark.parametrize(
+    ("script", "action", "sent"),
+    [
+        ([NOTHING, TAKEN, NOTHING, NOTHING, OURS], "updated", "GPGGGP"),
+        ([OURS, GONE, NOTHING, CREATED], "created", "GPGP"),
+        ([listed(room(2, unique_name="Weekly 2"), room(3, unique_name="weekly"), room())], "updated", "GP"),
+    ],
+    ids=["listed late", "deleted before its update", "among similar names"],
+)
+async def test_ensure_finds_the_room_that_others_create_or_delete(
+    client: RoomsClient, scripted_server: ScriptedServer, script: list[Reply], action: str, sent: str
+) -> None:
+    scripted_server.respond_with(*script, ScriptedServer.http(200, json.dumps({"data": room()}).encode()))
+    async with client:
+        ensured = await client.rooms.ensure("Weekly", max_participants=20)
+    assert (ensured.action, ensured.room.id) == (action, "room-1")
+    assert methods(scripted_server) == sent
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "requests"),
+    [
+        ([OTHER_CASE, TAKEN, *[OTHER_CASE] * 4], NameTakenError, 6),
+        ([OURS, GONE] * 3, NotFoundError, 6),
+    ],
+    ids=["name taken by another spelling", "deleted three times"],
+)
+async def test_ensure_fails_when_the_room_cannot_be_found(
+    client: RoomsClient,
+    scripted_server: ScriptedServer,
+    script: list[Reply],
+    error: type[Exception],
+    requests: int,
+) -> None:
+    scripted_server.respond_with(*script)
+    async with client:
+        with pytest.raises(error):
+            await client.rooms.ensure("Weekly", max_participants=20)
+    assert len(scripted_server.requests) == requests

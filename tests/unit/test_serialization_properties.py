@@ -14,6 +14,7 @@ import attrs
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from telnyx_rooms_async import models
 from telnyx_rooms_async.core import requests
@@ -156,6 +157,18 @@ def test_value_survives_unstructuring_and_structuring(cl: Any, data: st.DataObje
     for used in (converter, by_cattrs):
         assert used.structure(used.unstructure(value), cl) == value
         assert used.loads(used.dumps(value), cl) == value
+
+
+@pytest.mark.parametrize("cl", [*MODELS, *EVENTS], ids=lambda cl: cl.__name__)
+@settings(deadline=None, max_examples=15)
+@given(st.data())
+def test_value_survives_its_own_json_and_that_of_pydantic(cl: Any, data: st.DataObject) -> None:
+    value = data.draw(values(cl))
+    assert cl.from_dict(json.loads(value.to_json())) == value
+    assert json.loads(json.dumps(value.to_dict())) == value.to_dict()
+    adapter = TypeAdapter(cl)
+    assert adapter.validate_python(adapter.dump_python(value)) == value
+    assert adapter.validate_json(adapter.dump_json(value)) == value
 
 
 @every_class

@@ -1,39 +1,36 @@
 """``rooms apply``: make the rooms of the account match a table."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
 from typing import Annotated, Final
 
 import typer
 
-from telnyx_rooms_async import Change, InvalidArgumentError, Plan, Room, RoomFields, RoomsClient
+from telnyx_rooms_async import Change, InvalidArgumentError, Plan, Room
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.bulk.job import (
     CONCURRENCY,
-    BulkJob,
     Concurrency,
     DryRun,
     MaxFailures,
-    Outcomes,
-    Summary,
     Yes,
     confirm,
     require_confirmation,
+    run_job,
 )
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl
-from telnyx_rooms_async.cli.output import counted
+from telnyx_rooms_async.cli.output import Result, counted
 from telnyx_rooms_async.cli.progress import JobProgress, status
 from telnyx_rooms_async.cli.runner import exit_codes, run
 from telnyx_rooms_async.cli.tables.formats import (
-    STREAM,
     Delimiter,
+    Errors,
     FormatOption,
     SkipInvalid,
     TableFile,
     format_of,
 )
-from telnyx_rooms_async.cli.tables.input_table import InputTable, read_table
-from telnyx_rooms_async.cli.tables.output_table import Errors, write_failures
+from telnyx_rooms_async.cli.tables.input_table import read_table
+from telnyx_rooms_async.cli.tables.output_table import write_failures
 from telnyx_rooms_async.cli.tables.rows import NAME, REASON
 
 _PARTICIPLES: Final = {"create": "created", "update": "updated", "delete": "deleted"}
@@ -80,10 +77,8 @@ def apply(
         table = read_table(
             file, table_format, names_required=True, delimiter=delimiter, skip_invalid=skip_invalid
         )
-        other_files = [file] if file != STREAM else []
         # Opened before the question: a run that cannot start is not worth a confirmation.
-        failures = write_failures(None if dry_run else errors, table_format, table, other_files=other_files)
-        with failures as write_failure:
+        with write_failures(None if dry_run else errors, table_format, table, [file]) as write_failure:
             with status("comparing the table with the rooms of the account"):
                 plan = run(lambda client: client.rooms.plan(table.rooms, prune=prune), base_url)
             _show(plan, as_json=as_json, dry_run=dry_run, is_confirmed=yes)
@@ -95,23 +90,30 @@ def apply(
             plan.check_deletes(max_deletes)  # confirmation does not lift the limit
             if not yes:
                 confirm(f"make {counted(len(plan.changes), 'change')}?")
-            _apply(
-                plan,
-                table,
-                write_failure,
-                concurrency=concurrency,
-                max_failures=max_failures,
-                max_deletes=max_deletes,
+            progress = JobProgress(total=len(plan.changes))
+            rows = {fields.get(NAME): fields for fields in table.rooms}
+            done: Counter[str] = Counter()
+
+            def on_done(change: Change, _room: Room | None) -> None:
+                done[change.action] += 1
+
+            def on_failed(change: Change, error: Exception) -> None:
+                # The row of the table: a change lacks the settings that the room has already.
+                if change.action != "delete" and (fields := rows.get(change.unique_name)):
+                    write_failure({**fields, REASON: str(error)})
+
+            run_job(
+                lambda client: client.rooms.apply(
+                    plan, limit=concurrency, max_failures=max_failures, max_deletes=max_deletes
+                ),
+                progress,
+                label=lambda change: f"{change.action} {change.unique_name!r}",
+                summarize=lambda: _summary(plan, done, failed=progress.failed),
+                on_done=on_done,
+                on_failed=on_failed,
                 as_json=as_json,
                 base_url=base_url,
             )
-
-
-def _note_refusal(plan: Plan, max_deletes: int | None) -> None:
-    try:
-        plan.check_deletes(max_deletes)
-    except InvalidArgumentError as error:
-        output.note(f"would be refused: {error}")
 
 
 def _show(plan: Plan, *, as_json: bool, dry_run: bool, is_confirmed: bool) -> None:
@@ -121,59 +123,22 @@ def _show(plan: Plan, *, as_json: bool, dry_run: bool, is_confirmed: bool) -> No
         for change in plan.changes:
             output.write_json(change)
     elif not plan:
-        output.write_json(_counts(Counter(), plan, failed=0))
+        output.show(_summary(plan, Counter(), failed=0), as_json=True)
     elif not is_confirmed:  # stdout is for the counts
         output.note(str(plan))
 
 
-def _apply(
-    plan: Plan,
-    table: InputTable,
-    write_failure: Callable[[Mapping[str, object]], object],
-    *,
-    concurrency: int,
-    max_failures: int | None,
-    max_deletes: int | None,
-    as_json: bool,
-    base_url: str | None,
-) -> None:
-    progress = JobProgress(total=len(plan.changes))
-    done: Counter[str] = Counter()
-    rows = {fields.get(NAME): fields for fields in table.rooms}
-
-    async def start(client: RoomsClient) -> Outcomes[Change, Room | None]:
-        return client.rooms.apply(plan, limit=concurrency, max_failures=max_failures, max_deletes=max_deletes)
-
-    def on_done(change: Change, _room: Room | None) -> None:
-        done[change.action] += 1
-
-    def on_failed(change: Change, error: Exception) -> None:
-        # The row of the table: a change lacks the settings that the room has already.
-        fields: RoomFields | None = rows.get(change.unique_name)
-        if change.action != "delete" and fields is not None:
-            write_failure({**fields, REASON: str(error)})
-
-    def summarize() -> Summary:
-        parts = [
-            f"{participle} {done[action]}" for action, participle in _PARTICIPLES.items() if done[action]
-        ]
-        if progress.failed:
-            parts.append(f"{progress.failed} failed")
-        return Summary(", ".join(parts) or "nothing was done", _counts(done, plan, failed=progress.failed))
-
-    BulkJob(
-        progress=progress,
-        start=start,
-        label=lambda change: f"{change.action} {change.unique_name!r}",
-        on_done=on_done,
-        on_failed=on_failed,
-        summarize=summarize,
-    ).run(base_url, as_json=as_json)
+def _note_refusal(plan: Plan, max_deletes: int | None) -> None:
+    try:
+        plan.check_deletes(max_deletes)
+    except InvalidArgumentError as error:
+        output.note(f"would be refused: {error}")
 
 
-def _counts(done: Counter[str], plan: Plan, *, failed: int) -> dict[str, int]:
-    return {
-        **{participle: done[action] for action, participle in _PARTICIPLES.items()},
-        "unchanged": plan.unchanged,
-        "failed": failed,
-    }
+def _summary(plan: Plan, done: Counter[str], *, failed: int) -> Result:
+    counts = {participle: done[action] for action, participle in _PARTICIPLES.items()}
+    parts = [f"{participle} {count}" for participle, count in counts.items() if count]
+    if failed:
+        parts.append(f"{failed} failed")
+    values = {**counts, "unchanged": plan.unchanged, "failed": failed}
+    return Result(", ".join(parts) or "nothing was done", values)

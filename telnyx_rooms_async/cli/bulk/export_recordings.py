@@ -5,9 +5,9 @@ import errno
 import os
 import reprlib
 import time
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Unpack
 
 import typer
 
@@ -20,19 +20,10 @@ from telnyx_rooms_async import (
     batch,
 )
 from telnyx_rooms_async.atomic_write import TEMPORARY_NAME, move, temporary_path
-from telnyx_rooms_async.cli.bulk.job import BulkJob, Concurrency, MaxFailures, Outcomes, Summary
-from telnyx_rooms_async.cli.commands.recordings import DurationSecs, Status, Type
+from telnyx_rooms_async.cli.bulk.job import Concurrency, MaxFailures, Outcomes, run_job
 from telnyx_rooms_async.cli.files import file_errors
-from telnyx_rooms_async.cli.options import (
-    AsJson,
-    BaseUrl,
-    EndedAt,
-    OfParticipant,
-    OfRoom,
-    OfSession,
-    StartedAt,
-)
-from telnyx_rooms_async.cli.output import counted
+from telnyx_rooms_async.cli.options import AsJson, BaseUrl, RecordingFilters
+from telnyx_rooms_async.cli.output import Result, counted
 from telnyx_rooms_async.cli.progress import JobProgress
 
 _CONCURRENCY: Final = 8
@@ -54,18 +45,11 @@ _SUFFIXES: Final = {
 def export_recordings(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="The folder. It is created if needed.")],
     *,
-    room_id: OfRoom = None,
-    session_id: OfSession = None,
-    participant_id: OfParticipant = None,
-    status: Status = None,
-    type: Type = None,  # noqa: A002 - the API's name for it
-    started_at: StartedAt = None,
-    ended_at: EndedAt = None,
-    duration_secs: DurationSecs = None,
     concurrency: Concurrency = _CONCURRENCY,
     max_failures: MaxFailures = None,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
+    **filters: Unpack[RecordingFilters],
 ) -> None:
     """Download the files of all recordings.
 
@@ -73,115 +57,95 @@ def export_recordings(
     continues after an interruption. A recording that is not completed counts as failed: --status completed
     leaves it out.
     """
-    progress = JobProgress("listing recordings")
-    folder = _Folder(Path(directory))
-    progress.skipped = lambda: folder.skipped
+    folder = Path(directory)
+    skipped = 0
+    progress = JobProgress("listing recordings", skipped=lambda: skipped)
 
     async def start(client: RoomsClient) -> Outcomes[RoomRecording, bool]:
-        folder.open()
-        listing = client.recordings.list(
-            room_id=room_id,
-            session_id=session_id,
-            participant_id=participant_id,
-            status=status,
-            type=type,
-            started_at=started_at,
-            ended_at=ended_at,
-            duration_secs=duration_secs,
-        )
+        sizes = _open(folder)
+        listing = client.recordings.list(**filters)
         progress.total = await listing.count()
 
         async def download(recording: RoomRecording) -> bool:
-            return await folder.download(client, recording)
+            return await _download(client, recording, folder, sizes)
 
-        return batch.stream(download, listing, limit=concurrency, max_failures=max_failures)
+        stream = batch.stream(download, listing, limit=concurrency, max_failures=max_failures)
+        async with aclosing(stream) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
 
     def on_done(_recording: RoomRecording, is_new: bool) -> None:  # noqa: FBT001 - called with the outcome
+        nonlocal skipped
         if not is_new:
             progress.done -= 1
-            folder.skipped += 1
+            skipped += 1
 
-    def summarize() -> Summary:
-        skipped = f", {folder.skipped} skipped" if folder.skipped else ""
-        failed = f", {progress.failed} failed" if progress.failed else ""
-        sentence = f"downloaded {counted(progress.done, 'recording')} to {directory}{skipped}{failed}"
-        counts = {"downloaded": progress.done, "skipped": folder.skipped, "failed": progress.failed}
-        return Summary(sentence, counts)
+    def summarize() -> Result:
+        done, failed = progress.done, progress.failed
+        parts = [f"downloaded {counted(done, 'recording')} to {directory}"]
+        parts += [f"{count} {noun}" for count, noun in ((skipped, "skipped"), (failed, "failed")) if count]
+        return Result(", ".join(parts), {"downloaded": done, "skipped": skipped, "failed": failed})
 
-    BulkJob(progress=progress, start=start, label=_label, on_done=on_done, summarize=summarize).run(
-        base_url, as_json=as_json
+    run_job(
+        start,
+        progress,
+        label=lambda recording: recording.id if recording.id.isprintable() else reprlib.repr(recording.id),
+        on_done=on_done,
+        summarize=summarize,
+        as_json=as_json,
+        base_url=base_url,
     )
 
 
-def _label(recording: RoomRecording) -> str:
-    return recording.id if recording.id.isprintable() else reprlib.repr(recording.id)
+def _open(folder: Path) -> dict[str, int]:
+    """Create a folder if needed, remove abandoned temporary files, and return the sizes of the other files.
+
+    Raises:
+        ConfigurationError: the folder cannot be used.
+    """
+    sizes: dict[str, int] = {}
+    with file_errors(str(folder), "write to"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for entry in os.scandir(folder):
+            with suppress(FileNotFoundError):  # another run may remove files too
+                is_temporary = TEMPORARY_NAME.fullmatch(entry.name)
+                if not entry.is_file(follow_symlinks=not is_temporary):
+                    continue
+                status = entry.stat(follow_symlinks=not is_temporary)
+                if not is_temporary:
+                    sizes[entry.name] = status.st_size
+                elif status.st_mtime < time.time() - _ABANDONED:
+                    Path(entry).unlink()
+    return sizes
 
 
-class _Folder:
-    """Folder of recordings, with one file per recording."""
+async def _download(
+    client: RoomsClient, recording: RoomRecording, folder: Path, sizes: dict[str, int]
+) -> bool:
+    """Download a file unless it is complete, and return whether it was downloaded.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._sizes: dict[str, int] = {}
-        """Sizes of the existing files by name."""
-        self.skipped = 0
-        """Recordings that were downloaded before."""
-
-    def open(self) -> None:
-        """Create the folder if needed, list its files, and remove abandoned temporary files.
-
-        Raises:
-            ConfigurationError: the folder cannot be used.
-        """
-        with file_errors(str(self._path), "write to"):
-            self._path.mkdir(parents=True, exist_ok=True)
-            for entry in os.scandir(self._path):
-                if TEMPORARY_NAME.fullmatch(entry.name):
-                    _remove_abandoned(entry)
-                elif entry.is_file():
-                    with suppress(FileNotFoundError):  # removed meanwhile
-                        self._sizes[entry.name] = entry.stat().st_size
-
-    async def download(self, client: RoomsClient, recording: RoomRecording) -> bool:
-        """Download a file unless it is complete, and return whether it was downloaded.
-
-        Raises:
-            TelnyxRoomsError: it cannot be downloaded.
-            ConfigurationError: no file can be written.
-        """
-        if recording.status != RecordingStatus.COMPLETED:
-            raise NotReadyError(recording.id, recording.status)
-        if recording.id.startswith(".") or Path(recording.id).suffix in _SUFFIXES.values():
-            raise InvalidArgumentError((_NOT_A_FILE_NAME,))
-        if await self._is_complete(client, recording):
-            return False
-        temporary = temporary_path(self._path)
-        with file_errors(str(self._path), "write to"):
-            try:
-                file = await client.recordings.download(recording.id, temporary)
-                suffix = _SUFFIXES.get((file.content_type or "").partition(";")[0].strip().lower(), "")
-                await asyncio.to_thread(_rename, temporary, f"{recording.id}{suffix}")
-            finally:
-                await asyncio.to_thread(temporary.unlink, missing_ok=True)
-        return True
-
-    async def _is_complete(self, client: RoomsClient, recording: RoomRecording) -> bool:
-        names = (f"{recording.id}{suffix}" for suffix in ("", *_SUFFIXES.values()))
-        sizes = [self._sizes[name] for name in names if name in self._sizes]
-        return bool(sizes) and await client.recordings.file_size(recording) in (None, *sizes)
-
-
-def _remove_abandoned(entry: os.DirEntry[str]) -> None:
-    with suppress(FileNotFoundError):  # another run removes it too
-        is_file = entry.is_file(follow_symlinks=False)
-        if is_file and entry.stat(follow_symlinks=False).st_mtime < time.time() - _ABANDONED:
-            Path(entry).unlink()
-
-
-def _rename(temporary: Path, name: str) -> None:
-    try:
-        move(temporary, temporary.with_name(name))
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
+    Raises:
+        TelnyxRoomsError: it cannot be downloaded.
+        ConfigurationError: no file can be written.
+    """
+    if recording.status != RecordingStatus.COMPLETED:
+        raise NotReadyError(recording.id, recording.status)
+    if recording.id.startswith(".") or Path(recording.id).suffix in _SUFFIXES.values():
+        raise InvalidArgumentError((_NOT_A_FILE_NAME,))
+    names = [f"{recording.id}{suffix}" for suffix in ("", *_SUFFIXES.values())]
+    present = [sizes[name] for name in names if name in sizes]
+    if present and await client.recordings.file_size(recording) in (None, *present):
+        return False
+    temporary = temporary_path(folder)
+    with file_errors(str(folder), "write to"):
+        try:
+            file = await client.recordings.download(recording.id, temporary)
+            suffix = _SUFFIXES.get((file.content_type or "").partition(";")[0].strip().lower(), "")
+            await asyncio.to_thread(move, temporary, folder / f"{recording.id}{suffix}")
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise InvalidArgumentError((_NOT_A_FILE_NAME,)) from None
             raise
-        raise InvalidArgumentError((_NOT_A_FILE_NAME,)) from None
+        finally:
+            await asyncio.to_thread(temporary.unlink, missing_ok=True)
+    return True

@@ -1,19 +1,18 @@
 """``rooms export``: write all rooms, or those that match filters, to a table."""
 
-from collections.abc import Mapping
 from contextlib import aclosing
-from typing import Annotated, Final
+from typing import Annotated, Final, Unpack
 
 import typer
 
-from telnyx_rooms_async import Room, RoomsClient
+from telnyx_rooms_async import RoomsClient
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.files import path_text, refuse_stdout_conflicts
-from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, CreatedAt, OfName, PageSize, UpdatedAt
-from telnyx_rooms_async.cli.output import counted
+from telnyx_rooms_async.cli.files import STREAM, path_text, refuse_stdout_conflicts
+from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, PageSize, RoomFilters
+from telnyx_rooms_async.cli.output import Result, counted
 from telnyx_rooms_async.cli.progress import JobProgress
 from telnyx_rooms_async.cli.runner import exit_codes, run
-from telnyx_rooms_async.cli.tables.formats import STREAM, Format, FormatOption, format_of
+from telnyx_rooms_async.cli.tables.formats import Format, FormatOption, format_of
 from telnyx_rooms_async.cli.tables.output_table import holds_export, refuse_foreign, write_export
 from telnyx_rooms_async.cli.tables.rows import COLUMNS
 
@@ -30,12 +29,10 @@ def export_rooms(
     bom: Annotated[
         bool, typer.Option("--bom", help="Begin CSV with a byte-order mark, so that Excel reads it as UTF-8.")
     ] = False,
-    created_at: CreatedAt = None,
-    updated_at: UpdatedAt = None,
-    unique_name: OfName = None,
     page_size: PageSize = PAGE_SIZE,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
+    **filters: Unpack[RoomFilters],
 ) -> None:
     """Write the rooms of the account to a table.
 
@@ -53,26 +50,22 @@ def export_rooms(
     progress = JobProgress("listing rooms")
 
     async def export(client: RoomsClient) -> None:
-        progress.rate_limit = lambda: client.rate_limit
-        listing = client.rooms.list(
-            created_at=created_at, updated_at=updated_at, unique_name=unique_name, page_size=page_size
-        ).prefetch(_PREFETCHED_PAGES)
-        with write_export(target, table_format, bom=bom) as writer, progress.shown():
+        progress.client = client
+        listing = client.rooms.list(page_size=page_size, **filters).prefetch(_PREFETCHED_PAGES)
+        with write_export(target, table_format, bom=bom) as writer, progress.bar():
             async with aclosing(listing.pages()) as pages:
                 async for page in pages:
-                    writer.write(map(_record, page.data))
+                    writer.write({name: getattr(room, name) for name in COLUMNS} for room in page.data)
                     progress.total = page.meta.total_results
                     progress.add_done(len(page.data))
 
     run(export, base_url, on_attempt=progress.on_attempt)
-    if (created_at, updated_at, unique_name) != (None, None, None):
+    if filters:
         output.note("a partial export: it only has the rooms that match the filters; do not prune with it")
     if target != STREAM:
-        sentence = f"exported {counted(progress.done)} to {target}"
-        values = {"path": path_text(target), "rooms": progress.done}
+        result = Result(
+            f"exported {counted(progress.done)} to {target}",
+            {"path": path_text(target), "rooms": progress.done},
+        )
         with exit_codes():
-            output.write_result(sentence, values, as_json=as_json)
-
-
-def _record(room: Room) -> Mapping[str, object]:
-    return {name: getattr(room, name) for name in COLUMNS}
+            output.show(result, as_json=as_json)

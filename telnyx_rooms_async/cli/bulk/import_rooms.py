@@ -1,47 +1,35 @@
 """``rooms import``: create a room for each row of a table."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 import typer
 
-from telnyx_rooms_async import Journal, Room, RoomFields, RoomsClient
+from telnyx_rooms_async import Journal
 from telnyx_rooms_async.cli.bulk.job import (
     CONCURRENCY,
     RUN_AGAIN,
-    BulkJob,
     Concurrency,
     DryRun,
     MaxFailures,
-    Outcomes,
-    Summary,
+    run_job,
 )
+from telnyx_rooms_async.cli.files import STREAM
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, LostResponse, OnLostResponse
-from telnyx_rooms_async.cli.output import counted, write_result
+from telnyx_rooms_async.cli.output import Result, counted, show
 from telnyx_rooms_async.cli.progress import JobProgress
 from telnyx_rooms_async.cli.runner import exit_codes
 from telnyx_rooms_async.cli.tables.formats import (
-    STREAM,
     Delimiter,
+    Errors,
     FormatOption,
     SkipInvalid,
     TableFile,
     format_of,
 )
-from telnyx_rooms_async.cli.tables.input_table import InputTable, read_table
-from telnyx_rooms_async.cli.tables.output_table import Errors, write_failures
+from telnyx_rooms_async.cli.tables.input_table import read_table
+from telnyx_rooms_async.cli.tables.output_table import write_failures
 from telnyx_rooms_async.cli.tables.rows import NAME, REASON
-
-_JournalFile: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Record what is done, so that the same command can continue."),
-]
-_KeyRotated: TypeAlias = Annotated[
-    bool,
-    typer.Option("--key-rotated", help="The account has a new API key since the journal was created."),
-]
 
 
 def import_rooms(
@@ -50,8 +38,14 @@ def import_rooms(
     format_option: FormatOption = None,
     delimiter: Delimiter = None,
     skip_invalid: SkipInvalid = False,
-    journal: _JournalFile = None,
-    key_rotated: _KeyRotated = False,
+    journal: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Record what is done, so that the same command can continue."),
+    ] = None,
+    key_rotated: Annotated[
+        bool,
+        typer.Option("--key-rotated", help="The account has a new API key since the journal was created."),
+    ] = False,
     errors: Errors = None,
     concurrency: Concurrency = CONCURRENCY,
     max_failures: MaxFailures = None,
@@ -85,79 +79,49 @@ def import_rooms(
             delimiter=delimiter,
             skip_invalid=skip_invalid,
         )
+        total = len(table.rooms)
         if dry_run:
-            sentence = f"{table.source} would create {counted(len(table.rooms))}; nothing was sent"
-            write_result(sentence, {"rooms": len(table.rooms)}, as_json=as_json)
+            sentence = f"{table.source.name} would create {counted(total)}; nothing was sent"
+            show(Result(sentence, {"rooms": total}), as_json=as_json)
             return
-        other_files = [path for path in (file, journal and str(journal)) if path and path != STREAM]
-        with write_failures(errors, table_format, table, other_files=other_files) as write_failure:
-            _create(
-                table,
-                write_failure,
-                open_journal=None if journal is None else Journal(journal, key_rotated=key_rotated),
-                concurrency=concurrency,
-                max_failures=max_failures,
-                on_lost_response=on_lost_response,
-                advice=partial(_advice, file, journal, errors, table),
+        journal_file = None if journal is None else Journal(journal, key_rotated=key_rotated)
+        progress = JobProgress(total=total)
+        if journal_file is not None:
+            progress.skipped = lambda: journal_file.skipped
+
+        def summarize() -> Result:
+            done, skipped, failed = progress.done, progress.skipped(), progress.failed
+            if skipped == total:
+                sentence = f"nothing to do: {counted(total)} created before"
+            else:
+                before = f", {skipped} created before" if skipped else ""
+                failures = f", {failed} failed" if failed else ""
+                sentence = f"created {done} of {counted(total)}{before}{failures}"
+            return Result(sentence, {"rooms": total, "created": done, "skipped": skipped, "failed": failed})
+
+        def advise() -> str:
+            steps = [f"failed rows are in {errors}"] if errors and progress.failed else []
+            if journal is not None:
+                steps.append(RUN_AGAIN)
+            elif table.is_named and Path(file).is_file():  # a pipe cannot be read again
+                steps.append(f"`rooms apply {file}` creates the missing rooms")
+            return "; ".join(steps)
+
+        inputs = [file] if journal is None else [file, str(journal)]
+        with write_failures(errors, table_format, table, inputs) as write_failure:
+            run_job(
+                lambda client: client.rooms.create_many(
+                    table.rooms,
+                    limit=concurrency,
+                    max_failures=max_failures,
+                    on_lost_response=on_lost_response.value,
+                    journal=journal_file,
+                ),
+                progress,
+                label=lambda fields: repr(fields.get(NAME, "a room without a name")),
+                on_failed=lambda fields, error: write_failure({**fields, REASON: str(error)}),
+                summarize=summarize,
+                advise=advise,
                 as_json=as_json,
                 base_url=base_url,
             )
-
-
-def _create(
-    table: InputTable,
-    write_failure: Callable[[Mapping[str, object]], object],
-    *,
-    open_journal: Journal | None,
-    concurrency: int,
-    max_failures: int | None,
-    on_lost_response: LostResponse,
-    advice: Callable[[JobProgress], str],
-    as_json: bool,
-    base_url: str | None,
-) -> None:
-    progress = JobProgress(total=len(table.rooms))
-    if open_journal is not None:
-        progress.skipped = lambda: open_journal.skipped
-
-    async def start(client: RoomsClient) -> Outcomes[RoomFields, Room]:
-        return client.rooms.create_many(
-            table.rooms,
-            limit=concurrency,
-            max_failures=max_failures,
-            on_lost_response=on_lost_response.value,
-            journal=open_journal,
-        )
-
-    BulkJob(
-        progress=progress,
-        start=start,
-        label=lambda fields: repr(fields.get(NAME, "a room without a name")),
-        on_failed=lambda fields, error: write_failure({**fields, REASON: str(error)}),
-        summarize=lambda: _summary(progress),
-        advice=lambda: advice(progress),
-    ).run(base_url, as_json=as_json)
-
-
-def _advice(
-    file: str, journal: Path | None, errors: str | None, table: InputTable, progress: JobProgress
-) -> str:
-    """Return what to do next."""
-    steps = [f"failed rows are in {errors}"] if errors and progress.failed else []
-    if journal is not None:
-        steps.append(RUN_AGAIN)
-    elif table.is_named and Path(file).is_file():  # a pipe cannot be read again
-        steps.append(f"`rooms apply {file}` creates the missing rooms")
-    return "; ".join(steps)
-
-
-def _summary(progress: JobProgress) -> Summary:
-    count, skipped = progress.total or 0, progress.skipped()
-    if skipped == count:
-        sentence = f"nothing to do: {counted(count)} created before"
-    else:
-        before = f", {skipped} created before" if skipped else ""
-        failed = f", {progress.failed} failed" if progress.failed else ""
-        sentence = f"created {progress.done} of {counted(count)}{before}{failed}"
-    counts = {"rooms": count, "created": progress.done, "skipped": skipped, "failed": progress.failed}
-    return Summary(sentence, counts)

@@ -1,11 +1,11 @@
 """A command that makes many calls: outcomes, progress, failures, and a summary at the end."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+import sys
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Annotated, Final, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import typer
-from attrs import frozen
 
 from telnyx_rooms_async import AuthenticationError, ConfigurationError, RoomsClient
 from telnyx_rooms_async.batch import Done, Failed
@@ -13,6 +13,7 @@ from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.progress import JobProgress
 from telnyx_rooms_async.cli.runner import FAILED, INTERRUPTED, exit_codes, run
 
+T = TypeVar("T")
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 Outcomes: TypeAlias = AsyncGenerator[Done[Item, Value] | Failed[Item], None]
@@ -33,86 +34,77 @@ _FATAL: Final = (AuthenticationError, ConfigurationError)
 RUN_AGAIN: Final = "run the same command again to continue"
 
 
-class Summary(NamedTuple):
-    """What a command has done."""
+def run_job(
+    start: Callable[[RoomsClient], Outcomes[Item, Value]],
+    progress: JobProgress,
+    *,
+    label: Callable[[Item], str],
+    summarize: Callable[[], output.Result],
+    on_done: Callable[[Item, Value], object] | None = None,
+    on_failed: Callable[[Item, Exception], object] | None = None,
+    advise: Callable[[], str] = lambda: RUN_AGAIN,
+    as_json: bool,
+    base_url: str | None,
+) -> None:
+    """Make the calls, and print a summary: on stdout, or on stderr if the job was stopped.
 
-    sentence: str
-    counts: Mapping[str, int]
-    """The same for ``--json``."""
-
-
-@frozen(kw_only=True)
-class BulkJob(Generic[Item, Value]):
-    """One run of a command that makes many calls."""
-
-    progress: JobProgress
-    start: Callable[[RoomsClient], Awaitable[Outcomes[Item, Value]]]
-    """Starts the calls."""
-    label: Callable[[Item], str]
-    """Returns the name of an item, for error messages."""
-    summarize: Callable[[], Summary]
-    on_done: Callable[[Item, Value], object] | None = None
-    on_failed: Callable[[Item, Exception], object] | None = None
-    advice: Callable[[], str] = lambda: RUN_AGAIN
-    """Returns what to do next when something failed, or an empty text."""
-
-    def run(self, base_url: str | None, *, as_json: bool) -> None:
-        """Make the calls, and print a summary: on stdout, or on stderr if the job was stopped.
-
-        Raises:
-            Exit: something failed, or the job was stopped.
-        """
-        try:
-            run(self._run, base_url, on_attempt=self.progress.on_attempt)
-        except typer.Exit as stop:
-            if self.progress.finished or stop.exit_code == INTERRUPTED:
-                sentence = f"stopped: {self.summarize().sentence}"
-                output.note("; ".join(filter(None, [sentence, self.advice()])))
-            raise
-        summary = self.summarize()
-        with exit_codes():
-            output.write_result(summary.sentence, summary.counts, as_json=as_json)
-        if self.progress.failed:
-            if advice := self.advice():
-                output.note(advice)
-            raise typer.Exit(FAILED)
-
-    async def _run(self, client: RoomsClient) -> None:
-        self.progress.rate_limit = lambda: client.rate_limit
-        try:
-            with self.progress.shown():
-                async with aclosing(await self.start(client)) as outcomes:
-                    async for outcome in outcomes:
-                        self._count(outcome)
-        except ExceptionGroup as group:  # `max_failures` is reached
-            output.complain(group.message)
-            raise typer.Exit(FAILED) from None
-
-    def _count(self, outcome: Done[Item, Value] | Failed[Item]) -> None:
-        match outcome:
-            case Done(item=item, value=value):
-                self.progress.add_done()
-                if self.on_done is not None:
-                    self.on_done(item, value)
-            case Failed(item=item, error=error):
-                if isinstance(error, _FATAL):
-                    raise error
-                self.progress.add_failure(self.label(item), error)
-                if self.on_failed is not None:
-                    self.on_failed(item, error)
-
-
-def confirm(question: str) -> None:
-    """Ask for confirmation.
+    Args:
+        start: starts the calls.
+        progress: counts the outcomes.
+        label: returns the name of an item, for error messages.
+        summarize: returns what was done.
+        on_done: called with an item that is done, and its result.
+        on_failed: called with an item that failed, and its error.
+        advise: returns what to do next when something failed, or an empty text.
+        as_json: whether to print JSON.
+        base_url: of the API.
 
     Raises:
-        Exit: the answer is no.
+        Exit: something failed, or the job was stopped.
     """
-    with exit_codes():
-        if output.ask(question):
+
+    def count(outcome: Done[Item, Value] | Failed[Item]) -> None:
+        if isinstance(outcome, Done):
+            progress.add_done()
+            if on_done is not None:
+                on_done(outcome.item, outcome.value)
             return
-    output.note("nothing was changed")
-    raise typer.Exit(FAILED)
+        if isinstance(outcome.error, _FATAL):
+            raise outcome.error
+        progress.add_failure(label(outcome.item), outcome.error)
+        if on_failed is not None:
+            on_failed(outcome.item, outcome.error)
+
+    try:
+        run(
+            lambda client: _consume(client, start(client), count, progress),
+            base_url,
+            on_attempt=progress.on_attempt,
+        )
+    except typer.Exit as stop:
+        if progress.finished or stop.exit_code == INTERRUPTED:
+            output.note("; ".join(filter(None, [f"stopped: {summarize().sentence}", advise()])))
+        raise
+    with exit_codes():
+        output.show(summarize(), as_json=as_json)
+    if progress.failed:
+        if advice := advise():
+            output.note(advice)
+        raise typer.Exit(FAILED)
+
+
+async def _consume(
+    client: RoomsClient, outcomes: AsyncGenerator[T, None], count: Callable[[T], None], progress: JobProgress
+) -> None:
+    progress.client = client
+    try:
+        with progress.bar():
+            async with aclosing(outcomes):
+                async for outcome in outcomes:
+                    count(outcome)
+    except ExceptionGroup as group:  # `max_failures` is reached
+        output.complain(group.message)
+        raise typer.Exit(FAILED) from None
 
 
 def require_confirmation(*, yes: bool) -> None:
@@ -123,3 +115,18 @@ def require_confirmation(*, yes: bool) -> None:
     """
     if not yes and not output.can_ask():
         raise typer.BadParameter("there is no terminal to ask for confirmation: use --yes")
+
+
+def confirm(question: str) -> None:
+    """Ask for confirmation at the terminal.
+
+    Raises:
+        Exit: the answer is no.
+    """
+    with exit_codes():
+        sys.stderr.write(f"{question} [y/N]: ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() in ("y", "yes"):
+            return
+    output.note("nothing was changed")
+    raise typer.Exit(FAILED)

@@ -3,15 +3,16 @@
 import getpass
 import os
 import sys
+from collections.abc import Awaitable
 from contextlib import suppress
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, TypedDict, Unpack
 
 import typer
 
-from telnyx_rooms_async import ConfigurationError
-from telnyx_rooms_async.cli.options import AsJson, BaseUrl, RoomId, unset_if_none
-from telnyx_rooms_async.cli.output import show_token
-from telnyx_rooms_async.cli.runner import exit_codes, run
+from telnyx_rooms_async import UNSET, ClientToken, ConfigurationError, RoomsClient
+from telnyx_rooms_async.cli.options import AsJson, BaseUrl, RoomId
+from telnyx_rooms_async.cli.output import show
+from telnyx_rooms_async.cli.runner import api_command, exit_codes, run
 
 group: Final = typer.Typer(
     name="tokens", no_args_is_help=True, help="Tokens that client SDKs use to join a room."
@@ -19,40 +20,26 @@ group: Final = typer.Typer(
 
 _STDIN: Final = "-"
 _VARIABLE: Final = "TELNYX_REFRESH_TOKEN"
-
-TokenTtlSecs: TypeAlias = Annotated[
-    int | None,
-    typer.Option(metavar="SECONDS", help="Lifetime of the token: 10 to 3600. Default: 600."),
-]
+_TTL: Final = typer.Option(metavar="SECONDS", help="Lifetime of the token: 10 to 3600. Default: 600.")
 
 
-@group.command()
-def create(
-    room_id: RoomId,
-    *,
-    token_ttl_secs: TokenTtlSecs = None,
+class Lifetimes(TypedDict, total=False):
+    """Options for the lifetimes of new tokens."""
+
+    token_ttl_secs: Annotated[int, _TTL]
     refresh_token_ttl_secs: Annotated[
-        int | None,
+        int,
         typer.Option(metavar="SECONDS", help="Lifetime of the refresh token: 60 to 86400. Default: 3600."),
-    ] = None,
-    as_json: AsJson = False,
-    base_url: BaseUrl = None,
-) -> None:
+    ]
+
+
+@api_command(group)
+def create(client: RoomsClient, room_id: RoomId, **lifetimes: Unpack[Lifetimes]) -> Awaitable[ClientToken]:
     """Create a token to join a room, and print it.
 
     Both the token and its refresh token are secrets.
     """
-    run(
-        lambda client: show_token(
-            client.tokens.create(
-                room_id,
-                token_ttl_secs=unset_if_none(token_ttl_secs),
-                refresh_token_ttl_secs=unset_if_none(refresh_token_ttl_secs),
-            ),
-            as_json=as_json,
-        ),
-        base_url,
-    )
+    return client.tokens.create(room_id, **lifetimes)
 
 
 @group.command()
@@ -63,7 +50,7 @@ def refresh(
         typer.Argument(metavar="-", help=f"Read the refresh token from stdin instead of {_VARIABLE}."),
     ] = None,
     *,
-    token_ttl_secs: TokenTtlSecs = None,
+    token_ttl_secs: Annotated[int | None, _TTL] = None,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
@@ -78,21 +65,15 @@ def refresh(
             f"a refresh token must not be an argument: set {_VARIABLE}, or pass - and send it on stdin"
         )
     with exit_codes():
-        secret = _read_secret(refresh_token)
-    run(
-        lambda client: show_token(
-            client.tokens.refresh(room_id, secret, token_ttl_secs=unset_if_none(token_ttl_secs)),
-            as_json=as_json,
-        ),
-        base_url,
-    )
+        secret = _read_stdin() if refresh_token == _STDIN else os.environ.get(_VARIABLE, "")
+        if not (secret := secret.strip()):
+            raise ConfigurationError(f"no refresh token: set {_VARIABLE}, or pass - and send it on stdin")
 
+    async def refresh(client: RoomsClient) -> None:
+        ttl = UNSET if token_ttl_secs is None else token_ttl_secs
+        show(await client.tokens.refresh(room_id, secret, token_ttl_secs=ttl), as_json=as_json)
 
-def _read_secret(source: str | None) -> str:
-    secret = (os.environ.get(_VARIABLE, "") if source is None else _read_stdin()).strip()
-    if not secret:
-        raise ConfigurationError(f"no refresh token: set {_VARIABLE}, or pass - and send it on stdin")
-    return secret
+    run(refresh, base_url)
 
 
 def _read_stdin() -> str:

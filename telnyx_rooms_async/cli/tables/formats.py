@@ -6,8 +6,7 @@ from typing import Annotated, Final, TypeAlias
 
 import typer
 
-STREAM: Final = "-"
-"""The path of stdin or stdout."""
+from telnyx_rooms_async.cli.files import STREAM
 
 
 class Format(StrEnum):
@@ -56,6 +55,13 @@ Delimiter: TypeAlias = Annotated[
 SkipInvalid: TypeAlias = Annotated[
     bool,
     typer.Option("--skip-invalid", help="Skip invalid rows. They are written to --errors, if given."),
+]
+Errors: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write failed rows and the reasons to this table, as input for another run.",
+    ),
 ]
 
 

@@ -2,52 +2,65 @@
 
 import io
 import sys
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import BinaryIO, Final, cast
 
 import typer
-from attrs import define, field
+from attrs import define, field, frozen
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomFields
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.files import file_errors
+from telnyx_rooms_async.cli.files import STREAM, file_errors
 from telnyx_rooms_async.cli.progress import status
 from telnyx_rooms_async.cli.runner import USAGE
-from telnyx_rooms_async.cli.tables.csv_format import read_csv
-from telnyx_rooms_async.cli.tables.formats import STREAM, Format
-from telnyx_rooms_async.cli.tables.ndjson_format import read_ndjson
-from telnyx_rooms_async.cli.tables.parquet_format import ParquetReader
+from telnyx_rooms_async.cli.tables.formats import Format
+from telnyx_rooms_async.cli.tables.parquet_format import parquet_types, read_parquet
 from telnyx_rooms_async.cli.tables.rows import (
     FAILURE_COLUMNS,
     NAME,
     REASON,
-    AnyRow,
-    InvalidRow,
     Row,
-    TableName,
+    Source,
+    is_known_column,
+    validate,
 )
-from telnyx_rooms_async.core.validators import short_repr
+from telnyx_rooms_async.cli.tables.text_formats import read_csv, read_ndjson
+from telnyx_rooms_async.core.validators import is_blank, short_repr
 
 _MAX_PROBLEM_ROWS: Final = 20
 """Invalid rows whose problems are printed; the others are counted."""
+
+
+@frozen
+class InvalidRow:
+    """A row that cannot be used."""
+
+    row: Row
+    problems: Sequence[str]
+
+    @property
+    def failure(self) -> dict[str, object]:
+        """The row for a table of failures."""
+        reason = "; ".join(self.problems)
+        if all(map(is_known_column, self.row.values)) and not (self.row.problem and self.row.text):
+            return {**self.row.values, REASON: reason}
+        return {REASON: f"{reason}: {self.row.text}"}
 
 
 @define(kw_only=True)
 class InputTable:
     """The rows of a table."""
 
-    source: str
-    """Name of the table, for messages."""
-    unit: str
-    """What rows are counted in: ``"line"`` or ``"row"``."""
+    source: Source
+    names_required: bool = False
+    """Whether a row without ``unique_name`` is invalid."""
     rooms: list[RoomFields] = field(factory=list[RoomFields])
     invalid: list[InvalidRow] = field(factory=list[InvalidRow])
     column_types: Mapping[str, object] | None = None
     """Types of the columns of Parquet: a row may be invalid because of the type of a value."""
-    broken: tuple[str, ...] = ()
+    broken: Sequence[str] = ()
     """Why the rest of the table cannot be read."""
-    _lines: dict[str, int] = field(factory=dict[str, int])
+    _lines: dict[object, int] = field(factory=dict[object, int])
     """Lines by the name of their room."""
 
     @property
@@ -66,34 +79,41 @@ class InputTable:
         return [name for name in FAILURE_COLUMNS if name in self.column_types or name == REASON]
 
     @property
-    def problems(self) -> Iterator[str]:
+    def problems(self) -> list[str]:
         """The problems of the first invalid rows, and the number of the others."""
-        for row in self.invalid[:_MAX_PROBLEM_ROWS]:
-            yield from row.problems
-        yield from self.broken
+        problems = [problem for row in self.invalid[:_MAX_PROBLEM_ROWS] for problem in row.problems]
+        problems += self.broken
         if (more := len(self.invalid) - _MAX_PROBLEM_ROWS) > 0:
-            yield f"{more} more {self.unit}{'s are' if more > 1 else ' is'} invalid"
+            problems.append(f"{more} more {self.source.unit}{'s are' if more > 1 else ' is'} invalid")
+        return problems
 
-    def read(self, rows: Iterator[AnyRow]) -> None:
-        """Read all rows. A room with the name of a room before it is invalid."""
+    def read(self, rows: Iterable[Row]) -> None:
+        """Validate all rows. A room with the name of a room before it is invalid."""
         try:
             for row in rows:
-                if isinstance(row, InvalidRow):
-                    self.invalid.append(row)
-                    continue
-                name = cast("str | None", row.fields.get(NAME))
-                if name is not None and (first := self._lines.setdefault(name, row.line)) != row.line:
-                    self.invalid.append(self._duplicate(row, first))
+                fields, problems = validate(row, self.source)
+                if row.problem:
+                    problems = [row.problem]
+                elif not problems and (problem := self._name_problem(row, fields)):
+                    problems = [self.source.problem(row.line, problem, NAME)]
+                if problems:
+                    self.invalid.append(InvalidRow(row, problems))
                 else:
-                    self.rooms.append(row.fields)
+                    self.rooms.append(cast("RoomFields", fields))
         except InvalidArgumentError as error:
             self.broken = error.problems
 
-    def _duplicate(self, row: Row, first_line: int) -> InvalidRow:
-        name = short_repr(row.fields.get(NAME))
-        problem = f"{name} is already in {self.unit} {first_line}; names must be unique"
-        problems = (TableName(self.source, self.unit).problem(row.line, problem, NAME),)
-        return InvalidRow(line=row.line, problems=problems, record=row.fields)
+    def _name_problem(self, row: Row, fields: Mapping[str, object]) -> str | None:
+        name = fields.get(NAME)
+        if name is not None:
+            first = self._lines.setdefault(name, row.line)
+            position = f"{self.source.unit} {first}"
+            is_first = first == row.line
+            return None if is_first else f"{short_repr(name)} is already in {position}; names must be unique"
+        if self.names_required:
+            return "is missing: every room needs a name here"
+        has_only_an_error = not fields and not is_blank(row.values.get(REASON))
+        return "is missing: the row has no value but the error" if has_only_an_error else None
 
 
 def read_table(
@@ -117,43 +137,35 @@ def read_table(
         ConfigurationError: the table cannot be read.
         Exit: the table is invalid.
     """
-    source = "stdin" if path == STREAM else path
-    table = InputTable(source=source, unit="row" if table_format is Format.PARQUET else "line")
-    with status(f"checking {source}"), _open(path, source) as file:
-        try:
-            if table_format is Format.PARQUET:
-                reader = ParquetReader(file, source)
-                table.column_types = reader.types
-                table.read(reader.rows(names_required=names_required))
-            elif table_format is Format.NDJSON:
-                table.read(read_ndjson(file, source, names_required=names_required))
-            else:
-                table.read(read_csv(file, source, names_required=names_required, delimiter=delimiter))
-        except InvalidArgumentError as error:
-            table.broken = error.problems
+    name = "stdin" if path == STREAM else path
+    source = Source(name, "row" if table_format is Format.PARQUET else "line")
+    table = InputTable(source=source, names_required=names_required)
+    with status(f"checking {name}"), file_errors(name, "read"):
+        stream: BinaryIO
+        if path != STREAM:
+            stream = open(path, "rb")  # noqa: PTH123, SIM115 - a path may be of any bytes; closed below
+        elif sys.stdin is None:
+            raise ConfigurationError("cannot read stdin: it is closed")
+        else:
+            stream = io.BytesIO(sys.stdin.buffer.read())
+        with stream:
+            file = stream if stream.seekable() else io.BytesIO(stream.read())
+            try:
+                if table_format is Format.PARQUET:
+                    table.column_types = parquet_types(file, source)
+                    table.read(read_parquet(file, source))
+                elif table_format is Format.NDJSON:
+                    table.read(read_ndjson(file, source))
+                else:
+                    table.read(read_csv(file, source, delimiter))
+            except InvalidArgumentError as error:
+                table.broken = error.problems
     if not table.rooms and not table.invalid and not table.broken:
-        table.broken = (f"{source} is empty: it has no rows",)
+        table.broken = (f"{name} is empty: it has no rows",)
     for problem in table.problems:
         output.complain(InvalidArgumentError((problem,)))  # escapes what is not printable
     if table.broken or (table.invalid and not (skip_invalid and table.rooms)):
         raise typer.Exit(USAGE)
     if table.invalid:
-        output.note(f"{output.counted(len(table.invalid), table.unit)} skipped")
+        output.note(f"{output.counted(len(table.invalid), source.unit)} skipped")
     return table
-
-
-@contextmanager
-def _open(path: str, source: str) -> Generator[BinaryIO, None, None]:
-    """Open a file, or stdin, so that it is seekable.
-
-    Raises:
-        ConfigurationError: it cannot be read.
-    """
-    with file_errors(source, "read"):
-        if path == STREAM:
-            if sys.stdin is None:
-                raise ConfigurationError("cannot read stdin: it is closed")
-            yield io.BytesIO(sys.stdin.buffer.read())
-        else:
-            with open(path, "rb") as file:  # noqa: PTH123 - a path may be of any bytes
-                yield file if file.seekable() else io.BytesIO(file.read())

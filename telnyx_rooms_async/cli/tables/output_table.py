@@ -2,55 +2,38 @@
 
 import os
 import stat
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import Annotated, BinaryIO, Final, Protocol, Self, TypeAlias, cast
+from typing import BinaryIO, Final, TypeAlias, cast
 
 import typer
 
 from telnyx_rooms_async import ConfigurationError, TelnyxRoomsError
 from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.files import Stdout, file_errors
-from telnyx_rooms_async.cli.tables.csv_format import csv_header, csv_row
-from telnyx_rooms_async.cli.tables.formats import STREAM, Format
+from telnyx_rooms_async.cli.files import STREAM, file_errors
+from telnyx_rooms_async.cli.output import Stdout
+from telnyx_rooms_async.cli.tables.formats import Format
 from telnyx_rooms_async.cli.tables.input_table import InputTable
-from telnyx_rooms_async.cli.tables.ndjson_format import ndjson_row
-from telnyx_rooms_async.cli.tables.parquet_format import MAGIC, ParquetReader, ParquetWriter
-from telnyx_rooms_async.cli.tables.rows import COLUMNS, FAILURE_COLUMNS, REASON
-from telnyx_rooms_async.cli.tables.text_lines import BYTE_ORDER_MARK, LONGEST_LINE
+from telnyx_rooms_async.cli.tables.parquet_format import MAGIC, ParquetWriter, parquet_types
+from telnyx_rooms_async.cli.tables.rows import COLUMNS, FAILURE_COLUMNS, REASON, Source
+from telnyx_rooms_async.cli.tables.text_formats import (
+    BYTE_ORDER_MARK,
+    LONGEST_LINE,
+    TextWriter,
+    csv_header,
+    csv_row,
+    ndjson_row,
+)
 from telnyx_rooms_async.serialization import DecodeError, parse_json
 
 _SAMPLE_LINES: Final = 100
 """Lines of an existing NDJSON file that are inspected before it is replaced."""
 
-
-class RowWriter(Protocol):
-    """Writer of the records of a table."""
-
-    def write(self, records: Iterable[Mapping[str, object]], /) -> None:
-        """Write records, at once if the format allows it."""
-        ...
-
-    def close(self) -> None:
-        """Write what belongs at the end of the file."""
-        ...
-
-
-class _LineWriter:
-    def __init__(self, file: BinaryIO | Stdout, columns: Sequence[str], encode: Callable[..., bytes]) -> None:
-        self._file, self._columns, self._encode = file, columns, encode
-
-    def write(self, records: Iterable[Mapping[str, object]]) -> None:
-        self._file.write(b"".join(self._encode(record, self._columns) for record in records))
-        self._file.flush()
-
-    def close(self) -> None:
-        pass
+RowWriter: TypeAlias = TextWriter | ParquetWriter
 
 
 def _open_writer(
@@ -61,10 +44,7 @@ def _open_writer(
 ) -> RowWriter:
     if table_format is Format.PARQUET:
         return ParquetWriter(cast("BinaryIO", file), columns, types)
-    if table_format is Format.NDJSON:
-        return _LineWriter(file, columns, ndjson_row)
-    file.write(csv_header(columns))
-    return _LineWriter(file, columns, csv_row)
+    return TextWriter(file, columns, ndjson_row if table_format is Format.NDJSON else csv_row)
 
 
 # --- exports ------------------------------------------------------------------------------------------------
@@ -109,39 +89,32 @@ def _to_stdout(table_format: Format) -> Generator[BinaryIO | Stdout, None, None]
 @contextmanager
 def _to_file(path: str) -> Generator[BinaryIO, None, None]:
     with file_errors(path):
-        if not _may_be_regular(path):  # a device or a pipe must not be replaced by a file
+        status = _status(path)
+        if status is not None and not stat.S_ISREG(status.st_mode):
             with open(path, "wb") as file:  # noqa: PTH123 - a path may be of any bytes
-                yield file
+                yield file  # a device or a pipe must not be replaced by a file
             return
         target = AtomicFile(Path(os.path.realpath(path)))
         try:
-            yield target.file
+            yield target.open()
             target.commit()
         finally:
             target.discard()
 
 
-def _may_be_regular(path: str) -> bool:
+def _status(path: str) -> os.stat_result | None:
     try:
-        return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 - a path may be of any bytes
+        return os.stat(path)  # noqa: PTH116 - a path may be of any bytes
     except FileNotFoundError:
-        return True
+        return None
 
 
 # --- failures -----------------------------------------------------------------------------------------------
 
-Errors: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE",
-        help="Write failed rows and the reasons to this table, as input for another run.",
-    ),
-]
-
 
 @contextmanager
 def write_failures(
-    path: str | None, table_format: Format, table: InputTable, *, other_files: Iterable[str]
+    path: str | None, table_format: Format, table: InputTable, inputs: Sequence[str]
 ) -> Generator[Callable[[Mapping[str, object]], object], None, None]:
     """Write the invalid rows of a table, and the rows that fail later, to a table of failures.
 
@@ -149,101 +122,84 @@ def write_failures(
         path: of the table of failures, or ``None`` to write nothing.
         table_format: format of both tables.
         table: the input of the command.
-        other_files: files of the same command, which must not be overwritten.
+        inputs: files of the same command, which must not be overwritten.
 
     Yields:
         A function that writes a row, with its reason under `REASON`.
 
     Raises:
-        BadParameter: the path is one of the other files, or the file that stdin or stdout is redirected to.
+        BadParameter: the path is one of the inputs, or the file that stdin or stdout is redirected to.
         ConfigurationError: the file cannot be written, or holds something else than failures.
     """
     if path is None:
         yield lambda _record: None
         return
-    if any(_is_same_file(path, other) for other in other_files) or _is_redirected(path):
+    if _is_redirected(path) or any(_is_same_file(path, other) for other in inputs if other != STREAM):
         raise typer.BadParameter(f"--errors {path} would overwrite another file of this command")
     refuse_foreign(path, _holds_failures, "a table of failures")
-    with _FailureTable(path, table_format, table.failure_columns, table.column_types) as failures:
+    failures = _FailureTable(path, table_format, table)
+    try:
         for row in table.invalid:
             failures.write(row.failure)
         yield failures.write
+    except BaseException:
+        try:
+            failures.close(succeeded=False)
+        except ConfigurationError as error:
+            output.complain(error)  # the first error is raised
+        raise
+    failures.close(succeeded=True)
 
 
 class _FailureTable:
-    """Table of the rows that failed. Context manager.
+    """Table of the rows that failed.
 
     The file is opened at once, so that a path that cannot be written is reported before anything is sent.
     Failures of an earlier run stay until the first new failure. If nothing failed, the file is removed.
     """
 
-    def __init__(
-        self,
-        path: str,
-        table_format: Format,
-        columns: Sequence[str],
-        types: Mapping[str, object] | None,
-    ) -> None:
+    def __init__(self, path: str, table_format: Format, table: InputTable) -> None:
         self._path = path
-        self._options = table_format, columns, types
+        self._options = table_format, table.failure_columns, table.column_types
         self._writer: RowWriter | None = None
         self._is_broken = False
         with file_errors(path):
             self._is_new = not Path(path).exists()
-            self._file = open(path, "wb", opener=_open_without_truncation)  # noqa: SIM115 - closed by __exit__
-            self._opened = os.fstat(self._file.fileno())
+            # Neither truncated nor readable by others.
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+            self._file = os.fdopen(descriptor, "wb")
+            self._opened = os.fstat(descriptor)
 
     def write(self, record: Mapping[str, object]) -> None:
         """Write a row that failed, with its reason under `REASON`."""
-        with self._noted_errors():
+        self._is_broken = True
+        with file_errors(self._path):
             if self._writer is None:
                 if stat.S_ISREG(self._opened.st_mode):
                     self._file.truncate(0)
                 self._writer = _open_writer(self._file, *self._options)
             self._writer.write([record])
+        self._is_broken = False
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self, *, succeeded: bool) -> None:
+        """Write what is buffered. Remove the file if there were no failures, unless it was the user's."""
         try:
-            with self._noted_errors():
+            with file_errors(self._path):
                 try:
                     if self._writer is not None and not self._is_broken:
                         self._writer.close()
                 finally:
                     self._file.close()
-        except ConfigurationError as failure:
-            if error is None:
-                raise
-            output.complain(failure)  # what failed until now is of use
-        # An empty file that was there before belongs to the user, as one made by mktemp.
-        is_ours = self._is_new or self._opened.st_size > 0
-        if self._writer is None and is_ours and (error is None or self._is_new):
-            self._remove()
-
-    @contextmanager
-    def _noted_errors(self) -> Generator[None, None, None]:
-        try:
-            with file_errors(self._path):
-                yield
         except ConfigurationError:
-            if self._is_broken:
-                return  # reported before
-            self._is_broken = True
-            raise
-
-    def _remove(self) -> None:
-        """Remove the file, unless another file has its name now. A link to it stays."""
-        target = Path(os.path.realpath(self._path))
-        with suppress(FileNotFoundError):
-            if stat.S_ISREG(self._opened.st_mode) and os.path.samestat(target.stat(), self._opened):
-                target.unlink()
+            if not self._is_broken:  # otherwise it was reported
+                raise
+        # An empty file that was there before belongs to the user, as one made by mktemp.
+        is_ours = self._is_new or (succeeded and self._opened.st_size > 0)
+        if self._writer is None and is_ours and stat.S_ISREG(self._opened.st_mode):
+            target = Path(os.path.realpath(self._path))  # a link to it stays
+            with suppress(FileNotFoundError):
+                if os.path.samestat(target.stat(), self._opened):  # otherwise it was replaced meanwhile
+                    target.unlink()
 
 
 def _is_redirected(path: str) -> bool:
@@ -263,10 +219,6 @@ def _is_same_file(path: str, other: str) -> bool:
         return os.path.realpath(path) == os.path.realpath(other)
 
 
-def _open_without_truncation(path: str, flags: int) -> int:
-    return os.open(path, flags & ~os.O_TRUNC, 0o600)
-
-
 # --- existing files -----------------------------------------------------------------------------------------
 
 
@@ -282,13 +234,10 @@ def refuse_foreign(path: str, is_replaceable: Callable[[BinaryIO], bool], what: 
         ConfigurationError: the file holds something else, or cannot be read.
     """
     with file_errors(path):
-        try:
-            status = os.stat(path)  # noqa: PTH116 - a path may be of any bytes
-        except FileNotFoundError:
+        status = _status(path)
+        if status is None or not stat.S_ISREG(status.st_mode) or not status.st_size:
             return
-        if not stat.S_ISREG(status.st_mode) or not status.st_size:
-            return
-        with open(path, "rb") as file:  # noqa: PTH123 - likewise
+        with open(path, "rb") as file:  # noqa: PTH123 - a path may be of any bytes
             if is_replaceable(file):
                 return
     raise ConfigurationError(
@@ -298,20 +247,18 @@ def refuse_foreign(path: str, is_replaceable: Callable[[BinaryIO], bool], what: 
 
 def holds_export(file: BinaryIO) -> bool:
     """Return whether a file holds an export of rooms."""
-    columns = _parquet_columns(file)
-    if columns is not None:
+    if (columns := _parquet_columns(file)) is not None:
         return columns == list(COLUMNS)
-    if _first_line(file).removeprefix(BYTE_ORDER_MARK) == csv_header(COLUMNS):
+    if file.readline(LONGEST_LINE).removeprefix(BYTE_ORDER_MARK) == csv_header(COLUMNS):
         return True
     records = _first_objects(file)
     return bool(records) and all(list(record) == list(COLUMNS) for record in records)
 
 
 def _holds_failures(file: BinaryIO) -> bool:
-    columns = _parquet_columns(file)
-    if columns is not None:
+    if (columns := _parquet_columns(file)) is not None:
         return columns[-1:] == [REASON] and set(columns) <= set(FAILURE_COLUMNS)
-    if _first_line(file) == csv_header(FAILURE_COLUMNS):
+    if file.readline(LONGEST_LINE) == csv_header(FAILURE_COLUMNS):
         return True
     records = _first_objects(file)
     are_failures = all(REASON in record and record.keys() <= set(FAILURE_COLUMNS) for record in records)
@@ -321,18 +268,14 @@ def _holds_failures(file: BinaryIO) -> bool:
 
 def _parquet_columns(file: BinaryIO) -> list[str] | None:
     """Return the columns of a Parquet file, ``[]`` if it is damaged, ``None`` for another format."""
+    magic = file.read(len(MAGIC))
     file.seek(0)
-    if file.read(len(MAGIC)) != MAGIC:
+    if magic != MAGIC:
         return None
     try:
-        return list(ParquetReader(file, "").types)
+        return list(parquet_types(file, Source("")))
     except TelnyxRoomsError:
         return []
-
-
-def _first_line(file: BinaryIO) -> bytes:
-    file.seek(0)
-    return file.readline(LONGEST_LINE)
 
 
 def _first_objects(file: BinaryIO) -> list[dict[str, object]]:

@@ -1,18 +1,12 @@
 """Rooms as Parquet. pyarrow is imported on first use: it is an optional dependency."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, BinaryIO, Final, cast
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, Room
-from telnyx_rooms_async.cli.tables.rows import (
-    REASON,
-    AnyRow,
-    TableName,
-    check_columns,
-    is_empty,
-    validated_row,
-)
+from telnyx_rooms_async.cli.tables.rows import REASON, Row, Source, check_columns, is_empty
 
 MAGIC: Final = b"PAR1"
 _GROUP_ROWS: Final = 10_000
@@ -34,60 +28,47 @@ def _pyarrow() -> tuple[Any, Any]:
     return pa, pq
 
 
-class ParquetReader:
-    """Reader of the records of a Parquet file.
+@contextmanager
+def _read_errors(source: Source) -> Generator[Any, None, None]:
+    """Translate the errors of pyarrow. Yields the module pyarrow.parquet."""
+    pa, pq = _pyarrow()
+    try:
+        yield pq
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise ConfigurationError(f"cannot read {source.name}: {error.strerror or error}") from None
+        # pyarrow raises OSError without errno for some forms of damage.
+        reason = next(iter(str(error).splitlines()), "")
+        raise InvalidArgumentError((f"{source.name} is not Parquet: {reason}",)) from None
 
-    Args:
-        file: seekable.
-        source: name of the table, for error messages.
+
+def parquet_types(file: BinaryIO, source: Source) -> Mapping[str, object]:
+    """Return the types of the columns of a seekable file by name.
 
     Raises:
         ConfigurationError: pyarrow is not installed, or the file cannot be read.
         InvalidArgumentError: the file is not Parquet.
     """
-
-    def __init__(self, file: BinaryIO, source: str) -> None:
-        pa, pq = _pyarrow()
-        self._arrow_error: type[Exception] = pa.ArrowException
-        self._source = source
-        self._file = self._translated(lambda: pq.ParquetFile(file))
-
-    @property
-    def types(self) -> Mapping[str, object]:
-        """Types of the columns by name."""
-        schema = self._file.schema_arrow
+    with _read_errors(source) as pq:
+        schema = pq.ParquetFile(file).schema_arrow
         return dict(zip(schema.names, schema.types, strict=True))
 
-    def __iter__(self) -> Iterator[Mapping[str, object]]:
-        batches = self._file.iter_batches(batch_size=_GROUP_ROWS)
-        while (batch := self._translated(lambda: next(batches, None))) is not None:
-            yield from self._translated(batch.to_pylist)
 
-    def rows(self, *, names_required: bool = False) -> Iterator[AnyRow]:
-        """Read the rows.
+def read_parquet(file: BinaryIO, source: Source) -> Iterator[Row]:
+    """Read rooms from a seekable file.
 
-        Args:
-            names_required: whether a row without ``unique_name`` is invalid.
-
-        Raises:
-            InvalidArgumentError: the rest of the file cannot be read.
-        """
-        table = TableName(self._source, "row")
-        check_columns(self.types, 1, table)
-        for number, record in enumerate(self, 1):
-            if not is_empty(record):
-                yield validated_row(record, number, table, names_required=names_required)
-
-    def _translated(self, read: Callable[[], Any]) -> Any:  # noqa: ANN401 - pyarrow has no types
-        try:
-            return read()
-        except (OSError, self._arrow_error, UnicodeDecodeError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                reason = error.strerror or error
-                raise ConfigurationError(f"cannot read {self._source}: {reason}") from None
-            # pyarrow raises OSError without errno for some kinds of damage.
-            reason = next(iter(str(error).splitlines()), "")
-            raise InvalidArgumentError((f"{self._source} is not Parquet: {reason}",)) from None
+    Raises:
+        ConfigurationError: pyarrow is not installed, or the file cannot be read.
+        InvalidArgumentError: the rest of the file cannot be read.
+    """
+    check_columns(parquet_types(file, source), 1, source)
+    number = 0
+    with _read_errors(source) as pq:
+        for batch in pq.ParquetFile(file).iter_batches(batch_size=_GROUP_ROWS):
+            for values in batch.to_pylist():
+                number += 1
+                if not is_empty(values):
+                    yield Row(number, values)
 
 
 class ParquetWriter:
@@ -106,15 +87,22 @@ class ParquetWriter:
         self, file: BinaryIO, columns: Sequence[str], types: Mapping[str, object] | None = None
     ) -> None:
         pa, pq = _pyarrow()
+        schema: dict[str, object] = {}
+        for name in columns:
+            annotation = cast("object", Room.__annotations__.get(name))
+            if types and name in types and name != REASON:
+                schema[name] = types[name]
+            elif annotation == int | None:
+                schema[name] = pa.int32()
+            elif annotation == bool | None:
+                schema[name] = pa.bool_()
+            elif annotation == datetime | None:
+                schema[name] = pa.timestamp("us", tz="UTC")
+            else:
+                schema[name] = pa.string()
         self._file = file
         self._table: Any = pa.Table
-        own = {name: _column_type(pa, name) for name in columns}
-        table = {
-            name: column_type
-            for name, column_type in (types or {}).items()
-            if name in columns and name != REASON
-        }
-        self._schema: Any = pa.schema(list((own | table).items()))
+        self._schema: Any = pa.schema(list(schema.items()))
         self._writer: Any = pq.ParquetWriter(file, self._schema)
         self._buffer: list[Mapping[str, object]] = []
 
@@ -134,12 +122,3 @@ class ParquetWriter:
     def _flush(self) -> None:
         records, self._buffer = self._buffer, []
         self._writer.write_table(self._table.from_pylist(records, schema=self._schema))
-
-
-def _column_type(pa: Any, name: str) -> Any:  # noqa: ANN401 - pyarrow has no types
-    annotation = cast("object", Room.__annotations__.get(name))
-    if annotation == int | None:
-        return pa.int32()
-    if annotation == bool | None:
-        return pa.bool_()
-    return pa.timestamp("us", tz="UTC") if annotation == datetime | None else pa.string()

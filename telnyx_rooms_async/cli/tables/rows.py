@@ -1,13 +1,13 @@
-"""Rows of a table: the settings of one room, validated once."""
+"""Rows of a table: columns, and the validation of the settings of a room."""
 
 from collections.abc import Collection, Mapping
-from typing import Final, TypeAlias, cast
+from typing import Final, NamedTuple
 
 import attrs
 from attrs import frozen
 
 from telnyx_rooms_async.core import validators
-from telnyx_rooms_async.core.requests import RoomBody, RoomFields, ValidRoomFields
+from telnyx_rooms_async.core.requests import RoomBody, ValidRoomFields
 from telnyx_rooms_async.core.validators import Rule, is_blank, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import Room
@@ -38,42 +38,27 @@ COLUMNS: Final = ("id", *SETTINGS, "active_session_id", "created_at", "updated_a
 """Columns of an export."""
 FAILURE_COLUMNS: Final = (*SETTINGS, REASON)
 """Columns of a table of failures."""
-_IGNORED: Final = {field.name for field in attrs.fields(Room)} - SETTINGS.keys() | {REASON}
+_KNOWN: Final = {"", REASON, *SETTINGS, *attrs.fields_dict(Room)}
+"""Columns that a table may have. A column without a name is padding."""
+_UNKNOWN: Final = f"is not a room setting; the settings are {', '.join(SETTINGS)}"
 
 
-@frozen(kw_only=True)
-class Row:
-    """A valid row."""
+class Row(NamedTuple):
+    """A row as it was read, before its values are validated."""
 
     line: int
     """Number of its first line, counted from 1; in Parquet the number of the row."""
-    fields: RoomFields
-
-
-@frozen(kw_only=True)
-class InvalidRow:
-    """A row that cannot be used."""
-
-    line: int
-    problems: tuple[str, ...]
-    record: Mapping[str, object] = {}
-    """Its values by column, as far as they can be written to a table of failures."""
+    values: Mapping[str, object]
+    """By column, as far as they could be read."""
     text: str = ""
-    """The text of the row, if there is no such record."""
-
-    @property
-    def failure(self) -> dict[str, object]:
-        """The row for a table of failures."""
-        reason = "; ".join(self.problems)
-        return {**self.record, REASON: f"{reason}: {self.text}" if self.text else reason}
-
-
-AnyRow: TypeAlias = Row | InvalidRow
+    """The text of the row, for a table of failures that cannot have its values."""
+    problem: str = ""
+    """Why the row could not be read."""
 
 
 @frozen
-class TableName:
-    """The name of a table, and what its rows are counted in, for error messages."""
+class Source:
+    """Name of a table and the unit of its positions, for error messages."""
 
     name: str
     unit: str = "line"
@@ -87,17 +72,13 @@ class TableName:
         """Return the error for a problem that ends reading."""
         return InvalidArgumentError((self.problem(line, problem, column),))
 
-    def invalid(self, line: int, problem: str, column: str | None = None, *, text: str = "") -> InvalidRow:
-        """Return the row with one problem."""
-        return InvalidRow(line=line, problems=(self.problem(line, problem, column),), text=text)
-
 
 def is_known_column(name: str) -> bool:
-    """Return whether a table may have a column. A column without a name is padding."""
-    return not name or name in SETTINGS or name in _IGNORED
+    """Return whether a table may have a column."""
+    return name in _KNOWN
 
 
-def check_columns(columns: Collection[str], line: int, table: TableName) -> None:
+def check_columns(columns: Collection[str], line: int, source: Source) -> None:
     """Check the names of the columns.
 
     Raises:
@@ -105,60 +86,32 @@ def check_columns(columns: Collection[str], line: int, table: TableName) -> None
     """
     for name in columns:
         if not is_known_column(name):
-            raise table.error(line, _UNKNOWN, short_repr(name))
+            raise source.error(line, _UNKNOWN, short_repr(name))
     if NAME not in columns:
-        raise table.error(line, f"column {NAME} is missing")
+        raise source.error(line, f"column {NAME} is missing")
 
 
-_UNKNOWN: Final = f"is not a room setting; the settings are {', '.join(SETTINGS)}"
+def is_empty(values: Mapping[str, object]) -> bool:
+    """Return whether a row has columns, but no value in any of them."""
+    for name, value in values.items():
+        setting = SETTINGS.get(name)
+        may_be_blank = setting is None or (setting.is_text and not setting.nullable)
+        if value is not None and not (may_be_blank and is_blank(value)):
+            return False
+    return bool(values)
 
 
-def is_empty(record: Mapping[str, object]) -> bool:
-    """Return whether a record has columns, but no value in any of them."""
-    return bool(record) and all(_is_empty_value(name, value) for name, value in record.items())
-
-
-def _is_empty_value(name: str, value: object) -> bool:
-    if value is None:
-        return True
-    setting = SETTINGS.get(name)
-    return (setting is None or (setting.is_text and not setting.nullable)) and is_blank(value)
-
-
-def validated_row(
-    record: Mapping[str, object], line: int, table: TableName, *, names_required: bool
-) -> AnyRow:
-    """Validate a record.
-
-    Args:
-        record: values by column.
-        line: its position.
-        table: name of the table, for error messages.
-        names_required: whether a row without ``unique_name`` is invalid.
-    """
-    fields, problems = _validated_fields(record, line, table)
-    if not problems and NAME not in fields:
-        if names_required:
-            problems.append(table.problem(line, "is missing: every room needs a name here", NAME))
-        elif not fields and not is_blank(record.get(REASON)):
-            problems.append(table.problem(line, "is missing: the row has no value but the error", NAME))
-    if problems:
-        return InvalidRow(line=line, problems=tuple(problems), record=record)
-    return Row(line=line, fields=cast("RoomFields", fields))
-
-
-def _validated_fields(
-    record: Mapping[str, object], line: int, table: TableName
-) -> tuple[ValidRoomFields, list[str]]:
+def validate(row: Row, source: Source) -> tuple[ValidRoomFields, list[str]]:
+    """Return the settings of a row, and its problems."""
     fields = ValidRoomFields()
     problems: list[str] = []
-    for name, value in record.items():
+    for name, value in row.values.items():
         setting = SETTINGS.get(name)
         if setting is None:
             if not is_known_column(name):
-                problems.append(table.problem(line, _UNKNOWN, short_repr(name)))
+                problems.append(source.problem(row.line, _UNKNOWN, short_repr(name)))
             elif not name and not is_blank(value):
-                problems.append(table.problem(line, f"{short_repr(value)} has no column name"))
+                problems.append(source.problem(row.line, f"{short_repr(value)} has no column name"))
         elif value is None or (value == "" and setting.is_text):
             if setting.nullable:
                 fields[name] = value
@@ -166,6 +119,6 @@ def _validated_fields(
             # Tables with gaps turn integers into floats.
             exact = int(value) if isinstance(value, float) and value.is_integer() else value
             if problem := setting.rule(exact):
-                problems.append(table.problem(line, problem, name))
+                problems.append(source.problem(row.line, problem, name))
             fields[name] = exact
     return fields, problems

@@ -18,11 +18,8 @@ from attrs import define, field, frozen
 from nacl.exceptions import BadSignatureError
 from telnyx.lib.webhook_verification import verify_webhook_signature
 
-from telnyx_rooms_async.emulator import Delivery, Emulator, WebhookFault
-from telnyx_rooms_async.emulator.models import WebhookSettings
-from telnyx_rooms_async.emulator.webhooks import dispatcher
-from telnyx_rooms_async.emulator.webhooks.delivery import is_this_machine
-from telnyx_rooms_async.emulator.webhooks.outbox import webhook_timeout
+from telnyx_rooms_async.emulator import Delivery, Emulator, WebhookFault, webhooks
+from telnyx_rooms_async.emulator.webhooks import is_this_machine
 from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
 from tests.helpers.webhook_listener import ReceivedWebhook, WebhookListener
@@ -190,7 +187,7 @@ async def test_events_beyond_the_limits_are_delivered_in_order_for_each_url(
         "MAX_IN_PROGRESS_PER_URL": 2,
     }
     for name, limit in limits.items():
-        monkeypatch.setattr(dispatcher, f"_{name}", limit)
+        monkeypatch.setattr(webhooks, f"_{name}", limit)
     receiver.statuses = {"/0": [500], "/1": [500, 500]}
     rooms = [create_room(telnyx, f"{receiver.url}/{number}") for number in range(5)]
     for context in range(6):
@@ -313,11 +310,6 @@ async def test_receiver_has_the_seconds_of_the_room(telnyx: Emulator, receiver: 
     await telnyx.settle()
     statuses = [delivery.failure or delivery.status for delivery in telnyx.deliveries]
     assert statuses == ["lost", 500, 500, "timeout", 200]
-
-
-@pytest.mark.parametrize(("value", "seconds"), [(None, 2), (0, 2), (30, 30)])
-def test_default_timeout_is_two_seconds(value: int | None, seconds: float) -> None:
-    assert webhook_timeout(WebhookSettings(webhook_timeout_secs=value)) == seconds
 
 
 # --- single events ------------------------------------------------------------------------------------------

@@ -185,9 +185,6 @@ class NumpyScalar:
         return self._value
 
 
-numpy_bool = type("bool_", (), {"__module__": "numpy", "__bool__": lambda _: True})
-
-
 @pytest.mark.parametrize(
     ("seats", "sent"), [(Seats.FEW, 2), (IntegerByIndex(), 3), (4.0, 4), (NumpyScalar(5.0), 5)]
 )
@@ -201,7 +198,7 @@ async def test_integers_of_other_classes_are_accepted(
 async def test_flags_urls_and_days_of_other_classes_are_accepted(
     telnyx: Emulator, client: RoomsClient
 ) -> None:
-    flag: Any = numpy_bool()
+    flag: Any = NumpyScalar(value=True)
     url: Any = URL("https://example.com/hook")
     room = await client.rooms.create(enable_recording=flag, webhook_event_url=url)
     assert telnyx.requests[-1].json == {"enable_recording": True, "webhook_event_url": str(url)}

@@ -100,18 +100,11 @@ async def test_invalid_lifetimes_are_refused_before_a_request(
             await client.tokens.create("a-room", **{name: value})  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(InvalidArgumentError, match=r"^token_ttl_secs"):
         await client.tokens.refresh("a-room", "CANARY", token_ttl_secs=9)
+    with pytest.raises(InvalidArgumentError, match="refresh_token must be"):
+        await client.tokens.refresh("a-room", "")
     with pytest.raises(InvalidArgumentError, match="token_ttl_secs must be"):
         async with client.tokens.keep("a-room", token_ttl_secs=9):
             pytest.fail("entered")
-    assert telnyx.requests == []
-
-
-@pytest.mark.parametrize("token", [None, 5, [], b"x", ""])
-async def test_invalid_refresh_token_is_refused_before_a_request(
-    client: RoomsClient, telnyx: Emulator, room_id: str, token: str
-) -> None:
-    with pytest.raises(InvalidArgumentError, match="refresh_token must be"):
-        await client.tokens.refresh(room_id, token)
     assert telnyx.requests == []
 
 

@@ -493,6 +493,9 @@ _INTERRUPTED = """
 import asyncio, signal, uvloop
 from telnyx_rooms_async import batch
 
+# A test run in the background may hand down a SIGINT that is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 def interrupt(place):
     if place == {place!r}:
         signal.raise_signal({sigint})

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from telnyx_rooms_async.core.custom_request import build_custom
 from telnyx_rooms_async.core.http_messages import Request, RetrySafety
+from telnyx_rooms_async.core.protocol import build_custom
 from telnyx_rooms_async.errors import InvalidArgumentError
 
 

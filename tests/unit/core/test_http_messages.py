@@ -4,8 +4,6 @@ import pytest
 
 from telnyx_rooms_async.core.http_messages import Request, Response
 
-SECRET = b'{"token":"canary"}'
-
 
 @pytest.mark.parametrize(
     ("query", "target"),
@@ -24,43 +22,18 @@ def test_target_has_the_path_as_it_is_and_the_query_encoded(
 
 
 def test_repr_shows_neither_bodies_nor_headers_nor_paths() -> None:
-    request = Request(method="POST", path="/rooms/canary", body=SECRET, secrets=("canary",))
-    response = Response(status=201, raw_headers=((b"set-cookie", b"canary"),), body=SECRET)
+    body = b'{"token":"canary"}'
+    request = Request(method="POST", path="/rooms/canary", body=body, secrets=("canary",))
+    response = Response(status=201, raw_headers=((b"set-cookie", b"canary"),), body=body)
     assert "canary" not in f"{request!r} {response!r}"
     assert "18 bytes" in repr(request)
     assert "201" in repr(response)
     assert "None" in repr(Request(method="GET", path="/rooms"))
 
 
-RESPONSE = Response(
-    status=200,
-    raw_headers=(
-        (b"X-Request-Id", b"first"),
-        (b"x-request-id", b"second"),
-        (b"Content-Type", b"application/json"),
-        (b"X-Name", "Zoë".encode("latin-1")),
-    ),
-)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("content-type", "application/json"),
-        ("CONTENT-TYPE", "application/json"),
-        ("x-request-id", "first"),
-        ("x-name", "Zoë"),
-        ("x-absent", None),
-        ("content", None),
-    ],
-)
-def test_header_ignores_case_and_returns_the_first_value(name: str, value: str | None) -> None:
-    assert RESPONSE.header(name) == value
-
-
-def test_headers_are_a_mapping_with_lower_case_names() -> None:
-    assert RESPONSE.headers == {
-        "x-request-id": "second",
-        "content-type": "application/json",
-        "x-name": "Zoë",
-    }
+def test_headers_are_found_in_any_case() -> None:
+    raw = ((b"X-Request-Id", b"first"), (b"x-request-id", b"second"), (b"X-Name", "Zoë".encode("latin-1")))
+    response = Response(status=200, raw_headers=raw)
+    names = ("X-REQUEST-ID", "x-name", "x-absent", "x")
+    assert [response.header(name) for name in names] == ["first", "Zoë", None, None]
+    assert response.headers == {"x-request-id": "second", "x-name": "Zoë"}

@@ -1,4 +1,4 @@
-"""The README: its programs, fragments, commands and counts."""
+"""The README and the guides of the packages: their programs, fragments and commands run."""
 
 import ast
 import asyncio
@@ -11,6 +11,7 @@ from datetime import datetime
 from inspect import CO_COROUTINE
 from pathlib import Path
 from types import CodeType, FunctionType
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
@@ -23,19 +24,51 @@ from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
 from tests.helpers.web_servers import run_aiohttp_app, run_asgi_app
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-PROGRAMS = [text for language, text in BLOCKS if language == "python" and "asyncio.run(" in text]
-FRAGMENTS = [text for language, text in BLOCKS if language == "python" and "asyncio.run(" not in text]
+ROOT = Path(__file__).parents[2]
+GUIDES = [
+    *(ROOT / name for name in ("README.md", "benchmarks/README.md")),
+    *sorted(Path(telnyx_rooms_async.__file__).parent.rglob("README.md")),
+]
 
 
-def test_every_block_has_a_known_language() -> None:
-    assert {language for language, _ in BLOCKS} <= {"python", "sh", "console", "text", "yaml"}
-    assert len(PROGRAMS) >= 2
-    assert len(FRAGMENTS) >= 5
+def blocks(*languages: str) -> list[Any]:
+    """Return the code blocks of the guides in some languages, each with the place where it is."""
+    return [
+        pytest.param(
+            match[2], id=f"{guide.parent.name}-{guide.read_text()[: match.start()].count(chr(10)) + 1}"
+        )
+        for guide in GUIDES
+        for match in re.finditer(r"^```(\w*)\n(.*?)^```$", guide.read_text(), re.MULTILINE | re.DOTALL)
+        if match[1] in languages
+    ]
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
+def texts(*languages: str) -> list[str]:
+    """Return the code blocks of the guides in some languages."""
+    return [block.values[0] for block in blocks(*languages)]
+
+
+PYTHON = blocks("python")
+PROGRAMS = [block for block in PYTHON if "asyncio.run(" in block.values[0]]
+FRAGMENTS = [block for block in PYTHON if block not in PROGRAMS]
+
+
+def test_every_block_is_executed_or_shown() -> None:
+    fences = sum(guide.read_text().count("\n```") for guide in GUIDES)
+    assert len(blocks("python", "sh", "console", "text", "yaml")) == fences / 2
+    assert len(GUIDES) >= 11
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.parent.name)
+def test_guides_are_short_and_their_paths_exist(guide: Path) -> None:
+    text = guide.read_text()
+    prose = re.sub(r"^(```.*?^```$|\|[^\n]*\|)", "", text, flags=re.MULTILINE | re.DOTALL)
+    assert len(prose.split()) <= 900
+    for path in re.findall(r"`((?:telnyx_rooms_async|benchmarks|\.github)/[\w./]+)`", text):
+        assert (ROOT / path).exists() or not (ROOT / path.split("/")[0]).exists(), path
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 async def test_programs_run(program: str, telnyx: Emulator) -> None:
     variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
     process = await asyncio.create_subprocess_exec(
@@ -45,17 +78,14 @@ async def test_programs_run(program: str, telnyx: Emulator) -> None:
     assert telnyx.rooms == ()
 
 
-@pytest.mark.parametrize("fragment", FRAGMENTS, ids=range(len(FRAGMENTS)))
+@pytest.mark.parametrize("fragment", FRAGMENTS)
 async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(
-        Path(__file__).parents[1] / "docs" / "quickstart"
-    )  # the app that a fragment tests
+    monkeypatch.syspath_prepend(Path(__file__).parent / "quickstart")  # the app that a fragment tests
     time = FakeClock()
 
-    def next_minute() -> (
-        datetime
-    ):  # a minute path time that the emulator looks, so that nothing is waited for
+    def next_minute() -> datetime:
+        """Return a time a minute after the last one, so that nothing has to be waited for."""
         time.advance(seconds=60)
         return time.now
 
@@ -72,7 +102,7 @@ async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setenv("TELNYX_PUBLIC_KEY", telnyx.public_key)
         if "client.recordings" in fragment:
             telnyx.leave(person.id)
-        code = compile(fragment, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        code = compile(fragment, "guide", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         await run(code, names)
         if "download" in fragment:
             assert [path.stat().st_size > 0 for path in tmp_path.iterdir()] == [True, True]
@@ -81,7 +111,7 @@ async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.
 
 
 async def check_app(app: object, telnyx: Emulator) -> None:
-    """Serve an app of the README: it accepts an event, and its client counts the rooms."""
+    """Serve an app of a guide: it accepts an event, and its client counts the rooms."""
     serve = run_aiohttp_app(app) if isinstance(app, web.Application) else run_asgi_app(app)
     async with serve as url, ClientSession() as http, http.get(f"{url}/rooms") as response:
         assert await response.json() == len(telnyx.rooms)
@@ -90,7 +120,7 @@ async def check_app(app: object, telnyx: Emulator) -> None:
             assert delivery.status == 200
 
 
-COMMANDS = [line[2:] for language, text in BLOCKS if language == "console" for line in text.splitlines()]
+COMMANDS = sorted({line[2:] for text in texts("console") for line in text.splitlines()})
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -109,7 +139,7 @@ async def test_commands_run(
 
 
 def test_the_compose_file_matches_the_options_of_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
-    (compose,) = (text for language, text in BLOCKS if language == "yaml")
+    (compose,) = texts("yaml")
     command = re.search(r"telnyx-rooms (emulate[^\"]+)", compose)
     assert command
     options = dict(re.findall(r"--([\w-]+)(?: ([^-\s]\S*))?", command[1]))
@@ -132,7 +162,7 @@ async def run(code: CodeType, names: dict[str, object]) -> None:
 
 
 def test_the_tree_of_errors_is_complete() -> None:
-    (tree,) = (text for language, text in BLOCKS if language == "text" and "TelnyxRoomsError" in text)
+    (tree,) = (text for text in texts("text") if text.startswith("TelnyxRoomsError"))
     public = [getattr(telnyx_rooms_async, name) for name in telnyx_rooms_async.__all__]
     errors = [value for value in public if isinstance(value, type) and issubclass(value, TelnyxRoomsError)]
     assert {error.__name__ for error in errors} == set(re.findall(r"\w+Error\b", tree))

@@ -5,24 +5,15 @@ import hmac
 import json
 import secrets
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 from uuid import uuid4
-
-from attrs import field, frozen
 
 from telnyx_rooms_async.serialization import encode_json
 
+TokenType: TypeAlias = Literal["access", "refresh"]
+
 _HEADER: Final = {"alg": "Ed25519", "typ": "JWT"}
 _ISSUER: Final = "telnyx_access_token"
-
-
-@frozen(kw_only=True)
-class IssuedToken:
-    """An access or refresh token."""
-
-    token: str = field(repr=False)
-    expires_at: datetime
-    """In whole seconds, as in a JWT."""
 
 
 class TokenIssuer:
@@ -35,24 +26,8 @@ class TokenIssuer:
         self._user_id = user_id
         self._key = secrets.token_bytes(64)
 
-    def access_token(self, room_id: str, seconds: int, now: datetime) -> IssuedToken:
-        """Return a token with which a client joins a room."""
-        return self._issue("access", room_id, seconds, now)
-
-    def refresh_token(self, room_id: str, seconds: int, now: datetime) -> IssuedToken:
-        """Return a token with which a client gets further access tokens."""
-        return self._issue("refresh", room_id, seconds, now)
-
-    def is_valid_refresh_token(self, token: str, room_id: str, now: datetime) -> bool:
-        """Return whether a refresh token was issued here for a room, and has not expired."""
-        signed, _, signature = token.rpartition(".")
-        if not hmac.compare_digest(signature.encode(errors="replace"), self._sign(signed).encode()):
-            return False
-        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(signed.partition(".")[2] + "=="))
-        is_for_room = claims["grants"][0]["resources"] == [_resource(room_id)]
-        return claims["typ"] == "refresh" and is_for_room and now.timestamp() < int(claims["exp"])
-
-    def _issue(self, token_type: str, room_id: str, seconds: int, now: datetime) -> IssuedToken:
+    def issue(self, token_type: TokenType, room_id: str, seconds: int, now: datetime) -> tuple[str, str]:
+        """Return a token for a room, and the time at which it expires, in whole seconds as in a JWT."""
         issued_at = int(now.timestamp())
         claims = {
             "aud": _ISSUER,
@@ -74,7 +49,16 @@ class TokenIssuer:
         }
         signed = f"{_base64url(encode_json(_HEADER))}.{_base64url(encode_json(claims))}"
         expires_at = datetime.fromtimestamp(issued_at + seconds, UTC)
-        return IssuedToken(token=f"{signed}.{self._sign(signed)}", expires_at=expires_at)
+        return f"{signed}.{self._sign(signed)}", expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def is_valid_refresh_token(self, token: str, room_id: str, now: datetime) -> bool:
+        """Return whether a refresh token was issued here for a room, and has not expired."""
+        signed, _, signature = token.rpartition(".")
+        if not hmac.compare_digest(signature.encode(errors="replace"), self._sign(signed).encode()):
+            return False
+        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(signed.partition(".")[2] + "=="))
+        is_for_room = claims["grants"][0]["resources"] == [_resource(room_id)]
+        return claims["typ"] == "refresh" and is_for_room and now.timestamp() < int(claims["exp"])
 
     def _sign(self, signed: str) -> str:
         return _base64url(hmac.digest(self._key, signed.encode(errors="replace"), "sha512"))

@@ -1,0 +1,350 @@
+"""Rooms as CSV and NDJSON: what spreadsheets and scripts save is read, and written so that they read it."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import chain
+from typing import BinaryIO, Final, Self, cast
+
+from telnyx_rooms_async.cli.output import Stdout
+from telnyx_rooms_async.cli.tables.rows import (
+    SETTINGS,
+    Row,
+    Setting,
+    Source,
+    check_columns,
+    is_empty,
+    is_known_column,
+)
+from telnyx_rooms_async.core.validators import flag, is_blank, short_repr
+from telnyx_rooms_async.errors import InvalidArgumentError
+from telnyx_rooms_async.serialization import DecodeError, encode_json, parse_json
+
+BYTE_ORDER_MARK: Final = codecs.BOM_UTF8
+"""Excel reads CSV as UTF-8 only if it begins with this."""
+LONGEST_LINE: Final = 1_000_000
+"""In characters. A longer line is an error, so that a file without line ends does not fill the memory."""
+_OTHER_FORMATS: Final = {
+    b"\x1f\x8b": "is compressed with gzip: decompress it first",
+    b"PK\x03\x04": "is an Excel workbook or a zip archive, not text: save the sheet as CSV UTF-8",
+    b"\xd0\xcf\x11\xe0": "is an Excel workbook, not text: save the sheet as CSV UTF-8",
+    b"PAR1": "is a Parquet file: use --format parquet",
+    codecs.BOM_UTF32_LE: "is UTF-32: save it as UTF-8",
+    codecs.BOM_UTF32_BE: "is UTF-32: save it as UTF-8",
+}
+_UNDECODED: Final = re.compile("[\udc80-\udcff]")
+"""What ``surrogateescape`` makes of a byte that is not UTF-8."""
+_DELIMITERS: Final = (",", ";", "\t")
+_SEPARATOR_LINE: Final = re.compile(r'"?sep=(.)"?[,;\t]*\s*', re.IGNORECASE)
+"""A first line with the delimiter, for Excel."""
+_TYPE_LINE: Final = "#TYPE "
+"""The beginning of a first line of PowerShell, which names a .NET class."""
+_NULL: Final = "null"
+_EMPTY: Final = '""'
+_INTEGER: Final = re.compile(r"\s*([+-]?[0-9]{1,18})(?:\.0+)?\s*", re.ASCII)
+_QUOTE: Final = "'"
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""First characters of a formula; the last four are the full-width forms of the first four."""
+_ESCAPED: Final = tuple(_QUOTE + character for character in (_QUOTE, *_FORMULA))
+
+# --- lines --------------------------------------------------------------------------------------------------
+
+
+class _TextLines:
+    """Iterator over the lines of a file in UTF-8 or UTF-16, with their line ends (LF, CR LF or CR).
+
+    A line that is not UTF-8 is recorded in `undecodable` instead of raising, so that its row can be skipped.
+    It is a context manager.
+
+    Args:
+        file: seekable, at its beginning.
+        source: name of the table, for error messages.
+
+    Raises:
+        InvalidArgumentError: the file is of another format.
+    """
+
+    def __init__(self, file: BinaryIO, source: Source) -> None:
+        head = file.read(4)
+        file.seek(0)
+        for magic, problem in _OTHER_FORMATS.items():
+            if head.startswith(magic):
+                raise InvalidArgumentError((f"{source.name} {problem}",))
+        if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            encoding = "utf-16"
+        # ASCII text in UTF-16 without a mark: every other byte is zero.
+        elif head[1:2] == b"\0" != head[:1]:
+            encoding = "utf-16-le"
+        elif head[:1] == b"\0" != head[1:2]:
+            encoding = "utf-16-be"
+        else:
+            encoding = "utf-8-sig"
+        errors = "surrogateescape" if encoding == "utf-8-sig" else "strict"
+        self._text = io.TextIOWrapper(file, encoding=encoding, errors=errors, newline="")
+        self._source = source
+        self.number: int = 0
+        """Number of the current line, counted from 1."""
+        self.undecodable: str = ""
+        """The problem of the last lines, if they are not UTF-8. The reader resets it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._text.detach()  # the file stays open
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        try:
+            line = self._text.readline(LONGEST_LINE + 1)
+        except UnicodeDecodeError:
+            problem = f"{self._source.name} begins like UTF-16 but is not UTF-16: save it as UTF-8"
+            raise InvalidArgumentError((problem,)) from None
+        if not line:
+            raise StopIteration
+        self.number += 1
+        if len(line) > LONGEST_LINE:
+            raise self._source.error(self.number, f"is longer than {LONGEST_LINE} characters")
+        if not line.isascii() and not self.undecodable and (wrong := _UNDECODED.search(line)):
+            position = len(line[: wrong.start()].encode(errors="surrogateescape")) + 1
+            problem = f"is not UTF-8: byte {position} of the line is 0x{ord(wrong[0]) - 0xDC00:02x}"
+            self.undecodable = self._source.problem(self.number, problem)
+        return line
+
+
+# --- NDJSON -------------------------------------------------------------------------------------------------
+
+
+def read_ndjson(file: BinaryIO, source: Source) -> Iterator[Row]:
+    """Read rooms from NDJSON in UTF-8 or UTF-16. Arguments and errors are those of `read_csv`."""
+    with _TextLines(file, source) as lines:
+        for line in lines:
+            number, text = lines.number, line.strip()
+            if lines.undecodable:
+                yield Row(number, {}, problem=lines.undecodable)
+                lines.undecodable = ""
+                continue
+            if is_blank(text):
+                continue
+            try:
+                value = parse_json(text.encode())
+            except DecodeError as error:
+                problem = f"is not JSON: {str(error).removeprefix('$: ')}"
+                yield Row(number, {}, text, source.problem(number, problem))
+                continue
+            if not isinstance(value, dict):
+                problem = f"must be a JSON object, one room per line, got {short_repr(value)}"
+                yield Row(number, {}, text, source.problem(number, problem))
+            elif not is_empty(record := cast("dict[str, object]", value)):
+                yield Row(number, record, text)
+
+
+def ndjson_row(record: Mapping[str, object], columns: Sequence[str]) -> bytes:
+    """Encode the columns that a record has as a line of JSON."""
+    return encode_json({name: record[name] for name in columns if name in record}) + b"\n"
+
+
+# --- reading CSV --------------------------------------------------------------------------------------------
+
+
+def read_csv(file: BinaryIO, source: Source, delimiter: str | None = None) -> Iterator[Row]:
+    """Read rooms from CSV in UTF-8 or UTF-16, with any of the usual line ends and double quotes.
+
+    The first line names the columns. A line ``sep=;`` or ``#TYPE …`` before it is skipped.
+
+    Args:
+        file: seekable, at its beginning.
+        source: name of the table, for error messages.
+        delimiter: separates cells. By default a comma, a semicolon or a tab, whichever fits the first line.
+
+    Raises:
+        InvalidArgumentError: the rest of the file cannot be read.
+    """
+    with _TextLines(file, source) as lines:
+        header, detected = _header_line(lines, source)
+        delimiter = delimiter or detected
+        reader = csv.reader(chain([header], lines), delimiter=delimiter, strict=True)
+        columns = _columns(_next_cells(reader, lines, lines.number, source) or [], lines.number, source)
+        while True:
+            number = lines.number + 1
+            cells = _next_cells(reader, lines, number, source)
+            if cells is None:
+                return
+            if lines.undecodable:
+                yield Row(number, {}, problem=lines.undecodable)
+                lines.undecodable = ""
+            elif not all(map(is_blank, cells)):
+                try:
+                    yield Row(number, _values(columns, cells, number, source))
+                except InvalidArgumentError as error:
+                    yield Row(number, {}, repr(delimiter.join(cells)), error.problems[0])
+
+
+def _header_line(lines: _TextLines, source: Source) -> tuple[str, str]:
+    """Return the line that names the columns, and the delimiter."""
+    separator: str | None = None
+    for text in lines:
+        if lines.undecodable:
+            raise InvalidArgumentError((lines.undecodable,))
+        if match := _SEPARATOR_LINE.fullmatch(text):
+            separator = match[1]
+        elif not (is_blank(re.sub('[,;"]', "", text)) or text.startswith(_TYPE_LINE)):
+            return text, separator or max(_DELIMITERS, key=lambda delimiter: _known_columns(text, delimiter))
+    raise InvalidArgumentError((f"{source.name} is empty: its first line must name the columns",))
+
+
+def _known_columns(header: str, delimiter: str) -> tuple[int, int]:
+    """Return how many known columns, and how many columns in all, a delimiter makes of a line."""
+    names = [name.strip().strip('"') for name in header.split(delimiter)]
+    return sum(bool(name) and is_known_column(name) for name in names), len(names)
+
+
+def _next_cells(
+    reader: Iterator[list[str]], lines: _TextLines, line: int, source: Source
+) -> list[str] | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        message = str(error)
+        if "field larger" in message and lines.number == line:
+            problem = f"a cell is longer than {csv.field_size_limit()} characters"
+        elif "unexpected end of data" in message or "field larger" in message:
+            problem = "a quote is opened here but never closed"
+        else:
+            problem = f"is not CSV: {message}"
+        raise source.error(line, problem) from None
+
+
+def _columns(cells: Sequence[str], line: int, source: Source) -> Sequence[str]:
+    columns = [cell.strip() for cell in cells]
+    if len(columns) == 1 and re.search("[,;\t|:]", columns[0]):
+        problem = (
+            f"the delimiter is not a comma, a semicolon or a tab in {short_repr(columns[0])}: use --delimiter"
+        )
+        raise source.error(line, problem)
+    for name in columns:
+        if name and columns.count(name) > 1:
+            raise source.error(line, "appears twice", short_repr(name))
+    check_columns(columns, line, source)
+    return columns
+
+
+def _values(columns: Sequence[str], cells: Sequence[str], line: int, source: Source) -> dict[str, object]:
+    """Return the values of a row; empty cells are left out.
+
+    Raises:
+        InvalidArgumentError: the cells do not fit the columns.
+    """
+    if len(cells) != len(columns):
+        # Columns without a name pad the header on its right; a row need not have them.
+        least = max(number for number, name in enumerate(columns, 1) if name)
+        if not least <= len(cells) <= len(columns):
+            plural = "s" * (len(cells) != 1)
+            raise source.error(line, f"has {len(cells)} cell{plural}, but the header has {len(columns)}")
+    values: dict[str, object] = {}
+    for number, (name, cell) in enumerate(zip(columns, cells, strict=False), 1):
+        if not cell:
+            continue
+        setting = SETTINGS.get(name)
+        if setting is not None:
+            if setting.is_text or not is_blank(cell):
+                values[name] = _value(setting, cell)
+        elif name:
+            values[name] = cell
+        elif not is_blank(cell):
+            raise source.error(line, f"{short_repr(cell)} has no column name", str(number))
+    return values
+
+
+def _value(setting: Setting, cell: str) -> object:
+    """Return the value of a cell. Text that is no value stays as it is, so that the rule refuses it."""
+    if setting.nullable and cell.strip() == _NULL:
+        return None
+    if setting.is_text:
+        if setting.nullable and cell == _EMPTY:
+            return ""
+        return cell[1:] if cell.startswith(_ESCAPED) else cell
+    if setting.rule is flag:
+        return {"true": True, "false": False}.get(cell.strip().lower(), cell)
+    integer = _INTEGER.fullmatch(cell)
+    return int(integer[1]) if integer else cell
+
+
+# --- writing ------------------------------------------------------------------------------------------------
+
+
+class TextWriter:
+    """Writer of records as lines.
+
+    Args:
+        file: where to write.
+        columns: names of the columns.
+        encode: `csv_row` or `ndjson_row`.
+    """
+
+    def __init__(
+        self,
+        file: BinaryIO | Stdout,
+        columns: Sequence[str],
+        encode: Callable[[Mapping[str, object], Sequence[str]], bytes],
+    ) -> None:
+        self._file, self._columns, self._encode = file, columns, encode
+        if encode is csv_row:
+            file.write(csv_header(columns))
+
+    def write(self, records: Iterable[Mapping[str, object]]) -> None:
+        """Write records at once."""
+        self._file.write(b"".join(self._encode(record, self._columns) for record in records))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Do nothing: everything is written."""
+
+
+class _Echo:
+    """File that returns what is written to it, so that `csv.writer` returns the line."""
+
+    def write(self, text: str, /) -> str:
+        return text
+
+
+# With this line end the writer quotes a cell with either of its characters.
+_END: Final = "\r\n"
+_writer: Final = csv.writer(_Echo(), lineterminator=_END)
+
+
+def csv_header(columns: Sequence[str]) -> bytes:
+    """Encode the first line."""
+    return _csv_line(columns)
+
+
+def csv_row(record: Mapping[str, object], columns: Sequence[str]) -> bytes:
+    """Encode a record as a line with one cell per column."""
+    return _csv_line(_cell(record, name) for name in columns)
+
+
+def _csv_line(cells: Iterable[str]) -> bytes:
+    line = cast("str", _writer.writerow(cells))
+    return f"{line.removesuffix(_END)}\n".encode()
+
+
+def _cell(record: Mapping[str, object], name: str) -> str:
+    is_nullable = name in SETTINGS and SETTINGS[name].nullable
+    match record.get(name):
+        case None:
+            return _NULL if is_nullable and name in record else ""
+        case bool() as value:
+            return "true" if value else "false"
+        case datetime() as value:
+            return value.isoformat().replace("+00:00", "Z")
+        case "":
+            return _EMPTY if is_nullable else ""
+        case str() as text:
+            return _QUOTE + text if text.startswith((*_FORMULA, *_ESCAPED)) else text
+        case value:
+            return str(value)

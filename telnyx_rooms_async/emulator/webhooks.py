@@ -1,0 +1,469 @@
+"""Webhooks: events are sent when they are due, signed, with retries and failover."""
+
+import asyncio
+import base64
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    InvalidURL,
+    TCPConnector,
+)
+from attrs import define, evolve, field, frozen
+from yarl import URL
+
+from telnyx_rooms_async.core.validators import is_loopback
+from telnyx_rooms_async.emulator.events import WebhookEvent
+from telnyx_rooms_async.emulator.fault_injector import Sleep
+from telnyx_rooms_async.emulator.faults import RuleList, WebhookFault
+from telnyx_rooms_async.emulator.media import LinkFactory
+from telnyx_rooms_async.emulator.state import State
+from telnyx_rooms_async.serialization import parse_json
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+Failure: TypeAlias = Literal[
+    "bad URL",
+    "lost",
+    "no answer",
+    "no connection",
+    "no cryptography",
+    "not this machine",
+    "timeout",
+]
+
+_MAX_ANSWER_SIZE: Final = 64 * 1024
+_MAX_CONNECTIONS: Final = 50
+_HEADERS: Final = {"User-Agent": "telnyx-webhooks", "Content-Type": "application/json"}
+_FAILURES: Final[Mapping[type[Exception], Failure]] = {
+    TimeoutError: "timeout",
+    ClientConnectorError: "no connection",
+    InvalidURL: "bad URL",
+    ClientError: "no answer",
+    OSError: "no answer",
+    ValueError: "bad URL",
+}
+"""Failures by exception; the first class that matches counts."""
+
+_DEFAULT_TIMEOUT: Final = 2.0
+_RETRY_DELAYS: Final = (0.0, 1.0, 2.0)
+"""Seconds before each attempt at a URL."""
+_QUIET_TIME: Final = 0.1
+"""Seconds without an event after which shuffled events are sent."""
+_MIN_SLEEP: Final = 0.01
+"""Seconds between two reads of a clock that may stand still."""
+_SLICE: Final = 50
+"""Events that are taken from the outbox before other tasks run."""
+_MAX_QUEUED: Final = 1000
+"""Due events in the queues of the URLs; further ones wait in the outbox."""
+_MAX_SENDING: Final = 50
+"""First attempts that are made at the same time, one for each URL."""
+_MAX_IN_PROGRESS: Final = 1000
+_MAX_IN_PROGRESS_PER_URL: Final = 500
+"""Deliveries whose first attempt is being made, or that wait for another one."""
+
+
+def _url_without_secrets(url: str) -> str:
+    try:
+        return repr(str(URL(url).with_user(None).with_query(None).with_fragment(None)))
+    except ValueError:
+        return "…"
+
+
+@frozen(kw_only=True)
+class Delivery:
+    """One attempt to deliver an event, and its result. The repr shows no secrets.
+
+    Example:
+        ``assert [delivery.status for delivery in telnyx.deliveries] == [200, 200]``
+    """
+
+    event: WebhookEvent
+    # The query of a webhook URL is often a secret.
+    url: str = field(repr=_url_without_secrets)
+    """URL of the receiver."""
+    attempt: int
+    """Number of the attempt over both URLs, as in ``meta.attempt``. Each copy of an event starts at 1."""
+    sent_at: datetime
+    """Time by the clock of the emulator."""
+    headers: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    """Headers that were sent, except those that HTTP needs; empty if nothing was sent."""
+    body: bytes = field(default=b"", repr=False)
+    """Body that was sent and signed."""
+    status: int | None = None
+    """Status of the response, if there was one."""
+    answer: bytes = field(default=b"", repr=False)
+    """First 64 KiB of the body of the response."""
+    failure: Failure | None = None
+    """Why there is no status. ``"no cryptography"``: the extra ``webhooks`` is not installed; ``"not this
+    machine"``: see `deliver_anywhere`; ``"lost"``: by a `WebhookFault`."""
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the receiver accepted the event, with a status from 200 to 299."""
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - as the docstring says
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - JSON may be anything
+        """The envelope that was sent, as plain data.
+
+        Raises:
+            DecodeError: nothing was sent.
+        """
+        return parse_json(self.body)
+
+
+@define(eq=False)
+class WebhookSender:
+    """Makes single attempts to deliver events. The signing key is the same as long as the emulator exists."""
+
+    _deliver_anywhere: bool
+    _signing_key: "Ed25519PrivateKey | None" = field(default=None, init=False, repr=False)
+    _session: ClientSession | None = field(default=None, init=False, repr=False)
+    _connections: asyncio.Semaphore = field(
+        factory=lambda: asyncio.Semaphore(_MAX_CONNECTIONS), init=False, repr=False
+    )
+    """One for each run of the emulator: a semaphore belongs to one event loop."""
+
+    @property
+    def signing_key(self) -> "Ed25519PrivateKey":
+        """Ed25519 key, generated at first access.
+
+        Raises:
+            RuntimeError: the extra ``webhooks`` is not installed.
+        """
+        if self._signing_key is None:
+            try:
+                # The extra is optional: an emulator without webhooks does not need it.
+                from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415
+                    Ed25519PrivateKey,
+                )
+            except ImportError:
+                raise RuntimeError(
+                    "signed webhooks need the extra \"webhooks\": pip install 'telnyx-rooms-async[webhooks]'"
+                ) from None
+            self._signing_key = Ed25519PrivateKey.generate()
+        return self._signing_key
+
+    async def send(self, draft: Delivery, timeout: float, signed_at: datetime | None = None) -> Delivery:
+        """Send the event of a draft, signed at the given time or now, and return the draft with the result.
+
+        The timeout does not include the wait for a free connection.
+        """
+        try:
+            if not (self._deliver_anywhere or is_this_machine(draft.url)):
+                return evolve(draft, failure="not this machine")
+            key = self.signing_key
+        except ValueError:
+            return evolve(draft, failure="bad URL")
+        except RuntimeError:
+            return evolve(draft, failure="no cryptography")
+        async with self._connections:
+            body = draft.event.envelope(draft.attempt, draft.url)
+            # By the clock of the machine, not of a test: the receiver compares it with its own.
+            timestamp = int(time.time() if signed_at is None else signed_at.timestamp())
+            headers = {
+                **_HEADERS,
+                # As Telnyx signs: timestamp, | and body.
+                "telnyx-signature-ed25519": base64.b64encode(key.sign(b"%d|%b" % (timestamp, body))).decode(),
+                "telnyx-timestamp": str(timestamp),
+            }
+            draft = evolve(draft, headers=headers, body=body)
+            try:
+                async with asyncio.timeout(timeout):
+                    status, answer = await self._post(draft.url, headers, body)
+            except tuple(_FAILURES) as error:
+                failures = (failure for cls, failure in _FAILURES.items() if isinstance(error, cls))
+                return evolve(draft, failure=next(failures))
+        return evolve(draft, status=status, answer=answer)
+
+    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        if self._session is None:
+            # One connection for each event: no connection stays open when a receiver shuts down.
+            connector = TCPConnector(force_close=True)
+            self._session = ClientSession(
+                connector=connector, cookie_jar=DummyCookieJar(), timeout=ClientTimeout()
+            )
+        async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+            answer = bytearray()
+            async for chunk in response.content.iter_any():
+                answer += chunk
+                if len(answer) >= _MAX_ANSWER_SIZE:
+                    break
+            return response.status, bytes(answer[:_MAX_ANSWER_SIZE])
+
+    async def close(self) -> None:
+        """Close all connections."""
+        session, self._session = self._session, None
+        self._connections = asyncio.Semaphore(_MAX_CONNECTIONS)
+        if session is not None:
+            await session.close()
+
+
+def is_this_machine(url: str) -> bool:
+    """Return whether the host of a URL is this machine, judged by the name and without a DNS lookup."""
+    host = (URL(url).host or "").rstrip(".")
+    return is_loopback(host) or host in ("0.0.0.0", "::")  # noqa: S104 - a request to them arrives here
+
+
+@frozen(kw_only=True)
+class _DueEvent:
+    event: WebhookEvent
+    urls: tuple[str, ...] = field(repr=False)
+    """URL and failover URL."""
+    timeout: float
+    """Seconds that a receiver has to respond."""
+
+
+@define(eq=False)
+class _UrlQueue:
+    """Due events of one URL. First attempts are made one after the other, so that events arrive in order."""
+
+    url: str = field(repr=False)
+    events: deque[_DueEvent] = field(factory=deque[_DueEvent])
+    in_progress: int = 0
+    is_busy: bool = False
+    """Whether a first attempt is being made, or can be made."""
+
+
+@define(kw_only=True, eq=False)
+class WebhookDispatcher:
+    """Delivers the events in the outbox of an account, from `start` to `close`.
+
+    Events of one URL are sent in order, one at a time. An event that is sent again does not hold up later
+    ones, and a slow receiver does not hold up others, while the number of events is below the limits above.
+    """
+
+    state: State
+    rules: RuleList[WebhookFault, WebhookEvent]
+    sender: WebhookSender
+    sleep: Sleep
+    record: Callable[[Delivery], object]
+    link_at: Callable[[datetime], LinkFactory]
+    _watcher: asyncio.Task[None] | None = field(default=None, init=False)
+    _tasks: set[asyncio.Task[None]] = field(factory=set["asyncio.Task[None]"], init=False)
+    _errors: list[BaseException] = field(factory=list[BaseException], init=False)
+    """Exceptions of finished tasks, for `settle`."""
+    _queues: dict[str, _UrlQueue] = field(factory=dict[str, _UrlQueue], init=False)
+    _ready: deque[_UrlQueue] = field(factory=deque[_UrlQueue], init=False)
+    """Queues whose next event can be sent."""
+    _queued: int = field(default=0, init=False)
+    _sending: int = field(default=0, init=False)
+    _in_progress: int = field(default=0, init=False)
+    _held: list[tuple[_DueEvent, float]] = field(factory=list[tuple[_DueEvent, float]], init=False)
+    """Shuffled events with their delays."""
+    _random: random.Random = field(factory=lambda: random.Random(0), init=False)  # noqa: S311 - not a secret
+    _is_unsigned: bool = field(default=False, init=False)
+
+    def start(self) -> None:
+        """Start to deliver events, also those that were added before."""
+        wake = asyncio.Event()
+        # Events are added from other threads too.
+        self.state.outbox.on_add = partial(asyncio.get_running_loop().call_soon_threadsafe, wake.set)
+        self._watcher = asyncio.create_task(self._watch(wake))
+
+    async def settle(self) -> None:
+        """Deliver the events that are due, and wait until all are delivered or given up.
+
+        Raises:
+            RuntimeError: an event could not be signed, because the extra is not installed.
+        """
+        while self._watcher is not None:
+            if self._watcher.done():
+                self._watcher.result()  # raises what ended it, such as an exception of `when`
+            if self._take_due_events() or self._release_held_events():
+                await asyncio.sleep(0)
+                continue
+            if self._errors:
+                raise self._errors.pop(0)
+            if not self._tasks:
+                break
+            await asyncio.wait(self._tasks)
+        if self._is_unsigned:
+            _ = self.sender.signing_key
+
+    async def deliver_once(
+        self, event: WebhookEvent, url: str | None, signed_at: datetime | None
+    ) -> Delivery:
+        """Make a single attempt to deliver an event.
+
+        Raises:
+            ValueError: there is no URL for the event.
+        """
+        composition_id, room_id = event.payload.get("composition_id"), event.payload.get("room_id")
+        settings = self.state.compositions.get(str(composition_id)) or self.state.rooms.get(str(room_id))
+        target = url or (settings and settings.webhook_event_url)
+        if not target:
+            raise ValueError(f"there is no webhook URL for this {event.event_type}: pass url")
+        timeout = (settings and settings.webhook_timeout_secs) or _DEFAULT_TIMEOUT
+        draft = Delivery(event=event, url=target, attempt=1, sent_at=self.state.now())
+        delivery = await self.sender.send(draft, timeout, signed_at)
+        self.record(delivery)
+        return delivery
+
+    async def close(self) -> None:
+        """Cancel all deliveries, and remove all events."""
+        watcher, self._watcher = self._watcher, None
+        self._ready.clear()
+        for queue in self._queues.values():
+            queue.events.clear()  # or the end of a delivery would start the next one
+        # A watcher that has failed keeps its exception, which asyncio reports.
+        tasks = [*self._tasks, *(task for task in [watcher] if task and not task.done())]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.state.outbox.on_add = lambda: None
+        self.state.outbox.clear()
+        self._held.clear()
+        self._queues.clear()
+        self._queued = self._sending = self._in_progress = 0
+        loop = asyncio.get_running_loop()
+        for error in self._errors:  # those that no `settle` has raised
+            loop.call_exception_handler({"message": "delivery of a webhook failed", "exception": error})
+        self._errors.clear()
+        await self.sender.close()
+
+    # --- from the outbox to the queues --------------------------------------------------------------------
+
+    async def _watch(self, wake: asyncio.Event) -> None:
+        is_quiet = False
+        while True:
+            wake.clear()
+            if self._take_due_events() or (is_quiet and self._release_held_events()):
+                await asyncio.sleep(0)
+                continue
+            pauses = [_QUIET_TIME] if self._held else []
+            next_due_at = self.state.outbox.next_due_at
+            if next_due_at is not None:
+                pauses.append(max((next_due_at - self.state.now()).total_seconds(), _MIN_SLEEP))
+            pause, is_quiet = min(pauses, default=None), False
+            try:
+                async with asyncio.timeout(pause):
+                    await wake.wait()
+            except TimeoutError:
+                is_quiet = pause == _QUIET_TIME
+
+    def _take_due_events(self) -> bool:
+        """Queue some of the events that are due, with their faults; return whether more can be queued now."""
+        now = self.state.now()
+        link, taken = self.link_at(now), 0
+        while taken < _SLICE and self._queued < _MAX_QUEUED:
+            entry = self.state.outbox.pop(now)
+            if entry is None:
+                return False
+            taken += 1
+            settings, event = self.state.webhook_settings(entry.sender_id), self.state.event(entry, link)
+            if event is None or settings is None or not settings.webhook_event_url:
+                continue
+            urls = tuple(filter(None, (settings.webhook_event_url, settings.webhook_event_failover_url)))
+            # 0 is not documented, and is the default here.
+            timeout = settings.webhook_timeout_secs or _DEFAULT_TIMEOUT
+            due = _DueEvent(event=event, urls=urls, timeout=timeout)
+            fault = self.rules.take(event.event_type, event) or WebhookFault()
+            if fault.lost:
+                self.record(Delivery(event=event, url=urls[0], attempt=1, sent_at=now, failure="lost"))
+                continue
+            taken += fault.copies - 1
+            for _ in range(fault.copies):
+                if fault.shuffled:
+                    self._held.append((due, fault.delay))
+                else:
+                    self._schedule(due, fault.delay)
+        return self._queued < _MAX_QUEUED
+
+    def _release_held_events(self) -> bool:
+        """Queue some of the shuffled events; return whether more can be queued now."""
+        held = self._held
+        for _ in range(_SLICE):
+            if not held or self._queued >= _MAX_QUEUED:
+                return False
+            index = self._random.randrange(len(held))
+            held[index], held[-1] = held[-1], held[index]
+            self._schedule(*held.pop())
+        return True
+
+    def _schedule(self, due: _DueEvent, delay: float) -> None:
+        if delay:
+            self._start_task(self._enqueue_later(due, delay))
+        else:
+            self._enqueue(due)
+
+    async def _enqueue_later(self, due: _DueEvent, delay: float) -> None:
+        await self.sleep(delay)
+        self._enqueue(due)
+
+    # --- from the queues to the receivers -----------------------------------------------------------------
+
+    def _enqueue(self, due: _DueEvent) -> None:
+        url = due.urls[0]
+        if url not in self._queues:
+            self._queues[url] = _UrlQueue(url)
+        self._queues[url].events.append(due)
+        self._queued += 1
+        self._start_deliveries(self._queues[url])
+
+    def _start_deliveries(self, queue: _UrlQueue) -> None:
+        """Start deliveries after a queue has changed, until a limit is reached."""
+        if queue.events and not queue.is_busy and queue.in_progress < _MAX_IN_PROGRESS_PER_URL:
+            queue.is_busy = True
+            self._ready.append(queue)
+        while self._ready and self._sending < _MAX_SENDING and self._in_progress < _MAX_IN_PROGRESS:
+            ready = self._ready.popleft()
+            ready.in_progress += 1
+            self._sending += 1
+            self._in_progress += 1
+            self._queued -= 1
+            self._start_task(self._deliver(ready, ready.events.popleft()))
+
+    async def _deliver(self, queue: _UrlQueue, due: _DueEvent) -> None:
+        try:
+            try:
+                delivery = await self._attempt(due, queue.url, 1)
+            finally:
+                queue.is_busy = False
+                self._sending -= 1
+                self._start_deliveries(queue)
+            number = 1
+            for url, delay in [(url, delay) for url in due.urls for delay in _RETRY_DELAYS][1:]:
+                if delivery.delivered:
+                    return
+                if url == delivery.url and not delivery.body:
+                    continue  # what could not be sent cannot be sent later
+                if delay:
+                    await self.sleep(delay)
+                number += 1
+                delivery = await self._attempt(due, url, number)
+        finally:
+            queue.in_progress -= 1
+            self._in_progress -= 1
+            self._start_deliveries(queue)
+            if not (queue.events or queue.in_progress):
+                self._queues.pop(queue.url, None)
+
+    async def _attempt(self, due: _DueEvent, url: str, number: int) -> Delivery:
+        draft = Delivery(event=due.event, url=url, attempt=number, sent_at=self.state.now())
+        delivery = await self.sender.send(draft, due.timeout)
+        self._is_unsigned |= delivery.failure == "no cryptography"
+        self.record(delivery)
+        return delivery
+
+    def _start_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._finish_task)
+
+    def _finish_task(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._errors.append(error)

@@ -1,1 +1,0 @@
-"""Webhooks of the emulator: events, their schedule, and their signed delivery."""
