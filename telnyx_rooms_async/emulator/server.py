@@ -163,7 +163,7 @@ class Emulator:
         public_key = self._webhook_sender.signing_key.public_key()
         return base64.b64encode(public_key.public_bytes_raw()).decode()
 
-    # --- state ----------------------------------------------------------------------------------------
+    # --- state --------------------------------------------------------------------------------------------
 
     @property
     def rooms(self) -> tuple[Room, ...]:
@@ -224,6 +224,8 @@ class Emulator:
         if file is None:
             raise LookupError(f"no completed recording or composition has the id {file_id!r}")
         return file
+
+    # --- faults -------------------------------------------------------------------------------------------
 
     def script(
         self,
@@ -307,6 +309,8 @@ class Emulator:
         """
         self._rate_limit = None if requests is None else RateLimit(requests=requests, seconds=seconds)
 
+    # --- webhooks -----------------------------------------------------------------------------------------
+
     async def settle(self) -> None:
         """Deliver all events that are due, and return when each is delivered or given up.
 
@@ -358,6 +362,8 @@ class Emulator:
         if self._runner is None:
             raise RuntimeError("the emulator is not running: enter it with async with")
         return self._runner
+
+    # --- requests -----------------------------------------------------------------------------------------
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -96,7 +96,11 @@ INVALID: dict[str, tuple[dict[str, Any], list[str]]] = {
     "three regions": ({"video_layout": {"a": {}, "b": {}, "c": {}}}, ["/video_layout"]),
     "region type": ({"video_layout": {"a": 7}}, ["/video_layout/a"]),
     "low numbers": (
-        {"video_layout": {"a/~": {"width": 15, "height": 15, "z_pos": -100, "max_rows": 0, "x_pos": "0"}}},
+        {
+            "video_layout": {
+                "a/~": {"width": 15, "height": 15, "z_pos": -100, "max_rows": 0, "x_pos": "0", "?": 1}
+            }
+        },
         [f"/video_layout/a~1~0/{name}" for name in ("height", "max_rows", "width", "x_pos", "z_pos")],
     ),
     "source type": ({"video_layout": {"a": {"video_sources": [1]}}}, ["/video_layout/a/video_sources/0"]),

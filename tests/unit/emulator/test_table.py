@@ -1,5 +1,6 @@
 """Indexed tables: every selection equals a scan of all records."""
 
+import gc
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -7,6 +8,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.emulator.table import Between, Equal, Record, Table
 
 DAYS = [date(2021, 4, 25) + timedelta(days=number) for number in range(4)]
@@ -96,3 +98,15 @@ def test_records_are_found_by_id_and_in_order(changes_made: list[tuple[str, obje
     assert (list(table), len(table)) == (records, len(records))
     assert all(table.get(record.id) == table[record.id] == record for record in records)
     assert table.get("unknown") is None
+
+
+def test_rooms_with_history_and_events_are_not_visited_by_the_garbage_collector() -> None:
+    telnyx = Emulator()
+    telnyx.seed(1)
+    gc.collect()
+    before = len(gc.get_objects())
+    telnyx.seed(1000)
+    for room in telnyx.rooms:
+        telnyx.leave(telnyx.join(room.id).id)
+    gc.collect()
+    assert len(gc.get_objects()) - before < 1000
