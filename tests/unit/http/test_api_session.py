@@ -51,7 +51,8 @@ class ScriptedTransport:
     outcomes: list[Outcome]
     timeouts: list[float] = field(factory=list[float])
 
-    async def send(self, _: Request, seconds: float) -> Outcome:
+    async def send(self, request: Request, seconds: float) -> Outcome:
+        assert request is CALL.request  # each attempt sends the same bytes
         self.timeouts.append(seconds)
         return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
 
