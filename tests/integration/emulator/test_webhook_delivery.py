@@ -22,6 +22,7 @@ from telnyx_rooms_async.emulator import Delivery, Emulator, WebhookFault, webhoo
 from telnyx_rooms_async.emulator.webhooks import is_this_machine
 from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
+from tests.helpers.raw_server import Connection, RawServer, running
 from tests.helpers.web_servers import run_aiohttp_app
 from tests.helpers.webhook_listener import ReceivedWebhook, WebhookListener
 
@@ -193,19 +194,15 @@ async def test_failed_connection_is_retried(
 ) -> None:
     """``none`` refuses, ``http`` closes the connection, ``https`` has an unknown certificate."""
 
-    async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
+    class ClosingServer(RawServer):
+        async def serve_requests(self, connection: Connection) -> None: ...
 
     context = None
     if server == "https":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trustme.CA().issue_cert("localhost").configure_cert(context)
-    listener = await asyncio.start_server(close, "127.0.0.1", 0, ssl=context)
-    scheme = "https" if server == "https" else "http"
-    url = f"{scheme}://localhost:{listener.sockets[0].getsockname()[1]}/"
-    if server == "none":
-        listener.close()
-    async with listener:
+    async with running(ClosingServer(tls=context), listens=server != "none") as closing:
+        url = closing.url.replace("127.0.0.1", "localhost")
         telnyx.join(create_room(telnyx, url, webhook_event_failover_url=receiver.url))
         await telnyx.settle()
     for event_id in {delivery.event.id for delivery in telnyx.deliveries}:
@@ -269,12 +266,12 @@ async def test_links_in_events_start_with_the_url_of_the_emulator(
 
 @pytest.mark.parametrize("seconds", [None, 0])
 async def test_timeout_without_a_setting(
-    telnyx: Emulator, receiver: WebhookListener, seconds: int | None, monkeypatch: pytest.MonkeyPatch
+    telnyx: Emulator, receiver: WebhookListener, seconds: int | None
 ) -> None:
-    monkeypatch.setattr(webhooks, "_DEFAULT_TIMEOUT", 0.01)
     receiver.statuses["/"] = [0] * 6
-    telnyx.join(create_room(telnyx, receiver.url + "/", webhook_timeout_secs=seconds))
-    await telnyx.settle()
+    with FakeClock().fast_forward():
+        telnyx.join(create_room(telnyx, receiver.url + "/", webhook_timeout_secs=seconds))
+        await telnyx.settle()
     assert [delivery.failure for delivery in telnyx.deliveries] == ["timeout"] * 6
 
 
@@ -282,8 +279,9 @@ async def test_receiver_has_the_seconds_of_the_room(telnyx: Emulator, receiver: 
     receiver.statuses["/hook"] = [500, 500, 0]
     settings = {"webhook_event_failover_url": receiver.url + "/other", "webhook_timeout_secs": 1}
     telnyx.script_webhooks(WebhookFault(lost=True))
-    telnyx.join(create_room(telnyx, receiver.url + "/hook", **settings))
-    await telnyx.settle()
+    with FakeClock().fast_forward():
+        telnyx.join(create_room(telnyx, receiver.url + "/hook", **settings))
+        await telnyx.settle()
     statuses = [delivery.failure or delivery.status for delivery in telnyx.deliveries]
     assert statuses == ["lost", 500, 500, "timeout", 200]
 

@@ -15,7 +15,7 @@ from telnyx_rooms_async import (
     RoomsClient,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
-from telnyx_rooms_async.resources import polling
+from tests.helpers.clocks import FakeClock
 
 FIELDS: dict[str, Any] = {
     "unique_name": "Weekly",
@@ -86,17 +86,17 @@ async def test_wait_for_session_polls_until_a_session_starts(client: RoomsClient
 
 
 async def test_wait_for_session_times_out_while_a_request_hangs(
-    client: RoomsClient, telnyx: Emulator, monkeypatch: pytest.MonkeyPatch
+    client: RoomsClient, telnyx: Emulator, time: FakeClock
 ) -> None:
     telnyx.script(Fault(delay=600), times=None)
-    monkeypatch.setattr(polling, "_LAST_REQUEST_SECONDS", 0.01)
-    with pytest.raises(APITimeoutError, match="no session started") as caught:
-        await client.rooms.wait_for_session("a-room", timeout=0.02)
-    assert caught.value.deadline is True
-    impatient = client.with_options(attempt_timeout=0.01, retry=RetryPolicy(attempts=1))
-    with pytest.raises(APITimeoutError, match="timed out") as caught:
-        await impatient.rooms.wait_for_session("a-room", timeout=60)
-    assert caught.value.deadline is False
+    once = client.with_options(retry=RetryPolicy(attempts=1))
+    with time.fast_forward():
+        with pytest.raises(APITimeoutError, match="no session started") as caught:
+            await once.rooms.wait_for_session("a-room", timeout=5)
+        assert caught.value.deadline is True
+        with pytest.raises(APITimeoutError, match="timed out") as caught:
+            await once.rooms.wait_for_session("a-room", timeout=60)
+        assert caught.value.deadline is False
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("inf"), float("nan"), "5", None, True])
