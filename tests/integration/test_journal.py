@@ -10,6 +10,7 @@ import traceback
 from collections.abc import AsyncIterator, Generator
 from contextlib import aclosing, closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from math import inf
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -482,13 +483,16 @@ async def test_journal_is_locked_while_a_job_uses_it(client: RoomsClient, path: 
 async def test_lock_of_a_killed_process_is_released(
     client: RoomsClient, telnyx: Emulator, path: Path
 ) -> None:
-    killed = asyncio.create_task(ImporterProcess(telnyx, path, 5_000).run(kill_after=50))
+    telnyx.script(Fault(delay=inf), operation="CreateRoom", times=None)
+    importing = asyncio.create_task(ImporterProcess(telnyx, path, 5_000).run())
     async with asyncio.timeout(30):
-        while len(telnyx.requests) < 10:
+        while not telnyx.requests:
             await asyncio.sleep(0.001)
     with pytest.raises(JournalError, match="another job is using it"):
         await create(client, path, 5_000)
-    await killed
+    importing.cancel()  # kills the process
+    await asyncio.wait([importing])
+    telnyx.unscript()
     async with aclosing(client.rooms.create_many(bodies(5_000), journal=Journal(path))) as outcomes:
         assert (await anext(outcomes)).ok
 
