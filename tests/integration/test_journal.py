@@ -33,6 +33,7 @@ from telnyx_rooms_async import (
 from telnyx_rooms_async.batch import JournalSummary
 from telnyx_rooms_async.batch.operations import digest_of
 from telnyx_rooms_async.emulator import Emulator, Fault
+from tests.helpers.clocks import wait_until
 from tests.helpers.processes import ImporterProcess, ImportResult, count_creates, inject_random_faults
 
 EMPTY_PAGE: dict[str, Any] = {"data": [], "meta": {"page_number": 1, "total_pages": 0, "total_results": 0}}
@@ -483,16 +484,13 @@ async def test_journal_is_locked_while_a_job_uses_it(client: RoomsClient, path: 
 async def test_lock_of_a_killed_process_is_released(
     client: RoomsClient, telnyx: Emulator, path: Path
 ) -> None:
-    telnyx.script(Fault(delay=inf), operation="CreateRoom", times=None)
-    importing = asyncio.create_task(ImporterProcess(telnyx, path, 5_000).run())
-    async with asyncio.timeout(30):
-        while not telnyx.requests:
-            await asyncio.sleep(0.001)
-    with pytest.raises(JournalError, match="another job is using it"):
-        await create(client, path, 5_000)
-    importing.cancel()  # kills the process
-    await asyncio.wait([importing])
-    telnyx.unscript()
+    telnyx.script(Fault(delay=inf), operation="CreateRoom")  # the process is certainly running
+    async with ImporterProcess(telnyx, path, 5_000).started() as process:
+        await wait_until(lambda: bool(telnyx.requests))
+        with pytest.raises(JournalError, match="another job is using it"):
+            await create(client, path, 5_000)
+        process.kill()
+        await process.wait()
     async with aclosing(client.rooms.create_many(bodies(5_000), journal=Journal(path))) as outcomes:
         assert (await anext(outcomes)).ok
 

@@ -464,7 +464,7 @@ async def test_call_that_closes_its_own_batch_does_not_deadlock() -> None:
 def test_ctrl_c_ends_all_calls(place: str, loop: str) -> None:
     program = _INTERRUPTED.format(place=place, run=f"{loop}.run", sigint=signal.SIGINT.value)
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], check=False, capture_output=True, timeout=30
+        [sys.executable, "-W", "error", "-c", program], check=False, capture_output=True, timeout=120
     )
     assert done.stderr.decode().strip().endswith("KeyboardInterrupt"), done.stderr.decode()
     assert b"never retrieved" not in done.stderr
@@ -483,20 +483,27 @@ def interrupt(place):
     if place == {place!r}:
         signal.raise_signal({sigint})
 
+started = []
+
+async def all_started():
+    while len(started) < 3:
+        await asyncio.sleep(0)
+
 async def call(item):
+    started.append(item)
     try:
         if item == 1:
-            await asyncio.sleep(0.01)
+            await all_started()
             interrupt("call")
             raise KeyboardInterrupt if {place!r} == "call" else KeyError
-        await asyncio.sleep(10)
+        await asyncio.sleep(60)
     finally:
         print("ended")
 
 async def source():
     for number in range(3):
         yield number
-    await asyncio.sleep(0.01)
+    await all_started()
     interrupt("source")
     if {place!r} == "source":
         raise KeyboardInterrupt
@@ -504,7 +511,7 @@ async def source():
 async def main():
     async for _ in batch.stream(call, source()):
         interrupt("loop")
-        await asyncio.sleep(10)
+        await asyncio.sleep(60)
 
 {run}(main())
 """
