@@ -4,7 +4,7 @@ import math
 import os
 import re
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from attrs import asdict, field, frozen
 
@@ -93,11 +93,10 @@ def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
         raise ConfigurationError("the base URL must be text")
     if is_quoted(url):
         raise ConfigurationError("the base URL must stand without quotes around it")
-    try:
-        parts = urlsplit(url)
-        scheme, host, _ = parts.scheme, parts.hostname or "", parts.port
-    except ValueError:
-        raise ConfigurationError("the base URL is not a URL") from None
+    parts = _split_url(url)
+    if parts is None:
+        raise ConfigurationError("the base URL is not a URL")
+    scheme, host = parts.scheme, parts.hostname or ""
     # Only scheme and host are shown: the rest of a wrong URL may be a password.
     can_be_resolved = all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))  # noqa: PLR2004 - DNS
     if scheme not in ("https", "http") or not can_be_resolved:
@@ -112,6 +111,16 @@ def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
     return url.rstrip("/")
 
 
+def _split_url(url: str) -> SplitResult | None:
+    """Return the parts of a URL. The error of urllib, which may show a password, stays here."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return parts
+
+
 # --- validation; each function raises `ConfigurationError` --------------------------------------------------
 
 
@@ -119,14 +128,14 @@ def check_positive(**options: object) -> None:
     """Check options that are positive, finite numbers, such as seconds."""
     for name, value in options.items():
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 2**31:
-            raise ConfigurationError(f"{name} must be a positive number, not {value!r}")
+            raise ConfigurationError(f"{name} must be a positive number, not {short_repr(value)}")
 
 
 def check_count(**options: object) -> None:
     """Check options that are integers of at least 1."""
     for name, value in options.items():
         if type(value) is not int or not 0 < value < 2**31:
-            raise ConfigurationError(f"{name} must be a whole number, 1 or more, not {value!r}")
+            raise ConfigurationError(f"{name} must be a whole number, 1 or more, not {short_repr(value)}")
 
 
 def check_flags(**options: object) -> None:
