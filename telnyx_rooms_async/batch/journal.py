@@ -83,6 +83,8 @@ class Journal:
     def __init__(self, path: str | os.PathLike[str], *, key_rotated: bool = False) -> None:
         if not isinstance(cast("object", key_rotated), bool):  # "false" must not count as true
             raise InvalidArgumentError((f"key_rotated must be True or False, got {short_repr(key_rotated)}",))
+        if not isinstance(cast("object", path), str | os.PathLike):
+            raise InvalidArgumentError((f"path must be a path, got {short_repr(path)}",))
         self.path: str = exact_text(os.fspath(path))
         self.key_rotated = key_rotated
         self.skipped: int = 0

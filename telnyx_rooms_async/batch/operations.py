@@ -67,6 +67,8 @@ class BulkOperation(Generic[Item, Value]):
         source = open_items(items)
         limit = checked_count("limit", limit)
         max_failures = None if max_failures is None else checked_count("max_failures", max_failures)
+        if not isinstance(cast("object", journal), Journal | None):
+            raise InvalidArgumentError((f"journal must be a Journal, got {short_repr(journal)}",))
         if journal is None:
             return stream(process, source, limit=limit, ordered=ordered, max_failures=max_failures)
         return self._resume(journal, source, limit=limit, ordered=ordered, max_failures=max_failures)

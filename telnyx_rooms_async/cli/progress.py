@@ -1,5 +1,6 @@
 """Progress at a terminal: bars and status lines on stderr. Without a terminal nothing is shown."""
 
+import reprlib
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from datetime import timedelta
@@ -119,6 +120,7 @@ class JobProgress:
         if self._first is None:
             self._first = monotonic(), self.done + self.failed
         if self.failed <= _PRINTED_FAILURES:
+            label = label if label.isprintable() else reprlib.repr(label)
             output.complain(f"{label}: {error}")
         elif self.failed == _PRINTED_FAILURES + 1:
             output.note("more failures are counted, but not printed")

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
-from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.emulator.events import WebhookEvent
 from telnyx_rooms_async.emulator.fault_injector import FaultInjector, Sleep
 from telnyx_rooms_async.emulator.faults import (
@@ -89,7 +89,7 @@ class Emulator:
     ) -> None:
         if public_url is not None and not _is_base_url(public_url):
             raise ValueError("public_url must be a base URL such as http://telnyx:8080/v2")
-        self.api_key: str = Secret(api_key or f"KEY{secrets.token_hex(16)}")
+        self.api_key: str = hidden(api_key or f"KEY{secrets.token_hex(16)}")
         """API key that requests need."""
         self.requests: list[RecordedRequest] = []
         """Requests that arrived, refused ones included, oldest first. The list may be cleared."""

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import os
-import reprlib
 import time
 from collections.abc import Awaitable
 from contextlib import aclosing, suppress
@@ -156,7 +155,7 @@ def export_recordings(
     run_job(
         start,
         progress,
-        label=lambda recording: recording.id if recording.id.isprintable() else reprlib.repr(recording.id),
+        label=lambda recording: recording.id,
         on_done=on_done,
         summarize=summarize,
         as_json=as_json,
