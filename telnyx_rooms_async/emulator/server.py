@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import partial
-from types import TracebackType
 from typing import Final, Self, cast
 
 from aiohttp import web
@@ -132,12 +131,7 @@ class Emulator:
         self._webhook_dispatcher.start()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         runner, self._runner = self._runner, None
         if runner is not None:
             try:
@@ -191,9 +185,6 @@ class Emulator:
             room_id: id of the room.
             context: what the participant says about itself.
 
-        Returns:
-            The participant, with the id of its session.
-
         Raises:
             LookupError: there is no such room.
             ValueError: the room is full.
@@ -225,9 +216,6 @@ class Emulator:
 
     def media(self, file_id: str) -> MediaFile:
         """Return the file of a completed recording or composition, to compare or to change it.
-
-        Args:
-            file_id: id of the recording or composition.
 
         Raises:
             LookupError: there is no such file, or it is not completed.
@@ -373,13 +361,13 @@ class Emulator:
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        headers: dict[str, str] = {}
+        request[_EXTRA_HEADERS] = headers
         recorded = await RecordedRequest.read(request)
         if self._recording:
             self.requests.append(recorded)
         operation = request.match_info.route.name
         is_control = operation in CONTROL_ROUTES
-        headers: dict[str, str] = {}
-        request[_EXTRA_HEADERS] = headers
         if self._rate_limit is not None and operation != DOWNLOAD and not is_control:
             is_within_limit, rate_headers = self._rate_limit.count(self._state.now())
             headers.update(rate_headers)

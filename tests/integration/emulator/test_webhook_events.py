@@ -19,7 +19,7 @@ def payloads(receiver: WebhookListener, event_type: str) -> list[Any]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 
@@ -191,16 +191,3 @@ async def test_events_are_sent_without_settle(
     assert "recording.completed" not in receiver.event_types
     clock.advance(seconds=0.05)
     await until(lambda: receiver.event_types.count("recording.completed") == 2)
-
-
-async def test_events_are_sent_in_the_order_of_their_times(
-    telnyx: Emulator, receiver: WebhookListener, webhook_room: str, clock: FakeClock
-) -> None:
-    alice = telnyx.join(webhook_room)
-    telnyx.leave(alice.id)
-    clock.advance(seconds=60)
-    telnyx.join(webhook_room)
-    await telnyx.settle()
-    times = [webhook.data["occurred_at"] for webhook in receiver.received]
-    assert times == sorted(times)
-    assert len(set(times)) == 3

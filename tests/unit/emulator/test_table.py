@@ -7,19 +7,16 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.emulator.table import Between, Equal, Table
+from telnyx_rooms_async.emulator.table import Between, Equal, Record, Table
 
 DAYS = [date(2021, 4, 25) + timedelta(days=number) for number in range(4)]
 
 
-@frozen
-class Record:
-    id: str
+@frozen(kw_only=True)
+class Item(Record):
+    indexes = ("name", "day")
     name: str
     day: date | None
-
-    def __str__(self) -> str:
-        return self.id
 
 
 names = st.sampled_from("abc")
@@ -49,13 +46,14 @@ def is_between(day: date | None, condition: Between) -> bool:
     )
 
 
-def apply(changes_made: list[tuple[str, object, object]]) -> tuple[Table[Record], list[Record]]:
+def apply(changes_made: list[tuple[str, object, object]]) -> tuple[Table[Item], list[Item]]:
     """Apply changes to a table and to a plain list."""
-    table: Table[Record] = Table(Record, "name", "day")
-    records: list[Record] = []
+    table: Table[Item] = Table(Item)
+    records: list[Item] = []
     for number, (change, first, second) in enumerate(changes_made):
         if change == "add":
-            record = Record(str(number), str(first), second if isinstance(second, date) else None)
+            day = second if isinstance(second, date) else None
+            record = Item(id=str(number), name=str(first), day=day)
             table.add(record)
             records.append(record)
         elif records and isinstance(first, int):
