@@ -37,7 +37,7 @@ def status(text: str) -> Generator[None, None, None]:
 
 @contextmanager
 def download_bar() -> Generator[Callable[[int, int | None], object], None, None]:
-    """Show the progress of a download. Yields a function that takes the bytes done, and the size if known."""
+    """Show the progress of a download: the bytes that are done, and the size if it is known."""
     bar = Progress(
         BarColumn(),
         DownloadColumn(),
@@ -81,6 +81,11 @@ class JobProgress:
     def finished(self) -> int:
         """Items that are done, failed or skipped."""
         return self.done + self.failed + self.skipped()
+
+    @property
+    def failures(self) -> list[str]:
+        """The part of a summary about failures, if there are any."""
+        return [f"{self.failed} failed"] if self.failed else []
 
     @property
     def rate(self) -> float | None:

@@ -22,10 +22,11 @@ from telnyx_rooms_async import (
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.cli import output
+from telnyx_rooms_async.cli.display import Shown, show, show_list
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, Limit
 
 T = TypeVar("T")
-Call = TypeVar("Call", bound=Callable[..., Awaitable[output.Shown] | Listing[Any]])
+Call = TypeVar("Call", bound=Callable[..., Awaitable[Shown] | Listing[Any]])
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -157,11 +158,11 @@ def api_command(
                 result = call_with_options(client=client, **options)
                 if isinstance(result, Listing):
                     (model,) = get_args(result_type)
-                    await output.show_list(result, model, omit=omit, limit=limit, as_json=as_json)
+                    await show_list(result, model, omit=omit, limit=limit, as_json=as_json)
                     return
                 if "timeout" in options and not as_json and output.is_watched():
                     output.note(f"waiting up to {options['timeout']:g} s; press Ctrl-C to stop")
-                output.show(await result, as_json=as_json)
+                show(await result, as_json=as_json)
 
             run(use, base_url)
 

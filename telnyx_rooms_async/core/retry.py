@@ -94,19 +94,16 @@ def next_delay(
     now: float,
     random: float,
 ) -> float | None:
-    """Decide on a retry.
+    """Return the seconds until the next attempt, or None for no retry.
 
     Args:
         policy: the retry policy.
         retry_safety: whether the operation may be retried after the server has processed it.
-        outcome: the outcome of the attempt.
-        number: the number of the attempt; the first is 1.
+        outcome: the outcome of attempt `number`, which is 1 for the first.
+        number: see `outcome`.
         time_left: seconds until the deadline of the call.
         now: seconds since the epoch, to read a date in ``Retry-After``.
         random: a random number from 0 to 1.
-
-    Returns:
-        Seconds until the next attempt, or None for no retry.
     """
     if number >= policy.attempts or not is_retryable(outcome):
         return None

@@ -313,8 +313,11 @@ def url(value: object) -> str | None:
             parts = urlsplit(value)
             if parts.hostname and parts.hostname.encode("idna") and parts.port != 0:
                 return None
-    # Neither a URL nor another type, which may hold one, is shown with its secrets.
-    shown = short_repr(public_url(value)) if isinstance(value, str) else f"a value of {type(value).__name__}"
+    # A URL is shown without its secrets; a value of another type, which may hold one, is not shown.
+    if isinstance(value, str):
+        shown = short_repr(public_url(value))
+    else:
+        shown = "None" if value is None else f"a value of {type(value).__name__}"
     return f"must be a URL with its scheme, http:// or https://, not {shown}"
 
 

@@ -385,12 +385,7 @@ class _Transfer:
 
     async def _receive(self, stream: Stream, write: Write, *, skip: int) -> Failure | None:
         """Write the bytes of a response without the first `skip`; return why the file is not complete."""
-
-        async def read(*, seconds: float) -> bytes | Failure:
-            stream.seconds = seconds
-            return await stream.read()
-
-        while piece := await self._wait_for_store(read):
+        while piece := await self._wait_for_store(stream.read):
             if isinstance(piece, Failure):
                 return piece
             if failure := await self._accept(piece[skip:], write):

@@ -172,7 +172,7 @@ def test_refused_key_is_not_shown(run: Run) -> None:
 def server() -> socket.socket:
     """A listening socket. The test writes its responses."""
     listening = socket.create_server(("127.0.0.1", 0))
-    listening.settimeout(30)
+    listening.settimeout(120)
     return listening
 
 

@@ -547,6 +547,6 @@ def test_ctrl_c_keeps_the_failures_and_prints_what_was_done(
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.01)

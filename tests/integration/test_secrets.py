@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import pickle
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeAlias
@@ -14,7 +15,6 @@ import pytest
 from attrs import evolve
 
 from telnyx_rooms_async import (
-    APIResponseValidationError,
     ClientClosedError,
     ConfigurationError,
     RoomsClient,
@@ -24,9 +24,8 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.integrations.opentelemetry import traced
-from tests.helpers.clocks import FakeClock
+from tests.helpers.clocks import FakeClock, wait_until
 from tests.helpers.error_reports import reported_texts, traceback_files
-from tests.helpers.fast_forward import FastForwardLoop, wait_until
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
 Action: TypeAlias = Callable[[RoomsClient], Awaitable[object]]
@@ -168,12 +167,12 @@ ACTIONS: dict[str, Action] = {
 every_action = pytest.mark.parametrize("action", ACTIONS)
 
 
-def secret_body(server: ScriptedServer, **changes: object) -> bytes:
+def secret_body(server: ScriptedServer) -> bytes:
     """Make a body that is valid for all actions and contains a secret of each kind."""
     link = f"{server.url}/file?X-Amz-Signature=SIGNATURE-CANARY-{PADDING}"
     fields = {"id": "it", "status": "completed", "download_url": link}
     tokens = {"token": f"TOKEN-CANARY-{PADDING}", "refresh_token": REFRESH_TOKEN}
-    return json.dumps({"data": fields | tokens | changes}).encode()
+    return json.dumps({"data": fields | tokens}).encode()
 
 
 def respond(server: ScriptedServer, action: str, reply: Callable[[bytes], Reply]) -> None:
@@ -317,6 +316,7 @@ FAILURES: dict[str, Callable[[bytes], Reply]] = {
     "not HTTP": ScriptedServer.raw,
     "not JSON": lambda body: ScriptedServer.http(200, body[:-1]),
     "JSON list": lambda body: ScriptedServer.http(200, b"[%b]" % body),
+    "wrong types": lambda body: ScriptedServer.http(200, re.sub(rb'": ("[^"]*")', rb'": [\1]', body)),
     "corrupt": lambda body: ScriptedServer.http(200, body, Content_Encoding="gzip"),
     "too large": lambda body: ScriptedServer.http(200, body + bytes(8 * 2**20)),
 }
@@ -334,7 +334,7 @@ async def test_report_and_log_of_a_call_that_fails_have_no_secret(
     caplog.set_level(logging.DEBUG)
     respond(scripted_server, action, FAILURES[failure])
     client = RoomsClient(CANARY, base_url=scripted_server.url, clock=fake_clock.clock)
-    with FastForwardLoop().patch(asyncio.get_running_loop()):
+    with FakeClock().fast_forward():
         try:
             await ACTIONS[action](client)
         except TelnyxRoomsError as error:
@@ -345,18 +345,6 @@ async def test_report_and_log_of_a_call_that_fails_have_no_secret(
     assert CANARY.encode() in scripted_server.requests[0]
     assert caplog.records
     assert [str(vars(record)) for record in caplog.records if "CANARY" in str(vars(record))] == []
-
-
-@pytest.mark.parametrize("action", ["create token", "refresh token", "retrieve link", "retrieve room"])
-async def test_report_of_a_response_of_another_shape_has_no_secret(
-    scripted_server: ScriptedServer, action: str
-) -> None:
-    body = secret_body(scripted_server, id=7, token=[f"CANARY{PADDING}"], download_url={"CANARY": 1})
-    scripted_server.respond_with(ScriptedServer.http(200, body))
-    async with RoomsClient(CANARY, base_url=scripted_server.url) as client:
-        with pytest.raises(APIResponseValidationError) as caught:
-            await ACTIONS[action](client)
-    check_report(caught.value)
 
 
 async def test_error_of_a_trace_hook_has_a_note_with_its_lines_and_no_secret(

@@ -24,7 +24,7 @@ from telnyx_rooms_async import (
     UnknownEvent,
     WebhookError,
 )
-from tests.helpers.fast_forward import wait_until
+from tests.helpers.clocks import wait_until
 
 ENDED = RoomSessionEnded(id="ended")
 A, B, C = (RoomSessionEnded(id=letter) for letter in "abc")
@@ -280,7 +280,7 @@ def test_duplicate_in_another_thread_waits_and_is_not_handled() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     assert sorted(results) == [False] * 7 + [True]
     assert events == [ENDED]
 
@@ -327,7 +327,7 @@ asyncio.run(router.dispatch(ended))
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_forked_process_does_not_inherit_claims() -> None:
     command = [sys.executable, "-c", FORK]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert result.stdout == "handled by the child\n"
 
 

@@ -65,7 +65,7 @@ Errors: TypeAlias = Annotated[
 ]
 
 
-def format_of(path: str, option: Format | None, *, delimiter: str | None = None) -> Format:
+def format_of(path: str, option: Format | None, delimiter: str | None = None) -> Format:
     """Return the format of a table.
 
     Raises:

@@ -1,6 +1,6 @@
 """What is validated is what is sent, whatever the class of an argument."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable
 from datetime import date
 from enum import IntEnum
 from pathlib import Path
@@ -21,7 +21,6 @@ from telnyx_rooms_async import (
     NotFoundError,
     Plan,
     Room,
-    RoomFields,
     RoomsClient,
     RoomSession,
     RoomTracker,
@@ -40,12 +39,6 @@ from tests.helpers.unusual_values import (
 )
 
 unusual_strings = pytest.mark.parametrize("unusual", UNUSUAL_STRINGS)
-
-
-@pytest.fixture
-async def client(telnyx: Emulator) -> AsyncIterator[RoomsClient]:
-    async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as rooms_client:
-        yield rooms_client
 
 
 def last_query(telnyx: Emulator) -> dict[str, str]:
@@ -142,19 +135,18 @@ async def test_event_store_compares_exact_text(unusual: Callable[[str], str]) ->
 
 @unusual_strings
 async def test_downloaded_file_has_its_exact_name(
-    unusual: Callable[[str], str], fake_clock: FakeClock, tmp_path: Path
+    telnyx: Emulator,
+    client: RoomsClient,
+    time: FakeClock,
+    tmp_path: Path,
+    *,
+    unusual: Callable[[str], str],
 ) -> None:
-    async with (
-        Emulator(clock=fake_clock) as telnyx,
-        RoomsClient(telnyx.api_key, base_url=telnyx.url) as client,
-    ):
-        room = await client.rooms.create(enable_recording=True)
-        alice = telnyx.join(room.id)
-        fake_clock.advance(seconds=60)
-        telnyx.leave(alice.id)
-        fake_clock.advance(seconds=60)
-        recording = (await client.recordings.list(room_id=room.id).page(1)).data[0]
-        await client.recordings.download(recording, unusual(str(tmp_path / "file.webm")))
+    room = await client.rooms.create(enable_recording=True)
+    telnyx.leave(telnyx.join(room.id).id)
+    time.advance(seconds=60)
+    recording = (await client.recordings.list(room_id=room.id).page(1)).data[0]
+    await client.recordings.download(recording, unusual(str(tmp_path / "file.webm")))
     assert [path.name for path in tmp_path.iterdir()] == ["file.webm"]
 
 
@@ -172,22 +164,7 @@ class IntegerByIndex:
         return 3
 
 
-class NumpyScalar:
-    """Stands in for a scalar such as `numpy.float32`, which is no number of Python."""
-
-    __module__ = "numpy"
-    ndim = 0
-
-    def __init__(self, value: object) -> None:
-        self._value = value
-
-    def item(self) -> object:
-        return self._value
-
-
-@pytest.mark.parametrize(
-    ("seats", "sent"), [(Seats.FEW, 2), (IntegerByIndex(), 3), (4.0, 4), (NumpyScalar(5.0), 5)]
-)
+@pytest.mark.parametrize(("seats", "sent"), [(Seats.FEW, 2), (IntegerByIndex(), 3), (4.0, 4)])
 async def test_integers_of_other_classes_are_accepted(
     telnyx: Emulator, client: RoomsClient, seats: Any, sent: int
 ) -> None:
@@ -195,15 +172,10 @@ async def test_integers_of_other_classes_are_accepted(
     assert telnyx.requests[-1].json == {"max_participants": sent}
 
 
-async def test_flags_urls_and_days_of_other_classes_are_accepted(
-    telnyx: Emulator, client: RoomsClient
-) -> None:
-    flag: Any = NumpyScalar(value=True)
+async def test_urls_and_days_of_other_classes_are_accepted(telnyx: Emulator, client: RoomsClient) -> None:
     url: Any = URL("https://example.com/hook")
-    room = await client.rooms.create(enable_recording=flag, webhook_event_url=url)
-    assert telnyx.requests[-1].json == {"enable_recording": True, "webhook_event_url": str(url)}
-    await client.rooms.update(room, enable_recording=NumpyScalar(value=False))  # type: ignore[arg-type]  # as numpy's
-    assert telnyx.requests[-1].json == {"enable_recording": False}
+    await client.rooms.create(webhook_event_url=url)
+    assert telnyx.requests[-1].json == {"webhook_event_url": str(url)}
     between = DateFilter(gte="2021-04-25", lte=date(2021, 4, 26))
     await client.rooms.list(created_at="2021-04-25", updated_at=between).page(1)
     assert last_query(telnyx)["filter[date_created_at][eq]"] == "2021-04-25"
@@ -232,15 +204,6 @@ async def test_counts_of_other_classes_are_accepted(
     assert [page async for page in listing.pages(count)]
     outcomes = client.rooms.delete_many(ids, limit=count, max_failures=count)
     assert [outcome.ok async for outcome in outcomes] == [True] * 5
-
-
-@pytest.mark.parametrize("number", [float("nan"), float("inf"), [float("nan")], NumpyScalar(float("nan"))])
-async def test_nan_and_infinity_are_refused_in_json(
-    telnyx: Emulator, client: RoomsClient, number: object
-) -> None:
-    with pytest.raises(InvalidArgumentError, match="JSON has no number"):
-        await client.request("POST", "/rooms", json={"max_participants": number})
-    assert telnyx.requests == []
 
 
 @pytest.mark.parametrize("prune", ["no", 1, None, ElementwiseArray([True, False])])
@@ -289,20 +252,12 @@ async def test_models_are_accepted_as_ids(telnyx: Emulator, client: RoomsClient)
     assert [outcome.ok async for outcome in client.rooms.delete_many([room])] == [True]
 
 
-async def test_model_of_another_class_is_refused(telnyx: Emulator, client: RoomsClient) -> None:
-    session: Any = RoomSession(id="a")
-    with pytest.raises(InvalidArgumentError, match="such as '0ccc7b54-…', not a RoomSession"):
-        await client.rooms.delete(session)
-    assert telnyx.requests == []
-
-
-@pytest.mark.parametrize("missing", [None, 7, BrokenIterable()])
-async def test_model_without_an_id_is_refused(telnyx: Emulator, client: RoomsClient, missing: Any) -> None:
-    room = Room(id=missing)
+@pytest.mark.parametrize("wrong", [RoomSession(id="a"), Room(id=None), Room(id=7), Room(id=BrokenIterable())])  # type: ignore[arg-type]  # that is the point
+async def test_model_without_the_id_is_refused(telnyx: Emulator, client: RoomsClient, wrong: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"room_id must be .* not a Room"):
-        await client.recordings.delete_matching(room_id=room, type="audio")
+        await client.recordings.delete_matching(room_id=wrong, type="audio")
     with pytest.raises(InvalidArgumentError, match=r"room_id must be .* not a Room"):
-        await client.rooms.delete(room)
+        await client.rooms.delete(wrong)
     assert telnyx.requests == []
 
 
@@ -330,22 +285,6 @@ class UncomparableObject:
         raise RuntimeError("printed")
 
     __hash__ = None  # type: ignore[assignment]  # as numpy's
-
-
-class RaisingDict(dict[str, object]):
-    def items(self) -> Any:
-        raise RuntimeError("no items")
-
-
-class RaisingMapping(Mapping[str, str]):
-    def __getitem__(self, key: str) -> str:
-        raise RuntimeError(key)
-
-    def __iter__(self) -> Iterator[str]:
-        raise RuntimeError("no names")
-
-    def __len__(self) -> int:
-        raise RuntimeError("no length")
 
 
 class ZeroDimensionalArray:
@@ -385,17 +324,6 @@ async def test_invalid_collections_of_ids_are_refused(
     with pytest.raises(InvalidArgumentError, match="participants must"):
         await client.sessions.kick("a", participants)
     assert telnyx.requests == []
-
-
-async def test_mappings_that_cannot_be_read_are_refused(telnyx: Emulator, client: RoomsClient) -> None:
-    layout: Any = RaisingMapping()
-    with pytest.raises(InvalidArgumentError, match="query must be a mapping"):
-        await client.request("GET", "/rooms", query=RaisingMapping())
-    with pytest.raises(InvalidArgumentError, match="must name 1 or 2 regions"):
-        await client.compositions.create("a", video_layout=layout)
-    assert telnyx.requests == []
-    bodies: Any = [RaisingDict(), RoomFields(unique_name="Weekly")]
-    assert [outcome.ok async for outcome in client.rooms.create_many(bodies, ordered=True)] == [False, True]
 
 
 @pytest.mark.parametrize(
