@@ -103,9 +103,6 @@ class Table(Generic[RecordT]):
         self._all = array("q")
         self._indexes: dict[str, dict[Hashable, _Bucket]] = {name: {} for name in record_type.indexes}
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
     def __iter__(self) -> Iterator[RecordT]:
         return map(self._record, self._rows)
 
