@@ -219,17 +219,16 @@ def test_os_error_without_stdout_is_one_line(
     assert (end.value.exit_code, capsys.readouterr().err) == (1, "error: Input/output error\n")
 
 
-def test_retries_are_printed_at_a_terminal_only(
-    at_terminal: Terminal, run: Run, server: socket.socket
-) -> None:
-    url = url_of(server)
-    server.close()
-    *retries, last = at_terminal("rooms", "list", columns=200, TELNYX_BASE_URL=url).splitlines()
-    assert len(retries) == 2
-    assert all("GET /rooms: attempt" in line for line in retries)
-    assert last.startswith("error: could not connect after 3 attempts")
-    result = run("rooms", "list", TELNYX_BASE_URL=url)
-    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+def test_retries_are_printed_at_a_terminal_only(at_terminal: Terminal, run: Run) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # refuses connections, as it does not listen
+        url = url_of(silent)
+        *retries, last = at_terminal("rooms", "list", columns=200, TELNYX_BASE_URL=url).splitlines()
+        assert len(retries) == 2
+        assert all("GET /rooms: attempt" in line for line in retries)
+        assert last.startswith("error: could not connect after 3 attempts")
+        result = run("rooms", "list", TELNYX_BASE_URL=url)
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
 
 
 def test_log_handlers_are_removed(run: Run) -> None:

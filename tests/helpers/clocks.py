@@ -69,7 +69,9 @@ class FakeClock:
         difference. Threads and bytes on their way over loopback are waited for.
         """
         loop: Any = asyncio.get_running_loop()
-        selector, select, run_in_executor = loop._selector, loop._selector.select, loop.run_in_executor
+        selector = loop._selector
+        select: Callable[[float | None], list[Any]] = selector.select
+        run_in_executor: Callable[..., asyncio.Future[Any]] = loop.run_in_executor
         threads = set[asyncio.Future[Any]]()
         sender, receiver = _loopback_connection()
         difference: float = loop.time() - self.seconds
@@ -78,19 +80,19 @@ class FakeClock:
             return self.seconds + difference
 
         def run_in_thread(*args: Any) -> asyncio.Future[Any]:
-            future: asyncio.Future[Any] = run_in_executor(*args)
+            future = run_in_executor(*args)
             threads.add(future)
             future.add_done_callback(threads.discard)
             return future
 
         def select_or_jump(timeout: float | None = None) -> list[Any]:
             if threads or timeout == 0:
-                return select(timeout)  # type: ignore[no-any-return]
+                return select(timeout)
             # What was sent earlier has arrived when this byte has, however busy the machine is.
             sender.send(b"x")
             receiver.recv(1)
             if timeout is None:
-                ready: list[Any] = select(_DEADLOCK)
+                ready = select(_DEADLOCK)
                 assert ready, "the loop waits for a byte that never comes, and no timer is set"
                 return ready
             ready = select(_GRACE if timeout < _LONG_TIMER else 4 * _GRACE)

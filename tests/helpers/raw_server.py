@@ -116,15 +116,17 @@ class RawServer:
         self.connections += 1
         self.open_connections += 1
         self.most_open = max(self.open_connections, self.most_open)
-        try:
-            with suppress(asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
-                await self.serve_requests(Connection(self.connections, reader, writer))
-        finally:
-            self.open_connections -= 1
-            writer.close()
-            # Without it asyncio logs a reset of a connection that is collected too early.
-            with suppress(OSError):
-                await writer.wait_closed()
+        # asyncio logs the cancellation of such a task at the end of an event loop.
+        with suppress(asyncio.CancelledError):
+            try:
+                with suppress(asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
+                    await self.serve_requests(Connection(self.connections, reader, writer))
+            finally:
+                self.open_connections -= 1
+                writer.close()
+                # Without it asyncio logs a reset of a connection that is collected too early.
+                with suppress(OSError):
+                    await writer.wait_closed()
 
 
 S = TypeVar("S", bound=RawServer)
