@@ -59,8 +59,8 @@ class CallContext:
     __slots__ = ("attempts", "deadline", "last_elapsed", "spent", "started")
 
     def __init__(self, started: float, deadline: float) -> None:
-        self.started = started
-        self.deadline = deadline
+        self.started: float = started
+        self.deadline: float = deadline
         self.attempts: tuple[Attempt, ...] = ()
         """Empty for a call that succeeds at once, unless attempts are logged."""
         self.spent: float = 0.0

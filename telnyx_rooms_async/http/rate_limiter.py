@@ -34,7 +34,7 @@ class RateLimiter:
 
     def __init__(self, capacity: int, clock: Clock, share: float = 1.0) -> None:
         self._clock = clock
-        self.window = RateLimitWindow(capacity, share)
+        self.window: RateLimitWindow = RateLimitWindow(capacity, share)
         # Ordered by the start of the call, so that a retry goes before calls that began later.
         self.queue: list[tuple[float, int, _Waiter]] = []
         self._numbers = count()
