@@ -110,15 +110,7 @@ async def show_list(
     limit: int | None = None,
     as_json: bool,
 ) -> None:
-    """Print a listing: a table at the end, or one JSON object per line as the pages arrive.
-
-    Args:
-        listing: what to print.
-        model: class of the items.
-        omit: a column that would have the same value in every row.
-        limit: number of items to stop after, without a request for a page after them.
-        as_json: whether to print JSON.
-    """
+    """Print a listing: a table at the end, or one JSON object per line as the pages arrive."""
     values: list[Item] = []
     count = 0
     async with aclosing(aiter(listing)) as items:

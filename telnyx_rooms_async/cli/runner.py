@@ -44,14 +44,8 @@ def run(
 ) -> T:
     """Use a client, and exit with the code of an error.
 
-    Args:
-        use: called with the client.
-        base_url: of the API.
-        on_attempt: called with every attempt, for a command with a progress bar. Without it, attempts that
-            failed are printed at a terminal.
-
-    Raises:
-        Exit: an error was printed.
+    `on_attempt` is called with every attempt, for a command with a progress bar. Without it, messages about
+    retries are printed at a terminal.
     """
 
     async def with_client() -> T:
@@ -77,14 +71,7 @@ def run(
 
 @contextmanager
 def exit_codes(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]:
-    """Print an error as one line on stderr, and exit with its code.
-
-    Args:
-        interrupted: the exit code after Ctrl-C.
-
-    Raises:
-        Exit: there was an error.
-    """
+    """Print an error as one line on stderr, and exit with its code."""
     try:
         yield
     except TelnyxRoomsError as error:

@@ -164,11 +164,7 @@ def export_recordings(
 
 
 def _open(folder: Path) -> dict[str, int]:
-    """Create a folder if needed, remove abandoned temporary files, and return the sizes of the other files.
-
-    Raises:
-        ConfigurationError: the folder cannot be used.
-    """
+    """Create a folder if needed, remove abandoned temporary files, and return the sizes of the others."""
     sizes: dict[str, int] = {}
     with file_errors(str(folder), "write to"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -188,12 +184,7 @@ def _open(folder: Path) -> dict[str, int]:
 async def _download(
     client: RoomsClient, recording: RoomRecording, folder: Path, sizes: dict[str, int]
 ) -> bool:
-    """Download a file unless it is complete, and return whether it was downloaded.
-
-    Raises:
-        TelnyxRoomsError: it cannot be downloaded.
-        ConfigurationError: no file can be written.
-    """
+    """Download a file unless it is complete, and return whether it was downloaded."""
     if recording.status != RecordingStatus.COMPLETED:
         raise NotReadyError(recording.id, recording.status)
     if recording.id.startswith(".") or Path(recording.id).suffix in _SUFFIXES.values():

@@ -58,13 +58,6 @@ class _TextLines:
 
     A line that is not UTF-8 is recorded in `undecodable` instead of raising, so that its row can be skipped.
     It is a context manager.
-
-    Args:
-        file: seekable, at its beginning.
-        source: name of the table, for error messages.
-
-    Raises:
-        InvalidArgumentError: the file is of another format.
     """
 
     def __init__(self, file: BinaryIO, source: Source) -> None:
@@ -235,11 +228,7 @@ def _columns(cells: Sequence[str], line: int, source: Source) -> Sequence[str]:
 
 
 def _values(columns: Sequence[str], cells: Sequence[str], line: int, source: Source) -> dict[str, object]:
-    """Return the values of a row; empty cells are left out.
-
-    Raises:
-        InvalidArgumentError: the cells do not fit the columns.
-    """
+    """Return the values of a row; empty cells are left out."""
     if len(cells) != len(columns):
         # Columns without a name pad the header on its right; a row need not have them.
         least = max(number for number, name in enumerate(columns, 1) if name)
@@ -279,13 +268,7 @@ def _value(setting: Setting, cell: str) -> object:
 
 
 class TextWriter:
-    """Writer of records as lines.
-
-    Args:
-        file: where to write.
-        columns: names of the columns.
-        encode: `csv_row` or `ndjson_row`.
-    """
+    """Writer of records as lines."""
 
     def __init__(
         self,
