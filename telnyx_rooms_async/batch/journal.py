@@ -103,6 +103,7 @@ class Journal:
         Raises:
             JournalError: the file is not a journal, is damaged, or is used by a job with another `Journal`.
         """
+        running_loop()
         if self._file is not None:
             return await self._file.summary()
         file = JournalFile(self.path)

@@ -130,7 +130,8 @@ def import_rooms(
                 steps.append(f"`rooms apply {file}` creates the missing rooms")
             return "; ".join(steps)
 
-        inputs = [file] if journal is None else [file, str(journal)]
+        # SQLite has two more files beside the journal.
+        inputs = [file, *(f"{journal}{suffix}" for suffix in ("", "-wal", "-shm") if journal is not None)]
         with write_failures(errors, table_format, table, inputs) as write_failure:
             run_job(
                 lambda client: client.rooms.create_many(

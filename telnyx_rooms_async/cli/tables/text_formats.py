@@ -173,9 +173,12 @@ def read_csv(file: BinaryIO, source: Source, delimiter: str | None = None) -> It
                 lines.undecodable = ""
             elif not all(map(is_blank, cells)):
                 try:
-                    yield Row(number, _values(columns, cells, number, source))
+                    values = _values(columns, cells, number, source)
                 except InvalidArgumentError as error:
                     yield Row(number, {}, repr(delimiter.join(cells)), error.problems[0])
+                else:
+                    if not is_empty(values):
+                        yield Row(number, values)
 
 
 def _header_line(lines: _TextLines, source: Source) -> tuple[str, str]:
