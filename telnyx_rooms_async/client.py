@@ -11,6 +11,7 @@ from telnyx_rooms_async.core.http_messages import RateLimit, Response
 from telnyx_rooms_async.core.protocol import QueryValue, build, build_custom
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
 from telnyx_rooms_async.core.secret import HiddenValue, hidden, without_async_frames, without_frames
+from telnyx_rooms_async.core.validators import exact_number
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import OnAttempt
 from telnyx_rooms_async.http.clock import Clock
@@ -103,6 +104,7 @@ class RoomsClient:
         clock: Clock = Clock(),
     ) -> None:
         api_key = None if api_key is None else hidden(api_key)
+        timeout, attempt_timeout = exact_number(timeout), exact_number(attempt_timeout)
         check_call_options(timeout, attempt_timeout, retry)
         check_count(max_connections=max_connections)
         check_share(share)
@@ -200,8 +202,8 @@ class RoomsClient:
         api = self._api
         changed = evolve(
             api,
-            timeout=api.timeout if timeout is None else timeout,
-            attempt_timeout=api.attempt_timeout if attempt_timeout is None else attempt_timeout,
+            timeout=api.timeout if timeout is None else exact_number(timeout),
+            attempt_timeout=api.attempt_timeout if attempt_timeout is None else exact_number(attempt_timeout),
             retry=api.retry if retry is None else retry,
             read_only=read_only or api.read_only,
         )
@@ -261,6 +263,7 @@ class RoomsClient:
             ConfigurationError: the grace is not a number from 0.
             WrongEventLoopError: the client is in use by another event loop.
         """
+        grace = exact_number(grace)
         if grace != 0:
             check_positive(grace=grace)
         try:

@@ -119,7 +119,7 @@ def exact_integer(value: object) -> object:
         return value
 
 
-def exact_number(value: object) -> object:
+def exact_number(value: Any) -> Any:  # noqa: ANN401 - what is no number is refused later
     """Return a number of numpy as an exact float or int, and any other number as `exact_integer` does."""
     value = _scalar(value)
     return value if isinstance(value, float) else exact_integer(value)

@@ -89,7 +89,7 @@ class Emulator:
     ) -> None:
         if public_url is not None and not _is_base_url(public_url):
             raise ValueError("public_url must be a base URL such as http://telnyx:8080/v2")
-        self.api_key: str = hidden(api_key or f"KEY{secrets.token_hex(16)}")
+        self.api_key: str = hidden(f"KEY{secrets.token_hex(16)}" if api_key is None else api_key)
         """API key that requests need."""
         self.requests: list[RecordedRequest] = []
         """Requests that arrived, refused ones included, oldest first. The list may be cleared."""

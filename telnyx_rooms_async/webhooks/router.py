@@ -49,12 +49,12 @@ class EventRouter:
         check_count(limit=limit)
         check_positive(grace=grace)
         self._store = SeenInMemory() if seen is None else seen
-        self._limit, self._grace = limit, grace
+        self._limit, self._grace = int(limit), float(grace)
         self._handlers: Final[list[tuple[type[Event], Handler[Any]]]] = []
         self._is_open = False
         self._loop: asyncio.AbstractEventLoop | None = None
         """The event loop of the background tasks."""
-        self._capacity = limit
+        self._capacity = self._limit
         self._tasks: Final[set[asyncio.Task[None]]] = set()
         # Each access is one atomic operation. A lock could be held by another thread during a fork.
         self._in_progress: Final[dict[tuple[int, str], _Handling]] = {}

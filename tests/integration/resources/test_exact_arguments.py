@@ -1,5 +1,6 @@
 """What is validated is what is sent, whatever the class of an argument."""
 
+import io
 from collections.abc import Callable
 from datetime import date
 from enum import IntEnum
@@ -13,22 +14,28 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from telnyx_rooms_async import (
+    UNSET,
     Change,
     ConfigurationError,
     DateFilter,
+    EventRouter,
     InvalidArgumentError,
     Journal,
     NotFoundError,
     Plan,
+    RetryPolicy,
     Room,
     RoomsClient,
     RoomSession,
+    RoomSessionEnded,
     RoomTracker,
     SeenInMemory,
     UnprocessableEntityError,
     VideoRegion,
+    Webhooks,
 )
 from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
 from tests.helpers.clocks import FakeClock
 from tests.helpers.unusual_values import (
     UNUSUAL_STRINGS,
@@ -122,6 +129,18 @@ def test_base_url_is_its_exact_text(unusual: Callable[[str], Any]) -> None:
 
 
 @unusual_strings
+async def test_webhooks_and_emulators_use_exact_text(unusual: Callable[[str], str]) -> None:
+    body, headers = sign(b'{"data":{"id":"a","event_type":"x"}}')
+    names = {unusual(name): unusual(value) for name, value in headers.items()}
+    assert Webhooks(unusual(PUBLIC_KEY)).unwrap(body, list(names.items())).id == "a"
+    async with (
+        Emulator(api_key=unusual("KEY1")) as telnyx,
+        RoomsClient("KEY1", base_url=telnyx.url) as client,
+    ):
+        assert await client.rooms.list().count() == 0
+
+
+@unusual_strings
 async def test_event_store_compares_exact_text(unusual: Callable[[str], str]) -> None:
     store = SeenInMemory()
     assert not await store.seen(unusual("an-event"))
@@ -204,6 +223,22 @@ async def test_counts_of_other_classes_are_accepted(
     assert [page async for page in listing.pages(count)]
     outcomes = client.rooms.delete_many(ids, limit=count, max_failures=count)
     assert [outcome.ok async for outcome in outcomes] == [True] * 5
+
+
+@pytest.mark.parametrize("count", [Seats.FEW, IntegerByIndex()])
+async def test_options_of_other_classes_are_accepted(telnyx: Emulator, count: Any) -> None:
+    policy = RetryPolicy(attempts=count, backoff_max=count)
+    async with RoomsClient(
+        telnyx.api_key, base_url=telnyx.url, max_connections=count, timeout=count, retry=policy
+    ) as client:
+        assert await client.rooms.list().count() == 0
+        assert [outcome async for outcome in client.rooms.apply(Plan(), max_deletes=count)] == []
+        with pytest.raises(NotFoundError):
+            await client.recordings.download("a", io.BytesIO(), max_bytes=count)
+        await client.close(grace=count)
+    router = EventRouter(seen=SeenInMemory(limit=count), limit=count, grace=count)
+    assert not await router.dispatch(RoomSessionEnded(id="a"))
+    RoomTracker("a", limit=count)
 
 
 @pytest.mark.parametrize("prune", ["no", 1, None, ElementwiseArray([True, False])])
@@ -292,6 +327,40 @@ class ZeroDimensionalArray:
 
     def __iter__(self) -> Any:
         raise TypeError("iteration over a 0-d array")
+
+
+async def test_arrays_are_refused_where_one_value_belongs(telnyx: Emulator, client: RoomsClient) -> None:
+    array: Any = ElementwiseArray(["https://a.example", "https://b.example"])
+    for call in (
+        lambda: client.rooms.create(unique_name="a", webhook_event_failover_url=array),
+        lambda: client.rooms.update("a", webhook_event_failover_url=array),
+        lambda: client.compositions.create("a", webhook_event_failover_url=array),
+        lambda: client.rooms.ensure("a", webhook_event_failover_url=array),
+    ):
+        with pytest.raises(InvalidArgumentError, match="webhook_event_failover_url must be"):
+            await call()
+    with pytest.raises(ConfigurationError, match="read_only must be"):
+        client.with_options(read_only=array)
+    assert telnyx.requests == []
+
+
+async def test_likely_mistakes_are_refused_by_name(
+    telnyx: Emulator, client: RoomsClient, tmp_path: Path
+) -> None:
+    path: Any = str(tmp_path / "a.journal")
+    with pytest.raises(InvalidArgumentError, match="journal must be a Journal"):
+        client.rooms.create_many([{"unique_name": "a"}], journal=path)
+    with pytest.raises(InvalidArgumentError, match="recording must be a RoomRecording"):
+        await client.recordings.file_size(path)
+    with pytest.raises(InvalidArgumentError, match="path must be a path"):
+        Journal(None)  # type: ignore[arg-type]  # that is the point
+    with pytest.raises(InvalidArgumentError, match="must be numbers"):
+        await client.tokens.keep("a", token_ttl_secs=UNSET).__aenter__()  # type: ignore[arg-type]  # likewise
+    with pytest.raises(ConfigurationError, match="grace must be"):
+        await client.close(grace=path)
+    with pytest.raises(ConfigurationError, match="limit must be"):
+        RoomTracker("a", limit=path)
+    assert telnyx.requests == []
 
 
 async def test_uncomparable_arguments_are_refused(client: RoomsClient) -> None:
