@@ -39,7 +39,7 @@ class _Process:
         print(line, file=self._process.stdin, flush=True)
         return self._receive(timeout)
 
-    def _receive(self, timeout: float | None = None) -> Any:  # noqa: ANN401
+    def _receive(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - any JSON
         assert self._process.stdout is not None
         if not select([self._process.stdout], [], [], timeout)[0]:
             self._process.kill()
