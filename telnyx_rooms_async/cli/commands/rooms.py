@@ -177,7 +177,6 @@ def delete(
             raise typer.BadParameter("options that select rooms can only be used with --all")
         if room_id is None:
             raise typer.BadParameter("pass a ROOM_ID, or --all with a filter")
-
         run(lambda client: _delete_one(client, room_id, as_json=as_json), base_url)
         return
     if room_id is not None:
