@@ -141,6 +141,7 @@ class Recordings:
         recording has expired.
 
         Raises:
+            InvalidArgumentError: the argument is not a `RoomRecording`.
             NotReadyError: the recording is not completed.
             NotFoundError: there is no such recording.
             APIConnectionError: the store cannot be reached.

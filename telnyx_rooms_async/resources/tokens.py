@@ -135,6 +135,7 @@ class Tokens:
             refresh_token_ttl_secs: 60 to 86400 seconds.
 
         Raises:
+            InvalidArgumentError: an argument is invalid.
             PermissionDeniedError: the account may not join rooms.
             NotFoundError: there is no such room.
 
