@@ -11,7 +11,8 @@ from typing import Final, Generic, TypeVar, cast
 from attrs import define, frozen
 
 from telnyx_rooms_async.batch.journal import ItemRecord, JobIdentity, Journal, JournalFile
-from telnyx_rooms_async.batch.stream import Failed, Outcome, iterate, relabel, stream
+from telnyx_rooms_async.batch.outcomes import Failed, Outcome
+from telnyx_rooms_async.batch.stream import iterate, relabel, stream
 from telnyx_rooms_async.core.validators import exact_flag, exact_integer, exact_url, short_repr
 from telnyx_rooms_async.errors import (
     APIStatusError,
