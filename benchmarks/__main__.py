@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: run the cases, print the tables, keep the figures."""
+"""``python -m benchmarks``: run the cases, print the tables, store the results."""
 
 import argparse
 import json
@@ -7,62 +7,47 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from benchmarks import report, sanity, summary
+from benchmarks import results
 from benchmarks.cases import CASES, SMOKE
-from benchmarks.figures import Standing, standings
-from benchmarks.race import Race
+from benchmarks.runner import Runner
 
 _RESULTS: Final = Path(__file__).parent / "results"
 
 
 def main() -> int:
-    """Run what the command line asks for."""
-    asked = _arguments()
-    results: dict[str, list[Standing]] = {}
-    if asked.smoke:
-        print("Small: the sizes are below those of the titles.")
-    with closing(Race(rounds=asked.rounds, small=asked.smoke)) as race:
-        for name in asked.case or (SMOKE if asked.smoke else CASES):
-            case = CASES[name].small if asked.smoke else CASES[name]
-            results[name] = standings(case, race.run(case))
-            print(*report.table(case, results[name]), sep="\n", flush=True)
-        for why in race.missing.values():
-            print(f"left out: {why}")
-        missing = race.missing
-    if asked.smoke:
-        return _judge(results)
-    if asked.keep or not asked.case:
-        _keep(results, missing)
-    return 0
-
-
-def _keep(results: dict[str, list[Standing]], missing: dict[str, str]) -> None:
-    from benchmarks import chart  # noqa: PLC0415 - it needs what a smoke test can do without
-
-    _RESULTS.mkdir(exist_ok=True)
-    path = _RESULTS / "results.json"
-    report.write_json(path, results, missing)
-    chart.draw(_RESULTS / "chart.svg", report.read_json(path))
-    print("", *summary.lines(json.loads(path.read_text())), sep="\n")
-
-
-def _judge(results: dict[str, list[Standing]]) -> int:
-    wrong = list(sanity.faults(results))
-    print(*(f"not sane: {fault}" for fault in wrong), sep="\n", file=sys.stderr)
-    return 1 if wrong else 0
-
-
-def _arguments() -> argparse.Namespace:
+    """Run the cases of the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--case", action="append", choices=CASES, help="only this one; may be repeated")
-    parser.add_argument("--keep", action="store_true", help="keep the figures also of single cases")
+    parser.add_argument("--keep", action="store_true", help="store the results also of single cases")
     parser.add_argument("--rounds", type=int, help="turns of each contender (7; 1 with --smoke)")
     parser.add_argument(
-        "--smoke", action="store_true", help="small, in a few seconds: fails when figures are not sane"
+        "--smoke", action="store_true", help="small, in a few seconds: fails when figures are implausible"
     )
-    asked = parser.parse_args()
-    asked.rounds = asked.rounds or (1 if asked.smoke else 7)
-    return asked
+    options = parser.parse_args()
+    measured: dict[str, list[results.Standing]] = {}
+    if options.smoke:
+        print("Small: the sizes are below those of the titles.")
+    rounds = options.rounds or (1 if options.smoke else 7)
+    with closing(Runner(rounds=rounds, small=options.smoke)) as runner:
+        for name in options.case or (SMOKE if options.smoke else CASES):
+            case = CASES[name].small if options.smoke else CASES[name]
+            measured[name] = results.standings(case, runner.run(case))
+            print(*results.table(case, measured[name]), sep="\n", flush=True)
+    for reason in runner.missing.values():
+        print(f"not installed: {reason}")
+    if options.smoke:
+        problems = list(results.implausible(measured))
+        print(*(f"implausible: {problem}" for problem in problems), sep="\n", file=sys.stderr)
+        return 1 if problems else 0
+    if options.keep or not options.case:
+        from benchmarks import chart  # noqa: PLC0415 - a smoke test needs no matplotlib
+
+        _RESULTS.mkdir(exist_ok=True)
+        path = _RESULTS / "results.json"
+        results.write_json(path, measured, runner.missing)
+        chart.draw(_RESULTS / "chart.svg", results.read_json(path))
+        print("", *results.markdown(json.loads(path.read_text())), sep="\n")
+    return 0
 
 
 if __name__ == "__main__":

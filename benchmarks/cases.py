@@ -1,5 +1,6 @@
-"""What is measured: a row a case."""
+"""What is measured: one row a case."""
 
+from functools import partial
 from typing import Final
 
 from attrs import evolve, frozen
@@ -9,113 +10,97 @@ from benchmarks.tasks import Task
 
 _ALL: Final = ("bare", "bare-cattrs", "bare-msgspec", "ours", "sdk-aiohttp", "sdk-httpx")
 _LISTS: Final = ("bare", "ours", "ours-8", "sdk-aiohttp", "sdk-httpx")
-
-
-# To import the SDK takes seconds: one process of it is enough to see that it works.
+# The import of the SDK takes seconds: one process of it is enough to see that it works.
 _NOT_IN_SMALL: Final = frozenset({"bare-msgspec", "sdk", "sdk-httpx", "sdk-20"})
 
 
 @frozen(kw_only=True)
 class Case:
-    """One thing to do, for every contender that can."""
+    """One task for every contender that is capable of it."""
 
     name: str
     title: str
     unit: str
     task: Task
-    entrants: tuple[str, ...] = _ALL
+    contenders: tuple[str, ...] = _ALL
     reference: str = "bare"
-    """The entrant that the ratios are to."""
+    """The contender that the ratios are to."""
     loops: tuple[str, ...] = ("asyncio", "uvloop")
     fresh: bool = False
     """Whether each round has a process of its own: memory is never given back."""
     rounds_max: int | None = None
     seconds: float = 0.25
-    """How long a round goes on, where it is made of many batches."""
+    """How long a round lasts that is made of many batches."""
     rooms: int = 1_000
     latency_ms: int = 0
-    at_once: int = 1
+    concurrency: int = 1
 
     @property
     def small(self) -> "Case":
-        """The same, in a few moments: enough to see that it works."""
+        """The same case in a few moments, enough to see that it works."""
         return evolve(
             self,
             seconds=0.03,
             rooms=min(self.rooms, 1_000),
             latency_ms=min(self.latency_ms, 2),
-            at_once=min(self.at_once, 200),
+            concurrency=min(self.concurrency, 200),
             loops=self.loops[:1],
             fresh=False,
-            entrants=tuple(name for name in self.entrants if name not in _NOT_IN_SMALL),
+            contenders=tuple(name for name in self.contenders if name not in _NOT_IN_SMALL),
         )
 
 
-_PLAIN: Final = ("asyncio",)
-_CROWD: Final = 1_000
+_one_loop: Final = partial(Case, loops=("asyncio",))
+_once: Final = partial(_one_loop, rounds_max=3)
 
 
-def _burst(calls: int, *, latency_ms: int = 0) -> Case:
-    size = f"{calls:,} calls at once".replace(",", " ")
-    return Case(
-        name=f"burst-{calls}-{latency_ms}ms" if latency_ms else f"burst-{calls}",
-        title=f"{size}, {latency_ms} ms a request" if latency_ms else size,
+def _number(count: int) -> str:
+    return f"{count:,}".replace(",", " ")
+
+
+_BURSTS: Final = (
+    _once(
+        name=f"burst-{calls}-{latency}ms" if latency else f"burst-{calls}",
+        title=f"{_number(calls)} calls at once" + (f", {latency} ms a request" if latency else ""),
         unit="call",
         task=tasks.burst,
-        at_once=calls,
-        latency_ms=latency_ms,
+        concurrency=calls,
+        latency_ms=latency,
         fresh=True,
-        rounds_max=3,
-        loops=_PLAIN,
-        # To httpx, which looks through all that wait for each of them, 10 000 would be minutes a round.
-        entrants=("bare", "ours", "sdk-aiohttp", *(("sdk-httpx",) if calls == _CROWD else ())),
+        contenders=contenders,
     )
-
-
-def _iteration(rooms: int) -> Case:
-    return Case(
+    for calls, latency, contenders in (
+        (1_000, 0, ("bare", "ours", "sdk-aiohttp", "sdk-httpx")),
+        # httpx looks through all waiting calls for each of them: 10 000 would take minutes a round.
+        (10_000, 0, ("bare", "ours", "sdk-aiohttp")),
+        (10_000, 50, ("bare", "ours", "sdk-aiohttp")),
+    )
+)
+_ITERATIONS: Final = (
+    _once(
         name=f"iterate-{rooms}",
-        title=f"Iterate {rooms:,} rooms: time and memory".replace(",", " "),
+        title=f"Iterate {_number(rooms)} rooms: time and memory",
         unit="room",
-        task=tasks.scan,
+        task=tasks.iterate,
         rooms=rooms,
         fresh=True,
-        rounds_max=3,
-        loops=_PLAIN,
-        entrants=("bare", "bare-ids", "ours", "sdk-aiohttp"),
+        contenders=("bare", "bare-ids", "ours", "sdk-aiohttp"),
     )
-
-
-def _creation(rooms: int, latency_ms: int) -> Case:
-    return Case(
-        name=f"create-{rooms}-{latency_ms}ms",
-        title=f"Create {rooms:,}".replace(",", " ") + f" rooms, 64 at once, {latency_ms} ms a request",
-        unit="room",
-        task=tasks.create_all,
-        rooms=rooms,
-        latency_ms=latency_ms,
-        at_once=64,
-        rounds_max=3,
-        loops=_PLAIN,
-        entrants=("bare", "ours", "sdk-aiohttp"),
-    )
-
-
-def _calls(items: int) -> Case:
-    return Case(
+    for rooms in (1_000, 10_000, 100_000)
+)
+_BATCHES: Final = (
+    _once(
         name=f"batch-{items}",
-        title=f"{items:,}".replace(",", " ") + " items, 64 at once, no network: time and memory",
+        title=f"{_number(items)} items, 64 at once, no network: time and memory",
         unit="item",
         task=tasks.call_all,
         rooms=items,
-        at_once=64,
+        concurrency=64,
         fresh=True,
-        rounds_max=3,
-        loops=_PLAIN,
-        entrants=("bare", "ours"),
+        contenders=("bare", "ours"),
     )
-
-
+    for items in (10_000, 1_000_000)
+)
 CASES: Final = {
     case.name: case
     for case in (
@@ -125,65 +110,66 @@ CASES: Final = {
             title="Retrieve a room, 32 in flight",
             unit="call",
             task=tasks.retrieve,
-            at_once=32,
+            concurrency=32,
         ),
-        Case(name="create", title="Create a room, 32 in flight", unit="call", task=tasks.create, at_once=32),
-        Case(name="page", title="A page of 250 rooms with sessions", unit="page", task=tasks.turn_page),
         Case(
+            name="create", title="Create a room, 32 in flight", unit="call", task=tasks.create, concurrency=32
+        ),
+        Case(name="page", title="A page of 250 rooms with sessions", unit="page", task=tasks.fetch_page),
+        _one_loop(
             name="decode",
             title="Decode a page of 250 rooms with sessions, no network",
             unit="page",
             task=tasks.decode,
-            loops=_PLAIN,
-            entrants=("bare", "bare-cattrs", "bare-msgspec", "ours", "sdk"),
+            contenders=("bare", "bare-cattrs", "bare-msgspec", "ours", "sdk"),
         ),
-        Case(
+        _one_loop(
             name="webhook",
             title="Verify and read a webhook, no network",
             unit="webhook",
             task=tasks.unwrap,
-            loops=_PLAIN,
-            entrants=("bare", "ours", "sdk"),
+            contenders=("bare", "ours", "sdk"),
         ),
         Case(
             name="list",
             title="List 10 000 rooms",
             unit="room",
-            task=tasks.scan,
+            task=tasks.iterate,
             rooms=10_000,
-            entrants=_LISTS,
+            contenders=_LISTS,
         ),
-        Case(
+        _one_loop(
             name="list-50ms",
             title="List 10 000 rooms, 50 ms a request, 1 ms of work a page",
             unit="room",
-            task=tasks.iterate,
+            task=tasks.iterate_with_work,
             rooms=10_000,
             latency_ms=50,
             rounds_max=2,
-            loops=_PLAIN,
-            entrants=(*_LISTS, "sdk-20"),
+            contenders=(*_LISTS, "sdk-20"),
         ),
-        Case(
+        _one_loop(
             name="import",
             title="Import, and make a client",
             unit="import",
             task=tasks.start,
-            loops=_PLAIN,
             reference="parts",
-            entrants=("parts", "bare", "ours", "sdk"),
+            contenders=("parts", "bare", "ours", "sdk"),
         ),
-        _burst(_CROWD),
-        _burst(10_000),
-        _burst(10_000, latency_ms=50),
-        _iteration(1_000),
-        _iteration(10_000),
-        _iteration(100_000),
-        _creation(10_000, 20),
-        _calls(10_000),
-        _calls(1_000_000),
+        *_BURSTS,
+        *_ITERATIONS,
+        _once(
+            name="create-10000-20ms",
+            title="Create 10 000 rooms, 64 at once, 20 ms a request",
+            unit="room",
+            task=tasks.create_all,
+            rooms=10_000,
+            latency_ms=20,
+            concurrency=64,
+            contenders=("bare", "ours", "sdk-aiohttp"),
+        ),
+        *_BATCHES,
     )
 }
-
-# The others differ in their size only.
+# The others differ only in their size.
 SMOKE: Final = tuple(name for name in CASES if "0000" not in name)

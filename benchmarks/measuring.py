@@ -1,4 +1,4 @@
-"""What one round brought, and the watch that measures it: in the contender's process, and nothing else."""
+"""The figures of one round, and the watch that measures them in the process of the contender."""
 
 import gc
 import resource
@@ -13,7 +13,7 @@ class Sample:
     """One round of one contender."""
 
     units: int
-    """How many calls, pages, rooms or imports; 0 when the whole round failed."""
+    """Number of calls, pages, rooms or imports; 0 when the whole round failed."""
     wall: float
     """Seconds."""
     cpu: float
@@ -21,22 +21,22 @@ class Sample:
     memory_peak: int = 0
     """Bytes of the whole process, at most."""
     memory_growth: int = 0
-    """Bytes by which that peak rose while it was measured."""
+    """Bytes by which the peak rose during the measurement."""
     sockets: int = 0
     """The most connections open at once, as the server counts them."""
     failures: int = 0
     """How many of the units failed."""
     failure: str = ""
-    """What the first failure said."""
+    """Text of the first failure."""
     warnings: int = 0
-    """How many warnings were logged: ours logs one for each attempt that it makes again."""
+    """How many warnings were logged: this library logs one for each retry."""
 
 
 class Stopwatch:
-    """Runs from the moment it is made."""
+    """Runs from its construction."""
 
     def __init__(self) -> None:
-        gc.collect()  # what was left over by others is not on our bill
+        gc.collect()  # garbage of earlier rounds is not measured
         self._memory = memory_peak()
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
@@ -45,11 +45,11 @@ class Stopwatch:
         return time.perf_counter() - self._wall
 
     def mark_memory(self) -> None:
-        """Count the growth of the memory from here on."""
+        """Measure the growth of memory from here on."""
         self._memory = memory_peak()
 
     def sample(self, units: int, *, failures: tuple[str, ...] = ()) -> Sample:
-        """Stop."""
+        """Return the figures so far."""
         wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
         peak = memory_peak()
         return Sample(
@@ -64,6 +64,6 @@ class Stopwatch:
 
 
 def memory_peak() -> int:
-    """Return the most memory that this process ever had resident, in bytes."""
+    """Return the peak resident memory of this process in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -1,8 +1,8 @@
-"""A server that is fast and dumb: it looks at the request line, and answers with bytes made beforehand.
+"""A fast server without state: it reads the request line, and sends a prepared response.
 
 ``python -m benchmarks.server`` prints its port, then a line of JSON for each line that it reads, and ends
-with its input. A path begins with how many rooms there are and how many milliseconds each answer waits:
-``/10000/50/v2/rooms``. So one server serves all cases, and keeps no state between requests.
+with its input. A path starts with the number of rooms and the delay of responses in milliseconds, such as
+``/10000/50/v2/rooms``, so that one server serves all cases.
 """
 
 import asyncio
@@ -13,82 +13,74 @@ import sys
 from functools import cache
 from typing import Final
 
-from benchmarks.answers import DEFAULT_PAGE_SIZE, created_answer, not_found_answer, page_answer, room_answer
+from benchmarks.responses import DEFAULT_PAGE_SIZE, http_response, one_room, page
 
 _REQUEST_LINE: Final = re.compile(rb"(GET|POST) /(\d+)/(\d+)/v2/rooms(/[^ ?]+)?(?:\?([^ ]*))? HTTP/1\.1")
 _BODY_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _PAGE_NUMBER: Final = re.compile(rb"page(?:\[|%5B)number(?:\]|%5D)=(\d+)")
 _PAGE_SIZE: Final = re.compile(rb"page(?:\[|%5B)size(?:\]|%5D)=(\d+)")
 _EARLY: Final = 0.0015
-"""Seconds that a timer is set early: the loop may wake a millisecond late, 2 % of a latency."""
+"""Seconds by which a timer is set early: the event loop may wake a millisecond late."""
 
 
-class Tally:
-    """How many connections there are, and the most there were since somebody asked."""
+class _ConnectionCounter:
+    """Counts open connections, and their maximum since the last report."""
 
     def __init__(self) -> None:
-        self._open = self._peak = self._accepted = 0
+        self.open = self.peak = 0
 
-    def opened(self) -> None:
-        """Count one more."""
-        self._open += 1
-        self._accepted += 1
-        self._peak = max(self._peak, self._open)
+    def add(self) -> None:
+        self.open += 1
+        self.peak = max(self.peak, self.open)
 
-    def closed(self) -> None:
-        """Count one less."""
-        self._open -= 1
-
-    def tell(self) -> None:
-        """Read a line, print the figures, and count from here on; end with the input."""
+    def report(self) -> None:
+        """Read a line and print the maximum; end the server with its input."""
         if not sys.stdin.readline():
             asyncio.get_running_loop().stop()
             return
-        print(json.dumps({"peak": self._peak, "accepted": self._accepted}), flush=True)
-        self._peak, self._accepted = self._open, 0
+        print(json.dumps({"peak": self.peak}), flush=True)
+        self.peak = self.open
 
 
 @cache
-def answer_to(line: bytes) -> tuple[float, bytes]:
-    """Return the seconds to wait, and the answer to a request line."""
+def _respond(line: bytes) -> tuple[float, bytes]:
+    """Return the delay in seconds, and the response to a request line."""
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
-        return 0.0, not_found_answer()
+        body = b'{"errors":[{"code":"10005","title":"Resource not found"}]}'
+        return 0.0, http_response(404, "Not Found", body)
     method, rooms, milliseconds, room_id, query = match.groups(default=b"")
-    wait = int(milliseconds) / 1000
+    delay = int(milliseconds) / 1000
     if method == b"POST":
-        return wait, created_answer()
+        return delay, http_response(201, "Created", one_room())
     if room_id:
-        return wait, room_answer()
-    number, size = _number(_PAGE_NUMBER, query, 1), _number(_PAGE_SIZE, query, DEFAULT_PAGE_SIZE)
-    return wait, page_answer(number, size, int(rooms), sessions=b"include_sessions=true" in query)
+        return delay, http_response(200, "OK", one_room())
+    number, size = (
+        int(match[1]) if (match := pattern.search(query)) else default
+        for pattern, default in ((_PAGE_NUMBER, 1), (_PAGE_SIZE, DEFAULT_PAGE_SIZE))
+    )
+    body = page(number, size, int(rooms), sessions=b"include_sessions=true" in query)
+    return delay, http_response(200, "OK", body)
 
 
-def _number(pattern: re.Pattern[bytes], query: bytes, default: int) -> int:
-    found = pattern.search(query)
-    return int(found[1]) if found else default
-
-
-class Connection(asyncio.Protocol):
+class _Connection(asyncio.Protocol):
     """One kept-alive connection."""
 
-    def __init__(self, tally: Tally) -> None:
-        self._tally = tally
+    def __init__(self, counter: _ConnectionCounter) -> None:
+        self._counter = counter
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._loop = asyncio.get_running_loop()
-        self._tally.opened()
+        self._counter.add()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the name is asyncio's
-        """End."""
-        self._tally.closed()
+        self._counter.open -= 1
 
     def data_received(self, data: bytes) -> None:
-        """Answer each request that is complete, its body unread."""
+        """Respond to each request that is complete; its body is not read."""
         self._received += data
         while (end := self._received.find(b"\r\n\r\n")) >= 0:
             head = self._received[:end]
@@ -97,37 +89,33 @@ class Connection(asyncio.Protocol):
             if len(self._received) < rest:
                 return
             self._received = self._received[rest:]
-            self._answer(head[: head.index(b"\r\n")])
+            arrived = self._loop.time()
+            delay, response = _respond(head[: head.index(b"\r\n")])
+            if delay:
+                self._loop.call_at(arrived + delay - _EARLY, self._send_at, arrived + delay, response)
+            else:
+                self._transport.write(response)
 
-    def _answer(self, line: bytes) -> None:
-        arrived = self._loop.time()
-        wait, answer = answer_to(line)
-        if wait:
-            self._loop.call_at(arrived + wait - _EARLY, self._answer_at, arrived + wait, answer)
-        else:
-            self._transport.write(answer)
-
-    def _answer_at(self, due: float, answer: bytes) -> None:
+    def _send_at(self, due: float, response: bytes) -> None:
         if self._loop.time() < due:
-            self._loop.call_soon(self._answer_at, due, answer)
+            self._loop.call_soon(self._send_at, due, response)
         else:
-            self._transport.write(answer)
+            self._transport.write(response)
 
 
-async def listen(tally: Tally) -> None:
-    """Open the port, tell it, and watch the input."""
-    loop = asyncio.get_running_loop()
+async def _listen() -> None:
+    loop, counter = asyncio.get_running_loop(), _ConnectionCounter()
     server = await loop.create_server(
-        lambda: Connection(tally), "127.0.0.1", 0, family=socket.AF_INET, backlog=4096
+        lambda: _Connection(counter), "127.0.0.1", 0, family=socket.AF_INET, backlog=4096
     )
     print(server.sockets[0].getsockname()[1], flush=True)
-    loop.add_reader(sys.stdin.fileno(), tally.tell)
+    loop.add_reader(sys.stdin.fileno(), counter.report)
 
 
 def main() -> None:
     """Serve until the input ends."""
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(listen(Tally()))
+    loop.run_until_complete(_listen())
     loop.run_forever()
 
 

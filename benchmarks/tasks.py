@@ -1,4 +1,4 @@
-"""What a contender does in one round. It runs in the contender's process."""
+"""What a contender does in one round, in its own process."""
 
 import asyncio
 import json
@@ -9,130 +9,143 @@ from typing import Final
 
 from attrs import frozen
 
-from benchmarks.answers import PAGE_SIZE, ROOM_ID, page
-from benchmarks.contenders import Client, Contender, Entrant
+from benchmarks.contenders import Contender
 from benchmarks.measuring import Sample, Stopwatch
+from benchmarks.responses import PAGE_SIZE, ROOM_ID, page
 
 
 @frozen(kw_only=True)
 class Round:
     """One turn of one contender."""
 
-    entrant: Entrant
     contender: Contender
+    imports: str
+    """What a program that uses the contender does before its first call."""
     url: str
     seconds: float
-    """How long to go on, where a round is made of many batches."""
     rooms: int
-    """How many rooms there are to list."""
-    at_once: int
-    """How many calls in flight."""
+    concurrency: int
 
 
 Task = Callable[[Round], Awaitable[Sample]]
 
 
-async def retrieve(this: Round) -> Sample:
-    """Retrieve a room, again and again."""
-    async with this.contender.open(this.url) as client:
-        return await _keep_on(this, client.retrieve)
+async def retrieve(turn: Round) -> Sample:
+    """Retrieve a room repeatedly."""
+    async with turn.contender.open(turn.url) as client:
+        return await _repeat(turn, client.retrieve)
 
 
-async def create(this: Round) -> Sample:
-    """Create a room, again and again."""
-    async with this.contender.open(this.url) as client:
-        return await _keep_on(this, client.create)
+async def create(turn: Round) -> Sample:
+    """Create a room repeatedly."""
+    async with turn.contender.open(turn.url) as client:
+        return await _repeat(turn, client.create)
 
 
-async def turn_page(this: Round) -> Sample:
-    """Fetch a page of 250 rooms, again and again."""
-    async with this.contender.open(this.url) as client:
-        return await _keep_on(this, client.page)
+async def fetch_page(turn: Round) -> Sample:
+    """Fetch a page of 250 rooms repeatedly."""
+    async with turn.contender.open(turn.url) as client:
+        return await _repeat(turn, client.page)
 
 
-async def decode(this: Round) -> Sample:
-    """Read the bytes of a page, again and again."""
-    body = page(2, PAGE_SIZE, this.rooms, sessions=True)
+async def decode(turn: Round) -> Sample:
+    """Decode the bytes of a page repeatedly."""
+    body = page(2, PAGE_SIZE, turn.rooms, sessions=True)
 
     async def once() -> None:
-        this.contender.decode(body)
+        turn.contender.decode(body)
 
-    return await _keep_on(this, once)
+    return await _repeat(turn, once)
 
 
-async def unwrap(this: Round) -> Sample:
-    """Verify and read a webhook, again and again."""
-    from telnyx_rooms_async import RoomSessionEnded, SessionEndedPayload  # noqa: PLC0415 - as bare aiohttp's memory is not to hold us in other cases
-    from telnyx_rooms_async.webhooks import testing  # noqa: PLC0415 - as bare aiohttp's memory is not to hold us in other cases
+async def unwrap(turn: Round) -> Sample:
+    """Verify and read a webhook repeatedly."""
+    # Imported here so that other cases measure the memory of bare aiohttp without the library.
+    from telnyx_rooms_async import RoomSessionEnded, SessionEndedPayload  # noqa: PLC0415 - see above
+    from telnyx_rooms_async.webhooks import testing  # noqa: PLC0415 - see above
 
     payload = SessionEndedPayload(room_id=ROOM_ID, session_id=ROOM_ID, duration_secs=1800)
     event = RoomSessionEnded(id=ROOM_ID, occurred_at=datetime(2021, 3, 26, tzinfo=UTC), payload=payload)
     webhook = testing.signed(event)
 
     async def once() -> None:
-        this.contender.unwrap(webhook.body, webhook.headers, testing.PUBLIC_KEY)
+        turn.contender.unwrap(webhook.body, webhook.headers, testing.PUBLIC_KEY)
 
-    return await _keep_on(this, once)
+    return await _repeat(turn, once)
 
 
-async def iterate(this: Round) -> Sample:
-    """Iterate all rooms, once, with a body of 1 ms a page."""
-    async with this.contender.open(this.url) as client:
+async def _repeat(turn: Round, once: Callable[[], Awaitable[object]]) -> Sample:
+    """Repeat a call in batches for the time of the round, after a batch that is not measured."""
+    calls = max(1, 64 // turn.concurrency)
+
+    async def several() -> None:
+        for _ in range(calls):
+            await once()
+
+    async def batch() -> int:
+        if turn.concurrency == 1:
+            await several()
+        else:
+            await asyncio.gather(*(several() for _ in range(turn.concurrency)))
+        return calls * turn.concurrency
+
+    await batch()
+    watch, units = Stopwatch(), 0
+    while not units or watch.seconds() < turn.seconds:
+        units += await batch()
+    return watch.sample(units)
+
+
+async def iterate(turn: Round, *, work_seconds: float = 0.0) -> Sample:
+    """Iterate all rooms once."""
+    async with turn.contender.open(turn.url) as client:
         await client.retrieve()
-        return await _iterate(this, client, body_seconds=0.001)
+        watch, rooms = Stopwatch(), 0
+        async for _ in client.rooms():
+            rooms += 1
+            if rooms == PAGE_SIZE:
+                watch.mark_memory()
+            if work_seconds and rooms % PAGE_SIZE == 0:
+                await asyncio.sleep(work_seconds)
+        return _check_count(turn, watch, rooms)
 
 
-async def scan(this: Round) -> Sample:
-    """Iterate all rooms, once, and do nothing with them."""
-    async with this.contender.open(this.url) as client:
-        await client.retrieve()
-        return await _iterate(this, client)
+async def iterate_with_work(turn: Round) -> Sample:
+    """Iterate all rooms once, with 1 ms of work a page."""
+    return await iterate(turn, work_seconds=0.001)
 
 
-async def burst(this: Round) -> Sample:
-    """Make all calls at once, the connections not yet open."""
-    async with this.contender.open(this.url) as client:
+async def burst(turn: Round) -> Sample:
+    """Make all calls at once, with no connection open before."""
+    async with turn.contender.open(turn.url) as client:
         watch = Stopwatch()
-        results = await asyncio.gather(
-            *(client.retrieve() for _ in range(this.at_once)), return_exceptions=True
-        )
+        calls = (client.retrieve() for _ in range(turn.concurrency))
+        results = await asyncio.gather(*calls, return_exceptions=True)
         failures = tuple(repr(result) for result in results if isinstance(result, BaseException))
-        return watch.sample(this.at_once, failures=failures)
+        return watch.sample(turn.concurrency, failures=failures)
 
 
-async def create_all(this: Round) -> Sample:
-    """Create all rooms, once."""
-    async with this.contender.open(this.url) as client:
+async def create_all(turn: Round) -> Sample:
+    """Create all rooms once."""
+    async with turn.contender.open(turn.url) as client:
         await client.create()
         watch = Stopwatch()
-        return _counted(this, watch, await client.create_many(this.rooms, this.at_once))
+        return _check_count(turn, watch, await client.create_many(turn.rooms, turn.concurrency))
 
 
-async def call_all(this: Round) -> Sample:
-    """Call a function that does nothing but give way, with as many items as there are rooms."""
+async def call_all(turn: Round) -> Sample:
+    """Call a function that only yields to the event loop, once for each room."""
 
     async def nothing(_: int) -> None:
         await asyncio.sleep(0)
 
-    await this.contender.call_many(nothing, 1_000, this.at_once)
+    await turn.contender.call_many(nothing, 1_000, turn.concurrency)
     watch = Stopwatch()
-    return _counted(this, watch, await this.contender.call_many(nothing, this.rooms, this.at_once))
+    return _check_count(turn, watch, await turn.contender.call_many(nothing, turn.rooms, turn.concurrency))
 
 
-def _counted(this: Round, watch: Stopwatch, units: int) -> Sample:
-    missing = () if units == this.rooms else (f"{units} of {this.rooms}",)
-    return watch.sample(units, failures=missing)
-
-
-async def start(this: Round) -> Sample:
-    """Import what a program needs before its first call, in an interpreter of its own."""
-    program = _TIMED.format(this.entrant.imports)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
-    )
-    told, _ = await process.communicate()
-    wall, cpu = json.loads(told)
-    return Sample(units=1, wall=wall, cpu=cpu)
+def _check_count(turn: Round, watch: Stopwatch, units: int) -> Sample:
+    return watch.sample(units, failures=() if units == turn.rooms else (f"{units} of {turn.rooms}",))
 
 
 _TIMED: Final = """
@@ -143,36 +156,12 @@ print(json.dumps([time.perf_counter() - wall, time.process_time() - cpu]))
 """
 
 
-async def _keep_on(this: Round, once: Callable[[], Awaitable[object]]) -> Sample:
-    """Do it in batches until the time of the round is over: the first batch warms up, and is not counted."""
-    each = max(1, 64 // this.at_once)
-
-    async def several() -> None:
-        for _ in range(each):
-            await once()
-
-    async def batch() -> int:
-        if this.at_once == 1:
-            await several()
-        else:
-            await asyncio.gather(*(several() for _ in range(this.at_once)))
-        return each * this.at_once
-
-    await batch()
-    watch, units = Stopwatch(), 0
-    while not units or watch.seconds() < this.seconds:
-        units += await batch()
-    return watch.sample(units)
-
-
-async def _iterate(this: Round, client: Client, *, body_seconds: float = 0.0) -> Sample:
-    watch, rooms = Stopwatch(), 0
-    async for _ in client.rooms():
-        rooms += 1
-        if rooms % PAGE_SIZE == 0:
-            if rooms == PAGE_SIZE:
-                watch.mark_memory()
-            if body_seconds:
-                await asyncio.sleep(body_seconds)
-    missing = () if rooms == this.rooms else (f"{rooms} rooms of {this.rooms}",)
-    return watch.sample(rooms, failures=missing)
+async def start(turn: Round) -> Sample:
+    """Import what a program needs before its first call, in a new interpreter."""
+    program = _TIMED.format(turn.imports)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    wall, cpu = json.loads(output)
+    return Sample(units=1, wall=wall, cpu=cpu)

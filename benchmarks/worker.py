@@ -1,4 +1,4 @@
-"""The process of one contender: ``python -m benchmarks.worker ENTRANT LOOP URL``.
+"""The process of one contender: ``python -m benchmarks.worker CONTENDER LOOP URL``.
 
 It prints a line when it is ready. Then each line that it reads is a case, for which it runs one round
 and prints the sample; it ends with its input.
@@ -8,80 +8,63 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Callable
+from importlib import import_module
+from typing import cast
 
 from attrs import asdict, evolve
 
-from benchmarks.cases import CASES, Case
-from benchmarks.contenders import ENTRANTS, Contender, Entrant, NotHereError
+from benchmarks.cases import CASES
+from benchmarks.contenders import CONTENDERS, Contender
 from benchmarks.measuring import Sample
-from benchmarks.tasks import Round
-
-_LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+from benchmarks.tasks import Round, Task
 
 
-class _Warnings(logging.Handler):
-    """Counts warnings, and keeps them off the terminal."""
-
+class _WarningCounter(logging.Handler):
     count = 0
 
-    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002 - what it says is of no use here
+    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002 - only the number counts
         self.count += 1
 
 
 def main() -> None:
-    """Get ready, and run a round for each line."""
+    """Run a round for each line of the input."""
     name, loop, server = sys.argv[1:]
-    entrant = ENTRANTS[name]
+    row = CONTENDERS[name]
+    module, _, attribute = row.path.partition(":")
     try:
-        contender, loop_factory = entrant.load(), _loop_factory(loop)
-    except NotHereError as error:
-        _tell({"missing": str(error)})
+        contender = cast("Contender", getattr(import_module(f"benchmarks.contenders.{module}"), attribute))
+        loop_factory = import_module(loop).new_event_loop
+    except (ImportError, AttributeError) as error:
+        _print_json({"missing": f"{row.title}: {error}"})
         return
-    _tell({})
-    warnings = _Warnings(logging.WARNING)
+    _print_json({})
+    warnings = _WarningCounter(logging.WARNING)
     logging.getLogger().addHandler(warnings)
     for line in sys.stdin:
         case_name, _, size = line.strip().partition(" ")
-        case = CASES[case_name]
+        case = CASES[case_name].small if size else CASES[case_name]
+        turn = Round(
+            contender=contender,
+            imports=row.imports,
+            url=f"{server}/{case.rooms}/{case.latency_ms}/v2",
+            seconds=case.seconds,
+            rooms=case.rooms,
+            concurrency=case.concurrency,
+        )
+
+        async def run(task: Task = case.task, turn: Round = turn) -> Sample:
+            return await task(turn)
+
         warnings.count = 0
-        sample = _run(case.small if size else case, entrant, contender, server, loop_factory)
-        _tell(asdict(evolve(sample, warnings=warnings.count)))
+        try:
+            with asyncio.Runner(loop_factory=loop_factory) as runner:
+                sample = runner.run(run())
+        except Exception as error:  # noqa: BLE001 - whatever a contender raises is part of the result
+            sample = Sample(units=0, wall=0.0, cpu=0.0, failures=1, failure=repr(error))
+        _print_json(asdict(evolve(sample, warnings=warnings.count)))
 
 
-def _run(
-    case: Case, entrant: Entrant, contender: Contender, server: str, loop_factory: _LoopFactory
-) -> Sample:
-    this = Round(
-        entrant=entrant,
-        contender=contender,
-        url=f"{server}/{case.rooms}/{case.latency_ms}/v2",
-        seconds=case.seconds,
-        rooms=case.rooms,
-        at_once=case.at_once,
-    )
-
-    async def once() -> Sample:
-        return await case.task(this)
-
-    try:
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
-            return runner.run(once())
-    except Exception as error:  # noqa: BLE001 - whatever a contender raises is part of the result
-        return Sample(units=0, wall=0.0, cpu=0.0, failures=1, failure=repr(error))
-
-
-def _loop_factory(loop: str) -> _LoopFactory:
-    if loop == "asyncio":
-        return asyncio.new_event_loop
-    try:
-        import uvloop  # noqa: PLC0415 - only where it is asked for
-    except ImportError as error:
-        raise NotHereError(str(error)) from None
-    return uvloop.new_event_loop
-
-
-def _tell(value: object) -> None:
+def _print_json(value: object) -> None:
     print(json.dumps(value), flush=True)
 
 

@@ -1,8 +1,8 @@
 """`RoomsClient`: one session of the API and six resources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from copy import copy
-from typing import Self
+from typing import Any, Self
 
 from attrs import asdict, evolve
 
@@ -10,7 +10,8 @@ from telnyx_rooms_async.core.endpoints import ACCOUNT_KEY
 from telnyx_rooms_async.core.http_messages import RateLimit, Response
 from telnyx_rooms_async.core.protocol import QueryValue, build, build_custom
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
-from telnyx_rooms_async.core.secret import hidden, without_async_frames, without_frames
+from telnyx_rooms_async.core.secret import HiddenValue, hidden, without_async_frames, without_frames
+from telnyx_rooms_async.core.validators import exact_number
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import OnAttempt
 from telnyx_rooms_async.http.clock import Clock
@@ -28,6 +29,7 @@ from telnyx_rooms_async.settings import (
     check_call_options,
     check_count,
     check_flags,
+    check_positive,
     check_share,
     find_api_key,
     find_base_url,
@@ -102,13 +104,14 @@ class RoomsClient:
         clock: Clock = Clock(),
     ) -> None:
         api_key = None if api_key is None else hidden(api_key)
+        timeout, attempt_timeout = exact_number(timeout), exact_number(attempt_timeout)
         check_call_options(timeout, attempt_timeout, retry)
         check_count(max_connections=max_connections)
         check_share(share)
         check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)
         check_session(session, trust_env=trust_env, on_attempt=on_attempt, trace_configs=trace_configs)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
-        max_connections = capacity(session, max_connections)
+        max_connections = capacity(session, int(max_connections))
         rate_limiter = RateLimiter(max_connections, clock, share)
         in_flight_calls = InFlightCalls(borrowed_loop(session), rate_limiter.reset)
         transport = AiohttpTransport(
@@ -195,16 +198,16 @@ class RoomsClient:
         Raises:
             ConfigurationError: an option is invalid.
         """
+        check_flags(read_only=read_only)
         api = self._api
         changed = evolve(
             api,
-            timeout=api.timeout if timeout is None else timeout,
-            attempt_timeout=api.attempt_timeout if attempt_timeout is None else attempt_timeout,
+            timeout=api.timeout if timeout is None else exact_number(timeout),
+            attempt_timeout=api.attempt_timeout if attempt_timeout is None else exact_number(attempt_timeout),
             retry=api.retry if retry is None else retry,
             read_only=read_only or api.read_only,
         )
         check_call_options(changed.timeout, changed.attempt_timeout, changed.retry)
-        check_flags(read_only=read_only)
         return self._view(changed)
 
     def _view(self, api: ApiSession) -> Self:
@@ -212,15 +215,15 @@ class RoomsClient:
         view._attach(api)  # noqa: SLF001 - of the same class
         return view
 
-    @without_async_frames  # `json` may hold a refresh token
-    async def request(
+    # Not a coroutine function: a task that is cancelled before it starts keeps the arguments in its frame.
+    def request(
         self,
         method: str,
         path: str,
         *,
         query: Mapping[str, QueryValue] | None = None,
         json: object = None,
-    ) -> Response:
+    ) -> Coroutine[Any, Any, Response]:
         """Make a custom call, with the same authentication, retries and errors as every other call.
 
         A POST is retried only if the server certainly did not process it. If the retry of a DELETE finds
@@ -236,7 +239,13 @@ class RoomsClient:
             InvalidArgumentError: an argument cannot be sent.
             APIStatusError: the response has an error status.
         """
-        return await self._api.call(build_custom(method, path, query=query, json=json))
+        return self._request(method, path, query, HiddenValue(json))  # `json` may hold a refresh token
+
+    @without_async_frames
+    async def _request(
+        self, method: str, path: str, query: Mapping[str, QueryValue] | None, json: HiddenValue
+    ) -> Response:
+        return await self._api.call(build_custom(method, path, query=query, json=json.value))
 
     async def public_key(self) -> str:
         """Return the public key that signs the webhooks of the account: one request."""
@@ -251,8 +260,12 @@ class RoomsClient:
             grace: seconds to wait for running calls first; new calls are refused at once.
 
         Raises:
+            ConfigurationError: the grace is not a number from 0.
             WrongEventLoopError: the client is in use by another event loop.
         """
+        grace = exact_number(grace)
+        if grace != 0:
+            check_positive(grace=grace)
         try:
             if grace > 0:
                 await self._api.in_flight_calls.wait_idle(grace)

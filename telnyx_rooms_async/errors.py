@@ -1,20 +1,4 @@
-"""Exceptions of the library, in one tree that is split by who is at fault.
-
-    TelnyxRoomsError
-    ├── ConfigurationError, InvalidArgumentError,      you: nothing was sent
-    │   ClientClosedError, WrongEventLoopError
-    ├── APIConnectionError                             the network
-    │   └── ConnectError (TLSError), ConnectionLostError, APITimeoutError
-    ├── APIResponseError                               a response that cannot be used
-    │   └── APIResponseValidationError, ResponseTooLargeError, MalformedResponseError,
-    │       UnexpectedRedirectError
-    ├── APIStatusError                                 an error status: one class for each
-    ├── OutcomeUnknownError                            the request may have been processed
-    ├── NotReadyError                                  there is no file to download yet
-    ├── PaginationError                                the pages of a list contradict each other
-    ├── ReadOnlyError, UnexpectedCountError,           a guard of yours
-    │   JournalError
-    └── WebhookError (…SignatureError, …PayloadError)  a webhook that is not accepted
+"""Exceptions of the library, in one tree.
 
 Each exception is plain data: its fields are its arguments, it can be pickled and copied, and it holds no API
 key, no token and no body. Fields are positional, because keyword-only ones do not pickle, and not frozen,
@@ -28,8 +12,6 @@ from typing import ClassVar, Final
 from attrs import define, frozen
 
 from telnyx_rooms_async.models import ErrorDetail
-
-# --- attempts ---------------------------------------------------------------------------------------------
 
 
 class FailureKind(enum.StrEnum):
@@ -87,9 +69,6 @@ class Attempt:
     rate_limit: RateLimit | None = None
     budget_exhausted: bool = False
     """Whether the next attempt was left out because the retry budget of the client is spent."""
-
-
-# --- the tree ---------------------------------------------------------------------------------------------
 
 
 def one_line(text: str, limit: int = 300) -> str:
@@ -273,14 +252,17 @@ class OutcomeUnknownError(_RequestError, TelnyxRoomsError):
     """Ids of the rooms of which one may be the result, if there are several."""
 
     def _message(self) -> str:
+        message = f"{self.operation} may or may not have been processed"
         sent = [attempt for attempt in self.attempts if attempt.sent and attempt.operation == self.operation]
-        is_lost = any(attempt.failure is FailureKind.LOST for attempt in sent)
-        why = " (the connection was lost: the server may close one that was idle)" if is_lost else ""
-        resend = ', or use on_lost_response="find_then_resend"' if len(sent) == 1 else ""
-        named = f"; look for unique_name {self.unique_name!r} before trying again" if self.unique_name else ""
-        advice = f"{named}{resend}" if named and self.operation == "CreateRoom" else named
-        candidates = f"; it may be any of {', '.join(self.room_ids)}" if self.room_ids else ""
-        return f"{self.operation} may or may not have been processed{why}{candidates or advice}"
+        if any(attempt.failure is FailureKind.LOST for attempt in sent):
+            message += " (the connection was lost: the server may close one that was idle)"
+        if self.room_ids:
+            return f"{message}; it may be any of {', '.join(self.room_ids)}"
+        if self.unique_name:
+            message += f"; look for unique_name {self.unique_name!r} before trying again"
+            if self.operation == "CreateRoom" and len(sent) == 1:
+                message += ', or use on_lost_response="find_then_resend"'
+        return message
 
 
 @define(slots=False, repr=False)
@@ -382,16 +364,16 @@ class APIStatusError(_RequestError, TelnyxRoomsError):
         return self._first.parameter
 
     def _message(self) -> str:
-        said = ": ".join(filter(None, (self.title, self.detail)))
+        explanation = ": ".join(filter(None, (self.title, self.detail))) or "without an explanation"
         facts = (
             self.pointer or self.parameter,
             self.code and f"code {self.code}",
             self.request_id and f"request {self.request_id}",
             self._advice,
         )
-        tail = ", ".join(filter(None, facts))
-        head = f"{self.status} {said or 'without an explanation'}{self._after_attempts()}"
-        return f"{head} ({tail})" if tail else head
+        context = ", ".join(filter(None, facts))
+        message = f"{self.status} {explanation}{self._after_attempts()}"
+        return f"{message} ({context})" if context else message
 
 
 class BadRequestError(APIStatusError):

@@ -4,13 +4,20 @@ import math
 import os
 import re
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from attrs import asdict, field, frozen
 
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.secret import Secret, hidden
-from telnyx_rooms_async.core.validators import exact_url, is_loopback, is_quoted, short_repr
+from telnyx_rooms_async.core.validators import (
+    exact_integer,
+    exact_number,
+    exact_url,
+    is_loopback,
+    is_quoted,
+    short_repr,
+)
 from telnyx_rooms_async.errors import ConfigurationError
 
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
@@ -93,11 +100,10 @@ def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
         raise ConfigurationError("the base URL must be text")
     if is_quoted(url):
         raise ConfigurationError("the base URL must stand without quotes around it")
-    try:
-        parts = urlsplit(url)
-        scheme, host, _ = parts.scheme, parts.hostname or "", parts.port
-    except ValueError:
-        raise ConfigurationError("the base URL is not a URL") from None
+    parts = _split_url(url)
+    if parts is None:
+        raise ConfigurationError("the base URL is not a URL")
+    scheme, host = parts.scheme, parts.hostname or ""
     # Only scheme and host are shown: the rest of a wrong URL may be a password.
     can_be_resolved = all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))  # noqa: PLR2004 - DNS
     if scheme not in ("https", "http") or not can_be_resolved:
@@ -112,21 +118,33 @@ def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
     return url.rstrip("/")
 
 
+def _split_url(url: str) -> SplitResult | None:
+    """Return the parts of a URL. The error of urllib, which may show a password, stays here."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return parts
+
+
 # --- validation; each function raises `ConfigurationError` --------------------------------------------------
 
 
 def check_positive(**options: object) -> None:
     """Check options that are positive, finite numbers, such as seconds."""
     for name, value in options.items():
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 2**31:
-            raise ConfigurationError(f"{name} must be a positive number, not {value!r}")
+        number = exact_number(value)
+        if not isinstance(number, int | float) or isinstance(number, bool) or not 0 < number < 2**31:
+            raise ConfigurationError(f"{name} must be a positive number, not {short_repr(value)}")
 
 
 def check_count(**options: object) -> None:
     """Check options that are integers of at least 1."""
     for name, value in options.items():
-        if type(value) is not int or not 0 < value < 2**31:
-            raise ConfigurationError(f"{name} must be a whole number, 1 or more, not {value!r}")
+        number = exact_integer(value)
+        if type(number) is not int or not 0 < number < 2**31:
+            raise ConfigurationError(f"{name} must be a whole number, 1 or more, not {short_repr(value)}")
 
 
 def check_flags(**options: object) -> None:
@@ -140,7 +158,7 @@ def check_share(share: float) -> None:
     """Check the share of the rate limit, a number above 0 and up to 1."""
     check_positive(share=share)
     if share > 1:
-        raise ConfigurationError(f"share must be a number up to 1, not {share!r}")
+        raise ConfigurationError(f"share must be a number up to 1, not {short_repr(share)}")
 
 
 def check_call_options(timeout: float, attempt_timeout: float, retry: object) -> None:
@@ -148,8 +166,8 @@ def check_call_options(timeout: float, attempt_timeout: float, retry: object) ->
     check_positive(timeout=timeout, attempt_timeout=attempt_timeout)
     if not isinstance(retry, RetryPolicy):
         raise ConfigurationError(f"retry must be a RetryPolicy, not {retry!r}")
-    if type(retry.attempts) is not int or retry.attempts < 1:
-        raise ConfigurationError(f"attempts must be an int from 1, not {retry.attempts!r}")
+    check_count(attempts=retry.attempts)
     for name, value in asdict(retry).items():
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
-            raise ConfigurationError(f"{name} must be a number from 0, not {value!r}")
+        number = exact_number(value)
+        if not isinstance(number, int | float) or isinstance(number, bool) or not 0 <= number < math.inf:
+            raise ConfigurationError(f"{name} must be a number from 0, not {short_repr(value)}")

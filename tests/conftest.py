@@ -1,34 +1,42 @@
 """Fixtures of all tests: an emulator, a client of it, a scripted server and a clock."""
 
-import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from functools import wraps
 from unittest.mock import Mock
 
 import pytest
 from aiohttp import ClientResponse
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from telnyx_rooms_async import RoomsClient
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
+from tests.helpers.raw_server import running
 from tests.helpers.scripted_server import ScriptedServer
 
 collect_ignore = ["docs/quickstart"]  # run as a suite of its own by docs/test_quickstart.py
-# No deadlines: a busy machine is no failure.
-settings.register_profile("default", deadline=None)
+# A busy machine is no failure.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
-settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("quick", max_examples=25)
 # mutmut only needs to know whether a test fails: examples are not shrunk, and always the same.
-settings.register_profile(
-    "mutate", derandomize=True, database=None, deadline=None, phases=(Phase.explicit, Phase.generate)
-)
+settings.register_profile("mutate", derandomize=True, database=None, phases=(Phase.explicit, Phase.generate))
+
+
+def _is_no_slow_callback(record: logging.LogRecord) -> bool:
+    return record.msg != "Executing %s took %.3f seconds"
+
+
+# In development mode asyncio reports slow callbacks, which a busy machine has, also on stderr of programs.
+logging.getLogger("asyncio").addFilter(_is_no_slow_callback)
 
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remove the developer's own key, URL and proxies."""
+    """Remove the developer's own key, URL and proxies, and development mode from programs."""
     for name in (
+        "PYTHONDEVMODE",
         "TELNYX_API_KEY",
         "TELNYX_BASE_URL",
         "TELNYX_ALLOW_INSECURE",
@@ -70,11 +78,8 @@ async def client(telnyx: Emulator) -> AsyncIterator[RoomsClient]:
 @pytest.fixture
 async def scripted_server() -> AsyncIterator[ScriptedServer]:
     """A scripted server on a free port."""
-    scripted = ScriptedServer([ScriptedServer.http(204)])
-    server = await asyncio.start_server(scripted.serve, "127.0.0.1", 0)
-    scripted.port = server.sockets[0].getsockname()[1]
-    yield scripted
-    server.close()
+    async with running(ScriptedServer(script=[ScriptedServer.http(204)])) as server:
+        yield server
 
 
 @pytest.fixture

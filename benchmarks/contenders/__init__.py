@@ -1,10 +1,9 @@
-"""Who competes: each is a module of its own, loaded only in its own process."""
+"""The contenders: each is a module of its own, loaded only in its own process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from importlib import import_module
-from typing import Final, Protocol, TypeAlias, cast
+from typing import Final, Protocol, TypeAlias
 
 from attrs import frozen
 
@@ -12,22 +11,22 @@ Call: TypeAlias = Callable[[int], Awaitable[object]]
 
 
 class Client(Protocol):
-    """What a contender does, over a connection that it keeps."""
+    """What a contender does, over connections that it keeps."""
 
     async def retrieve(self) -> object:
-        """Return the one room."""
+        """Return a room."""
         ...
 
     async def create(self) -> object:
         """Create a room."""
         ...
 
-    async def create_many(self, count: int, at_once: int) -> int:
-        """Create rooms, so many at once, and return how many there were."""
+    async def create_many(self, count: int, concurrency: int) -> int:
+        """Create rooms; return how many were created."""
         ...
 
     async def page(self) -> object:
-        """Return a page of 250 rooms, with their sessions."""
+        """Return a page of 250 rooms with their sessions."""
         ...
 
     def rooms(self) -> AsyncIterator[object]:
@@ -36,55 +35,31 @@ class Client(Protocol):
 
 
 class Contender(Protocol):
-    """A way to talk to the API."""
+    """A way to use the API."""
 
     def open(self, url: str) -> AbstractAsyncContextManager[Client]:
         """Make a client."""
         ...
 
     def decode(self, body: bytes) -> object:
-        """Read a page of rooms from its bytes."""
+        """Decode a page of rooms."""
         ...
 
     def unwrap(self, body: bytes, headers: dict[str, str], public_key: str) -> object:
-        """Verify a webhook, and read it."""
+        """Verify and read a webhook."""
         ...
 
-    async def call_many(self, call: Call, count: int, at_once: int) -> int:
-        """Call with each number below `count`, so many at once, and return how many went well."""
+    async def call_many(self, call: Call, count: int, concurrency: int) -> int:
+        """Call with each number below `count`; return how many calls succeeded."""
         ...
 
 
-class NotHereError(Exception):
-    """A contender cannot compete here, and why."""
+class NotInstalledError(Exception):
+    """A contender or an event loop is not installed."""
 
 
-@frozen(kw_only=True)
-class Entrant:
-    """A row of the tables."""
-
-    name: str
-    title: str
-    at: str
-    """Where the contender is: ``module:name``, below this package."""
-    imports: str
-    """What a program that uses it does before its first call."""
-
-    def load(self) -> Contender:
-        """Import the contender.
-
-        Raises:
-            NotHereError: something that it needs is not installed.
-        """
-        module, _, name = self.at.partition(":")
-        try:
-            return cast("Contender", getattr(import_module(f"{__name__}.{module}"), name))
-        except (ImportError, AttributeError) as error:
-            raise NotHereError(f"{self.title}: {error}") from None
-
-
-async def in_workers(call: Call, count: int, at_once: int) -> int:
-    """Call with each number, so many at once: what is written by hand for it."""
+async def call_in_workers(call: Call, count: int, concurrency: int) -> int:
+    """Call with each number below `count`, as one writes it by hand."""
     numbers, done = iter(range(count)), 0
 
     async def work() -> None:
@@ -93,51 +68,34 @@ async def in_workers(call: Call, count: int, at_once: int) -> int:
             await call(number)
             done += 1
 
-    await asyncio.gather(*(work() for _ in range(at_once)))
+    await asyncio.gather(*(work() for _ in range(concurrency)))
     return done
+
+
+@frozen
+class Row:
+    """A row of the tables."""
+
+    title: str
+    path: str
+    """Where the contender is: ``module:name``, below this package."""
+    imports: str
+    """What a program that uses it does before its first call."""
 
 
 _OURS: Final = "import telnyx_rooms_async; telnyx_rooms_async.RoomsClient('KEY').rooms"
 _SDK: Final = "import telnyx; telnyx.AsyncTelnyx(api_key='KEY').rooms"
 
-ENTRANTS: Final = {
-    entrant.name: entrant
-    for entrant in (
-        Entrant(name="bare", title="bare aiohttp + json", at="bare:JSON", imports="import aiohttp, json"),
-        Entrant(
-            name="bare-cattrs",
-            title="bare aiohttp + cattrs",
-            at="structured:CATTRS",
-            imports="import aiohttp, cattrs, json",
-        ),
-        Entrant(
-            name="bare-msgspec",
-            title="bare aiohttp + msgspec",
-            at="bare:MSGSPEC",
-            imports="import aiohttp, msgspec",
-        ),
-        Entrant(
-            name="bare-ids",
-            title="bare aiohttp + json, ids kept",
-            at="bare:JSON_IDS_KEPT",
-            imports="import aiohttp, json",
-        ),
-        Entrant(
-            name="parts",
-            title="aiohttp, attrs, cattrs, msgspec",
-            at="bare:JSON",
-            imports="import aiohttp, attrs, cattrs, msgspec",
-        ),
-        Entrant(name="ours", title="telnyx-rooms-async", at="ours:OURS", imports=_OURS),
-        Entrant(name="ours-8", title="the same, 8 pages at once", at="ours:EIGHT_AT_ONCE", imports=_OURS),
-        Entrant(name="sdk", title="telnyx", at="sdk:HTTPX", imports=_SDK),
-        Entrant(name="sdk-aiohttp", title="telnyx on aiohttp", at="sdk:AIOHTTP", imports=_SDK),
-        Entrant(name="sdk-httpx", title="telnyx on httpx, its default", at="sdk:HTTPX", imports=_SDK),
-        Entrant(
-            name="sdk-20",
-            title="telnyx, pages of 20, its default",
-            at="sdk:HTTPX_ITS_PAGE_SIZE",
-            imports=_SDK,
-        ),
-    )
+CONTENDERS: Final = {
+    "bare": Row("bare aiohttp + json", "bare:JSON", "import aiohttp, json"),
+    "bare-cattrs": Row("bare aiohttp + cattrs", "structured:CATTRS", "import aiohttp, cattrs, json"),
+    "bare-msgspec": Row("bare aiohttp + msgspec", "bare:MSGSPEC", "import aiohttp, msgspec"),
+    "bare-ids": Row("bare aiohttp + json, ids kept", "bare:JSON_IDS_KEPT", "import aiohttp, json"),
+    "parts": Row("aiohttp, attrs, cattrs, msgspec", "bare:JSON", "import aiohttp, attrs, cattrs, msgspec"),
+    "ours": Row("telnyx-rooms-async", "ours:OURS", _OURS),
+    "ours-8": Row("the same, 8 pages at once", "ours:EIGHT_AT_ONCE", _OURS),
+    "sdk": Row("telnyx", "sdk:HTTPX", _SDK),
+    "sdk-aiohttp": Row("telnyx on aiohttp", "sdk:AIOHTTP", _SDK),
+    "sdk-httpx": Row("telnyx on httpx, its default", "sdk:HTTPX", _SDK),
+    "sdk-20": Row("telnyx, pages of 20, its default", "sdk:HTTPX_ITS_PAGE_SIZE", _SDK),
 }

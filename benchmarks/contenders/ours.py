@@ -1,26 +1,24 @@
 """This library."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Final
 
 from attrs import frozen
 
-from benchmarks.answers import PAGE_SIZE, ROOM_ID
 from benchmarks.contenders import Call, Client
-from telnyx_rooms_async import Listing, Room, RoomFields, RoomsClient, Webhooks, batch
-from telnyx_rooms_async.models import Page
+from benchmarks.responses import PAGE_SIZE, ROOM_ID
+from telnyx_rooms_async import Page, Room, RoomFields, RoomsClient, Webhooks, batch
 from telnyx_rooms_async.serialization import converter
 
 _webhooks: Final = cache(Webhooks)
-_Iterate = Callable[[Listing[Room]], AsyncIterator[Room]]
 
 
 @frozen
-class _Ours:
+class _OurClient:
     _client: RoomsClient
-    _iterate: _Iterate
+    _pages: int | None
 
     async def retrieve(self) -> object:
         return await self._client.rooms.retrieve(ROOM_ID)
@@ -28,55 +26,41 @@ class _Ours:
     async def create(self) -> object:
         return await self._client.rooms.create(unique_name="Weekly", max_participants=25)
 
-    async def create_many(self, count: int, at_once: int) -> int:
+    async def create_many(self, count: int, concurrency: int) -> int:
         bodies = (RoomFields(unique_name="Weekly", max_participants=25) for _ in range(count))
-        done = 0
-        async for outcome in self._client.rooms.create_many(bodies, limit=at_once):
-            done += outcome.ok
-        return done
+        outcomes = self._client.rooms.create_many(bodies, limit=concurrency)
+        return sum([outcome.ok async for outcome in outcomes])
 
     async def page(self) -> object:
         return await self._client.rooms.list(include_sessions=True).page(2, PAGE_SIZE)
 
     def rooms(self) -> AsyncIterator[object]:
-        return self._iterate(self._client.rooms.list())
+        listing = self._client.rooms.list()
+        return aiter(listing.prefetch(self._pages) if self._pages else listing)
 
 
 @frozen
-class OurContender:
-    """This library, with its lists read in one way."""
-
-    _iterate: _Iterate
+class _Ours:
+    _pages: int | None = None
+    """How many pages are requested at once."""
 
     @asynccontextmanager
     async def open(self, url: str) -> AsyncGenerator[Client]:
-        """Make a client."""
         async with RoomsClient("KEY", base_url=url) as client:
-            yield _Ours(client, self._iterate)
+            yield _OurClient(client, self._pages)
 
     def decode(self, body: bytes) -> object:
-        """Decode a page into values."""
         return converter.loads(body, Page[Room])
 
     def unwrap(self, body: bytes, headers: dict[str, str], public_key: str) -> object:
-        """Verify an event, and decode it."""
         return _webhooks(public_key).unwrap(body, headers)
 
-    async def call_many(self, call: Call, count: int, at_once: int) -> int:
-        """Stream."""
+    async def call_many(self, call: Call, count: int, concurrency: int) -> int:
         done = 0
-        async for outcome in batch.stream(call, range(count), limit=at_once):
+        async for outcome in batch.stream(call, range(count), limit=concurrency):
             done += outcome.ok
         return done
 
 
-def _in_turn(listing: Listing[Room]) -> AsyncIterator[Room]:
-    return aiter(listing)
-
-
-def _eight_at_once(listing: Listing[Room]) -> AsyncIterator[Room]:
-    return aiter(listing.prefetch(8))
-
-
-OURS: Final = OurContender(_in_turn)
-EIGHT_AT_ONCE: Final = OurContender(_eight_at_once)
+OURS: Final = _Ours()
+EIGHT_AT_ONCE: Final = _Ours(8)

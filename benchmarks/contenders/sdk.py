@@ -12,12 +12,12 @@ from telnyx import AsyncTelnyx, DefaultAioHttpClient, DefaultAsyncHttpxClient
 from telnyx.pagination import AsyncDefaultFlatPagination
 from telnyx.types import Room
 
-from benchmarks.answers import PAGE_SIZE, ROOM_ID
-from benchmarks.contenders import Call, Client, in_workers
+from benchmarks.contenders import Call, Client, call_in_workers
+from benchmarks.responses import PAGE_SIZE, ROOM_ID
 
 
 @frozen
-class _Sdk:
+class _SdkClient:
     _client: AsyncTelnyx
     _page_size: int | None
 
@@ -27,8 +27,8 @@ class _Sdk:
     async def create(self) -> object:
         return (await self._client.rooms.create(unique_name="Weekly", max_participants=25)).data
 
-    async def create_many(self, count: int, at_once: int) -> int:
-        return await in_workers(lambda _: self.create(), count, at_once)
+    async def create_many(self, count: int, concurrency: int) -> int:
+        return await call_in_workers(lambda _: self.create(), count, concurrency)
 
     async def page(self) -> object:
         return await self._client.rooms.list(page_number=2, page_size=PAGE_SIZE, include_sessions=True)
@@ -40,33 +40,28 @@ class _Sdk:
 
 
 @frozen
-class SdkContender:
-    """The SDK on one of its backends."""
-
+class _Sdk:
     _backend: Callable[[], httpx.AsyncClient]
     _page_size: int | None = PAGE_SIZE
 
     @asynccontextmanager
     async def open(self, url: str) -> AsyncGenerator[Client]:
-        """Make a client."""
         async with AsyncTelnyx(api_key="KEY", base_url=url, http_client=self._backend()) as client:
-            yield _Sdk(client, self._page_size)
+            yield _SdkClient(client, self._page_size)
 
     def decode(self, body: bytes) -> object:
-        """Parse, and build the models as the SDK does with every answer."""
+        # The SDK builds the models like this from every response.
         return AsyncDefaultFlatPagination[Room].construct(None, **json.loads(body))
 
     def unwrap(self, body: bytes, headers: dict[str, str], public_key: str) -> object:
-        """Verify with PyNaCl, and build what the SDK takes the event for."""
         return _WEBHOOKS.unwrap(body.decode(), headers=headers, key=public_key)
 
-    async def call_many(self, call: Call, count: int, at_once: int) -> int:
-        """Do by hand what the SDK has nothing for."""
-        return await in_workers(call, count, at_once)
+    async def call_many(self, call: Call, count: int, concurrency: int) -> int:
+        return await call_in_workers(call, count, concurrency)
 
 
 _WEBHOOKS: Final = AsyncTelnyx(api_key="KEY").webhooks
-HTTPX: Final = SdkContender(DefaultAsyncHttpxClient)
-HTTPX_ITS_PAGE_SIZE: Final = SdkContender(DefaultAsyncHttpxClient, None)
+HTTPX: Final = _Sdk(DefaultAsyncHttpxClient)
+HTTPX_ITS_PAGE_SIZE: Final = _Sdk(DefaultAsyncHttpxClient, None)
 if find_spec("httpx_aiohttp"):
-    AIOHTTP: Final = SdkContender(DefaultAioHttpClient)
+    AIOHTTP: Final = _Sdk(DefaultAioHttpClient)

@@ -83,6 +83,8 @@ class Journal:
     def __init__(self, path: str | os.PathLike[str], *, key_rotated: bool = False) -> None:
         if not isinstance(cast("object", key_rotated), bool):  # "false" must not count as true
             raise InvalidArgumentError((f"key_rotated must be True or False, got {short_repr(key_rotated)}",))
+        if not isinstance(cast("object", path), str | os.PathLike):
+            raise InvalidArgumentError((f"path must be a path, got {short_repr(path)}",))
         self.path: str = exact_text(os.fspath(path))
         self.key_rotated = key_rotated
         self.skipped: int = 0
@@ -101,6 +103,7 @@ class Journal:
         Raises:
             JournalError: the file is not a journal, is damaged, or is used by a job with another `Journal`.
         """
+        running_loop()
         if self._file is not None:
             return await self._file.summary()
         file = JournalFile(self.path)
@@ -170,7 +173,8 @@ class JournalFile:
         self.item_count: int = 0
         """Number of items of earlier runs."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telnyx-rooms-journal")
-        self._connection: sqlite3.Connection | None = None
+        self._is_open = False
+        self._connection: sqlite3.Connection
         self._waiting: list[tuple[ItemRecord, asyncio.Future[None]]] = []
         """Records of the next transaction."""
         self._is_writing = False
@@ -187,7 +191,7 @@ class JournalFile:
         """
 
         def read_items() -> dict[int, tuple[str, str]]:
-            rows = self._opened.execute(
+            rows = self._connection.execute(
                 "SELECT item_index, digest, state FROM items WHERE item_index >= ? AND item_index < ?",
                 (start, start + count),
             )
@@ -200,8 +204,8 @@ class JournalFile:
 
         def count_items() -> dict[str, int]:
             with suppress(FileNotFoundError):
-                if self._connection is not None or self._connect():
-                    return dict(self._opened.execute("SELECT state, count(*) FROM items GROUP BY state"))
+                if self._is_open or self._connect():
+                    return dict(self._connection.execute("SELECT state, count(*) FROM items GROUP BY state"))
             return {}
 
         return JournalSummary(**{"done": 0, "failed": 0, "open": 0} | await self._run("read", count_items))
@@ -221,7 +225,7 @@ class JournalFile:
         """Write the records of cancelled calls, and close the file."""
         records, self._waiting = [record for record, _ in self._waiting], []
         try:
-            if self._connection is not None:
+            if self._is_open:
                 await self._run("closed", partial(self._close, records))
         finally:
             self._thread.shutdown(wait=False)
@@ -263,10 +267,10 @@ class JournalFile:
         with suppress(FileExistsError):
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         if not self._connect():
-            self._opened.executescript(_SCHEMA)
-            self._opened.execute("INSERT INTO job VALUES (?, ?, ?, ?)", (*job, now))
-            self._opened.execute("COMMIT")
-        row = self._opened.execute("SELECT operation, base_url, account, started_at FROM job").fetchone()
+            self._connection.executescript(_SCHEMA)
+            self._connection.execute("INSERT INTO job VALUES (?, ?, ?, ?)", (*job, now))
+            self._connection.execute("COMMIT")
+        row = self._connection.execute("SELECT operation, base_url, account, started_at FROM job").fetchone()
         if row is None:
             raise JournalError(self.path, "it is damaged")
         operation, base_url, account, self.started_at = row
@@ -281,7 +285,7 @@ class JournalFile:
                 " key_rotated=True (--key-rotated) if that was an older key of the same account"
             )
             raise JournalError(self.path, problem)
-        (last,) = self._opened.execute("SELECT max(item_index) FROM items").fetchone()
+        (last,) = self._connection.execute("SELECT max(item_index) FROM items").fetchone()
         self.item_count = 0 if last is None else last + 1
 
     def _connect(self) -> bool:
@@ -293,6 +297,7 @@ class JournalFile:
             raise JournalError(self.path, "it is not a regular file")
         path = os.path.abspath(self.path)  # noqa: PTH100 - likewise; and ":memory:" has a meaning for SQLite
         self._connection = connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+        self._is_open = True
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("BEGIN IMMEDIATE")
         (application_id,) = connection.execute("PRAGMA application_id").fetchone()
@@ -308,7 +313,7 @@ class JournalFile:
         return bool(tables)
 
     def _commit(self, records: Sequence[ItemRecord]) -> None:
-        with self._opened as connection:
+        with self._connection as connection:
             connection.execute("BEGIN")
             connection.executemany("REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", records)
 
@@ -316,14 +321,7 @@ class JournalFile:
         if records:
             with suppress(sqlite3.Error):  # the calls were cancelled: their items stay open
                 self._commit(records)
-        self._opened.close()
-        self._connection = None
-
-    @property
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise JournalError(self.path, "it is closed")
-        return self._connection
+        self._connection.close()
 
     def _translate_errors(self, verb: str, work: Callable[[], T]) -> T:
         try:

@@ -11,8 +11,8 @@ from typing import Final, Generic, TypeVar, cast
 from attrs import define, frozen
 
 from telnyx_rooms_async.batch.journal import ItemRecord, JobIdentity, Journal, JournalFile
-from telnyx_rooms_async.batch.outcomes import Failed, Outcome, relabel
-from telnyx_rooms_async.batch.stream import iterate, stream
+from telnyx_rooms_async.batch.outcomes import Failed, Outcome
+from telnyx_rooms_async.batch.stream import iterate, relabel, stream
 from telnyx_rooms_async.core.validators import exact_flag, exact_integer, exact_url, short_repr
 from telnyx_rooms_async.errors import (
     APIStatusError,
@@ -68,6 +68,8 @@ class BulkOperation(Generic[Item, Value]):
         source = open_items(items)
         limit = checked_count("limit", limit)
         max_failures = None if max_failures is None else checked_count("max_failures", max_failures)
+        if not isinstance(cast("object", journal), Journal | None):
+            raise InvalidArgumentError((f"journal must be a Journal, got {short_repr(journal)}",))
         if journal is None:
             return stream(process, source, limit=limit, ordered=ordered, max_failures=max_failures)
         return self._resume(journal, source, limit=limit, ordered=ordered, max_failures=max_failures)

@@ -1,4 +1,4 @@
-"""Concurrent calls of one async function, with bounded memory. Independent of Telnyx."""
+"""Concurrent calls of one async function with bounded memory, and their outcomes. Independent of Telnyx."""
 
 import asyncio
 from collections.abc import (
@@ -14,13 +14,7 @@ from collections.abc import (
 from contextlib import aclosing
 from typing import Any, Generic, TypeVar, cast
 
-from telnyx_rooms_async.batch.outcomes import (
-    CancelledWithinError,
-    Done,
-    Failed,
-    Outcome,
-    failure_limit_reached,
-)
+from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome
 from telnyx_rooms_async.errors import NO_EVENT_LOOP, WrongEventLoopError
 from telnyx_rooms_async.shield import wait_until_done
 
@@ -238,3 +232,16 @@ async def _outcome_of(fn: Callable[[Item], Awaitable[Value]], index: int, item: 
     except Exception as error:  # noqa: BLE001 - whatever the user's function raises is an outcome
         return Failed(index=index, item=item, error=error, elapsed=loop.time() - started_at)
     return Done(index=index, item=item, value=value, elapsed=loop.time() - started_at)
+
+
+def relabel(outcome: Outcome[object, Value], index: int, item: Item) -> Outcome[Item, Value]:
+    """Return an outcome with another index and item."""
+    if isinstance(outcome, Done):
+        return Done(index=index, item=item, value=outcome.value, elapsed=outcome.elapsed)
+    return Failed(index=index, item=item, error=outcome.error, elapsed=outcome.elapsed)
+
+
+def failure_limit_reached(errors: list[Exception], max_failures: int | None) -> ExceptionGroup:
+    """Return the exception of a batch that was stopped by `max_failures` failures."""
+    failures = "1 failure" if max_failures == 1 else f"{max_failures} failures"
+    return ExceptionGroup(f"stopped after {failures}", errors)

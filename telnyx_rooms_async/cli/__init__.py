@@ -1,6 +1,6 @@
 """The ``telnyx-rooms`` command line, a user of the public package.
 
-``commands`` has one module per command group, with one command per method of the client. ``bulk`` has the
+``commands`` has one module per command group, with one command per method of the client. ``bulk_job`` runs
 commands that make many calls, ``tables`` reads and writes files of rooms.
 """
 
@@ -10,14 +10,10 @@ import typer
 
 import telnyx_rooms_async
 from telnyx_rooms_async.cli import output, runner
-from telnyx_rooms_async.cli.bulk.apply_rooms import apply
-from telnyx_rooms_async.cli.bulk.delete_rooms import delete
-from telnyx_rooms_async.cli.bulk.export_recordings import export_recordings
-from telnyx_rooms_async.cli.bulk.export_rooms import export_rooms
-from telnyx_rooms_async.cli.bulk.import_rooms import import_rooms
 from telnyx_rooms_async.cli.commands import compositions, participants, recordings, rooms, sessions, tokens
 from telnyx_rooms_async.cli.commands.demo import demo
 from telnyx_rooms_async.cli.commands.emulate import emulate
+from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
 
 app: Final = typer.Typer(
     no_args_is_help=True,
@@ -60,11 +56,9 @@ def _program(
     runner.allow_insecure.set(allow_insecure)
 
 
-rooms.group.command()(runner.grouped_options(delete))
 rooms.group.command("import")(import_rooms)
 rooms.group.command("export")(runner.grouped_options(export_rooms))
 rooms.group.command()(apply)
-recordings.group.command("export")(runner.grouped_options(export_recordings))
 app.command()(demo)
 app.command()(emulate)
 for _module in (rooms, sessions, participants, recordings, compositions, tokens):

@@ -1,8 +1,9 @@
-"""Tables for people: values of the API as rows of text. Nothing is printed here."""
+"""Results for people: a table with one row per value or per field, or a sentence. With ``--json``, JSON."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
-from typing import Final, NamedTuple, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, TypeVar, cast
 
 import attrs
 from rich.cells import cell_len
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from telnyx_rooms_async import (
     AccessToken,
+    Listing,
     Room,
     RoomComposition,
     RoomParticipant,
@@ -19,21 +21,31 @@ from telnyx_rooms_async import (
     VideoRegion,
 )
 from telnyx_rooms_async.cli.options import SOURCE_SEPARATOR, format_region
+from telnyx_rooms_async.cli.output import counted, note, stdout, write, write_json, write_line
 from telnyx_rooms_async.models import public_url
-
-Value: TypeAlias = Room | RoomSession | RoomParticipant | RoomRecording | RoomComposition
 
 _GAP: Final = 2
 _FOLDED_WIDTH: Final = 16
-_LINK: Final = "download_url"
-_WEBHOOK_URLS: Final = ("webhook_event_url", "webhook_event_failover_url")
 
 
-class Layout(NamedTuple):
+class Result(NamedTuple):
+    """What a command has done."""
+
+    sentence: str
+    values: Mapping[str, object] | None = None
+    """The same for ``--json``; None to print nothing there."""
+
+
+Value: TypeAlias = Room | RoomSession | RoomParticipant | RoomRecording | RoomComposition
+Shown: TypeAlias = Value | AccessToken | Result
+Item = TypeVar("Item", bound=Value)
+
+
+class _Layout(NamedTuple):
     """How the values of one model are shown."""
 
     noun: str
-    columns: tuple[str, ...]
+    columns: str
     """Fields in order of importance: a narrow terminal shows the first ones."""
     folded: str | None = None
     """The column that may be wrapped. Ids and times never are."""
@@ -41,74 +53,99 @@ class Layout(NamedTuple):
     """The field whose values are shown in a table of their own."""
 
 
-LAYOUTS: Final[dict[type, Layout]] = {
-    Room: Layout(
+_LAYOUTS: Final[dict[type, _Layout]] = {
+    Room: _Layout(
         "room",
-        ("id", "unique_name", "created_at", "active_session_id", "max_participants", "enable_recording"),
+        "id unique_name created_at active_session_id max_participants enable_recording",
         folded="unique_name",
         nested="sessions",
     ),
-    RoomSession: Layout(
-        "session",
-        ("id", "created_at", "ended_at", "room_id", "active", "updated_at"),
-        nested="participants",
+    RoomSession: _Layout(
+        "session", "id created_at ended_at room_id active updated_at", nested="participants"
     ),
-    RoomParticipant: Layout(
-        "participant",
-        ("id", "context", "joined_at", "left_at", "session_id"),
-        folded="context",
-    ),
-    RoomRecording: Layout(
+    RoomParticipant: _Layout("participant", "id context joined_at left_at session_id", folded="context"),
+    RoomRecording: _Layout(
         "recording",
-        (
-            "id",
-            "type",
-            "status",
-            "duration_secs",
-            "size_mb",
-            "started_at",
-            "download_url",
-            "participant_id",
-            "session_id",
-            "room_id",
-        ),
+        "id type status duration_secs size_mb started_at download_url participant_id session_id room_id",
     ),
-    RoomComposition: Layout(
-        "composition",
-        (
-            "id",
-            "status",
-            "duration_secs",
-            "size_mb",
-            "resolution",
-            "created_at",
-            "download_url",
-            "session_id",
-        ),
+    RoomComposition: _Layout(
+        "composition", "id status duration_secs size_mb resolution created_at download_url session_id"
     ),
 }
 
 
-def values_table(
-    model: type, values: Sequence[Value], width: int, *, omit: str | None = None
-) -> tuple[Table, tuple[str, ...]]:
-    """Return a table with one row per value, and the columns that do not fit.
+def show(value: Shown, *, as_json: bool) -> None:
+    """Print a result on stdout: a sentence, one line per field, or one JSON object."""
+    if isinstance(value, Result):
+        if not as_json:
+            write_line(value.sentence)
+        elif value.values is not None:
+            write_json(value.values)
+        return
+    if as_json:
+        write_json(value)
+        return
+    names = list(attrs.fields_dict(type(value)))
+    if isinstance(value, AccessToken):
+        width = max(map(len, names)) + _GAP
+        for name in names:  # a token is copied from the terminal, so it is not wrapped
+            line = Text.assemble((name.ljust(width), "bold"), _text(getattr(value, name)))
+            write(line, soft_wrap=True)
+        return
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name in names:
+        if name != _LAYOUTS[type(value)].nested:
+            table.add_row(name, Text(_field_text(value, name)))
+    write(table)
+    _write_nested(value, even_if_empty=True)
 
-    Args:
-        model: class of the values.
-        values: what to show.
-        width: of the terminal.
-        omit: a column that would have the same value in every row.
-    """
-    layout = LAYOUTS[model]
-    columns = [name for name in layout.columns if name != omit]
+
+async def show_list(
+    listing: Listing[Item],
+    model: type[Item],
+    *,
+    omit: str | None = None,
+    limit: int | None = None,
+    as_json: bool,
+) -> None:
+    """Print a listing: a table at the end, or one JSON object per line as the pages arrive."""
+    values: list[Item] = []
+    count = 0
+    async with aclosing(aiter(listing)) as items:
+        async for item in items:
+            if as_json:
+                write_json(item)
+            else:
+                values.append(item)
+            count += 1
+            if count == limit:
+                break
+    if as_json:
+        return
+    is_terminal = stdout().is_terminal
+    table, hidden = _values_table(model, values, omit)
+    if values or not is_terminal:
+        write(table)
+    for value in values:
+        _write_nested(value, even_if_empty=False)
+    if is_terminal:
+        summary = counted(len(values), _LAYOUTS[model].noun, zero="no")
+        note(f"{summary}; not shown: {', '.join(hidden)} (--json has all)" if values and hidden else summary)
+
+
+def _values_table(model: type, values: Sequence[Value], omit: str | None) -> tuple[Table, list[str]]:
+    """Return a table with one row per value, and the columns that do not fit."""
+    layout = _LAYOUTS[model]
+    columns = [name for name in layout.columns.split() if name != omit]
     cells = {name: [_field_text(value, name) for value in values] for name in columns}
     shown: list[str] = []
     used = -_GAP
     for name in columns:
         widest = max(map(cell_len, (name, *cells[name])))
         used += _GAP + (min(widest, _FOLDED_WIDTH) if name == layout.folded else widest)
-        if shown and used > width:
+        if shown and used > stdout().width:
             break
         shown.append(name)
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
@@ -116,52 +153,27 @@ def values_table(
         table.add_column(name, no_wrap=name != layout.folded, overflow="fold")
     for row in zip(*(cells[name] for name in shown), strict=True):
         table.add_row(*map(Text, row))
-    return table, tuple(columns[len(shown) :])
+    return table, columns[len(shown) :]
 
 
-def value_table(value: Value) -> Table:
-    """Return a table with one row per field."""
-    table = Table.grid(padding=(0, _GAP, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name in attrs.fields_dict(type(value)):
-        if name != LAYOUTS[type(value)].nested:
-            table.add_row(name, Text(_field_text(value, name)))
-    return table
-
-
-def token_lines(token: AccessToken) -> Iterator[Text]:
-    """Yield one line per field. A token is copied from the terminal, so it is not wrapped."""
-    names = list(attrs.fields_dict(type(token)))
-    width = max(map(len, names)) + _GAP
-    for name in names:
-        yield Text.assemble((name.ljust(width), "bold"), _text(getattr(token, name)))
-
-
-class Nested(NamedTuple):
-    """Values within another value, such as the sessions of a room."""
-
-    title: str
-    values: Sequence[Value]
-    parent_column: str
-    """The column with the id of the outer value."""
-
-
-def nested_values(value: Value) -> Nested | None:
-    """Return the values within a value, if they were requested."""
-    layout = LAYOUTS[type(value)]
-    values = getattr(value, layout.nested) if layout.nested else None
-    if values is None:
-        return None
-    return Nested(f"{layout.nested} of {layout.noun} {_text(value.id)}", values, f"{layout.noun}_id")
+def _write_nested(value: Value, *, even_if_empty: bool) -> None:
+    """Print the values within a value, such as the sessions of a room, if they were requested."""
+    layout = _LAYOUTS[type(value)]
+    values: Sequence[Value] | None = getattr(value, layout.nested) if layout.nested else None
+    if values is None or not (values or even_if_empty):
+        return
+    title = f"\n{layout.nested} of {layout.noun} {_text(value.id)}"
+    write(Text(title if values else f"{title}: none", style="bold"))
+    if values:
+        write(_values_table(type(values[0]), values, f"{layout.noun}_id")[0])
 
 
 def _field_text(value: Value, name: str) -> str:
     content = getattr(value, name)
-    if name in _WEBHOOK_URLS and content:
+    if content and name in ("webhook_event_url", "webhook_event_failover_url"):
         return _text(public_url(content))
     # The link is a secret: a table only shows whether there is one.
-    return "ready" if name == _LINK and content else _text(content)
+    return "ready" if content and name == "download_url" else _text(content)
 
 
 def _text(value: object) -> str:

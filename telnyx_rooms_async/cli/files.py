@@ -9,12 +9,12 @@ import typer
 
 from telnyx_rooms_async import ConfigurationError, RoomsClient, TelnyxRoomsError
 from telnyx_rooms_async.cli import output
+from telnyx_rooms_async.cli.display import Result, show
 from telnyx_rooms_async.cli.progress import download_bar
 from telnyx_rooms_async.cli.runner import run
 
 STREAM: Final = "-"
 """The path of stdin or stdout."""
-
 Target: TypeAlias = Annotated[
     str,
     typer.Argument(metavar="TARGET", help="Path of the file, or - for stdout. An existing file is replaced."),
@@ -23,15 +23,7 @@ Target: TypeAlias = Annotated[
 
 @contextmanager
 def file_errors(path: str, action: str = "write") -> Generator[None, None, None]:
-    """Turn an `OSError` into an error that names the file.
-
-    Args:
-        path: of the file.
-        action: what is done with it within.
-
-    Raises:
-        ConfigurationError: instead of the `OSError`.
-    """
+    """Turn an `OSError` into a `ConfigurationError` that names the file."""
     try:
         yield
     except TelnyxRoomsError:  # among them APITimeoutError, which is an OSError too
@@ -46,11 +38,7 @@ def path_text(path: str) -> str:
 
 
 def refuse_stdout_conflicts(target: str, *, as_json: bool) -> None:
-    """Refuse to mix a file with other output, or to print it on a terminal.
-
-    Raises:
-        BadParameter: the target is stdout, and stdout cannot take the file.
-    """
+    """Refuse to mix a file with other output, or to print it on a terminal."""
     if target == STREAM and as_json:
         raise typer.BadParameter("--json and the target - cannot be combined: both write to stdout")
     if target == STREAM and output.stdout().is_terminal:
@@ -77,7 +65,6 @@ def download(
         with file_errors(target), download_bar() as on_progress:
             file = await method(file_id, target, progress=on_progress)
         values = {"path": path_text(target), "size": file.size, "content_type": file.content_type}
-        result = output.Result(f"downloaded {target} ({file.size} bytes)", values)
-        output.show(result, as_json=as_json)
+        show(Result(f"downloaded {target} ({file.size} bytes)", values), as_json=as_json)
 
     run(use, base_url)

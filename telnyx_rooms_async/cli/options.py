@@ -7,7 +7,7 @@ A `TypedDict` groups options that are passed to a method of the client together:
 from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Final, NamedTuple, TypeAlias, TypedDict, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias, TypedDict, TypeVar
 
 import typer
 
@@ -116,15 +116,15 @@ _RANGE_HELP: Final = "2021-04-25, or an inclusive range: 2021-04-01..2021-04-30,
 
 OfRoom: TypeAlias = Annotated[str, typer.Option(metavar="ID", help="Filter by room.")]
 OfSession: TypeAlias = Annotated[str, typer.Option(metavar="ID", help="Filter by session.")]
-CreatedAt: TypeAlias = Annotated[
-    DateFilter, typer.Option(parser=parse_days, metavar="DAYS", help=f"Created on {_RANGE_HELP}")
-]
-UpdatedAt: TypeAlias = Annotated[
-    DateFilter, typer.Option(parser=parse_days, metavar="DAYS", help="Updated on these days.")
-]
-EndedAt: TypeAlias = Annotated[
-    DateFilter, typer.Option(parser=parse_days, metavar="DAYS", help="Ended on these days.")
-]
+
+
+def _days(help_text: str) -> Any:  # noqa: ANN401 - Typer declares options as Any
+    return typer.Option(parser=parse_days, metavar="DAYS", help=help_text)
+
+
+CreatedAt: TypeAlias = Annotated[DateFilter, _days(f"Created on {_RANGE_HELP}")]
+UpdatedAt: TypeAlias = Annotated[DateFilter, _days("Updated on these days.")]
+EndedAt: TypeAlias = Annotated[DateFilter, _days("Ended on these days.")]
 
 
 class RoomFilters(TypedDict, total=False):
@@ -150,13 +150,9 @@ class SessionFilters(TypedDict, total=False):
 class ParticipantFilters(TypedDict, total=False):
     """Options that select participants."""
 
-    joined_at: Annotated[
-        DateFilter, typer.Option(parser=parse_days, metavar="DAYS", help=f"Joined on {_RANGE_HELP}")
-    ]
+    joined_at: Annotated[DateFilter, _days(f"Joined on {_RANGE_HELP}")]
     updated_at: UpdatedAt
-    left_at: Annotated[
-        DateFilter, typer.Option(parser=parse_days, metavar="DAYS", help="Left on these days.")
-    ]
+    left_at: Annotated[DateFilter, _days("Left on these days.")]
     context: Annotated[
         str, typer.Option(metavar="TEXT", help="Filter by the context that the client SDK sent, exactly.")
     ]
@@ -170,9 +166,7 @@ class RecordingFilters(TypedDict, total=False):
     participant_id: Annotated[str, typer.Option(metavar="ID", help="Filter by participant.")]
     status: Annotated[str, typer.Option(metavar="STATUS", help="Filter by status: completed or processing.")]
     type: Annotated[str, typer.Option(metavar="TYPE", help="Filter by type: audio or video.")]
-    started_at: Annotated[
-        DateFilter, typer.Option(parser=parse_days, metavar="DAYS", help=f"Started on {_RANGE_HELP}")
-    ]
+    started_at: Annotated[DateFilter, _days(f"Started on {_RANGE_HELP}")]
     ended_at: EndedAt
     duration_secs: Annotated[
         DurationFilter,

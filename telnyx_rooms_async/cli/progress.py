@@ -1,5 +1,6 @@
 """Progress at a terminal: bars and status lines on stderr. Without a terminal nothing is shown."""
 
+import reprlib
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from datetime import timedelta
@@ -37,7 +38,7 @@ def status(text: str) -> Generator[None, None, None]:
 
 @contextmanager
 def download_bar() -> Generator[Callable[[int, int | None], object], None, None]:
-    """Show the progress of a download. Yields a function that takes the bytes done, and the size if known."""
+    """Show the progress of a download: the bytes that are done, and the size if it is known."""
     bar = Progress(
         BarColumn(),
         DownloadColumn(),
@@ -83,6 +84,11 @@ class JobProgress:
         return self.done + self.failed + self.skipped()
 
     @property
+    def failures(self) -> list[str]:
+        """The part of a summary about failures, if there are any."""
+        return [f"{self.failed} failed"] if self.failed else []
+
+    @property
     def rate(self) -> float | None:
         """Items per second of this run: skipped items do not count."""
         if self._first is None:
@@ -114,6 +120,7 @@ class JobProgress:
         if self._first is None:
             self._first = monotonic(), self.done + self.failed
         if self.failed <= _PRINTED_FAILURES:
+            label = label if label.isprintable() else reprlib.repr(label)
             output.complain(f"{label}: {error}")
         elif self.failed == _PRINTED_FAILURES + 1:
             output.note("more failures are counted, but not printed")

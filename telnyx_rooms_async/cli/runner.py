@@ -22,10 +22,11 @@ from telnyx_rooms_async import (
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.cli import output
+from telnyx_rooms_async.cli.display import Shown, show, show_list
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, Limit
 
 T = TypeVar("T")
-Call = TypeVar("Call", bound=Callable[..., Awaitable[output.Shown] | Listing[Any]])
+Call = TypeVar("Call", bound=Callable[..., Awaitable[Shown] | Listing[Any]])
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -43,14 +44,8 @@ def run(
 ) -> T:
     """Use a client, and exit with the code of an error.
 
-    Args:
-        use: called with the client.
-        base_url: of the API.
-        on_attempt: called with every attempt, for a command with a progress bar. Without it, attempts that
-            failed are printed at a terminal.
-
-    Raises:
-        Exit: an error was printed.
+    `on_attempt` is called with every attempt, for a command with a progress bar. Without it, messages about
+    retries are printed at a terminal.
     """
 
     async def with_client() -> T:
@@ -76,14 +71,7 @@ def run(
 
 @contextmanager
 def exit_codes(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]:
-    """Print an error as one line on stderr, and exit with its code.
-
-    Args:
-        interrupted: the exit code after Ctrl-C.
-
-    Raises:
-        Exit: there was an error.
-    """
+    """Print an error as one line on stderr, and exit with its code."""
     try:
         yield
     except TelnyxRoomsError as error:
@@ -157,11 +145,11 @@ def api_command(
                 result = call_with_options(client=client, **options)
                 if isinstance(result, Listing):
                     (model,) = get_args(result_type)
-                    await output.show_list(result, model, omit=omit, limit=limit, as_json=as_json)
+                    await show_list(result, model, omit=omit, limit=limit, as_json=as_json)
                     return
                 if "timeout" in options and not as_json and output.is_watched():
                     output.note(f"waiting up to {options['timeout']:g} s; press Ctrl-C to stop")
-                output.show(await result, as_json=as_json)
+                show(await result, as_json=as_json)
 
             run(use, base_url)
 

@@ -18,6 +18,7 @@ from typing import Final, cast
 from telnyx_rooms_async import errors
 from telnyx_rooms_async.core.http_messages import Failure, Response
 from telnyx_rooms_async.core.retry import retry_after
+from telnyx_rooms_async.core.secret import written_forms
 from telnyx_rooms_async.errors import Attempt, FailureKind
 from telnyx_rooms_async.models import ErrorDetail
 from telnyx_rooms_async.serialization import DecodeError, parse_json
@@ -59,9 +60,13 @@ _STATUS_ERRORS: Final[Mapping[int, type[errors.APIStatusError]]] = {
 
 
 def error_of(
-    outcome: Response | Failure, attempts: tuple[Attempt, ...], *, now: float | None
+    outcome: Response | Failure,
+    attempts: tuple[Attempt, ...],
+    *,
+    now: float | None,
+    secrets: tuple[str, ...] = (),
 ) -> errors.TelnyxRoomsError:
-    """Return the exception for a failure or an error status."""
+    """Return the exception for a failure or an error status, without the secrets of the request."""
     if isinstance(outcome, Failure):
         if outcome.reason is FailureKind.TIMEOUT:
             return errors.APITimeoutError(outcome.detail, outcome.sent, attempts, outcome.deadline)
@@ -71,7 +76,7 @@ def error_of(
     if outcome.status < 400:  # noqa: PLR2004 - 3xx
         detail = "the API itself never redirects"
         return errors.UnexpectedRedirectError(detail, outcome.status, request_id(outcome), attempts)
-    details = error_details(outcome.body)
+    details = error_details(outcome.body, secrets)
     error_class = status_class(outcome.status, details)
     return error_class(outcome.status, details, request_id(outcome), retry_after(outcome, now), attempts)
 
@@ -109,12 +114,14 @@ def request_id(response: Response) -> str | None:
 # --- error bodies -----------------------------------------------------------------------------------------
 
 
-def error_details(body: bytes) -> tuple[ErrorDetail, ...]:
-    """Read the entries of an error body of any shape; ``()`` if there are none."""
+def error_details(body: bytes, secrets: tuple[str, ...] = ()) -> tuple[ErrorDetail, ...]:
+    """Read the entries of an error body of any shape, without secrets; ``()`` if there are none."""
     try:
         data = parse_json(body)
     except DecodeError:
         return ()
+    if secrets:
+        data = _redacted(data, [form for secret in secrets if secret for form in written_forms(secret)])
     details = (detail for detail in _details(data) if detail.code or detail.title or detail.detail)
     return tuple(islice(details, _MAX_DETAILS))
 
@@ -146,6 +153,22 @@ def _detail(entry: object) -> ErrorDetail:
         parameter=_text(source.get("parameter")),
         meta={key: value for key, value in meta.items() if _is_shallow(value)} or None,
     )
+
+
+def _redacted(value: object, secrets: Sequence[str], depth: int = 2 * _MAX_DEPTH) -> object:
+    """Return JSON without secrets, which a server may repeat in any text; without parts that are too deep."""
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "***")
+        return value
+    if depth == 0:
+        return None
+    if isinstance(value, dict):
+        fields = _fields(cast("object", value)).items()
+        return {str(_redacted(key, secrets)): _redacted(item, secrets, depth - 1) for key, item in fields}
+    if isinstance(value, list):
+        return [_redacted(item, secrets, depth - 1) for item in _items(cast("object", value))]
+    return value
 
 
 def _is_shallow(value: object, depth: int = _MAX_DEPTH) -> bool:

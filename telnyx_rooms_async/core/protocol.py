@@ -257,7 +257,7 @@ def read(
         is_unknown = outcome.sent
         if outcome.reason is FailureKind.TOO_LARGE:
             outcome = evolve(outcome, detail=outcome.detail + _size_advice(call))
-        error = error_of(outcome, attempts, now=now)
+        error = error_of(outcome, attempts, now=now, secrets=call.request.secrets)
     elif outcome.status < 300:  # noqa: PLR2004 - 2xx; the transport passes no 1xx
         try:
             return structure(call, outcome)
@@ -266,7 +266,7 @@ def read(
     elif _was_done_by_an_earlier_attempt(call, outcome, attempts):
         return cast("T", outcome if call.response_type is Response else None)
     else:
-        error = error_of(outcome, attempts, now=now)
+        error = error_of(outcome, attempts, now=now, secrets=call.request.secrets)
         # The server may have processed the request in spite of these, but not of 501, for "not implemented".
         is_unknown = outcome.status == 408 or (outcome.status >= 500 and outcome.status != 501)  # noqa: PLR2004 - statuses
     if is_unknown and call.retry_safety is RetrySafety.IF_NOT_SENT:

@@ -109,7 +109,7 @@ class RateLimitWindow:
 
         The next window starts here, when this one is over.
         """
-        ends, in_flight, held_until = self._ends, self.in_flight, self._held_until
+        ends, in_flight = self._ends, self.in_flight
         if self._end_is_estimated and in_flight:
             ends += _FIRST_RESPONSE_WAIT
         if now >= ends:
@@ -119,14 +119,17 @@ class RateLimitWindow:
             if self._permits < 1:  # the last window held requests back
                 self._spread_until = now + min(_SPREAD, self._period)
             self._permits = self._limit - in_flight
-        while held_until and held_until[0] <= now:
-            heappop(held_until)
         if in_flight >= self._capacity or (self._probing_left and in_flight >= _PROBES):
             return None
         if now < self._paused_until:
             delay = self._paused_until - now
         else:
             delay = 0.0 if self._permits >= 1 else max(ends - now, 0.001)
+        if self._share == 1:
+            return delay
+        held_until = self._held_until
+        while held_until and held_until[0] <= now:
+            heappop(held_until)
         if in_flight + len(held_until) < self._places:
             return delay
         return max(delay, held_until[0] - now) if held_until else None
@@ -182,11 +185,10 @@ class RateLimitWindow:
         self.last_seen = stated
         limit, remaining = stated.limit, stated.remaining
         reset = None if stated.reset is None else stated.reset or _ROUNDED_RESET
-        if self._share < 1:
-            if limit:
-                self._places = max(1, int(self._share * limit + _ROUNDING))
-            if reset is not None:
-                self._hold_time = min(reset, LONGEST_PAUSE)
+        if self._share < 1 and limit:
+            self._places = max(1, int(self._share * limit + _ROUNDING))
+        if self._share < 1 and reset is not None:
+            self._hold_time = min(reset, LONGEST_PAUSE)
         if limit == 0 or remaining is None or reset is None or reset > LONGEST_PAUSE:
             return
         self._probing_left = 0

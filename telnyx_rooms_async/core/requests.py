@@ -29,7 +29,7 @@ from telnyx_rooms_async.core.validators import (
     short_repr,
 )
 from telnyx_rooms_async.errors import InvalidArgumentError
-from telnyx_rooms_async.models import RoomRecording, VideoRegion, secret_parts
+from telnyx_rooms_async.models import RoomRecording, VideoRegion, public_url_repr, secret_parts
 from telnyx_rooms_async.serialization import converter
 
 Days: TypeAlias = date | str | DateFilter | None
@@ -60,7 +60,9 @@ def _integer(low: int, high: int) -> _Argument:
 
 def _field(argument: _Argument, default: object = attrs.NOTHING, **metadata: object) -> Any:  # noqa: ANN401 - as attrs.field
     rule, exact = argument
-    return attrs.field(default=default, converter=exact, metadata={"rule": rule, **metadata})
+    # Tools such as rich show the fields of a local variable, and heed this.
+    shown = public_url_repr if rule in (rules.url, rules.url_or_none) else rule is not rules.hidden_text
+    return attrs.field(default=default, converter=exact, repr=shown, metadata={"rule": rule, **metadata})
 
 
 def _body(argument: _Argument, *, nullable: bool = False) -> Any:  # noqa: ANN401 - as attrs.field

@@ -4,9 +4,10 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from telnyx_rooms_async.core.http_messages import Failure, FailureKind, Response, RetrySafety
+from telnyx_rooms_async.core.validators import exact_number
 
 _TOO_MANY_REQUESTS: Final = 429
 _UNAVAILABLE: Final = 503
@@ -30,23 +31,23 @@ class RetryPolicy:
         RetryPolicy(attempts=1, ...)
     """
 
-    attempts: int = 3
+    attempts: int = field(default=3, converter=exact_number)
     """Attempts in all; with 1 there are no retries."""
-    backoff_base: float = 0.5
+    backoff_base: float = field(default=0.5, converter=exact_number)
     """Seconds."""
-    backoff_base_throttled: float = 1.0
+    backoff_base_throttled: float = field(default=1.0, converter=exact_number)
     """Seconds, after a 429."""
-    backoff_max: float = 8.0
+    backoff_max: float = field(default=8.0, converter=exact_number)
     """Seconds."""
-    retry_after_max: float = 60.0
+    retry_after_max: float = field(default=60.0, converter=exact_number)
     """Seconds. If the server asks for a longer pause, the error is raised at once."""
-    retry_after_jitter: float = 1.0
+    retry_after_jitter: float = field(default=1.0, converter=exact_number)
     """The most seconds that are added at random to the pause that the server asks for."""
-    budget: float = 500.0
+    budget: float = field(default=500.0, converter=exact_number)
     """The capacity of the retry budget of a client. A view with another policy shares that budget."""
-    retry_cost: float = 14.0
+    retry_cost: float = field(default=14.0, converter=exact_number)
     """The cost of a retry; a success returns it."""
-    retry_cost_throttled: float = 5.0
+    retry_cost_throttled: float = field(default=5.0, converter=exact_number)
     """The cost of a retry after a 429."""
 
 
@@ -94,19 +95,16 @@ def next_delay(
     now: float,
     random: float,
 ) -> float | None:
-    """Decide on a retry.
+    """Return the seconds until the next attempt, or None for no retry.
 
     Args:
         policy: the retry policy.
         retry_safety: whether the operation may be retried after the server has processed it.
-        outcome: the outcome of the attempt.
-        number: the number of the attempt; the first is 1.
+        outcome: the outcome of attempt `number`, which is 1 for the first.
+        number: see `outcome`.
         time_left: seconds until the deadline of the call.
         now: seconds since the epoch, to read a date in ``Retry-After``.
         random: a random number from 0 to 1.
-
-    Returns:
-        Seconds until the next attempt, or None for no retry.
     """
     if number >= policy.attempts or not is_retryable(outcome):
         return None

@@ -5,9 +5,13 @@ Tools that report errors, such as Sentry and rich, show the local variables of e
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
+from html import escape
 from traceback import format_tb, walk_tb
 from types import FrameType
-from typing import Any, ParamSpec, SupportsIndex, TypeVar
+from typing import Any, ParamSpec, SupportsIndex, TypeVar, cast
+from urllib.parse import quote
+
+from attrs import field, frozen
 
 from telnyx_rooms_async.errors import TelnyxRoomsError
 
@@ -30,7 +34,20 @@ class Secret(str):
 
 def hidden(value: object) -> Secret:
     """Return an argument as a secret; anything but text becomes the empty secret, which is refused."""
-    return Secret(str.__str__(value)) if isinstance(value, str) else Secret()
+    return Secret(str.__str__(cast("str", value))) if issubclass(type(value), str) else Secret()
+
+
+@frozen
+class HiddenValue:
+    """Holds a value that may be a secret, for frames that error reports show."""
+
+    value: Any = field(repr=False)
+
+
+def written_forms(secret: str) -> tuple[str, ...]:
+    """Return a secret in each way that a server may write it into a text: as it is, in HTML, in a URL."""
+    forms = {secret, escape(secret), escape(secret, quote=False), quote(secret), quote(secret, safe="")}
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 def drop_frames(error: BaseException) -> None:

@@ -119,6 +119,12 @@ def exact_integer(value: object) -> object:
         return value
 
 
+def exact_number(value: Any) -> Any:  # noqa: ANN401 - what is no number is refused later
+    """Return a number of numpy as an exact float or int, and any other number as `exact_integer` does."""
+    value = _scalar(value)
+    return value if isinstance(value, float) else exact_integer(value)
+
+
 def exact_flag(value: object) -> object:
     """Return a boolean of numpy as a bool. An integer is not a flag."""
     scalar = _scalar(value)
@@ -233,7 +239,11 @@ class DurationFilter:
 _HTTP_URL: Final = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 _QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d"
 """Straight quotation marks, a backtick, and the curved ones of word processors."""
-_INVISIBLE: Final = re.compile("[\\s\u00ad\u180e\u200b-\u200f\u2060\ufeff]*")
+_INVISIBLE: Final = re.compile(
+    "[\\s\\x00-\\x1f\\x7f-\\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]*"
+)
+"""White space, control characters, and characters that Unicode displays as nothing."""
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # What RFC 3986 leaves unreserved needs no quoting, so an id never leaves its path segment.
 _ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,255}")
@@ -243,7 +253,7 @@ is_id: Final = _ID.fullmatch
 
 def is_text(value: object) -> bool:
     """Return whether a value is a string that can be encoded as UTF-8."""
-    return isinstance(value, str) and not _LONE_SURROGATE.search(value)
+    return issubclass(type(value), str) and not _LONE_SURROGATE.search(cast("str", value))
 
 
 def is_blank(value: object) -> bool:
@@ -308,24 +318,27 @@ def integer(low: int, high: int) -> Rule:
 
 def url(value: object) -> str | None:
     """Accept a URL with its scheme."""
-    if isinstance(value, str) and is_text(value) and _HTTP_URL.fullmatch(value):
+    if is_text(value) and _HTTP_URL.fullmatch(cast("str", value)):
         with suppress(ValueError):  # a bracket that is not closed, a wrong port or label
-            parts = urlsplit(value)
+            parts = urlsplit(cast("str", value))
             if parts.hostname and parts.hostname.encode("idna") and parts.port != 0:
                 return None
-    # Neither a URL nor another type, which may hold one, is shown with its secrets.
-    shown = short_repr(public_url(value)) if isinstance(value, str) else f"a value of {type(value).__name__}"
+    # A URL is shown without its secrets; a value of another type, which may hold one, is not shown.
+    if issubclass(type(value), str):
+        shown = short_repr(public_url(cast("str", value)))
+    else:
+        shown = "None" if value is None else f"a value of {type(value).__name__}"
     return f"must be a URL with its scheme, http:// or https://, not {shown}"
 
 
 def url_or_none(value: object) -> str | None:
     """Accept a URL with its scheme, or the empty text that clears it."""
-    return None if value == "" else url(value)
+    return None if is_text(value) and not value else url(value)
 
 
 def one_id(value: object) -> str | None:
     """Accept an id."""
-    if isinstance(value, str) and is_id(value):
+    if issubclass(type(value), str) and is_id(cast("str", value)):
         return None
     shown = short_repr(value)
     if isinstance(value, _Model):  # only its class is shown, because it may hold a download link

@@ -132,9 +132,6 @@ class Outbox:
         self._heap: list[tuple[datetime, int, str, str, bytes]] = []
         self._counter = itertools.count()
 
-    def __len__(self) -> int:
-        return len(self._heap)
-
     def add(self, sender_id: str, due_at: datetime, event_type: EventType, payload: JsonObject) -> None:
         """Add an event of a room or composition."""
         entry = (due_at, next(self._counter), sender_id, event_type.value, encode_json(payload))

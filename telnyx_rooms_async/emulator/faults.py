@@ -29,6 +29,7 @@ PUBLIC_KEY: Final = "public_key"
 """Operation id of the public key, which is not part of the Video API."""
 
 _OPERATIONS: Final = (DOWNLOAD, PUBLIC_KEY, *(endpoint.operation for endpoint in ENDPOINTS))
+_CUTS: Final = get_args(Cut)
 _MAX: Final = 10**9
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\ud7ff\ue000-\U0010ffff]*")
@@ -66,10 +67,6 @@ def _seconds(high: float, *, zero: bool = True) -> _Validator:
             and (zero or value > 0)
         ),
     )
-
-
-def _option(expected: str, options: Sequence[str]) -> _Validator:
-    return _validator(expected, lambda value: value in options)
 
 
 _boolean: Final = _validator("true or false", lambda value: isinstance(value, bool))
@@ -119,7 +116,8 @@ class Fault:
     retry_after: int | None = field(default=None, validator=optional(_integer(0, _MAX)))
     """Seconds for the header ``Retry-After``."""
     cut: Cut | None = field(
-        default=None, validator=optional(_option(f"one of {', '.join(get_args(Cut))}", get_args(Cut)))
+        default=None,
+        validator=_validator(f"one of {', '.join(_CUTS)}", lambda value: value is None or value in _CUTS),
     )
     """Where the connection is closed: ``"before"`` the operation is carried out; ``"after"`` it, without a
     response; in the ``"headers"`` of the response; in its ``"body"``, or in the headers if it has no body."""
@@ -305,16 +303,8 @@ class Faults:
         retry_after: int | None = None,
         times: int | None = 1,
     ) -> Fault:
-        """Answer with a status, and do not carry the operation out.
-
-        Args:
-            status: from 200 to 599.
-            operation: operation id.
-            body: bytes, text, or an object or array of JSON; the documented body by default.
-            retry_after: seconds for the header ``Retry-After``.
-            times: for how many requests.
-        """
-        fault = Fault(status=status, body=body, retry_after=retry_after)  # the converter takes any body
+        """Answer with a status, and with the documented body by default; do not carry the operation out."""
+        fault = Fault(status=status, body=body, retry_after=retry_after)
         return self._script(fault, operation, times)
 
     def lose(self, operation: str | None = None, *, times: int | None = 1) -> Fault:

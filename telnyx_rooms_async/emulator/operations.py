@@ -7,11 +7,20 @@ from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
 
-from telnyx_rooms_async.emulator import models, validation
+from telnyx_rooms_async.emulator import validation
 from telnyx_rooms_async.emulator.media import LinkFactory
 from telnyx_rooms_async.emulator.messages import JsonObject, api_error, forbidden, not_found, unprocessable
+from telnyx_rooms_async.emulator.models import (
+    COMPOSITION_CHECKS,
+    ROOM_CHECKS,
+    ApiRecord,
+    CompositionState,
+    RecordingState,
+    RoomState,
+    SessionState,
+)
 from telnyx_rooms_async.emulator.state import State
-from telnyx_rooms_async.emulator.table import Equal, RecordT, Selection, Table
+from telnyx_rooms_async.emulator.table import Equal, Selection, Table
 from telnyx_rooms_async.emulator.validation import Check, Query, read_body
 
 _DEFAULT_TOKEN_SECONDS, _DEFAULT_REFRESH_TOKEN_SECONDS = 600, 3600
@@ -37,37 +46,45 @@ class RequestContext:
 
     state: State
     now: datetime
-    path_id: str
-    """The id in the path; empty if it has none."""
+    path_ids: Mapping[str, str]
+    """The id in the path by its name, if there is one."""
     query: Query
     body: bytes = field(repr=False)
     link: LinkFactory = field(repr=False)
 
-    def find(self, table: Table[RecordT]) -> RecordT:
-        """Return the record that the path names; raise `ApiError`, a 404, if there is none."""
-        record = table.get(self.path_id)
+    @property
+    def table(self) -> Table[Any]:
+        """The table of the record that the path names."""
+        tables: dict[str, Table[Any]] = {
+            "room_id": self.state.rooms,
+            "room_session_id": self.state.sessions,
+            "room_participant_id": self.state.participants,
+            "room_recording_id": self.state.recordings,
+            "room_composition_id": self.state.compositions,
+        }
+        return tables[next(iter(self.path_ids))]
+
+    @property
+    def record(self) -> Any:  # noqa: ANN401 - its type follows from the path
+        """The record that the path names; raises `ApiError`, a 404, if there is none."""
+        record = self.table.get(next(iter(self.path_ids.values())))
         if record is None:
             raise not_found()
         return record
 
-    def select(self, table: Table[RecordT], *tests: _Test, **fixed: Equal) -> Selection[RecordT]:
+    def select(self, table: Table[Any], *tests: _Test, **fixed: Equal) -> Selection[Any]:
         """Return the records that fulfil the filters of the query, the tests, and fixed conditions.
 
         The filters have the names of the indexes.
         """
-        filters = {name: self.query.condition(name) for name in table.indexes if name not in fixed}
+        filters = {
+            name: self.query.condition(name) for name in table.record_type.indexes if name not in fixed
+        }
         return table.select(*tests, **filters, **fixed)
 
-    def has_passed(self, moment: datetime | None) -> bool:
-        """Return whether a time has come."""
-        return moment is not None and moment <= self.now
-
-    def is_ahead(self, moment: datetime | None) -> bool:
-        """Return whether a time has not come, or is not known."""
-        return not self.has_passed(moment)
-
-    def page(self, selection: Selection[RecordT], serialize: Callable[[RecordT], JsonObject]) -> JsonObject:
+    def page(self, table: Table[Any], *tests: _Test, **fixed: Equal) -> JsonObject:
         """Return a page of a selection; raise `ApiError`, a 422, if a parameter of the query is not valid."""
+        serialize, selection = self.serializer(table.record_type), self.select(table, *tests, **fixed)
         number = self.query.number("page[number]", default=1, high=2**53)
         size = self.query.number("page[size]", default=20, high=250)
         self.query.raise_if_invalid()
@@ -80,61 +97,84 @@ class RequestContext:
         records = selection.page((number - 1) * size, size)
         return {"data": [serialize(record) for record in records], "meta": meta}
 
+    def serializer(self, record_type: type[ApiRecord]) -> Callable[[ApiRecord], JsonObject]:
+        """Return a function that returns a record as JSON, with what the query includes."""
+        include_sessions = record_type is RoomState and self.query.flag("include_sessions")
+        include_participants = record_type is SessionState and self.query.flag("include_participants")
+
+        def serialize(record: ApiRecord) -> JsonObject:
+            if isinstance(record, RecordingState | CompositionState):
+                return record.serialize_at(self.now, self.link)
+            json = record.serialize()
+            if include_sessions:
+                sessions = self.state.sessions.select(room_id=Equal(record.id))
+                json["sessions"] = [session.serialize() for session in sessions]
+            if include_participants:
+                participants = self.state.participants.select(session_id=Equal(record.id))
+                json["participants"] = [participant.serialize() for participant in participants]
+            return json
+
+        return serialize
+
+    def has_passed(self, moment: datetime | None) -> bool:
+        """Return whether a time has come."""
+        return moment is not None and moment <= self.now
+
+    def is_ahead(self, moment: datetime | None) -> bool:
+        """Return whether a time has not come, or is not known."""
+        return not self.has_passed(moment)
+
 
 Operation: TypeAlias = Callable[[RequestContext], JsonObject | None]
 """Returns the body of a success, ``None`` for no body; raises `ApiError`."""
+
+
+def _retrieve(context: RequestContext) -> JsonObject:
+    serialize = context.serializer(context.table.record_type)
+    context.query.raise_if_invalid()
+    return {"data": serialize(context.record)}
+
+
+def _delete(context: RequestContext) -> None:
+    context.table.remove(context.record.id)
 
 
 # --- rooms ------------------------------------------------------------------------------------------------
 
 
 def _list_rooms(context: RequestContext) -> JsonObject:
-    serialize = _room_serializer(context)
-    return context.page(context.select(context.state.rooms), serialize)
+    return context.page(context.state.rooms)
 
 
 def _create_room(context: RequestContext) -> JsonObject:
     return {"data": context.state.create_room(_room_settings(context)).serialize()}
 
 
-def _retrieve_room(context: RequestContext) -> JsonObject:
-    serialize = _room_serializer(context)
-    context.query.raise_if_invalid()
-    return {"data": serialize(context.find(context.state.rooms))}
-
-
 def _update_room(context: RequestContext) -> JsonObject:
-    room = context.find(context.state.rooms)
+    room: RoomState = context.record
     updated = context.state.rooms.update(room.id, **_room_settings(context), updated_at=context.now)
     return {"data": updated.serialize()}
 
 
 def _delete_room(context: RequestContext) -> None:
-    context.state.delete_room(context.find(context.state.rooms))
-
-
-def _room_serializer(context: RequestContext) -> Callable[[models.RoomState], JsonObject]:
-    if not context.query.flag("include_sessions"):
-        return models.RoomState.serialize
-    sessions = context.state.sessions
-    return lambda room: room.serialize(sessions.select(room_id=Equal(room.id)))
+    context.state.delete_room(context.record)
 
 
 def _room_settings(context: RequestContext) -> dict[str, Any]:
     def check_name(settings: Mapping[str, Any]) -> Iterator[JsonObject]:
         name = settings.get("unique_name")
         rooms = context.state.rooms.select(unique_name=Equal(name)) if isinstance(name, str) else ()
-        if any(room.id != context.path_id for room in rooms):
+        if any(room.id != context.path_ids.get("room_id") for room in rooms):
             yield validation.unusable("/unique_name", "has already been taken")
 
-    return read_body(context.body, models.ROOM_CHECKS, more_checks=check_name)
+    return read_body(context.body, ROOM_CHECKS, more_checks=check_name)
 
 
 # --- tokens -----------------------------------------------------------------------------------------------
 
 
 def _create_token(context: RequestContext) -> JsonObject:
-    room = context.find(context.state.rooms)
+    room: RoomState = context.record
     body = read_body(context.body, _TOKEN_CHECKS)
     access_seconds = body.get("token_ttl_secs", _DEFAULT_TOKEN_SECONDS)
     refresh_seconds = body.get("refresh_token_ttl_secs", _DEFAULT_REFRESH_TOKEN_SECONDS)
@@ -152,7 +192,8 @@ def _create_token(context: RequestContext) -> JsonObject:
 
 
 def _refresh_token(context: RequestContext) -> JsonObject:
-    room, tokens = context.find(context.state.rooms), context.state.tokens
+    room: RoomState = context.record
+    tokens = context.state.tokens
     body = read_body(context.body, _REFRESH_CHECKS, required=["refresh_token"])
     if not tokens.is_valid_refresh_token(body["refresh_token"], room.id, context.now):
         raise forbidden()
@@ -164,51 +205,32 @@ def _refresh_token(context: RequestContext) -> JsonObject:
 # --- sessions ---------------------------------------------------------------------------------------------
 
 
-def _list_sessions_of_room(context: RequestContext) -> JsonObject:
-    room_id = Equal(context.find(context.state.rooms).id)
-    serialize = _session_serializer(context)
-    return context.page(context.select(context.state.sessions, room_id=room_id), serialize)
-
-
 def _list_sessions(context: RequestContext) -> JsonObject:
-    serialize = _session_serializer(context)
-    return context.page(context.select(context.state.sessions), serialize)
-
-
-def _retrieve_session(context: RequestContext) -> JsonObject:
-    serialize = _session_serializer(context)
-    context.query.raise_if_invalid()
-    return {"data": serialize(context.find(context.state.sessions))}
-
-
-def _session_serializer(context: RequestContext) -> Callable[[models.SessionState], JsonObject]:
-    if not context.query.flag("include_participants"):
-        return models.SessionState.serialize
-    participants = context.state.participants
-    return lambda session: session.serialize(participants.select(session_id=Equal(session.id)))
+    fixed = {"room_id": Equal(context.record.id)} if context.path_ids else {}
+    return context.page(context.state.sessions, **fixed)
 
 
 def _end_session(context: RequestContext) -> JsonObject:
-    session = context.find(context.state.sessions)
+    session: SessionState = context.record
     _require_active(session)
     context.state.end_session(session)
     return _OK
 
 
 def _kick_participants(context: RequestContext) -> JsonObject:
-    session = context.find(context.state.sessions)
+    session: SessionState = context.record
     context.state.remove(session, _chosen_participants(context, session))
     return _OK
 
 
 def _mute_participants(context: RequestContext, *, muted: bool) -> JsonObject:
-    session = context.find(context.state.sessions)
+    session: SessionState = context.record
     for participant_id in _chosen_participants(context, session):
         context.state.participants.update(participant_id, muted=muted)
     return _OK
 
 
-def _chosen_participants(context: RequestContext, session: models.SessionState) -> list[str]:
+def _chosen_participants(context: RequestContext, session: SessionState) -> list[str]:
     """Return the ids of the present participants that an action names.
 
     Ids of absent participants are ignored, because participants leave between a listing and an action.
@@ -224,7 +246,7 @@ def _chosen_participants(context: RequestContext, session: models.SessionState) 
     ]
 
 
-def _require_active(session: models.SessionState) -> None:
+def _require_active(session: SessionState) -> None:
     if not session.active:
         # Seen in production for the end of an ended session; assumed for the other actions.
         raise api_error(422, "No private_ip for room")
@@ -233,39 +255,21 @@ def _require_active(session: models.SessionState) -> None:
 # --- participants -----------------------------------------------------------------------------------------
 
 
-def _list_participants_of_session(context: RequestContext) -> JsonObject:
-    session_id = Equal(context.find(context.state.sessions).id)
-    selection = context.select(context.state.participants, session_id=session_id)
-    return context.page(selection, models.ParticipantState.serialize)
-
-
 def _list_participants(context: RequestContext) -> JsonObject:
-    return context.page(context.select(context.state.participants), models.ParticipantState.serialize)
-
-
-def _retrieve_participant(context: RequestContext) -> JsonObject:
-    return {"data": context.find(context.state.participants).serialize()}
+    fixed = {"session_id": Equal(context.record.id)} if context.path_ids else {}
+    return context.page(context.state.participants, **fixed)
 
 
 # --- recordings -------------------------------------------------------------------------------------------
 
 
 def _list_recordings(context: RequestContext) -> JsonObject:
-    selection = _select_recordings(context)
-    return context.page(selection, lambda recording: recording.serialize(context.now, context.link))
-
-
-def _retrieve_recording(context: RequestContext) -> JsonObject:
-    return {"data": context.find(context.state.recordings).serialize(context.now, context.link)}
-
-
-def _delete_recording(context: RequestContext) -> None:
-    context.state.recordings.remove(context.find(context.state.recordings).id)
+    return context.page(context.state.recordings, *_recording_tests(context))
 
 
 def _delete_recordings(context: RequestContext) -> JsonObject:
     # Telnyx accepts page parameters here and does not document them: all that match are deleted.
-    recordings = list(_select_recordings(context))
+    recordings = list(context.select(context.state.recordings, *_recording_tests(context)))
     context.query.raise_if_invalid()
     if not context.query.has_filter:
         # What Telnyx deletes then is not documented: nothing, a page or everything.
@@ -275,7 +279,7 @@ def _delete_recordings(context: RequestContext) -> JsonObject:
     return {"data": {"room_recordings": len(recordings)}}
 
 
-def _select_recordings(context: RequestContext) -> Selection[models.RecordingState]:
+def _recording_tests(context: RequestContext) -> list[_Test]:
     tests: list[_Test] = []
     status = context.query.text("filter[status]")
     if status == "completed":
@@ -286,7 +290,7 @@ def _select_recordings(context: RequestContext) -> Selection[models.RecordingSta
         tests.append(("id", lambda _: False))
     if context.query.condition("duration_secs") is not None:
         tests.append(("completes_at", context.has_passed))
-    return context.select(context.state.recordings, *tests)
+    return tests
 
 
 # --- compositions -----------------------------------------------------------------------------------------
@@ -299,13 +303,12 @@ def _list_compositions(context: RequestContext) -> JsonObject:
         "enqueued": [("starts_at", context.is_ahead)],
     }
     status = context.query.choice("filter[status]", *tests_of_status)
-    selection = context.select(context.state.compositions, *tests_of_status.get(status or "", []))
-    return context.page(selection, lambda composition: composition.serialize(context.now, context.link))
+    return context.page(context.state.compositions, *tests_of_status.get(status or "", []))
 
 
 def _create_composition(context: RequestContext) -> JsonObject:
     # The API reference requires no field, but a composition needs the recordings of a session.
-    settings = read_body(context.body, models.COMPOSITION_CHECKS, required=["session_id"])
+    settings = read_body(context.body, COMPOSITION_CHECKS, required=["session_id"])
     session = context.state.sessions.get(settings["session_id"])
     if session is None:
         raise unprocessable([validation.unusable("/session_id", "is not the id of a session")])
@@ -325,42 +328,34 @@ def _create_composition(context: RequestContext) -> JsonObject:
     if errors:
         raise unprocessable(errors)
     composition = context.state.create_composition(session, settings)
-    return {"data": composition.serialize(context.now, context.link)}
-
-
-def _retrieve_composition(context: RequestContext) -> JsonObject:
-    return {"data": context.find(context.state.compositions).serialize(context.now, context.link)}
-
-
-def _delete_composition(context: RequestContext) -> None:
-    context.state.compositions.remove(context.find(context.state.compositions).id)
+    return {"data": composition.serialize_at(context.now, context.link)}
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "ListRooms": _list_rooms,
     "CreateRoom": _create_room,
-    "ViewRoom": _retrieve_room,
+    "ViewRoom": _retrieve,
     "UpdateRoom": _update_room,
     "DeleteRoom": _delete_room,
-    "RetrieveListRoomSessions": _list_sessions_of_room,
+    "RetrieveListRoomSessions": _list_sessions,
     "CreateRoomClientToken": _create_token,
     "RefreshRoomClientToken": _refresh_token,
     "ListRoomSessions": _list_sessions,
-    "ViewRoomSession": _retrieve_session,
-    "RetrieveListRoomParticipants": _list_participants_of_session,
+    "ViewRoomSession": _retrieve,
+    "RetrieveListRoomParticipants": _list_participants,
     "EndSession": _end_session,
     "KickParticipantInSession": _kick_participants,
     "MuteParticipantInSession": partial(_mute_participants, muted=True),
     "UnmuteParticipantInSession": partial(_mute_participants, muted=False),
     "ListRoomParticipants": _list_participants,
-    "ViewRoomParticipant": _retrieve_participant,
+    "ViewRoomParticipant": _retrieve,
     "ListRoomRecordings": _list_recordings,
-    "ViewRoomRecording": _retrieve_recording,
-    "DeleteRoomRecording": _delete_recording,
+    "ViewRoomRecording": _retrieve,
+    "DeleteRoomRecording": _delete,
     "DeleteRoomRecordings": _delete_recordings,
     "ListRoomCompositions": _list_compositions,
     "CreateRoomComposition": _create_composition,
-    "ViewRoomComposition": _retrieve_composition,
-    "DeleteRoomComposition": _delete_composition,
+    "ViewRoomComposition": _retrieve,
+    "DeleteRoomComposition": _delete,
 }
 """By operation id, in the order of the API reference."""

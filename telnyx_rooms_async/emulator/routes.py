@@ -60,7 +60,7 @@ class Routes:
             context = RequestContext(
                 state=self._state,
                 now=now,
-                path_id="".join(request.match_info.values()),  # no path has more than one id
+                path_ids=request.match_info,
                 query=validation.Query(request.query),
                 body=await request.read(),
                 link=partial(self._links.create, request.url.origin(), now),

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import partial
-from types import TracebackType
 from typing import Final, Self, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
-from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.emulator.events import WebhookEvent
 from telnyx_rooms_async.emulator.fault_injector import FaultInjector, Sleep
 from telnyx_rooms_async.emulator.faults import (
@@ -90,7 +89,7 @@ class Emulator:
     ) -> None:
         if public_url is not None and not _is_base_url(public_url):
             raise ValueError("public_url must be a base URL such as http://telnyx:8080/v2")
-        self.api_key: str = Secret(api_key or f"KEY{secrets.token_hex(16)}")
+        self.api_key: str = hidden(f"KEY{secrets.token_hex(16)}" if api_key is None else api_key)
         """API key that requests need."""
         self.requests: list[RecordedRequest] = []
         """Requests that arrived, refused ones included, oldest first. The list may be cleared."""
@@ -132,12 +131,7 @@ class Emulator:
         self._webhook_dispatcher.start()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         runner, self._runner = self._runner, None
         if runner is not None:
             try:
@@ -169,7 +163,7 @@ class Emulator:
         public_key = self._webhook_sender.signing_key.public_key()
         return base64.b64encode(public_key.public_bytes_raw()).decode()
 
-    # --- state ----------------------------------------------------------------------------------------
+    # --- state --------------------------------------------------------------------------------------------
 
     @property
     def rooms(self) -> tuple[Room, ...]:
@@ -190,9 +184,6 @@ class Emulator:
         Args:
             room_id: id of the room.
             context: what the participant says about itself.
-
-        Returns:
-            The participant, with the id of its session.
 
         Raises:
             LookupError: there is no such room.
@@ -226,9 +217,6 @@ class Emulator:
     def media(self, file_id: str) -> MediaFile:
         """Return the file of a completed recording or composition, to compare or to change it.
 
-        Args:
-            file_id: id of the recording or composition.
-
         Raises:
             LookupError: there is no such file, or it is not completed.
         """
@@ -236,6 +224,8 @@ class Emulator:
         if file is None:
             raise LookupError(f"no completed recording or composition has the id {file_id!r}")
         return file
+
+    # --- faults -------------------------------------------------------------------------------------------
 
     def script(
         self,
@@ -319,6 +309,8 @@ class Emulator:
         """
         self._rate_limit = None if requests is None else RateLimit(requests=requests, seconds=seconds)
 
+    # --- webhooks -----------------------------------------------------------------------------------------
+
     async def settle(self) -> None:
         """Deliver all events that are due, and return when each is delivered or given up.
 
@@ -371,15 +363,17 @@ class Emulator:
             raise RuntimeError("the emulator is not running: enter it with async with")
         return self._runner
 
+    # --- requests -----------------------------------------------------------------------------------------
+
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        headers: dict[str, str] = {}
+        request[_EXTRA_HEADERS] = headers
         recorded = await RecordedRequest.read(request)
         if self._recording:
             self.requests.append(recorded)
         operation = request.match_info.route.name
         is_control = operation in CONTROL_ROUTES
-        headers: dict[str, str] = {}
-        request[_EXTRA_HEADERS] = headers
         if self._rate_limit is not None and operation != DOWNLOAD and not is_control:
             is_within_limit, rate_headers = self._rate_limit.count(self._state.now())
             headers.update(rate_headers)

@@ -5,9 +5,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
-from telnyx_rooms_async.emulator import models
 from telnyx_rooms_async.emulator.events import EventType, Outbox, OutboxEntry, WebhookEvent
 from telnyx_rooms_async.emulator.media import LinkFactory, MediaFile
+from telnyx_rooms_async.emulator.models import (
+    CompositionState,
+    ParticipantState,
+    RecordingState,
+    RoomState,
+    SessionState,
+    WebhookSettings,
+    reached,
+)
 from telnyx_rooms_async.emulator.table import Equal, Table
 from telnyx_rooms_async.emulator.tokens import TokenIssuer
 
@@ -30,7 +38,7 @@ _CONTENT_TYPES: Final = {"audio": "audio/ogg", "video": "video/webm"}
 class State:
     """Rooms, sessions, participants, recordings and compositions of one account.
 
-    Sessions, participants and recordings of a deleted room stay. The indexes have the names of the filters.
+    Sessions, participants and recordings of a deleted room stay.
 
     Args:
         clock: returns the current time, aware.
@@ -42,34 +50,12 @@ class State:
         self.organization_id: str = str(uuid4())
         self.outbox: Outbox = Outbox()
         self.tokens: TokenIssuer = TokenIssuer(self.user_id)
-        self.rooms: Table[models.RoomState] = Table(
-            models.RoomState, "unique_name", "date_created_at", "date_updated_at"
-        )
-        self.sessions: Table[models.SessionState] = Table(
-            models.SessionState, "room_id", "active", "date_created_at", "date_updated_at", "date_ended_at"
-        )
-        self.participants: Table[models.ParticipantState] = Table(
-            models.ParticipantState,
-            "session_id",
-            "context",
-            "date_joined_at",
-            "date_updated_at",
-            "date_left_at",
-        )
-        self.recordings: Table[models.RecordingState] = Table(
-            models.RecordingState,
-            "room_id",
-            "session_id",
-            "participant_id",
-            "type",
-            "duration_secs",
-            "date_started_at",
-            "date_ended_at",
-        )
-        self.compositions: Table[models.CompositionState] = Table(
-            models.CompositionState, "session_id", "date_created_at"
-        )
-        self._deleted_rooms: dict[str, models.RoomState] = {}
+        self.rooms: Table[RoomState] = Table(RoomState)
+        self.sessions: Table[SessionState] = Table(SessionState)
+        self.participants: Table[ParticipantState] = Table(ParticipantState)
+        self.recordings: Table[RecordingState] = Table(RecordingState)
+        self.compositions: Table[CompositionState] = Table(CompositionState)
+        self._deleted_rooms: dict[str, RoomState] = {}
         """Rooms with a history, by id: events may still be sent to their URLs."""
 
     def now(self) -> datetime:
@@ -78,14 +64,14 @@ class State:
 
     # --- rooms --------------------------------------------------------------------------------------------
 
-    def create_room(self, settings: dict[str, Any]) -> models.RoomState:
+    def create_room(self, settings: dict[str, Any]) -> RoomState:
         """Create a room with validated settings."""
         now = self.now()
-        room = models.RoomState(**settings, created_at=now, updated_at=now)
+        room = RoomState(**settings, created_at=now, updated_at=now)
         self.rooms.add(room)
         return room
 
-    def delete_room(self, room: models.RoomState) -> None:
+    def delete_room(self, room: RoomState) -> None:
         """End the active session of a room, and delete the room."""
         if room.active_session_id is not None:
             self.end_session(self.sessions[room.active_session_id])
@@ -95,7 +81,7 @@ class State:
 
     # --- sessions and participants ------------------------------------------------------------------------
 
-    def join(self, room_id: str, context: str) -> models.ParticipantState:
+    def join(self, room_id: str, context: str) -> ParticipantState:
         """Add a participant to a room, and start a session unless one is active.
 
         Raises:
@@ -107,16 +93,14 @@ class State:
             raise LookupError(f"no room has the id {room_id!r}")
         session = self.sessions.get(room.active_session_id)
         if session is None:
-            session = models.SessionState(room_id=room.id, created_at=now, updated_at=now)
+            session = SessionState(room_id=room.id, created_at=now, updated_at=now)
             self.sessions.add(session)
             self.rooms.update(room.id, active_session_id=session.id)
             payload: dict[str, object] = {"room_id": room.id, "session_id": session.id}
             self.outbox.add(room.id, now, EventType.SESSION_STARTED, payload)
         if len(session.present) >= room.max_participants:
             raise ValueError(f"the room is full: max_participants is {room.max_participants}")
-        participant = models.ParticipantState(
-            session_id=session.id, context=context, joined_at=now, updated_at=now
-        )
+        participant = ParticipantState(session_id=session.id, context=context, joined_at=now, updated_at=now)
         self.participants.add(participant)
         self.sessions.update(session.id, updated_at=now, present=(*session.present, participant.id))
         payload = _participant_payload(participant, session)
@@ -124,7 +108,7 @@ class State:
         if room.enable_recording:
             # Telnyx records audio and video of each participant into separate files.
             for media_type, codec in _CODECS.items():
-                recording = models.RecordingState(
+                recording = RecordingState(
                     room_id=room.id,
                     session_id=session.id,
                     participant_id=participant.id,
@@ -147,13 +131,13 @@ class State:
             raise LookupError(f"no participant in a session has the id {participant_id!r}")
         self.remove(self.sessions[participant.session_id], [participant_id], left_reason="left")
 
-    def end_session(self, session: models.SessionState) -> None:
+    def end_session(self, session: SessionState) -> None:
         """Remove all participants from an active session, and end it."""
         self.remove(session, session.present, ended_reason="Ended from API")
 
     def remove(
         self,
-        session: models.SessionState,
+        session: SessionState,
         participant_ids: Collection[str],
         *,
         left_reason: str = "kicked",
@@ -192,7 +176,7 @@ class State:
             }
             self.outbox.add(session.room_id, now, EventType.SESSION_ENDED, payload)
 
-    def _end_recording(self, recording: models.RecordingState, now: datetime) -> None:
+    def _end_recording(self, recording: RecordingState, now: datetime) -> None:
         seconds = _seconds(recording.started_at, now)
         file = MediaFile(
             id=recording.id,
@@ -208,13 +192,11 @@ class State:
 
     # --- files and events ---------------------------------------------------------------------------------
 
-    def create_composition(
-        self, session: models.SessionState, settings: dict[str, Any]
-    ) -> models.CompositionState:
+    def create_composition(self, session: SessionState, settings: dict[str, Any]) -> CompositionState:
         """Create a composition of a session with validated settings."""
         now, composition_id = self.now(), str(uuid4())
         seconds = _seconds(session.created_at, session.ended_at or now)
-        composition = models.CompositionState(
+        composition = CompositionState(
             **settings,
             id=composition_id,
             user_id=self.user_id,
@@ -233,9 +215,9 @@ class State:
     def file(self, file_id: str) -> MediaFile | None:
         """Return the file of a completed recording or composition, or ``None``."""
         state = self.recordings.get(file_id) or self.compositions.get(file_id)
-        return state.file if state and models.reached(state.completes_at, self.now()) else None
+        return state.file if state and reached(state.completes_at, self.now()) else None
 
-    def webhook_settings(self, sender_id: str) -> models.WebhookSettings | None:
+    def webhook_settings(self, sender_id: str) -> WebhookSettings | None:
         """Return the room or composition that sends events, also a room that was deleted."""
         sender = self.rooms.get(sender_id) or self.compositions.get(sender_id)
         return sender or self._deleted_rooms.get(sender_id)
@@ -256,9 +238,7 @@ class State:
         return WebhookEvent.create({"event_type": entry.event_type, "payload": payload}, entry.due_at)
 
 
-def _participant_payload(
-    participant: models.ParticipantState, session: models.SessionState
-) -> dict[str, object]:
+def _participant_payload(participant: ParticipantState, session: SessionState) -> dict[str, object]:
     return {
         "room_id": session.room_id,
         "session_id": session.id,

@@ -2,13 +2,14 @@
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from uuid import uuid4
 
-from attrs import AttrsInstance, fields, frozen
+from attrs import field, fields, frozen
 
 _Row: TypeAlias = tuple[Any, ...]
 _Bucket: TypeAlias = "range | array[int]"
@@ -16,12 +17,16 @@ _Bucket: TypeAlias = "range | array[int]"
 garbage collector."""
 
 
-class _Record(AttrsInstance, Protocol):
-    @property
-    def id(self) -> str: ...
+@frozen(kw_only=True)
+class Record:
+    """Anything that has an id, and can be stored in a `Table`."""
+
+    indexes: ClassVar[tuple[str, ...]] = ()
+    """Fields, or ``date_`` and a field for its date. Records with ``None`` there are left out of an index."""
+    id: str = field(factory=lambda: str(uuid4()))
 
 
-RecordT = TypeVar("RecordT", bound=_Record)
+RecordT = TypeVar("RecordT", bound=Record)
 
 
 @frozen
@@ -83,35 +88,26 @@ class Table(Generic[RecordT]):
     An index holds the numbers of the records with the same key.
 
     Args:
-        record_type: an attrs class.
-        indexes: a field, or ``date_`` and a field for its date. Records with ``None`` there are left out.
+        record_type: class of the records.
     """
 
-    def __init__(self, record_type: type[RecordT], *indexes: str) -> None:
-        names = [field.name for field in fields(record_type)]
-        self._type = record_type
+    def __init__(self, record_type: type[RecordT]) -> None:
+        self.record_type: type[RecordT] = record_type
+        names = [attribute.name for attribute in fields(record_type)]
         self._names = names
         self._to_row = attrgetter(*names)
-        self._columns = {name: names.index(name.removeprefix("date_")) for name in indexes}
+        self._columns = {name: names.index(name.removeprefix("date_")) for name in record_type.indexes}
         self._next_number = 0
         self._numbers: dict[str, int] = {}
         self._rows: dict[int, _Row] = {}
         self._all = array("q")
-        self._indexes: dict[str, dict[Hashable, _Bucket]] = {name: {} for name in indexes}
-
-    def __len__(self) -> int:
-        return len(self._rows)
+        self._indexes: dict[str, dict[Hashable, _Bucket]] = {name: {} for name in record_type.indexes}
 
     def __iter__(self) -> Iterator[RecordT]:
         return map(self._record, self._rows)
 
     def __getitem__(self, record_id: str) -> RecordT:
         return self._record(self._numbers[record_id])
-
-    @property
-    def indexes(self) -> Collection[str]:
-        """Names of the indexes."""
-        return self._columns.keys()
 
     def get(self, record_id: str | None) -> RecordT | None:
         """Return the record with an id, or ``None``."""
@@ -132,7 +128,8 @@ class Table(Generic[RecordT]):
         """Return the record with other values of fields."""
         number = self._numbers[record_id]
         before = self._rows[number]
-        record = self._type(**{**dict(zip(self._names, before, strict=True)), **changes})
+        values: dict[str, Any] = {**dict(zip(self._names, before, strict=True)), **changes}
+        record = self.record_type(**values)
         self._rows[number] = after = self._to_row(record)
         for name in self._indexes:
             old, new = self._key(name, before), self._key(name, after)
@@ -185,7 +182,7 @@ class Table(Generic[RecordT]):
         return Selection(self._record, numbers)
 
     def _record(self, number: int) -> RecordT:
-        return self._type(**dict(zip(self._names, self._rows[number], strict=True)))
+        return self.record_type(**dict(zip(self._names, self._rows[number], strict=True)))
 
     def _key(self, name: str, row: _Row) -> Hashable:
         value: Any = row[self._columns[name]]

@@ -7,7 +7,7 @@ A check yields one error entry, with its JSON pointer, for everything that is wr
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeAlias, cast
 
 from attrs import field, frozen
 
@@ -15,15 +15,14 @@ from telnyx_rooms_async.emulator.messages import ApiError, JsonObject, error_ent
 from telnyx_rooms_async.emulator.table import Between, Condition, Equal
 from telnyx_rooms_async.serialization import DecodeError, encode_json, parse_json
 
-T = TypeVar("T")
 Check: TypeAlias = Callable[[str, object], Iterator[JsonObject]]
 """Takes the JSON pointer of a value, and the value."""
 
-UNBOUNDED: Final = 2**31
+_UNBOUNDED: Final = 2**31
 """Where the API reference has no bound."""
-MIN_SIDE: Final = 16
-_MAX_SIDE, _MAX_AREA = 1280, 1280 * 720
+_MIN_SIDE, _MAX_SIDE, _MAX_AREA = 16, 1280, 1280 * 720
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_DIGITS: Final = re.compile("[0-9]{1,18}")
 
 
 # --- checks of values -------------------------------------------------------------------------------------
@@ -115,41 +114,49 @@ def list_of(check_item: Check) -> Check:
     return check
 
 
-def map_of(check_value: Check, max_size: int) -> Check:
-    """Accept an object with any names and valid values."""
+def object_of(checks: Mapping[str, Check] | Check, max_size: int | None = None) -> Check:
+    """Accept an object with valid values.
+
+    Args:
+        checks: by name; all are optional, and other names are ignored. Or one check for any name.
+        max_size: number of entries.
+    """
 
     def check(pointer: str, value: object) -> Iterator[JsonObject]:
         if not isinstance(value, dict):
             yield _wrong_type(pointer, "an object")
             return
         entries = cast("dict[str, object]", value)
-        if len(entries) > max_size:
+        if max_size is not None and len(entries) > max_size:
             yield invalid(pointer, "10033", "Out of range", f"must have at most {max_size} entries")
         for name, item in entries.items():
-            yield from check_value(f"{pointer}/{escape(name)}", item)
+            check_item = checks if callable(checks) else checks.get(name)
+            if check_item is not None:
+                yield from check_item(f"{pointer}/{escape(name)}", item)
 
     return check
 
 
-def object_of(checks: Mapping[str, Check]) -> Check:
-    """Accept an object whose fields are valid. All are optional; unknown ones are ignored, as by Telnyx."""
-
-    def check(pointer: str, value: object) -> Iterator[JsonObject]:
-        if not isinstance(value, dict):
-            yield _wrong_type(pointer, "an object")
-            return
-        entries = cast("dict[str, object]", value)
-        for name in checks.keys() & entries.keys():
-            yield from checks[name](f"{pointer}/{name}", entries[name])
-
-    return check
+REGION: Final = object_of(
+    {
+        "height": integer(_MIN_SIDE, _UNBOUNDED),
+        "width": integer(_MIN_SIDE, _UNBOUNDED),
+        "x_pos": integer(-_UNBOUNDED, _UNBOUNDED),
+        "y_pos": integer(-_UNBOUNDED, _UNBOUNDED),
+        "z_pos": integer(-99, 99),
+        "max_columns": integer(1, 1000),
+        "max_rows": integer(1, 1000),
+        "video_sources": list_of(text),
+    }
+)
+"""Accepts a region of a composition."""
 
 
 def resolution(pointer: str, value: object) -> Iterator[JsonObject]:
     """Accept the size of a video."""
     match = re.fullmatch(r"(\d{2,4})x(\d{2,4})", value) if isinstance(value, str) else None
     width, height = (int(match[1]), int(match[2])) if match else (0, 0)
-    if min(width, height) < MIN_SIDE or max(width, height) > _MAX_SIDE or width * height > _MAX_AREA:
+    if min(width, height) < _MIN_SIDE or max(width, height) > _MAX_SIDE or width * height > _MAX_AREA:
         detail = 'must be like "1280x720", each side from 16 to 1280 and the area no larger'
         yield invalid(pointer, "10033", "Out of range", detail)
 
@@ -237,19 +244,17 @@ class Query:
         if name == "active":
             active = self.flag(parameter)
             return None if active is None else Equal(active)
-        if name != "duration_secs" and not name.startswith("date_"):
+        if name == "duration_secs":
+            read: Callable[[str], date | int | None] = self._seconds
+        elif name.startswith("date_"):
+            read = self._date
+        else:
             value = self.text(parameter)
             return None if value is None else Equal(value)
-        bounds: dict[str, date | int | None] = {}
-        for operator in ("eq", "gte", "lte"):
-            if name == "duration_secs":
-                bounds[operator] = self._seconds(f"{parameter}[{operator}]")
-            else:
-                expected = "a date: YYYY-MM-DD"
-                bounds[operator] = self._parse(f"{parameter}[{operator}]", _date, "10031", expected)
+        bounds = {operator: read(f"{parameter}[{operator}]") for operator in ("eq", "gte", "lte")}
         if name == "duration_secs" and parameter in self._parameters:
             # The current API reference has no operators here: the parameter is the minimum.
-            bounds["gte"] = self._seconds(parameter)
+            bounds["gte"] = read(parameter)
         return Between(**bounds) if any(bound is not None for bound in bounds.values()) else None
 
     def text(self, name: str) -> str | None:
@@ -260,13 +265,10 @@ class Query:
 
     def choice(self, name: str, *options: str) -> str | None:
         """Return one of several words."""
-
-        def parse(value: str) -> str:
-            if value not in options:
-                raise ValueError(value)
-            return value
-
-        return self._parse(name, parse, "10032", " or ".join(options))
+        value = self.text(name)
+        if value not in (None, *options):
+            self._add_error(name, "10032", f"must be {' or '.join(options)}")
+        return value
 
     def flag(self, name: str) -> bool | None:
         """Return ``true`` or ``false`` as a boolean."""
@@ -275,33 +277,26 @@ class Query:
 
     def number(self, name: str, *, default: int, high: int) -> int:
         """Return an integer from 1 to `high`."""
+        value = self._parameters.get(name, str(default))
+        if not _DIGITS.fullmatch(value) or not 1 <= int(value) <= high:
+            self._add_error(name, "10033", f"must be an integer from 1 to {high}")
+            return default
+        return int(value)
 
-        def parse(value: str) -> int:
-            number = _whole_number(value)
-            if not 1 <= number <= high:
-                raise ValueError(value)
-            return number
-
-        return self._parse(name, parse, "10033", f"an integer from 1 to {high}") or default
-
-    def _seconds(self, name: str) -> int | None:
-        return self._parse(name, _whole_number, "10031", "a whole number of seconds")
-
-    def _parse(self, name: str, parse: Callable[[str], T], code: str, expected: str) -> T | None:
+    def _date(self, name: str) -> date | None:
         value = self.text(name)
         try:
-            return None if value is None else parse(value)
+            return None if value is None else datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
         except ValueError:
-            detail = f"{name} must be {expected}"
-            self._errors[name] = error_entry(code, "Invalid parameter", detail, parameter=name)
+            self._add_error(name, "10031", "must be a date: YYYY-MM-DD")
             return None
 
+    def _seconds(self, name: str) -> int | None:
+        value = self.text(name)
+        if value is not None and not _DIGITS.fullmatch(value):
+            self._add_error(name, "10031", "must be a whole number of seconds")
+            return None
+        return None if value is None else int(value)
 
-def _date(value: str) -> date:
-    return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
-
-
-def _whole_number(value: str) -> int:
-    if not re.fullmatch("[0-9]{1,18}", value):
-        raise ValueError(value)
-    return int(value)
+    def _add_error(self, name: str, code: str, detail: str) -> None:
+        self._errors[name] = error_entry(code, "Invalid parameter", f"{name} {detail}", parameter=name)

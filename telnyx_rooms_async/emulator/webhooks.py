@@ -28,6 +28,7 @@ from telnyx_rooms_async.emulator.fault_injector import Sleep
 from telnyx_rooms_async.emulator.faults import RuleList, WebhookFault
 from telnyx_rooms_async.emulator.media import LinkFactory
 from telnyx_rooms_async.emulator.state import State
+from telnyx_rooms_async.models import public_url_repr
 from telnyx_rooms_async.serialization import parse_json
 
 if TYPE_CHECKING:
@@ -65,20 +66,8 @@ _MIN_SLEEP: Final = 0.01
 """Seconds between two reads of a clock that may stand still."""
 _SLICE: Final = 50
 """Events that are taken from the outbox before other tasks run."""
-_MAX_QUEUED: Final = 1000
-"""Due events in the queues of the URLs; further ones wait in the outbox."""
-_MAX_SENDING: Final = 50
-"""First attempts that are made at the same time, one for each URL."""
-_MAX_IN_PROGRESS: Final = 1000
-_MAX_IN_PROGRESS_PER_URL: Final = 500
-"""Deliveries whose first attempt is being made, or that wait for another one."""
-
-
-def _url_without_secrets(url: str) -> str:
-    try:
-        return repr(str(URL(url).with_user(None).with_query(None).with_fragment(None)))
-    except ValueError:
-        return "…"
+_MAX_UNFINISHED: Final = 1000
+"""Due events that are queued, being sent, or waiting to be sent again; further ones wait in the outbox."""
 
 
 @frozen(kw_only=True)
@@ -91,7 +80,7 @@ class Delivery:
 
     event: WebhookEvent
     # The query of a webhook URL is often a secret.
-    url: str = field(repr=_url_without_secrets)
+    url: str = field(repr=public_url_repr)
     """URL of the receiver."""
     attempt: int
     """Number of the attempt over both URLs, as in ``meta.attempt``. Each copy of an event starts at 1."""
@@ -156,7 +145,7 @@ class WebhookSender:
             self._signing_key = Ed25519PrivateKey.generate()
         return self._signing_key
 
-    async def send(self, draft: Delivery, timeout: float, signed_at: datetime | None = None) -> Delivery:
+    async def send(self, draft: Delivery, timeout: float, signed_at: datetime | None) -> Delivery:
         """Send the event of a draft, signed at the given time or now, and return the draft with the result.
 
         The timeout does not include the wait for a free connection.
@@ -226,23 +215,12 @@ class _DueEvent:
     """Seconds that a receiver has to respond."""
 
 
-@define(eq=False)
-class _UrlQueue:
-    """Due events of one URL. First attempts are made one after the other, so that events arrive in order."""
-
-    url: str = field(repr=False)
-    events: deque[_DueEvent] = field(factory=deque[_DueEvent])
-    in_progress: int = 0
-    is_busy: bool = False
-    """Whether a first attempt is being made, or can be made."""
-
-
 @define(kw_only=True, eq=False)
 class WebhookDispatcher:
     """Delivers the events in the outbox of an account, from `start` to `close`.
 
     Events of one URL are sent in order, one at a time. An event that is sent again does not hold up later
-    ones, and a slow receiver does not hold up others, while the number of events is below the limits above.
+    ones, and a slow receiver does not hold up others, while few events are unfinished.
     """
 
     state: State
@@ -255,12 +233,9 @@ class WebhookDispatcher:
     _tasks: set[asyncio.Task[None]] = field(factory=set["asyncio.Task[None]"], init=False)
     _errors: list[BaseException] = field(factory=list[BaseException], init=False)
     """Exceptions of finished tasks, for `settle`."""
-    _queues: dict[str, _UrlQueue] = field(factory=dict[str, _UrlQueue], init=False)
-    _ready: deque[_UrlQueue] = field(factory=deque[_UrlQueue], init=False)
-    """Queues whose next event can be sent."""
-    _queued: int = field(default=0, init=False)
-    _sending: int = field(default=0, init=False)
-    _in_progress: int = field(default=0, init=False)
+    _queues: dict[str, deque[_DueEvent]] = field(factory=dict[str, deque[_DueEvent]], init=False)
+    """Events that were not sent yet, by URL. A task for each URL sends them."""
+    _unfinished: int = field(default=0, init=False)
     _held: list[tuple[_DueEvent, float]] = field(factory=list[tuple[_DueEvent, float]], init=False)
     """Shuffled events with their delays."""
     _random: random.Random = field(factory=lambda: random.Random(0), init=False)  # noqa: S311 - not a secret
@@ -307,17 +282,12 @@ class WebhookDispatcher:
         if not target:
             raise ValueError(f"there is no webhook URL for this {event.event_type}: pass url")
         timeout = (settings and settings.webhook_timeout_secs) or _DEFAULT_TIMEOUT
-        draft = Delivery(event=event, url=target, attempt=1, sent_at=self.state.now())
-        delivery = await self.sender.send(draft, timeout, signed_at)
-        self.record(delivery)
-        return delivery
+        due = _DueEvent(event=event, urls=(target,), timeout=timeout)
+        return await self._attempt(due, target, 1, signed_at)
 
     async def close(self) -> None:
         """Cancel all deliveries, and remove all events."""
         watcher, self._watcher = self._watcher, None
-        self._ready.clear()
-        for queue in self._queues.values():
-            queue.events.clear()  # or the end of a delivery would start the next one
         # A watcher that has failed keeps its exception, which asyncio reports.
         tasks = [*self._tasks, *(task for task in [watcher] if task and not task.done())]
         for task in tasks:
@@ -327,7 +297,7 @@ class WebhookDispatcher:
         self.state.outbox.clear()
         self._held.clear()
         self._queues.clear()
-        self._queued = self._sending = self._in_progress = 0
+        self._unfinished = 0
         loop = asyncio.get_running_loop()
         for error in self._errors:  # those that no `settle` has raised
             loop.call_exception_handler({"message": "delivery of a webhook failed", "exception": error})
@@ -358,7 +328,7 @@ class WebhookDispatcher:
         """Queue some of the events that are due, with their faults; return whether more can be queued now."""
         now = self.state.now()
         link, taken = self.link_at(now), 0
-        while taken < _SLICE and self._queued < _MAX_QUEUED:
+        while taken < _SLICE and self._unfinished < _MAX_UNFINISHED:
             entry = self.state.outbox.pop(now)
             if entry is None:
                 return False
@@ -380,13 +350,13 @@ class WebhookDispatcher:
                     self._held.append((due, fault.delay))
                 else:
                     self._schedule(due, fault.delay)
-        return self._queued < _MAX_QUEUED
+        return self._unfinished < _MAX_UNFINISHED
 
     def _release_held_events(self) -> bool:
         """Queue some of the shuffled events; return whether more can be queued now."""
         held = self._held
         for _ in range(_SLICE):
-            if not held or self._queued >= _MAX_QUEUED:
+            if not held or self._unfinished >= _MAX_UNFINISHED:
                 return False
             index = self._random.randrange(len(held))
             held[index], held[-1] = held[-1], held[index]
@@ -406,34 +376,29 @@ class WebhookDispatcher:
     # --- from the queues to the receivers -----------------------------------------------------------------
 
     def _enqueue(self, due: _DueEvent) -> None:
+        self._unfinished += 1
         url = due.urls[0]
-        if url not in self._queues:
-            self._queues[url] = _UrlQueue(url)
-        self._queues[url].events.append(due)
-        self._queued += 1
-        self._start_deliveries(self._queues[url])
+        if url in self._queues:
+            self._queues[url].append(due)
+        else:
+            self._queues[url] = deque([due])
+            self._start_task(self._send_in_order(url, self._queues[url]))
 
-    def _start_deliveries(self, queue: _UrlQueue) -> None:
-        """Start deliveries after a queue has changed, until a limit is reached."""
-        if queue.events and not queue.is_busy and queue.in_progress < _MAX_IN_PROGRESS_PER_URL:
-            queue.is_busy = True
-            self._ready.append(queue)
-        while self._ready and self._sending < _MAX_SENDING and self._in_progress < _MAX_IN_PROGRESS:
-            ready = self._ready.popleft()
-            ready.in_progress += 1
-            self._sending += 1
-            self._in_progress += 1
-            self._queued -= 1
-            self._start_task(self._deliver(ready, ready.events.popleft()))
-
-    async def _deliver(self, queue: _UrlQueue, due: _DueEvent) -> None:
+    async def _send_in_order(self, url: str, queue: deque[_DueEvent]) -> None:
+        """Make the first attempts of one URL, one after the other, and leave others to tasks of their own."""
         try:
-            try:
-                delivery = await self._attempt(due, queue.url, 1)
-            finally:
-                queue.is_busy = False
-                self._sending -= 1
-                self._start_deliveries(queue)
+            while queue:
+                due = queue.popleft()
+                delivery = await self._attempt(due, url, 1)
+                if delivery.delivered:
+                    self._unfinished -= 1
+                else:
+                    self._start_task(self._send_again(due, delivery))
+        finally:
+            del self._queues[url]
+
+    async def _send_again(self, due: _DueEvent, delivery: Delivery) -> None:
+        try:
             number = 1
             for url, delay in [(url, delay) for url in due.urls for delay in _RETRY_DELAYS][1:]:
                 if delivery.delivered:
@@ -445,15 +410,13 @@ class WebhookDispatcher:
                 number += 1
                 delivery = await self._attempt(due, url, number)
         finally:
-            queue.in_progress -= 1
-            self._in_progress -= 1
-            self._start_deliveries(queue)
-            if not (queue.events or queue.in_progress):
-                self._queues.pop(queue.url, None)
+            self._unfinished -= 1
 
-    async def _attempt(self, due: _DueEvent, url: str, number: int) -> Delivery:
+    async def _attempt(
+        self, due: _DueEvent, url: str, number: int, signed_at: datetime | None = None
+    ) -> Delivery:
         draft = Delivery(event=due.event, url=url, attempt=number, sent_at=self.state.now())
-        delivery = await self.sender.send(draft, due.timeout)
+        delivery = await self.sender.send(draft, due.timeout, signed_at)
         self._is_unsigned |= delivery.failure == "no cryptography"
         self.record(delivery)
         return delivery

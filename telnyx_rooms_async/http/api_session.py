@@ -59,8 +59,8 @@ class CallContext:
     __slots__ = ("attempts", "deadline", "last_elapsed", "spent", "started")
 
     def __init__(self, started: float, deadline: float) -> None:
-        self.started = started
-        self.deadline = deadline
+        self.started: float = started
+        self.deadline: float = deadline
         self.attempts: tuple[Attempt, ...] = ()
         """Empty for a call that succeeds at once, unless attempts are logged."""
         self.spent: float = 0.0
@@ -93,9 +93,7 @@ class ApiSession:
     ) -> T:
         """Make one API call, with retries where the retry policy and the operation allow them.
 
-        Args:
-            call: the request, and how its response is read.
-            steps: makes the call by several requests within one deadline; `send_with_retries` makes each.
+        `steps` makes a call by several requests within one deadline; `send_with_retries` makes each.
 
         Raises:
             TelnyxRoomsError: one class for each kind of failure, with all attempts.
@@ -114,20 +112,20 @@ class ApiSession:
 
     async def send_with_retries(self, call: Call[T], context: CallContext) -> T:
         """Send a request until it succeeds, fails for good or runs out of time; return its result."""
-        limiter, monotonic = self.rate_limiter, self.clock.monotonic
+        limiter = self.rate_limiter
         outcome: Response | Failure | None = None
         last_response: Response | None = None
         number = 0
         # A request acquires the window by itself while no other request is queued.
-        while (not limiter.queue and limiter.window.try_acquire(monotonic())) or await limiter.acquire(
-            context.started, context.deadline
-        ):
+        while (
+            not limiter.queue and limiter.window.try_acquire(self.clock.monotonic())
+        ) or await limiter.acquire(context.started, context.deadline):
             number += 1
             outcome, delay = await self._attempt(call, context, number)
-            if isinstance(outcome, Response):
-                last_response = outcome
             if delay is None:
                 break
+            if isinstance(outcome, Response):
+                last_response = outcome
             if delay:
                 await self.clock.sleep(delay)
         else:  # the rate limiter admits no request before the deadline
@@ -141,14 +139,14 @@ class ApiSession:
             if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
                 return protocol.structure(call, outcome)
         except DecodeError:
-            if not context.attempts:
-                context.attempts = record_attempt(
-                    call, outcome, (), self.on_attempt, elapsed=context.last_elapsed
-                )
+            context.attempts = context.attempts or record_attempt(
+                call, outcome, (), self.on_attempt, elapsed=context.last_elapsed
+            )
         # An error response says more than a lost connection, but the outcome of a request that must not be
         # repeated is that of its last attempt.
-        final = outcome if call.retry_safety is RetrySafety.IF_NOT_SENT else last_response or outcome
-        return protocol.read(call, final, context.attempts, now=self.clock.now())
+        if isinstance(outcome, Failure) and call.retry_safety is RetrySafety.IDEMPOTENT:
+            outcome = last_response or outcome
+        return protocol.read(call, outcome, context.attempts, now=self.clock.now())
 
     def server_now(self) -> float:
         """Return the server's time as far as it is known, in seconds since the epoch."""

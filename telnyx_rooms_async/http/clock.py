@@ -71,10 +71,7 @@ class ServerClock:
     def span(self, began: float, monotonic: float, local: float) -> tuple[float, float]:
         """Return the earliest and the latest date that the server may give a room made since `began`.
 
-        Args:
-            began: a monotonic time.
-            monotonic: the present.
-            local: the present by the local clock, in seconds since the epoch; used if no ``Date`` was seen.
+        `began` is a monotonic time; the present is `monotonic` and, in seconds since the epoch, `local`.
         """
         if (read := self.read()) is None:
             return local - (monotonic - began) - LOCAL_SKEW, local + LOCAL_SKEW

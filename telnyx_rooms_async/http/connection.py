@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache, partial
 from inspect import isasyncgenfunction, iscoroutinefunction
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 from urllib.request import getproxies_environment, proxy_bypass
 from weakref import WeakSet
 
@@ -60,7 +60,8 @@ def check_session(
             raise ConfigurationError("the session has an auth of its own, which would displace the API key")
         if trace_configs:
             raise ConfigurationError("trace_configs are for a session of our own: give yours its own")
-    if not all(isinstance(config, TraceConfig) for config in trace_configs):
+    is_sequence = isinstance(cast("object", trace_configs), Sequence)
+    if not is_sequence or not all(isinstance(config, TraceConfig) for config in trace_configs):
         raise ConfigurationError("trace_configs must be aiohttp.TraceConfig objects")
     if on_attempt is not None and not callable(on_attempt):
         raise ConfigurationError(f"on_attempt must be callable, not {on_attempt!r}")

@@ -34,7 +34,7 @@ class RateLimiter:
 
     def __init__(self, capacity: int, clock: Clock, share: float = 1.0) -> None:
         self._clock = clock
-        self.window = RateLimitWindow(capacity, share)
+        self.window: RateLimitWindow = RateLimitWindow(capacity, share)
         # Ordered by the start of the call, so that a retry goes before calls that began later.
         self.queue: list[tuple[float, int, _Waiter]] = []
         self._numbers = count()
@@ -42,11 +42,7 @@ class RateLimiter:
         self._sleeps_until = math.inf
 
     async def acquire(self, started: float, deadline: float) -> bool:
-        """Wait until the request of a call that began at `started` is admitted.
-
-        Returns:
-            False if it cannot be admitted before the deadline.
-        """
+        """Wait for admission of a call that began at `started`; return False if the deadline is too early."""
         waiter = _Waiter()
         heappush(self.queue, (started, next(self._numbers), waiter))
         is_done = False
@@ -67,13 +63,7 @@ class RateLimiter:
         return self.window.delay(self._clock.monotonic())
 
     def release(self, limit: RateLimit | None, sent_at: float, now: float, pause: float | None) -> bool:
-        """Release the place of a request with a response.
-
-        Args:
-            limit: the rate limit that the response states, if any.
-            sent_at: when the request was sent.
-            now: when the response was complete.
-            pause: for how many seconds the server asks all requests to stay away, if it does.
+        """Release the place of a request with a response, which may ask all requests to pause.
 
         Returns:
             Whether all requests are held for that pause: not for one that is too long.

@@ -5,6 +5,7 @@ API key.
 """
 
 import asyncio
+import hmac
 import json
 import math
 import re
@@ -45,16 +46,10 @@ _FORBIDDEN_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 class AiohttpTransport:
-    """Sends requests through a session that is borrowed, or opened before the first request.
+    """Sends requests through a session that is opened before the first request, or borrowed.
 
-    Args:
-        api_key: sent as a bearer token.
-        base_url: absolute, without a slash at its end.
-        session: a borrowed session, which is never closed here.
-        in_flight_calls: knows the event loop of the calls.
-        max_connections: how many at once, for calls and for downloads.
-        trust_env: whether a session of our own uses the proxy variables of the environment.
-        trace_configs: for a session of our own.
+    A borrowed session is never closed here, and `trust_env` and `trace_configs` are not for it. There are up
+    to `max_connections` for calls, and as many for downloads.
     """
 
     _owned: AsyncGenerator[Session, None] | None = None  # a class attribute, for an __init__ that raises
@@ -68,7 +63,7 @@ class AiohttpTransport:
         in_flight_calls: InFlightCalls,
         max_connections: int,
         trust_env: bool,
-        trace_configs: Sequence[TraceConfig] = (),
+        trace_configs: Sequence[TraceConfig],
     ) -> None:
         self._api_key = api_key
         self._base = URL(base_url, encoded=True)
@@ -124,16 +119,10 @@ class AiohttpTransport:
 
     def keyed_digest(self, message: bytes) -> str:
         """Return a digest of a message that depends on the API key: 32 hex digits."""
-        import hmac  # noqa: PLC0415 - only journals need it
-
         return hmac.digest(self._api_key.encode(), message, "sha256")[:16].hex()
 
     async def send(self, request: Request, seconds: float) -> Response | Failure:
-        """Send a request once.
-
-        Args:
-            request: the request, without the API key.
-            seconds: for all of it, from the wait for a connection to the last byte of the response.
+        """Send a request once, within `seconds` from the wait for a connection to the last byte.
 
         Raises:
             ClientClosedError: the borrowed session is closed.
@@ -183,13 +172,10 @@ class AiohttpTransport:
     async def open(
         self, url: Secret, *, offset: int, if_range: str | None, seconds: float
     ) -> "Stream | Failure":
-        """Start the download of a file. The API key is not sent.
+        """Start the download of a file from `offset` on, if it is still the version `if_range`.
 
-        Args:
-            url: presigned by Telnyx; it appears in no failure.
-            offset: how many bytes to leave out at the beginning.
-            if_range: the version of the file that these bytes are of, for the ``If-Range`` header.
-            seconds: how long to wait for the headers of the response.
+        Neither is the API key sent, nor does the presigned URL appear in a failure. The headers of the
+        response are waited for up to `seconds`, and so is each chunk of the body.
 
         Raises:
             ClientClosedError: the borrowed session is closed.
@@ -223,7 +209,7 @@ class AiohttpTransport:
             if not self._was_session_closed():
                 raise
             raise ClientClosedError from None
-        return Stream(response, seconds)
+        return Stream(response)
 
     async def download_slots(self) -> asyncio.Semaphore:
         """Return the semaphore that a download holds while it is connected; it has one slot per connection.
@@ -279,19 +265,17 @@ class AiohttpTransport:
 class Stream:
     """The body of a download, read in chunks."""
 
-    def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
-        self.seconds: float = seconds
-        """How long to wait for each chunk."""
         self.head: Response = Response(status=response.status, raw_headers=response.raw_headers)
         """Status and headers."""
 
     @without_async_frames
-    async def read(self) -> bytes | Failure:
-        """Return the bytes that have arrived, ``b""`` at the end."""
+    async def read(self, *, seconds: float) -> bytes | Failure:
+        """Return the bytes that arrive within `seconds`, ``b""`` at the end."""
         try:
             # aiohttp has a timer of its own, but stops it when its session is closed.
-            async with asyncio.timeout(self.seconds):
+            async with asyncio.timeout(seconds):
                 return await self._response.content.readany()
         except (aiohttp.ClientError, OSError) as error:
             return _to_failure(error, show_message=False)
@@ -414,7 +398,7 @@ def _decompress(body: bytes, encoding: str, limit: int) -> bytes:
     Raises:
         _DecompressionError: it is corrupt or truncated, or has an encoding that was not accepted.
     """
-    if not body or encoding == "identity":
+    if not body or encoding in ("", "identity"):
         return body
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise _DecompressionError("in a content encoding that was not accepted")

@@ -8,9 +8,9 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from inspect import isawaitable
+from inspect import isasyncgenfunction, isawaitable
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
 from attrs import Factory, define, field, frozen
 
@@ -27,7 +27,7 @@ from telnyx_rooms_async.core.http_messages import (
 )
 from telnyx_rooms_async.core.retry import next_delay, retry_cost
 from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.core.validators import exact_text, integer, short_repr, url
+from telnyx_rooms_async.core.validators import exact_integer, exact_text, integer, short_repr, url
 from telnyx_rooms_async.errors import (
     APIResponseValidationError,
     ClientClosedError,
@@ -105,8 +105,10 @@ async def download(
     max_bytes: int | None,
 ) -> DownloadedFile:
     """Download the file of the item that `call` retrieves, as `Recordings.download` documents it."""
-    if progress is not None and not callable(progress):
-        raise InvalidArgumentError((f"progress must be callable, not {short_repr(progress)}",))
+    if progress is not None and (not callable(cast("object", progress)) or isasyncgenfunction(progress)):
+        wrong = f"progress must be a function, async or not, got {short_repr(progress)}"
+        raise InvalidArgumentError((wrong,))
+    max_bytes = cast("int | None", exact_integer(max_bytes))
     if max_bytes is not None and (problem := integer(0, 2**63 - 1)(max_bytes)):
         raise InvalidArgumentError((f"max_bytes {problem}",))
     with api.in_flight_calls:
@@ -385,12 +387,7 @@ class _Transfer:
 
     async def _receive(self, stream: Stream, write: Write, *, skip: int) -> Failure | None:
         """Write the bytes of a response without the first `skip`; return why the file is not complete."""
-
-        async def read(*, seconds: float) -> bytes | Failure:
-            stream.seconds = seconds
-            return await stream.read()
-
-        while piece := await self._wait_for_store(read):
+        while piece := await self._wait_for_store(stream.read):
             if isinstance(piece, Failure):
                 return piece
             if failure := await self._accept(piece[skip:], write):

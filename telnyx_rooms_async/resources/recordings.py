@@ -1,6 +1,7 @@
 """Recordings: an audio and a video file for each participant of a recorded session."""
 
 import os
+from typing import cast
 
 from telnyx_rooms_async.core.endpoints import (
     DELETE_RECORDING,
@@ -10,7 +11,14 @@ from telnyx_rooms_async.core.endpoints import (
 )
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import PAGE_SIZE_MAX, Days, RecordingsFilter, RecordingsQuery
-from telnyx_rooms_async.core.validators import DurationFilter, ParticipantId, RecordingId, RoomId, SessionId
+from telnyx_rooms_async.core.validators import (
+    DurationFilter,
+    ParticipantId,
+    RecordingId,
+    RoomId,
+    SessionId,
+    short_repr,
+)
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import RoomRecording
@@ -133,12 +141,15 @@ class Recordings:
         recording has expired.
 
         Raises:
+            InvalidArgumentError: the argument is not a `RoomRecording`.
             NotReadyError: the recording is not completed.
             NotFoundError: there is no such recording.
             APIConnectionError: the store cannot be reached.
 
         Telnyx operation: ViewRoomRecording.
         """
+        if not isinstance(cast("object", recording), RoomRecording):
+            raise InvalidArgumentError((f"recording must be a RoomRecording, got {short_repr(recording)}",))
         call = build(RETRIEVE_RECORDING, room_recording_id=recording.id)
         return await file_size(self._api, call, recording)
 

@@ -61,13 +61,10 @@ async def create_room(
     """
     choice = check_on_lost_response(on_lost_response)
     call = build(CREATE_ROOM, body=body)
-    started = api.clock.monotonic() - (0.0 if since is None else api.clock.now() - since)
-    creation = _Creation(
-        api=api, settings=body_fields(body), on_lost_response=choice, since=since, started=started
-    )
+    creation = _Creation(api=api, body=body, on_lost_response=choice, since=since)
     if since is not None:
         rooms = await find_rooms(str(body.unique_name), api.call)
-        if matches := creation.matches(rooms):
+        if matches := creation.matches(rooms, api.clock.monotonic()):
             return matches[0]
     return await api.call(call, creation.run)
 
@@ -132,11 +129,9 @@ class _Creation:
     """
 
     api: ApiSession
-    settings: Mapping[str, object]
+    body: RoomBody
     on_lost_response: OnLostResponse
     since: float | None
-    started: float
-    """When the first request was sent at the earliest, by the monotonic clock."""
 
     async def run(self, call: Call[Room], context: CallContext) -> Room:
         """Create the room, or raise `OutcomeUnknownError` if it stays unknown whether it was created."""
@@ -193,12 +188,13 @@ class _Creation:
     ) -> tuple[Room, ...] | None:
         """Return the rooms that may be the result; None if there may still be one that is not listed yet.
 
-        Raises `name_taken` if the room of the name is not the result.
+        Raises `name_taken` if there are rooms of the name, but none of them can be the result.
         """
         logger.warning("POST /rooms: the response was lost; looking for the room by its name")
         api = self.api
         api.server_clock.read()  # the next response may have no date, or an unreadable one
         once = evolve(api, retry=_NO_RETRIES)
+        has_namesakes = False
         first, *others = LOOK_UP_DELAYS
         for delay in (max(first, retry_after or 0.0), *others):
             # While all calls are paused beyond the deadline, a look-up could not be sent.
@@ -210,22 +206,29 @@ class _Creation:
                 rooms = await find_rooms(unique_name, lambda call: once.send_with_retries(call, context))
             except (APIConnectionError, APIResponseError, APIStatusError, PaginationError):
                 continue
-            matches = self.matches(rooms)
+            matches = self.matches(rooms, context.started)
             if matches or retry_after is not None:
                 return matches
-            if rooms and name_taken is not None:
-                raise name_taken
+            has_namesakes = has_namesakes or bool(rooms)
+        if has_namesakes and name_taken is not None:
+            raise name_taken
         return None
 
-    def matches(self, rooms: tuple[Room, ...]) -> tuple[Room, ...]:
-        """Return those of the rooms of the requested name that may be the result."""
-        clock = self.api.clock
-        earliest, latest = self.api.server_clock.span(self.started, clock.monotonic(), clock.now())
-        if self.since is not None:
+    def matches(self, rooms: tuple[Room, ...], started: float) -> tuple[Room, ...]:
+        """Return those of the rooms of the requested name that may be the result of this call.
+
+        The call was started at `started` by the monotonic clock, or by an earlier process at `since`.
+        """
+        clock, span, settings = self.api.clock, self.api.server_clock.span, body_fields(self.body)
+        monotonic, local = clock.monotonic(), clock.now()
+        if self.since is None:
+            earliest, latest = span(started, monotonic, local)
+        else:
             # Before its first response the earlier process had only its local clock, assumed to be as wrong
             # as this one. Whether `since` is a local or a server time is unknown: the earlier of them counts.
+            earliest, latest = span(monotonic - (local - self.since), monotonic, local)
             earliest = min(earliest, self.since - LOCAL_SKEW)
-        return tuple(room for room in rooms if is_created_room(room, self.settings, earliest, latest))
+        return tuple(room for room in rooms if is_created_room(room, settings, earliest, latest))
 
     def _is_too_late(self, delay: float, context: CallContext) -> bool:
         return self.api.clock.monotonic() + delay >= context.deadline

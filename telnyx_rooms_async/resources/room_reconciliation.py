@@ -4,19 +4,16 @@ Rooms are identified by their names.
 """
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from functools import partial
 from typing import Final, Literal, TypeAlias, cast
 
 from attrs import field, fields, frozen
 
-from telnyx_rooms_async import batch
-from telnyx_rooms_async.batch.operations import BulkOperation
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, UPDATE_ROOM
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import RoomBody, RoomFields, body_fields, problems, room_body
-from telnyx_rooms_async.core.validators import UNSET, integer, short_repr
+from telnyx_rooms_async.core.validators import UNSET, exact_integer, integer, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, NameTakenError, NotFoundError, one_line
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import Room, public_url_repr
@@ -127,6 +124,7 @@ class Plan:
         Raises:
             InvalidArgumentError: the plan deletes more, or `max_deletes` is not a whole number from 0.
         """
+        max_deletes = cast("int | None", exact_integer(max_deletes))
         if max_deletes is not None and (problem := _delete_limit_problem(max_deletes)):
             raise InvalidArgumentError((f"max_deletes {problem}",))
         deletes = self.deletes
@@ -277,18 +275,8 @@ def _differences(room: Room, settings: Mapping[str, object]) -> dict[str, object
 # --- apply ------------------------------------------------------------------------------------------------
 
 
-def apply_plan(
-    api: ApiSession, plan: Plan, *, limit: int, max_failures: int | None, max_deletes: int | None
-) -> AsyncGenerator[batch.Outcome[Change, Room | None], None]:
-    """Apply a plan, as `Rooms.apply` documents it."""
-    if not isinstance(cast("object", plan), Plan):
-        raise InvalidArgumentError((f"plan must be a Plan, not {short_repr(plan)}",))
-    plan.check_deletes(max_deletes)
-    operation = BulkOperation(name="apply", apply=partial(_apply_change, api), api=api)
-    return operation.run(plan.changes, limit=limit, max_failures=max_failures)
-
-
-async def _apply_change(api: ApiSession, change: Change, _: float | None) -> Room | None:
+async def apply_change(api: ApiSession, change: Change, _: float | None) -> Room | None:
+    """Apply one change of a plan, as `Rooms.apply` documents it."""
     if change.action == "create":
         body = room_body(cast("RoomFields", {"unique_name": change.unique_name, **change.after}))
         return (await ensure_room(api, body, is_missing=True)).room

@@ -1,7 +1,8 @@
-"""Rooms: one at a time, as a list, many at once, and as they should be."""
+"""Rooms: single, in lists, in bulk, and declarative."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Final, TypeAlias, Unpack, cast
 
 from telnyx_rooms_async import batch
@@ -55,7 +56,7 @@ from telnyx_rooms_async.resources.room_reconciliation import (
     Change,
     Ensured,
     Plan,
-    apply_plan,
+    apply_change,
     compare,
     ensure_room,
     parse_desired,
@@ -251,7 +252,7 @@ class Rooms:
         failure = f"no session started in room {exact_room_id(room_id)}"
         return await poll(self._api, active_session, timeout=timeout, failure=failure)
 
-    # --- rooms as they should be --------------------------------------------------------------------------
+    # --- declarative rooms --------------------------------------------------------------------------------
 
     async def ensure(self, unique_name: str, **settings: Unpack[RoomSettings]) -> Ensured:
         """Create a room of this name, or update it to these settings, unless it has them already.
@@ -320,7 +321,11 @@ class Rooms:
 
         Telnyx operations: CreateRoom, UpdateRoom and DeleteRoom.
         """
-        return apply_plan(self._api, plan, limit=limit, max_failures=max_failures, max_deletes=max_deletes)
+        if not isinstance(cast("object", plan), Plan):
+            raise InvalidArgumentError((f"plan must be a Plan, not {short_repr(plan)}",))
+        plan.check_deletes(max_deletes)
+        operation = BulkOperation(name="apply", apply=partial(apply_change, self._api), api=self._api)
+        return operation.run(plan.changes, limit=limit, max_failures=max_failures)
 
     # --- many rooms ---------------------------------------------------------------------------------------
 

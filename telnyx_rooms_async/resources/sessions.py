@@ -226,6 +226,8 @@ class Sessions:
 class Participants:
     """The participants of all sessions of the account: ``client.participants``.
 
+    Invalid arguments raise `InvalidArgumentError` before anything is sent.
+
     Example:
         >>> async def contexts(client, session):
         ...     return [p.context async for p in client.participants.list(session_id=session)]
@@ -238,7 +240,6 @@ class Participants:
         """Return one participant.
 
         Raises:
-            InvalidArgumentError: `participant_id` is not an id; nothing was sent.
             NotFoundError: there is no such participant.
 
         Telnyx operation: ViewRoomParticipant.
@@ -266,9 +267,6 @@ class Participants:
             left_at: a day, or a `DateFilter` with inclusive bounds.
             context: only participants whose client joined with exactly this context.
             page_size: 1 to 250 participants per request.
-
-        Raises:
-            InvalidArgumentError: an argument is invalid; nothing was sent.
 
         Telnyx operation: ListRoomParticipants.
         """

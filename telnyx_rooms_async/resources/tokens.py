@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
 from typing import Any, Final, cast
+from uuid import UUID
 
 from attrs import evolve
 
@@ -26,7 +27,7 @@ from telnyx_rooms_async.errors import (
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import logger
 from telnyx_rooms_async.http.in_flight import running_loop
-from telnyx_rooms_async.models import AccessToken, ClientToken
+from telnyx_rooms_async.models import AccessToken, ClientToken, Room
 
 # The API reference has no refresh token in this response, but a server may replace it.
 _REFRESH_TOKEN: Final = cast("Endpoint[ClientToken]", evolve(REFRESH_TOKEN, response_type=ClientToken))
@@ -97,7 +98,7 @@ class Tokens:
 
         Telnyx operation: RefreshRoomClientToken.
         """
-        if isinstance(room_id, str) and not _UUID.fullmatch(room_id):
+        if not isinstance(room_id, Room | UUID) and not _UUID.fullmatch(hidden(room_id)):
             room_id = hidden(room_id)  # it may be the refresh token
         return self._refresh(room_id, RefreshBody(refresh_token=refresh_token, token_ttl_secs=token_ttl_secs))
 
@@ -134,6 +135,7 @@ class Tokens:
             refresh_token_ttl_secs: 60 to 86400 seconds.
 
         Raises:
+            InvalidArgumentError: an argument is invalid.
             PermissionDeniedError: the account may not join rooms.
             NotFoundError: there is no such room.
 
@@ -145,6 +147,8 @@ class Tokens:
         Telnyx operations: CreateRoomClientToken, RefreshRoomClientToken.
         """
         body = TokenBody(token_ttl_secs=token_ttl_secs, refresh_token_ttl_secs=refresh_token_ttl_secs)
+        if UNSET in (body.token_ttl_secs, body.refresh_token_ttl_secs):
+            raise InvalidArgumentError(("token_ttl_secs and refresh_token_ttl_secs must be numbers",))
         build(CREATE_TOKEN, room_id=room_id, body=body)  # validates the arguments
         token = AutoRefreshedToken(self._api, room_id, token_ttl_secs, refresh_token_ttl_secs)
         try:

@@ -2,9 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable
+from inspect import isawaitable
 from secrets import token_hex
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from telnyx_rooms_async.core.validators import exact_text
 from telnyx_rooms_async.errors import ConfigurationError, WebhookError
@@ -174,9 +174,11 @@ class SeenInRedis:
         return f"{self._instance}:{os.getpid()}"
 
     async def _send(self, command: object) -> object:
+        if not isawaitable(command):
+            raise ConfigurationError("SeenInRedis needs a client of redis.asyncio")
         try:
             async with asyncio.timeout(self._timeout):
-                return await cast("Awaitable[Any]", command)
+                return await command
         except (RedisError, OSError) as error:  # a TimeoutError is an OSError
             failure = _failure(error)
         # Not chained: frames of redis hold its password.
@@ -197,6 +199,7 @@ def _failure(raised: BaseException) -> ConfigurationError | WebhookError:
         return WebhookError((f"Redis does not respond{detail}",))
     if "eval" in detail.lower():  # "unknown command 'eval'", "no permissions to run the 'eval' command"
         return ConfigurationError(f"SeenInRedis needs scripts, but Redis refuses the command EVAL{detail}")
-    if not isinstance(error, ResponseError) or isinstance(error, NoPermissionError):
+    is_denied = isinstance(error, NoPermissionError) or "can't run this command" in detail
+    if not isinstance(error, ResponseError) or is_denied:
         return ConfigurationError(f"SeenInRedis needs access, but Redis denies it{detail}")
     return WebhookError((f"Redis refuses a command{detail}",))

@@ -14,6 +14,7 @@ from attrs import define, field
 from telnyx_rooms_async.core.validators import RoomId, exact_room_id, one_id
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import RecordingStatus, RoomParticipant, RoomRecording, RoomSession
+from telnyx_rooms_async.settings import check_count
 from telnyx_rooms_async.webhooks.events import (
     Event,
     RecordingCompletedPayload,
@@ -59,7 +60,8 @@ class RoomTracker:
         if problem := one_id(exact):
             raise InvalidArgumentError((f"room_id {problem}",))
         self.room_id: str = str(exact)
-        self._limit = max(limit, 1)
+        check_count(limit=limit)
+        self._limit = int(limit)
         self._sessions: Final[dict[str, _Session]] = {}
         self._by_start = _SortedIndex[_Session]()
         """Sessions that certainly belong to the room, by their start."""

@@ -18,6 +18,7 @@ from telnyx_rooms_async.webhooks.events import EVENT_CLASSES, Event
 from telnyx_rooms_async.webhooks.stores import SeenEvents, SeenInMemory
 
 E = TypeVar("E", bound=Event)
+_LOOP_CHECK_SECONDS: Final = 1.0
 Handler: TypeAlias = Callable[[E], Awaitable[object]]
 
 
@@ -48,16 +49,16 @@ class EventRouter:
         check_count(limit=limit)
         check_positive(grace=grace)
         self._store = SeenInMemory() if seen is None else seen
-        self._limit, self._grace = limit, grace
+        self._limit, self._grace = int(limit), float(grace)
         self._handlers: Final[list[tuple[type[Event], Handler[Any]]]] = []
         self._is_open = False
         self._loop: asyncio.AbstractEventLoop | None = None
         """The event loop of the background tasks."""
-        self._capacity = limit
+        self._capacity = self._limit
         self._tasks: Final[set[asyncio.Task[None]]] = set()
         # Each access is one atomic operation. A lock could be held by another thread during a fork.
-        self._in_progress: Final[dict[tuple[int, str], Future[None]]] = {}
-        """By process id and event id: a future that is done when the event is no longer being handled."""
+        self._in_progress: Final[dict[tuple[int, str], _Handling]] = {}
+        """By process id and event id."""
 
     def on(self, event_class: type[E]) -> Callable[[Handler[E]], Handler[E]]:
         """Register an async function for a class of events: ``@router.on(RoomSessionEnded)``.
@@ -94,11 +95,12 @@ class EventRouter:
             WebhookError: another worker is handling the event, or the store does not respond.
             Exception: of a handler. The event then counts as not handled.
         """
+        running_loop()  # raises before the event is claimed
         handlers = self._handlers_of(event)
         if not handlers:
             return False
         while (current := self._begin(event)) is not None:
-            await asyncio.wrap_future(current)
+            await self._wait_for(event, current)
         try:
             if await self._store.seen(event.id):
                 return False
@@ -166,15 +168,24 @@ class EventRouter:
     def _handlers_of(self, event: Event) -> list[Handler[Any]]:
         return [handler for event_class, handler in self._handlers if isinstance(event, event_class)]
 
-    def _begin(self, event: Event) -> Future[None] | None:
+    def _begin(self, event: Event) -> "_Handling | None":
         """Mark an event as being handled; if it already is, return the future that waits for its end."""
-        mine = Future[None]()
+        mine = _Handling(running_loop())
         mine.set_running_or_notify_cancel()  # a cancelled waiter does not cancel it
         current = self._in_progress.setdefault((os.getpid(), event.id), mine)
         return None if current is mine else current
 
     def _end(self, event: Event) -> None:
-        self._in_progress.pop((os.getpid(), event.id)).set_result(None)
+        if handling := self._in_progress.pop((os.getpid(), event.id), None):
+            handling.set_result(None)
+
+    async def _wait_for(self, event: Event, handling: "_Handling") -> None:
+        """Wait until an event is no longer being handled, or until the event loop of its handlers stops."""
+        ended = asyncio.wrap_future(handling)
+        while not (await asyncio.wait((ended,), timeout=_LOOP_CHECK_SECONDS))[0]:
+            if not handling.loop.is_running():
+                self._end(event)
+                await self._store.forget(event.id)  # the claim, which nothing else would release
 
     def _end_in_background(self, event: Event, task: asyncio.Task[None] | None) -> None:
         self._capacity += 1
@@ -202,6 +213,14 @@ class EventRouter:
         finally:
             # Shielded: a handled event that is not recorded would be handled again.
             await run_shielded(update_store)
+
+
+class _Handling(Future[None]):
+    """Done when an event is no longer being handled."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self.loop = loop
 
 
 def log_name(event: Event) -> str:

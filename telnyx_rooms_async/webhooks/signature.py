@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from telnyx_rooms_async.core.secret import without_frames
-from telnyx_rooms_async.core.validators import is_quoted
+from telnyx_rooms_async.core.validators import exact_text, is_quoted
 from telnyx_rooms_async.errors import ConfigurationError, InvalidArgumentError, WebhookSignatureError
 from telnyx_rooms_async.http.clock import Clock
 from telnyx_rooms_async.settings import check_positive, find_public_key
@@ -132,7 +132,7 @@ def _signature_headers(headers: Headers) -> tuple[str, bytes]:
 
 
 def _text(value: object) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    return value.decode("latin-1") if isinstance(value, bytes) else str(exact_text(value))
 
 
 def _decode_base64(text: str) -> bytes | None:

@@ -56,7 +56,7 @@ class SeenInMemory:
 
     def __init__(self, limit: int = 10_000) -> None:
         check_count(limit=limit)
-        self._limit = limit
+        self._limit = int(limit)
         # Each access is one atomic operation. A lock could be held by another thread during a fork.
         self._handled: Final[OrderedDict[str, None]] = OrderedDict()
         self._claims: Final[dict[tuple[int, str], object]] = {}

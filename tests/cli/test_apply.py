@@ -240,7 +240,7 @@ def test_failures_in_parquet_are_the_rows_of_the_table(run: Run, telnyx: Emulato
 def test_ctrl_c_prints_what_was_done(start: Start, telnyx: Emulator, table: str) -> None:
     telnyx.script(Fault(delay=inf), operation="UpdateRoom")
     process = start("rooms", "apply", table, "--yes", "--concurrency", "1", program=INTERRUPTIBLE)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while "PATCH" not in writes(telnyx) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

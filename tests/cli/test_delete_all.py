@@ -44,6 +44,15 @@ def test_dry_run_lists_the_rooms(table: Table, telnyx: Emulator) -> None:
     assert sorted(row[1] for row in rows) == names(telnyx) == ["Room 1", "Room 2", "Room 3"]
 
 
+def test_id_that_the_server_made_up_is_shown_without_control_characters(run: Run, telnyx: Emulator) -> None:
+    body = b'{"data":[{"id":"r1\\u001b]0;title\\u0007\\u202e"}],"meta":{"total_results":1}}'
+    telnyx.script(Fault(status=200, body=body), operation="ListRooms", times=None)
+    result = run(*ALL, "--everything", "--yes")
+    assert result.exit_code == 1
+    assert r"r1\x1b]0;title" in result.stderr
+    assert result.stderr.replace("\n", "").isprintable()
+
+
 @pytest.mark.parametrize(("typed", "rest"), [(b"y\n", 0), (b"\n", 3)])
 def test_deletion_is_confirmed_at_a_terminal(
     at_terminal: Terminal, telnyx: Emulator, typed: bytes, rest: int

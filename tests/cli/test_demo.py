@@ -75,15 +75,6 @@ def test_steps_show_their_results(emulators: list[Emulator]) -> None:
     assert room_id[0] not in {room.id for room in telnyx.rooms}
 
 
-@pytest.mark.usefixtures("emulators")
-def test_numbers_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "NAMES", ("One", "Two"))
-    created, _, listed, *_, last = steps(run_demo().stdout)
-    assert "   2 rooms, the first one is" in created
-    assert "   1 request\n" in listed
-    assert "1 room left" in last
-
-
 def test_code_can_be_compiled() -> None:
     shown = run_demo().stdout
     code = "\n".join(
@@ -100,9 +91,3 @@ def test_output_fits_a_terminal(at_terminal: Terminal) -> None:
     assert max(map(len, lines)) <= 80
     code = [line for line in run_demo().stdout.splitlines() if line.startswith(("   >>> ", "   ... "))]
     assert [line for line in lines if line.startswith(("   >>> ", "   ... "))] == code
-
-
-def test_output_is_styled_at_a_terminal(at_terminal: Terminal) -> None:
-    assert {"\x1b[1m", "\x1b[36m", "\x1b[2m"} <= set(
-        re.findall(r"\x1b\[\d+m", at_terminal("demo", plain=False))
-    )

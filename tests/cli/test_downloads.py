@@ -88,14 +88,6 @@ def test_unknown_file(run: Run, at_terminal: Terminal, telnyx: Emulator, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("alice")
-def test_recording_that_is_not_completed(run: Run, objects: Objects, tmp_path: Path) -> None:
-    recording_id = objects("recordings", "list")[0]["id"]
-    result = run("recordings", "download", recording_id, str(tmp_path / "file"))
-    message = f"error: {recording_id} is processing: there is no file to download yet\n"
-    assert (result.exit_code, result.stderr) == (1, message)
-
-
 def test_file_alone_is_written_to_stdout(run: Run, telnyx: Emulator, command: tuple[str, str, str]) -> None:
     result = run(*command, "-")
     assert result.stdout_bytes == bytes(telnyx.media(command[-1]))

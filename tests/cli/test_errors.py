@@ -20,30 +20,13 @@ from tests.helpers.processes import INTERRUPTIBLE, MAIN
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        *(
-            (command, "404 Resource not found")
-            for command in [
-                f"rooms retrieve {UNKNOWN_ID}",
-                f"rooms update {UNKNOWN_ID} --max-participants 3",
-                f"rooms delete {UNKNOWN_ID}",
-                f"rooms delete {UNKNOWN_ID} --json",
-                f"rooms retrieve {UNKNOWN_ID} --json",
-                f"rooms sessions {UNKNOWN_ID}",
-                f"sessions retrieve {UNKNOWN_ID}",
-                f"sessions participants {UNKNOWN_ID}",
-                f"sessions end {UNKNOWN_ID}",
-                f"sessions kick {UNKNOWN_ID} --all",
-                f"sessions mute {UNKNOWN_ID} --all",
-                f"sessions unmute {UNKNOWN_ID} --all",
-                f"participants retrieve {UNKNOWN_ID}",
-                f"recordings retrieve {UNKNOWN_ID}",
-                f"recordings delete {UNKNOWN_ID}",
-                f"compositions retrieve {UNKNOWN_ID}",
-                f"compositions delete {UNKNOWN_ID}",
-                f"compositions wait {UNKNOWN_ID}",
-                f"tokens create {UNKNOWN_ID}",
-            ]
-        ),
+        (f"rooms retrieve {UNKNOWN_ID}", "404 Resource not found"),
+        (f"rooms retrieve {UNKNOWN_ID} --json", "404 Resource not found"),
+        (f"rooms delete {UNKNOWN_ID}", "404 Resource not found"),
+        (f"rooms sessions {UNKNOWN_ID}", "404 Resource not found"),
+        (f"sessions kick {UNKNOWN_ID} --all", "404 Resource not found"),
+        (f"compositions wait {UNKNOWN_ID}", "404 Resource not found"),
+        (f"tokens create {UNKNOWN_ID}", "404 Resource not found"),
         (f"compositions create {UNKNOWN_ID}", "422 "),
         ("rooms list --base-url http://api.example.com", ""),
     ],
@@ -53,14 +36,6 @@ def test_refused_call_is_one_line(run: Run, command: str, message: str) -> None:
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(f"error: {message}")
     assert result.stderr.count("\n") == 1
-
-
-def test_session_that_has_ended_cannot_be_ended(run: Run, telnyx: Emulator) -> None:
-    telnyx.seed(1)
-    alice = telnyx.join(telnyx.rooms[0].id)
-    telnyx.leave(alice.id)
-    result = run("sessions", "end", str(alice.session_id))
-    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +147,7 @@ def test_refused_key_is_not_shown(run: Run) -> None:
 def server() -> socket.socket:
     """A listening socket. The test writes its responses."""
     listening = socket.create_server(("127.0.0.1", 0))
-    listening.settimeout(30)
+    listening.settimeout(120)
     return listening
 
 
@@ -219,17 +194,16 @@ def test_os_error_without_stdout_is_one_line(
     assert (end.value.exit_code, capsys.readouterr().err) == (1, "error: Input/output error\n")
 
 
-def test_retries_are_printed_at_a_terminal_only(
-    at_terminal: Terminal, run: Run, server: socket.socket
-) -> None:
-    url = url_of(server)
-    server.close()
-    *retries, last = at_terminal("rooms", "list", columns=200, TELNYX_BASE_URL=url).splitlines()
-    assert len(retries) == 2
-    assert all("GET /rooms: attempt" in line for line in retries)
-    assert last.startswith("error: could not connect after 3 attempts")
-    result = run("rooms", "list", TELNYX_BASE_URL=url)
-    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+def test_retries_are_printed_at_a_terminal_only(at_terminal: Terminal, run: Run) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # refuses connections, as it does not listen
+        url = url_of(silent)
+        *retries, last = at_terminal("rooms", "list", columns=200, TELNYX_BASE_URL=url).splitlines()
+        assert len(retries) == 2
+        assert all("GET /rooms: attempt" in line for line in retries)
+        assert last.startswith("error: could not connect after 3 attempts")
+        result = run("rooms", "list", TELNYX_BASE_URL=url)
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
 
 
 def test_log_handlers_are_removed(run: Run) -> None:

@@ -178,12 +178,6 @@ def test_path_that_cannot_be_written(  # noqa: PLR0917 - the case, and where it 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_name_that_is_too_long_is_one_line(run: Run, tmp_path: Path) -> None:
-    result = run("rooms", "export", f"{tmp_path}/{'x' * 300}.csv")
-    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-    assert result.stderr.startswith(f"error: cannot write {tmp_path}/xxx")
-
-
 @pytest.mark.parametrize("kind", FORMATS)
 def test_file_is_private_and_may_have_a_long_name(run: Run, tmp_path: Path, kind: str) -> None:
     target = tmp_path / f"{'ä' * 123}.{kind}"

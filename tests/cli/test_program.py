@@ -8,17 +8,8 @@ import pytest
 
 import telnyx_rooms_async
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.command_line import Run, Shell, Start, Terminal
+from tests.helpers.command_line import ROOM_COLUMNS, Run, Shell, Start, Terminal
 from tests.helpers.processes import MAIN
-
-ROOM_COLUMNS = [
-    "id",
-    "unique_name",
-    "created_at",
-    "active_session_id",
-    "max_participants",
-    "enable_recording",
-]
 
 
 @pytest.fixture
@@ -75,20 +66,6 @@ def test_help_fits_80_columns(run: Run, command: list[str], option: str) -> None
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert "…" not in result.stdout
     assert "..." not in result.stdout.replace("[ARGS]...", "")
-
-
-@pytest.mark.parametrize(
-    ("command", "forms"),
-    [
-        ("rooms list", ["2021-04-25,", "2021-04-01..2021-04-30", "2021-04-01..,", "..2021-04-30."]),
-        ("recordings list", ["90,", "60..120", "60..,", "..120."]),
-        ("compositions create", ["  --region left:width=640,height=720,sources=ID\n"]),
-        ("compositions create", ["  --region right:x=640,width=640,height=720,sources=ID+ID\n"]),
-    ],
-)
-def test_forms_of_options_are_in_the_help(run: Run, command: str, forms: list[str]) -> None:
-    text = run(*command.split(), "--help").stdout
-    assert [form for form in forms if form not in text] == []
 
 
 # --- terminals ----------------------------------------------------------------------------------------------

@@ -1,14 +1,12 @@
 """``recordings export``: all files into a folder, each once."""
 
 import os
-import time
-from math import inf
 from pathlib import Path
 
 import pytest
 
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.command_line import Objects, Run, SmallDisk, Start, Turn
+from tests.helpers.command_line import Objects, Run, SmallDisk, Turn
 
 
 @pytest.fixture
@@ -175,24 +173,6 @@ def test_abandoned_temporary_files_are_removed(run: Run, tmp_path: Path, files: 
     assert run("recordings", "export", str(tmp_path)).exit_code == 0
     left = {*others, recent, link}
     assert files_in(tmp_path) == {**files, **dict.fromkeys(left, b"x")}
-
-
-def test_temporary_files_of_a_killed_run_are_removed(
-    start: Start, run: Run, tmp_path: Path, telnyx: Emulator, ids: list[str]
-) -> None:
-    telnyx.media(ids[0]).size = 10_000_000
-    telnyx.script(Fault(delay=inf), operation="download", times=None)
-    process = start("recordings", "export", str(tmp_path))
-    while not (found := list(tmp_path.iterdir())) and process.poll() is None:
-        time.sleep(0.01)
-    process.kill()
-    process.communicate()
-    telnyx.unscript()
-    assert found
-    for path in found:
-        os.utime(path, (0, 0))
-    assert run("recordings", "export", str(tmp_path)).exit_code == 0
-    assert not any(path.name.startswith(".") for path in tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["file", "file/folder", "/proc/nowhere"])

@@ -281,8 +281,19 @@ def test_ndjson_of_other_programs_is_read(text: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (b"unique_name,webhook_timeout_secs\na,\n,null\n", "csv"),
+        (b'{"unique_name":"a"}\n{}\n{"webhook_timeout_secs":null}', "ndjson"),
+    ],
+)
+def test_row_without_a_value_is_skipped(text: bytes, kind: str) -> None:
+    assert fields(text, kind) == [{"unique_name": "a"}]
+
+
+@pytest.mark.parametrize(
     ("text", "kind", "line"),
-    [(b"unique_name,id\na,\n,x\n", "csv", 3), (b'{"unique_name":"a"}\n{}', "ndjson", 2)],
+    [(b"unique_name,id\na,\n,x\n", "csv", 3), (b'{"unique_name":"a"}\n{"max_participants":2}', "ndjson", 2)],
 )
 def test_names_can_be_required(text: bytes, kind: str, line: int) -> None:
     assert len(fields(text, kind)) == 2

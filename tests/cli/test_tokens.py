@@ -1,13 +1,12 @@
 """``telnyx-rooms tokens``: what is printed, and where the refresh token is read from."""
 
 import logging
-import os
 
 import pytest
 
 from telnyx_rooms_async import Room
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.command_line import Objects, Run, Shell, Start, Table, Terminal
+from tests.helpers.command_line import Objects, Run, Shell, Table, Terminal
 
 MISSING = "error: no refresh token: set TELNYX_REFRESH_TOKEN, or pass - and send it on stdin\n"
 
@@ -129,10 +128,3 @@ def test_refused_refresh_token_is_not_shown(run: Run, room: Room) -> None:
     assert result.exit_code == 1
     assert result.stderr.startswith("error: 403 ")
     assert "hunter2" not in result.output
-
-
-def test_refresh_token_that_is_not_text(start: Start, room: Room) -> None:
-    process = start("tokens", "refresh", room.id, TELNYX_REFRESH_TOKEN=os.fsdecode(b"hunter2\xff"))
-    out, err = process.communicate()
-    assert (process.returncode, out) == (2, "")
-    assert err == "error: refresh_token must be a non-empty Unicode string\n"

@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import summary
-from benchmarks.answers import page
 from benchmarks.cases import CASES
-from benchmarks.figures import standings
 from benchmarks.measuring import Sample
-from benchmarks.race import Row
-from benchmarks.sanity import faults
+from benchmarks.responses import page
+from benchmarks.results import implausible, markdown, standings
+from benchmarks.runner import Row
 from telnyx_rooms_async import Page, Room
 from telnyx_rooms_async.serialization import converter
 
@@ -31,16 +29,16 @@ def test_a_ratio_compares_runs_of_one_round() -> None:
 
 
 def test_a_failed_round_is_reported_and_has_no_times() -> None:
-    failed = Sample(units=0, wall=0, cpu=0, failures=1, failure="not done after 60 s")
+    failed = Sample(units=0, wall=0, cpu=0, failures=1, failure="not finished in 60 s")
     _, ours = standings(CASE, {BARE: rounds(1), OURS: [failed]})
     assert ours.cpu is None
     assert ours.cpu_ratio is None
-    assert list(faults({CASE.name: [ours]})) == ["retrieve-32: ours: 1 failures: not done after 60 s"]
+    assert list(implausible({CASE.name: [ours]})) == ["retrieve-32: ours: 1 failures: not finished in 60 s"]
 
 
 def test_a_ratio_above_the_limit_fails_the_smoke_run() -> None:
     results = {CASE.name: standings(CASE, {BARE: rounds(1), OURS: rounds(9)})}
-    assert list(faults(results)) == ["retrieve-32: 9.0 times the CPU of the reference, over 5.0"]
+    assert list(implausible(results)) == ["retrieve-32: 9.0 times the CPU of the reference, over 5.0"]
 
 
 @pytest.mark.parametrize("sessions", [True, False])
@@ -55,7 +53,7 @@ def test_the_server_s_pages_contain_every_room_once(*, sessions: bool) -> None:
 def test_the_guides_show_the_stored_results() -> None:
     root = Path(__file__).parents[2]
     stored = json.loads((root / "benchmarks/results/results.json").read_text())
-    table = list(summary.lines(stored))
+    table = list(markdown(stored))
     assert "\n".join(table) in (root / "benchmarks/README.md").read_text()
     shown = [line for line in (root / "README.md").read_text().splitlines() if ": CPU a " in line]
     assert len(shown) == 3

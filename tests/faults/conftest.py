@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 
-from tests.helpers.fast_forward import FastForwardLoop
+from tests.helpers.clocks import FakeClock
 from tests.helpers.fault_case import FaultCase
-from tests.helpers.fault_server import FaultServer, run_fault_server
+from tests.helpers.fault_server import FaultServer
+from tests.helpers.raw_server import running
 
 PASSED = pytest.StashKey[bool]()
 
@@ -35,53 +36,38 @@ def _frozen_garbage() -> Iterator[None]:
     gc.unfreeze()
 
 
-class RecordingHandler(logging.Handler):
-    """Stores every record."""
-
-    def __init__(self, records: list[logging.LogRecord]) -> None:
-        super().__init__(logging.DEBUG)
-        self._records = records
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._records.append(record)
+@pytest.fixture
+async def clock() -> AsyncIterator[FakeClock]:
+    """The time of the event loop, which waits only for bytes."""
+    fake_clock = FakeClock()
+    with fake_clock.fast_forward():
+        yield fake_clock
 
 
 @pytest.fixture
-async def time() -> AsyncIterator[FastForwardLoop]:
-    """The event loop of the test, which waits only for bytes."""
-    fast_forward = FastForwardLoop()
-    with fast_forward.patch(asyncio.get_running_loop()):
-        yield fast_forward
-
-
-@pytest.fixture
-async def server(time: FastForwardLoop, request: pytest.FixtureRequest) -> AsyncIterator[FaultServer]:
+async def server(clock: FakeClock, request: pytest.FixtureRequest) -> AsyncIterator[FaultServer]:
     """A fault server; with the parameter "refused at first" it does not listen until it recovers."""
-    async with run_fault_server(time, listens=getattr(request, "param", "") != "refused at first") as server:
-        yield server
+    listens = getattr(request, "param", "") != "refused at first"
+    async with running(FaultServer(clock=clock), listens=listens) as fault_server:
+        yield fault_server
 
 
 @pytest.fixture
 async def case(
     server: FaultServer,
-    time: FastForwardLoop,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[FaultCase]:
     """A client of the fault server, and the record of its calls."""
     gc.freeze()
-    case = FaultCase.of(server, time)
-    root, handler = logging.getLogger(), RecordingHandler(case.records)
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
+    caplog.set_level(logging.DEBUG)
+    case = FaultCase(server)
     asyncio.get_running_loop().set_exception_handler(lambda _, context: case.loop_errors.append(context))
     monkeypatch.setattr(sys, "unraisablehook", lambda args: case.loop_errors.append(repr(args.exc_value)))
     try:
         yield case
         if request.node.stash[PASSED]:
-            await case.check_invariants()
+            await case.check_invariants(caplog.get_records("call"))
     finally:
         await case.close()
-        root.removeHandler(handler)
-        root.setLevel(level)

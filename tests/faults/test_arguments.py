@@ -1,6 +1,6 @@
-"""Invalid arguments are rejected before a connection is opened."""
+"""Invalid ids are rejected before a connection is opened."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,33 +8,33 @@ import pytest
 from telnyx_rooms_async import InvalidArgumentError, RoomsClient
 from tests.helpers.fault_case import FaultCase
 
-IDS: dict[str, Any] = {
-    "empty": "",
-    "None": None,
-    ".": ".",
-    "..": "..",
-    "%2e": "%2e",
-    "%2e%2e": "%2e%2e",
-    "with /": "a/b",
-    "with \\": "a\\b",
-    "with ?": "a?b",
-    "with #": "a#b",
-    "with a space": "a b",
-    "with a space at the end": "a ",
-    "with CR LF": "a\r\nX-Injected: 1",
-    "with LF at the end": "a\n",
-    "with NUL": "a\0",
-    "with ;": "a;b",
-    "with %": "a%b",
-    "with é": "é",
-    "with a full-width dot": "\uff0e\uff0e",
-    "with a lone surrogate": "\ud800",
-    "20 KB": "a" * 20_000,
-    "bytes": b"a-room",
-    "a number": 7,
-    "a list": ["a"],
-    "True": True,
-}
+INVALID_IDS: list[Any] = [
+    *(
+        "",
+        ".",
+        "..",
+        "%2e",
+        "%2e%2e",
+        "a/b",
+        "a\\b",
+        "a?b",
+        "a#b",
+        "a b",
+        "a ",
+        "a;b",
+        "a%b",
+        "é",
+        "\uff0e\uff0e",
+    ),
+    *("a\r\nX-Injected: 1", "a\n", "a\0", "\ud800", "a" * 20_000),
+    *(None, b"a-room", 7, ["a"], True),
+]
+
+
+async def _count(listing: Any) -> int:
+    return len([value async for value in listing])
+
+
 CALLS: dict[str, Callable[[RoomsClient, Any], Any]] = {
     "retrieve": lambda client, value: client.rooms.retrieve(value),
     "update": lambda client, value: client.rooms.update(value, max_participants=3),
@@ -55,20 +55,12 @@ CALLS: dict[str, Callable[[RoomsClient, Any], Any]] = {
 }
 
 
-async def _count(listing: Any) -> int:
-    return len([value async for value in listing])
-
-
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 async def test_an_invalid_id_is_rejected_before_a_connection_is_opened(
-    case: FaultCase, call: Callable[[RoomsClient, Any], Awaitable[object]]
+    case: FaultCase, call: Callable[[RoomsClient, Any], Any]
 ) -> None:
-    for wrong in IDS.values():
-
-        async def action(client: RoomsClient, wrong: Any = wrong) -> object:
-            return await call(client, wrong)
-
-        error = await case.expect_error(InvalidArgumentError, action)
-        assert isinstance(error, ValueError)
+    for invalid in INVALID_IDS:
+        with pytest.raises(InvalidArgumentError):
+            await call(case.client, invalid)
     assert case.server.connections == 0
     case.expect_requests("")

@@ -2,20 +2,20 @@
 
 import asyncio
 import gc
-import socket
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from telnyx_rooms_async import ClientClosedError, Room, RoomsClient
-from tests.helpers.fast_forward import FastForwardLoop, wait_until
-from tests.helpers.fault_case import FaultCase, create, ids_of, read
-from tests.helpers.fault_server import FaultServer, ServerFault, run_fault_server
+from tests.helpers.clocks import wait_until
+from tests.helpers.fault_case import FaultCase, create, ids_of, read, read_and_create
+from tests.helpers.fault_server import FaultServer, ServerFault
+from tests.helpers.faults import HANG, respond, send_slowly, truncate
+from tests.helpers.raw_server import running
 from tests.helpers.room_store import SECRET_KEY, SECRETS
-from tests.helpers.server_faults import HANG, respond, send_slowly, truncate
 
 # --- phases of a call ---------------------------------------------------------------------------------------
 
@@ -26,7 +26,6 @@ async def create_large(client: RoomsClient) -> Room:
 
 
 async def page_by_page(client: RoomsClient) -> list[str]:
-    """List all rooms, one a page."""
     return await ids_of(client, page_size=1)
 
 
@@ -54,7 +53,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWar
 async def start_call(case: FaultCase, phase: Phase) -> "asyncio.Task[Any]":
     """Start a call, and return it in this phase."""
     action, faults, methods = phase
-    case.time.random = lambda: 1.0
+    case.clock.random = lambda: 1.0
     for method, fault in faults.items():
         case.server.inject_always(fault, on=method)
     if not methods:
@@ -72,28 +71,19 @@ async def start_call(case: FaultCase, phase: Phase) -> "asyncio.Task[Any]":
 @phases
 async def test_a_cancelled_call_ends_at_once_and_frees_its_connection(case: FaultCase, phase: Phase) -> None:
     call = await start_call(case, phase)
-    start_time = case.time.seconds()
+    start_time = case.clock.seconds
     call.cancel()
     with pytest.raises(asyncio.CancelledError) as caught:
         await call
-    assert case.time.seconds() - start_time < 1
+    assert case.clock.seconds - start_time < 1
     case.errors.append(caught.value)
     await case.server.recover()
-    await check_sockets(case, idle=phase[1].get("") is UNAVAILABLE)
+    await case.wait_for_sockets(idle=phase[1].get("") is UNAVAILABLE)
     case.expect_requests(phase[-1], rooms=case.server.store.made)
     case.recovery_delay = 31
 
 
-async def check_sockets(case: FaultCase, *, idle: int = 0) -> None:
-    """Check that only idle sockets stay open; `check_invariants` then uses the only connection again."""
-    for _ in range(30):
-        if case.server.open <= idle:
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"{case.server.open} sockets are open")
-
-
-@pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
+@read_and_create
 async def test_a_call_cancelled_while_it_waits_for_a_connection_leaves_the_queue(
     case: FaultCase, action: Any
 ) -> None:
@@ -126,7 +116,7 @@ async def test_a_thousand_cancelled_calls_leave_nothing_open(case: FaultCase) ->
         assert {type(outcome) for outcome in await asyncio.gather(*calls, return_exceptions=True)} == {
             asyncio.CancelledError
         }
-    await check_sockets(case)
+    await case.wait_for_sockets()
     case.expect_at_most(1000)
 
 
@@ -136,15 +126,15 @@ async def test_a_thousand_cancelled_calls_leave_nothing_open(case: FaultCase) ->
 @phases
 async def test_closing_ends_a_call_at_once(case: FaultCase, phase: Phase) -> None:
     call = await start_call(case, phase)
-    start_time = case.time.seconds()
+    start_time = case.clock.seconds
     async with asyncio.timeout(1):  # closing must not hang on a server that does not read
         await case.client.close()
     with pytest.raises(ClientClosedError) as caught:
         await call
-    assert case.time.seconds() - start_time < 1
+    assert case.clock.seconds - start_time < 1
     case.errors.append(caught.value)
     case.expect_requests(phase[-1], rooms=case.server.store.made)
-    case.no_recovery_reason = "the client is closed"
+    case.recovers = False  # the client is closed
     await case.server.recover()
 
 
@@ -157,14 +147,14 @@ async def test_closing_ends_all_calls_at_once(case: FaultCase) -> None:
     calls = [asyncio.create_task(action(case.client)) for action in [read, create] * 100]
     await asyncio.sleep(1)
     view = case.client.with_options(timeout=5)
-    start_time = case.time.seconds()
+    start_time = case.clock.seconds
     await view.close()
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {ClientClosedError}
-    assert case.time.seconds() - start_time < 1
+    assert case.clock.seconds - start_time < 1
     case.errors += [outcome for outcome in outcomes[:4] if isinstance(outcome, BaseException)]
     case.expect_at_most(37, rooms=case.server.store.made)
-    case.no_recovery_reason = "the client is closed"
+    case.recovers = False  # the client is closed
     await case.server.recover()
 
 
@@ -180,75 +170,51 @@ def all_warnings() -> Iterator[list[warnings.WarningMessage]]:
         gc.collect()
 
 
-@asynccontextmanager
-async def running_server(port: int = 0) -> AsyncIterator[FaultServer]:
-    """Run a server in an unpatched event loop."""
-    async with run_fault_server(FastForwardLoop.real_time(), port=port) as server:
-        yield server
-
-
-def free_port() -> int:
-    """Return an unused port."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port: int = free.getsockname()[1]
-        return port
-
-
 def test_a_client_works_in_a_second_event_loop_after_calls_were_cut_off() -> None:
-    port = free_port()
+    # The port stays taken, so that no other process gets it between the two event loops.
+    server = FaultServer()
+    server.bind()
     with all_warnings() as recorded:
-        clients = [RoomsClient(SECRET_KEY, base_url=f"http://127.0.0.1:{port}/v2", max_connections=2)]
+        clients = [RoomsClient(SECRET_KEY, base_url=server.url, max_connections=2)]
 
         async def cut_off() -> None:
-            async with running_server(port) as server:
-                server.inject_always(HANG)
-                calls = [asyncio.create_task(read(clients[0])) for _ in range(9)]
-                await wait_until(lambda: len(server.requests) == 2)
-                assert not any(call.done() for call in calls)
+            await server.listen()
+            server.inject_always(HANG)
+            calls = [asyncio.create_task(read(clients[0])) for _ in range(9)]
+            await wait_until(lambda: len(server.requests) == 2)
+            assert not any(call.done() for call in calls)
+            server.stop_listening()
 
-        async def read_once() -> int:
-            async with running_server(port) as server, clients[0]:
+        async def read_once() -> None:
+            await server.recover()
+            async with clients[0]:
                 await read(clients[0])
-                return len(server.requests)
 
         asyncio.run(cut_off())
-        assert asyncio.run(read_once()) == 1
+        asyncio.run(read_once())
+        assert len(server.requests) == 3
         clients.clear()
+    server.close()
     assert [str(warning.message) for warning in recorded] == []
 
 
-def test_an_unclosed_client_warns_once() -> None:
-    with all_warnings() as recorded:
+@pytest.mark.parametrize("forgotten", ["in its event loop", "after its event loop"])
+def test_an_unclosed_client_warns_once(forgotten: str) -> None:
+    clients: list[RoomsClient] = []
 
-        async def forget() -> None:
-            async with running_server() as server:
-                client = RoomsClient(SECRET_KEY, base_url=server.url)
-                await read(client)
-                del client
+    async def use() -> None:
+        async with running(FaultServer()) as server:
+            clients.append(RoomsClient(SECRET_KEY, base_url=server.url))
+            await read(clients[0])
+            if forgotten == "in its event loop":
+                clients.clear()
                 gc.collect()
                 for _ in range(5):
                     await asyncio.sleep(0)
 
-        asyncio.run(forget())
-        gc.collect()
-    texts = [str(warning.message) for warning in recorded]
-    assert len(texts) == 1, texts
-    assert recorded[0].category is ResourceWarning
-    assert "RoomsClient" in texts[0]
-    assert not any(secret in texts[0] for secret in SECRETS)
-
-
-def test_an_unclosed_client_warns_once_after_its_event_loop() -> None:
     with all_warnings() as recorded:
-        clients: list[RoomsClient] = []
-
-        async def use() -> None:
-            async with running_server() as server:
-                clients.append(RoomsClient(SECRET_KEY, base_url=server.url))
-                await read(clients[0])
-
         asyncio.run(use())
         clients.clear()
-        gc.collect()
     assert [warning.category for warning in recorded] == [ResourceWarning]
     assert "RoomsClient" in str(recorded[0].message)
+    assert not any(secret in str(recorded[0].message) for secret in SECRETS)

@@ -3,9 +3,8 @@
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from functools import partial
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -23,69 +22,54 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.resources.downloads import Progress
 from tests.helpers.fault_case import FaultCase
-from tests.helpers.fault_server import Connection, FaultServer, ServerFault
-from tests.helpers.room_store import RecordedRequest
-from tests.helpers.server_faults import HANG, only_when, send_endlessly, send_slowly
+from tests.helpers.fault_server import FILES, FaultServer, ServerFault
+from tests.helpers.faults import HANG, respond, send_endlessly, send_raw, send_slowly
+from tests.helpers.raw_server import Connection
+from tests.helpers.room_store import FILM
 
 ENDLESS = 10**9
 """The size of a file that is never complete."""
 
 
-def inject_into_files(server: FaultServer, fault: ServerFault) -> None:
-    """Answer all requests for files with a fault."""
-    server.inject_always(only_when(server, lambda request: request.path.startswith("/files/"), fault))
+def send_pieces(
+    server: FaultServer, total: int, piece: int, *, seconds: float = 0.0, count: int = ENDLESS
+) -> ServerFault:
+    """Send pieces with pauses from the first requested byte, then close the connection."""
 
-
-def send_pieces(server: FaultServer, total: int, pieces: Callable[[int], AsyncIterator[int]]) -> ServerFault:
-    """Send pieces of these sizes from the first requested byte, then close the connection."""
-
-    async def respond(connection: Connection, _: bytes) -> bool:
+    async def send(connection: Connection, _: bytes) -> bool:
         head = server.requests[-1].head.decode("latin-1")
         range_header = re.search(r"(?i)\r\nrange: bytes=(\d+)-", head)
         start = int(range_header[1]) if range_header else 0
         status = f"206 Part\r\nContent-Range: bytes {start}-{total - 1}/{total}" if range_header else "200 OK"
-        await connection.send(
-            f'HTTP/1.1 {status}\r\nETag: "v1"\r\nContent-Length: {total - start}\r\n\r\n'.encode()
-        )
-        async for size in pieces(start):
-            await connection.send(bytes(size))
+        lines = f'HTTP/1.1 {status}\r\nETag: "v1"\r\nContent-Length: {total - start}\r\n\r\n'
+        await connection.send(lines.encode())
+        for _number in range(count):
+            await connection.send(bytes(piece))
+            if seconds:
+                await asyncio.sleep(seconds)
         return False
 
-    return ServerFault(respond)
-
-
-def equal_pieces(size: int, seconds: float, count: int | None = None) -> Callable[[int], AsyncIterator[int]]:
-    """Make pieces of one size with pauses."""
-
-    async def pieces(_: int) -> AsyncIterator[int]:
-        for _number in repeat(None) if count is None else range(count):
-            yield size
-            await asyncio.sleep(seconds)
-
-    return pieces
+    return ServerFault(send)
 
 
 async def download(client: RoomsClient) -> DownloadedFile:
-    """Download a file to memory."""
     return await client.recordings.download("a-recording", io.BytesIO())
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda server: send_pieces(server, ENDLESS, equal_pieces(1, 1.0)),
-        lambda server: send_pieces(server, ENDLESS, equal_pieces(1, 2.0)),
-        lambda server: send_pieces(server, ENDLESS, equal_pieces(1000, 1.0)),
-        lambda server: send_pieces(server, ENDLESS, equal_pieces(100, 1.0, count=20)),
-        lambda server: HANG,
-        lambda server: send_slowly("headers"),
-    ],
-    ids=["1 B/s", "1 B in 2 s", "1000 B/s", "100 B/s with cuts", "hang", "1 B/s in headers"],
-)
+SLOW: dict[str, Callable[[FaultServer], ServerFault]] = {
+    "1 B/s": lambda server: send_pieces(server, ENDLESS, 1, seconds=1.0),
+    "1000 B/s": lambda server: send_pieces(server, ENDLESS, 1000, seconds=1.0),
+    "100 B/s with cuts": lambda server: send_pieces(server, ENDLESS, 100, seconds=1.0, count=20),
+    "hang": lambda server: HANG,
+    "1 B/s in headers": lambda server: send_slowly("headers"),
+}
+
+
+@pytest.mark.parametrize("make", SLOW.values(), ids=SLOW)
 async def test_download_that_is_too_slow_ends_at_the_deadline(
     case: FaultCase, make: Callable[[FaultServer], ServerFault]
 ) -> None:
-    inject_into_files(case.server, make(case.server))
+    case.server.inject_always(make(case.server), on=FILES)
     error = await case.expect_error(APITimeoutError, download)
     assert error.deadline
     assert "less than 1024 bytes a second came for 45 s" in str(error)
@@ -95,18 +79,18 @@ async def test_download_that_is_too_slow_ends_at_the_deadline(
 async def test_file_smaller_than_one_second_at_the_lowest_rate_may_take_the_whole_timeout(
     case: FaultCase,
 ) -> None:
-    inject_into_files(case.server, send_slowly("body", 3.0))
+    case.server.inject_always(send_slowly("body", 3.0), on=FILES)
     file = await case.expect_result(download)
-    assert file.size == len(b"the whole film")
+    assert file.size == len(FILM)
     case.expect_requests("GET GET")
 
 
 async def test_download_may_take_longer_than_the_timeout_while_it_makes_progress(case: FaultCase) -> None:
     total = 2048 * 300
-    inject_into_files(case.server, send_pieces(case.server, total, equal_pieces(2048, 1.0, count=300)))
-    start_time = case.time.seconds()
+    case.server.inject_always(send_pieces(case.server, total, 2048, seconds=1.0, count=300), on=FILES)
+    start_time = case.clock.seconds
     assert (await download(case.client)).size == total
-    assert case.time.seconds() - start_time > 6 * 45
+    assert case.clock.seconds - start_time > 6 * 45
     case.expect_requests("GET GET")
 
 
@@ -119,12 +103,12 @@ async def test_time_of_writer_and_progress_is_not_the_time_of_the_store(case: Fa
         await asyncio.sleep(100)
 
     file = await case.client.recordings.download("a-recording", Slow(), progress=progress)
-    assert file.size == len(b"the whole film")
+    assert file.size == len(FILM)
     case.expect_requests("GET GET")
 
 
 async def test_one_byte_an_attempt_ends_with_the_retry_budget(case: FaultCase) -> None:
-    inject_into_files(case.server, send_pieces(case.server, ENDLESS, equal_pieces(1, 0.0, count=1)))
+    case.server.inject_always(send_pieces(case.server, ENDLESS, 1, count=1), on=FILES)
     error = await case.expect_error(ConnectionLostError, download)
     assert error.budget_exhausted
     case.expect_at_most(40)
@@ -132,11 +116,7 @@ async def test_one_byte_an_attempt_ends_with_the_retry_budget(case: FaultCase) -
 
 async def test_cuts_of_a_download_that_makes_progress_do_not_end_it(case: FaultCase) -> None:
     size, count = 100_000, 60
-
-    async def one(_: int) -> AsyncIterator[int]:
-        yield size
-
-    inject_into_files(case.server, send_pieces(case.server, size * count, one))
+    case.server.inject_always(send_pieces(case.server, size * count, size, count=1), on=FILES)
     assert (await download(case.client)).size == size * count
     assert case.client._api.budget.level > 400
     case.expect_requests(" ".join(["GET"] * (1 + count)))
@@ -146,29 +126,19 @@ async def test_wait_for_a_free_connection_is_not_the_time_of_the_store(case: Fau
     case.new_client(max_connections=1)
     # Another name of this machine, so that the store has connections of its own.
     case.server.store.url = case.server.url.replace("127.0.0.1", "localhost")
-    inject_into_files(case.server, send_slowly("body", 2.5))
+    case.server.inject_always(send_slowly("body", 2.5), on=FILES)
     case.concurrent = True
     files = await asyncio.gather(*(download(case.client) for _ in range(4)))
-    assert [file.size for file in files] == [len(b"the whole film")] * 4
+    assert [file.size for file in files] == [len(FILM)] * 4
     case.expect_requests(" ".join(["GET"] * 8))
 
 
 @pytest.mark.parametrize("hint", [40, 50])
 async def test_pause_that_the_store_asks_for_ends_before_the_deadline(case: FaultCase, hint: int) -> None:
-    refused: list[RecordedRequest] = []
-
-    async def respond(connection: Connection, response: bytes) -> bool:
-        if refused:
-            await connection.send(response)
-        else:
-            refused.append(case.server.requests[-1])
-            await connection.send(b"HTTP/1.1 503 Busy\r\nRetry-After: %d\r\nContent-Length: 0\r\n\r\n" % hint)
-        return True
-
-    inject_into_files(case.server, ServerFault(respond))
+    case.server.inject(respond(503, Retry_After=str(hint)), on=FILES)
     case.recovery_delay = hint
     if hint < 45:
-        assert (await case.expect_result(download)).size == len(b"the whole film")
+        assert (await case.expect_result(download)).size == len(FILM)
         case.expect_requests("GET GET GET")
     else:
         await case.expect_error(InternalServerError, download)
@@ -177,7 +147,6 @@ async def test_pause_that_the_store_asks_for_ends_before_the_deadline(case: Faul
 
 # --- versions, limits, hooks --------------------------------------------------------------------------------
 
-FILM = b"the whole film"
 MONDAY, TUESDAY = (
     "Last-Modified: Mon, 26 Apr 2021 12:00:00 GMT",
     "Last-Modified: Tue, 27 Apr 2021 12:00:00 GMT",
@@ -187,13 +156,7 @@ V1, V2, WEAK = 'ETag: "v1"', 'ETag: "v2"', 'ETag: W/"v1"'
 
 def respond_in_turn(server: FaultServer, *responses: bytes) -> None:
     """Answer the requests for files with these responses; close the connection after each."""
-    left = list(responses)
-
-    async def respond(connection: Connection, _: bytes) -> bool:
-        await connection.send(left.pop(0))
-        return False
-
-    inject_into_files(server, ServerFault(respond))
+    server.inject(*(send_raw(response) for response in responses), on=FILES)
 
 
 def whole_film(body: bytes, *lines: str) -> bytes:
@@ -202,7 +165,6 @@ def whole_film(body: bytes, *lines: str) -> bytes:
 
 
 def rest_of_film(start: int, *lines: str) -> bytes:
-    """Make a response of the rest of the film."""
     headers = [
         f"Content-Range: bytes {start}-{len(FILM) - 1}/{len(FILM)}",
         f"Content-Length: {len(FILM) - start}",
@@ -235,48 +197,41 @@ async def test_resumption_names_the_version_that_has_begun(
     case.expect_requests("GET GET GET")
 
 
-@pytest.mark.parametrize(
-    ("first", "then"),
-    [
-        ([V1], whole_film(FILM, V2)),
-        ([V1], whole_film(FILM)),
-        ([V1, MONDAY], whole_film(FILM, V2, MONDAY)),
-        ([V1], rest_of_film(5, V2)),
-        ([V1], rest_of_film(5)),
-        ([], rest_of_film(5, V1)),
-        ([MONDAY], whole_film(FILM, TUESDAY)),
-        ([MONDAY], whole_film(FILM)),
-        ([MONDAY], rest_of_film(5, TUESDAY)),
-    ],
-)
+CHANGED: list[tuple[list[str], bytes]] = [
+    ([V1], whole_film(FILM, V2)),
+    ([V1], whole_film(FILM)),
+    ([V1, MONDAY], whole_film(FILM, V2, MONDAY)),
+    ([V1], rest_of_film(5, V2)),
+    ([V1], rest_of_film(5)),
+    ([], rest_of_film(5, V1)),
+    ([MONDAY], whole_film(FILM, TUESDAY)),
+    ([MONDAY], whole_film(FILM)),
+    ([MONDAY], rest_of_film(5, TUESDAY)),
+]
+UNCHANGED: list[tuple[list[str], bytes]] = [
+    ([V1, MONDAY], rest_of_film(5, V1)),
+    ([V1, MONDAY], rest_of_film(5, V1, TUESDAY)),
+    ([MONDAY], rest_of_film(5)),
+    ([MONDAY], whole_film(FILM, MONDAY)),
+    ([V1], whole_film(FILM, V1)),
+]
+
+
+@pytest.mark.parametrize("responses", CHANGED + UNCHANGED)
 async def test_file_that_changes_amid_the_download_is_never_mixed(
-    case: FaultCase, tmp_path: Path, first: list[str], then: bytes
+    case: FaultCase, tmp_path: Path, responses: tuple[list[str], bytes]
 ) -> None:
-    respond_in_turn(case.server, whole_film(FILM[:5], *first), then)
-    await case.expect_error(
-        MalformedResponseError, lambda client: client.recordings.download("a-recording", tmp_path / "film")
-    )
-    assert list(tmp_path.iterdir()) == []
-    case.expect_requests("GET GET GET")
-
-
-@pytest.mark.parametrize(
-    ("first", "then"),
-    [
-        ([V1, MONDAY], rest_of_film(5, V1)),
-        ([V1, MONDAY], rest_of_film(5, V1, TUESDAY)),
-        ([MONDAY], rest_of_film(5)),
-        ([MONDAY], whole_film(FILM, MONDAY)),
-        ([V1], whole_film(FILM, V1)),
-    ],
-)
-async def test_part_need_not_repeat_what_the_request_names(
-    case: FaultCase, first: list[str], then: bytes
-) -> None:
+    first, then = responses
     respond_in_turn(case.server, whole_film(FILM[:5], *first, "Content-Type: video/mp4"), then)
-    target = io.BytesIO()
-    file = await case.client.recordings.download("a-recording", target)
-    assert (target.getvalue(), file.content_type) == (FILM, "video/mp4")
+    target = tmp_path / "film"
+    if responses in CHANGED:
+        await case.expect_error(
+            MalformedResponseError, lambda client: client.recordings.download("a-recording", target)
+        )
+        assert list(tmp_path.iterdir()) == []
+    else:
+        file = await case.client.recordings.download("a-recording", target)
+        assert (target.read_bytes(), file.content_type) == (FILM, "video/mp4")
     case.expect_requests("GET GET GET")
 
 
@@ -295,9 +250,8 @@ async def test_more_bytes_than_announced_are_refused(case: FaultCase) -> None:
 
 async def test_max_bytes_bounds_a_file_of_unknown_length(case: FaultCase, tmp_path: Path) -> None:
     chunk = b"10000\r\n" + bytes(2**16) + b"\r\n"
-    inject_into_files(
-        case.server, send_endlessly(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunk)
-    )
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    case.server.inject_always(send_endlessly(head, chunk), on=FILES)
     error = await case.expect_error(
         ResponseTooLargeError,
         lambda client: client.recordings.download("a-recording", tmp_path / "film", max_bytes=3_000_000),
@@ -308,16 +262,13 @@ async def test_max_bytes_bounds_a_file_of_unknown_length(case: FaultCase, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "options", [{"max_bytes": -1}, {"max_bytes": "1"}, {"progress": 7}, {"progress": ""}]
+    ("name", "value"), [("max_bytes", -1), ("max_bytes", "1"), ("progress", 7), ("progress", "")]
 )
 async def test_wrong_options_of_a_download_are_refused_at_once(
-    case: FaultCase, options: dict[str, Any]
+    case: FaultCase, name: str, value: Any
 ) -> None:
-    (name,) = options
-    error = await case.expect_error(
-        InvalidArgumentError, lambda client: client.recordings.download("a", io.BytesIO(), **options)
-    )
-    assert str(error).startswith(f"{name} must be ")
+    with pytest.raises(InvalidArgumentError, match=f"^{name} must be "):
+        await case.client.recordings.download("a", io.BytesIO(), **{name: value})
     case.expect_requests("")
 
 

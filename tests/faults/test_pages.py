@@ -5,16 +5,14 @@ from typing import Any
 
 import pytest
 
-from telnyx_rooms_async import PaginationError, Room, RoomsClient
+from telnyx_rooms_async import PaginationError, RoomsClient
 from tests.helpers.fault_case import FaultCase, ids_of
 from tests.helpers.fault_server import ServerFault
-from tests.helpers.response_faults import LOST, ResponseFault, change_body
-from tests.helpers.room_store import RecordedRequest, RoomStore
-from tests.helpers.server_faults import delay, only_when
+from tests.helpers.faults import change_body, delay, truncate
+from tests.helpers.room_store import RecordedRequest
 
 
 async def tens(client: RoomsClient) -> list[str]:
-    """List all rooms, ten a page."""
     return await ids_of(client, page_size=10)
 
 
@@ -40,23 +38,20 @@ META: dict[str, Callable[[dict[str, Any]], object]] = {
     "page_number stuck": lambda meta: meta | {"page_number": 1},
     "page_number null": lambda meta: meta | {"page_number": None},
     "page_number text": lambda meta: meta | {"page_number": "two"},
-    "page_number huge": lambda meta: meta | {"page_number": 10**30},
     "totals 0": lambda meta: meta | {"total_pages": 0, "total_results": 0},
     "totals negative": lambda meta: meta | {"total_pages": -1, "total_results": -45},
     "totals huge": lambda meta: meta | {"total_pages": 10**18, "total_results": 10**18},
     "totals null": lambda meta: meta | {"total_pages": None, "total_results": None},
     "totals text": lambda meta: meta | {"total_pages": "5", "total_results": "45"},
-    "totals beyond JavaScript": lambda meta: meta | {"total_pages": 10**400, "total_results": 10**400},
     "only total_pages": lambda meta: {"total_pages": meta["total_pages"]},
     "only total_results": lambda meta: {"total_results": meta["total_results"]},
     "total_pages of another size": lambda meta: meta | {"total_pages": 2},
-    "page_size of another size": lambda meta: meta | {"page_size": 20},
     "page_size 0": lambda meta: meta | {"page_size": 0},
 }
 
 
 @pytest.mark.parametrize("page_meta", META.values(), ids=META)
-@pytest.mark.parametrize("count", [0, 1, 10, 45, 50])
+@pytest.mark.parametrize("count", [0, 10, 45])
 async def test_every_room_is_listed_once_whatever_meta_says(
     case: FaultCase, page_meta: Callable[[dict[str, Any]], object], count: int
 ) -> None:
@@ -76,17 +71,20 @@ async def test_correct_meta_saves_the_last_request(case: FaultCase) -> None:
 # --- wrong pages --------------------------------------------------------------------------------------------
 
 
-def shortened(to: int) -> ServerFault:
-    """Answer with a shorter page and unchanged meta."""
-    return change_body(lambda body: {**body, "data": body["data"][:to]})
+def shortened(to: int, pages: tuple[int, ...] = (1, 2, 3, 4)) -> ServerFault:
+    """Answer with shorter pages and unchanged meta."""
+
+    def shorten(body: Any) -> object:
+        return {**body, "data": body["data"][:to]} if body["meta"]["page_number"] in pages else body
+
+    return change_body(shorten)
 
 
 @pytest.mark.parametrize("rooms", [0, 3])
 @pytest.mark.parametrize("page", [1, 2, 3, 4])
 async def test_one_short_page_loses_no_room_silently(case: FaultCase, page: int, rooms: int) -> None:
     all_ids = seed(case, 45)
-    correct = delay(0)
-    case.server.inject(*[correct] * (page - 1), shortened(rooms))
+    case.server.inject(*[delay(0)] * (page - 1), shortened(rooms))
     try:
         listed = await tens(case.client)
     except PaginationError as error:
@@ -96,45 +94,30 @@ async def test_one_short_page_loses_no_room_silently(case: FaultCase, page: int,
     case.expect_at_most(12)
 
 
-@pytest.mark.parametrize(("page", "rooms", "seen"), [("1", 0, 0), ("3", 0, 20), ("1", 3, 38), ("3", 3, 38)])
+@pytest.mark.parametrize(("page", "rooms", "seen"), [(1, 0, 0), (3, 0, 20), (1, 3, 38), (3, 3, 38)])
 async def test_a_page_that_is_always_short_is_a_pagination_error(
-    case: FaultCase, page: str, rooms: int, seen: int
+    case: FaultCase, page: int, rooms: int, seen: int
 ) -> None:
     seed(case, 45)
-    case.server.inject_always(
-        only_when(case.server, lambda request: request.query["page[number]"] == page, shortened(rooms))
-    )
+    case.server.inject_always(shortened(rooms, pages=(page,)))
     error = await case.expect_error(PaginationError, tens)
     assert (error.seen, error.expected) == (seen, 45)
     case.expect_at_most(20)
 
 
-async def test_a_page_repeated_forever_is_a_pagination_error(case: FaultCase) -> None:
-    seed(case, 45)
-    page: list[Any] = []
-
-    def first(body: Any) -> object:
-        page[:] = page or body["data"]
-        return {**body, "data": page}
-
-    case.server.inject_always(change_body(first))
-    error = await case.expect_error(PaginationError, tens)
-    assert (error.seen, error.expected) == (10, 45)
-    case.expect_at_most(5)
-
-
-async def test_two_alternating_pages_are_a_pagination_error(case: FaultCase) -> None:
+@pytest.mark.parametrize("repeated", [1, 2])
+async def test_pages_repeated_forever_are_a_pagination_error(case: FaultCase, repeated: int) -> None:
     seed(case, 45)
     pages: list[Any] = []
 
-    def circle(body: Any) -> object:
+    def repeat(body: Any) -> object:
         pages.append(body["data"])
-        return {**body, "data": pages[len(pages) % 2]} if len(pages) > 2 else body
+        return {**body, "data": pages[(len(pages) - 1) % repeated]}
 
-    case.server.inject_always(change_body(circle))
+    case.server.inject_always(change_body(repeat))
     error = await case.expect_error(PaginationError, tens)
-    assert (error.seen, error.expected) == (20, 45)
-    case.expect_at_most(10)
+    assert (error.seen, error.expected) == (10 * repeated, 45)
+    case.expect_at_most(5 * repeated)
 
 
 @pytest.mark.parametrize(
@@ -151,11 +134,9 @@ async def test_a_list_that_grows_endlessly_is_a_pagination_error(
     case.expect_at_most(250)
 
 
-@pytest.mark.parametrize("response_fault", LOST.values(), ids=LOST)
-async def test_a_lost_page_is_requested_again(case: FaultCase, response_fault: ResponseFault) -> None:
+async def test_a_lost_page_is_requested_again(case: FaultCase) -> None:
     all_ids = seed(case, 45)
-    correct = delay(0)
-    case.server.inject(correct, correct, response_fault.fault)
+    case.server.inject(delay(0), delay(0), truncate("body"))
     assert await case.expect_result(tens) == all_ids
     case.expect_requests(" ".join(["GET"] * 6))
 
@@ -163,44 +144,29 @@ async def test_a_lost_page_is_requested_again(case: FaultCase, response_fault: R
 # --- deleting while listing ---------------------------------------------------------------------------------
 
 
-def delete_listed(page_size: int) -> Callable[[RoomsClient], Any]:
-    """Delete every listed room."""
-
-    async def action(client: RoomsClient) -> int:
-        count = 0
-        async for room in client.rooms.list(page_size=page_size):
-            await client.rooms.delete(room.id)
-            count += 1
-        return count
-
-    return action
+orders = pytest.mark.parametrize("newest_first", [True, False], ids=["newest first", "oldest first"])
 
 
-def delete_pages(page_size: int) -> Callable[[RoomsClient], Any]:
-    """Delete a page of rooms at a time."""
-
-    async def action(client: RoomsClient) -> int:
-        count = 0
-        async for page in client.rooms.list(page_size=page_size).pages():
-            for room in page.data:
-                await client.rooms.delete(room.id)
-                count += 1
-        return count
-
-    return action
-
-
-@pytest.mark.parametrize(
-    "delete_all", [delete_listed, delete_pages], ids=lambda delete_all: delete_all.__name__
-)
-@pytest.mark.parametrize("newest_first", [True, False], ids=["newest first", "oldest first"])
-@pytest.mark.parametrize(("rooms", "size"), [(50, 10), (50, 20), (50, 7), (500, 250), (500, 50), (3, 1)])
+@orders
+@pytest.mark.parametrize(("rooms", "size"), [(50, 10), (50, 7), (500, 250), (3, 1)])
+@pytest.mark.parametrize("by_page", [False, True], ids=["room by room", "page by page"])
 async def test_deleting_rooms_while_listing_leaves_none(
-    case: FaultCase, delete_all: Any, rooms: int, size: int, *, newest_first: bool
+    case: FaultCase, rooms: int, size: int, *, newest_first: bool, by_page: bool
 ) -> None:
     case.server.store.newest_first = newest_first
     seed(case, rooms)
-    assert await case.expect_result(delete_all(size)) == rooms
+
+    async def delete_listed(client: RoomsClient) -> None:
+        listing = client.rooms.list(page_size=size)
+        if by_page:
+            async for page in listing.pages():
+                for room in page.data:
+                    await client.rooms.delete(room.id)
+        else:
+            async for room in listing:
+                await client.rooms.delete(room.id)
+
+    await case.expect_result(delete_listed)
     assert case.server.store.rooms == []
     assert case.server.methods.count("DELETE") == rooms
     case.expect_at_most(rooms + 2 * -(-rooms // size) + 2)
@@ -209,28 +175,22 @@ async def test_deleting_rooms_while_listing_leaves_none(
 # --- changes by other clients -------------------------------------------------------------------------------
 
 
-def remove(store: RoomStore, place: int, count: int = 1) -> None:
-    """Delete rooms as another client does."""
-    del store.rooms[place : place + count]
+def replace_rooms(case: FaultCase, deleted: int, created: int) -> None:
+    """Delete the first rooms and create others, as another client does."""
+    del case.server.store.rooms[:deleted]
+    case.server.store.seed(created)
 
 
-@pytest.mark.parametrize("newest_first", [True, False], ids=["newest first", "oldest first"])
+@orders
 @pytest.mark.parametrize(("deleted", "created"), [(3, 0), (0, 3), (10, 0), (0, 10), (25, 0)])
 async def test_no_surviving_room_is_missed_or_repeated(
     case: FaultCase, deleted: int, created: int, *, newest_first: bool
 ) -> None:
-    store = case.server.store
-    store.newest_first = newest_first
+    case.server.store.newest_first = newest_first
     before = set(seed(case, 60))
-
-    def change() -> None:
-        remove(store, 0, deleted)
-        store.seed(created)
-
-    case.server.on_request = on_page(3, change)
+    case.server.on_request = on_page(3, lambda: replace_rooms(case, deleted, created))
     listed = await case.expect_result(tens)
-    survivors = before & set(store.ids)
-    assert survivors <= set(listed)
+    assert before & set(case.server.store.ids) <= set(listed)
     assert len(listed) == len(set(listed))
     case.expect_at_most(30)
 
@@ -239,9 +199,7 @@ async def test_no_surviving_room_is_missed_or_repeated(
 
 
 async def snapshot(client: RoomsClient) -> list[str]:
-    """Take a snapshot of all rooms."""
-    rooms: list[Room] = await client.rooms.list(page_size=10).snapshot()
-    return [room.id for room in rooms]
+    return [room.id for room in await client.rooms.list(page_size=10).snapshot()]
 
 
 async def test_a_snapshot_of_a_stable_list_takes_two_passes(case: FaultCase) -> None:
@@ -250,39 +208,31 @@ async def test_a_snapshot_of_a_stable_list_takes_two_passes(case: FaultCase) -> 
     case.expect_requests(" ".join(["GET"] * 10))
 
 
-@pytest.mark.parametrize("newest_first", [True, False], ids=["newest first", "oldest first"])
-@pytest.mark.parametrize("swaps", [1, 2, 4])
+@orders
+@pytest.mark.parametrize("swaps", [1, 4])
 @pytest.mark.parametrize(("deleted", "created"), [(1, 1), (1, 3), (3, 1)])
 async def test_a_snapshot_is_exact_after_deletions_and_creations_that_cancel_out(
     case: FaultCase, swaps: int, deleted: int, created: int, *, newest_first: bool
 ) -> None:
-    store = case.server.store
-    store.newest_first = newest_first
+    case.server.store.newest_first = newest_first
     seed(case, 45)
     left = [None] * swaps
 
     def swap() -> None:
         if left:
             left.pop()
-            remove(store, 0, deleted)
-            store.seed(created)
+            replace_rooms(case, deleted, created)
 
     case.server.on_request = on_page(2, swap)
     listed = await case.expect_result(snapshot)
-    assert sorted(map(str, listed)) == sorted(map(str, store.ids))
+    assert sorted(map(str, listed)) == sorted(map(str, case.server.store.ids))
     assert left == []
     case.expect_at_most(6 * 9)
 
 
 async def test_a_snapshot_of_a_changing_list_fails_after_six_passes(case: FaultCase) -> None:
-    store = case.server.store
     seed(case, 45)
-
-    def swap() -> None:
-        remove(store, 0)
-        store.seed()
-
-    case.server.on_request = on_page(2, swap)
+    case.server.on_request = on_page(2, lambda: replace_rooms(case, 1, 1))
     await case.expect_error(PaginationError, snapshot)
     assert [request.query["page[number]"] for request in case.server.requests].count("1") == 6
     case.expect_at_most(6 * 6)

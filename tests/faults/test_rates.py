@@ -12,94 +12,53 @@ from telnyx_rooms_async import (
     APIConnectionError,
     ConnectError,
     InternalServerError,
-    OutcomeUnknownError,
     RateLimitError,
     Room,
     RoomsClient,
     TelnyxRoomsError,
 )
-from tests.helpers.fast_forward import FastForwardLoop
-from tests.helpers.fault_case import FaultCase, create, read
+from tests.helpers.clocks import EPOCH, wait_until
+from tests.helpers.fault_case import METHODS, FaultCase, create, read, read_and_create
 from tests.helpers.fault_server import RateWindow, ServerFault
-from tests.helpers.server_faults import HANG, respond, truncate
-
-METHODS = {read: "GET", create: "POST"}
-actions = pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
-
-
-def gap(case: FaultCase) -> float:
-    """Return the seconds between the first two requests."""
-    first, second = case.server.requests[:2]
-    return second.at - first.at
-
+from tests.helpers.faults import HANG, respond, truncate
 
 # --- one call -----------------------------------------------------------------------------------------------
 
 RETRY_AFTER: dict[str, tuple[dict[str, str], float]] = {
     "seconds": ({"Retry_After": "7"}, 7),
-    "a fraction": ({"Retry_After": "0.5"}, 0.5),
+    "date": ({"Retry_After": formatdate(EPOCH + 20, usegmt=True)}, 20),
     "ms": ({"retry_after_ms": "1500", "Retry_After": "9"}, 1.5),
     "x-ratelimit-reset": ({"x_ratelimit_reset": "4", "x_ratelimit_remaining": "0"}, 4),
-    "x-ratelimit-reset alone": ({"x_ratelimit_reset": "4"}, 4),
     "seconds before x-ratelimit-reset": ({"Retry_After": "7", "x_ratelimit_reset": "4"}, 7),
     "just patient enough": ({"Retry_After": "43"}, 43),
+    "text is ignored": ({"Retry_After": "soon"}, 0),
+    "negative is ignored": ({"Retry_After": "-1"}, 0),
+    "huge is ignored": ({"Retry_After": "9" * 400}, 0),
 }
 
 
 @pytest.mark.parametrize(("headers", "seconds"), RETRY_AFTER.values(), ids=RETRY_AFTER)
-@actions
+@read_and_create
 async def test_a_call_waits_at_least_as_long_as_the_server_asks(
     case: FaultCase, headers: dict[str, str], seconds: float, action: Any
 ) -> None:
     case.server.inject(respond(429, **headers))
     await case.expect_result(action)
-    assert seconds <= gap(case) <= seconds + 1.1
-    case.expect_requests(" ".join([METHODS[action]] * 2), rooms=action is create)
-
-
-@actions
-async def test_retry_after_may_be_a_date(case: FaultCase, action: Any) -> None:
-    case.server.inject(respond(429, Retry_After=formatdate(case.time.now() + 20, usegmt=True)))
-    await case.expect_result(action)
-    assert 19 <= gap(case) <= 21.1
-    case.expect_requests(" ".join([METHODS[action]] * 2), rooms=action is create)
-
-
-INVALID_RETRY_AFTER = [
-    "soon",
-    "-1",
-    "",
-    "1e3",
-    "inf",
-    "nan",
-    "Fri, 99 Nov 2026",
-    "1,5",
-    "0x10",
-    "9" * 400,
-    "+7",
-]
-
-
-@pytest.mark.parametrize("retry_after", INVALID_RETRY_AFTER, ids=lambda retry_after: repr(retry_after[:20]))
-@actions
-async def test_an_invalid_retry_after_is_ignored(case: FaultCase, retry_after: str, action: Any) -> None:
-    case.server.inject(respond(429, Retry_After=retry_after))
-    await case.expect_result(action)
-    assert gap(case) <= 1.1
+    first, second = case.server.requests
+    assert seconds <= second.at - first.at <= seconds + 1.1
     case.expect_requests(" ".join([METHODS[action]] * 2), rooms=action is create)
 
 
 TOO_LONG = {
     "an hour": ({"Retry_After": "3600"}, 3600),
     "a minute and a second": ({"Retry_After": "61"}, 61),
-    "an hour in ms": ({"retry_after_ms": "3600000"}, 3600),
     "beyond the deadline": ({"Retry_After": "50"}, 50),
     "an hour to the reset": ({"x_ratelimit_reset": "3600", "x_ratelimit_remaining": "0"}, 3600),
 }
 
 
 @pytest.mark.parametrize(("headers", "seconds"), TOO_LONG.values(), ids=TOO_LONG)
-@actions
+@read_and_create
 async def test_a_retry_after_beyond_the_maximum_or_the_deadline_is_raised_at_once(
     case: FaultCase, headers: dict[str, str], seconds: float, action: Any
 ) -> None:
@@ -107,13 +66,13 @@ async def test_a_retry_after_beyond_the_maximum_or_the_deadline_is_raised_at_onc
     error = await case.expect_error(RateLimitError, action)
     assert (error.retry_after, len(error.attempts)) == (seconds, 1)
     case.recovery_delay = 50 if seconds == 50 else 0
-    assert case.calls[0].seconds < 1
+    assert case.seconds < 1
     case.expect_requests(METHODS[action])
 
 
-@actions
+@read_and_create
 async def test_429_without_retry_after_backs_off_twice(case: FaultCase, action: Any) -> None:
-    case.time.random = lambda: 1.0
+    case.clock.random = lambda: 1.0
     case.server.inject_always(respond(429))
     error = await case.expect_error(RateLimitError, action)
     assert [attempt.wait for attempt in error.attempts] == [1.0, 2.0, None]
@@ -136,13 +95,7 @@ def concurrently(
 
 
 async def create_any(client: RoomsClient) -> Room:
-    """Create a room with a random name."""
     return await client.rooms.create(unique_name=f"Room {random.random()}")
-
-
-def seed_random(time: FastForwardLoop, seed: int) -> None:
-    """Use reproducible random numbers."""
-    time.random = random.Random(seed).random
 
 
 WINDOWS = {
@@ -160,11 +113,11 @@ async def test_60_concurrent_calls_within_a_rate_limit_window_all_succeed(
     case: FaultCase, limit: int, seconds: float, action: Any, seed: int
 ) -> None:
     case.concurrent = True
-    seed_random(case.time, seed)
+    case.clock.random = random.Random(seed).random
     case.server.window = RateWindow(limit, seconds)
     outcomes = await case.expect_result(concurrently(60, action), creates=60)
     assert all(isinstance(outcome, Room) for outcome in outcomes), set(map(repr, outcomes))
-    assert case.calls[0].seconds <= (60 / limit - 1) * seconds + 4
+    assert case.seconds <= (60 / limit - 1) * seconds + 4
     case.expect_at_most(69, rooms=60 if action is create_any else 0)
     case.recovery_delay = seconds
 
@@ -195,24 +148,19 @@ async def test_the_client_exposes_the_latest_rate_limit(case: FaultCase) -> None
 
 async def test_one_429_pauses_all_calls_of_a_client_once(case: FaultCase) -> None:
     case.concurrent = True
-    seed_random(case.time, 4)
+    case.clock.random = random.Random(4).random
     await asyncio.gather(*(read(case.client) for _ in range(30)))
-    before = len(case.server.requests)
     case.server.inject(respond(429, Retry_After="10"))
     await case.expect_result(read)
-    assert before == 30
-    stopped = case.time.seconds()
+    stopped = case.clock.seconds
     case.server.inject(respond(429, Retry_After="10"))
     first = asyncio.create_task(read(case.client))
-    while len(case.server.requests) < 33:
-        await asyncio.sleep(0)
+    await wait_until(lambda: len(case.server.requests) == 33)
     await asyncio.sleep(0.01)
     await case.expect_result(concurrently(20, read))
     await first
     times = [request.at for request in case.server.requests[33:]]
-    assert min(times) >= stopped + 10
-    assert max(times) <= stopped + 12.2
-    assert len(times) == 21
+    assert stopped + 10 <= min(times) <= max(times) <= stopped + 12.2
     case.expect_requests(" ".join(["GET"] * 54))
 
 
@@ -234,11 +182,10 @@ INVALID_HEADERS: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("headers", INVALID_HEADERS.values(), ids=INVALID_HEADERS)
 async def test_invalid_rate_limit_headers_delay_nothing(case: FaultCase, headers: dict[str, str]) -> None:
     case.concurrent = True
-    latest = {"data": {"id": "a"}}
-    case.server.inject_always(respond(200, latest, **headers))
+    case.server.inject_always(respond(200, {"data": {"id": "a"}}, **headers))
     outcomes = await case.expect_result(concurrently(60, read))
     assert all(isinstance(outcome, Room) for outcome in outcomes), set(map(repr, outcomes))
-    assert case.calls[0].seconds < 8
+    assert case.seconds < 8
     case.expect_requests(" ".join(["GET"] * 60))
 
 
@@ -262,7 +209,7 @@ async def test_500_reads_in_an_outage_send_at_most_560_requests(
     case: FaultCase, fault: ServerFault, error_class: Any
 ) -> None:
     case.concurrent = True
-    seed_random(case.time, 5)
+    case.clock.random = random.Random(5).random
     case.server.inject_always(fault)
     errors = await case.expect_result(concurrently(500, read))
     assert all(isinstance(outcome, error_class) for outcome in errors), set(map(repr, errors))
@@ -273,35 +220,26 @@ async def test_500_reads_in_an_outage_send_at_most_560_requests(
     case.expect_at_most(560)
 
 
-async def test_500_creates_in_an_outage_send_at_most_560_requests(case: FaultCase) -> None:
-    case.concurrent = True
-    case.server.inject_always(respond(500))
-    errors = await case.expect_result(concurrently(500, create_any), creates=500)
-    assert {type(outcome) for outcome in errors} == {OutcomeUnknownError}
-    assert case.server.methods.count("POST") == 500
-    case.expect_at_most(560)
-
-
 async def test_500_reads_make_at_most_560_attempts_to_connect(case: FaultCase) -> None:
     case.concurrent = True
-    seed_random(case.time, 5)
-    await case.server.close()
+    case.clock.random = random.Random(5).random
+    case.server.stop_listening()
     errors = await case.expect_result(concurrently(500, read))
     assert {type(outcome) for outcome in errors} == {ConnectError}
     assert sum(len(outcome.attempts) for outcome in errors) <= 560
     case.expect_requests("")
-    case.no_recovery_reason = "the port is gone"
+    case.recovers = False  # the port is gone
 
 
 async def test_the_retry_budget_refills_after_an_outage(case: FaultCase) -> None:
     case.concurrent = True
-    seed_random(case.time, 6)
+    case.clock.random = random.Random(6).random
     case.server.inject_always(respond(500))
     await case.expect_result(concurrently(100, read))
     spent = len(case.server.requests)
     assert spent <= 160
     await case.server.recover()
-    await case.time.sleep(60)
+    await case.clock.sleep(60)
     case.server.inject(respond(500))
     await case.expect_result(read)
     assert len(case.server.requests) == spent + 2

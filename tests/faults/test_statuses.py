@@ -18,14 +18,11 @@ from telnyx_rooms_async import (
     UnexpectedRedirectError,
     UnprocessableEntityError,
 )
-from tests.helpers.fast_forward import FastForwardLoop
-from tests.helpers.fault_case import FaultCase, create, delete, read
-from tests.helpers.fault_server import ServerFault, run_fault_server
+from tests.helpers.fault_case import METHODS, FaultCase, create, delete, read, read_and_create
+from tests.helpers.fault_server import FaultServer, ServerFault
+from tests.helpers.faults import respond, rewrite_response, send_raw, truncate
+from tests.helpers.raw_server import running
 from tests.helpers.room_store import SECRET_TOKEN
-from tests.helpers.server_faults import respond, send_interim, send_raw, truncate
-
-METHODS = {read: "GET", create: "POST", delete: "DELETE"}
-actions = pytest.mark.parametrize("action", [read, create], ids=lambda action: action.__name__)
 
 # --- error statuses -----------------------------------------------------------------------------------------
 
@@ -46,7 +43,7 @@ ERROR_STATUSES: dict[int, type[TelnyxRoomsError]] = {
 
 
 @pytest.mark.parametrize(("status", "error_class"), ERROR_STATUSES.items(), ids=map(str, ERROR_STATUSES))
-@pytest.mark.parametrize("action", METHODS, ids=lambda action: action.__name__)
+@pytest.mark.parametrize("action", [read, create, delete], ids=lambda action: action.__name__)
 async def test_an_error_status_is_raised_after_one_request(
     case: FaultCase, status: int, error_class: type[Any], action: Any
 ) -> None:
@@ -57,7 +54,7 @@ async def test_an_error_status_is_raised_after_one_request(
     assert (error.status, error.code, error.title, error.detail) == (status, "10000", "No", "Not so")
     assert (error.pointer, error.request_id, len(error.attempts)) == ("/x", "req-7", 1)
     assert error.budget_exhausted is False
-    case.expect_requests(METHODS[action])
+    case.expect_requests(METHODS.get(action, "DELETE"))
 
 
 async def test_the_last_response_is_raised_when_later_attempts_get_none(case: FaultCase) -> None:
@@ -77,7 +74,6 @@ ERROR_BODIES: dict[str, tuple[int, object, int]] = {
     "422 array": (422, {"errors": [ENTRY, ENTRY]}, 2),
     "422 object of lists": (422, {"errors": {"max_participants": ["too few", "odd"]}}, 2),
     "400 message": (400, {"message": "Error", "success": False}, 1),
-    "400 message in data": (400, {"data": {"message": "Error"}}, 1),
     "401 empty": (401, b"", 0),
     "403 HTML": (403, f"<html>{SECRET_TOKEN}</html>".encode(), 0),
     "404 20 MB": (404, b"<html>" + SECRET_TOKEN.encode() * 600_000, 0),
@@ -85,18 +81,12 @@ ERROR_BODIES: dict[str, tuple[int, object, int]] = {
     "422 many entries": (422, {"errors": [ENTRY] * 400}, 50),
     "400 deep nesting": (400, DEEP, 0),
     "404 wrong charset": (404, json.dumps(ENTRY).encode("utf-16"), 0),
-    "422 latin-1": (422, b'{"title": "caf\xe9"}', 0),
-    "404 BOM": (404, b"\xef\xbb\xbf" + json.dumps(ENTRY).encode(), 1),
-    "404 wrong types": (404, {"errors": [None, 7, [], {"code": [], "title": {}}]}, 0),
-    "404 a list": (404, [SECRET_TOKEN], 0),
-    "404 text": (404, f'"{SECRET_TOKEN}"'.encode(), 0),
-    "404 null": (404, b"null", 0),
     "404 control characters": (404, {"title": "a\r\nb\x1b[31m\u202e" * 200}, 1),
 }
 
 
 @pytest.mark.parametrize(("status", "body", "entries"), ERROR_BODIES.values(), ids=ERROR_BODIES)
-@actions
+@read_and_create
 async def test_an_error_body_of_any_shape_is_typed_by_its_status(
     case: FaultCase, status: int, body: object, entries: int, action: Any
 ) -> None:
@@ -116,7 +106,7 @@ BROKEN_BODIES: dict[str, ServerFault] = {
 
 
 @pytest.mark.parametrize("fault", BROKEN_BODIES.values(), ids=BROKEN_BODIES)
-@actions
+@read_and_create
 async def test_a_broken_error_body_is_typed_by_its_status(
     case: FaultCase, fault: ServerFault, action: Any
 ) -> None:
@@ -129,45 +119,33 @@ async def test_a_broken_error_body_is_typed_by_its_status(
 # --- interim responses --------------------------------------------------------------------------------------
 
 
-@actions
+@read_and_create
 async def test_interim_responses_are_skipped(case: FaultCase, action: Any) -> None:
-    case.server.inject(
-        send_interim(
-            b"HTTP/1.1 100 Continue\r\n\r\n",
-            b"HTTP/1.1 102 Processing\r\n\r\n",
-            b"HTTP/1.1 103 Early\r\n\r\n",
-        )
-    )
+    interim = b"".join(b"HTTP/1.1 %d Wait\r\n\r\n" % status for status in (100, 102, 103))
+    case.server.inject(rewrite_response(lambda response: interim + response))
     await case.expect_result(action)
     case.expect_requests(METHODS[action], rooms=action is create)
 
 
 # --- redirects ----------------------------------------------------------------------------------------------
 
-REDIRECTS = [300, 301, 302, 303, 304, 307, 308]
-LOCATIONS = {
-    "the same server": "/v2/rooms/a-healthy-room",
-    "another server": "ELSEWHERE",
-    "https": "https://example.com/v2/rooms",
-    "a file": "file:///etc/passwd",
-    "nowhere": "",
-    "a loop": "/v2/rooms",
-    "no URL": "http://[",
-}
+LOCATIONS = [
+    *("/v2/rooms/a-healthy-room", "/v2/rooms", "https://example.com/v2/rooms", "file:///etc/passwd"),
+    *("", "http://[", "ELSEWHERE"),
+]
 
 
-@pytest.mark.parametrize("location", LOCATIONS.values(), ids=LOCATIONS)
-@pytest.mark.parametrize("status", REDIRECTS)
-@actions
-async def test_redirects_are_never_followed(
-    case: FaultCase, time: FastForwardLoop, status: int, location: str, action: Any
-) -> None:
-    async with run_fault_server(time) as elsewhere:
+@pytest.mark.parametrize("location", LOCATIONS)
+@read_and_create
+async def test_redirects_are_never_followed(case: FaultCase, location: str, action: Any) -> None:
+    async with running(FaultServer()) as elsewhere:
         target = elsewhere.url if location == "ELSEWHERE" else location
-        case.server.inject_always(respond(status, Location=f"{target}?pin={SECRET_TOKEN}"))
-        error = await case.expect_error(UnexpectedRedirectError, action)
-        assert (elsewhere.connections, error.status) == (0, status)
-    case.expect_requests(METHODS[action], rooms=0)
+        statuses = [300, 301, 302, 303, 304, 307, 308]
+        for status in statuses:
+            case.server.inject(respond(status, Location=f"{target}?pin={SECRET_TOKEN}"))
+            error = await case.expect_error(UnexpectedRedirectError, action)
+            assert (elsewhere.connections, error.status) == (0, status)
+    case.expect_requests(" ".join([METHODS[action]] * len(statuses)), rooms=0)
 
 
 # --- unknown statuses ---------------------------------------------------------------------------------------

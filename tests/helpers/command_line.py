@@ -26,3 +26,12 @@ Turn: TypeAlias = Callable[[float], None]
 UNKNOWN_ID: Final = "00000000-0000-4000-8000-000000000000"
 NOW: Final = "2021-04-25T13:45:06Z"
 """The time of the emulator."""
+ROOM_COLUMNS: Final = [
+    "id",
+    "unique_name",
+    "created_at",
+    "active_session_id",
+    "max_participants",
+    "enable_recording",
+]
+"""Columns of a table of rooms."""

@@ -11,6 +11,7 @@ import resource
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from telnyx_rooms_async import RetryPolicy, RoomsClient
 from tests.helpers.room_store import HEALTHY_ROOM_ID, SECRET_KEY
@@ -18,7 +19,13 @@ from tests.helpers.room_store import HEALTHY_ROOM_ID, SECRET_KEY
 
 async def call_concurrently(url: str, calls: int, attempts: int) -> dict[str, object]:
     """Make many calls at once, then one more."""
-    async with RoomsClient(SECRET_KEY, base_url=url, retry=RetryPolicy(attempts=attempts)) as client:
+    # The calls are many, not slow: also a busy machine ends them in time.
+    options: dict[str, Any] = {
+        "timeout": 600,
+        "attempt_timeout": 600,
+        "retry": RetryPolicy(attempts=attempts),
+    }
+    async with RoomsClient(SECRET_KEY, base_url=url, **options) as client:
         tasks = (client.rooms.retrieve(HEALTHY_ROOM_ID) for _ in range(calls))
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         after = await client.rooms.retrieve(HEALTHY_ROOM_ID)

@@ -9,13 +9,17 @@ from typing import Final, cast
 from rich.traceback import Traceback
 
 _TESTS: Final = str(Path(__file__).parent.parent)
-_STRING_LIMITS: Final = (20, 40, 80, 10_000)
 _REPR_LIMIT: Final = 100
 _DEPTH: Final = 3
 
 
-def reported_texts(error: BaseException) -> Iterator[str]:
-    """Yield what traceback, rich and Sentry show of an exception, without the frames of tests."""
+def reported_texts(
+    error: BaseException, rich_limits: tuple[int, ...] = (20, 40, 80, 10_000)
+) -> Iterator[str]:
+    """Yield what traceback, rich and Sentry show of an exception, without the frames of tests.
+
+    rich is slow: it cuts strings at each of its limits.
+    """
     pending: list[BaseException | None] = [error]
     seen = set[int]()
     while pending:
@@ -26,7 +30,7 @@ def reported_texts(error: BaseException) -> Iterator[str]:
         pending += [link.__cause__, link.__context__]
         yield f"{link} {link!r} {link.args!r} {vars(link)!r}"
         yield from _by_traceback(link)
-        yield from _by_rich(link)
+        yield from _by_rich(link, rich_limits)
         yield from _by_sentry(link.__traceback__)
 
 
@@ -40,8 +44,8 @@ def _by_traceback(error: BaseException) -> Iterator[str]:
     yield from (str(frame.locals) for frame in report.stack if not frame.filename.startswith(_TESTS))
 
 
-def _by_rich(error: BaseException) -> Iterator[str]:
-    for limit in _STRING_LIMITS:
+def _by_rich(error: BaseException, limits: tuple[int, ...]) -> Iterator[str]:
+    for limit in limits:
         trace = Traceback.extract(
             type(error), error, error.__traceback__, show_locals=True, locals_max_string=limit
         )

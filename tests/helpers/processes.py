@@ -76,7 +76,7 @@ class ImporterProcess:
 
     async def run(self, *, kill_after: int | None = None) -> ImportResult | None:
         """Run to the end, or kill the process after so many more requests and return None."""
-        async with self._process() as process:
+        async with self.started() as process:
             if kill_after is not None:
                 due = len(self.telnyx.requests) + kill_after
                 while len(self.telnyx.requests) < due and process.returncode is None:
@@ -90,7 +90,8 @@ class ImporterProcess:
         return ImportResult(*map(int, output.split()))
 
     @asynccontextmanager
-    async def _process(self) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def started(self) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Start a process, and kill it at the end if it still runs."""
         variables = {"TELNYX_API_KEY": self.telnyx.api_key, "TELNYX_BASE_URL": self.telnyx.url}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", _IMPORT, str(self.journal), str(self.count)),

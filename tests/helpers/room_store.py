@@ -17,6 +17,7 @@ SECRET_SIGNATURE: Final = "CANARYSIGNATURE"
 SECRETS: Final = (SECRET_KEY, SECRET_TOKEN, SECRET_REFRESH_TOKEN, SECRET_SIGNATURE)
 
 HEALTHY_ROOM_ID: Final = "a-healthy-room"
+FILM: Final = b"the whole film"
 Room: TypeAlias = dict[str, object]
 StoreResponse: TypeAlias = tuple[int, object]
 
@@ -36,14 +37,19 @@ class RecordedRequest:
     head: bytes = field(repr=False)
     body: bytes = field(repr=False)
     at: float
-    """Time of the loop, in seconds."""
-    connection: int = 0
+    """Seconds."""
+    connection: int
     """The number of the connection."""
 
     @property
     def path(self) -> str:
         """The path below the base URL."""
         return unquote(urlsplit(self.target).path).removeprefix("/v2")
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the request goes to a presigned URL, not to the API."""
+        return self.path.startswith("/files/")
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -56,10 +62,6 @@ class RecordedRequest:
         return fields
 
 
-def _unchanged(meta: Room) -> object:
-    return meta
-
-
 @define(eq=False, repr=False)
 class RoomStore:
     """The rooms of an account, with one healthy room from the start."""
@@ -70,7 +72,7 @@ class RoomStore:
     newest_first: bool = False
     is_match: Callable[[object, str], bool] = eq
     """The filter by name: a room's name and the name in the query."""
-    page_meta: Callable[[Room], object] = _unchanged
+    page_meta: Callable[[Room], object] = lambda meta: meta
     """Makes ``meta`` of a page from the correct one; ``...`` leaves it out."""
     rooms: list[Room] = field(factory=list[Room])
     made: int = 0
@@ -91,21 +93,46 @@ class RoomStore:
 
     def seed(self, count: int = 1, *, ago: float = 0.0, **fields: object) -> list[Room]:
         """Add rooms that were not created over the wire."""
-        new = [self._room(self._next_id(), fields, ago) for _ in range(count)]
+        new: list[Room] = []
+        for _ in range(count):
+            self._numbers += 1
+            new.append(self._room(str(UUID(int=self._numbers)), fields, ago))
         self.rooms = [*reversed(new), *self.rooms] if self.newest_first else [*self.rooms, *new]
         return new
 
-    def respond(self, request: RecordedRequest) -> StoreResponse:  # noqa: PLR0911 - one return an operation
-        """Carry out a request and return the correct response."""
+    def respond(self, request: RecordedRequest, *, commits: bool = True) -> StoreResponse:
+        """Return the correct response to a request, which is carried out only if it `commits`."""
+        rooms, made = self.rooms, self.made
+        if commits:
+            return self._respond(request)
+        self.rooms = [dict(room) for room in rooms]
+        response = self._respond(request)
+        self.rooms, self.made = rooms, made
+        return response
+
+    def _respond(self, request: RecordedRequest) -> StoreResponse:  # noqa: C901, PLR0911, PLR0912 - a case an operation
         match request.method, request.path.strip("/").split("/"):
             case "POST", ["rooms"]:
-                return self._create(request.fields)
+                name = request.fields.get("unique_name")
+                is_taken = any(room["unique_name"] == name for room in self.rooms)
+                if name and is_taken and self.names_are_unique:
+                    return NAME_TAKEN
+                self.made += 1
+                return 201, {"data": self.seed(**request.fields)[0]}
             case "GET", ["rooms"]:
                 return 200, self._page(request.query)
             case method, ["rooms", room_id]:
-                return self._operate(method, room_id, request)
-            case "POST", ["rooms", _, "actions", action]:
-                return 201, {"data": self._tokens(action)}
+                room = next((room for room in self.rooms if room["id"] == room_id), None)
+                if room is None:
+                    return NOT_FOUND
+                if method == "DELETE":
+                    self.rooms.remove(room)
+                    return 204, None
+                if method == "PATCH":
+                    room |= request.fields
+                return 200, {"data": room}
+            case "POST", ["rooms", _, "actions", _]:
+                return 201, {"data": {"token": SECRET_TOKEN, "refresh_token": SECRET_REFRESH_TOKEN}}
             case "POST", ["room_sessions", _, "actions", _]:
                 return 200, {"data": {"result": "ok"}}
             case "POST", ["room_compositions"]:
@@ -116,35 +143,9 @@ class RoomStore:
                 link = f"{self.url}/files/film.mp4?signature={SECRET_SIGNATURE}"
                 return 200, {"data": {"id": recording_id, "status": "completed", "download_url": link}}
             case "GET", ["files", _]:
-                return 200, b"the whole film"
+                return 200, FILM
             case _:
                 return NOT_FOUND
-
-    def respond_unchanged(self, request: RecordedRequest) -> StoreResponse:
-        """Return the correct response without carrying out the request."""
-        rooms, made = self.rooms, self.made
-        self.rooms = [dict(room) for room in rooms]
-        response = self.respond(request)
-        self.rooms, self.made = rooms, made
-        return response
-
-    def _create(self, fields: dict[str, Any]) -> StoreResponse:
-        name = fields.get("unique_name")
-        if self.names_are_unique and name and any(room["unique_name"] == name for room in self.rooms):
-            return NAME_TAKEN
-        self.made += 1
-        return 201, {"data": self.seed(**fields)[0]}
-
-    def _operate(self, method: str, room_id: str, request: RecordedRequest) -> StoreResponse:
-        room = next((room for room in self.rooms if room["id"] == room_id), None)
-        if room is None:
-            return NOT_FOUND
-        if method == "DELETE":
-            self.rooms.remove(room)
-            return 204, None
-        if method == "PATCH":
-            room |= request.fields
-        return 200, {"data": room}
 
     def _page(self, query: Mapping[str, str]) -> Room:
         name = query.get("filter[unique_name]")
@@ -161,32 +162,19 @@ class RoomStore:
         data = rooms[(number - 1) * size : number * size]
         return {"data": data} if meta is ... else {"data": data, "meta": meta}
 
-    def _tokens(self, action: str) -> Room:
-        access: Room = {"token": SECRET_TOKEN, "token_expires_at": self._instant()}
-        if action == "refresh_client_token":
-            return access
-        return access | {"refresh_token": SECRET_REFRESH_TOKEN, "refresh_token_expires_at": self._instant()}
-
     def _room(self, room_id: str, fields: Room, ago: float = 0.0) -> Room:
-        defaults: Room = {"unique_name": None, "max_participants": 10, "enable_recording": False}
-        # The models ignore this field, so it must not appear anywhere.
-        fixed: Room = {"id": room_id, "record_type": "room", "pin": SECRET_TOKEN}
-        return (
-            defaults | fields | fixed | {"created_at": self._instant(ago), "updated_at": self._instant(ago)}
-        )
-
-    def _next_id(self) -> str:
-        self._numbers += 1
-        return str(UUID(int=self._numbers))
+        return {
+            "unique_name": None,
+            "max_participants": 10,
+            "enable_recording": False,
+            **fields,
+            "id": room_id,
+            "record_type": "room",
+            # The models ignore this field, so it must not appear anywhere.
+            "pin": SECRET_TOKEN,
+            "created_at": self._instant(ago),
+            "updated_at": self._instant(ago),
+        }
 
     def _instant(self, ago: float = 0.0) -> str:
         return datetime.fromtimestamp(self.now() - ago, UTC).isoformat().replace("+00:00", "Z")
-
-
-def http_response(status: int, body: object = None, **headers: str) -> bytes:
-    """Write a well-formed response; ``_`` in a header's name stands for ``-``."""
-    content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    own = {} if status == 204 else {"Content_Type": "application/json", "Content_Length": str(len(content))}
-    lines = [f"HTTP/1.1 {status} Whatever"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in (own | headers).items()]
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + content

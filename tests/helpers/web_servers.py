@@ -1,8 +1,8 @@
-"""Servers on free local ports: raw sockets, aiohttp and ASGI apps, webhook receivers."""
+"""Servers on free local ports: aiohttp and ASGI apps, webhook receivers."""
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal, TypeAlias
 
@@ -22,38 +22,9 @@ ServeReceiver: TypeAlias = Callable[..., AbstractAsyncContextManager[str]]
 
 
 @asynccontextmanager
-async def run_raw_server(
-    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-) -> AsyncIterator[str]:
-    """Serve each connection by a coroutine; yield the URL."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        tasks.add(task)
-        try:
-            await serve(reader, writer)
-        finally:
-            tasks.discard(task)
-            writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        running = list(tasks)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        await asyncio.sleep(0)
-
-
-@asynccontextmanager
-async def run_aiohttp_app(app: web.Application) -> AsyncIterator[str]:
+async def run_aiohttp_app(app: web.Application, **options: Any) -> AsyncIterator[str]:
     """Serve an aiohttp.web app; yield its URL."""
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, **options)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

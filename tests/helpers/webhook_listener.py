@@ -11,6 +11,8 @@ from aiohttp import web
 from attrs import define, field, frozen
 from nacl.signing import VerifyKey
 
+from tests.helpers.web_servers import run_aiohttp_app
+
 
 @frozen
 class ReceivedWebhook:
@@ -69,11 +71,5 @@ async def listen_for_webhooks() -> AsyncIterator[WebhookListener]:
     listener = WebhookListener("")
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", listener.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    listener.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with run_aiohttp_app(app, handler_cancellation=True) as listener.url:
         yield listener
-    finally:
-        await runner.cleanup()

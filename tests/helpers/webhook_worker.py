@@ -1,4 +1,4 @@
-"""One worker process of a web app: ``python webhook_worker.py SOCKET_OF_REDIS NAME``; it prints its port."""
+"""One worker process of a web app: ``python webhook_worker.py SOCKET_OF_REDIS NAME``; it prints its URL."""
 
 import asyncio
 import sys
@@ -30,7 +30,7 @@ async def main(path: str) -> None:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        print(runner.addresses[0][1], flush=True)  # noqa: T201 - read by the parent process
+        print(f"http://127.0.0.1:{runner.addresses[0][1]}", flush=True)  # noqa: T201 - read by the parent process
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
         await runner.cleanup()
 

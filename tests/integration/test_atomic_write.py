@@ -6,7 +6,7 @@ import gc
 import os
 import secrets
 import stat
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import pytest
 
 from telnyx_rooms_async import DownloadedFile, RoomRecording, RoomsClient
 from telnyx_rooms_async.atomic_write import TEMPORARY_NAME, AtomicFile, move
-from tests.helpers.clocks import FakeClock
+from tests.helpers.clocks import FakeClock, wait_until
+from tests.helpers.raw_server import running
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
 
@@ -30,17 +31,6 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def raise_io_error(*_: object, **__: object) -> Any:
     raise OSError(errno.EIO, "Input/output error")
-
-
-def fail_sync_of_folders(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    sync = os.fsync
-
-    def fsync(descriptor: int) -> None:
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            raise OSError(number, os.strerror(number))
-        sync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", fsync)
 
 
 def test_data_is_synced_before_the_rename_and_the_folder_after(
@@ -78,39 +68,41 @@ def test_failed_commit_leaves_only_the_old_file(
     assert contents(tmp_path) == {"file": b"old"}
 
 
-def test_file_system_that_cannot_sync_folders_is_supported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EIO])
+def test_only_a_file_system_that_cannot_sync_folders_may_fail_to_do_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    fail_sync_of_folders(monkeypatch, errno.EINVAL)
-    uncommitted(tmp_path / "file").commit()
+    sync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="Input/output error") if number == errno.EIO else nullcontext():
+        uncommitted(tmp_path / "file").commit()
     assert contents(tmp_path) == {"file": b"new"}
 
 
-def test_failed_sync_of_the_folder_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fail_sync_of_folders(monkeypatch, errno.EIO)
-    with pytest.raises(OSError, match="Input/output error"):
-        uncommitted(tmp_path / "file").commit()
-
-
-def test_new_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [None, 0o640])
+def test_new_file_is_private_and_a_replaced_file_keeps_its_permissions(
+    tmp_path: Path, mode: int | None
+) -> None:
+    target = tmp_path / "file"
     mask = os.umask(0)
     try:
-        file = uncommitted(tmp_path / "file")
+        file = uncommitted(target)
         (temporary,) = tmp_path.iterdir()
         assert TEMPORARY_NAME.fullmatch(temporary.name)
         assert stat.S_IMODE(temporary.stat().st_mode) == 0o600
+        if mode is not None:
+            target.touch()
+            target.chmod(mode)
         file.commit()
     finally:
         os.umask(mask)
-    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600
-
-
-def test_replaced_file_keeps_its_permissions(tmp_path: Path) -> None:
-    target = tmp_path / "file"
-    target.write_bytes(b"old")
-    target.chmod(0o640)
-    uncommitted(target).commit()
-    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert stat.S_IMODE(target.stat().st_mode) == (mode or 0o600)
 
 
 def test_temporary_file_of_another_process_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,25 +164,18 @@ async def test_download_cancelled_during_the_commit_is_complete(
 
 
 def test_abandoned_downloads_of_a_closed_event_loop_hold_no_connection() -> None:
-    """Downloads that were abandoned with a loop hold no connection of the next one."""
     client = RoomsClient("KEY", base_url="http://127.0.0.1:1/v2", max_connections=1)
 
     async def download(data: bytes, *, is_abandoned: bool) -> None:
-        scripted_server = ScriptedServer()
-        server = await asyncio.start_server(scripted_server.serve, "127.0.0.1", 0)
-        scripted_server.port = server.sockets[0].getsockname()[1]
-        url = scripted_server.url.replace("/v2", "/store/file")
-        recording = RoomRecording(id="a", status="completed", download_url=url)
-        sizes = [asyncio.create_task(client.recordings.file_size(recording)) for _ in range(3)]
-        scripted_server.respond_with(
-            ScriptedServer.raw(b"", "hang") if is_abandoned else ScriptedServer.http(200, data)
-        )
-        if is_abandoned:
-            while not scripted_server.requests:
-                await asyncio.sleep(0)
-        else:
-            assert await asyncio.gather(*sizes) == [len(data)] * 3
-        server.close()
+        reply = ScriptedServer.raw(b"", "hang") if is_abandoned else ScriptedServer.http(200, data)
+        async with running(ScriptedServer(script=[reply])) as server:
+            url = server.url.replace("/v2", "/store/file")
+            recording = RoomRecording(id="a", status="completed", download_url=url)
+            sizes = [asyncio.create_task(client.recordings.file_size(recording)) for _ in range(3)]
+            if is_abandoned:
+                await wait_until(lambda: bool(server.requests))
+            else:
+                assert await asyncio.gather(*sizes) == [len(data)] * 3
 
     asyncio.run(download(b"", is_abandoned=True))
     asyncio.run(download(b"whole", is_abandoned=False))
@@ -199,16 +184,15 @@ def test_abandoned_downloads_of_a_closed_event_loop_hold_no_connection() -> None
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_download_destroyed_with_its_event_loop_leaves_no_file(tmp_path: Path) -> None:
-
     async def begin() -> "asyncio.Task[DownloadedFile]":
         scripted_server = ScriptedServer()
-        server = await asyncio.start_server(scripted_server.serve, "127.0.0.1", 0)
-        scripted_server.port = server.sockets[0].getsockname()[1]
+        scripted_server.bind()
+        await scripted_server.listen()
         serve_recording(
             scripted_server, ScriptedServer.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "hang")
         )
         client, arrived = RoomsClient("KEY", base_url=scripted_server.url), asyncio.Event()
-        kept.extend((client, server))
+        kept.extend((client, scripted_server))
         target = tmp_path / "file"
         download = client.recordings.download("a", target, progress=lambda *_: arrived.set())
         task = asyncio.create_task(download)

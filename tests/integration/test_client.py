@@ -12,32 +12,28 @@ import pytest
 from telnyx_rooms_async import (
     ClientClosedError,
     ConfigurationError,
+    InternalServerError,
     NotFoundError,
     ReadOnlyError,
+    RetryPolicy,
     RoomsClient,
     Settings,
     WrongEventLoopError,
 )
 from telnyx_rooms_async.emulator import Emulator
+from tests.helpers.clocks import FakeClock
+from tests.helpers.scripted_server import ScriptedServer
 
 # --- where options come from --------------------------------------------------------------------------------
 
 
-async def test_key_and_url_are_read_from_the_environment(
+async def test_options_come_from_settings_and_the_environment(
     telnyx: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
     monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
-    async with RoomsClient() as client:
-        assert await client.rooms.list().count() == 0
-
-
-async def test_client_of_settings_has_their_options(
-    telnyx: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
     attempts: list[object] = []
-    settings = Settings(base_url=telnyx.url, read_only=True, share=0.5)
+    settings = Settings(read_only=True, share=0.5)
     async with RoomsClient.from_settings(settings, on_attempt=attempts.append) as client:
         assert await client.rooms.list().count() == 0
         with pytest.raises(ReadOnlyError):
@@ -45,15 +41,17 @@ async def test_client_of_settings_has_their_options(
     assert len(attempts) == 1
 
 
-async def test_coroutine_returned_by_a_plain_hook_is_logged(
-    telnyx: Emulator, caplog: pytest.LogCaptureFixture
+async def test_view_has_its_own_options_and_the_connections_of_the_client(
+    scripted_server: ScriptedServer, fake_clock: FakeClock
 ) -> None:
-    async def hook(*_: object) -> None: ...
-
-    client = RoomsClient(telnyx.api_key, base_url=telnyx.url, on_attempt=lambda attempt: hook(attempt, 1))
-    async with client:
-        assert await client.rooms.list().count() == 0
-    assert "on_attempt returned a coroutine" in caplog.text
+    async with RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock) as client:
+        view = client.with_options(timeout=1, attempt_timeout=0.5, retry=RetryPolicy(attempts=2))
+        for used, requests in ((view, 2), (client, 3)):
+            scripted_server.respond_with(ScriptedServer.http(500))
+            with pytest.raises(InternalServerError):
+                await used.rooms.retrieve("a-room")
+            assert len(scripted_server.requests) == requests
+        assert scripted_server.open_connections == 1
 
 
 # --- closing ----------------------------------------------------------------------------------------------

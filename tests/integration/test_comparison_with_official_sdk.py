@@ -1,23 +1,14 @@
 """What the README says of the official SDK and of this library, both against the same emulator."""
 
 import asyncio
-import copy
 import pickle
 from collections.abc import AsyncIterator
 from io import BytesIO
-from typing import Any
 
 import pytest
 import telnyx as sdk
 
-from telnyx_rooms_async import (
-    APIResponseValidationError,
-    Clock,
-    NotFoundError,
-    OutcomeUnknownError,
-    RateLimitError,
-    RoomsClient,
-)
+from telnyx_rooms_async import Clock, NotFoundError, OutcomeUnknownError, RateLimitError, RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault
 
 
@@ -82,19 +73,7 @@ async def test_loop_that_deletes_what_it_lists_leaves_rooms_with_the_sdk_only(
     assert telnyx.rooms == ()
 
 
-async def test_response_of_wrong_types_is_returned_by_the_sdk_and_refused_by_this_library(
-    telnyx: Emulator, client: RoomsClient, official: sdk.AsyncTelnyx
-) -> None:
-    body = {"data": {"id": "a", "max_participants": "many", "created_at": "soon"}}
-    telnyx.script(Fault(status=200, body=body), times=2)
-    theirs: Any = (await official.rooms.retrieve("a")).data
-    assert (theirs.max_participants, theirs.created_at) == ("many", "soon")
-    with pytest.raises(APIResponseValidationError) as caught:
-        await client.rooms.retrieve("a")
-    assert "$.data.max_participants" in str(caught.value)
-
-
-async def test_token_is_in_the_repr_of_the_sdk_only(
+async def test_token_is_printed_and_error_is_not_unpickled_with_the_sdk_only(
     telnyx: Emulator, client: RoomsClient, official: sdk.AsyncTelnyx
 ) -> None:
     telnyx.seed(1)
@@ -105,34 +84,17 @@ async def test_token_is_in_the_repr_of_the_sdk_only(
     ours = await client.tokens.create(room_id)
     assert ours.token not in repr(ours)
 
-
-async def test_error_of_the_sdk_cannot_be_unpickled(client: RoomsClient, official: sdk.AsyncTelnyx) -> None:
-    with pytest.raises(sdk.NotFoundError) as theirs:
+    with pytest.raises(sdk.NotFoundError) as their_error:
         await official.rooms.retrieve("a")
     # Without the reducers that other packages in this process, such as Dask, have registered.
     pickler = pickle.Pickler(pickled := BytesIO())
     pickler.dispatch_table = {}
-    pickler.dump(theirs.value)
+    pickler.dump(their_error.value)
     with pytest.raises(TypeError):
         pickle.loads(pickled.getvalue())
-    with pytest.raises(NotFoundError) as ours:
+    with pytest.raises(NotFoundError) as our_error:
         await client.rooms.retrieve("a")
-    assert str(pickle.loads(pickle.dumps(ours.value))) == str(ours.value)
-
-
-async def test_models_of_the_sdk_are_mutable_and_not_hashable(
-    telnyx: Emulator, client: RoomsClient, official: sdk.AsyncTelnyx
-) -> None:
-    telnyx.seed(1)
-    theirs = (await official.rooms.retrieve(telnyx.rooms[0].id)).data
-    assert theirs is not None
-    theirs.max_participants = 5
-    with pytest.raises(TypeError):
-        hash(theirs)
-    room = await client.rooms.retrieve(telnyx.rooms[0].id)
-    with pytest.raises(AttributeError):
-        room.max_participants = 5  # type: ignore[misc]  # the mistake
-    assert {room, copy.copy(room)} == {room}
+    assert str(pickle.loads(pickle.dumps(our_error.value))) == str(our_error.value)
 
 
 async def test_calls_beyond_the_rate_limit_are_sent_by_the_sdk_only(

@@ -412,7 +412,7 @@ async def test_raw_writer_that_accepts_no_bytes_is_an_error(
             return next(self.results, result)
 
     store(complete())
-    async with client, asyncio.timeout(10):
+    async with client, asyncio.timeout(60):
         with pytest.raises(BlockingIOError, match="the writer accepts no more bytes"):
             await client.recordings.download("a-recording", Writer())
 

@@ -2,149 +2,97 @@
 
 import asyncio
 import gc
-import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
-from attrs import define, field
 
-from telnyx_rooms_async import (
-    Attempt,
-    ClientClosedError,
-    InternalServerError,
-    InvalidArgumentError,
-    RetryPolicy,
-    RoomsClient,
-)
+from telnyx_rooms_async import Attempt, InternalServerError, InvalidArgumentError, RetryPolicy, RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.web_servers import run_raw_server
-
-
-@define
-class HeldServer:
-    """Serves pages of two rooms. While it is held, requests wait for their responses."""
-
-    requested: list[int] = field(factory=list[int])
-    waiting: list[int] = field(factory=list[int])
-    max_waiting: int = 0
-    url: str = ""
-    _free: asyncio.Event = field(factory=asyncio.Event)
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                number = int(re.findall(rb"page%5Bnumber%5D=(\d+)", head)[0])
-                self.requested.append(number)
-                self.waiting.append(number)
-                self.max_waiting = max(self.max_waiting, len(self.waiting))
-                await self._free.wait()
-                self.waiting.remove(number)
-                rooms = [{"id": str(2 * number - 2)}, {"id": str(2 * number - 1)}]
-                meta = {"total_results": 10, "total_pages": 5, "page_size": 2}
-                body = json.dumps({"data": rooms, "meta": meta}).encode()
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-
-    async def wait_for_requests(self, *numbers: int) -> None:
-        while sorted(self.waiting) != list(numbers):
-            await asyncio.sleep(0)
-
-    def release(self) -> None:
-        self._free.set()
-
-    def hold(self) -> None:
-        self._free.clear()
+from tests.helpers.clocks import wait_until
 
 
 @pytest.fixture
-async def held_server() -> AsyncIterator[HeldServer]:
-    server = HeldServer()
-    server.release()
-    async with run_raw_server(server.serve) as url:
-        server.url = f"{url}/v2"
-        yield server
+def released() -> asyncio.Event:
+    """Return the event for which the responses of the emulator wait."""
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 @pytest.fixture
-async def client(held_server: HeldServer) -> AsyncIterator[RoomsClient]:
-    async with RoomsClient("KEY", base_url=held_server.url) as rooms_client:
-        yield rooms_client
+async def telnyx(released: asyncio.Event) -> AsyncIterator[Emulator]:
+    async def sleep(_: float) -> None:
+        await released.wait()
+
+    async with Emulator(sleep=sleep) as emulator:
+        emulator.seed(10)
+        emulator.script(Fault(delay=1), times=None)
+        yield emulator
 
 
-async def test_next_page_is_requested_after_the_first_item(
-    client: RoomsClient, held_server: HeldServer
-) -> None:
-    seen: list[str] = []
-    async for room in client.rooms.list(page_size=2):
-        seen.append(room.id)
-        if room.id == "1":
-            held_server.hold()
-            await held_server.wait_for_requests(2)
-            assert held_server.max_waiting == 1
-            held_server.release()
-    assert seen == [str(number) for number in range(10)]
-    assert held_server.max_waiting == 1
+def requested(telnyx: Emulator) -> list[int]:
+    return [int(dict(request.query)["page[number]"]) for request in telnyx.requests]
 
 
-async def test_early_response_requests_no_further_page(held_server: HeldServer) -> None:
-    came: list[Attempt] = []
-    async with RoomsClient("KEY", base_url=held_server.url, on_attempt=came.append) as client:
+async def test_one_page_is_requested_after_the_first_item(telnyx: Emulator) -> None:
+    attempts: list[Attempt] = []
+    ids: list[str] = []
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, on_attempt=attempts.append) as client:
         async for room in client.rooms.list(page_size=2):
-            if room.id == "1":
-                while len(came) < 2:
-                    await asyncio.sleep(0)
+            ids.append(room.id)
+            if len(ids) == 2:
+                await wait_until(lambda: len(attempts) == 2)
                 for _ in range(20):
                     await asyncio.sleep(0)
-                assert held_server.requested == [1, 2]
-    assert held_server.requested == [1, 2, 3, 4, 5]
+                assert requested(telnyx) == [1, 2]  # the response of page 2 causes no request of page 3
+    assert ids == [room.id for room in telnyx.rooms]
+    assert requested(telnyx) == [1, 2, 3, 4, 5]
+
+
+async def test_prefetched_pages_are_yielded_in_order(
+    client: RoomsClient, telnyx: Emulator, released: asyncio.Event
+) -> None:
+    ids: list[str] = []
+    async for page in client.rooms.list(page_size=2).prefetch(3).pages():
+        ids += [room.id for room in page.data]
+        if len(ids) == 2:
+            released.clear()
+            await wait_until(lambda: sorted(requested(telnyx)) == [1, 2, 3, 4])
+            released.set()
+    assert ids == [room.id for room in telnyx.rooms]
+    assert sorted(requested(telnyx)) == [1, 2, 3, 4, 5]
 
 
 async def test_loop_that_ends_at_the_first_item_costs_one_request(
-    client: RoomsClient, held_server: HeldServer
+    client: RoomsClient, telnyx: Emulator
 ) -> None:
     async for _ in client.rooms.list(page_size=2):
-        held_server.hold()
         break
     await asyncio.sleep(0.01)
-    assert held_server.waiting == []
+    assert requested(telnyx) == [1]
 
 
 @pytest.mark.parametrize("ending", ["break", "an exception"])
 async def test_loop_left_early_cancels_the_requests_in_flight(
-    client: RoomsClient, held_server: HeldServer, ending: str
+    client: RoomsClient, telnyx: Emulator, released: asyncio.Event, ending: str
 ) -> None:
     before = asyncio.all_tasks()
     with suppress(ZeroDivisionError):
-        async for room in client.rooms.list(page_size=2).prefetch(3):
-            if room.id == "1":
-                held_server.hold()
-                await held_server.wait_for_requests(2, 3, 4)
-                if ending == "break":
-                    break
-                _ = 1 / 0
+        async for _ in client.rooms.list(page_size=2).prefetch(3).pages():
+            released.clear()
+            await wait_until(lambda: sorted(requested(telnyx)) == [1, 2, 3, 4])
+            if ending == "break":
+                break
+            _ = 1 / 0
     gc.collect()
-    while asyncio.all_tasks() - before - {asyncio.current_task()}:
-        await asyncio.sleep(0)
-        held_server.release()
-
-
-async def test_prefetched_pages_are_yielded_in_order(client: RoomsClient, held_server: HeldServer) -> None:
-    seen: list[str] = []
-    async for page in client.rooms.list(page_size=2).prefetch(3).pages():
-        seen += [room.id for room in page.data]
-        if len(seen) == 2:
-            held_server.hold()
-            await held_server.wait_for_requests(2, 3, 4)
-            held_server.release()
-    assert seen == [str(number) for number in range(10)]
-    assert held_server.max_waiting == 3
-    assert held_server.requested == [1, 2, 3, 4, 5]
+    await wait_until(
+        lambda: not [task for task in asyncio.all_tasks() - before if "_PageReader" in repr(task)]
+    )
 
 
 async def test_iteration_ends_when_its_listing_is_closed_by_another_task(
-    client: RoomsClient, held_server: HeldServer
+    client: RoomsClient, telnyx: Emulator, released: asyncio.Event
 ) -> None:
     listing = client.rooms.list(page_size=2).prefetch(3)
     ids: list[str] = []
@@ -152,15 +100,15 @@ async def test_iteration_ends_when_its_listing_is_closed_by_another_task(
     async def loop() -> None:
         async for room in listing:
             ids.append(room.id)
-            held_server.hold()
+            released.clear()
 
     task = asyncio.create_task(loop())
-    await held_server.wait_for_requests(2, 3, 4)
+    await wait_until(lambda: sorted(requested(telnyx)) == [1, 2, 3, 4])
     await listing.aclose()
     await listing.aclose()
-    held_server.release()
+    released.set()
     await task
-    assert ids == ["0", "1"]
+    assert ids == [room.id for room in telnyx.rooms[:2]]
 
 
 @pytest.mark.parametrize("pages", [0, 101, True, 2.5, None])
@@ -169,24 +117,11 @@ def test_invalid_number_of_pages_is_refused(client: RoomsClient, pages: int) -> 
         client.rooms.list().prefetch(pages)
 
 
-async def test_closing_the_client_ends_the_iteration(client: RoomsClient, held_server: HeldServer) -> None:
-    async def loop() -> None:
-        async for room in client.rooms.list(page_size=2):
-            if room.id == "1":
-                held_server.hold()
-                await held_server.wait_for_requests(2)
-                await client.close()
-
-    with pytest.raises(ClientClosedError):
-        await loop()
-
-
-async def test_items_before_a_failed_page_are_yielded_first() -> None:
-    async with Emulator() as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
-        telnyx.seed(10)
-        telnyx.script(Fault())
-        telnyx.script(Fault(status=500), times=None)
-        rooms = aiter(client.with_options(retry=RetryPolicy(attempts=1)).rooms.list(page_size=2))
-        assert [(await anext(rooms)).unique_name for _ in range(2)] == ["Room 1", "Room 2"]
-        with pytest.raises(InternalServerError):
-            await anext(rooms)
+async def test_items_before_a_failed_page_are_yielded_first(client: RoomsClient, telnyx: Emulator) -> None:
+    telnyx.unscript()
+    telnyx.script(Fault())
+    telnyx.script(Fault(status=500), times=None)
+    rooms = aiter(client.with_options(retry=RetryPolicy(attempts=1)).rooms.list(page_size=2))
+    assert [await anext(rooms) for _ in range(2)] == list(telnyx.rooms[:2])
+    with pytest.raises(InternalServerError):
+        await anext(rooms)

@@ -147,10 +147,3 @@ def test_unused_fault_fails_the_test_and_own_emulator_is_used(tmp_path: Path) ->
     output = run(tmp_path, AUTO, UNUSED_FAULT, OWN_EMULATOR)
     assert " 3 passed, 1 error in " in output, output
     assert "too few requests arrived for these faults: Fault(" in output
-
-
-def test_fixtures_are_documented(tmp_path: Path) -> None:
-    output = run(tmp_path, (*STRICT, "--fixtures"))
-    names = re.findall(r"^(\w*(?:telnyx|rooms)_\w+) ", output, re.MULTILINE)
-    assert names == ["telnyx_emulator", "rooms_client", "telnyx_faults"]
-    assert "Emulator of Telnyx for one test" in output

@@ -10,8 +10,7 @@ import aiohttp
 import pytest
 
 from telnyx_rooms_async import APITimeoutError, ConnectError, ConnectionLostError, RetryPolicy, RoomsClient
-from tests.helpers.clocks import FakeClock
-from tests.helpers.fast_forward import FastForwardLoop, wait_until
+from tests.helpers.clocks import FakeClock, wait_until
 from tests.helpers.scripted_server import ScriptedServer
 
 ROOM = b'{"data":{"id":"a-room"}}'
@@ -71,7 +70,7 @@ async def test_call_that_gets_no_connection_of_a_borrowed_session_was_not_sent(
         other = asyncio.create_task(session.get(scripted_server.url))
         await wait_until(lambda: len(scripted_server.requests) > 0)
         client = new_client(scripted_server, fake_clock, session=session, retry=ONCE)
-        with FastForwardLoop().patch(asyncio.get_running_loop()), pytest.raises(ConnectError) as caught:
+        with FakeClock().fast_forward(), pytest.raises(ConnectError) as caught:
             await client.rooms.create()
         assert caught.value.sent is False
         other.cancel()
@@ -94,13 +93,13 @@ async def test_delete_is_not_resent_by_aiohttp_when_the_connection_breaks(
     assert [request.split()[0] for request in scripted_server.requests] == [b"GET", b"DELETE"]
 
 
-async def test_timeout_of_a_wait_bounds_its_calls(scripted_server: ScriptedServer) -> None:
+async def test_timeout_of_a_wait_bounds_its_calls(
+    scripted_server: ScriptedServer, fake_clock: FakeClock
+) -> None:
     scripted_server.respond_with(HANG)
-    time = FastForwardLoop()
-    with time.patch(asyncio.get_running_loop()):
-        started = time.seconds()
-        options: dict[str, Any] = {"clock": time.clock, "timeout": 1000, "attempt_timeout": 1000}
-        async with RoomsClient("KEY", base_url=scripted_server.url, **options) as client:
+    with fake_clock.fast_forward():
+        started = fake_clock.seconds
+        async with new_client(scripted_server, fake_clock, timeout=1000, attempt_timeout=1000) as client:
             with pytest.raises(APITimeoutError):
                 await client.compositions.wait("a-composition", timeout=60)
-        assert 60 <= time.seconds() - started < 70
+        assert 60 <= fake_clock.seconds - started < 70

@@ -1,36 +1,12 @@
-"""Models: their fields, and webhook URLs without the secrets in them."""
+"""Models: the lifetime of tokens, and webhook URLs without the secrets in them."""
 
 from datetime import UTC, datetime
 
-import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from telnyx_rooms_async import models
-
-# As the API reference names them.
-FIELDS: dict[type, str] = {
-    models.Room: "id unique_name max_participants enable_recording active_session_id sessions"
-    " webhook_event_url webhook_event_failover_url webhook_timeout_secs created_at updated_at record_type",
-    models.RoomSession: "id room_id active created_at updated_at ended_at participants record_type",
-    models.RoomParticipant: "id session_id context joined_at updated_at left_at record_type",
-    models.RoomRecording: "id room_id session_id participant_id type status codec duration_secs size_mb"
-    " download_url created_at updated_at started_at ended_at completed_at record_type",
-    models.RoomComposition: "id room_id session_id user_id status format resolution duration_secs size_mb"
-    " download_url video_layout audio_sources webhook_event_url webhook_event_failover_url"
-    " webhook_timeout_secs created_at updated_at started_at ended_at completed_at record_type",
-    models.VideoRegion: "height width x_pos y_pos z_pos max_columns max_rows video_sources",
-    models.AccessToken: "token token_expires_at",
-    models.ClientToken: "token token_expires_at refresh_token refresh_token_expires_at",
-    models.ActionResult: "result",
-    models.DeletedRecordings: "room_recordings",
-}
-
-
-@pytest.mark.parametrize(("model", "names"), FIELDS.items(), ids=[model.__name__ for model in FIELDS])
-def test_model_has_the_fields_of_the_api(model: type[attrs.AttrsInstance], names: str) -> None:
-    assert {field.name for field in attrs.fields(model)} == set(names.split())
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.integrations.asgi import asgi_app
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
+from tests.helpers.clocks import FakeClock
 from tests.helpers.error_reports import reported_texts
-from tests.helpers.fast_forward import FastForwardLoop
 
 
 @define
@@ -78,16 +78,16 @@ async def test_disconnected_client_gets_no_response() -> None:
 
 
 async def test_slow_body_is_rejected_after_ten_seconds() -> None:
-    loop_time, server = FastForwardLoop(), Server([])
+    clock, server = FakeClock(), Server([])
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(1)
         return {"type": "http.request", "body": b"x", "more_body": True}
 
-    with loop_time.patch(asyncio.get_running_loop()):
-        started = loop_time.seconds()
+    with clock.fast_forward():
+        started = clock.seconds
         await asgi_app(EventRouter(), Webhooks(PUBLIC_KEY))(post_scope(), receive, server.send)
-        assert 10 <= loop_time.seconds() - started < 10.5
+        assert 10 <= clock.seconds - started < 10.5
     assert server.responses[0]["status"] == 408
     assert (b"connection", b"close") in server.responses[0]["headers"]
 

@@ -209,7 +209,7 @@ async def test_slow_body_is_answered_with_408_and_its_connection_is_closed(
     async with serve(recording_router([]), body_timeout=0.05) as url:
         reader, writer = await connect(url)
         writer.write(HEAD + start)
-        response = await asyncio.wait_for(reader.read(), timeout=5)  # to the end of the connection
+        response = await asyncio.wait_for(reader.read(), timeout=60)  # to the end of the connection
         assert response.split()[1] == b"408"
         writer.close()
 
@@ -251,7 +251,7 @@ async def test_malformed_chunk_within_a_body_is_no_error(caplog: pytest.LogCaptu
         writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
         await asyncio.sleep(0.01)
         writer.write(b"zz\r\nabc")
-        response = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), timeout=5)  # a reset may follow
+        response = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), timeout=60)  # a reset may follow
         assert response.split()[1] in (b"400", b"408")
         writer.close()
     assert_no_errors(caplog)

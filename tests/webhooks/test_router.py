@@ -23,8 +23,9 @@ from telnyx_rooms_async import (
     SeenInMemory,
     UnknownEvent,
     WebhookError,
+    WrongEventLoopError,
 )
-from tests.helpers.fast_forward import wait_until
+from tests.helpers.clocks import wait_until
 
 ENDED = RoomSessionEnded(id="ended")
 A, B, C = (RoomSessionEnded(id=letter) for letter in "abc")
@@ -280,7 +281,7 @@ def test_duplicate_in_another_thread_waits_and_is_not_handled() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     assert sorted(results) == [False] * 7 + [True]
     assert events == [ENDED]
 
@@ -317,7 +318,7 @@ async def handle(event):
     elif os.fork():
         os.wait()
     else:
-        await router.dispatch(event)
+        asyncio.run(router.dispatch(event))
         os._exit(0)
 
 asyncio.run(router.dispatch(ended))
@@ -327,8 +328,46 @@ asyncio.run(router.dispatch(ended))
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_forked_process_does_not_inherit_claims() -> None:
     command = [sys.executable, "-c", FORK]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert result.stdout == "handled by the child\n"
+
+
+def test_event_is_not_claimed_without_an_event_loop() -> None:
+    router, handler = EventRouter(), Handler()
+    router.on(RoomSessionEnded)(handler)
+    with pytest.raises(WrongEventLoopError):
+        router.dispatch(ENDED).send(None)
+    assert handler.events == []
+    asyncio.run(router.dispatch(ENDED))
+    assert handler.events == [ENDED]
+
+
+def test_event_is_taken_over_from_an_event_loop_that_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telnyx_rooms_async.webhooks.router._LOOP_CHECK_SECONDS", 0.01)
+    router = EventRouter()
+    handled: list[str] = []
+
+    @router.on(RoomSessionEnded)
+    async def handle(_: RoomSessionEnded) -> None:
+        if not handled:
+            handled.append("started")
+            await asyncio.sleep(3600)
+        handled.append("done")
+
+    async def start() -> asyncio.Task[bool]:
+        task = asyncio.ensure_future(router.dispatch(ENDED))
+        while not handled:
+            await asyncio.sleep(0)
+        return task
+
+    stopped = asyncio.new_event_loop()
+    task = stopped.run_until_complete(start())
+    assert asyncio.run(asyncio.wait_for(router.dispatch(ENDED), 60))
+    assert handled == ["started", "done"]
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        stopped.run_until_complete(task)
+    stopped.close()
 
 
 # --- in the background ------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Annotated, Final, TypeAlias, TypedDict, Unpack
 import typer
 
 from telnyx_rooms_async import UNSET, Listing, RoomComposition, RoomsClient
+from telnyx_rooms_async.cli.display import Result
 from telnyx_rooms_async.cli.files import Target, download
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
@@ -21,7 +22,6 @@ from telnyx_rooms_async.cli.options import (
     WebhookFields,
     parse_region,
 )
-from telnyx_rooms_async.cli.output import Result
 from telnyx_rooms_async.cli.runner import api_command
 
 group: Final = typer.Typer(

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import groupby
 from time import perf_counter
-from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar, cast
+from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar, cast
 
 from rich.text import Text
 
@@ -55,15 +55,8 @@ async def _run() -> None:
 # --- steps --------------------------------------------------------------------------------------------------
 
 
-class Print(Protocol):
-    """Signature of `print`."""
-
-    def __call__(self, *values: object) -> None:
-        """Print one line."""
-        ...
-
-
-# The code is shown with `print` instead of `out`.
+Print: TypeAlias = Callable[..., None]
+"""Prints like `print`. The code is shown with `print` instead of `out`."""
 
 
 async def create_rooms(out: Print, client: RoomsClient) -> Room:
@@ -137,9 +130,10 @@ class _Demo:
         self._telnyx = telnyx
         self._started = perf_counter()
         self._steps = 0
-        output.write(
-            Text(f"A Telnyx emulator listens at {telnyx.url}.\nThe code below runs, and its HTTP is real.")
+        introduction = (
+            f"A Telnyx emulator listens at {telnyx.url}.\nThe code below runs, and its HTTP is real."
         )
+        output.write(Text(introduction))
 
     async def show(
         self, step: Callable[Concatenate[Print, P], Awaitable[T]], *args: P.args, **options: P.kwargs
@@ -147,20 +141,17 @@ class _Demo:
         """Run one step."""
         self._steps += 1
         before = len(self._telnyx.requests)
-        title, code = _title_and_code(step)
-        output.write(Text(f"\n{self._steps}. {title}", style="bold"))
-        output.write(Text(code, style="cyan"))
+        output.write(Text(f"\n{self._steps}. {inspect.getdoc(step)}", style="bold"))
+        output.write(Text(_code(step), style="cyan"))
         result = await step(_print, *args, **options)
-        output.write(Text(_request_lines(self._telnyx.requests[before:]), style="dim"))
+        output.write(Text("\n".join(_request_lines(self._telnyx.requests[before:])), style="dim"))
         return result
 
     def summarize(self) -> None:
         """Show the totals."""
         seconds = perf_counter() - self._started
-        requests, rooms = (
-            output.counted(len(self._telnyx.requests), "request"),
-            output.counted(len(self._telnyx.rooms)),
-        )
+        requests = output.counted(len(self._telnyx.requests), "request")
+        rooms = output.counted(len(self._telnyx.rooms))
         output.write(Text(f"\n{requests} in {seconds:.2f} s; {rooms} left.", style="bold"))
         output.write(Text("To start an emulator for your own code: telnyx-rooms emulate"))
 
@@ -169,35 +160,29 @@ def _print(*values: object) -> None:
     output.write(Text(_fill(" ".join(map(str, values)), "   ", "     ")))
 
 
-def _title_and_code(step: Callable[..., object]) -> tuple[str, str]:
-    """Return the docstring of a step, and its source in the form of an interactive session."""
-    source = textwrap.dedent(inspect.getsource(step))
+def _code(step: Callable[..., object]) -> str:
+    """Return the source of a step in the form of an interactive session."""
+    source = textwrap.dedent(inspect.getsource(step)).replace("out(", "print(")
     function = cast("ast.AsyncFunctionDef", ast.parse(source).body[0])
-    statements = (node for node in function.body[1:] if not isinstance(node, ast.Return))
-    lines = source.splitlines()
-    code = "\n".join(_with_prompts(lines[node.lineno - 1 : node.end_lineno]) for node in statements)
-    return ast.get_docstring(function) or "", code
+    code: list[str] = []
+    for node in function.body[1:]:
+        if not isinstance(node, ast.Return):
+            lines = source.splitlines()[node.lineno - 1 : node.end_lineno]
+            first, *more = textwrap.dedent("\n".join(lines)).splitlines()
+            code += [f"   >>> {first}", *(f"   ... {line}" for line in more)]
+    return "\n".join(code)
 
 
-def _with_prompts(lines: Sequence[str]) -> str:
-    first, *more = textwrap.dedent("\n".join(lines)).replace("out(", "print(").splitlines()
-    return "\n".join([f"   >>> {first}", *(f"   ... {line}" for line in more)])
-
-
-def _request_lines(requests: Sequence[RecordedRequest]) -> str:
-    """Return the number of requests, and one line for each group of equal requests."""
-    count = output.counted(len(requests), "request", zero="no")
-    return "\n".join([f"   {count}", *(_fill(line, "     ", "       ") for line in _grouped(requests))])
-
-
-def _grouped(requests: Sequence[RecordedRequest]) -> Iterator[str]:
+def _request_lines(requests: Sequence[RecordedRequest]) -> Iterator[str]:
+    """Yield the number of requests, and one line for each group of equal requests."""
+    yield f"   {output.counted(len(requests), 'request', zero='no')}"
     for (method, path, query), group in groupby(
         requests, lambda request: (request.method, request.path, request.query)
     ):
         bodies = [request.body.decode() for request in group]
         parameters = (f"{name}={value}" for name, value in query)
         times = f"({len(bodies)} times)" if len(bodies) > 1 else bodies[0]
-        yield " ".join([method, path, *parameters, times])
+        yield _fill(" ".join([method, path, *parameters, times]), "     ", "       ")
 
 
 def _fill(text: str, indent: str, subsequent_indent: str) -> str:

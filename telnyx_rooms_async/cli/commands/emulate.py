@@ -79,29 +79,37 @@ def emulate(
         except ValueError as error:
             raise InvalidArgumentError((str(error).replace("public_url", "--public-url"),)) from None
         if faults is not None:
-            _load(telnyx, faults)
+            try:
+                load_script(telnyx, faults.read_bytes())
+            except OSError as error:
+                problem = f"cannot read {faults}: {error.strerror or error}"
+                raise InvalidArgumentError((problem,)) from None
+            except ValueError as error:
+                first, *others = error.args
+                raise InvalidArgumentError((f"{faults}: {first}", *others)) from None
         asyncio.run(_serve(telnyx, f"{host}:{port}", rooms))
-
-
-def _load(telnyx: Emulator, faults: Path) -> None:
-    try:
-        load_script(telnyx, faults.read_bytes())
-    except OSError as error:
-        raise InvalidArgumentError((f"cannot read {faults}: {error.strerror or error}",)) from None
-    except ValueError as error:
-        first, *others = error.args
-        raise InvalidArgumentError((f"{faults}: {first}", *others)) from None
 
 
 async def _serve(telnyx: Emulator, address: str, rooms: int) -> None:
     telnyx.seed(rooms)
-    stopped = _stop_event()
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Not implemented on Windows, where Ctrl-C raises KeyboardInterrupt.
+        with suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(telnyx)
         except OSError as error:
             raise ConfigurationError(f"cannot listen on {address}: {_reason(error)}") from None
-        _print_environment(telnyx, rooms)
+        output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
+        output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
+        if not _is_safe(telnyx.url):
+            output.write_line("export TELNYX_ALLOW_INSECURE=true")
+        with suppress(RuntimeError):  # the extra "webhooks" is not installed
+            output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
+        count = output.counted(rooms)
+        output.note(f"The emulator with {count} listens at {telnyx.url}. Press Ctrl-C to stop.")
         await stopped.wait()
 
 
@@ -112,16 +120,6 @@ def _reason(error: OSError) -> object:
     return f"{reason}; use --port 0 for a free port" if code == errno.EADDRINUSE else reason
 
 
-def _stop_event() -> asyncio.Event:
-    """Return an event that is set by SIGINT and SIGTERM."""
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Not implemented on Windows, where Ctrl-C raises KeyboardInterrupt.
-        with suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    return stopped
-
-
 def _is_safe(url: str) -> bool:
     """Return whether a client accepts this base URL without ``allow_insecure``."""
     parts = urlsplit(url)
@@ -129,13 +127,3 @@ def _is_safe(url: str) -> bool:
         return parts.scheme == "https" or ip_address(parts.hostname or "").is_loopback
     except ValueError:
         return parts.hostname == "localhost"
-
-
-def _print_environment(telnyx: Emulator, rooms: int) -> None:
-    output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
-    output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
-    if not _is_safe(telnyx.url):
-        output.write_line("export TELNYX_ALLOW_INSECURE=true")
-    with suppress(RuntimeError):  # the extra "webhooks" is not installed
-        output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
-    output.note(f"The emulator with {output.counted(rooms)} listens at {telnyx.url}. Press Ctrl-C to stop.")

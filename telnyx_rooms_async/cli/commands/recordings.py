@@ -1,15 +1,33 @@
-"""``telnyx-rooms recordings``: one command per method of ``client.recordings``."""
+"""``telnyx-rooms recordings``: one command per method of ``client.recordings``, and ``export``."""
 
+import asyncio
+import errno
+import os
+import time
 from collections.abc import Awaitable
+from contextlib import aclosing, suppress
+from pathlib import Path
 from typing import Annotated, Final, TypeAlias, Unpack
 
 import typer
 
-from telnyx_rooms_async import Listing, RoomRecording, RoomsClient
-from telnyx_rooms_async.cli.files import Target, download
+from telnyx_rooms_async import (
+    InvalidArgumentError,
+    Listing,
+    NotReadyError,
+    RecordingStatus,
+    RoomRecording,
+    RoomsClient,
+    batch,
+)
+from telnyx_rooms_async.atomic_write import TEMPORARY_NAME, move, temporary_path
+from telnyx_rooms_async.cli.bulk_job import Concurrency, MaxFailures, Outcomes, run_job
+from telnyx_rooms_async.cli.display import Result
+from telnyx_rooms_async.cli.files import Target, download, file_errors
 from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, PageSize, RecordingFilters
-from telnyx_rooms_async.cli.output import Result, counted
-from telnyx_rooms_async.cli.runner import api_command
+from telnyx_rooms_async.cli.output import counted
+from telnyx_rooms_async.cli.progress import JobProgress
+from telnyx_rooms_async.cli.runner import api_command, grouped_options
 
 group: Final = typer.Typer(
     name="recordings", no_args_is_help=True, help="Recordings of participants, and their files."
@@ -18,6 +36,20 @@ group: Final = typer.Typer(
 RecordingId: TypeAlias = Annotated[
     str, typer.Argument(metavar="RECORDING_ID", help="The id of the recording.")
 ]
+_CONCURRENCY: Final = 8
+_NOT_A_FILE_NAME: Final = "the id of the recording cannot be used as a file name"
+_ABANDONED: Final = 3600
+"""Seconds since the last write to a temporary file. A running download writes more often."""
+_SUFFIXES: Final = {
+    "audio/mp4": ".m4a",
+    "audio/mpeg": ".mp3",
+    "audio/ogg": ".ogg",
+    "audio/wav": ".wav",
+    "audio/webm": ".webm",
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+    "video/x-matroska": ".mkv",
+}
 
 
 @api_command(group, "list")
@@ -66,3 +98,111 @@ def download_recording(
     The file appears under its name when it is complete.
     """
     download("recordings", recording_id, target, as_json=as_json, base_url=base_url)
+
+
+# --- export -------------------------------------------------------------------------------------------------
+
+
+@group.command("export")
+@grouped_options
+def export_recordings(
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="The folder. It is created if needed.")],
+    *,
+    concurrency: Concurrency = _CONCURRENCY,
+    max_failures: MaxFailures = None,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+    **filters: Unpack[RecordingFilters],
+) -> None:
+    """Download the files of all recordings.
+
+    Files are named by the id of the recording. Complete files are not downloaded again, so the same command
+    continues after an interruption. A recording that is not completed counts as failed: --status completed
+    leaves it out.
+    """
+    folder = Path(directory)
+    skipped = 0
+    progress = JobProgress("listing recordings", skipped=lambda: skipped)
+
+    async def start(client: RoomsClient) -> Outcomes[RoomRecording, bool]:
+        sizes = _open(folder)
+        listing = client.recordings.list(**filters)
+        progress.total = await listing.count()
+
+        async def download(recording: RoomRecording) -> bool:
+            return await _download(client, recording, folder, sizes)
+
+        stream = batch.stream(download, listing, limit=concurrency, max_failures=max_failures)
+        async with aclosing(stream) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
+
+    def on_done(_recording: RoomRecording, is_new: bool) -> None:  # noqa: FBT001 - called with the outcome
+        nonlocal skipped
+        if not is_new:
+            progress.done -= 1
+            skipped += 1
+
+    def summarize() -> Result:
+        done, failed = progress.done, progress.failed
+        parts = [f"downloaded {counted(done, 'recording')} to {directory}"]
+        if skipped:
+            parts.append(f"{skipped} skipped")
+        return Result(
+            ", ".join(parts + progress.failures), {"downloaded": done, "skipped": skipped, "failed": failed}
+        )
+
+    run_job(
+        start,
+        progress,
+        label=lambda recording: recording.id,
+        on_done=on_done,
+        summarize=summarize,
+        as_json=as_json,
+        base_url=base_url,
+    )
+
+
+def _open(folder: Path) -> dict[str, int]:
+    """Create a folder if needed, remove abandoned temporary files, and return the sizes of the others."""
+    sizes: dict[str, int] = {}
+    with file_errors(str(folder), "write to"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for entry in os.scandir(folder):
+            with suppress(FileNotFoundError):  # another run may remove files too
+                is_temporary = TEMPORARY_NAME.fullmatch(entry.name)
+                if not entry.is_file(follow_symlinks=not is_temporary):
+                    continue
+                status = entry.stat(follow_symlinks=not is_temporary)
+                if not is_temporary:
+                    sizes[entry.name] = status.st_size
+                elif status.st_mtime < time.time() - _ABANDONED:
+                    Path(entry).unlink()
+    return sizes
+
+
+async def _download(
+    client: RoomsClient, recording: RoomRecording, folder: Path, sizes: dict[str, int]
+) -> bool:
+    """Download a file unless it is complete, and return whether it was downloaded."""
+    if recording.status != RecordingStatus.COMPLETED:
+        raise NotReadyError(recording.id, recording.status)
+    if recording.id.startswith(".") or Path(recording.id).suffix in _SUFFIXES.values():
+        raise InvalidArgumentError((_NOT_A_FILE_NAME,))
+    names = [f"{recording.id}{suffix}" for suffix in ("", *_SUFFIXES.values())]
+    present = [sizes[name] for name in names if name in sizes]
+    if present and await client.recordings.file_size(recording) in (None, *present):
+        return False
+    temporary = temporary_path(folder)
+    with file_errors(str(folder), "write to"):
+        try:
+            file = await client.recordings.download(recording.id, temporary)
+            suffix = _SUFFIXES.get((file.content_type or "").partition(";")[0].strip().lower(), "")
+            await asyncio.to_thread(move, temporary, folder / f"{recording.id}{suffix}")
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise InvalidArgumentError((_NOT_A_FILE_NAME,)) from None
+            raise
+        finally:
+            await asyncio.to_thread(temporary.unlink, missing_ok=True)
+    return True

@@ -6,6 +6,7 @@ from typing import Annotated, Final, TypedDict, Unpack
 import typer
 
 from telnyx_rooms_async import Listing, RoomParticipant, RoomsClient, RoomSession
+from telnyx_rooms_async.cli.display import Result
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
     IncludeParticipants,
@@ -15,7 +16,6 @@ from telnyx_rooms_async.cli.options import (
     SessionFilters,
     SessionId,
 )
-from telnyx_rooms_async.cli.output import Result
 from telnyx_rooms_async.cli.runner import api_command
 
 group: Final = typer.Typer(

@@ -10,8 +10,8 @@ from typing import Annotated, Final, TypedDict, Unpack
 import typer
 
 from telnyx_rooms_async import UNSET, ClientToken, ConfigurationError, RoomsClient
+from telnyx_rooms_async.cli.display import show
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, RoomId
-from telnyx_rooms_async.cli.output import show
 from telnyx_rooms_async.cli.runner import api_command, exit_codes, run
 
 group: Final = typer.Typer(

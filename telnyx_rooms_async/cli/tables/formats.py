@@ -65,12 +65,8 @@ Errors: TypeAlias = Annotated[
 ]
 
 
-def format_of(path: str, option: Format | None, *, delimiter: str | None = None) -> Format:
-    """Return the format of a table.
-
-    Raises:
-        BadParameter: the format is unknown, or a delimiter is given and the format is not CSV.
-    """
+def format_of(path: str, option: Format | None, delimiter: str | None = None) -> Format:
+    """Return the format of a table."""
     suffix = PurePath(path).suffix.lower()
     if option is None and suffix == ".gz":
         raise typer.BadParameter(f"{path} is compressed: decompress it first")

@@ -124,19 +124,7 @@ def read_table(
     delimiter: str | None = None,
     skip_invalid: bool = False,
 ) -> InputTable:
-    """Read and validate a table, and print its problems.
-
-    Args:
-        path: of a file, or ``-`` for stdin.
-        table_format: its format.
-        names_required: whether a row without ``unique_name`` is invalid.
-        delimiter: of CSV.
-        skip_invalid: whether to return the valid rows although others are invalid.
-
-    Raises:
-        ConfigurationError: the table cannot be read.
-        Exit: the table is invalid.
-    """
+    """Read and validate a table, and print its problems."""
     name = "stdin" if path == STREAM else path
     source = Source(name, "row" if table_format is Format.PARQUET else "line")
     table = InputTable(source=source, names_required=names_required)

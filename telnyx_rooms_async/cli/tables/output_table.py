@@ -52,16 +52,7 @@ def _open_writer(
 
 @contextmanager
 def write_export(path: str, table_format: Format, *, bom: bool = False) -> Generator[RowWriter, None, None]:
-    """Write an export. A file is complete under its name or not there.
-
-    Args:
-        path: of the file, or ``-`` for stdout.
-        table_format: its format.
-        bom: whether to begin with a byte-order mark.
-
-    Raises:
-        ConfigurationError: the file cannot be written.
-    """
+    """Write an export. A file is complete under its name or not there."""
     target = _to_stdout(table_format) if path == STREAM else _to_file(path)
     with target as file:
         if bom:
@@ -116,21 +107,7 @@ def _status(path: str) -> os.stat_result | None:
 def write_failures(
     path: str | None, table_format: Format, table: InputTable, inputs: Sequence[str]
 ) -> Generator[Callable[[Mapping[str, object]], object], None, None]:
-    """Write the invalid rows of a table, and the rows that fail later, to a table of failures.
-
-    Args:
-        path: of the table of failures, or ``None`` to write nothing.
-        table_format: format of both tables.
-        table: the input of the command.
-        inputs: files of the same command, which must not be overwritten.
-
-    Yields:
-        A function that writes a row, with its reason under `REASON`.
-
-    Raises:
-        BadParameter: the path is one of the inputs, or the file that stdin or stdout is redirected to.
-        ConfigurationError: the file cannot be written, or holds something else than failures.
-    """
+    """Write the invalid rows of a table, and the rows that fail later, to a table of failures."""
     if path is None:
         yield lambda _record: None
         return
@@ -223,16 +200,7 @@ def _is_same_file(path: str, other: str) -> bool:
 
 
 def refuse_foreign(path: str, is_replaceable: Callable[[BinaryIO], bool], what: str) -> None:
-    """Refuse to replace a file that this program has not written. An empty file may be replaced.
-
-    Args:
-        path: of the file, which need not exist.
-        is_replaceable: whether the content of an open file may be replaced.
-        what: content that may be replaced, for the message.
-
-    Raises:
-        ConfigurationError: the file holds something else, or cannot be read.
-    """
+    """Refuse to replace a file that this program has not written. An empty file may be replaced."""
     with file_errors(path):
         status = _status(path)
         if status is None or not stat.S_ISREG(status.st_mode) or not status.st_size:

@@ -14,11 +14,7 @@ _GROUP_ROWS: Final = 10_000
 
 
 def _pyarrow() -> tuple[Any, Any]:
-    """Import pyarrow and pyarrow.parquet.
-
-    Raises:
-        ConfigurationError: pyarrow is not installed.
-    """
+    """Import pyarrow and pyarrow.parquet."""
     try:
         import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - the extra may be missing
         import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415 - likewise
@@ -72,16 +68,7 @@ def read_parquet(file: BinaryIO, source: Source) -> Iterator[Row]:
 
 
 class ParquetWriter:
-    """Writer of records as Parquet.
-
-    Args:
-        file: where to write.
-        columns: names of the columns.
-        types: types of columns, where they differ from those of a room.
-
-    Raises:
-        ConfigurationError: pyarrow is not installed.
-    """
+    """Writer of records as Parquet."""
 
     def __init__(
         self, file: BinaryIO, columns: Sequence[str], types: Mapping[str, object] | None = None

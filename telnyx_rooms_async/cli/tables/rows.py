@@ -92,13 +92,13 @@ def check_columns(columns: Collection[str], line: int, source: Source) -> None:
 
 
 def is_empty(values: Mapping[str, object]) -> bool:
-    """Return whether a row has columns, but no value in any of them."""
+    """Return whether a row has no value in any column."""
     for name, value in values.items():
         setting = SETTINGS.get(name)
         may_be_blank = setting is None or (setting.is_text and not setting.nullable)
         if value is not None and not (may_be_blank and is_blank(value)):
             return False
-    return bool(values)
+    return True
 
 
 def validate(row: Row, source: Source) -> tuple[ValidRoomFields, list[str]]:

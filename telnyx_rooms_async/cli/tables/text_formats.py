@@ -58,13 +58,6 @@ class _TextLines:
 
     A line that is not UTF-8 is recorded in `undecodable` instead of raising, so that its row can be skipped.
     It is a context manager.
-
-    Args:
-        file: seekable, at its beginning.
-        source: name of the table, for error messages.
-
-    Raises:
-        InvalidArgumentError: the file is of another format.
     """
 
     def __init__(self, file: BinaryIO, source: Source) -> None:
@@ -180,9 +173,12 @@ def read_csv(file: BinaryIO, source: Source, delimiter: str | None = None) -> It
                 lines.undecodable = ""
             elif not all(map(is_blank, cells)):
                 try:
-                    yield Row(number, _values(columns, cells, number, source))
+                    values = _values(columns, cells, number, source)
                 except InvalidArgumentError as error:
                     yield Row(number, {}, repr(delimiter.join(cells)), error.problems[0])
+                else:
+                    if not is_empty(values):
+                        yield Row(number, values)
 
 
 def _header_line(lines: _TextLines, source: Source) -> tuple[str, str]:
@@ -235,11 +231,7 @@ def _columns(cells: Sequence[str], line: int, source: Source) -> Sequence[str]:
 
 
 def _values(columns: Sequence[str], cells: Sequence[str], line: int, source: Source) -> dict[str, object]:
-    """Return the values of a row; empty cells are left out.
-
-    Raises:
-        InvalidArgumentError: the cells do not fit the columns.
-    """
+    """Return the values of a row; empty cells are left out."""
     if len(cells) != len(columns):
         # Columns without a name pad the header on its right; a row need not have them.
         least = max(number for number, name in enumerate(columns, 1) if name)
@@ -279,13 +271,7 @@ def _value(setting: Setting, cell: str) -> object:
 
 
 class TextWriter:
-    """Writer of records as lines.
-
-    Args:
-        file: where to write.
-        columns: names of the columns.
-        encode: `csv_row` or `ndjson_row`.
-    """
+    """Writer of records as lines."""
 
     def __init__(
         self,

@@ -11,8 +11,7 @@ from distributed import Client, KilledWorker
 
 from telnyx_rooms_async.batch import Done, Failed, Outcome, stream
 from telnyx_rooms_async.batch.operations import BulkOperation, checked_count, open_items
-from telnyx_rooms_async.batch.outcomes import failure_limit_reached, relabel
-from telnyx_rooms_async.batch.stream import iterate
+from telnyx_rooms_async.batch.stream import failure_limit_reached, iterate, relabel
 from telnyx_rooms_async.core.endpoints import Endpoint
 from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, OutcomeUnknownError

@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import dask.config
 import pytest
 from distributed import Client, LocalCluster
 
@@ -13,6 +14,13 @@ from telnyx_rooms_async.emulator import Emulator
 
 # silence_logs: else Dask silences the logs that pytest captures.
 _OPTIONS: dict[str, Any] = {"dashboard_address": ":0", "silence_logs": False}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_profiler() -> Iterator[None]:
+    """Turn off Dask's profiler, which can deadlock older versions of CPython (gh-106883)."""
+    with dask.config.set({"distributed.worker.profile.enabled": False}):
+        yield
 
 
 @pytest.fixture
@@ -34,7 +42,7 @@ async def cluster() -> AsyncIterator[Any]:
 
 
 @pytest.fixture(scope="module")  # not longer: a restarted worker writes into the logs of other tests
-def processes() -> Iterator[Any]:
+def processes(_no_profiler: None) -> Iterator[Any]:
     """A cluster of three worker processes with a thread each; one that dies is replaced."""
     with LocalCluster(n_workers=3, threads_per_worker=1, processes=True, **_OPTIONS) as cluster:
         yield cluster

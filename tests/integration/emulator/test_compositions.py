@@ -90,31 +90,19 @@ async def test_status_follows_the_clock(
     assert telnyx.media(composition_id).content_type == "video/mp4"
 
 
-async def test_active_session_is_composed_until_now(
-    api: HttpClient, telnyx: Emulator, room_id: str, clock: FakeClock
-) -> None:
-    alice = telnyx.join(room_id)
-    clock.advance(seconds=30)
-    composition = (await api.post("room_compositions", {"session_id": alice.session_id})).data
-    clock.advance(seconds=10)
-    assert (await api.get(f"room_compositions/{composition['id']}")).data["duration_secs"] == 30
-
-
 INVALID: dict[str, tuple[dict[str, Any], list[str]]] = {
     "session id": ({"session_id": "x"}, ["/session_id"]),
     "unknown session": ({"session_id": str(uuid4())}, ["/session_id"]),
     "three regions": ({"video_layout": {"a": {}, "b": {}, "c": {}}}, ["/video_layout"]),
-    "layout type": ({"video_layout": []}, ["/video_layout"]),
     "region type": ({"video_layout": {"a": 7}}, ["/video_layout/a"]),
     "low numbers": (
-        {"video_layout": {"a/~": {"width": 15, "height": 15, "z_pos": -100, "max_rows": 0, "x_pos": "0"}}},
+        {
+            "video_layout": {
+                "a/~": {"width": 15, "height": 15, "z_pos": -100, "max_rows": 0, "x_pos": "0", "?": 1}
+            }
+        },
         [f"/video_layout/a~1~0/{name}" for name in ("height", "max_rows", "width", "x_pos", "z_pos")],
     ),
-    "high numbers": (
-        {"video_layout": {"a": {"z_pos": 100, "max_columns": 1001, "y_pos": None}}},
-        [f"/video_layout/a/{name}" for name in ("max_columns", "y_pos", "z_pos")],
-    ),
-    "sources type": ({"video_layout": {"a": {"video_sources": "*"}}}, ["/video_layout/a/video_sources"]),
     "source type": ({"video_layout": {"a": {"video_sources": [1]}}}, ["/video_layout/a/video_sources/0"]),
     "source of another session": (
         {"video_layout": {"a": {"video_sources": ["*"]}, "b/c": {"video_sources": [str(uuid4())]}}},
@@ -123,9 +111,7 @@ INVALID: dict[str, tuple[dict[str, Any], list[str]]] = {
     "some audio": ({"audio_sources": [str(uuid4())]}, ["/audio_sources"]),
     "format": ({"format": "webm"}, ["/format"]),
     "too wide": ({"resolution": "1281x16"}, ["/resolution"]),
-    "too narrow": ({"resolution": "15x720"}, ["/resolution"]),
     "too large": ({"resolution": "1280x721"}, ["/resolution"]),
-    "resolution type": ({"resolution": 720}, ["/resolution"]),
     "webhooks": (
         {"webhook_event_url": "x", "webhook_event_failover_url": 1, "webhook_timeout_secs": 31},
         ["/webhook_event_failover_url", "/webhook_event_url", "/webhook_timeout_secs"],

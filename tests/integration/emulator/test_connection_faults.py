@@ -11,7 +11,6 @@ from attrs import frozen
 
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.emulator.faults import Cut
-from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
 
 CUTS: tuple[Cut, ...] = ("before", "after", "headers", "body")
@@ -46,18 +45,16 @@ async def send(telnyx: Emulator, method: str, path: str, body: bytes = b"") -> R
 
 @pytest.mark.parametrize("reset", [False, True])
 @pytest.mark.parametrize(("cut", "rooms"), [("before", 0), ("after", 1)])
-@pytest.mark.parametrize("recording", [False, True])
-async def test_no_response(cut: Cut, rooms: int, *, reset: bool, recording: bool) -> None:
-    async with Emulator(recording=recording) as telnyx:
-        telnyx.script(Fault(cut=cut, reset=reset))
-        body = b'{"unique_name": "%s"}' % (b"x" * 500_000)
-        assert await send(telnyx, "POST", "/v2/rooms", body) == RawResponse(b"", was_reset=reset)
-        assert len(telnyx.rooms) == rooms
-        assert [request.body for request in telnyx.requests] == [body] * recording
+async def test_no_response(telnyx: Emulator, cut: Cut, rooms: int, *, reset: bool) -> None:
+    telnyx.script(Fault(cut=cut, reset=reset))
+    body = b'{"unique_name": "%s"}' % (b"x" * 500_000)
+    assert await send(telnyx, "POST", "/v2/rooms", body) == RawResponse(b"", was_reset=reset)
+    assert len(telnyx.rooms) == rooms
+    assert [request.body for request in telnyx.requests] == [body]
 
 
 @pytest.mark.parametrize("reset", [False, True])
-async def test_half_of_the_body(telnyx: Emulator, *, reset: bool) -> None:
+async def test_half_of_the_body_and_of_the_headers(telnyx: Emulator, *, reset: bool) -> None:
     telnyx.script(Fault(cut="body", reset=reset))
     response = await send(telnyx, "POST", "/v2/rooms", b"{}")
     assert response.was_reset == reset
@@ -67,21 +64,10 @@ async def test_half_of_the_body(telnyx: Emulator, *, reset: bool) -> None:
     assert length is not None
     assert len(body) == int(length[1]) // 2 > 100
     assert body.startswith(b'{"data":{"id":"' + (telnyx.rooms[0].id or "").encode())
-
-
-async def test_half_of_one_byte_is_no_byte(telnyx: Emulator) -> None:
-    telnyx.script(Fault(cut="body", body=b"x"))
-    response = await send(telnyx, "GET", "/v2/rooms")
-    assert b"Content-Length: 1\r\n" in response.data
-    assert response.data.endswith(b"\r\n\r\n")
-
-
-@pytest.mark.parametrize("reset", [False, True])
-async def test_half_of_the_headers(telnyx: Emulator, *, reset: bool) -> None:
     telnyx.script(Fault(cut="headers", reset=reset))
     response = await send(telnyx, "POST", "/v2/rooms", b"{}")
     assert response == RawResponse(b"HTTP/1.1 201 Created\r\nContent-Ty", was_reset=reset)
-    assert len(telnyx.rooms) == 1
+    assert len(telnyx.rooms) == 2
 
 
 async def test_response_without_body_is_cut_in_its_headers(telnyx: Emulator) -> None:
@@ -90,6 +76,8 @@ async def test_response_without_body_is_cut_in_its_headers(telnyx: Emulator) -> 
     response = await send(telnyx, "DELETE", f"/v2/rooms/{telnyx.rooms[0].id}")
     assert response.data == b"HTTP/1.1 204 No Content\r\nContent-Ty"
     assert telnyx.rooms == ()
+    telnyx.script(Fault(cut="before"), operation="download")
+    assert await send(telnyx, "GET", "/media/none") == RawResponse(b"", was_reset=False)
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -104,15 +92,6 @@ async def test_error_response_is_cut(telnyx: Emulator, *, after: bool) -> None:
     assert len(telnyx.rooms) == after
 
 
-@pytest.mark.parametrize("cut", CUTS)
-async def test_delay_is_before_the_cut(cut: Cut) -> None:
-    clock = FakeClock()
-    async with Emulator(sleep=clock.sleep) as telnyx:
-        telnyx.script(Fault(cut=cut, delay=7))
-        await send(telnyx, "GET", "/v2/rooms")
-    assert clock.sleeps == [7]
-
-
 @pytest.mark.parametrize("reset", [False, True])
 @pytest.mark.parametrize("cut", CUTS)
 async def test_client_may_have_gone_before_the_cut(
@@ -125,7 +104,7 @@ async def test_client_may_have_gone_before_the_cut(
         await asyncio.wait([request])
         server = telnyx._runner.server if telnyx._runner else None
         assert server is not None
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while any(connection.transport for connection in server.connections):
                 await asyncio.sleep(0)
         slept.set()
@@ -139,18 +118,11 @@ async def test_client_may_have_gone_before_the_cut(
     assert caplog.records == []
 
 
-async def test_download_can_be_cut_before_its_response(telnyx: Emulator) -> None:
-    telnyx.script(Fault(cut="before"), operation="download")
-    assert await send(telnyx, "GET", "/media/none") == RawResponse(b"", was_reset=False)
-    assert telnyx.scripted == ()
-
-
-@pytest.mark.parametrize("reset", [False, True])
 @pytest.mark.parametrize("cut", CUTS)
 async def test_next_request_succeeds(
-    telnyx: Emulator, http: ClientSession, api: HttpClient, cut: Cut, *, reset: bool
+    telnyx: Emulator, http: ClientSession, api: HttpClient, cut: Cut
 ) -> None:
-    telnyx.script(Fault(cut=cut, reset=reset))
+    telnyx.script(Fault(cut=cut, reset=True))
     with pytest.raises(aiohttp.ClientError):
         await (await http.post("rooms", json={})).read()
     assert (await api.get("rooms")).status == 200

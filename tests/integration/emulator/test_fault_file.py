@@ -32,12 +32,6 @@ async def test_faults_and_limits_are_loaded(telnyx: Emulator, api: HttpClient) -
     ]
 
 
-def test_file_may_be_an_empty_list() -> None:
-    telnyx = Emulator()
-    load_script(telnyx, b"[]")
-    assert telnyx.scripted == ()
-
-
 INVALID: list[tuple[dict[str, Any], str]] = [
     ({"statsu": 1, "when": 2}, "unknown field: statsu, when"),
     ({"status": 99}, "status must be an integer from 200 to 599, not 99"),
@@ -49,7 +43,6 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     ({"operation": "download", "cut": "body"}, 'operation "download" only takes'),
     ({"limit": 20}, "limit: expected object, got integer"),
     ({"limit": {"requests": 20}}, "limit.seconds: missing"),
-    ({"limit": {"seconds": 20}}, "limit.requests: missing"),
     ({"limit": {"requests": -1, "seconds": 1}}, "limit: requests must be an integer"),
     ({"limit": {"requests": 1, "seconds": 1, "per": 1}}, "limit: unknown field: per"),
     ({"limit": {"requests": 1, "seconds": 1}, "times": 1}, "unknown field: times"),
@@ -73,7 +66,7 @@ def test_all_invalid_entries_are_named() -> None:
     ]
 
 
-@pytest.mark.parametrize("raw", [b"", b"[{]", b"\xff", b"{}", b"null", b"[3]"])
+@pytest.mark.parametrize("raw", [b"", b"{}", b"[3]"])
 def test_other_files_are_refused(raw: bytes) -> None:
     with pytest.raises(ValueError, match=r"^the file must be a JSON list of objects: "):
         load_script(Emulator(), raw)

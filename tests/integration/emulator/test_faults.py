@@ -18,30 +18,19 @@ from tests.helpers.http_client import HttpClient
 
 INVALID: list[tuple[dict[str, Any], str]] = [
     ({"status": 199}, "status must be an integer from 200 to 599, not 199"),
-    ({"status": 600}, "status must be"),
     ({"status": "503"}, "status must be .* not '503'"),
-    ({"status": True}, "status must be"),
     ({"body": object()}, "body must be"),
-    ({"body": "\ud800"}, "body must be"),
     ({"headers": [("a", "b")]}, "headers must be"),
     ({"headers": {"a b": "c"}}, "headers must be"),
     ({"headers": {"a": "b\r\nc: d"}}, "headers must be"),
-    ({"headers": {"a": 1}}, "headers must be"),
     ({"retry_after": -1}, "retry_after must be"),
-    ({"retry_after": 0.5}, "retry_after must be"),
     ({"cut": "middle"}, "cut must be one of before, after, headers, body, not 'middle'"),
-    ({"cut": ["before"]}, "cut must be"),
-    ({"delay": -0.1}, "delay must be"),
     ({"delay": math.nan}, "delay must be"),
-    ({"delay": None}, "delay must be"),
     ({"cut": "after", "reset": "yes"}, "reset must be true or false"),
-    ({"after": 1}, "after must be true or false"),
     ({"reset": True}, "reset needs cut"),
     ({"cut": "before", "after": True}, "after contradicts"),
     ({"cut": "before", "status": 500}, 'status contradicts cut="before"'),
     ({"cut": "after", "body": b""}, 'body contradicts cut="after"'),
-    ({"cut": "after", "headers": {"a": "b"}}, "headers contradicts"),
-    ({"cut": "before", "retry_after": 0}, "retry_after contradicts"),
 ]
 
 
@@ -64,20 +53,7 @@ def test_fault_copies_its_arguments() -> None:
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [
-        (400, "10015"),
-        (401, "10009"),
-        (403, "10010"),
-        (404, "10005"),
-        (408, "10008"),
-        (409, "10036"),
-        (418, "10015"),
-        (422, "10027"),
-        (429, "10011"),
-        (500, "10007"),
-        (503, "10016"),
-        (599, "10007"),
-    ],
+    [(400, "10015"), (404, "10005"), (422, "10027"), (500, "10007"), (503, "10016")],
 )
 async def test_status_has_the_documented_body(
     telnyx: Emulator, api: HttpClient, status: int, code: str
@@ -94,29 +70,19 @@ async def test_status_has_the_documented_body(
     assert (await api.post("rooms", {})).status == 201
 
 
-@pytest.mark.parametrize("status", [200, 204, 302, 304])
-async def test_status_below_400_has_no_body(telnyx: Emulator, http: ClientSession, status: int) -> None:
-    telnyx.script(Fault(status=status))
-    async with http.get("rooms", allow_redirects=False) as response:
-        assert (response.status, await response.read()) == (status, b"")
-
-
 @pytest.mark.parametrize(
     ("body", "raw"),
-    [
-        (b"<html>", b"<html>"),
-        ("fünf", b"f\xc3\xbcnf"),
-        ({"message": "Error", "success": False}, b'{"message":"Error","success":false}'),
-        ([1, None], b"[1,null]"),
-        (b"", b""),
-    ],
-    ids=["bytes", "text", "object", "array", "empty"],
+    [("fünf", b"f\xc3\xbcnf"), ({"success": False}, b'{"success":false}'), ([1], b"[1]"), (b"", b"")],
+    ids=["text", "object", "array", "empty bytes"],
 )
 async def test_body_replaces_that_of_an_error_or_a_success(
     telnyx: Emulator, http: ClientSession, body: Any, raw: bytes
 ) -> None:
+    telnyx.script(Fault(status=302))  # a status below 400 has no body
     telnyx.script(Fault(status=502, body=body))
     telnyx.script(Fault(body=body))
+    async with http.get("rooms", allow_redirects=False) as response:
+        assert (response.status, await response.read()) == (302, b"")
     for status, rooms in ((502, 0), (201, 1)):
         async with http.post("rooms", json={}) as response:
             assert (response.status, await response.read()) == (status, raw)
@@ -126,11 +92,10 @@ async def test_body_replaces_that_of_an_error_or_a_success(
 @pytest.mark.parametrize(
     "headers",
     [
-        {"cf-ray": "8a", "x-ratelimit-reset": "soon"},
-        {"Content-Type": "text/html", "X-Request-Id": "known", "date": "yesterday"},
-        {"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {"x-ratelimit-reset": "soon"},
+        {"Content-Type": "text/html", "X-Request-Id": "known", "date": "yesterday", "Retry-After": "later"},
     ],
-    ids=["new", "replaced", "retry-after"],
+    ids=["new", "replaced"],
 )
 @pytest.mark.parametrize("status", [None, 429])
 async def test_headers_are_set(
@@ -157,25 +122,15 @@ async def test_operation_can_be_carried_out_and_answered_with_an_error(
 async def test_request_uses_up_the_first_fault_that_matches(telnyx: Emulator, api: HttpClient) -> None:
     telnyx.script(Fault(), times=2)
     telnyx.script(Fault(status=500), operation="CreateRoom")
-    telnyx.script(Fault(status=503), times=2)
-    assert [fault.status for fault in telnyx.scripted] == [None, 500, 503]
+    telnyx.script(Fault(status=503))
+    telnyx.script(Fault(status=503))
+    telnyx.script(Fault(status=504), times=None)
     assert [(await api.get("rooms")).status for _ in range(3)] == [200, 200, 503]
-    assert [fault.status for fault in telnyx.scripted] == [500, 503]
-    assert [(await api.post("rooms", {})).status for _ in range(3)] == [500, 503, 201]
-    assert telnyx.scripted == ()
-
-
-async def test_fault_without_times_stays_until_it_is_removed(telnyx: Emulator, api: HttpClient) -> None:
-    telnyx.script(Fault(status=500), times=None)
-    assert {(await api.get("rooms")).status for _ in range(20)} == {500}
+    assert [fault.status for fault in telnyx.scripted] == [500, 503, 504]
+    assert [(await api.post("rooms", {})).status for _ in range(5)] == [500, 503, 504, 504, 504]
     telnyx.unscript()
     assert (await api.get("rooms")).status == 200
-
-
-async def test_equal_faults_are_counted_separately(telnyx: Emulator, api: HttpClient) -> None:
-    telnyx.script(Fault(status=500))
-    telnyx.script(Fault(status=500))
-    assert [(await api.get("rooms")).status for _ in range(3)] == [500, 500, 200]
+    assert telnyx.scripted == ()
 
 
 async def test_fault_can_be_for_one_operation(telnyx: Emulator, api: HttpClient) -> None:
@@ -197,7 +152,7 @@ async def test_fault_can_be_for_requests_that_a_function_selects(telnyx: Emulato
 
 @pytest.mark.parametrize(
     "options",
-    [{"operation": "CreateRooms"}, {"operation": ""}, {"times": 0}, {"times": 1.5}, {"times": True}],
+    [{"operation": "CreateRooms"}, {"times": 0}, {"times": True}],
 )
 def test_invalid_rules_are_refused(options: dict[str, Any]) -> None:
     telnyx = Emulator()
@@ -271,26 +226,23 @@ async def test_delayed_operation_is_carried_out_for_a_client_that_has_gone() -> 
         await asyncio.wait([request])
         assert telnyx.rooms == ()
         sleep.finished.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not telnyx.rooms:
                 await asyncio.sleep(0)
     assert len(telnyx.requests) == 1
 
 
-@pytest.mark.parametrize("seconds", [3600.0, math.inf])
-@pytest.mark.parametrize("fields", [{}, {"after": True}, {"cut": "body"}, {"status": 503}])
-async def test_closing_ends_delays(
-    fields: dict[str, Any], seconds: float, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.mark.parametrize("fields", [{}, {"after": True}])
+async def test_closing_ends_delays(fields: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     async with Emulator() as telnyx:
-        telnyx.script(Fault(delay=seconds, **fields), times=None)
+        telnyx.script(Fault(delay=math.inf, **fields), times=None)
         port = int(telnyx.url.removesuffix("/v2").rpartition(":")[2])
         request = f"GET /v2/rooms HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {telnyx.api_key}\r\n\r\n"
         connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
         for _, writer in connections:
             writer.write(request.encode())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(telnyx.requests) < len(connections):
                 await asyncio.sleep(0)
         connections[0][1].close()  # a client that does not wait

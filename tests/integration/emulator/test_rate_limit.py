@@ -34,27 +34,23 @@ async def test_requests_above_the_limit_are_refused_until_the_window_ends(
     assert telnyx.rooms == ()
     clock.advance(seconds=0.001)
     assert summary(await api.post("rooms", {})) == (201, "2", "1", "5")
+    clock.advance(seconds=-3600)  # the old window could last for long
+    assert summary(await api.get("rooms")) == (200, "2", "1", "5")
 
 
 async def test_errors_count_and_have_the_headers(
     telnyx: Emulator, http: ClientSession, api: HttpClient
 ) -> None:
-    telnyx.limit(4, seconds=1)
     telnyx.script(Fault(status=500, headers={"x-ratelimit-reset": "soon"}))
+    telnyx.limit(0)
+    assert (await api.get("rooms")).status == 429  # uses up no fault
+    telnyx.limit(4, seconds=1)
     assert summary(await api.get("unknown")) == (404, "4", "3", "1")
     async with http.get("rooms", headers={"Authorization": "Bearer wrong"}) as response:
         assert (response.status, response.headers["x-ratelimit-remaining"]) == (401, "2")
     assert summary(await api.get("rooms")) == (500, "4", "1", "soon")
     assert summary(await api.delete("rooms/none")) == (404, "4", "0", "1")
     assert summary(await api.get("rooms")) == (429, "4", "0", "1")
-
-
-async def test_refused_request_uses_up_no_fault(telnyx: Emulator, api: HttpClient) -> None:
-    telnyx.limit(0, seconds=1)
-    telnyx.script(Fault(status=500))
-    assert (await api.get("rooms")).status == 429
-    telnyx.limit(1, seconds=1)
-    assert (await api.get("rooms")).status == 500
 
 
 async def test_limit_can_be_renewed_and_removed(telnyx: Emulator, api: HttpClient) -> None:
@@ -75,22 +71,11 @@ async def test_downloads_are_not_limited(telnyx: Emulator, http: ClientSession, 
     assert (await api.get("rooms")).status == 200
 
 
-async def test_clock_that_is_set_back_opens_a_window(
-    telnyx: Emulator, api: HttpClient, clock: FakeClock
-) -> None:
-    telnyx.limit(1, seconds=5)
-    assert [(await api.get("rooms")).status for _ in range(2)] == [200, 429]
-    clock.advance(seconds=-3600)
-    assert [summary(await api.get("rooms")) for _ in range(2)] == [(200, "1", "0", "5"), (429, "1", "0", "5")]
-
-
 @pytest.mark.parametrize(
     ("fields", "name"),
     [
         ({"requests": -1}, "requests"),
-        ({"requests": 1.5}, "requests"),
         ({"requests": 1, "seconds": 0}, "seconds"),
-        ({"requests": 1, "seconds": -1.0}, "seconds"),
         ({"requests": 1, "seconds": float("inf")}, "seconds"),
     ],
 )

@@ -1,7 +1,5 @@
 """Recordings of the emulator: creation, filters and deletion."""
 
-from uuid import uuid4
-
 import pytest
 
 from telnyx_rooms_async.emulator import Emulator
@@ -81,32 +79,24 @@ async def test_recordings_are_filtered(
     of_carol = (await api.get("room_recordings", {"filter[participant_id]": carol.id})).ids
     for query, expected in (
         ({"filter[room_id]": room_id}, [*ids, *of_carol]),
-        ({"filter[room_id]": str(uuid4())}, []),
         ({"filter[session_id]": bob["session_id"]}, ids),
         ({"filter[participant_id]": bob["participant_id"]}, ids[2:]),
         ({"filter[status]": "processing"}, of_carol),
         ({"filter[status]": "completed", "filter[type]": "audio"}, ids[::2]),
         ({"filter[status]": "lost"}, []),
-        ({"filter[date_started_at][eq]": "2021-04-25"}, [*ids, *of_carol]),
         ({"filter[date_started_at][gte]": "2021-04-26"}, []),
         ({"filter[date_ended_at][lte]": "2021-04-25"}, ids),
         ({"filter[duration_secs][eq]": "60"}, ids[:2]),
         ({"filter[duration_secs][gte]": "61"}, ids[2:]),
         ({"filter[duration_secs][lte]": "119"}, ids[:2]),
         ({"filter[duration_secs]": "61"}, ids[2:]),
-        ({"filter[duration_secs]": "0"}, ids),
     ):
         assert (await api.get("room_recordings", query)).ids == expected, query
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [
-        ("filter[duration_secs][gte]", "long"),
-        ("filter[duration_secs]", "-1"),
-        ("filter[date_started_at][eq]", "today"),
-        ("page[size]", "0"),
-    ],
+    [("filter[duration_secs][gte]", "long"), ("filter[duration_secs]", "-1")],
 )
 async def test_invalid_filters_are_refused(api: HttpClient, name: str, value: str) -> None:
     response = await api.get("room_recordings", {name: value})
@@ -123,20 +113,17 @@ async def test_recording_is_deleted_with_its_file(api: HttpClient, telnyx: Emula
     assert (await api.get("room_recordings")).ids == ids[1:]
 
 
-async def test_recording_can_be_deleted_before_its_participant_leaves(
-    api: HttpClient, telnyx: Emulator, room_id: str
+async def test_recordings_are_deleted_by_filter(
+    api: HttpClient, telnyx: Emulator, room_id: str, ids: list[str]
 ) -> None:
-    alice = telnyx.join(room_id)
-    await api.delete("room_recordings", {"filter[type]": "audio"})
-    telnyx.leave(alice.id)
-    assert [recording["type"] for recording in (await api.get("room_recordings")).data] == ["video"]
-
-
-async def test_recordings_are_deleted_by_filter(api: HttpClient, ids: list[str]) -> None:
-    for deleted in (2, 0):
+    carol = telnyx.join(room_id)  # her recordings have not ended
+    for deleted in (3, 0):
         response = await api.delete("room_recordings", {"filter[type]": "video"})
         assert (response.status, response.data) == (201, {"room_recordings": deleted})
-    assert (await api.get("room_recordings")).ids == ids[::2]
+    telnyx.leave(carol.id)
+    remaining = (await api.get("room_recordings")).data
+    assert [recording["id"] for recording in remaining][:2] == ids[::2]
+    assert {recording["type"] for recording in remaining} == {"audio"}
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,13 @@ import aiohttp
 import pytest
 from aiohttp import ClientSession
 
-from telnyx_rooms_async.core.endpoints import ENDPOINTS
 from telnyx_rooms_async.emulator import Emulator
-from telnyx_rooms_async.emulator.operations import OPERATIONS
 from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
+from tests.helpers.webhook_listener import WebhookListener
 
 
-@pytest.mark.parametrize("key", [None, "Bearer wrong", "Basic abc", "Bearer"])
+@pytest.mark.parametrize("key", [None, "Bearer wrong"])
 async def test_wrong_key_is_refused_and_recorded(
     telnyx: Emulator, keyless_http: ClientSession, key: str | None
 ) -> None:
@@ -27,29 +26,28 @@ async def test_wrong_key_is_refused_and_recorded(
     assert [request.path for request in telnyx.requests] == ["/v2/rooms"]
 
 
-async def test_requests_are_recorded(telnyx: Emulator, http: ClientSession) -> None:
+async def test_requests_are_recorded_and_their_repr_shows_no_secrets(
+    telnyx: Emulator, http: ClientSession
+) -> None:
     await http.post("rooms?a=b%20c", json={"unique_name": "Weekly"}, headers={"X-Team": "Video"})
     (request,) = telnyx.requests
+    assert [text for text in ("Weekly", "b c", telnyx.api_key, "Video") if text in repr(request)] == []
     assert (request.method, request.path, request.target) == ("POST", "/v2/rooms", "/v2/rooms?a=b%20c")
     assert request.query == (("a", "b c"),)
     assert request.headers["x-team"] == "Video"
     assert request.json == json.loads(request.body) == {"unique_name": "Weekly"}
 
 
-async def test_repr_of_recorded_request_shows_no_secrets(telnyx: Emulator, http: ClientSession) -> None:
-    path = "rooms/a-room/actions/refresh_client_token?signature=canary"
-    await http.post(path, json={"refresh_token": "canary"})
-    assert "canary" not in repr(telnyx.requests)
-
-
-async def test_requests_are_not_recorded_with_recording_off() -> None:
+async def test_nothing_is_recorded_with_recording_off(receiver: WebhookListener) -> None:
     async with Emulator(recording=False) as telnyx, ClientSession() as session:
         await session.get(telnyx.url)
-        assert telnyx.requests == []
+        await telnyx.deliver("x", url=receiver.url)
+        assert [*telnyx.requests, *telnyx.deliveries] == []
+    assert len(receiver.received) == 1
 
 
 async def test_new_room_has_documented_fields_and_defaults(api: HttpClient) -> None:
-    response = await api.post("rooms", {})
+    response = await api("POST", "rooms", {"unknown": 3}, unknown="ignored")
     assert (response.status, response.headers["Content-Type"]) == (201, "application/json")
     assert response.data == {
         "id": response.data["id"],
@@ -90,23 +88,17 @@ async def test_invalid_fields_are_refused(
     assert telnyx.rooms == ()
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'"text"'])
+@pytest.mark.parametrize("body", [b"{", b"[]"])
 async def test_body_that_is_not_an_object_is_refused(http: ClientSession, body: bytes) -> None:
     async with http.post("rooms", data=body) as response:
         assert response.status == 400
         assert (await response.json())["errors"][0]["code"] == "10023"
 
 
-async def test_unknown_fields_and_parameters_are_ignored(http: ClientSession) -> None:
-    async with http.post("rooms?nothing=1", json={"max_participant": 3}) as response:
-        assert response.status == 201
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("page[size]", "251"),
-        ("page[size]", "0"),
         ("page[number]", "0"),
         ("page[number]", "two"),
         ("filter[date_created_at][gte]", "yesterday"),
@@ -119,7 +111,7 @@ async def test_invalid_query_parameters_are_refused(api: HttpClient, name: str, 
     assert (response.status, response.error_sources) == (422, [name])
 
 
-@pytest.mark.parametrize("path", ["rooms/unknown", "unknown", "rooms/x/y/z", "../v3/rooms"])
+@pytest.mark.parametrize("path", ["rooms/unknown", "unknown", "../v3/rooms"])
 async def test_unknown_paths_are_not_found(api: HttpClient, path: str) -> None:
     response = await api.get(path)
     assert (response.status, response.body["code"]) == (404, "10005")
@@ -175,10 +167,6 @@ async def test_participants_open_and_end_sessions(api: HttpClient, telnyx: Emula
     assert [session["id"] for session in listed] == [alice.session_id, carol.session_id]
     with pytest.raises(LookupError, match="no room"):
         telnyx.join("unknown")
-
-
-def test_every_operation_is_implemented() -> None:
-    assert OPERATIONS.keys() == {endpoint.operation for endpoint in ENDPOINTS}
 
 
 @pytest.mark.parametrize("path", ["rooms", "rooms/unknown", "unknown"])

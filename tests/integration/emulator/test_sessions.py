@@ -23,12 +23,8 @@ async def test_active_session_has_documented_fields(api: HttpClient, telnyx: Emu
     }
     with_participants = (await api.get(path, {"include_participants": "true"})).data
     assert [participant["id"] for participant in with_participants["participants"]] == [alice.id]
-
-
-async def test_invalid_requests_for_one_session(api: HttpClient) -> None:
-    path = f"room_sessions/{uuid4()}"
-    assert (await api.get(path)).status == 404
     assert (await api.get(path, {"include_participants": "1"})).error_sources == ["include_participants"]
+    assert (await api.get(f"room_sessions/{uuid4()}")).status == 404
 
 
 async def test_sessions_are_filtered_and_paged(
@@ -45,11 +41,8 @@ async def test_sessions_are_filtered_and_paged(
         ({"filter[active]": "true"}, [second]),
         ({"filter[active]": "false"}, [first]),
         ({"filter[date_created_at][lte]": "2021-04-25"}, [first]),
-        ({"filter[date_created_at][eq]": "2021-04-26"}, [second]),
         ({"filter[date_updated_at][gte]": "2021-04-26"}, [first, second]),
-        ({"filter[date_ended_at][eq]": "2021-04-26"}, [first]),
         ({"filter[date_ended_at][gte]": "2001-01-01"}, [first]),
-        ({"filter[date_ended_at][gte]": "2021-04-27"}, []),
     ):
         ids = [participant.session_id for participant in expected]
         assert (await api.get("room_sessions", query)).ids == ids, query
@@ -76,27 +69,22 @@ async def test_session_can_be_ended_once(api: HttpClient, telnyx: Emulator, room
     assert (again.status, again.body["errors"][0]["detail"]) == (422, "No private_ip for room")
 
 
-@pytest.mark.parametrize("absent", [False, True], ids=["present only", "one absent"])
 async def test_kicking_the_last_participant_ends_the_session(
-    api: HttpClient, telnyx: Emulator, room_id: str, *, absent: bool
+    api: HttpClient, telnyx: Emulator, room_id: str
 ) -> None:
-    alice, bob = telnyx.join(room_id), telnyx.join(room_id)
+    alice, bob, carol = telnyx.join(room_id), telnyx.join(room_id), telnyx.join(room_id)
     path = f"room_sessions/{alice.session_id}"
-    if absent:
-        telnyx.leave(alice.id)
-    assert (await api.post(f"{path}/actions/kick", {"participants": [alice.id, str(uuid4())]})).status == 200
-    assert (await api.get(path)).data["active"] is True
-    assert (await api.post(f"{path}/actions/kick", {"participants": [bob.id]})).status == 200
-    assert (await api.get(path)).data["active"] is False
-
-
-async def test_excluded_participants_stay(api: HttpClient, telnyx: Emulator, room_id: str) -> None:
-    alice, bob = telnyx.join(room_id), telnyx.join(room_id)
-    path = f"room_sessions/{alice.session_id}/actions/kick"
-    await api.post(path, {"participants": "all", "exclude": [alice.id]})
+    for body in (
+        {"participants": [alice.id, str(uuid4())]},
+        {"participants": [alice.id]},  # is absent now
+        {"participants": "all", "exclude": [carol.id]},
+    ):
+        assert (await api.post(f"{path}/actions/kick", body)).status == 200
+        assert (await api.get(path)).data["active"] is True
     with pytest.raises(LookupError):
         telnyx.leave(bob.id)
-    telnyx.leave(alice.id)
+    assert (await api.post(f"{path}/actions/kick", {"participants": "all"})).status == 200
+    assert (await api.get(path)).data["active"] is False
 
 
 async def test_muting_is_visible_to_the_test(api: HttpClient, telnyx: Emulator, room_id: str) -> None:
@@ -114,14 +102,12 @@ async def test_muting_is_visible_to_the_test(api: HttpClient, telnyx: Emulator, 
     ("body", "pointers"),
     [
         ({}, ["/participants"]),
-        ({"participants": "none"}, ["/participants"]),
-        ({"participants": {}, "exclude": "all"}, ["/exclude", "/participants"]),
-        ({"participants": [7], "exclude": [None]}, ["/exclude/0", "/participants/0"]),
-        ({"participants": [str(uuid4()), "Alice"]}, ["/participants/1"]),
+        ({"participants": "none", "exclude": "all"}, ["/exclude", "/participants"]),
+        ({"participants": [str(uuid4()), "Alice"], "exclude": [None]}, ["/exclude/0", "/participants/1"]),
     ],
-    ids=["missing", "word", "types", "item types", "not ids"],
+    ids=["missing", "types", "items"],
 )
-@pytest.mark.parametrize("action", ["kick", "mute", "unmute"])
+@pytest.mark.parametrize("action", ["kick", "mute"])
 async def test_invalid_actions_are_refused(
     api: HttpClient, telnyx: Emulator, room_id: str, *, action: str, body: dict[str, Any], pointers: list[str]
 ) -> None:
@@ -132,7 +118,7 @@ async def test_invalid_actions_are_refused(
     telnyx.leave(alice.id)
 
 
-@pytest.mark.parametrize("action", ["end", "kick", "mute", "unmute"])
+@pytest.mark.parametrize("action", ["end", "kick", "mute"])
 async def test_actions_need_an_active_session(
     api: HttpClient, telnyx: Emulator, room_id: str, action: str
 ) -> None:

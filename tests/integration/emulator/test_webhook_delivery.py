@@ -4,10 +4,10 @@ import asyncio
 import gc
 import logging
 import re
-import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -22,6 +22,8 @@ from telnyx_rooms_async.emulator import Delivery, Emulator, WebhookFault, webhoo
 from telnyx_rooms_async.emulator.webhooks import is_this_machine
 from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
+from tests.helpers.raw_server import Connection, RawServer, running
+from tests.helpers.web_servers import run_aiohttp_app
 from tests.helpers.webhook_listener import ReceivedWebhook, WebhookListener
 
 
@@ -66,7 +68,9 @@ async def test_signatures_are_valid_for_other_implementations(
         ReceivedWebhook(first.path, first.headers, second.body).verify(telnyx.public_key)
 
 
-async def test_each_emulator_has_one_key(telnyx: Emulator) -> None:
+async def test_each_emulator_has_one_public_key_which_the_api_returns(
+    api: HttpClient, telnyx: Emulator
+) -> None:
     other = Emulator()
     public_key = other.public_key
     assert re.fullmatch("[A-Za-z0-9+/]{43}=", public_key)
@@ -74,17 +78,10 @@ async def test_each_emulator_has_one_key(telnyx: Emulator) -> None:
     for _ in range(2):
         async with other:
             assert other.public_key == public_key
-
-
-async def test_public_key_is_returned_by_the_api(api: HttpClient, telnyx: Emulator) -> None:
-    response = await api.get("public_key")
-    assert response.status == 200
-    assert response.data == {
-        "record_type": "public_key",
-        "public": telnyx.public_key,
-        "organization_id": response.data["organization_id"],
-    }
-    assert (await api.get("public_key")).data == response.data
+    first, second = [(await api.get("public_key")).data for _ in range(2)]
+    assert first == second
+    assert (first["record_type"], first["public"]) == ("public_key", telnyx.public_key)
+    assert first["organization_id"]
 
 
 async def test_signature_has_the_time_of_the_machine(telnyx: Emulator, receiver: WebhookListener) -> None:
@@ -101,26 +98,15 @@ async def test_signature_has_the_time_of_the_machine(telnyx: Emulator, receiver:
 # --- retries and failover -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [200, 204, 299])
-async def test_event_is_delivered_with_a_2xx(
-    telnyx: Emulator, receiver: WebhookListener, status: int
-) -> None:
-    receiver.statuses["/hook"] = [status, status]
-    telnyx.join(create_room(telnyx, receiver.url + "/hook"))
-    await telnyx.settle()
-    assert results(telnyx, receiver.url) == [("/hook", 1, status)] * 2
-    assert all(delivery.delivered for delivery in telnyx.deliveries)
-
-
-@pytest.mark.parametrize("status", [301, 307, 304, 400, 410, 429, 500, 503])
+@pytest.mark.parametrize("status", [304, 307, 400, 503])
 async def test_event_is_sent_again_with_other_statuses(
     telnyx: Emulator, receiver: WebhookListener, sleep: FakeClock, status: int
 ) -> None:
-    receiver.statuses["/hook"] = [200, status, status]  # the second event fails twice
+    receiver.statuses["/hook"] = [299, status, status]  # the second event fails twice
     telnyx.join(create_room(telnyx, receiver.url + "/hook"))
     await telnyx.settle()
     assert results(telnyx, receiver.url) == [
-        ("/hook", 1, 200),
+        ("/hook", 1, 299),
         ("/hook", 1, status),
         ("/hook", 2, status),
         ("/hook", 3, 200),
@@ -156,7 +142,7 @@ async def test_next_event_does_not_wait_for_retries(receiver: WebhookListener) -
     receiver.statuses["/hook"] = [500]
 
     async def until_next_event(_: float) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(receiver.received) < 2:
                 await asyncio.sleep(0.001)
 
@@ -171,7 +157,7 @@ async def test_events_of_one_url_do_not_wait_for_another_url(receiver: WebhookLi
     async with Emulator() as telnyx:
         telnyx.join(create_room(telnyx, receiver.url + "/silent", webhook_timeout_secs=30))
         telnyx.join(create_room(telnyx, receiver.url + "/hook"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while [webhook.path for webhook in receiver.received].count("/hook") < 2:
                 await asyncio.sleep(0.001)
 
@@ -179,15 +165,8 @@ async def test_events_of_one_url_do_not_wait_for_another_url(receiver: WebhookLi
 async def test_events_beyond_the_limits_are_delivered_in_order_for_each_url(
     telnyx: Emulator, receiver: WebhookListener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = {
-        "SLICE": 3,
-        "MAX_QUEUED": 8,
-        "MAX_SENDING": 2,
-        "MAX_IN_PROGRESS": 3,
-        "MAX_IN_PROGRESS_PER_URL": 2,
-    }
-    for name, limit in limits.items():
-        monkeypatch.setattr(webhooks, f"_{name}", limit)
+    monkeypatch.setattr(webhooks, "_SLICE", 3)
+    monkeypatch.setattr(webhooks, "_MAX_UNFINISHED", 8)
     receiver.statuses = {"/0": [500], "/1": [500, 500]}
     rooms = [create_room(telnyx, f"{receiver.url}/{number}") for number in range(5)]
     for context in range(6):
@@ -199,42 +178,36 @@ async def test_events_beyond_the_limits_are_delivered_in_order_for_each_url(
         contexts = [
             int(webhook.data["payload"]["context"])
             for webhook in receiver.received
-            if webhook.path == f"/{number}" and webhook.event_type == "participant.joined"
+            if webhook.path == f"/{number}"
+            and webhook.event_type == "participant.joined"
+            and webhook.json["meta"]["attempt"] == 1
         ]
         assert contexts == list(range(6))
 
 
-async def test_connection_that_is_refused_is_retried(telnyx: Emulator, receiver: WebhookListener) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    telnyx.join(create_room(telnyx, url, webhook_event_failover_url=receiver.url))
-    await telnyx.settle()
-    for event_id in {delivery.event.id for delivery in telnyx.deliveries}:
-        attempts = [
-            delivery.failure or delivery.status
-            for delivery in telnyx.deliveries
-            if delivery.event.id == event_id
-        ]
-        assert attempts == ["no connection"] * 3 + [200]
-
-
-@pytest.mark.parametrize(("scheme", "failure"), [("http", "no answer"), ("https", "no connection")])
-async def test_closed_connection_and_unknown_certificate_are_failures(
-    telnyx: Emulator, scheme: str, failure: str
+@pytest.mark.parametrize(
+    ("server", "failure"),
+    [("none", "no connection"), ("http", "no answer"), ("https", "no connection")],
+)
+async def test_failed_connection_is_retried(
+    telnyx: Emulator, receiver: WebhookListener, server: str, failure: str
 ) -> None:
-    async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
+    """``none`` refuses, ``http`` closes the connection, ``https`` has an unknown certificate."""
+
+    class ClosingServer(RawServer):
+        async def serve_requests(self, connection: Connection) -> None: ...
 
     context = None
-    if scheme == "https":
+    if server == "https":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trustme.CA().issue_cert("localhost").configure_cert(context)
-    server = await asyncio.start_server(close, "127.0.0.1", 0, ssl=context)
-    async with server:
-        url = f"{scheme}://localhost:{server.sockets[0].getsockname()[1]}/"
-        telnyx.join(create_room(telnyx, url))
+    async with running(ClosingServer(tls=context), listens=server != "none") as closing:
+        url = closing.url.replace("127.0.0.1", "localhost")
+        telnyx.join(create_room(telnyx, url, webhook_event_failover_url=receiver.url))
         await telnyx.settle()
-    assert {(delivery.failure, delivery.delivered) for delivery in telnyx.deliveries} == {(failure, False)}
+    for event_id in {delivery.event.id for delivery in telnyx.deliveries}:
+        deliveries = [delivery for delivery in telnyx.deliveries if delivery.event.id == event_id]
+        assert [delivery.failure or delivery.status for delivery in deliveries] == [failure] * 3 + [200]
 
 
 @pytest.mark.parametrize(
@@ -243,8 +216,10 @@ async def test_closed_connection_and_unknown_certificate_are_failures(
         ("http://[bad", "bad URL"),
         ("http://127.0.0.1:99999/", "bad URL"),
         ("https://example.com/hook", "not this machine"),
-        ("http://127.0.0.1@example.com/hook", "not this machine"),
-        ("http://127.0.0.1.example.com/hook", "not this machine"),
+        ("http://127.0.0.1@10.0.0.1/hook", "not this machine"),
+        ("http://localhost.example.com/", "not this machine"),
+        ("http://app.localhost/", "not this machine"),
+        ("http://app:8000/", "not this machine"),
     ],
 )
 async def test_unusable_url_is_not_retried(
@@ -257,22 +232,9 @@ async def test_unusable_url_is_not_retried(
     assert sleep.sleeps == []
 
 
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://localhost:1/", True),
-        ("http://LOCALHOST./", True),
-        ("http://app.localhost/", False),
-        ("http://127.3.2.1/", True),
-        ("http://[::1]:80/", True),
-        ("http://0.0.0.0:80/", True),
-        ("http://10.0.0.1/", False),
-        ("http://app:8000/", False),
-        ("http://localhost.example.com/", False),
-    ],
-)
-def test_this_machine_is_recognized_without_dns(url: str, *, expected: bool) -> None:
-    assert is_this_machine(url) is expected
+@pytest.mark.parametrize("host", ["LOCALHOST.", "127.3.2.1", "[::1]", "0.0.0.0"])
+def test_this_machine_is_recognized_without_dns(host: str) -> None:
+    assert is_this_machine(f"http://{host}:80/")
 
 
 async def test_other_machines_can_be_allowed() -> None:
@@ -302,12 +264,24 @@ async def test_links_in_events_start_with_the_url_of_the_emulator(
 # --- timeouts -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("seconds", [None, 0])
+async def test_timeout_without_a_setting(
+    telnyx: Emulator, receiver: WebhookListener, seconds: int | None
+) -> None:
+    receiver.statuses["/"] = [0] * 6
+    with FakeClock().fast_forward():
+        telnyx.join(create_room(telnyx, receiver.url + "/", webhook_timeout_secs=seconds))
+        await telnyx.settle()
+    assert [delivery.failure for delivery in telnyx.deliveries] == ["timeout"] * 6
+
+
 async def test_receiver_has_the_seconds_of_the_room(telnyx: Emulator, receiver: WebhookListener) -> None:
     receiver.statuses["/hook"] = [500, 500, 0]
     settings = {"webhook_event_failover_url": receiver.url + "/other", "webhook_timeout_secs": 1}
     telnyx.script_webhooks(WebhookFault(lost=True))
-    telnyx.join(create_room(telnyx, receiver.url + "/hook", **settings))
-    await telnyx.settle()
+    with FakeClock().fast_forward():
+        telnyx.join(create_room(telnyx, receiver.url + "/hook", **settings))
+        await telnyx.settle()
     statuses = [delivery.failure or delivery.status for delivery in telnyx.deliveries]
     assert statuses == ["lost", 500, 500, "timeout", 200]
 
@@ -352,12 +326,12 @@ async def test_single_event_is_sent_once_to_the_url_of_its_room(
 
 
 async def test_single_event_of_a_composition_goes_to_its_url(
-    api: HttpClient, telnyx: Emulator, receiver: WebhookListener, webhook_room: str
+    telnyx: Emulator, receiver: WebhookListener, webhook_room: str
 ) -> None:
-    alice = telnyx.join(webhook_room)
-    body = {"session_id": alice.session_id, "webhook_event_url": receiver.url + "/own"}
-    composition = (await api.post("room_compositions", body)).data
-    payload = {"composition_id": composition["id"], "room_id": webhook_room}
+    session = telnyx._state.sessions[telnyx.join(webhook_room).session_id or ""]
+    settings = {"session_id": session.id, "webhook_event_url": receiver.url + "/own"}
+    composition = telnyx._state.create_composition(session, settings)
+    payload = {"composition_id": composition.id, "room_id": webhook_room}
     delivery = await telnyx.deliver("video.room.composition.completed", payload)
     assert delivery.url == receiver.url + "/own"
 
@@ -371,7 +345,6 @@ EVENTS: dict[str, tuple[object, dict[str, object]]] = {
         {"data": {"event_type": "x", "occurred_at": "now"}, "meta": {}},
         {"event_type": "x", "occurred_at": "now"},
     ),
-    "null": ({"event_type": "x", "payload": None}, {"event_type": "x", "payload": None}),
     "attrs": (
         TypedEvent(),
         {
@@ -385,7 +358,6 @@ EVENTS: dict[str, tuple[object, dict[str, object]]] = {
         SimpleNamespace(event_type="x", payload=SimpleNamespace(room_id="a", session_id=None)),
         {"event_type": "x", "payload": {"room_id": "a"}},
     ),
-    "event type": ("x", {"event_type": "x", "payload": {}}),
 }
 
 
@@ -402,12 +374,11 @@ async def test_single_event_can_have_many_forms(
 @pytest.mark.parametrize(
     ("event", "message"),
     [
-        ({"type": "video.room.session.started"}, "event_type must be a string, not None"),
+        ({"type": "x"}, "event_type must be a string, not None"),
         (object(), "event_type must be a string, not None"),
-        ("video.room.session.started", "there is no webhook URL"),
         ({"event_type": "x", "payload": {"room_id": ["?"]}}, "there is no webhook URL"),
     ],
-    ids=["mapping", "object", "no payload", "payload"],
+    ids=["mapping", "object", "no URL"],
 )
 async def test_event_without_type_or_url_is_refused(telnyx: Emulator, event: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -419,20 +390,16 @@ async def test_start_of_a_long_answer_is_kept(telnyx: Emulator) -> None:
     async def stream(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        try:
+        with suppress(ConnectionError):
             while True:
                 await response.write(b"x" * 10_000)
-        except ConnectionError:
-            return response
+        return response
 
     app = web.Application()
     app.router.add_post("/", stream)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    delivery = await telnyx.deliver("x", url=f"http://127.0.0.1:{runner.addresses[0][1]}/")
+    async with run_aiohttp_app(app) as url:
+        delivery = await telnyx.deliver("x", url=url)
     assert (delivery.status, len(delivery.answer)) == (200, 65536)
-    await runner.cleanup()
 
 
 # --- secrets ------------------------------------------------------------------------------------------------
@@ -454,15 +421,8 @@ async def test_reprs_and_logs_show_no_secrets(
     shown += repr(telnyx._webhook_sender) + repr(telnyx._links)
     assert f"{receiver.url}/hook" in shown
     assert [secret for secret in ["canary", *secrets] if secret in shown] == []
-    invalid = Delivery(event=last.event, url="http://[canary", attempt=1, sent_at=clock.now)
+    invalid = Delivery(event=last.event, url="http://canary@[bad", attempt=1, sent_at=clock.now)
     assert "canary" not in repr(invalid)
-
-
-async def test_deliveries_are_not_recorded_with_recording_off(receiver: WebhookListener) -> None:
-    async with Emulator(recording=False) as telnyx:
-        await telnyx.deliver("x", url=receiver.url)
-        assert telnyx.deliveries == []
-    assert len(receiver.received) == 1
 
 
 # --- closing ------------------------------------------------------------------------------------------------
@@ -480,34 +440,25 @@ async def test_closing_cancels_deliveries(
         retrying.set()
         await asyncio.Event().wait()
 
-    receiver.statuses = {"/hook": [500], "/silent": [0]}
+    receiver.statuses = {"/hook": [500], "/silent": [0], "/never": [0]}
     async with Emulator(sleep=sleep) as telnyx:
         for path in ("/silent", "/hook"):
-            telnyx.join(create_room(telnyx, receiver.url + path, webhook_timeout_secs=30))
+            room_id = create_room(telnyx, receiver.url + path, webhook_timeout_secs=30)
+            telnyx.join(room_id)
         settling = asyncio.create_task(telnyx.settle())
+        single = telnyx.deliver("x", {"room_id": room_id}, url=receiver.url + "/never")
+        delivering = asyncio.create_task(single)
         await retrying.wait()
+        async with asyncio.timeout(60):
+            while "/never" not in {webhook.path for webhook in receiver.received}:
+                await asyncio.sleep(0.001)
         start = loop.time()
     assert loop.time() - start < 20  # the timeout is 30 s
     await settling
-    async with asyncio.timeout(20):
+    assert (await delivering).failure == "no answer"
+    async with asyncio.timeout(60):
         while asyncio.all_tasks() != tasks:  # the receiver notices the closed connection later
             await asyncio.sleep(0)
-    gc.collect()
-    assert caplog.records == []
-
-
-async def test_closing_ends_the_delivery_of_a_single_event(
-    receiver: WebhookListener, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG, "asyncio")
-    receiver.statuses["/silent"] = [0]
-    async with Emulator() as telnyx:
-        delivering = asyncio.create_task(telnyx.deliver("x", url=receiver.url + "/silent"))
-        async with asyncio.timeout(5):
-            while not receiver.received:
-                await asyncio.sleep(0.001)
-    delivery = await asyncio.wait_for(delivering, 1)
-    assert (delivery.failure, delivery.status) == ("no answer", None)
     gc.collect()
     assert caplog.records == []
 

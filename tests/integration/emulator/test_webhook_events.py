@@ -19,7 +19,7 @@ def payloads(receiver: WebhookListener, event_type: str) -> list[Any]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 
@@ -44,29 +44,20 @@ async def test_events_of_a_session(
         ("participant.left", {**participant, **left}),
         ("session.ended", {**session, **ended}),
     ]
-
-
-async def test_envelope(
-    telnyx: Emulator, receiver: WebhookListener, webhook_room: str, clock: FakeClock
-) -> None:
-    telnyx.join(webhook_room)
-    clock.advance(seconds=1)
-    await telnyx.settle()
-    first = receiver.received[0]
-    assert first.path == "/hook"
-    assert first.json == {
+    last = receiver.received[-1]
+    assert last.json == {
         "data": {
             "record_type": "event",
-            "event_type": "video.room.session.started",
-            "id": first.data["id"],
-            "occurred_at": "2021-04-25T12:00:00.000000Z",
-            "payload": first.data["payload"],
+            "event_type": "video.room.session.ended",
+            "id": last.data["id"],
+            "occurred_at": "2021-04-25T12:01:00.000000Z",
+            "payload": last.data["payload"],
         },
         "meta": {"attempt": 1, "delivered_to": receiver.url + "/hook"},
     }
-    assert len({str(UUID(webhook.data["id"])) for webhook in receiver.received}) == 4
-    assert first.headers["User-Agent"] == "telnyx-webhooks"
-    assert first.headers["Content-Type"] == "application/json"
+    assert last.headers["User-Agent"] == "telnyx-webhooks"
+    assert last.headers["Content-Type"] == "application/json"
+    assert len({str(UUID(webhook.data["id"])) for webhook in receiver.received}) == 6
 
 
 async def test_recording_completed_is_due_five_seconds_after_leaving(
@@ -191,16 +182,3 @@ async def test_events_are_sent_without_settle(
     assert "recording.completed" not in receiver.event_types
     clock.advance(seconds=0.05)
     await until(lambda: receiver.event_types.count("recording.completed") == 2)
-
-
-async def test_events_are_sent_in_the_order_of_their_times(
-    telnyx: Emulator, receiver: WebhookListener, webhook_room: str, clock: FakeClock
-) -> None:
-    alice = telnyx.join(webhook_room)
-    telnyx.leave(alice.id)
-    clock.advance(seconds=60)
-    telnyx.join(webhook_room)
-    await telnyx.settle()
-    times = [webhook.data["occurred_at"] for webhook in receiver.received]
-    assert times == sorted(times)
-    assert len(set(times)) == 3

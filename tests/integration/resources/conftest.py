@@ -1,10 +1,10 @@
-"""A Telnyx and a client that share one clock, which a test turns and pauses turn too."""
+"""An emulator and a client that share one clock, which the test and every pause move."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from telnyx_rooms_async import Clock, RoomsClient
+from telnyx_rooms_async import RoomsClient
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
 
@@ -22,13 +22,6 @@ async def telnyx(time: FakeClock) -> AsyncIterator[Emulator]:
 
 @pytest.fixture
 async def client(telnyx: Emulator, time: FakeClock) -> AsyncIterator[RoomsClient]:
-
-    async def sleep(seconds: float) -> None:
-        time.advance(seconds=seconds)
-
-    def now() -> float:
-        return time.now.timestamp()
-
-    clock = Clock(monotonic=now, now=now, sleep=sleep, random=lambda: 0.0)
-    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=clock) as rooms_client:
+    time.random = lambda: 0.0
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=time.clock) as rooms_client:
         yield rooms_client

@@ -1,7 +1,6 @@
 """Recordings and compositions, against the emulator."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,7 +14,6 @@ from telnyx_rooms_async import (
     RecordingType,
     RoomRecording,
     RoomsClient,
-    VideoRegion,
 )
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
@@ -76,40 +74,6 @@ async def test_recordings_are_listed_downloaded_and_deleted(
         await client.recordings.download(recordings[0].id, tmp_path / "gone")
 
 
-async def test_recording_has_a_file_only_when_it_is_completed(
-    client: RoomsClient, telnyx: Emulator, time: FakeClock, tmp_path: Path
-) -> None:
-    room = await client.rooms.create(enable_recording=True)
-    alice = telnyx.join(room.id)
-    (recording, _) = [found async for found in client.recordings.list(status=RecordingStatus.PROCESSING)]
-    with pytest.raises(NotReadyError, match="is processing"):
-        await client.recordings.download(recording.id, tmp_path / "file")
-    with pytest.raises(NotReadyError):
-        await client.recordings.file_size(recording)
-    time.advance(seconds=30)
-    telnyx.leave(alice.id)
-    time.advance(seconds=600)
-    assert (await client.recordings.download(recording.id, tmp_path / "file")).size > 0
-
-
-async def test_link_that_expires_during_the_download_is_renewed(
-    client: RoomsClient, telnyx: Emulator, recording: RoomRecording, time: FakeClock
-) -> None:
-    media, file = telnyx.media(recording.id), bytearray()
-    media.cut_after = media.size // 2 + 1
-
-    class SlowWriter:
-        def write(self, data: bytes, /) -> None:
-            if not file:
-                time.advance(seconds=3600)
-            file.extend(data)
-
-    await client.recordings.download(recording.id, SlowWriter())
-    assert bytes(file) == bytes(media)
-    item, store = f"/v2/room_recordings/{recording.id}", f"/media/{recording.id}"
-    assert [request.path for request in telnyx.requests] == [item, store, store, item, store]
-
-
 async def test_file_size_is_exact_and_renews_an_expired_link(
     client: RoomsClient, telnyx: Emulator, recording: RoomRecording, time: FakeClock
 ) -> None:
@@ -144,20 +108,6 @@ async def test_default_layout_has_all_videos_and_all_audio_in_full_size(
     }
     assert composition.status == CompositionStatus.ENQUEUED
     assert (composition.audio_sources, composition.download_url) == (("*",), None)
-
-
-async def test_regions_are_sent_with_the_fields_that_are_set(
-    client: RoomsClient, telnyx: Emulator, session_id: str
-) -> None:
-    (video,) = [recording.id async for recording in client.recordings.list(type=RecordingType.VIDEO)]
-    fields: dict[str, Any] = {
-        "width": 400, "height": 600, "x_pos": 0, "y_pos": 0, "z_pos": -99, "max_columns": 1, "max_rows": 1000,
-    }  # fmt: skip
-    layout = {"left": VideoRegion(**fields, video_sources=(video,)), "right": VideoRegion(x_pos=400)}
-    await client.compositions.create(session_id, video_layout=layout, audio_sources=None)
-    sent = telnyx.requests[-1].json
-    assert sent["video_layout"] == {"left": {**fields, "video_sources": [video]}, "right": {"x_pos": 400}}
-    assert sent["audio_sources"] is None
 
 
 async def test_composition_is_awaited_downloaded_listed_and_deleted(

@@ -1,7 +1,6 @@
 """Rooms, against the emulator."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,13 +9,12 @@ import pytest
 from telnyx_rooms_async import (
     UNSET,
     APITimeoutError,
-    DateFilter,
     InvalidArgumentError,
-    NameTakenError,
     NotFoundError,
+    RetryPolicy,
     RoomsClient,
 )
-from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.clocks import FakeClock
 
 FIELDS: dict[str, Any] = {
@@ -54,28 +52,12 @@ async def test_unset_fields_are_not_sent_and_none_is_null(client: RoomsClient, t
     assert room.webhook_event_failover_url is None
 
 
-async def test_taken_name_is_an_error_of_its_own(client: RoomsClient) -> None:
-    await client.rooms.create(unique_name="Weekly")
-    with pytest.raises(NameTakenError) as caught:
-        await client.rooms.create(unique_name="Weekly")
-    assert (caught.value.status, caught.value.pointer) == (422, "/unique_name")
-
-
 async def test_unknown_field_is_a_type_error(client: RoomsClient, telnyx: Emulator) -> None:
     unknown: Any = {"colour": "red"}
     for verb in (client.rooms.create(**unknown), client.rooms.ensure("Weekly", **unknown)):
         with pytest.raises(TypeError, match="colour"):
             await verb
     assert telnyx.requests == []
-
-
-async def test_sessions_are_included_on_request(client: RoomsClient, telnyx: Emulator) -> None:
-    room = await client.rooms.create()
-    telnyx.join(room.id)
-    without = await client.rooms.retrieve(room)
-    assert without.sessions is None
-    (session,) = (await client.rooms.retrieve(room, include_sessions=True)).sessions or ()
-    assert session.id == without.active_session_id
 
 
 async def test_missing_room_is_not_found_after_one_request(client: RoomsClient, telnyx: Emulator) -> None:
@@ -90,36 +72,6 @@ async def test_missing_room_is_not_found_after_one_request(client: RoomsClient, 
     assert len(telnyx.requests) == 1
 
 
-async def test_list_filters_by_day_and_name(client: RoomsClient, time: FakeClock) -> None:
-    room = await client.rooms.create(unique_name="Weekly")
-    await client.rooms.create(unique_name="Daily")
-    today = time.now.date()
-    later = DateFilter(gte=today + timedelta(days=2))
-    around = DateFilter(gte=today - timedelta(days=1), lte=today + timedelta(days=1))
-    assert [found.id async for found in client.rooms.list(unique_name="Weekly")] == [room.id]
-    assert [found async for found in client.rooms.list(created_at=later)] == []
-    assert len([found async for found in client.rooms.list(created_at=around, updated_at=around)]) == 2
-
-
-async def test_sessions_of_a_room_with_their_participants(client: RoomsClient, telnyx: Emulator) -> None:
-    room = await client.rooms.create()
-    alice = telnyx.join(room.id, context="Alice")
-    bob = telnyx.join(room.id, context="Bob")
-    telnyx.leave(alice.id)
-    (session,) = [found async for found in client.rooms.sessions(room.id, include_participants=True)]
-    assert (session.room_id, session.active, session.ended_at) == (room.id, True, None)
-    participants = session.participants or ()
-    assert [(participant.context, participant.left_at is None) for participant in participants] == [
-        ("Alice", False),
-        ("Bob", True),
-    ]
-    telnyx.leave(bob.id)
-    (ended,) = [found async for found in client.rooms.sessions(room.id, active=False)]
-    assert (ended.id, ended.active, ended.participants) == (session.id, False, None)
-    assert ended.ended_at is not None
-    assert [found async for found in client.rooms.sessions(room.id, active=True)] == []
-
-
 async def test_wait_for_session_polls_until_a_session_starts(client: RoomsClient, telnyx: Emulator) -> None:
     room = await client.rooms.create()
     telnyx.requests.clear()
@@ -131,6 +83,20 @@ async def test_wait_for_session_polls_until_a_session_starts(client: RoomsClient
     participant = telnyx.join(room.id)
     assert (await client.rooms.wait_for_session(room.id, timeout=30)).id == participant.session_id
     assert len(telnyx.requests) == 1
+
+
+async def test_wait_for_session_times_out_while_a_request_hangs(
+    client: RoomsClient, telnyx: Emulator, time: FakeClock
+) -> None:
+    telnyx.script(Fault(delay=600), times=None)
+    once = client.with_options(retry=RetryPolicy(attempts=1))
+    with time.fast_forward():
+        with pytest.raises(APITimeoutError, match="no session started") as caught:
+            await once.rooms.wait_for_session("a-room", timeout=5)
+        assert caught.value.deadline is True
+        with pytest.raises(APITimeoutError, match="timed out") as caught:
+            await once.rooms.wait_for_session("a-room", timeout=60)
+        assert caught.value.deadline is False
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("inf"), float("nan"), "5", None, True])

@@ -1,6 +1,5 @@
 """Sessions and participants, against the emulator."""
 
-from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,31 +20,6 @@ async def meeting(client: RoomsClient, telnyx: Emulator) -> tuple[str, str, str]
     telnyx.requests.clear()
     assert alice.session_id is not None
     return alice.session_id, alice.id, bob.id
-
-
-async def test_session_is_listed_and_retrieved(client: RoomsClient, meeting: tuple[str, str, str]) -> None:
-    session_id, alice, bob = meeting
-    (listed,) = [session async for session in client.sessions.list(active=True)]
-    assert (listed.id, listed.active, listed.participants) == (session_id, True, None)
-    session = await client.sessions.retrieve(UUID(session_id), include_participants=True)
-    assert [participant.id for participant in session.participants or ()] == [alice, bob]
-    with pytest.raises(NotFoundError):
-        await client.sessions.retrieve(uuid4())
-
-
-async def test_participants_are_listed_by_session_and_by_account(
-    client: RoomsClient, telnyx: Emulator, meeting: tuple[str, str, str]
-) -> None:
-    session_id, alice, bob = meeting
-    telnyx.leave(alice)
-    listing = client.sessions.participants(session_id, context="Bob")
-    assert [participant.id async for participant in listing] == [bob]
-    day = date(2021, 4, 25)
-    (participant,) = [found async for found in client.participants.list(session_id=session_id, left_at=day)]
-    assert (participant.id, participant.context, participant.session_id) == (alice, "Alice", session_id)
-    assert await client.participants.retrieve(alice) == participant
-    with pytest.raises(NotFoundError):
-        await client.participants.retrieve(uuid4())
 
 
 async def test_session_ends_once(

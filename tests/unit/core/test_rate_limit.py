@@ -165,41 +165,26 @@ def times(longest: float) -> st.SearchStrategy[list[float]]:
 
 
 @st.composite
-def single_clients(draw: st.DrawFn) -> Traffic:
-    """One client, and responses that take less than half a window."""
-    period = draw(st.sampled_from([1.0, 5.0, 30.0]))
-    calls, latencies_to, latencies_from = (
-        [part * period for part in draw(times(longest))] for longest in (2.0, 0.24, 0.24)
-    )
-    return Traffic(
-        limit=draw(st.integers(5, 12)),
-        period=period,
-        first_end=draw(st.floats(0.001, 1)) * period,
-        opens_on_request=draw(st.booleans()),
-        capacity=draw(st.integers(1, 100)),
-        calls=[calls * draw(st.integers(1, 8))],
-        latencies_to=latencies_to,
-        latencies_from=latencies_from,
-    )
+def traffics(draw: st.DrawFn) -> Traffic:
+    """One client whose responses take less than half a window, or several with slower responses.
 
-
-@st.composite
-def shared_accounts(draw: st.DrawFn) -> Traffic:
-    """Clients that know nothing of each other, and responses that may take longer than a window."""
-    period, clients = draw(st.sampled_from([1.0, 5.0, 30.0])), draw(st.integers(2, 6))
-    starts, latencies_to, latencies_from = (
-        [part * period for part in draw(times(longest))] for longest in (2.0, 1.5, 1.5)
+    Several clients know nothing of each other.
+    """
+    clients = draw(st.just(1) | st.integers(2, 6))
+    period, latency = draw(st.sampled_from([1.0, 5.0, 30.0])), 0.24 if clients == 1 else 1.5
+    starts, shifts, latencies_to, latencies_from = (
+        [part * period for part in draw(times(longest))] for longest in (2.0, 1.0, latency, latency)
     )
-    calls = draw(st.integers(1, 60))
+    repeated = draw(st.integers(1, 8))
     return Traffic(
         clients=clients,
-        limit=draw(st.integers(5 * clients, 60)),
+        limit=draw(st.integers(5 * clients, 12 * clients)),
         period=period,
         first_end=draw(st.floats(0.001, 1)) * period,
         opens_on_request=draw(st.booleans()),
-        rounds_up=draw(st.booleans()),
+        rounds_up=clients > 1 and draw(st.booleans()),
         capacity=draw(st.integers(1, 100)),
-        calls=[[start] * calls for start in starts],
+        calls=[[start + shift for start in starts] * repeated for shift in shifts],
         latencies_to=latencies_to,
         latencies_from=latencies_from,
     )
@@ -244,7 +229,7 @@ STAGGERED_CLIENTS = Traffic(
 
 
 @settings(deadline=None, max_examples=200, derandomize=True)
-@given(single_clients() | shared_accounts())
+@given(traffics())
 @example(FIRST_RESPONSE_LATE)
 @example(ACROSS_THE_END)
 @example(FRACTION_BEFORE_WHOLE_SECOND)
@@ -256,7 +241,7 @@ def test_no_window_of_the_server_is_overrun(traffic: Traffic) -> None:
 
 
 @settings(deadline=None, max_examples=100, derandomize=True)
-@given(single_clients() | shared_accounts())
+@given(traffics())
 @example(FIRST_RESPONSE_LATE)
 def test_all_calls_are_admitted_within_few_windows(traffic: Traffic) -> None:
     per_window = min(traffic.limit // traffic.clients, traffic.capacity)
@@ -346,27 +331,6 @@ def test_idle_window_admits_a_request_within_a_minute(
     assert wait_for_admission(window, now) <= now + LONGEST_WAIT + 1e-6
 
 
-ODD_LIMITS: dict[str, RateLimit] = {
-    "limit of zero": RateLimit(limit=0, remaining=0, reset=0.0),
-    "nothing left, reset of zero": RateLimit(limit=20, remaining=0, reset=0.0),
-    "nothing left for a minute": RateLimit(limit=1, remaining=0, reset=60.0),
-    "nothing left, reset since the epoch": RateLimit(limit=20, remaining=0, reset=999_999_999.0),
-    "nothing left, no reset": RateLimit(limit=20, remaining=0),
-    "more left than the limit": RateLimit(limit=1, remaining=999_999_999, reset=5.0),
-}
-
-
-@pytest.mark.parametrize("limit", ODD_LIMITS.values(), ids=ODD_LIMITS)
-def test_odd_limit_in_every_response_admits_a_request_a_minute(limit: RateLimit) -> None:
-    window, now = RateLimitWindow(capacity=100), 0.0
-    for _ in range(50):
-        admitted_at = wait_for_admission(window, now)
-        assert admitted_at - now <= LONGEST_WAIT
-        now = admitted_at
-        window.acquire(now, waiting=10)
-        window.complete(limit, now, now)
-
-
 # --- single decisions ---------------------------------------------------------------------------------------
 
 
@@ -404,12 +368,6 @@ def test_five_requests_are_sent_until_a_limit_is_known_or_unlikely() -> None:
     assert send_all(window, 0.0) == 100
 
 
-def test_remaining_requests_are_sent_at_once() -> None:
-    window = new_window()
-    exchange(window, RateLimit(limit=100, remaining=99, reset=5.0), 0.0)
-    assert send_all(window, 0.0) == 99
-
-
 def test_calls_that_waited_for_a_pause_resume_evenly_within_a_second() -> None:
     window = new_window()
     for _ in range(25):
@@ -428,14 +386,6 @@ def test_shorter_pause_does_not_replace_a_longer_one() -> None:
     window.pause(10.0, 0.0)
     window.pause(1.0, 2.0)
     assert window.delay(2.0) == 8.0
-
-
-def test_pause_over_a_minute_does_not_hold_up_other_calls() -> None:
-    window = new_window()
-    assert not window.pause(61.001, 0.0)
-    assert window.delay(0.0) == 0
-    assert window.pause(61.0, 0.0)
-    assert window.delay(0.0) == 61.0
 
 
 def test_forgotten_requests_take_no_capacity() -> None:
@@ -468,17 +418,6 @@ def test_window_of_unknown_length_is_extended_by_five_seconds_for_its_first_resp
     assert window.delay(15.0) == 5.0
     receive_all(window)
     assert send_all(window, 20.0) == 2
-
-
-def test_window_of_known_length_is_not_extended() -> None:
-    window = new_window()
-    window.acquire(0.0)
-    exchange(window, RateLimit(limit=2, remaining=0, reset=5.0), 0.0)
-    assert window.delay(1.0) == 4.0
-    receive_all(window)
-    assert send_all(window, 5.0) == 2
-    receive_all(window)
-    assert window.delay(9.0) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -538,14 +477,6 @@ def test_calls_that_waited_for_a_window_are_spread_over_its_first_second() -> No
     assert window.delay(5.2) == 0
     window.acquire(5.2)
     assert window.delay(5.2) == 0
-
-
-def test_calls_that_waited_for_a_connection_only_are_not_spread() -> None:
-    window = new_window()
-    exchange(window, RateLimit(limit=1000, remaining=999, reset=1.0), 0.0)
-    assert window.delay(1.5) == 0
-    window.acquire(1.5, waiting=500)
-    assert window.delay(1.5) == 0
 
 
 def test_request_that_was_not_sent_does_not_count() -> None:

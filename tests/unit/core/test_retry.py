@@ -101,10 +101,7 @@ def test_last_attempt_is_not_retried(attempts: int, retried: list[int]) -> None:
 def test_backoff_doubles_up_to_its_maximum(status: int, policy: RetryPolicy, delays: list[float]) -> None:
     numbers = range(1, len(delays) + 1)
     assert [delay(respond(status), policy=policy, number=number) for number in numbers] == delays
-
-
-def test_backoff_of_ten_thousand_attempts_does_not_overflow() -> None:
-    assert delay(respond(500), policy=RetryPolicy(attempts=10_000), number=9_999) == 8.0
+    assert delay(respond(500), policy=RetryPolicy(attempts=10_000), number=9_999) == 8.0  # no overflow
 
 
 @given(st.floats(0, 1), st.integers(1, 40), st.sampled_from([429, 500]))
@@ -120,36 +117,26 @@ def test_jitter_is_proportional_to_the_random_number(random: float, number: int,
 HINTS: dict[str, tuple[Response, float | None]] = {
     "none": (respond(429), None),
     "seconds": (respond(429, retry_after="2"), 2.0),
-    "seconds of a 404": (respond(404, retry_after="2"), 2.0),
-    "zero": (respond(429, retry_after="0"), 0.0),
     "fraction": (respond(429, retry_after="1.5"), 1.5),
-    "leading zeros": (respond(429, retry_after="007"), 7.0),
     "20 characters": (respond(429, retry_after="0" * 19 + "5"), 5.0),
     "21 characters": (respond(429, retry_after="0" * 20 + "5"), None),
     "infinite": (respond(429, retry_after="9" * 400), None),
-    "capitals": (respond(429, Retry_After="2"), 2.0),
     "date": (respond(429, retry_after=DATE), 10.0),
     "date of RFC 850": (respond(503, retry_after="Wednesday, 21-Oct-15 07:28:00 GMT"), 10.0),
     "date of asctime": (respond(503, retry_after="Wed Oct 21 07:28:00 2015"), 10.0),
     "date with zone": (respond(503, retry_after="Wed, 21 Oct 2015 09:28:00 +0200"), 10.0),
-    "date, present": (respond(429, retry_after="Wed, 21 Oct 2015 07:27:50 GMT"), 0.0),
     "date, past": (respond(429, retry_after="Wed, 21 Oct 2015 07:27:49 GMT"), None),
     "milliseconds": (respond(429, retry_after_ms="1500"), 1.5),
-    "milliseconds, fraction": (respond(429, retry_after_ms="0.5"), 0.0005),
     "reset": (respond(429, x_ratelimit_reset="4"), 4.0),
     "reset of a 503": (respond(503, x_ratelimit_reset="4"), None),
     "all three": (respond(429, x_ratelimit_reset="4", retry_after="2", retry_after_ms="1000"), 1.0),
-    "seconds before reset": (respond(429, x_ratelimit_reset="4", retry_after="2"), 2.0),
     "milliseconds unreadable": (respond(429, retry_after_ms="soon", retry_after="2"), 2.0),
     "seconds unreadable": (respond(429, retry_after="soon", x_ratelimit_reset="4"), 4.0),
     "date past before reset": (
         respond(429, retry_after="Wed, 21 Oct 2015 07:27:49 GMT", x_ratelimit_reset="4"),
         4.0,
     ),
-    **{
-        f"superscript {value.hex()}": (Response(status=503, raw_headers=((b"retry-after", value),)), None)
-        for value in (b"\xb2", b"1\xb9", b"\xff", b"\xd9\xa3")
-    },
+    "superscript": (Response(status=503, raw_headers=((b"retry-after", b"1\xb9"),)), None),
 }
 
 
@@ -188,10 +175,6 @@ def test_delay_is_never_shorter_than_the_hint(random: float, hint: int, number: 
     assert hint <= result <= max(hint + 1, 2 ** (number - 1))
 
 
-def test_hint_shorter_than_the_backoff_does_not_shorten_it() -> None:
-    assert delay(respond(429, retry_after="0"), policy=RetryPolicy(attempts=9), number=4) == 8.0
-
-
 @pytest.mark.parametrize(
     ("headers", "is_retried"),
     [
@@ -206,12 +189,8 @@ def test_hint_shorter_than_the_backoff_does_not_shorten_it() -> None:
 )
 def test_hint_beyond_its_maximum_ends_the_call(headers: dict[str, str], *, is_retried: bool) -> None:
     assert (delay(respond(429, **headers)) is not None) is is_retried
-
-
-def test_policy_sets_maximum_and_jitter_of_hints() -> None:
-    policy = RetryPolicy(retry_after_max=5.0, retry_after_jitter=3.0)
-    assert delay(respond(429, retry_after="5"), policy=policy) == 8.0
-    assert delay(respond(429, retry_after="5.1"), policy=policy) is None
+    policy = RetryPolicy(retry_after_max=100.0, retry_after_jitter=3.0)
+    assert (delay(respond(429, **headers), policy=policy) or 0) >= 63.0
 
 
 @pytest.fixture
@@ -248,24 +227,6 @@ def test_429_and_503_with_retry_after_pause_all_calls(response: Response, *, pau
 
 
 # --- the deadline -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("outcome", "time_left", "seconds"),
-    [
-        (respond(500), 0.5, None),
-        (respond(500), 0.500001, 0.5),
-        (respond(500), -1.0, None),
-        (respond(429, retry_after="5"), 6.0, None),
-        (respond(429, retry_after="5"), 6.1, 6.0),
-        (fail(FailureKind.CONNECT, sent=False), 0.1, None),
-    ],
-    ids=["equal", "longer", "past", "hint equal", "hint longer", "failure"],
-)
-def test_no_retry_when_the_delay_reaches_the_deadline(
-    outcome: Response | Failure, time_left: float, seconds: float | None
-) -> None:
-    assert delay(outcome, time_left=time_left) == seconds
 
 
 @given(
@@ -321,17 +282,12 @@ def test_clock_that_goes_back_does_not_fill_the_budget_twice() -> None:
         assert budget.level == 110
 
 
-@pytest.mark.parametrize(
-    ("outcome", "policy", "cost"),
-    [
-        (respond(500), RetryPolicy(), 14),
-        (respond(503, retry_after="1"), RetryPolicy(), 14),
-        (fail(FailureKind.CONNECT, sent=False), RetryPolicy(), 14),
-        (respond(429), RetryPolicy(), 5),
-        (respond(500), RetryPolicy(retry_cost=3.0), 3),
-        (respond(429), RetryPolicy(retry_cost_throttled=2.0), 2),
-    ],
-    ids=["500", "503", "connect", "429", "500 with a policy", "429 with a policy"],
-)
-def test_retry_after_429_costs_less(outcome: Response | Failure, policy: RetryPolicy, cost: float) -> None:
-    assert retry_cost(policy, outcome) == cost
+def test_retry_after_429_costs_less() -> None:
+    assert (
+        retry_cost(RetryPolicy(), respond(500))
+        == retry_cost(RetryPolicy(), fail(FailureKind.LOST, sent=True))
+        == 14
+    )
+    assert retry_cost(RetryPolicy(), respond(429)) == 5
+    policy = RetryPolicy(retry_cost=3.0, retry_cost_throttled=2.0)
+    assert (retry_cost(policy, respond(503)), retry_cost(policy, respond(429))) == (3, 2)

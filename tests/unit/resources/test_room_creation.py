@@ -5,10 +5,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from telnyx_rooms_async.core.requests import RoomBody, body_fields
 from telnyx_rooms_async.models import Room
 from telnyx_rooms_async.resources.room_creation import is_created_room
 
@@ -97,24 +94,3 @@ def test_null_is_no_url_and_no_recording_but_not_zero(
 ) -> None:
     change: dict[str, Any] = {name: actual}
     assert is_accepted(evolve(CREATED, **change), {**REQUEST, name: wanted}) is accepted
-
-
-SETTINGS = st.fixed_dictionaries(
-    {"unique_name": st.text("ab", min_size=1, max_size=2)},
-    optional={
-        "max_participants": st.integers(2, 4),
-        "enable_recording": st.booleans(),
-        "webhook_event_url": st.sampled_from([URL, OTHER_URL]),
-        "webhook_event_failover_url": st.sampled_from([None, URL, OTHER_URL]),
-        "webhook_timeout_secs": st.none() | st.integers(0, 3),
-    },
-)
-
-
-@settings(deadline=None, max_examples=80, derandomize=True)
-@given(SETTINGS, st.floats(-5, 7))
-def test_room_with_exactly_the_requested_fields_is_accepted(fields: dict[str, Any], seconds: float) -> None:
-    request = body_fields(RoomBody(**fields))
-    room = Room(id="a-room", created_at=STARTED + timedelta(seconds=seconds), **fields)
-    assert is_accepted(room, request)
-    assert not is_accepted(evolve(room, unique_name=f"{room.unique_name}!"), request)

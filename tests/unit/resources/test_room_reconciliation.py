@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -137,6 +138,25 @@ def test_deletion_lists_the_settings_of_the_room() -> None:
     (change,) = compare({}, [ROOM], prune=True).changes
     before = {"max_participants": 10, "enable_recording": False}
     assert change == Change(action="delete", unique_name="Weekly", room_id="a", before=before)
+
+
+@pytest.mark.parametrize(
+    ("unchanged", "max_deletes", "message"),
+    [
+        (1, None, "deletes 3 of 4 rooms, more than half of them: nothing was changed; max_deletes=3 "),
+        (9, 2, "deletes 3 of 12 rooms, and max_deletes is 2: nothing was changed"),
+        (9, -1, "max_deletes must be an int from 0 to "),
+        (9, True, "max_deletes must be an int from 0 to "),
+        (3, None, None),
+        (0, 3, None),
+    ],
+)
+def test_plan_may_delete_half_of_the_rooms_or_max_deletes(
+    unchanged: int, max_deletes: int | None, message: str | None
+) -> None:
+    plan = Plan(changes=(Change(action="delete", room_id="a"),) * 3, unchanged=unchanged)
+    with pytest.raises(InvalidArgumentError, match=message) if message else nullcontext():
+        plan.check_deletes(max_deletes)
 
 
 def test_all_problems_are_reported_with_the_index_of_the_room() -> None:

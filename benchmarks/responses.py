@@ -1,4 +1,4 @@
-"""The server's answers, as the API sends them: whole HTTP messages, made once and kept."""
+"""Responses as the API sends them."""
 
 import json
 from functools import lru_cache
@@ -6,9 +6,9 @@ from typing import Final
 
 ROOM_ID: Final = "0ccc7b54-4df3-4bca-a65a-3da1ecc777f0"
 PAGE_SIZE: Final = 250
-"""The most that the API allows."""
+"""The largest size that the API allows."""
 DEFAULT_PAGE_SIZE: Final = 20
-"""What the API takes when a request names no size."""
+"""The size of a page when a request names none."""
 
 _HEAD: Final = (
     "HTTP/1.1 {status} {reason}\r\n"
@@ -26,34 +26,19 @@ _HEAD: Final = (
 _INSTANT: Final = "2021-03-26T17:51:59.588408Z"
 
 
-def room_answer() -> bytes:
-    """Return the answer that holds one room."""
-    return _message(200, "OK", one_room())
-
-
-def created_answer() -> bytes:
-    """Return the answer to the creation of a room."""
-    return _message(201, "Created", one_room())
-
-
-def not_found_answer() -> bytes:
-    """Return the answer to what the server does not know."""
-    return _message(404, "Not Found", b'{"errors":[{"code":"10005","title":"Resource not found"}]}')
-
-
-def page_answer(number: int, size: int, total: int, *, sessions: bool) -> bytes:
-    """Return the answer that holds a page of rooms."""
-    return _message(200, "OK", page(number, size, total, sessions=sessions))
+def http_response(status: int, reason: str, body: bytes) -> bytes:
+    """Return a whole HTTP message."""
+    return _HEAD.format(status=status, reason=reason, length=len(body)).encode() + body
 
 
 def one_room() -> bytes:
-    """Return the body that holds one room."""
+    """Return the body with one room."""
     return _json({"data": _room(ROOM_ID, sessions=False)})
 
 
 @lru_cache(maxsize=1024)
 def page(number: int, size: int, total: int, *, sessions: bool) -> bytes:
-    """Return the body that holds page `number` of `total` rooms, each with an id of its own."""
+    """Return the body of page `number` of `total` rooms with different ids."""
     indices = range((number - 1) * size, min(number * size, total))
     ids = (f"{ROOM_ID[:24]}{index:012x}" for index in indices)
     meta = {
@@ -63,10 +48,6 @@ def page(number: int, size: int, total: int, *, sessions: bool) -> bytes:
         "total_results": total,
     }
     return _json({"data": [_room(room_id, sessions=sessions) for room_id in ids], "meta": meta})
-
-
-def _message(status: int, reason: str, body: bytes) -> bytes:
-    return _HEAD.format(status=status, reason=reason, length=len(body)).encode() + body
 
 
 def _json(value: object) -> bytes:

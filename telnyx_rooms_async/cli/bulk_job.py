@@ -1,8 +1,8 @@
 """A command that makes many calls: outcomes, progress, failures, and a summary at the end."""
 
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, contextmanager
 from typing import Annotated, Final, TypeAlias, TypeVar
 
 import typer
@@ -10,10 +10,10 @@ import typer
 from telnyx_rooms_async import AuthenticationError, ConfigurationError, RoomsClient
 from telnyx_rooms_async.batch import Done, Failed
 from telnyx_rooms_async.cli import output
+from telnyx_rooms_async.cli.display import Result, show
 from telnyx_rooms_async.cli.progress import JobProgress
 from telnyx_rooms_async.cli.runner import FAILED, INTERRUPTED, exit_codes, run
 
-T = TypeVar("T")
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 Outcomes: TypeAlias = AsyncGenerator[Done[Item, Value] | Failed[Item], None]
@@ -34,19 +34,23 @@ _FATAL: Final = (AuthenticationError, ConfigurationError)
 RUN_AGAIN: Final = "run the same command again to continue"
 
 
+def _ignore(_item: object, _result: object) -> None:
+    pass
+
+
 def run_job(
     start: Callable[[RoomsClient], Outcomes[Item, Value]],
     progress: JobProgress,
     *,
     label: Callable[[Item], str],
-    summarize: Callable[[], output.Result],
-    on_done: Callable[[Item, Value], object] | None = None,
-    on_failed: Callable[[Item, Exception], object] | None = None,
+    summarize: Callable[[], Result],
+    on_done: Callable[[Item, Value], object] = _ignore,
+    on_failed: Callable[[Item, Exception], object] = _ignore,
     advise: Callable[[], str] = lambda: RUN_AGAIN,
     as_json: bool,
     base_url: str | None,
 ) -> None:
-    """Make the calls, and print a summary: on stdout, or on stderr if the job was stopped.
+    """Make calls, and print a summary: on stdout, or on stderr if the job was stopped.
 
     Args:
         start: starts the calls.
@@ -66,63 +70,52 @@ def run_job(
     def count(outcome: Done[Item, Value] | Failed[Item]) -> None:
         if isinstance(outcome, Done):
             progress.add_done()
-            if on_done is not None:
-                on_done(outcome.item, outcome.value)
+            on_done(outcome.item, outcome.value)
             return
         if isinstance(outcome.error, _FATAL):
             raise outcome.error
         progress.add_failure(label(outcome.item), outcome.error)
-        if on_failed is not None:
-            on_failed(outcome.item, outcome.error)
+        on_failed(outcome.item, outcome.error)
+
+    async def count_all(client: RoomsClient) -> None:
+        progress.client = client
+        with progress.bar(), _failure_limit():
+            async with aclosing(start(client)) as outcomes:
+                async for outcome in outcomes:
+                    count(outcome)
 
     try:
-        run(
-            lambda client: _consume(client, start(client), count, progress),
-            base_url,
-            on_attempt=progress.on_attempt,
-        )
+        run(count_all, base_url, on_attempt=progress.on_attempt)
     except typer.Exit as stop:
         if progress.finished or stop.exit_code == INTERRUPTED:
             output.note("; ".join(filter(None, [f"stopped: {summarize().sentence}", advise()])))
         raise
     with exit_codes():
-        output.show(summarize(), as_json=as_json)
+        show(summarize(), as_json=as_json)
     if progress.failed:
         if advice := advise():
             output.note(advice)
         raise typer.Exit(FAILED)
 
 
-async def _consume(
-    client: RoomsClient, outcomes: AsyncGenerator[T, None], count: Callable[[T], None], progress: JobProgress
-) -> None:
-    progress.client = client
+@contextmanager
+def _failure_limit() -> Generator[None, None, None]:
+    """Exit when `max_failures` is reached."""
     try:
-        with progress.bar():
-            async with aclosing(outcomes):
-                async for outcome in outcomes:
-                    count(outcome)
-    except ExceptionGroup as group:  # `max_failures` is reached
+        yield
+    except ExceptionGroup as group:
         output.complain(group.message)
         raise typer.Exit(FAILED) from None
 
 
 def require_confirmation(*, yes: bool) -> None:
-    """Check that there is a confirmation, or a terminal to ask at.
-
-    Raises:
-        BadParameter: there is neither.
-    """
+    """Check that there is a confirmation, or a terminal to ask at."""
     if not yes and not output.can_ask():
         raise typer.BadParameter("there is no terminal to ask for confirmation: use --yes")
 
 
 def confirm(question: str) -> None:
-    """Ask for confirmation at the terminal.
-
-    Raises:
-        Exit: the answer is no.
-    """
+    """Ask for confirmation at the terminal, and exit if the answer is no."""
     with exit_codes():
         sys.stderr.write(f"{question} [y/N]: ")
         sys.stderr.flush()

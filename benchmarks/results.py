@@ -1,0 +1,278 @@
+"""Medians and ratios of the samples, as tables, as JSON, and as a check that they are plausible."""
+
+import json
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any, Final, TypeAlias
+
+from attrs import asdict, frozen
+from cattrs import structure
+
+from benchmarks.cases import CASES, Case
+from benchmarks.contenders import CONTENDERS
+from benchmarks.measuring import Sample
+from benchmarks.runner import Row
+
+# --- figures ------------------------------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Spread:
+    """The middle half of the rounds."""
+
+    median: float
+    low: float
+    high: float
+
+
+@frozen(kw_only=True)
+class Standing:
+    """The result of one contender in one case."""
+
+    entrant: str
+    loop: str
+    cpu: Spread | None
+    """Seconds a unit; ``None`` when no round was finished."""
+    wall: Spread | None
+    cpu_ratio: Spread | None
+    """CPU to that of the reference in the same round on the same loop."""
+    wall_ratio: Spread | None
+    sockets: int
+    memory_peak: int
+    memory_growth: int
+    failures: int
+    failure: str
+    warnings: int
+    samples: Sequence[Sample]
+
+
+Results: TypeAlias = Mapping[str, Sequence[Standing]]
+Figure: TypeAlias = Callable[[Sample], float]
+
+
+def _cpu(sample: Sample) -> float:
+    return sample.cpu / sample.units
+
+
+def _wall(sample: Sample) -> float:
+    return sample.wall / sample.units
+
+
+def standings(case: Case, samples: Mapping[Row, Sequence[Sample]]) -> list[Standing]:
+    """Return the results of all contenders, failures included."""
+    return [
+        _standing(row, own, samples.get(Row(row.loop, case.reference), ())) for row, own in samples.items()
+    ]
+
+
+def _standing(row: Row, samples: Sequence[Sample], reference: Sequence[Sample]) -> Standing:
+    def figures(figure: Figure) -> Spread | None:
+        return _spread([figure(sample) for sample in samples if sample.units])
+
+    def ratios(figure: Figure) -> Spread | None:
+        pairs = [pair for pair in zip(samples, reference, strict=False) if pair[0].units and pair[1].units]
+        return _spread([figure(sample) / figure(other) for sample, other in pairs])
+
+    return Standing(
+        entrant=row.contender,
+        loop=row.loop,
+        cpu=figures(_cpu),
+        wall=figures(_wall),
+        cpu_ratio=ratios(_cpu),
+        wall_ratio=ratios(_wall),
+        sockets=max(sample.sockets for sample in samples),
+        memory_peak=round(median(sample.memory_peak for sample in samples)),
+        memory_growth=round(median(sample.memory_growth for sample in samples)),
+        failures=sum(sample.failures for sample in samples),
+        failure=next((sample.failure for sample in samples if sample.failure), ""),
+        warnings=sum(sample.warnings for sample in samples),
+        samples=samples,
+    )
+
+
+def _spread(values: Sequence[float]) -> Spread | None:
+    if not values:
+        return None
+    low, middle, high = quantiles(values, n=4, method="inclusive") if len(values) > 1 else [*values] * 3
+    return Spread(median=middle, low=low, high=high)
+
+
+# --- a check of the figures ---------------------------------------------------------------------------------
+
+# How many times the CPU of bare aiohttp this library may take, by a wide margin.
+_LIMITS: Final = {"retrieve-32": 5.0, "create": 5.0, "page": 5.0, "list": 10.0, "decode": 5.0}
+# This library takes less CPU than the SDK in these.
+_WINS: Final = ("retrieve-1", "retrieve-32", "create", "page", "decode", "list", "import")
+
+
+def implausible(results: Results) -> Iterator[str]:
+    """Describe what cannot be true on any machine: something is broken, here or in the library."""
+    for case, standings_of_case in results.items():
+        for standing in standings_of_case:
+            if standing.failures:
+                yield f"{case}: {standing.entrant}: {standing.failures} failures: {standing.failure}"
+        by_name = {standing.entrant: standing for standing in standings_of_case}
+        if "ours" not in by_name:
+            yield f"{case}: ours is missing"
+            continue
+        ours, sdk = by_name["ours"], by_name.get("sdk-aiohttp") or by_name.get("sdk")
+        limit = _LIMITS.get(case)
+        if limit and ours.cpu_ratio and ours.cpu_ratio.median > limit:
+            yield f"{case}: {ours.cpu_ratio.median:.1f} times the CPU of the reference, over {limit}"
+        if case in _WINS and ours.cpu and sdk and sdk.cpu and ours.cpu.median > sdk.cpu.median:
+            yield f"{case}: more CPU than the SDK"
+
+
+# --- texts --------------------------------------------------------------------------------------------------
+
+
+def duration(seconds: float) -> str:
+    """Format a time in the unit that suits it."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} us"
+
+
+def times(ratio: float) -> str:
+    """Format a ratio with as many digits as mean something."""
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"  # noqa: PLR2004 - two digits before the point
+
+
+def one(unit: str) -> str:
+    """Return ``a call``, ``an import``."""
+    return f"{'an' if unit[0] in 'aeiou' else 'a'} {unit}"
+
+
+_COLUMNS: Final = "{:34} {:7} {:>10} {:>16} {:>7} {:>10} {:>7} {:>8} {:>8} {:>8} {:>6}"
+_HEADINGS: Final = (
+    *("", "loop", "CPU", "middle half", "ratio", "wall", "ratio", "sockets", "peak", "growth"),
+    "failed",
+)
+_MIB: Final = 2**20
+
+
+def table(case: Case, results: Sequence[Standing]) -> Iterator[str]:
+    """Yield the lines of one case for the terminal."""
+    yield f"\n{case.title} (per {case.unit}; ratios to {CONTENDERS[case.reference].title})"
+    yield _COLUMNS.format(*_HEADINGS).rstrip()
+    for standing in results:
+        cpu, wall = standing.cpu, standing.wall
+        yield _COLUMNS.format(
+            CONTENDERS[standing.entrant].title,
+            standing.loop,
+            duration(cpu.median) if cpu else "-",
+            f"{duration(cpu.low)}-{duration(cpu.high)}" if cpu else "-",
+            times(standing.cpu_ratio.median) if standing.cpu_ratio else "",
+            duration(wall.median) if wall else "-",
+            times(standing.wall_ratio.median) if standing.wall_ratio else "",
+            standing.sockets,
+            f"{standing.memory_peak / _MIB:.0f} MB" if standing.memory_peak else "",
+            f"{standing.memory_growth / _MIB:.1f} MB" if standing.memory_peak else "",
+            standing.failures or "",
+        ).rstrip()
+        if standing.failure:
+            yield f"    {standing.failure}"
+        if standing.warnings:
+            yield f"    {standing.warnings} warnings logged"
+        if case.latency_ms and case.unit == "room" and wall:
+            yield f"    {wall.median * case.rooms / (case.latency_ms / 1000):.1f} round trips"
+
+
+_CPU_ROWS: Final = ("retrieve-1", "retrieve-32", "create", "page", "list", "webhook", "import")
+_WALL_ROWS: Final = ("list-50ms", "burst-10000-50ms", "create-10000-20ms")
+_CONTENDERS_OF_COLUMNS: Final = (("ours",), ("sdk-aiohttp",), ("sdk-httpx", "sdk"))
+
+
+def markdown(stored: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the table of the README, made of the stored results so that a test can compare the two."""
+    yield "| | bare aiohttp + json | this library | `telnyx` on aiohttp | `telnyx` by default |"
+    yield "|---|---|---|---|---|"
+    for figure, names in (("cpu", _CPU_ROWS), ("wall", _WALL_ROWS)):
+        for name in names:
+            if name in stored["cases"]:
+                yield _markdown_row(stored["cases"][name], figure)
+    yield ""
+    versions, machine = stored["versions"], stored["machine"]
+    packages = ", ".join(f"{name} {versions[name]}" for name in ("aiohttp", "telnyx", "httpx"))
+    yield f"{machine['cpu']}, {machine['cores']} cores; {stored['python']}; {packages}; {stored['date']}."
+
+
+def _markdown_row(case: Mapping[str, Any], figure: str) -> str:
+    by_name = {result["entrant"]: result for result in case["standings"] if result["loop"] == "asyncio"}
+    cells: list[str] = []
+    for names in _CONTENDERS_OF_COLUMNS:
+        ratios = (by_name[name][f"{figure}_ratio"] for name in names if name in by_name)
+        ratio: Any = next((ratio for ratio in ratios if ratio), None)
+        cells.append(f"× {times(ratio['median'])}" if ratio else "")  # noqa: RUF001 - the sign for times
+    reference = case["reference"]
+    beside = "" if reference == "bare" else f", beside {CONTENDERS[reference].title}"
+    time = "CPU" if figure == "cpu" else "wall time"
+    what = f"{case['title']}{beside}: {time} {one(case['unit'])}"
+    return f"| {what} | {duration(by_name[reference][figure]['median'])} | {' | '.join(cells)} |"
+
+
+# --- the stored results -------------------------------------------------------------------------------------
+
+_PACKAGES: Final = (
+    *("telnyx-rooms-async", "aiohttp", "attrs", "cattrs", "msgspec", "telnyx", "httpx", "httpx-aiohttp"),
+    *("pydantic", "uvloop"),
+)
+
+
+def environment() -> dict[str, Any]:
+    """Return the date, the machine and the versions of everything that counts."""
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": {
+            "cpu": _cpu_name(),
+            "cores": os.cpu_count(),
+            "system": f"{platform.system()} {platform.machine()}",
+        },
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "versions": {package: _version(package) for package in _PACKAGES},
+    }
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def write_json(path: Path, results: Results, missing: Mapping[str, str]) -> None:
+    """Write all figures, samples included, beside those of other cases that were measured here."""
+    stored: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    here = environment()
+    is_same = all(stored.get(name) == here[name] for name in ("machine", "python", "versions"))
+    cases: dict[str, Any] = stored["cases"] if is_same else {}
+    for name, standings_of_case in results.items():
+        cases[name] = {
+            "title": CASES[name].title,
+            "unit": CASES[name].unit,
+            "reference": CASES[name].reference,
+            "standings": [asdict(standing) for standing in standings_of_case],
+        }
+    in_order = {name: cases[name] for name in CASES if name in cases}
+    path.write_text(json.dumps(here | {"missing": missing, "cases": in_order}, indent=1) + "\n")
+
+
+def read_json(path: Path) -> Results:
+    """Read the stored results."""
+    cases = json.loads(path.read_text())["cases"]
+    return {name: structure(case["standings"], list[Standing]) for name, case in cases.items()}

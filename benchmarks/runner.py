@@ -1,0 +1,132 @@
+"""The processes of a benchmark. Contenders take turns, so that other load on the machine hits all of them."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from select import select
+from typing import Any, Final
+
+from attrs import define, evolve, field, frozen
+
+from benchmarks.cases import Case
+from benchmarks.contenders import NotInstalledError
+from benchmarks.measuring import Sample
+
+_ROUND_TIMEOUT: Final = 60.0
+
+
+class _Process:
+    """A module of this package in a process of its own, which answers each line with a line of JSON."""
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"benchmarks.{module}", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.first_line = self._receive()
+
+    def request(self, line: str = "", *, timeout: float | None = None) -> Any:  # noqa: ANN401 - any JSON
+        """Send a line, and return the response.
+
+        Raises:
+            TimeoutError: there was none in that time; the process is killed.
+        """
+        assert self._process.stdin is not None
+        print(line, file=self._process.stdin, flush=True)
+        return self._receive(timeout)
+
+    def _receive(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - any JSON
+        assert self._process.stdout is not None
+        if not select([self._process.stdout], [], [], timeout)[0]:
+            self._process.kill()
+            raise TimeoutError
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"a process ended with {self._process.wait()}: {self._process.args!r}")
+        return json.loads(line)
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+@frozen(order=True)
+class Row:
+    """A contender on an event loop."""
+
+    loop: str
+    contender: str
+
+
+@define
+class Runner:
+    """Runs cases; its workers stay until it is closed."""
+
+    rounds: int
+    small: bool
+    missing: dict[str, str] = field(factory=dict[str, str])
+    """The contenders and event loops that are not installed, and why."""
+    _workers: dict[Row, _Process] = field(factory=dict[Row, _Process])
+    _server: _Process = field(factory=lambda: _Process("server"))
+
+    def run(self, case: Case) -> Mapping[Row, list[Sample]]:
+        """Run all rounds of a case: every contender has a turn in each."""
+        rows = [Row(loop, contender) for loop in case.loops for contender in case.contenders]
+        rows = [row for row in rows if self._is_installed(row)]
+        samples: dict[Row, list[Sample]] = {row: [] for row in rows}
+        for number in range(min(self.rounds, case.rounds_max or self.rounds)):
+            start = number % len(rows)  # no contender is always the first
+            for row in rows[start:] + rows[:start]:
+                # A contender that did not finish a round would not finish the next.
+                if all(sample.units for sample in samples[row]):
+                    samples[row].append(self._turn(case, row))
+        return samples
+
+    def close(self) -> None:
+        """End all processes."""
+        with ExitStack() as stack:
+            for process in (self._server, *self._workers.values()):
+                stack.callback(process.close)
+
+    def _start_worker(self, row: Row) -> _Process:
+        worker = _Process("worker", row.contender, row.loop, f"http://127.0.0.1:{self._server.first_line}")
+        if missing := worker.first_line.get("missing"):
+            worker.close()
+            raise NotInstalledError(missing)
+        return worker
+
+    def _is_installed(self, row: Row) -> bool:
+        if row in self._workers:
+            return True
+        if row.contender in self.missing or row.loop in self.missing:
+            return False
+        try:
+            self._workers[row] = self._start_worker(row)
+        except NotInstalledError as error:
+            self.missing[row.contender if row.loop == "asyncio" else row.loop] = str(error)
+            return False
+        return True
+
+    def _turn(self, case: Case, row: Row) -> Sample:
+        self._server.request()  # starts a new count of connections
+        if case.fresh and not self.small:
+            with closing(self._start_worker(row)) as worker:
+                sample = self._run_round(worker, case)
+        else:
+            sample = self._run_round(self._workers[row], case)
+            if not sample.units:
+                self._workers.pop(row).close()
+        return evolve(sample, sockets=int(self._server.request()["peak"]))
+
+    def _run_round(self, worker: _Process, case: Case) -> Sample:
+        try:
+            response = worker.request(
+                f"{case.name} small" if self.small else case.name, timeout=_ROUND_TIMEOUT
+            )
+        except TimeoutError:
+            failure = f"not finished in {_ROUND_TIMEOUT:.0f} s"
+            return Sample(units=0, wall=0.0, cpu=0.0, failures=1, failure=failure)
+        return Sample(**response)

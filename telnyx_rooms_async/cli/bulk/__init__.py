@@ -1,1 +1,0 @@
-"""Commands that make many calls: imports, exports and deletions."""

@@ -1,0 +1,304 @@
+"""``rooms import``, ``rooms export`` and ``rooms apply``: many rooms from or to a table."""
+
+from collections import Counter
+from contextlib import aclosing
+from pathlib import Path
+from typing import Annotated, Final, Unpack
+
+import typer
+
+from telnyx_rooms_async import Change, InvalidArgumentError, Journal, Plan, Room, RoomsClient
+from telnyx_rooms_async.cli import output
+from telnyx_rooms_async.cli.bulk_job import (
+    CONCURRENCY,
+    RUN_AGAIN,
+    Concurrency,
+    DryRun,
+    MaxFailures,
+    Yes,
+    confirm,
+    require_confirmation,
+    run_job,
+)
+from telnyx_rooms_async.cli.display import Result, show
+from telnyx_rooms_async.cli.files import STREAM, path_text, refuse_stdout_conflicts
+from telnyx_rooms_async.cli.options import (
+    PAGE_SIZE,
+    AsJson,
+    BaseUrl,
+    LostResponse,
+    OnLostResponse,
+    PageSize,
+    RoomFilters,
+)
+from telnyx_rooms_async.cli.output import counted
+from telnyx_rooms_async.cli.progress import JobProgress, status
+from telnyx_rooms_async.cli.runner import exit_codes, run
+from telnyx_rooms_async.cli.tables.formats import (
+    Delimiter,
+    Errors,
+    Format,
+    FormatOption,
+    SkipInvalid,
+    TableFile,
+    format_of,
+)
+from telnyx_rooms_async.cli.tables.input_table import read_table
+from telnyx_rooms_async.cli.tables.output_table import (
+    holds_export,
+    refuse_foreign,
+    write_export,
+    write_failures,
+)
+from telnyx_rooms_async.cli.tables.rows import COLUMNS, NAME, REASON
+
+_PREFETCHED_PAGES: Final = 4
+_PARTICIPLES: Final = {"create": "created", "update": "updated", "delete": "deleted"}
+
+
+def import_rooms(
+    file: TableFile,
+    *,
+    format_option: FormatOption = None,
+    delimiter: Delimiter = None,
+    skip_invalid: SkipInvalid = False,
+    journal: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Record what is done, so that the same command can continue."),
+    ] = None,
+    key_rotated: Annotated[
+        bool,
+        typer.Option("--key-rotated", help="The account has a new API key since the journal was created."),
+    ] = False,
+    errors: Errors = None,
+    concurrency: Concurrency = CONCURRENCY,
+    max_failures: MaxFailures = None,
+    on_lost_response: OnLostResponse = LostResponse.FIND,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """Create a room for each row of a table.
+
+    Formats are CSV, NDJSON and Parquet:
+
+    \b
+    unique_name,max_participants,enable_recording
+    Weekly,25,true
+    Daily,,
+
+    An empty cell leaves a setting to Telnyx, null clears it. The table is validated before anything is sent.
+    With a journal every room needs a name, and is created once, even if the command is killed and run again.
+    """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
+    table_format = format_of(file, format_option, delimiter)
+    if key_rotated and journal is None:
+        raise typer.BadParameter("--key-rotated can only be used with --journal")
+    if journal is not None and file == STREAM:
+        raise typer.BadParameter("--journal cannot be used with stdin, which cannot be read again")
+    with exit_codes():
+        table = read_table(
+            file,
+            table_format,
+            names_required=journal is not None,
+            delimiter=delimiter,
+            skip_invalid=skip_invalid,
+        )
+        total = len(table.rooms)
+        if dry_run:
+            sentence = f"{table.source.name} would create {counted(total)}; nothing was sent"
+            show(Result(sentence, {"rooms": total}), as_json=as_json)
+            return
+        opened = None if journal is None else Journal(journal, key_rotated=key_rotated)
+        progress = JobProgress(total=total, skipped=lambda: opened.skipped if opened else 0)
+
+        def summarize() -> Result:
+            done, skipped, failed = progress.done, progress.skipped(), progress.failed
+            if skipped == total:
+                sentence = f"nothing to do: {counted(total)} created before"
+            else:
+                parts = [f"created {done} of {counted(total)}"]
+                if skipped:
+                    parts.append(f"{skipped} created before")
+                sentence = ", ".join(parts + progress.failures)
+            return Result(sentence, {"rooms": total, "created": done, "skipped": skipped, "failed": failed})
+
+        def advise() -> str:
+            steps = [f"failed rows are in {errors}"] if errors and progress.failed else []
+            if journal is not None:
+                steps.append(RUN_AGAIN)
+            elif table.is_named and Path(file).is_file():  # a pipe cannot be read again
+                steps.append(f"`rooms apply {file}` creates the missing rooms")
+            return "; ".join(steps)
+
+        # SQLite has two more files beside the journal.
+        inputs = [file, *(f"{journal}{suffix}" for suffix in ("", "-wal", "-shm") if journal is not None)]
+        with write_failures(errors, table_format, table, inputs) as write_failure:
+            run_job(
+                lambda client: client.rooms.create_many(
+                    table.rooms,
+                    limit=concurrency,
+                    max_failures=max_failures,
+                    on_lost_response=on_lost_response.value,
+                    journal=opened,
+                ),
+                progress,
+                label=lambda fields: repr(fields.get(NAME, "a room without a name")),
+                on_failed=lambda fields, error: write_failure({**fields, REASON: str(error)}),
+                summarize=summarize,
+                advise=advise,
+                as_json=as_json,
+                base_url=base_url,
+            )
+
+
+def export_rooms(
+    target: Annotated[
+        str,
+        typer.Argument(metavar="TARGET", help="Path, or - for stdout. An earlier export there is replaced."),
+    ],
+    *,
+    format_option: FormatOption = None,
+    bom: Annotated[
+        bool, typer.Option("--bom", help="Begin CSV with a byte-order mark, so that Excel reads it as UTF-8.")
+    ] = False,
+    page_size: PageSize = PAGE_SIZE,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+    **filters: Unpack[RoomFilters],
+) -> None:
+    """Write the rooms of the account to a table.
+
+    Formats are CSV, NDJSON and Parquet. The file appears under its name when it is complete. It can be
+    imported and applied again; ids and times are then ignored.
+    """
+    table_format = format_of(target, format_option)
+    if bom and table_format is not Format.CSV:
+        raise typer.BadParameter("--bom can only be used with CSV")
+    if table_format is Format.PARQUET or as_json:
+        refuse_stdout_conflicts(target, as_json=as_json)
+    if target != STREAM:
+        with exit_codes():
+            refuse_foreign(target, holds_export, "an export")
+    progress = JobProgress("listing rooms")
+
+    async def export(client: RoomsClient) -> None:
+        progress.client = client
+        listing = client.rooms.list(page_size=page_size, **filters).prefetch(_PREFETCHED_PAGES)
+        with write_export(target, table_format, bom=bom) as writer, progress.bar():
+            async with aclosing(listing.pages()) as pages:
+                async for page in pages:
+                    writer.write({name: getattr(room, name) for name in COLUMNS} for room in page.data)
+                    progress.total = page.meta.total_results
+                    progress.add_done(len(page.data))
+
+    run(export, base_url, on_attempt=progress.on_attempt)
+    if filters:
+        output.note("a partial export: it only has the rooms that match the filters; do not prune with it")
+    if target != STREAM:
+        sentence = f"exported {counted(progress.done)} to {target}"
+        values = {"path": path_text(target), "rooms": progress.done}
+        with exit_codes():
+            show(Result(sentence, values), as_json=as_json)
+
+
+def apply(
+    file: TableFile,
+    *,
+    format_option: FormatOption = None,
+    delimiter: Delimiter = None,
+    skip_invalid: SkipInvalid = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Delete rooms that are not in the table.")] = False,
+    max_deletes: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Change nothing if --prune would delete more rooms. Required to delete over half of them.",
+        ),
+    ] = None,
+    errors: Errors = None,
+    concurrency: Concurrency = CONCURRENCY,
+    max_failures: MaxFailures = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """Make the rooms of the account match a table.
+
+    Rooms are identified by their names. Missing rooms are created, rooms that differ are updated. The table
+    has the same form as for import; a setting without a value stays unchanged. The plan is shown first.
+    """
+    table_format = format_of(file, format_option, delimiter)
+    if skip_invalid and prune:
+        raise typer.BadParameter(
+            "--skip-invalid and --prune cannot be combined: the rooms of skipped rows would be deleted"
+        )
+    if max_deletes is not None and not prune:
+        raise typer.BadParameter("--max-deletes can only be used with --prune")
+    if not dry_run:
+        require_confirmation(yes=yes)
+    with exit_codes():
+        table = read_table(
+            file, table_format, names_required=True, delimiter=delimiter, skip_invalid=skip_invalid
+        )
+        # Opened before the question: a run that cannot start is not worth a confirmation.
+        with write_failures(None if dry_run else errors, table_format, table, [file]) as write_failure:
+            with status("comparing the table with the rooms of the account"):
+                plan = run(lambda client: client.rooms.plan(table.rooms, prune=prune), base_url)
+            _show_plan(plan, max_deletes, as_json=as_json, dry_run=dry_run, is_confirmed=yes)
+            if dry_run or not plan:
+                return
+            plan.check_deletes(max_deletes)  # confirmation does not lift the limit
+            if not yes:
+                confirm(f"make {counted(len(plan.changes), 'change')}?")
+            progress = JobProgress(total=len(plan.changes))
+            rows = {fields.get(NAME): fields for fields in table.rooms}
+            done: Counter[str] = Counter()
+
+            def on_done(change: Change, _room: Room | None) -> None:
+                done[change.action] += 1
+
+            def on_failed(change: Change, error: Exception) -> None:
+                # The row of the table: a change lacks the settings that the room has already.
+                if change.action != "delete" and (fields := rows.get(change.unique_name)):
+                    write_failure({**fields, REASON: str(error)})
+
+            run_job(
+                lambda client: client.rooms.apply(
+                    plan, limit=concurrency, max_failures=max_failures, max_deletes=max_deletes
+                ),
+                progress,
+                label=lambda change: f"{change.action} {change.unique_name!r}",
+                summarize=lambda: _summary(plan, done, progress),
+                on_done=on_done,
+                on_failed=on_failed,
+                as_json=as_json,
+                base_url=base_url,
+            )
+
+
+def _show_plan(
+    plan: Plan, max_deletes: int | None, *, as_json: bool, dry_run: bool, is_confirmed: bool
+) -> None:
+    if not as_json:
+        output.write_line(str(plan))
+    elif dry_run:
+        for change in plan.changes:
+            output.write_json(change)
+    elif not plan:
+        show(_summary(plan, Counter(), JobProgress()), as_json=True)
+    elif not is_confirmed:  # stdout is for the counts
+        output.note(str(plan))
+    if dry_run:
+        try:
+            plan.check_deletes(max_deletes)
+        except InvalidArgumentError as error:
+            output.note(f"would be refused: {error}")
+
+
+def _summary(plan: Plan, done: Counter[str], progress: JobProgress) -> Result:
+    counts = {participle: done[action] for action, participle in _PARTICIPLES.items()}
+    parts = [f"{participle} {count}" for participle, count in counts.items() if count] + progress.failures
+    values = {**counts, "unchanged": plan.unchanged, "failed": progress.failed}
+    return Result(", ".join(parts) or "nothing was done", values)
