@@ -61,12 +61,15 @@ async def decode(turn: Round) -> Sample:
 async def unwrap(turn: Round) -> Sample:
     """Verify and read a webhook repeatedly."""
     # Imported here so that other cases measure the memory of bare aiohttp without the library.
-    from telnyx_rooms_async import RoomSessionEnded, SessionEndedPayload  # noqa: PLC0415 - see above
-    from telnyx_rooms_async.webhooks import testing  # noqa: PLC0415 - see above
+    from telnyx_rooms_async import SessionEndedPayload  # noqa: PLC0415 - see above
+    from telnyx_rooms_async.webhooks import (
+        RoomSessionEnded,
+        testing,
+    )
 
     payload = SessionEndedPayload(room_id=ROOM_ID, session_id=ROOM_ID, duration_secs=1800)
     event = RoomSessionEnded(id=ROOM_ID, occurred_at=datetime(2021, 3, 26, tzinfo=UTC), payload=payload)
-    webhook = testing.signed(event)
+    webhook = testing.sign(event)
 
     async def once() -> None:
         turn.contender.unwrap(webhook.body, webhook.headers, testing.PUBLIC_KEY)

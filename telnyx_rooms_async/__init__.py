@@ -9,7 +9,6 @@ Everything public is imported from here; the emulator from `telnyx_rooms_async.e
 needs from `telnyx_rooms_async.integrations`; the protocol without I/O from `telnyx_rooms_async.core`.
 """
 
-from telnyx_rooms_async.batch.journal import Journal
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.http_messages import Attempt, RateLimit, Response
 from telnyx_rooms_async.core.requests import RoomFields
@@ -75,28 +74,6 @@ from telnyx_rooms_async.resources.room_reconciliation import Change, Ensured, Pl
 from telnyx_rooms_async.resources.tokens import AutoRefreshedToken
 from telnyx_rooms_async.settings import Settings
 from telnyx_rooms_async.version import __version__
-from telnyx_rooms_async.webhooks.events import (
-    CompositionCompletedPayload,
-    Event,
-    ParticipantJoinedPayload,
-    ParticipantLeftPayload,
-    RecordingCompletedPayload,
-    RecordingStartedPayload,
-    RoomCompositionCompleted,
-    RoomParticipantJoined,
-    RoomParticipantLeft,
-    RoomRecordingCompleted,
-    RoomRecordingStarted,
-    RoomSessionEnded,
-    RoomSessionStarted,
-    SessionEndedPayload,
-    SessionStartedPayload,
-    UnknownEvent,
-)
-from telnyx_rooms_async.webhooks.room_tracker import RoomTracker
-from telnyx_rooms_async.webhooks.router import EventRouter
-from telnyx_rooms_async.webhooks.signature import Webhooks
-from telnyx_rooms_async.webhooks.stores import SeenEvents, SeenInMemory
 
 __all__ = [
     "UNSET",
@@ -114,7 +91,6 @@ __all__ = [
     "ClientClosedError",
     "ClientToken",
     "Clock",
-    "CompositionCompletedPayload",
     "CompositionStatus",
     "ConfigurationError",
     "ConflictError",
@@ -125,11 +101,8 @@ __all__ = [
     "DurationFilter",
     "Ensured",
     "ErrorDetail",
-    "Event",
-    "EventRouter",
     "InternalServerError",
     "InvalidArgumentError",
-    "Journal",
     "JournalError",
     "Listing",
     "MalformedResponseError",
@@ -140,15 +113,11 @@ __all__ = [
     "Page",
     "PageMeta",
     "PaginationError",
-    "ParticipantJoinedPayload",
-    "ParticipantLeftPayload",
     "PermissionDeniedError",
     "Plan",
     "RateLimit",
     "RateLimitError",
     "ReadOnlyError",
-    "RecordingCompletedPayload",
-    "RecordingStartedPayload",
     "RecordingStatus",
     "RecordingType",
     "Response",
@@ -156,37 +125,23 @@ __all__ = [
     "RetryPolicy",
     "Room",
     "RoomComposition",
-    "RoomCompositionCompleted",
     "RoomFields",
     "RoomParticipant",
-    "RoomParticipantJoined",
-    "RoomParticipantLeft",
     "RoomRecording",
-    "RoomRecordingCompleted",
-    "RoomRecordingStarted",
     "RoomSession",
-    "RoomSessionEnded",
-    "RoomSessionStarted",
-    "RoomTracker",
     "RoomsClient",
-    "SeenEvents",
-    "SeenInMemory",
     "SessionEndedError",
-    "SessionEndedPayload",
-    "SessionStartedPayload",
     "Settings",
     "TLSError",
     "TelnyxRoomsError",
     "UnexpectedCountError",
     "UnexpectedRedirectError",
-    "UnknownEvent",
     "UnprocessableEntityError",
     "UnsetType",
     "VideoRegion",
     "WebhookError",
     "WebhookPayloadError",
     "WebhookSignatureError",
-    "Webhooks",
     "WrongEventLoopError",
     "__version__",
 ]

@@ -55,7 +55,7 @@ class RoomsClient:
         retry: how often, and after which pauses, failed requests are retried.
         max_connections: calls in flight at once; others are queued. A borrowed session may allow fewer.
             Downloads have as many connections of their own.
-        share: the share of the account's rate limit that this client uses: 0.25 for each of four processes.
+        rate_limit_share: the share of the account's rate limit that this client uses: 0.25 for each of four processes.
         read_only: whether every request that could change something is refused, `request` included.
         trust_env: whether to use the proxies in ``https_proxy``, ``http_proxy``, ``all_proxy`` and
             ``no_proxy``; never for a base URL on this machine, and not together with `session`.
@@ -95,7 +95,7 @@ class RoomsClient:
         attempt_timeout: float = 15.0,
         retry: RetryPolicy = RetryPolicy(),
         max_connections: int = 100,
-        share: float = 1.0,
+        rate_limit_share: float = 1.0,
         read_only: bool = False,
         trust_env: bool = False,
         allow_insecure: bool = False,
@@ -107,12 +107,12 @@ class RoomsClient:
         timeout, attempt_timeout = exact_number(timeout), exact_number(attempt_timeout)
         check_call_options(timeout, attempt_timeout, retry)
         check_count(max_connections=max_connections)
-        check_share(share)
+        check_share(rate_limit_share)
         check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)
         check_session(session, trust_env=trust_env, on_attempt=on_attempt, trace_configs=trace_configs)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
         max_connections = capacity(session, int(max_connections))
-        rate_limiter = RateLimiter(max_connections, clock, share)
+        rate_limiter = RateLimiter(max_connections, clock, rate_limit_share)
         in_flight_calls = InFlightCalls(borrowed_loop(session), rate_limiter.reset)
         transport = AiohttpTransport(
             api_key=find_api_key(api_key),

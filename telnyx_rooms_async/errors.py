@@ -215,7 +215,7 @@ class APIResponseError(_RequestError, TelnyxRoomsError):
 class APIResponseValidationError(APIResponseError):
     """The response is not JSON, or does not have the documented shape."""
 
-    misfits: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     """The path and the problem of each wrong value: ``"$.data.id: expected string, got null"``."""
 
     _summary: ClassVar[str] = "invalid response"

@@ -187,7 +187,7 @@ class Listing(Generic[Item]):
         total = (await self.page(1, size=1)).meta.total_results
         if total is None:
             problem = "$.meta.total_results: missing"
-            raise APIResponseValidationError(problem, misfits=(problem,))
+            raise APIResponseValidationError(problem, problems=(problem,))
         return total
 
     async def snapshot(self) -> list[Item]:

@@ -50,7 +50,7 @@ class Settings:
     attempt_timeout: float = 15.0
     retry: RetryPolicy = RetryPolicy()
     max_connections: int = 100
-    share: float = 1.0
+    rate_limit_share: float = 1.0
     read_only: bool = False
     trust_env: bool = False
     allow_insecure: bool = False
@@ -156,9 +156,9 @@ def check_flags(**options: object) -> None:
 
 def check_share(share: float) -> None:
     """Check the share of the rate limit, a number above 0 and up to 1."""
-    check_positive(share=share)
+    check_positive(rate_limit_share=share)
     if share > 1:
-        raise ConfigurationError(f"share must be a number up to 1, not {short_repr(share)}")
+        raise ConfigurationError(f"rate_limit_share must be a number up to 1, not {short_repr(share)}")
 
 
 def check_call_options(timeout: float, attempt_timeout: float, retry: object) -> None:
@@ -166,7 +166,7 @@ def check_call_options(timeout: float, attempt_timeout: float, retry: object) ->
     check_positive(timeout=timeout, attempt_timeout=attempt_timeout)
     if not isinstance(retry, RetryPolicy):
         raise ConfigurationError(f"retry must be a RetryPolicy, not {retry!r}")
-    check_count(attempts=retry.attempts)
+    check_count(max_attempts=retry.max_attempts)
     for name, value in asdict(retry).items():
         number = exact_number(value)
         if not isinstance(number, int | float) or isinstance(number, bool) or not 0 <= number < math.inf:

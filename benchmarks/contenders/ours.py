@@ -9,8 +9,9 @@ from attrs import frozen
 
 from benchmarks.contenders import Call, Client
 from benchmarks.responses import PAGE_SIZE, ROOM_ID
-from telnyx_rooms_async import Page, Room, RoomFields, RoomsClient, Webhooks, batch
+from telnyx_rooms_async import Page, Room, RoomFields, RoomsClient, batch
 from telnyx_rooms_async.serialization import converter
+from telnyx_rooms_async.webhooks import Webhooks
 
 _webhooks: Final = cache(Webhooks)
 
@@ -28,7 +29,7 @@ class _OurClient:
 
     async def create_many(self, count: int, concurrency: int) -> int:
         bodies = (RoomFields(unique_name="Weekly", max_participants=25) for _ in range(count))
-        outcomes = self._client.rooms.create_many(bodies, limit=concurrency)
+        outcomes = self._client.rooms.create_many(bodies, concurrency=concurrency)
         return sum([outcome.ok async for outcome in outcomes])
 
     async def page(self) -> object:
@@ -57,7 +58,7 @@ class _Ours:
 
     async def call_many(self, call: Call, count: int, concurrency: int) -> int:
         done = 0
-        async for outcome in batch.stream(call, range(count), limit=concurrency):
+        async for outcome in batch.stream(call, range(count), concurrency=concurrency):
             done += outcome.ok
         return done
 

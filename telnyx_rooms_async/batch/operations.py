@@ -50,12 +50,12 @@ class BulkOperation(Generic[Item, Value]):
         self,
         items: Iterable[Item] | AsyncIterable[Item],
         *,
-        limit: int,
+        concurrency: int,
         ordered: bool = False,
         max_failures: int | None = None,
         journal: Journal | None = None,
     ) -> AsyncGenerator[Outcome[Item, Value], None]:
-        """Apply the operation to all items, at most `limit` at a time.
+        """Apply the operation to all items, at most `concurrency` at a time.
 
         Raises:
             InvalidArgumentError: the items are not iterable, or a number is not a whole number of at least 1.
@@ -66,20 +66,24 @@ class BulkOperation(Generic[Item, Value]):
             return await self.apply(item, None)
 
         source = open_items(items)
-        limit = checked_count("limit", limit)
+        concurrency = checked_count("concurrency", concurrency)
         max_failures = None if max_failures is None else checked_count("max_failures", max_failures)
         if not isinstance(cast("object", journal), Journal | None):
             raise InvalidArgumentError((f"journal must be a Journal, got {short_repr(journal)}",))
         if journal is None:
-            return stream(process, source, limit=limit, ordered=ordered, max_failures=max_failures)
-        return self._resume(journal, source, limit=limit, ordered=ordered, max_failures=max_failures)
+            return stream(
+                process, source, concurrency=concurrency, ordered=ordered, max_failures=max_failures
+            )
+        return self._resume(
+            journal, source, concurrency=concurrency, ordered=ordered, max_failures=max_failures
+        )
 
     async def _resume(
         self,
         journal: Journal,
         source: Iterable[Item] | AsyncIterable[Item],
         *,
-        limit: int,
+        concurrency: int,
         ordered: bool,
         max_failures: int | None,
     ) -> AsyncGenerator[Outcome[Item, Value], None]:
@@ -89,7 +93,9 @@ class BulkOperation(Generic[Item, Value]):
         async with journal.open_for(job, self.api.server_now()) as file:
             pending = _pending_items(journal, file, source)
             process = partial(self._process, file)
-            outcomes = stream(process, pending, limit=limit, ordered=ordered, max_failures=max_failures)
+            outcomes = stream(
+                process, pending, concurrency=concurrency, ordered=ordered, max_failures=max_failures
+            )
             async with aclosing(outcomes):
                 async for outcome in outcomes:
                     if isinstance(outcome, Failed) and isinstance(outcome.error, JournalError):

@@ -26,13 +26,13 @@ def stream(
     fn: Callable[[Item], Awaitable[Value]],
     items: Iterable[Item] | AsyncIterable[Item],
     *,
-    limit: int = 32,
+    concurrency: int = 32,
     ordered: bool = False,
     max_failures: int | None = None,
 ) -> AsyncGenerator[Outcome[Item, Value], None]:
     """Call `fn` with every item, several at a time, and yield the outcomes.
 
-    An item is read from its source when its call can start. At most twice `limit` items are in memory, in
+    An item is read from its source when its call can start. At most twice `concurrency` items are in memory, in
     flight or finished and not yet yielded, so a slow consumer slows the source down. Each call runs in a
     task of its own.
 
@@ -43,30 +43,33 @@ def stream(
     Args:
         fn: async function of one item.
         items: iterable or async iterable; an object that is both is used as an async iterable.
-        limit: maximum number of calls in flight.
+        concurrency: maximum number of calls in flight.
         ordered: yield outcomes in the order of the items instead of as calls finish. A slow call then
             delays the outcomes of later items.
         max_failures: number of failures after which no further call starts. Calls in flight still finish
             and are yielded.
 
     Raises:
-        ValueError: at the call, if `limit` or `max_failures` is not a whole number of at least 1.
+        ValueError: at the call, if `concurrency` or `max_failures` is not a whole number of at least 1.
         TypeError: at the call, if `items` is not iterable.
         ExceptionGroup: after the last outcome, if there were `max_failures` failures; contains their errors.
         Exception: after the last outcome, if `items` raised it.
 
     Example:
-        >>> async for outcome in batch.stream(client.rooms.retrieve, ids, limit=64):
+        >>> async for outcome in batch.stream(client.rooms.retrieve, ids, concurrency=64):
         ...     match outcome:
         ...         case batch.Done(value=room):
         ...             print(room.unique_name)
         ...         case batch.Failed(item=room_id, error=error):
         ...             print(room_id, error)
     """
-    for name, number in (("limit", limit), ("max_failures", 1 if max_failures is None else max_failures)):
+    for name, number in (
+        ("concurrency", concurrency),
+        ("max_failures", 1 if max_failures is None else max_failures),
+    ):
         if type(number) is not int or number < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")
-    return _outcomes(_Runner(fn, iterate(items), limit, ordered=ordered, max_failures=max_failures))
+    return _outcomes(_Runner(fn, iterate(items), concurrency, ordered=ordered, max_failures=max_failures))
 
 
 def iterate(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncGenerator[Item, None]:
@@ -124,16 +127,16 @@ class _Runner(Generic[Item, Value]):
         self,
         fn: Callable[[Item], Awaitable[Value]],
         source: AsyncGenerator[Item, None],
-        limit: int,
+        concurrency: int,
         *,
         ordered: bool,
         max_failures: int | None,
     ) -> None:
         self._fn, self._source = fn, source
         self._ordered, self._max_failures = ordered, max_failures
-        self._slots = asyncio.Semaphore(limit)
+        self._slots = asyncio.Semaphore(concurrency)
         """Free places for calls."""
-        self.capacity = asyncio.Semaphore(2 * limit)
+        self.capacity = asyncio.Semaphore(2 * concurrency)
         """Free places for items, released when an outcome is yielded: this bounds `finished`."""
         self.finished: asyncio.Queue[Outcome[Item, Value] | None] = asyncio.Queue()
         """Outcomes to be yielded; `None` is the last entry."""

@@ -86,8 +86,10 @@ def decode_error(
 ) -> errors.APIResponseValidationError:
     """Return the exception for a successful response whose body does not fit."""
     detail = problems[0] + (f"; and {len(problems) - 1} more" if len(problems) > 1 else "")
-    misfits = tuple(problems[:_MAX_PROBLEMS])
-    return errors.APIResponseValidationError(detail, response.status, request_id(response), attempts, misfits)
+    problems = tuple(problems[:_MAX_PROBLEMS])
+    return errors.APIResponseValidationError(
+        detail, response.status, request_id(response), attempts, problems
+    )
 
 
 def status_class(status: int, details: tuple[ErrorDetail, ...] = ()) -> type[errors.APIStatusError]:

@@ -27,11 +27,11 @@ class RetryPolicy:
     operation that is not idempotent is retried only if the server certainly did not process the request.
 
     Example:
-        >>> RetryPolicy(attempts=1)  # no retries
-        RetryPolicy(attempts=1, ...)
+        >>> RetryPolicy(max_attempts=1)  # no retries
+        RetryPolicy(max_attempts=1, ...)
     """
 
-    attempts: int = field(default=3, converter=exact_number)
+    max_attempts: int = field(default=3, converter=exact_number)
     """Attempts in all; with 1 there are no retries."""
     backoff_base: float = field(default=0.5, converter=exact_number)
     """Seconds."""
@@ -106,7 +106,7 @@ def next_delay(
         now: seconds since the epoch, to read a date in ``Retry-After``.
         random: a random number from 0 to 1.
     """
-    if number >= policy.attempts or not is_retryable(outcome):
+    if number >= policy.max_attempts or not is_retryable(outcome):
         return None
     if retry_safety is RetrySafety.IF_NOT_SENT and not was_not_processed(outcome):
         return None

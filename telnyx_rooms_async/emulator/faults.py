@@ -103,7 +103,7 @@ class Fault:
         ValueError: a field is not valid, or contradicts another one.
 
     Example:
-        ``telnyx.script(Fault(status=503, retry_after=2), operation="CreateRoom", times=2)``
+        ``telnyx.inject(Fault(status=503, retry_after=2), operation="CreateRoom", times=2)``
     """
 
     status: int | None = field(default=None, validator=optional(_integer(200, 599)))
@@ -159,24 +159,28 @@ class WebhookFault:
         ValueError: a field is not valid, or contradicts another one.
 
     Example:
-        ``telnyx.script_webhooks(WebhookFault(lost=True), event_type="video.room.participant.left")``
+        ``telnyx.inject_webhook_faults(WebhookFault(dropped=True), event_type="video.room.participant.left")``
     """
 
-    lost: bool = field(default=False, validator=_boolean)
+    dropped: bool = field(default=False, validator=_boolean)
     """Whether the event is never sent."""
-    copies: int = field(default=1, validator=_integer(1, 1000))
+    duplicates: int = field(default=0, validator=_integer(0, 999))
     """How often the event is sent, one after the other, whatever the receiver answers."""
     delay: float = field(default=0.0, validator=_seconds(_MAX))
     """Seconds before each copy is sent. Later events are not delayed."""
-    shuffled: bool = field(default=False, validator=_boolean)
-    """Whether the copies are held back, together with those of other shuffled events, until there was no
+    reordered: bool = field(default=False, validator=_boolean)
+    """Whether the copies are held back, together with those of other reordered events, until there was no
     event for 0.1 s or until `Emulator.settle`. Their order is random, and the same in each run."""
 
     def __attrs_post_init__(self) -> None:
-        contradictions = {"copies": self.copies > 1, "delay": self.delay > 0, "shuffled": self.shuffled}
+        contradictions = {
+            "duplicates": self.duplicates > 0,
+            "delay": self.delay > 0,
+            "reordered": self.reordered,
+        }
         for name, is_set in contradictions.items():
-            if self.lost and is_set:
-                raise ValueError(f"{name} contradicts lost, which sends nothing")
+            if self.dropped and is_set:
+                raise ValueError(f"{name} contradicts dropped, which sends nothing")
 
 
 # --- rules ------------------------------------------------------------------------------------------------
@@ -284,17 +288,17 @@ class Faults:
     """Shorthand to inject the most common faults into an `Emulator`.
 
     Each method takes an operation id of the API reference (``"CreateRoom"``), ``None`` for every operation,
-    and returns the `Fault`. With ``times=None`` all requests get the fault until `Emulator.unscript`. An
+    and returns the `Fault`. With ``times=None`` all requests get the fault until `Emulator.clear_faults`. An
     invalid argument raises `ValueError`.
 
     Example:
-        ``Faults(telnyx).refuse(503, "CreateRoom", retry_after=2)``
+        ``Faults(telnyx).respond(503, "CreateRoom", retry_after=2)``
     """
 
     telnyx: "Emulator" = field(repr=False)
     _expected: list[Fault] = field(factory=list[Fault], init=False, repr=False)
 
-    def refuse(
+    def respond(
         self,
         status: int,
         operation: str | None = None,
@@ -307,11 +311,11 @@ class Faults:
         fault = Fault(status=status, body=body, retry_after=retry_after)
         return self._script(fault, operation, times)
 
-    def lose(self, operation: str | None = None, *, times: int | None = 1) -> Fault:
+    def drop_response(self, operation: str | None = None, *, times: int | None = 1) -> Fault:
         """Carry the operation out, and close the connection without a response."""
         return self._script(Fault(cut="after"), operation, times)
 
-    def drop(self, operation: str | None = None, *, times: int | None = 1) -> Fault:
+    def drop_request(self, operation: str | None = None, *, times: int | None = 1) -> Fault:
         """Close the connection, and do not carry the operation out."""
         return self._script(Fault(cut="before"), operation, times)
 
@@ -322,11 +326,11 @@ class Faults:
     @property
     def unmet(self) -> tuple[Fault, ...]:
         """Faults from here whose number of requests did not arrive."""
-        pending = {id(fault) for fault in self.telnyx.scripted}
+        pending = {id(fault) for fault in self.telnyx.pending_faults}
         return tuple(fault for fault in self._expected if id(fault) in pending)
 
     def _script(self, fault: Fault, operation: str | None, times: int | None) -> Fault:
-        self.telnyx.script(fault, operation=operation, times=times)
+        self.telnyx.inject(fault, operation=operation, times=times)
         if times is not None:
             self._expected.append(fault)
         return fault
@@ -360,7 +364,7 @@ def load_script(telnyx: "Emulator", raw: bytes) -> None:
     """Inject the faults of a JSON list into an emulator, in order.
 
     An entry is an object with the fields of a `Fault`, and optionally ``operation`` and ``times`` as in
-    `Emulator.script`; or ``{"limit": {"requests": 20, "seconds": 5}}``.
+    `Emulator.inject`; or ``{"limit": {"requests": 20, "seconds": 5}}``.
 
     Args:
         telnyx: the emulator.
@@ -392,4 +396,4 @@ def load_script(telnyx: "Emulator", raw: bytes) -> None:
             telnyx.limit(entry.limit.requests, seconds=entry.limit.seconds)
         else:
             rule = entry.rule()
-            telnyx.script(rule.fault, operation=rule.name, times=rule.times)
+            telnyx.inject(rule.fault, operation=rule.name, times=rule.times)

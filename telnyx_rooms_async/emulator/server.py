@@ -227,7 +227,7 @@ class Emulator:
 
     # --- faults -------------------------------------------------------------------------------------------
 
-    def script(
+    def inject(
         self,
         fault: Fault,
         *,
@@ -250,11 +250,11 @@ class Emulator:
             ValueError: an argument is not valid, or the fault is not possible for a download.
 
         Example:
-            ``telnyx.script(Fault(cut="after"), operation="DeleteRoom")``
+            ``telnyx.inject(Fault(cut="after"), operation="DeleteRoom")``
         """
         self._rules.append(FaultRule(fault=fault, times=times, name=operation, when=when))
 
-    def script_webhooks(
+    def inject_webhook_faults(
         self,
         fault: WebhookFault,
         *,
@@ -274,13 +274,13 @@ class Emulator:
             ValueError: an argument is not valid.
 
         Example:
-            ``telnyx.script_webhooks(WebhookFault(copies=2), times=None)``
+            ``telnyx.inject_webhook_faults(WebhookFault(duplicates=1), times=None)``
         """
         rule = WebhookFaultRule(fault=fault, times=times, name=event_type, when=when)
         self._webhook_rules.append(rule)
 
     @property
-    def scripted(self) -> tuple[Fault, ...]:
+    def pending_faults(self) -> tuple[Fault, ...]:
         """Faults that are not used up, in order."""
         return tuple(rule.fault for rule in self._rules)
 
@@ -289,7 +289,7 @@ class Emulator:
         """Webhook faults that are not used up, in order."""
         return tuple(rule.fault for rule in self._webhook_rules)
 
-    def unscript(self) -> None:
+    def clear_faults(self) -> None:
         """Remove all faults that are not used up, also those of webhooks."""
         self._rules.clear()
         self._webhook_rules.clear()
@@ -311,7 +311,7 @@ class Emulator:
 
     # --- webhooks -----------------------------------------------------------------------------------------
 
-    async def settle(self) -> None:
+    async def flush_webhooks(self) -> None:
         """Deliver all events that are due, and return when each is delivered or given up.
 
         Events are also delivered without this call, as soon as they happen. It is needed to wait for them,
@@ -323,11 +323,11 @@ class Emulator:
 
         Example:
             telnyx.leave(alice.id)
-            await telnyx.settle()
+            await telnyx.flush_webhooks()
             assert telnyx.deliveries[-1].delivered
         """
         self._running()
-        await self._webhook_dispatcher.settle()
+        await self._webhook_dispatcher.flush_webhooks()
 
     async def deliver(
         self,

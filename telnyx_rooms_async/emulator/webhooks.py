@@ -61,7 +61,7 @@ _DEFAULT_TIMEOUT: Final = 2.0
 _RETRY_DELAYS: Final = (0.0, 1.0, 2.0)
 """Seconds before each attempt at a URL."""
 _QUIET_TIME: Final = 0.1
-"""Seconds without an event after which shuffled events are sent."""
+"""Seconds without an event after which reordered events are sent."""
 _MIN_SLEEP: Final = 0.01
 """Seconds between two reads of a clock that may stand still."""
 _SLICE: Final = 50
@@ -248,7 +248,7 @@ class WebhookDispatcher:
         self.state.outbox.on_add = partial(asyncio.get_running_loop().call_soon_threadsafe, wake.set)
         self._watcher = asyncio.create_task(self._watch(wake))
 
-    async def settle(self) -> None:
+    async def flush_webhooks(self) -> None:
         """Deliver the events that are due, and wait until all are delivered or given up.
 
         Raises:
@@ -341,19 +341,19 @@ class WebhookDispatcher:
             timeout = settings.webhook_timeout_secs or _DEFAULT_TIMEOUT
             due = _DueEvent(event=event, urls=urls, timeout=timeout)
             fault = self.rules.take(event.event_type, event) or WebhookFault()
-            if fault.lost:
+            if fault.dropped:
                 self.record(Delivery(event=event, url=urls[0], attempt=1, sent_at=now, failure="lost"))
                 continue
-            taken += fault.copies - 1
-            for _ in range(fault.copies):
-                if fault.shuffled:
+            taken += fault.duplicates
+            for _ in range(1 + fault.duplicates):
+                if fault.reordered:
                     self._held.append((due, fault.delay))
                 else:
                     self._schedule(due, fault.delay)
         return self._unfinished < _MAX_UNFINISHED
 
     def _release_held_events(self) -> bool:
-        """Queue some of the shuffled events; return whether more can be queued now."""
+        """Queue some of the reordered events; return whether more can be queued now."""
         held = self._held
         for _ in range(_SLICE):
             if not held or self._unfinished >= _MAX_UNFINISHED:

@@ -29,7 +29,7 @@ except ImportError as _error:
 T = TypeVar("T")
 
 
-def traced(client: RoomsClient, tracer_provider: trace.TracerProvider | None = None) -> RoomsClient:
+def instrument(client: RoomsClient, tracer_provider: trace.TracerProvider | None = None) -> RoomsClient:
     """Return a view of a client whose calls create spans; it shares the session, like `with_options`.
 
     A listing creates a span for each page, a download one for each request of its download URL, but none for
@@ -43,7 +43,7 @@ def traced(client: RoomsClient, tracer_provider: trace.TracerProvider | None = N
         ConfigurationError: the client is traced already.
 
     Example:
-        >>> client = traced(RoomsClient())
+        >>> client = instrument(RoomsClient())
     """
     tracer = trace.get_tracer("telnyx_rooms_async", tracer_provider=tracer_provider)
     api = client._api  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this package

@@ -295,7 +295,7 @@ class _Transfer:
         is_insecure = self.api.transport.is_https and not link.lower().startswith("https://")
         if is_insecure or url(link) or not is_usable_url(link):
             problem = f"$.data.download_url: expected {'an https:// URL' if is_insecure else 'a URL'}"
-            raise APIResponseValidationError(problem, misfits=(problem,))
+            raise APIResponseValidationError(problem, problems=(problem,))
         return link
 
     def _retry_delay(self, outcome: Response | Failure, number: int) -> tuple[float | None, bool]:

@@ -35,7 +35,7 @@ OnLostResponse: TypeAlias = Literal["find", "find_then_resend", "raise"]
 
 LOOK_UP_DELAYS: Final = (0.2, 0.5, 1.0)
 """Seconds before each look-up: a new room may take a moment to appear in lists."""
-_NO_RETRIES: Final = RetryPolicy(attempts=1)
+_NO_RETRIES: Final = RetryPolicy(max_attempts=1)
 _SERVICE_UNAVAILABLE: Final = 503
 
 
@@ -174,7 +174,7 @@ class _Creation:
         if not isinstance(cause, APIStatusError) or cause.status != _SERVICE_UNAVAILABLE:
             return None
         hint = cause.retry_after
-        if hint is None or hint > policy.retry_after_max or policy.attempts <= 1:
+        if hint is None or hint > policy.retry_after_max or policy.max_attempts <= 1:
             return None
         hint += self.api.clock.random() * policy.retry_after_jitter
         return None if self._is_too_late(hint, context) else hint

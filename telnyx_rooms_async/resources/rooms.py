@@ -298,7 +298,7 @@ class Rooms:
         self,
         plan: Plan,
         *,
-        limit: int = 32,
+        concurrency: int = 32,
         max_failures: int | None = None,
         max_deletes: int | None = None,
     ) -> AsyncGenerator[batch.Outcome[Change, Room | None], None]:
@@ -311,7 +311,7 @@ class Rooms:
 
         Args:
             plan: from `plan`.
-            limit: the number of concurrent changes.
+            concurrency: the number of concurrent changes.
             max_failures: the number of failures after which an `ExceptionGroup` is raised.
             max_deletes: the largest number of rooms that may be deleted; required if the plan deletes more
                 than half of the rooms.
@@ -325,7 +325,7 @@ class Rooms:
             raise InvalidArgumentError((f"plan must be a Plan, not {short_repr(plan)}",))
         plan.check_deletes(max_deletes)
         operation = BulkOperation(name="apply", apply=partial(apply_change, self._api), api=self._api)
-        return operation.run(plan.changes, limit=limit, max_failures=max_failures)
+        return operation.run(plan.changes, concurrency=concurrency, max_failures=max_failures)
 
     # --- many rooms ---------------------------------------------------------------------------------------
 
@@ -333,7 +333,7 @@ class Rooms:
         self,
         bodies: Iterable[RoomFields] | AsyncIterable[RoomFields],
         *,
-        limit: int = 32,
+        concurrency: int = 32,
         ordered: bool = False,
         max_failures: int | None = None,
         on_lost_response: OnLostResponse = "find",
@@ -345,7 +345,7 @@ class Rooms:
 
         Args:
             bodies: fields of each room, as for `create`: ``{"unique_name": "Weekly"}``.
-            limit: the number of concurrent creations.
+            concurrency: the number of concurrent creations.
             ordered: whether outcomes come in the order of the bodies.
             max_failures: the number of failures after which an `ExceptionGroup` is raised.
             on_lost_response: as for `create`.
@@ -358,13 +358,15 @@ class Rooms:
         Telnyx operation: CreateRoom.
         """
         operation = bulk_create(self._api, on_lost_response, must_be_named=journal is not None)
-        return operation.run(bodies, limit=limit, ordered=ordered, max_failures=max_failures, journal=journal)
+        return operation.run(
+            bodies, concurrency=concurrency, ordered=ordered, max_failures=max_failures, journal=journal
+        )
 
     def update_many(
         self,
         changes: Iterable[RoomUpdate] | AsyncIterable[RoomUpdate],
         *,
-        limit: int = 32,
+        concurrency: int = 32,
         ordered: bool = False,
         max_failures: int | None = None,
         journal: Journal | None = None,
@@ -378,14 +380,14 @@ class Rooms:
         """
         operation = bulk_update(self._api)
         return operation.run(
-            changes, limit=limit, ordered=ordered, max_failures=max_failures, journal=journal
+            changes, concurrency=concurrency, ordered=ordered, max_failures=max_failures, journal=journal
         )
 
     def delete_many(
         self,
         ids: Iterable[RoomId] | AsyncIterable[RoomId],
         *,
-        limit: int = 32,
+        concurrency: int = 32,
         ordered: bool = False,
         max_failures: int | None = None,
         journal: Journal | None = None,
@@ -398,7 +400,9 @@ class Rooms:
         Telnyx operation: DeleteRoom.
         """
         operation = bulk_delete(self._api)
-        return operation.run(ids, limit=limit, ordered=ordered, max_failures=max_failures, journal=journal)
+        return operation.run(
+            ids, concurrency=concurrency, ordered=ordered, max_failures=max_failures, journal=journal
+        )
 
     def delete_all(
         self,
@@ -408,7 +412,7 @@ class Rooms:
         unique_name: str | None = None,
         everything: bool = False,
         expect: int | None = None,
-        limit: int = 32,
+        concurrency: int = 32,
         max_failures: int | None = None,
     ) -> AsyncGenerator[batch.Outcome[Room, None], None]:
         """Delete all rooms that match the filters, and yield the outcome of each.
@@ -424,7 +428,7 @@ class Rooms:
             unique_name: only the room of exactly this name.
             everything: True to delete without a filter, and not allowed with one.
             expect: the number of rooms that must match. Then a snapshot is required.
-            limit: the number of concurrent deletions.
+            concurrency: the number of concurrent deletions.
             max_failures: the number of failures after which an `ExceptionGroup` is raised.
 
         Raises:
@@ -450,7 +454,7 @@ class Rooms:
                 await self.delete(room.id)
 
         operation = BulkOperation(name="delete_all", apply=delete, api=self._api)
-        return operation.run(rooms, limit=limit, max_failures=max_failures)
+        return operation.run(rooms, concurrency=concurrency, max_failures=max_failures)
 
 
 async def _collect(

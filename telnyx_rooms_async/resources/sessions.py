@@ -145,7 +145,7 @@ class Sessions:
         self,
         ids: Iterable[SessionId] | AsyncIterable[SessionId],
         *,
-        limit: int = 32,
+        concurrency: int = 32,
         ordered: bool = False,
         max_failures: int | None = None,
         journal: Journal | None = None,
@@ -158,7 +158,9 @@ class Sessions:
         Telnyx operation: EndSession.
         """
         operation = bulk_end(self._api)
-        return operation.run(ids, limit=limit, ordered=ordered, max_failures=max_failures, journal=journal)
+        return operation.run(
+            ids, concurrency=concurrency, ordered=ordered, max_failures=max_failures, journal=journal
+        )
 
     async def kick(
         self,

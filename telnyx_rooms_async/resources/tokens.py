@@ -117,7 +117,7 @@ class Tokens:
         return AccessToken(token=refreshed.token, token_expires_at=refreshed.token_expires_at)
 
     @asynccontextmanager
-    async def keep(
+    async def auto_refresh(
         self,
         room_id: RoomId,
         *,
@@ -141,7 +141,7 @@ class Tokens:
 
         Example:
             >>> async def send_tokens(client, room, send):
-            ...     async with client.tokens.keep(room) as token:
+            ...     async with client.tokens.auto_refresh(room) as token:
             ...         await send(await token.token())
 
         Telnyx operations: CreateRoomClientToken, RefreshRoomClientToken.

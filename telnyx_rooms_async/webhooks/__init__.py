@@ -36,13 +36,15 @@ from telnyx_rooms_async.webhooks.receiver import BODY_LIMIT
 from telnyx_rooms_async.webhooks.room_tracker import RoomTracker
 from telnyx_rooms_async.webhooks.router import EventRouter
 from telnyx_rooms_async.webhooks.signature import Webhooks
-from telnyx_rooms_async.webhooks.stores import SeenEvents, SeenInMemory
+from telnyx_rooms_async.webhooks.stores import EventStore, MemoryEventStore
 
 __all__ = [
     "BODY_LIMIT",
     "CompositionCompletedPayload",
     "Event",
     "EventRouter",
+    "EventStore",
+    "MemoryEventStore",
     "ParticipantJoinedPayload",
     "ParticipantLeftPayload",
     "RecordingCompletedPayload",
@@ -55,8 +57,6 @@ __all__ = [
     "RoomSessionEnded",
     "RoomSessionStarted",
     "RoomTracker",
-    "SeenEvents",
-    "SeenInMemory",
     "SessionEndedPayload",
     "SessionStartedPayload",
     "UnknownEvent",

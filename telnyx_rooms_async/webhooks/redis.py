@@ -22,7 +22,7 @@ try:
         ResponseError,
     )
 except ImportError as _error:
-    raise ImportError("SeenInRedis needs Redis: pip install 'telnyx-rooms-async[redis]'") from _error
+    raise ImportError("RedisEventStore needs Redis: pip install 'telnyx-rooms-async[redis]'") from _error
 
 _SERVER_ERRORS: Final = (ResponseError, AuthenticationError, AuthorizationError)
 """Errors that the server returned; all others are about the connection."""
@@ -50,7 +50,7 @@ end
 """Also removes the oldest key beyond the limit; two of them, as the limit may be lower than before."""
 
 
-class SeenInRedis:
+class RedisEventStore:
     """Event store of all workers that share a Redis.
 
     A worker claims an event before it handles it, and a claim ends after `lease` seconds, so that an event
@@ -79,7 +79,7 @@ class SeenInRedis:
         ConfigurationError: a number is not positive. Methods raise it when Redis denies access or a command.
 
     Example:
-        >>> router = EventRouter(seen=SeenInRedis(Redis.from_url("redis://localhost")))
+        >>> router = EventRouter(store=RedisEventStore(Redis.from_url("redis://localhost")))
     """
 
     def __init__(
@@ -104,8 +104,8 @@ class SeenInRedis:
         self._in_use: Final[dict[tuple[int, str], object]] = {}
         """Events that a task of a process is claiming or handling."""
 
-    async def seen(self, event_id: str) -> bool:
-        """Return True if a worker handled the event; otherwise claim it and return False.
+    async def claim(self, event_id: str) -> bool:
+        """Claim an event, and return True; return False if a worker has handled it.
 
         Raises:
             WebhookError: another worker is still handling the event after 0.75 seconds, or Redis does not
@@ -120,14 +120,14 @@ class SeenInRedis:
             for delay in _CLAIM_DELAYS:
                 if may_claim and await self._send(self._redis.set(key, owner, nx=True, px=self._lease)):
                     is_claimed = True
-                    return False
-                if await self._send(self._redis.get(key)) in (_HANDLED, _HANDLED.encode()):
                     return True
+                if await self._send(self._redis.get(key)) in (_HANDLED, _HANDLED.encode()):
+                    return False
                 if may_claim and await self._send(
                     self._redis.eval(_EXTEND_IF_OWNED, 1, key, owner, self._lease)
                 ):
                     is_claimed = True
-                    return False
+                    return True
                 if delay is not None:
                     await self._clock.sleep(delay)
             raise WebhookError(("another worker is handling the event",))
@@ -135,7 +135,7 @@ class SeenInRedis:
             if may_claim and not is_claimed:
                 self._in_use.pop((os.getpid(), event_id))
 
-    async def keep(self, event_id: str) -> None:
+    async def complete(self, event_id: str) -> None:
         """Record that the event was handled. A cancellation takes effect after the response of Redis.
 
         Raises:
@@ -145,18 +145,18 @@ class SeenInRedis:
         event_id = exact_text(event_id)
         key, index = self._prefix + event_id, f"{self._prefix}handled-keys"
 
-        async def keep() -> None:
+        async def complete() -> None:
             if self._limit is None:
                 await self._send(self._redis.set(key, _HANDLED, px=self._remember))
             else:
                 await self._send(self._redis.eval(_KEEP_BOUNDED, 2, key, index, self._remember, self._limit))
 
         try:
-            await run_shielded(keep)
+            await run_shielded(complete)
         finally:
             self._in_use.pop((os.getpid(), event_id), None)
 
-    async def forget(self, event_id: str) -> None:
+    async def release(self, event_id: str) -> None:
         """Release the claim of an event. If that fails, the claim ends by itself.
 
         Raises:
@@ -175,7 +175,7 @@ class SeenInRedis:
 
     async def _send(self, command: object) -> object:
         if not isawaitable(command):
-            raise ConfigurationError("SeenInRedis needs a client of redis.asyncio")
+            raise ConfigurationError("RedisEventStore needs a client of redis.asyncio")
         try:
             async with asyncio.timeout(self._timeout):
                 return await command
@@ -198,8 +198,10 @@ def _failure(raised: BaseException) -> ConfigurationError | WebhookError:
     if not isinstance(error, _SERVER_ERRORS):
         return WebhookError((f"Redis does not respond{detail}",))
     if "eval" in detail.lower():  # "unknown command 'eval'", "no permissions to run the 'eval' command"
-        return ConfigurationError(f"SeenInRedis needs scripts, but Redis refuses the command EVAL{detail}")
+        return ConfigurationError(
+            f"RedisEventStore needs scripts, but Redis refuses the command EVAL{detail}"
+        )
     is_denied = isinstance(error, NoPermissionError) or "can't run this command" in detail
     if not isinstance(error, ResponseError) or is_denied:
-        return ConfigurationError(f"SeenInRedis needs access, but Redis denies it{detail}")
+        return ConfigurationError(f"RedisEventStore needs access, but Redis denies it{detail}")
     return WebhookError((f"Redis refuses a command{detail}",))

@@ -15,7 +15,7 @@ from telnyx_rooms_async.http.in_flight import running_loop
 from telnyx_rooms_async.settings import check_count, check_positive
 from telnyx_rooms_async.shield import run_shielded
 from telnyx_rooms_async.webhooks.events import EVENT_CLASSES, Event
-from telnyx_rooms_async.webhooks.stores import SeenEvents, SeenInMemory
+from telnyx_rooms_async.webhooks.stores import EventStore, MemoryEventStore
 
 E = TypeVar("E", bound=Event)
 _LOOP_CHECK_SECONDS: Final = 1.0
@@ -29,8 +29,8 @@ class EventRouter:
     `dispatch_in_background` needs ``async with router``, whose exit waits for the background tasks.
 
     Args:
-        seen: store of handled events; default: a `SeenInMemory`. Several workers share a
-            `telnyx_rooms_async.webhooks.redis.SeenInRedis`.
+        store: store of handled events; default: a `MemoryEventStore`. Several workers share a
+            `telnyx_rooms_async.webhooks.redis.RedisEventStore`.
         limit: maximum number of events that are handled in the background at the same time.
         grace: seconds that the exit waits for background tasks before it cancels them.
 
@@ -45,10 +45,10 @@ class EventRouter:
         >>> await router.dispatch(event)
     """
 
-    def __init__(self, *, seen: SeenEvents | None = None, limit: int = 1000, grace: float = 10.0) -> None:
+    def __init__(self, *, store: EventStore | None = None, limit: int = 1000, grace: float = 10.0) -> None:
         check_count(limit=limit)
         check_positive(grace=grace)
-        self._store = SeenInMemory() if seen is None else seen
+        self._store = MemoryEventStore() if store is None else store
         self._limit, self._grace = int(limit), float(grace)
         self._handlers: Final[list[tuple[type[Event], Handler[Any]]]] = []
         self._is_open = False
@@ -102,7 +102,7 @@ class EventRouter:
         while (current := self._begin(event)) is not None:
             await self._wait_for(event, current)
         try:
-            if await self._store.seen(event.id):
+            if not await self._store.claim(event.id):
                 return False
             await self._run(handlers, event)
             return True
@@ -130,7 +130,7 @@ class EventRouter:
         self._capacity -= 1
         task: asyncio.Task[None] | None = None
         try:
-            if not await self._store.seen(event.id):
+            if await self._store.claim(event.id):
                 task = asyncio.create_task(self._run(handlers, event))
         finally:
             if task is None:
@@ -185,7 +185,7 @@ class EventRouter:
         while not (await asyncio.wait((ended,), timeout=_LOOP_CHECK_SECONDS))[0]:
             if not handling.loop.is_running():
                 self._end(event)
-                await self._store.forget(event.id)  # the claim, which nothing else would release
+                await self._store.release(event.id)  # the claim, which nothing else would release
 
     def _end_in_background(self, event: Event, task: asyncio.Task[None] | None) -> None:
         self._capacity += 1
@@ -198,7 +198,7 @@ class EventRouter:
 
     async def _run(self, handlers: list[Handler[Any]], event: Event) -> None:
         """Run the handlers of a claimed event, and record the result in the store."""
-        record = self._store.forget
+        record = self._store.release
 
         async def update_store() -> None:
             try:
@@ -209,7 +209,7 @@ class EventRouter:
         try:
             for handler in handlers:
                 await handler(event)
-            record = self._store.keep
+            record = self._store.complete
         finally:
             # Shielded: a handled event that is not recorded would be handled again.
             await run_shielded(update_store)

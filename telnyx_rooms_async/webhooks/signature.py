@@ -46,8 +46,8 @@ class Webhooks:
             the extra is not installed. The message does not show the key.
 
     Example:
-        >>> from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
-        >>> body, headers = signed(RoomSessionEnded(id="1"))
+        >>> from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
+        >>> body, headers = sign(RoomSessionEnded(id="1"))
         >>> Webhooks(PUBLIC_KEY).unwrap(body, headers).event_type
         'video.room.session.ended'
     """

@@ -9,35 +9,35 @@ from telnyx_rooms_async.errors import WebhookError
 from telnyx_rooms_async.settings import check_count
 
 
-class SeenEvents(Protocol):
+class EventStore(Protocol):
     """Store of the ids of handled events. Implement it to keep them in a database of your own.
 
     A router calls it for an event from one task at a time. Workers that share a store exclude one another
-    by `seen`.
+    by `claim`.
     """
 
-    async def seen(self, event_id: str) -> bool:
-        """Return True if the event was handled; otherwise claim it and return False.
+    async def claim(self, event_id: str) -> bool:
+        """Claim an event, and return True; return False if it was handled.
 
-        The router then calls `keep` or `forget`. An exception refuses the event, and Telnyx delivers it
+        After True, the router calls `complete` or `release`. An exception refuses the event, and Telnyx delivers it
         again; raise one, too, while another worker has claimed the event.
         """
         ...
 
-    async def keep(self, event_id: str) -> None:
+    async def complete(self, event_id: str) -> None:
         """Record that a claimed event was handled.
 
         Must be safe to repeat: a router completes this call even if its caller is cancelled, and repeats it
-        once if the event loop shuts down meanwhile. The same holds for `forget`.
+        once if the event loop shuts down meanwhile. The same holds for `release`.
         """
         ...
 
-    async def forget(self, event_id: str) -> None:
+    async def release(self, event_id: str) -> None:
         """Release the claim of an event that was not handled and will be delivered again."""
         ...
 
 
-class SeenInMemory:
+class MemoryEventStore:
     """Event store of one process. Threads can share it, each with an event loop of its own.
 
     The default of 10 000 events lasts for 17 minutes at 10 events a second, and for 100 seconds at 100
@@ -51,7 +51,7 @@ class SeenInMemory:
         ConfigurationError: the limit is not an integer, 1 or more.
 
     Example:
-        >>> router = EventRouter(seen=SeenInMemory(limit=100_000))
+        >>> router = EventRouter(store=MemoryEventStore(limit=100_000))
     """
 
     def __init__(self, limit: int = 10_000) -> None:
@@ -62,28 +62,28 @@ class SeenInMemory:
         self._claims: Final[dict[tuple[int, str], object]] = {}
         """By process id, since a fork copies the claims of its parent."""
 
-    async def seen(self, event_id: str) -> bool:
-        """Return True if the event was handled; otherwise claim it and return False.
+    async def claim(self, event_id: str) -> bool:
+        """Claim an event, and return True; return False if it was handled.
 
         Raises:
             WebhookError: another router of this process is handling the event.
         """
         event_id = exact_text(event_id)
         if event_id in self._handled:
-            return True
+            return False
         claim = object()
         if self._claims.setdefault((os.getpid(), event_id), claim) is not claim:
             raise WebhookError(("another router is handling the event",))
-        return False
+        return True
 
-    async def keep(self, event_id: str) -> None:
+    async def complete(self, event_id: str) -> None:
         """Record that a claimed event was handled."""
         event_id = exact_text(event_id)
         self._handled[event_id] = None
         if len(self._handled) > self._limit:
             self._handled.popitem(last=False)
-        await self.forget(event_id)
+        await self.release(event_id)
 
-    async def forget(self, event_id: str) -> None:
+    async def release(self, event_id: str) -> None:
         """Release the claim of an event."""
         self._claims.pop((os.getpid(), exact_text(event_id)), None)

@@ -28,31 +28,24 @@ class SignedWebhook(NamedTuple):
     headers: dict[str, str]
 
 
-def signed(event: Event, *, timestamp: int | None = None) -> SignedWebhook:
-    """Return the webhook of an event.
+def sign(webhook: Event | bytes, *, timestamp: int | None = None) -> SignedWebhook:
+    """Return a signed webhook.
 
     Args:
-        event: the event to send.
+        webhook: the event to send, or a body of any bytes.
         timestamp: seconds since the epoch; default: the current time.
 
     Example:
-        >>> body, headers = signed(RoomSessionEnded(id="1"))
+        >>> body, headers = sign(RoomSessionEnded(id="1"))
         >>> Webhooks(PUBLIC_KEY).unwrap(body, headers).id
         '1'
     """
-    data = converter.unstructure(event)
-    attempt = data.pop("attempt") or 1
-    body = encode_json({"data": {"record_type": "event", **data}, "meta": {"attempt": attempt}})
-    return sign(body, timestamp=timestamp)
-
-
-def sign(body: bytes, *, timestamp: int | None = None) -> SignedWebhook:
-    """Return a webhook with a body of any bytes.
-
-    Args:
-        body: the bytes to sign.
-        timestamp: seconds since the epoch; default: the current time.
-    """
+    if isinstance(webhook, Event):
+        data = converter.unstructure(webhook)
+        attempt = data.pop("attempt") or 1
+        body = encode_json({"data": {"record_type": "event", **data}, "meta": {"attempt": attempt}})
+    else:
+        body = webhook
     moment = str(int(time.time()) if timestamp is None else timestamp)
     signature = b64encode(_KEY.sign(b"%b|%b" % (moment.encode(), body))).decode()
     headers = {

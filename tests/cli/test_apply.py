@@ -199,8 +199,8 @@ def test_failures_of_an_earlier_run_are_removed_only_after_confirmation(
 def test_failed_changes_are_written_and_can_be_repeated(
     run: Run, telnyx: Emulator, table: str, tmp_path: Path
 ) -> None:
-    telnyx.script(Fault(status=422), operation="UpdateRoom")
-    telnyx.script(Fault(status=409), operation="DeleteRoom")
+    telnyx.inject(Fault(status=422), operation="UpdateRoom")
+    telnyx.inject(Fault(status=409), operation="DeleteRoom")
     errors = tmp_path / "errors.csv"
     command = ["rooms", "apply", table, "--prune", "--yes"]
     result = run(*command, "--errors", str(errors))
@@ -224,8 +224,8 @@ def test_failures_in_parquet_are_the_rows_of_the_table(run: Run, telnyx: Emulato
         {"unique_name": "B", "max_participants": 8, "webhook_timeout_secs": None},
     ]
     pq.write_table(pa.Table.from_pylist(rows), table)
-    telnyx.script(Fault(status=422), operation="UpdateRoom")
-    telnyx.script(Fault(status=422), operation="CreateRoom")
+    telnyx.inject(Fault(status=422), operation="UpdateRoom")
+    telnyx.inject(Fault(status=422), operation="CreateRoom")
     result = run("rooms", "apply", table, "--yes", "--errors", errors)
     assert result.stdout.endswith("\n2 failed\n")
     failed = pq.read_table(errors).drop(["error"]).sort_by("unique_name")
@@ -238,7 +238,7 @@ def test_failures_in_parquet_are_the_rows_of_the_table(run: Run, telnyx: Emulato
 
 
 def test_ctrl_c_prints_what_was_done(start: Start, telnyx: Emulator, table: str) -> None:
-    telnyx.script(Fault(delay=inf), operation="UpdateRoom")
+    telnyx.inject(Fault(delay=inf), operation="UpdateRoom")
     process = start("rooms", "apply", table, "--yes", "--concurrency", "1", program=INTERRUPTIBLE)
     deadline = time.monotonic() + 120
     while "PATCH" not in writes(telnyx) and time.monotonic() < deadline:
@@ -250,7 +250,7 @@ def test_ctrl_c_prints_what_was_done(start: Start, telnyx: Emulator, table: str)
 
 
 def test_plan_that_fails_is_one_line(run: Run, telnyx: Emulator, table: str) -> None:
-    telnyx.script(Fault(status=403), times=None, operation="ListRooms")
+    telnyx.inject(Fault(status=403), times=None, operation="ListRooms")
     result = run("rooms", "apply", table, "--yes")
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert result.stderr.startswith("error: 403 ")

@@ -46,7 +46,7 @@ def test_dry_run_lists_the_rooms(table: Table, telnyx: Emulator) -> None:
 
 def test_id_that_the_server_made_up_is_shown_without_control_characters(run: Run, telnyx: Emulator) -> None:
     body = b'{"data":[{"id":"r1\\u001b]0;title\\u0007\\u202e"}],"meta":{"total_results":1}}'
-    telnyx.script(Fault(status=200, body=body), operation="ListRooms", times=None)
+    telnyx.inject(Fault(status=200, body=body), operation="ListRooms", times=None)
     result = run(*ALL, "--everything", "--yes")
     assert result.exit_code == 1
     assert r"r1\x1b]0;title" in result.stderr
@@ -72,7 +72,7 @@ def test_room_that_was_created_after_the_question_is_not_deleted(
         return False
 
     monkeypatch.setattr(output, "can_ask", lambda: True)
-    telnyx.script(Fault(), operation="ListRooms", times=None, when=create_room)
+    telnyx.inject(Fault(), operation="ListRooms", times=None, when=create_room)
     result = run(*ALL, "--unique-name", "Late")
     assert (result.exit_code, result.stderr) == (1, "error: expected 0, found 1: nothing was deleted\n")
     assert "Late" in names(telnyx)
@@ -98,7 +98,7 @@ def test_wrong_usage(run: Run, telnyx: Emulator, options: str, message: str) -> 
 
 
 def test_failed_deletion_does_not_stop_the_others(run: Run, telnyx: Emulator) -> None:
-    telnyx.script(Fault(status=409), operation="DeleteRoom")
+    telnyx.inject(Fault(status=409), operation="DeleteRoom")
     result = run(*ALL, "--everything", "--yes", "--concurrency", "1")
     assert (result.exit_code, result.stdout) == (1, "deleted 2 rooms, 1 failed\n")
     assert result.stderr.startswith(f"error: {telnyx.rooms[0].id}: 409 ")

@@ -14,8 +14,9 @@ import attrs
 import pytest
 from aiohttp import ClientSession
 
-from telnyx_rooms_async import RoomsClient, Webhooks
+from telnyx_rooms_async import RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault, load_script
+from telnyx_rooms_async.webhooks import Webhooks
 from tests.helpers.command_line import Run, Start
 from tests.helpers.webhook_listener import listen_for_webhooks
 

@@ -149,8 +149,8 @@ def test_failed_export_keeps_the_earlier_one(run: Run, telnyx: Emulator, tmp_pat
     target = tmp_path / f"rooms.{kind}"
     run("rooms", "export", str(target))
     before = target.read_bytes()
-    telnyx.script(Fault(), times=2, operation="ListRooms")
-    telnyx.script(Fault(status=403), times=None, operation="ListRooms")
+    telnyx.inject(Fault(), times=2, operation="ListRooms")
+    telnyx.inject(Fault(status=403), times=None, operation="ListRooms")
     result = run("rooms", "export", str(target), "--page-size", "1")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("error: 403 ")

@@ -341,7 +341,7 @@ def test_failed_rows_are_written_as_a_table_that_can_be_imported(
     assert (failed["unique_name"], int(failed["max_participants"])) == ("Room 1", 6)
     assert failed["error"].startswith(taken)
     # The next run replaces the failures, and removes the file when nothing has failed.
-    telnyx.script(Fault(status=422), times=2, operation="CreateRoom")
+    telnyx.inject(Fault(status=422), times=2, operation="CreateRoom")
     run("rooms", "delete", "--all", "--everything", "--yes")
     assert run("rooms", "import", str(path), "--errors", str(link)).exit_code == 1
     assert run("rooms", "import", str(errors)).exit_code == 0
@@ -356,7 +356,7 @@ def test_failures_in_parquet_have_no_other_columns_than_the_table(
 ) -> None:
     row = {"unique_name": "A", "max_participants": 5, "webhook_timeout_secs": None}
     path, errors = write_table(tmp_path / "in.parquet", [row], "parquet"), tmp_path / "errors.parquet"
-    telnyx.script(Fault(status=422), operation="CreateRoom")
+    telnyx.inject(Fault(status=422), operation="CreateRoom")
     assert run("rooms", "import", str(path), "--errors", str(errors)).exit_code == 1
     assert run("rooms", "import", str(errors)).exit_code == 0
     assert [request.json for request in telnyx.requests] == [row, row]
@@ -450,7 +450,7 @@ def test_only_the_first_failures_are_printed(run: Run, telnyx: Emulator, tmp_pat
 
 
 def test_import_stops_after_max_failures(run: Run, telnyx: Emulator, table: Path) -> None:
-    telnyx.script(Fault(status=422), times=None, operation="CreateRoom")
+    telnyx.inject(Fault(status=422), times=None, operation="CreateRoom")
     result = run("rooms", "import", str(table), "--max-failures", "2", "--concurrency", "1")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "error: stopped after 2 failures\n" in result.stderr
@@ -479,8 +479,8 @@ def test_refused_key_stops_the_import_with_advice(  # noqa: PLR0917 - the case, 
     monkeypatch.chdir(tmp_path)
     data = f"unique_name{',max_participants' * (',' in rows)}\n{rows}"
     Path("in.csv").write_text(data)
-    telnyx.script(Fault(), times=2, operation="CreateRoom")
-    telnyx.script(Fault(status=401), operation="CreateRoom")
+    telnyx.inject(Fault(), times=2, operation="CreateRoom")
+    telnyx.inject(Fault(status=401), operation="CreateRoom")
     options = ["--format", "csv", "--concurrency", "1", "--errors", "errors.csv"]
     result = run("rooms", "import", file, *options, stdin=data)
     assert (result.exit_code, result.stdout) == (1, "")
@@ -492,8 +492,8 @@ def test_refused_key_stops_the_import_with_advice(  # noqa: PLR0917 - the case, 
 
 
 def test_bar_at_a_terminal(at_terminal: Terminal, telnyx: Emulator, tmp_path: Path) -> None:
-    telnyx.script(Fault(status=429, retry_after=0), times=3, operation="CreateRoom")
-    telnyx.script(Fault(status=422), operation="CreateRoom")
+    telnyx.inject(Fault(status=429, retry_after=0), times=3, operation="CreateRoom")
+    telnyx.inject(Fault(status=422), operation="CreateRoom")
     shown = at_terminal("rooms", "import", numbered(tmp_path / "rooms.csv", 300))
     assert "300/300" in shown
     assert "1 failed, 3 waits" in shown
@@ -504,9 +504,9 @@ def test_bar_at_a_terminal(at_terminal: Terminal, telnyx: Emulator, tmp_path: Pa
 def test_ctrl_c_keeps_the_failures_and_prints_what_was_done(
     start: Start, telnyx: Emulator, tmp_path: Path
 ) -> None:
-    telnyx.script(Fault(status=422), operation="CreateRoom")
-    telnyx.script(Fault(), times=4, operation="CreateRoom")
-    telnyx.script(Fault(delay=inf), times=None, operation="CreateRoom")
+    telnyx.inject(Fault(status=422), operation="CreateRoom")
+    telnyx.inject(Fault(), times=4, operation="CreateRoom")
+    telnyx.inject(Fault(delay=inf), times=None, operation="CreateRoom")
     path, errors = numbered(tmp_path / "rooms.csv", 100), tmp_path / "errors.csv"
     command = ("rooms", "import", path, "--errors", str(errors), "--concurrency", "1")
     process = start(*command, program=INTERRUPTIBLE)

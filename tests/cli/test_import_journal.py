@@ -46,7 +46,7 @@ def test_second_run_has_nothing_to_do(
 
 
 def test_failed_rooms_are_retried(run: Run, telnyx: Emulator, command: Command) -> None:
-    telnyx.script(Fault(status=422), times=2, operation="CreateRoom")
+    telnyx.inject(Fault(status=422), times=2, operation="CreateRoom")
     result = run(*command)
     assert (result.exit_code, result.stdout) == (1, "created 148 of 150 rooms, 2 failed\n")
     assert result.stderr.endswith("\nrun the same command again to continue\n")
@@ -59,8 +59,8 @@ def test_failed_rooms_are_retried(run: Run, telnyx: Emulator, command: Command) 
 def test_interrupted_import_is_resumed(
     start: Start, run: Run, telnyx: Emulator, command: Command, number: signal.Signals
 ) -> None:
-    telnyx.script(Fault(), times=40, operation="CreateRoom")
-    telnyx.script(Fault(delay=inf), times=8, operation="CreateRoom")
+    telnyx.inject(Fault(), times=40, operation="CreateRoom")
+    telnyx.inject(Fault(delay=inf), times=8, operation="CreateRoom")
     process = start(*command, "--concurrency", "8", program=INTERRUPTIBLE)
     deadline = time.monotonic() + 120
     while count_creates(telnyx) < 48 and time.monotonic() < deadline:

@@ -112,7 +112,7 @@ def test_control_characters_are_escaped(run: Run, telnyx: Emulator, renamed: str
         assert r"\x1b[31m[red]\x7f\x9b31m\u202e\u2028Zoë 日本\n🎹" in run(*command).stdout
     name = telnyx.rooms[0].unique_name
     token = json.dumps({"data": {"token": name, "refresh_token": name}}).encode()
-    telnyx.script(Fault(status=201, body=token), operation="CreateRoomClientToken")
+    telnyx.inject(Fault(status=201, body=token), operation="CreateRoomClientToken")
     for command, field in ((("rooms", "list"), "unique_name"), (("tokens", "create", renamed), "token")):
         out = run(*command, "--json").stdout
         assert out.removesuffix("\n").isprintable()
@@ -144,7 +144,7 @@ def test_closed_pipe_ends_the_program_quietly(shell: Shell, telnyx: Emulator, co
 def test_closed_stderr_does_not_end_a_job(start: Start, telnyx: Emulator, tmp_path: Path) -> None:
     path = tmp_path / "rooms.csv"
     path.write_text("unique_name\n" + "".join(f"Room {number}\n" for number in range(100)))
-    telnyx.script(Fault(status=422), times=5, operation="CreateRoom")
+    telnyx.inject(Fault(status=422), times=5, operation="CreateRoom")
     process = start("rooms", "import", str(path))
     assert process.stdout is not None
     assert process.stderr is not None

@@ -42,7 +42,7 @@ def test_bar_counts_items_of_an_earlier_run_while_they_are_skipped(
 
 def test_phase_is_shown_until_the_first_result(at_terminal: Terminal, telnyx: Emulator) -> None:
     telnyx.seed(3)
-    telnyx.script(Fault(delay=0.3), operation="DeleteRoom", times=None)
+    telnyx.inject(Fault(delay=0.3), operation="DeleteRoom", times=None)
     shown = at_terminal("rooms", "delete", "--all", "--everything", "--yes", columns=120)
     assert "collecting rooms" in shown
     assert "3/3" in shown
@@ -51,6 +51,6 @@ def test_phase_is_shown_until_the_first_result(at_terminal: Terminal, telnyx: Em
 def test_plan_is_announced_while_it_is_made(at_terminal: Terminal, telnyx: Emulator, tmp_path: Path) -> None:
     path = tmp_path / "rooms.csv"
     path.write_text("unique_name\nA\n")
-    telnyx.script(Fault(delay=0.2), operation="ListRooms")
+    telnyx.inject(Fault(delay=0.2), operation="ListRooms")
     shown = at_terminal("rooms", "apply", str(path), "--yes", columns=120)
     assert "comparing the table with the rooms of the account" in shown

@@ -117,11 +117,11 @@ def test_id_that_cannot_be_a_file_name_fails_alone(
     about = '{{"id": "{}", "status": "completed", "download_url": "http://127.0.0.1:1/"}}'
     listed = ",".join(about.format(each.replace("\n", "\\n")) for each in (recording_id, real))
     page = f'{{"data": [{listed}], "meta": {{"total_results": 2, "total_pages": 1, "page_number": 1}}}}'
-    telnyx.script(Fault(status=200, body=page), operation="ListRoomRecordings", times=None)
+    telnyx.inject(Fault(status=200, body=page), operation="ListRoomRecordings", times=None)
     one = telnyx.media(real)
     found = f'{{"data": {about.format(recording_id)}}}'.replace("http://127.0.0.1:1/", link_of(run, real))
     if recording_id.isalnum():
-        telnyx.script(
+        telnyx.inject(
             Fault(status=200, body=found),
             operation="ViewRoomRecording",
             when=lambda request: request.path.endswith(recording_id),
@@ -196,7 +196,7 @@ def test_folder_with_the_name_of_a_file_is_one_line(
         (tmp_path / first).mkdir(exist_ok=True)
         return False
 
-    telnyx.script(Fault(status=500), operation="download", times=None, when=take)
+    telnyx.inject(Fault(status=500), operation="download", times=None, when=take)
     result = run("recordings", "export", str(tmp_path))
     assert result.exit_code == 1
     assert result.stderr.startswith(f"error: cannot write to {tmp_path}: Is a directory\n")
@@ -223,7 +223,7 @@ def test_refused_key_is_reported_once(run: Run, telnyx: Emulator, tmp_path: Path
 def test_export_stops_after_max_failures(
     run: Run, telnyx: Emulator, tmp_path: Path, files: dict[str, bytes]
 ) -> None:
-    telnyx.script(Fault(status=404), times=4, operation="ViewRoomRecording")
+    telnyx.inject(Fault(status=404), times=4, operation="ViewRoomRecording")
     command = ["recordings", "export", str(tmp_path), "--max-failures", "1", "--concurrency", "1"]
     result = run(*command)
     assert (result.exit_code, result.stdout) == (1, "")

@@ -28,11 +28,10 @@ from telnyx_rooms_async import (
     RoomParticipant,
     RoomsClient,
     RoomSession,
-    RoomSessionEnded,
-    SessionEndedPayload,
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
+from telnyx_rooms_async.webhooks import RoomSessionEnded, SessionEndedPayload
 
 ROOT = Path(__file__).parents[2]
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
@@ -238,7 +237,7 @@ VALUES = [
     Room(id="a", created_at=datetime(2021, 4, 25, tzinfo=UTC), sessions=(RoomSession(id="b"),)),
     RoomParticipant(id="c", context="Alice"),
     Page(data=(Room(id="a"),), meta=PageMeta(total_pages=1)),
-    RetryPolicy(attempts=5),
+    RetryPolicy(max_attempts=5),
     RoomSessionEnded(id="a", payload=SessionEndedPayload(duration_secs=3)),
 ]
 

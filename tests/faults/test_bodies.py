@@ -99,7 +99,7 @@ async def test_a_validation_error_names_every_path(case: FaultCase) -> None:
         )
     )
     error = await case.expect_error(APIResponseValidationError, read)
-    assert (error.status, set(error.misfits)) == (
+    assert (error.status, set(error.problems)) == (
         200,
         {
             "$.data.id: expected string, got null",
@@ -129,7 +129,7 @@ async def test_a_page_of_the_wrong_shape_is_not_an_empty_page(
 ) -> None:
     case.server.inject_always(replace_body(body))
     error = await case.expect_error(APIResponseValidationError, ids_of)
-    assert not misfit or error.misfits == (misfit,)
+    assert not misfit or error.problems == (misfit,)
     case.expect_requests("GET")
 
 

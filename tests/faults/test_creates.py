@@ -146,7 +146,7 @@ async def test_create_makes_one_room_at_most(case: FaultCase, scenario: Scenario
 
 async def test_a_look_up_is_not_an_attempt_of_the_create(case: FaultCase) -> None:
     case.server.inject(LOST_RESPONSE)
-    case.new_client(retry=RetryPolicy(attempts=1))
+    case.new_client(retry=RetryPolicy(max_attempts=1))
     await case.expect_result(create)
     case.expect_requests("POST GET", rooms=1)
 

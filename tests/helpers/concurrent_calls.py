@@ -23,7 +23,7 @@ async def call_concurrently(url: str, calls: int, attempts: int) -> dict[str, ob
     options: dict[str, Any] = {
         "timeout": 600,
         "attempt_timeout": 600,
-        "retry": RetryPolicy(attempts=attempts),
+        "retry": RetryPolicy(max_attempts=attempts),
     }
     async with RoomsClient(SECRET_KEY, base_url=url, **options) as client:
         tasks = (client.rooms.retrieve(HEALTHY_ROOM_ID) for _ in range(calls))

@@ -22,13 +22,14 @@ INTERRUPTIBLE: Final = (
 )
 _IMPORT: Final = """
 import asyncio, sys
-from telnyx_rooms_async import Journal, RoomsClient
+from telnyx_rooms_async import RoomsClient
+from telnyx_rooms_async.batch import Journal
 
 async def main(path, count):
     bodies = ({"unique_name": f"Room {number}", "max_participants": 7} for number in range(count))
     journal, failed, done = Journal(path), 0, 0
     async with RoomsClient() as client:
-        async for outcome in client.rooms.create_many(bodies, limit=64, journal=journal):
+        async for outcome in client.rooms.create_many(bodies, concurrency=64, journal=journal):
             done += outcome.ok
             failed += not outcome.ok
             if not outcome.ok:
@@ -54,7 +55,7 @@ def inject_random_faults(telnyx: Emulator, random: Random, share: float) -> None
         Fault(status=503, after=True),
     )
     for fault in faults:
-        telnyx.script(fault, operation="CreateRoom", times=None, when=lambda _: random.random() < share)
+        telnyx.inject(fault, operation="CreateRoom", times=None, when=lambda _: random.random() < share)
 
 
 @frozen

@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from telnyx_rooms_async import EventRouter, Webhooks
 from telnyx_rooms_async.integrations.aiohttp_web import aiohttp_handler, router_context
 from telnyx_rooms_async.integrations.asgi import asgi_app, client_lifespan
+from telnyx_rooms_async.webhooks import EventRouter, Webhooks
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY
 
 ServeReceiver: TypeAlias = Callable[..., AbstractAsyncContextManager[str]]

@@ -6,15 +6,15 @@ import sys
 from aiohttp import web
 from redis.asyncio import Redis
 
-from telnyx_rooms_async import Event, EventRouter, Webhooks
 from telnyx_rooms_async.integrations.aiohttp_web import aiohttp_handler
-from telnyx_rooms_async.webhooks.redis import SeenInRedis
+from telnyx_rooms_async.webhooks import Event, EventRouter, Webhooks
+from telnyx_rooms_async.webhooks.redis import RedisEventStore
 
 
 async def main(path: str) -> None:
     """Serve until stdin is closed."""
     async with Redis(unix_socket_path=path) as redis:
-        router = EventRouter(seen=SeenInRedis(redis))
+        router = EventRouter(store=RedisEventStore(redis))
 
         @router.on(Event)
         async def handle(event: Event) -> None:

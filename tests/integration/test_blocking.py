@@ -7,17 +7,11 @@ from pathlib import Path
 import pytest
 from blockbuster import blockbuster_ctx
 
-from telnyx_rooms_async import (
-    EventRouter,
-    Journal,
-    NotFoundError,
-    RoomFields,
-    RoomsClient,
-    RoomSessionEnded,
-    Webhooks,
-)
+from telnyx_rooms_async import NotFoundError, RoomFields, RoomsClient
+from telnyx_rooms_async.batch import Journal
 from telnyx_rooms_async.emulator import Emulator
-from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
+from telnyx_rooms_async.webhooks import EventRouter, RoomSessionEnded, Webhooks
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
 
 
 @pytest.fixture
@@ -69,6 +63,6 @@ async def test_webhooks_do_not_block() -> None:
     async def ended(event: RoomSessionEnded) -> None:
         handled.append(event.id)
 
-    body, headers = signed(RoomSessionEnded(id="an-event"))
+    body, headers = sign(RoomSessionEnded(id="an-event"))
     await router.dispatch(Webhooks(PUBLIC_KEY).unwrap(body, headers))
     assert handled == ["an-event"]

@@ -33,7 +33,7 @@ async def test_options_come_from_settings_and_the_environment(
     monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
     monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
     attempts: list[object] = []
-    settings = Settings(read_only=True, share=0.5)
+    settings = Settings(read_only=True, rate_limit_share=0.5)
     async with RoomsClient.from_settings(settings, on_attempt=attempts.append) as client:
         assert await client.rooms.list().count() == 0
         with pytest.raises(ReadOnlyError):
@@ -45,7 +45,7 @@ async def test_view_has_its_own_options_and_the_connections_of_the_client(
     scripted_server: ScriptedServer, fake_clock: FakeClock
 ) -> None:
     async with RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock) as client:
-        view = client.with_options(timeout=1, attempt_timeout=0.5, retry=RetryPolicy(attempts=2))
+        view = client.with_options(timeout=1, attempt_timeout=0.5, retry=RetryPolicy(max_attempts=2))
         for used, requests in ((view, 2), (client, 3)):
             scripted_server.respond_with(ScriptedServer.http(500))
             with pytest.raises(InternalServerError):

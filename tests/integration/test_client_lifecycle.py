@@ -13,15 +13,15 @@ from attrs import define, field
 from telnyx_rooms_async import (
     ClientClosedError,
     Clock,
-    EventRouter,
-    Journal,
     ReadOnlyError,
     RoomsClient,
     TelnyxRoomsError,
     WrongEventLoopError,
     batch,
 )
+from telnyx_rooms_async.batch import Journal
 from telnyx_rooms_async.emulator import Emulator, Fault
+from telnyx_rooms_async.webhooks import EventRouter
 from tests.helpers.clocks import wait_until
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
@@ -322,7 +322,7 @@ async def test_error_of_a_call_that_is_being_ended_is_raised(scenario: Scenario)
 
 
 async def test_grace_refuses_new_calls_and_waits_for_running_ones(telnyx: Emulator) -> None:
-    telnyx.script(Fault(delay=0.1), times=1, operation="ListRooms")
+    telnyx.inject(Fault(delay=0.1), times=1, operation="ListRooms")
     client = RoomsClient(telnyx.api_key, base_url=telnyx.url)
     running = asyncio.create_task(client.rooms.list().count())
     await wait_until(lambda: bool(telnyx.requests))
@@ -336,7 +336,7 @@ async def test_grace_refuses_new_calls_and_waits_for_running_ones(telnyx: Emulat
 
 
 async def test_running_call_may_send_further_requests_during_grace(telnyx: Emulator) -> None:
-    telnyx.script(Fault(delay=0.05, after=True, cut="headers"), times=1, operation="CreateRoom")
+    telnyx.inject(Fault(delay=0.05, after=True, cut="headers"), times=1, operation="CreateRoom")
     client = RoomsClient(telnyx.api_key, base_url=telnyx.url)
     running = asyncio.create_task(client.rooms.create(unique_name="Weekly"))
     await wait_until(lambda: bool(telnyx.requests))
@@ -393,7 +393,7 @@ async def consume(outcomes: AsyncIterable[object]) -> None:
 
 
 async def keep_token(client: RoomsClient) -> None:
-    async with client.tokens.keep("a-room") as token:
+    async with client.tokens.auto_refresh("a-room") as token:
         await token.token()
 
 

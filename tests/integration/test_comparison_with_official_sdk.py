@@ -32,19 +32,19 @@ async def test_create_whose_response_is_lost_is_duplicated_by_the_sdk_only(
     telnyx: Emulator, client: RoomsClient, official: sdk.AsyncTelnyx
 ) -> None:
     lost = Fault(cut="after")
-    telnyx.script(lost, operation="CreateRoom")
+    telnyx.inject(lost, operation="CreateRoom")
     await official.rooms.create()
     assert len(telnyx.rooms) == 2
-    telnyx.script(lost, operation="CreateRoom")
+    telnyx.inject(lost, operation="CreateRoom")
     with pytest.raises(sdk.UnprocessableEntityError):
         await official.rooms.create(unique_name="Weekly")
     assert [room.unique_name for room in telnyx.rooms] == [None, None, "Weekly"]
 
-    telnyx.script(lost, operation="CreateRoom")
+    telnyx.inject(lost, operation="CreateRoom")
     with pytest.raises(OutcomeUnknownError):
         await client.rooms.create()
     assert len(telnyx.rooms) == 4
-    telnyx.script(lost, operation="CreateRoom")
+    telnyx.inject(lost, operation="CreateRoom")
     room = await client.rooms.create(unique_name="Daily")
     assert telnyx.rooms[-1] == room
     assert len(telnyx.rooms) == 5

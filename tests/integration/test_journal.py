@@ -20,7 +20,6 @@ import pytest
 from telnyx_rooms_async import (
     Clock,
     InvalidArgumentError,
-    Journal,
     JournalError,
     NameTakenError,
     OutcomeUnknownError,
@@ -30,7 +29,7 @@ from telnyx_rooms_async import (
     RoomsClient,
     batch,
 )
-from telnyx_rooms_async.batch import JournalSummary
+from telnyx_rooms_async.batch import Journal, JournalSummary
 from telnyx_rooms_async.batch.operations import digest_of
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.clocks import wait_until
@@ -72,7 +71,7 @@ async def create(
 
 async def lose_response(client: RoomsClient, telnyx: Emulator, path: Path, cut: Any = "after") -> None:
     """Run a job of one room whose create request is cut off, so that its item stays open."""
-    telnyx.script(Fault(cut=cut), operation="CreateRoom")
+    telnyx.inject(Fault(cut=cut), operation="CreateRoom")
     _, (outcome,) = await create(client, path, 1, on_lost_response="raise")
     assert not outcome.ok
 
@@ -115,9 +114,9 @@ async def test_item_has_failed_only_if_it_was_certainly_not_processed(
     telnyx: Emulator, path: Path, fault: Fault, state: str
 ) -> None:
     telnyx.seed(1)
-    telnyx.script(fault, times=None)
+    telnyx.inject(fault, times=None)
     change: tuple[str, RoomFields] = telnyx.rooms[0].id, {"max_participants": 9}
-    retry = RetryPolicy(attempts=1)
+    retry = RetryPolicy(max_attempts=1)
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url, retry=retry) as client:
         (outcome,) = [each async for each in client.rooms.update_many([change], journal=Journal(path))]
     assert not outcome.ok
@@ -127,7 +126,9 @@ async def test_item_has_failed_only_if_it_was_certainly_not_processed(
 async def test_duplicate_name_in_the_input_fails_again(client: RoomsClient, path: Path) -> None:
     items: list[RoomFields] = [{"unique_name": "Weekly"}, {"unique_name": "Weekly"}]
     for _ in range(2):
-        outcomes = [each async for each in client.rooms.create_many(items, limit=1, journal=Journal(path))]
+        outcomes = [
+            each async for each in client.rooms.create_many(items, concurrency=1, journal=Journal(path))
+        ]
         assert [outcome.ok for outcome in outcomes if outcome.index == 1] == [False]
 
 
@@ -136,7 +137,7 @@ async def test_open_item_is_found_by_name_or_created(
     client: RoomsClient, telnyx: Emulator, path: Path, cut: str
 ) -> None:
     await lose_response(client, telnyx, path, cut)
-    telnyx.script(Fault(status=401), operation="ListRooms")
+    telnyx.inject(Fault(status=401), operation="ListRooms")
     _, (outcome,) = await create(client, path, 1)  # the look-up fails
     assert not outcome.ok
     assert await Journal(path).summary() == JournalSummary(done=0, failed=0, open=1)
@@ -161,7 +162,7 @@ async def test_room_that_appears_between_lookup_and_create_is_adopted(
 ) -> None:
     await lose_response(client, telnyx, path, "before")
     await client.rooms.create(unique_name="Room 0", max_participants=7)
-    telnyx.script(Fault(body=EMPTY_PAGE), operation="ListRooms")
+    telnyx.inject(Fault(body=EMPTY_PAGE), operation="ListRooms")
     _, (outcome,) = await create(client, path, 1)
     assert outcome.unwrap() == telnyx.rooms[0]
 
@@ -175,14 +176,14 @@ async def test_item_stays_open_until_its_room_is_listed(
 
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=Clock(sleep=no_wait)) as client:
         await lose_response(client, telnyx, path)
-        telnyx.script(Fault(body=EMPTY_PAGE), operation="ListRooms", times=None)
+        telnyx.inject(Fault(body=EMPTY_PAGE), operation="ListRooms", times=None)
         for _ in range(2):
             _, (outcome,) = await create(client, path, 1, on_lost_response=on_lost_response)
             assert isinstance(outcome, batch.Failed)
             assert isinstance(outcome.error, OutcomeUnknownError)
             assert outcome.error.unique_name == "Room 0"
-        telnyx.unscript()
-        telnyx.script(Fault(body=EMPTY_PAGE), operation="ListRooms", times=3)  # listed after some attempts
+        telnyx.clear_faults()
+        telnyx.inject(Fault(body=EMPTY_PAGE), operation="ListRooms", times=3)  # listed after some attempts
         _, (outcome,) = await create(client, path, 1, on_lost_response=on_lost_response)
     assert outcome.unwrap() == telnyx.rooms[0]
 
@@ -221,11 +222,11 @@ async def test_repeated_operation_of_an_open_item_succeeds(
     resource_name, verb = method.split(".")
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url, timeout=0.3) as client:
         run = getattr(getattr(client, resource_name), verb)
-        telnyx.script(Fault(cut="before"), times=2)
-        telnyx.script(Fault(cut="after"), times=2)
+        telnyx.inject(Fault(cut="before"), times=2)
+        telnyx.inject(Fault(cut="after"), times=2)
         journal = Journal(tmp_path / verb)
         outcomes = [outcome async for outcome in run(items[method], journal=journal, limit=1)]
-        telnyx.unscript()
+        telnyx.clear_faults()
         while not all(outcome.ok for outcome in outcomes):
             outcomes = [outcome async for outcome in run(items[method], journal=journal)]
         assert [outcome async for outcome in run(items[method], journal=journal)] == []
@@ -268,8 +269,8 @@ async def test_start_is_on_the_disk_before_the_request_and_the_outcome_before_it
             missing.append(request.json["unique_name"])
         return False
 
-    telnyx.script(Fault(), operation="CreateRoom", times=None, when=check)
-    outcomes = client.rooms.create_many(bodies(20), journal=Journal(path), limit=4)
+    telnyx.inject(Fault(), operation="CreateRoom", times=None, when=check)
+    outcomes = client.rooms.create_many(bodies(20), journal=Journal(path), concurrency=4)
     async for outcome in outcomes:
         assert b"done" + outcome.unwrap().id.encode() in content()
     assert missing == []
@@ -283,7 +284,7 @@ async def test_torn_last_transaction_is_dropped(client: RoomsClient, telnyx: Emu
         started.append(wal.read_bytes())
         return False
 
-    telnyx.script(Fault(), operation="CreateRoom", when=keep)
+    telnyx.inject(Fault(), operation="CreateRoom", when=keep)
     async with aclosing(client.rooms.create_many(bodies(1), journal=Journal(path))) as outcomes:
         room = (await anext(outcomes)).unwrap()
         database, complete = path.read_bytes(), wal.read_bytes()
@@ -469,7 +470,7 @@ async def test_journal_of_other_input_is_refused(client: RoomsClient, telnyx: Em
 
 async def test_journal_is_locked_while_a_job_uses_it(client: RoomsClient, path: Path) -> None:
     journal = Journal(path)
-    async with aclosing(client.rooms.create_many(bodies(50), journal=journal, limit=2)) as outcomes:
+    async with aclosing(client.rooms.create_many(bodies(50), journal=journal, concurrency=2)) as outcomes:
         await anext(outcomes)
         for _ in range(2):
             with pytest.raises(JournalError, match="another job is using it"):
@@ -484,7 +485,7 @@ async def test_journal_is_locked_while_a_job_uses_it(client: RoomsClient, path: 
 async def test_lock_of_a_killed_process_is_released(
     client: RoomsClient, telnyx: Emulator, path: Path
 ) -> None:
-    telnyx.script(Fault(delay=inf), operation="CreateRoom")  # the process is certainly running
+    telnyx.inject(Fault(delay=inf), operation="CreateRoom")  # the process is certainly running
     async with ImporterProcess(telnyx, path, 5_000).started() as process:
         await wait_until(lambda: bool(telnyx.requests))
         with pytest.raises(JournalError, match="another job is using it"):
@@ -522,7 +523,7 @@ async def test_interrupted_job_can_be_resumed(
                         raise LookupError
 
     if end == "max_failures":
-        telnyx.script(Fault(status=422), operation="CreateRoom")
+        telnyx.inject(Fault(status=422), operation="CreateRoom")
     task = asyncio.create_task(job())
     if end == "cancelled":
         await is_running.wait()

@@ -92,13 +92,13 @@ async def test_invalid_page_number_is_refused_before_a_request(
 
 
 async def test_count_without_a_total_is_an_error(client: RoomsClient, telnyx: Emulator) -> None:
-    telnyx.script(Fault(body={"data": [], "meta": {}}))
+    telnyx.inject(Fault(body={"data": [], "meta": {}}))
     with pytest.raises(APIResponseValidationError, match="total_results: missing"):
         await client.rooms.list().count()
 
 
 async def test_too_large_page_of_one_item_is_an_error(client: RoomsClient, telnyx: Emulator) -> None:
-    telnyx.script(Fault(body={"data": "x" * 2**23}), times=None)
+    telnyx.inject(Fault(body={"data": "x" * 2**23}), times=None)
     with pytest.raises(ResponseTooLargeError):
         await anext(aiter(client.rooms.list(page_size=4)))
     assert len(telnyx.requests) == 3
@@ -202,5 +202,5 @@ async def test_snapshot_survives_a_pass_that_the_list_changes_too_fast_for(
 ) -> None:
     telnyx.seed(3)
     endless = {"data": [], "meta": {"total_results": 3, "total_pages": 1}}
-    telnyx.script(Fault(body=endless), times=3)
+    telnyx.inject(Fault(body=endless), times=3)
     assert await client.rooms.list().snapshot() == list(telnyx.rooms)

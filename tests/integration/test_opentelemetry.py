@@ -22,7 +22,7 @@ from telnyx_rooms_async import (
     RoomsClient,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
-from telnyx_rooms_async.integrations.opentelemetry import traced
+from telnyx_rooms_async.integrations.opentelemetry import instrument
 from tests.helpers.clocks import FakeClock
 from tests.helpers.scripted_server import ScriptedServer
 
@@ -60,7 +60,7 @@ async def client(
 ) -> AsyncIterator[RoomsClient]:
     """A traced client of the scripted server."""
     async with RoomsClient("KEY-CANARY", base_url=scripted_server.url, clock=fake_clock.clock) as untraced:
-        yield traced(untraced, spans.provider)
+        yield instrument(untraced, spans.provider)
 
 
 def attributes_of(span: ReadableSpan) -> Mapping[str, object]:
@@ -111,7 +111,7 @@ async def test_spans_contain_the_type_of_an_error_but_no_key_id_name_or_message(
     )
     with pytest.raises(BadRequestError, match="CANARY is no room"):
         await client.rooms.retrieve("an-id-CANARY")
-    once = client.with_options(attempt_timeout=0.2, retry=RetryPolicy(attempts=1))
+    once = client.with_options(attempt_timeout=0.2, retry=RetryPolicy(max_attempts=1))
     with pytest.raises(APITimeoutError):
         await once.rooms.retrieve("an-id-CANARY")
     with pytest.raises(OutcomeUnknownError, match="CANARY"):
@@ -151,7 +151,7 @@ async def emulator_client(telnyx: Emulator, spans: SpanRecorder) -> AsyncIterato
     """A traced client of an emulator with 100 rooms."""
     telnyx.seed(100)
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as untraced:
-        yield traced(untraced, spans.provider)
+        yield instrument(untraced, spans.provider)
 
 
 def assert_children_end_within_parent(spans: SpanRecorder) -> list[ReadableSpan]:
@@ -179,7 +179,7 @@ async def test_abandoned_page_does_not_outlive_the_span_of_the_loop(
     spans: SpanRecorder,
     listing: Callable[[RoomsClient], AsyncIterable[object]],
 ) -> None:
-    telnyx.script(
+    telnyx.inject(
         Fault(delay=3600), times=None, when=lambda request: ("page[number]", "1") not in request.query
     )
     with spans.provider.get_tracer("user").start_as_current_span("nightly"):
@@ -200,11 +200,11 @@ async def test_hook_of_the_untraced_client_is_still_called(
     attempts: list[Attempt] = []
     scripted_server.respond_with(http(200, ROOM))
     async with RoomsClient("KEY0123", base_url=scripted_server.url, on_attempt=attempts.append) as untraced:
-        await traced(untraced, spans.provider).rooms.retrieve("a-room")
+        await instrument(untraced, spans.provider).rooms.retrieve("a-room")
     assert [attempt.operation for attempt in attempts] == ["ViewRoom"]
     assert len(spans.only.events) == 1
 
 
 async def test_traced_client_cannot_be_traced_again(client: RoomsClient) -> None:
     with pytest.raises(ConfigurationError, match="already"):
-        traced(client)
+        instrument(client)

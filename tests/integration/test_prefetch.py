@@ -27,7 +27,7 @@ async def telnyx(released: asyncio.Event) -> AsyncIterator[Emulator]:
 
     async with Emulator(sleep=sleep) as emulator:
         emulator.seed(10)
-        emulator.script(Fault(delay=1), times=None)
+        emulator.inject(Fault(delay=1), times=None)
         yield emulator
 
 
@@ -118,10 +118,10 @@ def test_invalid_number_of_pages_is_refused(client: RoomsClient, pages: int) -> 
 
 
 async def test_items_before_a_failed_page_are_yielded_first(client: RoomsClient, telnyx: Emulator) -> None:
-    telnyx.unscript()
-    telnyx.script(Fault())
-    telnyx.script(Fault(status=500), times=None)
-    rooms = aiter(client.with_options(retry=RetryPolicy(attempts=1)).rooms.list(page_size=2))
+    telnyx.clear_faults()
+    telnyx.inject(Fault())
+    telnyx.inject(Fault(status=500), times=None)
+    rooms = aiter(client.with_options(retry=RetryPolicy(max_attempts=1)).rooms.list(page_size=2))
     assert [await anext(rooms) for _ in range(2)] == list(telnyx.rooms[:2])
     with pytest.raises(InternalServerError):
         await anext(rooms)

@@ -30,7 +30,7 @@ def anyio_backend() -> str:
 )
 UNUSED_FAULT = """
 async def test_too_few_requests(rooms_client, telnyx_faults):
-    telnyx_faults.drop("DeleteRoom", times=2)
+    telnyx_faults.drop_request("DeleteRoom", times=2)
     await rooms_client.rooms.create(unique_name="Weekly")
 
 async def test_fault_for_all_requests(telnyx_faults):
@@ -47,7 +47,7 @@ async def telnyx_emulator():
         yield telnyx
 
 async def test_it(rooms_client, telnyx_faults):
-    telnyx_faults.refuse(429, "ListRooms", retry_after=0)
+    telnyx_faults.respond(429, "ListRooms", retry_after=0)
     assert await rooms_client.rooms.list().count() == 3
 """
 OLD_PYTEST_ASYNCIO = """

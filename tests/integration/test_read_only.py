@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from telnyx_rooms_async import RateLimitError, ReadOnlyError, RetryPolicy, RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault
-from telnyx_rooms_async.integrations.opentelemetry import traced
+from telnyx_rooms_async.integrations.opentelemetry import instrument
 from tests.helpers.clocks import FakeClock
 
 Call = Callable[[RoomsClient], Awaitable[object]]
@@ -39,7 +39,7 @@ VIEWS: dict[str, Callable[[RoomsClient], RoomsClient]] = {
     "a view": lambda client: client.with_options(timeout=5),
     "a view that would lift it": lambda client: client.with_options(read_only=False),
     "a view that says it again": lambda client: client.with_options(read_only=True),
-    "traced": lambda client: traced(client, TracerProvider()),
+    "traced": lambda client: instrument(client, TracerProvider()),
 }
 
 
@@ -66,7 +66,7 @@ async def test_views_of_a_read_only_client_are_read_only(
 
 async def test_read_only_view_of_a_client_that_writes(telnyx: Emulator, client: RoomsClient) -> None:
     room = await client.rooms.create()
-    view = traced(client, TracerProvider()).with_options(read_only=True)
+    view = instrument(client, TracerProvider()).with_options(read_only=True)
     with pytest.raises(ReadOnlyError, match=f"the client is read-only: DELETE /rooms/{room.id} was not sent"):
         await view.rooms.delete(room.id)
     await client.rooms.delete(room.id)
@@ -76,9 +76,9 @@ async def test_read_only_view_of_a_client_that_writes(telnyx: Emulator, client: 
 
 async def test_write_is_refused_although_the_client_is_paused(telnyx: Emulator) -> None:
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
-        telnyx.script(Fault(status=429, retry_after=30))
+        telnyx.inject(Fault(status=429, retry_after=30))
         with pytest.raises(RateLimitError):
-            await client.with_options(retry=RetryPolicy(attempts=1)).rooms.list().count()
+            await client.with_options(retry=RetryPolicy(max_attempts=1)).rooms.list().count()
         with pytest.raises(ReadOnlyError):
             await client.with_options(read_only=True, timeout=5).rooms.delete("a")
     assert len(telnyx.requests) == 1

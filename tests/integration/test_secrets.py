@@ -29,7 +29,7 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.core.requests import RefreshBody, RoomBody
 from telnyx_rooms_async.emulator import Emulator
-from telnyx_rooms_async.integrations.opentelemetry import traced
+from telnyx_rooms_async.integrations.opentelemetry import instrument
 from tests.helpers.clocks import FakeClock, wait_until
 from tests.helpers.error_reports import reported_texts, traceback_files
 from tests.helpers.scripted_server import Reply, ScriptedServer
@@ -441,7 +441,7 @@ async def test_swapped_arguments_of_refresh_do_not_show_the_token(
     scripted_server.respond_with(ScriptedServer.http(404, body))
     for read_only in (False, True):
         async with RoomsClient(CANARY, base_url=scripted_server.url, read_only=read_only) as client:
-            for call in (client.tokens.refresh, traced(client).tokens.refresh):
+            for call in (client.tokens.refresh, instrument(client).tokens.refresh):
                 with pytest.raises(TelnyxRoomsError) as caught:
                     await call(token, room_id)
                 check_report(caught.value)

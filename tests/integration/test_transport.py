@@ -16,7 +16,7 @@ from tests.helpers.scripted_server import ScriptedServer
 ROOM = b'{"data":{"id":"a-room"}}'
 OK = ScriptedServer.http(200, ROOM)
 HANG = ScriptedServer.raw(b"", "hang")
-ONCE = RetryPolicy(attempts=1)
+ONCE = RetryPolicy(max_attempts=1)
 
 
 def new_client(server: ScriptedServer, fake_clock: FakeClock, **options: Any) -> RoomsClient:

@@ -25,9 +25,6 @@ from telnyx_rooms_async import (
     DurationFilter,
     Ensured,
     ErrorDetail,
-    Event,
-    EventRouter,
-    Journal,
     Listing,
     NotFoundError,
     Page,
@@ -43,17 +40,12 @@ from telnyx_rooms_async import (
     RoomRecording,
     RoomsClient,
     RoomSession,
-    RoomSessionEnded,
-    RoomTracker,
-    SeenEvents,
-    SeenInMemory,
     Settings,
     TelnyxRoomsError,
-    UnknownEvent,
     VideoRegion,
-    Webhooks,
     batch,
 )
+from telnyx_rooms_async.batch import Journal
 from telnyx_rooms_async.core import endpoints, protocol
 from telnyx_rooms_async.core.http_messages import Call
 from telnyx_rooms_async.core.page_scan import Scan
@@ -66,6 +58,16 @@ from telnyx_rooms_async.integrations.aiohttp_web import (
     router_context,
 )
 from telnyx_rooms_async.integrations.asgi import asgi_app, client_lifespan
+from telnyx_rooms_async.webhooks import (
+    Event,
+    EventRouter,
+    EventStore,
+    MemoryEventStore,
+    RoomSessionEnded,
+    RoomTracker,
+    UnknownEvent,
+    Webhooks,
+)
 
 
 async def rooms(client: RoomsClient, *, named: bool) -> None:
@@ -109,7 +111,7 @@ async def reconciliation(client: RoomsClient, fields: RoomFields) -> None:
     plan = await client.rooms.plan([fields, {"unique_name": "Weekly"}], prune=True)
     assert_type(plan, Plan)
     assert_type(plan.changes, tuple[Change, ...])
-    async for outcome in client.rooms.apply(plan, limit=8, max_failures=3):
+    async for outcome in client.rooms.apply(plan, concurrency=8, max_failures=3):
         if isinstance(outcome, batch.Done):
             assert_type(outcome.value, Room | None)
         else:
@@ -119,7 +121,7 @@ async def reconciliation(client: RoomsClient, fields: RoomFields) -> None:
 
 async def settings_of_a_client() -> None:
     """Create a client from settings."""
-    settings = Settings(base_url="https://example.com", share=1 / 3, read_only=True)
+    settings = Settings(base_url="https://example.com", rate_limit_share=1 / 3, read_only=True)
     async with RoomsClient.from_settings(settings) as client:
         assert_type(client.with_options(read_only=True), RoomsClient)
 
@@ -179,7 +181,7 @@ async def tokens(client: RoomsClient) -> None:
     assert_type(pair, ClientToken)
     assert_type(pair.expires_in(datetime.now(UTC)), float | None)
     assert_type(await client.tokens.refresh("an-id", pair.refresh_token or ""), AccessToken)
-    async with client.tokens.keep("an-id") as kept:
+    async with client.tokens.auto_refresh("an-id") as kept:
         assert_type(await kept.token(), str)
 
 
@@ -198,7 +200,7 @@ async def errors(client: RoomsClient) -> None:
 
 async def clients(session: aiohttp.ClientSession) -> None:
     """Create clients, views and an emulator."""
-    client = RoomsClient("KEY", session=session, retry=RetryPolicy(attempts=5))
+    client = RoomsClient("KEY", session=session, retry=RetryPolicy(max_attempts=5))
     assert_type(client.with_options(timeout=5), RoomsClient)
     assert_type(await client.request("GET", "/rooms", query={"page[size]": 1}), Response)
     async with Emulator(port=8080) as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as local:
@@ -239,8 +241,8 @@ async def webhooks(client: RoomsClient, router: EventRouter, headers: Mapping[st
         return event.payload
 
     await ended(RoomSessionEnded(id="1"))
-    store: SeenEvents = SeenInMemory()
-    async with EventRouter(seen=store) as other:
+    store: EventStore = MemoryEventStore()
+    async with EventRouter(store=store) as other:
         other.on(Event)(any_event)
 
 
@@ -270,7 +272,7 @@ def asgi_apps(router: EventRouter) -> None:
 
 async def batches(client: RoomsClient, ids: list[str]) -> None:
     """Stream the outcomes of many calls."""
-    async for outcome in batch.stream(client.rooms.retrieve, ids, limit=8):
+    async for outcome in batch.stream(client.rooms.retrieve, ids, concurrency=8):
         assert_type(outcome, batch.Done[str, Room] | batch.Failed[str])
         if outcome.ok is True:
             assert_type(outcome.value, Room)
@@ -308,9 +310,9 @@ async def dask_jobs(cluster: Client, bodies: list[RoomFields]) -> None:
 
 async def test_of_a_user(rooms_client: RoomsClient, telnyx_emulator: Emulator, telnyx_faults: Faults) -> None:
     """Use the fixtures of the pytest plugin."""
-    assert_type(telnyx_faults.refuse(503, "CreateRoom", body={"errors": []}, retry_after=1), Fault)
-    telnyx_faults.lose(times=2)
-    telnyx_faults.drop("ListRooms", times=None)
+    assert_type(telnyx_faults.respond(503, "CreateRoom", body={"errors": []}, retry_after=1), Fault)
+    telnyx_faults.drop_response(times=2)
+    telnyx_faults.drop_request("ListRooms", times=None)
     telnyx_faults.delay(0.5)
     assert_type(await rooms_client.rooms.create(), Room)
     assert_type(telnyx_emulator.rooms, tuple[Room, ...])

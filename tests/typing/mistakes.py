@@ -5,17 +5,9 @@ Both type checkers report an ignore that is not needed.
 
 from datetime import date
 
-from telnyx_rooms_async import (
-    DateFilter,
-    EventRouter,
-    Room,
-    RoomsClient,
-    RoomSessionEnded,
-    VideoRegion,
-    Webhooks,
-    batch,
-)
+from telnyx_rooms_async import DateFilter, Room, RoomsClient, VideoRegion, batch
 from telnyx_rooms_async.emulator import Fault, Faults
+from telnyx_rooms_async.webhooks import EventRouter, RoomSessionEnded, Webhooks
 
 
 async def mistakes(client: RoomsClient) -> None:
@@ -67,7 +59,7 @@ async def wrong_values(client: RoomsClient, faults: Faults, layout: dict[str, di
     VideoRegion(width="640")  # type: ignore[arg-type]  # text for a number
     await client.rooms.list().page("1")  # type: ignore[arg-type]  # likewise
     Fault(cut="middle")  # type: ignore[arg-type]  # no such place
-    faults.refuse("503")  # type: ignore[arg-type]  # text for a number
+    faults.respond("503")  # type: ignore[arg-type]  # text for a number
 
 
 async def receivers(router: EventRouter, webhooks: Webhooks) -> None:

@@ -12,10 +12,11 @@ from fastapi import Request as FastAPIRequest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 
-from telnyx_rooms_async import ClientClosedError, Event, EventRouter, RoomsClient, RoomSessionEnded
+from telnyx_rooms_async import ClientClosedError, RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations.aiohttp_web import CLIENT, client_context, router_context
 from telnyx_rooms_async.integrations.asgi import client_lifespan
+from telnyx_rooms_async.webhooks import Event, EventRouter, RoomSessionEnded
 from tests.helpers.web_servers import run_aiohttp_app, run_asgi_app
 
 Use: TypeAlias = Callable[[RoomsClient], Any]
@@ -76,7 +77,7 @@ async def held_call(gate: asyncio.Event) -> AsyncIterator[tuple[RoomsClient, "as
     """Yield a client with a call that is answered when `gate` is set."""
     async with Emulator(sleep=lambda _: gate.wait()) as telnyx:
         client = RoomsClient(telnyx.api_key, base_url=telnyx.url)
-        telnyx.script(Fault(delay=3600))
+        telnyx.inject(Fault(delay=3600))
         call = asyncio.create_task(client.rooms.list().count())
         while not telnyx.requests:
             await asyncio.sleep(0.001)

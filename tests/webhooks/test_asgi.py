@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from telnyx_rooms_async import (
+from telnyx_rooms_async.integrations.asgi import asgi_app
+from telnyx_rooms_async.webhooks import (
     Event,
     EventRouter,
     RecordingCompletedPayload,
@@ -15,8 +16,7 @@ from telnyx_rooms_async import (
     RoomSessionEnded,
     Webhooks,
 )
-from telnyx_rooms_async.integrations.asgi import asgi_app
-from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
 from tests.helpers.clocks import FakeClock
 from tests.helpers.error_reports import reported_texts
 
@@ -57,7 +57,7 @@ async def call_app(
 
 async def test_body_can_arrive_in_pieces() -> None:
     event = RoomSessionEnded(id="1")
-    body, headers = signed(event)
+    body, headers = sign(event)
     pieces: list[dict[str, Any]] = [
         {"type": "http.request", "body": body[:9], "more_body": True},
         {"type": "http.request", "body": b"", "more_body": True},
@@ -109,7 +109,7 @@ async def test_request_is_rejected_by_its_headers_before_its_body_is_read(
 
 async def test_error_report_of_a_cancelled_request_does_not_show_its_body() -> None:
     payload = RecordingCompletedPayload(download_url="https://example.com/recording?signature=CANARY")
-    body, headers = signed(RoomRecordingCompleted(id="1", payload=payload))
+    body, headers = sign(RoomRecordingCompleted(id="1", payload=payload))
     router, server = EventRouter(), Server([{"type": "http.request", "body": body}])
     started = asyncio.Event()
 

@@ -5,20 +5,10 @@ from collections import Counter
 
 from attrs import evolve
 
-from telnyx_rooms_async import (
-    Event,
-    EventRouter,
-    Room,
-    RoomParticipant,
-    RoomRecording,
-    RoomRecordingCompleted,
-    RoomsClient,
-    RoomSession,
-    RoomTracker,
-    Webhooks,
-)
+from telnyx_rooms_async import Room, RoomParticipant, RoomRecording, RoomsClient, RoomSession
 from telnyx_rooms_async.emulator import Emulator, WebhookFault
-from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
+from telnyx_rooms_async.webhooks import Event, EventRouter, RoomRecordingCompleted, RoomTracker, Webhooks
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
 from tests.helpers.clocks import FakeClock
 from tests.helpers.web_servers import aiohttp_receiver
 
@@ -95,16 +85,16 @@ async def test_duplicated_and_reordered_events_are_handled_once() -> None:
                 for number in range(ROOMS)
             ]
             trackers.update({room.id: RoomTracker(room.id) for room in rooms})
-            telnyx.script_webhooks(
-                WebhookFault(copies=2, shuffled=True),
+            telnyx.inject_webhook_faults(
+                WebhookFault(duplicates=1, reordered=True),
                 times=None,
                 when=lambda event: int(event.id[-4:], 16) % 3 == 0,
             )
             with FakeClock().fast_forward():  # no delivery times out on a busy machine
                 simulate(telnyx, clock, rooms, random.Random(6))
-                await telnyx.settle()
+                await telnyx.flush_webhooks()
                 clock.advance(seconds=60)  # recordings are completed
-                await telnyx.settle()
+                await telnyx.flush_webhooks()
         deliveries = Counter(delivery.event.id for delivery in telnyx.deliveries)
         assert {delivery.status for delivery in telnyx.deliveries} == {200}
         assert len(deliveries) > 200
@@ -132,4 +122,4 @@ async def test_delivered_event_equals_the_signed_one(client: RoomsClient, telnyx
     assert (event.payload.recording_id, event.payload.size_mb) == ("r", 5.6)
     again = await telnyx.deliver(event, url="http://127.0.0.1:9/hook")
     assert webhooks.unwrap(again.body, again.headers) == event
-    assert Webhooks(PUBLIC_KEY).unwrap(*signed(event)) == event
+    assert Webhooks(PUBLIC_KEY).unwrap(*sign(event)) == event

@@ -9,14 +9,8 @@ from attrs import asdict, fields_dict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async import (
-    Event,
-    RoomRecordingCompleted,
-    UnknownEvent,
-    WebhookPayloadError,
-    Webhooks,
-    webhooks,
-)
+from telnyx_rooms_async import WebhookPayloadError, webhooks
+from telnyx_rooms_async.webhooks import Event, RoomRecordingCompleted, UnknownEvent, Webhooks
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
 from tests.helpers.webhook_samples import PAYLOADS, event_body, event_data
 

@@ -22,13 +22,13 @@ from django.urls import clear_url_caches, path  # type: ignore[import-untyped]  
 from flask import Flask
 from quart import Quart
 
-from telnyx_rooms_async import EventRouter, RoomSessionEnded, Webhooks
 from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.integrations.aws_lambda import lambda_handler
 from telnyx_rooms_async.integrations.django import django_sync_view, django_view
 from telnyx_rooms_async.integrations.flask import flask_view
 from telnyx_rooms_async.integrations.quart import quart_view
-from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
+from telnyx_rooms_async.webhooks import EventRouter, RoomSessionEnded, Webhooks
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
 from tests.helpers.web_servers import run_asgi_app
 
 URLS = ModuleType("urls")
@@ -145,7 +145,7 @@ def lambda_event(body: bytes, headers: dict[str, str], *, version: str, is_base6
 def test_lambda_handles_an_event(version: str, *, is_base64: bool) -> None:
     handled: list[RoomSessionEnded] = []
     handle = lambda_handler(failing_router(handled), Webhooks(PUBLIC_KEY))
-    body, headers = signed(RoomSessionEnded(id="Zoë"))
+    body, headers = sign(RoomSessionEnded(id="Zoë"))
     event = lambda_event(body, headers, version=version, is_base64=is_base64)
     for _ in range(2):
         assert handle(event, None) == {"statusCode": 200, "headers": {}, "body": ""}

@@ -10,20 +10,20 @@ from unittest.mock import AsyncMock
 import pytest
 from aiohttp import ClientSession, web
 
-from telnyx_rooms_async import (
-    ConfigurationError,
+from telnyx_rooms_async import ConfigurationError
+from telnyx_rooms_async.integrations.aiohttp_web import aiohttp_handler
+from telnyx_rooms_async.integrations.asgi import asgi_app
+from telnyx_rooms_async.webhooks import (
+    BODY_LIMIT,
     Event,
     EventRouter,
+    MemoryEventStore,
     RoomSessionEnded,
-    SeenInMemory,
     SessionEndedPayload,
     UnknownEvent,
     Webhooks,
 )
-from telnyx_rooms_async.integrations.aiohttp_web import aiohttp_handler
-from telnyx_rooms_async.integrations.asgi import asgi_app
-from telnyx_rooms_async.webhooks import BODY_LIMIT
-from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, SignedWebhook, sign, signed
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, SignedWebhook, sign
 from tests.helpers.web_servers import ServeReceiver, aiohttp_receiver, run_aiohttp_app
 from tests.helpers.webhook_samples import WebhookSigner
 
@@ -64,12 +64,12 @@ async def test_invalid_webhook_is_answered_with_400(
 ) -> None:
     caplog.set_level(logging.INFO, "telnyx_rooms_async")
     events: list[Event] = []
-    body, headers = signed(ENDED)
+    body, headers = sign(ENDED)
     forged = [
         SignedWebhook(body, {}),
         SignedWebhook(body + b" ", headers),
         SignedWebhook(body, WebhookSigner().sign(body)),
-        signed(ENDED, timestamp=1_000_000_000),
+        sign(ENDED, timestamp=1_000_000_000),
     ]
     malformed = [sign(b"no JSON"), sign(b"{}")]
     async with serve(recording_router(events)) as url:
@@ -91,7 +91,7 @@ async def test_failed_event_is_answered_with_500_and_handled_when_it_is_delivere
             raise LookupError("not yet")
 
     async with serve(router) as url:
-        assert [await post(http, url, signed(ENDED)) for _ in range(4)] == [500, 500, 200, 200]
+        assert [await post(http, url, sign(ENDED)) for _ in range(4)] == [500, 500, 200, 200]
     assert attempts == [ENDED] * 3
     assert [record.getMessage() for record in caplog.records if record.exc_info] == [
         "video.room.session.ended was not handled, Telnyx will send it again"
@@ -102,12 +102,12 @@ async def test_failed_event_is_answered_with_500_and_handled_when_it_is_delivere
 async def test_event_claimed_by_another_worker_is_one_log_line(
     serve: ServeReceiver, http: ClientSession, caplog: pytest.LogCaptureFixture, *, background: bool
 ) -> None:
-    store = SeenInMemory()
+    store = MemoryEventStore()
     assert not await store.seen(ENDED.id)
-    router = EventRouter(seen=store)
+    router = EventRouter(store=store)
     router.on(Event)(AsyncMock())
     async with serve(router, background=background) as url:
-        assert await post(http, url, signed(ENDED)) == 500
+        assert await post(http, url, sign(ENDED)) == 500
     (record,) = caplog.records
     assert (record.levelname, record.exc_info) == ("WARNING", None)
     assert "another router is handling the event" in record.getMessage()
@@ -127,8 +127,8 @@ async def test_body_over_1_mib_is_answered_with_413(
     serve: ServeReceiver, http: ClientSession, size: int, status: int, *, chunked: bool
 ) -> None:
     events: list[Event] = []
-    padding = size - len(signed(UnknownEvent(id="long", event_type="long", payload={"text": ""})).body)
-    body, headers = signed(UnknownEvent(id="long", event_type="long", payload={"text": "x" * padding}))
+    padding = size - len(sign(UnknownEvent(id="long", event_type="long", payload={"text": ""})).body)
+    body, headers = sign(UnknownEvent(id="long", event_type="long", payload={"text": "x" * padding}))
 
     async def chunks() -> object:
         for start in range(0, size, 65536):
@@ -144,7 +144,7 @@ async def test_body_over_1_mib_is_answered_with_413(
 
 
 HEAD = b"POST /telnyx/ HTTP/1.1\r\nHost: x\r\n"
-GZIP = gzip.compress(signed(ENDED).body)
+GZIP = gzip.compress(sign(ENDED).body)
 EMPTY_BLOCKS = b"\x00\x00\x00\xff\xff" * 1000  # of deflate
 MALFORMED: dict[str, tuple[list[bytes], set[int]]] = {
     "gzip in pieces": (
@@ -228,7 +228,7 @@ async def test_background_handlers_run_after_the_response_within_the_limit_and_b
 ) -> None:
     gate, events = asyncio.Event(), list[Event]()
     async with serve(recording_router(events, gate=gate, limit=1), background=True) as url:
-        first, second, third = (signed(RoomSessionEnded(id=letter)) for letter in "abc")
+        first, second, third = (sign(RoomSessionEnded(id=letter)) for letter in "abc")
         assert [await post(http, url, webhook) for webhook in (first, second, first)] == [200, 500, 500]
         assert events == []
         gate.set()
@@ -263,7 +263,7 @@ async def test_background_without_an_entered_router_is_answered_with_500(http: C
     handler = aiohttp_handler(recording_router(events), Webhooks(PUBLIC_KEY), background=True)
     app.router.add_post("/telnyx/", handler)
     async with run_aiohttp_app(app) as url:
-        assert await post(http, url, signed(ENDED)) == 500
+        assert await post(http, url, sign(ENDED)) == 500
     assert events == []
 
 
@@ -284,7 +284,7 @@ async def test_handler_in_an_aiohttp_app_with_other_routes_and_a_middleware_that
     app.router.add_route("*", "/telnyx/", aiohttp_handler(recording_router(events), Webhooks(PUBLIC_KEY)))
     app.router.add_get("/fails", fails)
     async with run_aiohttp_app(app) as url:
-        assert await post(http, url, signed(ENDED)) == 200
+        assert await post(http, url, sign(ENDED)) == 200
         assert await post(http, url, sign(b"x" * (BODY_LIMIT + 1))) == 413
         async with http.put(f"{url}/telnyx/", data=b"x") as response:
             assert (response.status, response.headers["Allow"]) == (405, "POST")

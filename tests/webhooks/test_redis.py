@@ -1,4 +1,4 @@
-"""SeenInRedis with a real redis-server, which also crashes, hangs and denies access."""
+"""RedisEventStore with a real redis-server, which also crashes, hangs and denies access."""
 
 import asyncio
 import os
@@ -19,16 +19,10 @@ from aiohttp import ClientSession
 from attrs import define, field
 from redis.asyncio import Redis
 
-from telnyx_rooms_async import (
-    ConfigurationError,
-    Event,
-    EventRouter,
-    RoomSessionEnded,
-    RoomSessionStarted,
-    WebhookError,
-)
-from telnyx_rooms_async.webhooks.redis import SeenInRedis
-from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, signed
+from telnyx_rooms_async import ConfigurationError, WebhookError
+from telnyx_rooms_async.webhooks import Event, EventRouter, RoomSessionEnded, RoomSessionStarted
+from telnyx_rooms_async.webhooks.redis import RedisEventStore
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
 from tests.helpers.clocks import FakeClock
 from tests.helpers.error_reports import reported_texts
 from tests.helpers.unusual_values import UNUSUAL_STRINGS
@@ -95,62 +89,62 @@ async def test_claimed_event_is_refused_to_other_workers_until_it_is_released_or
     server: RedisServer, fake_clock: FakeClock, *, decode_responses: bool
 ) -> None:
     async with Redis(unix_socket_path=server.path, decode_responses=decode_responses) as client:
-        first, second = (SeenInRedis(client, clock=fake_clock.clock) for _ in range(2))
+        first, second = (RedisEventStore(client, clock=fake_clock.clock) for _ in range(2))
         for _ in range(2):
-            assert not await first.seen("1")
-            await first.forget("1")
-        assert not await first.seen("1")
+            assert await first.claim("1")
+            await first.release("1")
+        assert await first.claim("1")
         with pytest.raises(WebhookError, match="another worker is handling the event"):
-            await second.seen("1")
+            await second.claim("1")
         assert fake_clock.sleeps == [0.05, 0.1, 0.2, 0.4]
-        await second.forget("1")  # has no effect on a claim of another worker
+        await second.release("1")  # has no effect on a claim of another worker
         with pytest.raises(WebhookError):
-            await second.seen("1")
-        await first.keep("1")
-        assert await second.seen("1")
-        assert await first.seen("1")
-        assert not await second.seen("2")
+            await second.claim("1")
+        await first.complete("1")
+        assert not await second.claim("1")
+        assert not await first.claim("1")
+        assert await second.claim("2")
 
 
 @pytest.mark.parametrize("unusual", UNUSUAL_STRINGS)
 async def test_keys_are_exact_text(client: Redis, unusual: Callable[[str], str]) -> None:
-    store = SeenInRedis(client, prefix=unusual("events:"))
-    assert not await store.seen(unusual("1"))
+    store = RedisEventStore(client, prefix=unusual("events:"))
+    assert await store.claim(unusual("1"))
     assert await client.keys() == [b"events:1"]
-    await store.keep(unusual("1"))
-    assert await store.seen("1")
-    await store.forget(unusual("2"))
+    await store.complete(unusual("1"))
+    assert not await store.claim("1")
+    await store.release(unusual("2"))
 
 
 async def test_claims_and_handled_events_expire(client: Redis) -> None:
-    store = SeenInRedis(client, lease=30, remember=3600, prefix="mine:")
-    await store.seen("1")
+    store = RedisEventStore(client, lease=30, remember=3600, prefix="mine:")
+    await store.claim("1")
     assert 0 < await client.pttl("mine:1") <= 30_000
-    await store.keep("1")
+    await store.complete("1")
     assert 30_000 < await client.pttl("mine:1") <= 3_600_000
-    expired = SeenInRedis(client, lease=0.001)
-    assert not await expired.seen("2")
+    expired = RedisEventStore(client, lease=0.001)
+    assert await expired.claim("2")
     await asyncio.sleep(0.002)
-    assert not await SeenInRedis(client).seen("2")
+    assert await RedisEventStore(client).claim("2")
 
 
 async def test_limit_forgets_the_oldest_handled_event(client: Redis) -> None:
-    store = SeenInRedis(client, limit=3)
+    store = RedisEventStore(client, limit=3)
     for event_id in "abcde":
-        assert not await store.seen(event_id)
-        await store.keep(event_id)
-    await store.keep("e")  # repeated after a lost response
-    assert await store.seen("d")
-    assert await store.seen("e")
+        assert await store.claim(event_id)
+        await store.complete(event_id)
+    await store.complete("e")  # repeated after a lost response
+    assert not await store.claim("d")
+    assert not await store.claim("e")
     assert len(await client.keys("telnyx-rooms:event:?")) <= 3
-    assert not await store.seen("a")
+    assert await store.claim("a")
     for event_id in map(str, range(10)):  # a claim is not removed
-        await store.keep(event_id)
+        await store.complete(event_id)
     with pytest.raises(WebhookError, match="another worker is handling the event"):
-        await SeenInRedis(client, clock=FakeClock().clock).seen("a")
+        await RedisEventStore(client, clock=FakeClock().clock).claim("a")
     for limit in (20, 2):  # a lower limit takes effect gradually
         for number in range(20):
-            await SeenInRedis(client, limit=limit).keep(f"{limit} {number}")
+            await RedisEventStore(client, limit=limit).complete(f"{limit} {number}")
     assert len(await client.keys("telnyx-rooms:event:* *")) == 2
 
 
@@ -159,20 +153,20 @@ async def test_limit_forgets_the_oldest_handled_event(client: Redis) -> None:
 )
 def test_options_must_be_positive(options: Any) -> None:
     with pytest.raises(ConfigurationError, match="must be a"):
-        SeenInRedis(Redis(), **options)
+        RedisEventStore(Redis(), **options)
 
 
 FORK = """
 import asyncio, os, sys
 from redis.asyncio import Redis
 from telnyx_rooms_async import WebhookError
-from telnyx_rooms_async.webhooks.redis import SeenInRedis
+from telnyx_rooms_async.webhooks.redis import RedisEventStore
 
-store = SeenInRedis(Redis(unix_socket_path=sys.argv[1]))
+store = RedisEventStore(Redis(unix_socket_path=sys.argv[1]))
 
 async def claim():
     try:
-        print(await store.seen("1"), flush=True)
+        print(await store.claim("1"), flush=True)
     except WebhookError as error:
         print(*error.problems, flush=True)
 
@@ -231,36 +225,36 @@ async def faulty(server: RedisServer) -> AsyncIterator[FaultyRedis]:
 async def test_claim_whose_response_is_lost_is_reused_and_extended(
     faulty: FaultyRedis, fake_clock: FakeClock, fault: str, error: type[BaseException] | None
 ) -> None:
-    store = SeenInRedis(faulty, clock=fake_clock.clock, lease=30)
+    store = RedisEventStore(faulty, clock=fake_clock.clock, lease=30)
     faulty.fault = fault
     if error is not None:
         with pytest.raises(error):
-            await store.seen("1")
+            await store.claim("1")
         await faulty.pexpire("telnyx-rooms:event:1", 5_000)
-    assert not await store.seen("1")
+    assert await store.claim("1")
     assert fake_clock.sleeps == []
     assert 5_000 < await faulty.pttl("telnyx-rooms:event:1") <= 30_000
-    for other in (store, SeenInRedis(faulty, clock=fake_clock.clock)):
+    for other in (store, RedisEventStore(faulty, clock=fake_clock.clock)):
         with pytest.raises(WebhookError, match="is handling the event"):
-            await other.seen("1")
-    await store.keep("1")
-    assert await store.seen("1")
+            await other.claim("1")
+    await store.complete("1")
+    assert not await store.claim("1")
 
 
 async def test_event_that_could_not_be_recorded_can_be_handled_again(faulty: FaultyRedis) -> None:
-    store = SeenInRedis(faulty)
-    assert not await store.seen("1")
+    store = RedisEventStore(faulty)
+    assert await store.claim("1")
     faulty.fault = "times out"
     with pytest.raises(WebhookError):
-        await store.keep("1")
+        await store.complete("1")
     await faulty.delete("telnyx-rooms:event:1")
-    assert not await store.seen("1")
+    assert await store.claim("1")
 
 
 async def test_cancellation_waits_until_a_handled_event_is_recorded(faulty: FaultyRedis) -> None:
-    store = SeenInRedis(faulty)
+    store = RedisEventStore(faulty)
     faulty.fault = "waits"
-    task = asyncio.create_task(store.keep("1"))
+    task = asyncio.create_task(store.complete("1"))
     await faulty.entered.wait()
     task.cancel()
     await asyncio.sleep(0)
@@ -268,7 +262,7 @@ async def test_cancellation_waits_until_a_handled_event_is_recorded(faulty: Faul
     faulty.gate.set()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await store.seen("1")
+    assert not await store.claim("1")
 
 
 # --- errors of Redis --------------------------------------------------------------------------------------
@@ -280,14 +274,18 @@ async def set_permissions(client: Any, *rules: str) -> None:
 
 
 async def test_missing_permission_is_a_configuration_error(client: Redis) -> None:
-    store = SeenInRedis(client)
-    assert not await store.seen("1")
+    store = RedisEventStore(client)
+    assert await store.claim("1")
     await set_permissions(client, "-eval")
-    for call in (store.forget("1"), SeenInRedis(client).seen("1"), SeenInRedis(client, limit=9).keep("1")):
+    for call in (
+        store.release("1"),
+        RedisEventStore(client).claim("1"),
+        RedisEventStore(client, limit=9).complete("1"),
+    ):
         with pytest.raises(ConfigurationError, match="needs scripts, but Redis refuses the command EVAL"):
             await call
     await set_permissions(client, "-set")
-    for call in (store.seen("2"), store.keep("2")):
+    for call in (store.claim("2"), store.complete("2")):
         with pytest.raises(ConfigurationError, match=r"needs access, but Redis denies it: .*set"):
             await call
 
@@ -299,7 +297,7 @@ async def test_wrong_password_is_a_configuration_error_that_does_not_show_it(
     await set_permissions(client, "resetpass", ">right")
     async with Redis(unix_socket_path=server.path, password=password) as other:
         with pytest.raises(ConfigurationError, match="needs access, but Redis denies it") as caught:
-            await SeenInRedis(other, timeout=60).seen("1")
+            await RedisEventStore(other, timeout=60).claim("1")
     assert "CANARY" not in "".join(reported_texts(caught.value))
     assert caught.value.__cause__ is caught.value.__context__ is None
 
@@ -307,7 +305,7 @@ async def test_wrong_password_is_a_configuration_error_that_does_not_show_it(
 async def test_refused_command_is_not_reported_as_a_lost_connection(client: Redis) -> None:
     await client.config_set("maxmemory", "1")
     with pytest.raises(WebhookError, match=r"Redis refuses a command: .*maxmemory"):
-        await SeenInRedis(client).seen("1")
+        await RedisEventStore(client).claim("1")
 
 
 @pytest.mark.parametrize("fault", ["kill", "hang"])
@@ -315,7 +313,7 @@ async def test_events_are_answered_with_500_while_redis_is_down(
     server: RedisServer, client: Redis, http: ClientSession, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     handled: list[Event] = []
-    router = EventRouter(seen=SeenInRedis(client, timeout=1 if fault == "hang" else 60))
+    router = EventRouter(store=RedisEventStore(client, timeout=1 if fault == "hang" else 60))
 
     @router.on(Event)
     async def handle(event: Event) -> None:
@@ -324,7 +322,7 @@ async def test_events_are_answered_with_500_while_redis_is_down(
     async with aiohttp_receiver(router) as url:
 
         async def post(event: Event) -> int:
-            body, headers = signed(event)
+            body, headers = sign(event)
             async with http.post(f"{url}/telnyx/", data=body, headers=headers) as response:
                 return response.status
 
@@ -378,7 +376,7 @@ async def start_worker(server: RedisServer, name: str) -> tuple[asyncio.subproce
 
 
 async def post_until_accepted(http: ClientSession, url: str, event: Event) -> None:
-    body, headers = signed(event)
+    body, headers = sign(event)
     async with asyncio.timeout(60):
         while True:
             async with http.post(url, data=body, headers=headers) as response:

@@ -11,22 +11,19 @@ from attrs import define, evolve, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async import (
+from telnyx_rooms_async import InvalidArgumentError, RoomParticipant, RoomRecording, RoomSession
+from telnyx_rooms_async.webhooks import (
     CompositionCompletedPayload,
     Event,
-    InvalidArgumentError,
     ParticipantJoinedPayload,
     ParticipantLeftPayload,
     RecordingCompletedPayload,
     RecordingStartedPayload,
     RoomCompositionCompleted,
-    RoomParticipant,
     RoomParticipantJoined,
     RoomParticipantLeft,
-    RoomRecording,
     RoomRecordingCompleted,
     RoomRecordingStarted,
-    RoomSession,
     RoomSessionEnded,
     RoomSessionStarted,
     RoomTracker,

@@ -13,17 +13,14 @@ from unittest.mock import AsyncMock
 import pytest
 from attrs import define, field
 
-from telnyx_rooms_async import (
-    ConfigurationError,
+from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, WebhookError, WrongEventLoopError
+from telnyx_rooms_async.webhooks import (
     Event,
     EventRouter,
-    InvalidArgumentError,
+    MemoryEventStore,
     RoomSessionEnded,
     RoomSessionStarted,
-    SeenInMemory,
     UnknownEvent,
-    WebhookError,
-    WrongEventLoopError,
 )
 from tests.helpers.clocks import wait_until
 
@@ -60,7 +57,7 @@ class Handler:
         await wait_until(lambda: bool(self.events))
 
 
-class Store(SeenInMemory):
+class Store(MemoryEventStore):
     """Event store whose methods can fail, or wait for a gate."""
 
     def __init__(self, failing: str = "", waiting: str = "") -> None:
@@ -68,17 +65,17 @@ class Store(SeenInMemory):
         self.failing, self.waiting = failing.split(), waiting
         self.entered, self.gate = asyncio.Event(), asyncio.Event()
 
-    async def seen(self, event_id: str) -> bool:
-        await self._interfere("seen")
-        return await super().seen(event_id)
+    async def claim(self, event_id: str) -> bool:
+        await self._interfere("claim")
+        return await super().claim(event_id)
 
-    async def keep(self, event_id: str) -> None:
-        await self._interfere("keep")
-        await super().keep(event_id)
+    async def complete(self, event_id: str) -> None:
+        await self._interfere("complete")
+        await super().complete(event_id)
 
-    async def forget(self, event_id: str) -> None:
-        await super().forget(event_id)
-        await self._interfere("forget")
+    async def release(self, event_id: str) -> None:
+        await super().release(event_id)
+        await self._interfere("release")
 
     async def _interfere(self, name: str) -> None:
         if name == self.waiting:
@@ -189,7 +186,7 @@ async def test_handler_can_be_any_async_callable_for_a_class_of_events() -> None
 
 
 @pytest.mark.parametrize("limit", [0, 2.5, True, "7", None])
-@pytest.mark.parametrize("make", [EventRouter, SeenInMemory])
+@pytest.mark.parametrize("make", [EventRouter, MemoryEventStore])
 def test_options_must_be_positive(make: Callable[..., object], limit: Any) -> None:
     with pytest.raises(ConfigurationError, match="limit must be a whole number"):
         make(limit=limit)
@@ -201,14 +198,14 @@ def test_options_must_be_positive(make: Callable[..., object], limit: Any) -> No
 
 
 async def test_memory_store_forgets_the_oldest_event() -> None:
-    router = router_of(Handler(), seen=SeenInMemory(limit=2))
+    router = router_of(Handler(), store=MemoryEventStore(limit=2))
     handled = [await router.dispatch(event) for event in (A, B, C, B, C, A)]
     assert handled == [True, True, True, False, False, True]
 
 
 async def test_event_that_another_router_is_handling_is_refused() -> None:
-    handler, store = Handler(gate=asyncio.Event()), SeenInMemory()
-    first, second = router_of(handler, seen=store), router_of(handler, seen=store)
+    handler, store = Handler(gate=asyncio.Event()), MemoryEventStore()
+    first, second = router_of(handler, store=store), router_of(handler, store=store)
     task = asyncio.create_task(first.dispatch(ENDED))
     await handler.wait_until_called()
     with pytest.raises(WebhookError, match="another router is handling the event"):
@@ -219,8 +216,8 @@ async def test_event_that_another_router_is_handling_is_refused() -> None:
 
 
 async def test_cancellation_waits_until_a_handled_event_is_recorded() -> None:
-    handler, store = Handler(), Store(waiting="keep")
-    router = router_of(handler, seen=store)
+    handler, store = Handler(), Store(waiting="complete")
+    router = router_of(handler, store=store)
     task = asyncio.create_task(router.dispatch(ENDED))
     await store.entered.wait()
     for _ in range(3):
@@ -236,8 +233,8 @@ async def test_cancellation_waits_until_a_handled_event_is_recorded() -> None:
 
 def test_handled_event_is_recorded_although_its_loop_shuts_down() -> None:
     """A loop that ends cancels all its tasks, also the one that writes to the store."""
-    handler, store = Handler(), Store(waiting="keep")
-    router = router_of(handler, seen=store)
+    handler, store = Handler(), Store(waiting="complete")
+    router = router_of(handler, store=store)
 
     async def main() -> None:
         task = asyncio.create_task(router.dispatch(ENDED))
@@ -253,7 +250,7 @@ def test_handled_event_is_recorded_although_its_loop_shuts_down() -> None:
 async def test_store_that_fails_to_record_does_not_change_the_result(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    router = router_of(Handler(failures=1), seen=Store(failing="keep forget"))
+    router = router_of(Handler(failures=1), seen=Store(failing="complete forget"))
     with pytest.raises(HandlerError) as caught:
         await router.dispatch(ENDED)
     assert caught.value.args == ()
@@ -307,7 +304,7 @@ async def test_thread_that_stopped_waiting_does_not_disturb_the_handler(
 
 FORK = """
 import asyncio, os
-from telnyx_rooms_async import EventRouter, RoomSessionEnded
+from telnyx_rooms_async.webhooks import EventRouter, RoomSessionEnded
 
 parent, ended, router = os.getpid(), RoomSessionEnded(id="ended"), EventRouter()
 
@@ -386,8 +383,8 @@ async def test_background_needs_a_router_that_was_entered_in_its_event_loop() ->
 
 
 async def test_event_accepted_during_the_exit_is_handled_before_it_is_acknowledged() -> None:
-    handler, store = Handler(), Store(waiting="seen")
-    async with router_of(handler, seen=store) as router:
+    handler, store = Handler(), Store(waiting="claim")
+    async with router_of(handler, store=store) as router:
         late = asyncio.create_task(router.dispatch_in_background(ENDED))
         await store.entered.wait()
     store.gate.set()
@@ -414,8 +411,8 @@ async def test_background_is_bounded_and_awaited_by_the_exit() -> None:
 
 
 async def test_refused_and_cancelled_events_do_not_count_towards_the_limit() -> None:
-    store = Store(failing="seen")
-    async with router_of(Handler(), limit=1, seen=store) as router:
+    store = Store(failing="claim")
+    async with router_of(Handler(), limit=1, store=store) as router:
         for _ in range(3):
             with pytest.raises(HandlerError):
                 await router.dispatch_in_background(A)

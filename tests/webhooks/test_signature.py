@@ -22,9 +22,9 @@ from telnyx_rooms_async import (
     ConfigurationError,
     InvalidArgumentError,
     WebhookPayloadError,
-    Webhooks,
     WebhookSignatureError,
 )
+from telnyx_rooms_async.webhooks import Webhooks
 from tests.helpers.clocks import FakeClock
 from tests.helpers.webhook_samples import NOW, WebhookSigner, event_body
 

@@ -13,13 +13,11 @@ from telnyx_rooms_async import (
     APIResponseValidationError,
     ConfigurationError,
     RoomsClient,
-    RoomSessionEnded,
-    SessionEndedPayload,
     WebhookError,
-    Webhooks,
     WebhookSignatureError,
 )
-from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign, signed
+from telnyx_rooms_async.webhooks import RoomSessionEnded, SessionEndedPayload, Webhooks
+from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
 from tests.helpers.clocks import FakeClock
 from tests.helpers.error_reports import reported_texts
 from tests.helpers.scripted_server import ScriptedServer
@@ -81,7 +79,7 @@ def test_error_report_does_not_show_body_or_signature(body: bytes, changed: dict
 
 def test_signed_event_is_unwrapped_to_an_equal_event() -> None:
     event = RoomSessionEnded(id="1", payload=SessionEndedPayload(session_id="s", duration_secs=3))
-    body, headers = signed(event)
+    body, headers = sign(event)
     unwrapped = Webhooks(PUBLIC_KEY).unwrap(body, headers)
     assert unwrapped == event
     assert unwrapped.attempt == 1
@@ -96,11 +94,11 @@ def test_signed_event_is_unwrapped_to_an_equal_event() -> None:
 def test_frozen_time_applies_to_signing_and_verifying(freeze: Callable[[str], Any]) -> None:
     event = RoomSessionEnded(id="1")
     created_before = Webhooks(PUBLIC_KEY)
-    recorded = signed(event, timestamp=1_619_308_800)
+    recorded = sign(event, timestamp=1_619_308_800)
     with freeze("2021-04-25"):
         for webhooks in (created_before, Webhooks(PUBLIC_KEY)):
-            assert webhooks.unwrap(*signed(event)) == webhooks.unwrap(*recorded) == event
-        late = signed(event)
+            assert webhooks.unwrap(*sign(event)) == webhooks.unwrap(*recorded) == event
+        late = sign(event)
     with pytest.raises(WebhookSignatureError, match="away from now"):
         created_before.unwrap(*late)
 

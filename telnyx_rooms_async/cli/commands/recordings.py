@@ -132,7 +132,7 @@ def export_recordings(
         async def download(recording: RoomRecording) -> bool:
             return await _download(client, recording, folder, sizes)
 
-        stream = batch.stream(download, listing, limit=concurrency, max_failures=max_failures)
+        stream = batch.stream(download, listing, concurrency=concurrency, max_failures=max_failures)
         async with aclosing(stream) as outcomes:
             async for outcome in outcomes:
                 yield outcome

@@ -7,7 +7,8 @@ from typing import Annotated, Final, Unpack
 
 import typer
 
-from telnyx_rooms_async import Change, InvalidArgumentError, Journal, Plan, Room, RoomsClient
+from telnyx_rooms_async import Change, InvalidArgumentError, Plan, Room, RoomsClient
+from telnyx_rooms_async.batch import Journal
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.bulk_job import (
     CONCURRENCY,
@@ -136,7 +137,7 @@ def import_rooms(
             run_job(
                 lambda client: client.rooms.create_many(
                     table.rooms,
-                    limit=concurrency,
+                    concurrency=concurrency,
                     max_failures=max_failures,
                     on_lost_response=on_lost_response.value,
                     journal=opened,
@@ -266,7 +267,7 @@ def apply(
 
             run_job(
                 lambda client: client.rooms.apply(
-                    plan, limit=concurrency, max_failures=max_failures, max_deletes=max_deletes
+                    plan, concurrency=concurrency, max_failures=max_failures, max_deletes=max_deletes
                 ),
                 progress,
                 label=lambda change: f"{change.action} {change.unique_name!r}",

@@ -195,7 +195,11 @@ def delete(
         expect = total if expect is None else expect
     _delete_all(
         lambda client: client.rooms.delete_all(
-            **filters, everything=everything, expect=expect, limit=concurrency, max_failures=max_failures
+            **filters,
+            everything=everything,
+            expect=expect,
+            concurrency=concurrency,
+            max_failures=max_failures,
         ),
         total,
         as_json=as_json,

@@ -41,7 +41,7 @@ class JobOptions(TypedDict, total=False):
     the death of a worker."""
     workers: int | None
     """Number of workers that share the rate limit (the number at the start)."""
-    limit: int
+    concurrency: int
     """Maximum number of calls in flight on each worker (32)."""
     ordered: bool
     """Yield outcomes in the order of the items (False)."""
@@ -77,7 +77,7 @@ def create_many(
             cluster is opened for the job.
         bodies: the fields of each room, named as the arguments of ``rooms.create``. They must pickle.
         settings: settings of the client of each worker. Without a key or URL, the environment of the worker
-            applies. `share` is the part of the rate limit for the whole job, divided among the workers.
+            applies. `rate_limit_share` is the part of the rate limit for the whole job, divided among the workers.
             Settings pass through Dask's scheduler, which therefore sees the key.
         on_lost_response: as for ``rooms.create``.
         options: see `JobOptions`.

@@ -41,7 +41,7 @@ class DaskJob(Generic[Item, Value]):
     settings: Settings
     partition_size: int = 50
     workers: int | None = None
-    limit: int = 32
+    concurrency: int = 32
     ordered: bool = False
     max_failures: int | None = None
     _name: str = field(init=False)
@@ -60,10 +60,10 @@ class DaskJob(Generic[Item, Value]):
             raise InvalidArgumentError(("cluster must be connected: await the distributed.Client first",))
         if not isinstance(settings, Settings):
             raise InvalidArgumentError((f"settings must be a Settings, got {short_repr(settings)}",))
-        check_share(settings.share)
+        check_share(settings.rate_limit_share)
         self._name = f"{self.verb}-{token_hex(8)}"
         self.items = open_items(self.items)
-        self.limit = checked_count("limit", self.limit)
+        self.concurrency = checked_count("limit", self.concurrency)
         self.partition_size = checked_count("partition_size", self.partition_size)
         if self.workers is not None:
             self.workers = checked_count("workers", self.workers)
@@ -74,10 +74,10 @@ class DaskJob(Generic[Item, Value]):
         """Run the job and yield the outcomes. Afterwards the workers hold nothing of it."""
         async with _asynchronous(self.cluster) as self._async_cluster:
             workers = self.workers or len(await self._async_cluster.nthreads()) or 1
-            settings = evolve(self.settings, share=self.settings.share / workers)
-            plugin = JobPlugin(settings, self.factory, self.limit, self.max_failures)
+            settings = evolve(self.settings, rate_limit_share=self.settings.rate_limit_share / workers)
+            plugin = JobPlugin(settings, self.factory, self.concurrency, self.max_failures)
             # One that finishes, one that starts meanwhile, and more if partitions are small.
-            partitions_at_once = workers * (2 + self.limit // self.partition_size)
+            partitions_at_once = workers * (2 + self.concurrency // self.partition_size)
             try:
                 await self._async_cluster.register_plugin(plugin, self._name)
                 async with aclosing(self._run(partitions_at_once)) as outcomes:
@@ -103,7 +103,7 @@ class DaskJob(Generic[Item, Value]):
         """
         partitions = self._partitions()
         results = stream(
-            self._process, partitions, limit=partitions_at_once, ordered=self.ordered, max_failures=1
+            self._process, partitions, concurrency=partitions_at_once, ordered=self.ordered, max_failures=1
         )
         is_stopped = False
         try:

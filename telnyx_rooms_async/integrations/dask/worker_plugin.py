@@ -39,7 +39,7 @@ class JobPlugin(WorkerPlugin, Generic[Item, Value]):
 
     settings: Settings
     factory: Callable[[ApiSession], BulkOperation[Item, Value]]
-    limit: int
+    concurrency: int
     max_failures: int | None
     _worker: Any = field(init=False)
     """A `distributed.Worker`, whose types are incomplete."""
@@ -51,7 +51,7 @@ class JobPlugin(WorkerPlugin, Generic[Item, Value]):
     def setup(self, worker: object) -> None:
         """Start on a worker, in its event loop."""
         self._worker, self._loop = worker, asyncio.get_running_loop()
-        self._semaphore = asyncio.Semaphore(self.limit)
+        self._semaphore = asyncio.Semaphore(self.concurrency)
 
     async def teardown(self, worker: object) -> None:  # noqa: ARG002 - Dask passes it by name
         """Cancel the running partitions and close the client, when the job or the worker ends."""
@@ -108,7 +108,7 @@ class JobPlugin(WorkerPlugin, Generic[Item, Value]):
             with suppress(ExceptionGroup):
                 positions = range(len(partition.items))
                 async for outcome in stream(
-                    apply_at, positions, limit=self.limit, max_failures=self.max_failures
+                    apply_at, positions, concurrency=self.concurrency, max_failures=self.max_failures
                 ):
                     outcomes.append(outcome)
             return outcomes

@@ -2,7 +2,7 @@ import sys
 
 from aiohttp import web
 
-from telnyx_rooms_async import EventRouter, RoomSessionEnded, Webhooks
+from telnyx_rooms_async.webhooks import EventRouter, RoomSessionEnded, Webhooks
 from telnyx_rooms_async.integrations.aiohttp_web import CLIENT, aiohttp_handler, client_context
 
 over: list[str | None] = []

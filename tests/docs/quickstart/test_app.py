@@ -9,7 +9,7 @@ from telnyx_rooms_async.emulator import Emulator, Faults
 @pytest.mark.asyncio
 async def test_count(rooms_client: RoomsClient, telnyx_faults: Faults) -> None:
     await rooms_client.rooms.create(unique_name="Weekly")
-    telnyx_faults.refuse(503, "ListRooms")
+    telnyx_faults.respond(503, "ListRooms")
     async with TestClient(TestServer(make_app())) as browser:
         assert await (await browser.get("/rooms")).json() == 1
 
@@ -21,7 +21,7 @@ async def test_a_webhook_arrives(rooms_client: RoomsClient, telnyx_emulator: Emu
         room = await rooms_client.rooms.create(unique_name="Weekly", webhook_event_url=hook)
         alice = telnyx_emulator.join(room.id, context="Alice")
         telnyx_emulator.leave(alice.id)
-        await telnyx_emulator.settle()
+        await telnyx_emulator.flush_webhooks()
         assert over == [alice.session_id]
 
 

@@ -56,7 +56,7 @@ async def test_all_operations(cluster: Any, settings: Settings, telnyx: Emulator
 
 async def test_invalid_items_fail_separately(cluster: Any, settings: Settings, telnyx: Emulator) -> None:
     bodies: list[Any] = [{}, {"unique_name": "Weekly"}, 7, {"unique_name": "Weekly"}]
-    outcomes = await collect(dask.create_many(cluster, bodies, settings=settings, limit=1))
+    outcomes = await collect(dask.create_many(cluster, bodies, settings=settings, concurrency=1))
     assert [outcome.index for outcome in outcomes if outcome.ok] == [1]
     assert "unique_name must be given" in str(outcomes[0].error)
     assert isinstance(outcomes[2].error, InvalidArgumentError)
@@ -111,8 +111,8 @@ async def test_break_cancels_calls_and_leaves_nothing_on_the_cluster(
     monkeypatch: pytest.MonkeyPatch,
     delays: dict[str, float],
 ) -> None:
-    telnyx.script(Fault(), times=2)
-    telnyx.script(Fault(delay=inf), times=None)
+    telnyx.inject(Fault(), times=2)
+    telnyx.inject(Fault(delay=inf), times=None)
     handlers = cluster.cluster.scheduler.handlers
     for name, seconds in delays.items():
         monkeypatch.setitem(handlers, name, delayed(handlers[name], seconds))
@@ -135,7 +135,7 @@ def delayed(handle: Callable[..., Any], seconds: float) -> Callable[..., Any]:
 async def test_cancelled_job_ends_at_once_and_reads_its_source_lazily(
     cluster: Any, settings: Settings, telnyx: Emulator
 ) -> None:
-    telnyx.script(Fault(delay=inf), times=None)
+    telnyx.inject(Fault(delay=inf), times=None)
     taken = 0
 
     def source() -> Iterator[Any]:
@@ -157,7 +157,7 @@ async def test_cancelled_job_ends_at_once_and_reads_its_source_lazily(
 async def test_plugin_removed_by_another_client_is_an_error(
     cluster: Any, settings: Settings, telnyx: Emulator
 ) -> None:
-    telnyx.script(Fault(delay=inf), times=None)
+    telnyx.inject(Fault(delay=inf), times=None)
     job = asyncio.ensure_future(
         collect_until_error(dask.create_many(cluster, room_bodies(100), settings=settings))
     )
@@ -173,9 +173,11 @@ async def test_plugin_removed_by_another_client_is_an_error(
 async def test_limit_holds_for_all_threads_of_a_worker(
     cluster: Any, settings: Settings, telnyx: Emulator
 ) -> None:
-    telnyx.script(Fault(delay=inf), times=None)
+    telnyx.inject(Fault(delay=inf), times=None)
     job = asyncio.ensure_future(
-        collect(dask.create_many(cluster, room_bodies(100), settings=settings, partition_size=3, limit=2))
+        collect(
+            dask.create_many(cluster, room_bodies(100), settings=settings, partition_size=3, concurrency=2)
+        )
     )
     await wait_for_requests(telnyx, 2 * 2)
     await asyncio.sleep(0.1)
@@ -225,7 +227,7 @@ async def test_workers_divide_the_rate_limit(
         return from_settings(settings, **options)
 
     monkeypatch.setattr(RoomsClient, "from_settings", recorded)
-    half = Settings(api_key=settings.api_key, base_url=settings.base_url, share=0.5)
+    half = Settings(api_key=settings.api_key, base_url=settings.base_url, rate_limit_share=0.5)
     await collect(dask.create_many(cluster, room_bodies(8), settings=half, workers=workers, partition_size=1))
     assert shares == {share}
 
@@ -236,7 +238,7 @@ async def test_workers_divide_the_rate_limit(
         ({"cluster": "tcp://localhost:8786"}, InvalidArgumentError, "cluster must be a distributed.Client"),
         ({"items": "Weekly"}, InvalidArgumentError, "the items must be an iterable"),
         ({"settings": {}}, InvalidArgumentError, "settings must be a Settings"),
-        ({"settings": Settings(share=7)}, ConfigurationError, "share"),
+        ({"settings": Settings(rate_limit_share=7)}, ConfigurationError, "share"),
         ({"partition_size": 0}, InvalidArgumentError, "partition_size must be a whole number"),
         ({"workers": 0}, InvalidArgumentError, "workers must be a whole number"),
         ({"limit": 1.5}, InvalidArgumentError, "limit must be a whole number"),

@@ -22,7 +22,7 @@ def rooms_per_name(telnyx: Emulator) -> list[int]:
 async def test_each_room_is_created_once_although_a_worker_is_killed(
     process_client: Any, settings: Settings, telnyx: Emulator
 ) -> None:
-    telnyx.script(Fault(after=True, delay=inf), operation="CreateRoom")  # holds up one worker
+    telnyx.inject(Fault(after=True, delay=inf), operation="CreateRoom")  # holds up one worker
     bodies, outcomes = room_bodies(300), list[Any]()
     async for outcome in dask.create_many(process_client, bodies, settings=settings, partition_size=15):
         outcomes.append(outcome)
@@ -38,9 +38,9 @@ async def test_each_room_is_created_once_although_a_worker_is_killed(
 async def test_rooms_created_by_a_killed_worker_are_found(
     process_client: Any, settings: Settings, telnyx: Emulator
 ) -> None:
-    telnyx.script(Fault(after=True, delay=inf), operation="CreateRoom", times=3)
+    telnyx.inject(Fault(after=True, delay=inf), operation="CreateRoom", times=3)
     job = asyncio.ensure_future(
-        collect(dask.create_many(process_client, room_bodies(4), settings=settings, limit=3))
+        collect(dask.create_many(process_client, room_bodies(4), settings=settings, concurrency=3))
     )
     await wait_for_requests(telnyx, 3)
     await kill_busy_workers(process_client, 1)
@@ -54,7 +54,7 @@ async def test_rooms_deleted_by_a_killed_worker_count_as_deleted(
 ) -> None:
     telnyx.seed(3)
     ids = [room.id for room in telnyx.rooms]
-    telnyx.script(Fault(after=True, delay=inf), operation="DeleteRoom", times=3)
+    telnyx.inject(Fault(after=True, delay=inf), operation="DeleteRoom", times=3)
     job = asyncio.ensure_future(collect(dask.delete_many(process_client, ids, settings=settings)))
     await wait_for_requests(telnyx, 3)
     await kill_busy_workers(process_client, 1)
@@ -72,7 +72,7 @@ async def test_outcome_of_a_partition_that_kills_workers_is_unknown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(processes.scheduler, "allowed_failures", 0)
-    telnyx.script(Fault(delay=inf), times=None)
+    telnyx.inject(Fault(delay=inf), times=None)
     job = asyncio.ensure_future(
         collect_until_error(
             dask.create_many(

@@ -46,7 +46,7 @@ async def send(telnyx: Emulator, method: str, path: str, body: bytes = b"") -> R
 @pytest.mark.parametrize("reset", [False, True])
 @pytest.mark.parametrize(("cut", "rooms"), [("before", 0), ("after", 1)])
 async def test_no_response(telnyx: Emulator, cut: Cut, rooms: int, *, reset: bool) -> None:
-    telnyx.script(Fault(cut=cut, reset=reset))
+    telnyx.inject(Fault(cut=cut, reset=reset))
     body = b'{"unique_name": "%s"}' % (b"x" * 500_000)
     assert await send(telnyx, "POST", "/v2/rooms", body) == RawResponse(b"", was_reset=reset)
     assert len(telnyx.rooms) == rooms
@@ -55,7 +55,7 @@ async def test_no_response(telnyx: Emulator, cut: Cut, rooms: int, *, reset: boo
 
 @pytest.mark.parametrize("reset", [False, True])
 async def test_half_of_the_body_and_of_the_headers(telnyx: Emulator, *, reset: bool) -> None:
-    telnyx.script(Fault(cut="body", reset=reset))
+    telnyx.inject(Fault(cut="body", reset=reset))
     response = await send(telnyx, "POST", "/v2/rooms", b"{}")
     assert response.was_reset == reset
     head, _, body = response.data.partition(b"\r\n\r\n")
@@ -64,7 +64,7 @@ async def test_half_of_the_body_and_of_the_headers(telnyx: Emulator, *, reset: b
     assert length is not None
     assert len(body) == int(length[1]) // 2 > 100
     assert body.startswith(b'{"data":{"id":"' + (telnyx.rooms[0].id or "").encode())
-    telnyx.script(Fault(cut="headers", reset=reset))
+    telnyx.inject(Fault(cut="headers", reset=reset))
     response = await send(telnyx, "POST", "/v2/rooms", b"{}")
     assert response == RawResponse(b"HTTP/1.1 201 Created\r\nContent-Ty", was_reset=reset)
     assert len(telnyx.rooms) == 2
@@ -72,17 +72,17 @@ async def test_half_of_the_body_and_of_the_headers(telnyx: Emulator, *, reset: b
 
 async def test_response_without_body_is_cut_in_its_headers(telnyx: Emulator) -> None:
     telnyx.seed(1)
-    telnyx.script(Fault(cut="body"))
+    telnyx.inject(Fault(cut="body"))
     response = await send(telnyx, "DELETE", f"/v2/rooms/{telnyx.rooms[0].id}")
     assert response.data == b"HTTP/1.1 204 No Content\r\nContent-Ty"
     assert telnyx.rooms == ()
-    telnyx.script(Fault(cut="before"), operation="download")
+    telnyx.inject(Fault(cut="before"), operation="download")
     assert await send(telnyx, "GET", "/media/none") == RawResponse(b"", was_reset=False)
 
 
 @pytest.mark.parametrize("after", [False, True])
 async def test_error_response_is_cut(telnyx: Emulator, *, after: bool) -> None:
-    telnyx.script(Fault(status=500, cut="body", after=after, headers={"cf-ray": "8a"}, retry_after=3))
+    telnyx.inject(Fault(status=500, cut="body", after=after, headers={"cf-ray": "8a"}, retry_after=3))
     response = await send(telnyx, "POST", "/v2/rooms", b"{}")
     assert response.data.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
     assert b"cf-ray: 8a\r\n" in response.data
@@ -110,11 +110,11 @@ async def test_client_may_have_gone_before_the_cut(
         slept.set()
 
     async with Emulator(sleep=sleep) as telnyx, ClientSession() as session:
-        telnyx.script(Fault(cut=cut, reset=reset, delay=1))
+        telnyx.inject(Fault(cut=cut, reset=reset, delay=1))
         headers = {"Authorization": f"Bearer {telnyx.api_key}"}
         request = asyncio.create_task(session.get(f"{telnyx.url}/rooms", headers=headers))
         await slept.wait()
-    assert telnyx.scripted == ()
+    assert telnyx.pending_faults == ()
     assert caplog.records == []
 
 
@@ -122,7 +122,7 @@ async def test_client_may_have_gone_before_the_cut(
 async def test_next_request_succeeds(
     telnyx: Emulator, http: ClientSession, api: HttpClient, cut: Cut
 ) -> None:
-    telnyx.script(Fault(cut=cut, reset=True))
+    telnyx.inject(Fault(cut=cut, reset=True))
     with pytest.raises(aiohttp.ClientError):
         await (await http.post("rooms", json={})).read()
     assert (await api.get("rooms")).status == 200

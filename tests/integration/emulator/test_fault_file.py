@@ -19,7 +19,7 @@ FILE = b"""[
 
 async def test_faults_and_limits_are_loaded(telnyx: Emulator, api: HttpClient) -> None:
     load_script(telnyx, FILE)
-    assert telnyx.scripted == (
+    assert telnyx.pending_faults == (
         Fault(status=503, retry_after=2),
         Fault(cut="body", reset=True, delay=0.5, headers={"cf-ray": "8a"}),
         Fault(status=500, after=True, body={"message": "Error"}),
@@ -54,7 +54,7 @@ def test_invalid_entries_are_refused(entry: dict[str, Any], message: str) -> Non
     telnyx = Emulator()
     with pytest.raises(ValueError, match=f"^entry 2: {message}"):
         load_script(telnyx, json.dumps([{"status": 500}, entry]).encode())
-    assert telnyx.scripted == ()
+    assert telnyx.pending_faults == ()
 
 
 def test_all_invalid_entries_are_named() -> None:

@@ -58,7 +58,7 @@ def test_fault_copies_its_arguments() -> None:
 async def test_status_has_the_documented_body(
     telnyx: Emulator, api: HttpClient, status: int, code: str
 ) -> None:
-    telnyx.script(Fault(status=status))
+    telnyx.inject(Fault(status=status))
     response = await api.post("rooms", {})
     assert response.status == status
     (entry,) = response.body["errors"]
@@ -78,9 +78,9 @@ async def test_status_has_the_documented_body(
 async def test_body_replaces_that_of_an_error_or_a_success(
     telnyx: Emulator, http: ClientSession, body: Any, raw: bytes
 ) -> None:
-    telnyx.script(Fault(status=302))  # a status below 400 has no body
-    telnyx.script(Fault(status=502, body=body))
-    telnyx.script(Fault(body=body))
+    telnyx.inject(Fault(status=302))  # a status below 400 has no body
+    telnyx.inject(Fault(status=502, body=body))
+    telnyx.inject(Fault(body=body))
     async with http.get("rooms", allow_redirects=False) as response:
         assert (response.status, await response.read()) == (302, b"")
     for status, rooms in ((502, 0), (201, 1)):
@@ -101,7 +101,7 @@ async def test_body_replaces_that_of_an_error_or_a_success(
 async def test_headers_are_set(
     telnyx: Emulator, http: ClientSession, headers: Mapping[str, str], status: int | None
 ) -> None:
-    telnyx.script(Fault(status=status, headers=headers, retry_after=1))
+    telnyx.inject(Fault(status=status, headers=headers, retry_after=1))
     async with http.get("rooms") as response:
         for name, value in {"Retry-After": "1", **headers}.items():
             assert response.headers.getall(name) == [value]
@@ -110,7 +110,7 @@ async def test_headers_are_set(
 async def test_operation_can_be_carried_out_and_answered_with_an_error(
     telnyx: Emulator, api: HttpClient
 ) -> None:
-    telnyx.script(Fault(status=500, after=True))
+    telnyx.inject(Fault(status=500, after=True))
     response = await api.post("rooms", {"unique_name": "Weekly"})
     assert (response.status, response.body["errors"][0]["code"]) == (500, "10007")
     assert [room.unique_name for room in telnyx.rooms] == ["Weekly"]
@@ -120,33 +120,33 @@ async def test_operation_can_be_carried_out_and_answered_with_an_error(
 
 
 async def test_request_uses_up_the_first_fault_that_matches(telnyx: Emulator, api: HttpClient) -> None:
-    telnyx.script(Fault(), times=2)
-    telnyx.script(Fault(status=500), operation="CreateRoom")
-    telnyx.script(Fault(status=503))
-    telnyx.script(Fault(status=503))
-    telnyx.script(Fault(status=504), times=None)
+    telnyx.inject(Fault(), times=2)
+    telnyx.inject(Fault(status=500), operation="CreateRoom")
+    telnyx.inject(Fault(status=503))
+    telnyx.inject(Fault(status=503))
+    telnyx.inject(Fault(status=504), times=None)
     assert [(await api.get("rooms")).status for _ in range(3)] == [200, 200, 503]
-    assert [fault.status for fault in telnyx.scripted] == [500, 503, 504]
+    assert [fault.status for fault in telnyx.pending_faults] == [500, 503, 504]
     assert [(await api.post("rooms", {})).status for _ in range(5)] == [500, 503, 504, 504, 504]
-    telnyx.unscript()
+    telnyx.clear_faults()
     assert (await api.get("rooms")).status == 200
-    assert telnyx.scripted == ()
+    assert telnyx.pending_faults == ()
 
 
 async def test_fault_can_be_for_one_operation(telnyx: Emulator, api: HttpClient) -> None:
     for endpoint in ENDPOINTS:
         body = {"operation": endpoint.operation}
-        telnyx.script(Fault(status=599, body=body), operation=endpoint.operation)
+        telnyx.inject(Fault(status=599, body=body), operation=endpoint.operation)
     for endpoint in ENDPOINTS:
         path = endpoint.path.replace("{", "").replace("}", "").lstrip("/")
         response = await api(endpoint.method, path, {})
         assert (response.status, response.body) == (599, {"operation": endpoint.operation})
-    assert telnyx.scripted == ()
+    assert telnyx.pending_faults == ()
 
 
 async def test_fault_can_be_for_requests_that_a_function_selects(telnyx: Emulator, api: HttpClient) -> None:
     one, two = [(await api.post("rooms", {})).data["id"] for _ in range(2)]
-    telnyx.script(Fault(status=404), when=lambda request: request.path.endswith(one))
+    telnyx.inject(Fault(status=404), when=lambda request: request.path.endswith(one))
     assert [(await api.get(f"rooms/{room_id}")).status for room_id in (two, one, one)] == [200, 404, 200]
 
 
@@ -157,14 +157,14 @@ async def test_fault_can_be_for_requests_that_a_function_selects(telnyx: Emulato
 def test_invalid_rules_are_refused(options: dict[str, Any]) -> None:
     telnyx = Emulator()
     with pytest.raises(ValueError, match=f"^{next(iter(options))} must be"):
-        telnyx.script(Fault(), **options)
-    assert telnyx.scripted == ()
+        telnyx.inject(Fault(), **options)
+    assert telnyx.pending_faults == ()
 
 
 async def test_refused_and_unknown_requests_use_up_no_fault(
     telnyx: Emulator, http: ClientSession, api: HttpClient
 ) -> None:
-    telnyx.script(Fault(status=500))
+    telnyx.inject(Fault(status=500))
     async with http.get("rooms", headers={"Authorization": "Bearer wrong"}) as response:
         assert response.status == 401
     assert (await api.get("unknown")).status == 404
@@ -204,7 +204,7 @@ async def test_delay_is_before_or_after_the_operation(
 ) -> None:
     sleep = ManualSleep()
     async with Emulator(sleep=sleep) as telnyx, ClientSession() as session:
-        telnyx.script(fault)
+        telnyx.inject(fault)
         headers = {"Authorization": f"Bearer {telnyx.api_key}"}
         request = asyncio.create_task(session.post(f"{telnyx.url}/rooms", headers=headers, json={}))
         await sleep.started.wait()
@@ -218,7 +218,7 @@ async def test_delay_is_before_or_after_the_operation(
 async def test_delayed_operation_is_carried_out_for_a_client_that_has_gone() -> None:
     sleep = ManualSleep()
     async with Emulator(sleep=sleep) as telnyx, ClientSession() as session:
-        telnyx.script(Fault(delay=20))
+        telnyx.inject(Fault(delay=20))
         headers = {"Authorization": f"Bearer {telnyx.api_key}"}
         request = asyncio.create_task(session.post(f"{telnyx.url}/rooms", headers=headers, json={}))
         await sleep.started.wait()
@@ -236,7 +236,7 @@ async def test_delayed_operation_is_carried_out_for_a_client_that_has_gone() -> 
 async def test_closing_ends_delays(fields: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     async with Emulator() as telnyx:
-        telnyx.script(Fault(delay=math.inf, **fields), times=None)
+        telnyx.inject(Fault(delay=math.inf, **fields), times=None)
         port = int(telnyx.url.removesuffix("/v2").rpartition(":")[2])
         request = f"GET /v2/rooms HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {telnyx.api_key}\r\n\r\n"
         connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
@@ -272,9 +272,9 @@ async def link(telnyx: Emulator, api: HttpClient, room_id: str, clock: FakeClock
 async def test_downloads_have_faults_of_their_own(
     telnyx: Emulator, api: HttpClient, keyless_http: ClientSession, link: str
 ) -> None:
-    telnyx.script(Fault(status=503, retry_after=1), operation="download")
-    telnyx.script(Fault(headers={"ETag": '"odd"'}), operation="download")
-    telnyx.script(Fault(status=500))
+    telnyx.inject(Fault(status=503, retry_after=1), operation="download")
+    telnyx.inject(Fault(headers={"ETag": '"odd"'}), operation="download")
+    telnyx.inject(Fault(status=500))
     async with keyless_http.get(link) as response:
         assert (response.status, response.headers["Retry-After"]) == (503, "1")
     for etags in ({'"odd"'}, set[str]()):
@@ -289,4 +289,4 @@ async def test_downloads_have_faults_of_their_own(
 )
 def test_faults_after_the_start_of_a_download_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="cut_after"):
-        Emulator().script(Fault(**fields), operation="download")
+        Emulator().inject(Fault(**fields), operation="download")

@@ -62,7 +62,7 @@ async def test_unknown_participants_and_sessions_are_not_found(api: HttpClient) 
 async def test_joining_over_http_has_neither_faults_nor_a_rate_limit(
     api: HttpClient, telnyx: Emulator, room_id: str
 ) -> None:
-    telnyx.script(Fault(status=500), times=None)
+    telnyx.inject(Fault(status=500), times=None)
     telnyx.limit(0)
     joined = await api.post(JOIN, {"room_id": room_id, "context": "Alice"})
     assert (joined.status, joined.data["context"]) == (201, "Alice")

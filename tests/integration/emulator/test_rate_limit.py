@@ -41,7 +41,7 @@ async def test_requests_above_the_limit_are_refused_until_the_window_ends(
 async def test_errors_count_and_have_the_headers(
     telnyx: Emulator, http: ClientSession, api: HttpClient
 ) -> None:
-    telnyx.script(Fault(status=500, headers={"x-ratelimit-reset": "soon"}))
+    telnyx.inject(Fault(status=500, headers={"x-ratelimit-reset": "soon"}))
     telnyx.limit(0)
     assert (await api.get("rooms")).status == 429  # uses up no fault
     telnyx.limit(4, seconds=1)

@@ -58,7 +58,7 @@ async def test_signatures_are_valid_for_other_implementations(
     telnyx: Emulator, receiver: WebhookListener
 ) -> None:
     telnyx.join(create_room(telnyx, receiver.url, enable_recording=True))
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     assert len(receiver.received) == 4
     for webhook in receiver.received:
         webhook.verify(telnyx.public_key)
@@ -104,7 +104,7 @@ async def test_event_is_sent_again_with_other_statuses(
 ) -> None:
     receiver.statuses["/hook"] = [299, status, status]  # the second event fails twice
     telnyx.join(create_room(telnyx, receiver.url + "/hook"))
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     assert results(telnyx, receiver.url) == [
         ("/hook", 1, 299),
         ("/hook", 1, status),
@@ -127,7 +127,7 @@ async def test_failover_url_gets_three_attempts_too(
     receiver.statuses = {"/hook": [200] + [500] * 3, "/other": [500] * 3}
     other = receiver.url + "/other"
     telnyx.join(create_room(telnyx, receiver.url + "/hook", webhook_event_failover_url=other))
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     assert results(telnyx, receiver.url) == [
         ("/hook", 1, 200),
         *(("/hook", number, 500) for number in (1, 2, 3)),
@@ -148,7 +148,7 @@ async def test_next_event_does_not_wait_for_retries(receiver: WebhookListener) -
 
     async with Emulator(sleep=until_next_event) as telnyx:
         telnyx.join(create_room(telnyx, receiver.url + "/hook"))
-        await telnyx.settle()
+        await telnyx.flush_webhooks()
     assert receiver.event_types == ["session.started", "participant.joined", "session.started"]
 
 
@@ -172,7 +172,7 @@ async def test_events_beyond_the_limits_are_delivered_in_order_for_each_url(
     for context in range(6):
         for room_id in rooms:
             telnyx.join(room_id, context=str(context))
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     assert len({webhook.data["id"] for webhook in receiver.received}) == 5 * 7
     for number in range(5):
         contexts = [
@@ -204,7 +204,7 @@ async def test_failed_connection_is_retried(
     async with running(ClosingServer(tls=context), listens=server != "none") as closing:
         url = closing.url.replace("127.0.0.1", "localhost")
         telnyx.join(create_room(telnyx, url, webhook_event_failover_url=receiver.url))
-        await telnyx.settle()
+        await telnyx.flush_webhooks()
     for event_id in {delivery.event.id for delivery in telnyx.deliveries}:
         deliveries = [delivery for delivery in telnyx.deliveries if delivery.event.id == event_id]
         assert [delivery.failure or delivery.status for delivery in deliveries] == [failure] * 3 + [200]
@@ -226,7 +226,7 @@ async def test_unusable_url_is_not_retried(
     telnyx: Emulator, receiver: WebhookListener, sleep: FakeClock, *, url: str, failure: str
 ) -> None:
     telnyx.join(create_room(telnyx, url, webhook_event_failover_url=receiver.url))
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     attempts = {(delivery.attempt, delivery.failure or delivery.status) for delivery in telnyx.deliveries}
     assert attempts == {(1, failure), (2, 200)}
     assert sleep.sleeps == []
@@ -257,7 +257,7 @@ async def test_links_in_events_start_with_the_url_of_the_emulator(
         assert public_url is None or telnyx.url == public_url.rstrip("/")
         telnyx.leave(telnyx.join(create_room(telnyx, receiver.url, enable_recording=True)).id)
         clock.advance(seconds=5)
-        await telnyx.settle()
+        await telnyx.flush_webhooks()
     assert receiver.received[-1].data["payload"]["download_url"].startswith(start)
 
 
@@ -271,17 +271,17 @@ async def test_timeout_without_a_setting(
     receiver.statuses["/"] = [0] * 6
     with FakeClock().fast_forward():
         telnyx.join(create_room(telnyx, receiver.url + "/", webhook_timeout_secs=seconds))
-        await telnyx.settle()
+        await telnyx.flush_webhooks()
     assert [delivery.failure for delivery in telnyx.deliveries] == ["timeout"] * 6
 
 
 async def test_receiver_has_the_seconds_of_the_room(telnyx: Emulator, receiver: WebhookListener) -> None:
     receiver.statuses["/hook"] = [500, 500, 0]
     settings = {"webhook_event_failover_url": receiver.url + "/other", "webhook_timeout_secs": 1}
-    telnyx.script_webhooks(WebhookFault(lost=True))
+    telnyx.inject_webhook_faults(WebhookFault(dropped=True))
     with FakeClock().fast_forward():
         telnyx.join(create_room(telnyx, receiver.url + "/hook", **settings))
-        await telnyx.settle()
+        await telnyx.flush_webhooks()
     statuses = [delivery.failure or delivery.status for delivery in telnyx.deliveries]
     assert statuses == ["lost", 500, 500, "timeout", 200]
 
@@ -412,7 +412,7 @@ async def test_reprs_and_logs_show_no_secrets(
     url = receiver.url.replace("//", "//user:canary-1@") + "/hook?token=canary-2#canary-3"
     telnyx.leave(telnyx.join(create_room(telnyx, url, enable_recording=True)).id)
     clock.advance(seconds=5)
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     last = telnyx.deliveries[-1]
     assert last.delivered
     assert receiver.received[-1].headers["Authorization"].startswith("Basic ")
@@ -445,7 +445,7 @@ async def test_closing_cancels_deliveries(
         for path in ("/silent", "/hook"):
             room_id = create_room(telnyx, receiver.url + path, webhook_timeout_secs=30)
             telnyx.join(room_id)
-        settling = asyncio.create_task(telnyx.settle())
+        settling = asyncio.create_task(telnyx.flush_webhooks())
         single = telnyx.deliver("x", {"room_id": room_id}, url=receiver.url + "/never")
         delivering = asyncio.create_task(single)
         await retrying.wait()
@@ -473,7 +473,7 @@ async def test_error_of_a_delivery_is_reported_on_closing(receiver: WebhookListe
 
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
     async with Emulator(sleep=sleep) as telnyx:
-        telnyx.script_webhooks(WebhookFault(delay=1))
+        telnyx.inject_webhook_faults(WebhookFault(delay=1))
         telnyx.join(create_room(telnyx, receiver.url))
         await failed.wait()
         await asyncio.sleep(0)
@@ -483,7 +483,7 @@ async def test_error_of_a_delivery_is_reported_on_closing(receiver: WebhookListe
 async def test_events_after_closing_are_sent_at_the_next_start(receiver: WebhookListener) -> None:
     telnyx = Emulator()
     room_id = create_room(telnyx, receiver.url)
-    for call in (telnyx.settle(), telnyx.deliver("x", url=receiver.url)):
+    for call in (telnyx.flush_webhooks(), telnyx.deliver("x", url=receiver.url)):
         with pytest.raises(RuntimeError, match="not running"):
             await call
     async with telnyx:
@@ -491,7 +491,7 @@ async def test_events_after_closing_are_sent_at_the_next_start(receiver: Webhook
     receiver.received.clear()
     telnyx.leave(telnyx.join(room_id).id)
     async with telnyx:
-        await telnyx.settle()
+        await telnyx.flush_webhooks()
     assert receiver.event_types == ["participant.joined", "participant.left"]
 
 
@@ -501,10 +501,10 @@ async def test_missing_extra_is_named(
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.ed25519", None)
     hint = re.escape("pip install 'telnyx-rooms-async[webhooks]'")
     telnyx.join((await api.post("rooms", {})).data["id"])
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     telnyx.join(create_room(telnyx, receiver.url))
     with pytest.raises(RuntimeError, match=hint):
-        await telnyx.settle()
+        await telnyx.flush_webhooks()
     assert [delivery.failure for delivery in telnyx.deliveries] == ["no cryptography"] * 2
     with pytest.raises(RuntimeError, match=hint):
         _ = telnyx.public_key

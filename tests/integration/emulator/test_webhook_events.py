@@ -30,7 +30,7 @@ async def test_events_of_a_session(
     alice = telnyx.join(webhook_room, context="Alice")
     clock.advance(seconds=60)
     telnyx.leave(alice.id)
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     session = {"room_id": webhook_room, "session_id": alice.session_id}
     participant = {**session, "participant_id": alice.id}
     audio, video = (payload["recording_id"] for payload in payloads(receiver, "recording.started"))
@@ -67,10 +67,10 @@ async def test_recording_completed_is_due_five_seconds_after_leaving(
     clock.advance(seconds=60)
     telnyx.leave(alice.id)
     clock.advance(seconds=4.9)
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     assert payloads(receiver, "recording.completed") == []
     clock.advance(seconds=100)
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     audio, video = payloads(receiver, "recording.completed")
     assert receiver.received[-1].data["occurred_at"] == "2021-04-25T12:01:05.000000Z"
     assert audio == {
@@ -99,7 +99,7 @@ async def test_composition_completed_goes_to_the_url_of_the_composition(
     ).data["id"]
     await api.post("room_compositions", body)
     clock.advance(seconds=10)
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     (webhook,) = [webhook for webhook in receiver.received if webhook.event_type == "composition.completed"]
     assert (webhook.path, webhook.data["occurred_at"]) == ("/own", "2021-04-25T12:00:10.000000Z")
     composition = (await api.get(f"room_compositions/{composition_id}")).data
@@ -120,7 +120,7 @@ async def test_deleted_files_send_no_event(
     await api.delete(f"room_compositions/{composition['id']}")
     await api.delete("room_recordings", {"filter[type]": "video"})
     clock.advance(seconds=10)
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     completed = [event_type for event_type in receiver.event_types if event_type.endswith("completed")]
     assert completed == ["recording.completed"]
 
@@ -148,7 +148,7 @@ async def test_reasons_and_recordings_of_removed_participants(
     alice, _ = telnyx.join(webhook_room), telnyx.join(webhook_room)
     await api(method, path.format(session=alice.session_id, room=webhook_room), {"participants": "all"})
     clock.advance(seconds=5)
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     left = payloads(receiver, "participant.left")
     assert [payload["left_reason"] for payload in left] == ["kicked", "kicked"]
     assert [payload["ended_reason"] for payload in payloads(receiver, "session.ended")] == [ended_reason]
@@ -160,13 +160,13 @@ async def test_url_is_that_of_the_room_when_the_event_is_due(
 ) -> None:
     room_id = (await api.post("rooms", {"webhook_event_url": receiver.url})).data["id"]
     alice = telnyx.join(room_id)
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     await api("PATCH", f"rooms/{room_id}", {"webhook_event_url": None})
     telnyx.leave(alice.id)
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     await api("PATCH", f"rooms/{room_id}", {"webhook_event_url": receiver.url + "/new"})
     telnyx.join(room_id)
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     assert [webhook.path for webhook in receiver.received] == ["/", "/", "/new", "/new"]
 
 

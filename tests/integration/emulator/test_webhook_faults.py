@@ -28,15 +28,15 @@ def ids(receiver: WebhookListener) -> list[str]:
 async def test_lost_event_is_recorded_and_not_sent(
     telnyx: Emulator, receiver: WebhookListener, room_id: str
 ) -> None:
-    telnyx.script_webhooks(WebhookFault(), event_type=ENDED)
-    telnyx.script_webhooks(WebhookFault(lost=True), event_type=ENDED)
-    telnyx.script_webhooks(WebhookFault(lost=True), event_type=ENDED, times=None)
+    telnyx.inject_webhook_faults(WebhookFault(), event_type=ENDED)
+    telnyx.inject_webhook_faults(WebhookFault(dropped=True), event_type=ENDED)
+    telnyx.inject_webhook_faults(WebhookFault(dropped=True), event_type=ENDED, times=None)
     for _ in range(2):
         telnyx.leave(telnyx.join(room_id).id)
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     assert receiver.event_types.count("session.ended") == 1
-    assert telnyx.scripted_webhooks == (WebhookFault(lost=True),)
-    telnyx.unscript()
+    assert telnyx.scripted_webhooks == (WebhookFault(dropped=True),)
+    telnyx.clear_faults()
     assert not telnyx.scripted_webhooks
     (lost,) = [delivery for delivery in telnyx.deliveries if delivery.failure == "lost"]
     assert (lost.event.event_type, lost.body, lost.delivered) == (ENDED, b"", False)
@@ -46,9 +46,9 @@ async def test_lost_event_is_recorded_and_not_sent(
 async def test_copies_have_the_same_id_and_content(
     telnyx: Emulator, receiver: WebhookListener, room_id: str
 ) -> None:
-    telnyx.script_webhooks(WebhookFault(copies=3))
+    telnyx.inject_webhook_faults(WebhookFault(duplicates=2))
     telnyx.join(room_id)
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     assert receiver.event_types == ["session.started"] * 3 + ["participant.joined"]
     assert len(set(ids(receiver))) == len({webhook.body for webhook in receiver.received}) == 2
     for webhook in receiver.received:
@@ -78,9 +78,9 @@ async def test_later_events_overtake_a_delayed_one(
     delayed: DelayedEmulator, receiver: WebhookListener
 ) -> None:
     room = delayed._state.create_room({"webhook_event_url": receiver.url})
-    delayed.script_webhooks(WebhookFault(delay=7.5))
+    delayed.inject_webhook_faults(WebhookFault(delay=7.5))
     delayed.join(room.id)
-    settling = asyncio.create_task(delayed.settle())
+    settling = asyncio.create_task(delayed.flush_webhooks())
     async with asyncio.timeout(60):
         while not delayed.deliveries:
             await asyncio.sleep(0.001)
@@ -96,7 +96,7 @@ async def hold_meeting(telnyx: Emulator, receiver: WebhookListener, room_id: str
     participants = [telnyx.join(room_id, context=str(number)) for number in range(12)]
     for participant in participants:
         telnyx.leave(participant.id)
-    await telnyx.settle()
+    await telnyx.flush_webhooks()
     return [
         f"{webhook.event_type} {webhook.data['payload'].get('context', '')}" for webhook in receiver.received
     ]
@@ -106,13 +106,13 @@ async def test_shuffled_events_have_the_same_order_in_each_run(
     telnyx: Emulator, receiver: WebhookListener, room_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks, "_SLICE", 5)
-    telnyx.script_webhooks(WebhookFault(shuffled=True), times=None)
+    telnyx.inject_webhook_faults(WebhookFault(reordered=True), times=None)
     first = await hold_meeting(telnyx, receiver, room_id)
     assert len(set(ids(receiver))) == len(first) == 26
     joined = [event for event in first if event.startswith("participant.joined")]
     assert joined != sorted(joined, key=lambda event: int(event.split()[1]))
     async with listen_for_webhooks() as other_receiver, Emulator() as other:
-        other.script_webhooks(WebhookFault(shuffled=True), times=None)
+        other.inject_webhook_faults(WebhookFault(reordered=True), times=None)
         room = other._state.create_room({"webhook_event_url": other_receiver.url, "max_participants": 50})
         assert await hold_meeting(other, other_receiver, room.id) == first
 
@@ -121,9 +121,9 @@ async def test_event_gets_the_first_fault_that_matches(
     telnyx: Emulator, receiver: WebhookListener, room_id: str
 ) -> None:
     numbers = itertools.count()
-    fault = WebhookFault(copies=2, shuffled=True)
-    telnyx.script_webhooks(fault, times=None, when=lambda _: next(numbers) % 3 == 0)
-    telnyx.script_webhooks(WebhookFault(shuffled=True), times=None)
+    fault = WebhookFault(duplicates=1, reordered=True)
+    telnyx.inject_webhook_faults(fault, times=None, when=lambda _: next(numbers) % 3 == 0)
+    telnyx.inject_webhook_faults(WebhookFault(reordered=True), times=None)
     assert len(await hold_meeting(telnyx, receiver, room_id)) == 26 + 9
     assert len(set(ids(receiver))) == 26
 
@@ -131,7 +131,7 @@ async def test_event_gets_the_first_fault_that_matches(
 async def test_shuffled_events_are_sent_without_settle(
     telnyx: Emulator, receiver: WebhookListener, room_id: str
 ) -> None:
-    telnyx.script_webhooks(WebhookFault(shuffled=True), times=2)
+    telnyx.inject_webhook_faults(WebhookFault(reordered=True), times=2)
     telnyx.join(room_id)
     async with asyncio.timeout(60):
         while len(receiver.received) < 2:
@@ -149,13 +149,13 @@ async def test_settle_raises_what_when_raises(
         called.set()
         return bool(event.payload["unknown"])
 
-    telnyx.script_webhooks(WebhookFault(), when=when)
+    telnyx.inject_webhook_faults(WebhookFault(), when=when)
     telnyx.join(room_id)
     if noticed_by_watcher:
         await called.wait()
         await asyncio.sleep(0)
     with pytest.raises(KeyError, match="unknown"):
-        await telnyx.settle()
+        await telnyx.flush_webhooks()
 
 
 async def test_settle_raises_what_sleep_raises(receiver: WebhookListener) -> None:
@@ -164,11 +164,11 @@ async def test_settle_raises_what_sleep_raises(receiver: WebhookListener) -> Non
 
     async with Emulator(sleep=sleep) as telnyx:
         room = telnyx._state.create_room({"webhook_event_url": receiver.url})
-        telnyx.script_webhooks(WebhookFault(delay=1))
+        telnyx.inject_webhook_faults(WebhookFault(delay=1))
         telnyx.join(room.id)
         with pytest.raises(LookupError, match="no time left"):
-            await telnyx.settle()
-        await telnyx.settle()
+            await telnyx.flush_webhooks()
+        await telnyx.flush_webhooks()
     assert receiver.event_types == ["participant.joined"]
 
 
@@ -189,4 +189,4 @@ def test_invalid_faults_are_refused(fields: dict[str, Any], message: str) -> Non
 
 def test_invalid_event_type_is_refused() -> None:
     with pytest.raises(ValueError, match="event_type must be"):
-        Emulator().script_webhooks(WebhookFault(), event_type="room.session.ended")
+        Emulator().inject_webhook_faults(WebhookFault(), event_type="room.session.ended")

@@ -67,7 +67,7 @@ async def test_invalid_option_is_refused_at_the_call(client: RoomsClient, bodies
 
 
 async def test_create_many_recovers_lost_responses(client: RoomsClient, telnyx: Emulator) -> None:
-    telnyx.script(Fault(cut="after"), times=3, operation="CreateRoom")
+    telnyx.inject(Fault(cut="after"), times=3, operation="CreateRoom")
     outcomes = [outcome async for outcome in client.rooms.create_many(named(10))]
     assert [outcome.ok for outcome in outcomes] == [True] * 10
     assert len(telnyx.rooms) == 10
@@ -78,7 +78,7 @@ async def test_create_many_stops_after_max_failures(client: RoomsClient, telnyx:
     bodies: list[RoomFields] = [{"unique_name": "Weekly"}] * 50
 
     async def create() -> None:
-        async for outcome in client.rooms.create_many(bodies, limit=1, max_failures=2):
+        async for outcome in client.rooms.create_many(bodies, concurrency=1, max_failures=2):
             outcomes.append(outcome)  # noqa: PERF401 - a comprehension would lose them with the error
 
     with pytest.raises(ExceptionGroup) as stopped:
@@ -140,7 +140,7 @@ async def test_delete_all_compares_names_itself(client: RoomsClient, telnyx: Emu
     telnyx.seed(2)
     rooms = [{"id": room.id, "unique_name": room.unique_name} for room in telnyx.rooms]
     body = {"data": rooms, "meta": {"page_number": 1, "total_pages": 1, "total_results": 2}}
-    telnyx.script(Fault(body=body), operation="ListRooms", times=None)
+    telnyx.inject(Fault(body=body), operation="ListRooms", times=None)
     name = telnyx.rooms[0].unique_name
     assert [outcome.ok async for outcome in client.rooms.delete_all(unique_name=name)] == [True]
     assert len(telnyx.rooms) == 1
@@ -165,7 +165,7 @@ async def test_delete_all_of_a_list_that_keeps_changing(
     for _ in range(3):  # six passes with different rooms
         for other in ("a-room", "b-room"):
             rooms = [{"id": first.id}, {"id": other}]
-            telnyx.script(Fault(body={"data": rooms, "meta": {"total_results": 2}}), operation="ListRooms")
+            telnyx.inject(Fault(body={"data": rooms, "meta": {"total_results": 2}}), operation="ListRooms")
     deletion = client.rooms.delete_all(everything=True, expect=expect)
     if expect is not None:
         with pytest.raises(PaginationError, match="kept changing"):
@@ -201,5 +201,5 @@ async def test_room_deleted_by_another_client_counts_as_deleted(
 ) -> None:
     telnyx.seed(3)
     first, *_ = telnyx.rooms
-    telnyx.script(Fault(status=404), operation="DeleteRoom", when=lambda sent: first.id in sent.path)
+    telnyx.inject(Fault(status=404), operation="DeleteRoom", when=lambda sent: first.id in sent.path)
     assert [outcome.ok async for outcome in client.rooms.delete_all(everything=True)] == [True] * 3

@@ -18,23 +18,19 @@ from telnyx_rooms_async import (
     Change,
     ConfigurationError,
     DateFilter,
-    EventRouter,
     InvalidArgumentError,
-    Journal,
     NotFoundError,
     Plan,
     RetryPolicy,
     Room,
     RoomsClient,
     RoomSession,
-    RoomSessionEnded,
-    RoomTracker,
-    SeenInMemory,
     UnprocessableEntityError,
     VideoRegion,
-    Webhooks,
 )
+from telnyx_rooms_async.batch import Journal
 from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async.webhooks import EventRouter, MemoryEventStore, RoomSessionEnded, RoomTracker, Webhooks
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
 from tests.helpers.clocks import FakeClock
 from tests.helpers.unusual_values import (
@@ -142,14 +138,14 @@ async def test_webhooks_and_emulators_use_exact_text(unusual: Callable[[str], st
 
 @unusual_strings
 async def test_event_store_compares_exact_text(unusual: Callable[[str], str]) -> None:
-    store = SeenInMemory()
-    assert not await store.seen(unusual("an-event"))
-    await store.keep(unusual("an-event"))
-    assert await store.seen("an-event")
-    assert await store.seen(unusual("an-event"))
-    assert not await store.seen(unusual("another"))
-    await store.forget(unusual("another"))
-    assert not await store.seen("another")
+    store = MemoryEventStore()
+    assert await store.claim(unusual("an-event"))
+    await store.complete(unusual("an-event"))
+    assert not await store.claim("an-event")
+    assert not await store.claim(unusual("an-event"))
+    assert await store.claim(unusual("another"))
+    await store.release(unusual("another"))
+    assert await store.claim("another")
 
 
 @unusual_strings
@@ -221,13 +217,13 @@ async def test_counts_of_other_classes_are_accepted(
     ids = [room.id async for room in listing]
     assert len(ids) == 5
     assert [page async for page in listing.pages(count)]
-    outcomes = client.rooms.delete_many(ids, limit=count, max_failures=count)
+    outcomes = client.rooms.delete_many(ids, concurrency=count, max_failures=count)
     assert [outcome.ok async for outcome in outcomes] == [True] * 5
 
 
 @pytest.mark.parametrize("count", [Seats.FEW, IntegerByIndex()])
 async def test_options_of_other_classes_are_accepted(telnyx: Emulator, count: Any) -> None:
-    policy = RetryPolicy(attempts=count, backoff_max=count)
+    policy = RetryPolicy(max_attempts=count, backoff_max=count)
     async with RoomsClient(
         telnyx.api_key, base_url=telnyx.url, max_connections=count, timeout=count, retry=policy
     ) as client:
@@ -236,7 +232,7 @@ async def test_options_of_other_classes_are_accepted(telnyx: Emulator, count: An
         with pytest.raises(NotFoundError):
             await client.recordings.download("a", io.BytesIO(), max_bytes=count)
         await client.close(grace=count)
-    router = EventRouter(seen=SeenInMemory(limit=count), limit=count, grace=count)
+    router = EventRouter(store=MemoryEventStore(limit=count), limit=count, grace=count)
     assert not await router.dispatch(RoomSessionEnded(id="a"))
     RoomTracker("a", limit=count)
 
@@ -355,7 +351,7 @@ async def test_likely_mistakes_are_refused_by_name(
     with pytest.raises(InvalidArgumentError, match="path must be a path"):
         Journal(None)  # type: ignore[arg-type]  # that is the point
     with pytest.raises(InvalidArgumentError, match="must be numbers"):
-        await client.tokens.keep("a", token_ttl_secs=UNSET).__aenter__()  # type: ignore[arg-type]  # likewise
+        await client.tokens.auto_refresh("a", token_ttl_secs=UNSET).__aenter__()  # type: ignore[arg-type]  # likewise
     with pytest.raises(ConfigurationError, match="grace must be"):
         await client.close(grace=path)
     with pytest.raises(ConfigurationError, match="limit must be"):

@@ -107,7 +107,7 @@ FAULTS: dict[str, tuple[str, Fault]] = {
 async def test_ensure_makes_one_room_under_faults(
     client: RoomsClient, telnyx: Emulator, operation: str, fault: Fault
 ) -> None:
-    telnyx.script(fault, operation=operation)
+    telnyx.inject(fault, operation=operation)
     first = await client.rooms.ensure("Weekly", max_participants=20)
     second = await client.rooms.ensure("Weekly", max_participants=30)
     assert (first.action, second.action) == ("created", "updated")
@@ -160,7 +160,7 @@ async def test_room_created_and_deleted_since_the_plan_is_looked_up_again(
     plan = await client.rooms.plan([{"unique_name": "Weekly", "max_participants": 20}])
     other = await client.rooms.create(unique_name="Weekly")
 
-    telnyx.script(Fault(status=404), operation="UpdateRoom")
+    telnyx.inject(Fault(status=404), operation="UpdateRoom")
     (outcome,) = await applied(client, plan)
     assert outcome.unwrap() == named(telnyx, "Weekly")
     assert named(telnyx, "Weekly").id == other.id
@@ -201,7 +201,7 @@ async def test_change_is_one_request(client: RoomsClient, telnyx: Emulator) -> N
 async def test_lost_response_of_a_plan_is_looked_up(client: RoomsClient, telnyx: Emulator) -> None:
     plan = await client.rooms.plan([{"unique_name": f"Ward {number}"} for number in range(10)])
     telnyx.requests.clear()
-    telnyx.script(Fault(cut="after"), operation="CreateRoom")
+    telnyx.inject(Fault(cut="after"), operation="CreateRoom")
     assert all(outcome.ok for outcome in await applied(client, plan))
     assert sorted(sent(telnyx)) == ["GET"] + ["POST"] * 10
     assert len(telnyx.rooms) == 10
@@ -230,9 +230,9 @@ async def test_plan_that_deletes_too_many_rooms_is_refused(client: RoomsClient, 
 
 async def test_max_failures_of_creations_prevent_deletions(client: RoomsClient, telnyx: Emulator) -> None:
     telnyx.seed(5)
-    telnyx.script(Fault(status=403), operation="CreateRoom", times=None)
+    telnyx.inject(Fault(status=403), operation="CreateRoom", times=None)
     plan = await client.rooms.plan([{"unique_name": f"Ward {n}"} for n in range(9)], prune=True)
     with pytest.raises(ExceptionGroup):
-        async for _ in client.rooms.apply(plan, limit=2, max_failures=2, max_deletes=5):
+        async for _ in client.rooms.apply(plan, concurrency=2, max_failures=2, max_deletes=5):
             pass
     assert len(telnyx.rooms) == 5

@@ -88,8 +88,8 @@ async def test_wait_for_session_polls_until_a_session_starts(client: RoomsClient
 async def test_wait_for_session_times_out_while_a_request_hangs(
     client: RoomsClient, telnyx: Emulator, time: FakeClock
 ) -> None:
-    telnyx.script(Fault(delay=600), times=None)
-    once = client.with_options(retry=RetryPolicy(attempts=1))
+    telnyx.inject(Fault(delay=600), times=None)
+    once = client.with_options(retry=RetryPolicy(max_attempts=1))
     with time.fast_forward():
         with pytest.raises(APITimeoutError, match="no session started") as caught:
             await once.rooms.wait_for_session("a-room", timeout=5)

@@ -78,7 +78,7 @@ async def test_refresh_returns_a_new_token_until_the_refresh_token_expires(
 async def test_refresh_returns_a_replaced_refresh_token(
     client: RoomsClient, telnyx: Emulator, room_id: str
 ) -> None:
-    telnyx.script(Fault(status=201, body={"data": {"token": "T", "refresh_token": "CANARY"}}))
+    telnyx.inject(Fault(status=201, body={"data": {"token": "T", "refresh_token": "CANARY"}}))
     token = await client.tokens.refresh(room_id, "old")
     assert isinstance(token, ClientToken)
     assert token.refresh_token == "CANARY"
@@ -100,7 +100,7 @@ async def test_invalid_lifetimes_are_refused_before_a_request(
     with pytest.raises(InvalidArgumentError, match="refresh_token must be"):
         await client.tokens.refresh("a-room", "")
     with pytest.raises(InvalidArgumentError, match="token_ttl_secs must be"):
-        async with client.tokens.keep("a-room", token_ttl_secs=9):
+        async with client.tokens.auto_refresh("a-room", token_ttl_secs=9):
             pytest.fail("entered")
     assert telnyx.requests == []
 
@@ -112,7 +112,7 @@ async def test_invalid_lifetimes_are_refused_before_a_request(
 async def test_kept_token_is_refreshed_after_nine_tenths_of_its_lifetime(
     client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock
 ) -> None:
-    async with client.tokens.keep(room_id, token_ttl_secs=100, refresh_token_ttl_secs=1000) as kept:
+    async with client.tokens.auto_refresh(room_id, token_ttl_secs=100, refresh_token_ttl_secs=1000) as kept:
         first = await kept.token()
         time.advance(seconds=89)
         assert await kept.token() == first
@@ -133,7 +133,7 @@ async def test_kept_token_is_refreshed_after_nine_tenths_of_its_lifetime(
 async def test_concurrent_callers_share_one_refresh(
     client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock
 ) -> None:
-    async with client.tokens.keep(room_id) as kept:
+    async with client.tokens.auto_refresh(room_id) as kept:
         time.advance(seconds=540)
         received = await asyncio.gather(*(kept.token() for _ in range(20)))
     assert len(set(received)) == 1
@@ -145,10 +145,10 @@ async def test_concurrent_callers_share_one_refresh(
 async def test_rejected_refresh_token_is_replaced(
     client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock, status: int
 ) -> None:
-    async with client.tokens.keep(room_id, token_ttl_secs=100) as kept:
+    async with client.tokens.auto_refresh(room_id, token_ttl_secs=100) as kept:
         first = await kept.token()
         time.advance(seconds=95)
-        telnyx.script(Fault(status=status), operation="RefreshRoomClientToken")
+        telnyx.inject(Fault(status=status), operation="RefreshRoomClientToken")
         assert await kept.token() != first
     assert actions(telnyx) == [
         "generate_join_client_token",
@@ -160,7 +160,7 @@ async def test_rejected_refresh_token_is_replaced(
 async def test_valid_token_is_kept_although_its_refresh_token_has_expired(
     client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock
 ) -> None:
-    async with client.tokens.keep(room_id, token_ttl_secs=3600, refresh_token_ttl_secs=60) as kept:
+    async with client.tokens.auto_refresh(room_id, token_ttl_secs=3600, refresh_token_ttl_secs=60) as kept:
         for _ in range(30):
             time.advance(seconds=100)
             assert type(await kept.token()) is str
@@ -173,8 +173,8 @@ async def test_replaced_refresh_token_is_used_for_the_next_refresh(
 ) -> None:
     for number in (1, 2):
         body = {"data": {"token": f"access-{number}", "refresh_token": f"refresh-{number}"}}
-        telnyx.script(Fault(status=201, body=body), operation="RefreshRoomClientToken")
-    async with client.tokens.keep(room_id, token_ttl_secs=600) as kept:
+        telnyx.inject(Fault(status=201, body=body), operation="RefreshRoomClientToken")
+    async with client.tokens.auto_refresh(room_id, token_ttl_secs=600) as kept:
         for number in (1, 2):
             time.advance(seconds=541)
             assert await kept.token() == f"access-{number}"
@@ -185,9 +185,9 @@ async def test_error_is_raised_when_the_token_has_expired_and_the_next_call_trie
     client: RoomsClient, room_id: str, time: FakeClock
 ) -> None:
     with pytest.raises(NotFoundError):
-        async with client.tokens.keep(uuid4()):
+        async with client.tokens.auto_refresh(uuid4()):
             pytest.fail("entered")
-    async with client.tokens.keep(room_id) as kept:
+    async with client.tokens.auto_refresh(room_id) as kept:
         await client.rooms.delete(room_id)
         time.advance(seconds=3600)
         for _ in range(2):
@@ -204,10 +204,10 @@ async def test_error_is_raised_when_the_token_has_expired_and_the_next_call_trie
 async def test_valid_token_is_returned_while_its_refresh_fails(
     client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock, fault: Fault
 ) -> None:
-    no_retries = client.with_options(retry=RetryPolicy(attempts=1))
-    async with no_retries.tokens.keep(room_id, token_ttl_secs=600) as kept:
+    no_retries = client.with_options(retry=RetryPolicy(max_attempts=1))
+    async with no_retries.tokens.auto_refresh(room_id, token_ttl_secs=600) as kept:
         first = await kept.token()
-        telnyx.script(fault, times=None)
+        telnyx.inject(fault, times=None)
         time.advance(seconds=541)
         assert {await kept.token() for _ in range(3)} == {first}
         time.advance(seconds=58)
@@ -215,7 +215,7 @@ async def test_valid_token_is_returned_while_its_refresh_fails(
         time.advance(seconds=1)
         with pytest.raises(TelnyxRoomsError):
             await kept.token()
-        telnyx.unscript()
+        telnyx.clear_faults()
         time.advance(seconds=60)  # a 429 pauses the client
         assert await kept.token() != first
 
@@ -223,9 +223,9 @@ async def test_valid_token_is_returned_while_its_refresh_fails(
 async def test_failed_refresh_is_logged_without_id_or_token(
     client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with client.with_options(retry=RetryPolicy(attempts=1)).tokens.keep(room_id) as kept:
+    async with client.with_options(retry=RetryPolicy(max_attempts=1)).tokens.auto_refresh(room_id) as kept:
         await kept.token()
-        telnyx.script(Fault(status=500))
+        telnyx.inject(Fault(status=500))
         time.advance(seconds=560)
         await kept.token()
     assert caplog.messages == [
@@ -236,7 +236,7 @@ async def test_failed_refresh_is_logged_without_id_or_token(
 async def test_no_expired_token_is_returned_after_the_block(
     client: RoomsClient, room_id: str, time: FakeClock
 ) -> None:
-    async with client.tokens.keep(room_id) as kept:
+    async with client.tokens.auto_refresh(room_id) as kept:
         first = await kept.token()
     assert await kept.token() == first
     time.advance(seconds=600)
@@ -257,7 +257,7 @@ async def slow(time: FakeClock, released: asyncio.Event) -> AsyncIterator[Emulat
 
     async with Emulator(clock=time, sleep=sleep) as emulator:
         emulator.seed(1)
-        emulator.script(Fault(delay=1), times=None, operation="RefreshRoomClientToken")
+        emulator.inject(Fault(delay=1), times=None, operation="RefreshRoomClientToken")
         yield emulator
 
 
@@ -271,7 +271,10 @@ async def slow_client(slow: Emulator, time: FakeClock) -> AsyncIterator[RoomsCli
 async def test_callers_with_a_valid_token_do_not_wait_for_a_slow_refresh(
     slow_client: RoomsClient, slow: Emulator, released: asyncio.Event, time: FakeClock
 ) -> None:
-    async with asyncio.timeout(60), slow_client.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
+    async with (
+        asyncio.timeout(60),
+        slow_client.tokens.auto_refresh(slow.rooms[0].id, token_ttl_secs=600) as kept,
+    ):
         first = await kept.token()
         time.advance(seconds=541)
         assert set(await asyncio.gather(*(kept.token() for _ in range(20)))) == {first}
@@ -286,7 +289,7 @@ async def test_callers_with_a_valid_token_do_not_wait_for_a_slow_refresh(
 async def test_callers_with_an_expired_token_wait_and_the_cancellation_of_one_affects_no_other(
     slow_client: RoomsClient, slow: Emulator, released: asyncio.Event, time: FakeClock
 ) -> None:
-    async with slow_client.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
+    async with slow_client.tokens.auto_refresh(slow.rooms[0].id, token_ttl_secs=600) as kept:
         first = await kept.token()
         time.advance(seconds=600)
         callers = [asyncio.create_task(kept.token()) for _ in range(20)]
@@ -303,7 +306,7 @@ async def test_callers_with_an_expired_token_wait_and_the_cancellation_of_one_af
 async def test_refresh_is_cancelled_at_the_end_of_the_block(
     slow_client: RoomsClient, slow: Emulator, released: asyncio.Event, time: FakeClock
 ) -> None:
-    async with slow_client.tokens.keep(slow.rooms[0].id, token_ttl_secs=600) as kept:
+    async with slow_client.tokens.auto_refresh(slow.rooms[0].id, token_ttl_secs=600) as kept:
         first = await kept.token()
         time.advance(seconds=541)
         others = asyncio.all_tasks()

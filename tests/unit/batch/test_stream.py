@@ -87,7 +87,7 @@ async def numbers(count: int) -> AsyncIterator[int]:
 @pytest.mark.parametrize("is_async", [True, False])
 async def test_every_item_has_one_outcome(*, ordered: bool, limit: int, is_async: bool) -> None:
     items = numbers(100) if is_async else range(100)
-    outcomes = [outcome async for outcome in batch.stream(double, items, limit=limit, ordered=ordered)]
+    outcomes = [outcome async for outcome in batch.stream(double, items, concurrency=limit, ordered=ordered)]
     if not ordered:
         outcomes.sort(key=lambda outcome: outcome.index)
     assert [(outcome.index, outcome.item, outcome.unwrap()) for outcome in outcomes] == [
@@ -180,7 +180,7 @@ async def test_errors_are_freed_without_the_garbage_collector() -> None:
 
 async def test_limit_bounds_the_calls_in_flight() -> None:
     calls = BlockingCalls()
-    async with aclosing(batch.stream(calls, range(100), limit=3)) as outcomes:
+    async with aclosing(batch.stream(calls, range(100), concurrency=3)) as outcomes:
         first = asyncio.ensure_future(anext(outcomes))
         await run_other_tasks()
         assert calls.started == [0, 1, 2]
@@ -191,7 +191,7 @@ async def test_limit_bounds_the_calls_in_flight() -> None:
 
 async def test_slow_consumer_slows_the_source() -> None:
     source = iter(range(100))
-    async with aclosing(batch.stream(double, source, limit=4)) as outcomes:
+    async with aclosing(batch.stream(double, source, concurrency=4)) as outcomes:
         await anext(outcomes)
         await run_other_tasks()
         assert next(source) == 1 + 2 * 4
@@ -199,7 +199,7 @@ async def test_slow_consumer_slows_the_source() -> None:
 
 async def test_slow_first_call_bounds_what_waits_for_its_turn() -> None:
     calls = BlockingCalls()
-    async with aclosing(batch.stream(calls, range(100), limit=2, ordered=True)) as outcomes:
+    async with aclosing(batch.stream(calls, range(100), concurrency=2, ordered=True)) as outcomes:
         first = asyncio.ensure_future(anext(outcomes))
         await run_other_tasks()
         for number in (1, 2, 3):
@@ -239,7 +239,7 @@ async def test_max_failures_stops_new_calls_and_yields_those_in_flight(*, ordere
         return item
 
     items: list[int] = []
-    outcomes = batch.stream(fail_if_odd, range(100), limit=3, max_failures=2, ordered=ordered)
+    outcomes = batch.stream(fail_if_odd, range(100), concurrency=3, max_failures=2, ordered=ordered)
     with pytest.raises(ExceptionGroup, match="stopped after 2 failures") as error:
         await collect(outcomes, items)
     assert sorted(items) == started
@@ -344,7 +344,7 @@ async def test_cancellation_cancels_the_calls_and_waits_for_them() -> None:
     calls = BlockingCalls()
 
     async def job() -> None:
-        async for _ in batch.stream(calls, range(100), limit=3):
+        async for _ in batch.stream(calls, range(100), concurrency=3):
             pass
 
     task = asyncio.create_task(job())
@@ -366,7 +366,7 @@ async def test_second_cancellation_leaves_no_call_behind() -> None:
             ended.append(item)
 
     async def job() -> None:
-        async for _ in batch.stream(end_slowly, range(100), limit=2):
+        async for _ in batch.stream(end_slowly, range(100), concurrency=2):
             pass
 
     task = asyncio.create_task(job())
@@ -397,15 +397,15 @@ async def test_leaving_the_loop_cancels_the_calls_and_closes_the_source(end: str
 
     releasing = asyncio.create_task(release_first())
     if end == "aclose":
-        async with aclosing(batch.stream(calls, source(), limit=3)) as outcomes:
+        async with aclosing(batch.stream(calls, source(), concurrency=3)) as outcomes:
             await anext(outcomes)
         assert closed == [True]
     elif end == "break":
-        async for _ in batch.stream(calls, source(), limit=3):
+        async for _ in batch.stream(calls, source(), concurrency=3):
             break
     else:
         with suppress(KeyError):
-            async for _ in batch.stream(calls, source(), limit=3):
+            async for _ in batch.stream(calls, source(), concurrency=3):
                 raise KeyError
     await releasing
     await run_other_tasks()  # the event loop closes the generator
@@ -450,7 +450,7 @@ async def test_call_that_closes_its_own_batch_does_not_deadlock() -> None:
             await streams[0].aclose()
         return item
 
-    outcomes = batch.stream(close, range(100), limit=2)
+    outcomes = batch.stream(close, range(100), concurrency=2)
     streams.append(outcomes)
     assert (await anext(outcomes)).item == 0
     await run_other_tasks()

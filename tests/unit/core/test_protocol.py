@@ -180,7 +180,7 @@ def test_success_returns_the_result_of_the_operation(
 def test_success_of_another_shape_raises_all_problems(body: bytes, problems: list[str]) -> None:
     error = raised_by(RETRIEVE, respond(200, body, x_request_id="req-1"))
     assert isinstance(error, errors.APIResponseValidationError)
-    assert list(error.misfits) == problems
+    assert list(error.problems) == problems
     assert (error.status, error.request_id) == (200, "req-1")
     assert problems[0] in str(error)
 
@@ -190,7 +190,7 @@ def test_validation_error_has_fifty_problems_at_most() -> None:
     body = json.dumps({"data": {"id": "b", "sessions": [session, session]}}).encode()
     error = raised_by(RETRIEVE, respond(200, body))
     assert isinstance(error, errors.APIResponseValidationError)
-    assert len(error.misfits) == 50
+    assert len(error.problems) == 50
     assert "79 more" in error.detail
 
 

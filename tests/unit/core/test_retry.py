@@ -84,29 +84,29 @@ def test_outcomes_that_are_retried(
 
 @pytest.mark.parametrize(("attempts", "retried"), [(1, []), (2, [1]), (3, [1, 2])])
 def test_last_attempt_is_not_retried(attempts: int, retried: list[int]) -> None:
-    policy = RetryPolicy(attempts=attempts)
+    policy = RetryPolicy(max_attempts=attempts)
     assert [n for n in range(1, 6) if delay(respond(500), policy=policy, number=n) is not None] == retried
 
 
 @pytest.mark.parametrize(
     ("status", "policy", "delays"),
     [
-        (500, RetryPolicy(attempts=10), [0.5, 1.0, 2.0, 4.0, 8.0, 8.0]),
-        (429, RetryPolicy(attempts=10), [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]),
-        (500, RetryPolicy(attempts=10, backoff_base=3.0, backoff_max=7.0), [3.0, 6.0, 7.0]),
-        (429, RetryPolicy(attempts=10, backoff_base_throttled=5.0, backoff_max=7.0), [5.0, 7.0, 7.0]),
+        (500, RetryPolicy(max_attempts=10), [0.5, 1.0, 2.0, 4.0, 8.0, 8.0]),
+        (429, RetryPolicy(max_attempts=10), [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]),
+        (500, RetryPolicy(max_attempts=10, backoff_base=3.0, backoff_max=7.0), [3.0, 6.0, 7.0]),
+        (429, RetryPolicy(max_attempts=10, backoff_base_throttled=5.0, backoff_max=7.0), [5.0, 7.0, 7.0]),
     ],
     ids=["500", "429", "500 with a policy", "429 with a policy"],
 )
 def test_backoff_doubles_up_to_its_maximum(status: int, policy: RetryPolicy, delays: list[float]) -> None:
     numbers = range(1, len(delays) + 1)
     assert [delay(respond(status), policy=policy, number=number) for number in numbers] == delays
-    assert delay(respond(500), policy=RetryPolicy(attempts=10_000), number=9_999) == 8.0  # no overflow
+    assert delay(respond(500), policy=RetryPolicy(max_attempts=10_000), number=9_999) == 8.0  # no overflow
 
 
 @given(st.floats(0, 1), st.integers(1, 40), st.sampled_from([429, 500]))
 def test_jitter_is_proportional_to_the_random_number(random: float, number: int, status: int) -> None:
-    policy = RetryPolicy(attempts=50)
+    policy = RetryPolicy(max_attempts=50)
     longest = delay(respond(status), policy=policy, number=number)
     assert longest is not None
     assert delay(respond(status), policy=policy, number=number, random=random) == random * longest

@@ -105,7 +105,7 @@ async def test_read_is_retried_after_a_delay(
 async def test_error_has_the_last_response_and_all_attempts(
     new_session: NewSession, fake_clock: FakeClock
 ) -> None:
-    policy = RetryPolicy(attempts=4, backoff_base=2.0, backoff_max=5.0)
+    policy = RetryPolicy(max_attempts=4, backoff_base=2.0, backoff_max=5.0)
     session, _ = new_session(respond(500), respond(502, x_request_id="the-last"), LOST, retry=policy)
     with pytest.raises(InternalServerError) as caught:
         await session.call(CALL)
@@ -156,9 +156,9 @@ async def test_request_that_was_not_sent_does_not_use_the_share(
     new_session: NewSession, fake_clock: FakeClock
 ) -> None:
     limited = respond(200, OK.body, x_ratelimit_limit="4", x_ratelimit_remaining="3", x_ratelimit_reset="30")
-    limiter = RateLimiter(100, fake_clock.clock, share=0.5)
+    limiter = RateLimiter(100, fake_clock.clock, rate_limit_share=0.5)
     session, _ = new_session(
-        limited, *[NOT_SENT] * 5, limited, rate_limiter=limiter, retry=RetryPolicy(attempts=1)
+        limited, *[NOT_SENT] * 5, limited, rate_limiter=limiter, retry=RetryPolicy(max_attempts=1)
     )
     await session.call(CALL)
     for _ in range(5):
