@@ -61,9 +61,9 @@ async def decode(turn: Round) -> Sample:
 async def unwrap(turn: Round) -> Sample:
     """Verify and read a webhook repeatedly."""
     # Imported here so that other cases measure the memory of bare aiohttp without the library.
-    from telnyx_rooms_async import SessionEndedPayload  # noqa: PLC0415 - see above
-    from telnyx_rooms_async.webhooks import (
+    from telnyx_rooms_async.webhooks import (  # noqa: PLC0415 - see above
         RoomSessionEnded,
+        SessionEndedPayload,
         testing,
     )
 

@@ -55,7 +55,8 @@ class RoomsClient:
         retry: how often, and after which pauses, failed requests are retried.
         max_connections: calls in flight at once; others are queued. A borrowed session may allow fewer.
             Downloads have as many connections of their own.
-        rate_limit_share: the share of the account's rate limit that this client uses: 0.25 for each of four processes.
+        rate_limit_share: the share of the account's rate limit that this client uses: 0.25 for each of four
+            processes.
         read_only: whether every request that could change something is refused, `request` included.
         trust_env: whether to use the proxies in ``https_proxy``, ``http_proxy``, ``all_proxy`` and
             ``no_proxy``; never for a base URL on this machine, and not together with `session`.

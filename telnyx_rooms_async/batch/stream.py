@@ -32,8 +32,8 @@ def stream(
 ) -> AsyncGenerator[Outcome[Item, Value], None]:
     """Call `fn` with every item, several at a time, and yield the outcomes.
 
-    An item is read from its source when its call can start. At most twice `concurrency` items are in memory, in
-    flight or finished and not yet yielded, so a slow consumer slows the source down. Each call runs in a
+    An item is read from its source when its call can start. At most twice `concurrency` items are in memory,
+    in flight or finished and not yet yielded, so a slow consumer slows the source down. Each call runs in a
     task of its own.
 
     When the generator is closed or its consumer is cancelled, the running calls are cancelled and awaited,

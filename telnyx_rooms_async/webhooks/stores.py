@@ -19,8 +19,8 @@ class EventStore(Protocol):
     async def claim(self, event_id: str) -> bool:
         """Claim an event, and return True; return False if it was handled.
 
-        After True, the router calls `complete` or `release`. An exception refuses the event, and Telnyx delivers it
-        again; raise one, too, while another worker has claimed the event.
+        After True, the router calls `complete` or `release`. An exception refuses the event, and Telnyx
+        delivers it again; raise one, too, while another worker has claimed the event.
         """
         ...
 

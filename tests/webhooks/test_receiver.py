@@ -103,7 +103,7 @@ async def test_event_claimed_by_another_worker_is_one_log_line(
     serve: ServeReceiver, http: ClientSession, caplog: pytest.LogCaptureFixture, *, background: bool
 ) -> None:
     store = MemoryEventStore()
-    assert not await store.seen(ENDED.id)
+    assert await store.claim(ENDED.id)
     router = EventRouter(store=store)
     router.on(Event)(AsyncMock())
     async with serve(router, background=background) as url:

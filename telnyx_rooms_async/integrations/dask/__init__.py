@@ -77,8 +77,8 @@ def create_many(
             cluster is opened for the job.
         bodies: the fields of each room, named as the arguments of ``rooms.create``. They must pickle.
         settings: settings of the client of each worker. Without a key or URL, the environment of the worker
-            applies. `rate_limit_share` is the part of the rate limit for the whole job, divided among the workers.
-            Settings pass through Dask's scheduler, which therefore sees the key.
+            applies. `rate_limit_share` is the part of the rate limit for the whole job, divided among the
+            workers. Settings pass through Dask's scheduler, which therefore sees the key.
         on_lost_response: as for ``rooms.create``.
         options: see `JobOptions`.
 

@@ -223,7 +223,7 @@ async def test_workers_divide_the_rate_limit(
     from_settings = RoomsClient.from_settings
 
     def recorded(settings: Settings, **options: Any) -> RoomsClient:
-        shares.add(settings.share)
+        shares.add(settings.rate_limit_share)
         return from_settings(settings, **options)
 
     monkeypatch.setattr(RoomsClient, "from_settings", recorded)

@@ -496,7 +496,7 @@ def test_request_that_was_not_sent_does_not_count() -> None:
 
 
 def test_share_left_over_does_not_override_an_exhausted_window() -> None:
-    window = RateLimitWindow(capacity=10, rate_limit_share=0.5)
+    window = RateLimitWindow(capacity=10, share=0.5)
     exchange(window, RateLimit(limit=100, remaining=0, reset=5.0), 0.0)
     assert window.delay(1.0) == 4.0
 
@@ -506,7 +506,7 @@ def test_share_left_over_does_not_override_an_exhausted_window() -> None:
     [(0.25, 100, 25), (0.29, 100, 29), (1 / 3, 100, 33), (0.01, 20, 1), (0.999, 1000, 999)],
 )
 def test_share_is_rounded_down_to_requests_and_at_least_one(share: float, limit: int, requests: int) -> None:
-    window, sent = RateLimitWindow(capacity=1000, rate_limit_share=share), 0
+    window, sent = RateLimitWindow(capacity=1000, share=share), 0
     while window.delay(0.0) == 0:
         exchange(window, RateLimit(limit=limit, remaining=limit - 1, reset=5.0), 0.0)
         sent += 1
@@ -516,7 +516,7 @@ def test_share_is_rounded_down_to_requests_and_at_least_one(share: float, limit:
 
 
 def test_request_without_response_counts_against_the_share() -> None:
-    window = RateLimitWindow(capacity=10, rate_limit_share=0.1)
+    window = RateLimitWindow(capacity=10, share=0.1)
     window.discard(0.0)
     assert window.delay(0.0) == 0
     window.complete(RateLimit(limit=20, remaining=19, reset=5.0), 0.0, 0.0)

@@ -156,7 +156,7 @@ async def test_request_that_was_not_sent_does_not_use_the_share(
     new_session: NewSession, fake_clock: FakeClock
 ) -> None:
     limited = respond(200, OK.body, x_ratelimit_limit="4", x_ratelimit_remaining="3", x_ratelimit_reset="30")
-    limiter = RateLimiter(100, fake_clock.clock, rate_limit_share=0.5)
+    limiter = RateLimiter(100, fake_clock.clock, share=0.5)
     session, _ = new_session(
         limited, *[NOT_SENT] * 5, limited, rate_limiter=limiter, retry=RetryPolicy(max_attempts=1)
     )
