@@ -160,3 +160,13 @@ TOO_LONG = ErrorDetail(title="Too long", pointer="/unique_name")
 def test_class_of_a_422_depends_on_its_details(details: list[ErrorDetail], cl: type[APIStatusError]) -> None:
     assert status_class(422, tuple(details)) is cl
     assert status_class(409, tuple(details)) is errors.ConflictError
+
+
+def test_secrets_of_the_request_are_in_no_part_of_the_details() -> None:
+    nested: object = "SECRET"
+    for _ in range(30):
+        nested = [nested]
+    meta = {"SECRET": [{"a": "a SECRET"}], "number": 7, "nested": nested}
+    body = encode_json({"errors": [{"detail": "SECRET, <SECRET>", "meta": meta}]})
+    (detail,) = error_details(body, ("SECRET", ""))
+    assert detail == ErrorDetail(detail="***, <***>", meta={"***": [{"a": "a ***"}], "number": 7})
