@@ -70,6 +70,7 @@ from telnyx_rooms_async.models import (
 )
 from telnyx_rooms_async.pagination import Listing
 from telnyx_rooms_async.resources.downloads import DownloadedFile
+from telnyx_rooms_async.resources.raw_responses import APIResponse
 from telnyx_rooms_async.resources.room_reconciliation import Change, Ensured, Plan
 from telnyx_rooms_async.resources.tokens import AutoRefreshedToken
 from telnyx_rooms_async.settings import Settings
@@ -78,6 +79,7 @@ from telnyx_rooms_async.version import __version__
 __all__ = [
     "UNSET",
     "APIConnectionError",
+    "APIResponse",
     "APIResponseError",
     "APIResponseValidationError",
     "APIStatusError",

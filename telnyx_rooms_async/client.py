@@ -20,6 +20,7 @@ from telnyx_rooms_async.http.in_flight import InFlightCalls
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from telnyx_rooms_async.http.transport import AiohttpTransport
 from telnyx_rooms_async.resources.compositions import Compositions
+from telnyx_rooms_async.resources.raw_responses import RawResponses
 from telnyx_rooms_async.resources.recordings import Recordings
 from telnyx_rooms_async.resources.rooms import Rooms
 from telnyx_rooms_async.resources.sessions import Participants, Sessions
@@ -215,6 +216,11 @@ class RoomsClient:
         view = copy(self)
         view._attach(api)  # noqa: SLF001 - of the same class
         return view
+
+    @property
+    def with_raw_response(self) -> RawResponses:
+        """The operations with the response of each: ``await client.with_raw_response.rooms.retrieve(id)``."""
+        return RawResponses(self._api)
 
     # Not a coroutine function: a task that is cancelled before it starts keeps the arguments in its frame.
     def request(

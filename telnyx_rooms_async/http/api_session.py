@@ -87,6 +87,8 @@ class ApiSession:
     """Whether requests that could change something are refused."""
     clock: Clock
     server_clock: ServerClock = field(factory=ServerClock)
+    on_response: Callable[[Response, CallContext], object] | None = None
+    """Called with the response of each request that succeeded."""
 
     async def call(
         self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]] | None = None
@@ -137,6 +139,8 @@ class ApiSession:
             context.spent -= cost
         try:
             if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
+                if self.on_response is not None:
+                    self.on_response(outcome, context)
                 return protocol.structure(call, outcome)
         except DecodeError:
             context.attempts = context.attempts or record_attempt(
@@ -146,7 +150,10 @@ class ApiSession:
         # repeated is that of its last attempt.
         if isinstance(outcome, Failure) and call.retry_safety is RetrySafety.IDEMPOTENT:
             outcome = last_response or outcome
-        return protocol.read(call, outcome, context.attempts, now=self.clock.now())
+        value = protocol.read(call, outcome, context.attempts, now=self.clock.now())
+        if self.on_response is not None and isinstance(outcome, Response):  # of a repeated deletion
+            self.on_response(outcome, context)
+        return value
 
     def server_now(self) -> float:
         """Return the server's time as far as it is known, in seconds since the epoch."""
@@ -172,7 +179,8 @@ class ApiSession:
         context.last_elapsed = ended - started
         if isinstance(outcome, Response):
             self.server_clock.newest = outcome.raw_headers, started, ended
-            is_logged = self.on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
+            has_hook = self.on_attempt is not None or self.on_response is not None
+            is_logged = has_hook or logger.isEnabledFor(logging.DEBUG)
             if outcome.status < _ERRORS_FROM and not context.attempts and not is_logged:
                 self.budget.successes += 1
                 self.rate_limiter.window.complete(rate_limit(outcome), started, ended)
