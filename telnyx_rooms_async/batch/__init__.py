@@ -4,8 +4,19 @@
 a `Journal` such a job continues after a crash.
 """
 
+from telnyx_rooms_async.batch.job import BatchJob, BatchResult
 from telnyx_rooms_async.batch.journal import Journal, JournalSummary
 from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome
 from telnyx_rooms_async.batch.stream import stream
 
-__all__ = ["CancelledWithinError", "Done", "Failed", "Journal", "JournalSummary", "Outcome", "stream"]
+__all__ = [
+    "BatchJob",
+    "BatchResult",
+    "CancelledWithinError",
+    "Done",
+    "Failed",
+    "Journal",
+    "JournalSummary",
+    "Outcome",
+    "stream",
+]

@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeVar, cast
 
 from attrs import define, frozen
 
+from telnyx_rooms_async.batch.job import BatchJob, BatchProgress
 from telnyx_rooms_async.batch.journal import ItemRecord, JobIdentity, Journal, JournalFile
 from telnyx_rooms_async.batch.outcomes import Failed, Outcome
 from telnyx_rooms_async.batch.stream import iterate, relabel, stream
@@ -54,7 +55,8 @@ class BulkOperation(Generic[Item, Value]):
         ordered: bool = False,
         max_failures: int | None = None,
         journal: Journal | None = None,
-    ) -> AsyncGenerator[Outcome[Item, Value], None]:
+        progress: BatchProgress | None = None,
+    ) -> BatchJob[Item, Value]:
         """Apply the operation to all items, at most `concurrency` at a time.
 
         Raises:
@@ -70,13 +72,17 @@ class BulkOperation(Generic[Item, Value]):
         max_failures = None if max_failures is None else checked_count("max_failures", max_failures)
         if not isinstance(cast("object", journal), Journal | None):
             raise InvalidArgumentError((f"journal must be a Journal, got {short_repr(journal)}",))
+        if progress is not None and not callable(cast("object", progress)):
+            raise InvalidArgumentError((f"progress must be a function, got {short_repr(progress)}",))
         if journal is None:
-            return stream(
+            outcomes = stream(
                 process, source, concurrency=concurrency, ordered=ordered, max_failures=max_failures
             )
-        return self._resume(
+            return BatchJob(self.name, outcomes, progress=progress)
+        outcomes = self._resume(
             journal, source, concurrency=concurrency, ordered=ordered, max_failures=max_failures
         )
+        return BatchJob(self.name, outcomes, lambda: journal.skipped, progress)
 
     async def _resume(
         self,

@@ -56,13 +56,15 @@ _ERRORS_FROM: Final = 300
 class CallContext:
     """Mutable state of one API call: deadline, attempts, spent retry budget."""
 
-    __slots__ = ("attempts", "deadline", "last_elapsed", "spent", "started")
+    __slots__ = ("attempts", "deadline", "last_elapsed", "response", "spent", "started")
 
     def __init__(self, started: float, deadline: float) -> None:
         self.started: float = started
         self.deadline: float = deadline
         self.attempts: tuple[Attempt, ...] = ()
         """Empty for a call that succeeds at once, unless attempts are logged."""
+        self.response: Response | None = None
+        """The last response, of any status."""
         self.spent: float = 0.0
         """What its retries took from the retry budget."""
         self.last_elapsed: float = 0.0
@@ -87,8 +89,8 @@ class ApiSession:
     """Whether requests that could change something are refused."""
     clock: Clock
     server_clock: ServerClock = field(factory=ServerClock)
-    on_response: Callable[[Response, CallContext], object] | None = None
-    """Called with the response of each request that succeeded."""
+    on_call: Callable[[CallContext], object] | None = None
+    """Called with the state of each call when it starts."""
 
     async def call(
         self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]] | None = None
@@ -106,6 +108,8 @@ class ApiSession:
                     _check_read_only(call.request, call.template)
                 now = self.clock.monotonic()
                 context = CallContext(now, now + self.timeout)
+                if self.on_call is not None:
+                    self.on_call(context)
                 return await (self.send_with_retries if steps is None else steps)(call, context)
         except BaseException as error:
             # The frames below, aiohttp's included, hold headers, bodies and URLs.
@@ -139,8 +143,6 @@ class ApiSession:
             context.spent -= cost
         try:
             if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
-                if self.on_response is not None:
-                    self.on_response(outcome, context)
                 return protocol.structure(call, outcome)
         except DecodeError:
             context.attempts = context.attempts or record_attempt(
@@ -150,10 +152,7 @@ class ApiSession:
         # repeated is that of its last attempt.
         if isinstance(outcome, Failure) and call.retry_safety is RetrySafety.IDEMPOTENT:
             outcome = last_response or outcome
-        value = protocol.read(call, outcome, context.attempts, now=self.clock.now())
-        if self.on_response is not None and isinstance(outcome, Response):  # of a repeated deletion
-            self.on_response(outcome, context)
-        return value
+        return protocol.read(call, outcome, context.attempts, now=self.clock.now())
 
     def server_now(self) -> float:
         """Return the server's time as far as it is known, in seconds since the epoch."""
@@ -179,7 +178,8 @@ class ApiSession:
         context.last_elapsed = ended - started
         if isinstance(outcome, Response):
             self.server_clock.newest = outcome.raw_headers, started, ended
-            has_hook = self.on_attempt is not None or self.on_response is not None
+            context.response = outcome
+            has_hook = self.on_attempt is not None or self.on_call is not None
             is_logged = has_hook or logger.isEnabledFor(logging.DEBUG)
             if outcome.status < _ERRORS_FROM and not context.attempts and not is_logged:
                 self.budget.successes += 1

@@ -139,21 +139,18 @@ def _start(method: Any, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, APIRes
 async def _call(resource: Any, function: Any, arguments: HiddenValue) -> APIResponse[Any]:  # noqa: ANN401 - any method
     api: ApiSession = resource._api  # noqa: SLF001 - of this package
     started = api.clock.monotonic()
-    response, attempts = Response(status=0), tuple[Attempt, ...]()
-
-    def record(outcome: Response, context: CallContext) -> None:
-        nonlocal response, attempts
-        response, attempts = outcome, context.attempts
-
+    contexts: list[CallContext] = []
     args, kwargs = arguments.value
-    result: Any = function(type(resource)(evolve(api, on_response=record)), *args, **kwargs)
+    result: Any = function(type(resource)(evolve(api, on_call=contexts.append)), *args, **kwargs)
     is_list = isinstance(result, Listing)
     value: Any = await (cast("Listing[Any]", result).page(1) if is_list else result)
+    context = contexts[-1]
+    response = context.response or Response(status=0)
     return APIResponse(
         value=value,
         status_code=response.status,
         headers=response.headers,
         request_id=request_id(response),
-        attempts=attempts,
+        attempts=context.attempts,
         elapsed=api.clock.monotonic() - started,
     )

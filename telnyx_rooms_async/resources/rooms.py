@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Final, TypeAlias, Unpack, cast
 
-from telnyx_rooms_async import batch
+from telnyx_rooms_async.batch.job import BatchJob, BatchProgress
 from telnyx_rooms_async.batch.journal import Journal
 from telnyx_rooms_async.batch.operations import BulkOperation
 from telnyx_rooms_async.core.endpoints import (
@@ -301,10 +301,11 @@ class Rooms:
         concurrency: int = 32,
         max_failures: int | None = None,
         max_deletes: int | None = None,
-    ) -> AsyncGenerator[batch.Outcome[Change, Room | None], None]:
+        progress: BatchProgress | None = None,
+    ) -> BatchJob[Change, Room | None]:
         """Apply a plan, and yield the outcome of each change: the room, or None for a deletion.
 
-        Not awaited, and nothing is sent before it is iterated: then one request per change. Deletions start
+        Nothing is sent before the job is iterated or awaited: then one request per change. Deletions start
         last. Changes by other clients since the plan was made do no harm: a room that exists by now gets its
         settings, and a room that is gone counts as deleted. The update of a room that is gone fails. To apply
         a plan again, or to continue after a crash, make a new plan.
@@ -315,6 +316,7 @@ class Rooms:
             max_failures: the number of failures after which an `ExceptionGroup` is raised.
             max_deletes: the largest number of rooms that may be deleted; required if the plan deletes more
                 than half of the rooms.
+            progress: called after each item with the numbers of items that are done and that failed.
 
         Raises:
             InvalidArgumentError: at the call: an argument is invalid, or the plan deletes too many rooms.
@@ -325,7 +327,9 @@ class Rooms:
             raise InvalidArgumentError((f"plan must be a Plan, not {short_repr(plan)}",))
         plan.check_deletes(max_deletes)
         operation = BulkOperation(name="apply", apply=partial(apply_change, self._api), api=self._api)
-        return operation.run(plan.changes, concurrency=concurrency, max_failures=max_failures)
+        return operation.run(
+            plan.changes, concurrency=concurrency, max_failures=max_failures, progress=progress
+        )
 
     # --- many rooms ---------------------------------------------------------------------------------------
 
@@ -338,10 +342,11 @@ class Rooms:
         max_failures: int | None = None,
         on_lost_response: OnLostResponse = "find",
         journal: Journal | None = None,
-    ) -> AsyncGenerator[batch.Outcome[RoomFields, Room], None]:
+        progress: BatchProgress | None = None,
+    ) -> BatchJob[RoomFields, Room]:
         """Create rooms, and yield the outcome of each: `batch.Done` with the room, or `batch.Failed`.
 
-        Not awaited, and nothing is sent before it is iterated: then one request per room, as by `create`.
+        Nothing is sent before the job is iterated or awaited: then one request per room, as by `create`.
 
         Args:
             bodies: fields of each room, as for `create`: ``{"unique_name": "Weekly"}``.
@@ -351,6 +356,7 @@ class Rooms:
             on_lost_response: as for `create`.
             journal: records what is done, so that another run can resume. Every room then needs a name: a
                 room that was in flight when a run died is looked up by name.
+            progress: called after each item with the numbers of items that are done and that failed.
 
         Raises:
             JournalError: while iterating: the journal cannot be used.
@@ -359,7 +365,12 @@ class Rooms:
         """
         operation = bulk_create(self._api, on_lost_response, must_be_named=journal is not None)
         return operation.run(
-            bodies, concurrency=concurrency, ordered=ordered, max_failures=max_failures, journal=journal
+            bodies,
+            concurrency=concurrency,
+            ordered=ordered,
+            max_failures=max_failures,
+            journal=journal,
+            progress=progress,
         )
 
     def update_many(
@@ -370,7 +381,8 @@ class Rooms:
         ordered: bool = False,
         max_failures: int | None = None,
         journal: Journal | None = None,
-    ) -> AsyncGenerator[batch.Outcome[RoomUpdate, Room], None]:
+        progress: BatchProgress | None = None,
+    ) -> BatchJob[RoomUpdate, Room]:
         """Update rooms, and yield the outcome of each, with the options and errors of `create_many`.
 
         `changes` are pairs of a room and its new fields: ``(room_id, {"max_participants": 25})``. One request
@@ -380,7 +392,12 @@ class Rooms:
         """
         operation = bulk_update(self._api)
         return operation.run(
-            changes, concurrency=concurrency, ordered=ordered, max_failures=max_failures, journal=journal
+            changes,
+            concurrency=concurrency,
+            ordered=ordered,
+            max_failures=max_failures,
+            journal=journal,
+            progress=progress,
         )
 
     def delete_many(
@@ -391,7 +408,8 @@ class Rooms:
         ordered: bool = False,
         max_failures: int | None = None,
         journal: Journal | None = None,
-    ) -> AsyncGenerator[batch.Outcome[RoomId, None], None]:
+        progress: BatchProgress | None = None,
+    ) -> BatchJob[RoomId, None]:
         """Delete rooms, and yield the outcome of each, with the options and errors of `create_many`.
 
         `ids` are rooms or their ids. One request per room, as by `delete`. A room that was in flight when a
@@ -401,7 +419,12 @@ class Rooms:
         """
         operation = bulk_delete(self._api)
         return operation.run(
-            ids, concurrency=concurrency, ordered=ordered, max_failures=max_failures, journal=journal
+            ids,
+            concurrency=concurrency,
+            ordered=ordered,
+            max_failures=max_failures,
+            journal=journal,
+            progress=progress,
         )
 
     def delete_all(
@@ -414,10 +437,11 @@ class Rooms:
         expect: int | None = None,
         concurrency: int = 32,
         max_failures: int | None = None,
-    ) -> AsyncGenerator[batch.Outcome[Room, None], None]:
+        progress: BatchProgress | None = None,
+    ) -> BatchJob[Room, None]:
         """Delete all rooms that match the filters, and yield the outcome of each.
 
-        Not awaited, and nothing is sent before it is iterated. The rooms are collected first, by
+        Nothing is sent before the job is iterated or awaited. The rooms are collected first, by
         `Listing.snapshot`, then deleted: one request per room. On an account that keeps changing, where no
         snapshot is possible, the rooms of a single pass are deleted. A room that another client deletes
         meanwhile counts as deleted.
@@ -430,6 +454,7 @@ class Rooms:
             expect: the number of rooms that must match. Then a snapshot is required.
             concurrency: the number of concurrent deletions.
             max_failures: the number of failures after which an `ExceptionGroup` is raised.
+            progress: called after each item with the numbers of items that are done and that failed.
 
         Raises:
             InvalidArgumentError: at the call: an argument is invalid, or there is neither a filter nor
@@ -454,7 +479,7 @@ class Rooms:
                 await self.delete(room.id)
 
         operation = BulkOperation(name="delete_all", apply=delete, api=self._api)
-        return operation.run(rooms, concurrency=concurrency, max_failures=max_failures)
+        return operation.run(rooms, concurrency=concurrency, max_failures=max_failures, progress=progress)
 
 
 async def _collect(

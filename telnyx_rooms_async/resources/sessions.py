@@ -1,11 +1,11 @@
 """Sessions: the meetings held in rooms, and their participants."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable
 from typing import Literal
 
 from attrs import evolve
 
-from telnyx_rooms_async import batch
+from telnyx_rooms_async.batch.job import BatchJob, BatchProgress
 from telnyx_rooms_async.batch.journal import Journal
 from telnyx_rooms_async.batch.operations import BulkOperation
 from telnyx_rooms_async.core.endpoints import (
@@ -149,7 +149,8 @@ class Sessions:
         ordered: bool = False,
         max_failures: int | None = None,
         journal: Journal | None = None,
-    ) -> AsyncGenerator[batch.Outcome[SessionId, None], None]:
+        progress: BatchProgress | None = None,
+    ) -> BatchJob[SessionId, None]:
         """End sessions, and yield the outcome of each, with the options of ``client.rooms.create_many``.
 
         `ids` are sessions or their ids. One request per session, as by `end`. A session that was in flight
@@ -159,7 +160,12 @@ class Sessions:
         """
         operation = bulk_end(self._api)
         return operation.run(
-            ids, concurrency=concurrency, ordered=ordered, max_failures=max_failures, journal=journal
+            ids,
+            concurrency=concurrency,
+            ordered=ordered,
+            max_failures=max_failures,
+            journal=journal,
+            progress=progress,
         )
 
     async def kick(

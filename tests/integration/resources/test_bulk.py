@@ -56,7 +56,7 @@ async def test_invalid_body_is_a_failed_outcome(client: RoomsClient, telnyx: Emu
     [
         (7, {}),
         ("Weekly", {}),
-        ([], {"limit": 0}),
+        ([], {"concurrency": 0}),
         ([], {"max_failures": 0}),
         ([], {"on_lost_response": "guess"}),
     ],
@@ -187,7 +187,7 @@ async def test_delete_all_of_a_list_that_keeps_changing(
         {"unique_name": ""},
         {"everything": True, "expect": -1},
         {"everything": True, "expect": True},
-        {"everything": True, "limit": 0},
+        {"everything": True, "concurrency": 0},
     ],
     ids=str,
 )

@@ -361,7 +361,7 @@ async def test_likely_mistakes_are_refused_by_name(
 
 async def test_uncomparable_arguments_are_refused(client: RoomsClient) -> None:
     value: Any = UncomparableObject()
-    for options in ({"limit": value}, {"max_failures": value}):
+    for options in ({"concurrency": value}, {"max_failures": value}):
         with pytest.raises(InvalidArgumentError):
             client.rooms.delete_many([], **options)
     with pytest.raises(InvalidArgumentError, match="audio_sources must be"):
