@@ -225,7 +225,7 @@ async def test_repeated_operation_of_an_open_item_succeeds(
         telnyx.inject(Fault(cut="before"), times=2)
         telnyx.inject(Fault(cut="after"), times=2)
         journal = Journal(tmp_path / verb)
-        outcomes = [outcome async for outcome in run(items[method], journal=journal, limit=1)]
+        outcomes = [outcome async for outcome in run(items[method], journal=journal, concurrency=1)]
         telnyx.clear_faults()
         while not all(outcome.ok for outcome in outcomes):
             outcomes = [outcome async for outcome in run(items[method], journal=journal)]
@@ -396,7 +396,7 @@ async def test_full_disk_ends_the_job_and_loses_nothing(
     client: RoomsClient, telnyx: Emulator, path: Path, size: int
 ) -> None:
     with small_disk(size), pytest.raises(JournalError, match="I/O error"):
-        await create(client, path, 100, limit=4)
+        await create(client, path, 100, concurrency=4)
     assert len(telnyx.rooms) < 100
     _, outcomes = await create(client, path, 100)
     assert all(outcome.ok for outcome in outcomes)

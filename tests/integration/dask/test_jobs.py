@@ -72,7 +72,7 @@ async def test_job_stops_after_max_failures(cluster: Any, settings: Settings) ->
             taken += 1
             yield {}
 
-    options: dict[str, Any] = {"partition_size": 2, "limit": 2, "max_failures": 3}
+    options: dict[str, Any] = {"partition_size": 2, "concurrency": 2, "max_failures": 3}
     outcomes, error = await collect_until_error(
         dask.create_many(cluster, endless(), settings=settings, **options)
     )
@@ -241,7 +241,7 @@ async def test_workers_divide_the_rate_limit(
         ({"settings": Settings(rate_limit_share=7)}, ConfigurationError, "share"),
         ({"partition_size": 0}, InvalidArgumentError, "partition_size must be a whole number"),
         ({"workers": 0}, InvalidArgumentError, "workers must be a whole number"),
-        ({"limit": 1.5}, InvalidArgumentError, "limit must be a whole number"),
+        ({"concurrency": 1.5}, InvalidArgumentError, "concurrency must be a whole number"),
         ({"max_failures": True}, InvalidArgumentError, "max_failures must be a whole number"),
         ({"on_lost_response": "shrug"}, InvalidArgumentError, "on_lost_response must be one of"),
     ],

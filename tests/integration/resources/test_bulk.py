@@ -63,7 +63,7 @@ async def test_invalid_body_is_a_failed_outcome(client: RoomsClient, telnyx: Emu
 )
 async def test_invalid_option_is_refused_at_the_call(client: RoomsClient, bodies: Any, options: Any) -> None:
     with pytest.raises(InvalidArgumentError):
-        client.rooms.create_many(bodies, **options)
+        _ = client.rooms.create_many(bodies, **options)
 
 
 async def test_create_many_recovers_lost_responses(client: RoomsClient, telnyx: Emulator) -> None:
@@ -193,7 +193,7 @@ async def test_delete_all_of_a_list_that_keeps_changing(
 )
 async def test_ambiguous_delete_all_is_refused_at_the_call(client: RoomsClient, options: Any) -> None:
     with pytest.raises(InvalidArgumentError):
-        client.rooms.delete_all(**options)
+        _ = client.rooms.delete_all(**options)
 
 
 async def test_room_deleted_by_another_client_counts_as_deleted(

@@ -345,7 +345,7 @@ async def test_likely_mistakes_are_refused_by_name(
 ) -> None:
     path: Any = str(tmp_path / "a.journal")
     with pytest.raises(InvalidArgumentError, match="journal must be a Journal"):
-        client.rooms.create_many([{"unique_name": "a"}], journal=path)
+        _ = client.rooms.create_many([{"unique_name": "a"}], journal=path)
     with pytest.raises(InvalidArgumentError, match="recording must be a RoomRecording"):
         await client.recordings.file_size(path)
     with pytest.raises(InvalidArgumentError, match="path must be a path"):
@@ -363,7 +363,7 @@ async def test_uncomparable_arguments_are_refused(client: RoomsClient) -> None:
     value: Any = UncomparableObject()
     for options in ({"concurrency": value}, {"max_failures": value}):
         with pytest.raises(InvalidArgumentError):
-            client.rooms.delete_many([], **options)
+            _ = client.rooms.delete_many([], **options)
     with pytest.raises(InvalidArgumentError, match="audio_sources must be"):
         await client.compositions.create("a", audio_sources=[value])
 

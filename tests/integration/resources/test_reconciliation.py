@@ -147,10 +147,11 @@ async def test_invalid_plan_is_refused_before_a_request(client: RoomsClient, tel
         await client.rooms.plan([{"unique_name": "A", "max_participants": 1}, {"unique_name": "B"}] * 2)
     assert len(caught.value.problems) == 3
     with pytest.raises(InvalidArgumentError, match="plan must be a Plan"):
-        client.rooms.apply([])  # type: ignore[arg-type]  # wrong on purpose
-    for wrong in ({"limit": 0}, {"max_failures": 0}):
+        _ = client.rooms.apply([])  # type: ignore[arg-type]  # wrong on purpose
+    wrongs: list[dict[str, Any]] = [{"concurrency": 0}, {"max_failures": 0}]
+    for wrong in wrongs:
         with pytest.raises(InvalidArgumentError, match="must be a whole number"):
-            client.rooms.apply(Plan(), **wrong)
+            _ = client.rooms.apply(Plan(), **wrong)
     assert telnyx.requests == []
 
 
@@ -222,7 +223,7 @@ async def test_plan_that_deletes_too_many_rooms_is_refused(client: RoomsClient, 
     telnyx.seed(4)
     plan = await client.rooms.plan([{"unique_name": "Room 1"}], prune=True)
     with pytest.raises(InvalidArgumentError, match="the plan deletes 3 of 4 rooms"):
-        client.rooms.apply(plan)
+        _ = client.rooms.apply(plan)
     assert len(telnyx.requests) == 1
     assert all([outcome.ok async for outcome in client.rooms.apply(plan, max_deletes=3)])
     assert len(telnyx.rooms) == 1

@@ -109,7 +109,12 @@ async def test_items_that_are_both_iterables_are_read_asynchronously() -> None:
 
 
 async def test_invalid_argument_is_refused_at_the_call() -> None:
-    invalid: list[dict[str, Any]] = [{"limit": 0}, {"limit": True}, {"limit": 1.5}, {"max_failures": 0}]
+    invalid: list[dict[str, Any]] = [
+        {"concurrency": 0},
+        {"concurrency": True},
+        {"concurrency": 1.5},
+        {"max_failures": 0},
+    ]
     for options in invalid:
         with pytest.raises(ValueError, match="must be a whole number"):
             batch.stream(double, [1], **options)
