@@ -1,4 +1,4 @@
-"""Reports: who was in a session and for how long, and what an account used."""
+"""Reports: the attendance of sessions, and the usage of an account."""
 
 from telnyx_rooms_async.reports.attendance import Attendance, Attendee, Identity, attendance_of
 from telnyx_rooms_async.reports.intervals import Interval

@@ -1,4 +1,4 @@
-"""Attendance: who was in a session, when, and for how long."""
+"""Attendance: the people in a session, when they were present, and for how long."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -48,7 +48,7 @@ class Attendee:
 
 @frozen(kw_only=True)
 class Attendance(Table):
-    """Who was in one or more sessions.
+    """The people in one or more sessions.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -72,10 +72,10 @@ class Attendance(Table):
     attendees: tuple[Attendee, ...]
     """By the time at which they joined first, then by identity."""
     as_of: datetime = field(eq=False)
-    """The time of the report: until then, who has not left counts as present."""
+    """The time of the report: people that have not left count as present until then."""
 
     def present_at(self, instant: datetime) -> tuple[Attendee, ...]:
-        """Return who was present at an instant, which is timezone-aware."""
+        """Return the people present at an instant, which is timezone-aware."""
         return tuple(
             attendee
             for attendee in self.attendees
@@ -128,7 +128,7 @@ class Attendance(Table):
 def attendance_of(
     sessions: Iterable[RoomSession], *, as_of: datetime, identity: Identity = None
 ) -> Attendance:
-    """Return who was in sessions, from the sessions with their participants.
+    """Return the attendance of sessions, from the sessions with their participants.
 
     Times are in UTC. A participant that never left counts as present until its session ended, or until
     `as_of`. One that left before it joined, as clocks that differ may say, stayed for no time. A participant

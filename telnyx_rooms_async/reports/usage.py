@@ -135,12 +135,12 @@ class UsageMeter:
 
     Sessions count on the day on which they started, recordings and compositions likewise; participants on
     the days on which they were present. Midnight is that of the time zone. A session that is added twice
-    counts once. The rounded minutes of a participant who stays past midnight are those of the whole stay.
+    counts once. The rounded minutes of a participant that stays past midnight are those of the whole stay.
 
     Args:
         by: what has a row: ``"room"``, ``"day"`` or ``"month"``.
         zone: time zone of days and months.
-        as_of: timezone-aware: until then, who has not left counts as present.
+        as_of: timezone-aware: people that have not left count as present until then.
         identity: how people are recognised, as in `attendance_of`.
 
     Example:

@@ -23,7 +23,7 @@ NO_OPTIONS = {
     "audio_sources",  # --silent
 }
 NO_COMMANDS = {
-    ("tokens", "keep"),  # long-running
+    ("tokens", "auto_refresh"),  # long-running
     ("recordings", "file_size"),  # used by export
     ("rooms", "create_many"),  # import
     ("rooms", "delete_all"),  # delete --all
@@ -46,10 +46,11 @@ SET_BY_COMMANDS = {
     "bodies",  # the table
     "desired",  # the table
     "include_sessions",
-    "limit",  # --concurrency
+    "concurrency",
     "ordered",
     "page_size",
     "plan",
+    "progress",  # the bar
 }
 
 

@@ -17,15 +17,13 @@ WORDS: Final = frozenset(
     """
     told tell tells who whom whoever nobody somebody anybody everybody
     house floor floors door dice trail crew stage shelf breath canary
-    happening happenings mishap mishaps verdict verdicts misfit problems
+    happening happenings mishap mishaps verdict verdicts misfit misfits
     newcomer rival stranger fleet journaled journaling untouched
     """.split()  # noqa: SIM905 - a list of words
 )
 """Forbidden in names, docstrings, comments, messages and Markdown."""
 IDENTIFIERS: Final = frozenset({"asked", "each", "found", "given", "it", "kind", "kinds", "whole"})
 """Forbidden as whole identifiers: the noun is missing."""
-PUBLIC: Final = frozenset({"problems"})
-"""Public names that a later release renames."""
 
 
 def forbidden(path: Path) -> Iterator[str]:
@@ -36,7 +34,7 @@ def forbidden(path: Path) -> Iterator[str]:
             yield from (f"{number}: {word}" for word in _prose(line))
         return
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.NAME and token.string not in PUBLIC:
+        if token.type == tokenize.NAME:
             words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", token.string)} & WORDS
             words |= {token.string} & IDENTIFIERS
         elif token.type in (tokenize.STRING, tokenize.COMMENT):
@@ -47,7 +45,7 @@ def forbidden(path: Path) -> Iterator[str]:
 
 
 def _prose(text: str) -> list[str]:
-    return [word for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS - PUBLIC]
+    return [word for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS]
 
 
 FILES: Final = sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.md")])

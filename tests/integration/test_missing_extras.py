@@ -15,7 +15,7 @@ PACKAGE = "telnyx_rooms_async"
         ("otel", "opentelemetry", f"import {PACKAGE}.integrations.opentelemetry"),
         ("redis", "redis", f"import {PACKAGE}.webhooks.redis"),
         ("webhooks", "cryptography", f"import {PACKAGE}.webhooks.testing"),
-        ("webhooks", "cryptography", f"import {PACKAGE}; {PACKAGE}.Webhooks('')"),
+        ("webhooks", "cryptography", f"from {PACKAGE}.webhooks import Webhooks; Webhooks('')"),
     ],
 )
 def test_missing_extra_is_named(extra: str, missing: str, statement: str) -> None:

@@ -21,7 +21,12 @@ async def test_three_clients_use_the_rate_limit_of_their_account_without_refusal
     with clock.fast_forward():
         async with Emulator(clock=clock) as telnyx:
             telnyx.limit(30, seconds=5)
-            options = {"base_url": telnyx.url, "share": 1 / 3, "clock": clock.clock, "on_attempt": count}
+            options = {
+                "base_url": telnyx.url,
+                "rate_limit_share": 1 / 3,
+                "clock": clock.clock,
+                "on_attempt": count,
+            }
             clients = [RoomsClient(telnyx.api_key, **options) for _ in range(3)]  # type: ignore[arg-type]  # of several types
             started = clock.seconds
             tasks = [asyncio.create_task(create_rooms(client)) for client in clients * 8]

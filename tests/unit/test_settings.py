@@ -124,14 +124,14 @@ BAD_OPTIONS: dict[str, list[object]] = {
     "timeout": [0, -1, float("inf"), float("nan"), "5", True, None],
     "attempt_timeout": [0, -1, float("inf"), float("nan"), "5", True, None],
     "max_connections": [0, -1, 2.5, float("inf"), "5", True, None],
-    "share": [0, -0.1, 1.01, 2, float("nan"), "1", True, None],
+    "rate_limit_share": [0, -0.1, 1.01, 2, float("nan"), "1", True, None],
     "retry": [3, None],
     "allow_insecure": ["false", "true", "", 0, 1, None, []],
     "trust_env": ["false", "true", "", 0, 1, None, []],
     "read_only": ["false", "true", "", 0, 1, None, []],
 }
 BAD_POLICIES: dict[str, list[object]] = {
-    "attempts": ["3", 0, 2.5, True],
+    "max_attempts": ["3", 0, 2.5, True],
     "backoff_base": [-1],
     "backoff_max": [float("inf")],
     "retry_after_max": ["60", None],

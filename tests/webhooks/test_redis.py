@@ -182,7 +182,7 @@ for _ in range(2):
 def test_forked_workers_do_not_share_claims(server: RedisServer) -> None:
     command = [sys.executable, "-c", FORK, server.path]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert result.stdout.splitlines() == ["False", "another worker is handling the event"]
+    assert result.stdout.splitlines() == ["True", "another worker is handling the event"]
 
 
 # --- lost responses and cancellations ---------------------------------------------------------------------

@@ -250,7 +250,7 @@ def test_handled_event_is_recorded_although_its_loop_shuts_down() -> None:
 async def test_store_that_fails_to_record_does_not_change_the_result(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    router = router_of(Handler(failures=1), seen=Store(failing="complete forget"))
+    router = router_of(Handler(failures=1), store=Store(failing="complete release"))
     with pytest.raises(HandlerError) as caught:
         await router.dispatch(ENDED)
     assert caught.value.args == ()

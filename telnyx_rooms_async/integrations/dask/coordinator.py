@@ -63,7 +63,7 @@ class DaskJob(Generic[Item, Value]):
         check_share(settings.rate_limit_share)
         self._name = f"{self.verb}-{token_hex(8)}"
         self.items = open_items(self.items)
-        self.concurrency = checked_count("limit", self.concurrency)
+        self.concurrency = checked_count("concurrency", self.concurrency)
         self.partition_size = checked_count("partition_size", self.partition_size)
         if self.workers is not None:
             self.workers = checked_count("workers", self.workers)

@@ -175,11 +175,11 @@ async def test_settle_raises_what_sleep_raises(receiver: WebhookListener) -> Non
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"copies": 0}, "copies must be an integer from 1 to 1000, not 0"),
+        ({"duplicates": -1}, "duplicates must be an integer from 0 to 999, not -1"),
         ({"delay": inf}, "delay must be a number of seconds"),
-        ({"lost": 1}, "lost must be true or false, not 1"),
-        ({"lost": True, "copies": 2}, "copies contradicts lost"),
-        ({"lost": True, "shuffled": True}, "shuffled contradicts lost"),
+        ({"dropped": 1}, "dropped must be true or false, not 1"),
+        ({"dropped": True, "duplicates": 1}, "duplicates contradicts dropped"),
+        ({"dropped": True, "reordered": True}, "reordered contradicts dropped"),
     ],
 )
 def test_invalid_faults_are_refused(fields: dict[str, Any], message: str) -> None:
