@@ -96,7 +96,7 @@ class BatchJob(AsyncGenerator[Outcome[Item, Value], None], Generic[Item, Value])
         done: list[Done[Item, Value]] = []
         failed: list[Failed[Item]] = []
         async for outcome in self:
-            if outcome.ok:
+            if isinstance(outcome, Done):
                 done.append(outcome)
             else:
                 failed.append(outcome)

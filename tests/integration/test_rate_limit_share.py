@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 from telnyx_rooms_async import Attempt, RoomsClient
 from telnyx_rooms_async.emulator import Emulator
@@ -21,13 +22,13 @@ async def test_three_clients_use_the_rate_limit_of_their_account_without_refusal
     with clock.fast_forward():
         async with Emulator(clock=clock) as telnyx:
             telnyx.limit(30, seconds=5)
-            options = {
+            options: dict[str, Any] = {
                 "base_url": telnyx.url,
                 "rate_limit_share": 1 / 3,
                 "clock": clock.clock,
                 "on_attempt": count,
             }
-            clients = [RoomsClient(telnyx.api_key, **options) for _ in range(3)]  # type: ignore[arg-type]  # of several types
+            clients = [RoomsClient(telnyx.api_key, **options) for _ in range(3)]
             started = clock.seconds
             tasks = [asyncio.create_task(create_rooms(client)) for client in clients * 8]
             await asyncio.sleep(60)

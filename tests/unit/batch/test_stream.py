@@ -174,7 +174,7 @@ async def test_errors_are_freed_without_the_garbage_collector() -> None:
     try:
         async for _ in batch.stream(fail, range(100)):
             pass
-        kept = sum(isinstance(each, batch.Failed) for each in gc.get_objects())
+        kept = sum(type(each) is batch.Failed for each in gc.get_objects())
     finally:
         gc.enable()
     assert kept == 1  # the last one, which `_` refers to
