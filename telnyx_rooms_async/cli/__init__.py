@@ -1,6 +1,6 @@
 """The ``telnyx-rooms`` command line, a user of the public package.
 
-``commands`` has one module per command group, with one command per method of the client. ``bulk_job`` runs
+``commands`` has the command groups, with one command per method of the client. ``bulk_job`` runs
 commands that make many calls, ``tables`` reads and writes files of rooms.
 """
 
@@ -10,7 +10,7 @@ import typer
 
 import telnyx_rooms_async
 from telnyx_rooms_async.cli import output, runner
-from telnyx_rooms_async.cli.commands import compositions, participants, recordings, rooms, sessions, tokens
+from telnyx_rooms_async.cli.commands import compositions, recordings, rooms, sessions, tokens
 from telnyx_rooms_async.cli.commands.demo import demo
 from telnyx_rooms_async.cli.commands.emulate import emulate
 from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
@@ -61,5 +61,12 @@ rooms.group.command("export")(runner.grouped_options(export_rooms))
 rooms.group.command()(apply)
 app.command()(demo)
 app.command()(emulate)
-for _module in (rooms, sessions, participants, recordings, compositions, tokens):
-    app.add_typer(_module.group)
+for _group in (
+    rooms.group,
+    sessions.group,
+    sessions.participants_group,
+    recordings.group,
+    compositions.group,
+    tokens.group,
+):
+    app.add_typer(_group)

@@ -1,4 +1,4 @@
-"""``telnyx-rooms sessions``: one command per method of ``client.sessions``."""
+"""``telnyx-rooms sessions`` and ``telnyx-rooms participants``: one command per method of the client."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final, TypedDict, Unpack
@@ -11,6 +11,7 @@ from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
     IncludeParticipants,
     OfRoom,
+    OfSession,
     PageSize,
     ParticipantFilters,
     SessionFilters,
@@ -21,12 +22,21 @@ from telnyx_rooms_async.cli.runner import api_command
 group: Final = typer.Typer(
     name="sessions", no_args_is_help=True, help="Sessions of all rooms, and actions on their participants."
 )
+participants_group: Final = typer.Typer(
+    name="participants", no_args_is_help=True, help="Participants of the sessions of all rooms."
+)
 
 
 class Filters(SessionFilters, total=False):
     """Options that select sessions of all rooms."""
 
     room_id: OfRoom
+
+
+class AllParticipantFilters(ParticipantFilters, total=False):
+    """Options that select participants of all sessions."""
+
+    session_id: OfSession
 
 
 class Selection(TypedDict, total=False):
@@ -113,3 +123,22 @@ async def _act(
     await method(session_id, ids or "all", exclude=exclude or ())
     excepted = f" except {', '.join(exclude)}" if exclude else ""
     return Result(f"{participle} {', '.join(ids or ['all'])}{excepted}")
+
+
+@api_command(participants_group, "list")
+def list_participants(
+    client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[AllParticipantFilters]
+) -> Listing[RoomParticipant]:
+    """List the participants of all sessions of the account."""
+    return client.participants.list(page_size=page_size, **filters)
+
+
+@api_command(participants_group, "retrieve")
+def retrieve_participant(
+    client: RoomsClient,
+    participant_id: Annotated[
+        str, typer.Argument(metavar="PARTICIPANT_ID", help="The id of the participant.")
+    ],
+) -> Awaitable[RoomParticipant]:
+    """Show one participant, with all fields."""
+    return client.participants.retrieve(participant_id)
