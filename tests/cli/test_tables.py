@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, Room
-from telnyx_rooms_async.cli.tables.formats import Format
+from telnyx_rooms_async.cli.tables import Format
 from telnyx_rooms_async.cli.tables.input_table import InputTable, read_table
 from telnyx_rooms_async.cli.tables.parquet_format import parquet_types
 from telnyx_rooms_async.cli.tables.rows import COLUMNS, Row, Source

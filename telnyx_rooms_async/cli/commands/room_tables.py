@@ -35,7 +35,7 @@ from telnyx_rooms_async.cli.options import (
 from telnyx_rooms_async.cli.output import counted
 from telnyx_rooms_async.cli.progress import JobProgress, status
 from telnyx_rooms_async.cli.runner import exit_codes, run
-from telnyx_rooms_async.cli.tables.formats import (
+from telnyx_rooms_async.cli.tables import (
     Delimiter,
     Errors,
     Format,

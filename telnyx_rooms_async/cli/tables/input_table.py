@@ -13,7 +13,7 @@ from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.files import STREAM, file_errors
 from telnyx_rooms_async.cli.progress import status
 from telnyx_rooms_async.cli.runner import USAGE
-from telnyx_rooms_async.cli.tables.formats import Format
+from telnyx_rooms_async.cli.tables import Format
 from telnyx_rooms_async.cli.tables.parquet_format import parquet_types, read_parquet
 from telnyx_rooms_async.cli.tables.rows import (
     FAILURE_COLUMNS,

@@ -16,7 +16,7 @@ from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.files import STREAM, file_errors
 from telnyx_rooms_async.cli.output import Stdout
-from telnyx_rooms_async.cli.tables.formats import Format
+from telnyx_rooms_async.cli.tables import Format
 from telnyx_rooms_async.cli.tables.input_table import InputTable
 from telnyx_rooms_async.cli.tables.parquet_format import MAGIC, ParquetWriter, parquet_types
 from telnyx_rooms_async.cli.tables.rows import COLUMNS, FAILURE_COLUMNS, REASON, Source
