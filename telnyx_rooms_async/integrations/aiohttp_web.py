@@ -33,10 +33,7 @@ def aiohttp_handler(
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Return a request handler that receives webhooks, for ``app.router.add_post``.
 
-    Its responses have no body. The status is 200 when the event was handled, now or before; 400 when the
-    signature is not valid or the body is not an event; 405 for other methods than POST; 408 when the body
-    takes too long, 413 when it is larger than 1 MiB, 415 when it is compressed; and 500 when handling failed,
-    after which Telnyx delivers the event again.
+    The statuses of its responses are listed in `telnyx_rooms_async.integrations`.
 
     aiohttp logs malformed requests, which anyone can send, as errors. The first handler adds a filter to the
     logger ``aiohttp.server`` that changes the level of these records to ``INFO``.

@@ -21,10 +21,7 @@ _exempt = cast("Callable[[Any], Any]", csrf_exempt)  # the signature replaces th
 def django_view(router: EventRouter, webhooks: Webhooks) -> Any:  # noqa: ANN401 - Django has no types
     """Return an async view that receives webhooks, under ASGI or WSGI.
 
-    The response has no body. Its status is 200 when the event was handled, now or before; 400 when the
-    signature is not valid or the body is not an event; 405 for other methods than POST; 413 when the body is
-    larger than 1 MiB, 415 when it is compressed; and 500 when handling failed, after which Telnyx delivers
-    the event again.
+    The statuses of its responses are listed in `telnyx_rooms_async.integrations`.
 
     Args:
         router: runs the handlers of events.

@@ -5,9 +5,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Final, TypeAlias, Unpack, cast
 
-from telnyx_rooms_async.batch.job import BatchJob, BatchProgress
 from telnyx_rooms_async.batch.journal import Journal
-from telnyx_rooms_async.batch.operations import BulkOperation
+from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
 from telnyx_rooms_async.core.endpoints import (
     DELETE_ROOM,
     LIST_ROOM_SESSIONS,
@@ -363,8 +362,7 @@ class Rooms:
 
         Telnyx operation: CreateRoom.
         """
-        operation = bulk_create(self._api, on_lost_response, must_be_named=journal is not None)
-        return operation.run(
+        return bulk_create(self._api, on_lost_response, must_be_named=journal is not None).run(
             bodies,
             concurrency=concurrency,
             ordered=ordered,
@@ -390,8 +388,7 @@ class Rooms:
 
         Telnyx operation: UpdateRoom.
         """
-        operation = bulk_update(self._api)
-        return operation.run(
+        return bulk_update(self._api).run(
             changes,
             concurrency=concurrency,
             ordered=ordered,
@@ -417,8 +414,7 @@ class Rooms:
 
         Telnyx operation: DeleteRoom.
         """
-        operation = bulk_delete(self._api)
-        return operation.run(
+        return bulk_delete(self._api).run(
             ids,
             concurrency=concurrency,
             ordered=ordered,
