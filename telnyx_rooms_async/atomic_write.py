@@ -50,19 +50,16 @@ class AtomicFile:
         """
         self._file.flush()
         if sys.platform != "win32":
-            self._copy_mode()
+            # The file keeps the permissions of the target, if that belongs to the same owner and group.
+            with suppress(FileNotFoundError):
+                old, new = self._target.stat(), os.fstat(self._file.fileno())
+                if (old.st_uid, old.st_gid) == (new.st_uid, new.st_gid):
+                    os.fchmod(self._file.fileno(), stat.S_IMODE(old.st_mode) & 0o777)
         os.fsync(self._file.fileno())
         self._file.close()
         self._path.replace(self._target)
         self._is_pending = False
         _sync_folder(self._target.parent)
-
-    def _copy_mode(self) -> None:
-        """Copy the permissions of the target, if it exists and belongs to the same owner and group."""
-        with suppress(FileNotFoundError):
-            old, new = self._target.stat(), os.fstat(self._file.fileno())
-            if (old.st_uid, old.st_gid) == (new.st_uid, new.st_gid):
-                os.fchmod(self._file.fileno(), stat.S_IMODE(old.st_mode) & 0o777)
 
     def discard(self) -> None:
         """Remove the temporary file, if it exists. The target is not changed."""

@@ -162,10 +162,6 @@ class BulkOperation(Generic[Item, Value]):
             InvalidArgumentError: the items are not iterable, or a number is not a whole number of at least 1.
             JournalError: after the first iteration, if the journal cannot be used, or is of other input.
         """
-
-        async def process(item: Item) -> Value:
-            return await self.apply(item, None)
-
         source = open_items(items)
         concurrency = checked_count("concurrency", concurrency)
         max_failures = None if max_failures is None else checked_count("max_failures", max_failures)
@@ -174,6 +170,10 @@ class BulkOperation(Generic[Item, Value]):
         if progress is not None and not callable(cast("object", progress)):
             raise InvalidArgumentError((f"progress must be a function, got {short_repr(progress)}",))
         if journal is None:
+
+            async def process(item: Item) -> Value:
+                return await self.apply(item, None)
+
             outcomes = stream(
                 process, source, concurrency=concurrency, ordered=ordered, max_failures=max_failures
             )

@@ -98,17 +98,17 @@ class Plan:
     @property
     def creates(self) -> int:
         """Number of rooms to create."""
-        return self._count("create")
+        return sum(change.action == "create" for change in self.changes)
 
     @property
     def updates(self) -> int:
         """Number of rooms to update."""
-        return self._count("update")
+        return sum(change.action == "update" for change in self.changes)
 
     @property
     def deletes(self) -> int:
         """Number of rooms to delete."""
-        return self._count("delete")
+        return sum(change.action == "delete" for change in self.changes)
 
     @property
     def rooms(self) -> int:
@@ -134,9 +134,6 @@ class Plan:
             raise InvalidArgumentError((f"{summary}, more than half of them: nothing was changed; {advice}",))
         if max_deletes is not None and deletes > max_deletes:
             raise InvalidArgumentError((f"{summary}, and max_deletes is {max_deletes}: nothing was changed",))
-
-    def _count(self, action: str) -> int:
-        return sum(change.action == action for change in self.changes)
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -199,16 +196,13 @@ async def _update(api: ApiSession, room_id: str, settings: Mapping[str, object])
 
 def parse_desired(rooms: Iterable[RoomFields]) -> DesiredRooms:
     """Validate the desired rooms; an `InvalidArgumentError` lists the problems of all of them."""
-    cause: Exception | None = None
-    items: Iterable[RoomFields] | None = None
-    if not isinstance(cast("object", rooms), str | bytes | Mapping):
-        try:
-            items = iter(rooms)
-        except Exception as error:  # noqa: BLE001 - the __iter__ of a user's class can raise anything
-            cause = error
-    if items is None:
+    try:
+        if isinstance(cast("object", rooms), str | bytes | Mapping):
+            raise TypeError  # noqa: TRY301 - as of an object that is not iterable
+        items = iter(rooms)
+    except Exception as error:  # the __iter__ of a user's class can raise anything
         message = f"desired must be an iterable of rooms, not {short_repr(rooms)}"
-        raise InvalidArgumentError((message,)) from cause
+        raise InvalidArgumentError((message,)) from error
     desired: dict[str, Mapping[str, object]] = {}
     wrong: list[str] = []
     names = Counter[str]()
@@ -218,12 +212,9 @@ def parse_desired(rooms: Iterable[RoomFields]) -> DesiredRooms:
         except InvalidArgumentError as error:
             room_problems = error.problems
         else:
-            missing = (
-                ()
-                if body.unique_name is not UNSET
-                else ("unique_name must be given: it identifies the room",)
-            )
-            room_problems = (*missing, *problems(body))
+            room_problems = tuple(problems(body))
+            if body.unique_name is UNSET:
+                room_problems = ("unique_name must be given: it identifies the room", *room_problems)
             if not room_problems:
                 settings = body_fields(body)
                 name = str(settings.pop("unique_name"))

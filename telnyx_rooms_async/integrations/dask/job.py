@@ -178,7 +178,7 @@ class DaskJob(Generic[Item, Value]):
             results: list[Outcome[int, Value]] | None = await future.result()
         except KilledWorker as error:  # the partition killed several workers, so that Dask gave it up
             outcomes = [
-                Failed(index=index, item=item, error=self._unknown(item, error), elapsed=0.0)
+                Failed(index=index, item=item, error=self._outcome_unknown(item, error), elapsed=0.0)
                 for index, item in enumerate(items, partition.start)
             ]
         else:
@@ -195,7 +195,7 @@ class DaskJob(Generic[Item, Value]):
                 raise _FailureLimitError(outcomes)
         return outcomes
 
-    def _unknown(self, item: object, cause: Exception) -> OutcomeUnknownError:
+    def _outcome_unknown(self, item: object, cause: Exception) -> OutcomeUnknownError:
         fields = cast("Mapping[str, object]", item if isinstance(item, Mapping) else {})
         name = fields.get("unique_name")
         error = OutcomeUnknownError(self.endpoint.operation, name if isinstance(name, str) else None)
