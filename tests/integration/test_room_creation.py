@@ -215,23 +215,6 @@ async def test_look_ups_are_paid_for_from_the_retry_budget(
     assert 200 + change - 0.001 <= budget.level <= 200 + change + passed + 0.001
 
 
-@pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend"])
-async def test_attempts_are_the_same_with_and_without_a_hook(
-    scripted_server: ScriptedServer, fake_clock: FakeClock, on_lost_response: OnLostResponse
-) -> None:
-    seen: list[Attempt] = []
-    recorded: list[list[tuple[int, str, int | None]]] = []
-    for hook in (seen.append, None):
-        scripted_server.respond_with(LOST, NOTHING)
-        client = RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=hook)
-        with pytest.raises(OutcomeUnknownError) as caught:
-            await create(client, on_lost_response)
-        recorded.append(
-            [(attempt.number, attempt.operation, attempt.status) for attempt in caught.value.attempts]
-        )
-    assert recorded[0] == recorded[1]
-
-
 # --- ensure -----------------------------------------------------------------------------------------------
 
 OTHER_CASE = listed(room(unique_name="WEEKLY"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -58,18 +58,6 @@ async def test_unknown_field_is_a_type_error(client: RoomsClient, telnyx: Emulat
         with pytest.raises(TypeError, match="colour"):
             await verb
     assert telnyx.requests == []
-
-
-async def test_missing_room_is_not_found_after_one_request(client: RoomsClient, telnyx: Emulator) -> None:
-    with pytest.raises(NotFoundError) as caught:
-        await client.rooms.retrieve(str(uuid4()))
-    assert (caught.value.status, caught.value.code, caught.value.title) == (
-        404,
-        "10005",
-        "Resource not found",
-    )
-    assert [attempt.status for attempt in caught.value.attempts] == [404]
-    assert len(telnyx.requests) == 1
 
 
 async def test_wait_for_session_polls_until_a_session_starts(client: RoomsClient, telnyx: Emulator) -> None:
