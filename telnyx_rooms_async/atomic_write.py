@@ -23,10 +23,8 @@ def temporary_path(folder: Path) -> Path:
 class AtomicFile:
     """File with a temporary name in the folder of its target, until `commit` renames it to the target.
 
-    Only its owner can read it. All methods block, and raise `OSError`.
-
-    Args:
-        target: path of a regular file, which need not exist. A symbolic link is replaced, not followed.
+    Only its owner can read it. The target is a regular file, or does not exist; a symbolic link is replaced,
+    not followed. All methods block, and raise `OSError`.
     """
 
     _file: BinaryIO
@@ -71,11 +69,7 @@ class AtomicFile:
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename a complete file within its folder, and write the new name to the disk.
-
-    Raises:
-        OSError: the target is a folder, or its name is not allowed.
-    """
+    """Rename a complete file within its folder, and write the new name to the disk."""
     source.replace(target)
     _sync_folder(target.parent)
 

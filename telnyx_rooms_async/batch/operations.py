@@ -156,12 +156,7 @@ class BulkOperation(Generic[Item, Value]):
         journal: Journal | None = None,
         progress: BatchProgress | None = None,
     ) -> BatchJob[Item, Value]:
-        """Apply the operation to all items, at most `concurrency` at a time.
-
-        Raises:
-            InvalidArgumentError: the items are not iterable, or a number is not a whole number of at least 1.
-            JournalError: after the first iteration, if the journal cannot be used, or is of other input.
-        """
+        """Apply the operation to all items, at most `concurrency` at a time."""
         source = open_items(items)
         concurrency = checked_count("concurrency", concurrency)
         max_failures = None if max_failures is None else checked_count("max_failures", max_failures)
@@ -286,11 +281,7 @@ def digest_of(item: object) -> str:
 
 
 def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | AsyncIterable[Item]:
-    """Return an iterator of the items. Exceptions that it raises later end the job.
-
-    Raises:
-        InvalidArgumentError: the items are not iterable, or are a text.
-    """
+    """Return an iterator of the items, or raise `InvalidArgumentError` if they are no iterable or a text."""
     value = cast("object", items)
     if isinstance(value, str | bytes) or not isinstance(value, Iterable | AsyncIterable):
         raise InvalidArgumentError((f"the items must be an iterable of items, got {short_repr(items)}",))
@@ -301,11 +292,7 @@ def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | 
 
 
 def checked_count(name: str, value: object) -> int:
-    """Return an integer of any class as an `int`.
-
-    Raises:
-        InvalidArgumentError: it is not an integer, or less than 1.
-    """
+    """Return an integer of any class as an `int`, or raise `InvalidArgumentError` if it is less than 1."""
     number = exact_integer(value)
     if type(number) is int and number >= 1:
         return number

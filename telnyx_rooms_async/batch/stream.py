@@ -123,9 +123,6 @@ def iterate(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncGenerator[Item,
     """Return an async generator of the items, which closes its source if that is a generator.
 
     An object that is an iterable and an async iterable is used as the latter, as the former could block.
-
-    Raises:
-        TypeError: `items` is not iterable.
     """
     return _iterate(aiter(items) if isinstance(items, AsyncIterable) else iter(items))
 

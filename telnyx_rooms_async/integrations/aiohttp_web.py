@@ -11,7 +11,13 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.webhooks.receiver import BODY_TIMEOUT, SHUTDOWN_GRACE, Receiver, RejectedRequestError
+from telnyx_rooms_async.webhooks.receiver import (
+    BODY_TIMEOUT,
+    SHUTDOWN_GRACE,
+    Receiver,
+    RejectedRequestError,
+    response_headers,
+)
 from telnyx_rooms_async.webhooks.router import EventRouter
 from telnyx_rooms_async.webhooks.signature import Webhooks
 
@@ -57,10 +63,8 @@ def aiohttp_handler(
 
     async def handle(request: web.Request) -> web.Response:
         status = await receiver.receive(request.method, request.headers, _chunks(request))
-        response = web.Response(status=status)
-        if status == HTTPStatus.METHOD_NOT_ALLOWED:
-            response.headers["Allow"] = "POST"
-        elif not request.content.at_eof():
+        response = web.Response(status=status, headers=response_headers(status))
+        if status != HTTPStatus.METHOD_NOT_ALLOWED and not request.content.at_eof():
             await _send_and_close(request, response)
         return response
 

@@ -19,10 +19,6 @@ def lambda_handler(
     It serves the payloads 1.0 and 2.0 of API Gateway and those of function URLs. The statuses of
     its responses are listed in `telnyx_rooms_async.integrations`.
 
-    Args:
-        router: runs the handlers of events.
-        webhooks: verifies the signatures.
-
     Example:
         >>> handler = lambda_handler(router, Webhooks())  # the entry point: module.handler
     """

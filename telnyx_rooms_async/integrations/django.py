@@ -23,10 +23,6 @@ def django_view(router: EventRouter, webhooks: Webhooks) -> Any:  # noqa: ANN401
 
     The statuses of its responses are listed in `telnyx_rooms_async.integrations`.
 
-    Args:
-        router: runs the handlers of events.
-        webhooks: verifies the signatures.
-
     Example:
         >>> urlpatterns = [path("telnyx/", django_view(router, Webhooks()))]
     """
@@ -43,10 +39,6 @@ def django_sync_view(router: EventRouter, webhooks: Webhooks) -> Any:  # noqa: A
     """Return a sync view that receives webhooks, for WSGI with middleware that is not async.
 
     The handlers of an event run in an event loop of their own; see `django_view` for the response.
-
-    Args:
-        router: runs the handlers of events.
-        webhooks: verifies the signatures.
 
     Example:
         >>> urlpatterns = [path("telnyx/", django_sync_view(router, Webhooks()))]

@@ -16,10 +16,6 @@ def flask_view(router: EventRouter, webhooks: Webhooks) -> Callable[[], Response
 
     The statuses of its responses are listed in `telnyx_rooms_async.integrations`.
 
-    Args:
-        router: runs the handlers of events.
-        webhooks: verifies the signatures.
-
     Example:
         >>> app.add_url_rule("/telnyx", view_func=flask_view(router, Webhooks()), methods=["POST"])
     """

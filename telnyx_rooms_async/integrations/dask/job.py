@@ -43,11 +43,7 @@ class Partition(Generic[Item]):
 
 @define(eq=False)
 class DaskJob(Generic[Item, Value]):
-    """A bulk operation on a cluster; its arguments are checked when it is created.
-
-    Raises:
-        InvalidArgumentError: an argument is not valid.
-    """
+    """A bulk operation on a cluster; its arguments are checked when it is created."""
 
     verb: str
     """Start of the names of its tasks on the dashboard."""
@@ -113,12 +109,7 @@ class DaskJob(Generic[Item, Value]):
                         future.release()
 
     async def _run(self, partitions_at_once: int) -> AsyncGenerator[Outcome[Item, Value], None]:
-        """Yield the outcomes of items from those of partitions.
-
-        Raises:
-            ExceptionGroup: the limit of failures was reached.
-            Exception: a whole partition failed.
-        """
+        """Yield the outcomes of items from those of partitions."""
         partitions = self._partitions()
         results = stream(
             self._process, partitions, concurrency=partitions_at_once, ordered=self.ordered, max_failures=1
@@ -165,11 +156,7 @@ class DaskJob(Generic[Item, Value]):
             raise failure
 
     async def _process(self, partition: Partition[Item]) -> list[Outcome[Item, Value]]:
-        """Run a partition on the cluster and return the outcomes of its items, in their order.
-
-        Raises:
-            _FailureLimitError: the limit of failures is reached.
-        """
+        """Run a partition on the cluster and return the outcomes of its items, in their order."""
         items, key = partition.items, partition.key
         future = self._async_cluster.submit(run_partition, self._name, partition, key=key, pure=False)
         self._futures[key] = future
