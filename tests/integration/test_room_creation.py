@@ -98,6 +98,44 @@ async def test_every_request_of_a_create_is_an_attempt_with_a_number(
     assert "".join(attempt.method[0] for attempt in attempts) == sent
 
 
+URL = "https://example.com/hook"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "actual", "is_ours"),
+    [
+        ({}, {"max_participants": 8, "active_session_id": "a-session"}, True),
+        ({}, {"created_at": None}, False),
+        ({"max_participants": 7}, {"max_participants": 8}, False),
+        ({"max_participants": 7}, {"max_participants": None}, False),
+        ({"enable_recording": False}, {"enable_recording": None}, True),
+        ({"enable_recording": False}, {"enable_recording": True}, False),
+        ({"webhook_event_url": URL}, {"webhook_event_url": f"{URL}s"}, False),
+        ({"webhook_event_url": URL}, {"webhook_event_url": None}, False),
+        ({"webhook_event_failover_url": None}, {"webhook_event_failover_url": ""}, True),
+        ({"webhook_event_failover_url": None}, {"webhook_event_failover_url": URL}, False),
+        ({"webhook_timeout_secs": 0}, {"webhook_timeout_secs": 0}, True),
+        ({"webhook_timeout_secs": 0}, {"webhook_timeout_secs": None}, False),
+        ({"webhook_timeout_secs": None}, {"webhook_timeout_secs": 0}, False),
+    ],
+    ids=str,
+)
+async def test_room_whose_response_was_lost_has_all_requested_settings(
+    client: RoomsClient,
+    scripted_server: ScriptedServer,
+    wanted: dict[str, Any],
+    actual: dict[str, Any],
+    *,
+    is_ours: bool,
+) -> None:
+    scripted_server.respond_with(LOST, listed(room(**actual)))
+    if is_ours:
+        assert await create(client, **wanted) == "room-1"
+    else:
+        with pytest.raises(OutcomeUnknownError):
+            await create(client, **wanted)
+
+
 # --- the second request -----------------------------------------------------------------------------------
 
 
