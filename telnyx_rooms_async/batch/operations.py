@@ -15,7 +15,14 @@ from attrs import define, frozen
 
 from telnyx_rooms_async.batch.journal import ItemRecord, JobIdentity, Journal, JournalFile
 from telnyx_rooms_async.batch.stream import Done, Failed, Outcome, iterate, relabel, stream
-from telnyx_rooms_async.core.validators import exact_flag, exact_integer, exact_url, short_repr
+from telnyx_rooms_async.core.validators import (
+    checked_count,
+    checked_limit,
+    exact_flag,
+    exact_integer,
+    exact_url,
+    short_repr,
+)
 from telnyx_rooms_async.errors import (
     APIStatusError,
     InvalidArgumentError,
@@ -159,7 +166,7 @@ class BulkOperation(Generic[Item, Value]):
         """Apply the operation to all items, at most `concurrency` at a time."""
         source = open_items(items)
         concurrency = checked_count("concurrency", concurrency)
-        max_failures = None if max_failures is None else checked_count("max_failures", max_failures)
+        max_failures = checked_limit("max_failures", max_failures)
         if not isinstance(cast("object", journal), Journal | None):
             raise InvalidArgumentError((f"journal must be a Journal, got {short_repr(journal)}",))
         if progress is not None and not callable(cast("object", progress)):
@@ -289,11 +296,3 @@ def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | 
         return aiter(items) if isinstance(items, AsyncIterable) else iter(items)
     except Exception as error:  # such as of a numpy array without a dimension, which is iterable by its class
         raise InvalidArgumentError((f"the items cannot be iterated: {short_repr(items)}",)) from error
-
-
-def checked_count(name: str, value: object) -> int:
-    """Return an integer of any class as an `int`, or raise `InvalidArgumentError` if it is less than 1."""
-    number = exact_integer(value)
-    if type(number) is int and number >= 1:
-        return number
-    raise InvalidArgumentError((f"{name} must be a whole number of at least 1, got {short_repr(value)}",))

@@ -1,7 +1,6 @@
 """Django: a view for webhooks, async or sync."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, cast
 
 from asgiref.sync import async_to_sync
@@ -29,7 +28,8 @@ def django_view(router: EventRouter, webhooks: Webhooks) -> Any:  # noqa: ANN401
     receiver = Receiver(router, webhooks)
 
     async def view(request: Any) -> Any:  # noqa: ANN401 - Django has no types
-        status = await _receive(receiver, request)
+        body = chunks_of(request.read, UnreadablePostError)
+        status = await receiver.receive(request.method, request.headers, body)
         return HttpResponse(status=status, headers=response_headers(status))
 
     return _exempt(view)
@@ -43,16 +43,4 @@ def django_sync_view(router: EventRouter, webhooks: Webhooks) -> Any:  # noqa: A
     Example:
         >>> urlpatterns = [path("telnyx/", django_sync_view(router, Webhooks()))]
     """
-    receiver = Receiver(router, webhooks)
-
-    def view(request: Any) -> Any:  # noqa: ANN401 - Django has no types
-        status = async_to_sync(_receive)(receiver, request)
-        return HttpResponse(status=status, headers=response_headers(status))
-
-    return _exempt(view)
-
-
-async def _receive(receiver: Receiver, request: Any) -> HTTPStatus:  # noqa: ANN401 - Django has no types
-    return await receiver.receive(
-        request.method, request.headers, chunks_of(request.read, UnreadablePostError)
-    )
+    return _exempt(async_to_sync(django_view(router, webhooks)))

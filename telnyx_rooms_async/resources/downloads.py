@@ -27,7 +27,7 @@ from telnyx_rooms_async.core.http_messages import (
 )
 from telnyx_rooms_async.core.retry import next_delay, retry_cost
 from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.core.validators import exact_integer, exact_text, integer, short_repr, url
+from telnyx_rooms_async.core.validators import checked_limit, exact_text, short_repr, url
 from telnyx_rooms_async.errors import (
     APIResponseValidationError,
     ClientClosedError,
@@ -108,9 +108,7 @@ async def download(
     if progress is not None and (not callable(cast("object", progress)) or isasyncgenfunction(progress)):
         wrong = f"progress must be a function, async or not, got {short_repr(progress)}"
         raise InvalidArgumentError((wrong,))
-    max_bytes = cast("int | None", exact_integer(max_bytes))
-    if max_bytes is not None and (problem := integer(0, 2**63 - 1)(max_bytes)):
-        raise InvalidArgumentError((f"max_bytes {problem}",))
+    max_bytes = checked_limit("max_bytes", max_bytes, minimum=0)
     with api.in_flight_calls:
         checked = await _check_target(target)
         async with _open_file(checked) if isinstance(checked, Path) else _open_writer(checked) as write:

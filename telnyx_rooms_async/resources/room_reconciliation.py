@@ -13,7 +13,7 @@ from attrs import field, fields, frozen
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, UPDATE_ROOM
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import RoomBody, RoomFields, body_fields, problems, room_body
-from telnyx_rooms_async.core.validators import UNSET, exact_integer, integer, short_repr
+from telnyx_rooms_async.core.validators import UNSET, checked_limit, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, NameTakenError, NotFoundError, one_line
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import Room, public_url_repr
@@ -31,7 +31,6 @@ _MAX_PROBLEMS: Final = 50
 _MAX_NAME_WIDTH: Final = 40
 _ENSURE_ATTEMPTS: Final = 3
 _SETTINGS: Final = tuple(field.name for field in fields(RoomBody) if field.name != "unique_name")
-_delete_limit_problem: Final = integer(0, 2**63 - 1)
 
 
 def _setting_repr(name: str, value: object) -> str:
@@ -124,9 +123,7 @@ class Plan:
         Raises:
             InvalidArgumentError: the plan deletes more, or `max_deletes` is not a whole number from 0.
         """
-        max_deletes = cast("int | None", exact_integer(max_deletes))
-        if max_deletes is not None and (problem := _delete_limit_problem(max_deletes)):
-            raise InvalidArgumentError((f"max_deletes {problem}",))
+        max_deletes = checked_limit("max_deletes", max_deletes, minimum=0)
         deletes = self.deletes
         summary = f"the plan deletes {deletes} of {self.rooms} rooms"
         if max_deletes is None and deletes * 2 > self.rooms:

@@ -15,11 +15,11 @@ from distributed import secede as _secede
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from telnyx_rooms_async.batch import Done, Failed, Outcome, stream
-from telnyx_rooms_async.batch.operations import BulkOperation, checked_count, open_items
+from telnyx_rooms_async.batch.operations import BulkOperation, open_items
 from telnyx_rooms_async.batch.stream import failure_limit_reached, iterate, relabel
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.endpoints import Endpoint
-from telnyx_rooms_async.core.validators import short_repr
+from telnyx_rooms_async.core.validators import checked_count, checked_limit, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, OutcomeUnknownError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.settings import Settings, check_share
@@ -79,10 +79,8 @@ class DaskJob(Generic[Item, Value]):
         self.items = open_items(self.items)
         self.concurrency = checked_count("concurrency", self.concurrency)
         self.partition_size = checked_count("partition_size", self.partition_size)
-        if self.workers is not None:
-            self.workers = checked_count("workers", self.workers)
-        if self.max_failures is not None:
-            self.max_failures = checked_count("max_failures", self.max_failures)
+        self.workers = checked_limit("workers", self.workers)
+        self.max_failures = checked_limit("max_failures", self.max_failures)
 
     async def outcomes(self) -> AsyncGenerator[Outcome[Item, Value], None]:
         """Run the job and yield the outcomes. Afterwards the workers hold nothing of it."""
