@@ -58,7 +58,11 @@ class ThreadedEmulator:
         return lambda *args, **kwargs: self.run(lambda: value(*args, **kwargs))
 
     def run(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the function returns
-        """Call a function in the thread of the emulator, and return its result; await an awaitable result."""
+        """Call a function in the thread of the emulator, and return its result; await an awaitable result.
+
+        Raises:
+            RuntimeError: the emulator is not running.
+        """
 
         async def call() -> Any:  # noqa: ANN401
             result = function()
