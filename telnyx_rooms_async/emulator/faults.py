@@ -170,7 +170,7 @@ class WebhookFault:
     """Seconds before each copy is sent. Later events are not delayed."""
     reordered: bool = field(default=False, validator=_boolean)
     """Whether the copies are held back, together with those of other reordered events, until there was no
-    event for 0.1 s or until `Emulator.settle`. Their order is random, and the same in each run."""
+    event for 0.1 s or until `Emulator.flush_webhooks`. Their order is random, and the same in each run."""
 
     def __attrs_post_init__(self) -> None:
         contradictions = {

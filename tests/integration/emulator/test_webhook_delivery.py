@@ -418,7 +418,7 @@ async def test_reprs_and_logs_show_no_secrets(
     assert receiver.received[-1].headers["Authorization"].startswith("Basic ")
     secrets = [last.json["data"]["payload"]["download_url"], *list(last.headers.values())[-2:]]
     shown = repr(telnyx.deliveries) + str(telnyx.deliveries) + caplog.text
-    shown += repr(telnyx._webhook_sender) + repr(telnyx._links)
+    shown += repr(telnyx._links)
     assert f"{receiver.url}/hook" in shown
     assert [secret for secret in ["canary", *secrets] if secret in shown] == []
     invalid = Delivery(event=last.event, url="http://canary@[bad", attempt=1, sent_at=clock.now)
