@@ -16,13 +16,14 @@ from yarl import URL
 
 from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.emulator.events import WebhookEvent
-from telnyx_rooms_async.emulator.fault_injector import FaultInjector, Sleep
 from telnyx_rooms_async.emulator.faults import (
     DOWNLOAD,
     Fault,
+    FaultInjector,
     FaultRule,
     RateLimit,
     RuleList,
+    Sleep,
     WebhookFault,
     WebhookFaultRule,
     When,

@@ -24,8 +24,7 @@ from yarl import URL
 
 from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.emulator.events import WebhookEvent
-from telnyx_rooms_async.emulator.fault_injector import Sleep
-from telnyx_rooms_async.emulator.faults import RuleList, WebhookFault
+from telnyx_rooms_async.emulator.faults import RuleList, Sleep, WebhookFault
 from telnyx_rooms_async.emulator.media import LinkFactory
 from telnyx_rooms_async.emulator.state import State
 from telnyx_rooms_async.models import public_url_repr
