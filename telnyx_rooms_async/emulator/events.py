@@ -42,16 +42,12 @@ class WebhookEvent:
 
     @classmethod
     def create(cls, data: JsonObject, now: datetime) -> Self:
-        """Return an event with its type and payload from `data`, and generate what is missing.
-
-        Raises:
-            ValueError: there is no event type.
-        """
+        """Return an event with its type and payload from `data`, and generate what is missing."""
         event_type = data.get("event_type")
         if not isinstance(event_type, str):
             raise ValueError(f"event_type must be a string, not {event_type!r}")  # noqa: TRY004 - a value in a mapping
         event_id = data.get("id", str(uuid4()))
-        defaults: dict[str, object] = {
+        defaults: JsonObject = {
             "record_type": "event",
             "event_type": event_type,
             "id": event_id,
@@ -62,16 +58,10 @@ class WebhookEvent:
 
     @classmethod
     def from_object(cls, source: object, payload: object, now: datetime) -> Self:
-        """Return the event that an object describes.
+        """Return the event that an object describes; see `Emulator.deliver`.
 
-        Args:
-            source: an event; a mapping, with or without envelope; an object with the attributes of an event;
-                or an event type.
-            payload: payload for an event type.
-            now: time of the event, unless `source` has one.
-
-        Raises:
-            ValueError: there is no event type.
+        The object is an event; a mapping, with or without envelope; an object with the attributes of an
+        event; or an event type. It happens now unless the object has a time.
         """
         if isinstance(source, cls):
             return source
@@ -122,11 +112,10 @@ class OutboxEntry:
 
 
 class Outbox:
-    """Priority queue of events. Events may be added from any thread."""
+    """Priority queue of events. Events may be added from any thread, and `on_add` is called then."""
 
     def __init__(self) -> None:
         self.on_add: Callable[[], object] = lambda: None
-        """Called after an event was added."""
         # Tuples of text and numbers, which the garbage collector does not visit. The counter keeps events
         # that are due at the same time in the order of their addition.
         self._heap: list[tuple[datetime, int, str, str, bytes]] = []

@@ -49,8 +49,6 @@ _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\ud7ff\ue000-\U0010ffff]*")
 
 
 def _validator(expected: str, is_valid: Callable[[Any], bool]) -> _Validator:
-    """Return an attrs validator that raises `ValueError` with the name of the field."""
-
     def validate(_: object, attribute: "Attribute[Any]", value: object) -> None:
         if not is_valid(value):
             raise ValueError(f"{attribute.name} must be {expected}, not {value!r}")
@@ -59,7 +57,6 @@ def _validator(expected: str, is_valid: Callable[[Any], bool]) -> _Validator:
 
 
 def _integer(low: int, high: int) -> _Validator:
-    """Accept an integer; a boolean is none."""
     return _validator(
         f"an integer from {low} to {high}",
         lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
@@ -67,7 +64,6 @@ def _integer(low: int, high: int) -> _Validator:
 
 
 def _seconds(high: float, *, zero: bool = True) -> _Validator:
-    """Accept an integer or a float; NaN is in no range."""
     return _validator(
         f"a number of seconds, {'0 or more' if zero else 'above 0'} and up to {high}",
         lambda value: (
@@ -183,13 +179,8 @@ class WebhookFault:
     event for 0.1 s or until `Emulator.flush_webhooks`. Their order is random, and the same in each run."""
 
     def __attrs_post_init__(self) -> None:
-        contradictions = {
-            "duplicates": self.duplicates > 0,
-            "delay": self.delay > 0,
-            "reordered": self.reordered,
-        }
-        for name, is_set in contradictions.items():
-            if self.dropped and is_set:
+        for name in ("duplicates", "delay", "reordered"):
+            if self.dropped and getattr(self, name):
                 raise ValueError(f"{name} contradicts dropped, which sends nothing")
 
 
@@ -202,8 +193,6 @@ SubjectT = TypeVar("SubjectT")
 
 @define(kw_only=True, eq=False)
 class _Rule(Generic[FaultT, SubjectT]):
-    """A fault for the next requests or events that match."""
-
     fault: FaultT
     times: int | None = field(validator=optional(_integer(1, _MAX)))
     """How many requests or events are left; ``None`` for all."""
@@ -259,11 +248,7 @@ class RuleList(list[_Rule[FaultT, SubjectT]]):
 
 @define(kw_only=True)
 class RateLimit:
-    """A number of requests in a fixed window, which the first request after its end opens again.
-
-    Raises:
-        ValueError: a field is not valid.
-    """
+    """A number of requests in a fixed window, which the first request after its end opens again."""
 
     requests: int = field(validator=_integer(0, _MAX))
     seconds: float = field(validator=_seconds(_MAX, zero=False))
@@ -290,7 +275,7 @@ class RateLimit:
         return True, headers
 
 
-# --- injection into requests ----------------------------------------------------------------------------
+# --- injection into requests ------------------------------------------------------------------------------
 
 
 @define(eq=False)

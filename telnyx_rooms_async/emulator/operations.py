@@ -117,16 +117,30 @@ class RequestContext:
         return serialize
 
     def has_passed(self, moment: datetime | None) -> bool:
-        """Return whether a time has come."""
+        """Return whether a time is known and has come."""
         return moment is not None and moment <= self.now
 
     def is_ahead(self, moment: datetime | None) -> bool:
-        """Return whether a time has not come, or is not known."""
+        """Return the opposite of `has_passed`."""
         return not self.has_passed(moment)
 
 
 Operation: TypeAlias = Callable[[RequestContext], JsonObject | None]
 """Returns the body of a success, ``None`` for no body; raises `ApiError`."""
+
+
+def _list_rooms(context: RequestContext) -> JsonObject:
+    return context.page(context.state.rooms)
+
+
+def _list_sessions(context: RequestContext) -> JsonObject:
+    of_room = {"room_id": Equal(context.record.id)} if context.path_ids else {}
+    return context.page(context.state.sessions, **of_room)
+
+
+def _list_participants(context: RequestContext) -> JsonObject:
+    of_session = {"session_id": Equal(context.record.id)} if context.path_ids else {}
+    return context.page(context.state.participants, **of_session)
 
 
 def _retrieve(context: RequestContext) -> JsonObject:
@@ -140,10 +154,6 @@ def _delete(context: RequestContext) -> None:
 
 
 # --- rooms ------------------------------------------------------------------------------------------------
-
-
-def _list_rooms(context: RequestContext) -> JsonObject:
-    return context.page(context.state.rooms)
 
 
 def _create_room(context: RequestContext) -> JsonObject:
@@ -205,11 +215,6 @@ def _refresh_token(context: RequestContext) -> JsonObject:
 # --- sessions ---------------------------------------------------------------------------------------------
 
 
-def _list_sessions(context: RequestContext) -> JsonObject:
-    fixed = {"room_id": Equal(context.record.id)} if context.path_ids else {}
-    return context.page(context.state.sessions, **fixed)
-
-
 def _end_session(context: RequestContext) -> JsonObject:
     session: SessionState = context.record
     _require_active(session)
@@ -247,17 +252,9 @@ def _chosen_participants(context: RequestContext, session: SessionState) -> list
 
 
 def _require_active(session: SessionState) -> None:
+    # Seen in production for the end of an ended session; assumed for the other actions.
     if not session.active:
-        # Seen in production for the end of an ended session; assumed for the other actions.
         raise api_error(422, "No private_ip for room")
-
-
-# --- participants -----------------------------------------------------------------------------------------
-
-
-def _list_participants(context: RequestContext) -> JsonObject:
-    fixed = {"session_id": Equal(context.record.id)} if context.path_ids else {}
-    return context.page(context.state.participants, **fixed)
 
 
 # --- recordings -------------------------------------------------------------------------------------------
@@ -317,16 +314,13 @@ def _create_composition(context: RequestContext) -> JsonObject:
         raise api_error(422, "The session has no video recording")
     sources = {"*", *(recording.id for recording in videos)}
     layout: Mapping[str, Mapping[str, Any]] = settings.get("video_layout", {})
-    errors = [
-        validation.unusable(
-            f"/video_layout/{validation.escape(name)}/video_sources",
-            "must be video recordings of the session",
-        )
-        for name, region in layout.items()
-        if not sources.issuperset(region.get("video_sources", []))
+    wrong = [
+        name for name, region in layout.items() if not sources.issuperset(region.get("video_sources", []))
     ]
-    if errors:
-        raise unprocessable(errors)
+    if wrong:
+        pointers = (f"/video_layout/{validation.escape(name)}/video_sources" for name in wrong)
+        detail = "must be video recordings of the session"
+        raise unprocessable(validation.unusable(pointer, detail) for pointer in pointers)
     composition = context.state.create_composition(session, settings)
     return {"data": composition.serialize_at(context.now, context.link)}
 

@@ -29,16 +29,11 @@ class TokenIssuer:
     def issue(self, token_type: TokenType, room_id: str, seconds: int, now: datetime) -> tuple[str, str]:
         """Return a token for a room, and the time at which it expires, in whole seconds as in a JWT."""
         issued_at = int(now.timestamp())
+        user = f"telnyx:users:{self._user_id}"
         claims = {
             "aud": _ISSUER,
             "exp": issued_at + seconds,
-            "grants": [
-                {
-                    "actions": ["join"],
-                    "resources": [_resource(room_id)],
-                    "subjects": [f"telnyx:users:{self._user_id}"],
-                }
-            ],
+            "grants": [{"actions": ["join"], "resources": [_resource(room_id)], "subjects": [user]}],
             "grants_version": "1.0.0",
             "iat": issued_at,
             "iss": _ISSUER,

@@ -34,13 +34,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 Failure: TypeAlias = Literal[
-    "bad URL",
-    "lost",
-    "no answer",
-    "no connection",
-    "no cryptography",
-    "not this machine",
-    "timeout",
+    "bad URL", "lost", "no answer", "no connection", "no cryptography", "not this machine", "timeout"
 ]
 
 _MAX_ANSWER_SIZE: Final = 64 * 1024
@@ -171,11 +165,7 @@ class WebhookDispatcher:
         self._watcher = asyncio.create_task(self._watch(wake))
 
     async def flush_webhooks(self) -> None:
-        """Deliver the events that are due, and wait until all are delivered or given up.
-
-        Raises:
-            RuntimeError: an event could not be signed, because the extra is not installed.
-        """
+        """Deliver the events that are due; see `Emulator.flush_webhooks`."""
         while self._watcher is not None:
             if self._watcher.done():
                 self._watcher.result()  # raises what ended it, such as an exception of `when`
@@ -193,11 +183,7 @@ class WebhookDispatcher:
     async def deliver_once(
         self, event: WebhookEvent, url: str | None, signed_at: datetime | None
     ) -> Delivery:
-        """Make a single attempt to deliver an event.
-
-        Raises:
-            ValueError: there is no URL for the event.
-        """
+        """Make a single attempt to deliver an event; see `Emulator.deliver`."""
         composition_id, room_id = event.payload.get("composition_id"), event.payload.get("room_id")
         settings = self.state.compositions.get(str(composition_id)) or self.state.rooms.get(str(room_id))
         target = url or (settings and settings.webhook_event_url)
