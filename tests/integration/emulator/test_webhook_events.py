@@ -1,7 +1,6 @@
 """Events of the emulator: their content, and when they are due."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,19 +8,13 @@ import pytest
 from aiohttp import ClientSession
 
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.clocks import FakeClock
+from tests.helpers.clocks import FakeClock, wait_until
 from tests.helpers.http_client import HttpClient
 from tests.helpers.webhook_listener import WebhookListener
 
 
 def payloads(receiver: WebhookListener, event_type: str) -> list[Any]:
     return [webhook.data["payload"] for webhook in receiver.received if webhook.event_type == event_type]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 async def test_events_of_a_session(
@@ -170,15 +163,15 @@ async def test_url_is_that_of_the_room_when_the_event_is_due(
     assert [webhook.path for webhook in receiver.received] == ["/", "/", "/new", "/new"]
 
 
-async def test_events_are_sent_without_settle(
+async def test_events_are_sent_without_flush(
     telnyx: Emulator, receiver: WebhookListener, webhook_room: str, clock: FakeClock
 ) -> None:
     alice = await asyncio.to_thread(telnyx.join, webhook_room)
-    await until(lambda: len(receiver.received) == 4)
+    await wait_until(lambda: len(receiver.received) == 4)
     telnyx.leave(alice.id)
     clock.advance(seconds=4.95)
     telnyx.join(webhook_room)
-    await until(lambda: receiver.event_types.count("participant.joined") == 2)
+    await wait_until(lambda: receiver.event_types.count("participant.joined") == 2)
     assert "recording.completed" not in receiver.event_types
     clock.advance(seconds=0.05)
-    await until(lambda: receiver.event_types.count("recording.completed") == 2)
+    await wait_until(lambda: receiver.event_types.count("recording.completed") == 2)
