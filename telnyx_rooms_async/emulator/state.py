@@ -1,5 +1,6 @@
 """State of an emulated account, and everything that changes it. No HTTP."""
 
+import secrets
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
@@ -17,7 +18,6 @@ from telnyx_rooms_async.emulator.models import (
     reached,
 )
 from telnyx_rooms_async.emulator.table import Equal, Table
-from telnyx_rooms_async.emulator.tokens import TokenIssuer
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -44,7 +44,8 @@ class State:
         self.user_id: str = str(uuid4())
         self.organization_id: str = str(uuid4())
         self.outbox: Outbox = Outbox()
-        self.tokens: TokenIssuer = TokenIssuer(self.user_id)
+        self.token_key: bytes = secrets.token_bytes(64)
+        """Signs client tokens."""
         self.rooms: Table[RoomState] = Table(RoomState)
         self.sessions: Table[SessionState] = Table(SessionState)
         self.participants: Table[ParticipantState] = Table(ParticipantState)

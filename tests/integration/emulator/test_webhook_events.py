@@ -81,7 +81,7 @@ async def test_recording_completed_is_due_five_seconds_after_leaving(
         assert await response.read() == bytes(telnyx.media(video["recording_id"]))
 
 
-async def test_composition_completed_goes_to_the_url_of_the_composition(
+async def test_composition_completed_goes_to_its_url_and_deleted_files_send_no_event(
     api: HttpClient, telnyx: Emulator, receiver: WebhookListener, webhook_room: str, clock: FakeClock
 ) -> None:
     alice = telnyx.join(webhook_room)
@@ -91,9 +91,15 @@ async def test_composition_completed_goes_to_the_url_of_the_composition(
         await api.post("room_compositions", {**body, "webhook_event_url": receiver.url + "/own"})
     ).data["id"]
     await api.post("room_compositions", body)
+    deleted = (await api.post("room_compositions", {**body, "webhook_event_url": receiver.url})).data
+    await api.delete(f"room_compositions/{deleted['id']}")
+    await api.delete("room_recordings", {"filter[type]": "video"})
     clock.advance(seconds=10)
     await telnyx.flush_webhooks()
-    (webhook,) = [webhook for webhook in receiver.received if webhook.event_type == "composition.completed"]
+    completed = {hook.event_type: hook for hook in receiver.received if hook.event_type.endswith("completed")}
+    assert sorted(completed) == ["composition.completed", "recording.completed"]
+    assert len(receiver.received) == 8
+    webhook = completed["composition.completed"]
     assert (webhook.path, webhook.data["occurred_at"]) == ("/own", "2021-04-25T12:00:10.000000Z")
     composition = (await api.get(f"room_compositions/{composition_id}")).data
     names = ("room_id", "session_id", "format", "resolution", "duration_secs", "size_mb", "download_url")
@@ -101,21 +107,6 @@ async def test_composition_completed_goes_to_the_url_of_the_composition(
         "composition_id": composition_id,
         **{name: composition[name] for name in names},
     }
-
-
-async def test_deleted_files_send_no_event(
-    api: HttpClient, telnyx: Emulator, receiver: WebhookListener, webhook_room: str, clock: FakeClock
-) -> None:
-    alice = telnyx.join(webhook_room)
-    telnyx.leave(alice.id)
-    body = {"session_id": alice.session_id, "webhook_event_url": receiver.url}
-    composition = (await api.post("room_compositions", body)).data
-    await api.delete(f"room_compositions/{composition['id']}")
-    await api.delete("room_recordings", {"filter[type]": "video"})
-    clock.advance(seconds=10)
-    await telnyx.flush_webhooks()
-    completed = [event_type for event_type in receiver.event_types if event_type.endswith("completed")]
-    assert completed == ["recording.completed"]
 
 
 @pytest.mark.parametrize(
