@@ -42,7 +42,11 @@ class WebhookEvent:
 
     @classmethod
     def create(cls, data: JsonObject, now: datetime) -> Self:
-        """Return an event with its type and payload from `data`, and generate what is missing."""
+        """Return an event with its type and payload from `data`, and generate what is missing.
+
+        Raises:
+            ValueError: there is no event type.
+        """
         event_type = data.get("event_type")
         if not isinstance(event_type, str):
             raise ValueError(f"event_type must be a string, not {event_type!r}")  # noqa: TRY004 - a value in a mapping
@@ -58,10 +62,16 @@ class WebhookEvent:
 
     @classmethod
     def from_object(cls, source: object, payload: object, now: datetime) -> Self:
-        """Return the event that an object describes; see `Emulator.deliver`.
+        """Return the event that an object describes.
 
-        The object is an event; a mapping, with or without envelope; an object with the attributes of an
-        event; or an event type. It happens now unless the object has a time.
+        Args:
+            source: an event; a mapping, with or without envelope; an object with the attributes of an event;
+                or an event type.
+            payload: payload for an event type.
+            now: time of the event, unless `source` has one.
+
+        Raises:
+            ValueError: there is no event type.
         """
         if isinstance(source, cls):
             return source
