@@ -210,8 +210,7 @@ def _refresh_token(context: RequestContext) -> JsonObject:
     room: RoomState = context.record
     body = read_body(context.body, _REFRESH_CHECKS, required=["refresh_token"])
     signed, _, signature = body["refresh_token"].rpartition(".")
-    expected = _sign_token(context, signed)
-    if not hmac.compare_digest(signature.encode(errors="replace"), expected.encode()):
+    if not hmac.compare_digest(signature.encode(errors="replace"), _sign_token(context, signed).encode()):
         raise forbidden()
     claims: dict[str, Any] = parse_json(base64.urlsafe_b64decode(signed.partition(".")[2] + "=="))
     is_for_room = claims["grants"][0]["resources"] == [_token_resource(room.id)]

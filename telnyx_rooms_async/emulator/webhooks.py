@@ -119,6 +119,8 @@ class _DueEvent:
     """URL and failover URL."""
     timeout: float
     """Seconds that a receiver has to respond."""
+    delay: float = 0.0
+    """Seconds before the event is queued."""
 
 
 def _new_session() -> ClientSession:
@@ -152,8 +154,8 @@ class WebhookDispatcher:
     _queues: dict[str, deque[_DueEvent]] = field(factory=dict[str, deque[_DueEvent]], init=False)
     """Events that were not sent yet, by URL. A task for each URL sends them."""
     _unfinished: int = field(default=0, init=False)
-    _held: list[tuple[_DueEvent, float]] = field(factory=list[tuple[_DueEvent, float]], init=False)
-    """Shuffled events with their delays."""
+    _held: list[_DueEvent] = field(factory=list[_DueEvent], init=False)
+    """Reordered events."""
     _random: random.Random = field(factory=lambda: random.Random(0), init=False)  # noqa: S311 - not a secret
     _is_unsigned: bool = field(default=False, init=False)
 
@@ -242,17 +244,17 @@ class WebhookDispatcher:
             urls = tuple(filter(None, (settings.webhook_event_url, settings.webhook_event_failover_url)))
             # 0 is not documented, and is the default here.
             timeout = settings.webhook_timeout_secs or _DEFAULT_TIMEOUT
-            due = _DueEvent(event=event, urls=urls, timeout=timeout)
             fault = self.rules.take(event.event_type, event) or WebhookFault()
             if fault.dropped:
                 self.record(Delivery(event=event, url=urls[0], attempt=1, sent_at=now, failure="lost"))
                 continue
             taken += fault.duplicates
+            due = _DueEvent(event=event, urls=urls, timeout=timeout, delay=fault.delay)
             for _ in range(1 + fault.duplicates):
                 if fault.reordered:
-                    self._held.append((due, fault.delay))
+                    self._held.append(due)
                 else:
-                    self._schedule(due, fault.delay)
+                    self._schedule(due)
         return self._unfinished < _MAX_UNFINISHED
 
     def _release_held_events(self) -> bool:
@@ -263,17 +265,17 @@ class WebhookDispatcher:
                 return False
             index = self._random.randrange(len(held))
             held[index], held[-1] = held[-1], held[index]
-            self._schedule(*held.pop())
+            self._schedule(held.pop())
         return True
 
-    def _schedule(self, due: _DueEvent, delay: float) -> None:
-        if delay:
-            self._start_task(self._enqueue_later(due, delay))
+    def _schedule(self, due: _DueEvent) -> None:
+        if due.delay:
+            self._start_task(self._enqueue_later(due))
         else:
             self._enqueue(due)
 
-    async def _enqueue_later(self, due: _DueEvent, delay: float) -> None:
-        await self.sleep(delay)
+    async def _enqueue_later(self, due: _DueEvent) -> None:
+        await self.sleep(due.delay)
         self._enqueue(due)
 
     # --- from the queues to the receivers -----------------------------------------------------------------
