@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from inspect import isawaitable
 from types import TracebackType
 from typing import Any, Self
@@ -55,7 +56,11 @@ class ThreadedEmulator:
         value = self.run(lambda: getattr(self._emulator, name))
         if not callable(value):
             return value
-        return lambda *args, **kwargs: self.run(lambda: value(*args, **kwargs))
+
+        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the method
+            return self.run(partial(value, *args, **kwargs))
+
+        return call
 
     def run(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the function returns
         """Call a function in the thread of the emulator, and return its result; await an awaitable result.
