@@ -239,7 +239,7 @@ def _fast(cl: Any, detailed: _StructureHook) -> _StructureHook:  # noqa: ANN401 
     return structure
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class _Columns:
     """Where the instants of a model are, to check all models of a page field by field.
 

@@ -38,7 +38,7 @@ from telnyx_rooms_async import (
     WrongEventLoopError,
 )
 from telnyx_rooms_async.core.error_mapping import error_details
-from telnyx_rooms_async.core.http_messages import FailureKind
+from telnyx_rooms_async.errors import FailureKind
 from telnyx_rooms_async.serialization import encode_json
 
 CLASSES: list[type[TelnyxRoomsError]] = [

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from telnyx_rooms_async import errors
 from telnyx_rooms_async.core import endpoints
 from telnyx_rooms_async.core.error_mapping import request_id
-from telnyx_rooms_async.core.http_messages import (
-    Attempt,
-    Call,
-    Failure,
-    FailureKind,
-    Response,
-)
+from telnyx_rooms_async.core.http_messages import Call, Failure, Response
 from telnyx_rooms_async.core.protocol import at, build, build_custom, page_number, page_size, read
 from telnyx_rooms_async.core.requests import RoomBody, RoomsQuery
-from telnyx_rooms_async.errors import InvalidArgumentError, OutcomeUnknownError, TelnyxRoomsError
+from telnyx_rooms_async.errors import (
+    Attempt,
+    FailureKind,
+    InvalidArgumentError,
+    OutcomeUnknownError,
+    TelnyxRoomsError,
+)
 from telnyx_rooms_async.models import ActionResult, Page, PageMeta, Room, RoomSession
 
 ROOM_ID = "0ccc7b54-4df3-4bca-a65a-3da1ecc777f0"

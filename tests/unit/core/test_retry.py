@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core.http_messages import Failure, FailureKind, Response, RetrySafety
+from telnyx_rooms_async.core.http_messages import Failure, Response, RetrySafety
 from telnyx_rooms_async.core.retry import (
     RetryBudget,
     RetryPolicy,
@@ -16,6 +16,7 @@ from telnyx_rooms_async.core.retry import (
     retry_after,
     retry_cost,
 )
+from telnyx_rooms_async.errors import FailureKind
 
 IDEMPOTENT, IF_NOT_SENT = RetrySafety.IDEMPOTENT, RetrySafety.IF_NOT_SENT
 DATE = "Wed, 21 Oct 2015 07:28:00 GMT"
