@@ -11,6 +11,7 @@ by cattrs itself, which names the path of each wrong value. Where both succeed, 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
+from itertools import chain
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Final, Generic, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -52,7 +53,7 @@ class WrongTypeError(TypeError):
     """A value has the wrong JSON type. The message does not show the value, which may be a secret."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Envelope(Generic[T]):
     """The JSON object around a single result: ``{"data": …}``."""
 
@@ -238,10 +239,7 @@ class _Columns:
     is_tuple: bool
 
     def all_in_utc(self, result: Any) -> bool:  # noqa: ANN401 - a model, or a tuple of models
-        return self.are_in_utc(self.models_in(result))
-
-    def models_in(self, value: Any) -> Sequence[Any]:  # noqa: ANN401
-        return value if self.is_tuple else (value,)
+        return self.are_in_utc(result if self.is_tuple else (result,))
 
     def are_in_utc(self, models: Sequence[Any]) -> bool:
         for column in self.instants:
@@ -249,7 +247,8 @@ class _Columns:
                 if instant is not None and instant.tzinfo is not UTC:
                     return False
         for column, columns in self.nested:
-            children = [child for value in map(column, models) if value for child in columns.models_in(value)]
+            values = list(filter(None, map(column, models)))
+            children = list(chain.from_iterable(values)) if columns.is_tuple else values
             if children and not columns.are_in_utc(children):
                 return False
         return True
