@@ -23,6 +23,7 @@ from telnyx_rooms_async.http.transport import AiohttpTransport
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.raw_responses import RawResponses
 from telnyx_rooms_async.resources.recordings import Recordings
+from telnyx_rooms_async.resources.reports import Reports
 from telnyx_rooms_async.resources.rooms import Rooms
 from telnyx_rooms_async.resources.sessions import Participants, Sessions
 from telnyx_rooms_async.resources.tokens import Tokens
@@ -85,6 +86,7 @@ class RoomsClient:
     recordings: Recordings
     compositions: Compositions
     tokens: Tokens
+    reports: Reports
     _base_url = "not ready"  # a traceback may show a client whose arguments were refused
 
     @without_frames  # the base URL and the proxies of a session may hold credentials
@@ -171,6 +173,7 @@ class RoomsClient:
         self.recordings = Recordings(api)
         self.compositions = Compositions(api)
         self.tokens = Tokens(api)
+        self.reports = Reports(api)
 
     def __repr__(self) -> str:
         return f"<RoomsClient {self._base_url}>"
