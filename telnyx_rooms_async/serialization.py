@@ -11,7 +11,6 @@ by cattrs itself, which names the path of each wrong value. Where both succeed, 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
-from itertools import chain
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Final, Generic, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -247,8 +246,8 @@ class _Columns:
                 if instant is not None and instant.tzinfo is not UTC:
                     return False
         for column, columns in self.nested:
-            values = list(filter(None, map(column, models)))
-            children = list(chain.from_iterable(values)) if columns.is_tuple else values
+            values: list[Any] = [value for value in map(column, models) if value]
+            children = [child for value in values for child in value] if columns.is_tuple else values
             if children and not columns.are_in_utc(children):
                 return False
         return True
