@@ -246,8 +246,9 @@ class _Columns:
                 if instant is not None and instant.tzinfo is not UTC:
                     return False
         for column, columns in self.nested:
-            values: list[Any] = [value for value in map(column, models) if value]
-            children = [child for value in values for child in value] if columns.is_tuple else values
+            children = [value for value in map(column, models) if value]
+            if children and columns.is_tuple:
+                children = [child for value in children for child in value]
             if children and not columns.are_in_utc(children):
                 return False
         return True
