@@ -7,11 +7,12 @@ from typing import Any, Self
 from attrs import asdict, evolve
 
 from telnyx_rooms_async.core.endpoints import ACCOUNT_KEY
-from telnyx_rooms_async.core.http_messages import RateLimit, Response
+from telnyx_rooms_async.core.http_messages import Response
 from telnyx_rooms_async.core.protocol import QueryValue, build, build_custom
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
 from telnyx_rooms_async.core.secret import HiddenValue, hidden, without_async_frames, without_frames
 from telnyx_rooms_async.core.validators import exact_number
+from telnyx_rooms_async.errors import RateLimit
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import OnAttempt
 from telnyx_rooms_async.http.clock import Clock
