@@ -6,7 +6,8 @@ a `Journal` such a job continues after a crash.
 
 from telnyx_rooms_async.batch.journal import Journal, JournalSummary
 from telnyx_rooms_async.batch.operations import BatchJob, BatchResult
-from telnyx_rooms_async.batch.stream import CancelledWithinError, Done, Failed, Outcome, stream
+from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome
+from telnyx_rooms_async.batch.stream import stream
 
 __all__ = [
     "BatchJob",

@@ -12,61 +12,17 @@ from collections.abc import (
     Iterator,
 )
 from contextlib import aclosing
-from typing import Any, ClassVar, Generic, Literal, NoReturn, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
-from attrs import evolve, frozen
+from attrs import evolve
 
+# A module of its own: reference tools take `batch.stream` for the function of that name.
+from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome
 from telnyx_rooms_async.errors import NO_EVENT_LOOP, WrongEventLoopError
 from telnyx_rooms_async.shield import wait_until_done
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
-Item_co = TypeVar("Item_co", covariant=True)
-Value_co = TypeVar("Value_co", covariant=True)
-
-
-@frozen(kw_only=True)
-class Done(Generic[Item_co, Value_co]):
-    """Outcome of a call that returned a value."""
-
-    index: int
-    """Position among the items, counted from 0."""
-    item: Item_co
-    value: Value_co
-    elapsed: float
-    """Duration of the call in seconds."""
-
-    ok: ClassVar[Literal[True]] = True
-
-    def unwrap(self) -> Value_co:
-        """Return the value."""
-        return self.value
-
-
-@frozen(kw_only=True)
-class Failed(Generic[Item_co]):
-    """Outcome of a call that raised an exception."""
-
-    index: int
-    """Position among the items, counted from 0."""
-    item: Item_co
-    error: Exception
-    elapsed: float
-    """Duration of the call in seconds."""
-
-    ok: ClassVar[Literal[False]] = False
-
-    def unwrap(self) -> NoReturn:
-        """Raise the error."""
-        raise self.error
-
-
-Outcome: TypeAlias = Done[Item_co, Value_co] | Failed[Item_co]
-"""A union, so that a type checker reports code that ignores the error."""
-
-
-class CancelledWithinError(RuntimeError):
-    """A call, or the source of the items, was cancelled, but the batch was not."""
 
 
 def stream(
