@@ -10,7 +10,7 @@ needs from `telnyx_rooms_async.integrations`; the protocol without I/O from `tel
 """
 
 from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.core.http_messages import Attempt, RateLimit, Response
+from telnyx_rooms_async.core.http_messages import Response
 from telnyx_rooms_async.core.requests import RoomFields
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, UnsetType
@@ -20,6 +20,7 @@ from telnyx_rooms_async.errors import (
     APIResponseValidationError,
     APIStatusError,
     APITimeoutError,
+    Attempt,
     AuthenticationError,
     BadRequestError,
     ClientClosedError,
@@ -37,6 +38,7 @@ from telnyx_rooms_async.errors import (
     OutcomeUnknownError,
     PaginationError,
     PermissionDeniedError,
+    RateLimit,
     RateLimitError,
     ReadOnlyError,
     ResponseTooLargeError,

@@ -23,10 +23,8 @@ def temporary_path(folder: Path) -> Path:
 class AtomicFile:
     """File with a temporary name in the folder of its target, until `commit` renames it to the target.
 
-    Only its owner can read it. All methods block, and raise `OSError`.
-
-    Args:
-        target: path of a regular file, which need not exist. A symbolic link is replaced, not followed.
+    Only its owner can read it. The target is a regular file, or does not exist; a symbolic link is replaced,
+    not followed. All methods block, and raise `OSError`.
     """
 
     _file: BinaryIO
@@ -50,19 +48,16 @@ class AtomicFile:
         """
         self._file.flush()
         if sys.platform != "win32":
-            self._copy_mode()
+            # The file keeps the permissions of the target, if that belongs to the same owner and group.
+            with suppress(FileNotFoundError):
+                old, new = self._target.stat(), os.fstat(self._file.fileno())
+                if (old.st_uid, old.st_gid) == (new.st_uid, new.st_gid):
+                    os.fchmod(self._file.fileno(), stat.S_IMODE(old.st_mode) & 0o777)
         os.fsync(self._file.fileno())
         self._file.close()
         self._path.replace(self._target)
         self._is_pending = False
         _sync_folder(self._target.parent)
-
-    def _copy_mode(self) -> None:
-        """Copy the permissions of the target, if it exists and belongs to the same owner and group."""
-        with suppress(FileNotFoundError):
-            old, new = self._target.stat(), os.fstat(self._file.fileno())
-            if (old.st_uid, old.st_gid) == (new.st_uid, new.st_gid):
-                os.fchmod(self._file.fileno(), stat.S_IMODE(old.st_mode) & 0o777)
 
     def discard(self) -> None:
         """Remove the temporary file, if it exists. The target is not changed."""
@@ -74,11 +69,7 @@ class AtomicFile:
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename a complete file within its folder, and write the new name to the disk.
-
-    Raises:
-        OSError: the target is a folder, or its name is not allowed.
-    """
+    """Rename a complete file within its folder, and write the new name to the disk."""
     source.replace(target)
     _sync_folder(target.parent)
 

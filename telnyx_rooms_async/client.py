@@ -7,11 +7,12 @@ from typing import Any, Self
 from attrs import asdict, evolve
 
 from telnyx_rooms_async.core.endpoints import ACCOUNT_KEY
-from telnyx_rooms_async.core.http_messages import RateLimit, Response
+from telnyx_rooms_async.core.http_messages import Response
 from telnyx_rooms_async.core.protocol import QueryValue, build, build_custom
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
 from telnyx_rooms_async.core.secret import HiddenValue, hidden, without_async_frames, without_frames
 from telnyx_rooms_async.core.validators import exact_number
+from telnyx_rooms_async.errors import RateLimit
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import OnAttempt
 from telnyx_rooms_async.http.clock import Clock
@@ -22,6 +23,7 @@ from telnyx_rooms_async.http.transport import AiohttpTransport
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.raw_responses import RawResponses
 from telnyx_rooms_async.resources.recordings import Recordings
+from telnyx_rooms_async.resources.reports import Reports
 from telnyx_rooms_async.resources.rooms import Rooms
 from telnyx_rooms_async.resources.sessions import Participants, Sessions
 from telnyx_rooms_async.resources.tokens import Tokens
@@ -84,6 +86,7 @@ class RoomsClient:
     recordings: Recordings
     compositions: Compositions
     tokens: Tokens
+    reports: Reports
     _base_url = "not ready"  # a traceback may show a client whose arguments were refused
 
     @without_frames  # the base URL and the proxies of a session may hold credentials
@@ -170,6 +173,7 @@ class RoomsClient:
         self.recordings = Recordings(api)
         self.compositions = Compositions(api)
         self.tokens = Tokens(api)
+        self.reports = Reports(api)
 
     def __repr__(self) -> str:
         return f"<RoomsClient {self._base_url}>"

@@ -11,7 +11,7 @@ from attrs import evolve
 from telnyx_rooms_async.core.http_messages import Call
 from telnyx_rooms_async.core.page_scan import Scan
 from telnyx_rooms_async.core.protocol import at, page_number, page_size
-from telnyx_rooms_async.core.validators import exact_integer, short_repr
+from telnyx_rooms_async.core.validators import checked_count, exact_integer, short_repr
 from telnyx_rooms_async.errors import (
     APIResponseValidationError,
     InvalidArgumentError,
@@ -146,9 +146,7 @@ class Listing(Generic[Item]):
         Raises:
             InvalidArgumentError: `items` is below 1.
         """
-        items = cast("int", exact_integer(items))
-        if type(items) is not int or items < 1:
-            raise InvalidArgumentError((f"items must be an integer of at least 1, not {short_repr(items)}",))
+        items = checked_count("items", items)
         size = min(items, page_size(self._first))
         return Listing(self._api, at(self._first, page_number(self._first), size), self._prefetch, items)
 

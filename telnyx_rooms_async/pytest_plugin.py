@@ -28,6 +28,7 @@ import pytest
 if TYPE_CHECKING:  # pytest imports this module in every environment that has the library
     from telnyx_rooms_async import RoomsClient
     from telnyx_rooms_async.emulator import Emulator, Faults
+    from telnyx_rooms_async.emulator.threaded import ThreadedEmulator
 
 _SCOPES: Final = ("function", "class", "module", "package", "session")
 _EMULATOR: Final = "_telnyx_emulator_of_"
@@ -65,11 +66,18 @@ def _asyncio_fixture(config: pytest.Config) -> Callable[..., object] | None:
 def telnyx_emulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> "Emulator":
     """Emulator of Telnyx for one test, to which the environment variables of clients point."""
     emulator = cast("Emulator", request.getfixturevalue(f"{_EMULATOR}{_runner(request)}"))
-    monkeypatch.setenv("TELNYX_API_KEY", emulator.api_key)
-    monkeypatch.setenv("TELNYX_BASE_URL", emulator.url)
-    with suppress(RuntimeError):  # the extra "webhooks" is not installed
-        monkeypatch.setenv("TELNYX_PUBLIC_KEY", emulator.public_key)
+    _point_variables(monkeypatch, emulator)
     return emulator
+
+
+@pytest.fixture
+def telnyx_emulator_server(monkeypatch: pytest.MonkeyPatch) -> "Iterator[ThreadedEmulator]":
+    """Emulator in a thread of its own, for blocking test clients; the environment variables point to it."""
+    from telnyx_rooms_async.emulator.threaded import ThreadedEmulator  # noqa: PLC0415 - imported on request only
+
+    with ThreadedEmulator() as emulator:
+        _point_variables(monkeypatch, emulator)
+        yield emulator
 
 
 @pytest.fixture
@@ -87,6 +95,13 @@ def telnyx_faults(telnyx_emulator: "Emulator") -> "Iterator[Faults]":
     yield faults
     if faults.unmet:
         pytest.fail(f"too few requests arrived for these faults: {', '.join(map(repr, faults.unmet))}")
+
+
+def _point_variables(monkeypatch: pytest.MonkeyPatch, emulator: "Emulator | ThreadedEmulator") -> None:
+    monkeypatch.setenv("TELNYX_API_KEY", emulator.api_key)
+    monkeypatch.setenv("TELNYX_BASE_URL", emulator.url)
+    with suppress(RuntimeError):  # the extra "webhooks" is not installed
+        monkeypatch.setenv("TELNYX_PUBLIC_KEY", emulator.public_key)
 
 
 def _emulator_fixture() -> "Callable[[], AsyncIterator[Emulator]]":

@@ -52,7 +52,7 @@ class WrongTypeError(TypeError):
     """A value has the wrong JSON type. The message does not show the value, which may be a secret."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Envelope(Generic[T]):
     """The JSON object around a single result: ``{"data": …}``."""
 
@@ -98,12 +98,13 @@ class JsonConverter(cattrs.Converter):
             DecodeError: with the path of every value that does not fit.
         """
         if self.use_msgspec and (decoder := _decoder(cast("Hashable", cl))) is not None:
+            decode, columns = decoder
             try:
-                result = decoder.decode(body)
+                result = decode(body)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 pass  # cattrs may accept it, or names the path of each wrong value
             else:
-                if decoder.columns is None or decoder.columns.all_in_utc(result.data):
+                if columns is None or columns.all_in_utc(result.data):
                     return cast("T", result)
         return self.structure_json(parse_json(body), cl)
 
@@ -116,7 +117,10 @@ class JsonConverter(cattrs.Converter):
         try:
             return self.structure(data, cl)
         except (cattrs.BaseValidationError, WrongTypeError) as error:
-            raise _decode_error(error) from None
+            problems = cattrs.transform_error(error, format_exception=_describe)
+            # cattrs writes "problem @ path", where names in a path may be any text.
+            parts = [problem.partition(" @ ") for problem in problems]
+            raise DecodeError(*(f"{path}: {what}" for what, _, path in parts)) from None
 
     def dumps(self, obj: object) -> bytes:
         """Write an object as JSON, its fields in the order of its class."""
@@ -146,13 +150,6 @@ def _expect(value: T, *types: type) -> T:
 def _strict(json_type: type, then: _StructureHook = lambda value, _: value) -> _StructureHook:
     """Return a hook that accepts one JSON type only."""
     return lambda value, cl: then(_expect(value, json_type), cl)
-
-
-def _strict_object(structure_dict: _StructureHook) -> _StructureHook:
-    def structure(value: Any, cl: Any) -> Any:  # noqa: ANN401 - any JSON, any class
-        return structure_dict(value if type(value) is dict else _expect(value, dict), cl)
-
-    return structure
 
 
 def _structure_datetime(value: object, _: type) -> datetime:
@@ -206,20 +203,10 @@ def _items_hook(item: Any, own: cattrs.Converter) -> _StructureHook:  # noqa: AN
     return structure
 
 
-def _decode_error(error: BaseException) -> DecodeError:
-    return DecodeError(*map(_path_first, cattrs.transform_error(error, format_exception=_describe)))
-
-
 def _describe(error: BaseException, _: type | None) -> str:
     if isinstance(error, cattrs.ForbiddenExtraKeysError):
         return f"unknown field: {', '.join(sorted(error.extra_fields))}"
     return "missing" if isinstance(error, KeyError) else str(error)
-
-
-def _path_first(problem: str) -> str:
-    """Turn ``problem @ path`` of cattrs into ``path: problem``. Names in a path may be any text."""
-    what, _, path = problem.partition(" @ ")
-    return f"{path}: {what}"
 
 
 # --- the fast path ----------------------------------------------------------------------------------------
@@ -239,7 +226,7 @@ def _fast(cl: Any, detailed: _StructureHook) -> _StructureHook:  # noqa: ANN401 
     return structure
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class _Columns:
     """Where the instants of a model are, to check all models of a page field by field.
 
@@ -251,10 +238,7 @@ class _Columns:
     is_tuple: bool
 
     def all_in_utc(self, result: Any) -> bool:  # noqa: ANN401 - a model, or a tuple of models
-        return self.are_in_utc(self.models_in(result))
-
-    def models_in(self, value: Any) -> Sequence[Any]:  # noqa: ANN401
-        return value if self.is_tuple else (value,)
+        return self.are_in_utc(result if self.is_tuple else (result,))
 
     def are_in_utc(self, models: Sequence[Any]) -> bool:
         for column in self.instants:
@@ -262,30 +246,26 @@ class _Columns:
                 if instant is not None and instant.tzinfo is not UTC:
                     return False
         for column, columns in self.nested:
-            children = [child for value in map(column, models) if value for child in columns.models_in(value)]
+            children = [value for value in map(column, models) if value]
+            if children and columns.is_tuple:
+                children = [child for value in children for child in value]
             if children and not columns.are_in_utc(children):
                 return False
         return True
 
 
-@attrs.frozen
-class _Decoder:
-    """Decodes a response body with msgspec."""
-
-    decode: Callable[[bytes], Any]
-    columns: _Columns | None
-    """Of the ``data`` in the body."""
-
-
 @cache
-def _decoder(cl: Any) -> _Decoder | None:  # noqa: ANN401 - any class
-    """Return the decoder of a class with a type parameter, as of a page; None for any other class."""
+def _decoder(cl: Any) -> tuple[Callable[[bytes], Any], _Columns | None] | None:  # noqa: ANN401 - any class
+    """Return how msgspec decodes a class with a type parameter, as a page, and the columns of its ``data``.
+
+    None for any other class.
+    """
     origin: Any = get_origin(cl)
     if not attrs.has(origin) or "data" not in attrs.fields_dict(origin):
         return None
     data: Any = attrs.fields_dict(origin)["data"].type
     item = get_args(cl)[0]
-    return _Decoder(msgspec.json.Decoder(cl).decode, _columns(data[item] if _is_tuple(data) else item))
+    return msgspec.json.Decoder(cl).decode, _columns(data[item] if _is_tuple(data) else item)
 
 
 @cache
@@ -344,7 +324,7 @@ def make_converter(*, use_msgspec: bool = True, **options: Any) -> JsonConverter
             for field in attrs.fields(get_origin(cl) or cl)
             if field.metadata.get("lenient")
         }
-        detailed = _strict_object(make_dict_structure_fn(cl, own, **cast("dict[str, Any]", lenient)))
+        detailed = _strict(dict, make_dict_structure_fn(cl, own, **cast("dict[str, Any]", lenient)))
         return _fast(cl, detailed) if use_msgspec and _is_plain_model(cl) else detailed
 
     def tuple_hook(cl: Any) -> _StructureHook:  # noqa: ANN401 - any homogeneous tuple

@@ -3,10 +3,12 @@
 import math
 import os
 import re
+from contextlib import suppress
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from attrs import asdict, field, frozen
+from attrs.converters import optional
 
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.secret import Secret, hidden
@@ -22,10 +24,6 @@ from telnyx_rooms_async.errors import ConfigurationError
 
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
 _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
-
-
-def _hide(value: str | None) -> Secret | None:
-    return None if value is None else hidden(value)
 
 
 def _show_url(url: object) -> str:
@@ -44,7 +42,7 @@ class Settings:
         >>> client = RoomsClient.from_settings(Settings(api_key="KEY", max_connections=20))
     """
 
-    api_key: str | None = field(default=None, converter=_hide, repr=False)
+    api_key: str | None = field(default=None, converter=optional(hidden), repr=False)
     base_url: str | None = field(default=None, repr=_show_url)
     timeout: float = 45.0
     attempt_timeout: float = 15.0
@@ -100,7 +98,11 @@ def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
         raise ConfigurationError("the base URL must be text")
     if is_quoted(url):
         raise ConfigurationError("the base URL must stand without quotes around it")
-    parts = _split_url(url)
+    parts: SplitResult | None = None
+    with suppress(ValueError):  # of urllib, whose message may show a password
+        split = urlsplit(url)
+        _ = split.hostname, split.port
+        parts = split
     if parts is None:
         raise ConfigurationError("the base URL is not a URL")
     scheme, host = parts.scheme, parts.hostname or ""
@@ -116,16 +118,6 @@ def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
             " or set TELNYX_ALLOW_INSECURE=true where the network is trusted"
         )
     return url.rstrip("/")
-
-
-def _split_url(url: str) -> SplitResult | None:
-    """Return the parts of a URL. The error of urllib, which may show a password, stays here."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.hostname, parts.port
-    except ValueError:
-        return None
-    return parts
 
 
 # --- validation; each function raises `ConfigurationError` --------------------------------------------------

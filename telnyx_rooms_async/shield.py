@@ -29,12 +29,7 @@ async def run_shielded(work: Callable[[], Awaitable[T]]) -> T:
 
 
 async def run_in_thread(function: Callable[[], T], *, executor: Executor | None = None) -> T:
-    """Run a function in a thread to its end; a cancellation that arrives meanwhile is raised afterwards.
-
-    Args:
-        function: a blocking function.
-        executor: supplies the thread; the default executor of the event loop if `None`.
-    """
+    """Run a function in a thread to its end; a cancellation that arrives meanwhile is raised afterwards."""
     future = asyncio.get_running_loop().run_in_executor(executor, function)
     try:
         await wait_until_done(future)

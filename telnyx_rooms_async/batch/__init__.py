@@ -4,8 +4,8 @@
 a `Journal` such a job continues after a crash.
 """
 
-from telnyx_rooms_async.batch.job import BatchJob, BatchResult
 from telnyx_rooms_async.batch.journal import Journal, JournalSummary
+from telnyx_rooms_async.batch.operations import BatchJob, BatchResult
 from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome
 from telnyx_rooms_async.batch.stream import stream
 

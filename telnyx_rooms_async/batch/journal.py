@@ -114,17 +114,7 @@ class Journal:
 
     @asynccontextmanager
     async def open_for(self, job: "JobIdentity", now: float) -> AsyncGenerator["JournalFile", None]:
-        """Open the file for one run of a job. The batch methods call this.
-
-        Args:
-            job: the job, which must be the one that created the file.
-            now: server time in seconds since the epoch, recorded in a new file.
-
-        Raises:
-            JournalError: the file belongs to another job, base URL or account, is used by another job, or
-                cannot be read or written.
-            WrongEventLoopError: no asyncio event loop is running.
-        """
+        """Open the file for one run of a job. A new file records `now`, a time of the server."""
         running_loop()
         file = JournalFile(self.path)
         try:
@@ -180,15 +170,11 @@ class JournalFile:
         self._is_writing = False
 
     async def open(self, job: JobIdentity, now: float, *, key_rotated: bool) -> None:
-        """Lock the file and check that it belongs to the job, or create it. See `Journal.open_for`."""
+        """Lock the file and check that it belongs to the job, or create it."""
         await self._run("used", partial(self._open, job, now, key_rotated=key_rotated))
 
     async def read(self, start: int, count: int) -> dict[int, tuple[str, str]]:
-        """Return digest and state of the items with the `count` indexes from `start`, as far as they exist.
-
-        Raises:
-            JournalError: the file is damaged.
-        """
+        """Return digest and state of the items with the `count` indexes from `start`, if recorded."""
 
         def read_items() -> dict[int, tuple[str, str]]:
             rows = self._connection.execute(
@@ -211,10 +197,7 @@ class JournalFile:
         return JournalSummary(**{"done": 0, "failed": 0, "open": 0} | await self._run("read", count_items))
 
     def write(self, record: ItemRecord) -> asyncio.Future[None]:
-        """Start to write a record, and return a future that is done when the record is on the disk.
-
-        The future fails with a `JournalError` if the file cannot be written.
-        """
+        """Start to write a record. The future is done when it is on the disk, or has a `JournalError`."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((record, written))
         if not self._is_writing:

@@ -1,20 +1,29 @@
-"""API calls for many items, with an optional journal."""
+"""Bulk operations: API calls for many items, as a job to be iterated or awaited, with an optional journal."""
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
+import warnings
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import aclosing
 from functools import partial
 from hashlib import blake2b
-from typing import Final, Generic, TypeVar, cast
+from inspect import isawaitable
+from types import TracebackType
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from attrs import define, frozen
 
-from telnyx_rooms_async.batch.job import BatchJob, BatchProgress
 from telnyx_rooms_async.batch.journal import ItemRecord, JobIdentity, Journal, JournalFile
-from telnyx_rooms_async.batch.outcomes import Failed, Outcome
+from telnyx_rooms_async.batch.outcomes import Done, Failed, Outcome
 from telnyx_rooms_async.batch.stream import iterate, relabel, stream
-from telnyx_rooms_async.core.validators import exact_flag, exact_integer, exact_url, short_repr
+from telnyx_rooms_async.core.validators import (
+    checked_count,
+    checked_limit,
+    exact_flag,
+    exact_integer,
+    exact_url,
+    short_repr,
+)
 from telnyx_rooms_async.errors import (
     APIStatusError,
     InvalidArgumentError,
@@ -34,6 +43,104 @@ _CHUNK: Final = 200
 """Number of recorded items that are read at once. The event loop runs other tasks in between."""
 _UNPROCESSED: Final = frozenset(range(400, 500)) - {408, 429}
 """Statuses of requests that were certainly not processed."""
+
+BatchProgress: TypeAlias = Callable[[int, int], Awaitable[object] | object]
+"""Called after each item with the numbers of items that are done and that failed. It may be async."""
+
+
+@frozen(kw_only=True)
+class BatchResult(Generic[Item, Value]):
+    """The outcomes of a job that was awaited."""
+
+    done: tuple[Done[Item, Value], ...]
+    failed: tuple[Failed[Item], ...]
+    skipped: int = 0
+    """Items that an earlier run of the job had finished, according to its journal."""
+
+    def raise_for_failures(self) -> None:
+        """Raise an `ExceptionGroup` of the errors, if an item failed."""
+        if self.failed:
+            count = len(self.failed) + len(self.done)
+            raise ExceptionGroup(
+                f"{len(self.failed)} of {count} items failed", [failed.error for failed in self.failed]
+            )
+
+
+class BatchJob(AsyncGenerator[Outcome[Item, Value], None], Generic[Item, Value]):
+    """A job that starts when it is iterated or awaited. A job that is neither warns when it is dropped.
+
+    Iterating yields an outcome for each item, in constant memory. Awaiting returns all of them.
+
+    Example:
+        >>> async for outcome in client.rooms.delete_many(ids):
+        ...     print(outcome.item, outcome.ok)
+        >>> result = await client.rooms.delete_many(ids)
+        >>> result.raise_for_failures()
+    """
+
+    def __init__(
+        self,
+        name: str,
+        outcomes: AsyncGenerator[Outcome[Item, Value], None],
+        skipped: Callable[[], int] = int,
+        progress: BatchProgress | None = None,
+    ) -> None:
+        self._name = name
+        self._outcomes = outcomes
+        self._skipped = skipped
+        self._progress = progress
+        self._is_started = False
+        self._done = self._failed = 0
+
+    async def asend(self, value: None, /) -> Outcome[Item, Value]:
+        """Return the next outcome, as ``anext(job)`` does."""
+        self._is_started = True
+        outcome = await self._outcomes.asend(value)
+        if self._progress is not None:
+            self._done += outcome.ok
+            self._failed += not outcome.ok
+            result = self._progress(self._done, self._failed)
+            if isawaitable(result):
+                await result
+        return outcome
+
+    async def athrow(
+        self,
+        typ: Any,  # noqa: ANN401 - as `AsyncGenerator` has it
+        val: BaseException | object = None,
+        tb: TracebackType | None = None,
+        /,
+    ) -> Outcome[Item, Value]:
+        """Raise an exception in the job, and end it."""
+        self._is_started = True
+        return await self._outcomes.athrow(typ, val, tb)
+
+    async def aclose(self) -> None:
+        """End the job: running calls are cancelled."""
+        self._is_started = True
+        await self._outcomes.aclose()
+
+    def __await__(self) -> Generator[Any, None, BatchResult[Item, Value]]:
+        return self._collect().__await__()
+
+    async def _collect(self) -> BatchResult[Item, Value]:
+        done: list[Done[Item, Value]] = []
+        failed: list[Failed[Item]] = []
+        async for outcome in self:
+            if isinstance(outcome, Done):
+                done.append(outcome)
+            else:
+                failed.append(outcome)
+        return BatchResult(done=tuple(done), failed=tuple(failed), skipped=self._skipped())
+
+    def __del__(self) -> None:
+        if not self._is_started:
+            warnings.warn(
+                f"{self._name} was never started: iterate over it with `async for`, or await it",
+                RuntimeWarning,
+                stacklevel=2,
+                source=self,
+            )
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -57,24 +164,19 @@ class BulkOperation(Generic[Item, Value]):
         journal: Journal | None = None,
         progress: BatchProgress | None = None,
     ) -> BatchJob[Item, Value]:
-        """Apply the operation to all items, at most `concurrency` at a time.
-
-        Raises:
-            InvalidArgumentError: the items are not iterable, or a number is not a whole number of at least 1.
-            JournalError: after the first iteration, if the journal cannot be used, or is of other input.
-        """
-
-        async def process(item: Item) -> Value:
-            return await self.apply(item, None)
-
+        """Apply the operation to all items, at most `concurrency` at a time."""
         source = open_items(items)
         concurrency = checked_count("concurrency", concurrency)
-        max_failures = None if max_failures is None else checked_count("max_failures", max_failures)
+        max_failures = checked_limit("max_failures", max_failures)
         if not isinstance(cast("object", journal), Journal | None):
             raise InvalidArgumentError((f"journal must be a Journal, got {short_repr(journal)}",))
         if progress is not None and not callable(cast("object", progress)):
             raise InvalidArgumentError((f"progress must be a function, got {short_repr(progress)}",))
         if journal is None:
+
+            async def process(item: Item) -> Value:
+                return await self.apply(item, None)
+
             outcomes = stream(
                 process, source, concurrency=concurrency, ordered=ordered, max_failures=max_failures
             )
@@ -187,11 +289,7 @@ def digest_of(item: object) -> str:
 
 
 def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | AsyncIterable[Item]:
-    """Return an iterator of the items. Exceptions that it raises later end the job.
-
-    Raises:
-        InvalidArgumentError: the items are not iterable, or are a text.
-    """
+    """Return an iterator of the items, or raise `InvalidArgumentError` if they are no iterable or a text."""
     value = cast("object", items)
     if isinstance(value, str | bytes) or not isinstance(value, Iterable | AsyncIterable):
         raise InvalidArgumentError((f"the items must be an iterable of items, got {short_repr(items)}",))
@@ -199,15 +297,3 @@ def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | 
         return aiter(items) if isinstance(items, AsyncIterable) else iter(items)
     except Exception as error:  # such as of a numpy array without a dimension, which is iterable by its class
         raise InvalidArgumentError((f"the items cannot be iterated: {short_repr(items)}",)) from error
-
-
-def checked_count(name: str, value: object) -> int:
-    """Return an integer of any class as an `int`.
-
-    Raises:
-        InvalidArgumentError: it is not an integer, or less than 1.
-    """
-    number = exact_integer(value)
-    if type(number) is int and number >= 1:
-        return number
-    raise InvalidArgumentError((f"{name} must be a whole number of at least 1, got {short_repr(value)}",))

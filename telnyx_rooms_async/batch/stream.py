@@ -14,6 +14,9 @@ from collections.abc import (
 from contextlib import aclosing
 from typing import Any, Generic, TypeVar, cast
 
+from attrs import evolve
+
+# A module of its own: reference tools take `batch.stream` for the function of that name.
 from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome
 from telnyx_rooms_async.errors import NO_EVENT_LOOP, WrongEventLoopError
 from telnyx_rooms_async.shield import wait_until_done
@@ -76,9 +79,6 @@ def iterate(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncGenerator[Item,
     """Return an async generator of the items, which closes its source if that is a generator.
 
     An object that is an iterable and an async iterable is used as the latter, as the former could block.
-
-    Raises:
-        TypeError: `items` is not iterable.
     """
     return _iterate(aiter(items) if isinstance(items, AsyncIterable) else iter(items))
 
@@ -239,9 +239,7 @@ async def _outcome_of(fn: Callable[[Item], Awaitable[Value]], index: int, item: 
 
 def relabel(outcome: Outcome[object, Value], index: int, item: Item) -> Outcome[Item, Value]:
     """Return an outcome with another index and item."""
-    if isinstance(outcome, Done):
-        return Done(index=index, item=item, value=outcome.value, elapsed=outcome.elapsed)
-    return Failed(index=index, item=item, error=outcome.error, elapsed=outcome.elapsed)
+    return cast("Outcome[Item, Value]", evolve(cast("Any", outcome), index=index, item=item))
 
 
 def failure_limit_reached(errors: list[Exception], max_failures: int | None) -> ExceptionGroup:

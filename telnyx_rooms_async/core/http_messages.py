@@ -7,9 +7,7 @@ from urllib.parse import quote, urlencode
 
 from attrs import AttrsInstance, field, frozen
 
-from telnyx_rooms_async.errors import Attempt, FailureKind, RateLimit
-
-__all__ = ["Attempt", "Call", "Failure", "FailureKind", "RateLimit", "Request", "Response", "RetrySafety"]
+from telnyx_rooms_async.errors import FailureKind
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -256,7 +256,11 @@ def read(
     if isinstance(outcome, Failure):
         is_unknown = outcome.sent
         if outcome.reason is FailureKind.TOO_LARGE:
-            outcome = evolve(outcome, detail=outcome.detail + _size_advice(call))
+            names = dict(call.request.query)
+            advice = ["with a smaller page_size"] if names.get("page[size]", "1") != "1" else []
+            advice += [f"without {name}" for name in names if name.startswith("include_")]
+            if advice:
+                outcome = evolve(outcome, detail=f"{outcome.detail}; ask {' or '.join(advice)}")
         error = error_of(outcome, attempts, now=now, secrets=call.request.secrets)
     elif outcome.status < 300:  # noqa: PLR2004 - 2xx; the transport passes no 1xx
         try:
@@ -293,14 +297,6 @@ def structure(call: Call[T], response: Response) -> T:
 def _body_type(answer: Any) -> tuple[Any, bool]:  # noqa: ANN401 - a model, or a page of models
     """Return the type of a whole response body, and whether the value is its ``data``."""
     return (answer, False) if get_origin(answer) is Page else (Envelope[answer], True)
-
-
-def _size_advice(call: Call[object]) -> str:
-    """Return which arguments of a call make its response smaller."""
-    query = dict(call.request.query)
-    advice = ["with a smaller page_size"] if query.get("page[size]", "1") != "1" else []
-    advice += [f"without {name}" for name in query if name.startswith("include_")]
-    return f"; ask {' or '.join(advice)}" if advice else ""
 
 
 def _was_done_by_an_earlier_attempt(call: Call[T], response: Response, attempts: tuple[Attempt, ...]) -> bool:

@@ -6,8 +6,9 @@ from typing import Final
 
 from attrs import field, frozen
 
-from telnyx_rooms_async.core.http_messages import Failure, FailureKind, Response, RetrySafety
+from telnyx_rooms_async.core.http_messages import Failure, Response, RetrySafety
 from telnyx_rooms_async.core.validators import exact_number
+from telnyx_rooms_async.errors import FailureKind
 
 _TOO_MANY_REQUESTS: Final = 429
 _UNAVAILABLE: Final = 503

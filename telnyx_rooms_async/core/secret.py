@@ -37,7 +37,7 @@ def hidden(value: object) -> Secret:
     return Secret(str.__str__(cast("str", value))) if issubclass(type(value), str) else Secret()
 
 
-@frozen
+@frozen(eq=False)
 class HiddenValue:
     """Holds a value that may be a secret, for frames that error reports show."""
 

@@ -20,6 +20,7 @@ from attrs import evolve, field, frozen
 from yarl import URL
 
 from telnyx_rooms_async.core.secret import Secret
+from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import (
     Room,
     RoomComposition,
@@ -314,6 +315,20 @@ def integer(low: int, high: int) -> Rule:
         return f"must be an int from {low} to {high}, not {short_repr(value)}"
 
     return rule
+
+
+def checked_count(name: str, value: object, minimum: int = 1) -> int:
+    """Return an integer of any class as an `int`, or raise an error if it is less than `minimum`."""
+    number = exact_integer(value)
+    if type(number) is int and number >= minimum:
+        return number
+    problem = f"{name} must be a whole number of at least {minimum}, got {short_repr(value)}"
+    raise InvalidArgumentError((problem,))
+
+
+def checked_limit(name: str, value: object, minimum: int = 1) -> int | None:
+    """Do the same as `checked_count`, but accept None, which means that there is no limit."""
+    return None if value is None else checked_count(name, value, minimum)
 
 
 def url(value: object) -> str | None:

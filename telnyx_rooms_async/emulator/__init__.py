@@ -17,6 +17,7 @@ from telnyx_rooms_async.emulator.faults import Fault, Faults, WebhookFault, load
 from telnyx_rooms_async.emulator.media import MediaFile
 from telnyx_rooms_async.emulator.messages import RecordedRequest
 from telnyx_rooms_async.emulator.server import Emulator
+from telnyx_rooms_async.emulator.threaded import ThreadedEmulator
 from telnyx_rooms_async.emulator.webhooks import Delivery
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Faults",
     "MediaFile",
     "RecordedRequest",
+    "ThreadedEmulator",
     "WebhookEvent",
     "WebhookFault",
     "load_script",

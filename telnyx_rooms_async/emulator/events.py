@@ -51,7 +51,7 @@ class WebhookEvent:
         if not isinstance(event_type, str):
             raise ValueError(f"event_type must be a string, not {event_type!r}")  # noqa: TRY004 - a value in a mapping
         event_id = data.get("id", str(uuid4()))
-        defaults: dict[str, object] = {
+        defaults: JsonObject = {
             "record_type": "event",
             "event_type": event_type,
             "id": event_id,
@@ -122,11 +122,10 @@ class OutboxEntry:
 
 
 class Outbox:
-    """Priority queue of events. Events may be added from any thread."""
+    """Priority queue of events. Events may be added from any thread, and `on_add` is called then."""
 
     def __init__(self) -> None:
         self.on_add: Callable[[], object] = lambda: None
-        """Called after an event was added."""
         # Tuples of text and numbers, which the garbage collector does not visit. The counter keeps events
         # that are due at the same time in the order of their addition.
         self._heap: list[tuple[datetime, int, str, str, bytes]] = []

@@ -1,17 +1,24 @@
-"""Faults of requests and webhooks, rate limits, and shorthands to inject them. No HTTP."""
+"""Faults of requests and webhooks, their injection into requests, rate limits, and shorthands."""
 
+import asyncio
+import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from math import ceil, inf
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
+from aiohttp import web
 from attrs import Attribute, define, field, fields, frozen
 from attrs.validators import optional
 
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
 from telnyx_rooms_async.emulator.events import EventType, WebhookEvent
-from telnyx_rooms_async.emulator.messages import RecordedRequest
+from telnyx_rooms_async.emulator.messages import RecordedRequest, api_error, json_response
 from telnyx_rooms_async.serialization import DecodeError, encode_json, make_converter
 
 if TYPE_CHECKING:
@@ -21,6 +28,7 @@ Cut: TypeAlias = Literal["before", "after", "headers", "body"]
 Body: TypeAlias = bytes | str | Mapping[str, object] | Sequence[object]
 When: TypeAlias = Callable[[RecordedRequest], bool]
 WhenEvent: TypeAlias = Callable[[WebhookEvent], bool]
+Sleep: TypeAlias = Callable[[float], Awaitable[object]]
 _Validator: TypeAlias = Callable[[Any, "Attribute[Any]", Any], None]
 
 DOWNLOAD: Final = "download"
@@ -32,6 +40,8 @@ _OPERATIONS: Final = (DOWNLOAD, PUBLIC_KEY, *(endpoint.operation for endpoint in
 _CUTS: Final = get_args(Cut)
 _MAX: Final = 10**9
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# Windows has another struct linger.
+_LINGER_OFF: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\ud7ff\ue000-\U0010ffff]*")
 
 
@@ -39,8 +49,6 @@ _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\ud7ff\ue000-\U0010ffff]*")
 
 
 def _validator(expected: str, is_valid: Callable[[Any], bool]) -> _Validator:
-    """Return an attrs validator that raises `ValueError` with the name of the field."""
-
     def validate(_: object, attribute: "Attribute[Any]", value: object) -> None:
         if not is_valid(value):
             raise ValueError(f"{attribute.name} must be {expected}, not {value!r}")
@@ -49,7 +57,6 @@ def _validator(expected: str, is_valid: Callable[[Any], bool]) -> _Validator:
 
 
 def _integer(low: int, high: int) -> _Validator:
-    """Accept an integer; a boolean is none."""
     return _validator(
         f"an integer from {low} to {high}",
         lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
@@ -57,7 +64,6 @@ def _integer(low: int, high: int) -> _Validator:
 
 
 def _seconds(high: float, *, zero: bool = True) -> _Validator:
-    """Accept an integer or a float; NaN is in no range."""
     return _validator(
         f"a number of seconds, {'0 or more' if zero else 'above 0'} and up to {high}",
         lambda value: (
@@ -170,16 +176,11 @@ class WebhookFault:
     """Seconds before each copy is sent. Later events are not delayed."""
     reordered: bool = field(default=False, validator=_boolean)
     """Whether the copies are held back, together with those of other reordered events, until there was no
-    event for 0.1 s or until `Emulator.settle`. Their order is random, and the same in each run."""
+    event for 0.1 s or until `Emulator.flush_webhooks`. Their order is random, and the same in each run."""
 
     def __attrs_post_init__(self) -> None:
-        contradictions = {
-            "duplicates": self.duplicates > 0,
-            "delay": self.delay > 0,
-            "reordered": self.reordered,
-        }
-        for name, is_set in contradictions.items():
-            if self.dropped and is_set:
+        for name in ("duplicates", "delay", "reordered"):
+            if self.dropped and getattr(self, name):
                 raise ValueError(f"{name} contradicts dropped, which sends nothing")
 
 
@@ -192,8 +193,6 @@ SubjectT = TypeVar("SubjectT")
 
 @define(kw_only=True, eq=False)
 class _Rule(Generic[FaultT, SubjectT]):
-    """A fault for the next requests or events that match."""
-
     fault: FaultT
     times: int | None = field(validator=optional(_integer(1, _MAX)))
     """How many requests or events are left; ``None`` for all."""
@@ -249,11 +248,7 @@ class RuleList(list[_Rule[FaultT, SubjectT]]):
 
 @define(kw_only=True)
 class RateLimit:
-    """A number of requests in a fixed window, which the first request after its end opens again.
-
-    Raises:
-        ValueError: a field is not valid.
-    """
+    """A number of requests in a fixed window, which the first request after its end opens again."""
 
     requests: int = field(validator=_integer(0, _MAX))
     seconds: float = field(validator=_seconds(_MAX, zero=False))
@@ -278,6 +273,75 @@ class RateLimit:
         if self._used > self.requests:
             return False, {**headers, "Retry-After": reset}
         return True, headers
+
+
+# --- injection into requests ------------------------------------------------------------------------------
+
+
+@define(eq=False)
+class FaultInjector:
+    """Applies faults to requests, and ends all delays when the emulator closes."""
+
+    _sleep: Sleep
+    _sleeping: set[asyncio.Task[object]] = field(factory=set["asyncio.Task[object]"], init=False)
+
+    async def apply(
+        self, fault: Fault, request: web.Request, respond: Callable[[], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Apply a fault to a request that `respond` carries out, and return the response to send."""
+        response: web.StreamResponse | None = None
+        if fault.after:
+            response = await respond()
+        if fault.delay:
+            await self._delay(fault.delay)
+        if response is None and fault.runs_operation:
+            response = await respond()
+        if fault.status is not None or fault.body is not None:
+            status = fault.status or (HTTPStatus.OK if response is None else response.status)
+            if fault.body is None and status >= HTTPStatus.BAD_REQUEST:
+                response = api_error(status, "This error was injected by a Fault of the emulator.").response()
+            else:
+                response = json_response(status, fault.body)
+        if response is None:
+            response = web.Response()  # is not sent: the connection is closed
+        if fault.cut is not None:
+            await _cut_connection(fault, request, response)
+        return response
+
+    async def close(self, _: web.Application) -> None:
+        """Cancel all requests that are delayed."""
+        # aiohttp waits for requests of connected clients, and never cancels those of disconnected ones.
+        sleeping = set(self._sleeping)
+        for task in sleeping:
+            task.cancel()
+        await asyncio.gather(*sleeping, return_exceptions=True)
+
+    async def _delay(self, seconds: float) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine runs in a task
+        self._sleeping.add(task)
+        try:
+            await self._sleep(seconds)
+        finally:
+            self._sleeping.discard(task)
+
+
+async def _cut_connection(fault: Fault, request: web.Request, response: web.StreamResponse) -> None:
+    content = response.body if isinstance(response, web.Response) else None
+    with suppress(ConnectionError):  # the client may have closed the connection during the delay
+        if fault.cut == "body" and isinstance(content, bytes):
+            await response.prepare(request)
+            await response.write(content[: len(content) // 2])
+        elif fault.cut in ("headers", "body") and request.transport is not None:
+            request.transport.write(f"HTTP/1.1 {response.status} {response.reason}\r\nContent-Ty".encode())
+    transport = request.transport
+    if transport is not None and fault.reset:
+        # Without lingering, closing the socket sends RST; abort() alone sends FIN.
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_OFF)
+        transport.abort()
+    elif transport is not None:
+        transport.close()
 
 
 # --- shorthands -------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class RoomState(WebhookSettings):
     """A room."""
 
     record_type = "room"
-    indexes: ClassVar[tuple[str, ...]] = ("unique_name", "date_created_at", "date_updated_at")
+    indexes = ("unique_name", "date_created_at", "date_updated_at")
     unique_name: str | None = field(default=None, metadata={"check": validation.nullable(validation.text)})
     max_participants: int = field(default=10, metadata={"check": validation.integer(2, 50)})
     enable_recording: bool = field(default=False, metadata={"check": validation.boolean})
@@ -100,13 +100,7 @@ class SessionState(ApiRecord):
     """A session of a room, active or ended."""
 
     record_type = "room_session"
-    indexes: ClassVar[tuple[str, ...]] = (
-        "room_id",
-        "active",
-        "date_created_at",
-        "date_updated_at",
-        "date_ended_at",
-    )
+    indexes = ("room_id", "active", "date_created_at", "date_updated_at", "date_ended_at")
     room_id: str
     active: bool = True
     created_at: datetime
@@ -121,13 +115,7 @@ class ParticipantState(ApiRecord):
     """A participant of a session, present or not."""
 
     record_type = "room_participant"
-    indexes: ClassVar[tuple[str, ...]] = (
-        "session_id",
-        "context",
-        "date_joined_at",
-        "date_updated_at",
-        "date_left_at",
-    )
+    indexes = ("session_id", "context", "date_joined_at", "date_updated_at", "date_left_at")
     session_id: str
     context: str
     joined_at: datetime
@@ -141,7 +129,7 @@ class RecordingState(ApiRecord):
     """Audio or video of one participant in one session."""
 
     record_type = "room_recording"
-    indexes: ClassVar[tuple[str, ...]] = (
+    indexes = (
         "room_id",
         "session_id",
         "participant_id",
@@ -173,8 +161,8 @@ class RecordingState(ApiRecord):
 
     def completed_payload(self, link: LinkFactory) -> dict[str, object]:
         """Return the payload of the event of the completion."""
-        more = {"codec": self.codec, "duration_secs": self.duration_secs}
-        return {**self.event_payload(), **more, **_serialize_file(self.file, link)}
+        payload = {**self.event_payload(), "codec": self.codec, "duration_secs": self.duration_secs}
+        return {**payload, **_serialize_file(self.file, link)}
 
     def serialize_at(self, now: datetime, link: LinkFactory) -> JsonObject:
         """Return the recording as JSON, with a new link to its file if it is completed."""
@@ -195,7 +183,7 @@ class CompositionState(WebhookSettings):
     """The recordings of a session, laid out in one video."""
 
     record_type = "room_composition"
-    indexes: ClassVar[tuple[str, ...]] = ("session_id", "date_created_at")
+    indexes = ("session_id", "date_created_at")
     user_id: str
     room_id: str
     session_id: str = field(metadata={"check": validation.uuid})
@@ -242,6 +230,4 @@ class CompositionState(WebhookSettings):
 
 
 ROOM_CHECKS: Final = _checks_of(RoomState)
-"""What makes a setting of a room valid."""
 COMPOSITION_CHECKS: Final = _checks_of(CompositionState)
-"""What makes a setting of a composition valid."""

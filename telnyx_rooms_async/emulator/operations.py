@@ -1,9 +1,12 @@
 """The 25 operations of the API on the state of the emulator. No HTTP."""
 
+import base64
+import hmac
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
+from uuid import uuid4
 
 from attrs import field, frozen
 
@@ -22,7 +25,10 @@ from telnyx_rooms_async.emulator.models import (
 from telnyx_rooms_async.emulator.state import State
 from telnyx_rooms_async.emulator.table import Equal, Selection, Table
 from telnyx_rooms_async.emulator.validation import Check, Query, read_body
+from telnyx_rooms_async.serialization import encode_json, parse_json
 
+_JWT_HEADER: Final = {"alg": "Ed25519", "typ": "JWT"}
+_ISSUER: Final = "telnyx_access_token"
 _DEFAULT_TOKEN_SECONDS, _DEFAULT_REFRESH_TOKEN_SECONDS = 600, 3600
 _TOKEN_CHECKS: Final[Mapping[str, Check]] = {
     "token_ttl_secs": validation.integer(10, 3600),
@@ -117,16 +123,30 @@ class RequestContext:
         return serialize
 
     def has_passed(self, moment: datetime | None) -> bool:
-        """Return whether a time has come."""
+        """Return whether a time is known and has come."""
         return moment is not None and moment <= self.now
 
     def is_ahead(self, moment: datetime | None) -> bool:
-        """Return whether a time has not come, or is not known."""
+        """Return the opposite of `has_passed`."""
         return not self.has_passed(moment)
 
 
 Operation: TypeAlias = Callable[[RequestContext], JsonObject | None]
 """Returns the body of a success, ``None`` for no body; raises `ApiError`."""
+
+
+def _list_rooms(context: RequestContext) -> JsonObject:
+    return context.page(context.state.rooms)
+
+
+def _list_sessions(context: RequestContext) -> JsonObject:
+    of_room = {"room_id": Equal(context.record.id)} if context.path_ids else {}
+    return context.page(context.state.sessions, **of_room)
+
+
+def _list_participants(context: RequestContext) -> JsonObject:
+    of_session = {"session_id": Equal(context.record.id)} if context.path_ids else {}
+    return context.page(context.state.participants, **of_session)
 
 
 def _retrieve(context: RequestContext) -> JsonObject:
@@ -140,10 +160,6 @@ def _delete(context: RequestContext) -> None:
 
 
 # --- rooms ------------------------------------------------------------------------------------------------
-
-
-def _list_rooms(context: RequestContext) -> JsonObject:
-    return context.page(context.state.rooms)
 
 
 def _create_room(context: RequestContext) -> JsonObject:
@@ -178,9 +194,8 @@ def _create_token(context: RequestContext) -> JsonObject:
     body = read_body(context.body, _TOKEN_CHECKS)
     access_seconds = body.get("token_ttl_secs", _DEFAULT_TOKEN_SECONDS)
     refresh_seconds = body.get("refresh_token_ttl_secs", _DEFAULT_REFRESH_TOKEN_SECONDS)
-    issue = context.state.tokens.issue
-    token, token_expires_at = issue("access", room.id, access_seconds, context.now)
-    refresh_token, refresh_token_expires_at = issue("refresh", room.id, refresh_seconds, context.now)
+    token, token_expires_at = _issue_token(context, "access", room.id, access_seconds)
+    refresh_token, refresh_token_expires_at = _issue_token(context, "refresh", room.id, refresh_seconds)
     return {
         "data": {
             "token": token,
@@ -193,21 +208,60 @@ def _create_token(context: RequestContext) -> JsonObject:
 
 def _refresh_token(context: RequestContext) -> JsonObject:
     room: RoomState = context.record
-    tokens = context.state.tokens
     body = read_body(context.body, _REFRESH_CHECKS, required=["refresh_token"])
-    if not tokens.is_valid_refresh_token(body["refresh_token"], room.id, context.now):
+    signed, _, signature = body["refresh_token"].rpartition(".")
+    if not hmac.compare_digest(signature.encode(errors="replace"), _sign_token(context, signed).encode()):
+        raise forbidden()
+    claims: dict[str, Any] = parse_json(base64.urlsafe_b64decode(signed.partition(".")[2] + "=="))
+    is_for_room = claims["grants"][0]["resources"] == [_token_resource(room.id)]
+    is_expired = context.now.timestamp() >= claims["exp"]
+    if claims["typ"] != "refresh" or not is_for_room or is_expired:
         raise forbidden()
     seconds = body.get("token_ttl_secs", _DEFAULT_TOKEN_SECONDS)
-    token, expires_at = tokens.issue("access", room.id, seconds, context.now)
+    token, expires_at = _issue_token(context, "access", room.id, seconds)
     return {"data": {"token": token, "token_expires_at": expires_at}}
 
 
+def _issue_token(
+    context: RequestContext, token_type: Literal["access", "refresh"], room_id: str, seconds: int
+) -> tuple[str, str]:
+    """Return a JWT that looks like those of Telnyx, and when it expires: in whole seconds, as in a JWT.
+
+    The header names Ed25519, as that of Telnyx does; the signature is an HMAC of the same length, by which a
+    refresh token is verified later, so that none is stored.
+    """
+    issued_at = int(context.now.timestamp())
+    user = f"telnyx:users:{context.state.user_id}"
+    claims = {
+        "aud": _ISSUER,
+        "exp": issued_at + seconds,
+        "grants": [{"actions": ["join"], "resources": [_token_resource(room_id)], "subjects": [user]}],
+        "grants_version": "1.0.0",
+        "iat": issued_at,
+        "iss": _ISSUER,
+        "jti": str(uuid4()),
+        "nbf": issued_at - 1,
+        "sub": "null",
+        "typ": token_type,
+    }
+    signed = ".".join(_base64url(encode_json(part)) for part in (_JWT_HEADER, claims))
+    expires_at = datetime.fromtimestamp(issued_at + seconds, UTC)
+    return f"{signed}.{_sign_token(context, signed)}", expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _sign_token(context: RequestContext, signed: str) -> str:
+    return _base64url(hmac.digest(context.state.token_key, signed.encode(errors="replace"), "sha512"))
+
+
+def _token_resource(room_id: str) -> str:
+    return f"telnyx:video:rooms:{room_id}"
+
+
+def _base64url(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).decode().rstrip("=")
+
+
 # --- sessions ---------------------------------------------------------------------------------------------
-
-
-def _list_sessions(context: RequestContext) -> JsonObject:
-    fixed = {"room_id": Equal(context.record.id)} if context.path_ids else {}
-    return context.page(context.state.sessions, **fixed)
 
 
 def _end_session(context: RequestContext) -> JsonObject:
@@ -247,17 +301,9 @@ def _chosen_participants(context: RequestContext, session: SessionState) -> list
 
 
 def _require_active(session: SessionState) -> None:
+    # Seen in production for the end of an ended session; assumed for the other actions.
     if not session.active:
-        # Seen in production for the end of an ended session; assumed for the other actions.
         raise api_error(422, "No private_ip for room")
-
-
-# --- participants -----------------------------------------------------------------------------------------
-
-
-def _list_participants(context: RequestContext) -> JsonObject:
-    fixed = {"session_id": Equal(context.record.id)} if context.path_ids else {}
-    return context.page(context.state.participants, **fixed)
 
 
 # --- recordings -------------------------------------------------------------------------------------------
@@ -317,16 +363,13 @@ def _create_composition(context: RequestContext) -> JsonObject:
         raise api_error(422, "The session has no video recording")
     sources = {"*", *(recording.id for recording in videos)}
     layout: Mapping[str, Mapping[str, Any]] = settings.get("video_layout", {})
-    errors = [
-        validation.unusable(
-            f"/video_layout/{validation.escape(name)}/video_sources",
-            "must be video recordings of the session",
-        )
-        for name, region in layout.items()
-        if not sources.issuperset(region.get("video_sources", []))
+    wrong = [
+        name for name, region in layout.items() if not sources.issuperset(region.get("video_sources", []))
     ]
-    if errors:
-        raise unprocessable(errors)
+    if wrong:
+        pointers = (f"/video_layout/{validation.escape(name)}/video_sources" for name in wrong)
+        detail = "must be video recordings of the session"
+        raise unprocessable(validation.unusable(pointer, detail) for pointer in pointers)
     composition = context.state.create_composition(session, settings)
     return {"data": composition.serialize_at(context.now, context.link)}
 

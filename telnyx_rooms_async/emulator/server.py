@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from functools import partial
-from typing import Final, Self, cast
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Final, Self, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -16,26 +16,30 @@ from yarl import URL
 
 from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.emulator.events import WebhookEvent
-from telnyx_rooms_async.emulator.fault_injector import FaultInjector, Sleep
 from telnyx_rooms_async.emulator.faults import (
     DOWNLOAD,
     Fault,
+    FaultInjector,
     FaultRule,
     RateLimit,
     RuleList,
+    Sleep,
     WebhookFault,
     WebhookFaultRule,
     When,
     WhenEvent,
 )
-from telnyx_rooms_async.emulator.media import LinkFactory, MediaFile, PresignedLinks
+from telnyx_rooms_async.emulator.media import MediaFile, PresignedLinks
 from telnyx_rooms_async.emulator.messages import ApiError, RecordedRequest, api_error
 from telnyx_rooms_async.emulator.routes import CONTROL_ROUTES, PREFIX, Routes
 from telnyx_rooms_async.emulator.state import Clock, State
 from telnyx_rooms_async.emulator.table import Equal
-from telnyx_rooms_async.emulator.webhooks import Delivery, WebhookDispatcher, WebhookSender
+from telnyx_rooms_async.emulator.webhooks import Delivery, WebhookDispatcher
 from telnyx_rooms_async.models import Room, RoomParticipant
 from telnyx_rooms_async.serialization import converter
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _NO_KEY_NEEDED: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
 """Operations that the API reference marks with ``security: []``: the refresh token or the link is the key."""
@@ -43,6 +47,7 @@ _NO_KEY_NEEDED: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
 _EXTRA_HEADERS: Final = web.RequestKey("extra_headers", dict[str, str])
 """Headers of the response to a request; they replace those of the same name."""
 
+_NOT_RUNNING: Final = "the emulator is not running: enter it with async with"
 _REACHABLE_HOSTS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a client cannot connect to these
 """Addresses of this machine for clients, by the addresses that listen on all interfaces."""
 
@@ -103,17 +108,10 @@ class Emulator:
         self._host, self._port = host, port
         self._public_url = public_url and public_url.rstrip("/")
         self._links = PresignedLinks()
+        self._sleep, self._deliver_anywhere = sleep, deliver_anywhere
         self._fault_injector = FaultInjector(sleep)
-        self._webhook_sender = WebhookSender(deliver_anywhere)
-        self._webhook_dispatcher = WebhookDispatcher(
-            state=self._state,
-            rules=self._webhook_rules,
-            sender=self._webhook_sender,
-            sleep=sleep,
-            record=self._record_delivery,
-            link_at=self._link_at,
-        )
         self._runner: web.AppRunner | None = None
+        self._webhook_dispatcher: WebhookDispatcher | None = None
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._middleware])
@@ -128,17 +126,27 @@ class Emulator:
             await runner.cleanup()
             raise
         self._runner = runner
+        self._webhook_dispatcher = WebhookDispatcher(
+            state=self._state,
+            rules=self._webhook_rules,
+            signing_key=lambda: self._signing_key,
+            deliver_anywhere=self._deliver_anywhere,
+            sleep=self._sleep,
+            record=self._record_delivery,
+            link_at=lambda now: partial(self._links.create, URL(self.url).origin(), now),
+        )
         self._webhook_dispatcher.start()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         runner, self._runner = self._runner, None
-        if runner is not None:
+        dispatcher, self._webhook_dispatcher = self._webhook_dispatcher, None
+        if runner is not None and dispatcher is not None:
             try:
-                await self._webhook_dispatcher.close()
+                await dispatcher.close()
             finally:
                 await runner.cleanup()
-            self._state.outbox.clear()  # requests that ended during the shutdown may have added events
+            self._state.outbox.clear()  # also of events by requests that ended during the shutdown
 
     @property
     def url(self) -> str:
@@ -147,10 +155,11 @@ class Emulator:
         Raises:
             RuntimeError: the emulator is not running.
         """
-        runner = self._running()
+        if self._runner is None:
+            raise RuntimeError(_NOT_RUNNING)
         if self._public_url:
             return self._public_url
-        host, port = cast("tuple[str, int]", runner.addresses[0][:2])
+        host, port = cast("tuple[str, int]", self._runner.addresses[0][:2])
         return str(URL.build(scheme="http", host=_REACHABLE_HOSTS.get(host, host), port=port, path=PREFIX))
 
     @property
@@ -160,8 +169,20 @@ class Emulator:
         Raises:
             RuntimeError: the extra ``webhooks`` is not installed.
         """
-        public_key = self._webhook_sender.signing_key.public_key()
-        return base64.b64encode(public_key.public_bytes_raw()).decode()
+        return base64.b64encode(self._signing_key.public_key().public_bytes_raw()).decode()
+
+    @cached_property
+    def _signing_key(self) -> "Ed25519PrivateKey":
+        try:
+            # The extra is optional: an emulator without webhooks does not need it.
+            from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415
+                Ed25519PrivateKey,
+            )
+        except ImportError:
+            raise RuntimeError(
+                "signed webhooks need the extra \"webhooks\": pip install 'telnyx-rooms-async[webhooks]'"
+            ) from None
+        return Ed25519PrivateKey.generate()
 
     # --- state --------------------------------------------------------------------------------------------
 
@@ -241,7 +262,7 @@ class Emulator:
 
         Args:
             fault: what goes wrong.
-            times: for how many requests; ``None`` for all until `unscript`.
+            times: for how many requests; ``None`` for all until `clear_faults`.
             operation: operation id of the API reference (``"CreateRoom"``), ``"download"`` for files, or
                 ``None`` for every operation.
             when: returns whether a recorded request matches.
@@ -266,7 +287,7 @@ class Emulator:
 
         Args:
             fault: what goes wrong.
-            times: for how many events; ``None`` for all until `unscript`.
+            times: for how many events; ``None`` for all until `clear_faults`.
             event_type: such as ``"video.room.session.ended"``; ``None`` for every type.
             when: returns whether an event matches.
 
@@ -326,7 +347,8 @@ class Emulator:
             await telnyx.flush_webhooks()
             assert telnyx.deliveries[-1].delivered
         """
-        self._running()
+        if self._webhook_dispatcher is None:
+            raise RuntimeError(_NOT_RUNNING)
         await self._webhook_dispatcher.flush_webhooks()
 
     async def deliver(
@@ -353,15 +375,11 @@ class Emulator:
         Example:
             ``await telnyx.deliver("video.room.session.ended", {"room_id": room.id})``
         """
-        self._running()
-        _ = self.public_key
+        if self._webhook_dispatcher is None:
+            raise RuntimeError(_NOT_RUNNING)
+        _ = self._signing_key
         made = WebhookEvent.from_object(event, payload, self._state.now())
         return await self._webhook_dispatcher.deliver_once(made, url, signed_at)
-
-    def _running(self) -> web.AppRunner:
-        if self._runner is None:
-            raise RuntimeError("the emulator is not running: enter it with async with")
-        return self._runner
 
     # --- requests -----------------------------------------------------------------------------------------
 
@@ -402,9 +420,6 @@ class Emulator:
     def _record_delivery(self, delivery: Delivery) -> None:
         if self._recording:
             self.deliveries.append(delivery)
-
-    def _link_at(self, now: datetime) -> LinkFactory:
-        return partial(self._links.create, URL(self.url).origin(), now)
 
 
 def _is_base_url(text: str) -> bool:

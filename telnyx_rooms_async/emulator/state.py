@@ -1,5 +1,6 @@
 """State of an emulated account, and everything that changes it. No HTTP."""
 
+import secrets
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
@@ -17,16 +18,13 @@ from telnyx_rooms_async.emulator.models import (
     reached,
 )
 from telnyx_rooms_async.emulator.table import Equal, Table
-from telnyx_rooms_async.emulator.tokens import TokenIssuer
 
 Clock: TypeAlias = Callable[[], datetime]
 
+# From the end of a recording until it is completed.
 _RECORDING_DELAY: Final = timedelta(seconds=5)
-"""Time from the end of a recording until it is completed."""
-_COMPOSITION_QUEUE_TIME: Final = timedelta(seconds=2)
-"""Time from the creation of a composition until its processing starts."""
-_COMPOSITION_DELAY: Final = timedelta(seconds=10)
-"""Time from the creation of a composition until it is completed."""
+# From the creation of a composition until its processing starts, and until it is completed.
+_COMPOSITION_QUEUE_TIME, _COMPOSITION_DELAY = timedelta(seconds=2), timedelta(seconds=10)
 
 # Small enough to be read at once in a test, and larger for a longer recording.
 _MIN_FILE_SIZE: Final = 100_000
@@ -39,9 +37,6 @@ class State:
     """Rooms, sessions, participants, recordings and compositions of one account.
 
     Sessions, participants and recordings of a deleted room stay.
-
-    Args:
-        clock: returns the current time, aware.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -49,7 +44,8 @@ class State:
         self.user_id: str = str(uuid4())
         self.organization_id: str = str(uuid4())
         self.outbox: Outbox = Outbox()
-        self.tokens: TokenIssuer = TokenIssuer(self.user_id)
+        self.token_key: bytes = secrets.token_bytes(64)
+        """Signs client tokens."""
         self.rooms: Table[RoomState] = Table(RoomState)
         self.sessions: Table[SessionState] = Table(SessionState)
         self.participants: Table[ParticipantState] = Table(ParticipantState)
@@ -82,12 +78,7 @@ class State:
     # --- sessions and participants ------------------------------------------------------------------------
 
     def join(self, room_id: str, context: str) -> ParticipantState:
-        """Add a participant to a room, and start a session unless one is active.
-
-        Raises:
-            LookupError: there is no such room.
-            ValueError: the room is full.
-        """
+        """Add a participant to a room, and start a session unless one is active; see `Emulator.join`."""
         room, now = self.rooms.get(room_id), self.now()
         if room is None:
             raise LookupError(f"no room has the id {room_id!r}")
@@ -121,11 +112,7 @@ class State:
         return participant
 
     def leave(self, participant_id: str) -> None:
-        """Remove a participant from its session, and end the session if it was the last one.
-
-        Raises:
-            LookupError: no such participant is in a session.
-        """
+        """Remove a participant from its session; see `Emulator.leave`."""
         participant = self.participants.get(participant_id)
         if participant is None or participant.left_at is not None:
             raise LookupError(f"no participant in a session has the id {participant_id!r}")
@@ -143,13 +130,9 @@ class State:
         left_reason: str = "kicked",
         ended_reason: str = "all participants left",
     ) -> None:
-        """Remove participants from an active session, and end it if it is empty then.
+        """Remove present participants from an active session, and end it if it is empty then.
 
-        Args:
-            session: the session.
-            participant_ids: ids of present participants.
-            left_reason: for the events of the participants. Reasons are as seen in production.
-            ended_reason: for the event of the session.
+        The reasons, for the events of the participants and of the session, are as seen in production.
         """
         now = self.now()
         for participant_id in participant_ids:
@@ -161,7 +144,14 @@ class State:
             }
             self.outbox.add(session.room_id, now, EventType.PARTICIPANT_LEFT, payload)
             for recording in list(self.recordings.select(participant_id=Equal(participant_id))):
-                self._end_recording(recording, now)
+                seconds, completes_at = _seconds(recording.started_at, now), now + _RECORDING_DELAY
+                content_type, size = _CONTENT_TYPES[recording.type], _size(recording.type, seconds)
+                file = MediaFile(id=recording.id, content_type=content_type, size=size)
+                self.recordings.update(
+                    recording.id, ended_at=now, completes_at=completes_at, duration_secs=seconds, file=file
+                )
+                subject = {"recording_id": recording.id}
+                self.outbox.add(session.room_id, completes_at, EventType.RECORDING_COMPLETED, subject)
         present = tuple(present_id for present_id in session.present if present_id not in participant_ids)
         if participant_ids:
             self.sessions.update(session.id, updated_at=now, present=present)
@@ -175,20 +165,6 @@ class State:
                 "ended_reason": ended_reason,
             }
             self.outbox.add(session.room_id, now, EventType.SESSION_ENDED, payload)
-
-    def _end_recording(self, recording: RecordingState, now: datetime) -> None:
-        seconds = _seconds(recording.started_at, now)
-        file = MediaFile(
-            id=recording.id,
-            content_type=_CONTENT_TYPES[recording.type],
-            size=_size(recording.type, seconds),
-        )
-        completes_at = now + _RECORDING_DELAY
-        self.recordings.update(
-            recording.id, ended_at=now, completes_at=completes_at, duration_secs=seconds, file=file
-        )
-        subject = {"recording_id": recording.id}
-        self.outbox.add(recording.room_id, completes_at, EventType.RECORDING_COMPLETED, subject)
 
     # --- files and events ---------------------------------------------------------------------------------
 

@@ -86,9 +86,6 @@ class Table(Generic[RecordT]):
     A record has a number, counted up with each addition. It is stored as the tuple of its fields: the garbage
     collector does not visit tuples of text and numbers, and would stall the event loop for many objects.
     An index holds the numbers of the records with the same key.
-
-    Args:
-        record_type: class of the records.
     """
 
     def __init__(self, record_type: type[RecordT]) -> None:
@@ -152,11 +149,8 @@ class Table(Generic[RecordT]):
         """Return the records that fulfil all conditions and tests.
 
         A single condition is answered by its index. With more, the result of the most selective condition is
-        filtered; with tests alone, the whole table.
-
-        Args:
-            tests: a field, and what its value must fulfil that no index can answer.
-            conditions: by name of an index; ``None`` is no condition.
+        filtered; with tests alone, the whole table. A test is a field, and what its value must fulfil; a
+        condition has the name of an index, and may be ``None``.
         """
         matching: dict[str, list[Hashable]] = {}
         sizes: dict[str, int] = {}

@@ -18,8 +18,7 @@ from telnyx_rooms_async.serialization import DecodeError, encode_json, parse_jso
 Check: TypeAlias = Callable[[str, object], Iterator[JsonObject]]
 """Takes the JSON pointer of a value, and the value."""
 
-_UNBOUNDED: Final = 2**31
-"""Where the API reference has no bound."""
+_UNBOUNDED: Final = 2**31  # where the API reference has no bound
 _MIN_SIDE, _MAX_SIDE, _MAX_AREA = 16, 1280, 1280 * 720
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DIGITS: Final = re.compile("[0-9]{1,18}")
@@ -115,12 +114,7 @@ def list_of(check_item: Check) -> Check:
 
 
 def object_of(checks: Mapping[str, Check] | Check, max_size: int | None = None) -> Check:
-    """Accept an object with valid values.
-
-    Args:
-        checks: by name; all are optional, and other names are ignored. Or one check for any name.
-        max_size: number of entries.
-    """
+    """Accept an object with valid values: one check for all, or by name, where other names are ignored."""
 
     def check(pointer: str, value: object) -> Iterator[JsonObject]:
         if not isinstance(value, dict):
@@ -179,25 +173,18 @@ def read_body(
     required: Collection[str] = (),
     more_checks: Callable[[Mapping[str, Any]], Iterator[JsonObject]] = lambda _: iter(()),
 ) -> dict[str, Any]:
-    """Return the fields of a JSON object that have a check. An empty body is an empty object.
+    """Return the fields of a JSON object that have a check; others are ignored, as by Telnyx.
 
-    Args:
-        raw: the body.
-        checks: by name of the field; other fields are ignored, as by Telnyx.
-        required: names of fields that must be present.
-        more_checks: a check of the fields that needs more than their values.
-
-    Raises:
-        ApiError: a 400 if the body is not an object, or a 422 with all errors.
+    An empty body is an empty object. Raises `ApiError`: a 400 if the body is not an object, or a 422 with all
+    errors, also those of `more_checks`, which needs more than the value of one field.
     """
     try:
         value = parse_json(raw or b"{}")
     except DecodeError:
         value = None
     if not isinstance(value, dict):
-        raise ApiError(
-            400, {"errors": [error_entry("10023", "Invalid JSON", "The body is not a JSON object.")]}
-        )
+        entry = error_entry("10023", "Invalid JSON", "The body is not a JSON object.")
+        raise ApiError(400, {"errors": [entry]})
     body = cast("dict[str, object]", value)
     fields = {name: body[name] for name in checks if name in body}
     errors = [
@@ -235,11 +222,7 @@ class Query:
             raise unprocessable(self._errors.values())
 
     def condition(self, name: str) -> Condition | None:
-        """Return the condition of a filter, ``None`` if the query does not have it.
-
-        Args:
-            name: without ``filter[]``. Names of dates start with ``date_``; other filters compare text.
-        """
+        """Return the condition of a filter, ``None`` if the query does not have it."""
         parameter = f"filter[{name}]"
         if name == "active":
             active = self.flag(parameter)

@@ -24,8 +24,7 @@ from yarl import URL
 
 from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.emulator.events import WebhookEvent
-from telnyx_rooms_async.emulator.fault_injector import Sleep
-from telnyx_rooms_async.emulator.faults import RuleList, WebhookFault
+from telnyx_rooms_async.emulator.faults import RuleList, Sleep, WebhookFault
 from telnyx_rooms_async.emulator.media import LinkFactory
 from telnyx_rooms_async.emulator.state import State
 from telnyx_rooms_async.models import public_url_repr
@@ -35,13 +34,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 Failure: TypeAlias = Literal[
-    "bad URL",
-    "lost",
-    "no answer",
-    "no connection",
-    "no cryptography",
-    "not this machine",
-    "timeout",
+    "bad URL", "lost", "no answer", "no connection", "no cryptography", "not this machine", "timeout"
 ]
 
 _MAX_ANSWER_SIZE: Final = 64 * 1024
@@ -113,93 +106,6 @@ class Delivery:
         return parse_json(self.body)
 
 
-@define(eq=False)
-class WebhookSender:
-    """Makes single attempts to deliver events. The signing key is the same as long as the emulator exists."""
-
-    _deliver_anywhere: bool
-    _signing_key: "Ed25519PrivateKey | None" = field(default=None, init=False, repr=False)
-    _session: ClientSession | None = field(default=None, init=False, repr=False)
-    _connections: asyncio.Semaphore = field(
-        factory=lambda: asyncio.Semaphore(_MAX_CONNECTIONS), init=False, repr=False
-    )
-    """One for each run of the emulator: a semaphore belongs to one event loop."""
-
-    @property
-    def signing_key(self) -> "Ed25519PrivateKey":
-        """Ed25519 key, generated at first access.
-
-        Raises:
-            RuntimeError: the extra ``webhooks`` is not installed.
-        """
-        if self._signing_key is None:
-            try:
-                # The extra is optional: an emulator without webhooks does not need it.
-                from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415
-                    Ed25519PrivateKey,
-                )
-            except ImportError:
-                raise RuntimeError(
-                    "signed webhooks need the extra \"webhooks\": pip install 'telnyx-rooms-async[webhooks]'"
-                ) from None
-            self._signing_key = Ed25519PrivateKey.generate()
-        return self._signing_key
-
-    async def send(self, draft: Delivery, timeout: float, signed_at: datetime | None) -> Delivery:
-        """Send the event of a draft, signed at the given time or now, and return the draft with the result.
-
-        The timeout does not include the wait for a free connection.
-        """
-        try:
-            if not (self._deliver_anywhere or is_this_machine(draft.url)):
-                return evolve(draft, failure="not this machine")
-            key = self.signing_key
-        except ValueError:
-            return evolve(draft, failure="bad URL")
-        except RuntimeError:
-            return evolve(draft, failure="no cryptography")
-        async with self._connections:
-            body = draft.event.envelope(draft.attempt, draft.url)
-            # By the clock of the machine, not of a test: the receiver compares it with its own.
-            timestamp = int(time.time() if signed_at is None else signed_at.timestamp())
-            headers = {
-                **_HEADERS,
-                # As Telnyx signs: timestamp, | and body.
-                "telnyx-signature-ed25519": base64.b64encode(key.sign(b"%d|%b" % (timestamp, body))).decode(),
-                "telnyx-timestamp": str(timestamp),
-            }
-            draft = evolve(draft, headers=headers, body=body)
-            try:
-                async with asyncio.timeout(timeout):
-                    status, answer = await self._post(draft.url, headers, body)
-            except tuple(_FAILURES) as error:
-                failures = (failure for cls, failure in _FAILURES.items() if isinstance(error, cls))
-                return evolve(draft, failure=next(failures))
-        return evolve(draft, status=status, answer=answer)
-
-    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        if self._session is None:
-            # One connection for each event: no connection stays open when a receiver shuts down.
-            connector = TCPConnector(force_close=True)
-            self._session = ClientSession(
-                connector=connector, cookie_jar=DummyCookieJar(), timeout=ClientTimeout()
-            )
-        async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
-            answer = bytearray()
-            async for chunk in response.content.iter_any():
-                answer += chunk
-                if len(answer) >= _MAX_ANSWER_SIZE:
-                    break
-            return response.status, bytes(answer[:_MAX_ANSWER_SIZE])
-
-    async def close(self) -> None:
-        """Close all connections."""
-        session, self._session = self._session, None
-        self._connections = asyncio.Semaphore(_MAX_CONNECTIONS)
-        if session is not None:
-            await session.close()
-
-
 def is_this_machine(url: str) -> bool:
     """Return whether the host of a URL is this machine, judged by the name and without a DNS lookup."""
     host = (URL(url).host or "").rstrip(".")
@@ -209,15 +115,23 @@ def is_this_machine(url: str) -> bool:
 @frozen(kw_only=True)
 class _DueEvent:
     event: WebhookEvent
-    urls: tuple[str, ...] = field(repr=False)
+    urls: tuple[str, ...]
     """URL and failover URL."""
     timeout: float
     """Seconds that a receiver has to respond."""
+    delay: float = 0.0
+    """Seconds before the event is queued."""
 
 
-@define(kw_only=True, eq=False)
+def _new_session() -> ClientSession:
+    # One connection for each event: no connection stays open when a receiver shuts down.
+    connector = TCPConnector(force_close=True)
+    return ClientSession(connector=connector, cookie_jar=DummyCookieJar(), timeout=ClientTimeout())
+
+
+@define(kw_only=True, eq=False, repr=False)
 class WebhookDispatcher:
-    """Delivers the events in the outbox of an account, from `start` to `close`.
+    """Delivers the events in the outbox of an account during one run of the emulator.
 
     Events of one URL are sent in order, one at a time. An event that is sent again does not hold up later
     ones, and a slow receiver does not hold up others, while few events are unfinished.
@@ -225,19 +139,23 @@ class WebhookDispatcher:
 
     state: State
     rules: RuleList[WebhookFault, WebhookEvent]
-    sender: WebhookSender
+    signing_key: Callable[[], "Ed25519PrivateKey"]
+    """Raises `RuntimeError` if the extra is not installed."""
+    deliver_anywhere: bool
     sleep: Sleep
     record: Callable[[Delivery], object]
     link_at: Callable[[datetime], LinkFactory]
     _watcher: asyncio.Task[None] | None = field(default=None, init=False)
+    _session: ClientSession = field(factory=_new_session, init=False)
+    _connections: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(_MAX_CONNECTIONS), init=False)
     _tasks: set[asyncio.Task[None]] = field(factory=set["asyncio.Task[None]"], init=False)
     _errors: list[BaseException] = field(factory=list[BaseException], init=False)
-    """Exceptions of finished tasks, for `settle`."""
+    """Exceptions of finished tasks, for `flush_webhooks`."""
     _queues: dict[str, deque[_DueEvent]] = field(factory=dict[str, deque[_DueEvent]], init=False)
     """Events that were not sent yet, by URL. A task for each URL sends them."""
     _unfinished: int = field(default=0, init=False)
-    _held: list[tuple[_DueEvent, float]] = field(factory=list[tuple[_DueEvent, float]], init=False)
-    """Shuffled events with their delays."""
+    _held: list[_DueEvent] = field(factory=list[_DueEvent], init=False)
+    """Reordered events."""
     _random: random.Random = field(factory=lambda: random.Random(0), init=False)  # noqa: S311 - not a secret
     _is_unsigned: bool = field(default=False, init=False)
 
@@ -249,11 +167,7 @@ class WebhookDispatcher:
         self._watcher = asyncio.create_task(self._watch(wake))
 
     async def flush_webhooks(self) -> None:
-        """Deliver the events that are due, and wait until all are delivered or given up.
-
-        Raises:
-            RuntimeError: an event could not be signed, because the extra is not installed.
-        """
+        """Deliver the events that are due; see `Emulator.flush_webhooks`."""
         while self._watcher is not None:
             if self._watcher.done():
                 self._watcher.result()  # raises what ended it, such as an exception of `when`
@@ -266,16 +180,12 @@ class WebhookDispatcher:
                 break
             await asyncio.wait(self._tasks)
         if self._is_unsigned:
-            _ = self.sender.signing_key
+            self.signing_key()
 
     async def deliver_once(
         self, event: WebhookEvent, url: str | None, signed_at: datetime | None
     ) -> Delivery:
-        """Make a single attempt to deliver an event.
-
-        Raises:
-            ValueError: there is no URL for the event.
-        """
+        """Make a single attempt to deliver an event; see `Emulator.deliver`."""
         composition_id, room_id = event.payload.get("composition_id"), event.payload.get("room_id")
         settings = self.state.compositions.get(str(composition_id)) or self.state.rooms.get(str(room_id))
         target = url or (settings and settings.webhook_event_url)
@@ -286,7 +196,7 @@ class WebhookDispatcher:
         return await self._attempt(due, target, 1, signed_at)
 
     async def close(self) -> None:
-        """Cancel all deliveries, and remove all events."""
+        """Cancel all deliveries."""
         watcher, self._watcher = self._watcher, None
         # A watcher that has failed keeps its exception, which asyncio reports.
         tasks = [*self._tasks, *(task for task in [watcher] if task and not task.done())]
@@ -294,15 +204,10 @@ class WebhookDispatcher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.state.outbox.on_add = lambda: None
-        self.state.outbox.clear()
-        self._held.clear()
-        self._queues.clear()
-        self._unfinished = 0
         loop = asyncio.get_running_loop()
-        for error in self._errors:  # those that no `settle` has raised
+        for error in self._errors:  # those that no `flush_webhooks` has raised
             loop.call_exception_handler({"message": "delivery of a webhook failed", "exception": error})
-        self._errors.clear()
-        await self.sender.close()
+        await self._session.close()
 
     # --- from the outbox to the queues --------------------------------------------------------------------
 
@@ -339,17 +244,17 @@ class WebhookDispatcher:
             urls = tuple(filter(None, (settings.webhook_event_url, settings.webhook_event_failover_url)))
             # 0 is not documented, and is the default here.
             timeout = settings.webhook_timeout_secs or _DEFAULT_TIMEOUT
-            due = _DueEvent(event=event, urls=urls, timeout=timeout)
             fault = self.rules.take(event.event_type, event) or WebhookFault()
             if fault.dropped:
                 self.record(Delivery(event=event, url=urls[0], attempt=1, sent_at=now, failure="lost"))
                 continue
             taken += fault.duplicates
+            due = _DueEvent(event=event, urls=urls, timeout=timeout, delay=fault.delay)
             for _ in range(1 + fault.duplicates):
                 if fault.reordered:
-                    self._held.append((due, fault.delay))
+                    self._held.append(due)
                 else:
-                    self._schedule(due, fault.delay)
+                    self._schedule(due)
         return self._unfinished < _MAX_UNFINISHED
 
     def _release_held_events(self) -> bool:
@@ -360,17 +265,17 @@ class WebhookDispatcher:
                 return False
             index = self._random.randrange(len(held))
             held[index], held[-1] = held[-1], held[index]
-            self._schedule(*held.pop())
+            self._schedule(held.pop())
         return True
 
-    def _schedule(self, due: _DueEvent, delay: float) -> None:
-        if delay:
-            self._start_task(self._enqueue_later(due, delay))
+    def _schedule(self, due: _DueEvent) -> None:
+        if due.delay:
+            self._start_task(self._enqueue_later(due))
         else:
             self._enqueue(due)
 
-    async def _enqueue_later(self, due: _DueEvent, delay: float) -> None:
-        await self.sleep(delay)
+    async def _enqueue_later(self, due: _DueEvent) -> None:
+        await self.sleep(due.delay)
         self._enqueue(due)
 
     # --- from the queues to the receivers -----------------------------------------------------------------
@@ -416,10 +321,44 @@ class WebhookDispatcher:
         self, due: _DueEvent, url: str, number: int, signed_at: datetime | None = None
     ) -> Delivery:
         draft = Delivery(event=due.event, url=url, attempt=number, sent_at=self.state.now())
-        delivery = await self.sender.send(draft, due.timeout, signed_at)
-        self._is_unsigned |= delivery.failure == "no cryptography"
+        delivery = await self._send(draft, due.timeout, signed_at)
         self.record(delivery)
         return delivery
+
+    async def _send(self, draft: Delivery, timeout: float, signed_at: datetime | None) -> Delivery:
+        """Return the draft with the result. The timeout does not include the wait for a free connection."""
+        try:
+            if not (self.deliver_anywhere or is_this_machine(draft.url)):
+                return evolve(draft, failure="not this machine")
+            key = self.signing_key()
+        except ValueError:
+            return evolve(draft, failure="bad URL")
+        except RuntimeError:
+            self._is_unsigned = True
+            return evolve(draft, failure="no cryptography")
+        async with self._connections:
+            body = draft.event.envelope(draft.attempt, draft.url)
+            # By the clock of the machine, not of a test: the receiver compares it with its own.
+            timestamp = int(time.time() if signed_at is None else signed_at.timestamp())
+            headers = {
+                **_HEADERS,
+                # As Telnyx signs: timestamp, | and body.
+                "telnyx-signature-ed25519": base64.b64encode(key.sign(b"%d|%b" % (timestamp, body))).decode(),
+                "telnyx-timestamp": str(timestamp),
+            }
+            draft = evolve(draft, headers=headers, body=body)
+            post = self._session.post(draft.url, data=body, headers=headers, allow_redirects=False)
+            answer = bytearray()
+            try:
+                async with asyncio.timeout(timeout), post as response:
+                    async for chunk in response.content.iter_any():
+                        answer += chunk
+                        if len(answer) >= _MAX_ANSWER_SIZE:
+                            break
+            except tuple(_FAILURES) as error:
+                failures = (failure for cls, failure in _FAILURES.items() if isinstance(error, cls))
+                return evolve(draft, failure=next(failures))
+        return evolve(draft, status=response.status, answer=bytes(answer[:_MAX_ANSWER_SIZE]))
 
     def _start_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(coroutine)

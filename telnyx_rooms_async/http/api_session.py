@@ -11,14 +11,7 @@ from typing import Final, TypeVar
 from attrs import evolve, field, frozen
 
 from telnyx_rooms_async.core import protocol
-from telnyx_rooms_async.core.http_messages import (
-    Call,
-    Failure,
-    FailureKind,
-    Request,
-    Response,
-    RetrySafety,
-)
+from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response, RetrySafety
 from telnyx_rooms_async.core.rate_limit import LONGEST_PAUSE, rate_limit
 from telnyx_rooms_async.core.retry import (
     RetryBudget,
@@ -33,9 +26,9 @@ from telnyx_rooms_async.core.secret import drop_frames
 from telnyx_rooms_async.errors import (
     APITimeoutError,
     Attempt,
+    FailureKind,
     RateLimitError,
     ReadOnlyError,
-    TelnyxRoomsError,
 )
 from telnyx_rooms_async.http.attempt_log import OnAttempt, logger, record_attempt
 from telnyx_rooms_async.http.clock import Clock, ServerClock
@@ -136,7 +129,9 @@ class ApiSession:
                 await self.clock.sleep(delay)
         else:  # the rate limiter admits no request before the deadline
             if outcome is None:
-                raise _not_admitted_error(limiter.delay(), context.attempts)
+                if delay := limiter.delay():
+                    raise RateLimitError(429, (), None, delay, context.attempts)
+                raise APITimeoutError("no connection was free in time", False, context.attempts, True)  # noqa: FBT003 - fields are positional
             # The retry that was paid for is not made.
             cost = retry_cost(self.retry, outcome)
             self.budget.give(cost)
@@ -157,6 +152,34 @@ class ApiSession:
     def server_now(self) -> float:
         """Return the server's time as far as it is known, in seconds since the epoch."""
         return self.server_clock.now(self.clock.monotonic(), self.clock.now())
+
+    def plan_retry(
+        self,
+        retry_safety: RetrySafety,
+        outcome: Response | Failure,
+        *,
+        number: int,
+        time_left: float,
+        monotonic: float,
+    ) -> tuple[float | None, float | None]:
+        """Decide on a retry after attempt `number`, and pay for it from the retry budget.
+
+        Returns:
+            Seconds to sleep before the retry, None for no retry; and its cost, None if the budget is too low.
+        """
+        delay = next_delay(
+            self.retry,
+            retry_safety,
+            outcome,
+            number=number,
+            time_left=time_left,
+            now=self.clock.now(),
+            random=self.clock.random(),
+        )
+        if delay is None:
+            return None, 0.0
+        cost = retry_cost(self.retry, outcome)
+        return (delay, cost) if self.budget.take(cost, monotonic) else (None, None)
 
     async def _attempt(
         self, call: Call[T], context: CallContext, number: int
@@ -208,25 +231,14 @@ class ApiSession:
             Seconds to sleep before the next attempt, or None if there is none: 0 if the rate limiter holds
             all requests for as long as the server asks.
         """
-        now = self.clock.now()
         delay: float | None = None
-        is_budget_exhausted = False
+        cost: float | None = 0.0
         if is_retryable(outcome):
-            delay = next_delay(
-                self.retry,
-                call.retry_safety,
-                outcome,
-                number=number,
-                time_left=context.deadline - ended,
-                now=now,
-                random=self.clock.random(),
+            time_left = context.deadline - ended
+            delay, cost = self.plan_retry(
+                call.retry_safety, outcome, number=number, time_left=time_left, monotonic=ended
             )
-            if delay is not None:
-                cost = retry_cost(self.retry, outcome)
-                if self.budget.take(cost, ended):
-                    context.spent += cost
-                else:
-                    delay, is_budget_exhausted = None, True
+            context.spent += cost or 0.0
         elif isinstance(outcome, Response):
             self.budget.give(context.spent or 1.0)
             context.spent = 0.0
@@ -240,7 +252,7 @@ class ApiSession:
             # While the account may send more requests, only this one was refused.
             is_account_limited = limit is None or not limit.remaining
             if isinstance(outcome, Response) and is_account_limited and asks_for_pause(outcome):
-                hint = retry_after(outcome, now)
+                hint = retry_after(outcome, self.clock.now())
                 is_short = hint is not None and hint <= LONGEST_PAUSE
                 pause = hint if delay is None and is_short else delay
             is_paused = self.rate_limiter.release(limit, started, ended, pause)
@@ -252,7 +264,7 @@ class ApiSession:
             elapsed=context.last_elapsed,
             wait=delay,
             rate_limit=limit,
-            budget_exhausted=is_budget_exhausted,
+            budget_exhausted=cost is None,
         )
         return 0.0 if is_paused and delay is not None else delay
 
@@ -261,9 +273,3 @@ def _check_read_only(request: Request, template: str) -> None:
     if request.method not in _SAFE_METHODS:
         # A path may hold a token where an id belongs, if the arguments are swapped.
         raise ReadOnlyError(request.method, template if request.secrets else request.path)
-
-
-def _not_admitted_error(delay: float | None, attempts: tuple[Attempt, ...]) -> TelnyxRoomsError:
-    if delay:
-        return RateLimitError(429, (), None, delay, attempts)
-    return APITimeoutError("no connection was free in time", False, attempts, True)  # noqa: FBT003 - fields are positional

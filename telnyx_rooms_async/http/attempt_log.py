@@ -6,9 +6,9 @@ from inspect import iscoroutine
 from typing import Final, TypeAlias
 
 from telnyx_rooms_async.core import error_mapping
-from telnyx_rooms_async.core.http_messages import Call, Failure, RateLimit, Response
+from telnyx_rooms_async.core.http_messages import Call, Failure, Response
 from telnyx_rooms_async.core.retry import was_not_processed
-from telnyx_rooms_async.errors import Attempt
+from telnyx_rooms_async.errors import Attempt, RateLimit
 
 OnAttempt: TypeAlias = Callable[[Attempt], object]
 """Called with the record of each attempt. An exception that it raises is logged and suppressed."""

@@ -6,8 +6,8 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Final
 
-from telnyx_rooms_async.core.http_messages import RateLimit
 from telnyx_rooms_async.core.rate_limit import RateLimitWindow
+from telnyx_rooms_async.errors import RateLimit
 from telnyx_rooms_async.http.clock import Clock
 
 _RESOLUTION: Final = 0.001

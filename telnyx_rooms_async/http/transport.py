@@ -21,9 +21,9 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from telnyx_rooms_async.core.http_messages import Failure, FailureKind, Request, Response
+from telnyx_rooms_async.core.http_messages import Failure, Request, Response
 from telnyx_rooms_async.core.secret import Secret, without_async_frames
-from telnyx_rooms_async.errors import ClientClosedError, ConfigurationError
+from telnyx_rooms_async.errors import ClientClosedError, ConfigurationError, FailureKind
 from telnyx_rooms_async.http.connection import (
     CONNECT_TIMEOUT,
     Session,

@@ -11,7 +11,13 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.webhooks.receiver import BODY_TIMEOUT, SHUTDOWN_GRACE, Receiver, RejectedRequestError
+from telnyx_rooms_async.webhooks.receiver import (
+    BODY_TIMEOUT,
+    SHUTDOWN_GRACE,
+    Receiver,
+    RejectedRequestError,
+    response_headers,
+)
 from telnyx_rooms_async.webhooks.router import EventRouter
 from telnyx_rooms_async.webhooks.signature import Webhooks
 
@@ -33,10 +39,7 @@ def aiohttp_handler(
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Return a request handler that receives webhooks, for ``app.router.add_post``.
 
-    Its responses have no body. The status is 200 when the event was handled, now or before; 400 when the
-    signature is not valid or the body is not an event; 405 for other methods than POST; 408 when the body
-    takes too long, 413 when it is larger than 1 MiB, 415 when it is compressed; and 500 when handling failed,
-    after which Telnyx delivers the event again.
+    The statuses of its responses are listed in `telnyx_rooms_async.integrations`.
 
     aiohttp logs malformed requests, which anyone can send, as errors. The first handler adds a filter to the
     logger ``aiohttp.server`` that changes the level of these records to ``INFO``.
@@ -60,10 +63,8 @@ def aiohttp_handler(
 
     async def handle(request: web.Request) -> web.Response:
         status = await receiver.receive(request.method, request.headers, _chunks(request))
-        response = web.Response(status=status)
-        if status == HTTPStatus.METHOD_NOT_ALLOWED:
-            response.headers["Allow"] = "POST"
-        elif not request.content.at_eof():
+        response = web.Response(status=status, headers=response_headers(status))
+        if status != HTTPStatus.METHOD_NOT_ALLOWED and not request.content.at_eof():
             await _send_and_close(request, response)
         return response
 

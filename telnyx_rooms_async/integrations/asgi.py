@@ -36,10 +36,7 @@ def asgi_app(
 ) -> "WebhookApp":
     """Return an ASGI app that receives webhooks, to mount in another app.
 
-    Its responses have no body. The status is 200 when the event was handled, now or before; 400 when the
-    signature is not valid or the body is not an event; 405 for other methods than POST; 408 when the body
-    takes too long, 413 when it is larger than 1 MiB, 415 when it is compressed; and 500 when handling failed,
-    after which Telnyx delivers the event again.
+    The statuses of its responses are listed in `telnyx_rooms_async.integrations`.
 
     Mounted at ``/telnyx`` in FastAPI or Starlette, its URL is ``/telnyx/``: the one without a slash is
     redirected, and Telnyx does not follow redirects. A ``Route`` of Starlette has no such redirect.

@@ -16,14 +16,8 @@ def lambda_handler(
 ) -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
     """Return a Lambda function that receives webhooks, with the events of a webhook in an event loop each.
 
-    It serves the payloads 1.0 and 2.0 of API Gateway and those of function URLs. The response has no body.
-    Its status is 200 when the event was handled, now or before; 400 when the signature is not valid or the
-    body is not an event; 405 for other methods than POST; 413 when the body is larger than 1 MiB, 415 when
-    it is compressed; and 500 when handling failed, after which Telnyx delivers the event again.
-
-    Args:
-        router: runs the handlers of events.
-        webhooks: verifies the signatures.
+    It serves the payloads 1.0 and 2.0 of API Gateway and those of function URLs. The statuses of
+    its responses are listed in `telnyx_rooms_async.integrations`.
 
     Example:
         >>> handler = lambda_handler(router, Webhooks())  # the entry point: module.handler

@@ -1,7 +1,6 @@
 """Django: a view for webhooks, async or sync."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, cast
 
 from asgiref.sync import async_to_sync
@@ -21,14 +20,7 @@ _exempt = cast("Callable[[Any], Any]", csrf_exempt)  # the signature replaces th
 def django_view(router: EventRouter, webhooks: Webhooks) -> Any:  # noqa: ANN401 - Django has no types
     """Return an async view that receives webhooks, under ASGI or WSGI.
 
-    The response has no body. Its status is 200 when the event was handled, now or before; 400 when the
-    signature is not valid or the body is not an event; 405 for other methods than POST; 413 when the body is
-    larger than 1 MiB, 415 when it is compressed; and 500 when handling failed, after which Telnyx delivers
-    the event again.
-
-    Args:
-        router: runs the handlers of events.
-        webhooks: verifies the signatures.
+    The statuses of its responses are listed in `telnyx_rooms_async.integrations`.
 
     Example:
         >>> urlpatterns = [path("telnyx/", django_view(router, Webhooks()))]
@@ -36,7 +28,8 @@ def django_view(router: EventRouter, webhooks: Webhooks) -> Any:  # noqa: ANN401
     receiver = Receiver(router, webhooks)
 
     async def view(request: Any) -> Any:  # noqa: ANN401 - Django has no types
-        status = await _receive(receiver, request)
+        body = chunks_of(request.read, UnreadablePostError)
+        status = await receiver.receive(request.method, request.headers, body)
         return HttpResponse(status=status, headers=response_headers(status))
 
     return _exempt(view)
@@ -47,23 +40,7 @@ def django_sync_view(router: EventRouter, webhooks: Webhooks) -> Any:  # noqa: A
 
     The handlers of an event run in an event loop of their own; see `django_view` for the response.
 
-    Args:
-        router: runs the handlers of events.
-        webhooks: verifies the signatures.
-
     Example:
         >>> urlpatterns = [path("telnyx/", django_sync_view(router, Webhooks()))]
     """
-    receiver = Receiver(router, webhooks)
-
-    def view(request: Any) -> Any:  # noqa: ANN401 - Django has no types
-        status = async_to_sync(_receive)(receiver, request)
-        return HttpResponse(status=status, headers=response_headers(status))
-
-    return _exempt(view)
-
-
-async def _receive(receiver: Receiver, request: Any) -> HTTPStatus:  # noqa: ANN401 - Django has no types
-    return await receiver.receive(
-        request.method, request.headers, chunks_of(request.read, UnreadablePostError)
-    )
+    return _exempt(async_to_sync(django_view(router, webhooks)))

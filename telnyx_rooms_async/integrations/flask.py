@@ -14,14 +14,7 @@ from telnyx_rooms_async.webhooks.signature import Webhooks
 def flask_view(router: EventRouter, webhooks: Webhooks) -> Callable[[], Response]:
     """Return a view that receives webhooks. The handlers of an event run in an event loop of their own.
 
-    The response has no body. Its status is 200 when the event was handled, now or before; 400 when the
-    signature is not valid or the body is not an event; 405 for other methods than POST; 413 when the body is
-    larger than 1 MiB, 415 when it is compressed; and 500 when handling failed, after which Telnyx delivers
-    the event again.
-
-    Args:
-        router: runs the handlers of events.
-        webhooks: verifies the signatures.
+    The statuses of its responses are listed in `telnyx_rooms_async.integrations`.
 
     Example:
         >>> app.add_url_rule("/telnyx", view_func=flask_view(router, Webhooks()), methods=["POST"])

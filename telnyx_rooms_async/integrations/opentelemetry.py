@@ -16,8 +16,14 @@ from urllib.parse import urlsplit
 from attrs import asdict, define, evolve, field, frozen
 
 from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.core.http_messages import Attempt, Call
-from telnyx_rooms_async.errors import APIStatusError, ClientClosedError, ConfigurationError, TelnyxRoomsError
+from telnyx_rooms_async.core.http_messages import Call
+from telnyx_rooms_async.errors import (
+    APIStatusError,
+    Attempt,
+    ClientClosedError,
+    ConfigurationError,
+    TelnyxRoomsError,
+)
 from telnyx_rooms_async.http.api_session import ApiSession, CallContext
 from telnyx_rooms_async.http.attempt_log import OnAttempt
 

@@ -14,10 +14,7 @@ def quart_view(
 ) -> Callable[[], Awaitable[Response]]:
     """Return a view that receives webhooks.
 
-    The response has no body. Its status is 200 when the event was handled, now or before; 400 when the
-    signature is not valid or the body is not an event; 405 for other methods than POST; 413 when the body is
-    larger than 1 MiB, 415 when it is compressed; and 500 when handling failed, after which Telnyx delivers
-    the event again.
+    The statuses of its responses are listed in `telnyx_rooms_async.integrations`.
 
     Args:
         router: runs the handlers of events.

@@ -16,21 +16,14 @@ from attrs import Factory, define, field, frozen
 
 from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.core.error_mapping import error_of
-from telnyx_rooms_async.core.http_messages import (
-    Attempt,
-    Call,
-    Failure,
-    FailureKind,
-    Request,
-    Response,
-    RetrySafety,
-)
-from telnyx_rooms_async.core.retry import next_delay, retry_cost
+from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response, RetrySafety
 from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.core.validators import exact_integer, exact_text, integer, short_repr, url
+from telnyx_rooms_async.core.validators import checked_limit, exact_text, short_repr, url
 from telnyx_rooms_async.errors import (
     APIResponseValidationError,
+    Attempt,
     ClientClosedError,
+    FailureKind,
     InvalidArgumentError,
     NotReadyError,
 )
@@ -108,9 +101,7 @@ async def download(
     if progress is not None and (not callable(cast("object", progress)) or isasyncgenfunction(progress)):
         wrong = f"progress must be a function, async or not, got {short_repr(progress)}"
         raise InvalidArgumentError((wrong,))
-    max_bytes = cast("int | None", exact_integer(max_bytes))
-    if max_bytes is not None and (problem := integer(0, 2**63 - 1)(max_bytes)):
-        raise InvalidArgumentError((f"max_bytes {problem}",))
+    max_bytes = checked_limit("max_bytes", max_bytes, minimum=0)
     with api.in_flight_calls:
         checked = await _check_target(target)
         async with _open_file(checked) if isinstance(checked, Path) else _open_writer(checked) as write:
@@ -266,7 +257,17 @@ class _Transfer:
             outcome = await self._attempt(link)
             elapsed = clock.monotonic() - started
             attempts_since_gain = 1 if self.received > received_before else attempts_since_gain + 1
-            delay, is_budget_exhausted = self._retry_delay(outcome, attempts_since_gain)
+            delay: float | None = None
+            cost: float | None = 0.0
+            if not self.is_complete:
+                delay, cost = self.api.plan_retry(
+                    _DOWNLOAD.retry_safety,
+                    outcome,
+                    number=attempts_since_gain,
+                    time_left=self.time_left,
+                    monotonic=clock.monotonic(),
+                )
+                self.spent += cost or 0.0
             has_expired = isinstance(outcome, Response) and outcome.status in _EXPIRED_LINK_STATUSES
             if has_expired and not is_link_fresh:
                 link, delay = None, 0.0
@@ -277,7 +278,7 @@ class _Transfer:
                 self.api.on_attempt,
                 elapsed=elapsed,
                 wait=delay,
-                budget_exhausted=is_budget_exhausted,
+                budget_exhausted=cost is None,
             )
             if self.is_complete:
                 self.api.budget.give(self.spent or 1.0)
@@ -297,28 +298,6 @@ class _Transfer:
             problem = f"$.data.download_url: expected {'an https:// URL' if is_insecure else 'a URL'}"
             raise APIResponseValidationError(problem, problems=(problem,))
         return link
-
-    def _retry_delay(self, outcome: Response | Failure, number: int) -> tuple[float | None, bool]:
-        """Return the seconds until the next attempt, or None, and whether the retry budget forbids it."""
-        api = self.api
-        if self.is_complete:
-            return None, False
-        delay = next_delay(
-            api.retry,
-            _DOWNLOAD.retry_safety,
-            outcome,
-            number=number,
-            time_left=self.time_left,
-            now=api.clock.now(),
-            random=api.clock.random(),
-        )
-        if delay is None:
-            return None, False
-        cost = retry_cost(api.retry, outcome)
-        if not api.budget.take(cost, api.clock.monotonic()):
-            return None, True
-        self.spent += cost
-        return delay, False
 
     async def _attempt(self, link: Secret) -> Response | Failure:
         """Request the rest of the file, and set `is_complete` at its end."""

@@ -4,7 +4,7 @@ The API has no idempotency keys, but the name of a room is unique within the acc
 was lost is therefore looked up by name, and accepted if its date and all of its settings match the request.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Final, Literal, TypeAlias, cast, get_args
 
 from attrs import evolve, frozen
@@ -88,16 +88,6 @@ async def find_rooms(
         if not rooms:
             raise
     return tuple(rooms)
-
-
-def is_created_room(room: Room, settings: Mapping[str, object], earliest: float, latest: float) -> bool:
-    """Return whether a room has all requested settings, and was created within the period.
-
-    The period is two times of the server in seconds since the epoch, both inclusive.
-    """
-    if room.created_at is None or not earliest <= room.created_at.timestamp() <= latest:
-        return False
-    return all(is_same_setting(getattr(room, name, None), value) for name, value in settings.items())
 
 
 def is_same_setting(actual: object, wanted: object) -> bool:
@@ -228,7 +218,13 @@ class _Creation:
             # as this one. Whether `since` is a local or a server time is unknown: the earlier of them counts.
             earliest, latest = span(monotonic - (local - self.since), monotonic, local)
             earliest = min(earliest, self.since - LOCAL_SKEW)
-        return tuple(room for room in rooms if is_created_room(room, settings, earliest, latest))
+        return tuple(
+            room
+            for room in rooms
+            if room.created_at is not None
+            and earliest <= room.created_at.timestamp() <= latest
+            and all(is_same_setting(getattr(room, name), value) for name, value in settings.items())
+        )
 
     def _is_too_late(self, delay: float, context: CallContext) -> bool:
         return self.api.clock.monotonic() + delay >= context.deadline

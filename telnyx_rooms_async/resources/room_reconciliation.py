@@ -13,7 +13,7 @@ from attrs import field, fields, frozen
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, UPDATE_ROOM
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import RoomBody, RoomFields, body_fields, problems, room_body
-from telnyx_rooms_async.core.validators import UNSET, exact_integer, integer, short_repr
+from telnyx_rooms_async.core.validators import UNSET, checked_limit, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, NameTakenError, NotFoundError, one_line
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import Room, public_url_repr
@@ -31,7 +31,6 @@ _MAX_PROBLEMS: Final = 50
 _MAX_NAME_WIDTH: Final = 40
 _ENSURE_ATTEMPTS: Final = 3
 _SETTINGS: Final = tuple(field.name for field in fields(RoomBody) if field.name != "unique_name")
-_delete_limit_problem: Final = integer(0, 2**63 - 1)
 
 
 def _setting_repr(name: str, value: object) -> str:
@@ -98,17 +97,17 @@ class Plan:
     @property
     def creates(self) -> int:
         """Number of rooms to create."""
-        return self._count("create")
+        return sum(change.action == "create" for change in self.changes)
 
     @property
     def updates(self) -> int:
         """Number of rooms to update."""
-        return self._count("update")
+        return sum(change.action == "update" for change in self.changes)
 
     @property
     def deletes(self) -> int:
         """Number of rooms to delete."""
-        return self._count("delete")
+        return sum(change.action == "delete" for change in self.changes)
 
     @property
     def rooms(self) -> int:
@@ -124,9 +123,7 @@ class Plan:
         Raises:
             InvalidArgumentError: the plan deletes more, or `max_deletes` is not a whole number from 0.
         """
-        max_deletes = cast("int | None", exact_integer(max_deletes))
-        if max_deletes is not None and (problem := _delete_limit_problem(max_deletes)):
-            raise InvalidArgumentError((f"max_deletes {problem}",))
+        max_deletes = checked_limit("max_deletes", max_deletes, minimum=0)
         deletes = self.deletes
         summary = f"the plan deletes {deletes} of {self.rooms} rooms"
         if max_deletes is None and deletes * 2 > self.rooms:
@@ -134,9 +131,6 @@ class Plan:
             raise InvalidArgumentError((f"{summary}, more than half of them: nothing was changed; {advice}",))
         if max_deletes is not None and deletes > max_deletes:
             raise InvalidArgumentError((f"{summary}, and max_deletes is {max_deletes}: nothing was changed",))
-
-    def _count(self, action: str) -> int:
-        return sum(change.action == action for change in self.changes)
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -199,16 +193,13 @@ async def _update(api: ApiSession, room_id: str, settings: Mapping[str, object])
 
 def parse_desired(rooms: Iterable[RoomFields]) -> DesiredRooms:
     """Validate the desired rooms; an `InvalidArgumentError` lists the problems of all of them."""
-    cause: Exception | None = None
-    items: Iterable[RoomFields] | None = None
-    if not isinstance(cast("object", rooms), str | bytes | Mapping):
-        try:
-            items = iter(rooms)
-        except Exception as error:  # noqa: BLE001 - the __iter__ of a user's class can raise anything
-            cause = error
-    if items is None:
+    try:
+        if isinstance(cast("object", rooms), str | bytes | Mapping):
+            raise TypeError  # noqa: TRY301 - as of an object that is not iterable
+        items = iter(rooms)
+    except Exception as error:  # the __iter__ of a user's class can raise anything
         message = f"desired must be an iterable of rooms, not {short_repr(rooms)}"
-        raise InvalidArgumentError((message,)) from cause
+        raise InvalidArgumentError((message,)) from error
     desired: dict[str, Mapping[str, object]] = {}
     wrong: list[str] = []
     names = Counter[str]()
@@ -218,12 +209,9 @@ def parse_desired(rooms: Iterable[RoomFields]) -> DesiredRooms:
         except InvalidArgumentError as error:
             room_problems = error.problems
         else:
-            missing = (
-                ()
-                if body.unique_name is not UNSET
-                else ("unique_name must be given: it identifies the room",)
-            )
-            room_problems = (*missing, *problems(body))
+            room_problems = tuple(problems(body))
+            if body.unique_name is UNSET:
+                room_problems = ("unique_name must be given: it identifies the room", *room_problems)
             if not room_problems:
                 settings = body_fields(body)
                 name = str(settings.pop("unique_name"))

@@ -5,9 +5,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Final, TypeAlias, Unpack, cast
 
-from telnyx_rooms_async.batch.job import BatchJob, BatchProgress
 from telnyx_rooms_async.batch.journal import Journal
-from telnyx_rooms_async.batch.operations import BulkOperation
+from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
 from telnyx_rooms_async.core.endpoints import (
     DELETE_ROOM,
     LIST_ROOM_SESSIONS,
@@ -29,12 +28,11 @@ from telnyx_rooms_async.core.requests import (
 )
 from telnyx_rooms_async.core.validators import (
     RoomId,
+    checked_limit,
     exact_flag,
-    exact_integer,
     exact_room_id,
     exact_text,
     flag,
-    integer,
     short_repr,
 )
 from telnyx_rooms_async.errors import (
@@ -66,7 +64,6 @@ RoomUpdate: TypeAlias = tuple[RoomId, RoomFields]
 """The id of a room and its new fields."""
 
 _PREFETCH: Final = 8
-_count_problem: Final = integer(0, 2**63 - 1)
 
 
 class Rooms:
@@ -363,8 +360,7 @@ class Rooms:
 
         Telnyx operation: CreateRoom.
         """
-        operation = bulk_create(self._api, on_lost_response, must_be_named=journal is not None)
-        return operation.run(
+        return bulk_create(self._api, on_lost_response, must_be_named=journal is not None).run(
             bodies,
             concurrency=concurrency,
             ordered=ordered,
@@ -390,8 +386,7 @@ class Rooms:
 
         Telnyx operation: UpdateRoom.
         """
-        operation = bulk_update(self._api)
-        return operation.run(
+        return bulk_update(self._api).run(
             changes,
             concurrency=concurrency,
             ordered=ordered,
@@ -417,8 +412,7 @@ class Rooms:
 
         Telnyx operation: DeleteRoom.
         """
-        operation = bulk_delete(self._api)
-        return operation.run(
+        return bulk_delete(self._api).run(
             ids,
             concurrency=concurrency,
             ordered=ordered,
@@ -468,11 +462,9 @@ class Rooms:
         selects_all = exact_flag(everything)
         if type(selects_all) is not bool or selects_all == is_filtered:
             raise InvalidArgumentError(("delete_all needs either a filter or everything=True",))
-        count = cast("int | None", exact_integer(expect))
-        if count is not None and (problem := _count_problem(count)):
-            raise InvalidArgumentError((f"expect {problem}",))
+        expect = checked_limit("expect", expect, minimum=0)
         listing = self.list(created_at=created_at, updated_at=updated_at, unique_name=unique_name)
-        rooms = _collect(listing, exact_text(unique_name), count)
+        rooms = _collect(listing, exact_text(unique_name), expect)
 
         async def delete(room: Room, _: float | None) -> None:
             with suppress(NotFoundError):

@@ -5,9 +5,8 @@ from typing import Literal
 
 from attrs import evolve
 
-from telnyx_rooms_async.batch.job import BatchJob, BatchProgress
 from telnyx_rooms_async.batch.journal import Journal
-from telnyx_rooms_async.batch.operations import BulkOperation
+from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
 from telnyx_rooms_async.core.endpoints import (
     END_SESSION,
     KICK_PARTICIPANTS,
@@ -158,8 +157,7 @@ class Sessions:
 
         Telnyx operation: EndSession.
         """
-        operation = bulk_end(self._api)
-        return operation.run(
+        return bulk_end(self._api).run(
             ids,
             concurrency=concurrency,
             ordered=ordered,

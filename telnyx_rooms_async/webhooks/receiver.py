@@ -52,11 +52,7 @@ class Receiver:
     async def receive(self, method: str, headers: Headers, body: AsyncGenerator[bytes]) -> HTTPStatus:
         """Read, verify and dispatch a webhook, and return the status. Telnyx sends it again unless it is 200.
 
-        Args:
-            method: method of the request.
-            headers: a mapping or pairs.
-            body: the chunks of the body. The generator can raise a `RejectedRequestError`; any other
-                exception of it leaves this method.
+        `body` yields chunks. It may raise a `RejectedRequestError`; any other exception leaves this method.
         """
         pairs = header_pairs(headers)
         try:

@@ -78,7 +78,11 @@ class EventRouter:
             raise InvalidArgumentError((f"a handler needs a class of events, got {event_class!r}",))
 
         def register(handler: Handler[E]) -> Handler[E]:
-            if not _is_async(handler):
+            function: object = handler
+            while isinstance(function, partial):
+                function = cast("partial[object]", function).func
+            is_callable = callable(function) and iscoroutinefunction(type(function).__call__)
+            if not (iscoroutinefunction(function) or is_callable):
                 raise InvalidArgumentError((f"a handler must be an async function, got {handler!r}",))
             self._handlers.append((event_class, handler))
             return handler
@@ -100,7 +104,12 @@ class EventRouter:
         if not handlers:
             return False
         while (current := self._begin(event)) is not None:
-            await self._wait_for(event, current)
+            # Until the event is no longer being handled, or the event loop of its handlers stops.
+            ended = asyncio.wrap_future(current)
+            while not (await asyncio.wait((ended,), timeout=_LOOP_CHECK_SECONDS))[0]:
+                if not current.loop.is_running():
+                    self._end(event)
+                    await self._store.release(event.id)  # the claim, which nothing else would release
         try:
             if not await self._store.claim(event.id):
                 return False
@@ -179,14 +188,6 @@ class EventRouter:
         if handling := self._in_progress.pop((os.getpid(), event.id), None):
             handling.set_result(None)
 
-    async def _wait_for(self, event: Event, handling: "_Handling") -> None:
-        """Wait until an event is no longer being handled, or until the event loop of its handlers stops."""
-        ended = asyncio.wrap_future(handling)
-        while not (await asyncio.wait((ended,), timeout=_LOOP_CHECK_SECONDS))[0]:
-            if not handling.loop.is_running():
-                self._end(event)
-                await self._store.release(event.id)  # the claim, which nothing else would release
-
     def _end_in_background(self, event: Event, task: asyncio.Task[None] | None) -> None:
         self._capacity += 1
         self._end(event)
@@ -226,10 +227,3 @@ class _Handling(Future[None]):
 def log_name(event: Event) -> str:
     """Return the type of an event for a log, unless the type is arbitrary text of the sender."""
     return event.event_type if event.event_type in EVENT_CLASSES else "an unknown event"
-
-
-def _is_async(handler: object) -> bool:
-    """Return whether a function, method, callable object or partial of these is async."""
-    while isinstance(handler, partial):
-        handler = cast("partial[object]", handler).func
-    return iscoroutinefunction(handler) or (callable(handler) and iscoroutinefunction(type(handler).__call__))

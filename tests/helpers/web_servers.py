@@ -2,9 +2,12 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from socketserver import ThreadingMixIn
 from typing import Any, Literal, TypeAlias
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import uvicorn
 from aiohttp import web
@@ -47,6 +50,27 @@ async def run_asgi_app(app: Any, lifespan: Literal["on", "off"] = "on") -> Async
         finally:
             server.should_exit = True
             await task
+
+
+class ThreadingServer(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class QuietHandler(WSGIRequestHandler):
+    def log_message(self, *args: object) -> None: ...
+
+
+@asynccontextmanager
+async def run_wsgi_app(app: Any) -> AsyncIterator[str]:
+    """Serve a WSGI app in threads; yield its URL."""
+    with make_server("127.0.0.1", 0, app, ThreadingServer, QuietHandler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            await asyncio.to_thread(thread.join)
 
 
 def aiohttp_receiver(router: EventRouter, public_key: str = PUBLIC_KEY, **options: Any) -> Any:

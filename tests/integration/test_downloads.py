@@ -103,15 +103,16 @@ async def download(client: RoomsClient, target: str | os.PathLike[str] | io.Byte
         return await client.recordings.download("a-recording", target)
 
 
+@pytest.mark.parametrize("data", [FILE, b""], ids=["bytes", "empty"])
 async def test_file_replaces_the_path_and_the_key_stays_with_the_api(
-    client: RoomsClient, scripted_server: ScriptedServer, store: Store, tmp_path: Path
+    client: RoomsClient, scripted_server: ScriptedServer, store: Store, tmp_path: Path, data: bytes
 ) -> None:
-    store(complete())
+    store(complete(data))
     target = tmp_path / ("a" * 255)
     target.write_bytes(b"an older one")
     file = await download(client, target)
-    assert file == DownloadedFile(path=target, size=len(FILE), content_type="video/webm")
-    assert target.read_bytes() == FILE
+    assert file == DownloadedFile(path=target, size=len(data), content_type="video/webm")
+    assert target.read_bytes() == data
     assert list(tmp_path.iterdir()) == [target]
     api_request, store_request = scripted_server.requests
     assert b"Authorization: Bearer KEY0123" in api_request
@@ -176,12 +177,6 @@ async def test_file_is_complete_after_these_responses(
     target = io.BytesIO()
     await download(client, target)
     assert target.getvalue() == FILE
-
-
-async def test_empty_file_is_downloaded(client: RoomsClient, store: Store, tmp_path: Path) -> None:
-    store(complete(b""))
-    assert (await download(client, tmp_path / "file.webm")).size == 0
-    assert (tmp_path / "file.webm").read_bytes() == b""
 
 
 FAILURES: dict[str, tuple[tuple[Reply, ...], type[Exception], int]] = {
@@ -364,7 +359,7 @@ async def test_links_are_followed(client: RoomsClient, store: Store, tmp_path: P
 # --- writers ----------------------------------------------------------------------------------------------
 
 
-async def test_writers_may_be_async_or_write_a_part(client: RoomsClient, store: Store) -> None:
+async def test_writers_may_be_async_and_may_write_a_part(client: RoomsClient, store: Store) -> None:
     received = bytearray()
 
     class PartialWriter:
@@ -376,29 +371,24 @@ async def test_writers_may_be_async_or_write_a_part(client: RoomsClient, store: 
         async def write(self, data: bytes, /) -> None:
             received.extend(data)
 
+    class OtherWriter:
+        """Returns what is no number of bytes, which means all."""
+
+        def __init__(self, result: object) -> None:
+            self.result = result
+
+        def write(self, data: bytes, /) -> Any:
+            received.extend(data)
+            return self.result
+
+    results: tuple[object, ...] = (True, False, "1", 2.5, -1, 2**40, None)
+    writers: list[Any] = [PartialWriter(), AsyncWriter(), *map(OtherWriter, results)]
     async with client:
-        for writer in (PartialWriter(), AsyncWriter()):
+        for writer in writers:
             store(complete())
             received.clear()
             await client.recordings.download("a-recording", writer)
             assert bytes(received) == FILE
-
-
-@pytest.mark.parametrize("result", [True, False, "1", 2.5, -1, 2**40, None])
-async def test_other_results_of_a_writer_mean_all_bytes(
-    client: RoomsClient, store: Store, result: object
-) -> None:
-    received = bytearray()
-
-    class Writer:
-        def write(self, data: bytes, /) -> object:
-            received.extend(data)
-            return result
-
-    store(complete())
-    async with client:
-        await client.recordings.download("a-recording", Writer())
-    assert bytes(received) == FILE
 
 
 @pytest.mark.parametrize("result", [0, None])
@@ -431,35 +421,25 @@ async def test_error_of_the_writer_is_raised_unchanged(
     assert len(scripted_server.requests) == 2
 
 
-# --- cancellation and closing -----------------------------------------------------------------------------
+# --- cancellation -----------------------------------------------------------------------------------------
 
 
-async def test_cancelled_download_leaves_no_file(client: RoomsClient, store: Store, tmp_path: Path) -> None:
-    store(Reply(lost(1_000).data, "hang"))
-    started = asyncio.Event()
-    async with client:
-        call = asyncio.create_task(
-            client.recordings.download(
-                "a-recording", tmp_path / "file.webm", progress=lambda _received, _total: started.set()
-            )
-        )
-        await started.wait()
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await call
-        assert list(tmp_path.iterdir()) == []
-
-
-async def test_cancellation_at_any_moment_leaves_no_file(
-    client: RoomsClient, store: Store, tmp_path: Path
+@pytest.mark.parametrize("turns", [*range(12), None])
+async def test_download_cancelled_at_any_moment_leaves_no_file(
+    client: RoomsClient, store: Store, tmp_path: Path, turns: int | None
 ) -> None:
-    store()
+    store(Reply(lost(1_000).data, "hang"))
+    has_received = asyncio.Event()
+    call = client.recordings.download(
+        "a-recording", tmp_path / "file", progress=lambda *_: has_received.set()
+    )
     async with client:
-        for turns in range(12):
-            call = asyncio.create_task(client.recordings.download("a-recording", tmp_path / "file"))
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            call.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await call
+        task = asyncio.create_task(call)
+        for _ in range(turns or 0):
+            await asyncio.sleep(0)
+        if turns is None:
+            await has_received.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
     assert list(tmp_path.iterdir()) == []

@@ -123,15 +123,6 @@ async def test_item_has_failed_only_if_it_was_certainly_not_processed(
     assert getattr(await Journal(path).summary(), state) == 1
 
 
-async def test_duplicate_name_in_the_input_fails_again(client: RoomsClient, path: Path) -> None:
-    items: list[RoomFields] = [{"unique_name": "Weekly"}, {"unique_name": "Weekly"}]
-    for _ in range(2):
-        outcomes = [
-            each async for each in client.rooms.create_many(items, concurrency=1, journal=Journal(path))
-        ]
-        assert [outcome.ok for outcome in outcomes if outcome.index == 1] == [False]
-
-
 @pytest.mark.parametrize("cut", ["before", "after"])
 async def test_open_item_is_found_by_name_or_created(
     client: RoomsClient, telnyx: Emulator, path: Path, cut: str

@@ -185,7 +185,7 @@ async def test_first_item_and_all_items(client: RoomsClient, telnyx: Emulator) -
 
 @pytest.mark.parametrize("items", [0, -1, True, "2"])
 async def test_invalid_limit_is_refused_before_a_request(client: RoomsClient, items: int) -> None:
-    with pytest.raises(InvalidArgumentError, match="items must be an integer of at least 1"):
+    with pytest.raises(InvalidArgumentError, match="items must be a whole number of at least 1"):
         client.rooms.list().limit(items)
 
 

@@ -1,16 +1,11 @@
 """Webhooks of the emulator in Django, Flask, Quart and AWS Lambda, each served for real."""
 
-import asyncio
 import base64
-import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from socketserver import ThreadingMixIn
 from types import ModuleType
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import aiohttp
 import django  # type: ignore[import-untyped]  # it has no types
@@ -29,7 +24,7 @@ from telnyx_rooms_async.integrations.flask import flask_view
 from telnyx_rooms_async.integrations.quart import quart_view
 from telnyx_rooms_async.webhooks import EventRouter, RoomSessionEnded, Webhooks
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
-from tests.helpers.web_servers import run_asgi_app
+from tests.helpers.web_servers import run_asgi_app, run_wsgi_app
 
 URLS = ModuleType("urls")
 
@@ -41,27 +36,6 @@ def _django() -> None:
 
 
 MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
-
-
-class ThreadingServer(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class QuietHandler(WSGIRequestHandler):
-    def log_message(self, *args: object) -> None: ...
-
-
-@asynccontextmanager
-async def run_wsgi_app(app: Any) -> AsyncIterator[str]:
-    """Serve a WSGI app in threads; yield its URL."""
-    with make_server("127.0.0.1", 0, app, ThreadingServer, QuietHandler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            await asyncio.to_thread(thread.join)
 
 
 def django_app(

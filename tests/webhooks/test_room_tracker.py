@@ -11,7 +11,7 @@ from attrs import define, evolve, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async import InvalidArgumentError, RoomParticipant, RoomRecording, RoomSession
+from telnyx_rooms_async import RoomParticipant, RoomRecording, RoomSession
 from telnyx_rooms_async.webhooks import (
     CompositionCompletedPayload,
     Event,
@@ -236,8 +236,3 @@ def test_cost_of_an_event_does_not_depend_on_the_number_of_sessions() -> None:
         return calls
 
     assert calls_for_the_last_events(500) < 1.2 * calls_for_the_last_events(20)
-
-
-def test_room_id_must_be_an_id() -> None:
-    with pytest.raises(InvalidArgumentError, match="room_id"):
-        RoomTracker("")

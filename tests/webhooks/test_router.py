@@ -203,18 +203,6 @@ async def test_memory_store_forgets_the_oldest_event() -> None:
     assert handled == [True, True, True, False, False, True]
 
 
-async def test_event_that_another_router_is_handling_is_refused() -> None:
-    handler, store = Handler(gate=asyncio.Event()), MemoryEventStore()
-    first, second = router_of(handler, store=store), router_of(handler, store=store)
-    task = asyncio.create_task(first.dispatch(ENDED))
-    await handler.wait_until_called()
-    with pytest.raises(WebhookError, match="another router is handling the event"):
-        await second.dispatch(ENDED)
-    handler.gate.set()
-    assert await task
-    assert not await second.dispatch(ENDED)
-
-
 async def test_cancellation_waits_until_a_handled_event_is_recorded() -> None:
     handler, store = Handler(), Store(waiting="complete")
     router = router_of(handler, store=store)

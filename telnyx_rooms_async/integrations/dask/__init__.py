@@ -28,7 +28,7 @@ try:
 except ImportError as _error:
     raise ImportError("this module needs Dask: pip install 'telnyx-rooms-async[dask]'") from _error
 
-from telnyx_rooms_async.integrations.dask.coordinator import DaskJob
+from telnyx_rooms_async.integrations.dask.job import DaskJob
 
 __all__ = ["JobOptions", "create_many", "delete_many", "end_many", "update_many"]
 
@@ -106,17 +106,8 @@ def update_many(
 
     When a worker dies, the updates of its partition are sent again by another one.
 
-    Args:
-        cluster: connected client; see `create_many`.
-        changes: pairs of a room id and its new fields: ``(room_id, {"max_participants": 25})``.
-        settings: settings of the client of each worker; see `create_many`.
-        options: see `JobOptions`.
-
-    Raises:
-        InvalidArgumentError: at the call: an argument is not valid, or the cluster is not connected.
-        ConfigurationError: while iterating: a worker cannot create a client with the settings.
-        ExceptionGroup: after the last outcome, if there were `max_failures` failures.
-        Exception: while iterating: of Dask, when the cluster is lost.
+    `changes` are pairs of a room id and its new fields: ``(room_id, {"max_participants": 25})``. The
+    other arguments and the errors are those of `create_many`.
 
     Telnyx operation: UpdateRoom.
     """
@@ -134,17 +125,7 @@ def delete_many(
 
     When a worker dies and its partition runs again, a room that no longer exists counts as deleted.
 
-    Args:
-        cluster: connected client; see `create_many`.
-        ids: ids of rooms, or rooms.
-        settings: settings of the client of each worker; see `create_many`.
-        options: see `JobOptions`.
-
-    Raises:
-        InvalidArgumentError: at the call: an argument is not valid, or the cluster is not connected.
-        ConfigurationError: while iterating: a worker cannot create a client with the settings.
-        ExceptionGroup: after the last outcome, if there were `max_failures` failures.
-        Exception: while iterating: of Dask, when the cluster is lost.
+    `ids` are rooms or their ids. The other arguments and the errors are those of `create_many`.
 
     Telnyx operation: DeleteRoom.
     """
@@ -162,17 +143,7 @@ def end_many(
 
     When a worker dies and its partition runs again, a session that is no longer active counts as ended.
 
-    Args:
-        cluster: connected client; see `create_many`.
-        ids: ids of sessions, or sessions.
-        settings: settings of the client of each worker; see `create_many`.
-        options: see `JobOptions`.
-
-    Raises:
-        InvalidArgumentError: at the call: an argument is not valid, or the cluster is not connected.
-        ConfigurationError: while iterating: a worker cannot create a client with the settings.
-        ExceptionGroup: after the last outcome, if there were `max_failures` failures.
-        Exception: while iterating: of Dask, when the cluster is lost.
+    `ids` are sessions or their ids. The other arguments and the errors are those of `create_many`.
 
     Telnyx operation: EndSession.
     """

@@ -50,6 +50,17 @@ async def room_id(api: HttpClient) -> str:
 
 
 @pytest.fixture
+async def link(api: HttpClient, telnyx: Emulator, room_id: str, clock: FakeClock) -> str:
+    """Link to a video of ten seconds, 300 000 bytes."""
+    alice = telnyx.join(room_id)
+    clock.advance(seconds=10)
+    telnyx.leave(alice.id)
+    clock.advance(seconds=5)
+    (recording,) = (await api.get("room_recordings", {"filter[type]": "video"})).data
+    return str(recording["download_url"])
+
+
+@pytest.fixture
 async def receiver() -> AsyncIterator[WebhookListener]:
     async with listen_for_webhooks() as listener:
         yield listener

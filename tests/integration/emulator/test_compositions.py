@@ -71,7 +71,7 @@ async def test_fields_of_the_request_are_returned(api: HttpClient, session_id: s
     assert {name: composition[name] for name in body} == body
 
 
-async def test_status_follows_the_clock(
+async def test_composition_is_completed_by_the_clock_and_deleted_without_its_recordings(
     api: HttpClient, telnyx: Emulator, session_id: str, clock: FakeClock
 ) -> None:
     composition_id = (await api.post("room_compositions", {"session_id": session_id})).data["id"]
@@ -88,6 +88,10 @@ async def test_status_follows_the_clock(
     end = "2021-04-25T12:01:10.000000Z"
     assert completed["completed_at"] == completed["ended_at"] == completed["updated_at"] == end
     assert telnyx.media(composition_id).content_type == "video/mp4"
+    response = await api.delete(path)
+    assert (response.status, response.body) == (204, None)
+    assert (await api.get(path)).status == (await api.delete(path)).status == 404
+    assert len((await api.get("room_recordings")).ids) == 2
 
 
 INVALID: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -153,12 +157,3 @@ async def test_compositions_are_filtered(
         assert (await api.get("room_compositions", query)).ids == expected, query
     response = await api.get("room_compositions", {"filter[status]": "failed"})
     assert (response.status, response.error_sources) == (422, ["filter[status]"])
-
-
-async def test_recordings_of_a_deleted_composition_stay(api: HttpClient, session_id: str) -> None:
-    composition = (await api.post("room_compositions", {"session_id": session_id})).data
-    path = f"room_compositions/{composition['id']}"
-    response = await api.delete(path)
-    assert (response.status, response.body) == (204, None)
-    assert (await api.get(path)).status == (await api.delete(path)).status == 404
-    assert len((await api.get("room_recordings")).ids) == 2

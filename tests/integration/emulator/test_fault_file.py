@@ -36,7 +36,6 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     ({"statsu": 1, "when": 2}, "unknown field: statsu, when"),
     ({"status": 99}, "status must be an integer from 200 to 599, not 99"),
     ({"delay": "1"}, "delay: expected number, got string"),
-    ({"reset": True}, "reset needs cut"),
     ({"operation": "Create"}, "operation must be"),
     ({"operation": ["CreateRoom"]}, "operation: expected string, got array"),
     ({"times": 0}, "times must be an integer from 1 to 1000000000, not 0"),
@@ -58,12 +57,8 @@ def test_invalid_entries_are_refused(entry: dict[str, Any], message: str) -> Non
 
 
 def test_all_invalid_entries_are_named() -> None:
-    with pytest.raises(ValueError, match="status") as caught:
+    with pytest.raises(ValueError, match=r"entry 1: status must be .*entry 3: cut: off not in"):
         load_script(Emulator(), b'[{"status": 1}, {}, {"cut": "off"}]')
-    assert [problem.partition(" must")[0] for problem in caught.value.args] == [
-        "entry 1: status",
-        "entry 3: cut: off not in literal typing.Literal['before', 'after', 'headers', 'body']",
-    ]
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"[3]"])

@@ -13,25 +13,14 @@ from tests.helpers.http_client import HttpClient
 
 
 @pytest.fixture
-async def url(api: HttpClient, telnyx: Emulator, room_id: str, clock: FakeClock) -> str:
-    """Link to a video of ten seconds, 300 000 bytes."""
-    alice = telnyx.join(room_id)
-    clock.advance(seconds=10)
-    telnyx.leave(alice.id)
-    clock.advance(seconds=5)
-    (recording,) = (await api.get("room_recordings", {"filter[type]": "video"})).data
-    return str(recording["download_url"])
-
-
-@pytest.fixture
-def file(telnyx: Emulator, url: str) -> MediaFile:
-    return telnyx.media(url.rpartition("/")[2].partition("?")[0])
+def file(telnyx: Emulator, link: str) -> MediaFile:
+    return telnyx.media(link.rpartition("/")[2].partition("?")[0])
 
 
 async def test_file_is_served_without_a_key_until_it_is_deleted(
-    telnyx: Emulator, api: HttpClient, keyless_http: ClientSession, url: str, file: MediaFile
+    telnyx: Emulator, api: HttpClient, keyless_http: ClientSession, link: str, file: MediaFile
 ) -> None:
-    async with keyless_http.get(url) as response:
+    async with keyless_http.get(link) as response:
         assert (response.status, response.content_type) == (200, "video/webm")
         assert response.headers["Content-Length"] == str(file.size) == "300000"
         assert (response.headers["ETag"], response.headers["Accept-Ranges"]) == (file.etag, "bytes")
@@ -41,26 +30,26 @@ async def test_file_is_served_without_a_key_until_it_is_deleted(
     (audio,) = (await api.get("room_recordings", {"filter[type]": "audio"})).ids
     assert (telnyx.media(audio).content_type, telnyx.media(audio).size) == ("audio/ogg", 140_000)
     await api.delete(f"room_recordings/{file.id}")
-    assert (await keyless_http.get(url)).status == 404
+    assert (await keyless_http.get(link)).status == 404
 
 
-async def test_link_expires_after_an_hour(keyless_http: ClientSession, url: str, clock: FakeClock) -> None:
+async def test_link_expires_after_an_hour(keyless_http: ClientSession, link: str, clock: FakeClock) -> None:
     clock.advance(seconds=3599)
-    assert (await keyless_http.get(url)).status == 200
+    assert (await keyless_http.get(link)).status == 200
     clock.advance(seconds=1)
-    assert (await keyless_http.get(url)).status == 403
+    assert (await keyless_http.get(link)).status == 403
 
 
 async def test_forged_links_are_refused(
-    api: HttpClient, keyless_http: ClientSession, url: str, file: MediaFile
+    api: HttpClient, keyless_http: ClientSession, link: str, file: MediaFile
 ) -> None:
     (audio,) = (await api.get("room_recordings", {"filter[type]": "audio"})).ids
-    base = url.partition("?")[0]
+    base = link.partition("?")[0]
     for forged in (
         base,
-        url.replace(file.id, audio),
-        url.replace("expires=", "expires=9"),
-        url + "0",
+        link.replace(file.id, audio),
+        link.replace("expires=", "expires=9"),
+        link + "0",
         base + "?expires=never&signature=%C3%A4",
     ):
         assert (await keyless_http.get(forged)).status == 403
@@ -76,17 +65,14 @@ async def test_forged_links_are_refused(
     ],
 )
 async def test_ranges_are_served(
-    keyless_http: ClientSession, url: str, file: MediaFile, *, header: str, start: int, stop: int
+    keyless_http: ClientSession, link: str, file: MediaFile, *, header: str, start: int, stop: int
 ) -> None:
-    async with keyless_http.get(url, headers={"Range": header, "If-Range": file.etag}) as response:
+    async with keyless_http.get(link, headers={"Range": header, "If-Range": file.etag}) as response:
         assert (response.status, response.content_length) == (206, stop - start)
         assert response.headers["Content-Range"] == f"bytes {start}-{stop - 1}/300000"
         assert response.headers["ETag"] == file.etag
         assert await response.read() == bytes(file)[start:stop]
-
-
-async def test_range_after_the_end_is_refused(keyless_http: ClientSession, url: str) -> None:
-    async with keyless_http.get(url, headers={"Range": "bytes=300000-"}) as response:
+    async with keyless_http.get(link, headers={"Range": "bytes=300000-"}) as response:
         assert (response.status, response.headers["Content-Range"]) == (416, "bytes */300000")
 
 
@@ -96,22 +82,10 @@ async def test_range_after_the_end_is_refused(keyless_http: ClientSession, url: 
     ids=["reversed", "other content"],
 )
 async def test_whole_file_is_served_for_other_ranges(
-    keyless_http: ClientSession, url: str, headers: dict[str, str]
+    keyless_http: ClientSession, link: str, headers: dict[str, str]
 ) -> None:
-    async with keyless_http.get(url, headers=headers) as response:
+    async with keyless_http.get(link, headers=headers) as response:
         assert (response.status, response.content_length) == (200, 300000)
-
-
-async def test_size_can_be_set(
-    api: HttpClient, keyless_http: ClientSession, url: str, file: MediaFile
-) -> None:
-    etag = file.etag
-    file.size = 5_000_000_000
-    assert file.etag != etag
-    async with keyless_http.get(url, headers={"Range": "bytes=4999999990-"}) as response:
-        assert response.headers["Content-Range"] == "bytes 4999999990-4999999999/5000000000"
-        assert len(await response.read()) == 10
-    assert (await api.get(f"room_recordings/{file.id}")).data["size_mb"] == 5000.0
 
 
 def test_content_is_generated_in_pieces() -> None:
@@ -127,23 +101,31 @@ def test_content_is_generated_in_pieces() -> None:
     assert b"".join(file.pieces(100, 200)) == bytes(file)[100:200]
 
 
-async def test_download_can_be_cut(keyless_http: ClientSession, url: str, file: MediaFile) -> None:
+async def test_download_can_be_cut_and_its_size_can_be_set(
+    api: HttpClient, keyless_http: ClientSession, link: str, file: MediaFile
+) -> None:
     file.cut_after = 100_000
-    async with keyless_http.get(url) as response:
+    async with keyless_http.get(link) as response:
         assert response.content_length == 300_000
         with pytest.raises(aiohttp.ClientPayloadError):
             await response.read()
-    async with keyless_http.get(url, headers={"Range": "bytes=250000-"}) as response:
+    async with keyless_http.get(link, headers={"Range": "bytes=250000-"}) as response:
         assert await response.read() == bytes(file)[250_000:]
+    etag, file.size = file.etag, 5_000_000_000
+    assert file.etag != etag
+    async with keyless_http.get(link, headers={"Range": "bytes=4999999990-"}) as response:
+        assert response.headers["Content-Range"] == "bytes 4999999990-4999999999/5000000000"
+        assert len(await response.read()) == 10
+    assert (await api.get(f"room_recordings/{file.id}")).data["size_mb"] == 5000.0
 
 
 async def test_client_may_close_the_connection_during_a_download(
-    keyless_http: ClientSession, url: str, file: MediaFile, caplog: pytest.LogCaptureFixture
+    keyless_http: ClientSession, link: str, file: MediaFile, caplog: pytest.LogCaptureFixture
 ) -> None:
     content, file.size = bytes(file), 5_000_000_000
-    async with keyless_http.get(url) as response:
+    async with keyless_http.get(link) as response:
         await response.content.readexactly(1_000_000)
     file.size = len(content)
-    async with keyless_http.get(url) as response:
+    async with keyless_http.get(link) as response:
         assert await response.read() == content
     assert [record for record in caplog.records if record.name.startswith("aiohttp")] == []

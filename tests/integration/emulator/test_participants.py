@@ -52,11 +52,8 @@ async def test_participants_are_filtered(
         assert response.ids == [participant.id for participant in expected], query
     of_session = await api.get(f"room_sessions/{bob.session_id}/participants", {"filter[context]": "Alice"})
     assert of_session.ids == [alice.id]
-
-
-async def test_unknown_participants_and_sessions_are_not_found(api: HttpClient) -> None:
-    assert (await api.get(f"room_participants/{uuid4()}")).status == 404
-    assert (await api.get(f"room_sessions/{uuid4()}/participants")).status == 404
+    for unknown in (f"room_participants/{uuid4()}", f"room_sessions/{uuid4()}/participants"):
+        assert (await api.get(unknown)).status == 404
 
 
 async def test_joining_over_http_has_neither_faults_nor_a_rate_limit(

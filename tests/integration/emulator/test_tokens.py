@@ -3,7 +3,6 @@
 import base64
 import json
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from aiohttp import ClientSession
@@ -87,16 +86,14 @@ async def test_invalid_refresh_tokens_are_refused(api: HttpClient, room_id: str)
     assert (response.status, response.error_sources) == (422, ["/refresh_token", "/token_ttl_secs"])
 
 
-async def test_refreshing_needs_no_api_key(api: HttpClient, telnyx: Emulator, room_id: str) -> None:
+async def test_refreshing_needs_a_room_and_no_api_key(
+    api: HttpClient, telnyx: Emulator, room_id: str
+) -> None:
     tokens = (await create(api, room_id)).data
     async with ClientSession(telnyx.url + "/") as session:
         keyless = HttpClient(session)
         assert (await refresh(keyless, room_id, refresh_token=tokens["refresh_token"])).status == 201
         assert (await create(keyless, room_id)).status == 401
-
-
-async def test_tokens_need_an_existing_room(api: HttpClient, room_id: str) -> None:
-    tokens = (await create(api, room_id)).data
     await api.delete(f"rooms/{room_id}")
-    assert (await create(api, str(uuid4()))).status == 404
+    assert (await create(api, room_id)).status == 404
     assert (await refresh(api, room_id, refresh_token=tokens["refresh_token"])).status == 404

@@ -14,13 +14,12 @@ from types import SimpleNamespace
 import pytest
 import trustme
 from aiohttp import web
-from attrs import define, field, frozen
 from nacl.exceptions import BadSignatureError
 from telnyx.lib.webhook_verification import verify_webhook_signature
 
 from telnyx_rooms_async.emulator import Delivery, Emulator, WebhookFault, webhooks
 from telnyx_rooms_async.emulator.webhooks import is_this_machine
-from tests.helpers.clocks import FakeClock
+from tests.helpers.clocks import FakeClock, wait_until
 from tests.helpers.http_client import HttpClient
 from tests.helpers.raw_server import Connection, RawServer, running
 from tests.helpers.web_servers import run_aiohttp_app
@@ -142,9 +141,7 @@ async def test_next_event_does_not_wait_for_retries(receiver: WebhookListener) -
     receiver.statuses["/hook"] = [500]
 
     async def until_next_event(_: float) -> None:
-        async with asyncio.timeout(60):
-            while len(receiver.received) < 2:
-                await asyncio.sleep(0.001)
+        await wait_until(lambda: len(receiver.received) == 2)
 
     async with Emulator(sleep=until_next_event) as telnyx:
         telnyx.join(create_room(telnyx, receiver.url + "/hook"))
@@ -157,9 +154,7 @@ async def test_events_of_one_url_do_not_wait_for_another_url(receiver: WebhookLi
     async with Emulator() as telnyx:
         telnyx.join(create_room(telnyx, receiver.url + "/silent", webhook_timeout_secs=30))
         telnyx.join(create_room(telnyx, receiver.url + "/hook"))
-        async with asyncio.timeout(60):
-            while [webhook.path for webhook in receiver.received].count("/hook") < 2:
-                await asyncio.sleep(0.001)
+        await wait_until(lambda: [webhook.path for webhook in receiver.received].count("/hook") == 2)
 
 
 async def test_events_beyond_the_limits_are_delivered_in_order_for_each_url(
@@ -237,12 +232,6 @@ def test_this_machine_is_recognized_without_dns(host: str) -> None:
     assert is_this_machine(f"http://{host}:80/")
 
 
-async def test_other_machines_can_be_allowed() -> None:
-    async with Emulator(deliver_anywhere=True) as telnyx:
-        delivery = await telnyx.deliver("x", url="http://name.invalid/")
-        assert delivery.failure == "no connection"
-
-
 @pytest.mark.parametrize(
     ("host", "public_url", "start"),
     [
@@ -264,20 +253,12 @@ async def test_links_in_events_start_with_the_url_of_the_emulator(
 # --- timeouts -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seconds", [None, 0])
-async def test_timeout_without_a_setting(
+@pytest.mark.parametrize("seconds", [None, 0, 1])
+async def test_attempt_ends_with_a_timeout(
     telnyx: Emulator, receiver: WebhookListener, seconds: int | None
 ) -> None:
-    receiver.statuses["/"] = [0] * 6
-    with FakeClock().fast_forward():
-        telnyx.join(create_room(telnyx, receiver.url + "/", webhook_timeout_secs=seconds))
-        await telnyx.flush_webhooks()
-    assert [delivery.failure for delivery in telnyx.deliveries] == ["timeout"] * 6
-
-
-async def test_receiver_has_the_seconds_of_the_room(telnyx: Emulator, receiver: WebhookListener) -> None:
     receiver.statuses["/hook"] = [500, 500, 0]
-    settings = {"webhook_event_failover_url": receiver.url + "/other", "webhook_timeout_secs": 1}
+    settings = {"webhook_event_failover_url": receiver.url + "/other", "webhook_timeout_secs": seconds}
     telnyx.inject_webhook_faults(WebhookFault(dropped=True))
     with FakeClock().fast_forward():
         telnyx.join(create_room(telnyx, receiver.url + "/hook", **settings))
@@ -289,26 +270,7 @@ async def test_receiver_has_the_seconds_of_the_room(telnyx: Emulator, receiver: 
 # --- single events ------------------------------------------------------------------------------------------
 
 
-@frozen(kw_only=True)
-class Payload:
-    room_id: str | None = None
-    session_id: str | None = None
-
-
-@define
-class TypedEvent:
-    """An event as a library models it."""
-
-    id: str = "an id"
-    occurred_at: datetime = datetime(2021, 4, 25, tzinfo=UTC)
-    payload: Payload = field(default=Payload(room_id="a room"))
-
-    @property
-    def event_type(self) -> str:
-        return "video.room.session.started"
-
-
-async def test_single_event_is_sent_once_to_the_url_of_its_room(
+async def test_single_event_is_sent_once_to_the_url_of_its_room_or_composition(
     telnyx: Emulator, receiver: WebhookListener
 ) -> None:
     receiver.statuses["/hook"] = [500]
@@ -323,15 +285,10 @@ async def test_single_event_is_sent_once_to_the_url_of_its_room(
     assert webhook.data["payload"] == {"room_id": room_id, "more": 1}
     again = await telnyx.deliver(delivery.event, url=receiver.url)
     assert again.json["data"] == delivery.json["data"]
-
-
-async def test_single_event_of_a_composition_goes_to_its_url(
-    telnyx: Emulator, receiver: WebhookListener, webhook_room: str
-) -> None:
-    session = telnyx._state.sessions[telnyx.join(webhook_room).session_id or ""]
+    session = telnyx._state.sessions[telnyx.join(room_id).session_id or ""]
     settings = {"session_id": session.id, "webhook_event_url": receiver.url + "/own"}
     composition = telnyx._state.create_composition(session, settings)
-    payload = {"composition_id": composition.id, "room_id": webhook_room}
+    payload = {"composition_id": composition.id, "room_id": room_id}
     delivery = await telnyx.deliver("video.room.composition.completed", payload)
     assert delivery.url == receiver.url + "/own"
 
@@ -344,15 +301,6 @@ EVENTS: dict[str, tuple[object, dict[str, object]]] = {
     "envelope": (
         {"data": {"event_type": "x", "occurred_at": "now"}, "meta": {}},
         {"event_type": "x", "occurred_at": "now"},
-    ),
-    "attrs": (
-        TypedEvent(),
-        {
-            "id": "an id",
-            "event_type": "video.room.session.started",
-            "occurred_at": "2021-04-25T00:00:00Z",
-            "payload": {"room_id": "a room"},
-        },
     ),
     "object": (
         SimpleNamespace(event_type="x", payload=SimpleNamespace(room_id="a", session_id=None)),
@@ -418,7 +366,7 @@ async def test_reprs_and_logs_show_no_secrets(
     assert receiver.received[-1].headers["Authorization"].startswith("Basic ")
     secrets = [last.json["data"]["payload"]["download_url"], *list(last.headers.values())[-2:]]
     shown = repr(telnyx.deliveries) + str(telnyx.deliveries) + caplog.text
-    shown += repr(telnyx._webhook_sender) + repr(telnyx._links)
+    shown += repr(telnyx._links)
     assert f"{receiver.url}/hook" in shown
     assert [secret for secret in ["canary", *secrets] if secret in shown] == []
     invalid = Delivery(event=last.event, url="http://canary@[bad", attempt=1, sent_at=clock.now)
@@ -449,35 +397,15 @@ async def test_closing_cancels_deliveries(
         single = telnyx.deliver("x", {"room_id": room_id}, url=receiver.url + "/never")
         delivering = asyncio.create_task(single)
         await retrying.wait()
-        async with asyncio.timeout(60):
-            while "/never" not in {webhook.path for webhook in receiver.received}:
-                await asyncio.sleep(0.001)
+        await wait_until(lambda: "/never" in {webhook.path for webhook in receiver.received})
         start = loop.time()
     assert loop.time() - start < 20  # the timeout is 30 s
     await settling
     assert (await delivering).failure == "no answer"
-    async with asyncio.timeout(60):
-        while asyncio.all_tasks() != tasks:  # the receiver notices the closed connection later
-            await asyncio.sleep(0)
+    # The receiver notices the closed connection later.
+    await wait_until(lambda: asyncio.all_tasks() == tasks)
     gc.collect()
     assert caplog.records == []
-
-
-async def test_error_of_a_delivery_is_reported_on_closing(receiver: WebhookListener) -> None:
-    reported: list[dict[str, object]] = []
-    failed = asyncio.Event()
-
-    async def sleep(_: float) -> None:
-        failed.set()
-        raise LookupError("no time left")
-
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
-    async with Emulator(sleep=sleep) as telnyx:
-        telnyx.inject_webhook_faults(WebhookFault(delay=1))
-        telnyx.join(create_room(telnyx, receiver.url))
-        await failed.wait()
-        await asyncio.sleep(0)
-    assert [type(context["exception"]) for context in reported] == [LookupError]
 
 
 async def test_events_after_closing_are_sent_at_the_next_start(receiver: WebhookListener) -> None:

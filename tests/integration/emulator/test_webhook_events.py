@@ -1,7 +1,6 @@
 """Events of the emulator: their content, and when they are due."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,19 +8,13 @@ import pytest
 from aiohttp import ClientSession
 
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.clocks import FakeClock
+from tests.helpers.clocks import FakeClock, wait_until
 from tests.helpers.http_client import HttpClient
 from tests.helpers.webhook_listener import WebhookListener
 
 
 def payloads(receiver: WebhookListener, event_type: str) -> list[Any]:
     return [webhook.data["payload"] for webhook in receiver.received if webhook.event_type == event_type]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 async def test_events_of_a_session(
@@ -88,7 +81,7 @@ async def test_recording_completed_is_due_five_seconds_after_leaving(
         assert await response.read() == bytes(telnyx.media(video["recording_id"]))
 
 
-async def test_composition_completed_goes_to_the_url_of_the_composition(
+async def test_composition_completed_goes_to_its_url_and_deleted_files_send_no_event(
     api: HttpClient, telnyx: Emulator, receiver: WebhookListener, webhook_room: str, clock: FakeClock
 ) -> None:
     alice = telnyx.join(webhook_room)
@@ -98,9 +91,15 @@ async def test_composition_completed_goes_to_the_url_of_the_composition(
         await api.post("room_compositions", {**body, "webhook_event_url": receiver.url + "/own"})
     ).data["id"]
     await api.post("room_compositions", body)
+    deleted = (await api.post("room_compositions", {**body, "webhook_event_url": receiver.url})).data
+    await api.delete(f"room_compositions/{deleted['id']}")
+    await api.delete("room_recordings", {"filter[type]": "video"})
     clock.advance(seconds=10)
     await telnyx.flush_webhooks()
-    (webhook,) = [webhook for webhook in receiver.received if webhook.event_type == "composition.completed"]
+    completed = {hook.event_type: hook for hook in receiver.received if hook.event_type.endswith("completed")}
+    assert sorted(completed) == ["composition.completed", "recording.completed"]
+    assert len(receiver.received) == 8
+    webhook = completed["composition.completed"]
     assert (webhook.path, webhook.data["occurred_at"]) == ("/own", "2021-04-25T12:00:10.000000Z")
     composition = (await api.get(f"room_compositions/{composition_id}")).data
     names = ("room_id", "session_id", "format", "resolution", "duration_secs", "size_mb", "download_url")
@@ -108,21 +107,6 @@ async def test_composition_completed_goes_to_the_url_of_the_composition(
         "composition_id": composition_id,
         **{name: composition[name] for name in names},
     }
-
-
-async def test_deleted_files_send_no_event(
-    api: HttpClient, telnyx: Emulator, receiver: WebhookListener, webhook_room: str, clock: FakeClock
-) -> None:
-    alice = telnyx.join(webhook_room)
-    telnyx.leave(alice.id)
-    body = {"session_id": alice.session_id, "webhook_event_url": receiver.url}
-    composition = (await api.post("room_compositions", body)).data
-    await api.delete(f"room_compositions/{composition['id']}")
-    await api.delete("room_recordings", {"filter[type]": "video"})
-    clock.advance(seconds=10)
-    await telnyx.flush_webhooks()
-    completed = [event_type for event_type in receiver.event_types if event_type.endswith("completed")]
-    assert completed == ["recording.completed"]
 
 
 @pytest.mark.parametrize(
@@ -170,15 +154,15 @@ async def test_url_is_that_of_the_room_when_the_event_is_due(
     assert [webhook.path for webhook in receiver.received] == ["/", "/", "/new", "/new"]
 
 
-async def test_events_are_sent_without_settle(
+async def test_events_are_sent_without_flush(
     telnyx: Emulator, receiver: WebhookListener, webhook_room: str, clock: FakeClock
 ) -> None:
     alice = await asyncio.to_thread(telnyx.join, webhook_room)
-    await until(lambda: len(receiver.received) == 4)
+    await wait_until(lambda: len(receiver.received) == 4)
     telnyx.leave(alice.id)
     clock.advance(seconds=4.95)
     telnyx.join(webhook_room)
-    await until(lambda: receiver.event_types.count("participant.joined") == 2)
+    await wait_until(lambda: receiver.event_types.count("participant.joined") == 2)
     assert "recording.completed" not in receiver.event_types
     clock.advance(seconds=0.05)
-    await until(lambda: receiver.event_types.count("recording.completed") == 2)
+    await wait_until(lambda: receiver.event_types.count("recording.completed") == 2)

@@ -63,6 +63,37 @@ async def test_names_are_sent_as_their_exact_text(
     assert (await client.rooms.update(room.id, unique_name=unusual("Daily"))).unique_name == "Daily"
     outcomes = [outcome async for outcome in client.rooms.delete_all(unique_name=unusual("Daily"), expect=1)]
     assert [outcome.ok for outcome in outcomes] == [True]
+    bodies: Any = [{unusual("unique_name"): unusual("Weekly")}]
+    assert [outcome.ok async for outcome in client.rooms.create_many(bodies)] == [True]
+    assert not await client.rooms.plan(bodies)
+    change = Change(action="create", unique_name=unusual("Daily"))
+    assert [outcome.ok async for outcome in client.rooms.apply(Plan(changes=(change,)))] == [True]
+    assert {room.unique_name for room in telnyx.rooms} == {"Weekly", "Daily"}
+
+
+@unusual_strings
+async def test_filters_and_raw_requests_are_sent_as_their_exact_text(
+    telnyx: Emulator, client: RoomsClient, unusual: Callable[[str], str]
+) -> None:
+    await client.recordings.delete_matching(type=unusual("audio"), room_id=unusual("a-b"))
+    assert last_query(telnyx) == {"filter[type]": "audio", "filter[room_id]": "a-b"}
+    body = {unusual("unique_name"): unusual("Weekly"), "max_participants": Seats.FEW}
+    await client.request(unusual("POST"), unusual("/rooms"), query={unusual("a"): unusual("b")}, json=body)
+    sent = telnyx.requests[-1]
+    assert (sent.method, sent.path, dict(sent.query)) == ("POST", "/v2/rooms", {"a": "b"})
+    assert sent.json == {"unique_name": "Weekly", "max_participants": 2}
+
+
+@unusual_strings
+async def test_downloaded_file_has_its_exact_name(
+    telnyx: Emulator, client: RoomsClient, time: FakeClock, tmp_path: Path, unusual: Callable[[str], str]
+) -> None:
+    room = await client.rooms.create(enable_recording=True)
+    telnyx.leave(telnyx.join(room.id).id)
+    time.advance(seconds=60)
+    recording = (await client.recordings.list(room_id=room.id).page(1)).data[0]
+    await client.recordings.download(recording, unusual(str(tmp_path / "file.webm")))
+    assert [path.name for path in tmp_path.iterdir()] == ["file.webm"]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -76,37 +107,6 @@ async def test_ids_are_sent_as_their_exact_text(
     with pytest.raises(NotFoundError):
         await client.rooms.retrieve(unusual(room_id))
     assert telnyx.requests[-1].path == f"/v2/rooms/{room_id}"
-
-
-@unusual_strings
-async def test_filters_are_sent_as_their_exact_text(
-    telnyx: Emulator, client: RoomsClient, unusual: Callable[[str], str]
-) -> None:
-    await client.recordings.delete_matching(type=unusual("audio"), room_id=unusual("a-b"))
-    assert last_query(telnyx) == {"filter[type]": "audio", "filter[room_id]": "a-b"}
-
-
-@unusual_strings
-async def test_raw_requests_are_sent_as_their_exact_text(
-    telnyx: Emulator, client: RoomsClient, unusual: Callable[[str], str]
-) -> None:
-    body = {unusual("unique_name"): unusual("Weekly"), "max_participants": Seats.FEW}
-    await client.request(unusual("POST"), unusual("/rooms"), query={unusual("a"): unusual("b")}, json=body)
-    sent = telnyx.requests[-1]
-    assert (sent.method, sent.path, dict(sent.query)) == ("POST", "/v2/rooms", {"a": "b"})
-    assert sent.json == {"unique_name": "Weekly", "max_participants": 2}
-
-
-@unusual_strings
-async def test_bulk_calls_and_plans_use_exact_text(
-    telnyx: Emulator, client: RoomsClient, unusual: Callable[[str], str]
-) -> None:
-    bodies: Any = [{unusual("unique_name"): unusual("Weekly")}]
-    assert [outcome.ok async for outcome in client.rooms.create_many(bodies)] == [True]
-    assert not await client.rooms.plan(bodies)
-    change = Change(action="create", unique_name=unusual("Daily"))
-    assert [outcome.ok async for outcome in client.rooms.apply(Plan(changes=(change,)))] == [True]
-    assert {room.unique_name for room in telnyx.rooms} == {"Weekly", "Daily"}
 
 
 async def test_on_lost_response_may_be_an_enum_member(client: RoomsClient) -> None:
@@ -148,23 +148,6 @@ async def test_event_store_compares_exact_text(unusual: Callable[[str], str]) ->
     assert await store.claim("another")
 
 
-@unusual_strings
-async def test_downloaded_file_has_its_exact_name(
-    telnyx: Emulator,
-    client: RoomsClient,
-    time: FakeClock,
-    tmp_path: Path,
-    *,
-    unusual: Callable[[str], str],
-) -> None:
-    room = await client.rooms.create(enable_recording=True)
-    telnyx.leave(telnyx.join(room.id).id)
-    time.advance(seconds=60)
-    recording = (await client.recordings.list(room_id=room.id).page(1)).data[0]
-    await client.recordings.download(recording, unusual(str(tmp_path / "file.webm")))
-    assert [path.name for path in tmp_path.iterdir()] == ["file.webm"]
-
-
 # --- numbers, flags, URLs and days ------------------------------------------------------------------------
 
 
@@ -177,14 +160,6 @@ class IntegerByIndex:
 
     def __index__(self) -> int:
         return 3
-
-
-@pytest.mark.parametrize(("seats", "sent"), [(Seats.FEW, 2), (IntegerByIndex(), 3), (4.0, 4)])
-async def test_integers_of_other_classes_are_accepted(
-    telnyx: Emulator, client: RoomsClient, seats: Any, sent: int
-) -> None:
-    await client.rooms.create(max_participants=seats)
-    assert telnyx.requests[-1].json == {"max_participants": sent}
 
 
 async def test_urls_and_days_of_other_classes_are_accepted(telnyx: Emulator, client: RoomsClient) -> None:
@@ -212,7 +187,9 @@ async def test_layouts_are_sent_exactly(telnyx: Emulator, client: RoomsClient) -
 async def test_counts_of_other_classes_are_accepted(
     client: RoomsClient, telnyx: Emulator, count: Any
 ) -> None:
-    telnyx.seed(5)
+    telnyx.seed(4)
+    await client.rooms.create(max_participants=count)
+    assert telnyx.requests[-1].body == b'{"max_participants":%d}' % int(count)
     listing = client.rooms.list(page_size=count).prefetch(count)
     ids = [room.id async for room in listing]
     assert len(ids) == 5
@@ -296,9 +273,6 @@ async def test_model_without_the_id_is_refused(telnyx: Emulator, client: RoomsCl
 def test_room_tracker_needs_a_room(room_id: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="room_id must be a Telnyx id"):
         RoomTracker(room_id)
-
-
-def test_room_tracker_compares_the_exact_id() -> None:
     assert RoomTracker(enum_member("a-b")).room_id == "a-b"
     assert RoomTracker(UUID(int=0)).room_id == str(UUID(int=0))
 
@@ -325,7 +299,7 @@ class ZeroDimensionalArray:
         raise TypeError("iteration over a 0-d array")
 
 
-async def test_arrays_are_refused_where_one_value_belongs(telnyx: Emulator, client: RoomsClient) -> None:
+async def test_arrays_and_uncomparable_objects_are_refused(telnyx: Emulator, client: RoomsClient) -> None:
     array: Any = ElementwiseArray(["https://a.example", "https://b.example"])
     for call in (
         lambda: client.rooms.create(unique_name="a", webhook_event_failover_url=array),
@@ -337,6 +311,12 @@ async def test_arrays_are_refused_where_one_value_belongs(telnyx: Emulator, clie
             await call()
     with pytest.raises(ConfigurationError, match="read_only must be"):
         client.with_options(read_only=array)
+    value: Any = UncomparableObject()
+    for options in ({"concurrency": value}, {"max_failures": value}):
+        with pytest.raises(InvalidArgumentError):
+            _ = client.rooms.delete_many([], **options)
+    with pytest.raises(InvalidArgumentError, match="audio_sources must be"):
+        await client.compositions.create("a", audio_sources=[value])
     assert telnyx.requests == []
 
 
@@ -357,15 +337,6 @@ async def test_likely_mistakes_are_refused_by_name(
     with pytest.raises(ConfigurationError, match="limit must be"):
         RoomTracker("a", limit=path)
     assert telnyx.requests == []
-
-
-async def test_uncomparable_arguments_are_refused(client: RoomsClient) -> None:
-    value: Any = UncomparableObject()
-    for options in ({"concurrency": value}, {"max_failures": value}):
-        with pytest.raises(InvalidArgumentError):
-            _ = client.rooms.delete_many([], **options)
-    with pytest.raises(InvalidArgumentError, match="audio_sources must be"):
-        await client.compositions.create("a", audio_sources=[value])
 
 
 @pytest.mark.parametrize(

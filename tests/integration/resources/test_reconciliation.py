@@ -11,7 +11,6 @@ from telnyx_rooms_async import (
     InvalidArgumentError,
     NotFoundError,
     Plan,
-    ReadOnlyError,
     Room,
     RoomFields,
     RoomsClient,
@@ -190,15 +189,6 @@ async def test_outdated_plan_is_applied_as_far_as_possible(client: RoomsClient, 
     assert len(telnyx.rooms) == 2
 
 
-async def test_change_is_one_request(client: RoomsClient, telnyx: Emulator) -> None:
-    telnyx.seed(300)
-    plan = await client.rooms.plan([{"unique_name": f"Ward {number}"} for number in range(100)])
-    assert sent(telnyx) == ["GET"] * 2
-    telnyx.requests.clear()
-    assert all(outcome.ok for outcome in await applied(client, plan))
-    assert sent(telnyx) == ["POST"] * 100
-
-
 async def test_lost_response_of_a_plan_is_looked_up(client: RoomsClient, telnyx: Emulator) -> None:
     plan = await client.rooms.plan([{"unique_name": f"Ward {number}"} for number in range(10)])
     telnyx.requests.clear()
@@ -206,17 +196,6 @@ async def test_lost_response_of_a_plan_is_looked_up(client: RoomsClient, telnyx:
     assert all(outcome.ok for outcome in await applied(client, plan))
     assert sorted(sent(telnyx)) == ["GET"] + ["POST"] * 10
     assert len(telnyx.rooms) == 10
-
-
-async def test_read_only_client_applies_nothing(client: RoomsClient, telnyx: Emulator) -> None:
-    telnyx.seed(1)
-    reader = client.with_options(read_only=True)
-    plan = await reader.rooms.plan([{"unique_name": "New"}], prune=True)
-    outcomes = await applied(reader, plan)
-    assert [type(outcome.error) for outcome in outcomes if isinstance(outcome, batch.Failed)] == [
-        ReadOnlyError
-    ] * 2
-    assert set(sent(telnyx)) == {"GET"}
 
 
 async def test_plan_that_deletes_too_many_rooms_is_refused(client: RoomsClient, telnyx: Emulator) -> None:

@@ -1,4 +1,4 @@
-"""Rooms, against the emulator."""
+"""Rooms, sessions and participants, against the emulator."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,7 @@ from telnyx_rooms_async import (
     NotFoundError,
     RetryPolicy,
     RoomsClient,
+    SessionEndedError,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.clocks import FakeClock
@@ -58,18 +59,6 @@ async def test_unknown_field_is_a_type_error(client: RoomsClient, telnyx: Emulat
         with pytest.raises(TypeError, match="colour"):
             await verb
     assert telnyx.requests == []
-
-
-async def test_missing_room_is_not_found_after_one_request(client: RoomsClient, telnyx: Emulator) -> None:
-    with pytest.raises(NotFoundError) as caught:
-        await client.rooms.retrieve(str(uuid4()))
-    assert (caught.value.status, caught.value.code, caught.value.title) == (
-        404,
-        "10005",
-        "Resource not found",
-    )
-    assert [attempt.status for attempt in caught.value.attempts] == [404]
-    assert len(telnyx.requests) == 1
 
 
 async def test_wait_for_session_polls_until_a_session_starts(client: RoomsClient, telnyx: Emulator) -> None:
@@ -131,3 +120,57 @@ async def test_invalid_arguments_are_refused_before_a_request(
     with pytest.raises(InvalidArgumentError, match=f"^{name} "):
         await call(client)
     assert telnyx.requests == []
+
+
+# --- sessions and participants ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def meeting(client: RoomsClient, telnyx: Emulator) -> tuple[str, str, str]:
+    """Return the ids of a session, of Alice and of Bob, who are in it."""
+    room = await client.rooms.create(unique_name="Weekly")
+    alice, bob = telnyx.join(room.id, context="Alice"), telnyx.join(room.id, context="Bob")
+    telnyx.requests.clear()
+    assert alice.session_id is not None
+    return alice.session_id, alice.id, bob.id
+
+
+async def test_session_ends_once(
+    client: RoomsClient, telnyx: Emulator, meeting: tuple[str, str, str]
+) -> None:
+    session_id, *_ = meeting
+    await client.sessions.end(session_id)
+    sent = telnyx.requests[-1]
+    assert (sent.body, sent.headers["content-length"]) == (b"", "0")
+    assert sent.headers["content-type"] == "application/json"
+    session = await client.sessions.retrieve(session_id, include_participants=True)
+    assert session.active is False
+    assert all(participant.left_at is not None for participant in session.participants or ())
+    with pytest.raises(SessionEndedError, match="the session has ended already"):
+        await client.sessions.end(session_id)
+    with pytest.raises(NotFoundError):
+        await client.sessions.end(uuid4())
+
+
+async def test_kicked_participants_have_left_and_the_last_ends_the_session(
+    client: RoomsClient, meeting: tuple[str, str, str]
+) -> None:
+    session_id, alice, bob = meeting
+    await client.sessions.kick(session_id, [alice])
+    assert (await client.participants.retrieve(alice)).left_at is not None
+    assert (await client.participants.retrieve(bob)).left_at is None
+    await client.sessions.kick(session_id, "all")
+    assert (await client.sessions.retrieve(session_id)).active is False
+
+
+@pytest.mark.parametrize("action", ["kick", "mute", "unmute"])
+async def test_actions_take_ids_in_any_collection(
+    client: RoomsClient, telnyx: Emulator, meeting: tuple[str, str, str], action: str
+) -> None:
+    session_id, alice, bob = meeting
+    act = getattr(client.sessions, action)
+    await act(session_id, (UUID(alice),), exclude={bob})
+    assert telnyx.requests[-1].path.endswith(f"/actions/{action}")
+    assert telnyx.requests[-1].json == {"participants": [alice], "exclude": [bob]}
+    await act(session_id, "all", exclude=[bob])
+    assert telnyx.requests[-1].json == {"participants": "all", "exclude": [bob]}

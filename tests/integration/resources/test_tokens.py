@@ -130,17 +130,6 @@ async def test_kept_token_is_refreshed_after_nine_tenths_of_its_lifetime(
 
 
 @pytest.mark.usefixtures("wait_for_refresh")
-async def test_concurrent_callers_share_one_refresh(
-    client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock
-) -> None:
-    async with client.tokens.auto_refresh(room_id) as kept:
-        time.advance(seconds=540)
-        received = await asyncio.gather(*(kept.token() for _ in range(20)))
-    assert len(set(received)) == 1
-    assert len(telnyx.requests) == 2
-
-
-@pytest.mark.usefixtures("wait_for_refresh")
 @pytest.mark.parametrize("status", [401, 403, 422])
 async def test_rejected_refresh_token_is_replaced(
     client: RoomsClient, telnyx: Emulator, room_id: str, time: FakeClock, status: int
@@ -231,17 +220,6 @@ async def test_failed_refresh_is_logged_without_id_or_token(
     assert caplog.messages == [
         "client token not refreshed (InternalServerError); it is valid for another 40 s"
     ]
-
-
-async def test_no_expired_token_is_returned_after_the_block(
-    client: RoomsClient, room_id: str, time: FakeClock
-) -> None:
-    async with client.tokens.auto_refresh(room_id) as kept:
-        first = await kept.token()
-    assert await kept.token() == first
-    time.advance(seconds=600)
-    with pytest.raises(ClientClosedError):
-        await kept.token()
 
 
 @pytest.fixture

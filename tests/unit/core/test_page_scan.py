@@ -156,16 +156,6 @@ def test_loop_that_deletes_some_items_sees_the_others(items: int, size: int, dat
 # --- page sizes and beginnings ------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=80, derandomize=True)
-@given(st.integers(0, 60), st.integers(1, 10), st.integers(0, 20), CHANGES)
-def test_smaller_pages_than_requested_hide_no_item(
-    items: int, size: int, more: int, changes: list[list[float]]
-) -> None:
-    listing = changing_list(items, size)
-    seen = read_through(listing, changes, listing.delete, requested=size + more)
-    assert set(listing.items) <= set(seen)
-
-
 @pytest.mark.parametrize("tells_size", [True, False], ids=["said", "in silence"])
 @pytest.mark.parametrize("cap", [1, 3])
 @pytest.mark.parametrize("requested", [3, 4, 5, 10, 250])
@@ -336,38 +326,6 @@ def test_repeated_page_is_an_error(total: int | None, reads: int) -> None:
     with pytest.raises(PaginationError) as caught:
         read_all(page_of, size=2)
     assert (caught.value.seen, caught.value.expected, len(numbers)) == (2, total, reads)
-
-
-@pytest.mark.parametrize("kept", [0, 3], ids=["empty", "short"])
-@pytest.mark.parametrize("wrong", [1, 2, 3])
-def test_page_that_stays_too_short_is_an_error(wrong: int, kept: int) -> None:
-    listing = changing_list(14, 4)
-
-    def page_of(number: int) -> Page[Item]:
-        page = listing.page(number)
-        return evolve(page, data=page.data[:kept]) if number == wrong else page
-
-    with pytest.raises(PaginationError) as caught:
-        read_all(page_of)
-    assert caught.value.expected == 14
-    assert kept == 0 or caught.value.seen == 13
-
-
-@pytest.mark.parametrize("empty", [1, 2, 3])
-def test_page_that_is_empty_once_is_read_again(empty: int) -> None:
-    listing = changing_list(14, 4)
-    empty_once = iter([empty])
-
-    def page_of(number: int) -> Page[Item]:
-        page = listing.page(number)
-        return evolve(page, data=()) if number == empty and next(empty_once, None) else page
-
-    assert read_all(page_of) == listing.items
-
-
-def test_item_twice_on_a_page_is_returned_once() -> None:
-    page = Page(data=(Item("a"), Item("b"), Item("a")), meta=PageMeta())
-    assert [item.id for item in Scan(size=3).read(page)] == ["a", "b"]
 
 
 def test_pages_are_divided_down_to_one_item() -> None:

@@ -388,13 +388,6 @@ def test_shorter_pause_does_not_replace_a_longer_one() -> None:
     assert window.delay(2.0) == 8.0
 
 
-def test_forgotten_requests_take_no_capacity() -> None:
-    window = RateLimitWindow(capacity=2)
-    assert send_all(window, 0.0) == 2
-    window.in_flight = 0
-    assert send_all(window, 0.0) == 2
-
-
 def test_next_window_begins_after_the_reset_with_the_full_limit() -> None:
     window, limit = new_window(), RateLimit(limit=30, remaining=0, reset=5.0)
     exchange(window, limit, 0.0)

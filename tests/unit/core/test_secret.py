@@ -1,7 +1,6 @@
 """Secrets: text that is never shown, and exceptions without the frames that may hold it."""
 
 import traceback
-from collections.abc import Callable
 
 import pytest
 from rich.pretty import pretty_repr
@@ -15,25 +14,18 @@ KEY = "KEY0123456789_canary"
 # --- text -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "show",
-    [
-        pytest.param(repr, id="repr"),
-        pytest.param(lambda secret: "%r" % (secret,), id="percent"),  # noqa: UP031 - logging formats like this
-        pytest.param(ascii, id="ascii"),
-        pytest.param(lambda secret: str([{"headers": {"Authorization": (secret,)}}]), id="containers"),
-        pytest.param(lambda secret: str(ValueError(secret).args), id="exception"),
-    ],
-)
-def test_repr_is_redacted(show: Callable[[Secret], str]) -> None:
-    assert KEY not in show(Secret(KEY))
-    assert "***" in show(Secret(KEY))
-
-
-def test_secret_equals_and_encodes_as_its_text() -> None:
+def test_repr_is_redacted() -> None:
     secret = Secret(KEY)
-    assert (secret, hash(secret), secret.encode()) == (KEY, hash(KEY), KEY.encode())
-    assert f"Bearer {secret}" == f"Bearer {KEY}"
+    percent = "%r" % (secret,)  # noqa: UP031 - logging formats like this
+    for shown in (
+        repr(secret),
+        percent,
+        ascii(secret),
+        str([{"a": (secret,)}]),
+        str(ValueError(secret).args),
+    ):
+        assert KEY not in shown
+        assert "***" in shown
 
 
 @pytest.mark.parametrize(("value", "text"), [(KEY, KEY), ("", ""), (None, ""), (7, ""), (b"key", "")])

@@ -20,9 +20,10 @@ from telnyx_rooms_async import (
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.core.endpoints import RETRIEVE_ROOM
-from telnyx_rooms_async.core.http_messages import Failure, FailureKind, Request, Response
+from telnyx_rooms_async.core.http_messages import Failure, Request, Response
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.retry import RetryBudget
+from telnyx_rooms_async.errors import FailureKind
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.in_flight import InFlightCalls
 from telnyx_rooms_async.http.rate_limiter import RateLimiter

@@ -145,8 +145,8 @@ def test_deletion_lists_the_settings_of_the_room() -> None:
     [
         (1, None, "deletes 3 of 4 rooms, more than half of them: nothing was changed; max_deletes=3 "),
         (9, 2, "deletes 3 of 12 rooms, and max_deletes is 2: nothing was changed"),
-        (9, -1, "max_deletes must be an int from 0 to "),
-        (9, True, "max_deletes must be an int from 0 to "),
+        (9, -1, "max_deletes must be a whole number of at least 0"),
+        (9, True, "max_deletes must be a whole number of at least 0"),
         (3, None, None),
         (0, 3, None),
     ],

@@ -1,35 +1,49 @@
-"""In the process of the caller: sends partitions to the cluster and yields their outcomes."""
+"""Jobs on a cluster: the caller sends partitions of the items, and a plugin of the workers processes them."""
 
+import asyncio
+import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping
+from concurrent.futures import CancelledError
 from contextlib import aclosing, asynccontextmanager, suppress
 from operator import attrgetter
 from secrets import token_hex
 from typing import Any, Generic, TypeVar, cast
 
-from attrs import define, evolve, field
-from distributed import Client, KilledWorker
+from attrs import define, evolve, field, frozen
+from distributed import Client, KilledWorker, get_worker
+from distributed import secede as _secede
+from distributed.diagnostics.plugin import WorkerPlugin
 
 from telnyx_rooms_async.batch import Done, Failed, Outcome, stream
-from telnyx_rooms_async.batch.operations import BulkOperation, checked_count, open_items
+from telnyx_rooms_async.batch.operations import BulkOperation, open_items
 from telnyx_rooms_async.batch.stream import failure_limit_reached, iterate, relabel
+from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.endpoints import Endpoint
-from telnyx_rooms_async.core.validators import short_repr
+from telnyx_rooms_async.core.validators import checked_count, checked_limit, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, OutcomeUnknownError
 from telnyx_rooms_async.http.api_session import ApiSession
-from telnyx_rooms_async.integrations.dask.worker_plugin import JobPlugin, Partition, run_partition
 from telnyx_rooms_async.settings import Settings, check_share
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
+# --- in the process of the caller ------------------------------------------------------------------------
+
+
+@frozen
+class Partition(Generic[Item]):
+    """Consecutive items, the input of one task. Dask may log its repr."""
+
+    key: str
+    """Name of the task."""
+    start: int
+    """Index of the first item."""
+    items: tuple[Item, ...] = field(repr=False)
+
 
 @define(eq=False)
 class DaskJob(Generic[Item, Value]):
-    """A bulk operation on a cluster; its arguments are checked when it is created.
-
-    Raises:
-        InvalidArgumentError: an argument is not valid.
-    """
+    """A bulk operation on a cluster; its arguments are checked when it is created."""
 
     verb: str
     """Start of the names of its tasks on the dashboard."""
@@ -65,10 +79,8 @@ class DaskJob(Generic[Item, Value]):
         self.items = open_items(self.items)
         self.concurrency = checked_count("concurrency", self.concurrency)
         self.partition_size = checked_count("partition_size", self.partition_size)
-        if self.workers is not None:
-            self.workers = checked_count("workers", self.workers)
-        if self.max_failures is not None:
-            self.max_failures = checked_count("max_failures", self.max_failures)
+        self.workers = checked_limit("workers", self.workers)
+        self.max_failures = checked_limit("max_failures", self.max_failures)
 
     async def outcomes(self) -> AsyncGenerator[Outcome[Item, Value], None]:
         """Run the job and yield the outcomes. Afterwards the workers hold nothing of it."""
@@ -95,12 +107,7 @@ class DaskJob(Generic[Item, Value]):
                         future.release()
 
     async def _run(self, partitions_at_once: int) -> AsyncGenerator[Outcome[Item, Value], None]:
-        """Yield the outcomes of items from those of partitions.
-
-        Raises:
-            ExceptionGroup: the limit of failures was reached.
-            Exception: a whole partition failed.
-        """
+        """Yield the outcomes of items from those of partitions."""
         partitions = self._partitions()
         results = stream(
             self._process, partitions, concurrency=partitions_at_once, ordered=self.ordered, max_failures=1
@@ -147,11 +154,7 @@ class DaskJob(Generic[Item, Value]):
             raise failure
 
     async def _process(self, partition: Partition[Item]) -> list[Outcome[Item, Value]]:
-        """Run a partition on the cluster and return the outcomes of its items, in their order.
-
-        Raises:
-            _FailureLimitError: the limit of failures is reached.
-        """
+        """Run a partition on the cluster and return the outcomes of its items, in their order."""
         items, key = partition.items, partition.key
         future = self._async_cluster.submit(run_partition, self._name, partition, key=key, pure=False)
         self._futures[key] = future
@@ -160,7 +163,7 @@ class DaskJob(Generic[Item, Value]):
             results: list[Outcome[int, Value]] | None = await future.result()
         except KilledWorker as error:  # the partition killed several workers, so that Dask gave it up
             outcomes = [
-                Failed(index=index, item=item, error=self._unknown(item, error), elapsed=0.0)
+                Failed(index=index, item=item, error=self._outcome_unknown(item, error), elapsed=0.0)
                 for index, item in enumerate(items, partition.start)
             ]
         else:
@@ -177,7 +180,7 @@ class DaskJob(Generic[Item, Value]):
                 raise _FailureLimitError(outcomes)
         return outcomes
 
-    def _unknown(self, item: object, cause: Exception) -> OutcomeUnknownError:
+    def _outcome_unknown(self, item: object, cause: Exception) -> OutcomeUnknownError:
         fields = cast("Mapping[str, object]", item if isinstance(item, Mapping) else {})
         name = fields.get("unique_name")
         error = OutcomeUnknownError(self.endpoint.operation, name if isinstance(name, str) else None)
@@ -202,3 +205,96 @@ async def _asynchronous(client: Client) -> AsyncGenerator[Any, None]:
     address, security = connected.scheduler.address, connected.security
     async with connect(address, security=security, asynchronous=True, set_as_default=False) as second:
         yield second
+
+
+# --- on a worker -----------------------------------------------------------------------------------------
+
+
+@define(eq=False, slots=False)
+class JobPlugin(WorkerPlugin, Generic[Item, Value]):
+    """State of a job on one worker: its client, and its running partitions."""
+
+    settings: Settings
+    factory: Callable[[ApiSession], BulkOperation[Item, Value]]
+    concurrency: int
+    max_failures: int | None
+    _worker: Any = field(init=False)
+    """A `distributed.Worker`, whose types are incomplete."""
+    _client: RoomsClient | None = field(default=None, init=False)
+    _loop: asyncio.AbstractEventLoop = field(init=False)
+    _semaphore: asyncio.Semaphore = field(init=False)
+    _running: set[asyncio.Task[Any]] = field(factory=set[Any], init=False)
+
+    def setup(self, worker: object) -> None:
+        """Start on a worker, in its event loop."""
+        self._worker, self._loop = worker, asyncio.get_running_loop()
+        self._semaphore = asyncio.Semaphore(self.concurrency)
+
+    async def teardown(self, worker: object) -> None:  # noqa: ARG002 - Dask passes it by name
+        """Cancel the running partitions and close the client, when the job or the worker ends."""
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+        if self._client is not None:
+            await self._client.close()
+
+    def run(self, partition: Partition[Item]) -> list[Outcome[int, Value]] | None:
+        """Run a partition and wait for it, in a thread of the worker. Returns None if it was cancelled.
+
+        The thread is released as soon as the call of the last item has started. Dask then starts the next
+        partition, so that the worker always has enough calls in flight.
+        """
+        may_release = threading.Event()
+        future = asyncio.run_coroutine_threadsafe(self._run(partition, may_release), self._loop)
+        future.add_done_callback(lambda _: may_release.set())
+        may_release.wait()
+        if not future.done():
+            cast("Callable[[], None]", _secede)()
+        try:
+            return future.result()
+        except CancelledError:
+            return None
+
+    async def _run(
+        self, partition: Partition[Item], all_started: threading.Event
+    ) -> list[Outcome[int, Value]]:
+        """Return the outcomes of a partition, with positions instead of the items, which the caller has."""
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._running.add(task)
+        try:
+            if self._client is None:
+                self._client = RoomsClient.from_settings(self.settings)
+            operation = self.factory(self._client._api)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this package
+            now, keys = operation.api.server_now(), [partition.key]
+            # When a worker that died started this partition. Dask deletes the record with the task.
+            since = await self._worker.scheduler.get_metadata(keys=keys, default=None)
+            if since is None:
+                await self._worker.scheduler.set_metadata(keys=keys, value=now)
+            started, outcomes = 0, list[Outcome[int, Value]]()
+
+            async def apply_at(position: int) -> Value:
+                nonlocal started
+                async with self._semaphore:
+                    started += 1
+                    if started == len(partition.items):
+                        all_started.set()
+                    return await operation.apply(partition.items[position], since)
+
+            # The coordinator counts the failures of all partitions and stops the job.
+            with suppress(ExceptionGroup):
+                positions = range(len(partition.items))
+                async for outcome in stream(
+                    apply_at, positions, concurrency=self.concurrency, max_failures=self.max_failures
+                ):
+                    outcomes.append(outcome)
+            return outcomes
+        finally:
+            self._running.discard(task)
+
+
+def run_partition(plugin_name: str, partition: Partition[Any]) -> list[Outcome[int, Any]] | None:
+    """Run a partition on this worker: the function of each Dask task. Returns None if the job has ended."""
+    worker = cast("Any", get_worker())
+    plugin = cast("JobPlugin[Any, Any] | None", worker.plugins.get(plugin_name))
+    return plugin.run(partition) if plugin else None
