@@ -102,6 +102,7 @@ class Journal:
 
         Raises:
             JournalError: the file is not a journal, is damaged, or is used by a job with another `Journal`.
+            WrongEventLoopError: no asyncio event loop is running.
         """
         running_loop()
         if self._file is not None:

@@ -76,7 +76,8 @@ class RedisEventStore:
         clock: source of delays, for tests.
 
     Raises:
-        ConfigurationError: a number is not positive. Methods raise it when Redis denies access or a command.
+        ConfigurationError: a number is not positive. Methods raise it when Redis denies access or a
+            command, or the client is not of ``redis.asyncio``.
 
     Example:
         >>> router = EventRouter(store=RedisEventStore(Redis.from_url("redis://localhost")))

@@ -92,10 +92,11 @@ class EventRouter:
     async def dispatch(self, event: Event) -> bool:
         """Run the handlers unless the event was already handled. Returns True if they ran.
 
-        If the event is being handled at the moment, this waits for the result; if that is a failure, the
-        handlers run again.
+        If the event is being handled at the moment, this waits for the result; if that is a failure, or the
+        event loop of the handlers stops, the handlers run again.
 
         Raises:
+            WrongEventLoopError: no asyncio event loop is running.
             WebhookError: another worker is handling the event, or the store does not respond.
             Exception: of a handler. The event then counts as not handled.
         """

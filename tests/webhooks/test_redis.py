@@ -290,6 +290,21 @@ async def test_missing_permission_is_a_configuration_error(client: Redis) -> Non
             await call
 
 
+async def test_command_that_is_denied_within_a_script_is_a_configuration_error(client: Redis) -> None:
+    await set_permissions(client, "-rpush")
+    store = SeenInRedis(client, limit=9)
+    assert not await store.seen("1")
+    with pytest.raises(ConfigurationError, match="needs access, but Redis denies it"):
+        await store.keep("1")
+
+
+async def test_client_that_is_not_of_asyncio_is_a_configuration_error(server: RedisServer) -> None:
+    with redis.Redis(unix_socket_path=server.path) as blocking:
+        store = SeenInRedis(blocking)
+        with pytest.raises(ConfigurationError, match=r"a client of redis\.asyncio"):
+            await store.seen("1")
+
+
 @pytest.mark.parametrize("password", [None, "wrong-CANARY"])
 async def test_wrong_password_is_a_configuration_error_that_does_not_show_it(
     server: RedisServer, client: Redis, password: str | None

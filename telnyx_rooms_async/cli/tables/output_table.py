@@ -3,11 +3,11 @@
 import os
 import stat
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final, TypeAlias, cast
+from typing import BinaryIO, Final, Self, TypeAlias, cast
 
 import typer
 
@@ -57,14 +57,22 @@ def write_export(path: str, table_format: Format, *, bom: bool = False) -> Gener
     with target as file:
         if bom:
             file.write(BYTE_ORDER_MARK)
-        writer = _open_writer(file, table_format, COLUMNS)
-        try:
+        with _ClosingWriter(_open_writer(file, table_format, COLUMNS)) as writer:
             yield writer
-        except BaseException:
-            with suppress(OSError):  # the first error is the one to report
-                writer.close()
-            raise
-        writer.close()
+
+
+class _ClosingWriter:
+    """Closes a writer at the end of a block. An error of the block is reported, not one of closing."""
+
+    def __init__(self, writer: RowWriter) -> None:
+        self._writer = writer
+
+    def __enter__(self) -> RowWriter:
+        return self._writer
+
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
+        with nullcontext() if error_type is None else suppress(OSError):
+            self._writer.close()
 
 
 @contextmanager
@@ -114,18 +122,10 @@ def write_failures(
     if _is_redirected(path) or any(_is_same_file(path, other) for other in inputs if other != STREAM):
         raise typer.BadParameter(f"--errors {path} would overwrite another file of this command")
     refuse_foreign(path, _holds_failures, "a table of failures")
-    failures = _FailureTable(path, table_format, table)
-    try:
+    with _FailureTable(path, table_format, table) as failures:
         for row in table.invalid:
             failures.write(row.failure)
         yield failures.write
-    except BaseException:
-        try:
-            failures.close(succeeded=False)
-        except ConfigurationError as error:
-            output.complain(error)  # the first error is raised
-        raise
-    failures.close(succeeded=True)
 
 
 class _FailureTable:
@@ -146,6 +146,17 @@ class _FailureTable:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
             self._file = os.fdopen(descriptor, "wb")
             self._opened = os.fstat(descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.close(succeeded=error_type is None)
+        except ConfigurationError as error:
+            if error_type is None:
+                raise
+            output.complain(error)  # the first error is raised
 
     def write(self, record: Mapping[str, object]) -> None:
         """Write a row that failed, with its reason under `REASON`."""
