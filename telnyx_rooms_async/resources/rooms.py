@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeAlias, Unpack, cast
 
@@ -44,7 +45,10 @@ from telnyx_rooms_async.errors import (
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import Room, RoomSession
 from telnyx_rooms_async.pagination import Listing
+from telnyx_rooms_async.reports import Identity
+from telnyx_rooms_async.reports.intervals import check_aware
 from telnyx_rooms_async.resources.polling import poll
+from telnyx_rooms_async.resources.room_attendance import RoomAttendance
 from telnyx_rooms_async.resources.room_creation import (
     OnLostResponse,
     check_on_lost_response,
@@ -225,6 +229,42 @@ class Rooms:
             page_size=page_size,
         )
         return Listing(self._api, build(LIST_ROOM_SESSIONS, room_id=room_id, query=query))
+
+    def attendance(
+        self,
+        room_id: RoomId,
+        *,
+        created_at: Days = None,
+        identity: Identity = None,
+        as_of: datetime | None = None,
+    ) -> RoomAttendance:
+        """Return the attendance of a room: iterate over it for each session, or await it for all together.
+
+        One request for every 250 sessions, up to eight at a time.
+
+        Args:
+            room_id: a `Room` or its id.
+            created_at: only sessions that started on this day, or within a `DateFilter`, as Telnyx counts
+                days.
+            identity: how people are recognised: by default by the ``context`` of their participants; a text
+                such as ``"user_id"`` names a field of a JSON ``context``; or a function of the participant.
+            as_of: timezone-aware: the time until which people that have not left are present; default: now,
+                by the server's clock.
+
+        Raises:
+            InvalidArgumentError: an argument is invalid.
+            NotFoundError: while iterating or awaiting: there is no such room.
+
+        Telnyx operation: RetrieveListRoomSessions.
+        """
+        if as_of is not None:
+            check_aware("as_of", as_of)
+
+        def now() -> datetime:
+            return as_of or datetime.fromtimestamp(self._api.server_now(), UTC)
+
+        listing = self.sessions(room_id, created_at=created_at, include_participants=True)
+        return RoomAttendance(listing.prefetch(_PREFETCH), identity, now)
 
     async def wait_for_session(self, room_id: RoomId, *, timeout: float = 600.0) -> RoomSession:
         """Return the active session of a room, or the next one that starts.
