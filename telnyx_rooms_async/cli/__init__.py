@@ -10,7 +10,7 @@ import typer
 
 import telnyx_rooms_async
 from telnyx_rooms_async.cli import output, runner
-from telnyx_rooms_async.cli.commands import compositions, recordings, rooms, sessions, tokens
+from telnyx_rooms_async.cli.commands import compositions, recordings, reports, rooms, sessions, tokens
 from telnyx_rooms_async.cli.commands.demo import demo
 from telnyx_rooms_async.cli.commands.emulate import emulate
 from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
@@ -59,6 +59,8 @@ def _program(
 rooms.group.command("import")(import_rooms)
 rooms.group.command("export")(runner.grouped_options(export_rooms))
 rooms.group.command()(apply)
+rooms.group.command("attendance")(reports.room_attendance)
+sessions.group.command("attendance")(reports.session_attendance)
 app.command()(demo)
 app.command()(emulate)
 for _group in (
@@ -68,5 +70,6 @@ for _group in (
     recordings.group,
     compositions.group,
     tokens.group,
+    reports.group,
 ):
     app.add_typer(_group)

@@ -54,6 +54,24 @@ def download_bar() -> Generator[Callable[[int, int | None], object], None, None]
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@contextmanager
+def session_bar() -> Generator[Callable[[int, int], object], None, None]:
+    """Show how many sessions were read."""
+    bar = Progress(
+        TextColumn("reading sessions"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=output.stderr(),
+        redirect_stdout=False,
+        transient=True,
+        disable=not output.is_watched(),
+    )
+    with bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
 class JobProgress:
     """Counters of a command that makes many calls.
 

@@ -127,6 +127,18 @@ def write_usage(usage: Usage, path: str | PathLike[str], *, dark: bool = False) 
         chart.add_header(usage_title(usage), left_out)
 
 
+def check_name(path: str | PathLike[str]) -> str:
+    """Return the suffix of the file of a chart.
+
+    Raises:
+        InvalidArgumentError: it is neither ``.svg`` nor ``.png``.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".svg", ".png"):
+        raise InvalidArgumentError((f"the name of a chart must end in .svg or .png, got {str(path)!r}",))
+    return suffix
+
+
 def _number(instant: datetime) -> float:
     """Return the position of a time on an axis."""
     return float(_dates.date2num(instant))
@@ -265,9 +277,7 @@ class _Text(Artist):
 @contextmanager
 def _chart(path: str | PathLike[str], *, dark: bool) -> Generator[_Chart, None, None]:
     """Write a chart to a file when it is complete."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in (".svg", ".png"):
-        raise InvalidArgumentError((f"the name of a chart must end in .svg or .png, got {str(path)!r}",))
+    suffix = check_name(path)
     theme = _DARK if dark else _LIGHT
     settings = {
         "axes.edgecolor": theme.grid, "axes.facecolor": theme.background, "axes.axisbelow": True,
