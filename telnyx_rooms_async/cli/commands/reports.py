@@ -49,7 +49,7 @@ def session_attendance(
 ) -> None:
     """Show the people in a session, and when they were present.
 
-    People who joined more than once are shown once, and simultaneous stays count once.
+    A person has one line, however often it joined, and simultaneous stays count once.
     """
 
     async def read(client: RoomsClient) -> Attendance:
