@@ -91,7 +91,7 @@ def litestar_app() -> Litestar:
         async with client:
             yield
 
-    return Litestar([room, rooms, page], lifespan=[lifespan], openapi_config=None)
+    return Litestar([room, rooms, page], lifespan=[lifespan], openapi_config=None, logging_config=None)
 
 
 def aiohttp_app() -> web.Application:
