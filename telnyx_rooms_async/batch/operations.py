@@ -196,8 +196,8 @@ class BulkOperation(Generic[Item, Value]):
         max_failures: int | None,
     ) -> AsyncGenerator[Outcome[Item, Value], None]:
         """Process the items that are not done, and yield each outcome when its record is on the disk."""
-        transport = self.api.transport
-        job = JobIdentity(self.name, transport.base_url, transport.keyed_digest(_ACCOUNT_MESSAGE))
+        account = self.api.credentials.keyed_digest(_ACCOUNT_MESSAGE)
+        job = JobIdentity(self.name, self.api.transport.base_url, account)
         async with journal.open_for(job, self.api.server_now()) as file:
             pending = _pending_items(journal, file, source)
             process = partial(self._process, file)

@@ -6,7 +6,7 @@ import platform
 import socket
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import Any, Final, TypeAlias, cast
 from urllib.request import getproxies_environment, proxy_bypass
@@ -15,6 +15,7 @@ from weakref import WeakSet
 import aiohttp
 from yarl import URL
 
+from telnyx_rooms_async.core.http_messages import checked_headers
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.errors import ConfigurationError
@@ -154,11 +155,19 @@ async def own_session(
         await session.close()
 
 
-@cache
-def user_agent() -> str:
-    """Return the ``User-Agent`` header: this library, Python and aiohttp."""
+def user_agent(suffix: str | None) -> str:
+    """Return the ``User-Agent`` header: this library, Python, aiohttp, and the program.
+
+    Raises:
+        ConfigurationError: the suffix cannot be sent in a header.
+    """
     python = platform.python_version()
-    return f"telnyx-rooms-async/{__version__} Python/{python} aiohttp/{aiohttp.__version__}"
+    products = f"telnyx-rooms-async/{__version__} Python/{python} aiohttp/{aiohttp.__version__}"
+    if suffix is None:
+        return products
+    with suppress(ConfigurationError):
+        return f"{products} {checked_headers({'User-Agent': suffix})['User-Agent']}"
+    raise ConfigurationError("user_agent_suffix must be text such as 'my-app/1.2', of ASCII characters")
 
 
 @lru_cache(maxsize=16)
@@ -166,7 +175,9 @@ def attempt_timeout(seconds: float) -> aiohttp.ClientTimeout:
     """Return the timeout of an attempt. The wait for a connection ends earlier: then nothing was sent."""
     # Without the threshold, aiohttp rounds more than 5 s up to a whole second.
     return aiohttp.ClientTimeout(
-        total=seconds, connect=min(CONNECT_TIMEOUT, 0.9 * seconds), ceil_threshold=math.inf
+        total=None if seconds == math.inf else seconds,
+        connect=min(CONNECT_TIMEOUT, 0.9 * seconds),
+        ceil_threshold=math.inf,
     )
 
 

@@ -5,7 +5,6 @@ API key.
 """
 
 import asyncio
-import hmac
 import json
 import math
 import re
@@ -32,8 +31,8 @@ from telnyx_rooms_async.http.connection import (
     attempt_timeout,
     environment_proxy,
     own_session,
-    user_agent,
 )
+from telnyx_rooms_async.http.credentials import Credentials
 from telnyx_rooms_async.http.in_flight import InFlightCalls
 
 _MAX_BODY: Final = 8 * 2**20
@@ -57,15 +56,14 @@ class AiohttpTransport:
     def __init__(
         self,
         *,
-        api_key: Secret,
         base_url: str,
         session: Session | None,
         in_flight_calls: InFlightCalls,
         max_connections: int,
         trust_env: bool,
         trace_configs: Sequence[TraceConfig],
+        user_agent: str,
     ) -> None:
-        self._api_key = api_key
         self._base = URL(base_url, encoded=True)
         self._path_prefix = self._base.raw_path.rstrip("/")
         # Building a URL of parts costs less than parsing it.
@@ -87,16 +85,7 @@ class AiohttpTransport:
         )
         self._trust_env = trust_env
         self._proxy = environment_proxy(self._base) if trust_env else None
-        self._headers = CIMultiDict(
-            {
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-                # A plain str: a recorder of HTTP traffic such as vcrpy can save no other type.
-                "Authorization": f"Bearer {api_key}",
-                "User-Agent": user_agent(),
-            }
-        )
-        self._json_headers = CIMultiDict({**self._headers, "Content-Type": "application/json"})
+        self._user_agent = user_agent
 
     def __del__(self) -> None:
         if self._owned is not None:
@@ -117,11 +106,7 @@ class AiohttpTransport:
         parts = urlsplit(str(self._base))
         return parts._replace(netloc=parts.netloc.lower()).geturl()
 
-    def keyed_digest(self, message: bytes) -> str:
-        """Return a digest of a message that depends on the API key: 32 hex digits."""
-        return hmac.digest(self._api_key.encode(), message, "sha256")[:16].hex()
-
-    async def send(self, request: Request, seconds: float) -> Response | Failure:
+    async def send(self, request: Request, credentials: Credentials, seconds: float) -> Response | Failure:
         """Send a request once, within `seconds` from the wait for a connection to the last byte.
 
         Raises:
@@ -131,7 +116,13 @@ class AiohttpTransport:
         session = self._session
         if session is None or session.closed or self._loop is not self._in_flight_calls.loop:
             session = await self._open_or_reopen()
+        # For a POST without a body too, to which aiohttp would add another content type.
         has_json = request.body is not None or request.method == "POST"
+        headers = credentials.json_headers if has_json else credentials.headers
+        if request.headers:
+            headers = CIMultiDict(headers)
+            headers.update(request.headers)
+        key = credentials.key
         try:
             response = await session.request(
                 request.method,
@@ -140,8 +131,7 @@ class AiohttpTransport:
                     query_string=request.query_string if request.query else "",
                 ),
                 data=None if request.body is None and not self._is_borrowed else self._payload(request),
-                # For a POST without a body too, to which aiohttp would add another content type.
-                headers=self._json_headers if has_json else self._headers,
+                headers=headers,
                 timeout=attempt_timeout(seconds),
                 allow_redirects=False,
                 raise_for_status=False,
@@ -157,7 +147,7 @@ class AiohttpTransport:
             else:
                 async with response:
                     body = await _read_body(response)
-            return _to_response(response, body, self._api_key, request.secrets)
+            return _to_response(response, body, key, request.secrets)
         except (aiohttp.ClientError, OSError) as error:
             return _to_failure(error)
         except asyncio.CancelledError:
@@ -180,7 +170,7 @@ class AiohttpTransport:
         Raises:
             ClientClosedError: the borrowed session is closed.
         """
-        headers = {"Accept-Encoding": "identity", "User-Agent": user_agent()}
+        headers = {"Accept-Encoding": "identity", "User-Agent": self._user_agent}
         if offset:
             headers["Range"] = f"bytes={offset}-"
             if if_range is not None:
