@@ -20,7 +20,9 @@ class FailureKind(enum.StrEnum):
     CONNECT = "connect"
     """Refused, unknown host, or no connection in time: nothing was sent."""
     TLS = "tls"
-    """The server's certificate or TLS handshake was refused: nothing was sent."""
+    """The TLS handshake failed, for a certificate that is not accepted: nothing was sent."""
+    PROXY_AUTHENTICATION = "proxy authentication"
+    """The proxy refused the credentials in its URL, or requires credentials: nothing was sent."""
     LOST = "lost"
     """The connection was reset or closed before the response was complete."""
     TIMEOUT = "timeout"
@@ -174,9 +176,18 @@ class ConnectError(APIConnectionError):
 
 
 class TLSError(ConnectError):
-    """The certificate or the TLS handshake of the server was refused. Nothing was sent; never retried."""
+    """The TLS handshake failed, for a certificate of the server or of the client. Never retried.
+
+    The server processed nothing.
+    """
 
     _summary: ClassVar[str] = "could not connect securely"
+
+
+class ProxyAuthenticationError(ConnectError):
+    """The proxy requires a user and a password, or refused them (407). Nothing was sent; never retried."""
+
+    _summary: ClassVar[str] = "the proxy refused the credentials"
 
 
 class ConnectionLostError(APIConnectionError):

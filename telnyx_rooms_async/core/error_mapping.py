@@ -38,6 +38,7 @@ _REQUEST_ID_HEADERS: Final = frozenset(
 _CONNECTION_ERRORS: Final[Mapping[FailureKind, type[errors.APIConnectionError]]] = {
     FailureKind.CONNECT: errors.ConnectError,
     FailureKind.TLS: errors.TLSError,
+    FailureKind.PROXY_AUTHENTICATION: errors.ProxyAuthenticationError,
     FailureKind.LOST: errors.ConnectionLostError,
 }
 _RESPONSE_ERRORS: Final[Mapping[FailureKind, type[errors.APIResponseError]]] = {
