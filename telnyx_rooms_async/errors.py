@@ -6,10 +6,11 @@ because tools add notes to exceptions.
 """
 
 import enum
+from collections.abc import Mapping
 from itertools import islice
 from typing import ClassVar, Final
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from telnyx_rooms_async.models import ErrorDetail
 
@@ -86,8 +87,13 @@ class TelnyxRoomsError(Exception):
 
     _summary: ClassVar[str] = "failed"
 
-    def __str__(self) -> str:
+    @property
+    def message(self) -> str:
+        """What happened, in one line of at most 300 characters, as ``str(error)``."""
         return one_line(self._message())
+
+    def __str__(self) -> str:
+        return self.message
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -211,14 +217,16 @@ class APIResponseError(_RequestError, TelnyxRoomsError):
     """The response cannot be used."""
 
     detail: str = ""
-    status: int | None = None
+    status_code: int | None = None
     request_id: str | None = None
     attempts: tuple[Attempt, ...] = ()
+    headers: Mapping[str, str] = field(factory=dict[str, str])
+    """Of the response; names are found in any case."""
 
     _summary: ClassVar[str] = "unusable response"
 
     def _message(self) -> str:
-        status = f" (status {self.status})" if self.status else ""
+        status = f" (status {self.status_code})" if self.status_code else ""
         return f"{self._summary}{status}{self._after_attempts()}: {self.detail}"
 
 
@@ -335,13 +343,15 @@ class WebhookPayloadError(WebhookError):
 class APIStatusError(_RequestError, TelnyxRoomsError):
     """The response has an error status."""
 
-    status: int
+    status_code: int
     errors: tuple[ErrorDetail, ...] = ()
     """Entries of the body, in any of its shapes."""
     request_id: str | None = None
     retry_after: float | None = None
     """Seconds that the server asks to wait, if any."""
     attempts: tuple[Attempt, ...] = ()
+    headers: Mapping[str, str] = field(factory=dict[str, str])
+    """Of the response; names are found in any case: ``error.headers.get("Retry-After")``."""
 
     _advice: ClassVar[str] = ""
 
@@ -383,7 +393,7 @@ class APIStatusError(_RequestError, TelnyxRoomsError):
             self._advice,
         )
         context = ", ".join(filter(None, facts))
-        message = f"{self.status} {explanation}{self._after_attempts()}"
+        message = f"{self.status_code} {explanation}{self._after_attempts()}"
         return f"{message} ({context})" if context else message
 
 

@@ -136,13 +136,14 @@ class ApiSession:
             cost = retry_cost(self.retry, outcome)
             self.budget.give(cost)
             context.spent -= cost
-        try:
-            if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
+        if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
+            try:
                 return protocol.structure(call, outcome)
-        except DecodeError:
-            context.attempts = context.attempts or record_attempt(
-                call, outcome, (), self.on_attempt, elapsed=context.last_elapsed
-            )
+            except DecodeError:
+                context.attempts = context.attempts or record_attempt(
+                    call, outcome, (), self.on_attempt, elapsed=context.last_elapsed
+                )
+                outcome = self.transport.without_key(outcome)
         # An error response says more than a lost connection, but the outcome of a request that must not be
         # repeated is that of its last attempt.
         if isinstance(outcome, Failure) and call.retry_safety is RetrySafety.IDEMPOTENT:

@@ -284,7 +284,8 @@ def _find_path(name: str, value: object) -> str | None:
     """Return the path of an option, by default of its environment variable."""
     if value is None:
         return os.environ.get(f"TELNYX_{name.upper()}") or None
-    path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    is_path = isinstance(value, str | os.PathLike)
+    path: object = os.fspath(cast("os.PathLike[str]", value)) if is_path else None
     if not isinstance(path, str) or not path:
         raise ConfigurationError(f"{name} must be the path of a file, not {short_repr(value)}")
     return path

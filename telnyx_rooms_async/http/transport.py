@@ -23,6 +23,7 @@ from attrs import evolve
 from multidict import CIMultiDict
 from yarl import URL
 
+from telnyx_rooms_async.core.error_mapping import redacted_headers
 from telnyx_rooms_async.core.http_messages import Failure, Request, Response
 from telnyx_rooms_async.core.secret import Secret, without_async_frames
 from telnyx_rooms_async.errors import ClientClosedError, ConfigurationError, FailureKind
@@ -245,6 +246,10 @@ class AiohttpTransport:
             return failure
         return evolve(failure, detail=failure.detail + self._proxies.hint(url))
 
+    def without_key(self, response: Response) -> Response:
+        """Return a response without the API key in its headers, for an error."""
+        return evolve(response, raw_headers=redacted_headers(response.raw_headers, (self._api_key,)))
+
     async def close(self) -> None:
         """Close the session, unless it is borrowed."""
         owned, self._owned = self._owned, None
@@ -399,7 +404,7 @@ def _to_response(
 
     An error response may repeat the request: the API key and the `secrets` of the request are removed.
     """
-    status = response.status
+    raw_headers, status = response.raw_headers, response.status
     if status < 200:  # noqa: PLR2004 - a 101 that was not asked for
         return Failure(reason=FailureKind.MALFORMED, sent=True, detail=f"unexpected status {status}")
     is_error = status >= 400  # noqa: PLR2004 - 4xx and 5xx
@@ -414,15 +419,21 @@ def _to_response(
             body = b""
     if status == _PROXY_AUTHENTICATION_REQUIRED:
         return _REFUSED_BY_PROXY
-    if is_error:
-        body = body[:limit]
-        for secret in (api_key, *secrets):  # in each way that JSON can write it
-            forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-            for form in forms | {form.replace("/", r"\/") for form in forms}:
-                body = body.replace(form.encode(), b"***")
-    elif len(body) > limit:
+    if not is_error and len(body) > limit:
         return Failure(reason=FailureKind.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
-    return Response(status=status, raw_headers=response.raw_headers, body=body)
+    if status >= 300:  # noqa: PLR2004 - no success
+        raw_headers = redacted_headers(raw_headers, (api_key,))
+        body = _redacted_body(body[:limit], (api_key, *secrets))
+    return Response(status=status, raw_headers=raw_headers, body=body)
+
+
+def _redacted_body(body: bytes, secrets: tuple[str, ...]) -> bytes:
+    """Return a body without secrets in each way that JSON can write them."""
+    for secret in secrets:
+        forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+        for form in forms | {form.replace("/", r"\/") for form in forms}:
+            body = body.replace(form.encode(), b"***")
+    return body
 
 
 class _DecompressionError(Exception):
