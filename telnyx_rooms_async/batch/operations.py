@@ -216,7 +216,9 @@ class BulkOperation(Generic[Item, Value]):
         try:
             value = await self.apply(pending.item, file.started_at if pending.may_be_done else None)
         except TelnyxRoomsError as error:
-            status, code = (error.status, error.code) if isinstance(error, APIStatusError) else (None, None)
+            status, code = (
+                (error.status_code, error.code) if isinstance(error, APIStatusError) else (None, None)
+            )
             is_certain = status in _UNPROCESSED or isinstance(error, InvalidArgumentError)
             # After NameTakenError, the lookup has found only the room of another caller.
             is_failed = isinstance(error, NameTakenError) or (is_certain and not pending.may_be_done)

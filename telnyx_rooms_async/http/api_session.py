@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from attrs import evolve, field, frozen
 
 from telnyx_rooms_async.core import protocol
+from telnyx_rooms_async.core.error_mapping import redacted_headers
 from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response, RetrySafety
 from telnyx_rooms_async.core.rate_limit import LONGEST_PAUSE, rate_limit
 from telnyx_rooms_async.core.retry import (
@@ -145,13 +146,15 @@ class ApiSession:
                 await self.clock.sleep(delay)
         else:
             outcome = self._give_up(outcome, context)
-        try:
-            if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
+        if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
+            try:
                 return protocol.structure(call, outcome)
-        except DecodeError:
-            context.attempts = context.attempts or record_attempt(
-                call, outcome, (), self.on_attempt, elapsed=context.last_elapsed
-            )
+            except DecodeError:
+                context.attempts = context.attempts or record_attempt(
+                    call, outcome, (), self.on_attempt, elapsed=context.last_elapsed
+                )
+                headers = redacted_headers(outcome.raw_headers, (self.credentials.key,))
+                outcome = evolve(outcome, raw_headers=headers)
         # An error response says more than a lost connection, but the outcome of a request that must not be
         # repeated is that of its last attempt.
         if isinstance(outcome, Failure) and call.retry_safety is RetrySafety.IDEMPOTENT:
