@@ -10,7 +10,7 @@ needs from `telnyx_rooms_async.integrations`; the protocol without I/O from `tel
 """
 
 from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.core.http_messages import Response
+from telnyx_rooms_async.core.http_messages import Request, Response
 from telnyx_rooms_async.core.requests import RoomFields
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, UnsetType
@@ -38,6 +38,7 @@ from telnyx_rooms_async.errors import (
     OutcomeUnknownError,
     PaginationError,
     PermissionDeniedError,
+    ProxyAuthenticationError,
     RateLimit,
     RateLimitError,
     ReadOnlyError,
@@ -54,6 +55,7 @@ from telnyx_rooms_async.errors import (
     WrongEventLoopError,
 )
 from telnyx_rooms_async.http.clock import Clock
+from telnyx_rooms_async.http.middleware import CallNext, Middleware
 from telnyx_rooms_async.models import (
     AccessToken,
     ClientToken,
@@ -91,6 +93,7 @@ __all__ = [
     "AuthenticationError",
     "AutoRefreshedToken",
     "BadRequestError",
+    "CallNext",
     "Change",
     "ClientClosedError",
     "ClientToken",
@@ -110,6 +113,7 @@ __all__ = [
     "JournalError",
     "Listing",
     "MalformedResponseError",
+    "Middleware",
     "NameTakenError",
     "NotFoundError",
     "NotReadyError",
@@ -119,11 +123,13 @@ __all__ = [
     "PaginationError",
     "PermissionDeniedError",
     "Plan",
+    "ProxyAuthenticationError",
     "RateLimit",
     "RateLimitError",
     "ReadOnlyError",
     "RecordingStatus",
     "RecordingType",
+    "Request",
     "Response",
     "ResponseTooLargeError",
     "RetryPolicy",

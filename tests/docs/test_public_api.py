@@ -11,6 +11,7 @@ import textwrap
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -54,7 +55,9 @@ MODULES = (
     ".webhooks.testing",
 )
 RESOURCES = [
-    type(value) for value in vars(RoomsClient("KEY")).values() if ".resources." in type(value).__module__
+    get_type_hints(value.func)["return"]
+    for value in vars(RoomsClient).values()
+    if isinstance(value, cached_property)
 ]
 CONSTRUCTORS = ("__init__", "__new__", "__attrs_post_init__")
 """Their errors are documented in the docstring of the class."""
@@ -156,6 +159,8 @@ def resolve(dotted: str) -> object:
     path = "telnyx_rooms_async"
     for name in dotted.split(".")[1:]:
         path = f"{path}.{name}"
+        if isinstance(value, cached_property):
+            value = get_type_hints(value.func)["return"]
         if inspect.isclass(value) and not hasattr(value, name):
             value = get_type_hints(value)[name]
         elif inspect.ismodule(value) and not hasattr(value, name):
