@@ -97,7 +97,7 @@ class Reports:
             await self._add(meter, included, included.wider_filter(), counter)
             return meter.usage(prices)
         arguments = {
-            "account": self._api.transport.keyed_digest(_ACCOUNT_MESSAGE),
+            "account": self._api.credentials.keyed_digest(_ACCOUNT_MESSAGE),
             "base_url": self._api.transport.base_url,
             "by": by,
             "first": str(included.first),
