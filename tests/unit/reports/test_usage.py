@@ -1,6 +1,8 @@
 """Usage: sums over rooms and days, across midnight and changes of clocks."""
 
 import json
+import tracemalloc
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it has no types
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,8 +76,67 @@ def test_sums_of_parts_equal_the_whole(sessions: list[RoomSession], count: int) 
     assert meter.usage() == usage_of(*sessions)
 
 
-@given(many_sessions(), st.sampled_from([BERLIN, ZoneInfo("America/St_Johns"), ZoneInfo("Pacific/Apia")]))
-def test_sums_over_rooms_days_and_months_equal_the_whole(sessions: list[RoomSession], zone: ZoneInfo) -> None:
+CLOCK_CHANGES = [
+    (BERLIN, datetime(2026, 3, 28, tzinfo=UTC)),
+    (BERLIN, datetime(2026, 10, 24, tzinfo=UTC)),
+    (ZoneInfo("America/St_Johns"), datetime(2010, 11, 6, tzinfo=UTC)),  # from 0:01 back to 23:01
+    (ZoneInfo("America/Sao_Paulo"), datetime(2018, 11, 3, tzinfo=UTC)),  # from 0:00 to 1:00
+    (ZoneInfo("Australia/Lord_Howe"), datetime(2026, 4, 4, tzinfo=UTC)),  # by half an hour
+    (ZoneInfo("Pacific/Apia"), datetime(2011, 12, 29, tzinfo=UTC)),  # without the 30th
+]
+"""Time zones, and a day before clocks change."""
+
+
+def moved(sessions: list[RoomSession], start: datetime) -> list[RoomSession]:
+    """Return sessions that begin around another day."""
+
+    def move(instant: datetime | None) -> datetime | None:
+        return None if instant is None else instant + (start - START)
+
+    return [
+        evolve(
+            session,
+            created_at=move(session.created_at),
+            participants=tuple(
+                evolve(one, joined_at=move(one.joined_at), left_at=move(one.left_at))
+                for one in session.participants or ()
+            ),
+        )
+        for session in sessions
+    ]
+
+
+@given(many_sessions(), st.sampled_from(CLOCK_CHANGES))
+def test_minutes_of_days_equal_a_count_per_minute(
+    sessions: list[RoomSession], clock_change: tuple[ZoneInfo, datetime]
+) -> None:
+    zone, start = clock_change
+    minutes: Counter[str] = Counter()
+    whole_minutes: list[RoomSession] = []
+    for session in moved(sessions, start):
+        stays: list[RoomParticipant] = []
+        for one in {one.id: one for one in session.participants or ()}.values():
+            assert one.joined_at is not None
+            assert one.left_at is not None
+            joined_at, left_at = one.joined_at.replace(second=0), one.left_at.replace(second=0, microsecond=0)
+            stays.append(evolve(one, joined_at=joined_at, left_at=left_at))
+            for minute in range(max(0, (left_at - joined_at) // timedelta(minutes=1))):
+                local = (joined_at + timedelta(minutes=minute)).astimezone(zone)
+                # In St. John's, the last minutes of the 6th came again after the first minute of the 7th.
+                is_second = local.fold and zone.key == "America/St_Johns"
+                minutes[str((local + timedelta(hours=bool(is_second))).date())] += 1
+        whole_minutes.append(evolve(session, participants=tuple(stays)))
+    rows = usage_of(*whole_minutes, zone=zone).rows
+    assert {row.key: row.billed_minutes for row in rows if row.billed_minutes} == minutes
+    assert all(row.participant_time == timedelta(minutes=row.billed_minutes) for row in rows)
+
+
+@given(many_sessions(), st.sampled_from(CLOCK_CHANGES))
+def test_sums_over_rooms_days_and_months_equal_the_whole(
+    sessions: list[RoomSession], clock_change: tuple[ZoneInfo, datetime]
+) -> None:
+    zone, start = clock_change
+    sessions = moved(sessions, start)
     by_room, by_day, by_month = (usage_of(*sessions, by=by, zone=zone) for by in ("room", "day", "month"))
     assert by_room.total == by_day.total == by_month.total
     for usage in (by_room, by_day, by_month):
@@ -216,3 +278,18 @@ def test_invalid_meters_are_refused(options: Any) -> None:
         UsageMeter(**{"by": "day", "as_of": AS_OF} | options)
     with pytest.raises(InvalidArgumentError, match="include_participants"):
         UsageMeter(by="day", as_of=AS_OF).add_session(RoomSession(id="a"))
+
+
+def test_meter_keeps_at_most_150_bytes_for_a_session_of_5_people() -> None:
+    meter = UsageMeter(by="day", as_of=AS_OF)
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            start = START + timedelta(minutes=number)
+            stays = tuple(stay(start, 30, f"Person {(number + person) % 999}") for person in range(5))
+            meter.add_session(RoomSession(id=str(number), created_at=start, participants=stays))
+        assert meter.usage().total.people == 999
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size < 20_000 * 150
