@@ -233,9 +233,9 @@ def span_of(participant: RoomParticipant, session: RoomSession, as_of: datetime)
     """Return when a participant was in a session."""
     start = participant.joined_at or session.created_at or participant.left_at or as_of
     end = participant.left_at or _ended_at(session) or as_of
-    for instant in (start, end):
-        check_aware("a time of a participant", instant)
-    return start, max(start, end)
+    if start.tzinfo is None or end.tzinfo is None:
+        raise InvalidArgumentError((f"the times of participant {participant.id} must be timezone-aware",))
+    return (start, end) if start < end else (start, start)
 
 
 def identity_of(participant: RoomParticipant, identity: Identity) -> str:

@@ -24,7 +24,7 @@ _MINUTE: Final = timedelta(minutes=1)
 _MINUTE_MICROSECONDS: Final = 60_000_000
 _MICROSECOND: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CHUNK: Final = 50_000
+_CHUNK: Final = 100_000
 """Values that are sorted or compared at a time."""
 
 
@@ -212,6 +212,10 @@ class _Period:
         return asdict(self, value_serializer=plain)
 
 
+_Part: TypeAlias = tuple[_Period, int, int]
+"""The part of a stay that is in a period, from start to end."""
+
+
 class _HashSet:
     """Set of 64-bit numbers in an array, with a quarter of the memory of a set."""
 
@@ -294,26 +298,27 @@ class UsageMeter:
         participants = participants_of(session)
         if not self._added.add(_hash(f"session {session.id}")):
             return
-        stays: dict[str, dict[str, tuple[int, int]]] = {}
+        room_id = session.room_id or ""
         started_at = session.created_at or self._as_of
-        for participant in participants:
+        stays: dict[str, list[tuple[int, int]]] = {}
+        parts: dict[str, Sequence[_Part]] = {}
+        for participant in {participant.id: participant for participant in participants}.values():
             start, end = span_of(participant, session, self._as_of)
             person = identity_of(participant, self._identity)
-            stays.setdefault(person, {})[participant.id] = (_microseconds(start), _microseconds(end))
+            span = (_microseconds(start), _microseconds(end))
+            stays.setdefault(person, []).append(span)
+            parts[person] = self._add_minutes(*span, room_id)
             if session.created_at is None:
                 started_at = min(started_at, start)
-        room_id = session.room_id or ""
         self._period_at(_microseconds(started_at), room_id).sessions += 1
-        for person, of_person in stays.items():
-            parts = [part for span in of_person.values() for part in self._add_minutes(*span, room_id)]
-            if len(of_person) > 1:
-                spans = union(of_person.values())
-                parts = [part for span in spans for part in self._split(*span, room_id)]
+        for person, spans in stays.items():
+            if len(spans) > 1:
+                parts[person] = [part for span in union(spans) for part in self._split(*span, room_id)]
             identity = _hash(person)
-            for period, part_start, part_end in parts:
+            for period, part_start, part_end in parts[person]:
                 period.add_person(identity, part_start, part_end)
 
-    def _add_minutes(self, start: int, end: int, room_id: str) -> "Sequence[tuple[_Period, int, int]]":
+    def _add_minutes(self, start: int, end: int, room_id: str) -> Sequence[_Part]:
         """Add the minutes of a stay to the periods in which it is, and return its parts in them."""
         parts = self._split(start, end, room_id)
         billed = 0
@@ -341,8 +346,13 @@ class UsageMeter:
 
     def usage(self, prices: Prices | None = None) -> Usage:
         """Return what was added so far."""
-        rows = tuple(_row(key, [self._periods[key]]) for key in sorted(self._periods))
-        total = _row("total", list(self._periods.values()))
+        rows = tuple(
+            _row(key, [self._periods[key]], _peak([self._periods[key]])) for key in sorted(self._periods)
+        )
+        periods = list(self._periods.values())
+        # Stays are split at the ends of days and months, so that only those of one period are simultaneous.
+        peak = _peak(periods) if self._by == "room" else max((row.peak for row in rows), default=0)
+        total = _row("total", periods, peak)
         return Usage(by=self._by, rows=rows, total=total, prices=prices)
 
     def to_dict(self) -> dict[str, Any]:
@@ -354,11 +364,13 @@ class UsageMeter:
         for key, period in sums.items():
             self._periods[key].add(_Period(**period))
 
-    def _split(self, start: int, end: int, room_id: str) -> Sequence[tuple[_Period, int, int]]:
+    def _split(self, start: int, end: int, room_id: str) -> Sequence[_Part]:
         """Return the periods of a span, and its parts in them."""
         if self._by == "room":
             return ((self._periods[room_id], start, end),)
-        parts: list[tuple[_Period, int, int]] = []
+        if self._period_start <= start and end <= self._period_end and start < self._period_end:
+            return ((self._period, start, end),)
+        parts: list[_Part] = []
         while True:
             if not self._period_start <= start < self._period_end:
                 self._open_period(start)
@@ -403,7 +415,7 @@ def _hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
-def _row(key: str, periods: Sequence[_Period]) -> UsageRow:
+def _row(key: str, periods: Sequence[_Period], peak: int) -> UsageRow:
     """Return the sums of periods."""
     return UsageRow(
         key=key,
@@ -411,7 +423,7 @@ def _row(key: str, periods: Sequence[_Period]) -> UsageRow:
         people=_count_distinct([period.people for period in periods]),
         participant_time=sum(period.microseconds for period in periods) * _MICROSECOND,
         billed_minutes=sum(period.billed_minutes for period in periods),
-        peak=_peak([period.starts for period in periods], [period.ends for period in periods]),
+        peak=peak,
         recorded_minutes=sum(period.recorded_minutes for period in periods),
         recorded_megabytes=sum((period.recorded_megabytes for period in periods), Decimal()),
         composed_minutes=sum(period.composed_minutes for period in periods),
@@ -427,13 +439,14 @@ def _count_distinct(arrays: "Sequence[array[int]]") -> int:
     )
 
 
-def _peak(starts: "Sequence[array[int]]", ends: "Sequence[array[int]]") -> int:
-    """Return the highest number of simultaneous intervals, some of which are sorted at a time."""
-    count = sum(map(len, starts))
-    if not count:
+def _peak(periods: Sequence[_Period]) -> int:
+    """Return the highest number of simultaneous stays, some of which are sorted at a time."""
+    starts = [period.starts for period in periods if period.starts]
+    ends = [period.ends for period in periods if period.ends]
+    if not starts:
         return 0
-    windows = count // _CHUNK + 1
-    first, last = min(map(min, filter(None, starts))), max(map(max, filter(None, starts)))
+    windows = sum(map(len, starts)) // _CHUNK + 1
+    first, last = min(map(min, starts)), max(map(max, starts))
     width = (last - first) // windows + 1
     peak = present = 0
     for window in range(first, first + windows * width, width):
