@@ -314,7 +314,7 @@ class UsageMeter:
         for person, spans in stays.items():
             if len(spans) > 1:
                 parts[person] = [part for span in union(spans) for part in self._split(*span, room_id)]
-            identity = _hash(person)
+            identity = _hash_person(person)
             for period, part_start, part_end in parts[person]:
                 period.add_person(identity, part_start, part_end)
 
@@ -409,10 +409,12 @@ def _midnight(day: date, zone: tzinfo) -> int:
     return _microseconds(datetime.combine(day, time(), zone).astimezone(UTC))
 
 
-@lru_cache(maxsize=1024)
 def _hash(text: str) -> int:
     """Return 64 bits, which are equal for two of a million texts with a probability of 3 in 100 million."""
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+_hash_person: Final = lru_cache(maxsize=4096)(_hash)
 
 
 def _row(key: str, periods: Sequence[_Period], peak: int) -> UsageRow:
