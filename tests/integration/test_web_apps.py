@@ -27,7 +27,7 @@ from tests.helpers.web_servers import run_aiohttp_app, run_asgi_app, run_wsgi_ap
 
 
 def get_client(request: Request) -> RoomsClient:
-    client: RoomsClient = request.state.rooms
+    client: RoomsClient = request.state.telnyx
     return client
 
 
@@ -58,14 +58,14 @@ def fastapi_app() -> FastAPI:
 
 def starlette_app() -> Starlette:
     async def room(request: StarletteRequest) -> JSONResponse:
-        value = await request.state.rooms.rooms.retrieve(request.path_params["room_id"])
+        value = await request.state.telnyx.rooms.retrieve(request.path_params["room_id"])
         return JSONResponse(value.to_dict())
 
     async def rooms(request: StarletteRequest) -> JSONResponse:
-        return JSONResponse([room.to_dict() async for room in request.state.rooms.rooms.list()])
+        return JSONResponse([room.to_dict() async for room in request.state.telnyx.rooms.list()])
 
     async def page(request: StarletteRequest) -> JSONResponse:
-        return JSONResponse((await request.state.rooms.rooms.list().page(1)).to_dict())
+        return JSONResponse((await request.state.telnyx.rooms.list().page(1)).to_dict())
 
     routes = [Route("/room/{room_id}", room), Route("/rooms", rooms), Route("/page", page)]
     return Starlette(routes=routes, lifespan=client_lifespan())

@@ -40,7 +40,7 @@ def fastapi_app(use: Use, client: RoomsClient | None = None, *routers: EventRout
 
     @app.get("/use")
     async def handle(request: FastAPIRequest) -> PlainTextResponse:
-        return PlainTextResponse(str(await use(request.state.rooms)))
+        return PlainTextResponse(str(await use(request.state.telnyx)))
 
     return run_asgi_app(app)
 

@@ -24,7 +24,7 @@ def make_app(ended: list[str | None]) -> FastAPI:
 
     @app.get("/rooms")
     async def rooms(request: Request) -> int:
-        count: int = await request.state.rooms.rooms.list().count()
+        count: int = await request.state.telnyx.rooms.list().count()
         return count
 
     return app
