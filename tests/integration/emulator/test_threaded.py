@@ -1,12 +1,16 @@
 """The emulator in a thread of its own, and the blocking test clients of web frameworks."""
 
+import asyncio
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request
 
+from telnyx_rooms_async import OutcomeUnknownError, RetryPolicy, RoomsClient
+from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.emulator.threaded import ThreadedEmulator
 from telnyx_rooms_async.integrations.asgi import asgi_app, client_lifespan
 from telnyx_rooms_async.webhooks import EventRouter, RoomSessionEnded, Webhooks
@@ -38,6 +42,23 @@ def test_blocking_test_client_works(telnyx_emulator_server: Any) -> None:
     with TestClient(make_app([])) as browser:
         assert browser.get("/rooms").json() == 2
     assert [request.method for request in telnyx_emulator_server.requests] == ["GET"]
+
+
+async def test_client_in_another_thread_than_a_blocked_emulator_gets_a_hint(telnyx: Emulator) -> None:
+    async def create() -> None:
+        once = RetryPolicy(max_attempts=1)
+        async with RoomsClient(
+            telnyx.api_key, base_url=telnyx.url, attempt_timeout=0.1, retry=once
+        ) as client:
+            await client.rooms.create("Weekly", on_lost_response="raise")
+
+    def start() -> None:
+        with pytest.raises(OutcomeUnknownError) as caught:
+            asyncio.run(create())
+        assert "see the fixture telnyx_emulator_server" in str(caught.value.__cause__)
+
+    with ThreadPoolExecutor() as threads:
+        threads.submit(start).result()  # blocks the event loop of the emulator
 
 
 def test_attributes_are_those_of_the_emulator_and_async_methods_block() -> None:
