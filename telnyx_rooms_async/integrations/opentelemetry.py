@@ -143,7 +143,7 @@ _CALL_SPAN: Final[ContextVar[_CallSpan | None]] = ContextVar(
 
 
 def _record_attempt(meters: _Meters, on_attempt: OnAttempt | None, attempt: Attempt) -> None:
-    """Record an attempt in the span of its call and in metrics, and call the hook that the client had before."""
+    """Record an attempt in its span and in metrics, and call the hook that the client had before."""
     if (call := _CALL_SPAN.get()) is not None:  # it is None for a request for a file
         meters.record_attempt(attempt)
         resend_count = call.requests[attempt.operation] or None

@@ -304,7 +304,7 @@ async def bulk_operations(client: RoomsClient) -> None:
 
 
 async def fields_in_variables(client: RoomsClient, rows: list[dict[str, str | int | None]]) -> None:
-    """Pass the fields of rooms as a user's function has them: in a variable of an inferred or general type."""
+    """Pass fields of rooms in variables of an inferred or a general type."""
     bodies = [{"unique_name": f"Ward {number}", "max_participants": number} for number in range(2, 9)]
     created = await client.rooms.create_many(bodies)
     assert_type(created.done[0].value, Room)
