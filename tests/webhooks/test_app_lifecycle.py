@@ -72,6 +72,28 @@ async def test_all_requests_of_an_app_share_one_client_that_is_closed_at_shutdow
         await client.rooms.list().count()
 
 
+async def test_app_composes_its_own_lifespan_with_that_of_the_client(
+    http: ClientSession, telnyx: Emulator
+) -> None:
+    client = RoomsClient(telnyx.api_key, base_url=telnyx.url)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
+        async with client_lifespan(client)(app) as state:
+            yield {**state, "greeting": "rooms: "}
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.get("/use")
+    async def handle(request: FastAPIRequest) -> str:
+        return f"{request.state.greeting}{await request.state.telnyx.rooms.list().count()}"
+
+    async with run_asgi_app(app) as url, http.get(f"{url}/use") as response:
+        assert await response.json() == "rooms: 0"
+    with pytest.raises(ClientClosedError):
+        await client.rooms.list().count()
+
+
 @asynccontextmanager
 async def held_call(gate: asyncio.Event) -> AsyncIterator[tuple[RoomsClient, "asyncio.Task[int]"]]:
     """Yield a client with a call that is answered when `gate` is set."""

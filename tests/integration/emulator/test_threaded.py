@@ -3,44 +3,62 @@
 import asyncio
 import socket
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.http import JsonResponse  # type: ignore[import-untyped]  # it has no types
+from django.test import Client as DjangoClient  # type: ignore[import-untyped]  # likewise
+from django.urls import path  # type: ignore[import-untyped]  # likewise
 from fastapi import FastAPI, Request
+from flask import Flask, jsonify
 
 from telnyx_rooms_async import OutcomeUnknownError, RetryPolicy, RoomsClient
 from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.emulator.threaded import ThreadedEmulator
-from telnyx_rooms_async.integrations.asgi import asgi_app, client_lifespan
-from telnyx_rooms_async.webhooks import EventRouter, RoomSessionEnded, Webhooks
+from telnyx_rooms_async.integrations.asgi import client_lifespan
+from tests.helpers.django_project import configure_django
 
 
-def make_app(ended: list[str | None]) -> FastAPI:
-    router = EventRouter()
+async def count_rooms() -> int:
+    async with RoomsClient() as client:
+        return await client.rooms.list().count()
 
-    @router.on(RoomSessionEnded)
-    async def handle(event: RoomSessionEnded) -> None:
-        ended.append(event.payload.session_id)
 
-    app = FastAPI(lifespan=client_lifespan(None, router))
-    app.mount("/telnyx", asgi_app(router, Webhooks()))
+def get_from_fastapi() -> object:
+    from fastapi.testclient import TestClient  # noqa: PLC0415 - it warns when it is imported
+
+    app = FastAPI(lifespan=client_lifespan())
 
     @app.get("/rooms")
     async def rooms(request: Request) -> int:
         count: int = await request.state.telnyx.rooms.list().count()
         return count
 
-    return app
+    with TestClient(app) as browser:
+        return browser.get("/rooms").json()
+
+
+def get_from_django() -> object:
+    async def rooms(_: object) -> Any:
+        return JsonResponse(await count_rooms(), safe=False)
+
+    configure_django(path("rooms", rooms))
+    return DjangoClient().get("/rooms").json()
+
+
+def get_from_flask() -> object:
+    app = Flask("app")
+    app.add_url_rule("/rooms", view_func=lambda: jsonify(asyncio.run(count_rooms())))
+    return app.test_client().get("/rooms").json
 
 
 @pytest.mark.filterwarnings("ignore:Using `httpx`")  # Starlette prefers another library
-def test_blocking_test_client_works(telnyx_emulator_server: Any) -> None:
-    from fastapi.testclient import TestClient  # noqa: PLC0415 - it warns when it is imported
-
+@pytest.mark.parametrize("get", [get_from_fastapi, get_from_django, get_from_flask])
+def test_blocking_test_client_works(get: Callable[[], object], telnyx_emulator_server: Any) -> None:
     telnyx_emulator_server.seed(2)
-    with TestClient(make_app([])) as browser:
-        assert browser.get("/rooms").json() == 2
+    assert get() == 2
     assert [request.method for request in telnyx_emulator_server.requests] == ["GET"]
 
 
