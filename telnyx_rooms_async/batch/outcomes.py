@@ -20,6 +20,7 @@ class Done(Generic[Item_co, Value_co]):
     """Duration of the call in seconds."""
 
     ok: ClassVar[Literal[True]] = True
+    error: ClassVar[None] = None
 
     def unwrap(self) -> Value_co:
         """Return the value."""
