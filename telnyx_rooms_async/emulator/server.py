@@ -306,7 +306,7 @@ class Emulator:
         return tuple(rule.fault for rule in self._rules)
 
     @property
-    def scripted_webhooks(self) -> tuple[WebhookFault, ...]:
+    def pending_webhook_faults(self) -> tuple[WebhookFault, ...]:
         """Webhook faults that are not used up, in order."""
         return tuple(rule.fault for rule in self._webhook_rules)
 

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import ClientSession
 
 from telnyx_rooms_async import RoomsClient
-from telnyx_rooms_async.emulator import Emulator, Fault, load_script
+from telnyx_rooms_async.emulator import Emulator, Fault, load_faults
 from telnyx_rooms_async.webhooks import Webhooks
 from tests.helpers.command_line import Run, Start
 from tests.helpers.webhook_listener import listen_for_webhooks
@@ -193,7 +193,7 @@ def test_help_has_every_field_of_a_fault_and_an_example(run: Run) -> None:
     text = run("emulate", "--help", COLUMNS="80").stdout
     assert {field.name for field in attrs.fields(Fault)} <= set(text.split())
     example = text[text.index("[{") : text.index("}}]") + 3]
-    load_script(Emulator(), example.encode())
+    load_faults(Emulator(), example.encode())
 
 
 # --- addresses ----------------------------------------------------------------------------------------------

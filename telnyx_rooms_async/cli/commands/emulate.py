@@ -16,7 +16,7 @@ import typer
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.runner import exit_codes
-from telnyx_rooms_async.emulator import Emulator, load_script
+from telnyx_rooms_async.emulator import Emulator, load_faults
 
 
 def emulate(
@@ -80,7 +80,7 @@ def emulate(
             raise InvalidArgumentError((str(error).replace("public_url", "--public-url"),)) from None
         if faults is not None:
             try:
-                load_script(telnyx, faults.read_bytes())
+                load_faults(telnyx, faults.read_bytes())
             except OSError as error:
                 problem = f"cannot read {faults}: {error.strerror or error}"
                 raise InvalidArgumentError((problem,)) from None
