@@ -4,6 +4,8 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final, TextIO
 
 from rich.console import Console, RenderableType
@@ -130,9 +132,23 @@ def complain(reason: object) -> None:
     stderr().print(Text.assemble(("error:", "bold red"), f" {reason}"), soft_wrap=True)
 
 
-class NoteHandler(logging.Handler):
+class _NoteHandler(logging.Handler):
     """Log handler that prints messages on stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""
         note(record.getMessage())
+
+
+@contextmanager
+def log_notes(level: int = logging.WARNING) -> Generator[None, None, None]:
+    """Print the messages of the library from a level on as notes."""
+    logger, handler = logging.getLogger("telnyx_rooms_async"), _NoteHandler()
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)

@@ -1,11 +1,12 @@
 """Run a command: one event loop, one client, and an exit code for every outcome."""
 
 import asyncio
+import errno
 import inspect
-import logging
 import os
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from functools import update_wrapper, wraps
 from inspect import Parameter, Signature
@@ -57,16 +58,37 @@ def run(
         async with RoomsClient(base_url=base_url, allow_insecure=insecure, on_attempt=hook) as client:
             return await use(client)
 
-    logger = logging.getLogger("telnyx_rooms_async")
     # Messages about retries explain a delay, unless there is a bar.
     is_shown = output.is_watched() and on_attempt is None
-    handler = output.NoteHandler() if is_shown else logging.NullHandler()
-    logger.addHandler(handler)
-    try:
-        with exit_codes():
-            return asyncio.run(with_client())
-    finally:
-        logger.removeHandler(handler)
+    with output.log_notes() if is_shown else nullcontext(), exit_codes():
+        return asyncio.run(with_client())
+
+
+def run_server(
+    server: AbstractAsyncContextManager[T], address: str, use: Callable[[T], Coroutine[Any, Any, None]]
+) -> None:
+    """Enter a server and use it until Ctrl-C or SIGTERM."""
+
+    async def use_until_stopped() -> None:
+        stop = cast("asyncio.Task[None]", asyncio.current_task()).cancel
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Not implemented on Windows, where Ctrl-C raises KeyboardInterrupt.
+            with suppress(NotImplementedError):
+                asyncio.get_running_loop().add_signal_handler(number, stop)
+        async with AsyncExitStack() as stack:
+            try:
+                entered = await stack.enter_async_context(server)
+            except OSError as error:
+                # The message of asyncio depends on the Python version. The errno of an unknown host is not
+                # of the system.
+                code = error.errno or 0
+                reason = os.strerror(code) if code in errno.errorcode else error.strerror or error
+                hint = "; use --port 0 for a free port" if code == errno.EADDRINUSE else ""
+                raise ConfigurationError(f"cannot listen on {address}: {reason}{hint}") from None
+            await use(entered)
+
+    with exit_codes(interrupted=0), suppress(asyncio.CancelledError):
+        asyncio.run(use_until_stopped())
 
 
 @contextmanager

@@ -3,11 +3,14 @@
 import asyncio
 import base64
 import itertools
+import math
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cached_property, partial
+from random import Random
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from aiohttp import web
@@ -29,6 +32,7 @@ from telnyx_rooms_async.emulator.faults import (
     When,
     WhenEvent,
 )
+from telnyx_rooms_async.emulator.history import HistoryWriter
 from telnyx_rooms_async.emulator.media import MediaFile, PresignedLinks
 from telnyx_rooms_async.emulator.messages import ApiError, RecordedRequest, api_error
 from telnyx_rooms_async.emulator.routes import CONTROL_ROUTES, PREFIX, Routes
@@ -47,6 +51,7 @@ _NO_KEY_NEEDED: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
 _EXTRA_HEADERS: Final = web.RequestKey("extra_headers", dict[str, str])
 """Headers of the response to a request; they replace those of the same name."""
 
+_KEY_SIZE: Final = 32
 _NOT_RUNNING: Final = "the emulator is not running: enter it with async with"
 _REACHABLE_HOSTS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a client cannot connect to these
 """Addresses of this machine for clients, by the addresses that listen on all interfaces."""
@@ -67,11 +72,12 @@ class Emulator:
             server that runs for days.
         deliver_anywhere: whether webhooks are sent to other machines too, not only to ``localhost`` and
             loopback addresses.
+        signing_key: private key that signs webhooks, base64 of 32 bytes; random by default.
         public_url: base URL for clients on other machines, such as ``"http://telnyx:8080/v2"``. It becomes
             `url`, and links in webhooks start with it; `host` and `port` are still where the server listens.
 
     Raises:
-        ValueError: `public_url` is not an ``http://`` or ``https://`` URL.
+        ValueError: `public_url` is not an ``http://`` or ``https://`` URL, or `signing_key` is not 32 bytes.
         OSError: on entering, the port is taken.
 
     Example:
@@ -90,8 +96,12 @@ class Emulator:
         sleep: Sleep = asyncio.sleep,
         recording: bool = True,
         deliver_anywhere: bool = False,
+        signing_key: str | None = None,
         public_url: str | None = None,
     ) -> None:
+        self._private_key = (
+            secrets.token_bytes(_KEY_SIZE) if signing_key is None else _decode_key(signing_key)
+        )
         if public_url is not None and not _is_base_url(public_url):
             raise ValueError("public_url must be a base URL such as http://telnyx:8080/v2")
         self.api_key: str = hidden(f"KEY{secrets.token_hex(16)}" if api_key is None else api_key)
@@ -182,7 +192,7 @@ class Emulator:
             raise RuntimeError(
                 "signed webhooks need the extra \"webhooks\": pip install 'telnyx-rooms-async[webhooks]'"
             ) from None
-        return Ed25519PrivateKey.generate()
+        return Ed25519PrivateKey.from_private_bytes(self._private_key)
 
     # --- state --------------------------------------------------------------------------------------------
 
@@ -194,10 +204,52 @@ class Emulator:
 
     def seed(self, count: int) -> None:
         """Create rooms without requests, named ``Room 1`` and so on. Names that are taken are skipped."""
+        for name in self._free_names(count):
+            self._state.create_room({"unique_name": name})
+
+    def seed_history(
+        self,
+        *,
+        days: int = 30,
+        rooms: int = 10,
+        sessions: int | None = None,
+        random: Random | None = None,
+    ) -> None:
+        """Create rooms with a history: sessions of the last days, from 8 to 18 h in UTC on working days.
+
+        Two to eight people are in a session. Some reconnect, join with a second device, or send no context.
+        One session in ten is a rare case: a participant left before it joined or when it joined, or never
+        left, or all joined in the same microsecond. Some sessions of Fridays take more than a day. One room
+        in ten is recorded, has compositions, and a session that goes on. No events are sent, and nothing is
+        decoded: 100 000 sessions take some ten seconds, and 400 MB.
+
+        Args:
+            days: length of the history, up to the last midnight: 1 to 3650.
+            rooms: number of new rooms, 1 or more, named as by `seed`.
+            sessions: number of sessions that have ended; by default 1 to 5 in each room on a working day.
+            random: source of randomness. By default the history is the same on the same day, ids included.
+
+        Raises:
+            ValueError: an argument is out of range.
+
+        Example:
+            ``telnyx.seed_history(days=365, rooms=100, random=Random(1))``
+        """
+        for name, number, low, high in (
+            ("days", days, 1, 3650),
+            ("rooms", rooms, 1, math.inf),
+            ("sessions", sessions or 0, 0, math.inf),
+        ):
+            if not low <= number <= high:
+                raise ValueError(f"{name} must be from {low} to {high}, not {number}")
+        # As deterministic as the clock; not a secret.
+        writer = HistoryWriter(self._state, random or Random(0))  # noqa: S311
+        writer.write(self._free_names(rooms), days, sessions)
+
+    def _free_names(self, count: int) -> list[str]:
         names = (f"Room {number}" for number in itertools.count(1))
         free = (name for name in names if not self._state.rooms.select(unique_name=Equal(name)))
-        for name in itertools.islice(free, count):
-            self._state.create_room({"unique_name": name})
+        return list(itertools.islice(free, count))
 
     def join(self, room_id: str, *, context: str = "") -> RoomParticipant:
         """Add a participant to a room, which only a client SDK can do. The first one starts a session.
@@ -420,6 +472,14 @@ class Emulator:
     def _record_delivery(self, delivery: Delivery) -> None:
         if self._recording:
             self.deliveries.append(delivery)
+
+
+def _decode_key(text: str) -> bytes:
+    with suppress(ValueError):
+        key = base64.b64decode(text.strip(), validate=True)
+        if len(key) == _KEY_SIZE:
+            return key
+    raise ValueError("signing_key must be 32 bytes in base64")
 
 
 def _is_base_url(text: str) -> bool:
