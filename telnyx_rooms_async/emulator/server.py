@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cached_property, partial
+from http import HTTPStatus
 from random import Random
 from typing import TYPE_CHECKING, Final, Self, cast
 
@@ -17,10 +18,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
+from telnyx_rooms_async.core.endpoints import ENDPOINTS, Endpoint
 from telnyx_rooms_async.core.secret import hidden
+from telnyx_rooms_async.emulator import validation
 from telnyx_rooms_async.emulator.events import WebhookEvent
 from telnyx_rooms_async.emulator.faults import (
     DOWNLOAD,
+    PUBLIC_KEY,
     Fault,
     FaultInjector,
     FaultRule,
@@ -33,9 +37,15 @@ from telnyx_rooms_async.emulator.faults import (
     WhenEvent,
 )
 from telnyx_rooms_async.emulator.history import HistoryWriter
-from telnyx_rooms_async.emulator.media import MediaFile, PresignedLinks
-from telnyx_rooms_async.emulator.messages import ApiError, RecordedRequest, api_error
-from telnyx_rooms_async.emulator.routes import CONTROL_ROUTES, PREFIX, Routes
+from telnyx_rooms_async.emulator.media import MediaFile, PresignedLinks, send_file
+from telnyx_rooms_async.emulator.messages import (
+    ApiError,
+    RecordedRequest,
+    api_error,
+    json_response,
+    not_found,
+)
+from telnyx_rooms_async.emulator.operations import OPERATIONS, RequestContext
 from telnyx_rooms_async.emulator.state import Clock, State
 from telnyx_rooms_async.emulator.table import Equal
 from telnyx_rooms_async.emulator.webhooks import Delivery, WebhookDispatcher
@@ -45,6 +55,11 @@ from telnyx_rooms_async.serialization import converter
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+_PREFIX: Final = "/v2"
+_PARTICIPANTS: Final = "/emulator/participants"
+_JOIN_CHECKS: Final = {"room_id": validation.text, "context": validation.text}
+_CONTROL_ROUTES: Final = frozenset({"emulator:join", "emulator:leave"})
+"""Names of the routes that are not part of Telnyx. Faults and the rate limit do not apply to them."""
 _NO_KEY_NEEDED: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
 """Operations that the API reference marks with ``security: []``: the refresh token or the link is the key."""
 
@@ -127,7 +142,14 @@ class Emulator:
         app = web.Application(middlewares=[self._middleware])
         app.on_response_prepare.append(self._set_headers)
         app.on_shutdown.append(self._fault_injector.close)
-        app.add_routes(Routes(self._state, self._links, lambda: self.public_key).definitions())
+        app.router.add_post(_PARTICIPANTS, self._handle_join, name="emulator:join")
+        app.router.add_delete(f"{_PARTICIPANTS}/{{id}}", self._handle_leave, name="emulator:leave")
+        for endpoint in ENDPOINTS:
+            path, handler = _PREFIX + endpoint.path, partial(self._handle_operation, endpoint)
+            app.router.add_route(endpoint.method, path, handler, name=endpoint.operation)
+        app.router.add_get("/media/{id}", self._handle_download, name=DOWNLOAD, allow_head=False)
+        path = f"{_PREFIX}/public_key"
+        app.router.add_get(path, self._handle_public_key, name=PUBLIC_KEY, allow_head=False)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
@@ -170,7 +192,7 @@ class Emulator:
         if self._public_url:
             return self._public_url
         host, port = cast("tuple[str, int]", self._runner.addresses[0][:2])
-        return str(URL.build(scheme="http", host=_REACHABLE_HOSTS.get(host, host), port=port, path=PREFIX))
+        return str(URL.build(scheme="http", host=_REACHABLE_HOSTS.get(host, host), port=port, path=_PREFIX))
 
     @property
     def public_key(self) -> str:
@@ -443,7 +465,7 @@ class Emulator:
         if self._recording:
             self.requests.append(recorded)
         operation = request.match_info.route.name
-        is_control = operation in CONTROL_ROUTES
+        is_control = operation in _CONTROL_ROUTES
         if self._rate_limit is not None and operation != DOWNLOAD and not is_control:
             is_within_limit, rate_headers = self._rate_limit.count(self._state.now())
             headers.update(rate_headers)
@@ -458,12 +480,61 @@ class Emulator:
                 return await handler(request)
             except ApiError as error:
                 return error.response()
+            except web.HTTPException:  # of the router: there is no such path or method
+                return not_found().response()
 
         if operation is None or is_control:
             return await respond()
         fault = self._rules.take(operation, recorded) or Fault()
         headers.update(fault.response_headers)
         return await self._fault_injector.apply(fault, request, respond)
+
+    async def _handle_operation(self, endpoint: Endpoint[object], request: web.Request) -> web.Response:
+        now = self._state.now()
+        context = RequestContext(
+            state=self._state,
+            now=now,
+            path_ids=request.match_info,
+            query=validation.Query(request.query),
+            body=await request.read(),
+            link=partial(self._links.create, request.url.origin(), now),
+        )
+        return json_response(endpoint.status, OPERATIONS[endpoint.operation](context))
+
+    async def _handle_download(self, request: web.Request) -> web.StreamResponse:
+        file_id = request.match_info["id"]
+        if not self._links.is_valid(file_id, request.query, self._state.now()):
+            return web.Response(status=HTTPStatus.FORBIDDEN, text="The link is not valid or has expired.\n")
+        file = self._state.file(file_id)
+        if file is None:
+            return web.Response(status=HTTPStatus.NOT_FOUND, text="There is no such file.\n")
+        return await send_file(request, file)
+
+    async def _handle_public_key(self, _: web.Request) -> web.Response:
+        try:
+            public_key = self.public_key
+        except RuntimeError as error:  # the extra is not installed
+            raise api_error(501, str(error)) from None
+        organization_id = self._state.organization_id
+        data = {"record_type": "public_key", "public": public_key, "organization_id": organization_id}
+        return json_response(HTTPStatus.OK, {"data": data})
+
+    async def _handle_join(self, request: web.Request) -> web.Response:
+        body = validation.read_body(await request.read(), _JOIN_CHECKS, required=["room_id"])
+        try:
+            participant = self._state.join(body["room_id"], body.get("context", ""))
+        except LookupError:
+            raise not_found() from None
+        except ValueError as error:  # the room is full
+            raise api_error(422, str(error)) from None
+        return json_response(HTTPStatus.CREATED, {"data": participant.serialize()})
+
+    async def _handle_leave(self, request: web.Request) -> web.Response:
+        try:
+            self._state.leave(request.match_info["id"])
+        except LookupError:
+            raise not_found() from None
+        return json_response(HTTPStatus.NO_CONTENT, None)
 
     async def _set_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Date"] = format_datetime(self._state.now(), usegmt=True)
