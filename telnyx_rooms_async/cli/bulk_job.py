@@ -1,8 +1,8 @@
 """A command that makes many calls: outcomes, progress, failures, and a summary at the end."""
 
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Annotated, Final, TypeAlias, TypeVar
 
 import typer
@@ -34,58 +34,37 @@ _FATAL: Final = (AuthenticationError, ConfigurationError)
 RUN_AGAIN: Final = "run the same command again to continue"
 
 
-def _ignore(_item: object, _result: object) -> None:
-    pass
-
-
 def run_job(
     start: Callable[[RoomsClient], Outcomes[Item, Value]],
     progress: JobProgress,
     *,
     label: Callable[[Item], str],
     summarize: Callable[[], Result],
-    on_done: Callable[[Item, Value], object] = _ignore,
-    on_failed: Callable[[Item, Exception], object] = _ignore,
+    on_outcome: Callable[[Done[Item, Value] | Failed[Item]], object] = lambda _: None,
     advise: Callable[[], str] = lambda: RUN_AGAIN,
     as_json: bool,
     base_url: str | None,
 ) -> None:
     """Make calls, and print a summary: on stdout, or on stderr if the job was stopped.
 
-    Args:
-        start: starts the calls.
-        progress: counts the outcomes.
-        label: returns the name of an item, for error messages.
-        summarize: returns what was done.
-        on_done: called with an item that is done, and its result.
-        on_failed: called with an item that failed, and its error.
-        advise: returns what to do next when something failed, or an empty text.
-        as_json: whether to print JSON.
-        base_url: of the API.
-
-    Raises:
-        Exit: something failed, or the job was stopped.
+    `label` names an item in error messages; `advise` says what to do next when something failed.
     """
 
-    def count(outcome: Done[Item, Value] | Failed[Item]) -> None:
-        if isinstance(outcome, Done):
-            progress.add_done()
-            on_done(outcome.item, outcome.value)
-            return
-        if isinstance(outcome.error, _FATAL):
-            raise outcome.error
-        progress.add_failure(label(outcome.item), outcome.error)
-        on_failed(outcome.item, outcome.error)
-
-    async def count_all(client: RoomsClient) -> None:
+    async def count(client: RoomsClient) -> None:
         progress.client = client
-        with progress.bar(), _failure_limit():
+        with progress.bar():
             async with aclosing(start(client)) as outcomes:
                 async for outcome in outcomes:
-                    count(outcome)
+                    if isinstance(outcome, Done):
+                        progress.add_done()
+                    elif isinstance(outcome.error, _FATAL):
+                        raise outcome.error
+                    else:
+                        progress.add_failure(label(outcome.item), outcome.error)
+                    on_outcome(outcome)
 
     try:
-        run(count_all, base_url, on_attempt=progress.on_attempt)
+        run(count, base_url, on_attempt=progress.on_attempt)
     except typer.Exit as stop:
         if progress.finished or stop.exit_code == INTERRUPTED:
             output.note("; ".join(filter(None, [f"stopped: {summarize().sentence}", advise()])))
@@ -96,16 +75,6 @@ def run_job(
         if advice := advise():
             output.note(advice)
         raise typer.Exit(FAILED)
-
-
-@contextmanager
-def _failure_limit() -> Generator[None, None, None]:
-    """Exit when `max_failures` is reached."""
-    try:
-        yield
-    except ExceptionGroup as group:
-        output.complain(group.message)
-        raise typer.Exit(FAILED) from None
 
 
 def require_confirmation(*, yes: bool) -> None:

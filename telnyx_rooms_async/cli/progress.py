@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.progress import (
@@ -36,31 +36,28 @@ def status(text: str) -> Generator[None, None, None]:
         yield
 
 
+def _bar_options() -> dict[str, Any]:
+    return {
+        "console": output.stderr(),
+        "redirect_stdout": False,
+        "transient": True,
+        "disable": not output.is_watched(),
+    }
+
+
 @contextmanager
 def download_bar() -> Generator[Callable[[int, int | None], object], None, None]:
     """Show the progress of a download: the bytes that are done, and the size if it is known."""
-    bar = Progress(
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=output.stderr(),
-        redirect_stdout=False,
-        transient=True,
-        disable=not output.is_watched(),
-    )
-    with bar:
+    columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    with Progress(*columns, **_bar_options()) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 class JobProgress:
-    """Counters of a command that makes many calls.
+    """Counters of a command that makes many calls: `total` items if known, of which an earlier run did some.
 
-    Args:
-        phase: what is done before the first result, such as ``"collecting rooms"``.
-        total: items in all, if known.
-        skipped: returns how many items an earlier run has done.
+    `phase` is what is done before the first result, such as ``"collecting rooms"``.
     """
 
     def __init__(
@@ -111,14 +108,12 @@ class JobProgress:
     def add_done(self, count: int = 1) -> None:
         """Count items that are done."""
         self.done += count
-        if self._first is None:
-            self._first = monotonic(), self.done + self.failed
+        self._first = self._first or (monotonic(), self.done + self.failed)
 
     def add_failure(self, label: str, error: Exception) -> None:
         """Count a failure, and print the first ones."""
         self.failed += 1
-        if self._first is None:
-            self._first = monotonic(), self.done + self.failed
+        self._first = self._first or (monotonic(), self.done + self.failed)
         if self.failed <= _PRINTED_FAILURES:
             label = label if label.isprintable() else reprlib.repr(label)
             output.complain(f"{label}: {error}")
@@ -126,19 +121,7 @@ class JobProgress:
             output.note("more failures are counted, but not printed")
 
     @property
-    def rate_text(self) -> str:
-        """The rate beside the bar."""
-        rate = self.rate
-        return "" if rate is None else f"{rate:.0f}/s"
-
-    @property
-    def time_left_text(self) -> str:
-        """The estimated time beside the bar."""
-        left = self.seconds_left
-        return "-:--:--" if left is None else str(timedelta(seconds=int(left)))
-
-    @property
-    def detail_text(self) -> str:
+    def detail(self) -> str:
         """What the bar cannot show."""
         if not self.finished and self._phase:
             return f"{self._phase}, {output.counted(self._requests, 'request')}"
@@ -157,22 +140,21 @@ class _JobBar(Progress):
 
     def __init__(self, job: JobProgress) -> None:
         self._job = job
-        super().__init__(
-            BarColumn(bar_width=20),  # all columns fit a line of 80
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[job].rate_text}"),
-            TextColumn("{task.fields[job].detail_text}"),
-            TextColumn("{task.fields[job].time_left_text}"),
-            console=output.stderr(),
-            redirect_stdout=False,
-            transient=True,
-            disable=not output.is_watched(),
-        )
-        self.add_task("", total=None, job=job)
+        columns = (TextColumn(f"{{task.fields[{name}]}}") for name in ("rate", "detail", "left"))
+        # All columns fit a line of 80.
+        super().__init__(BarColumn(bar_width=20), MofNCompleteColumn(), *columns, **_bar_options())
+        self.add_task("", total=None, rate="", detail="", left="")
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Draw the newest counts. Without a result the bar pulses instead of standing at 0."""
-        total = self._job.total if self._job.finished else None
+        job, rate, left = self._job, self._job.rate, self._job.seconds_left
         for task in self.task_ids:
-            self.update(task, completed=self._job.finished, total=total)
+            self.update(
+                task,
+                completed=job.finished,
+                total=job.total if job.finished else None,
+                rate="" if rate is None else f"{rate:.0f}/s",
+                detail=job.detail,
+                left="-:--:--" if left is None else str(timedelta(seconds=int(left))),
+            )
         return super().get_renderables()

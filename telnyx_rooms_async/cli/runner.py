@@ -99,6 +99,9 @@ def exit_codes(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]
     except TelnyxRoomsError as error:
         output.complain(error)
         raise typer.Exit(USAGE if isinstance(error, InvalidArgumentError) else FAILED) from None
+    except ExceptionGroup as group:  # `max_failures` is reached, and each failure was printed
+        output.complain(group.message)
+        raise typer.Exit(FAILED) from None
     except BrokenPipeError:
         output.abandon()
         raise typer.Exit(_BROKEN_PIPE) from None

@@ -137,9 +137,9 @@ def export_recordings(
             async for outcome in outcomes:
                 yield outcome
 
-    def on_done(_recording: RoomRecording, is_new: bool) -> None:  # noqa: FBT001 - called with the outcome
+    def on_outcome(outcome: batch.Outcome[RoomRecording, bool]) -> None:
         nonlocal skipped
-        if not is_new:
+        if isinstance(outcome, batch.Done) and not outcome.value:
             progress.done -= 1
             skipped += 1
 
@@ -156,7 +156,7 @@ def export_recordings(
         start,
         progress,
         label=lambda recording: recording.id,
-        on_done=on_done,
+        on_outcome=on_outcome,
         summarize=summarize,
         as_json=as_json,
         base_url=base_url,

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Unpack
 import typer
 
 from telnyx_rooms_async import Change, InvalidArgumentError, Plan, Room, RoomsClient
-from telnyx_rooms_async.batch import Journal
+from telnyx_rooms_async.batch import Done, Journal, Outcome
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.bulk_job import (
     CONCURRENCY,
@@ -144,7 +144,9 @@ def import_rooms(
                 ),
                 progress,
                 label=lambda fields: repr(fields.get(NAME, "a room without a name")),
-                on_failed=lambda fields, error: write_failure({**fields, REASON: str(error)}),
+                on_outcome=lambda outcome: (
+                    outcome.ok or write_failure({**outcome.item, REASON: str(outcome.error)})
+                ),
                 summarize=summarize,
                 advise=advise,
                 as_json=as_json,
@@ -257,13 +259,13 @@ def apply(
             rows = {fields.get(NAME): fields for fields in table.rooms}
             done: Counter[str] = Counter()
 
-            def on_done(change: Change, _room: Room | None) -> None:
-                done[change.action] += 1
-
-            def on_failed(change: Change, error: Exception) -> None:
+            def on_outcome(outcome: Outcome[Change, Room | None]) -> None:
+                change = outcome.item
+                if isinstance(outcome, Done):
+                    done[change.action] += 1
                 # The row of the table: a change lacks the settings that the room has already.
-                if change.action != "delete" and (fields := rows.get(change.unique_name)):
-                    write_failure({**fields, REASON: str(error)})
+                elif change.action != "delete" and (fields := rows.get(change.unique_name)):
+                    write_failure({**fields, REASON: str(outcome.error)})
 
             run_job(
                 lambda client: client.rooms.apply(
@@ -272,8 +274,7 @@ def apply(
                 progress,
                 label=lambda change: f"{change.action} {change.unique_name!r}",
                 summarize=lambda: _summary(plan, done, progress),
-                on_done=on_done,
-                on_failed=on_failed,
+                on_outcome=on_outcome,
                 as_json=as_json,
                 base_url=base_url,
             )
