@@ -21,13 +21,11 @@ from telnyx_rooms_async import (
     batch,
 )
 from telnyx_rooms_async.atomic_write import TEMPORARY_NAME, move, temporary_path
-from telnyx_rooms_async.cli.bulk_job import Concurrency, MaxFailures, Outcomes, run_job
+from telnyx_rooms_async.cli.bulk_job import Concurrency, JobProgress, MaxFailures, Outcomes, run_job
 from telnyx_rooms_async.cli.display import Result
-from telnyx_rooms_async.cli.files import Target, download, file_errors
-from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, PageSize, RecordingFilters
-from telnyx_rooms_async.cli.output import counted
-from telnyx_rooms_async.cli.progress import JobProgress
-from telnyx_rooms_async.cli.runner import api_command, grouped_options
+from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, PageSize, RecordingFilters, Target
+from telnyx_rooms_async.cli.output import counted, file_errors
+from telnyx_rooms_async.cli.runner import api_command, download, grouped_options
 
 group: Final = typer.Typer(
     name="recordings", no_args_is_help=True, help="Recordings of participants, and their files."

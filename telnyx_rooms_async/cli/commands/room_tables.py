@@ -15,6 +15,7 @@ from telnyx_rooms_async.cli.bulk_job import (
     RUN_AGAIN,
     Concurrency,
     DryRun,
+    JobProgress,
     MaxFailures,
     Yes,
     confirm,
@@ -22,7 +23,6 @@ from telnyx_rooms_async.cli.bulk_job import (
     run_job,
 )
 from telnyx_rooms_async.cli.display import Result, show
-from telnyx_rooms_async.cli.files import STREAM, path_text, refuse_stdout_conflicts
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
     AsJson,
@@ -32,10 +32,11 @@ from telnyx_rooms_async.cli.options import (
     PageSize,
     RoomFilters,
 )
-from telnyx_rooms_async.cli.output import counted
-from telnyx_rooms_async.cli.progress import JobProgress, status
-from telnyx_rooms_async.cli.runner import exit_codes, run
+from telnyx_rooms_async.cli.output import STREAM, counted, path_text, status
+from telnyx_rooms_async.cli.runner import exit_codes, refuse_stdout_conflicts, run
 from telnyx_rooms_async.cli.tables import (
+    COLUMNS,
+    NAME,
     Delimiter,
     Errors,
     Format,
@@ -51,7 +52,6 @@ from telnyx_rooms_async.cli.tables.output_table import (
     write_export,
     write_failures,
 )
-from telnyx_rooms_async.cli.tables.rows import COLUMNS, NAME, REASON
 
 _PREFETCHED_PAGES: Final = 4
 _PARTICIPLES: Final = {"create": "created", "update": "updated", "delete": "deleted"}
@@ -145,7 +145,7 @@ def import_rooms(
                 progress,
                 label=lambda fields: repr(fields.get(NAME, "a room without a name")),
                 on_outcome=lambda outcome: (
-                    outcome.ok or write_failure({**outcome.item, REASON: str(outcome.error)})
+                    None if isinstance(outcome, Done) else write_failure(outcome.item, outcome.error)
                 ),
                 summarize=summarize,
                 advise=advise,
@@ -265,7 +265,7 @@ def apply(
                     done[change.action] += 1
                 # The row of the table: a change lacks the settings that the room has already.
                 elif change.action != "delete" and (fields := rows.get(change.unique_name)):
-                    write_failure({**fields, REASON: str(outcome.error)})
+                    write_failure(fields, outcome.error)
 
             run_job(
                 lambda client: client.rooms.apply(
