@@ -11,7 +11,7 @@ import typer
 import telnyx_rooms_async
 from telnyx_rooms_async import Settings
 from telnyx_rooms_async.cli import output, runner
-from telnyx_rooms_async.cli.commands import compositions, recordings, rooms, sessions, tokens
+from telnyx_rooms_async.cli.commands import compositions, recordings, rooms, sessions, tokens, webhooks
 from telnyx_rooms_async.cli.commands.demo import demo
 from telnyx_rooms_async.cli.commands.emulate import emulate
 from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
@@ -68,5 +68,6 @@ for _group in (
     recordings.group,
     compositions.group,
     tokens.group,
+    webhooks.group,
 ):
     app.add_typer(_group)

@@ -13,7 +13,7 @@ webhooks.
 """
 
 from telnyx_rooms_async.emulator.events import WebhookEvent
-from telnyx_rooms_async.emulator.faults import Fault, Faults, WebhookFault, load_script
+from telnyx_rooms_async.emulator.faults import Fault, Faults, WebhookFault, load_faults
 from telnyx_rooms_async.emulator.media import MediaFile
 from telnyx_rooms_async.emulator.messages import RecordedRequest
 from telnyx_rooms_async.emulator.server import Emulator
@@ -30,5 +30,5 @@ __all__ = [
     "ThreadedEmulator",
     "WebhookEvent",
     "WebhookFault",
-    "load_script",
+    "load_faults",
 ]
