@@ -7,6 +7,8 @@
 
 Everything public is imported from here; the emulator from `telnyx_rooms_async.emulator`; what a web app
 needs from `telnyx_rooms_async.integrations`; the protocol without I/O from `telnyx_rooms_async.core`.
+
+Guides: ``telnyx-rooms docs`` lists them. They are the README.md files of the packages.
 """
 
 from telnyx_rooms_async.client import RoomsClient

@@ -10,6 +10,8 @@ It checks the API key, validates, pages and filters as the API reference says, f
 Participants of a room with ``enable_recording`` are recorded, and the links of their recordings work. Events
 are sent, signed, to the webhook URLs of rooms and compositions. Faults can be injected into requests and
 webhooks.
+
+Guide: ``telnyx-rooms docs emulator``, or the README.md of this folder.
 """
 
 from telnyx_rooms_async.emulator.events import WebhookEvent

@@ -7,6 +7,8 @@
 
 Items are sent in partitions. Each partition is a task of Dask, which chooses the worker, runs the task again
 when that worker dies, and shows it on its dashboard.
+
+Guide: ``telnyx-rooms docs dask``, or the README.md of this folder.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
