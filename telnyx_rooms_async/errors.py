@@ -35,7 +35,14 @@ class FailureKind(enum.StrEnum):
 
 @frozen(kw_only=True)
 class RateLimit:
-    """Rate limit of the account as one response states it; None for a missing or unreadable number."""
+    """Rate limit of the account as one response states it; None for a missing or unreadable number.
+
+    Example:
+        >>> telnyx.limit(100, seconds=60)  # the emulator
+        >>> room = await client.rooms.retrieve(room_id)
+        >>> client.rate_limit
+        RateLimit(limit=100, remaining=99, reset=60.0)
+    """
 
     limit: int | None = None
     """Requests per window."""
@@ -47,7 +54,15 @@ class RateLimit:
 
 @frozen(kw_only=True)
 class Attempt:
-    """Record of one attempt: metadata only, no body, no API key."""
+    """Record of one attempt: metadata only, no body, no API key.
+
+    Example:
+        >>> attempts = []
+        >>> async with RoomsClient(on_attempt=attempts.append) as client:
+        ...     room = await client.rooms.retrieve(room_id)
+        >>> [(attempt.operation, attempt.status, attempt.wait) for attempt in attempts]
+        [('ViewRoom', 200, None)]
+    """
 
     number: int
     """Counted from 1."""
@@ -80,7 +95,17 @@ def one_line(text: str, limit: int = 300) -> str:
 
 @define(slots=False, repr=False)
 class TelnyxRoomsError(Exception):
-    """Base class of all exceptions of this library."""
+    """Base class of all exceptions of this library.
+
+    Example:
+        >>> try:
+        ...     await client.rooms.create(unique_name="Weekly")
+        ... except NameTakenError as error:
+        ...     print(error.status, error.code)
+        ... except TelnyxRoomsError as error:
+        ...     print(error)
+        422 10027
+    """
 
     _summary: ClassVar[str] = "failed"
 

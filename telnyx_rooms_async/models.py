@@ -163,14 +163,24 @@ class Room(Model):
 
 
 class RecordingType(enum.StrEnum):
-    """Content of a recording: each participant has one file of each type."""
+    """Content of a recording: each participant has one file of each type.
+
+    Example:
+        >>> recording.type == RecordingType.VIDEO
+        True
+    """
 
     AUDIO = "audio"
     VIDEO = "video"
 
 
 class RecordingStatus(enum.StrEnum):
-    """Documented statuses of a recording."""
+    """Documented statuses of a recording.
+
+    Example:
+        >>> recording.status == RecordingStatus.COMPLETED
+        True
+    """
 
     PROCESSING = "processing"
     COMPLETED = "completed"
@@ -203,7 +213,12 @@ class RoomRecording(Model):
 
 
 class CompositionStatus(enum.StrEnum):
-    """Documented statuses of a composition."""
+    """Documented statuses of a composition.
+
+    Example:
+        >>> composition.status == CompositionStatus.COMPLETED
+        True
+    """
 
     ENQUEUED = "enqueued"
     PROCESSING = "processing"

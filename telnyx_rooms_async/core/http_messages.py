@@ -43,7 +43,13 @@ class Request:
 
 @frozen(kw_only=True)
 class Response:
-    """A complete HTTP response of any status."""
+    """A complete HTTP response of any status.
+
+    Example:
+        >>> response = await client.request("GET", "/rooms")
+        >>> response.status, response.header("content-type")
+        (200, 'application/json')
+    """
 
     status: int
     raw_headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)

@@ -29,7 +29,9 @@ class MediaFile:
     """Generated content of a recording or composition.
 
     Example:
-        ``bytes(file)`` is the whole content; `pieces` returns it in chunks.
+        >>> file = telnyx.media(recording.id)
+        >>> len(bytes(file)) == file.size
+        True
     """
 
     id: str = field(on_setattr=setters.frozen)

@@ -18,7 +18,9 @@ class RecordedRequest:
     """A request as the emulator received it. The repr shows no secrets.
 
     Example:
-        ``assert telnyx.requests[0].json == {"unique_name": "Weekly"}``
+        >>> room = await client.rooms.update(room_id, max_participants=25)
+        >>> telnyx.requests[-1].method, telnyx.requests[-1].json
+        ('PATCH', {'max_participants': 25})
     """
 
     method: str

@@ -75,9 +75,9 @@ class Emulator:
         OSError: on entering, the port is taken.
 
     Example:
-        async with Emulator() as telnyx:
-            async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
-                room = await client.rooms.create(unique_name="Weekly")
+        >>> async with Emulator() as telnyx:
+        ...     async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+        ...         room = await client.rooms.create(unique_name="Weekly")
     """
 
     def __init__(
@@ -211,7 +211,7 @@ class Emulator:
             ValueError: the room is full.
 
         Example:
-            ``alice = telnyx.join(room.id, context="Alice")``
+            >>> bob = telnyx.join(room_id, context="Bob")
         """
         participant = self._state.join(room_id, context)
         return converter.structure(participant.serialize(), RoomParticipant)
@@ -271,7 +271,7 @@ class Emulator:
             ValueError: an argument is not valid, or the fault is not possible for a download.
 
         Example:
-            ``telnyx.inject(Fault(cut="after"), operation="DeleteRoom")``
+            >>> telnyx.inject(Fault(cut="after"), operation="DeleteRoom")
         """
         self._rules.append(FaultRule(fault=fault, times=times, name=operation, when=when))
 
@@ -295,7 +295,7 @@ class Emulator:
             ValueError: an argument is not valid.
 
         Example:
-            ``telnyx.inject_webhook_faults(WebhookFault(duplicates=1), times=None)``
+            >>> telnyx.inject_webhook_faults(WebhookFault(duplicates=1), times=None)
         """
         rule = WebhookFaultRule(fault=fault, times=times, name=event_type, when=when)
         self._webhook_rules.append(rule)
@@ -343,9 +343,11 @@ class Emulator:
                 ``webhooks`` is not installed.
 
         Example:
-            telnyx.leave(alice.id)
-            await telnyx.flush_webhooks()
-            assert telnyx.deliveries[-1].delivered
+            >>> room = await client.rooms.update(room_id, webhook_event_url="http://127.0.0.1:9/hook")
+            >>> telnyx.leave(participant.id)
+            >>> await telnyx.flush_webhooks()
+            >>> telnyx.deliveries[-1].delivered
+            False
         """
         if self._webhook_dispatcher is None:
             raise RuntimeError(_NOT_RUNNING)
@@ -373,7 +375,9 @@ class Emulator:
             RuntimeError: the emulator is not running, or the extra ``webhooks`` is not installed.
 
         Example:
-            ``await telnyx.deliver("video.room.session.ended", {"room_id": room.id})``
+            >>> payload = {"room_id": room_id}
+            >>> hook = "http://127.0.0.1:9/hook"
+            >>> delivery = await telnyx.deliver("video.room.session.ended", payload, url=hook)
         """
         if self._webhook_dispatcher is None:
             raise RuntimeError(_NOT_RUNNING)

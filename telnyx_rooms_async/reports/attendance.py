@@ -18,7 +18,13 @@ or a function. A participant without an identity is recognised by its id."""
 
 @frozen(kw_only=True)
 class Attendee:
-    """A person in a session, under all ids with which the person joined."""
+    """A person in a session, under all ids with which the person joined.
+
+    Example:
+        >>> attendance = await client.reports.session_attendance(session_id)
+        >>> attendance.attendees[0].identity, attendance.attendees[0].last_left_at
+        ('Alice', None)
+    """
 
     identity: str
     participants: tuple[RoomParticipant, ...]

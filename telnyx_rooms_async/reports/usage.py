@@ -40,7 +40,13 @@ class Prices:
 
 @frozen(kw_only=True)
 class UsageRow:
-    """The usage of one room, day or month, or of all."""
+    """The usage of one room, day or month, or of all.
+
+    Example:
+        >>> usage = await client.reports.usage()
+        >>> usage.total.cost(Prices(participant_minute=Decimal("0.002"))) > 0
+        True
+    """
 
     key: str
     """Id of the room, ``"2026-03-01"``, ``"2026-03"`` or ``"total"``."""
@@ -71,7 +77,13 @@ class UsageRow:
 
 @frozen(kw_only=True)
 class Usage(Table):
-    """What an account used, with a row for each room, day or month in which something happened."""
+    """What an account used, with a row for each room, day or month in which something happened.
+
+    Example:
+        >>> usage = await client.reports.usage(by="room")
+        >>> [row.sessions for row in usage.rows]
+        [1, 1]
+    """
 
     columns: ClassVar = (
         "key", "sessions", "people", "participant_minutes", "billed_minutes", "peak",

@@ -30,8 +30,8 @@ class APIResponse(Generic[T]):
 
     Example:
         >>> response = await client.with_raw_response.rooms.retrieve(room_id)
-        >>> response.value.unique_name, response.status_code, response.headers["x-ratelimit-remaining"]
-        ('Weekly', 200, '99')
+        >>> response.value.unique_name, response.status_code
+        ('Weekly', 200)
     """
 
     value: T

@@ -43,7 +43,12 @@ def _settings_repr(settings: Mapping[str, object]) -> str:
 
 @frozen(kw_only=True)
 class Ensured:
-    """Result of `Rooms.ensure`."""
+    """Result of `Rooms.ensure`.
+
+    Example:
+        >>> (await client.rooms.ensure("Weekly")).action
+        'unchanged'
+    """
 
     room: Room
     action: Literal["created", "updated", "unchanged"]
@@ -53,7 +58,13 @@ class Ensured:
 
 @frozen(kw_only=True)
 class Change:
-    """One change of a plan. `str` returns it as a line."""
+    """One change of a plan. `str` returns it as a line.
+
+    Example:
+        >>> plan = await client.rooms.plan([{"unique_name": "Weekly", "max_participants": 25}])
+        >>> print(plan.changes[0])
+        update  'Weekly'  max_participants: 10 -> 25
+    """
 
     action: Literal["create", "update", "delete"]
     unique_name: str | None = None
@@ -87,7 +98,13 @@ class Change:
 
 @frozen(kw_only=True)
 class Plan:
-    """The changes that make rooms as desired. `str` returns a table; an empty plan is false."""
+    """The changes that make rooms as desired. `str` returns a table; an empty plan is false.
+
+    Example:
+        >>> print(await client.rooms.plan([{"unique_name": "Weekly"}], prune=True))
+        delete  'Daily'  ...
+        0 to create, 0 to update, 1 to delete, 1 unchanged
+    """
 
     changes: tuple[Change, ...] = ()
     """Creations first, then updates, then deletions."""

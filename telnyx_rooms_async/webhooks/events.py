@@ -19,7 +19,13 @@ from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, p
 
 @frozen(kw_only=True)
 class Event(Model):
-    """Base class of all events."""
+    """Base class of all events.
+
+    Example:
+        >>> event = RoomSessionEnded(id="1", payload=SessionEndedPayload(duration_secs=60))
+        >>> Event.from_dict(event.to_dict()) == event
+        True
+    """
 
     id: str
     """The same in every delivery of the event."""

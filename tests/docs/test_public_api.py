@@ -41,14 +41,22 @@ NAMES = telnyx_rooms_async.__all__
 
 MODULES = (
     "",
+    ".batch",
     ".core.page_scan",
     ".core.protocol",
     ".emulator",
     ".integrations.aiohttp_web",
     ".integrations.asgi",
+    ".integrations.aws_lambda",
+    ".integrations.dask",
+    ".integrations.django",
+    ".integrations.flask",
     ".integrations.opentelemetry",
+    ".integrations.quart",
     ".pytest_plugin",
+    ".reports",
     ".serialization",
+    ".webhooks",
     ".webhooks.redis",
     ".webhooks.testing",
 )
