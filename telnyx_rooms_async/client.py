@@ -79,12 +79,19 @@ class RoomsClient:
     """
 
     rooms: Rooms
+    """Rooms: create, list, change, delete, one or many."""
     sessions: Sessions
+    """Sessions: list, end, mute and remove participants."""
     participants: Participants
+    """Participants of all sessions."""
     recordings: Recordings
+    """Recordings: list, download, delete."""
     compositions: Compositions
+    """Compositions: create, wait, download, delete."""
     tokens: Tokens
+    """Tokens with which client SDKs join a room."""
     reports: Reports
+    """Attendance and usage."""
     _base_url = "not ready"  # a traceback may show a client whose arguments were refused
 
     @without_frames  # the base URL and the proxies of a session may hold credentials

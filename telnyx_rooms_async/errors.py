@@ -69,9 +69,11 @@ class Attempt:
     operation: str
     """Operation id in the Telnyx API reference: ``ViewRoom``; ``download`` for the download of a file."""
     method: str
+    """``"GET"``, ``"POST"``, …"""
     template: str
     """Path before ids are filled in: ``/rooms/{room_id}``; ``{download_url}`` for a file."""
     status: int | None = None
+    """Status of the response, or None without one."""
     failure: FailureKind | None = None
     """Why there is no response, or None with a response."""
     sent: bool
@@ -81,7 +83,9 @@ class Attempt:
     wait: float | None = None
     """Seconds until the next attempt, or None for the last attempt."""
     request_id: str | None = None
+    """Id of the request at Telnyx, for its support."""
     rate_limit: RateLimit | None = None
+    """The rate limit that the response states."""
     budget_exhausted: bool = False
     """Whether the next attempt was left out because the retry budget of the client is spent."""
 
@@ -124,6 +128,7 @@ class ConfigurationError(TelnyxRoomsError, ValueError):
     """The API key, the base URL or an option of a client is invalid."""
 
     problem: str
+    """What is wrong, without the value of a secret."""
 
     def _message(self) -> str:
         return self.problem
@@ -157,6 +162,7 @@ class WrongEventLoopError(TelnyxRoomsError, RuntimeError):
     """
 
     problem: str = "the client belongs to another event loop: make one client for each loop"
+    """What is wrong."""
 
     def _message(self) -> str:
         return self.problem
@@ -166,6 +172,7 @@ class _RequestError:
     """Mixin of exceptions with a record of attempts."""
 
     attempts: tuple[Attempt, ...]
+    """Every attempt of the call, in order."""
 
     @property
     def budget_exhausted(self) -> bool:
@@ -181,9 +188,11 @@ class APIConnectionError(_RequestError, TelnyxRoomsError):
     """There is no complete response."""
 
     detail: str = ""
+    """What the connection reported."""
     sent: bool = False
     """Whether the server may have processed the request; ``False`` is certain."""
     attempts: tuple[Attempt, ...] = ()
+    """Every attempt of the call, in order."""
 
     _summary: ClassVar[str] = "no response"
 
@@ -225,9 +234,13 @@ class APIResponseError(_RequestError, TelnyxRoomsError):
     """The response cannot be used."""
 
     detail: str = ""
+    """What is wrong with the response."""
     status: int | None = None
+    """Its status."""
     request_id: str | None = None
+    """Id of the request at Telnyx, for its support."""
     attempts: tuple[Attempt, ...] = ()
+    """Every attempt of the call, in order."""
 
     _summary: ClassVar[str] = "unusable response"
 
@@ -273,6 +286,7 @@ class OutcomeUnknownError(_RequestError, TelnyxRoomsError):
     unique_name: str | None = None
     """Requested name of a room: look for it before trying again."""
     attempts: tuple[Attempt, ...] = ()
+    """Every attempt of the call, in order."""
     room_ids: tuple[str, ...] = ()
     """Ids of the rooms of which one may be the result, if there are several."""
 
@@ -295,6 +309,7 @@ class NotReadyError(TelnyxRoomsError):
     """The recording or composition is not completed, so there is no file to download yet."""
 
     id: str
+    """Id of the recording or composition."""
     status: str | None = None
     """``"processing"``, for example."""
 
@@ -350,12 +365,15 @@ class APIStatusError(_RequestError, TelnyxRoomsError):
     """The response has an error status."""
 
     status: int
+    """Status of the response: 404, for example."""
     errors: tuple[ErrorDetail, ...] = ()
     """Entries of the body, in any of its shapes."""
     request_id: str | None = None
+    """Id of the request at Telnyx, for its support."""
     retry_after: float | None = None
     """Seconds that the server asks to wait, if any."""
     attempts: tuple[Attempt, ...] = ()
+    """Every attempt of the call, in order."""
 
     _advice: ClassVar[str] = ""
 
@@ -456,7 +474,9 @@ class ReadOnlyError(TelnyxRoomsError, RuntimeError):
     """A read-only client was asked to send a request that could change something. Nothing was sent."""
 
     method: str
+    """Method of the request that was not sent."""
     path: str
+    """Its path."""
 
     def _message(self) -> str:
         return f"the client is read-only: {self.method} {self.path} was not sent"
@@ -467,7 +487,9 @@ class UnexpectedCountError(TelnyxRoomsError):
     """The number of rooms to delete is not the expected one. Nothing was deleted."""
 
     expected: int
+    """Number of rooms that was expected."""
     actual: int
+    """Number of rooms that the filter matches."""
 
     def _message(self) -> str:
         return f"expected {self.expected}, found {self.actual}: nothing was deleted"
@@ -478,7 +500,9 @@ class JournalError(TelnyxRoomsError):
     """A journal cannot be used: other input, another account or base URL, in use, or the disk is full."""
 
     path: str
+    """Path of the journal."""
     problem: str
+    """What is wrong."""
 
     def _message(self) -> str:
         return f"journal {self.path}: {self.problem}"

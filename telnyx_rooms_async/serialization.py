@@ -65,6 +65,7 @@ class Envelope(Generic[T]):
     """The JSON object around a single result: ``{"data": …}``."""
 
     data: T
+    """The result."""
 
 
 def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON can be any value

@@ -56,6 +56,7 @@ class JournalSummary:
     """
 
     done: int
+    """Items that were processed."""
     failed: int
     """Items that certainly were not processed."""
     open: int

@@ -59,12 +59,18 @@ class BatchResult(Generic[Item, Value]):
     """
 
     done: tuple[Done[Item, Value], ...]
+    """Outcomes of the items that succeeded."""
     failed: tuple[Failed[Item], ...]
+    """Outcomes of the items that failed."""
     skipped: int = 0
     """Items that an earlier run of the job had finished, according to its journal."""
 
     def raise_for_failures(self) -> None:
-        """Raise an `ExceptionGroup` of the errors, if an item failed."""
+        """Raise the errors, if an item failed.
+
+        Raises:
+            ExceptionGroup: of the errors of all items that failed.
+        """
         if self.failed:
             count = len(self.failed) + len(self.done)
             raise ExceptionGroup(

@@ -21,11 +21,14 @@ class Done(Generic[Item_co, Value_co]):
     index: int
     """Position among the items, counted from 0."""
     item: Item_co
+    """The item."""
     value: Value_co
+    """What the call returned."""
     elapsed: float
     """Duration of the call in seconds."""
 
     ok: ClassVar[Literal[True]] = True
+    """True: the call returned."""
 
     def unwrap(self) -> Value_co:
         """Return the value."""
@@ -45,11 +48,14 @@ class Failed(Generic[Item_co]):
     index: int
     """Position among the items, counted from 0."""
     item: Item_co
+    """The item."""
     error: Exception
+    """What the call raised."""
     elapsed: float
     """Duration of the call in seconds."""
 
     ok: ClassVar[Literal[False]] = False
+    """False: the call raised."""
 
     def unwrap(self) -> NoReturn:
         """Raise the error."""

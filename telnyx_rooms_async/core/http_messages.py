@@ -52,9 +52,11 @@ class Response:
     """
 
     status: int
+    """Status code."""
     raw_headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     """Names and values in the order of the response."""
     body: bytes = field(default=b"", repr=_size)
+    """Body, decompressed."""
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, in any case, or None."""

@@ -230,8 +230,11 @@ class DateFilter:
     """
 
     eq: date | None = field(default=None, converter=_bound, metadata=OMIT_DEFAULT)
+    """On this day."""
     gte: date | None = field(default=None, converter=_bound, metadata=OMIT_DEFAULT)
+    """On this day or later."""
     lte: date | None = field(default=None, converter=_bound, metadata=OMIT_DEFAULT)
+    """On this day or earlier."""
 
 
 @frozen(kw_only=True)
@@ -244,8 +247,11 @@ class DurationFilter:
     """
 
     eq: int | None = field(default=None, converter=_seconds, metadata=OMIT_DEFAULT)
+    """Exactly this long."""
     gte: int | None = field(default=None, converter=_seconds, metadata=OMIT_DEFAULT)
+    """This long or longer."""
     lte: int | None = field(default=None, converter=_seconds, metadata=OMIT_DEFAULT)
+    """This long or shorter."""
 
 
 # --- text, numbers, ids -----------------------------------------------------------------------------------

@@ -41,7 +41,9 @@ class WebhookEvent:
     """
 
     event_type: str
+    """``"video.room.session.ended"``, for example."""
     id: str
+    """Id of the event, the same in each delivery."""
     # Payloads have links to recordings.
     data: JsonObject = field(repr=False)
     """Everything under ``data`` in the envelope."""

@@ -361,6 +361,7 @@ class Faults:
     """
 
     telnyx: "Emulator" = field(repr=False)
+    """The emulator."""
     _expected: list[Fault] = field(factory=list[Fault], init=False, repr=False)
 
     def respond(

@@ -37,6 +37,7 @@ class MediaFile:
     id: str = field(on_setattr=setters.frozen)
     """Id of the recording or composition."""
     content_type: str
+    """``"video/webm"``, for example."""
     size: int
     """Size in bytes; can be set."""
     cut_after: int | None = None

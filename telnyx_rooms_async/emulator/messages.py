@@ -24,6 +24,7 @@ class RecordedRequest:
     """
 
     method: str
+    """``"GET"``, ``"POST"``, …"""
     path: str
     """Decoded, with the ``/v2`` of the base URL; ``/media/…`` for a file."""
     # Presigned links have secrets in the query, token refreshes in the body.
@@ -32,6 +33,7 @@ class RecordedRequest:
     headers: Mapping[str, str] = field(repr=False)
     """By lower-case name."""
     body: bytes = field(repr=False)
+    """Body as it was received."""
     target: str = field(repr=False)
     """Path and query, encoded as in the request line."""
 

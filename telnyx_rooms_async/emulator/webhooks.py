@@ -74,6 +74,7 @@ class Delivery:
     """
 
     event: WebhookEvent
+    """The event."""
     # The query of a webhook URL is often a secret.
     url: str = field(repr=public_url_repr)
     """URL of the receiver."""

@@ -27,6 +27,7 @@ class Attendee:
     """
 
     identity: str
+    """How the person is recognised: by default the ``context`` of the participant."""
     participants: tuple[RoomParticipant, ...]
     """One for each time that the person joined, in the order of time."""
     intervals: tuple[Interval, ...]

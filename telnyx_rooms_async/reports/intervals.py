@@ -23,7 +23,9 @@ class Interval:
     """
 
     start: datetime = field(converter=_in_utc)
+    """Included."""
     end: datetime = field(converter=_in_utc)
+    """Excluded."""
 
     @property
     def duration(self) -> timedelta:

@@ -34,8 +34,11 @@ class Prices:
     """
 
     participant_minute: Decimal = Decimal()
+    """For each minute of a participant."""
     recorded_minute: Decimal = Decimal()
+    """For each minute of a recording."""
     composed_minute: Decimal = Decimal()
+    """For each minute of a composition."""
 
 
 @frozen(kw_only=True)
@@ -63,6 +66,7 @@ class UsageRow:
     recorded_minutes: int = 0
     """Minutes of recordings, rounded up for each file."""
     recorded_megabytes: Decimal = Decimal()
+    """Size of the recordings."""
     composed_minutes: int = 0
     """Minutes of compositions, rounded up for each."""
 
@@ -95,6 +99,7 @@ class Usage(Table):
     total: UsageRow
     """People count once, although several rows count them."""
     prices: Prices | None = None
+    """For `UsageRow.cost`; None without prices."""
 
     def records(self) -> list[dict[str, Any]]:
         """Return the rows and the total; participant minutes are exact to the microsecond."""

@@ -37,6 +37,7 @@ class APIResponse(Generic[T]):
     value: T
     """What the call returns without ``with_raw_response``; of a list, its first page."""
     status_code: int
+    """Status of the response: 200, for example."""
     headers: Mapping[str, str] = field(repr=False, hash=False)
     """Under lower-case names; of a repeated header, the last value."""
     request_id: str | None

@@ -51,7 +51,9 @@ class Ensured:
     """
 
     room: Room
+    """The room as it is now."""
     action: Literal["created", "updated", "unchanged"]
+    """What was done."""
     changed: tuple[str, ...] = ()
     """The settings that were changed; of a new room all that were requested."""
 
@@ -67,7 +69,9 @@ class Change:
     """
 
     action: Literal["create", "update", "delete"]
+    """What `Rooms.apply` would do."""
     unique_name: str | None = None
+    """Name of the room; None for a room without a name."""
     room_id: str | None = None
     """None for a room that is to be created."""
     before: Mapping[str, object] = field(default={}, repr=_settings_repr)

@@ -30,7 +30,9 @@ class SignedWebhook(NamedTuple):
     """
 
     body: bytes
+    """Body, exactly as it was signed."""
     headers: dict[str, str]
+    """Headers with the signature and its time."""
 
 
 def sign(webhook: Event | bytes, *, timestamp: int | None = None) -> SignedWebhook:
