@@ -79,19 +79,12 @@ class RoomsClient:
     """
 
     rooms: Rooms
-    """Rooms: create, list, change, delete, one or many."""
     sessions: Sessions
-    """Sessions: list, end, mute and remove participants."""
     participants: Participants
-    """Participants of all sessions."""
     recordings: Recordings
-    """Recordings: list, download, delete."""
     compositions: Compositions
-    """Compositions: create, wait, download, delete."""
     tokens: Tokens
-    """Tokens with which client SDKs join a room."""
     reports: Reports
-    """Attendance and usage."""
     _base_url = "not ready"  # a traceback may show a client whose arguments were refused
 
     @without_frames  # the base URL and the proxies of a session may hold credentials
@@ -220,10 +213,6 @@ class RoomsClient:
 
         Raises:
             ConfigurationError: an option is invalid.
-
-        Example:
-            >>> impatient = client.with_options(timeout=2, retry=RetryPolicy(max_attempts=1))
-            >>> room = await impatient.rooms.retrieve(room_id)
         """
         check_flags(read_only=read_only)
         api = self._api

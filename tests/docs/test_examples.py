@@ -46,7 +46,8 @@ def test_every_public_class_and_operation_has_an_example() -> None:
     # A protocol that users implement, what `asgi_app` returns, and two classes below the client.
     missing -= {"telnyx_rooms_async.webhooks.EventStore", "telnyx_rooms_async.integrations.asgi.WebhookApp"}
     missing -= {"telnyx_rooms_async.core.page_scan.Scan", "telnyx_rooms_async.serialization.Envelope"}
-    assert missing | (VERBS - EXAMPLES.keys()) == set()
+    missing |= VERBS - EXAMPLES.keys() - {"telnyx_rooms_async.RoomsClient.with_options"}
+    assert missing == set()
 
 
 async def namespace(telnyx: Emulator, client: RoomsClient) -> dict[str, object]:
