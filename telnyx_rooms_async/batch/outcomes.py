@@ -29,6 +29,8 @@ class Done(Generic[Item_co, Value_co]):
 
     ok: ClassVar[Literal[True]] = True
     """True: the call returned."""
+    error: ClassVar[None] = None
+    """None: nothing was raised."""
 
     def unwrap(self) -> Value_co:
         """Return the value."""

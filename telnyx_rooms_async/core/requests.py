@@ -271,7 +271,7 @@ class _ValidRoomBody(RoomBody):
     """A body that was validated: its values are exact already."""
 
 
-def room_body(fields: RoomFields) -> RoomBody:
+def room_body(fields: Mapping[str, object]) -> RoomBody:
     """Return the body of a room.
 
     Raises:
@@ -279,7 +279,7 @@ def room_body(fields: RoomFields) -> RoomBody:
     """
     data = cast("object", fields)
     if isinstance(data, ValidRoomFields):
-        return _ValidRoomBody(**fields)
+        return _ValidRoomBody(**cast("RoomFields", data))
     if not isinstance(data, Mapping):
         raise InvalidArgumentError((f"a room must be given by its fields, not {short_repr(data)}",))
     try:

@@ -107,8 +107,15 @@ def client_lifespan(
 ) -> Callable[[object], AbstractAsyncContextManager[dict[str, RoomsClient]]]:
     """Return a lifespan with a client: ``FastAPI(lifespan=client_lifespan())``.
 
-    In Starlette and FastAPI the client is ``request.state.rooms``. At shutdown the routers first complete
+    In Starlette and FastAPI the client is ``request.state.telnyx``. At shutdown the routers first complete
     their background tasks; then the calls of the client have `grace` seconds before it is closed.
+
+    An app with a lifespan of its own enters this one in it, and yields its state too::
+
+        @asynccontextmanager
+        async def lifespan(app):
+            async with client_lifespan()(app) as state, open_database() as database:
+                yield {**state, "database": database}
 
     Args:
         client: the client; default: a new ``RoomsClient()``.
@@ -122,11 +129,11 @@ def client_lifespan(
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncGenerator[dict[str, RoomsClient]]:
-        rooms = RoomsClient() if client is None else client
+        telnyx = RoomsClient() if client is None else client
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(rooms.close, grace=grace)
+            stack.push_async_callback(telnyx.close, grace=grace)
             for router in routers:
                 await stack.enter_async_context(router)
-            yield {"rooms": rooms}
+            yield {"telnyx": telnyx}
 
     return lifespan

@@ -12,7 +12,7 @@ from attrs import field, fields, frozen
 
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, UPDATE_ROOM
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.requests import RoomBody, RoomFields, body_fields, problems, room_body
+from telnyx_rooms_async.core.requests import RoomBody, body_fields, problems, room_body
 from telnyx_rooms_async.core.validators import UNSET, checked_limit, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, NameTakenError, NotFoundError, one_line
 from telnyx_rooms_async.http.api_session import ApiSession
@@ -205,14 +205,13 @@ async def _ensure_once(api: ApiSession, name: str, body: RoomBody, *, is_missing
 
 
 async def _update(api: ApiSession, room_id: str, settings: Mapping[str, object]) -> Room:
-    body = room_body(cast("RoomFields", settings))
-    return await api.call(build(UPDATE_ROOM, room_id=room_id, body=body))
+    return await api.call(build(UPDATE_ROOM, room_id=room_id, body=room_body(settings)))
 
 
 # --- plan -------------------------------------------------------------------------------------------------
 
 
-def parse_desired(rooms: Iterable[RoomFields]) -> DesiredRooms:
+def parse_desired(rooms: Iterable[Mapping[str, object]]) -> DesiredRooms:
     """Validate the desired rooms; an `InvalidArgumentError` lists the problems of all of them."""
     try:
         if isinstance(cast("object", rooms), str | bytes | Mapping):
@@ -287,7 +286,7 @@ def _differences(room: Room, settings: Mapping[str, object]) -> dict[str, object
 async def apply_change(api: ApiSession, change: Change, _: float | None) -> Room | None:
     """Apply one change of a plan, as `Rooms.apply` documents it."""
     if change.action == "create":
-        body = room_body(cast("RoomFields", {"unique_name": change.unique_name, **change.after}))
+        body = room_body({"unique_name": change.unique_name, **change.after})
         return (await ensure_room(api, body, is_missing=True)).room
     room_id = change.room_id or ""
     if change.action == "update":

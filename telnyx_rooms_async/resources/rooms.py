@@ -1,9 +1,9 @@
 """Rooms: single, in lists, in bulk, and declarative."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Final, TypeAlias, Unpack, cast
+from typing import Any, Final, TypeAlias, TypeVar, Unpack, cast
 
 from telnyx_rooms_async.batch.journal import Journal
 from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
@@ -27,7 +27,9 @@ from telnyx_rooms_async.core.requests import (
     room_body,
 )
 from telnyx_rooms_async.core.validators import (
+    UNSET,
     RoomId,
+    UnsetType,
     checked_limit,
     exact_flag,
     exact_room_id,
@@ -60,8 +62,11 @@ from telnyx_rooms_async.resources.room_reconciliation import (
     parse_desired,
 )
 
-RoomUpdate: TypeAlias = tuple[RoomId, RoomFields]
+RoomUpdate: TypeAlias = tuple[RoomId, Mapping[str, object]]
 """The id of a room and its new fields."""
+Fields = TypeVar("Fields", bound=Mapping[str, object])
+"""Fields of a room, which are checked before they are sent: `RoomFields`, or the dict of a table's row."""
+Update = TypeVar("Update", bound=RoomUpdate)
 
 _PREFETCH: Final = 8
 
@@ -83,7 +88,11 @@ class Rooms:
     # --- one room -----------------------------------------------------------------------------------------
 
     async def create(
-        self, *, on_lost_response: OnLostResponse = "find", **fields: Unpack[RoomFields]
+        self,
+        unique_name: str | UnsetType = UNSET,
+        *,
+        on_lost_response: OnLostResponse = "find",
+        **settings: Unpack[RoomSettings],
     ) -> Room:
         """Create a room.
 
@@ -94,13 +103,14 @@ class Rooms:
         over, and the request is sent once more if it is not found.
 
         Args:
+            unique_name: unique within the account. A room without a name cannot be found if its response is
+                lost.
             on_lost_response: if the response is lost, ``"find"`` looks the room up, and raises if it is not
                 found; ``"find_then_resend"`` then sends the request once more, as the name prevents a second
                 room; ``"raise"`` raises without a look-up. A response is also lost when the server closes a
                 kept-alive connection at the moment when it is used again.
-            **fields: `RoomFields`, all optional: ``unique_name`` (unique within the account; without a name a
-                room whose response is lost cannot be found), ``max_participants`` (2 to 50, Telnyx's default
-                is 10), ``enable_recording`` (default False), ``webhook_event_url`` and
+            **settings: `RoomSettings`, all optional: ``max_participants`` (2 to 50, Telnyx's default is 10),
+                ``enable_recording`` (default False), ``webhook_event_url`` and
                 ``webhook_event_failover_url`` (with scheme), ``webhook_timeout_secs`` (0 to 30).
 
         Raises:
@@ -109,13 +119,14 @@ class Rooms:
             OutcomeUnknownError: the room may exist, and another request could create a second one.
 
         Example:
-            >>> room = await client.rooms.create(unique_name="Retro", enable_recording=True)
+            >>> room = await client.rooms.create("Retro", enable_recording=True)
             >>> room.max_participants
             10
 
         Telnyx operation: CreateRoom.
         """
-        return await create_room(self._api, RoomBody(**fields), on_lost_response)
+        body = RoomBody(unique_name=unique_name, **settings)
+        return await create_room(self._api, body, on_lost_response)
 
     async def retrieve(self, room_id: RoomId, *, include_sessions: bool = False) -> Room:
         """Return one room.
@@ -298,13 +309,14 @@ class Rooms:
         """
         return await ensure_room(self._api, RoomBody(unique_name=unique_name, **settings))
 
-    async def plan(self, desired: Iterable[RoomFields], *, prune: bool = False) -> Plan:
+    async def plan(self, desired: Iterable[Mapping[str, object]], *, prune: bool = False) -> Plan:
         """Compare desired rooms with the existing ones, without changing anything.
 
         One request per 250 rooms of the account. ``print(plan)`` shows what `apply` would do.
 
         Args:
-            desired: name and settings of each room, as for `create`. Missing settings stay as they are.
+            desired: name and settings of each room, as for `create`: `RoomFields`, or any mapping. Missing
+                settings stay as they are.
             prune: whether all other rooms are to be deleted, including rooms without a name.
 
         Raises:
@@ -371,7 +383,7 @@ class Rooms:
 
     def create_many(
         self,
-        bodies: Iterable[RoomFields] | AsyncIterable[RoomFields],
+        bodies: Iterable[Fields] | AsyncIterable[Fields],
         *,
         concurrency: int = 32,
         ordered: bool = False,
@@ -379,13 +391,14 @@ class Rooms:
         on_lost_response: OnLostResponse = "find",
         journal: Journal | None = None,
         progress: BatchProgress | None = None,
-    ) -> BatchJob[RoomFields, Room]:
+    ) -> BatchJob[Fields, Room]:
         """Create rooms, and yield the outcome of each: `batch.Done` with the room, or `batch.Failed`.
 
         Nothing is sent before the job is iterated or awaited: then one request per room, as by `create`.
 
         Args:
-            bodies: fields of each room, as for `create`: ``{"unique_name": "Weekly"}``.
+            bodies: fields of each room, as for `create`: `RoomFields`, or any mapping, such as
+                ``{"unique_name": "Weekly"}``. A room whose fields are invalid is a failure.
             concurrency: the number of concurrent creations.
             ordered: whether outcomes come in the order of the bodies.
             max_failures: the number of failures after which an `ExceptionGroup` is raised.
@@ -415,14 +428,14 @@ class Rooms:
 
     def update_many(
         self,
-        changes: Iterable[RoomUpdate] | AsyncIterable[RoomUpdate],
+        changes: Iterable[Update] | AsyncIterable[Update],
         *,
         concurrency: int = 32,
         ordered: bool = False,
         max_failures: int | None = None,
         journal: Journal | None = None,
         progress: BatchProgress | None = None,
-    ) -> BatchJob[RoomUpdate, Room]:
+    ) -> BatchJob[Update, Room]:
         """Update rooms, and yield the outcome of each, with the options and errors of `create_many`.
 
         `changes` are pairs of a room and its new fields: ``(room_id, {"max_participants": 25})``. One request
@@ -556,11 +569,11 @@ async def _collect(
 
 def bulk_create(
     api: ApiSession, on_lost_response: OnLostResponse, *, must_be_named: bool
-) -> BulkOperation[RoomFields, Room]:
-    """Return the operation of `Rooms.create_many`."""
+) -> BulkOperation[Any, Room]:
+    """Return the operation of `Rooms.create_many`, whose items are checked when they are sent."""
     choice = check_on_lost_response(on_lost_response)
 
-    async def create(fields: RoomFields, since: float | None) -> Room:
+    async def create(fields: Mapping[str, object], since: float | None) -> Room:
         body = room_body(fields)
         if must_be_named and not body.unique_name:
             raise InvalidArgumentError(("unique_name must be given: a resumed job finds rooms by name",))
@@ -569,8 +582,8 @@ def bulk_create(
     return BulkOperation(name="create_many", apply=create, api=api)
 
 
-def bulk_update(api: ApiSession) -> BulkOperation[RoomUpdate, Room]:
-    """Return the operation of `Rooms.update_many`."""
+def bulk_update(api: ApiSession) -> BulkOperation[Any, Room]:
+    """Return the operation of `Rooms.update_many`, whose items are checked when they are sent."""
 
     async def update(change: RoomUpdate, _: float | None) -> Room:
         pair = cast("object", change)  # it may come from a file

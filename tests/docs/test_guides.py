@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 import tomllib
 from collections.abc import Awaitable
 from datetime import datetime
@@ -58,11 +59,8 @@ def texts(*languages: str) -> list[str]:
 
 PYTHON = [block for block in blocks("python") if not block.values[0].startswith("# ")]  # not of the recipes
 PROGRAMS = [block for block in PYTHON if "asyncio.run(" in block.values[0]]
-SUITES = [block for block in PYTHON if "\nasync def test_" in block.values[0]]
-FRAGMENTS = [block for block in PYTHON if block not in PROGRAMS and block not in SUITES]
-QUICKSTART = Path(__file__).parent / "quickstart"
-STRICT = ("-o", "asyncio_default_fixture_loop_scope=function")
-"""Some versions of pytest-asyncio warn without this option."""
+TESTS = [block for block in PYTHON if re.search(r"^(async )?def test_", block.values[0], re.MULTILINE)]
+FRAGMENTS = [block for block in PYTHON if block not in PROGRAMS and block not in TESTS]
 
 
 def test_every_block_is_executed_or_shown() -> None:
@@ -161,18 +159,6 @@ def test_the_readme_states_the_measured_speed() -> None:
 # --- programs and fragments ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suite", SUITES)
-def test_tests_for_pytest_pass(suite: str, tmp_path: Path) -> None:
-    (tmp_path / "test_guide.py").write_text(suite)
-    path = os.pathsep.join([str(QUICKSTART), os.environ.get("PYTHONPATH", "")])  # the app that a test imports
-    variables = os.environ | {"PYTHONPATH": path}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", *STRICT]
-    result = subprocess.run(
-        [*command, "test_guide.py"], cwd=tmp_path, env=variables, capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stdout
-
-
 @pytest.mark.parametrize("program", PROGRAMS)
 async def test_programs_run(program: str, telnyx: Emulator) -> None:
     variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
@@ -210,8 +196,43 @@ async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.
         await run(code, names)
         if "download" in fragment:
             assert [path.stat().st_size > 0 for path in tmp_path.iterdir()] == [True, True]
-        if "app = " in fragment:
+        if "\napp = " in fragment:
             await check_app(names["app"], telnyx)
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_tests_pass_in_a_folder_of_their_own(test: str, tmp_path: Path) -> None:
+    (tmp_path / "test_fragment.py").write_text(test)
+    path = os.pathsep.join([str(ROOT), str(Path(__file__).parent / "quickstart")])
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_fragment.py"]
+    environment = os.environ | {"PYTHONPATH": path}
+    result = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_fragments_pass_in_a_strictly_typed_function(tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
+    for fragment in FRAGMENTS + TESTS:
+        (tmp_path / f"{fragment.id}.py".replace("-", "_")).write_text(in_function(fragment.values[0]))
+    options = ["--no-error-summary", "--disable-error-code=import-untyped"]
+    command = [sys.executable, "-m", "mypy", *options, *map(str, tmp_path.iterdir())]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.stdout, result.stderr) == ("", "")
+
+
+def in_function(fragment: str) -> str:
+    """Return a fragment as the body of a function with the names that fragments may use."""
+    code = compile(fragment, "guide", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST)
+    assert isinstance(code, ast.Module)
+    imports = [node for node in code.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    body = [node for node in code.body if node not in imports]
+    types = "from telnyx_rooms_async import Room as _Room, RoomsClient as _Client"
+    types += "\nfrom telnyx_rooms_async.emulator import Emulator as _Emulator"
+    head = "async def snippet(client: _Client, telnyx: _Emulator, room: _Room) -> None:"
+    statements = textwrap.indent("\n".join(map(ast.unparse, body)), "    ")
+    return "\n".join([*map(ast.unparse, imports), types, head, statements])
 
 
 async def check_app(app: object, telnyx: Emulator) -> None:

@@ -3,12 +3,12 @@
 import io
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 import typer
 from attrs import define, field, frozen
 
-from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomFields
+from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.files import STREAM, file_errors
 from telnyx_rooms_async.cli.progress import status
@@ -25,6 +25,7 @@ from telnyx_rooms_async.cli.tables.rows import (
     validate,
 )
 from telnyx_rooms_async.cli.tables.text_formats import read_csv, read_ndjson
+from telnyx_rooms_async.core.requests import ValidRoomFields
 from telnyx_rooms_async.core.validators import is_blank, short_repr
 
 _MAX_PROBLEM_ROWS: Final = 20
@@ -54,7 +55,7 @@ class InputTable:
     source: Source
     names_required: bool = False
     """Whether a row without ``unique_name`` is invalid."""
-    rooms: list[RoomFields] = field(factory=list[RoomFields])
+    rooms: list[ValidRoomFields] = field(factory=list[ValidRoomFields])
     invalid: list[InvalidRow] = field(factory=list[InvalidRow])
     column_types: Mapping[str, object] | None = None
     """Types of the columns of Parquet: a row may be invalid because of the type of a value."""
@@ -99,7 +100,7 @@ class InputTable:
                 if problems:
                     self.invalid.append(InvalidRow(row, problems))
                 else:
-                    self.rooms.append(cast("RoomFields", fields))
+                    self.rooms.append(fields)
         except InvalidArgumentError as error:
             self.broken = error.problems
 

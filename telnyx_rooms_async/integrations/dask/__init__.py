@@ -17,11 +17,10 @@ from typing import TypedDict, Unpack
 
 from telnyx_rooms_async.batch import Outcome
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, END_SESSION, UPDATE_ROOM
-from telnyx_rooms_async.core.requests import RoomFields
 from telnyx_rooms_async.core.validators import RoomId, SessionId
 from telnyx_rooms_async.models import Room
 from telnyx_rooms_async.resources.room_creation import OnLostResponse, check_on_lost_response
-from telnyx_rooms_async.resources.rooms import RoomUpdate, bulk_create, bulk_delete, bulk_update
+from telnyx_rooms_async.resources.rooms import Fields, Update, bulk_create, bulk_delete, bulk_update
 from telnyx_rooms_async.resources.sessions import bulk_end
 from telnyx_rooms_async.settings import Settings
 
@@ -58,12 +57,12 @@ class JobOptions(TypedDict, total=False):
 
 def create_many(
     cluster: Client,
-    bodies: Iterable[RoomFields] | AsyncIterable[RoomFields],
+    bodies: Iterable[Fields] | AsyncIterable[Fields],
     *,
     settings: Settings,
     on_lost_response: OnLostResponse = "find",
     **options: Unpack[JobOptions],
-) -> AsyncGenerator[Outcome[RoomFields, Room], None]:
+) -> AsyncGenerator[Outcome[Fields, Room], None]:
     """Create rooms on all workers of a cluster, and yield the outcome of each.
 
     Nothing is sent before the first iteration. Outcomes arrive by partition; their indexes are those of the
@@ -109,11 +108,11 @@ def create_many(
 
 def update_many(
     cluster: Client,
-    changes: Iterable[RoomUpdate] | AsyncIterable[RoomUpdate],
+    changes: Iterable[Update] | AsyncIterable[Update],
     *,
     settings: Settings,
     **options: Unpack[JobOptions],
-) -> AsyncGenerator[Outcome[RoomUpdate, Room], None]:
+) -> AsyncGenerator[Outcome[Update, Room], None]:
     """Update rooms on all workers of a cluster, and yield the outcome of each.
 
     When a worker dies, the updates of its partition are sent again by another one.
