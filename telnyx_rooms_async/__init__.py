@@ -1,7 +1,7 @@
 """An asyncio client for the Telnyx Video Rooms API.
 
     async with RoomsClient() as client:
-        room = await client.rooms.create(unique_name="Weekly")
+        room = await client.rooms.create("Weekly")
         async for session in client.rooms.sessions(room.id):
             print(session.created_at)
 

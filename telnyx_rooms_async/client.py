@@ -75,7 +75,7 @@ class RoomsClient:
 
     Example:
         >>> async with RoomsClient() as client:
-        ...     room = await client.rooms.create(unique_name="Retro")
+        ...     room = await client.rooms.create("Retro")
     """
 
     rooms: Rooms

@@ -103,7 +103,7 @@ class TelnyxRoomsError(Exception):
 
     Example:
         >>> try:
-        ...     await client.rooms.create(unique_name="Weekly")
+        ...     await client.rooms.create("Weekly")
         ... except NameTakenError as error:
         ...     print(error.status, error.code)
         ... except TelnyxRoomsError as error:

@@ -2,7 +2,7 @@
 
     async with Emulator() as telnyx:
         async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
-            room = await client.rooms.create(unique_name="Weekly")
+            room = await client.rooms.create("Weekly")
             alice = telnyx.join(room.id, context="Alice")
             telnyx.leave(alice.id)
 

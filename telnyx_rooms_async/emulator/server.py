@@ -77,7 +77,7 @@ class Emulator:
     Example:
         >>> async with Emulator() as telnyx:
         ...     async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
-        ...         room = await client.rooms.create(unique_name="Weekly")
+        ...         room = await client.rooms.create("Weekly")
     """
 
     def __init__(

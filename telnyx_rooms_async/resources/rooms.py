@@ -78,7 +78,7 @@ class Rooms:
     is one request, repeated on failure.
 
     Example:
-        >>> room = await client.rooms.create(unique_name="Retro", max_participants=25)
+        >>> room = await client.rooms.create("Retro", max_participants=25)
         >>> token = await client.tokens.create(room)
     """
 

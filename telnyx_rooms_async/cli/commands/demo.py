@@ -61,7 +61,7 @@ Print: TypeAlias = Callable[..., None]
 
 async def create_rooms(out: Print, client: RoomsClient) -> Room:
     """Create rooms."""
-    rooms = [await client.rooms.create(unique_name=name) for name in NAMES]
+    rooms = [await client.rooms.create(name) for name in NAMES]
     out(len(rooms), "rooms, the first one is", rooms[0].id)
     return rooms[0]
 
@@ -98,7 +98,7 @@ async def update(out: Print, client: RoomsClient, room: Room) -> None:
 async def create_duplicate(out: Print, client: RoomsClient) -> None:
     """Handle an error of the API."""
     try:
-        await client.rooms.create(unique_name=NAMES[0])
+        await client.rooms.create(NAMES[0])
     except UnprocessableEntityError as error:
         out(type(error).__name__, "-", error)
 
