@@ -78,9 +78,8 @@ class Rooms:
     is one request, repeated on failure.
 
     Example:
-        >>> async def open_room(client):
-        ...     room = await client.rooms.create(unique_name="Weekly", max_participants=25)
-        ...     return await client.tokens.create(room)
+        >>> room = await client.rooms.create("Retro", max_participants=25)
+        >>> token = await client.tokens.create(room)
     """
 
     def __init__(self, api: ApiSession) -> None:
@@ -120,8 +119,9 @@ class Rooms:
             OutcomeUnknownError: the room may exist, and another request could create a second one.
 
         Example:
-            >>> async def create(client):
-            ...     return await client.rooms.create("Weekly", enable_recording=True)
+            >>> room = await client.rooms.create("Retro", enable_recording=True)
+            >>> room.max_participants
+            10
 
         Telnyx operation: CreateRoom.
         """
@@ -137,6 +137,11 @@ class Rooms:
 
         Raises:
             NotFoundError: there is no such room.
+
+        Example:
+            >>> room = await client.rooms.retrieve(room_id, include_sessions=True)
+            >>> [session.active for session in room.sessions]
+            [True]
 
         Telnyx operation: ViewRoom.
         """
@@ -164,8 +169,8 @@ class Rooms:
             page_size: 1 to 250 rooms per request.
 
         Example:
-            >>> async def names(client):
-            ...     return [room.unique_name async for room in client.rooms.list()]
+            >>> [room.unique_name async for room in client.rooms.list()]
+            ['Daily', 'Weekly']
 
         Telnyx operation: ListRooms.
         """
@@ -191,6 +196,11 @@ class Rooms:
             NameTakenError: another room has this name.
             UnprocessableEntityError: the server rejects another field.
 
+        Example:
+            >>> room = await client.rooms.update(room_id, max_participants=25)
+            >>> room.max_participants
+            25
+
         Telnyx operation: UpdateRoom.
         """
         return await self._api.call(build(UPDATE_ROOM, room_id=room_id, body=RoomBody(**fields)))
@@ -202,6 +212,9 @@ class Rooms:
 
         Raises:
             NotFoundError: there was no such room at the first attempt.
+
+        Example:
+            >>> await client.rooms.delete(room_id)
 
         Telnyx operation: DeleteRoom.
         """
@@ -224,6 +237,11 @@ class Rooms:
 
         Raises:
             NotFoundError: while iterating: there is no such room.
+
+        Example:
+            >>> async for session in client.rooms.sessions(room_id, include_participants=True):
+            ...     print([person.context for person in session.participants or ()])
+            ['Alice']
 
         Telnyx operation: RetrieveListRoomSessions.
         """
@@ -249,6 +267,11 @@ class Rooms:
         Raises:
             NotFoundError: there is no such room.
             APITimeoutError: no session started in time; ``.deadline`` is True.
+
+        Example:
+            >>> session = await client.rooms.wait_for_session(room_id, timeout=60)
+            >>> session.active
+            True
 
         Telnyx operation: RetrieveListRoomSessions.
         """
@@ -277,6 +300,11 @@ class Rooms:
             NotFoundError: other clients delete the room as often as it is found.
             OutcomeUnknownError: it is unknown whether the room was created; call again.
 
+        Example:
+            >>> ensured = await client.rooms.ensure("Weekly", max_participants=12)
+            >>> ensured.action, ensured.changed
+            ('updated', ('max_participants',))
+
         Telnyx operations: ListRooms, CreateRoom and UpdateRoom.
         """
         return await ensure_room(self._api, RoomBody(unique_name=unique_name, **settings))
@@ -294,6 +322,11 @@ class Rooms:
         Raises:
             InvalidArgumentError: a field is invalid, a name is missing or used twice: all problems at once,
                 with the index of the room; nothing was sent.
+
+        Example:
+            >>> plan = await client.rooms.plan([{"unique_name": "Weekly"}, {"unique_name": "Retro"}])
+            >>> plan.creates, plan.updates, plan.deletes, plan.unchanged
+            (1, 0, 0, 1)
 
         Telnyx operation: ListRooms.
         """
@@ -329,6 +362,12 @@ class Rooms:
 
         Raises:
             InvalidArgumentError: at the call: an argument is invalid, or the plan deletes too many rooms.
+
+        Example:
+            >>> plan = await client.rooms.plan([{"unique_name": "Retro"}])
+            >>> result = await client.rooms.apply(plan)
+            >>> [outcome.value.unique_name for outcome in result.done]
+            ['Retro']
 
         Telnyx operations: CreateRoom, UpdateRoom and DeleteRoom.
         """
@@ -371,6 +410,11 @@ class Rooms:
         Raises:
             JournalError: while iterating: the journal cannot be used.
 
+        Example:
+            >>> bodies = [{"unique_name": "Retro"}, {"unique_name": "Standup"}]
+            >>> async for outcome in client.rooms.create_many(bodies):
+            ...     assert outcome.ok, outcome.error
+
         Telnyx operation: CreateRoom.
         """
         return bulk_create(self._api, on_lost_response, must_be_named=journal is not None).run(
@@ -397,6 +441,11 @@ class Rooms:
         `changes` are pairs of a room and its new fields: ``(room_id, {"max_participants": 25})``. One request
         per room, as by `update`.
 
+        Example:
+            >>> result = await client.rooms.update_many([(room_id, {"max_participants": 25})])
+            >>> len(result.done), len(result.failed)
+            (1, 0)
+
         Telnyx operation: UpdateRoom.
         """
         return bulk_update(self._api).run(
@@ -422,6 +471,11 @@ class Rooms:
 
         `ids` are rooms or their ids. One request per room, as by `delete`. A room that was in flight when a
         run with a journal died, and is gone, counts as deleted.
+
+        Example:
+            >>> result = await client.rooms.delete_many([room_id])
+            >>> len(result.done), len(result.failed)
+            (1, 0)
 
         Telnyx operation: DeleteRoom.
         """
@@ -468,6 +522,11 @@ class Rooms:
                 `everything`.
             UnexpectedCountError: while iterating: more or fewer rooms match; none was deleted.
             PaginationError: while iterating: the list kept changing; none was deleted.
+
+        Example:
+            >>> result = await client.rooms.delete_all(unique_name="Weekly", expect=1)
+            >>> [outcome.item.unique_name for outcome in result.done]
+            ['Weekly']
 
         Telnyx operation: DeleteRoom.
         """
