@@ -16,6 +16,7 @@ from importlib import import_module
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 from typing import get_type_hints
 
 import attrs
@@ -72,6 +73,13 @@ CONSTRUCTORS = ("__init__", "__new__", "__attrs_post_init__")
 """Their errors are documented in the docstring of the class."""
 
 
+def is_defined_in(value: object, module: ModuleType) -> bool:
+    """Return whether a class or function is defined in a module."""
+    if inspect.isfunction(value):  # attrs gives its `evolve` the name of the last class that is frozen
+        return inspect.unwrap(value).__globals__ is vars(module)
+    return getattr(value, "__module__", "") == module.__name__
+
+
 def public_objects() -> Iterator[tuple[str, object]]:
     """Yield the public classes and functions of the public modules, and the resources."""
     yield from ((f"telnyx_rooms_async.{resource.__name__}", resource) for resource in RESOURCES)
@@ -80,7 +88,7 @@ def public_objects() -> Iterator[tuple[str, object]]:
         listed = getattr(module, "__all__", None)
         for name in listed or [name for name in vars(module) if not name.startswith("_")]:
             value = getattr(module, name)
-            if listed or getattr(value, "__module__", "") == module.__name__:
+            if listed or is_defined_in(value, module):
                 yield f"{module.__name__}.{name}", value
 
 
