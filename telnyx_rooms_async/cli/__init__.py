@@ -13,6 +13,7 @@ from telnyx_rooms_async.cli import output, runner
 from telnyx_rooms_async.cli.commands import compositions, recordings, rooms, sessions, tokens
 from telnyx_rooms_async.cli.commands.demo import demo
 from telnyx_rooms_async.cli.commands.emulate import emulate
+from telnyx_rooms_async.cli.commands.enforce import enforce
 from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
 
 app: Final = typer.Typer(
@@ -59,6 +60,7 @@ def _program(
 rooms.group.command("import")(import_rooms)
 rooms.group.command("export")(runner.grouped_options(export_rooms))
 rooms.group.command()(apply)
+rooms.group.command()(enforce)
 app.command()(demo)
 app.command()(emulate)
 for _group in (
