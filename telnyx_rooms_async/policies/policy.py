@@ -119,8 +119,8 @@ class RoomPolicy:
 
     Args:
         max_duration: a session ends at this age.
-        alone_timeout: a session ends when one person has been alone in it for this time, also the first one,
-            who waits for others.
+        alone_timeout: a session ends when one person has been alone in it for this time, also while waiting
+            for others to join first.
         empty_timeout: a session ends when it has been without participants for this time. Telnyx ends such a
             session by itself, normally at once.
         allowed_hours: a session ends when these hours end, or at once if it starts outside of them. One
@@ -130,7 +130,7 @@ class RoomPolicy:
         names: the unique names of the rooms, exactly. An empty list is for no room.
         prefix: what the unique names of the rooms begin with.
         predicate: returns whether the policy is for a `Room`.
-        identity: how people are recognised who join twice, with two devices for example, as in
+        identity: how people that join twice are recognised, with two devices for example, as in
             `reports.attendance_of`: a text such as ``"user_id"`` names a field of a JSON ``context``; None
             stands for the ``context`` itself. By default all participants are different people.
 
@@ -190,7 +190,7 @@ class RoomPolicy:
         return (
             (self.names is None or name in self.names)
             and (self.prefix is None or name.startswith(self.prefix))
-            and (self.predicate is None or self.predicate(room))
+            and (self.predicate is None or bool(self.predicate(room)))
         )
 
 
@@ -309,7 +309,7 @@ def _limits(policy: RoomPolicy, session: RoomSession, now: datetime) -> Iterator
         yield "allowed_hours", max(end, session.created_at or end)
     if session.participants is None:
         return
-    # After all times of the session, as clocks differ: somebody present is present until then.
+    # A time after all times of the session, as clocks differ. Present people count as present until then.
     attendance = attendance_of([session], as_of=now + _DAY, identity=policy.identity)
     present = sum(attendee.is_present for attendee in attendance.attendees)
     changes = [(instant, people) for instant, people in attendance.concurrency if instant < attendance.as_of]

@@ -69,7 +69,7 @@ def _build(cls: Any, path: str, table: object, keys: set[str], problems: list[st
     return None
 
 
-def _parse(path: str, key: str, value: Any, problems: list[str]) -> object:  # noqa: ANN401 - of TOML
+def _parse(path: str, key: str, value: object, problems: list[str]) -> object:
     if key in _DURATIONS:
         match = _DURATION.fullmatch(value) if isinstance(value, str) else None
         if match is None:
@@ -80,10 +80,9 @@ def _parse(path: str, key: str, value: Any, problems: list[str]) -> object:  # n
     if key == "allowed_hours":
         if not isinstance(value, list):
             return _build(AllowedHours, path, value, _HOURS_KEYS, problems)
-        tables: list[Any] = value
         return [
             _build(AllowedHours, f"{path}[{index}]", table, _HOURS_KEYS, problems)
-            for index, table in enumerate(tables)
+            for index, table in enumerate(cast("list[object]", value))
         ]
     if key in ("start", "end") and isinstance(value, str):
         try:

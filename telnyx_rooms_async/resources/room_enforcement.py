@@ -18,7 +18,7 @@ from telnyx_rooms_async.core.endpoints import (
 )
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import RoomsQuery
-from telnyx_rooms_async.core.validators import checked_count, is_id, short_repr
+from telnyx_rooms_async.core.validators import checked_count, flag, is_id, short_repr
 from telnyx_rooms_async.errors import (
     APIConnectionError,
     APIResponseError,
@@ -65,6 +65,8 @@ _TEMPORARY: Final = (
 _EVENTS: Final = (RoomSessionStarted, RoomSessionEnded, RoomParticipantJoined, RoomParticipantLeft)
 _PREFETCH: Final = 4
 _SHORTEST_WAIT: Final = 0.05
+_LONGEST_RETRY: Final = 60.0
+"""Seconds until an action is tried again that failed, or that another instance has claimed."""
 _MAX_INTERVAL: Final = 2**31
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
@@ -89,6 +91,8 @@ class Enforcer:
         self._policies = _check_policies(policies)
         self._concurrency = checked_count("concurrency", concurrency)
         self._interval = _check_interval(interval)
+        if problem := flag(dry_run):
+            raise InvalidArgumentError((f"dry_run {problem}",))
         self._dry_run = dry_run
         self._store = None if dry_run else store
         self._before_action, self._on_warning = before_action, on_warning
@@ -219,6 +223,9 @@ class Enforcer:
         self._latest = max(self._latest, self._api.server_now())
         return datetime.fromtimestamp(self._latest, UTC)
 
+    def _retry_at(self) -> datetime:
+        return self._now() + timedelta(seconds=min(self._interval, _LONGEST_RETRY))
+
     def _at(self, action: PolicyAction) -> datetime:
         """Return when an action can be carried out; never if its limit makes a warning pointless."""
         at = max(action.due_at, self._not_before.get(_key(action), _ALWAYS))
@@ -252,7 +259,7 @@ class Enforcer:
         try:
             is_claimed = await self._store.claim(event_id)
         except EventClaimedError:
-            self._not_before[_key(action)] = self._now() + timedelta(seconds=self._interval)
+            self._not_before[_key(action)] = self._retry_at()
             return None
         if is_claimed:
             await handle_claimed(self._store, event_id, handle)
@@ -297,8 +304,7 @@ class Enforcer:
     def _result(self, outcome: Outcome[PolicyAction, PolicyAction | None]) -> PolicyAction | None:
         """Return the action of an outcome, and remember when it may be tried again."""
         if isinstance(outcome, Failed):
-            retry_at = self._now() + timedelta(seconds=self._interval)
-            action = evolve(outcome.item, status="failed", error=outcome.error, retry_at=retry_at)
+            action = evolve(outcome.item, status="failed", error=outcome.error, retry_at=self._retry_at())
         elif outcome.value is None:
             return None
         else:
