@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Any, Final, cast
 
+import attrs
+
 from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.policies.policy import AllowedHours, RoomPolicy
 
 _DURATION: Final = re.compile(r"(?=\d)(?:(\d+)d)? ?(?:(\d+)h)? ?(?:(\d+)m)? ?(?:(\d+)s)?", re.ASCII)
 _DURATIONS: Final = ("max_duration", "alone_timeout", "empty_timeout", "max_rooms_age", "warn_before")
-_KEYS: Final = {*_DURATIONS, "allowed_hours", "names", "prefix", "identity"}
-_HOURS_KEYS: Final = {"start", "end", "zone", "weekdays"}
+_NO_KEYS: Final = {"predicate"}
+"""Fields that only a program can set."""
 
 
 def parse_policies(text: str) -> tuple[RoomPolicy, ...]:
@@ -40,7 +42,7 @@ def parse_policies(text: str) -> tuple[RoomPolicy, ...]:
         problems.append("policies: at least one table [[policies]] is required")
         tables = []
     for index, table in enumerate(cast("list[Any]", tables)):
-        policy = _build(RoomPolicy, f"policies[{index}]", table, _KEYS, problems)
+        policy = _build(RoomPolicy, f"policies[{index}]", table, problems)
         if policy is not None:
             policies.append(policy)
     if problems:
@@ -48,14 +50,16 @@ def parse_policies(text: str) -> tuple[RoomPolicy, ...]:
     return tuple(policies)
 
 
-def _build(cls: Any, path: str, table: object, keys: set[str], problems: list[str]) -> Any:  # noqa: ANN401 - a policy or hours
+def _build(cls: Any, path: str, table: object, problems: list[str]) -> Any:  # noqa: ANN401 - a policy or hours
     """Return the value of a table, or None after adding its problems."""
     if not isinstance(table, dict):
         problems.append(f"{path} must be a table, not {short_repr(table)}")
         return None
-    values = cast("dict[str, Any]", table)
+    values = cast("dict[str, object]", table)
     known_problems = len(problems)
-    problems += _unknown_keys(f"{path}.", values, keys)
+    problems += _unknown_keys(f"{path}.", values, attrs.fields_dict(cls).keys() - _NO_KEYS)
+    required = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING]
+    problems += [f"{path}.{name} is missing" for name in required if name not in values]
     fields = {key: _parse(f"{path}.{key}", key, value, problems) for key, value in values.items()}
     if len(problems) > known_problems:
         return None
@@ -63,10 +67,7 @@ def _build(cls: Any, path: str, table: object, keys: set[str], problems: list[st
         return cls(**fields)
     except InvalidArgumentError as error:
         problems += [f"{path}.{problem}" for problem in error.problems]
-    except TypeError:
-        missing = sorted({"start", "end", "zone"} - values.keys())
-        problems.append(f"{path}: {', '.join(missing)} missing")
-    return None
+        return None
 
 
 def _parse(path: str, key: str, value: object, problems: list[str]) -> object:
@@ -79,9 +80,9 @@ def _parse(path: str, key: str, value: object, problems: list[str]) -> object:
         return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     if key == "allowed_hours":
         if not isinstance(value, list):
-            return _build(AllowedHours, path, value, _HOURS_KEYS, problems)
+            return _build(AllowedHours, path, value, problems)
         return [
-            _build(AllowedHours, f"{path}[{index}]", table, _HOURS_KEYS, problems)
+            _build(AllowedHours, f"{path}[{index}]", table, problems)
             for index, table in enumerate(cast("list[object]", value))
         ]
     if key in ("start", "end") and isinstance(value, str):

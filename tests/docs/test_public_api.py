@@ -47,6 +47,7 @@ MODULES = (
     ".integrations.aiohttp_web",
     ".integrations.asgi",
     ".integrations.opentelemetry",
+    ".policies",
     ".pytest_plugin",
     ".serialization",
     ".webhooks.redis",
@@ -226,6 +227,8 @@ def test_importing_the_package_loads_no_extra() -> None:
         "telnyx",
         "telnyx_rooms_async.emulator",
         "telnyx_rooms_async.integrations.asgi",
+        "telnyx_rooms_async.policies",
+        "telnyx_rooms_async.webhooks",
         "typer",
     }
     assert heavy & set(modules.split()) == set()

@@ -326,6 +326,7 @@ def test_policies_are_parsed_from_toml() -> None:
         ("[[policies]]\nmax_duration = 'h'", "policies[0].max_duration must be a duration"),
         ("[[policies]]\nmax_duration = ''", "policies[0].max_duration must be a duration"),
         ("[[policies]]\nmax_duration = '0s'", "policies[0].max_duration must be a positive timedelta"),
+        ("[[policies]]\npredicate = 'x'", "policies[0].predicate is unknown"),
         ("[[policies]]\nidentity = 3", "policies[0].identity must be the name of a field, not 3"),
         ("[[policies]]\n[[policies]]\nnames = 'a'", "policies[1].names must be a list of names, not 'a'"),
         ("[[policies]]\nallowed_hours = 8", "policies[0].allowed_hours must be a table, not 8"),
@@ -333,7 +334,7 @@ def test_policies_are_parsed_from_toml() -> None:
             "[[policies]]\nallowed_hours = [{start = '8', end = '18:00', zone = 'UTC'}]",
             "policies[0].allowed_hours[0].start must be a time of day such as \"08:00\", not '8'",
         ),
-        ("[[policies]]\nallowed_hours = {zone = 'UTC'}", "policies[0].allowed_hours: end, start missing"),
+        ("[[policies]]\nallowed_hours = {zone = 'UTC'}", "policies[0].allowed_hours.start is missing"),
         (
             "[[policies]]\nallowed_hours = {start = '08:00', end = '18:00', zone = 'Mars'}",
             "policies[0].allowed_hours.zone must be a time zone such as 'Europe/Berlin', not 'Mars'",
