@@ -379,6 +379,10 @@ class WebhookPayloadError(WebhookError):
     _summary: ClassVar[str] = "the webhook is not an event"
 
 
+class EventClaimedError(WebhookError):
+    """Another worker is handling the event at the moment, as the event store says."""
+
+
 @define(slots=False, repr=False)
 class APIStatusError(_RequestError, TelnyxRoomsError):
     """The response has an error status."""

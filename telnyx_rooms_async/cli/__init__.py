@@ -17,6 +17,7 @@ from telnyx_rooms_async.cli.commands import compositions, recordings, rooms, ses
 from telnyx_rooms_async.cli.commands.demo import demo
 from telnyx_rooms_async.cli.commands.docs import docs
 from telnyx_rooms_async.cli.commands.emulate import emulate
+from telnyx_rooms_async.cli.commands.enforce import enforce
 from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
 from telnyx_rooms_async.cli.options import AllowInsecure, CAFile, ClientCert, Proxy
 
@@ -62,6 +63,7 @@ def _program(
 rooms.group.command("import")(import_rooms)
 rooms.group.command("export")(runner.grouped_options(export_rooms))
 rooms.group.command()(apply)
+rooms.group.command()(enforce)
 app.command()(demo)
 app.command()(docs)
 app.command()(emulate)

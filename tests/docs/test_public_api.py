@@ -57,6 +57,7 @@ MODULES = (
     ".integrations.flask",
     ".integrations.opentelemetry",
     ".integrations.quart",
+    ".policies",
     ".pytest_plugin",
     ".reports",
     ".serialization",
@@ -283,6 +284,8 @@ def test_importing_the_package_loads_no_extra() -> None:
         "telnyx",
         "telnyx_rooms_async.emulator",
         "telnyx_rooms_async.integrations.asgi",
+        "telnyx_rooms_async.policies",
+        "telnyx_rooms_async.webhooks",
         "typer",
     }
     assert heavy & set(modules.split()) == set()
