@@ -109,10 +109,8 @@ class RoomsClient:
         ConfigurationError: an argument or an environment variable is invalid. The API key is not shown.
 
     Example:
-        ::
-
-            async with RoomsClient() as client:
-                room = await client.rooms.create(unique_name="Weekly")
+        >>> async with RoomsClient() as client:
+        ...     room = await client.rooms.create("Retro")
     """
 
     _base_url = "not ready"  # a traceback may show a client whose arguments were refused
@@ -209,6 +207,11 @@ class RoomsClient:
 
         Raises:
             ConfigurationError: a setting or an argument is invalid.
+
+        Example:
+            >>> async with RoomsClient.from_settings(Settings(timeout=10)) as client:
+            ...     print(await client.rooms.list().count())
+            2
         """
         return cls(
             session=session,
@@ -260,7 +263,14 @@ class RoomsClient:
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """The rate limit of the account as the newest response states it; None before that."""
+        """The rate limit of the account as the newest response states it; None before that.
+
+        Example:
+            >>> telnyx.limit(100, seconds=60)  # the emulator
+            >>> room = await client.rooms.retrieve(room_id)
+            >>> client.rate_limit.remaining
+            99
+        """
         return self._api.rate_limiter.window.last_seen
 
     @without_frames  # headers, members and the API key may be secrets
@@ -332,7 +342,13 @@ class RoomsClient:
 
     @property
     def with_raw_response(self) -> RawResponses:
-        """The operations with the response of each: ``await client.with_raw_response.rooms.retrieve(id)``."""
+        """The operations with the response of each: ``await client.with_raw_response.rooms.retrieve(id)``.
+
+        Example:
+            >>> response = await client.with_raw_response.rooms.retrieve(room_id)
+            >>> response.status_code, response.value.unique_name
+            (200, 'Weekly')
+        """
         return RawResponses(self._api)
 
     # Not a coroutine function: a task that is cancelled before it starts keeps the arguments in its frame.
@@ -358,6 +374,11 @@ class RoomsClient:
         Raises:
             InvalidArgumentError: an argument cannot be sent.
             APIStatusError: the response has an error status.
+
+        Example:
+            >>> response = await client.request("GET", "/rooms", query={"page[size]": 1})
+            >>> response.status
+            200
         """
         return self._request(method, path, query, HiddenValue(json))  # `json` may hold a refresh token
 
@@ -368,7 +389,11 @@ class RoomsClient:
         return await self._api.call(build_custom(method, path, query=query, json=json.value))
 
     async def public_key(self) -> str:
-        """Return the public key that signs the webhooks of the account: one request."""
+        """Return the public key that signs the webhooks of the account: one request.
+
+        Example:
+            >>> webhooks = Webhooks(await client.public_key())
+        """
         return (await self._api.call(build(ACCOUNT_KEY))).public
 
     async def close(self, *, grace: float = 0.0) -> None:
@@ -382,6 +407,10 @@ class RoomsClient:
         Raises:
             ConfigurationError: the grace is not a number from 0.
             WrongEventLoopError: the client is in use by another event loop.
+
+        Example:
+            >>> client = RoomsClient()
+            >>> await client.close(grace=10)
         """
         grace = exact_number(grace)
         if grace != 0:

@@ -9,8 +9,7 @@ import typer
 
 from telnyx_rooms_async import ConfigurationError, DateFilter
 from telnyx_rooms_async.cli.display import Result, show
-from telnyx_rooms_async.cli.files import file_errors
-from telnyx_rooms_async.cli.output import put, write, write_json
+from telnyx_rooms_async.cli.output import file_errors, put, write, write_json
 from telnyx_rooms_async.reports import Attendance, Usage
 from telnyx_rooms_async.reports.table import import_pyarrow
 from telnyx_rooms_async.reports.terminal import AttendanceChart, UsageChart

@@ -152,9 +152,11 @@ class Response:
     """
 
     status: int
+    """Status code."""
     raw_headers: RawHeaders = field(default=(), repr=False)
     """Names and values in the order of the response."""
     body: bytes = field(default=b"", repr=_size)
+    """Body, decompressed."""
 
     @property
     def headers(self) -> Headers:

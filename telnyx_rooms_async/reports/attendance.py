@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import RoomParticipant, RoomSession
-from telnyx_rooms_async.reports.intervals import Interval, check_aware, concurrency, total, union
+from telnyx_rooms_async.reports.intervals import Interval, check_aware, concurrency, merged, total
 from telnyx_rooms_async.reports.table import Table
 from telnyx_rooms_async.serialization import DecodeError, converter
 
@@ -23,9 +23,16 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 @frozen(kw_only=True)
 class Attendee:
-    """A person in one or more sessions, under all ids with which the person joined."""
+    """A person in one or more sessions, under all ids with which the person joined.
+
+    Example:
+        >>> attendance = await client.sessions.attendance(session_id)
+        >>> attendance.attendees[0].identity, attendance.attendees[0].last_left_at
+        ('Alice', None)
+    """
 
     identity: str
+    """How the person is recognised: by default the ``context`` of the participant."""
     participants: tuple[RoomParticipant, ...]
     """The person's participants, one for each join, by the time of joining."""
     intervals: tuple[Interval, ...]
@@ -267,9 +274,7 @@ def _attendee(identity: str, stays: Sequence[_Stay]) -> Attendee:
     return Attendee(
         identity=identity,
         participants=tuple(stay.participant for stay in ordered),
-        intervals=tuple(
-            Interval(*span) for span in union((stay.interval.start, stay.interval.end) for stay in ordered)
-        ),
+        intervals=merged(stay.interval for stay in ordered),
         sessions=len(left_at),
         reconnects=reconnects,
         is_present=any(

@@ -36,10 +36,17 @@ class Interval:
 
     Raises:
         InvalidArgumentError: a time has no time zone.
+
+    Example:
+        >>> start = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+        >>> Interval(start, start + timedelta(minutes=20)).duration
+        datetime.timedelta(seconds=1200)
     """
 
     start: datetime = field(converter=_in_utc)
+    """Included."""
     end: datetime = field(converter=_in_utc)
+    """Excluded."""
 
     @property
     def duration(self) -> timedelta:
@@ -50,8 +57,13 @@ class Interval:
         return self.start <= instant < self.end
 
 
+def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Return the union of intervals, in order: none of the result overlap or touch each other."""
+    return tuple(Interval(*span) for span in union((interval.start, interval.end) for interval in intervals))
+
+
 def union(spans: Iterable[tuple[Instant, Instant]]) -> list[tuple[Instant, Instant]]:
-    """Return the union of spans, in order: none of the result overlap or touch each other."""
+    """Return the same as `merged`, of pairs of a start and an end."""
     result: list[tuple[Instant, Instant]] = []
     for start, end in sorted(spans):
         if result and start <= result[-1][1]:

@@ -55,13 +55,22 @@ class Prices:
     """
 
     participant_minute: Decimal = field(default=Decimal(), converter=_exact_price)
+    """For each minute of a participant."""
     recorded_minute: Decimal = field(default=Decimal(), converter=_exact_price)
+    """For each minute of a recording."""
     composed_minute: Decimal = field(default=Decimal(), converter=_exact_price)
+    """For each minute of a composition."""
 
 
 @frozen(kw_only=True)
 class UsageRow:
-    """The usage of one room, day or month, or of all."""
+    """The usage of one room, day or month, or of all.
+
+    Example:
+        >>> usage = await client.reports.usage()
+        >>> usage.total.cost(Prices(participant_minute=Decimal("0.002"))) > 0
+        True
+    """
 
     key: str
     """Id of the room, ``"2026-03-01"``, ``"2026-03"`` or ``"total"``."""
@@ -93,7 +102,13 @@ class UsageRow:
 
 @frozen(kw_only=True)
 class Usage(Table):
-    """What an account used, with a row for each room, day or month in which something happened."""
+    """What an account used, with a row for each room, day or month in which something happened.
+
+    Example:
+        >>> usage = await client.reports.usage(by="room")
+        >>> [row.sessions for row in usage.rows]
+        [1, 1]
+    """
 
     columns: ClassVar[Mapping[str, type]] = {
         "key": str,
@@ -115,6 +130,7 @@ class Usage(Table):
     total: UsageRow
     """People count once, although several rows count them."""
     prices: Prices | None = None
+    """For `UsageRow.cost`; None without prices."""
 
     def records(self) -> list[dict[str, Any]]:
         """Return the rows and the total; participant minutes are exact to the microsecond."""

@@ -36,8 +36,7 @@ class Reports:
     """Reports of an account: ``client.reports``.
 
     Example:
-        >>> usage = await client.reports.usage(created_at=DateFilter(gte=date(2026, 10, 1)), by="month")
-        >>> print(usage.to_markdown())
+        >>> usage = await client.reports.usage(by="month")
     """
 
     def __init__(self, api: ApiSession) -> None:
@@ -81,6 +80,11 @@ class Reports:
         Raises:
             InvalidArgumentError: an argument is invalid, or there is a journal and no first day.
             JournalError: the journal belongs to another report, is in use, or cannot be written.
+
+        Example:
+            >>> usage = await client.reports.usage(created_at=DateFilter(gte=date(2021, 1, 1)), by="month")
+            >>> usage.total.sessions
+            2
 
         Telnyx operations: ListRoomSessions, ListRoomRecordings and ListRoomCompositions.
         """

@@ -178,7 +178,7 @@ def test_header_that_cannot_be_sent_or_is_of_the_client_is_refused(headers: Any)
     "options",
     [
         *({"query": query} for query in ("a=1", {"a": None}, {"a": 1.5}, {"a": ["b"]}, {7: "b"})),
-        *({"body": body} for body in ("a", ["a"], {7: "b"}, {"a": object()}, {"a": float("nan")}, 7)),
+        *({"body": body} for body in ("a", ["a"], {7: "b"}, {"a": Clock}, {"a": float("nan")}, 7)),
         *({"api_key": key} for key in ("", b"KEY", "KEY CANARY", "'KEY'", 7)),
         *({"headers": 1}, {"max_retries": 1, "retry": RetryPolicy()}),
     ],

@@ -8,7 +8,7 @@ import typer
 
 from telnyx_rooms_async import RoomsClient
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, RoomId, SessionId
-from telnyx_rooms_async.cli.progress import session_bar, status
+from telnyx_rooms_async.cli.output import session_bar, status
 from telnyx_rooms_async.cli.report_output import (
     Identity,
     Outputs,
