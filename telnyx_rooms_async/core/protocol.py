@@ -325,9 +325,8 @@ def add_extras(call: Call[T], extras: Extras) -> Call[T]:
     query = (*request.query, *(pair for pair in extras.query if pair[0] not in names))
     body = request.body
     if extras.body and request.method in _METHODS_WITH_BODY:
-        fields = dict[str, object]() if body is None else parse_json(body)
-        if isinstance(fields, dict):
-            body = encode_json(dict(extras.body) | cast("dict[str, object]", fields))
+        fields: dict[str, object] = {} if body is None else parse_json(body)  # an object: `check_extras`
+        body = encode_json({**extras.body, **fields})
     return evolve(call, request=evolve(request, query=query, body=body))
 
 
