@@ -4,9 +4,9 @@ import os
 import ssl
 from collections.abc import Coroutine, Mapping, Sequence
 from copy import copy
-from typing import Any, Self
+from typing import Any, Final, Self
 
-from attrs import asdict, evolve
+from attrs import asdict, evolve, fields
 
 from telnyx_rooms_async.core.endpoints import ACCOUNT_KEY
 from telnyx_rooms_async.core.http_messages import Response
@@ -47,6 +47,8 @@ from telnyx_rooms_async.settings import (
     find_api_key,
     find_base_url,
 )
+
+_OPTIONS: Final = frozenset(field.name for field in fields(Settings))
 
 
 class RoomsClient:
@@ -210,6 +212,14 @@ class RoomsClient:
         self.compositions = Compositions(api)
         self.tokens = Tokens(api)
         self.reports = Reports(api)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _OPTIONS:
+            del value  # it may be the API key, and error reports show the variables of frames
+            raise AttributeError(
+                f"{name} of a client cannot be changed: make a new client, or use with_options()"
+            )
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         return f"<RoomsClient {self._base_url}>"
