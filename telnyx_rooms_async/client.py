@@ -1,28 +1,32 @@
 """`RoomsClient`: one session of the API and six resources."""
 
+import os
+import ssl
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Final, Self
 
-from attrs import asdict, evolve
+from attrs import asdict, evolve, fields
 
 from telnyx_rooms_async.core.endpoints import ACCOUNT_KEY
 from telnyx_rooms_async.core.http_messages import Response
 from telnyx_rooms_async.core.protocol import QueryValue, build, build_custom, extend_extras
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
-from telnyx_rooms_async.core.secret import HiddenValue, without_async_frames, without_frames
+from telnyx_rooms_async.core.secret import HiddenValue, hidden, without_async_frames, without_frames
 from telnyx_rooms_async.core.validators import UNSET, UnsetType, exact_number
 from telnyx_rooms_async.errors import RateLimit
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import OnAttempt
 from telnyx_rooms_async.http.clock import Clock
 from telnyx_rooms_async.http.connection import (
+    Proxies,
     Session,
     TraceConfig,
     borrowed_loop,
     capacity,
     check_session,
+    find_tls,
     user_agent,
 )
 from telnyx_rooms_async.http.credentials import ApiKeyFunction, Credentials
@@ -50,6 +54,8 @@ from telnyx_rooms_async.settings import (
     timeout_seconds,
 )
 
+_OPTIONS: Final = frozenset(field.name for field in fields(Settings))
+
 
 class RoomsClient:
     """A client for the Telnyx Video Rooms API.
@@ -66,7 +72,7 @@ class RoomsClient:
         base_url: by default the environment variable ``TELNYX_BASE_URL``, or the URL of Telnyx.
         session: an `aiohttp.ClientSession` to borrow, which is never closed. Its connector, proxy, cookies
             and middlewares are used as they are, and aiohttp may send a GET once more by itself. Make the
-            client in the event loop of the session.
+            client in the event loop of the session, and without options for TLS and proxies.
         timeout: seconds, or a `timedelta`, for a whole call: the wait for a connection and for the rate
             limit, the attempts, and the pauses between them. None for no limit.
         attempt_timeout: likewise for one attempt; at most 5 seconds of it for the connection.
@@ -81,10 +87,18 @@ class RoomsClient:
         rate_limit_share: the share of the account's rate limit that this client uses: 0.25 for each of four
             processes.
         read_only: whether every request that could change something is refused, `request` included.
-        trust_env: whether to use the proxies in ``https_proxy``, ``http_proxy``, ``all_proxy`` and
-            ``no_proxy``; never for a base URL on this machine, and not together with `session`.
+        ca_file: path of a PEM file with CA certificates to trust, in addition to those of the system; by
+            default the environment variable ``TELNYX_CA_FILE``.
+        client_cert: path of a PEM file with a client certificate and its private key, for mutual TLS; by
+            default the environment variable ``TELNYX_CLIENT_CERT``.
+        ssl_context: the TLS context of all connections, instead of `ca_file` and `client_cert`.
+        proxy: URL of the HTTP proxy of all requests, downloads included: ``"http://user:password@host:3128"``;
+            by default the environment variable ``TELNYX_PROXY``, except for requests to this machine. The
+            credentials appear in no repr, log or error.
+        trust_env: without `proxy`, whether to use the proxies in ``https_proxy``, ``http_proxy``,
+            ``all_proxy`` and ``no_proxy``; never for requests to this machine.
         allow_insecure: whether an ``http://`` base URL may lead to another machine, as with
-            ``TELNYX_ALLOW_INSECURE=true``.
+            ``TELNYX_ALLOW_INSECURE=true``, and whether `ssl_context` may accept any certificate.
         on_attempt: called with an `Attempt` after each request, also those of downloads: metadata for
             metrics. An exception that it raises is logged.
         trace_configs: for the session of the client. aiohttp passes them each request with its API key.
@@ -121,6 +135,10 @@ class RoomsClient:
         max_connections: int = 100,
         rate_limit_share: float = 1.0,
         read_only: bool = False,
+        ca_file: str | os.PathLike[str] | None = None,
+        client_cert: str | os.PathLike[str] | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        proxy: str | None = None,
         trust_env: bool = False,
         allow_insecure: bool = False,
         on_attempt: OnAttempt | None = None,
@@ -130,10 +148,21 @@ class RoomsClient:
     ) -> None:
         key = find_api_key(None if api_key is None else hidden_key(api_key))
         policy = find_retry_policy(RetryPolicy(), retry, max_retries)
+        proxy = None if proxy is None else hidden(proxy)
         check_count(max_connections=max_connections)
         check_share(rate_limit_share)
         check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)
-        check_session(session, trust_env=trust_env, on_attempt=on_attempt, trace_configs=trace_configs)
+        check_session(
+            session,
+            on_attempt=on_attempt,
+            trace_configs=trace_configs,
+            ca_file=ca_file,
+            client_cert=client_cert,
+            ssl_context=ssl_context,
+            proxy=proxy,
+            trust_env=trust_env,
+        )
+        tls = None if session else find_tls(ssl_context, ca_file, client_cert, allow_insecure=allow_insecure)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
         max_connections = capacity(session, int(max_connections))
         rate_limiter = RateLimiter(max_connections, clock, rate_limit_share)
@@ -145,7 +174,8 @@ class RoomsClient:
             session=session,
             in_flight_calls=in_flight_calls,
             max_connections=max_connections,
-            trust_env=trust_env,
+            tls=tls,
+            proxies=None if session else Proxies(proxy, trust_env=trust_env),
             trace_configs=trace_configs,
             user_agent=credentials.user_agent,
         )
@@ -171,6 +201,7 @@ class RoomsClient:
         settings: Settings,
         *,
         session: Session | None = None,
+        ssl_context: ssl.SSLContext | None = None,
         on_attempt: OnAttempt | None = None,
         trace_configs: Sequence[TraceConfig] = (),
         middleware: Sequence[Middleware] = (),
@@ -183,6 +214,7 @@ class RoomsClient:
         """
         return cls(
             session=session,
+            ssl_context=ssl_context,
             on_attempt=on_attempt,
             trace_configs=trace_configs,
             middleware=middleware,
@@ -224,6 +256,14 @@ class RoomsClient:
     def reports(self) -> Reports:
         """Attendance and usage."""
         return Reports(self._api)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _OPTIONS:
+            del value  # it may be the API key, and error reports show the variables of frames
+            raise AttributeError(
+                f"{name} of a client cannot be changed: make a new client, or use with_options()"
+            )
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         return f"<RoomsClient {self._base_url}>"

@@ -6,10 +6,11 @@ because tools add notes to exceptions.
 """
 
 import enum
+from collections.abc import Mapping
 from itertools import islice
 from typing import ClassVar, Final
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from telnyx_rooms_async.models import ErrorDetail
 
@@ -20,7 +21,9 @@ class FailureKind(enum.StrEnum):
     CONNECT = "connect"
     """Refused, unknown host, or no connection in time: nothing was sent."""
     TLS = "tls"
-    """The server's certificate or TLS handshake was refused: nothing was sent."""
+    """The TLS handshake failed, for a certificate that is not accepted: nothing was sent."""
+    PROXY_AUTHENTICATION = "proxy authentication"
+    """The proxy refused the credentials in its URL, or requires credentials: nothing was sent."""
     LOST = "lost"
     """The connection was reset or closed before the response was complete."""
     TIMEOUT = "timeout"
@@ -84,8 +87,13 @@ class TelnyxRoomsError(Exception):
 
     _summary: ClassVar[str] = "failed"
 
-    def __str__(self) -> str:
+    @property
+    def message(self) -> str:
+        """What happened, in one line of at most 300 characters, as ``str(error)``."""
         return one_line(self._message())
+
+    def __str__(self) -> str:
+        return self.message
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -174,9 +182,18 @@ class ConnectError(APIConnectionError):
 
 
 class TLSError(ConnectError):
-    """The certificate or the TLS handshake of the server was refused. Nothing was sent; never retried."""
+    """The TLS handshake failed, for a certificate of the server or of the client. Never retried.
+
+    The server processed nothing.
+    """
 
     _summary: ClassVar[str] = "could not connect securely"
+
+
+class ProxyAuthenticationError(ConnectError):
+    """The proxy requires a user and a password, or refused them (407). Nothing was sent; never retried."""
+
+    _summary: ClassVar[str] = "the proxy refused the credentials"
 
 
 class ConnectionLostError(APIConnectionError):
@@ -200,14 +217,16 @@ class APIResponseError(_RequestError, TelnyxRoomsError):
     """The response cannot be used."""
 
     detail: str = ""
-    status: int | None = None
+    status_code: int | None = None
     request_id: str | None = None
     attempts: tuple[Attempt, ...] = ()
+    headers: Mapping[str, str] = field(factory=dict[str, str])
+    """Of the response; names are found in any case."""
 
     _summary: ClassVar[str] = "unusable response"
 
     def _message(self) -> str:
-        status = f" (status {self.status})" if self.status else ""
+        status = f" (status {self.status_code})" if self.status_code else ""
         return f"{self._summary}{status}{self._after_attempts()}: {self.detail}"
 
 
@@ -324,13 +343,15 @@ class WebhookPayloadError(WebhookError):
 class APIStatusError(_RequestError, TelnyxRoomsError):
     """The response has an error status."""
 
-    status: int
+    status_code: int
     errors: tuple[ErrorDetail, ...] = ()
     """Entries of the body, in any of its shapes."""
     request_id: str | None = None
     retry_after: float | None = None
     """Seconds that the server asks to wait, if any."""
     attempts: tuple[Attempt, ...] = ()
+    headers: Mapping[str, str] = field(factory=dict[str, str])
+    """Of the response; names are found in any case: ``error.headers.get("Retry-After")``."""
 
     _advice: ClassVar[str] = ""
 
@@ -372,7 +393,7 @@ class APIStatusError(_RequestError, TelnyxRoomsError):
             self._advice,
         )
         context = ", ".join(filter(None, facts))
-        message = f"{self.status} {explanation}{self._after_attempts()}"
+        message = f"{self.status_code} {explanation}{self._after_attempts()}"
         return f"{message} ({context})" if context else message
 
 

@@ -31,8 +31,8 @@ _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*
 
 
 def _show_url(url: object) -> str:
-    """Return the repr of a base URL, unless it may hold credentials."""
-    return repr(url) if url is None or _PLAIN_URL.fullmatch(str(url)) else "'***'"
+    """Return the repr of a base URL or of a proxy, unless it may hold credentials."""
+    return "None" if url is None else repr(str(url)) if _PLAIN_URL.fullmatch(str(url)) else "'***'"
 
 
 def _hide(value: object) -> str:
@@ -50,7 +50,8 @@ class Settings:
     """Options of a `RoomsClient` as a value, for example for another process.
 
     Each field is the argument of the same name of `RoomsClient`, which validates it. A pickle contains the
-    API key and the headers if the settings do; a function for the key is pickled by its name.
+    API key, the headers and the credentials of the proxy if the settings do; a function for the key is
+    pickled by its name.
 
     Example:
         >>> client = RoomsClient.from_settings(Settings(api_key="KEY", max_connections=20))
@@ -67,6 +68,9 @@ class Settings:
     max_connections: int = 100
     rate_limit_share: float = 1.0
     read_only: bool = False
+    ca_file: str | os.PathLike[str] | None = None
+    client_cert: str | os.PathLike[str] | None = None
+    proxy: str | None = field(default=None, converter=optional(hidden), repr=_show_url)
     trust_env: bool = False
     allow_insecure: bool = False
 

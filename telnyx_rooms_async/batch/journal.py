@@ -21,12 +21,18 @@ T = TypeVar("T")
 
 _APPLICATION_ID: Final = 0x54526A6C
 """Marks a SQLite file as a journal."""
-_FORMAT_VERSION: Final = 3
+_FORMAT_VERSION: Final = 4
 _SCHEMA: Final = f"""
 BEGIN;
 PRAGMA application_id = {_APPLICATION_ID};
 PRAGMA user_version = {_FORMAT_VERSION};
-CREATE TABLE job (operation TEXT NOT NULL, base_url TEXT NOT NULL, account TEXT NOT NULL, started_at REAL);
+CREATE TABLE job (
+    operation TEXT NOT NULL,
+    base_url TEXT NOT NULL,
+    account TEXT NOT NULL,
+    started_at REAL,
+    start_limit INTEGER NOT NULL
+);
 CREATE TABLE items (
     item_index INTEGER PRIMARY KEY,
     digest TEXT NOT NULL,
@@ -37,6 +43,8 @@ CREATE TABLE items (
     code TEXT
 );
 """
+_STARTS: Final = 100
+"""Number of items whose start is recorded at once: after a crash, so many may be looked up in vain."""
 _PROBLEMS: Final[Mapping[int, str]] = {
     sqlite3.SQLITE_BUSY: "another job is using it",
     sqlite3.SQLITE_NOTADB: "it is not a journal",
@@ -52,15 +60,15 @@ class JournalSummary:
     failed: int
     """Items that certainly were not processed."""
     open: int
-    """Items that were started and may have been processed."""
+    """Items that may have been processed. After a crash, these include up to 100 that were not started."""
 
 
 class Journal:
     """File that lets a batch job continue after a crash, and retry what failed.
 
-    A job records every item before it sends a request, and every outcome before it yields it. Run again with
-    the same input, the job skips finished items without yielding an outcome for them, finds out what became
-    of the items that were in flight, and retries those that failed.
+    A job records the start of an item before it sends a request, and every outcome before it yields it. Run
+    again with the same input, the job skips finished items without yielding an outcome for them, finds out
+    what became of the items that were in flight, and retries those that failed.
 
     The file is a SQLite database with a digest and a state per item, ids of rooms, and types of errors. It
     contains neither items nor the API key, and only its owner can read it. Only one job can use it at a time.
@@ -162,7 +170,11 @@ class JournalFile:
         self.started_at: float = 0.0
         """Server time in seconds since the epoch before which no item was processed."""
         self.item_count: int = 0
-        """Number of items of earlier runs."""
+        """Number of items of earlier runs, up to the last one that has a record."""
+        self.started: int = 0
+        """Items from this index on were not started. An item below it without a record is open."""
+        self._start_limit = 0
+        """The limit of `started` that is on the disk."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telnyx-rooms-journal")
         self._is_open = False
         self._connection: sqlite3.Connection
@@ -189,13 +201,29 @@ class JournalFile:
     async def summary(self) -> JournalSummary:
         """Count the items per state. See `Journal.summary`."""
 
-        def count_items() -> dict[str, int]:
+        def count_items() -> JournalSummary:
+            counts = {"done": 0, "failed": 0, "open": 0}
             with suppress(FileNotFoundError):
-                if self._is_open or self._connect():
-                    return dict(self._connection.execute("SELECT state, count(*) FROM items GROUP BY state"))
-            return {}
+                if self._is_open or (self._connect() and self._load()):
+                    execute = self._connection.execute
+                    counts |= execute("SELECT state, count(*) FROM items GROUP BY state").fetchall()
+                    recorded = execute("SELECT count(*) FROM items WHERE item_index < ?", (self.started,))
+                    counts["open"] += self.started - recorded.fetchone()[0]
+            return JournalSummary(**counts)
 
-        return JournalSummary(**{"done": 0, "failed": 0, "open": 0} | await self._run("read", count_items))
+        return await self._run("read", count_items)
+
+    async def start(self, index: int) -> None:
+        """Record that an item may have been processed, and that the next ones may, before it is started."""
+        self.started = max(self.started, index + 1)
+        if index >= self._start_limit:
+            await self._run("written", partial(self._commit, [], index + _STARTS))
+
+    async def end(self, count: int) -> None:
+        """Record that there are no more items."""
+        self.started = count
+        if count != self._start_limit:
+            await self._run("written", partial(self._commit, [], count))
 
     def write(self, record: ItemRecord) -> asyncio.Future[None]:
         """Start to write a record. The future is done when it is on the disk, or has a `JournalError`."""
@@ -206,7 +234,7 @@ class JournalFile:
         return written
 
     async def close(self) -> None:
-        """Write the records of cancelled calls, and close the file."""
+        """Write the records of cancelled calls and the number of started items, and close the file."""
         records, self._waiting = [record for record, _ in self._waiting], []
         try:
             if self._is_open:
@@ -252,12 +280,9 @@ class JournalFile:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         if not self._connect():
             self._connection.executescript(_SCHEMA)
-            self._connection.execute("INSERT INTO job VALUES (?, ?, ?, ?)", (*job, now))
+            self._connection.execute("INSERT INTO job VALUES (?, ?, ?, ?, 0)", (*job, now))
             self._connection.execute("COMMIT")
-        row = self._connection.execute("SELECT operation, base_url, account, started_at FROM job").fetchone()
-        if row is None:
-            raise JournalError(self.path, "it is damaged")
-        operation, base_url, account, self.started_at = row
+        operation, base_url, account = self._load()
         if operation != job.operation:
             raise JournalError(self.path, f"it belongs to another job: {operation}, not {job.operation}")
         if base_url != job.base_url:
@@ -271,6 +296,15 @@ class JournalFile:
             raise JournalError(self.path, problem)
         (last,) = self._connection.execute("SELECT max(item_index) FROM items").fetchone()
         self.item_count = 0 if last is None else last + 1
+
+    def _load(self) -> tuple[str, str, str]:
+        """Read the job: its operation, base URL and account."""
+        row = self._connection.execute("SELECT * FROM job").fetchone()
+        if row is None:
+            raise JournalError(self.path, "it is damaged")
+        operation, base_url, account, self.started_at, self._start_limit = row
+        self.started = self._start_limit
+        return operation, base_url, account
 
     def _connect(self) -> bool:
         """Open and lock the file, and return whether it is a journal; `False` if it is empty.
@@ -296,15 +330,19 @@ class JournalFile:
         connection.execute("PRAGMA synchronous = FULL")
         return bool(tables)
 
-    def _commit(self, records: Sequence[ItemRecord]) -> None:
+    def _commit(self, records: Sequence[ItemRecord], start_limit: int | None = None) -> None:
         with self._connection as connection:
             connection.execute("BEGIN")
             connection.executemany("REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", records)
+            if start_limit is not None:
+                connection.execute("UPDATE job SET start_limit = ?", (start_limit,))
+        if start_limit is not None:
+            self._start_limit = start_limit
 
     def _close(self, records: Sequence[ItemRecord]) -> None:
-        if records:
+        if records or self.started != self._start_limit:
             with suppress(sqlite3.Error):  # the calls were cancelled: their items stay open
-                self._commit(records)
+                self._commit(records, self.started)
         self._connection.close()
 
     def _translate_errors(self, verb: str, work: Callable[[], T]) -> T:

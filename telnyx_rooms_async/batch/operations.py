@@ -206,20 +206,19 @@ class BulkOperation(Generic[Item, Value]):
             )
             async with aclosing(outcomes):
                 async for outcome in outcomes:
-                    if isinstance(outcome, Failed) and isinstance(outcome.error, JournalError):
-                        raise outcome.error
                     if outcome.item.written is not None:
                         await outcome.item.written
                     yield relabel(outcome, outcome.item.index, outcome.item.item)
 
     async def _process(self, file: JournalFile, pending: "_PendingItem[Item]") -> Value:
-        """Process one item when its start is on the disk, and start to write its outcome."""
+        """Process one item, and start to write its outcome."""
         index, digest = pending.index, pending.digest
-        await file.write(ItemRecord(index, digest, "open"))
         try:
             value = await self.apply(pending.item, file.started_at if pending.may_be_done else None)
         except TelnyxRoomsError as error:
-            status, code = (error.status, error.code) if isinstance(error, APIStatusError) else (None, None)
+            status, code = (
+                (error.status_code, error.code) if isinstance(error, APIStatusError) else (None, None)
+            )
             is_certain = status in _UNPROCESSED or isinstance(error, InvalidArgumentError)
             # After NameTakenError, the lookup has found only the room of another caller.
             is_failed = isinstance(error, NameTakenError) or (is_certain and not pending.may_be_done)
@@ -247,24 +246,28 @@ async def _pending_items(
     journal: Journal, file: JournalFile, source: Iterable[Item] | AsyncIterable[Item]
 ) -> AsyncGenerator[_PendingItem[Item], None]:
     recorded: dict[int, tuple[str, str]] = {}
+    started_before = file.started
     index = 0
     async with aclosing(iterate(source)) as items:
         async for item in items:
             if index % _CHUNK == 0 and index < file.item_count:
                 recorded = await file.read(index, _CHUNK)
             digest = digest_of(item)
-            recorded_digest, state = recorded.pop(index, (digest, None))
+            unrecorded = "open" if index < started_before else None
+            recorded_digest, state = recorded.pop(index, (digest, unrecorded))
             if recorded_digest != digest:
                 problem = f"item {index} differs from the recorded one: the journal is of other input"
                 raise JournalError(journal.path, problem)
             if state == "done":
                 journal.skipped += 1
             else:
+                await file.start(index)
                 yield _PendingItem(index, item, digest, may_be_done=state not in (None, "failed"))
             index += 1
     if index < file.item_count:
         problem = f"it has {file.item_count} items, the input has {index}: the journal is of other input"
         raise JournalError(journal.path, problem)
+    await file.end(index)
 
 
 def _to_json(value: object) -> object:

@@ -9,11 +9,13 @@ from typing import Annotated, Final
 import typer
 
 import telnyx_rooms_async
+from telnyx_rooms_async import Settings
 from telnyx_rooms_async.cli import output, runner
 from telnyx_rooms_async.cli.commands import compositions, recordings, rooms, sessions, tokens
 from telnyx_rooms_async.cli.commands.demo import demo
 from telnyx_rooms_async.cli.commands.emulate import emulate
 from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
+from telnyx_rooms_async.cli.options import AllowInsecure, CAFile, ClientCert, Proxy
 
 app: Final = typer.Typer(
     no_args_is_help=True,
@@ -35,13 +37,10 @@ def _print_version(requested: bool) -> None:  # noqa: FBT001 - Typer passes the 
 @app.callback()
 def _program(
     *,
-    allow_insecure: Annotated[
-        bool,
-        typer.Option(
-            "--allow-insecure",
-            help="Allow an http:// base URL on another machine, as TELNYX_ALLOW_INSECURE=true does.",
-        ),
-    ] = False,
+    ca_file: CAFile = None,
+    client_cert: ClientCert = None,
+    proxy: Proxy = None,
+    allow_insecure: AllowInsecure = False,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
@@ -53,7 +52,8 @@ def _program(
 
     Exit codes: 0 success, 1 failure, 2 invalid argument, 130 Ctrl-C, 141 stdout was closed.
     """
-    runner.allow_insecure.set(allow_insecure)
+    settings = Settings(ca_file=ca_file, client_cert=client_cert, proxy=proxy, allow_insecure=allow_insecure)
+    runner.program_settings.set(settings)
 
 
 rooms.group.command("import")(import_rooms)

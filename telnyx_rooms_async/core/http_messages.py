@@ -2,15 +2,23 @@
 
 import enum
 import re
-from collections.abc import Mapping
-from typing import Final, Generic, TypeVar, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from attrs import AttrsInstance, evolve, field, frozen
 
 from telnyx_rooms_async.core.validators import exact_text
-from telnyx_rooms_async.errors import ConfigurationError, FailureKind
+from telnyx_rooms_async.errors import (
+    APIResponseValidationError,
+    ConfigurationError,
+    FailureKind,
+    one_line,
+)
+from telnyx_rooms_async.serialization import DecodeError, parse_json
 
+RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
+"""Names and values in the order of the response."""
 T_co = TypeVar("T_co", covariant=True)
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -25,6 +33,13 @@ _CLIENT_HEADERS: Final = frozenset(
 """Headers that the client sets: another value would break the request, or send it as another user."""
 _SHORTEST_SECRET: Final = 8
 """Characters. A shorter header value, such as "1", occurs in any text, and is not removed from errors."""
+
+
+_MAX_REQUEST_ID: Final = 100
+_REQUEST_ID_HEADERS: Final = frozenset(
+    {b"x-request-id", b"request-id", b"telnyx-request-id", b"x-telnyx-request-id"}
+)
+"""Telnyx documents none of them; all were seen in programs that use its API."""
 
 
 def _size(body: bytes | None) -> str:
@@ -104,27 +119,70 @@ class Request:
         return f"{self.path}?{self.query_string}" if self.query else self.path
 
 
+@frozen(eq=False)
+class Headers(Mapping[str, str]):
+    """Headers of a response. Names are found in any case; of a repeated header, the first value counts.
+
+    Example:
+        >>> headers = Headers(((b"Retry-After", b"3"),))
+        >>> headers["retry-after"], headers.get("X-Request-Id"), dict(headers)
+        ('3', None, {'retry-after': '3'})
+    """
+
+    raw: RawHeaders = field(default=(), repr=False)
+    """Names and values in the order of the response."""
+
+    def __getitem__(self, name: str) -> str:
+        lower_name = name.lower().encode()
+        for header_name, value in self.raw:
+            if header_name.lower() == lower_name:
+                return value.decode("latin-1")
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({name.decode("latin-1").lower(): None for name, _ in self.raw})
+
+    def __len__(self) -> int:
+        return len(set(self))
+
+
 @frozen(kw_only=True)
 class Response:
-    """A complete HTTP response of any status."""
+    """A complete HTTP response of any status.
+
+    Example:
+        >>> response = await client.request("GET", "/rooms", query={"page[size]": 1})
+        >>> response.status, response.json()["meta"]["total_results"]
+        (200, 3)
+    """
 
     status: int
-    raw_headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+    raw_headers: RawHeaders = field(default=(), repr=False)
     """Names and values in the order of the response."""
     body: bytes = field(default=b"", repr=_size)
 
-    def header(self, name: str) -> str | None:
-        """Return the first header of that name, in any case, or None."""
-        lower_name = name.lower().encode()
-        for header_name, value in self.raw_headers:
-            if header_name.lower() == lower_name:
-                return value.decode("latin-1")
-        return None
+    @property
+    def headers(self) -> Headers:
+        """All headers."""
+        return Headers(self.raw_headers)
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        """All headers under lower-case names; of a repeated header, the last value."""
-        return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.raw_headers}
+    def request_id(self) -> str | None:
+        """Telnyx's id of the request, under any of the header names that Telnyx may use."""
+        values = (value for name, value in self.raw_headers if name.lower() in _REQUEST_ID_HEADERS)
+        return next((one_line(value.decode("latin-1"), _MAX_REQUEST_ID) for value in values), None)
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON can be any value
+        """Return the body as dicts, lists, strings, numbers, booleans and None.
+
+        Raises:
+            APIResponseValidationError: the body is empty or not JSON.
+        """
+        try:
+            return parse_json(self.body)
+        except DecodeError as error:
+            problems = error.args
+        raise APIResponseValidationError(problems[0], self.status, self.request_id, problems=problems)
 
 
 @frozen(kw_only=True)

@@ -367,7 +367,8 @@ def read(
         try:
             return structure(call, outcome)
         except DecodeError as problem:
-            error, is_unknown = decode_error(outcome, problem.args, attempts), True
+            error = decode_error(outcome, problem.args, attempts, call.request.secrets)
+            is_unknown = True
     elif _was_done_by_an_earlier_attempt(call, outcome, attempts):
         return cast("T", outcome if call.response_type is Response else None)
     else:

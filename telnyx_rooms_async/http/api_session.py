@@ -145,13 +145,14 @@ class ApiSession:
                 await self.clock.sleep(delay)
         else:
             outcome = self._give_up(outcome, context)
-        try:
-            if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
+        if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
+            try:
                 return protocol.structure(call, outcome)
-        except DecodeError:
-            context.attempts = context.attempts or record_attempt(
-                call, outcome, (), self.on_attempt, elapsed=context.last_elapsed
-            )
+            except DecodeError:
+                context.attempts = context.attempts or record_attempt(
+                    call, outcome, (), self.on_attempt, elapsed=context.last_elapsed
+                )
+                outcome = self.credentials.without_key(outcome)
         # An error response says more than a lost connection, but the outcome of a request that must not be
         # repeated is that of its last attempt.
         if isinstance(outcome, Failure) and call.retry_safety is RetrySafety.IDEMPOTENT:

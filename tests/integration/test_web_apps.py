@@ -86,7 +86,12 @@ def litestar_app() -> Litestar:
     async def page() -> Page[Room]:
         return await client.rooms.list().page(1)
 
-    return Litestar([room, rooms, page], on_shutdown=[client.close], openapi_config=None)
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        async with client:
+            yield
+
+    return Litestar([room, rooms, page], lifespan=[lifespan], openapi_config=None, logging_config=None)
 
 
 def aiohttp_app() -> web.Application:

@@ -210,11 +210,6 @@ def test_option_of_another_type_is_refused_by_its_name(name: str, value: object)
     assert name in refusal_of(**{name: value})
 
 
-async def test_options_that_a_borrowed_session_contradicts_are_refused() -> None:
-    async with aiohttp.ClientSession() as session:
-        assert "trust_env" in refusal_of(session=session, trust_env=True)
-
-
 @pytest.mark.filterwarnings("ignore:(The 'auth' parameter|BasicAuth):DeprecationWarning")
 async def test_borrowed_session_with_credentials_of_its_own_is_refused() -> None:
     async with aiohttp.ClientSession(auth=aiohttp.BasicAuth("me", "CANARY")) as session:
@@ -256,7 +251,7 @@ def test_plain_hook_is_accepted(hook: Any) -> None:
 
 
 def test_settings_have_the_arguments_of_a_client_that_can_be_pickled() -> None:
-    local = {"session", "on_attempt", "trace_configs", "middleware", "clock"}
+    local = {"session", "ssl_context", "on_attempt", "trace_configs", "middleware", "clock"}
     arguments = dict(inspect.signature(RoomsClient).parameters)
     others = dict(inspect.signature(RoomsClient.from_settings).parameters)
     defaults = {field.name: field.default for field in attrs.fields(Settings)}
@@ -268,13 +263,17 @@ def test_settings_have_the_arguments_of_a_client_that_can_be_pickled() -> None:
 
 def test_settings_do_not_show_the_key_or_credentials_of_the_url() -> None:
     url, headers = "https://user:CANARY@example.com/v2", {"X-Team": CANARY}
-    settings = Settings(api_key=CANARY, base_url=url, default_headers=headers)
+    proxy = "http://user:CANARY@127.0.0.1:3128"
+    settings = Settings(api_key=CANARY, base_url=url, default_headers=headers, proxy=proxy)
     assert hash(settings) == hash(attrs.evolve(settings))
     unpickled = pickle.loads(pickle.dumps(settings))
     assert unpickled == settings
     assert unpickled.api_key == CANARY
     assert "CANARY" not in f"{settings!r} {unpickled!r} {attrs.asdict(unpickled)['api_key']!r}"
-    assert "'http://127.0.0.1:8080/v2'" in repr(Settings(base_url="http://127.0.0.1:8080/v2"))
+    plain = Settings(base_url="http://127.0.0.1:8080/v2", proxy="http://127.0.0.1:3128")
+    assert "base_url='http://127.0.0.1:8080/v2'" in repr(plain)
+    assert "proxy='http://127.0.0.1:3128'" in repr(plain)
+    assert "base_url=None" in repr(Settings())
 
 
 @pytest.mark.parametrize(

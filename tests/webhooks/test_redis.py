@@ -292,17 +292,17 @@ async def test_missing_permission_is_a_configuration_error(client: Redis) -> Non
 
 async def test_command_that_is_denied_within_a_script_is_a_configuration_error(client: Redis) -> None:
     await set_permissions(client, "-rpush")
-    store = SeenInRedis(client, limit=9)
-    assert not await store.seen("1")
+    store = RedisEventStore(client, limit=9)
+    assert await store.claim("1")
     with pytest.raises(ConfigurationError, match="needs access, but Redis denies it"):
-        await store.keep("1")
+        await store.complete("1")
 
 
 async def test_client_that_is_not_of_asyncio_is_a_configuration_error(server: RedisServer) -> None:
     with redis.Redis(unix_socket_path=server.path) as blocking:
-        store = SeenInRedis(blocking)
+        store = RedisEventStore(blocking)
         with pytest.raises(ConfigurationError, match=r"a client of redis\.asyncio"):
-            await store.seen("1")
+            await store.claim("1")
 
 
 @pytest.mark.parametrize("password", [None, "wrong-CANARY"])

@@ -115,7 +115,7 @@ async def test_error_has_the_last_response_and_all_attempts(
     with pytest.raises(InternalServerError) as caught:
         await session.call(CALL)
     error = caught.value
-    assert (error.status, error.request_id) == (502, "the-last")
+    assert (error.status_code, error.request_id) == (502, "the-last")
     assert [attempt.status or attempt.failure for attempt in error.attempts] == [500, 502, "lost", "lost"]
     assert [attempt.wait for attempt in error.attempts] == [*fake_clock.sleeps, None] == [1.0, 2.0, 2.5, None]
 
