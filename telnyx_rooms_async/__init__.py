@@ -1,12 +1,14 @@
 """An asyncio client for the Telnyx Video Rooms API.
 
     async with RoomsClient() as client:
-        room = await client.rooms.create(unique_name="Weekly")
+        room = await client.rooms.create("Weekly")
         async for session in client.rooms.sessions(room.id):
             print(session.created_at)
 
 Everything public is imported from here; the emulator from `telnyx_rooms_async.emulator`; what a web app
 needs from `telnyx_rooms_async.integrations`; the protocol without I/O from `telnyx_rooms_async.core`.
+
+Guides: ``telnyx-rooms docs`` lists them. They are the README.md files of the packages.
 """
 
 from telnyx_rooms_async.client import RoomsClient
@@ -28,6 +30,7 @@ from telnyx_rooms_async.errors import (
     ConflictError,
     ConnectError,
     ConnectionLostError,
+    EventClaimedError,
     InternalServerError,
     InvalidArgumentError,
     JournalError,
@@ -108,6 +111,7 @@ __all__ = [
     "DurationFilter",
     "Ensured",
     "ErrorDetail",
+    "EventClaimedError",
     "InternalServerError",
     "InvalidArgumentError",
     "JournalError",

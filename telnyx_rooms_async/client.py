@@ -111,10 +111,8 @@ class RoomsClient:
         ConfigurationError: an argument or an environment variable is invalid. The API key is not shown.
 
     Example:
-        ::
-
-            async with RoomsClient() as client:
-                room = await client.rooms.create(unique_name="Weekly")
+        >>> async with RoomsClient() as client:
+        ...     room = await client.rooms.create("Retro")
     """
 
     _base_url = "not ready"  # a traceback may show a client whose arguments were refused
@@ -147,8 +145,8 @@ class RoomsClient:
         clock: Clock = Clock(),
     ) -> None:
         key = find_api_key(None if api_key is None else hidden_key(api_key))
-        policy = find_retry_policy(RetryPolicy(), retry, max_retries)
         proxy = None if proxy is None else hidden(proxy)
+        policy = find_retry_policy(RetryPolicy(), retry, max_retries)
         check_count(max_connections=max_connections)
         check_share(rate_limit_share)
         check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)
@@ -211,6 +209,11 @@ class RoomsClient:
 
         Raises:
             ConfigurationError: a setting or an argument is invalid.
+
+        Example:
+            >>> async with RoomsClient.from_settings(Settings(timeout=10)) as client:
+            ...     print(await client.rooms.list().count())
+            2
         """
         return cls(
             session=session,
@@ -270,7 +273,14 @@ class RoomsClient:
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """The rate limit of the account as the newest response states it; None before that."""
+        """The rate limit of the account as the newest response states it; None before that.
+
+        Example:
+            >>> telnyx.limit(100, seconds=60)  # the emulator
+            >>> room = await client.rooms.retrieve(room_id)
+            >>> client.rate_limit.remaining
+            99
+        """
         return self._api.rate_limiter.window.last_seen
 
     @without_frames  # headers, members and the API key may be secrets
@@ -342,7 +352,13 @@ class RoomsClient:
 
     @property
     def with_raw_response(self) -> RawResponses:
-        """The operations with the response of each: ``await client.with_raw_response.rooms.retrieve(id)``."""
+        """The operations with the response of each: ``await client.with_raw_response.rooms.retrieve(id)``.
+
+        Example:
+            >>> response = await client.with_raw_response.rooms.retrieve(room_id)
+            >>> response.status_code, response.value.unique_name
+            (200, 'Weekly')
+        """
         return RawResponses(self._api)
 
     # Not a coroutine function: a task that is cancelled before it starts keeps the arguments in its frame.
@@ -368,6 +384,11 @@ class RoomsClient:
         Raises:
             InvalidArgumentError: an argument cannot be sent.
             APIStatusError: the response has an error status.
+
+        Example:
+            >>> response = await client.request("GET", "/rooms", query={"page[size]": 1})
+            >>> response.status
+            200
         """
         return self._request(method, path, query, HiddenValue(json))  # `json` may hold a refresh token
 
@@ -378,7 +399,11 @@ class RoomsClient:
         return await self._api.call(build_custom(method, path, query=query, json=json.value))
 
     async def public_key(self) -> str:
-        """Return the public key that signs the webhooks of the account: one request."""
+        """Return the public key that signs the webhooks of the account: one request.
+
+        Example:
+            >>> webhooks = Webhooks(await client.public_key())
+        """
         return (await self._api.call(build(ACCOUNT_KEY))).public
 
     async def close(self, *, grace: float = 0.0) -> None:
@@ -392,6 +417,10 @@ class RoomsClient:
         Raises:
             ConfigurationError: the grace is not a number from 0.
             WrongEventLoopError: the client is in use by another event loop.
+
+        Example:
+            >>> client = RoomsClient()
+            >>> await client.close(grace=10)
         """
         grace = exact_number(grace)
         if grace != 0:

@@ -50,7 +50,7 @@ class Settings:
     """Options of a `RoomsClient` as a value, for example for another process.
 
     Each field is the argument of the same name of `RoomsClient`, which validates it. A pickle contains the
-    API key, the headers and the credentials of the proxy if the settings do; a function for the key is
+    API key, the headers and the credentials of the proxy, if the settings do; a function for the key is
     pickled by its name.
 
     Example:

@@ -9,12 +9,7 @@ from urllib.parse import quote, urlencode
 from attrs import AttrsInstance, evolve, field, frozen
 
 from telnyx_rooms_async.core.validators import exact_text
-from telnyx_rooms_async.errors import (
-    APIResponseValidationError,
-    ConfigurationError,
-    FailureKind,
-    one_line,
-)
+from telnyx_rooms_async.errors import APIResponseValidationError, ConfigurationError, FailureKind, one_line
 from telnyx_rooms_async.serialization import DecodeError, parse_json
 
 RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
@@ -84,11 +79,13 @@ class Request:
     """One HTTP request, relative to the base URL and without the key."""
 
     method: str
+    """``"GET"``, ``"POST"``, …"""
     path: str = field(repr=False)
     """Percent-encoded and absolute: ``/rooms/0ccc7b54``. It may hold a token that was passed as an id."""
     query: tuple[tuple[str, str], ...] = ()
     """Names and values, not yet encoded."""
     body: bytes | None = field(default=None, repr=_size)
+    """JSON, or None for no body."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Parts of it that are removed from an error response that repeats them."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -157,9 +154,11 @@ class Response:
     """
 
     status: int
+    """Status code."""
     raw_headers: RawHeaders = field(default=(), repr=False)
     """Names and values in the order of the response."""
     body: bytes = field(default=b"", repr=_size)
+    """Body, decompressed."""
 
     @property
     def headers(self) -> Headers:

@@ -253,8 +253,11 @@ class Extras:
     """What a client adds to each request: headers, query parameters, and members of JSON bodies."""
 
     headers: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    """They replace those of the same name in any case."""
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Names and values, not yet encoded."""
     body: Mapping[str, object] = field(factory=dict[str, object], repr=False)
+    """Members of the JSON body of every POST, PUT and PATCH."""
 
 
 def extend_extras(

@@ -5,7 +5,6 @@ Tools that report errors, such as Sentry and rich, show the local variables of e
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
-from html import escape
 from traceback import format_tb, walk_tb
 from types import FrameType
 from typing import Any, ParamSpec, SupportsIndex, TypeVar, cast
@@ -46,6 +45,8 @@ class HiddenValue:
 
 def written_forms(secret: str) -> tuple[str, ...]:
     """Return a secret in each way that a server may write it into a text: as it is, in HTML, in a URL."""
+    from html import escape  # noqa: PLC0415 - loads all entities of HTML, and only an error needs it
+
     forms = {secret, escape(secret), escape(secret, quote=False), quote(secret), quote(secret, safe="")}
     return tuple(sorted(forms, key=len, reverse=True))
 

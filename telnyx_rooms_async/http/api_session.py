@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from attrs import evolve, field, frozen
 
 from telnyx_rooms_async.core import protocol
+from telnyx_rooms_async.core.error_mapping import redacted_headers
 from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response, RetrySafety
 from telnyx_rooms_async.core.rate_limit import LONGEST_PAUSE, rate_limit
 from telnyx_rooms_async.core.retry import (
@@ -46,6 +47,8 @@ T = TypeVar("T")
 
 _SHORTEST_ATTEMPT: Final = 0.001
 """Seconds. A timeout of 0 would be none at all, and a sleep can overshoot the deadline."""
+_BLOCKED_LOOP: Final = 1.0
+"""Seconds. A timer that is later than that was not delayed by other tasks alone."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 _ERRORS_FROM: Final = 300
 """The lowest status that is no success; the transport passes no 1xx."""
@@ -134,7 +137,7 @@ class ApiSession:
         # A request acquires the window by itself while no other request is queued.
         while (
             not limiter.queue and limiter.window.try_acquire(self.clock.monotonic())
-        ) or await limiter.acquire(context.started, context.deadline):
+        ) or await self.wait_for_rate_limit(context):
             number += 1
             outcome, delay = await self._attempt(call, context, number)
             if delay is None:
@@ -152,7 +155,8 @@ class ApiSession:
                 context.attempts = context.attempts or record_attempt(
                     call, outcome, (), self.on_attempt, elapsed=context.last_elapsed
                 )
-                outcome = self.credentials.without_key(outcome)
+                headers = redacted_headers(outcome.raw_headers, (self.credentials.key,))
+                outcome = evolve(outcome, raw_headers=headers)
         # An error response says more than a lost connection, but the outcome of a request that must not be
         # repeated is that of its last attempt.
         if isinstance(outcome, Failure) and call.retry_safety is RetrySafety.IDEMPOTENT:
@@ -177,6 +181,10 @@ class ApiSession:
             self.budget.give(cost)
             context.spent -= cost
         return outcome
+
+    async def wait_for_rate_limit(self, context: CallContext) -> bool:
+        """Wait until the rate limiter admits a request; return False if the deadline is too early."""
+        return await self.rate_limiter.acquire(context.started, context.deadline)
 
     def server_now(self) -> float:
         """Return the server's time as far as it is known, in seconds since the epoch."""
@@ -248,7 +256,8 @@ class ApiSession:
                     self.rate_limiter.admit_queued()
                 return outcome, None
         elif outcome.reason is FailureKind.TIMEOUT:
-            outcome = evolve(outcome, deadline=time_left < self.attempt_timeout)
+            detail = self._timeout_detail(late=ended - started - seconds) or outcome.detail
+            outcome = evolve(outcome, deadline=time_left < self.attempt_timeout, detail=detail)
         delay = self._after_attempt(
             call, context, outcome, number=number, key_version=key_version, started=started, ended=ended
         )
@@ -272,6 +281,17 @@ class ApiSession:
                 raise
             problem = "the function for the API key did not return in time"
             raise APITimeoutError(problem, False, context.attempts, True) from None  # noqa: FBT003 - fields are positional
+
+    def _timeout_detail(self, *, late: float) -> str | None:
+        """Return what may have caused a timeout that came `late` seconds after its time."""
+        if late > _BLOCKED_LOOP:
+            return f"the event loop was blocked, for {late:.0f} s or more"
+        if self.transport.is_loopback:
+            return (
+                "a server in this process cannot respond while its event loop is blocked, "
+                "for example by a test client: see the fixture telnyx_emulator_server"
+            )
+        return None
 
     def _after_attempt(
         self,

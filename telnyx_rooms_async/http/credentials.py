@@ -7,11 +7,8 @@ from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import Final, TypeAlias
 
-from attrs import evolve
 from multidict import CIMultiDict
 
-from telnyx_rooms_async.core.error_mapping import redacted_headers
-from telnyx_rooms_async.core.http_messages import Response
 from telnyx_rooms_async.core.secret import Secret, hidden
 from telnyx_rooms_async.core.validators import is_quoted
 from telnyx_rooms_async.errors import ConfigurationError
@@ -108,10 +105,6 @@ class Credentials:
         self.json_headers = CIMultiDict({**self.headers, "Content-Type": "application/json"})
         self.version += 1
         self.is_valid = True
-
-    def without_key(self, response: Response) -> Response:
-        """Return a response without the API key in its headers, for an error."""
-        return evolve(response, raw_headers=redacted_headers(response.raw_headers, (self.key,)))
 
     def keyed_digest(self, message: bytes) -> str:
         """Return a digest of a message that depends on a fixed key: 32 hex digits.

@@ -25,6 +25,7 @@ from yarl import URL
 from telnyx_rooms_async.core.error_mapping import redacted_headers
 from telnyx_rooms_async.core.http_messages import Failure, Request, Response
 from telnyx_rooms_async.core.secret import Secret, without_async_frames
+from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.errors import ClientClosedError, ConfigurationError, FailureKind
 from telnyx_rooms_async.http.connection import (
     CONNECT_TIMEOUT,
@@ -114,6 +115,11 @@ class AiohttpTransport:
     def is_https(self) -> bool:
         """Whether the base URL is one of https."""
         return self._base.scheme == "https"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the base URL leads to this machine, judged by its host."""
+        return is_loopback(self._base.raw_host or "")
 
     @property
     def base_url(self) -> str:

@@ -74,7 +74,9 @@ from telnyx_rooms_async.webhooks import (
 
 async def rooms(client: RoomsClient, *, named: bool) -> None:
     """Create, update, retrieve and delete rooms."""
-    room = await client.rooms.create(unique_name="Weekly", webhook_timeout_secs=None)
+    room = await client.rooms.create("Weekly", webhook_timeout_secs=None)
+    fields: RoomFields = {"unique_name": "Weekly", "max_participants": 25}
+    assert_type(await client.rooms.create(**fields), Room)
     assert_type(room, Room)
     assert_type(room.unique_name, str | None)
     assert_type(room.created_at, datetime | None)
@@ -241,6 +243,7 @@ def sans_io() -> None:
 async def webhooks(client: RoomsClient, router: EventRouter, headers: Mapping[str, str]) -> None:
     """Unwrap, route and track events."""
     event = Webhooks([await client.public_key(), b"another"], tolerance=60).unwrap(b"", headers)
+    assert_type(Webhooks().unwrap("", headers), Event)
     assert_type(event, Event)
     assert_type(await router.dispatch(event), bool)
     timeline = RoomTracker("room")
@@ -314,6 +317,27 @@ async def bulk_operations(client: RoomsClient) -> None:
     async with aclosing(client.rooms.delete_all(everything=True, expect=3)) as outcomes:
         async for deleted in outcomes:
             assert_type(deleted.item, Room)
+
+
+async def fields_in_variables(client: RoomsClient, rows: list[dict[str, str | int | None]]) -> None:
+    """Pass fields of rooms in variables of an inferred or a general type."""
+    bodies = [{"unique_name": f"Ward {number}", "max_participants": number} for number in range(2, 9)]
+    created = await client.rooms.create_many(bodies)
+    assert_type(created.done[0].value, Room)
+    assert_type((await client.rooms.create_many(rows)).done[0].value, Room)
+    changes = [(outcome.value.id, {"webhook_timeout_secs": None}) for outcome in created.done]
+    async for changed in client.rooms.update_many(changes):
+        assert_type(changed.item, tuple[str, dict[str, None]])
+        assert_type(changed.error, Exception | None)
+    desired = [{"unique_name": "Ward 2", "enable_recording": True}]
+    assert_type(await client.rooms.plan(desired), Plan)
+    async for row in client.rooms.create_many(row async for row in table()):
+        assert_type(row.item, Mapping[str, object])
+
+
+async def table() -> AsyncGenerator[Mapping[str, object], None]:
+    """Yield rows."""
+    yield {"unique_name": "Weekly"}
 
 
 async def dask_jobs(cluster: Client, bodies: list[RoomFields]) -> None:
