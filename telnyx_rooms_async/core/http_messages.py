@@ -79,11 +79,13 @@ class Request:
     """One HTTP request, relative to the base URL and without the key."""
 
     method: str
+    """``"GET"``, ``"POST"``, …"""
     path: str = field(repr=False)
     """Percent-encoded and absolute: ``/rooms/0ccc7b54``. It may hold a token that was passed as an id."""
     query: tuple[tuple[str, str], ...] = ()
     """Names and values, not yet encoded."""
     body: bytes | None = field(default=None, repr=_size)
+    """JSON, or None for no body."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Parts of it that are removed from an error response that repeats them."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
