@@ -2,6 +2,8 @@
 
 ``commands`` has the command groups, with one command per method of the client. ``bulk_job`` runs
 commands that make many calls, ``tables`` reads and writes files of rooms.
+
+Guide: ``telnyx-rooms docs cli``, or the README.md of this folder.
 """
 
 from typing import Annotated, Final
@@ -11,9 +13,11 @@ import typer
 import telnyx_rooms_async
 from telnyx_rooms_async import Settings
 from telnyx_rooms_async.cli import output, runner
-from telnyx_rooms_async.cli.commands import compositions, recordings, rooms, sessions, tokens
+from telnyx_rooms_async.cli.commands import compositions, recordings, rooms, sessions, tokens, webhooks
 from telnyx_rooms_async.cli.commands.demo import demo
+from telnyx_rooms_async.cli.commands.docs import docs
 from telnyx_rooms_async.cli.commands.emulate import emulate
+from telnyx_rooms_async.cli.commands.enforce import enforce
 from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
 from telnyx_rooms_async.cli.options import AllowInsecure, CAFile, ClientCert, Proxy
 
@@ -59,7 +63,9 @@ def _program(
 rooms.group.command("import")(import_rooms)
 rooms.group.command("export")(runner.grouped_options(export_rooms))
 rooms.group.command()(apply)
+rooms.group.command()(enforce)
 app.command()(demo)
+app.command()(docs)
 app.command()(emulate)
 for _group in (
     rooms.group,
@@ -68,5 +74,6 @@ for _group in (
     recordings.group,
     compositions.group,
     tokens.group,
+    webhooks.group,
 ):
     app.add_typer(_group)

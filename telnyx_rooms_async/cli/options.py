@@ -208,6 +208,20 @@ OnLostResponse: TypeAlias = Annotated[
     ),
 ]
 
+Target: TypeAlias = Annotated[
+    str,
+    typer.Argument(metavar="TARGET", help="Path of the file, or - for stdout. An existing file is replaced."),
+]
+
+# --- servers ------------------------------------------------------------------------------------------------
+
+Host: TypeAlias = Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")]
+Port: TypeAlias = Annotated[
+    int, typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on; 0 for any free port.")
+]
+SIGNING_KEY: Final = "TELNYX_SIGNING_KEY"
+"""Environment variable with the private key that signs webhooks for local work."""
+
 # --- all commands -------------------------------------------------------------------------------------------
 
 Limit: TypeAlias = Annotated[

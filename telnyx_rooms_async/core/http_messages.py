@@ -1,18 +1,33 @@
 """HTTP messages as values: requests, responses and failures, and the calls that they belong to."""
 
 import enum
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 from urllib.parse import quote, urlencode
 
-from attrs import AttrsInstance, field, frozen
+from attrs import AttrsInstance, evolve, field, frozen
 
-from telnyx_rooms_async.errors import APIResponseValidationError, FailureKind, one_line
+from telnyx_rooms_async.core.validators import exact_text
+from telnyx_rooms_async.errors import APIResponseValidationError, ConfigurationError, FailureKind, one_line
 from telnyx_rooms_async.serialization import DecodeError, parse_json
 
 RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Names and values in the order of the response."""
 T_co = TypeVar("T_co", covariant=True)
+
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"[!-~](?:[\t -~]*[!-~])?")
+_CLIENT_HEADERS: Final = frozenset(
+    {
+        *("authorization", "proxy-authorization", "host", "accept-encoding", "connection", "expect"),
+        *("content-encoding", "content-length", "content-type", "te", "trailer", "transfer-encoding"),
+        *("upgrade", "keep-alive"),
+    }
+)
+"""Headers that the client sets: another value would break the request, or send it as another user."""
+_SHORTEST_SECRET: Final = 8
+"""Characters. A shorter header value, such as "1", occurs in any text, and is not removed from errors."""
 
 
 _MAX_REQUEST_ID: Final = 100
@@ -27,6 +42,38 @@ def _size(body: bytes | None) -> str:
     return "None" if body is None else f"<{len(body)} bytes>"
 
 
+def checked_headers(headers: object) -> dict[str, str]:
+    """Return headers by name, without the values of those that are given twice in different case.
+
+    Raises:
+        ConfigurationError: they are no mapping of text to text that can be sent, or the client itself sets
+            one of them. No value is shown.
+    """
+    checked: dict[str, tuple[str, str]] = {}
+    try:
+        pairs = [
+            (exact_text(name), exact_text(value))
+            for name, value in cast("Mapping[object, object]", headers).items()
+        ]
+    except Exception:  # noqa: BLE001 - a user's mapping can raise anything, and other objects have no items
+        raise ConfigurationError("headers must be a mapping of names to values") from None
+    for name, value in pairs:
+        if not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
+            raise ConfigurationError("a header name must be text such as 'X-Team'")
+        if name.lower() in _CLIENT_HEADERS:
+            raise ConfigurationError(f"the header {name} is set by the client, and cannot be another one")
+        if not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):
+            raise ConfigurationError(f"the value of the header {name} must be text of ASCII characters")
+        checked[name.lower()] = name, value
+    return dict(checked.values())
+
+
+def merged_headers(headers: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
+    """Return headers with added ones, which replace those of the same name in any case."""
+    names = {name.lower() for name in added}
+    return {name: value for name, value in headers.items() if name.lower() not in names} | dict(added)
+
+
 @frozen(kw_only=True)
 class Request:
     """One HTTP request, relative to the base URL and without the key."""
@@ -39,6 +86,22 @@ class Request:
     body: bytes | None = field(default=None, repr=_size)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Parts of it that are removed from an error response that repeats them."""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Further headers: the transport adds those of authorization, content and connection."""
+
+    def with_headers(self, headers: Mapping[str, str]) -> "Request":
+        """Return the request with further headers, which replace those of the same name in any case.
+
+        Raises:
+            ConfigurationError: a header cannot be sent, or is one that the client itself sets.
+
+        Example:
+            >>> request.with_headers({"X-Correlation-Id": "7f3a"})
+        """
+        added = checked_headers(headers)
+        merged = merged_headers(dict(self.headers), added)
+        secrets = (value for value in added.values() if len(value) >= _SHORTEST_SECRET)
+        return evolve(self, headers=tuple(merged.items()), secrets=(*self.secrets, *secrets))
 
     @property
     def query_string(self) -> str:
@@ -89,9 +152,11 @@ class Response:
     """
 
     status: int
+    """Status code."""
     raw_headers: RawHeaders = field(default=(), repr=False)
     """Names and values in the order of the response."""
     body: bytes = field(default=b"", repr=_size)
+    """Body, decompressed."""
 
     @property
     def headers(self) -> Headers:

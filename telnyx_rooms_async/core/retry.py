@@ -10,6 +10,7 @@ from telnyx_rooms_async.core.http_messages import Failure, Response, RetrySafety
 from telnyx_rooms_async.core.validators import exact_number
 from telnyx_rooms_async.errors import FailureKind
 
+_UNAUTHORIZED: Final = 401
 _TOO_MANY_REQUESTS: Final = 429
 _UNAVAILABLE: Final = 503
 _MAX_DIGITS: Final = 20
@@ -145,7 +146,7 @@ def was_not_processed(outcome: Response | Failure) -> bool:
     """
     if isinstance(outcome, Failure):
         return not outcome.sent
-    return outcome.status == _TOO_MANY_REQUESTS
+    return outcome.status in (_UNAUTHORIZED, _TOO_MANY_REQUESTS)
 
 
 def asks_for_pause(response: Response) -> bool:

@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from inspect import isasyncgenfunction, iscoroutinefunction
 from pathlib import Path
 from threading import Lock
@@ -20,6 +20,7 @@ import aiohttp
 from attrs import frozen
 from yarl import URL
 
+from telnyx_rooms_async.core.http_messages import checked_headers
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.core.validators import is_loopback, short_repr
 from telnyx_rooms_async.errors import ConfigurationError
@@ -166,11 +167,19 @@ async def own_session(
         await session.close()
 
 
-@cache
-def user_agent() -> str:
-    """Return the ``User-Agent`` header: this library, Python and aiohttp."""
+def user_agent(suffix: str | None) -> str:
+    """Return the ``User-Agent`` header: this library, Python, aiohttp, and the program.
+
+    Raises:
+        ConfigurationError: the suffix cannot be sent in a header.
+    """
     python = platform.python_version()
-    return f"telnyx-rooms-async/{__version__} Python/{python} aiohttp/{aiohttp.__version__}"
+    products = f"telnyx-rooms-async/{__version__} Python/{python} aiohttp/{aiohttp.__version__}"
+    if suffix is None:
+        return products
+    with suppress(ConfigurationError):
+        return f"{products} {checked_headers({'User-Agent': suffix})['User-Agent']}"
+    raise ConfigurationError("user_agent_suffix must be text such as 'my-app/1.2', of ASCII characters")
 
 
 @lru_cache(maxsize=16)
@@ -178,7 +187,9 @@ def attempt_timeout(seconds: float) -> aiohttp.ClientTimeout:
     """Return the timeout of an attempt. The wait for a connection ends earlier: then nothing was sent."""
     # Without the threshold, aiohttp rounds more than 5 s up to a whole second.
     return aiohttp.ClientTimeout(
-        total=seconds, connect=min(CONNECT_TIMEOUT, 0.9 * seconds), ceil_threshold=math.inf
+        total=None if seconds == math.inf else seconds,
+        connect=min(CONNECT_TIMEOUT, 0.9 * seconds),
+        ceil_threshold=math.inf,
     )
 
 

@@ -5,7 +5,6 @@ API key.
 """
 
 import asyncio
-import hmac
 import json
 import math
 import re
@@ -26,6 +25,7 @@ from yarl import URL
 from telnyx_rooms_async.core.error_mapping import redacted_headers
 from telnyx_rooms_async.core.http_messages import Failure, Request, Response
 from telnyx_rooms_async.core.secret import Secret, without_async_frames
+from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.errors import ClientClosedError, ConfigurationError, FailureKind
 from telnyx_rooms_async.http.connection import (
     CONNECT_TIMEOUT,
@@ -37,8 +37,8 @@ from telnyx_rooms_async.http.connection import (
     attempt_timeout,
     load_tls,
     own_session,
-    user_agent,
 )
+from telnyx_rooms_async.http.credentials import Credentials
 from telnyx_rooms_async.http.in_flight import InFlightCalls
 
 _MAX_BODY: Final = 8 * 2**20
@@ -70,7 +70,6 @@ class AiohttpTransport:
     def __init__(
         self,
         *,
-        api_key: Secret,
         base_url: str,
         session: Session | None,
         in_flight_calls: InFlightCalls,
@@ -78,8 +77,8 @@ class AiohttpTransport:
         tls: TLSOption,
         proxies: Proxies | None,
         trace_configs: Sequence[TraceConfig],
+        user_agent: str,
     ) -> None:
-        self._api_key = api_key
         self._base = URL(base_url, encoded=True)
         self._path_prefix = self._base.raw_path.rstrip("/")
         # Building a URL of parts costs less than parsing it.
@@ -102,16 +101,7 @@ class AiohttpTransport:
         self._tls = tls
         self._proxies = proxies
         self._proxy = None if proxies is None else proxies.choose(self._base)
-        self._headers = CIMultiDict(
-            {
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-                # A plain str: a recorder of HTTP traffic such as vcrpy can save no other type.
-                "Authorization": f"Bearer {api_key}",
-                "User-Agent": user_agent(),
-            }
-        )
-        self._json_headers = CIMultiDict({**self._headers, "Content-Type": "application/json"})
+        self._user_agent = user_agent
 
     def __del__(self) -> None:
         if self._owned is not None:
@@ -127,16 +117,17 @@ class AiohttpTransport:
         return self._base.scheme == "https"
 
     @property
+    def is_loopback(self) -> bool:
+        """Whether the base URL leads to this machine, judged by its host."""
+        return is_loopback(self._base.raw_host or "")
+
+    @property
     def base_url(self) -> str:
         """The base URL in a normal form."""
         parts = urlsplit(str(self._base))
         return parts._replace(netloc=parts.netloc.lower()).geturl()
 
-    def keyed_digest(self, message: bytes) -> str:
-        """Return a digest of a message that depends on the API key: 32 hex digits."""
-        return hmac.digest(self._api_key.encode(), message, "sha256")[:16].hex()
-
-    async def send(self, request: Request, seconds: float) -> Response | Failure:
+    async def send(self, request: Request, credentials: Credentials, seconds: float) -> Response | Failure:
         """Send a request once, within `seconds` from the wait for a connection to the last byte.
 
         Raises:
@@ -146,7 +137,13 @@ class AiohttpTransport:
         session = self._session
         if session is None or session.closed or self._loop is not self._in_flight_calls.loop:
             session = await self._open_or_reopen()
+        # For a POST without a body too, to which aiohttp would add another content type.
         has_json = request.body is not None or request.method == "POST"
+        headers = credentials.json_headers if has_json else credentials.headers
+        if request.headers:
+            headers = CIMultiDict(headers)
+            headers.update(request.headers)
+        key = credentials.key
         try:
             response = await session.request(
                 request.method,
@@ -155,8 +152,7 @@ class AiohttpTransport:
                     query_string=request.query_string if request.query else "",
                 ),
                 data=None if request.body is None and not self._is_borrowed else self._payload(request),
-                # For a POST without a body too, to which aiohttp would add another content type.
-                headers=self._json_headers if has_json else self._headers,
+                headers=headers,
                 timeout=attempt_timeout(seconds),
                 allow_redirects=False,
                 raise_for_status=False,
@@ -172,7 +168,7 @@ class AiohttpTransport:
             else:
                 async with response:
                     body = await _read_body(response)
-            return _to_response(response, body, self._api_key, request.secrets)
+            return _to_response(response, body, key, request.secrets)
         except (aiohttp.ClientError, OSError) as error:
             return self._with_hint(_to_failure(error), self._base)
         except asyncio.CancelledError:
@@ -195,7 +191,7 @@ class AiohttpTransport:
         Raises:
             ClientClosedError: the borrowed session is closed.
         """
-        headers = {"Accept-Encoding": "identity", "User-Agent": user_agent()}
+        headers = {"Accept-Encoding": "identity", "User-Agent": self._user_agent}
         if offset:
             headers["Range"] = f"bytes={offset}-"
             if if_range is not None:
@@ -245,10 +241,6 @@ class AiohttpTransport:
         if failure.reason is not FailureKind.CONNECT or self._proxies is None:
             return failure
         return evolve(failure, detail=failure.detail + self._proxies.hint(url))
-
-    def without_key(self, response: Response) -> Response:
-        """Return a response without the API key in its headers, for an error."""
-        return evolve(response, raw_headers=redacted_headers(response.raw_headers, (self._api_key,)))
 
     async def close(self) -> None:
         """Close the session, unless it is borrowed."""

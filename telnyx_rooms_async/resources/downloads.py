@@ -79,7 +79,13 @@ class Writer(Protocol):
 
 @frozen(kw_only=True)
 class DownloadedFile:
-    """Result of a download."""
+    """Result of a download.
+
+    Example:
+        >>> file = await client.recordings.download(recording, "meeting.webm")
+        >>> file.size == os.path.getsize("meeting.webm")
+        True
+    """
 
     path: Path | None
     """None if the target was a writer."""

@@ -36,6 +36,7 @@ class APIResponse(Generic[T]):
     value: T
     """What the call returns without ``with_raw_response``; of a list, its first page."""
     status_code: int
+    """Status of the response: 200, for example."""
     headers: Headers = field(hash=False)
     """Names are found in any case; ``headers.raw`` has repeated headers too."""
     request_id: str | None
