@@ -191,7 +191,7 @@ async def test_same_fault_raises_the_error_of_the_same_row(row: Row) -> None:
     async with their_client(_strict_response_validation=True) as (telnyx, names):
         telnyx.inject(fault)
         with pytest.raises(getattr(sdk, name)):
-            await names["client"].with_options(timeout=0.5).rooms.retrieve(names["room_id"])
+            await names["client"].rooms.retrieve(names["room_id"], timeout=0.5)
     async with our_client() as (telnyx, names):
         telnyx.inject(fault)
         with pytest.raises(getattr(ours, row.ours)):
