@@ -247,7 +247,12 @@ class RoomSettings(TypedDict, total=False):
 
 
 class RoomFields(RoomSettings, total=False):
-    """Name and settings of a room: ``{"unique_name": "Weekly", "max_participants": 25}``."""
+    """Name and settings of a room: ``{"unique_name": "Weekly", "max_participants": 25}``.
+
+    Example:
+        >>> fields: RoomFields = {"unique_name": "Retro", "max_participants": 25}
+        >>> room = await client.rooms.create(**fields)
+    """
 
     unique_name: str | UnsetType
     """Unique within the account."""

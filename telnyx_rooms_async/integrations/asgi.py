@@ -53,8 +53,9 @@ def asgi_app(
         ConfigurationError: the timeout is not positive.
 
     Example:
-        >>> app = FastAPI(lifespan=client_lifespan(None, router))
-        >>> app.mount("/telnyx", asgi_app(router, Webhooks()))
+        >>> from fastapi import FastAPI
+        >>> app = FastAPI()
+        >>> app.mount("/telnyx", asgi_app(EventRouter(), Webhooks()))
     """
     return WebhookApp(Receiver(router, webhooks, background, body_timeout))
 
@@ -120,6 +121,10 @@ def client_lifespan(
         client: the client; default: a new ``RoomsClient()``.
         routers: routers to enter with the app.
         grace: seconds for the calls of the client to complete at shutdown.
+
+    Example:
+        >>> from fastapi import FastAPI
+        >>> app = FastAPI(lifespan=client_lifespan())
     """
 
     @asynccontextmanager

@@ -43,20 +43,35 @@ def _settings_repr(settings: Mapping[str, object]) -> str:
 
 @frozen(kw_only=True)
 class Ensured:
-    """Result of `Rooms.ensure`."""
+    """Result of `Rooms.ensure`.
+
+    Example:
+        >>> (await client.rooms.ensure("Weekly")).action
+        'unchanged'
+    """
 
     room: Room
+    """The room as it is now."""
     action: Literal["created", "updated", "unchanged"]
+    """What was done."""
     changed: tuple[str, ...] = ()
     """The settings that were changed; of a new room all that were requested."""
 
 
 @frozen(kw_only=True)
 class Change:
-    """One change of a plan. `str` returns it as a line."""
+    """One change of a plan. `str` returns it as a line.
+
+    Example:
+        >>> plan = await client.rooms.plan([{"unique_name": "Weekly", "max_participants": 25}])
+        >>> print(plan.changes[0])
+        update  'Weekly'  max_participants: 10 -> 25
+    """
 
     action: Literal["create", "update", "delete"]
+    """What `Rooms.apply` would do."""
     unique_name: str | None = None
+    """Name of the room; None for a room without a name."""
     room_id: str | None = None
     """None for a room that is to be created."""
     before: Mapping[str, object] = field(default={}, repr=_settings_repr)
@@ -87,7 +102,13 @@ class Change:
 
 @frozen(kw_only=True)
 class Plan:
-    """The changes that make rooms as desired. `str` returns a table; an empty plan is false."""
+    """The changes that make rooms as desired. `str` returns a table; an empty plan is false.
+
+    Example:
+        >>> print(await client.rooms.plan([{"unique_name": "Weekly"}], prune=True))
+        delete  'Daily'  ...
+        0 to create, 0 to update, 1 to delete, 1 unchanged
+    """
 
     changes: tuple[Change, ...] = ()
     """Creations first, then updates, then deletions."""

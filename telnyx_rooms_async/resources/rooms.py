@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, Unpack, cast
 
 from telnyx_rooms_async.batch.journal import Journal
 from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
@@ -62,6 +62,11 @@ from telnyx_rooms_async.resources.room_reconciliation import (
     parse_desired,
 )
 
+if TYPE_CHECKING:  # most programs have no policies, and import neither these nor the webhooks
+    from telnyx_rooms_async.policies import PolicyAction, RoomPolicy
+    from telnyx_rooms_async.resources.room_enforcement import BeforeAction, OnWarning
+    from telnyx_rooms_async.webhooks import EventRouter, EventStore
+
 RoomUpdate: TypeAlias = tuple[RoomId, Mapping[str, object]]
 """The id of a room and its new fields."""
 Fields = TypeVar("Fields", bound=Mapping[str, object])
@@ -78,9 +83,8 @@ class Rooms:
     is one request, repeated on failure.
 
     Example:
-        >>> async def open_room(client):
-        ...     room = await client.rooms.create(unique_name="Weekly", max_participants=25)
-        ...     return await client.tokens.create(room)
+        >>> room = await client.rooms.create("Retro", max_participants=25)
+        >>> token = await client.tokens.create(room)
     """
 
     def __init__(self, api: ApiSession) -> None:
@@ -120,8 +124,9 @@ class Rooms:
             OutcomeUnknownError: the room may exist, and another request could create a second one.
 
         Example:
-            >>> async def create(client):
-            ...     return await client.rooms.create("Weekly", enable_recording=True)
+            >>> room = await client.rooms.create("Retro", enable_recording=True)
+            >>> room.max_participants
+            10
 
         Telnyx operation: CreateRoom.
         """
@@ -137,6 +142,11 @@ class Rooms:
 
         Raises:
             NotFoundError: there is no such room.
+
+        Example:
+            >>> room = await client.rooms.retrieve(room_id, include_sessions=True)
+            >>> [session.active for session in room.sessions]
+            [True]
 
         Telnyx operation: ViewRoom.
         """
@@ -164,8 +174,8 @@ class Rooms:
             page_size: 1 to 250 rooms per request.
 
         Example:
-            >>> async def names(client):
-            ...     return [room.unique_name async for room in client.rooms.list()]
+            >>> [room.unique_name async for room in client.rooms.list()]
+            ['Daily', 'Weekly']
 
         Telnyx operation: ListRooms.
         """
@@ -191,6 +201,11 @@ class Rooms:
             NameTakenError: another room has this name.
             UnprocessableEntityError: the server rejects another field.
 
+        Example:
+            >>> room = await client.rooms.update(room_id, max_participants=25)
+            >>> room.max_participants
+            25
+
         Telnyx operation: UpdateRoom.
         """
         return await self._api.call(build(UPDATE_ROOM, room_id=room_id, body=RoomBody(**fields)))
@@ -202,6 +217,9 @@ class Rooms:
 
         Raises:
             NotFoundError: there was no such room at the first attempt.
+
+        Example:
+            >>> await client.rooms.delete(room_id)
 
         Telnyx operation: DeleteRoom.
         """
@@ -224,6 +242,11 @@ class Rooms:
 
         Raises:
             NotFoundError: while iterating: there is no such room.
+
+        Example:
+            >>> async for session in client.rooms.sessions(room_id, include_participants=True):
+            ...     print([person.context for person in session.participants or ()])
+            ['Alice']
 
         Telnyx operation: RetrieveListRoomSessions.
         """
@@ -249,6 +272,11 @@ class Rooms:
         Raises:
             NotFoundError: there is no such room.
             APITimeoutError: no session started in time; ``.deadline`` is True.
+
+        Example:
+            >>> session = await client.rooms.wait_for_session(room_id, timeout=60)
+            >>> session.active
+            True
 
         Telnyx operation: RetrieveListRoomSessions.
         """
@@ -277,6 +305,11 @@ class Rooms:
             NotFoundError: other clients delete the room as often as it is found.
             OutcomeUnknownError: it is unknown whether the room was created; call again.
 
+        Example:
+            >>> ensured = await client.rooms.ensure("Weekly", max_participants=12)
+            >>> ensured.action, ensured.changed
+            ('updated', ('max_participants',))
+
         Telnyx operations: ListRooms, CreateRoom and UpdateRoom.
         """
         return await ensure_room(self._api, RoomBody(unique_name=unique_name, **settings))
@@ -294,6 +327,11 @@ class Rooms:
         Raises:
             InvalidArgumentError: a field is invalid, a name is missing or used twice: all problems at once,
                 with the index of the room; nothing was sent.
+
+        Example:
+            >>> plan = await client.rooms.plan([{"unique_name": "Weekly"}, {"unique_name": "Retro"}])
+            >>> plan.creates, plan.updates, plan.deletes, plan.unchanged
+            (1, 0, 0, 1)
 
         Telnyx operation: ListRooms.
         """
@@ -330,6 +368,12 @@ class Rooms:
         Raises:
             InvalidArgumentError: at the call: an argument is invalid, or the plan deletes too many rooms.
 
+        Example:
+            >>> plan = await client.rooms.plan([{"unique_name": "Retro"}])
+            >>> result = await client.rooms.apply(plan)
+            >>> [outcome.value.unique_name for outcome in result.done]
+            ['Retro']
+
         Telnyx operations: CreateRoom, UpdateRoom and DeleteRoom.
         """
         if not isinstance(cast("object", plan), Plan):
@@ -339,6 +383,72 @@ class Rooms:
         return operation.run(
             plan.changes, concurrency=concurrency, max_failures=max_failures, progress=progress
         )
+
+    def enforce(
+        self,
+        policies: "Iterable[RoomPolicy]",
+        *,
+        dry_run: bool = False,
+        once: bool = False,
+        interval: float = 60.0,
+        router: "EventRouter | None" = None,
+        store: "EventStore | None" = None,
+        before_action: "BeforeAction | None" = None,
+        on_warning: "OnWarning | None" = None,
+        concurrency: int = 32,
+    ) -> "AsyncGenerator[PolicyAction, None]":
+        """Carry out policies, and yield each warning, each end of a session and each deletion of a room.
+
+        Runs until it is closed or cancelled; ``contextlib.aclosing`` closes it at once after a ``break``. It
+        reads the rooms and the active sessions every `interval` seconds, by one request for every 250 of
+        them, and acts when an action is due. The session, its participants and its room are read again before
+        each action, which are three requests. Nothing has to be kept for a restart: what is due follows from
+        the state that the API returns.
+
+        Several instances of an app act once if they share a `store`, which also prevents a second warning
+        after a restart. A claim in the store must last longer than `before_action` and `on_warning` take.
+
+        An action that fails is yielded with its error, and tried again after a minute, or after `interval`
+        seconds if they are fewer. A reading that fails because the API is not available is logged and
+        repeated after `interval` seconds, except the first one, which raises.
+
+        Args:
+            policies: the first one that is for a room applies to the room.
+            dry_run: whether actions are only yielded, as ``"planned"``, each once. Nothing is called then.
+            once: whether to stop when everything is done that is due now.
+            interval: seconds between two readings.
+            router: whose events show changes at once. Readings find the changes whose events were lost.
+            store: of the actions that are done, such as a `RedisEventStore`. It may be that of the router.
+            before_action: async function that is called with an action just before it. False vetoes the
+                action, and a `timedelta` postpones it; both are forgotten at a restart.
+            on_warning: async function that is called with a warning. If it fails, it is called again.
+            concurrency: the number of concurrent actions.
+
+        Raises:
+            InvalidArgumentError: at the call: an argument is invalid.
+
+        Example:
+            >>> async def main(client):
+            ...     policies = [RoomPolicy(prefix="clinic-", max_duration=timedelta(hours=2))]
+            ...     async for action in client.rooms.enforce(policies):
+            ...         print(action)
+
+        Telnyx operations: ListRooms, ListRoomSessions, ViewRoom, ViewRoomSession,
+        RetrieveListRoomParticipants, EndSession and DeleteRoom.
+        """
+        from telnyx_rooms_async.resources.room_enforcement import Enforcer  # noqa: PLC0415 - see above
+
+        enforcer = Enforcer(
+            self._api,
+            policies,
+            dry_run=dry_run,
+            interval=interval,
+            store=store,
+            before_action=before_action,
+            on_warning=on_warning,
+            concurrency=concurrency,
+        )
+        return enforcer.run(router, once=once)
 
     # --- many rooms ---------------------------------------------------------------------------------------
 
@@ -371,6 +481,11 @@ class Rooms:
         Raises:
             JournalError: while iterating: the journal cannot be used.
 
+        Example:
+            >>> bodies = [{"unique_name": "Retro"}, {"unique_name": "Standup"}]
+            >>> async for outcome in client.rooms.create_many(bodies):
+            ...     assert outcome.ok, outcome.error
+
         Telnyx operation: CreateRoom.
         """
         return bulk_create(self._api, on_lost_response, must_be_named=journal is not None).run(
@@ -397,6 +512,11 @@ class Rooms:
         `changes` are pairs of a room and its new fields: ``(room_id, {"max_participants": 25})``. One request
         per room, as by `update`.
 
+        Example:
+            >>> result = await client.rooms.update_many([(room_id, {"max_participants": 25})])
+            >>> len(result.done), len(result.failed)
+            (1, 0)
+
         Telnyx operation: UpdateRoom.
         """
         return bulk_update(self._api).run(
@@ -422,6 +542,11 @@ class Rooms:
 
         `ids` are rooms or their ids. One request per room, as by `delete`. A room that was in flight when a
         run with a journal died, and is gone, counts as deleted.
+
+        Example:
+            >>> result = await client.rooms.delete_many([room_id])
+            >>> len(result.done), len(result.failed)
+            (1, 0)
 
         Telnyx operation: DeleteRoom.
         """
@@ -468,6 +593,11 @@ class Rooms:
                 `everything`.
             UnexpectedCountError: while iterating: more or fewer rooms match; none was deleted.
             PaginationError: while iterating: the list kept changing; none was deleted.
+
+        Example:
+            >>> result = await client.rooms.delete_all(unique_name="Weekly", expect=1)
+            >>> [outcome.item.unique_name for outcome in result.done]
+            ['Weekly']
 
         Telnyx operation: DeleteRoom.
         """

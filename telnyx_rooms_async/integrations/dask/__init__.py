@@ -7,6 +7,8 @@
 
 Items are sent in partitions. Each partition is a task of Dask, which chooses the worker, runs the task again
 when that worker dies, and shows it on its dashboard.
+
+Guide: ``telnyx-rooms docs dask``, or the README.md of this folder.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
@@ -33,7 +35,11 @@ __all__ = ["JobOptions", "create_many", "delete_many", "end_many", "update_many"
 
 
 class JobOptions(TypedDict, total=False):
-    """Options of every job, with their defaults."""
+    """Options of every job, with their defaults.
+
+    Example:
+        >>> options: JobOptions = {"partition_size": 10, "max_failures": 5}
+    """
 
     partition_size: int
     """Items of a partition (50). Large partitions leave workers idle at the end, and need more look-ups after
@@ -86,6 +92,12 @@ def create_many(
         ConfigurationError: while iterating: a worker cannot create a client with the settings.
         ExceptionGroup: after the last outcome, if there were `max_failures` failures.
         Exception: while iterating: of Dask, when the cluster is lost.
+
+    Example:
+        >>> bodies = [{"unique_name": "Retro"}, {"unique_name": "Standup"}]
+        >>> async with dask_cluster() as cluster:  # a distributed.Client
+        ...     async for outcome in create_many(cluster, bodies, settings=Settings()):
+        ...         assert outcome.ok, outcome.error
 
     Telnyx operation: CreateRoom.
     """
