@@ -4,13 +4,15 @@ import ast
 import inspect
 import json
 import re
-from collections.abc import AsyncIterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
 import attrs
+import httpx
 import pytest
 import telnyx as sdk
 from attrs import frozen
@@ -43,8 +45,9 @@ class Row:
 def rows(title: str) -> list[Any]:
     """Return the rows under a heading. Cells hold code, and perhaps words."""
     section = re.split(r"^### ", TABLE.partition(f"### {title}\n")[2], flags=re.MULTILINE)[0]
-    cells = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
-    pairs = [(re.findall("`([^`]+)`", left), re.findall("`([^`]+)`", right)) for left, right in cells[1:]]
+    lines = [line for line in section.splitlines() if line.startswith("| `")]
+    cells = [line.strip("| ").split(" | ") for line in lines if not line.startswith("| `telnyx` |")]
+    pairs = [(re.findall("`([^`]+)`", left), re.findall("`([^`]+)`", right)) for left, right in cells]
     return [pytest.param(Row(name, right[0]), id=name) for left, right in pairs for name in left]
 
 
@@ -113,6 +116,7 @@ def sent(telnyx: Emulator) -> list[object]:
                 "path": request.path,
                 "query": sorted(pair for pair in request.query if not pair[0].startswith("page[")),
                 "body": request.json if request.body else None,
+                "header": request.headers.get("x-team"),
             }
         )
         for request in telnyx.requests
@@ -123,13 +127,17 @@ def sent(telnyx: Emulator) -> list[object]:
 async def their_client(**options: Any) -> Any:
     clock = FakeClock()
     async with Emulator(clock=clock) as telnyx:
-        names = {**await stage(telnyx, clock), "telnyx": sdk, "Room": sdk.types.Room}
+        names = {**await stage(telnyx, clock), "telnyx": sdk, "Room": sdk.types.Room, "httpx": httpx}
+        names["AsyncTelnyx"] = sdk.AsyncTelnyx
         async with sdk.AsyncTelnyx(
             api_key=telnyx.api_key, base_url=telnyx.url, max_retries=0, **options
         ) as client:
             page = await client.rooms.list(page_size=2)
             raw = await client.rooms.with_raw_response.retrieve(str(names["room_id"]))
+            with pytest.raises(sdk.NotFoundError) as caught:
+                await client.rooms.retrieve("a-room")
             names |= {"client": client, "page": page, "room": page.data[0], "response": raw}
+            names["error"] = caught.value
             telnyx.requests.clear()
             yield telnyx, names
 
@@ -145,12 +153,30 @@ async def our_client() -> Any:
         async with RoomsClient(telnyx.api_key, base_url=telnyx.url, retry=once) as client:
             page = await client.rooms.list(page_size=2).page(1)
             raw = await client.with_raw_response.rooms.retrieve(str(names["room_id"]))
+            with pytest.raises(ours.NotFoundError) as caught:
+                await client.rooms.retrieve("a-room")
             names |= {"client": client, "page": page, "room": page.data[0], "response": raw}
+            names["error"] = caught.value
             telnyx.requests.clear()
             yield telnyx, names
 
 
-@pytest.mark.parametrize("row", rows("Operations"))
+@pytest.mark.parametrize("row", rows("Clients and options"))
+async def test_client_sends_the_same(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests: list[object] = []
+    for code, stage_client in ((row.theirs, their_client), (row.ours, our_client)):
+        async with stage_client() as (telnyx, names), aiohttp.ClientSession() as session:
+            monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
+            monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
+            names |= {"api_key": telnyx.api_key, "base_url": telnyx.url, "session": session}
+            client: Any = await evaluate(code, names)
+            async with client:
+                await client.rooms.retrieve(names["room_id"])
+            requests.append(sent(telnyx))
+    assert requests[0] == requests[1]
+
+
+@pytest.mark.parametrize("row", [*rows("Calls"), *rows("Operations")])
 async def test_operation_sends_the_same_and_returns_the_same(row: Row) -> None:
     async with their_client() as (telnyx, names):
         their_value, their_requests = await evaluate(row.theirs, names), sent(telnyx)
@@ -161,7 +187,10 @@ async def test_operation_sends_the_same_and_returns_the_same(row: Row) -> None:
         assert plain(our_value) == plain(their_value)
 
 
-@pytest.mark.parametrize("row", [*rows("Pages and models"), *rows("Raw responses"), *rows("Webhooks")])
+VALUES: Final = ("Pages and models", "Raw responses", "Webhooks", "Attributes of errors")
+
+
+@pytest.mark.parametrize("row", [row for title in VALUES for row in rows(title)])
 async def test_name_has_the_same_value(row: Row) -> None:
     async with their_client() as (_, names):
         theirs = plain(await evaluate(row.theirs, names))
@@ -198,6 +227,12 @@ async def test_same_fault_raises_the_error_of_the_same_row(row: Row) -> None:
             await names["client"].with_options(timeout=0.5).rooms.retrieve(names["room_id"])
 
 
+def test_every_error_of_the_official_sdk_has_a_row() -> None:
+    errors = {name for name in sdk.__all__ if name.endswith("Error") and not name.startswith("WebSocket")}
+    unused = {"APIWebhookValidationError"}  # it is never raised
+    assert {name for name in errors - unused if f"`telnyx.{name}`" not in TABLE} == set()
+
+
 NAMES: Final[dict[str, type]] = {
     "client.rooms": rooms.AsyncRoomsResource,
     "client.rooms.actions": actions.AsyncActionsResource,
@@ -219,6 +254,21 @@ WITHOUT_ROW: Final = frozenset(
         "with_raw_response",  # there is one of the client, and not one for each resource
     }
 )
+
+
+OPTIONS_WITHOUT_ROW: Final = frozenset(
+    {
+        *("client_id", "client_secret", "websocket_base_url"),  # of other products
+        *("set_default_headers", "set_default_query"),  # a view never takes headers away
+        "public_key",  # an argument of `Webhooks`
+    }
+)
+
+
+@pytest.mark.parametrize("function", [sdk.AsyncTelnyx, sdk.AsyncTelnyx.copy, rooms.AsyncRoomsResource.delete])
+def test_every_option_of_the_official_sdk_has_a_row(function: Callable[..., object]) -> None:
+    options = {name for name in inspect.signature(function).parameters if name != "self" and name[0] != "_"}
+    assert {name for name in options - OPTIONS_WITHOUT_ROW if f"{name}=" not in TABLE} <= {"room_id"}
 
 
 @pytest.mark.parametrize("prefix", NAMES)
