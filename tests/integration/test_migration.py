@@ -30,8 +30,7 @@ from telnyx_rooms_async.webhooks import Event, RoomSessionEnded, Webhooks
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
 from tests.helpers.clocks import FakeClock
 
-GUIDE: Final = Path(ours.__file__).parent / "resources" / "README.md"
-TABLE: Final = GUIDE.read_text().partition("## Migrating from `telnyx`")[2]
+TABLE: Final = (Path(ours.__file__).parent / "resources" / "MIGRATION.md").read_text()
 
 
 @frozen
@@ -44,7 +43,7 @@ class Row:
 
 def rows(title: str) -> list[Any]:
     """Return the rows under a heading. Cells hold code, and perhaps words."""
-    section = re.split(r"^### ", TABLE.partition(f"### {title}\n")[2], flags=re.MULTILINE)[0]
+    section = re.split(r"^## ", TABLE.partition(f"## {title}\n")[2], flags=re.MULTILINE)[0]
     lines = [line for line in section.splitlines() if line.startswith("| `")]
     cells = [line.strip("| ").split(" | ") for line in lines if not line.startswith("| `telnyx` |")]
     pairs = [(re.findall("`([^`]+)`", left), re.findall("`([^`]+)`", right)) for left, right in cells]
@@ -251,7 +250,7 @@ WITHOUT_ROW: Final = frozenset(
     {
         *("close", "is_closed", "iter_bytes", "iter_lines", "iter_text"),  # our responses hold no connection
         *("http_request", "http_version", "url", "with_streaming_response"),
-        "with_raw_response",  # there is one of the client, and not one for each resource
+        "with_raw_response",  # ours is one of the client, and not one for each resource
     }
 )
 
