@@ -406,6 +406,16 @@ class RoomsClient:
         """
         return (await self._api.call(build(ACCOUNT_KEY))).public
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client was closed, or a view of it: it makes no more calls.
+
+        Example:
+            >>> client.is_closed
+            False
+        """
+        return self._api.in_flight_calls.is_closed
+
     async def close(self, *, grace: float = 0.0) -> None:
         """Close the client and its views. A borrowed session stays open. A second call has no effect.
 
