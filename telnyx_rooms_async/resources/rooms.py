@@ -357,9 +357,9 @@ class Rooms:
         Several instances of an app act once if they share a `store`, which also prevents a second warning
         after a restart. A claim in the store must last longer than `before_action` and `on_warning` take.
 
-        An action that fails is yielded with its error, and tried again after a minute, or after `interval`
-        seconds if they are fewer. A reading that fails because the API is not available is logged and
-        repeated after `interval` seconds, except the first one, which raises.
+        An action that fails is yielded with its error. A reading that fails because the API is not available
+        is logged, except the first one, which raises. Both are repeated after a minute, or after `interval`
+        seconds if they are fewer.
 
         Args:
             policies: the first one that is for a room applies to the room.
