@@ -66,6 +66,7 @@ _PREFETCH: Final = 4
 _SHORTEST_WAIT: Final = 0.05
 _LONGEST_RETRY: Final = 60.0
 """Seconds until a failed action or reading is repeated, or an action that another instance has claimed."""
+_SHORTEST_POSTPONEMENT: Final = timedelta(seconds=1)
 _MAX_INTERVAL: Final = 2**31
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
@@ -194,6 +195,7 @@ class Enforcer:
             sessions = Sessions(self._api)
             session = await sessions.retrieve(session_id)
             if session.room_id is None:
+                self._plans.pop(session_id, None)
                 return
             if self._needs_participants:
                 participants = await sessions.participants(session_id).all()
@@ -285,23 +287,28 @@ class Enforcer:
         if decision is False:
             return evolve(action, status="vetoed")
         if isinstance(decision, timedelta):
-            return evolve(action, status="postponed", retry_at=self._now() + decision)
-        try:
-            await self._act(action)
-        except (NotFoundError, SessionEndedError):  # by itself, or by another client
-            del self._plans[action.subject_id]
-            return None
-        if action.type != "warn":
-            del self._plans[action.subject_id]
-        return evolve(action, status="done")
+            retry_at = self._now() + max(decision, _SHORTEST_POSTPONEMENT)
+            return evolve(action, status="postponed", retry_at=retry_at)
+        is_done = await self._act(action)
+        return evolve(action, status="done") if is_done else None
 
-    async def _act(self, action: PolicyAction) -> None:
-        if action.type == "end_session":
-            await self._api.call(build(END_SESSION, room_session_id=action.subject_id))
-        elif action.type == "delete_room":
-            await self._api.call(build(DELETE_ROOM, room_id=action.subject_id))
-        elif self._on_warning is not None:
-            await self._on_warning(action)
+    async def _act(self, action: PolicyAction) -> bool:
+        """Return False if the session or the room is gone, by itself or by another client."""
+        if action.type == "warn":
+            if self._on_warning is not None:
+                await self._on_warning(action)
+            return True
+        try:
+            if action.type == "end_session":
+                await self._api.call(build(END_SESSION, room_session_id=action.subject_id))
+            else:
+                await self._api.call(build(DELETE_ROOM, room_id=action.subject_id))
+        except (NotFoundError, SessionEndedError):
+            is_done = False
+        else:
+            is_done = True
+        self._plans.pop(action.subject_id, None)
+        return is_done
 
     def _result(self, outcome: Outcome[PolicyAction, PolicyAction | None]) -> PolicyAction | None:
         """Return the action of an outcome, and remember when it may be tried again."""
