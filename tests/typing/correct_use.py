@@ -63,7 +63,6 @@ from telnyx_rooms_async.webhooks import (
     Event,
     EventRouter,
     EventStore,
-    EventStore,
     MemoryEventStore,
     RoomSessionEnded,
     RoomTracker,
