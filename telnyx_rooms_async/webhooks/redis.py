@@ -80,6 +80,7 @@ class RedisEventStore:
             command, or the client is not of ``redis.asyncio``.
 
     Example:
+        >>> from redis.asyncio import Redis
         >>> router = EventRouter(store=RedisEventStore(Redis.from_url("redis://localhost")))
     """
 

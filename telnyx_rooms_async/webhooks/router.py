@@ -41,7 +41,9 @@ class EventRouter:
         >>> @router.on(RoomSessionEnded)
         ... async def ended(event: RoomSessionEnded) -> None:
         ...     print(event.payload.duration_secs)
-        >>> await router.dispatch(event)
+        >>> await router.dispatch(RoomSessionEnded(id="1", payload=SessionEndedPayload(duration_secs=60)))
+        60
+        True
     """
 
     def __init__(self, *, store: EventStore | None = None, limit: int = 1000, grace: float = 10.0) -> None:
