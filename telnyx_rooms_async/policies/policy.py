@@ -204,7 +204,9 @@ class PolicyAction:
     rule: PolicyRule
     """The limit that is reached: the name of a field of `RoomPolicy`."""
     policy: RoomPolicy = field(repr=False)
+    """The policy that applies to the room."""
     room: Room
+    """The room, as it was read last."""
     session: RoomSession | None = None
     """None for the deletion of a room."""
     due_at: datetime
