@@ -208,6 +208,11 @@ OnLostResponse: TypeAlias = Annotated[
     ),
 ]
 
+Target: TypeAlias = Annotated[
+    str,
+    typer.Argument(metavar="TARGET", help="Path of the file, or - for stdout. An existing file is replaced."),
+]
+
 # --- servers ------------------------------------------------------------------------------------------------
 
 Host: TypeAlias = Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")]

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanag
 from contextvars import ContextVar
 from functools import update_wrapper, wraps
 from inspect import Parameter, Signature
-from typing import Any, Final, TypeVar, Unpack, cast, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, Unpack, cast, get_args, get_origin
 
 import typer
 
@@ -23,7 +23,7 @@ from telnyx_rooms_async import (
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.display import Shown, show, show_list
+from telnyx_rooms_async.cli.display import Result, Shown, show, show_list
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, Limit
 
 T = TypeVar("T")
@@ -99,6 +99,9 @@ def exit_codes(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]
     except TelnyxRoomsError as error:
         output.complain(error)
         raise typer.Exit(USAGE if isinstance(error, InvalidArgumentError) else FAILED) from None
+    except ExceptionGroup as group:  # `max_failures` is reached, and each failure was printed
+        output.complain(group.message)
+        raise typer.Exit(FAILED) from None
     except BrokenPipeError:
         output.abandon()
         raise typer.Exit(_BROKEN_PIPE) from None
@@ -108,6 +111,42 @@ def exit_codes(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]
         raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
         raise typer.Exit(interrupted) from None
+
+
+# --- downloads ----------------------------------------------------------------------------------------------
+
+
+def refuse_stdout_conflicts(target: str, *, as_json: bool) -> None:
+    """Refuse to mix a file with other output, or to print it on a terminal."""
+    if target == output.STREAM and as_json:
+        raise typer.BadParameter("--json and the target - cannot be combined: both write to stdout")
+    if target == output.STREAM and output.stdout().is_terminal:
+        raise typer.BadParameter("stdout is a terminal: use a path, or redirect stdout to a file")
+
+
+def download(
+    resource: Literal["recordings", "compositions"],
+    file_id: str,
+    target: str,
+    *,
+    as_json: bool,
+    base_url: str | None,
+) -> None:
+    """Download a file, and print its path and size. With ``-`` only the file itself is printed."""
+    refuse_stdout_conflicts(target, as_json=as_json)
+
+    async def use(client: RoomsClient) -> None:
+        method = client.recordings.download if resource == "recordings" else client.compositions.download
+        if target == output.STREAM:
+            with output.download_bar() as on_progress:
+                await method(file_id, output.Stdout(), progress=on_progress)
+            return
+        with output.file_errors(target), output.download_bar() as on_progress:
+            file = await method(file_id, target, progress=on_progress)
+        values = {"path": output.path_text(target), "size": file.size, "content_type": file.content_type}
+        show(Result(f"downloaded {target} ({file.size} bytes)", values), as_json=as_json)
+
+    run(use, base_url)
 
 
 # --- signatures of commands ---------------------------------------------------------------------------------
