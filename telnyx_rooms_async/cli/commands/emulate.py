@@ -4,7 +4,6 @@ import asyncio
 import os
 import shlex
 from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from telnyx_rooms_async import InvalidArgumentError
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.options import SIGNING_KEY, Host, Port
 from telnyx_rooms_async.cli.runner import exit_codes, run_server
+from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.emulator import Emulator, load_faults
 
 
@@ -102,7 +102,8 @@ def emulate(
     async def serve(_: Emulator) -> None:
         output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
         output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
-        if not _is_safe(telnyx.url):
+        parts = urlsplit(telnyx.url)
+        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
             output.write_line("export TELNYX_ALLOW_INSECURE=true")
         with suppress(RuntimeError):  # the extra "webhooks" is not installed
             output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
@@ -113,12 +114,3 @@ def emulate(
         await asyncio.Event().wait()
 
     run_server(telnyx, f"{host}:{port}", serve)
-
-
-def _is_safe(url: str) -> bool:
-    """Return whether a client accepts this base URL without ``allow_insecure``."""
-    parts = urlsplit(url)
-    try:
-        return parts.scheme == "https" or ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return parts.hostname == "localhost"
