@@ -151,3 +151,14 @@ def test_listener_receives_the_events_of_an_emulator_with_the_same_key(run: Run,
     assert listener.stdout is not None
     events = [json.loads(listener.stdout.readline()) for _ in range(2)]
     assert {event["payload"]["session_id"] for event in events} == {session["id"]}
+
+
+def test_listener_ends_when_its_output_is_closed(run: Run, start: Start) -> None:
+    listener = start("webhooks", "listen", "--port", "0", TELNYX_SIGNING_KEY=KEY)
+    _, url = read_start(listener)
+    assert listener.stdout is not None
+    listener.stdout.close()
+    run("webhooks", "trigger", "session.ended", "--to", url, TELNYX_SIGNING_KEY=KEY)
+    assert listener.wait() == 141
+    assert listener.stderr is not None
+    assert listener.stderr.read() == ""

@@ -26,13 +26,12 @@ def emulate(
         str | None, typer.Option(metavar="KEY", help="The key to accept. Default: a new one.")
     ] = None,
     rooms: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Number of rooms at the start.", show_default="0")
+        int | None,
+        typer.Option(min=0, metavar="N", help="Rooms at the start. Default: 0, or 10 with --history."),
     ] = None,
     history: Annotated[
         int | None,
-        typer.Option(
-            min=1, max=3650, metavar="DAYS", help="Sessions of the last days; --rooms is then 10 by default."
-        ),
+        typer.Option(min=1, max=3650, metavar="DAYS", help="Give the rooms sessions in the last days."),
     ] = None,
     public_url: Annotated[
         str | None,
@@ -83,9 +82,10 @@ def emulate(
                 public_url=public_url,
             )
             if history is None:
-                telnyx.seed(rooms or 0)
+                telnyx.seed(rooms := rooms or 0)
             else:
-                telnyx.seed_history(days=history, rooms=rooms or 10)
+                rooms = 10 if rooms is None else rooms
+                telnyx.seed_history(days=history, rooms=rooms)
         except ValueError as error:
             problem = str(error).replace("public_url", "--public-url").replace("signing_key", SIGNING_KEY)
             raise InvalidArgumentError((problem,)) from None
@@ -107,7 +107,7 @@ def emulate(
             output.write_line("export TELNYX_ALLOW_INSECURE=true")
         with suppress(RuntimeError):  # the extra "webhooks" is not installed
             output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
-        content = output.counted(rooms or (10 if history else 0))
+        content = output.counted(rooms)
         if history is not None:
             content += f" and a history of {output.counted(history, 'day')}"
         output.note(f"The emulator with {content} listens at {telnyx.url}. Press Ctrl-C to stop.")
