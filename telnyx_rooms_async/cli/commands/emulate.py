@@ -78,7 +78,7 @@ def emulate(
                 api_key=api_key,
                 recording=False,
                 deliver_anywhere=deliver_anywhere,
-                signing_key=os.environ.get(SIGNING_KEY),
+                signing_key=os.environ.get(SIGNING_KEY) or None,
                 public_url=public_url,
             )
             if history is None:
