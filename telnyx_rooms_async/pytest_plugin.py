@@ -12,7 +12,7 @@ fixture is requested, nothing else of the library is used, and nothing is requir
 
 Example:
     async def test_delete_survives_a_busy_server(rooms_client, telnyx_faults):
-        room = await rooms_client.rooms.create(unique_name="Weekly")
+        room = await rooms_client.rooms.create("Weekly")
         telnyx_faults.respond(503, "DeleteRoom")
         await rooms_client.rooms.delete(room.id)
 """

@@ -239,3 +239,35 @@ BaseUrl: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="URL", envvar="TELNYX_BASE_URL", help="Base URL of the API. Default: Telnyx."),
 ]
+
+# --- before the command -------------------------------------------------------------------------------------
+
+CAFile: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--ca-file",
+        metavar="PATH",
+        help="PEM file of CA certificates to trust beside those of the system. Default: TELNYX_CA_FILE.",
+    ),
+]
+ClientCert: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="PEM file of a client certificate and its private key. Default: TELNYX_CLIENT_CERT.",
+    ),
+]
+Proxy: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="HTTP proxy: http://HOST:PORT. Default: TELNYX_PROXY, which keeps a password out of `ps`.",
+    ),
+]
+AllowInsecure: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--allow-insecure",
+        help="Allow an http:// base URL on another machine, as TELNYX_ALLOW_INSECURE=true does.",
+    ),
+]

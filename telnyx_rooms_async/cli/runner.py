@@ -13,6 +13,7 @@ from inspect import Parameter, Signature
 from typing import Any, Final, Literal, TypeVar, Unpack, cast, get_args, get_origin
 
 import typer
+from attrs import evolve
 
 from telnyx_rooms_async import (
     Attempt,
@@ -20,6 +21,7 @@ from telnyx_rooms_async import (
     InvalidArgumentError,
     Listing,
     RoomsClient,
+    Settings,
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.cli import output
@@ -33,8 +35,8 @@ FAILED: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130
 _BROKEN_PIPE: Final = 141
-allow_insecure: Final = ContextVar("allow_insecure", default=False)
-"""The option ``--allow-insecure``, which stands before the command."""
+program_settings: Final = ContextVar[Settings]("program_settings")
+"""The options that stand before the command."""
 
 
 def run(
@@ -49,9 +51,9 @@ def run(
         # The client's own message recommends `api_key`. There is no such option: `ps` shows a command line.
         if not os.environ.get("TELNYX_API_KEY"):
             raise ConfigurationError("no API key: set TELNYX_API_KEY (`telnyx-rooms demo` needs none)")
-        insecure = allow_insecure.get()
+        settings = evolve(program_settings.get(), base_url=base_url)
         hook = on_attempt if output.is_watched() else None
-        async with RoomsClient(base_url=base_url, allow_insecure=insecure, on_attempt=hook) as client:
+        async with RoomsClient.from_settings(settings, on_attempt=hook) as client:
             return await use(client)
 
     # Messages about retries explain a delay, unless there is a bar.

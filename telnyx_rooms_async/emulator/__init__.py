@@ -2,7 +2,7 @@
 
     async with Emulator() as telnyx:
         async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
-            room = await client.rooms.create(unique_name="Weekly")
+            room = await client.rooms.create("Weekly")
             alice = telnyx.join(room.id, context="Alice")
             telnyx.leave(alice.id)
 
@@ -10,6 +10,8 @@ It checks the API key, validates, pages and filters as the API reference says, f
 Participants of a room with ``enable_recording`` are recorded, and the links of their recordings work. Events
 are sent, signed, to the webhook URLs of rooms and compositions. Faults can be injected into requests and
 webhooks.
+
+Guide: ``telnyx-rooms docs emulator``, or the README.md of this folder.
 """
 
 from telnyx_rooms_async.emulator.events import WebhookEvent

@@ -103,7 +103,7 @@ class Fault:
         ValueError: a field is not valid, or contradicts another one.
 
     Example:
-        ``telnyx.inject(Fault(status=503, retry_after=2), operation="CreateRoom", times=2)``
+        >>> telnyx.inject(Fault(status=503, retry_after=2), operation="CreateRoom", times=2)
     """
 
     status: int | None = field(default=None, validator=optional(_integer(200, 599)))
@@ -159,7 +159,8 @@ class WebhookFault:
         ValueError: a field is not valid, or contradicts another one.
 
     Example:
-        ``telnyx.inject_webhook_faults(WebhookFault(dropped=True), event_type="video.room.participant.left")``
+        >>> fault = WebhookFault(dropped=True)
+        >>> telnyx.inject_webhook_faults(fault, event_type="video.room.participant.left")
     """
 
     dropped: bool = field(default=False, validator=_boolean)
@@ -350,10 +351,11 @@ class Faults:
     invalid argument raises `ValueError`.
 
     Example:
-        ``Faults(telnyx).respond(503, "CreateRoom", retry_after=2)``
+        >>> fault = Faults(telnyx).respond(503, "CreateRoom", retry_after=2)
     """
 
     telnyx: "Emulator" = field(repr=False)
+    """The emulator."""
     _expected: list[Fault] = field(factory=list[Fault], init=False, repr=False)
 
     def respond(
@@ -432,7 +434,7 @@ def load_faults(telnyx: "Emulator", raw: bytes) -> None:
         ValueError: an entry is not valid, and nothing was injected; ``args`` has a message for each problem.
 
     Example:
-        ``load_faults(telnyx, b'[{"operation": "CreateRoom", "status": 503}]')``
+        >>> load_faults(telnyx, b'[{"operation": "CreateRoom", "status": 503}]')
     """
     try:
         objects = _file_converter.loads(raw, tuple[dict[str, object], ...])

@@ -96,9 +96,9 @@ class Emulator:
         OSError: on entering, the port is taken.
 
     Example:
-        async with Emulator() as telnyx:
-            async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
-                room = await client.rooms.create(unique_name="Weekly")
+        >>> async with Emulator() as telnyx:
+        ...     async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+        ...         room = await client.rooms.create("Weekly")
     """
 
     def __init__(
@@ -285,7 +285,7 @@ class Emulator:
             ValueError: the room is full.
 
         Example:
-            ``alice = telnyx.join(room.id, context="Alice")``
+            >>> bob = telnyx.join(room_id, context="Bob")
         """
         participant = self._state.join(room_id, context)
         return converter.structure(participant.serialize(), RoomParticipant)
@@ -345,7 +345,7 @@ class Emulator:
             ValueError: an argument is not valid, or the fault is not possible for a download.
 
         Example:
-            ``telnyx.inject(Fault(cut="after"), operation="DeleteRoom")``
+            >>> telnyx.inject(Fault(cut="after"), operation="DeleteRoom")
         """
         self._rules.append(FaultRule(fault=fault, times=times, name=operation, when=when))
 
@@ -369,7 +369,7 @@ class Emulator:
             ValueError: an argument is not valid.
 
         Example:
-            ``telnyx.inject_webhook_faults(WebhookFault(duplicates=1), times=None)``
+            >>> telnyx.inject_webhook_faults(WebhookFault(duplicates=1), times=None)
         """
         rule = WebhookFaultRule(fault=fault, times=times, name=event_type, when=when)
         self._webhook_rules.append(rule)
@@ -417,9 +417,11 @@ class Emulator:
                 ``webhooks`` is not installed.
 
         Example:
-            telnyx.leave(alice.id)
-            await telnyx.flush_webhooks()
-            assert telnyx.deliveries[-1].delivered
+            >>> room = await client.rooms.update(room_id, webhook_event_url="http://127.0.0.1:9/hook")
+            >>> telnyx.leave(participant.id)
+            >>> await telnyx.flush_webhooks()
+            >>> telnyx.deliveries[-1].delivered
+            False
         """
         if self._webhook_dispatcher is None:
             raise RuntimeError(_NOT_RUNNING)
@@ -447,7 +449,9 @@ class Emulator:
             RuntimeError: the emulator is not running, or the extra ``webhooks`` is not installed.
 
         Example:
-            ``await telnyx.deliver("video.room.session.ended", {"room_id": room.id})``
+            >>> payload = {"room_id": room_id}
+            >>> hook = "http://127.0.0.1:9/hook"
+            >>> delivery = await telnyx.deliver("video.room.session.ended", payload, url=hook)
         """
         if self._webhook_dispatcher is None:
             raise RuntimeError(_NOT_RUNNING)

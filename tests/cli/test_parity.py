@@ -40,18 +40,24 @@ BULK = {
     ("rooms", "export"): {"list"},
     ("rooms", "delete"): {"delete", "delete_all"},
     ("rooms", "apply"): {"plan", "apply"},
+    ("rooms", "enforce"): {"enforce"},
     ("recordings", "export"): {"list"},
 }
 # Parameters that these commands set themselves, or have under another name.
 SET_BY_COMMANDS = {
+    "before_action",  # for apps
     "bodies",  # the table
     "desired",  # the table
     "include_sessions",
     "concurrency",
+    "on_warning",  # printed
     "ordered",
     "page_size",
     "plan",
+    "policies",  # --policy
     "progress",  # the bar
+    "router",  # for apps
+    "store",  # for several instances
 }
 
 

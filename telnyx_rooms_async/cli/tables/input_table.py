@@ -3,12 +3,12 @@
 import io
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 import typer
 from attrs import define, field, frozen
 
-from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomFields
+from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.output import STREAM
 from telnyx_rooms_async.cli.runner import USAGE
@@ -23,6 +23,7 @@ from telnyx_rooms_async.cli.tables import (
     validate,
 )
 from telnyx_rooms_async.cli.tables.formats import parquet_types, read_csv, read_ndjson, read_parquet
+from telnyx_rooms_async.core.requests import ValidRoomFields
 from telnyx_rooms_async.core.validators import is_blank, short_repr
 
 _MAX_PROBLEM_ROWS: Final = 20
@@ -52,7 +53,7 @@ class InputTable:
     source: Source
     names_required: bool = False
     """Whether a row without ``unique_name`` is invalid."""
-    rooms: list[RoomFields] = field(factory=list[RoomFields])
+    rooms: list[ValidRoomFields] = field(factory=list[ValidRoomFields])
     invalid: list[InvalidRow] = field(factory=list[InvalidRow])
     column_types: Mapping[str, object] | None = None
     """Types of the columns of Parquet: a row may be invalid because of the type of a value."""
@@ -94,7 +95,7 @@ class InputTable:
                 if problems:
                     self.invalid.append(InvalidRow(row, problems))
                 else:
-                    self.rooms.append(cast("RoomFields", fields))
+                    self.rooms.append(fields)
         except InvalidArgumentError as error:
             self.broken = error.problems
 
