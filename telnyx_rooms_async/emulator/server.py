@@ -255,7 +255,7 @@ class Emulator:
             ValueError: an argument is out of range.
 
         Example:
-            ``telnyx.seed_history(days=365, rooms=100, random=Random(1))``
+            >>> telnyx.seed_history(days=7, rooms=2, random=Random(1))
         """
         for name, number, low, high in (
             ("days", days, 1, 3650),
