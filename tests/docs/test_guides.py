@@ -26,15 +26,8 @@ from telnyx_rooms_async import RoomsClient, TelnyxRoomsError
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
+from tests.helpers.guides import GUIDES, README, ROOT, read_files
 from tests.helpers.web_servers import run_aiohttp_app, run_asgi_app
-
-ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
-GUIDES = [
-    README,
-    ROOT / "benchmarks" / "README.md",
-    *sorted(Path(telnyx_rooms_async.__file__).parent.rglob("*.md")),
-]
 
 
 def name(guide: Path) -> str:
@@ -57,7 +50,8 @@ def texts(*languages: str) -> list[str]:
     return [block.values[0] for block in blocks(*languages)]
 
 
-PYTHON = [block for block in blocks("python") if not block.values[0].startswith("# ")]  # not of the recipes
+FILES = read_files()  # tested by test_recipes.py and test_quickstart.py
+PYTHON = [block for block in blocks("python") if block.values[0] not in FILES.values()]
 PROGRAMS = [block for block in PYTHON if "asyncio.run(" in block.values[0]]
 TESTS = [block for block in PYTHON if re.search(r"^(async )?def test_", block.values[0], re.MULTILINE)]
 FRAGMENTS = [block for block in PYTHON if block not in PROGRAMS and block not in TESTS]
