@@ -12,7 +12,7 @@ Guides: ``telnyx-rooms docs`` lists them. They are the README.md files of the pa
 """
 
 from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.core.http_messages import Response
+from telnyx_rooms_async.core.http_messages import Request, Response
 from telnyx_rooms_async.core.requests import RoomFields
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, UnsetType
@@ -30,6 +30,7 @@ from telnyx_rooms_async.errors import (
     ConflictError,
     ConnectError,
     ConnectionLostError,
+    EventClaimedError,
     InternalServerError,
     InvalidArgumentError,
     JournalError,
@@ -40,6 +41,7 @@ from telnyx_rooms_async.errors import (
     OutcomeUnknownError,
     PaginationError,
     PermissionDeniedError,
+    ProxyAuthenticationError,
     RateLimit,
     RateLimitError,
     ReadOnlyError,
@@ -56,6 +58,7 @@ from telnyx_rooms_async.errors import (
     WrongEventLoopError,
 )
 from telnyx_rooms_async.http.clock import Clock
+from telnyx_rooms_async.http.middleware import CallNext, Middleware
 from telnyx_rooms_async.models import (
     AccessToken,
     ClientToken,
@@ -93,6 +96,7 @@ __all__ = [
     "AuthenticationError",
     "AutoRefreshedToken",
     "BadRequestError",
+    "CallNext",
     "Change",
     "ClientClosedError",
     "ClientToken",
@@ -107,11 +111,13 @@ __all__ = [
     "DurationFilter",
     "Ensured",
     "ErrorDetail",
+    "EventClaimedError",
     "InternalServerError",
     "InvalidArgumentError",
     "JournalError",
     "Listing",
     "MalformedResponseError",
+    "Middleware",
     "NameTakenError",
     "NotFoundError",
     "NotReadyError",
@@ -121,11 +127,13 @@ __all__ = [
     "PaginationError",
     "PermissionDeniedError",
     "Plan",
+    "ProxyAuthenticationError",
     "RateLimit",
     "RateLimitError",
     "ReadOnlyError",
     "RecordingStatus",
     "RecordingType",
+    "Request",
     "Response",
     "ResponseTooLargeError",
     "RetryPolicy",

@@ -6,10 +6,11 @@ because tools add notes to exceptions.
 """
 
 import enum
+from collections.abc import Mapping
 from itertools import islice
 from typing import ClassVar, Final
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from telnyx_rooms_async.models import ErrorDetail
 
@@ -20,7 +21,9 @@ class FailureKind(enum.StrEnum):
     CONNECT = "connect"
     """Refused, unknown host, or no connection in time: nothing was sent."""
     TLS = "tls"
-    """The server's certificate or TLS handshake was refused: nothing was sent."""
+    """The TLS handshake failed, for a certificate that is not accepted: nothing was sent."""
+    PROXY_AUTHENTICATION = "proxy authentication"
+    """The proxy refused the credentials in its URL, or requires credentials: nothing was sent."""
     LOST = "lost"
     """The connection was reset or closed before the response was complete."""
     TIMEOUT = "timeout"
@@ -113,8 +116,13 @@ class TelnyxRoomsError(Exception):
 
     _summary: ClassVar[str] = "failed"
 
-    def __str__(self) -> str:
+    @property
+    def message(self) -> str:
+        """What happened, in one line of at most 300 characters, as ``str(error)``."""
         return one_line(self._message())
+
+    def __str__(self) -> str:
+        return self.message
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -208,9 +216,18 @@ class ConnectError(APIConnectionError):
 
 
 class TLSError(ConnectError):
-    """The certificate or the TLS handshake of the server was refused. Nothing was sent; never retried."""
+    """The TLS handshake failed, for a certificate of the server or of the client. Never retried.
+
+    The server processed nothing.
+    """
 
     _summary: ClassVar[str] = "could not connect securely"
+
+
+class ProxyAuthenticationError(ConnectError):
+    """The proxy requires a user and a password, or refused them (407). Nothing was sent; never retried."""
+
+    _summary: ClassVar[str] = "the proxy refused the credentials"
 
 
 class ConnectionLostError(APIConnectionError):
@@ -235,17 +252,19 @@ class APIResponseError(_RequestError, TelnyxRoomsError):
 
     detail: str = ""
     """What is wrong with the response."""
-    status: int | None = None
-    """Its status."""
+    status_code: int | None = None
+    """Status of the response."""
     request_id: str | None = None
     """Id of the request at Telnyx, for its support."""
     attempts: tuple[Attempt, ...] = ()
     """Every attempt of the call, in order."""
+    headers: Mapping[str, str] = field(factory=dict[str, str])
+    """Of the response; names are found in any case."""
 
     _summary: ClassVar[str] = "unusable response"
 
     def _message(self) -> str:
-        status = f" (status {self.status})" if self.status else ""
+        status = f" (status {self.status_code})" if self.status_code else ""
         return f"{self._summary}{status}{self._after_attempts()}: {self.detail}"
 
 
@@ -360,11 +379,15 @@ class WebhookPayloadError(WebhookError):
     _summary: ClassVar[str] = "the webhook is not an event"
 
 
+class EventClaimedError(WebhookError):
+    """Another worker is handling the event at the moment, as the event store says."""
+
+
 @define(slots=False, repr=False)
 class APIStatusError(_RequestError, TelnyxRoomsError):
     """The response has an error status."""
 
-    status: int
+    status_code: int
     """Status of the response: 404, for example."""
     errors: tuple[ErrorDetail, ...] = ()
     """Entries of the body, in any of its shapes."""
@@ -374,6 +397,8 @@ class APIStatusError(_RequestError, TelnyxRoomsError):
     """Seconds that the server asks to wait, if any."""
     attempts: tuple[Attempt, ...] = ()
     """Every attempt of the call, in order."""
+    headers: Mapping[str, str] = field(factory=dict[str, str])
+    """Of the response; names are found in any case: ``error.headers.get("Retry-After")``."""
 
     _advice: ClassVar[str] = ""
 
@@ -415,7 +440,7 @@ class APIStatusError(_RequestError, TelnyxRoomsError):
             self._advice,
         )
         context = ", ".join(filter(None, facts))
-        message = f"{self.status} {explanation}{self._after_attempts()}"
+        message = f"{self.status_code} {explanation}{self._after_attempts()}"
         return f"{message} ({context})" if context else message
 
 

@@ -93,8 +93,8 @@ def telnyx_faults(telnyx_emulator: "Emulator") -> "Iterator[Faults]":
 
     faults = Faults(telnyx_emulator)
     yield faults
-    if faults.unmet:
-        pytest.fail(f"too few requests arrived for these faults: {', '.join(map(repr, faults.unmet))}")
+    if faults.unused:
+        pytest.fail(f"too few requests arrived for these faults: {', '.join(map(repr, faults.unused))}")
 
 
 def _point_variables(monkeypatch: pytest.MonkeyPatch, emulator: "Emulator | ThreadedEmulator") -> None:

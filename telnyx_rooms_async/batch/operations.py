@@ -209,8 +209,8 @@ class BulkOperation(Generic[Item, Value]):
         max_failures: int | None,
     ) -> AsyncGenerator[Outcome[Item, Value], None]:
         """Process the items that are not done, and yield each outcome when its record is on the disk."""
-        transport = self.api.transport
-        job = JobIdentity(self.name, transport.base_url, transport.keyed_digest(_ACCOUNT_MESSAGE))
+        account = self.api.credentials.keyed_digest(_ACCOUNT_MESSAGE)
+        job = JobIdentity(self.name, self.api.transport.base_url, account)
         async with journal.open_for(job, self.api.server_now()) as file:
             pending = _pending_items(journal, file, source)
             process = partial(self._process, file)
@@ -229,7 +229,9 @@ class BulkOperation(Generic[Item, Value]):
         try:
             value = await self.apply(pending.item, file.started_at if pending.may_be_done else None)
         except TelnyxRoomsError as error:
-            status, code = (error.status, error.code) if isinstance(error, APIStatusError) else (None, None)
+            status, code = (
+                (error.status_code, error.code) if isinstance(error, APIStatusError) else (None, None)
+            )
             is_certain = status in _UNPROCESSED or isinstance(error, InvalidArgumentError)
             # After NameTakenError, the lookup has found only the room of another caller.
             is_failed = isinstance(error, NameTakenError) or (is_certain and not pending.may_be_done)

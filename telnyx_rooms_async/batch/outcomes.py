@@ -1,6 +1,6 @@
 """Outcomes of batch calls: `Done` or `Failed`, one for each item."""
 
-from typing import ClassVar, Generic, Literal, NoReturn, TypeAlias, TypeVar
+from typing import ClassVar, Generic, Literal, NoReturn, TypeAlias, TypeVar, final
 
 from attrs import frozen
 
@@ -8,6 +8,7 @@ Item_co = TypeVar("Item_co", covariant=True)
 Value_co = TypeVar("Value_co", covariant=True)
 
 
+@final
 @frozen(kw_only=True)
 class Done(Generic[Item_co, Value_co]):
     """Outcome of a call that returned a value.
@@ -37,6 +38,7 @@ class Done(Generic[Item_co, Value_co]):
         return self.value
 
 
+@final
 @frozen(kw_only=True)
 class Failed(Generic[Item_co]):
     """Outcome of a call that raised an exception.

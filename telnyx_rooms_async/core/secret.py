@@ -5,7 +5,6 @@ Tools that report errors, such as Sentry and rich, show the local variables of e
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
-from html import escape
 from traceback import format_tb, walk_tb
 from types import FrameType
 from typing import Any, ParamSpec, SupportsIndex, TypeVar, cast
@@ -46,6 +45,8 @@ class HiddenValue:
 
 def written_forms(secret: str) -> tuple[str, ...]:
     """Return a secret in each way that a server may write it into a text: as it is, in HTML, in a URL."""
+    from html import escape  # noqa: PLC0415 - loads all entities of HTML, and only an error needs it
+
     forms = {secret, escape(secret), escape(secret, quote=False), quote(secret), quote(secret, safe="")}
     return tuple(sorted(forms, key=len, reverse=True))
 
@@ -59,8 +60,10 @@ def drop_frames(error: BaseException) -> None:
     """
     if isinstance(error, Exception) and not isinstance(error, TelnyxRoomsError):
         lines = "".join(format_tb(error.__traceback__)[1:])  # the first is of the function at the boundary
-        if lines:
-            error.add_note(f"Raised below, in frames that were removed as they may hold secrets:\n{lines}")
+        note = f"Raised below, in frames that were removed as they may hold secrets:\n{lines}"
+        # Several calls raise the same exception if they waited for the same function of a user.
+        if lines and note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
     frames: set[FrameType] = set()
     links: list[BaseException | None] = [error]
     while links:

@@ -15,7 +15,7 @@ Guide: ``telnyx-rooms docs emulator``, or the README.md of this folder.
 """
 
 from telnyx_rooms_async.emulator.events import WebhookEvent
-from telnyx_rooms_async.emulator.faults import Fault, Faults, WebhookFault, load_script
+from telnyx_rooms_async.emulator.faults import Fault, Faults, WebhookFault, load_faults
 from telnyx_rooms_async.emulator.media import MediaFile
 from telnyx_rooms_async.emulator.messages import RecordedRequest
 from telnyx_rooms_async.emulator.server import Emulator
@@ -32,5 +32,5 @@ __all__ = [
     "ThreadedEmulator",
     "WebhookEvent",
     "WebhookFault",
-    "load_script",
+    "load_faults",
 ]

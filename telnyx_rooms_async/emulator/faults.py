@@ -375,27 +375,27 @@ class Faults:
     ) -> Fault:
         """Answer with a status, and with the documented body by default; do not carry the operation out."""
         fault = Fault(status=status, body=body, retry_after=retry_after)
-        return self._script(fault, operation, times)
+        return self._inject(fault, operation, times)
 
     def drop_response(self, operation: str | None = None, *, times: int | None = 1) -> Fault:
         """Carry the operation out, and close the connection without a response."""
-        return self._script(Fault(cut="after"), operation, times)
+        return self._inject(Fault(cut="after"), operation, times)
 
     def drop_request(self, operation: str | None = None, *, times: int | None = 1) -> Fault:
         """Close the connection, and do not carry the operation out."""
-        return self._script(Fault(cut="before"), operation, times)
+        return self._inject(Fault(cut="before"), operation, times)
 
     def delay(self, seconds: float, operation: str | None = None, *, times: int | None = 1) -> Fault:
         """Carry the operation out after some seconds, ``math.inf`` for never, and answer then."""
-        return self._script(Fault(delay=seconds), operation, times)
+        return self._inject(Fault(delay=seconds), operation, times)
 
     @property
-    def unmet(self) -> tuple[Fault, ...]:
+    def unused(self) -> tuple[Fault, ...]:
         """Faults from here whose number of requests did not arrive."""
         pending = {id(fault) for fault in self.telnyx.pending_faults}
         return tuple(fault for fault in self._expected if id(fault) in pending)
 
-    def _script(self, fault: Fault, operation: str | None, times: int | None) -> Fault:
+    def _inject(self, fault: Fault, operation: str | None, times: int | None) -> Fault:
         self.telnyx.inject(fault, operation=operation, times=times)
         if times is not None:
             self._expected.append(fault)
@@ -426,7 +426,7 @@ _file_converter: Final = make_converter(
 )
 
 
-def load_script(telnyx: "Emulator", raw: bytes) -> None:
+def load_faults(telnyx: "Emulator", raw: bytes) -> None:
     """Inject the faults of a JSON list into an emulator, in order.
 
     An entry is an object with the fields of a `Fault`, and optionally ``operation`` and ``times`` as in
@@ -440,7 +440,7 @@ def load_script(telnyx: "Emulator", raw: bytes) -> None:
         ValueError: an entry is not valid, and nothing was injected; ``args`` has a message for each problem.
 
     Example:
-        >>> load_script(telnyx, b'[{"operation": "CreateRoom", "status": 503}]')
+        >>> load_faults(telnyx, b'[{"operation": "CreateRoom", "status": 503}]')
     """
     try:
         objects = _file_converter.loads(raw, tuple[dict[str, object], ...])

@@ -206,7 +206,8 @@ class _InstrumentedApiSession(ApiSession):
                     span.set_status(trace.StatusCode.ERROR)
                     error_type = type(error).__qualname__
                     span.set_attribute(
-                        "error.type", str(error.status) if isinstance(error, APIStatusError) else error_type
+                        "error.type",
+                        str(error.status_code) if isinstance(error, APIStatusError) else error_type,
                     )
                 # A prefetched page can be abandoned after the loop over its list and the parent span end.
                 context = parent.get_span_context()

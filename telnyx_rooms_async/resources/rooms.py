@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, Unpack, cast
 
 from telnyx_rooms_async.batch.journal import Journal
 from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
@@ -61,6 +61,11 @@ from telnyx_rooms_async.resources.room_reconciliation import (
     ensure_room,
     parse_desired,
 )
+
+if TYPE_CHECKING:  # most programs have no policies, and import neither these nor the webhooks
+    from telnyx_rooms_async.policies import PolicyAction, RoomPolicy
+    from telnyx_rooms_async.resources.room_enforcement import BeforeAction, OnWarning
+    from telnyx_rooms_async.webhooks import EventRouter, EventStore
 
 RoomUpdate: TypeAlias = tuple[RoomId, Mapping[str, object]]
 """The id of a room and its new fields."""
@@ -378,6 +383,72 @@ class Rooms:
         return operation.run(
             plan.changes, concurrency=concurrency, max_failures=max_failures, progress=progress
         )
+
+    def enforce(
+        self,
+        policies: "Iterable[RoomPolicy]",
+        *,
+        dry_run: bool = False,
+        once: bool = False,
+        interval: float = 60.0,
+        router: "EventRouter | None" = None,
+        store: "EventStore | None" = None,
+        before_action: "BeforeAction | None" = None,
+        on_warning: "OnWarning | None" = None,
+        concurrency: int = 32,
+    ) -> "AsyncGenerator[PolicyAction, None]":
+        """Carry out policies, and yield each warning, each end of a session and each deletion of a room.
+
+        Runs until it is closed or cancelled; ``contextlib.aclosing`` closes it at once after a ``break``. It
+        reads the rooms and the active sessions every `interval` seconds, by one request for every 250 of
+        them, and acts when an action is due. The session, its participants and its room are read again before
+        each action, which are three requests. Nothing has to be kept for a restart: what is due follows from
+        the state that the API returns.
+
+        Several instances of an app act once if they share a `store`, which also prevents a second warning
+        after a restart. A claim in the store must last longer than `before_action` and `on_warning` take.
+
+        An action that fails is yielded with its error, and tried again after a minute, or after `interval`
+        seconds if they are fewer. A reading that fails because the API is not available is logged and
+        repeated after `interval` seconds, except the first one, which raises.
+
+        Args:
+            policies: the first one that is for a room applies to the room.
+            dry_run: whether actions are only yielded, as ``"planned"``, each once. Nothing is called then.
+            once: whether to stop when everything is done that is due now.
+            interval: seconds between two readings.
+            router: whose events show changes at once. Readings find the changes whose events were lost.
+            store: of the actions that are done, such as a `RedisEventStore`. It may be that of the router.
+            before_action: async function that is called with an action just before it. False vetoes the
+                action, and a `timedelta` postpones it; both are forgotten at a restart.
+            on_warning: async function that is called with a warning. If it fails, it is called again.
+            concurrency: the number of concurrent actions.
+
+        Raises:
+            InvalidArgumentError: at the call: an argument is invalid.
+
+        Example:
+            >>> async def main(client):
+            ...     policies = [RoomPolicy(prefix="clinic-", max_duration=timedelta(hours=2))]
+            ...     async for action in client.rooms.enforce(policies):
+            ...         print(action)
+
+        Telnyx operations: ListRooms, ListRoomSessions, ViewRoom, ViewRoomSession,
+        RetrieveListRoomParticipants, EndSession and DeleteRoom.
+        """
+        from telnyx_rooms_async.resources.room_enforcement import Enforcer  # noqa: PLC0415 - see above
+
+        enforcer = Enforcer(
+            self._api,
+            policies,
+            dry_run=dry_run,
+            interval=interval,
+            store=store,
+            before_action=before_action,
+            on_warning=on_warning,
+            concurrency=concurrency,
+        )
+        return enforcer.run(router, once=once)
 
     # --- many rooms ---------------------------------------------------------------------------------------
 

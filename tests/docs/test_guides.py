@@ -59,7 +59,7 @@ FRAGMENTS = [block for block in PYTHON if block not in PROGRAMS and block not in
 
 def test_every_block_is_executed_or_shown() -> None:
     fences = sum(guide.read_text().count("\n```") for guide in GUIDES)
-    assert len(blocks("python", "sh", "console", "text", "yaml", "html")) == fences / 2
+    assert len(blocks("python", "sh", "console", "text", "toml", "yaml", "html")) == fences / 2
     assert len(GUIDES) >= 11
 
 
@@ -249,6 +249,7 @@ async def test_commands_run(
     telnyx.seed(3)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rooms.csv").write_text("unique_name\nWeekly\n")
+    (tmp_path / "policies.toml").write_text("\n".join(texts("toml")))
     program, *arguments = shlex.split(command)
     assert program == "telnyx-rooms"
     variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}

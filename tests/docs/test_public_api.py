@@ -11,10 +11,12 @@ import textwrap
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 from typing import get_type_hints
 
 import attrs
@@ -55,6 +57,7 @@ MODULES = (
     ".integrations.flask",
     ".integrations.opentelemetry",
     ".integrations.quart",
+    ".policies",
     ".pytest_plugin",
     ".reports",
     ".serialization",
@@ -63,10 +66,19 @@ MODULES = (
     ".webhooks.testing",
 )
 RESOURCES = [
-    type(value) for value in vars(RoomsClient("KEY")).values() if ".resources." in type(value).__module__
+    get_type_hints(value.func)["return"]
+    for value in vars(RoomsClient).values()
+    if isinstance(value, cached_property)
 ]
 CONSTRUCTORS = ("__init__", "__new__", "__attrs_post_init__")
 """Their errors are documented in the docstring of the class."""
+
+
+def is_defined_in(value: object, module: ModuleType) -> bool:
+    """Return whether a class or function is defined in a module."""
+    if inspect.isfunction(value):  # attrs gives its `evolve` the name of the last class that is frozen
+        return inspect.unwrap(value).__globals__ is vars(module)
+    return getattr(value, "__module__", "") == module.__name__
 
 
 def public_objects() -> Iterator[tuple[str, object]]:
@@ -77,7 +89,7 @@ def public_objects() -> Iterator[tuple[str, object]]:
         listed = getattr(module, "__all__", None)
         for name in listed or [name for name in vars(module) if not name.startswith("_")]:
             value = getattr(module, name)
-            if listed or getattr(value, "__module__", "") == module.__name__:
+            if listed or is_defined_in(value, module):
                 yield f"{module.__name__}.{name}", value
 
 
@@ -199,6 +211,8 @@ def resolve(dotted: str) -> object:
     path = "telnyx_rooms_async"
     for name in dotted.split(".")[1:]:
         path = f"{path}.{name}"
+        if isinstance(value, cached_property):
+            value = get_type_hints(value.func)["return"]
         if inspect.isclass(value) and not hasattr(value, name):
             value = get_type_hints(value)[name]
         elif inspect.ismodule(value) and not hasattr(value, name):
@@ -270,6 +284,8 @@ def test_importing_the_package_loads_no_extra() -> None:
         "telnyx",
         "telnyx_rooms_async.emulator",
         "telnyx_rooms_async.integrations.asgi",
+        "telnyx_rooms_async.policies",
+        "telnyx_rooms_async.webhooks",
         "typer",
     }
     assert heavy & set(modules.split()) == set()

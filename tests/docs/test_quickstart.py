@@ -174,8 +174,9 @@ def test_the_app_counts_rooms_that_the_command_line_imported(shell: Shell) -> No
             assert app.stdout is not None
             (url,) = re.findall(r"http://\S+", app.stdout.readline())
             assert urllib.request.urlopen(f"{url}/rooms").read() == b"12"
-            with pytest.raises(urllib.error.HTTPError, match="400"):
+            with pytest.raises(urllib.error.HTTPError, match="400") as refused:
                 urllib.request.urlopen(f"{url}/telnyx/", data=b"{}")
+            refused.value.close()
         assert shell.run(DELETE, **account) == "deleted 12 rooms\n"
         assert shell.run(LIST, **account) == ""
 

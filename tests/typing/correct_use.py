@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, assert_type
 from uuid import UUID
@@ -18,6 +18,7 @@ from telnyx_rooms_async import (
     UNSET,
     AccessToken,
     APIStatusError,
+    CallNext,
     Change,
     ClientToken,
     DateFilter,
@@ -31,6 +32,7 @@ from telnyx_rooms_async import (
     Plan,
     RecordingStatus,
     RecordingType,
+    Request,
     Response,
     RetryPolicy,
     Room,
@@ -200,10 +202,24 @@ async def errors(client: RoomsClient) -> None:
         raise
 
 
+async def add_trace(request: Request, call_next: CallNext) -> Response:
+    """Be middleware."""
+    return await call_next(request.with_headers({"X-Correlation-Id": "1"}))
+
+
+async def get_key() -> str:
+    """Return an API key."""
+    return "KEY"
+
+
 async def clients(session: aiohttp.ClientSession) -> None:
     """Create clients, views and an emulator."""
     client = RoomsClient("KEY", session=session, retry=RetryPolicy(max_attempts=5))
-    assert_type(client.with_options(timeout=5), RoomsClient)
+    assert_type(client.with_options(timeout=timedelta(seconds=5), attempt_timeout=None), RoomsClient)
+    options = client.with_options(headers={"X-Team": "Video"}, query={"a": 1}, body={"b": [1]}, max_retries=0)
+    assert_type(await options.rooms.retrieve("an-id"), Room)
+    RoomsClient(lambda: "KEY", middleware=[add_trace], default_headers={"X-Team": "Video"})
+    client.with_options(api_key=get_key)
     assert_type(await client.request("GET", "/rooms", query={"page[size]": 1}), Response)
     async with Emulator(port=8080) as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as local:
         assert_type(local, RoomsClient)

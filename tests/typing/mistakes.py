@@ -54,7 +54,9 @@ async def lapses(client: RoomsClient, room_id: str) -> None:
 async def wrong_values(client: RoomsClient, faults: Faults, layout: dict[str, dict[str, int]]) -> None:
     """Pass values of another type."""
     RoomsClient(retry=3)  # type: ignore[arg-type]  # a RetryPolicy
-    RoomsClient(max_retries=3)  # type: ignore[call-arg]  # the official SDK's
+    RoomsClient(max_retries="3")  # type: ignore[arg-type]  # text for a number
+    client.with_options(extra_headers={})  # type: ignore[call-arg]  # headers
+    client.with_options(headers={"X-Team": 1})  # type: ignore[dict-item]  # text
     await client.sessions.mute("an-id", 7)  # type: ignore[arg-type]  # "all", or ids
     await client.tokens.create("an-id", token_ttl_secs="60")  # type: ignore[arg-type]  # text for a number
     await client.compositions.create("an-id", video_layout=layout)  # type: ignore[arg-type]  # VideoRegion

@@ -95,3 +95,15 @@ def test_emulator_that_cannot_start_raises_in_the_test() -> None:
         ThreadedEmulator(port=taken.getsockname()[1]).__enter__()
     with pytest.raises(RuntimeError, match="is not running"):
         _ = ThreadedEmulator().rooms
+
+
+def test_error_of_closing_is_raised_in_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    close = Emulator.__aexit__
+
+    async def close_and_fail(telnyx: Emulator, *exc_info: object) -> None:
+        await close(telnyx, *exc_info)
+        raise OSError("closing failed")
+
+    monkeypatch.setattr(Emulator, "__aexit__", close_and_fail)
+    with pytest.raises(OSError, match="closing failed"), ThreadedEmulator():
+        pass

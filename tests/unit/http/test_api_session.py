@@ -25,8 +25,10 @@ from telnyx_rooms_async.core.endpoints import RETRIEVE_ROOM
 from telnyx_rooms_async.core.http_messages import Failure, Request, Response
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.retry import RetryBudget
+from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.errors import FailureKind
 from telnyx_rooms_async.http.api_session import ApiSession
+from telnyx_rooms_async.http.credentials import Credentials
 from telnyx_rooms_async.http.in_flight import InFlightCalls
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from telnyx_rooms_async.http.transport import AiohttpTransport
@@ -55,7 +57,8 @@ class ScriptedTransport:
     timeouts: list[float] = field(factory=list[float])
     is_loopback: bool = False
 
-    async def send(self, request: Request, seconds: float) -> Outcome:
+    async def send(self, request: Request, credentials: Credentials, seconds: float) -> Outcome:
+        assert credentials.key == "KEY"
         assert request is CALL.request  # each attempt sends the same bytes
         self.timeouts.append(seconds)
         return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
@@ -71,7 +74,8 @@ async def new_session(fake_clock: FakeClock) -> NewSession:
         limiter = RateLimiter(100, fake_clock.clock)
         session = ApiSession(
             transport=cast("AiohttpTransport", transport),
-            in_flight_calls=InFlightCalls(asyncio.get_running_loop(), limiter.reset),
+            credentials=Credentials(Secret("KEY"), "tests/1.0"),
+            in_flight_calls=InFlightCalls(asyncio.get_running_loop()),
             rate_limiter=limiter,
             budget=RetryBudget(120.0),
             on_attempt=None,
@@ -137,7 +141,7 @@ async def test_error_has_the_last_response_and_all_attempts(
     with pytest.raises(InternalServerError) as caught:
         await session.call(CALL)
     error = caught.value
-    assert (error.status, error.request_id) == (502, "the-last")
+    assert (error.status_code, error.request_id) == (502, "the-last")
     assert [attempt.status or attempt.failure for attempt in error.attempts] == [500, 502, "lost", "lost"]
     assert [attempt.wait for attempt in error.attempts] == [*fake_clock.sleeps, None] == [1.0, 2.0, 2.5, None]
 
