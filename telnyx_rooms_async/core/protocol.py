@@ -250,11 +250,14 @@ def _template(path: str) -> str:
 
 @frozen(kw_only=True, eq=False)
 class Extras:
-    """What a client adds to each request: headers, query parameters, and members of JSON bodies."""
+    """What a client adds to each request."""
 
     headers: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    """Headers."""
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Query parameters."""
     body: Mapping[str, object] = field(factory=dict[str, object], repr=False)
+    """Members of JSON bodies."""
 
 
 def extend_extras(

@@ -255,7 +255,8 @@ class Emulator:
             ValueError: an argument is out of range.
 
         Example:
-            ``telnyx.seed_history(days=365, rooms=100, random=Random(1))``
+            >>> from random import Random
+            >>> telnyx.seed_history(days=30, rooms=10, random=Random(1))
         """
         for name, number, low, high in (
             ("days", days, 1, 3650),

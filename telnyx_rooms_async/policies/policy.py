@@ -196,14 +196,22 @@ class RoomPolicy:
 
 @frozen(kw_only=True)
 class PolicyAction:
-    """What a policy demands: a warning, the end of a session, or the deletion of a room."""
+    """What a policy demands: a warning, the end of a session, or the deletion of a room.
+
+    Example:
+        >>> policy = RoomPolicy(max_duration=timedelta(minutes=30))
+        >>> async for action in client.rooms.enforce([policy], once=True, dry_run=True):
+        ...     print(action.type, action.rule, action.status)
+    """
 
     type: ActionType
     """``"warn"``, ``"end_session"`` or ``"delete_room"``."""
     rule: PolicyRule
     """The limit that is reached: the name of a field of `RoomPolicy`."""
     policy: RoomPolicy = field(repr=False)
+    """The policy that demands it."""
     room: Room
+    """The room, as it was listed."""
     session: RoomSession | None = None
     """None for the deletion of a room."""
     due_at: datetime
