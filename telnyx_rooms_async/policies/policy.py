@@ -64,7 +64,7 @@ def _all_are(cls: type, values: tuple[object, ...] | None) -> bool:
 class AllowedHours:
     """Hours of some days of the week, by the clocks of a time zone.
 
-    Args:
+    Attributes:
         start: when the hours begin.
         end: when they end; at or before `start`: on the next day. 00:00 to 00:00 is a whole day.
         zone: a time zone such as ``"Europe/Berlin"``, or a `tzinfo`.
@@ -117,7 +117,7 @@ class RoomPolicy:
     fulfil all of those that are given. Of several policies, the first one that is for a room applies. A
     policy without a limit exempts its rooms from the policies after it.
 
-    Args:
+    Attributes:
         max_duration: a session ends at this age.
         alone_timeout: a session ends when one person has been alone in it for this time, also while waiting
             for others to join first.
