@@ -115,6 +115,12 @@ def test_topics_are_those_of_the_docs_command(guide: Path) -> None:
     assert set(named) <= topics
 
 
+def test_the_architecture_names_every_package() -> None:
+    package = Path(telnyx_rooms_async.__file__).parent
+    folders = {file.parent.relative_to(package).as_posix() for file in package.glob("*/__init__.py")}
+    assert folders <= set(re.findall(r"`(\w+)/`", (package / "README.md").read_text()))
+
+
 # --- the README ---------------------------------------------------------------------------------------------
 
 
