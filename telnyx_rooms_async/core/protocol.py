@@ -357,6 +357,13 @@ def read(
         APIResponseError: the response cannot be used.
         APIStatusError: the response has an error status.
         OutcomeUnknownError: the server may have processed a request that must not be sent again.
+
+    Example:
+        >>> from telnyx_rooms_async.core.endpoints import RETRIEVE_ROOM
+        >>> call = build(RETRIEVE_ROOM, room_id="0ccc7b54")
+        >>> from telnyx_rooms_async import Response
+        >>> read(call, Response(status=200, body=b'{"data": {"id": "0ccc7b54"}}')).id
+        '0ccc7b54'
     """
     if isinstance(outcome, Failure):
         is_unknown = outcome.sent

@@ -278,6 +278,13 @@ def planned_actions(
     Returns:
         The actions by the time at which they are due. A limit without a known time, as of a session without
         ``created_at``, plans nothing.
+
+    Example:
+        >>> now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        >>> old = Room(id="1", created_at=now - timedelta(days=40))
+        >>> policies = [RoomPolicy(max_rooms_age=timedelta(days=30))]
+        >>> [action.type for action in planned_actions(policies, old, None, now=now)]
+        ['delete_room']
     """
     policy = next((policy for policy in policies if policy.is_for(room)), None)
     if policy is None:
