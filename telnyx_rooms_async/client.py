@@ -321,7 +321,8 @@ class RoomsClient:
             ConfigurationError: an option is invalid.
 
         Example:
-            >>> await client.with_options(headers={"X-Team": "Video"}, max_retries=0).rooms.retrieve(room_id)
+            >>> impatient = client.with_options(timeout=2, max_retries=0)
+            >>> room = await impatient.rooms.retrieve(room_id)
         """
         check_flags(read_only=read_only)
         api = self._api

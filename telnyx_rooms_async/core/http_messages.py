@@ -76,7 +76,12 @@ def merged_headers(headers: Mapping[str, str], added: Mapping[str, str]) -> dict
 
 @frozen(kw_only=True)
 class Request:
-    """One HTTP request, relative to the base URL and without the key."""
+    """One HTTP request, relative to the base URL and without the key.
+
+    Example:
+        >>> Request(method="GET", path="/rooms", query=(("page[size]", "1"),)).target
+        '/rooms?page%5Bsize%5D=1'
+    """
 
     method: str
     """``"GET"``, ``"POST"``, …"""
@@ -98,7 +103,9 @@ class Request:
             ConfigurationError: a header cannot be sent, or is one that the client itself sets.
 
         Example:
-            >>> request.with_headers({"X-Correlation-Id": "7f3a"})
+            >>> request = Request(method="GET", path="/rooms").with_headers({"X-Correlation-Id": "7f3a"})
+            >>> request.headers
+            (('X-Correlation-Id', '7f3a'),)
         """
         added = checked_headers(headers)
         merged = merged_headers(dict(self.headers), added)
@@ -150,7 +157,7 @@ class Response:
     Example:
         >>> response = await client.request("GET", "/rooms", query={"page[size]": 1})
         >>> response.status, response.json()["meta"]["total_results"]
-        (200, 3)
+        (200, 2)
     """
 
     status: int

@@ -250,7 +250,7 @@ def _template(path: str) -> str:
 
 @frozen(kw_only=True, eq=False)
 class Extras:
-    """What a client adds to each request: headers, query parameters, and members of JSON bodies."""
+    """What a client adds to each request."""
 
     headers: Mapping[str, str] = field(factory=dict[str, str], repr=False)
     """They replace those of the same name in any case."""
@@ -356,6 +356,13 @@ def read(
         APIResponseError: the response cannot be used.
         APIStatusError: the response has an error status.
         OutcomeUnknownError: the server may have processed a request that must not be sent again.
+
+    Example:
+        >>> from telnyx_rooms_async.core.endpoints import RETRIEVE_ROOM
+        >>> call = build(RETRIEVE_ROOM, room_id="0ccc7b54")
+        >>> from telnyx_rooms_async import Response
+        >>> read(call, Response(status=200, body=b'{"data": {"id": "0ccc7b54"}}')).id
+        '0ccc7b54'
     """
     if isinstance(outcome, Failure):
         is_unknown = outcome.sent

@@ -65,7 +65,7 @@ def _all_are(cls: type, values: tuple[object, ...] | None) -> bool:
 class AllowedHours:
     """Hours of some days of the week, by the clocks of a time zone.
 
-    Args:
+    Attributes:
         start: when the hours begin.
         end: when they end; at or before `start`: on the next day. 00:00 to 00:00 is a whole day.
         zone: a time zone such as ``"Europe/Berlin"``, or a `tzinfo`.
@@ -118,7 +118,7 @@ class RoomPolicy:
     fulfil all of those that are given. Of several policies, the first one that is for a room applies. A
     policy without a limit exempts its rooms from the policies after it.
 
-    Args:
+    Attributes:
         max_duration: a session ends at this age.
         alone_timeout: a session ends when one person has been alone in it for this time, also while waiting
             for others to join first.
@@ -197,7 +197,13 @@ class RoomPolicy:
 
 @frozen(kw_only=True)
 class PolicyAction:
-    """What a policy demands: a warning, the end of a session, or the deletion of a room."""
+    """What a policy demands: a warning, the end of a session, or the deletion of a room.
+
+    Example:
+        >>> policy = RoomPolicy(max_duration=timedelta(minutes=30))
+        >>> async for action in client.rooms.enforce([policy], once=True, dry_run=True):
+        ...     print(action.type, action.rule, action.status)
+    """
 
     type: ActionType
     """``"warn"``, ``"end_session"`` or ``"delete_room"``."""
@@ -273,6 +279,13 @@ def planned_actions(
     Returns:
         The actions by the time at which they are due. A limit without a known time, as of a session without
         ``created_at``, plans nothing.
+
+    Example:
+        >>> now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        >>> old = Room(id="1", created_at=now - timedelta(days=40))
+        >>> policies = [RoomPolicy(max_rooms_age=timedelta(days=30))]
+        >>> [action.type for action in planned_actions(policies, old, None, now=now)]
+        ['delete_room']
     """
     policy = next((policy for policy in policies if policy.is_for(room)), None)
     if policy is None:
