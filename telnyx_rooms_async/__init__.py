@@ -1,16 +1,18 @@
 """An asyncio client for the Telnyx Video Rooms API.
 
     async with RoomsClient() as client:
-        room = await client.rooms.create(unique_name="Weekly")
+        room = await client.rooms.create("Weekly")
         async for session in client.rooms.sessions(room.id):
             print(session.created_at)
 
 Everything public is imported from here; the emulator from `telnyx_rooms_async.emulator`; what a web app
 needs from `telnyx_rooms_async.integrations`; the protocol without I/O from `telnyx_rooms_async.core`.
+
+Guides: ``telnyx-rooms docs`` lists them. They are the README.md files of the packages.
 """
 
 from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.core.http_messages import Response
+from telnyx_rooms_async.core.http_messages import Request, Response
 from telnyx_rooms_async.core.requests import RoomFields
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, UnsetType
@@ -28,6 +30,7 @@ from telnyx_rooms_async.errors import (
     ConflictError,
     ConnectError,
     ConnectionLostError,
+    EventClaimedError,
     InternalServerError,
     InvalidArgumentError,
     JournalError,
@@ -38,6 +41,7 @@ from telnyx_rooms_async.errors import (
     OutcomeUnknownError,
     PaginationError,
     PermissionDeniedError,
+    ProxyAuthenticationError,
     RateLimit,
     RateLimitError,
     ReadOnlyError,
@@ -54,6 +58,7 @@ from telnyx_rooms_async.errors import (
     WrongEventLoopError,
 )
 from telnyx_rooms_async.http.clock import Clock
+from telnyx_rooms_async.http.middleware import CallNext, Middleware
 from telnyx_rooms_async.models import (
     AccessToken,
     ClientToken,
@@ -91,6 +96,7 @@ __all__ = [
     "AuthenticationError",
     "AutoRefreshedToken",
     "BadRequestError",
+    "CallNext",
     "Change",
     "ClientClosedError",
     "ClientToken",
@@ -105,11 +111,13 @@ __all__ = [
     "DurationFilter",
     "Ensured",
     "ErrorDetail",
+    "EventClaimedError",
     "InternalServerError",
     "InvalidArgumentError",
     "JournalError",
     "Listing",
     "MalformedResponseError",
+    "Middleware",
     "NameTakenError",
     "NotFoundError",
     "NotReadyError",
@@ -119,11 +127,13 @@ __all__ = [
     "PaginationError",
     "PermissionDeniedError",
     "Plan",
+    "ProxyAuthenticationError",
     "RateLimit",
     "RateLimitError",
     "ReadOnlyError",
     "RecordingStatus",
     "RecordingType",
+    "Request",
     "Response",
     "ResponseTooLargeError",
     "RetryPolicy",

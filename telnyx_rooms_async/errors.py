@@ -6,10 +6,11 @@ because tools add notes to exceptions.
 """
 
 import enum
+from collections.abc import Mapping
 from itertools import islice
 from typing import ClassVar, Final
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from telnyx_rooms_async.models import ErrorDetail
 
@@ -20,7 +21,9 @@ class FailureKind(enum.StrEnum):
     CONNECT = "connect"
     """Refused, unknown host, or no connection in time: nothing was sent."""
     TLS = "tls"
-    """The server's certificate or TLS handshake was refused: nothing was sent."""
+    """The TLS handshake failed, for a certificate that is not accepted: nothing was sent."""
+    PROXY_AUTHENTICATION = "proxy authentication"
+    """The proxy refused the credentials in its URL, or requires credentials: nothing was sent."""
     LOST = "lost"
     """The connection was reset or closed before the response was complete."""
     TIMEOUT = "timeout"
@@ -35,7 +38,14 @@ class FailureKind(enum.StrEnum):
 
 @frozen(kw_only=True)
 class RateLimit:
-    """Rate limit of the account as one response states it; None for a missing or unreadable number."""
+    """Rate limit of the account as one response states it; None for a missing or unreadable number.
+
+    Example:
+        >>> telnyx.limit(100, seconds=60)  # the emulator
+        >>> room = await client.rooms.retrieve(room_id)
+        >>> client.rate_limit
+        RateLimit(limit=100, remaining=99, reset=60.0)
+    """
 
     limit: int | None = None
     """Requests per window."""
@@ -47,16 +57,26 @@ class RateLimit:
 
 @frozen(kw_only=True)
 class Attempt:
-    """Record of one attempt: metadata only, no body, no API key."""
+    """Record of one attempt: metadata only, no body, no API key.
+
+    Example:
+        >>> attempts = []
+        >>> async with RoomsClient(on_attempt=attempts.append) as client:
+        ...     room = await client.rooms.retrieve(room_id)
+        >>> [(attempt.operation, attempt.status, attempt.wait) for attempt in attempts]
+        [('ViewRoom', 200, None)]
+    """
 
     number: int
     """Counted from 1."""
     operation: str
     """Operation id in the Telnyx API reference: ``ViewRoom``; ``download`` for the download of a file."""
     method: str
+    """``"GET"``, ``"POST"``, …"""
     template: str
     """Path before ids are filled in: ``/rooms/{room_id}``; ``{download_url}`` for a file."""
     status: int | None = None
+    """Status of the response, or None without one."""
     failure: FailureKind | None = None
     """Why there is no response, or None with a response."""
     sent: bool
@@ -66,7 +86,9 @@ class Attempt:
     wait: float | None = None
     """Seconds until the next attempt, or None for the last attempt."""
     request_id: str | None = None
+    """Id of the request at Telnyx, for its support."""
     rate_limit: RateLimit | None = None
+    """The rate limit that the response states."""
     budget_exhausted: bool = False
     """Whether the next attempt was left out because the retry budget of the client is spent."""
 
@@ -80,12 +102,27 @@ def one_line(text: str, limit: int = 300) -> str:
 
 @define(slots=False, repr=False)
 class TelnyxRoomsError(Exception):
-    """Base class of all exceptions of this library."""
+    """Base class of all exceptions of this library.
+
+    Example:
+        >>> try:
+        ...     await client.rooms.create("Weekly")
+        ... except NameTakenError as error:
+        ...     print(error.status, error.code)
+        ... except TelnyxRoomsError as error:
+        ...     print(error)
+        422 10027
+    """
 
     _summary: ClassVar[str] = "failed"
 
-    def __str__(self) -> str:
+    @property
+    def message(self) -> str:
+        """What happened, in one line of at most 300 characters, as ``str(error)``."""
         return one_line(self._message())
+
+    def __str__(self) -> str:
+        return self.message
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -99,6 +136,7 @@ class ConfigurationError(TelnyxRoomsError, ValueError):
     """The API key, the base URL or an option of a client is invalid."""
 
     problem: str
+    """What is wrong, without the value of a secret."""
 
     def _message(self) -> str:
         return self.problem
@@ -132,6 +170,7 @@ class WrongEventLoopError(TelnyxRoomsError, RuntimeError):
     """
 
     problem: str = "the client belongs to another event loop: make one client for each loop"
+    """What is wrong."""
 
     def _message(self) -> str:
         return self.problem
@@ -141,6 +180,7 @@ class _RequestError:
     """Mixin of exceptions with a record of attempts."""
 
     attempts: tuple[Attempt, ...]
+    """Every attempt of the call, in order."""
 
     @property
     def budget_exhausted(self) -> bool:
@@ -156,9 +196,11 @@ class APIConnectionError(_RequestError, TelnyxRoomsError):
     """There is no complete response."""
 
     detail: str = ""
+    """What the connection reported."""
     sent: bool = False
     """Whether the server may have processed the request; ``False`` is certain."""
     attempts: tuple[Attempt, ...] = ()
+    """Every attempt of the call, in order."""
 
     _summary: ClassVar[str] = "no response"
 
@@ -174,9 +216,18 @@ class ConnectError(APIConnectionError):
 
 
 class TLSError(ConnectError):
-    """The certificate or the TLS handshake of the server was refused. Nothing was sent; never retried."""
+    """The TLS handshake failed, for a certificate of the server or of the client. Never retried.
+
+    The server processed nothing.
+    """
 
     _summary: ClassVar[str] = "could not connect securely"
+
+
+class ProxyAuthenticationError(ConnectError):
+    """The proxy requires a user and a password, or refused them (407). Nothing was sent; never retried."""
+
+    _summary: ClassVar[str] = "the proxy refused the credentials"
 
 
 class ConnectionLostError(APIConnectionError):
@@ -200,14 +251,20 @@ class APIResponseError(_RequestError, TelnyxRoomsError):
     """The response cannot be used."""
 
     detail: str = ""
-    status: int | None = None
+    """What is wrong with the response."""
+    status_code: int | None = None
+    """Status of the response."""
     request_id: str | None = None
+    """Id of the request at Telnyx, for its support."""
     attempts: tuple[Attempt, ...] = ()
+    """Every attempt of the call, in order."""
+    headers: Mapping[str, str] = field(factory=dict[str, str])
+    """Of the response; names are found in any case."""
 
     _summary: ClassVar[str] = "unusable response"
 
     def _message(self) -> str:
-        status = f" (status {self.status})" if self.status else ""
+        status = f" (status {self.status_code})" if self.status_code else ""
         return f"{self._summary}{status}{self._after_attempts()}: {self.detail}"
 
 
@@ -248,6 +305,7 @@ class OutcomeUnknownError(_RequestError, TelnyxRoomsError):
     unique_name: str | None = None
     """Requested name of a room: look for it before trying again."""
     attempts: tuple[Attempt, ...] = ()
+    """Every attempt of the call, in order."""
     room_ids: tuple[str, ...] = ()
     """Ids of the rooms of which one may be the result, if there are several."""
 
@@ -270,6 +328,7 @@ class NotReadyError(TelnyxRoomsError):
     """The recording or composition is not completed, so there is no file to download yet."""
 
     id: str
+    """Id of the recording or composition."""
     status: str | None = None
     """``"processing"``, for example."""
 
@@ -320,17 +379,26 @@ class WebhookPayloadError(WebhookError):
     _summary: ClassVar[str] = "the webhook is not an event"
 
 
+class EventClaimedError(WebhookError):
+    """Another worker is handling the event at the moment, as the event store says."""
+
+
 @define(slots=False, repr=False)
 class APIStatusError(_RequestError, TelnyxRoomsError):
     """The response has an error status."""
 
-    status: int
+    status_code: int
+    """Status of the response: 404, for example."""
     errors: tuple[ErrorDetail, ...] = ()
     """Entries of the body, in any of its shapes."""
     request_id: str | None = None
+    """Id of the request at Telnyx, for its support."""
     retry_after: float | None = None
     """Seconds that the server asks to wait, if any."""
     attempts: tuple[Attempt, ...] = ()
+    """Every attempt of the call, in order."""
+    headers: Mapping[str, str] = field(factory=dict[str, str])
+    """Of the response; names are found in any case: ``error.headers.get("Retry-After")``."""
 
     _advice: ClassVar[str] = ""
 
@@ -372,7 +440,7 @@ class APIStatusError(_RequestError, TelnyxRoomsError):
             self._advice,
         )
         context = ", ".join(filter(None, facts))
-        message = f"{self.status} {explanation}{self._after_attempts()}"
+        message = f"{self.status_code} {explanation}{self._after_attempts()}"
         return f"{message} ({context})" if context else message
 
 
@@ -431,7 +499,9 @@ class ReadOnlyError(TelnyxRoomsError, RuntimeError):
     """A read-only client was asked to send a request that could change something. Nothing was sent."""
 
     method: str
+    """Method of the request that was not sent."""
     path: str
+    """Its path."""
 
     def _message(self) -> str:
         return f"the client is read-only: {self.method} {self.path} was not sent"
@@ -442,7 +512,9 @@ class UnexpectedCountError(TelnyxRoomsError):
     """The number of rooms to delete is not the expected one. Nothing was deleted."""
 
     expected: int
+    """Number of rooms that was expected."""
     actual: int
+    """Number of rooms that the filter matches."""
 
     def _message(self) -> str:
         return f"expected {self.expected}, found {self.actual}: nothing was deleted"
@@ -453,7 +525,9 @@ class JournalError(TelnyxRoomsError):
     """A journal cannot be used: other input, another account or base URL, in use, or the disk is full."""
 
     path: str
+    """Path of the journal."""
     problem: str
+    """What is wrong."""
 
     def _message(self) -> str:
         return f"journal {self.path}: {self.problem}"

@@ -113,14 +113,19 @@ class RoomParticipant(Model):
     """A person or program that is or was in a session."""
 
     id: str
+    """Id of the participant."""
     session_id: str | None = None
+    """Id of the session."""
     context: str | None = None
     """Text of the joining client: ``"Alice"``, for example, and often JSON."""
     joined_at: datetime | None = None
+    """When the participant joined."""
     updated_at: datetime | None = None
+    """When a field changed last."""
     left_at: datetime | None = None
     """``None`` while still in the session."""
     record_type: str | None = None
+    """``"room_participant"``."""
 
 
 @frozen(kw_only=True)
@@ -128,15 +133,21 @@ class RoomSession(Model):
     """A meeting in a room, from the first join until the last participant leaves."""
 
     id: str
+    """Id of the session."""
     room_id: str | None = None
+    """Id of the room."""
     active: bool | None = None
+    """Whether the session has not ended."""
     created_at: datetime | None = None
+    """When the first participant joined."""
     updated_at: datetime | None = None
+    """When a field changed last."""
     ended_at: datetime | None = None
     """``None`` while active."""
     participants: tuple[RoomParticipant, ...] | None = None
     """``None`` unless the call asked for ``include_participants``."""
     record_type: str | None = None
+    """``"room_session"``."""
 
 
 @frozen(kw_only=True)
@@ -144,33 +155,50 @@ class Room(Model):
     """A video room. It exists until it is deleted, and has one session at a time."""
 
     id: str
+    """Id of the room."""
     unique_name: str | None = None
     """Unique within the account; ``None`` for a room without a name."""
     max_participants: int | None = None
     """Participants at the same time: 2 to 50."""
     enable_recording: bool | None = None
+    """Whether sessions are recorded: a file of audio and one of video for each participant."""
     active_session_id: str | None = None
     """The active session, if any."""
     sessions: tuple[RoomSession, ...] | None = None
     """``None`` unless the call asked for ``include_sessions``."""
     webhook_event_url: str | None = field(default=None, repr=public_url_repr)
+    """Where Telnyx sends events. The repr hides user and query."""
     webhook_event_failover_url: str | None = field(default=None, repr=public_url_repr)
+    """Where Telnyx sends events that the first URL refuses."""
     webhook_timeout_secs: int | None = None
     """Seconds that Telnyx waits for the response to a webhook: 0 to 30; None for its default."""
     created_at: datetime | None = None
+    """When the room was created."""
     updated_at: datetime | None = None
+    """When a field changed last."""
     record_type: str | None = None
+    """``"room"``."""
 
 
 class RecordingType(enum.StrEnum):
-    """Content of a recording: each participant has one file of each type."""
+    """Content of a recording: each participant has one file of each type.
+
+    Example:
+        >>> recording.type == RecordingType.VIDEO
+        True
+    """
 
     AUDIO = "audio"
     VIDEO = "video"
 
 
 class RecordingStatus(enum.StrEnum):
-    """Documented statuses of a recording."""
+    """Documented statuses of a recording.
+
+    Example:
+        >>> recording.status == RecordingStatus.COMPLETED
+        True
+    """
 
     PROCESSING = "processing"
     COMPLETED = "completed"
@@ -181,9 +209,13 @@ class RoomRecording(Model):
     """Audio or video of one participant in one session."""
 
     id: str
+    """Id of the recording."""
     room_id: str | None = None
+    """Id of the room."""
     session_id: str | None = None
+    """Id of the session."""
     participant_id: str | None = None
+    """Id of the recorded participant."""
     type: str | None = None
     """``"audio"`` or ``"video"``: see `RecordingType`."""
     status: str | None = None
@@ -191,19 +223,32 @@ class RoomRecording(Model):
     codec: str | None = None
     """``"opus"``, ``"vp8"``, …"""
     duration_secs: int | None = None
+    """Length in seconds."""
     size_mb: float | None = None
+    """Size in megabytes, rounded; `Recordings.file_size` returns bytes."""
     download_url: str | None = field(default=None, repr=False)
     """A secret, valid for one hour. None until completed."""
     started_at: datetime | None = None
+    """When the recording started."""
     ended_at: datetime | None = None
+    """When the recording ended."""
     completed_at: datetime | None = None
+    """When the file was ready."""
     created_at: datetime | None = None
+    """When the recording was created."""
     updated_at: datetime | None = None
+    """When a field changed last."""
     record_type: str | None = None
+    """``"room_recording"``."""
 
 
 class CompositionStatus(enum.StrEnum):
-    """Documented statuses of a composition."""
+    """Documented statuses of a composition.
+
+    Example:
+        >>> composition.status == CompositionStatus.COMPLETED
+        True
+    """
 
     ENQUEUED = "enqueued"
     PROCESSING = "processing"
@@ -221,6 +266,7 @@ class VideoRegion(Model):
     x_pos: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """Left edge."""
     y_pos: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
+    """Top edge."""
     z_pos: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
     """-99 to 99: a higher region covers a lower one."""
     max_columns: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
@@ -236,9 +282,13 @@ class RoomComposition(Model):
     """One video of the recordings of a session."""
 
     id: str
+    """Id of the composition."""
     room_id: str | None = None
+    """Id of the room."""
     session_id: str | None = None
+    """Id of the session."""
     user_id: str | None = None
+    """Id of the user of the account."""
     status: str | None = None
     """``"enqueued"``, ``"processing"`` or ``"completed"``: see `CompositionStatus`."""
     format: str | None = None
@@ -246,21 +296,33 @@ class RoomComposition(Model):
     resolution: str | None = None
     """Width and height in pixels: ``"1280x720"``."""
     video_layout: Mapping[str, VideoRegion] | None = field(default=None, hash=False)
+    """Regions by name."""
     audio_sources: tuple[str, ...] | None = None
     """Not documented; seen as ``("*",)``, for all audio of the session."""
     duration_secs: int | None = None
+    """Length in seconds."""
     size_mb: float | None = None
+    """Size in megabytes, rounded."""
     download_url: str | None = field(default=None, repr=False)
     """A secret, valid for one hour. None until completed."""
     webhook_event_url: str | None = field(default=None, repr=public_url_repr)
+    """Where Telnyx sends the event of its completion. The repr hides user and query."""
     webhook_event_failover_url: str | None = field(default=None, repr=public_url_repr)
+    """Where Telnyx sends an event that the first URL refuses."""
     webhook_timeout_secs: int | None = None
+    """Seconds that Telnyx waits for the response to a webhook."""
     started_at: datetime | None = None
+    """When the work on it started."""
     ended_at: datetime | None = None
+    """When the work on it ended."""
     completed_at: datetime | None = None
+    """When the file was ready."""
     created_at: datetime | None = None
+    """When the composition was created."""
     updated_at: datetime | None = None
+    """When a field changed last."""
     record_type: str | None = None
+    """``"room_composition"`` or ``"composition"``."""
 
 
 @frozen(kw_only=True)
@@ -270,6 +332,7 @@ class AccessToken(Model):
     token: str = field(repr=False)
     """A secret."""
     token_expires_at: datetime | None = None
+    """When the token expires."""
 
     def expires_in(self, now: datetime) -> float | None:
         """Return the seconds until the token expires, negative if it has expired; None if unknown.
@@ -287,6 +350,7 @@ class ClientToken(AccessToken):
     refresh_token: str | None = field(default=None, repr=False)
     """A secret. It stays the same when the access token is refreshed, unless the response has a new one."""
     refresh_token_expires_at: datetime | None = None
+    """When the refresh token expires."""
 
 
 @frozen(kw_only=True)
@@ -318,9 +382,13 @@ class PageMeta(Model):
     """Page numbers and totals as the server states them; any of them may be missing."""
 
     page_number: int | None = field(default=None, metadata=_LENIENT)
+    """The number of the page; the first is 1."""
     page_size: int | None = field(default=None, metadata=_LENIENT)
+    """The requested number of items."""
     total_pages: int | None = field(default=None, metadata=_LENIENT)
+    """The number of pages."""
     total_results: int | None = field(default=None, metadata=_LENIENT)
+    """The number of items on all pages."""
 
 
 @frozen(kw_only=True)
@@ -328,7 +396,9 @@ class Page(Model, Generic[T]):
     """One page of a list."""
 
     data: tuple[T, ...]
+    """The items of the page."""
     meta: PageMeta = field(default=PageMeta(), metadata=_LENIENT)
+    """Page numbers and totals."""
 
 
 @frozen(kw_only=True)
@@ -338,7 +408,9 @@ class ErrorDetail(Model):
     code: str | None = None
     """Code of Telnyx: ``"10005"``. Not unique across its products, so branch on the status."""
     title: str | None = None
+    """Summary of the error."""
     detail: str | None = None
+    """What was wrong, as a sentence."""
     pointer: str | None = None
     """JSON pointer to the field of the body: ``"/unique_name"``."""
     parameter: str | None = None

@@ -37,9 +37,10 @@ class Listing(Generic[Item]):
     can be iterated repeatedly. `aclose`, or ``async with``, closes iterations that were left early.
 
     Example:
-        >>> async def names(client):
-        ...     async with client.rooms.list() as rooms:
-        ...         return [room.unique_name async for room in rooms]
+        >>> async with client.rooms.list() as rooms:  # closes the iteration that `break` leaves
+        ...     async for room in rooms:
+        ...         if room.active_session_id:
+        ...             break
     """
 
     def __init__(
@@ -75,6 +76,12 @@ class Listing(Generic[Item]):
         """Close all iterations that have not ended, and cancel their requests.
 
         An iteration in which another task waits for a page ends when that page arrives.
+
+        Example:
+            >>> rooms = client.rooms.list()
+            >>> async for room in rooms:
+            ...     break
+            >>> await rooms.aclose()
         """
         for generator, reader in tuple(self._iterations.items()):
             await reader.close()
@@ -105,6 +112,10 @@ class Listing(Generic[Item]):
         Raises:
             InvalidArgumentError: `start` is below 1.
             PaginationError: the server's pages do not add up.
+
+        Example:
+            >>> [len(page.data) async for page in client.rooms.list(page_size=1).pages()]
+            [1, 1]
         """
         reader = self._reader(start)
         generator = self._pages(reader)
@@ -134,6 +145,10 @@ class Listing(Generic[Item]):
 
         Raises:
             InvalidArgumentError: `pages` is out of range.
+
+        Example:
+            >>> len([room async for room in client.rooms.list().prefetch(pages=8)])
+            2
         """
         pages = cast("int", exact_integer(pages))
         if type(pages) is not int or not 1 <= pages <= _MAX_PREFETCH:
@@ -145,13 +160,22 @@ class Listing(Generic[Item]):
 
         Raises:
             InvalidArgumentError: `items` is below 1.
+
+        Example:
+            >>> len([room async for room in client.rooms.list().limit(1)])
+            1
         """
         items = checked_count("items", items)
         size = min(items, page_size(self._first))
         return Listing(self._api, at(self._first, page_number(self._first), size), self._prefetch, items)
 
     async def first(self) -> Item | None:
-        """Return the first item, or None if there is none: one small request."""
+        """Return the first item, or None if there is none: one small request.
+
+        Example:
+            >>> (await client.rooms.list(unique_name="Weekly").first()).unique_name
+            'Weekly'
+        """
         async with aclosing(aiter(self.limit(1))) as items:
             return await anext(items, None)
 
@@ -161,6 +185,10 @@ class Listing(Generic[Item]):
         Raises:
             InvalidArgumentError: `limit` is below 1.
             PaginationError: the server's pages do not add up.
+
+        Example:
+            >>> [room.unique_name for room in await client.rooms.list().all()]
+            ['Daily', 'Weekly']
         """
         return [item async for item in (self if limit is None else self.limit(limit))]
 
@@ -173,6 +201,11 @@ class Listing(Generic[Item]):
 
         Raises:
             InvalidArgumentError: the number or the size is out of range.
+
+        Example:
+            >>> page = await client.rooms.list().page(1, size=1)
+            >>> page.meta.total_results, page.meta.total_pages
+            (2, 2)
         """
         return await self._api.call(at(self._first, number, size))
 
@@ -181,6 +214,10 @@ class Listing(Generic[Item]):
 
         Raises:
             APIResponseValidationError: the server does not state it.
+
+        Example:
+            >>> await client.rooms.list().count()
+            2
         """
         total = (await self.page(1, size=1)).meta.total_results
         if total is None:
@@ -196,6 +233,9 @@ class Listing(Generic[Item]):
 
         Raises:
             PaginationError: the list changed during six passes.
+
+        Example:
+            >>> rooms = await client.rooms.list().snapshot()
         """
         listing = self.prefetch(max(self._prefetch, _SNAPSHOT_PREFETCH))
         last_ids: set[str] | None = None

@@ -12,7 +12,7 @@ fixture is requested, nothing else of the library is used, and nothing is requir
 
 Example:
     async def test_delete_survives_a_busy_server(rooms_client, telnyx_faults):
-        room = await rooms_client.rooms.create(unique_name="Weekly")
+        room = await rooms_client.rooms.create("Weekly")
         telnyx_faults.respond(503, "DeleteRoom")
         await rooms_client.rooms.delete(room.id)
 """
@@ -93,8 +93,8 @@ def telnyx_faults(telnyx_emulator: "Emulator") -> "Iterator[Faults]":
 
     faults = Faults(telnyx_emulator)
     yield faults
-    if faults.unmet:
-        pytest.fail(f"too few requests arrived for these faults: {', '.join(map(repr, faults.unmet))}")
+    if faults.unused:
+        pytest.fail(f"too few requests arrived for these faults: {', '.join(map(repr, faults.unused))}")
 
 
 def _point_variables(monkeypatch: pytest.MonkeyPatch, emulator: "Emulator | ThreadedEmulator") -> None:

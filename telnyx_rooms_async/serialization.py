@@ -45,7 +45,15 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class DecodeError(ValueError):
-    """JSON is malformed or does not fit a class; ``args`` has ``"$.path: problem"`` for each wrong value."""
+    """JSON is malformed or does not fit a class; ``args`` has ``"$.path: problem"`` for each wrong value.
+
+    Example:
+        >>> try:
+        ...     Room.from_dict({"id": 1})
+        ... except DecodeError as error:
+        ...     print(error)
+        $.id: expected string, got integer
+    """
 
 
 class WrongTypeError(TypeError):
@@ -57,6 +65,7 @@ class Envelope(Generic[T]):
     """The JSON object around a single result: ``{"data": …}``."""
 
     data: T
+    """The result."""
 
 
 def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON can be any value

@@ -3,11 +3,13 @@
 import math
 import os
 import re
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from datetime import timedelta
+from typing import Final, cast
 from urllib.parse import SplitResult, urlsplit
 
-from attrs import asdict, field, frozen
+from attrs import evolve, field, fields, frozen
 from attrs.converters import optional
 
 from telnyx_rooms_async.core.retry import RetryPolicy
@@ -21,14 +23,26 @@ from telnyx_rooms_async.core.validators import (
     short_repr,
 )
 from telnyx_rooms_async.errors import ConfigurationError
+from telnyx_rooms_async.http.credentials import ApiKeyFunction, check_api_key
 
+_POLICY_FIELDS: Final = tuple(field.name for field in fields(RetryPolicy))
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
 _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 
 
 def _show_url(url: object) -> str:
-    """Return the repr of a base URL, unless it may hold credentials."""
-    return repr(url) if url is None or _PLAIN_URL.fullmatch(str(url)) else "'***'"
+    """Return the repr of a base URL or of a proxy, unless it may hold credentials."""
+    return "None" if url is None else repr(str(url)) if _PLAIN_URL.fullmatch(str(url)) else "'***'"
+
+
+def _hide(value: object) -> str:
+    """Return a repr that shows only whether there is a value."""
+    return "None" if value is None else "'***'"
+
+
+def hidden_key(api_key: object) -> Secret | ApiKeyFunction:
+    """Return an API key as a secret, and a function for it as it is."""
+    return cast("ApiKeyFunction", api_key) if callable(api_key) else hidden(api_key)
 
 
 @frozen(kw_only=True)
@@ -36,38 +50,43 @@ class Settings:
     """Options of a `RoomsClient` as a value, for example for another process.
 
     Each field is the argument of the same name of `RoomsClient`, which validates it. A pickle contains the
-    API key if the settings do.
+    API key, the headers and the credentials of the proxy, if the settings do; a function for the key is
+    pickled by its name.
 
     Example:
         >>> client = RoomsClient.from_settings(Settings(api_key="KEY", max_connections=20))
     """
 
-    api_key: str | None = field(default=None, converter=optional(hidden), repr=False)
+    api_key: str | ApiKeyFunction | None = field(default=None, converter=optional(hidden_key), repr=False)
     base_url: str | None = field(default=None, repr=_show_url)
-    timeout: float = 45.0
-    attempt_timeout: float = 15.0
-    retry: RetryPolicy = RetryPolicy()
+    timeout: float | timedelta | None = 45.0
+    attempt_timeout: float | timedelta | None = 15.0
+    retry: RetryPolicy | None = None
+    max_retries: int | None = None
+    default_headers: Mapping[str, str] | None = field(default=None, repr=_hide, hash=False)
+    user_agent_suffix: str | None = None
     max_connections: int = 100
     rate_limit_share: float = 1.0
     read_only: bool = False
+    ca_file: str | os.PathLike[str] | None = None
+    client_cert: str | os.PathLike[str] | None = None
+    proxy: str | None = field(default=None, converter=optional(hidden), repr=_show_url)
     trust_env: bool = False
     allow_insecure: bool = False
 
 
-def find_api_key(api_key: Secret | None) -> Secret:
-    """Return an API key, by default that of the environment variable ``TELNYX_API_KEY``.
+def find_api_key(api_key: Secret | ApiKeyFunction | None) -> Secret | ApiKeyFunction:
+    """Return an API key or the function for it, by default the environment variable ``TELNYX_API_KEY``.
 
     Raises:
         ConfigurationError: it is missing, or cannot be sent in a header. It is not shown.
     """
     key = Secret(os.environ.get("TELNYX_API_KEY", "")) if api_key is None else api_key
+    if not isinstance(key, Secret):
+        return key
     if not key:
-        raise ConfigurationError("no API key: pass api_key as text, or set TELNYX_API_KEY")
-    if is_quoted(key):
-        raise ConfigurationError("the API key must stand without quotes around it")
-    if not _VISIBLE_ASCII.fullmatch(key):
-        raise ConfigurationError("the API key must be text of visible ASCII characters, without a space")
-    return key
+        raise ConfigurationError("no API key: pass api_key as text or a function, or set TELNYX_API_KEY")
+    return check_api_key(key)
 
 
 def find_public_key() -> str:
@@ -153,13 +172,35 @@ def check_share(share: float) -> None:
         raise ConfigurationError(f"rate_limit_share must be a number up to 1, not {short_repr(share)}")
 
 
-def check_call_options(timeout: float, attempt_timeout: float, retry: object) -> None:
-    """Check the timeouts and the retry policy of calls."""
-    check_positive(timeout=timeout, attempt_timeout=attempt_timeout)
-    if not isinstance(retry, RetryPolicy):
-        raise ConfigurationError(f"retry must be a RetryPolicy, not {retry!r}")
+def timeout_seconds(name: str, value: float | timedelta | None) -> float:
+    """Return a timeout in seconds: a positive number or `timedelta`, or infinity for None."""
+    if value is None:
+        return math.inf
+    seconds = exact_number(value.total_seconds() if isinstance(value, timedelta) else value)
+    check_positive(**{name: seconds})
+    return float(seconds)
+
+
+def find_retry_policy(
+    default: RetryPolicy, retry: RetryPolicy | None, max_retries: int | None
+) -> RetryPolicy:
+    """Return the retry policy of one of two options, or a default."""
+    if max_retries is not None:
+        number = exact_integer(max_retries)
+        if type(number) is not int or not 0 <= number < 2**31:
+            raise ConfigurationError(
+                f"max_retries must be a whole number from 0, not {short_repr(max_retries)}"
+            )
+        if retry is not None:
+            raise ConfigurationError("pass either max_retries, or retry with its max_attempts")
+        return evolve(default, max_attempts=number + 1)
+    if retry is None:
+        return default
+    if not isinstance(cast("object", retry), RetryPolicy):
+        raise ConfigurationError(f"retry must be a RetryPolicy, not {short_repr(retry)}")
     check_count(max_attempts=retry.max_attempts)
-    for name, value in asdict(retry).items():
-        number = exact_number(value)
-        if not isinstance(number, int | float) or isinstance(number, bool) or not 0 <= number < math.inf:
+    for name in _POLICY_FIELDS:
+        value = getattr(retry, name)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
             raise ConfigurationError(f"{name} must be a number from 0, not {short_repr(value)}")
+    return retry

@@ -41,10 +41,10 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "TELNYX_BASE_URL",
         "TELNYX_ALLOW_INSECURE",
         "TELNYX_PUBLIC_KEY",
-        "http_proxy",
-        "https_proxy",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
+        "TELNYX_CA_FILE",
+        "TELNYX_CLIENT_CERT",
+        "TELNYX_PROXY",
+        *("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
     ):
         monkeypatch.delenv(name, raising=False)
 

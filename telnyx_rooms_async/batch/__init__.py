@@ -2,6 +2,8 @@
 
 `stream` works with any async function. Methods such as `client.rooms.create_many` use it for API calls; with
 a `Journal` such a job continues after a crash.
+
+Guide: ``telnyx-rooms docs batch``, or the README.md of this folder.
 """
 
 from telnyx_rooms_async.batch.journal import Journal, JournalSummary

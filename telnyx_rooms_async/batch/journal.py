@@ -54,9 +54,17 @@ _PROBLEMS: Final[Mapping[int, str]] = {
 
 @frozen
 class JournalSummary:
-    """Number of items of a journal per state."""
+    """Number of items of a journal per state.
+
+    Example:
+        >>> journal = Journal("rooms.journal")
+        >>> result = await client.rooms.delete_many([room_id], journal=journal)
+        >>> (await journal.summary()).done
+        1
+    """
 
     done: int
+    """Items that were processed."""
     failed: int
     """Items that certainly were not processed."""
     open: int
@@ -83,9 +91,11 @@ class Journal:
 
     Example:
         >>> journal = Journal("rooms.journal")
-        >>> async for outcome in client.rooms.create_many(bodies, journal=journal):
+        >>> async for outcome in client.rooms.create_many([{"unique_name": "Retro"}], journal=journal):
         ...     print(outcome.item["unique_name"], outcome.ok)
+        Retro True
         >>> print(journal.skipped, await journal.summary())
+        0 JournalSummary(done=1, failed=0, open=0)
     """
 
     def __init__(self, path: str | os.PathLike[str], *, key_rotated: bool = False) -> None:

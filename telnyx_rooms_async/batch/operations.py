@@ -50,15 +50,27 @@ BatchProgress: TypeAlias = Callable[[int, int], Awaitable[object] | object]
 
 @frozen(kw_only=True)
 class BatchResult(Generic[Item, Value]):
-    """The outcomes of a job that was awaited."""
+    """The outcomes of a job that was awaited.
+
+    Example:
+        >>> result = await client.rooms.create_many([{"unique_name": "Retro"}, {"unique_name": "Weekly"}])
+        >>> [failed.item for failed in result.failed]
+        [{'unique_name': 'Weekly'}]
+    """
 
     done: tuple[Done[Item, Value], ...]
+    """Outcomes of the items that succeeded."""
     failed: tuple[Failed[Item], ...]
+    """Outcomes of the items that failed."""
     skipped: int = 0
     """Items that an earlier run of the job had finished, according to its journal."""
 
     def raise_for_failures(self) -> None:
-        """Raise an `ExceptionGroup` of the errors, if an item failed."""
+        """Raise the errors, if an item failed.
+
+        Raises:
+            ExceptionGroup: of the errors of all items that failed.
+        """
         if self.failed:
             count = len(self.failed) + len(self.done)
             raise ExceptionGroup(
@@ -72,9 +84,10 @@ class BatchJob(AsyncGenerator[Outcome[Item, Value], None], Generic[Item, Value])
     Iterating yields an outcome for each item, in constant memory. Awaiting returns all of them.
 
     Example:
-        >>> async for outcome in client.rooms.delete_many(ids):
-        ...     print(outcome.item, outcome.ok)
-        >>> result = await client.rooms.delete_many(ids)
+        >>> async for outcome in client.rooms.update_many([(room_id, {"max_participants": 25})]):
+        ...     print(outcome.ok)
+        True
+        >>> result = await client.rooms.delete_many([room_id])
         >>> result.raise_for_failures()
     """
 
@@ -196,8 +209,8 @@ class BulkOperation(Generic[Item, Value]):
         max_failures: int | None,
     ) -> AsyncGenerator[Outcome[Item, Value], None]:
         """Process the items that are not done, and yield each outcome when its record is on the disk."""
-        transport = self.api.transport
-        job = JobIdentity(self.name, transport.base_url, transport.keyed_digest(_ACCOUNT_MESSAGE))
+        account = self.api.credentials.keyed_digest(_ACCOUNT_MESSAGE)
+        job = JobIdentity(self.name, self.api.transport.base_url, account)
         async with journal.open_for(job, self.api.server_now()) as file:
             pending = _pending_items(journal, file, source)
             process = partial(self._process, file)
@@ -216,7 +229,9 @@ class BulkOperation(Generic[Item, Value]):
         try:
             value = await self.apply(pending.item, file.started_at if pending.may_be_done else None)
         except TelnyxRoomsError as error:
-            status, code = (error.status, error.code) if isinstance(error, APIStatusError) else (None, None)
+            status, code = (
+                (error.status_code, error.code) if isinstance(error, APIStatusError) else (None, None)
+            )
             is_certain = status in _UNPROCESSED or isinstance(error, InvalidArgumentError)
             # After NameTakenError, the lookup has found only the room of another caller.
             is_failed = isinstance(error, NameTakenError) or (is_certain and not pending.may_be_done)

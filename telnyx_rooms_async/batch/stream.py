@@ -59,12 +59,13 @@ def stream(
         Exception: after the last outcome, if `items` raised it.
 
     Example:
-        >>> async for outcome in batch.stream(client.rooms.retrieve, ids, concurrency=64):
+        >>> async for outcome in batch.stream(client.rooms.retrieve, [room_id], concurrency=64):
         ...     match outcome:
         ...         case batch.Done(value=room):
         ...             print(room.unique_name)
         ...         case batch.Failed(item=room_id, error=error):
         ...             print(room_id, error)
+        Weekly
     """
     for name, number in (
         ("concurrency", concurrency),

@@ -2,6 +2,8 @@
 
 ``commands`` has the command groups, with one command per method of the client. ``bulk_job`` runs
 commands that make many calls, ``tables`` reads and writes files of rooms.
+
+Guide: ``telnyx-rooms docs cli``, or the README.md of this folder.
 """
 
 from typing import Annotated, Final
@@ -9,11 +11,15 @@ from typing import Annotated, Final
 import typer
 
 import telnyx_rooms_async
+from telnyx_rooms_async import Settings
 from telnyx_rooms_async.cli import output, runner
-from telnyx_rooms_async.cli.commands import compositions, recordings, rooms, sessions, tokens
+from telnyx_rooms_async.cli.commands import compositions, recordings, rooms, sessions, tokens, webhooks
 from telnyx_rooms_async.cli.commands.demo import demo
+from telnyx_rooms_async.cli.commands.docs import docs
 from telnyx_rooms_async.cli.commands.emulate import emulate
+from telnyx_rooms_async.cli.commands.enforce import enforce
 from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
+from telnyx_rooms_async.cli.options import AllowInsecure, CAFile, ClientCert, Proxy
 
 app: Final = typer.Typer(
     no_args_is_help=True,
@@ -35,13 +41,10 @@ def _print_version(requested: bool) -> None:  # noqa: FBT001 - Typer passes the 
 @app.callback()
 def _program(
     *,
-    allow_insecure: Annotated[
-        bool,
-        typer.Option(
-            "--allow-insecure",
-            help="Allow an http:// base URL on another machine, as TELNYX_ALLOW_INSECURE=true does.",
-        ),
-    ] = False,
+    ca_file: CAFile = None,
+    client_cert: ClientCert = None,
+    proxy: Proxy = None,
+    allow_insecure: AllowInsecure = False,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
@@ -53,13 +56,16 @@ def _program(
 
     Exit codes: 0 success, 1 failure, 2 invalid argument, 130 Ctrl-C, 141 stdout was closed.
     """
-    runner.allow_insecure.set(allow_insecure)
+    settings = Settings(ca_file=ca_file, client_cert=client_cert, proxy=proxy, allow_insecure=allow_insecure)
+    runner.program_settings.set(settings)
 
 
 rooms.group.command("import")(import_rooms)
 rooms.group.command("export")(runner.grouped_options(export_rooms))
 rooms.group.command()(apply)
+rooms.group.command()(enforce)
 app.command()(demo)
+app.command()(docs)
 app.command()(emulate)
 for _group in (
     rooms.group,
@@ -68,5 +74,6 @@ for _group in (
     recordings.group,
     compositions.group,
     tokens.group,
+    webhooks.group,
 ):
     app.add_typer(_group)

@@ -1,17 +1,21 @@
 """A command that makes many calls: outcomes, progress, failures, and a summary at the end."""
 
+import reprlib
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
+from datetime import timedelta
+from time import monotonic
 from typing import Annotated, Final, TypeAlias, TypeVar
 
 import typer
+from rich.console import RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from telnyx_rooms_async import AuthenticationError, ConfigurationError, RoomsClient
+from telnyx_rooms_async import Attempt, AuthenticationError, ConfigurationError, RoomsClient
 from telnyx_rooms_async.batch import Done, Failed
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.display import Result, show
-from telnyx_rooms_async.cli.progress import JobProgress
 from telnyx_rooms_async.cli.runner import FAILED, INTERRUPTED, exit_codes, run
 
 Item = TypeVar("Item")
@@ -31,11 +35,115 @@ DryRun: TypeAlias = Annotated[
 ]
 _FATAL: Final = (AuthenticationError, ConfigurationError)
 """Errors that every other item would meet too: the key is refused, the disk is full."""
+_PRINTED_FAILURES: Final = 10
+_THROTTLED: Final = frozenset({429, 503})
 RUN_AGAIN: Final = "run the same command again to continue"
 
 
-def _ignore(_item: object, _result: object) -> None:
-    pass
+class JobProgress:
+    """Counters of a command that makes many calls: `total` items if known, of which an earlier run did some.
+
+    `phase` is what is done before the first result, such as ``"collecting rooms"``.
+    """
+
+    def __init__(
+        self, phase: str = "", *, total: int | None = None, skipped: Callable[[], int] = int
+    ) -> None:
+        self.total = total
+        self.done: int = 0
+        self.failed: int = 0
+        self.skipped = skipped
+        self.client: RoomsClient | None = None
+        """Client of the running job."""
+        self._phase = phase
+        self._requests = 0
+        self._throttled = 0
+        self._first: tuple[float, int] | None = None
+        """Time and count of the first result of this run."""
+
+    @property
+    def finished(self) -> int:
+        """Items that are done, failed or skipped."""
+        return self.done + self.failed + self.skipped()
+
+    @property
+    def failures(self) -> list[str]:
+        """The part of a summary about failures, if there are any."""
+        return [f"{self.failed} failed"] if self.failed else []
+
+    @property
+    def rate(self) -> float | None:
+        """Items per second of this run: skipped items do not count."""
+        if self._first is None:
+            return None
+        since, count = self._first
+        elapsed, items = monotonic() - since, self.done + self.failed - count
+        return items / elapsed if items and elapsed > 0 else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated time until the end, by the rate of this run."""
+        rate = self.rate
+        return None if rate is None or self.total is None else max(0, self.total - self.finished) / rate
+
+    def on_attempt(self, attempt: Attempt) -> None:
+        """Count an attempt."""
+        self._requests += 1
+        self._throttled += int(attempt.status in _THROTTLED and attempt.wait is not None)
+
+    def add_done(self, count: int = 1) -> None:
+        """Count items that are done."""
+        self.done += count
+        self._first = self._first or (monotonic(), self.done + self.failed)
+
+    def add_failure(self, label: str, error: Exception) -> None:
+        """Count a failure, and print the first ones."""
+        self.failed += 1
+        self._first = self._first or (monotonic(), self.done + self.failed)
+        if self.failed <= _PRINTED_FAILURES:
+            label = label if label.isprintable() else reprlib.repr(label)
+            output.complain(f"{label}: {error}")
+        elif self.failed == _PRINTED_FAILURES + 1:
+            output.note("more failures are counted, but not printed")
+
+    @property
+    def detail(self) -> str:
+        """What the bar cannot show."""
+        if not self.finished and self._phase:
+            return f"{self._phase}, {output.counted(self._requests, 'request')}"
+        limit = self.client.rate_limit if self.client else None
+        at_limit = ", at the rate limit" if limit is not None and limit.remaining == 0 else ""
+        text = f"{self.failed} failed, {output.counted(self._throttled, 'wait')}{at_limit}"
+        return f"[red]{text}[/red]" if self.failed else text
+
+    def bar(self) -> Progress:
+        """Return the bar, a context manager."""
+        return _JobBar(self)
+
+
+class _JobBar(Progress):
+    """Bar that reads its job whenever it is drawn, also while no result arrives."""
+
+    def __init__(self, job: JobProgress) -> None:
+        self._job = job
+        columns = (TextColumn(f"{{task.fields[{name}]}}") for name in ("rate", "detail", "left"))
+        # All columns fit a line of 80.
+        super().__init__(BarColumn(bar_width=20), MofNCompleteColumn(), *columns, **output.bar_options())
+        self.add_task("", total=None, rate="", detail="", left="")
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Draw the newest counts. Without a result the bar pulses instead of standing at 0."""
+        job, rate, left = self._job, self._job.rate, self._job.seconds_left
+        for task in self.task_ids:
+            self.update(
+                task,
+                completed=job.finished,
+                total=job.total if job.finished else None,
+                rate="" if rate is None else f"{rate:.0f}/s",
+                detail=job.detail,
+                left="-:--:--" if left is None else str(timedelta(seconds=int(left))),
+            )
+        return super().get_renderables()
 
 
 def run_job(
@@ -44,48 +152,31 @@ def run_job(
     *,
     label: Callable[[Item], str],
     summarize: Callable[[], Result],
-    on_done: Callable[[Item, Value], object] = _ignore,
-    on_failed: Callable[[Item, Exception], object] = _ignore,
+    on_outcome: Callable[[Done[Item, Value] | Failed[Item]], object] = lambda _: None,
     advise: Callable[[], str] = lambda: RUN_AGAIN,
     as_json: bool,
     base_url: str | None,
 ) -> None:
     """Make calls, and print a summary: on stdout, or on stderr if the job was stopped.
 
-    Args:
-        start: starts the calls.
-        progress: counts the outcomes.
-        label: returns the name of an item, for error messages.
-        summarize: returns what was done.
-        on_done: called with an item that is done, and its result.
-        on_failed: called with an item that failed, and its error.
-        advise: returns what to do next when something failed, or an empty text.
-        as_json: whether to print JSON.
-        base_url: of the API.
-
-    Raises:
-        Exit: something failed, or the job was stopped.
+    `label` names an item in error messages; `advise` says what to do next when something failed.
     """
 
-    def count(outcome: Done[Item, Value] | Failed[Item]) -> None:
-        if isinstance(outcome, Done):
-            progress.add_done()
-            on_done(outcome.item, outcome.value)
-            return
-        if isinstance(outcome.error, _FATAL):
-            raise outcome.error
-        progress.add_failure(label(outcome.item), outcome.error)
-        on_failed(outcome.item, outcome.error)
-
-    async def count_all(client: RoomsClient) -> None:
+    async def count(client: RoomsClient) -> None:
         progress.client = client
-        with progress.bar(), _failure_limit():
+        with progress.bar():
             async with aclosing(start(client)) as outcomes:
                 async for outcome in outcomes:
-                    count(outcome)
+                    if isinstance(outcome, Done):
+                        progress.add_done()
+                    elif isinstance(outcome.error, _FATAL):
+                        raise outcome.error
+                    else:
+                        progress.add_failure(label(outcome.item), outcome.error)
+                    on_outcome(outcome)
 
     try:
-        run(count_all, base_url, on_attempt=progress.on_attempt)
+        run(count, base_url, on_attempt=progress.on_attempt)
     except typer.Exit as stop:
         if progress.finished or stop.exit_code == INTERRUPTED:
             output.note("; ".join(filter(None, [f"stopped: {summarize().sentence}", advise()])))
@@ -96,16 +187,6 @@ def run_job(
         if advice := advise():
             output.note(advice)
         raise typer.Exit(FAILED)
-
-
-@contextmanager
-def _failure_limit() -> Generator[None, None, None]:
-    """Exit when `max_failures` is reached."""
-    try:
-        yield
-    except ExceptionGroup as group:
-        output.complain(group.message)
-        raise typer.Exit(FAILED) from None
 
 
 def require_confirmation(*, yes: bool) -> None:

@@ -89,7 +89,7 @@ def show(value: Shown, *, as_json: bool) -> None:
     if isinstance(value, AccessToken):
         width = max(map(len, names)) + _GAP
         for name in names:  # a token is copied from the terminal, so it is not wrapped
-            line = Text.assemble((name.ljust(width), "bold"), _text(getattr(value, name)))
+            line = Text.assemble((name.ljust(width), "bold"), text_of(getattr(value, name)))
             write(line, soft_wrap=True)
         return
     table = Table.grid(padding=(0, _GAP, 0, 0))
@@ -162,7 +162,7 @@ def _write_nested(value: Value, *, even_if_empty: bool) -> None:
     values: Sequence[Value] | None = getattr(value, layout.nested) if layout.nested else None
     if values is None or not (values or even_if_empty):
         return
-    title = f"\n{layout.nested} of {layout.noun} {_text(value.id)}"
+    title = f"\n{layout.nested} of {layout.noun} {text_of(value.id)}"
     write(Text(title if values else f"{title}: none", style="bold"))
     if values:
         write(_values_table(type(values[0]), values, f"{layout.noun}_id")[0])
@@ -171,12 +171,13 @@ def _write_nested(value: Value, *, even_if_empty: bool) -> None:
 def _field_text(value: Value, name: str) -> str:
     content = getattr(value, name)
     if content and name in ("webhook_event_url", "webhook_event_failover_url"):
-        return _text(public_url(content))
+        return text_of(public_url(content))
     # The link is a secret: a table only shows whether there is one.
-    return "ready" if content and name == "download_url" else _text(content)
+    return "ready" if content and name == "download_url" else text_of(content)
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """Return a value as printable text."""
     match value:
         case None:
             return "-"
@@ -185,10 +186,10 @@ def _text(value: object) -> str:
         case datetime():
             return f"{value:%Y-%m-%dT%H:%M:%SZ}"
         case tuple():
-            return _text(SOURCE_SEPARATOR.join(cast("tuple[str, ...]", value)))
+            return text_of(SOURCE_SEPARATOR.join(cast("tuple[str, ...]", value)))
         case Mapping():
             regions = cast("Mapping[str, VideoRegion]", value)
-            return _text(" ".join(format_region(name, region) for name, region in regions.items()))
+            return text_of(" ".join(format_region(name, region) for name, region in regions.items()))
         case _:
             # Other characters would move the cursor or colour the terminal.
             return "".join(

@@ -1,14 +1,18 @@
-"""Streams: results on stdout, for people or as JSON; messages about them on stderr."""
+"""Streams: results on stdout, for people or as JSON; messages and progress on stderr; errors of files."""
 
 import json
 import logging
 import os
 import sys
-from typing import Final, TextIO
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any, Final, TextIO
 
 from rich.console import Console, RenderableType
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 from rich.text import Text
 
+from telnyx_rooms_async import ConfigurationError, TelnyxRoomsError
 from telnyx_rooms_async.serialization import converter
 
 # A pipe has no width: no line is wrapped there, and no column left out.
@@ -130,9 +134,77 @@ def complain(reason: object) -> None:
     stderr().print(Text.assemble(("error:", "bold red"), f" {reason}"), soft_wrap=True)
 
 
-class NoteHandler(logging.Handler):
+class _NoteHandler(logging.Handler):
     """Log handler that prints messages on stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""
         note(record.getMessage())
+
+
+@contextmanager
+def log_notes(level: int = logging.WARNING) -> Generator[None, None, None]:
+    """Print the messages of the library from a level on as notes."""
+    logger, handler = logging.getLogger("telnyx_rooms_async"), _NoteHandler()
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+
+
+# --- progress at a terminal ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def status(text: str) -> Generator[None, None, None]:
+    """Show what is being done, until it is done."""
+    if not is_watched():
+        yield
+        return
+    with stderr().status(Text(text)):
+        yield
+
+
+def bar_options() -> dict[str, Any]:
+    """Return the options of a bar on stderr, which is only shown at a terminal."""
+    return {
+        "console": stderr(),
+        "redirect_stdout": False,
+        "transient": True,
+        "disable": not is_watched(),
+    }
+
+
+@contextmanager
+def download_bar() -> Generator[Callable[[int, int | None], object], None, None]:
+    """Show the progress of a download: the bytes that are done, and the size if it is known."""
+    columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    with Progress(*columns, **bar_options()) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+# --- files --------------------------------------------------------------------------------------------------
+
+STREAM: Final = "-"
+"""The path of stdin or stdout."""
+
+
+@contextmanager
+def file_errors(path: str, action: str = "write") -> Generator[None, None, None]:
+    """Turn an `OSError` into a `ConfigurationError` that names the file."""
+    try:
+        yield
+    except TelnyxRoomsError:  # among them APITimeoutError, which is an OSError too
+        raise
+    except OSError as error:
+        raise ConfigurationError(f"cannot {action} {path}: {error.strerror or error}") from None
+
+
+def path_text(path: str) -> str:
+    """Return a path as text that JSON can hold: a path may be of any bytes."""
+    return os.fsencode(path).decode(errors="replace")

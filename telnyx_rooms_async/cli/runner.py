@@ -1,17 +1,19 @@
 """Run a command: one event loop, one client, and an exit code for every outcome."""
 
 import asyncio
+import errno
 import inspect
-import logging
 import os
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from functools import update_wrapper, wraps
 from inspect import Parameter, Signature
-from typing import Any, Final, TypeVar, Unpack, cast, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, Unpack, cast, get_args, get_origin
 
 import typer
+from attrs import evolve
 
 from telnyx_rooms_async import (
     Attempt,
@@ -19,10 +21,11 @@ from telnyx_rooms_async import (
     InvalidArgumentError,
     Listing,
     RoomsClient,
+    Settings,
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.display import Shown, show, show_list
+from telnyx_rooms_async.cli.display import Result, Shown, show, show_list
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, Limit
 
 T = TypeVar("T")
@@ -32,8 +35,8 @@ FAILED: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130
 _BROKEN_PIPE: Final = 141
-allow_insecure: Final = ContextVar("allow_insecure", default=False)
-"""The option ``--allow-insecure``, which stands before the command."""
+program_settings: Final = ContextVar[Settings]("program_settings")
+"""The options that stand before the command."""
 
 
 def run(
@@ -52,21 +55,42 @@ def run(
         # The client's own message recommends `api_key`. There is no such option: `ps` shows a command line.
         if not os.environ.get("TELNYX_API_KEY"):
             raise ConfigurationError("no API key: set TELNYX_API_KEY (`telnyx-rooms demo` needs none)")
-        insecure = allow_insecure.get()
+        settings = evolve(program_settings.get(), base_url=base_url)
         hook = on_attempt if output.is_watched() else None
-        async with RoomsClient(base_url=base_url, allow_insecure=insecure, on_attempt=hook) as client:
+        async with RoomsClient.from_settings(settings, on_attempt=hook) as client:
             return await use(client)
 
-    logger = logging.getLogger("telnyx_rooms_async")
     # Messages about retries explain a delay, unless there is a bar.
     is_shown = output.is_watched() and on_attempt is None
-    handler = output.NoteHandler() if is_shown else logging.NullHandler()
-    logger.addHandler(handler)
-    try:
-        with exit_codes():
-            return asyncio.run(with_client())
-    finally:
-        logger.removeHandler(handler)
+    with output.log_notes() if is_shown else nullcontext(), exit_codes():
+        return asyncio.run(with_client())
+
+
+def run_server(
+    server: AbstractAsyncContextManager[T], address: str, use: Callable[[T], Coroutine[Any, Any, None]]
+) -> None:
+    """Enter a server and use it until Ctrl-C or SIGTERM."""
+
+    async def use_until_stopped() -> None:
+        stop = cast("asyncio.Task[None]", asyncio.current_task()).cancel
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Not implemented on Windows, where Ctrl-C raises KeyboardInterrupt.
+            with suppress(NotImplementedError):
+                asyncio.get_running_loop().add_signal_handler(number, stop)
+        async with AsyncExitStack() as stack:
+            try:
+                entered = await stack.enter_async_context(server)
+            except OSError as error:
+                # The message of asyncio depends on the Python version. The errno of an unknown host is not
+                # of the system.
+                code = error.errno or 0
+                reason = os.strerror(code) if code in errno.errorcode else error.strerror or error
+                hint = "; use --port 0 for a free port" if code == errno.EADDRINUSE else ""
+                raise ConfigurationError(f"cannot listen on {address}: {reason}{hint}") from None
+            await use(entered)
+
+    with exit_codes(interrupted=0), suppress(asyncio.CancelledError):
+        asyncio.run(use_until_stopped())
 
 
 @contextmanager
@@ -77,6 +101,9 @@ def exit_codes(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]
     except TelnyxRoomsError as error:
         output.complain(error)
         raise typer.Exit(USAGE if isinstance(error, InvalidArgumentError) else FAILED) from None
+    except ExceptionGroup as group:  # `max_failures` is reached, and each failure was printed
+        output.complain(group.message)
+        raise typer.Exit(FAILED) from None
     except BrokenPipeError:
         output.abandon()
         raise typer.Exit(_BROKEN_PIPE) from None
@@ -86,6 +113,42 @@ def exit_codes(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]
         raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
         raise typer.Exit(interrupted) from None
+
+
+# --- downloads ----------------------------------------------------------------------------------------------
+
+
+def refuse_stdout_conflicts(target: str, *, as_json: bool) -> None:
+    """Refuse to mix a file with other output, or to print it on a terminal."""
+    if target == output.STREAM and as_json:
+        raise typer.BadParameter("--json and the target - cannot be combined: both write to stdout")
+    if target == output.STREAM and output.stdout().is_terminal:
+        raise typer.BadParameter("stdout is a terminal: use a path, or redirect stdout to a file")
+
+
+def download(
+    resource: Literal["recordings", "compositions"],
+    file_id: str,
+    target: str,
+    *,
+    as_json: bool,
+    base_url: str | None,
+) -> None:
+    """Download a file, and print its path and size. With ``-`` only the file itself is printed."""
+    refuse_stdout_conflicts(target, as_json=as_json)
+
+    async def use(client: RoomsClient) -> None:
+        method = client.recordings.download if resource == "recordings" else client.compositions.download
+        if target == output.STREAM:
+            with output.download_bar() as on_progress:
+                await method(file_id, output.Stdout(), progress=on_progress)
+            return
+        with output.file_errors(target), output.download_bar() as on_progress:
+            file = await method(file_id, target, progress=on_progress)
+        values = {"path": output.path_text(target), "size": file.size, "content_type": file.content_type}
+        show(Result(f"downloaded {target} ({file.size} bytes)", values), as_json=as_json)
+
+    run(use, base_url)
 
 
 # --- signatures of commands ---------------------------------------------------------------------------------

@@ -11,33 +11,30 @@ The shapes of error bodies::
     G  HTML or text                                                    from a proxy
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, cast
 
 from telnyx_rooms_async import errors
-from telnyx_rooms_async.core.http_messages import Failure, Response
+from telnyx_rooms_async.core.http_messages import Failure, Headers, RawHeaders, Response
 from telnyx_rooms_async.core.retry import retry_after
 from telnyx_rooms_async.core.secret import written_forms
 from telnyx_rooms_async.errors import Attempt, FailureKind
-from telnyx_rooms_async.models import ErrorDetail
+from telnyx_rooms_async.models import ErrorDetail, public_url
 from telnyx_rooms_async.serialization import DecodeError, parse_json
 
 _MAX_TEXT: Final = 1000
 _MAX_DETAILS: Final = 50
 _MAX_DEPTH: Final = 10
 _MAX_PROBLEMS: Final = 50
-_MAX_REQUEST_ID: Final = 100
 _UNPROCESSABLE: Final = 422
 _DUPLICATE_WORDS: Final = ("taken", "not_unique", "already", "duplicate")
-_REQUEST_ID_HEADERS: Final = frozenset(
-    {b"x-request-id", b"request-id", b"telnyx-request-id", b"x-telnyx-request-id"}
-)
-"""Telnyx documents none of them; all were seen in programs that use its API."""
 
 _CONNECTION_ERRORS: Final[Mapping[FailureKind, type[errors.APIConnectionError]]] = {
     FailureKind.CONNECT: errors.ConnectError,
     FailureKind.TLS: errors.TLSError,
+    FailureKind.PROXY_AUTHENTICATION: errors.ProxyAuthenticationError,
     FailureKind.LOST: errors.ConnectionLostError,
 }
 _RESPONSE_ERRORS: Final[Mapping[FailureKind, type[errors.APIResponseError]]] = {
@@ -73,22 +70,33 @@ def error_of(
         if connection_error := _CONNECTION_ERRORS.get(outcome.reason):
             return connection_error(outcome.detail, outcome.sent, attempts)
         return _RESPONSE_ERRORS[outcome.reason](outcome.detail, None, None, attempts)
+    headers = Headers(redacted_headers(outcome.raw_headers, secrets))
     if outcome.status < 400:  # noqa: PLR2004 - 3xx
         detail = "the API itself never redirects"
-        return errors.UnexpectedRedirectError(detail, outcome.status, request_id(outcome), attempts)
+        return errors.UnexpectedRedirectError(detail, outcome.status, outcome.request_id, attempts, headers)
     details = error_details(outcome.body, secrets)
-    error_class = status_class(outcome.status, details)
-    return error_class(outcome.status, details, request_id(outcome), retry_after(outcome, now), attempts)
+    return status_class(outcome.status, details)(
+        outcome.status,
+        details,
+        outcome.request_id,
+        retry_after(outcome, now),
+        attempts,
+        headers,
+    )
 
 
 def decode_error(
-    response: Response, problems: Sequence[str], attempts: tuple[Attempt, ...]
+    response: Response,
+    problems: Sequence[str],
+    attempts: tuple[Attempt, ...],
+    secrets: tuple[str, ...] = (),
 ) -> errors.APIResponseValidationError:
     """Return the exception for a successful response whose body does not fit."""
     detail = problems[0] + (f"; and {len(problems) - 1} more" if len(problems) > 1 else "")
     problems = tuple(problems[:_MAX_PROBLEMS])
+    headers = Headers(redacted_headers(response.raw_headers, secrets))
     return errors.APIResponseValidationError(
-        detail, response.status, request_id(response), attempts, problems
+        detail, response.status, response.request_id, attempts, headers, problems
     )
 
 
@@ -107,10 +115,20 @@ def status_class(status: int, details: tuple[ErrorDetail, ...] = ()) -> type[err
     return _STATUS_ERRORS.get(status, errors.APIStatusError)
 
 
-def request_id(response: Response) -> str | None:
-    """Return the id of the request, under any of the header names that Telnyx may use."""
-    values = (value for name, value in response.raw_headers if name.lower() in _REQUEST_ID_HEADERS)
-    return next((errors.one_line(value.decode("latin-1"), _MAX_REQUEST_ID) for value in values), None)
+def redacted_headers(raw_headers: RawHeaders, secrets: tuple[str, ...]) -> RawHeaders:
+    """Return headers for an error: without secrets, cookies, and the query and the user in a location."""
+    forms = [re.escape(form.encode()) for secret in secrets if secret for form in written_forms(secret)]
+    pattern = re.compile(b"|".join(forms)) if forms else None
+
+    def redact(name: bytes, value: bytes) -> bytes:
+        match name.lower():
+            case b"set-cookie":
+                return b"***"
+            case b"location":
+                value = public_url(value.decode("latin-1")).encode("latin-1")
+        return value if pattern is None else pattern.sub(b"***", value)
+
+    return tuple((name, redact(name, value)) for name, value in raw_headers)
 
 
 # --- error bodies -----------------------------------------------------------------------------------------

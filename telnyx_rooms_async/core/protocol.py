@@ -11,11 +11,19 @@ from functools import cache
 from types import NoneType
 from typing import Any, Final, TypeAlias, TypeVar, cast, get_origin
 
-from attrs import AttrsInstance, evolve
+from attrs import AttrsInstance, evolve, field, frozen
 
 from telnyx_rooms_async.core.endpoints import END_SESSION, ENDPOINTS, Endpoint
 from telnyx_rooms_async.core.error_mapping import decode_error, error_details, error_of, status_class
-from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response, RetrySafety
+from telnyx_rooms_async.core.http_messages import (
+    Call,
+    Failure,
+    Request,
+    Response,
+    RetrySafety,
+    checked_headers,
+    merged_headers,
+)
 from telnyx_rooms_async.core.requests import (
     PageQuery,
     body_fields,
@@ -37,13 +45,14 @@ from telnyx_rooms_async.core.validators import (
 )
 from telnyx_rooms_async.errors import (
     Attempt,
+    ConfigurationError,
     FailureKind,
     InvalidArgumentError,
     OutcomeUnknownError,
     SessionEndedError,
 )
 from telnyx_rooms_async.models import Page
-from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, encode_json
+from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, encode_json, parse_json
 
 T = TypeVar("T")
 QueryValue: TypeAlias = str | int | bool
@@ -141,7 +150,8 @@ _PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+
 _WORD: Final = re.compile("[a-z_]+")
 _VERSION: Final = re.compile("v[0-9]{1,2}")
 _COLLECTIONS: Final = frozenset(endpoint.path.split("/")[1] for endpoint in ENDPOINTS)
-_METHODS: Final = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "POST")
+_METHODS_WITH_BODY: Final = ("PUT", "PATCH", "POST")
+_METHODS: Final = ("GET", "HEAD", "DELETE", *_METHODS_WITH_BODY)
 
 
 def build_custom(
@@ -159,19 +169,7 @@ def build_custom(
         invalid.append(f"method must be one of {', '.join(_METHODS)}, not {short_repr(method)}")
     if not (is_text(path) and _PATH.fullmatch(path)):
         invalid.append(f"path must be plain and absolute, below the base URL, not {short_repr(path)}")
-    pairs: list[tuple[str, str]] = []
-    try:
-        for name, argument in query.items() if query is not None else ():
-            value = exact_integer(exact_flag(exact_url(argument)))
-            is_integer = isinstance(value, int) and abs(value) < 2**63
-            if is_text(name) and (is_text(value) or is_integer):
-                pairs.append((exact_text(name), query_text(value)))
-            else:
-                invalid.append(
-                    f"query {short_repr(name)} must be a str, an int or a bool, not {short_repr(value)}"
-                )
-    except Exception:  # noqa: BLE001 - a user's mapping can raise anything, and other objects have no items
-        invalid.append(f"query must be a mapping that can be read, not {short_repr(query)}")
+    pairs = _query_pairs(query, invalid) if query is not None else ()
     data, body = None, None
     try:
         data = _exact_json(json)
@@ -186,11 +184,29 @@ def build_custom(
     return Call(
         operation=f"{method} {template}",
         template=template,
-        request=Request(method=method, path=path, query=tuple(pairs), body=body),
+        request=Request(method=method, path=path, query=pairs, body=body),
         response_type=Response,
         retry_safety=RetrySafety.IF_NOT_SENT if method == "POST" else RetrySafety.IDEMPOTENT,
         unique_name=unique_name if isinstance(unique_name, str) else None,
     )
+
+
+def _query_pairs(query: Mapping[str, QueryValue], invalid: list[str]) -> tuple[tuple[str, str], ...]:
+    """Return the query parameters of a mapping as text, and add what is wrong with them to `invalid`."""
+    pairs: list[tuple[str, str]] = []
+    try:
+        for name, argument in query.items():
+            value = exact_integer(exact_flag(exact_url(argument)))
+            is_integer = isinstance(value, int) and abs(value) < 2**63
+            if is_text(name) and (is_text(value) or is_integer):
+                pairs.append((exact_text(name), query_text(value)))
+            else:
+                invalid.append(
+                    f"query {short_repr(name)} must be a str, an int or a bool, not {short_repr(value)}"
+                )
+    except Exception:  # noqa: BLE001 - a user's mapping can raise anything, and other objects have no items
+        invalid.append(f"query must be a mapping that can be read, not {short_repr(query)}")
+    return tuple(pairs)
 
 
 def _exact_json(value: object) -> object:
@@ -227,6 +243,92 @@ def _template(path: str) -> str:
         shown.append(segment if is_word or is_version else "{id}")
         before = segment
     return "/".join(shown)
+
+
+# --- additions to all requests ----------------------------------------------------------------------------
+
+
+@frozen(kw_only=True, eq=False)
+class Extras:
+    """What a client adds to each request: headers, query parameters, and members of JSON bodies."""
+
+    headers: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: Mapping[str, object] = field(factory=dict[str, object], repr=False)
+
+
+def extend_extras(
+    extras: Extras | None,
+    *,
+    headers: Mapping[str, str] | None,
+    query: Mapping[str, QueryValue] | None,
+    body: Mapping[str, object] | None,
+) -> Extras | None:
+    """Return additions with further ones, which replace those of the same name.
+
+    Raises:
+        ConfigurationError: an addition cannot be sent, or is a header that the client itself sets.
+    """
+    if headers is None and query is None and body is None:
+        return extras
+    before, invalid = extras or Extras(), list[str]()
+    all_headers, all_query, all_members = before.headers, before.query, before.body
+    if headers is not None:
+        all_headers = merged_headers(before.headers, checked_headers(headers))
+    if query is not None:
+        all_query = tuple((dict(before.query) | dict(_query_pairs(query, invalid))).items())
+    if body is not None:
+        all_members = {**before.body, **_members(body, invalid)}
+    if invalid:
+        raise ConfigurationError("; ".join(invalid))
+    return Extras(headers=all_headers, query=all_query, body=all_members)
+
+
+def _members(body: Mapping[str, object], invalid: list[str]) -> dict[str, object]:
+    """Return the members of a JSON object, and add what is wrong with them to `invalid`."""
+    members: object = None
+    try:
+        members = _exact_json(body)
+        encode_json(members)
+    except Exception as error:  # noqa: BLE001 - a user's mapping or sequence can raise anything
+        invalid.append(f"body cannot be written: {error}")
+        return {}
+    if not isinstance(members, dict) or not all(map(is_text, cast("dict[object, object]", members))):
+        invalid.append("body must be a mapping of names to JSON values")
+        return {}
+    return cast("dict[str, object]", members)
+
+
+def check_extras(call: Call[object], extras: Extras) -> None:
+    """Check that a call sends by itself none of the query parameters and members that are added to it.
+
+    Raises:
+        InvalidArgumentError: it does, or its body takes no members.
+    """
+    sent = dict(call.request.query)
+    invalid = [f"query {name} is sent by {call.operation} itself" for name, _ in extras.query if name in sent]
+    if extras.body and call.request.body is not None:
+        fields = parse_json(call.request.body)
+        if isinstance(fields, dict):
+            taken = [name for name in extras.body if name in fields]
+            invalid += [f"member {name} of the body is sent by {call.operation} itself" for name in taken]
+        else:
+            invalid.append(f"the body of {call.operation} is no JSON object, and takes no further members")
+    if invalid:
+        raise InvalidArgumentError(tuple(invalid))
+
+
+def add_extras(call: Call[T], extras: Extras) -> Call[T]:
+    """Return a call with additions; query parameters and members of its own have precedence."""
+    request = call.request.with_headers(extras.headers)
+    names = {name for name, _ in request.query}
+    query = (*request.query, *(pair for pair in extras.query if pair[0] not in names))
+    body = request.body
+    if extras.body and request.method in _METHODS_WITH_BODY:
+        fields = dict[str, object]() if body is None else parse_json(body)
+        if isinstance(fields, dict):
+            body = encode_json(dict(extras.body) | cast("dict[str, object]", fields))
+    return evolve(call, request=evolve(request, query=query, body=body))
 
 
 # --- outcomes ---------------------------------------------------------------------------------------------
@@ -266,7 +368,8 @@ def read(
         try:
             return structure(call, outcome)
         except DecodeError as problem:
-            error, is_unknown = decode_error(outcome, problem.args, attempts), True
+            error = decode_error(outcome, problem.args, attempts, call.request.secrets)
+            is_unknown = True
     elif _was_done_by_an_earlier_attempt(call, outcome, attempts):
         return cast("T", outcome if call.response_type is Response else None)
     else:

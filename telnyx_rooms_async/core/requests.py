@@ -247,7 +247,12 @@ class RoomSettings(TypedDict, total=False):
 
 
 class RoomFields(RoomSettings, total=False):
-    """Name and settings of a room: ``{"unique_name": "Weekly", "max_participants": 25}``."""
+    """Name and settings of a room: ``{"unique_name": "Weekly", "max_participants": 25}``.
+
+    Example:
+        >>> fields: RoomFields = {"unique_name": "Retro", "max_participants": 25}
+        >>> room = await client.rooms.create(**fields)
+    """
 
     unique_name: str | UnsetType
     """Unique within the account."""
@@ -266,7 +271,7 @@ class _ValidRoomBody(RoomBody):
     """A body that was validated: its values are exact already."""
 
 
-def room_body(fields: RoomFields) -> RoomBody:
+def room_body(fields: Mapping[str, object]) -> RoomBody:
     """Return the body of a room.
 
     Raises:
@@ -274,7 +279,7 @@ def room_body(fields: RoomFields) -> RoomBody:
     """
     data = cast("object", fields)
     if isinstance(data, ValidRoomFields):
-        return _ValidRoomBody(**fields)
+        return _ValidRoomBody(**cast("RoomFields", data))
     if not isinstance(data, Mapping):
         raise InvalidArgumentError((f"a room must be given by its fields, not {short_repr(data)}",))
     try:

@@ -10,6 +10,7 @@ from telnyx_rooms_async.core.http_messages import Failure, Response, RetrySafety
 from telnyx_rooms_async.core.validators import exact_number
 from telnyx_rooms_async.errors import FailureKind
 
+_UNAUTHORIZED: Final = 401
 _TOO_MANY_REQUESTS: Final = 429
 _UNAVAILABLE: Final = 503
 _MAX_DIGITS: Final = 20
@@ -145,14 +146,14 @@ def was_not_processed(outcome: Response | Failure) -> bool:
     """
     if isinstance(outcome, Failure):
         return not outcome.sent
-    return outcome.status == _TOO_MANY_REQUESTS
+    return outcome.status in (_UNAUTHORIZED, _TOO_MANY_REQUESTS)
 
 
 def asks_for_pause(response: Response) -> bool:
     """Return whether the server asks all requests to pause: a 429, or a 503 with ``Retry-After``."""
     if response.status != _UNAVAILABLE:
         return response.status == _TOO_MANY_REQUESTS
-    hint = response.header("retry-after")
+    hint = response.headers.get("retry-after")
     return _seconds(hint) is not None or http_date(hint) is not None
 
 
@@ -162,14 +163,16 @@ def retry_after(response: Response, now: float | None) -> float | None:
     ``retry-after-ms`` is read first, then ``Retry-After`` (seconds or an HTTP date), then on a 429 the
     ``x-ratelimit-reset`` that Telnyx sends (seconds).
     """
-    if (milliseconds := _seconds(response.header("retry-after-ms"))) is not None:
+    if (milliseconds := _seconds(response.headers.get("retry-after-ms"))) is not None:
         return milliseconds / 1000
-    hint = response.header("retry-after")
+    hint = response.headers.get("retry-after")
     if (seconds := _seconds(hint)) is not None:
         return seconds
     if now is not None and (date := http_date(hint)) is not None and date >= now:
         return date - now
-    return _seconds(response.header("x-ratelimit-reset")) if response.status == _TOO_MANY_REQUESTS else None
+    return (
+        _seconds(response.headers.get("x-ratelimit-reset")) if response.status == _TOO_MANY_REQUESTS else None
+    )
 
 
 def _seconds(text: str | None) -> float | None:

@@ -60,8 +60,10 @@ def drop_frames(error: BaseException) -> None:
     """
     if isinstance(error, Exception) and not isinstance(error, TelnyxRoomsError):
         lines = "".join(format_tb(error.__traceback__)[1:])  # the first is of the function at the boundary
-        if lines:
-            error.add_note(f"Raised below, in frames that were removed as they may hold secrets:\n{lines}")
+        note = f"Raised below, in frames that were removed as they may hold secrets:\n{lines}"
+        # Several calls raise the same exception if they waited for the same function of a user.
+        if lines and note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
     frames: set[FrameType] = set()
     links: list[BaseException | None] = [error]
     while links:

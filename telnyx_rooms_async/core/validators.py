@@ -45,7 +45,11 @@ _Model: TypeAlias = Room | RoomSession | RoomParticipant | RoomRecording | RoomC
 
 
 class UnsetType(enum.Enum):
-    """The type of `UNSET`."""
+    """The type of `UNSET`.
+
+    Example:
+        >>> room = await client.rooms.update(room_id, max_participants=25, enable_recording=UNSET)
+    """
 
     UNSET = "UNSET"
 
@@ -219,20 +223,35 @@ class DateFilter:
     """Calendar days, both ends included: ``DateFilter(gte=date(2021, 4, 25))``, or ISO 8601 text.
 
     Telnyx does not say in which time zone a day begins. At least one of the three must be given.
+
+    Example:
+        >>> await client.rooms.list(created_at=DateFilter(gte=date(2021, 1, 1))).count()
+        2
     """
 
     eq: date | None = field(default=None, converter=_bound, metadata=OMIT_DEFAULT)
+    """On this day."""
     gte: date | None = field(default=None, converter=_bound, metadata=OMIT_DEFAULT)
+    """On this day or later."""
     lte: date | None = field(default=None, converter=_bound, metadata=OMIT_DEFAULT)
+    """On this day or earlier."""
 
 
 @frozen(kw_only=True)
 class DurationFilter:
-    """Whole seconds, both ends included: ``DurationFilter(gte=60)``. At least one must be given."""
+    """Whole seconds, both ends included: ``DurationFilter(gte=60)``. At least one must be given.
+
+    Example:
+        >>> await client.recordings.list(duration_secs=DurationFilter(gte=60)).count()
+        2
+    """
 
     eq: int | None = field(default=None, converter=_seconds, metadata=OMIT_DEFAULT)
+    """Exactly this long."""
     gte: int | None = field(default=None, converter=_seconds, metadata=OMIT_DEFAULT)
+    """This long or longer."""
     lte: int | None = field(default=None, converter=_seconds, metadata=OMIT_DEFAULT)
+    """This long or shorter."""
 
 
 # --- text, numbers, ids -----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
     async with Emulator() as telnyx:
         async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
-            room = await client.rooms.create(unique_name="Weekly")
+            room = await client.rooms.create("Weekly")
             alice = telnyx.join(room.id, context="Alice")
             telnyx.leave(alice.id)
 
@@ -10,10 +10,12 @@ It checks the API key, validates, pages and filters as the API reference says, f
 Participants of a room with ``enable_recording`` are recorded, and the links of their recordings work. Events
 are sent, signed, to the webhook URLs of rooms and compositions. Faults can be injected into requests and
 webhooks.
+
+Guide: ``telnyx-rooms docs emulator``, or the README.md of this folder.
 """
 
 from telnyx_rooms_async.emulator.events import WebhookEvent
-from telnyx_rooms_async.emulator.faults import Fault, Faults, WebhookFault, load_script
+from telnyx_rooms_async.emulator.faults import Fault, Faults, WebhookFault, load_faults
 from telnyx_rooms_async.emulator.media import MediaFile
 from telnyx_rooms_async.emulator.messages import RecordedRequest
 from telnyx_rooms_async.emulator.server import Emulator
@@ -30,5 +32,5 @@ __all__ = [
     "ThreadedEmulator",
     "WebhookEvent",
     "WebhookFault",
-    "load_script",
+    "load_faults",
 ]

@@ -32,10 +32,18 @@ class EventType(StrEnum):
 
 @frozen(kw_only=True)
 class WebhookEvent:
-    """An event. All deliveries of it have the same id."""
+    """An event. All deliveries of it have the same id.
+
+    Example:
+        >>> delivery = await telnyx.deliver(event, url="http://127.0.0.1:9/hook")
+        >>> delivery.event.event_type
+        'video.room.session.ended'
+    """
 
     event_type: str
+    """``"video.room.session.ended"``, for example."""
     id: str
+    """Id of the event, the same in each delivery."""
     # Payloads have links to recordings.
     data: JsonObject = field(repr=False)
     """Everything under ``data`` in the envelope."""

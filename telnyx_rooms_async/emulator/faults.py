@@ -109,7 +109,7 @@ class Fault:
         ValueError: a field is not valid, or contradicts another one.
 
     Example:
-        ``telnyx.inject(Fault(status=503, retry_after=2), operation="CreateRoom", times=2)``
+        >>> telnyx.inject(Fault(status=503, retry_after=2), operation="CreateRoom", times=2)
     """
 
     status: int | None = field(default=None, validator=optional(_integer(200, 599)))
@@ -165,7 +165,8 @@ class WebhookFault:
         ValueError: a field is not valid, or contradicts another one.
 
     Example:
-        ``telnyx.inject_webhook_faults(WebhookFault(dropped=True), event_type="video.room.participant.left")``
+        >>> fault = WebhookFault(dropped=True)
+        >>> telnyx.inject_webhook_faults(fault, event_type="video.room.participant.left")
     """
 
     dropped: bool = field(default=False, validator=_boolean)
@@ -356,10 +357,11 @@ class Faults:
     invalid argument raises `ValueError`.
 
     Example:
-        ``Faults(telnyx).respond(503, "CreateRoom", retry_after=2)``
+        >>> fault = Faults(telnyx).respond(503, "CreateRoom", retry_after=2)
     """
 
     telnyx: "Emulator" = field(repr=False)
+    """The emulator."""
     _expected: list[Fault] = field(factory=list[Fault], init=False, repr=False)
 
     def respond(
@@ -373,27 +375,27 @@ class Faults:
     ) -> Fault:
         """Answer with a status, and with the documented body by default; do not carry the operation out."""
         fault = Fault(status=status, body=body, retry_after=retry_after)
-        return self._script(fault, operation, times)
+        return self._inject(fault, operation, times)
 
     def drop_response(self, operation: str | None = None, *, times: int | None = 1) -> Fault:
         """Carry the operation out, and close the connection without a response."""
-        return self._script(Fault(cut="after"), operation, times)
+        return self._inject(Fault(cut="after"), operation, times)
 
     def drop_request(self, operation: str | None = None, *, times: int | None = 1) -> Fault:
         """Close the connection, and do not carry the operation out."""
-        return self._script(Fault(cut="before"), operation, times)
+        return self._inject(Fault(cut="before"), operation, times)
 
     def delay(self, seconds: float, operation: str | None = None, *, times: int | None = 1) -> Fault:
         """Carry the operation out after some seconds, ``math.inf`` for never, and answer then."""
-        return self._script(Fault(delay=seconds), operation, times)
+        return self._inject(Fault(delay=seconds), operation, times)
 
     @property
-    def unmet(self) -> tuple[Fault, ...]:
+    def unused(self) -> tuple[Fault, ...]:
         """Faults from here whose number of requests did not arrive."""
         pending = {id(fault) for fault in self.telnyx.pending_faults}
         return tuple(fault for fault in self._expected if id(fault) in pending)
 
-    def _script(self, fault: Fault, operation: str | None, times: int | None) -> Fault:
+    def _inject(self, fault: Fault, operation: str | None, times: int | None) -> Fault:
         self.telnyx.inject(fault, operation=operation, times=times)
         if times is not None:
             self._expected.append(fault)
@@ -424,7 +426,7 @@ _file_converter: Final = make_converter(
 )
 
 
-def load_script(telnyx: "Emulator", raw: bytes) -> None:
+def load_faults(telnyx: "Emulator", raw: bytes) -> None:
     """Inject the faults of a JSON list into an emulator, in order.
 
     An entry is an object with the fields of a `Fault`, and optionally ``operation`` and ``times`` as in
@@ -438,7 +440,7 @@ def load_script(telnyx: "Emulator", raw: bytes) -> None:
         ValueError: an entry is not valid, and nothing was injected; ``args`` has a message for each problem.
 
     Example:
-        ``load_script(telnyx, b'[{"operation": "CreateRoom", "status": 503}]')``
+        >>> load_faults(telnyx, b'[{"operation": "CreateRoom", "status": 503}]')
     """
     try:
         objects = _file_converter.loads(raw, tuple[dict[str, object], ...])

@@ -29,12 +29,15 @@ class MediaFile:
     """Generated content of a recording or composition.
 
     Example:
-        ``bytes(file)`` is the whole content; `pieces` returns it in chunks.
+        >>> file = telnyx.media(recording.id)
+        >>> len(bytes(file)) == file.size
+        True
     """
 
     id: str = field(on_setattr=setters.frozen)
     """Id of the recording or composition."""
     content_type: str
+    """``"video/webm"``, for example."""
     size: int
     """Size in bytes; can be set."""
     cut_after: int | None = None

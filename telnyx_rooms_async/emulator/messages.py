@@ -18,10 +18,13 @@ class RecordedRequest:
     """A request as the emulator received it. The repr shows no secrets.
 
     Example:
-        ``assert telnyx.requests[0].json == {"unique_name": "Weekly"}``
+        >>> room = await client.rooms.update(room_id, max_participants=25)
+        >>> telnyx.requests[-1].method, telnyx.requests[-1].json
+        ('PATCH', {'max_participants': 25})
     """
 
     method: str
+    """``"GET"``, ``"POST"``, …"""
     path: str
     """Decoded, with the ``/v2`` of the base URL; ``/media/…`` for a file."""
     # Presigned links have secrets in the query, token refreshes in the body.
@@ -30,6 +33,7 @@ class RecordedRequest:
     headers: Mapping[str, str] = field(repr=False)
     """By lower-case name."""
     body: bytes = field(repr=False)
+    """Body as it was received."""
     target: str = field(repr=False)
     """Path and query, encoded as in the request line."""
 

@@ -10,10 +10,10 @@ Nothing runs in the background: the status of a file follows from its times and 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, ClassVar, Final
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final, Self
 
-from attrs import field, fields, frozen
+from attrs import evolve, field, fields, frozen
 
 from telnyx_rooms_async.emulator import validation
 from telnyx_rooms_async.emulator.media import LinkFactory, MediaFile
@@ -22,7 +22,17 @@ from telnyx_rooms_async.emulator.table import Record
 from telnyx_rooms_async.emulator.validation import Check
 from telnyx_rooms_async.models import public_url_repr
 
+CODECS: Final = {"audio": "opus", "video": "vp8"}
+"""Telnyx records audio and video of each participant into separate files."""
+_CONTENT_TYPES: Final = {"audio": "audio/ogg", "video": "video/webm"}
+# Small enough to be read at once in a test, and larger for a longer recording.
+_MIN_FILE_SIZE: Final = 100_000
+_BYTES_PER_SECOND: Final = {"audio": 4_000, "video": 20_000}
 _BYTES_PER_MB: Final = 1_000_000
+RECORDING_DELAY: Final = timedelta(seconds=5)
+"""From the end of a recording until it is completed."""
+# From the creation of a composition until its processing starts, and until it is completed.
+_COMPOSITION_QUEUE_TIME, _COMPOSITION_DELAY = timedelta(seconds=2), timedelta(seconds=10)
 _WEBHOOK_URL: Final = {"check": validation.nullable(validation.url)}
 _HIDDEN: Final = {"hidden": True}
 _OPTIONAL: Final = {"optional": True}
@@ -36,6 +46,11 @@ def timestamp(moment: datetime | None) -> str | None:
 def reached(moment: datetime | None, now: datetime) -> datetime | None:
     """Return a time that is not after `now`, ``None`` for a later one."""
     return moment if moment is not None and moment <= now else None
+
+
+def seconds_between(since: datetime, until: datetime) -> int:
+    """Return the whole seconds from one time to another."""
+    return int((until - since).total_seconds())
 
 
 def _checks_of(cls: type) -> dict[str, Check]:
@@ -149,6 +164,14 @@ class RecordingState(ApiRecord):
     duration_secs: int | None = None
     file: MediaFile | None = field(default=None, metadata=_HIDDEN)
 
+    def end(self, now: datetime) -> Self:
+        """Return the recording with its end, and the duration and the file that follow from it."""
+        seconds = seconds_between(self.started_at, now)
+        size = _MIN_FILE_SIZE + _BYTES_PER_SECOND[self.type] * seconds
+        file = MediaFile(id=self.id, content_type=_CONTENT_TYPES[self.type], size=size)
+        completes_at = now + RECORDING_DELAY
+        return evolve(self, ended_at=now, completes_at=completes_at, duration_secs=seconds, file=file)
+
     def event_payload(self) -> dict[str, object]:
         """Return what the events of the recording have in common."""
         return {
@@ -201,6 +224,26 @@ class CompositionState(WebhookSettings):
     completes_at: datetime = field(metadata=_HIDDEN)
     duration_secs: int
     file: MediaFile = field(metadata=_HIDDEN)
+
+    @classmethod
+    def of_session(
+        cls, session: SessionState, composition_id: str, now: datetime, user_id: str, settings: dict[str, Any]
+    ) -> Self:
+        """Return a composition that is created now, with the times and the file that follow."""
+        seconds = seconds_between(session.created_at, session.ended_at or now)
+        size = _MIN_FILE_SIZE + _BYTES_PER_SECOND["video"] * seconds
+        return cls(
+            **settings,
+            id=composition_id,
+            user_id=user_id,
+            session_id=session.id,
+            room_id=session.room_id,
+            created_at=now,
+            starts_at=now + _COMPOSITION_QUEUE_TIME,
+            completes_at=now + _COMPOSITION_DELAY,
+            duration_secs=seconds,
+            file=MediaFile(id=composition_id, content_type="video/mp4", size=size),
+        )
 
     def completed_payload(self, link: LinkFactory) -> dict[str, object]:
         """Return the payload of the event of the completion."""

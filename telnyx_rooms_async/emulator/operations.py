@@ -355,7 +355,7 @@ def _list_compositions(context: RequestContext) -> JsonObject:
 def _create_composition(context: RequestContext) -> JsonObject:
     # The API reference requires no field, but a composition needs the recordings of a session.
     settings = read_body(context.body, COMPOSITION_CHECKS, required=["session_id"])
-    session = context.state.sessions.get(settings["session_id"])
+    session = context.state.sessions.get(settings.pop("session_id"))
     if session is None:
         raise unprocessable([validation.unusable("/session_id", "is not the id of a session")])
     videos = context.state.recordings.select(session_id=Equal(session.id), type=Equal("video"))

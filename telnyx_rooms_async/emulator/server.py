@@ -3,21 +3,28 @@
 import asyncio
 import base64
 import itertools
+import math
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cached_property, partial
+from http import HTTPStatus
+from random import Random
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
+from telnyx_rooms_async.core.endpoints import ENDPOINTS, Endpoint
 from telnyx_rooms_async.core.secret import hidden
+from telnyx_rooms_async.emulator import validation
 from telnyx_rooms_async.emulator.events import WebhookEvent
 from telnyx_rooms_async.emulator.faults import (
     DOWNLOAD,
+    PUBLIC_KEY,
     Fault,
     FaultInjector,
     FaultRule,
@@ -29,9 +36,16 @@ from telnyx_rooms_async.emulator.faults import (
     When,
     WhenEvent,
 )
-from telnyx_rooms_async.emulator.media import MediaFile, PresignedLinks
-from telnyx_rooms_async.emulator.messages import ApiError, RecordedRequest, api_error
-from telnyx_rooms_async.emulator.routes import CONTROL_ROUTES, PREFIX, Routes
+from telnyx_rooms_async.emulator.history import HistoryWriter
+from telnyx_rooms_async.emulator.media import MediaFile, PresignedLinks, send_file
+from telnyx_rooms_async.emulator.messages import (
+    ApiError,
+    RecordedRequest,
+    api_error,
+    json_response,
+    not_found,
+)
+from telnyx_rooms_async.emulator.operations import OPERATIONS, RequestContext
 from telnyx_rooms_async.emulator.state import Clock, State
 from telnyx_rooms_async.emulator.table import Equal
 from telnyx_rooms_async.emulator.webhooks import Delivery, WebhookDispatcher
@@ -41,12 +55,18 @@ from telnyx_rooms_async.serialization import converter
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+_PREFIX: Final = "/v2"
+_PARTICIPANTS: Final = "/emulator/participants"
+_JOIN_CHECKS: Final = {"room_id": validation.text, "context": validation.text}
+_CONTROL_ROUTES: Final = frozenset({"emulator:join", "emulator:leave"})
+"""Names of the routes that are not part of Telnyx. Faults and the rate limit do not apply to them."""
 _NO_KEY_NEEDED: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
 """Operations that the API reference marks with ``security: []``: the refresh token or the link is the key."""
 
 _EXTRA_HEADERS: Final = web.RequestKey("extra_headers", dict[str, str])
 """Headers of the response to a request; they replace those of the same name."""
 
+_KEY_SIZE: Final = 32
 _NOT_RUNNING: Final = "the emulator is not running: enter it with async with"
 _REACHABLE_HOSTS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a client cannot connect to these
 """Addresses of this machine for clients, by the addresses that listen on all interfaces."""
@@ -67,17 +87,18 @@ class Emulator:
             server that runs for days.
         deliver_anywhere: whether webhooks are sent to other machines too, not only to ``localhost`` and
             loopback addresses.
+        signing_key: private key that signs webhooks, base64 of 32 bytes; random by default.
         public_url: base URL for clients on other machines, such as ``"http://telnyx:8080/v2"``. It becomes
             `url`, and links in webhooks start with it; `host` and `port` are still where the server listens.
 
     Raises:
-        ValueError: `public_url` is not an ``http://`` or ``https://`` URL.
+        ValueError: `public_url` is not an ``http://`` or ``https://`` URL, or `signing_key` is not 32 bytes.
         OSError: on entering, the port is taken.
 
     Example:
-        async with Emulator() as telnyx:
-            async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
-                room = await client.rooms.create(unique_name="Weekly")
+        >>> async with Emulator() as telnyx:
+        ...     async with RoomsClient(telnyx.api_key, base_url=telnyx.url) as client:
+        ...         room = await client.rooms.create("Weekly")
     """
 
     def __init__(
@@ -90,8 +111,12 @@ class Emulator:
         sleep: Sleep = asyncio.sleep,
         recording: bool = True,
         deliver_anywhere: bool = False,
+        signing_key: str | None = None,
         public_url: str | None = None,
     ) -> None:
+        self._private_key = (
+            secrets.token_bytes(_KEY_SIZE) if signing_key is None else _decode_key(signing_key)
+        )
         if public_url is not None and not _is_base_url(public_url):
             raise ValueError("public_url must be a base URL such as http://telnyx:8080/v2")
         self.api_key: str = hidden(f"KEY{secrets.token_hex(16)}" if api_key is None else api_key)
@@ -117,7 +142,14 @@ class Emulator:
         app = web.Application(middlewares=[self._middleware])
         app.on_response_prepare.append(self._set_headers)
         app.on_shutdown.append(self._fault_injector.close)
-        app.add_routes(Routes(self._state, self._links, lambda: self.public_key).definitions())
+        app.router.add_post(_PARTICIPANTS, self._handle_join, name="emulator:join")
+        app.router.add_delete(f"{_PARTICIPANTS}/{{id}}", self._handle_leave, name="emulator:leave")
+        for endpoint in ENDPOINTS:
+            path, handler = _PREFIX + endpoint.path, partial(self._handle_operation, endpoint)
+            app.router.add_route(endpoint.method, path, handler, name=endpoint.operation)
+        app.router.add_get("/media/{id}", self._handle_download, name=DOWNLOAD, allow_head=False)
+        path = f"{_PREFIX}/public_key"
+        app.router.add_get(path, self._handle_public_key, name=PUBLIC_KEY, allow_head=False)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
@@ -160,7 +192,7 @@ class Emulator:
         if self._public_url:
             return self._public_url
         host, port = cast("tuple[str, int]", self._runner.addresses[0][:2])
-        return str(URL.build(scheme="http", host=_REACHABLE_HOSTS.get(host, host), port=port, path=PREFIX))
+        return str(URL.build(scheme="http", host=_REACHABLE_HOSTS.get(host, host), port=port, path=_PREFIX))
 
     @property
     def public_key(self) -> str:
@@ -182,7 +214,7 @@ class Emulator:
             raise RuntimeError(
                 "signed webhooks need the extra \"webhooks\": pip install 'telnyx-rooms-async[webhooks]'"
             ) from None
-        return Ed25519PrivateKey.generate()
+        return Ed25519PrivateKey.from_private_bytes(self._private_key)
 
     # --- state --------------------------------------------------------------------------------------------
 
@@ -194,10 +226,52 @@ class Emulator:
 
     def seed(self, count: int) -> None:
         """Create rooms without requests, named ``Room 1`` and so on. Names that are taken are skipped."""
+        for name in self._free_names(count):
+            self._state.create_room({"unique_name": name})
+
+    def seed_history(
+        self,
+        *,
+        days: int = 30,
+        rooms: int = 10,
+        sessions: int | None = None,
+        random: Random | None = None,
+    ) -> None:
+        """Create rooms with a history: sessions of the last days, from 8 to 18 h in UTC on working days.
+
+        Two to eight people are in a session. Some reconnect, join with a second device, or send no context.
+        One session in ten is a rare case: a participant left before it joined or when it joined, or never
+        left, or all joined in the same microsecond. Some sessions of Fridays take more than a day. One room
+        in ten is recorded, has compositions, and a session that goes on. No events are sent, and nothing is
+        decoded: 100 000 sessions take some ten seconds, and 400 MB.
+
+        Args:
+            days: length of the history, up to the last midnight: 1 to 3650.
+            rooms: number of new rooms, 1 or more, named as by `seed`.
+            sessions: number of sessions that have ended; by default 1 to 5 in each room on a working day.
+            random: source of randomness. By default the history is the same on the same day, ids included.
+
+        Raises:
+            ValueError: an argument is out of range.
+
+        Example:
+            ``telnyx.seed_history(days=365, rooms=100, random=Random(1))``
+        """
+        for name, number, low, high in (
+            ("days", days, 1, 3650),
+            ("rooms", rooms, 1, math.inf),
+            ("sessions", sessions or 0, 0, math.inf),
+        ):
+            if not low <= number <= high:
+                raise ValueError(f"{name} must be from {low} to {high}, not {number}")
+        # As deterministic as the clock; not a secret.
+        writer = HistoryWriter(self._state, random or Random(0))  # noqa: S311
+        writer.write(self._free_names(rooms), days, sessions)
+
+    def _free_names(self, count: int) -> list[str]:
         names = (f"Room {number}" for number in itertools.count(1))
         free = (name for name in names if not self._state.rooms.select(unique_name=Equal(name)))
-        for name in itertools.islice(free, count):
-            self._state.create_room({"unique_name": name})
+        return list(itertools.islice(free, count))
 
     def join(self, room_id: str, *, context: str = "") -> RoomParticipant:
         """Add a participant to a room, which only a client SDK can do. The first one starts a session.
@@ -211,7 +285,7 @@ class Emulator:
             ValueError: the room is full.
 
         Example:
-            ``alice = telnyx.join(room.id, context="Alice")``
+            >>> bob = telnyx.join(room_id, context="Bob")
         """
         participant = self._state.join(room_id, context)
         return converter.structure(participant.serialize(), RoomParticipant)
@@ -271,7 +345,7 @@ class Emulator:
             ValueError: an argument is not valid, or the fault is not possible for a download.
 
         Example:
-            ``telnyx.inject(Fault(cut="after"), operation="DeleteRoom")``
+            >>> telnyx.inject(Fault(cut="after"), operation="DeleteRoom")
         """
         self._rules.append(FaultRule(fault=fault, times=times, name=operation, when=when))
 
@@ -295,7 +369,7 @@ class Emulator:
             ValueError: an argument is not valid.
 
         Example:
-            ``telnyx.inject_webhook_faults(WebhookFault(duplicates=1), times=None)``
+            >>> telnyx.inject_webhook_faults(WebhookFault(duplicates=1), times=None)
         """
         rule = WebhookFaultRule(fault=fault, times=times, name=event_type, when=when)
         self._webhook_rules.append(rule)
@@ -306,7 +380,7 @@ class Emulator:
         return tuple(rule.fault for rule in self._rules)
 
     @property
-    def scripted_webhooks(self) -> tuple[WebhookFault, ...]:
+    def pending_webhook_faults(self) -> tuple[WebhookFault, ...]:
         """Webhook faults that are not used up, in order."""
         return tuple(rule.fault for rule in self._webhook_rules)
 
@@ -343,9 +417,11 @@ class Emulator:
                 ``webhooks`` is not installed.
 
         Example:
-            telnyx.leave(alice.id)
-            await telnyx.flush_webhooks()
-            assert telnyx.deliveries[-1].delivered
+            >>> room = await client.rooms.update(room_id, webhook_event_url="http://127.0.0.1:9/hook")
+            >>> telnyx.leave(participant.id)
+            >>> await telnyx.flush_webhooks()
+            >>> telnyx.deliveries[-1].delivered
+            False
         """
         if self._webhook_dispatcher is None:
             raise RuntimeError(_NOT_RUNNING)
@@ -373,7 +449,9 @@ class Emulator:
             RuntimeError: the emulator is not running, or the extra ``webhooks`` is not installed.
 
         Example:
-            ``await telnyx.deliver("video.room.session.ended", {"room_id": room.id})``
+            >>> payload = {"room_id": room_id}
+            >>> hook = "http://127.0.0.1:9/hook"
+            >>> delivery = await telnyx.deliver("video.room.session.ended", payload, url=hook)
         """
         if self._webhook_dispatcher is None:
             raise RuntimeError(_NOT_RUNNING)
@@ -391,7 +469,7 @@ class Emulator:
         if self._recording:
             self.requests.append(recorded)
         operation = request.match_info.route.name
-        is_control = operation in CONTROL_ROUTES
+        is_control = operation in _CONTROL_ROUTES
         if self._rate_limit is not None and operation != DOWNLOAD and not is_control:
             is_within_limit, rate_headers = self._rate_limit.count(self._state.now())
             headers.update(rate_headers)
@@ -406,12 +484,61 @@ class Emulator:
                 return await handler(request)
             except ApiError as error:
                 return error.response()
+            except web.HTTPException:  # of the router: there is no such path or method
+                return not_found().response()
 
         if operation is None or is_control:
             return await respond()
         fault = self._rules.take(operation, recorded) or Fault()
         headers.update(fault.response_headers)
         return await self._fault_injector.apply(fault, request, respond)
+
+    async def _handle_operation(self, endpoint: Endpoint[object], request: web.Request) -> web.Response:
+        now = self._state.now()
+        context = RequestContext(
+            state=self._state,
+            now=now,
+            path_ids=request.match_info,
+            query=validation.Query(request.query),
+            body=await request.read(),
+            link=partial(self._links.create, request.url.origin(), now),
+        )
+        return json_response(endpoint.status, OPERATIONS[endpoint.operation](context))
+
+    async def _handle_download(self, request: web.Request) -> web.StreamResponse:
+        file_id = request.match_info["id"]
+        if not self._links.is_valid(file_id, request.query, self._state.now()):
+            return web.Response(status=HTTPStatus.FORBIDDEN, text="The link is not valid or has expired.\n")
+        file = self._state.file(file_id)
+        if file is None:
+            return web.Response(status=HTTPStatus.NOT_FOUND, text="There is no such file.\n")
+        return await send_file(request, file)
+
+    async def _handle_public_key(self, _: web.Request) -> web.Response:
+        try:
+            public_key = self.public_key
+        except RuntimeError as error:  # the extra is not installed
+            raise api_error(501, str(error)) from None
+        organization_id = self._state.organization_id
+        data = {"record_type": "public_key", "public": public_key, "organization_id": organization_id}
+        return json_response(HTTPStatus.OK, {"data": data})
+
+    async def _handle_join(self, request: web.Request) -> web.Response:
+        body = validation.read_body(await request.read(), _JOIN_CHECKS, required=["room_id"])
+        try:
+            participant = self._state.join(body["room_id"], body.get("context", ""))
+        except LookupError:
+            raise not_found() from None
+        except ValueError as error:  # the room is full
+            raise api_error(422, str(error)) from None
+        return json_response(HTTPStatus.CREATED, {"data": participant.serialize()})
+
+    async def _handle_leave(self, request: web.Request) -> web.Response:
+        try:
+            self._state.leave(request.match_info["id"])
+        except LookupError:
+            raise not_found() from None
+        return json_response(HTTPStatus.NO_CONTENT, None)
 
     async def _set_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Date"] = format_datetime(self._state.now(), usegmt=True)
@@ -420,6 +547,14 @@ class Emulator:
     def _record_delivery(self, delivery: Delivery) -> None:
         if self._recording:
             self.deliveries.append(delivery)
+
+
+def _decode_key(text: str) -> bytes:
+    with suppress(ValueError):
+        key = base64.b64decode(text.strip(), validate=True)
+        if len(key) == _KEY_SIZE:
+            return key
+    raise ValueError("signing_key must be 32 bytes in base64")
 
 
 def _is_base_url(text: str) -> bool:

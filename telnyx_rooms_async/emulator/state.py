@@ -2,13 +2,15 @@
 
 import secrets
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeAlias
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 from telnyx_rooms_async.emulator.events import EventType, Outbox, OutboxEntry, WebhookEvent
 from telnyx_rooms_async.emulator.media import LinkFactory, MediaFile
 from telnyx_rooms_async.emulator.models import (
+    CODECS,
+    RECORDING_DELAY,
     CompositionState,
     ParticipantState,
     RecordingState,
@@ -16,21 +18,11 @@ from telnyx_rooms_async.emulator.models import (
     SessionState,
     WebhookSettings,
     reached,
+    seconds_between,
 )
 from telnyx_rooms_async.emulator.table import Equal, Table
 
 Clock: TypeAlias = Callable[[], datetime]
-
-# From the end of a recording until it is completed.
-_RECORDING_DELAY: Final = timedelta(seconds=5)
-# From the creation of a composition until its processing starts, and until it is completed.
-_COMPOSITION_QUEUE_TIME, _COMPOSITION_DELAY = timedelta(seconds=2), timedelta(seconds=10)
-
-# Small enough to be read at once in a test, and larger for a longer recording.
-_MIN_FILE_SIZE: Final = 100_000
-_BYTES_PER_SECOND: Final = {"audio": 4_000, "video": 20_000}
-_CODECS: Final = {"audio": "opus", "video": "vp8"}
-_CONTENT_TYPES: Final = {"audio": "audio/ogg", "video": "video/webm"}
 
 
 class State:
@@ -97,8 +89,7 @@ class State:
         payload = _participant_payload(participant, session)
         self.outbox.add(room.id, now, EventType.PARTICIPANT_JOINED, payload)
         if room.enable_recording:
-            # Telnyx records audio and video of each participant into separate files.
-            for media_type, codec in _CODECS.items():
+            for media_type, codec in CODECS.items():
                 recording = RecordingState(
                     room_id=room.id,
                     session_id=session.id,
@@ -114,9 +105,10 @@ class State:
     def leave(self, participant_id: str) -> None:
         """Remove a participant from its session; see `Emulator.leave`."""
         participant = self.participants.get(participant_id)
-        if participant is None or participant.left_at is not None:
+        session = None if participant is None else self.sessions[participant.session_id]
+        if session is None or participant_id not in session.present:
             raise LookupError(f"no participant in a session has the id {participant_id!r}")
-        self.remove(self.sessions[participant.session_id], [participant_id], left_reason="left")
+        self.remove(session, [participant_id], left_reason="left")
 
     def end_session(self, session: SessionState) -> None:
         """Remove all participants from an active session, and end it."""
@@ -139,19 +131,14 @@ class State:
             participant = self.participants.update(participant_id, left_at=now, updated_at=now)
             payload = {
                 **_participant_payload(participant, session),
-                "duration_secs": _seconds(participant.joined_at, now),
+                "duration_secs": seconds_between(participant.joined_at, now),
                 "left_reason": left_reason,
             }
             self.outbox.add(session.room_id, now, EventType.PARTICIPANT_LEFT, payload)
             for recording in list(self.recordings.select(participant_id=Equal(participant_id))):
-                seconds, completes_at = _seconds(recording.started_at, now), now + _RECORDING_DELAY
-                content_type, size = _CONTENT_TYPES[recording.type], _size(recording.type, seconds)
-                file = MediaFile(id=recording.id, content_type=content_type, size=size)
-                self.recordings.update(
-                    recording.id, ended_at=now, completes_at=completes_at, duration_secs=seconds, file=file
-                )
-                subject = {"recording_id": recording.id}
-                self.outbox.add(session.room_id, completes_at, EventType.RECORDING_COMPLETED, subject)
+                self.recordings.replace(recording.end(now))
+                due_at, subject = now + RECORDING_DELAY, {"recording_id": recording.id}
+                self.outbox.add(session.room_id, due_at, EventType.RECORDING_COMPLETED, subject)
         present = tuple(present_id for present_id in session.present if present_id not in participant_ids)
         if participant_ids:
             self.sessions.update(session.id, updated_at=now, present=present)
@@ -161,7 +148,7 @@ class State:
             payload = {
                 "room_id": session.room_id,
                 "session_id": session.id,
-                "duration_secs": _seconds(session.created_at, now),
+                "duration_secs": seconds_between(session.created_at, now),
                 "ended_reason": ended_reason,
             }
             self.outbox.add(session.room_id, now, EventType.SESSION_ENDED, payload)
@@ -170,22 +157,10 @@ class State:
 
     def create_composition(self, session: SessionState, settings: dict[str, Any]) -> CompositionState:
         """Create a composition of a session with validated settings."""
-        now, composition_id = self.now(), str(uuid4())
-        seconds = _seconds(session.created_at, session.ended_at or now)
-        composition = CompositionState(
-            **settings,
-            id=composition_id,
-            user_id=self.user_id,
-            room_id=session.room_id,
-            created_at=now,
-            starts_at=now + _COMPOSITION_QUEUE_TIME,
-            completes_at=now + _COMPOSITION_DELAY,
-            duration_secs=seconds,
-            file=MediaFile(id=composition_id, content_type="video/mp4", size=_size("video", seconds)),
-        )
+        composition = CompositionState.of_session(session, str(uuid4()), self.now(), self.user_id, settings)
         self.compositions.add(composition)
-        subject = {"composition_id": composition_id}
-        self.outbox.add(composition_id, composition.completes_at, EventType.COMPOSITION_COMPLETED, subject)
+        subject = {"composition_id": composition.id}
+        self.outbox.add(composition.id, composition.completes_at, EventType.COMPOSITION_COMPLETED, subject)
         return composition
 
     def file(self, file_id: str) -> MediaFile | None:
@@ -221,11 +196,3 @@ def _participant_payload(participant: ParticipantState, session: SessionState) -
         "participant_id": participant.id,
         "context": participant.context,
     }
-
-
-def _seconds(since: datetime, until: datetime) -> int:
-    return int((until - since).total_seconds())
-
-
-def _size(media_type: str, seconds: int) -> int:
-    return _MIN_FILE_SIZE + _BYTES_PER_SECOND[media_type] * seconds

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 from uuid import uuid4
 
-from attrs import field, fields, frozen
+from attrs import evolve, field, fields, frozen
 
 _Row: TypeAlias = tuple[Any, ...]
 _Bucket: TypeAlias = "range | array[int]"
@@ -93,7 +93,10 @@ class Table(Generic[RecordT]):
         names = [attribute.name for attribute in fields(record_type)]
         self._names = names
         self._to_row = attrgetter(*names)
-        self._columns = {name: names.index(name.removeprefix("date_")) for name in record_type.indexes}
+        self._columns = {
+            name: (names.index(name.removeprefix("date_")), name.startswith("date_"))
+            for name in record_type.indexes
+        }
         self._next_number = 0
         self._numbers: dict[str, int] = {}
         self._rows: dict[int, _Row] = {}
@@ -121,12 +124,14 @@ class Table(Generic[RecordT]):
         for name in self._indexes:
             self._insert(name, self._key(name, row), number)
 
-    def update(self, record_id: str, **changes: object) -> RecordT:
+    def update(self, record_id: str, **changes: Any) -> RecordT:  # noqa: ANN401 - values of fields
         """Return the record with other values of fields."""
-        number = self._numbers[record_id]
+        return self.replace(evolve(self[record_id], **changes))
+
+    def replace(self, record: RecordT) -> RecordT:
+        """Return the record, which takes the place of the one with its id."""
+        number = self._numbers[record.id]
         before = self._rows[number]
-        values: dict[str, Any] = {**dict(zip(self._names, before, strict=True)), **changes}
-        record = self.record_type(**values)
         self._rows[number] = after = self._to_row(record)
         for name in self._indexes:
             old, new = self._key(name, before), self._key(name, after)
@@ -179,19 +184,22 @@ class Table(Generic[RecordT]):
         return self.record_type(**dict(zip(self._names, self._rows[number], strict=True)))
 
     def _key(self, name: str, row: _Row) -> Hashable:
-        value: Any = row[self._columns[name]]
-        key: Hashable = value.date() if value is not None and name.startswith("date_") else value
+        column, is_date = self._columns[name]
+        value: Any = row[column]
+        key: Hashable = value.date() if is_date and value is not None else value
         return key
 
     def _insert(self, name: str, key: Hashable, number: int) -> None:
-        index = self._indexes[name]
-        bucket = index.get(key)
         if key is None:
             return
+        index = self._indexes[name]
+        bucket = index.get(key)
         if bucket is None:
             index[key] = range(number, number + 1)
         elif isinstance(bucket, range):
             index[key] = array("q", sorted((bucket[0], number)))
+        elif bucket[-1] < number:
+            bucket.append(number)
         else:
             insort(bucket, number)
 

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from inspect import isawaitable
-from types import TracebackType
 from typing import Any, Self
 
 from telnyx_rooms_async.emulator.server import Emulator
@@ -22,9 +21,10 @@ class ThreadedEmulator:
         options: as for `Emulator`.
 
     Example:
-        >>> with ThreadedEmulator() as telnyx, TestClient(make_app()) as browser:
+        >>> with ThreadedEmulator() as telnyx:
         ...     telnyx.seed(3)
-        ...     assert browser.get("/rooms").json() == 3
+        ...     print(len(telnyx.rooms))
+        3
     """
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - of `Emulator`, which checks them
@@ -42,15 +42,12 @@ class ThreadedEmulator:
             raise self._failure
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         if self._loop is not None and self._stopped is not None:
             self._loop.call_soon_threadsafe(self._stopped.set)
         self._thread.join()
+        if self._failure is not None:
+            raise self._failure
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - of any attribute of an emulator
         value = self.run(lambda: getattr(self._emulator, name))
@@ -80,7 +77,7 @@ class ThreadedEmulator:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - raised by `__enter__`
+        except BaseException as error:  # noqa: BLE001 - raised by `__enter__` or `__exit__`
             self._failure = error
         finally:
             self._loop = None

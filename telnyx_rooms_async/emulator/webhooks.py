@@ -68,10 +68,13 @@ class Delivery:
     """One attempt to deliver an event, and its result. The repr shows no secrets.
 
     Example:
-        ``assert [delivery.status for delivery in telnyx.deliveries] == [200, 200]``
+        >>> delivery = await telnyx.deliver(event, url="http://127.0.0.1:9/hook")
+        >>> delivery.delivered, delivery.failure
+        (False, 'no connection')
     """
 
     event: WebhookEvent
+    """The event."""
     # The query of a webhook URL is often a secret.
     url: str = field(repr=public_url_repr)
     """URL of the receiver."""

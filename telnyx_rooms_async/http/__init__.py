@@ -1,1 +1,4 @@
-"""The HTTP engine: one API call from request to typed value."""
+"""The HTTP engine: one API call from request to typed value.
+
+Guide: ``telnyx-rooms docs http``, or the README.md of this folder.
+"""

@@ -4,13 +4,17 @@
 the retry budget, and maps the outcome to a value or an error. The transport adds the API key.
 """
 
+import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, TypeVar
 
 from attrs import evolve, field, frozen
 
 from telnyx_rooms_async.core import protocol
+from telnyx_rooms_async.core.error_mapping import redacted_headers
 from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response, RetrySafety
 from telnyx_rooms_async.core.rate_limit import LONGEST_PAUSE, rate_limit
 from telnyx_rooms_async.core.retry import (
@@ -32,7 +36,9 @@ from telnyx_rooms_async.errors import (
 )
 from telnyx_rooms_async.http.attempt_log import OnAttempt, logger, record_attempt
 from telnyx_rooms_async.http.clock import Clock, ServerClock
+from telnyx_rooms_async.http.credentials import Credentials
 from telnyx_rooms_async.http.in_flight import InFlightCalls
+from telnyx_rooms_async.http.middleware import Middleware, send_through
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from telnyx_rooms_async.http.transport import AiohttpTransport
 from telnyx_rooms_async.serialization import DecodeError
@@ -41,15 +47,18 @@ T = TypeVar("T")
 
 _SHORTEST_ATTEMPT: Final = 0.001
 """Seconds. A timeout of 0 would be none at all, and a sleep can overshoot the deadline."""
+_BLOCKED_LOOP: Final = 1.0
+"""Seconds. A timer that is later than that was not delayed by other tasks alone."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 _ERRORS_FROM: Final = 300
 """The lowest status that is no success; the transport passes no 1xx."""
+_UNAUTHORIZED: Final = 401
 
 
 class CallContext:
     """Mutable state of one API call: deadline, attempts, spent retry budget."""
 
-    __slots__ = ("attempts", "deadline", "last_elapsed", "response", "spent", "started")
+    __slots__ = ("attempts", "deadline", "has_new_key", "last_elapsed", "response", "spent", "started")
 
     def __init__(self, started: float, deadline: float) -> None:
         self.started: float = started
@@ -62,6 +71,8 @@ class CallContext:
         """What its retries took from the retry budget."""
         self.last_elapsed: float = 0.0
         """Seconds that its last attempt took."""
+        self.has_new_key: bool = False
+        """Whether a 401 was answered with another key, which happens once."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -69,14 +80,15 @@ class ApiSession:
     """Makes API calls. One instance serves all concurrent calls of a client."""
 
     transport: AiohttpTransport
+    credentials: Credentials
     in_flight_calls: InFlightCalls
     rate_limiter: RateLimiter
     budget: RetryBudget
     on_attempt: OnAttempt | None
     timeout: float
-    """Seconds for a whole call: the wait for the rate limit, attempts, and the pauses between them."""
+    """Seconds, or inf, for a whole call: the wait for the rate limit, attempts, and pauses between them."""
     attempt_timeout: float
-    """Seconds for one attempt."""
+    """Seconds for one attempt, or inf."""
     retry: RetryPolicy
     read_only: bool
     """Whether requests that could change something are refused."""
@@ -84,6 +96,9 @@ class ApiSession:
     server_clock: ServerClock = field(factory=ServerClock)
     on_call: Callable[[CallContext], object] | None = None
     """Called with the state of each call when it starts."""
+    extras: protocol.Extras | None = None
+    """What is added to each request."""
+    middleware: tuple[Middleware, ...] = ()
 
     async def call(
         self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]] | None = None
@@ -99,6 +114,8 @@ class ApiSession:
             with self.in_flight_calls:
                 if self.read_only:
                     _check_read_only(call.request, call.template)
+                if self.extras is not None:
+                    protocol.check_extras(call, self.extras)
                 now = self.clock.monotonic()
                 context = CallContext(now, now + self.timeout)
                 if self.on_call is not None:
@@ -115,39 +132,59 @@ class ApiSession:
         outcome: Response | Failure | None = None
         last_response: Response | None = None
         number = 0
+        if self.extras is not None:
+            call = protocol.add_extras(call, self.extras)
         # A request acquires the window by itself while no other request is queued.
         while (
             not limiter.queue and limiter.window.try_acquire(self.clock.monotonic())
-        ) or await limiter.acquire(context.started, context.deadline):
+        ) or await self.wait_for_rate_limit(context):
             number += 1
             outcome, delay = await self._attempt(call, context, number)
             if delay is None:
                 break
-            if isinstance(outcome, Response):
+            if isinstance(outcome, Response) and is_retryable(outcome):
                 last_response = outcome
             if delay:
                 await self.clock.sleep(delay)
-        else:  # the rate limiter admits no request before the deadline
-            if outcome is None:
-                if delay := limiter.delay():
-                    raise RateLimitError(429, (), None, delay, context.attempts)
-                raise APITimeoutError("no connection was free in time", False, context.attempts, True)  # noqa: FBT003 - fields are positional
-            # The retry that was paid for is not made.
-            cost = retry_cost(self.retry, outcome)
-            self.budget.give(cost)
-            context.spent -= cost
-        try:
-            if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
+        else:
+            outcome = self._give_up(outcome, context)
+        if isinstance(outcome, Response) and outcome.status < _ERRORS_FROM:
+            try:
                 return protocol.structure(call, outcome)
-        except DecodeError:
-            context.attempts = context.attempts or record_attempt(
-                call, outcome, (), self.on_attempt, elapsed=context.last_elapsed
-            )
+            except DecodeError:
+                context.attempts = context.attempts or record_attempt(
+                    call, outcome, (), self.on_attempt, elapsed=context.last_elapsed
+                )
+                headers = redacted_headers(outcome.raw_headers, (self.credentials.key,))
+                outcome = evolve(outcome, raw_headers=headers)
         # An error response says more than a lost connection, but the outcome of a request that must not be
         # repeated is that of its last attempt.
         if isinstance(outcome, Failure) and call.retry_safety is RetrySafety.IDEMPOTENT:
             outcome = last_response or outcome
         return protocol.read(call, outcome, context.attempts, now=self.clock.now())
+
+    def _give_up(self, outcome: Response | Failure | None, context: CallContext) -> Response | Failure:
+        """Return the last outcome when the rate limiter admits no request before the deadline.
+
+        The retry that was paid for is refunded.
+
+        Raises:
+            RateLimitError: there was no attempt at all, because of the rate limit.
+            APITimeoutError: there was none, because no connection was free.
+        """
+        if outcome is None:
+            if delay := self.rate_limiter.delay():
+                raise RateLimitError(429, (), None, delay, context.attempts)
+            raise APITimeoutError("no connection was free in time", False, context.attempts, True)  # noqa: FBT003 - fields are positional
+        if is_retryable(outcome):
+            cost = retry_cost(self.retry, outcome)
+            self.budget.give(cost)
+            context.spent -= cost
+        return outcome
+
+    async def wait_for_rate_limit(self, context: CallContext) -> bool:
+        """Wait until the rate limiter admits a request; return False if the deadline is too early."""
+        return await self.rate_limiter.acquire(context.started, context.deadline)
 
     def server_now(self) -> float:
         """Return the server's time as far as it is known, in seconds since the epoch."""
@@ -189,11 +226,19 @@ class ApiSession:
         Returns:
             Its outcome, and the seconds to sleep before the next attempt, or None if there is none.
         """
+        credentials = self.credentials
+        if not credentials.is_valid:
+            await self._renew_key(context)
+        key_version = credentials.version
         started = self.clock.monotonic()
         time_left = context.deadline - started
         seconds = max(min(self.attempt_timeout, time_left), _SHORTEST_ATTEMPT)
         try:
-            outcome = await self.transport.send(call.request, seconds)
+            if self.middleware:
+                send = partial(self._send, end=started + seconds)
+                outcome = await send_through(self.middleware, send, call.request)
+            else:
+                outcome = await self.transport.send(call.request, credentials, seconds)
         except BaseException:
             self.rate_limiter.discard()
             raise
@@ -211,9 +256,42 @@ class ApiSession:
                     self.rate_limiter.admit_queued()
                 return outcome, None
         elif outcome.reason is FailureKind.TIMEOUT:
-            outcome = evolve(outcome, deadline=time_left < self.attempt_timeout)
-        delay = self._after_attempt(call, context, outcome, number=number, started=started, ended=ended)
+            detail = self._timeout_detail(late=ended - started - seconds) or outcome.detail
+            outcome = evolve(outcome, deadline=time_left < self.attempt_timeout, detail=detail)
+        delay = self._after_attempt(
+            call, context, outcome, number=number, key_version=key_version, started=started, ended=ended
+        )
         return outcome, delay
+
+    async def _send(self, request: Request, *, end: float) -> Response | Failure:
+        """Send a request from middleware, which has used some of the time that ends at `end`."""
+        seconds = max(end - self.clock.monotonic(), _SHORTEST_ATTEMPT)
+        return await self.transport.send(request, self.credentials, seconds)
+
+    async def _renew_key(self, context: CallContext) -> None:
+        """Wait for a valid API key; without one, release the place in the rate limiter."""
+        time_left = context.deadline - self.clock.monotonic()
+        timeout = asyncio.timeout(None if time_left == math.inf else time_left)
+        try:
+            async with timeout:
+                await self.credentials.renew()
+        except BaseException as error:
+            self.rate_limiter.release_unsent()
+            if not (isinstance(error, TimeoutError) and timeout.expired()):
+                raise
+            problem = "the function for the API key did not return in time"
+            raise APITimeoutError(problem, False, context.attempts, True) from None  # noqa: FBT003 - fields are positional
+
+    def _timeout_detail(self, *, late: float) -> str | None:
+        """Return what may have caused a timeout that came `late` seconds after its time."""
+        if late > _BLOCKED_LOOP:
+            return f"the event loop was blocked, for {late:.0f} s or more"
+        if self.transport.is_loopback:
+            return (
+                "a server in this process cannot respond while its event loop is blocked, "
+                "for example by a test client: see the fixture telnyx_emulator_server"
+            )
+        return None
 
     def _after_attempt(
         self,
@@ -222,6 +300,7 @@ class ApiSession:
         outcome: Response | Failure,
         *,
         number: int,
+        key_version: int,
         started: float,
         ended: float,
     ) -> float | None:
@@ -242,6 +321,10 @@ class ApiSession:
         elif isinstance(outcome, Response):
             self.budget.give(context.spent or 1.0)
             context.spent = 0.0
+            is_rejected = outcome.status == _UNAUTHORIZED and self.credentials.reject(key_version)
+            if is_rejected and not context.has_new_key and ended < context.deadline:
+                context.has_new_key = True
+                delay = 0.0
 
         limit = rate_limit(outcome) if isinstance(outcome, Response) else None
         is_paused = False

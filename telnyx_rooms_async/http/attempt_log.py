@@ -5,7 +5,6 @@ from collections.abc import Callable
 from inspect import iscoroutine
 from typing import Final, TypeAlias
 
-from telnyx_rooms_async.core import error_mapping
 from telnyx_rooms_async.core.http_messages import Call, Failure, Response
 from telnyx_rooms_async.core.retry import was_not_processed
 from telnyx_rooms_async.errors import Attempt, RateLimit
@@ -46,7 +45,7 @@ def record_attempt(
         sent=not was_not_processed(outcome),
         elapsed=elapsed,
         wait=wait,
-        request_id=error_mapping.request_id(response) if response else None,
+        request_id=response.request_id if response else None,
         rate_limit=rate_limit,
         budget_exhausted=budget_exhausted,
     )

@@ -34,6 +34,7 @@ class Clock:
     now: Callable[[], float] = _now
     """Seconds since the epoch, to read dates in headers."""
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    """Waits for seconds."""
     random: Callable[[], float] = random.random
     """A random number from 0 to 1, for the length of a pause."""
 

@@ -1,23 +1,30 @@
-"""The `aiohttp.ClientSession` of a client, borrowed or opened here; its timeouts and proxies."""
+"""The `aiohttp.ClientSession` of a client, borrowed or opened here; its timeouts, TLS and proxies."""
 
 import asyncio
 import math
+import os
 import platform
 import socket
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
-from functools import cache, lru_cache, partial
+import ssl
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache, partial
 from inspect import isasyncgenfunction, iscoroutinefunction
+from pathlib import Path
+from threading import Lock
 from typing import Any, Final, TypeAlias, cast
 from urllib.request import getproxies_environment, proxy_bypass
 from weakref import WeakSet
 
 import aiohttp
+from attrs import frozen
 from yarl import URL
 
+from telnyx_rooms_async.core.http_messages import checked_headers
 from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.core.validators import is_loopback
+from telnyx_rooms_async.core.validators import is_loopback, short_repr
 from telnyx_rooms_async.errors import ConfigurationError
+from telnyx_rooms_async.shield import run_in_thread
 from telnyx_rooms_async.version import __version__
 
 Session: TypeAlias = aiohttp.ClientSession
@@ -41,25 +48,30 @@ class TunnelError(aiohttp.ClientConnectionError):
 
 
 def check_session(
-    session: object, *, trust_env: bool, on_attempt: object, trace_configs: Sequence[object]
+    session: object, *, on_attempt: object, trace_configs: Sequence[object], **own: object
 ) -> None:
     """Check a borrowed session, and the hooks of attempts and of the session.
+
+    Args:
+        session: the session, or None.
+        on_attempt: a hook.
+        trace_configs: hooks for a session of our own.
+        own: further options for a session of our own.
 
     Raises:
         ConfigurationError: the session is not an `aiohttp.ClientSession`, has an auth, or is given together
             with options for a session of our own; or a hook cannot be called.
     """
     if session is not None:
-        if trust_env:
-            raise ConfigurationError(
-                "trust_env is for a session of our own: make yours with a proxy, or with trust_env=True"
-            )
         if not isinstance(session, Session):
             raise ConfigurationError(f"session must be an aiohttp.ClientSession, not {session!r}")
         if session.auth is not None:
             raise ConfigurationError("the session has an auth of its own, which would displace the API key")
-        if trace_configs:
-            raise ConfigurationError("trace_configs are for a session of our own: give yours its own")
+        for name, value in {**own, "trace_configs": trace_configs}.items():
+            if value not in (None, False, ()):
+                raise ConfigurationError(
+                    f"{name} is for the client's own session: pass it to aiohttp for yours"
+                )
     is_sequence = isinstance(cast("object", trace_configs), Sequence)
     if not is_sequence or not all(isinstance(config, TraceConfig) for config in trace_configs):
         raise ConfigurationError("trace_configs must be aiohttp.TraceConfig objects")
@@ -120,7 +132,8 @@ async def own_session(
     max_connections: int,
     trace_configs: list[aiohttp.TraceConfig],
     middlewares: Sequence[aiohttp.ClientMiddlewareType],
-    trust_env: bool,
+    has_proxy: bool,
+    tls: ssl.SSLContext | bool,
 ) -> AsyncGenerator[Session, None]:
     """Open a session, yield it once, and close it when the generator is closed.
 
@@ -135,10 +148,10 @@ async def own_session(
         sockets.add(opened)
         return opened
 
-    connector = _ProxyConnector if trust_env else aiohttp.TCPConnector
+    connector = _ProxyConnector if has_proxy else aiohttp.TCPConnector
     session = aiohttp.ClientSession(
         # The limit is per host, so that downloads do not take the connections of calls.
-        connector=connector(limit=0, limit_per_host=max_connections, socket_factory=open_socket),
+        connector=connector(limit=0, limit_per_host=max_connections, socket_factory=open_socket, ssl=tls),
         trace_configs=trace_configs,
         middlewares=middlewares,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -154,11 +167,19 @@ async def own_session(
         await session.close()
 
 
-@cache
-def user_agent() -> str:
-    """Return the ``User-Agent`` header: this library, Python and aiohttp."""
+def user_agent(suffix: str | None) -> str:
+    """Return the ``User-Agent`` header: this library, Python, aiohttp, and the program.
+
+    Raises:
+        ConfigurationError: the suffix cannot be sent in a header.
+    """
     python = platform.python_version()
-    return f"telnyx-rooms-async/{__version__} Python/{python} aiohttp/{aiohttp.__version__}"
+    products = f"telnyx-rooms-async/{__version__} Python/{python} aiohttp/{aiohttp.__version__}"
+    if suffix is None:
+        return products
+    with suppress(ConfigurationError):
+        return f"{products} {checked_headers({'User-Agent': suffix})['User-Agent']}"
+    raise ConfigurationError("user_agent_suffix must be text such as 'my-app/1.2', of ASCII characters")
 
 
 @lru_cache(maxsize=16)
@@ -166,40 +187,188 @@ def attempt_timeout(seconds: float) -> aiohttp.ClientTimeout:
     """Return the timeout of an attempt. The wait for a connection ends earlier: then nothing was sent."""
     # Without the threshold, aiohttp rounds more than 5 s up to a whole second.
     return aiohttp.ClientTimeout(
-        total=seconds, connect=min(CONNECT_TIMEOUT, 0.9 * seconds), ceil_threshold=math.inf
+        total=None if seconds == math.inf else seconds,
+        connect=min(CONNECT_TIMEOUT, 0.9 * seconds),
+        ceil_threshold=math.inf,
     )
 
 
-def environment_proxy(url: URL) -> Secret | None:
-    """Return the proxy that the environment names for a URL, with its credentials.
+# --- TLS --------------------------------------------------------------------------------------------------
 
-    The variables are ``https_proxy`` or ``http_proxy``, ``all_proxy`` and ``no_proxy``. aiohttp's own
-    trust_env would start a thread for each request, and fail on a netrc file.
+
+@frozen
+class TLSFiles:
+    """Files that a TLS context is made of, and their versions: a certificate may be renewed."""
+
+    ca_file: str | None
+    client_cert: str | None
+    versions: tuple[tuple[int, int], ...]
+
+
+TLSOption: TypeAlias = ssl.SSLContext | TLSFiles | None
+_loading: Final = Lock()
+
+
+def find_tls(ssl_context: object, ca_file: object, client_cert: object, *, allow_insecure: bool) -> TLSOption:
+    """Check the TLS options; the files are by default those of ``TELNYX_CA_FILE`` and ``TELNYX_CLIENT_CERT``.
 
     Raises:
-        ConfigurationError: the variable does not hold an HTTP proxy. Its value is not shown.
+        ConfigurationError: the context is not for a client, or verifies no certificate; or a file cannot be
+            read, or does not hold PEM.
     """
-    host = url.host or ""
-    if is_loopback(host):
-        return None
+    if ssl_context is None:
+        paths = _find_path("ca_file", ca_file), _find_path("client_cert", client_cert)
+        if not any(paths):
+            return None
+        # A context with the CAs of the system takes 20 ms: it is loaded in a thread, for the first request.
+        _load_files(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), *paths)
+        return TLSFiles(*paths, tuple(map(_version, paths)))
+    if ca_file is not None or client_cert is not None:
+        raise ConfigurationError("ssl_context and ca_file or client_cert: load the files into the context")
+    if not isinstance(ssl_context, ssl.SSLContext):
+        raise ConfigurationError(f"ssl_context must be an ssl.SSLContext, not {short_repr(ssl_context)}")
+    if ssl_context.verify_mode is ssl.CERT_NONE and not allow_insecure:
+        raise ConfigurationError(
+            "ssl_context verifies no certificate, so that any server would get the API key:"
+            " use ssl.create_default_context()"
+        )
+    return ssl_context
+
+
+async def load_tls(tls: TLSOption) -> ssl.SSLContext | bool:
+    """Return the TLS context of a session; True for the default of aiohttp.
+
+    Raises:
+        ConfigurationError: a file has changed, and cannot be read any more.
+    """
+    if isinstance(tls, TLSFiles):
+        return await run_in_thread(partial(_context_of_files, tls))
+    return True if tls is None else tls
+
+
+def _context_of_files(files: TLSFiles) -> ssl.SSLContext:
+    with _loading:  # several first calls wait for one context
+        return _cached_context(files)
+
+
+@lru_cache(maxsize=16)
+def _cached_context(files: TLSFiles) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    _load_files(context, files.ca_file, files.client_cert)
+    return context
+
+
+def _load_files(context: ssl.SSLContext, ca_file: str | None, client_cert: str | None) -> None:
+    """Add a CA file and a client certificate to a context."""
+    if ca_file:
+        with _file_errors("ca_file", ca_file, "CA certificates in PEM format"):
+            context.load_verify_locations(ca_file)
+    if client_cert:
+        content = "a certificate and its private key, without a password, in PEM format"
+        with _file_errors("client_cert", client_cert, content):
+            # OpenSSL would ask for a password at the terminal.
+            context.load_cert_chain(client_cert, password=lambda: "")
+
+
+@contextmanager
+def _file_errors(name: str, path: str, content: str) -> Generator[None, None, None]:
+    """Raise a ConfigurationError for a file that cannot be loaded."""
+    try:
+        yield
+    except ssl.SSLError:
+        raise ConfigurationError(f"{name} must hold {content}: {short_repr(path)}") from None
+    except (OSError, ValueError) as error:  # a ValueError for a NUL
+        problem = getattr(error, "strerror", None) or "invalid path"
+        raise ConfigurationError(f"{name} cannot be read: {short_repr(path)}: {problem}") from None
+
+
+def _version(path: str | None) -> tuple[int, int]:
+    """Return the time of the last change of a file, and its size; zeros for no file."""
+    with suppress(OSError):
+        stat = Path(path or os.devnull).stat()
+        return stat.st_mtime_ns, stat.st_size
+    return 0, 0
+
+
+def _find_path(name: str, value: object) -> str | None:
+    """Return the path of an option, by default of its environment variable."""
+    if value is None:
+        return os.environ.get(f"TELNYX_{name.upper()}") or None
+    is_path = isinstance(value, str | os.PathLike)
+    path: object = os.fspath(cast("os.PathLike[str]", value)) if is_path else None
+    if not isinstance(path, str) or not path:
+        raise ConfigurationError(f"{name} must be the path of a file, not {short_repr(value)}")
+    return path
+
+
+# --- proxies ----------------------------------------------------------------------------------------------
+
+
+class Proxies:
+    """Chooses the proxy of a request: `proxy`, else ``TELNYX_PROXY``, else with `trust_env` a proxy variable.
+
+    The proxy variables are ``https_proxy`` or ``http_proxy``, ``all_proxy`` and ``no_proxy``. aiohttp's own
+    trust_env would start a thread for each request, and fail on a netrc file. No variable, ``TELNYX_PROXY``
+    included, applies to this machine.
+
+    Raises:
+        ConfigurationError: it is not an HTTP proxy. Its URL is not shown.
+    """
+
+    def __init__(self, proxy: Secret | None, *, trust_env: bool) -> None:
+        self._option = None if proxy is None else _check_proxy("proxy", proxy)
+        variable = Secret(os.environ.get("TELNYX_PROXY", "").strip())
+        self._variable = _check_proxy("TELNYX_PROXY", variable) if variable and not proxy else None
+        self._trust_env = trust_env
+        self.is_empty: bool = not (proxy or variable or trust_env)
+        """Whether no request can have a proxy."""
+
+    def choose(self, url: URL) -> Secret | None:
+        """Return the proxy for a URL, with its credentials.
+
+        Raises:
+            ConfigurationError: a proxy variable does not hold an HTTP proxy. Its value is not shown.
+        """
+        if self._option or is_loopback(url.host or ""):
+            return self._option
+        if self._variable or not self._trust_env:
+            return self._variable
+        name, proxy = _environment_proxy(url)
+        return _check_proxy(name, proxy) if proxy else None
+
+    def hint(self, url: URL) -> str:
+        """Return a hint for a connection error, if a proxy variable is set for the URL and not used."""
+        if not self.is_empty or is_loopback(url.host or ""):
+            return ""
+        name, proxy = _environment_proxy(url)
+        return f"; {name} is set but not used: pass trust_env=True, or set TELNYX_PROXY" if proxy else ""
+
+
+def _environment_proxy(url: URL) -> tuple[str, Secret]:
+    """Return the name and the value of the proxy variable for a URL; an empty value for no proxy."""
     proxies = getproxies_environment()
     scheme = url.scheme if proxies.get(url.scheme) else "all"
-    variable = f"{scheme}_proxy"
     proxy = Secret(proxies.get(scheme, "").strip())
     # With a proxy in the environment, this reads no_proxy and nothing else of the system.
-    if not proxy or proxy_bypass(f"{host}:{url.port}"):
-        return None
+    if proxy and proxy_bypass(f"{url.host}:{url.port}"):
+        proxy = Secret()
+    return f"{scheme}_proxy", proxy
+
+
+def _check_proxy(name: str, proxy: Secret) -> Secret:
+    """Return the URL of a proxy with its scheme."""
     if "://" not in proxy:
         proxy = Secret(f"http://{proxy}")
-    proxy_scheme = proxy.partition("://")[0].lower()
-    if proxy_scheme.startswith("socks"):
-        raise ConfigurationError(f"{variable} names a SOCKS proxy, which is not supported: use an HTTP proxy")
+    scheme = proxy.partition("://")[0].lower()
+    if scheme.startswith("socks"):
+        raise ConfigurationError(f"{name} names a SOCKS proxy, which is not supported: use an HTTP proxy")
     is_usable = False
     with suppress(ValueError):
         parts = URL(proxy)
         # A password with an unescaped slash, question mark or hash would make a part of it the host.
         is_plain = parts.raw_path in ("", "/") and not parts.raw_query_string and not parts.raw_fragment
-        is_usable = proxy_scheme in ("http", "https") and bool(parts.host and parts.port) and is_plain
+        is_usable = scheme in ("http", "https") and bool(parts.host and parts.port) and is_plain
     if not is_usable:
-        raise ConfigurationError(f"{variable} must be an HTTP proxy: http://HOST:PORT or HOST:PORT")
+        raise ConfigurationError(f"{name} must be an HTTP proxy: http://HOST:PORT or HOST:PORT")
     return proxy

@@ -1,12 +1,13 @@
 """Which calls of a client are running, in which event loop, and whether the client is closed."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Final
+from weakref import WeakSet
 
 from telnyx_rooms_async.errors import NO_EVENT_LOOP, ClientClosedError, WrongEventLoopError
+from telnyx_rooms_async.http.rate_limiter import RateLimiter
 
 
 def running_loop() -> asyncio.AbstractEventLoop:
@@ -30,14 +31,14 @@ class InFlightCalls:
 
     Args:
         loop: the event loop of a borrowed session, which the client never leaves.
-        on_new_loop: called when the client moves to another event loop.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop | None, on_new_loop: Callable[[], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop | None) -> None:
         self.is_closed: bool = False
         self.loop = loop
         self._can_move: Final = loop is None
-        self._on_new_loop = on_new_loop
+        self.rate_limiters: Final[WeakSet[RateLimiter]] = WeakSet()
+        """Those of the client and of its views, which are reset when the client moves to another loop."""
         self._is_draining = False
         self._depths: Final[dict[asyncio.Task[object], int]] = {}
         self._cancelled: Final[set[asyncio.Task[object]]] = set()
@@ -116,5 +117,6 @@ class InFlightCalls:
                 raise WrongEventLoopError
             self._depths.clear()
             self._idle = None  # it belongs to the old event loop
-            self._on_new_loop()
+            for rate_limiter in self.rate_limiters:
+                rate_limiter.reset()
         self.loop = loop

@@ -33,13 +33,17 @@ class RateLimiter:
     """
 
     def __init__(self, capacity: int, clock: Clock, share: float = 1.0) -> None:
-        self._clock = clock
+        self._capacity, self._clock, self._share = capacity, clock, share
         self.window: RateLimitWindow = RateLimitWindow(capacity, share)
         # Ordered by the start of the call, so that a retry goes before calls that began later.
         self.queue: list[tuple[float, int, _Waiter]] = []
         self._numbers = count()
         self._sleeper: _Waiter | None = None
         self._sleeps_until = math.inf
+
+    def for_other_account(self) -> "RateLimiter":
+        """Return a new rate limiter with the same options."""
+        return RateLimiter(self._capacity, self._clock, self._share)
 
     async def acquire(self, started: float, deadline: float) -> bool:
         """Wait for admission of a call that began at `started`; return False if the deadline is too early."""

@@ -5,10 +5,10 @@ API key.
 """
 
 import asyncio
-import hmac
 import json
 import math
 import re
+import ssl
 import warnings
 import zlib
 from collections.abc import AsyncGenerator, Sequence
@@ -18,22 +18,27 @@ from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
+from attrs import evolve
 from multidict import CIMultiDict
 from yarl import URL
 
+from telnyx_rooms_async.core.error_mapping import redacted_headers
 from telnyx_rooms_async.core.http_messages import Failure, Request, Response
 from telnyx_rooms_async.core.secret import Secret, without_async_frames
+from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.errors import ClientClosedError, ConfigurationError, FailureKind
 from telnyx_rooms_async.http.connection import (
     CONNECT_TIMEOUT,
+    Proxies,
     Session,
+    TLSOption,
     TraceConfig,
     TunnelError,
     attempt_timeout,
-    environment_proxy,
+    load_tls,
     own_session,
-    user_agent,
 )
+from telnyx_rooms_async.http.credentials import Credentials
 from telnyx_rooms_async.http.in_flight import InFlightCalls
 
 _MAX_BODY: Final = 8 * 2**20
@@ -42,13 +47,21 @@ _MAX_HEADERS: Final = 64 * 2**10
 _LARGE_BODY: Final = 2**20
 _MAX_MEMBERS: Final = 16
 """Members of a gzip file, each of which can be tiny."""
+_PROXY_AUTHENTICATION_REQUIRED: Final = 407
+"""Only a proxy sends this status."""
+_REFUSED_BY_PROXY: Final = Failure(
+    reason=FailureKind.PROXY_AUTHENTICATION,
+    sent=False,
+    detail="it sent status 407: check the user and the password in http://USER:PASSWORD@HOST:PORT",
+)
+_REFUSED_CERTIFICATE: Final = re.compile("_ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
 _FORBIDDEN_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 class AiohttpTransport:
     """Sends requests through a session that is opened before the first request, or borrowed.
 
-    A borrowed session is never closed here, and `trust_env` and `trace_configs` are not for it. There are up
+    A borrowed session is never closed here; `tls`, `proxies` and `trace_configs` are not for it. There are up
     to `max_connections` for calls, and as many for downloads.
     """
 
@@ -57,15 +70,15 @@ class AiohttpTransport:
     def __init__(
         self,
         *,
-        api_key: Secret,
         base_url: str,
         session: Session | None,
         in_flight_calls: InFlightCalls,
         max_connections: int,
-        trust_env: bool,
+        tls: TLSOption,
+        proxies: Proxies | None,
         trace_configs: Sequence[TraceConfig],
+        user_agent: str,
     ) -> None:
-        self._api_key = api_key
         self._base = URL(base_url, encoded=True)
         self._path_prefix = self._base.raw_path.rstrip("/")
         # Building a URL of parts costs less than parsing it.
@@ -83,20 +96,12 @@ class AiohttpTransport:
             max_connections=max_connections,
             trace_configs=list(trace_configs),
             middlewares=(_send_once,),
-            trust_env=trust_env,
+            has_proxy=proxies is not None and not proxies.is_empty,
         )
-        self._trust_env = trust_env
-        self._proxy = environment_proxy(self._base) if trust_env else None
-        self._headers = CIMultiDict(
-            {
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-                # A plain str: a recorder of HTTP traffic such as vcrpy can save no other type.
-                "Authorization": f"Bearer {api_key}",
-                "User-Agent": user_agent(),
-            }
-        )
-        self._json_headers = CIMultiDict({**self._headers, "Content-Type": "application/json"})
+        self._tls = tls
+        self._proxies = proxies
+        self._proxy = None if proxies is None else proxies.choose(self._base)
+        self._user_agent = user_agent
 
     def __del__(self) -> None:
         if self._owned is not None:
@@ -112,16 +117,17 @@ class AiohttpTransport:
         return self._base.scheme == "https"
 
     @property
+    def is_loopback(self) -> bool:
+        """Whether the base URL leads to this machine, judged by its host."""
+        return is_loopback(self._base.raw_host or "")
+
+    @property
     def base_url(self) -> str:
         """The base URL in a normal form."""
         parts = urlsplit(str(self._base))
         return parts._replace(netloc=parts.netloc.lower()).geturl()
 
-    def keyed_digest(self, message: bytes) -> str:
-        """Return a digest of a message that depends on the API key: 32 hex digits."""
-        return hmac.digest(self._api_key.encode(), message, "sha256")[:16].hex()
-
-    async def send(self, request: Request, seconds: float) -> Response | Failure:
+    async def send(self, request: Request, credentials: Credentials, seconds: float) -> Response | Failure:
         """Send a request once, within `seconds` from the wait for a connection to the last byte.
 
         Raises:
@@ -131,7 +137,13 @@ class AiohttpTransport:
         session = self._session
         if session is None or session.closed or self._loop is not self._in_flight_calls.loop:
             session = await self._open_or_reopen()
+        # For a POST without a body too, to which aiohttp would add another content type.
         has_json = request.body is not None or request.method == "POST"
+        headers = credentials.json_headers if has_json else credentials.headers
+        if request.headers:
+            headers = CIMultiDict(headers)
+            headers.update(request.headers)
+        key = credentials.key
         try:
             response = await session.request(
                 request.method,
@@ -140,8 +152,7 @@ class AiohttpTransport:
                     query_string=request.query_string if request.query else "",
                 ),
                 data=None if request.body is None and not self._is_borrowed else self._payload(request),
-                # For a POST without a body too, to which aiohttp would add another content type.
-                headers=self._json_headers if has_json else self._headers,
+                headers=headers,
                 timeout=attempt_timeout(seconds),
                 allow_redirects=False,
                 raise_for_status=False,
@@ -157,9 +168,9 @@ class AiohttpTransport:
             else:
                 async with response:
                     body = await _read_body(response)
-            return _to_response(response, body, self._api_key, request.secrets)
+            return _to_response(response, body, key, request.secrets)
         except (aiohttp.ClientError, OSError) as error:
-            return _to_failure(error)
+            return self._with_hint(_to_failure(error), self._base)
         except asyncio.CancelledError:
             if not self._was_session_closed():
                 raise
@@ -180,7 +191,7 @@ class AiohttpTransport:
         Raises:
             ClientClosedError: the borrowed session is closed.
         """
-        headers = {"Accept-Encoding": "identity", "User-Agent": user_agent()}
+        headers = {"Accept-Encoding": "identity", "User-Agent": self._user_agent}
         if offset:
             headers["Range"] = f"bytes={offset}-"
             if if_range is not None:
@@ -199,16 +210,19 @@ class AiohttpTransport:
                     raise_for_status=False,
                     auto_decompress=False,
                     middlewares=(_without_authorization,) if "Authorization" in session.headers else None,
-                    proxy=environment_proxy(target) if self._trust_env else None,
+                    proxy=None if self._proxies is None else self._proxies.choose(target),
                     max_line_size=_MAX_HEADERS,
                     max_field_size=_MAX_HEADERS,
                 )
         except (aiohttp.ClientError, OSError) as error:
-            return _to_failure(error, show_message=False)
+            return self._with_hint(_to_failure(error, show_message=False), target)
         except asyncio.CancelledError:
             if not self._was_session_closed():
                 raise
             raise ClientClosedError from None
+        if response.status == _PROXY_AUTHENTICATION_REQUIRED:
+            response.close()
+            return _REFUSED_BY_PROXY
         return Stream(response)
 
     async def download_slots(self) -> asyncio.Semaphore:
@@ -221,6 +235,12 @@ class AiohttpTransport:
         """
         await self._current_session()
         return self._download_slots
+
+    def _with_hint(self, failure: Failure, url: URL) -> Failure:
+        """Add a hint at a proxy variable that is not used: the network may need it."""
+        if failure.reason is not FailureKind.CONNECT or self._proxies is None:
+            return failure
+        return evolve(failure, detail=failure.detail + self._proxies.hint(url))
 
     async def close(self) -> None:
         """Close the session, unless it is borrowed."""
@@ -236,17 +256,21 @@ class AiohttpTransport:
 
     async def _open_or_reopen(self) -> Session:
         """Open a session, for the first request or in another event loop; check a borrowed session."""
-        self._loop = self._in_flight_calls.loop
-        self._download_slots = asyncio.Semaphore(self._max_connections)
-        if self._is_borrowed:
-            if self._session is None or self._session.closed:
-                raise ClientClosedError
-            return self._session
+        loop = self._in_flight_calls.loop
+        tls = await load_tls(self._tls)
         if self._in_flight_calls.is_closed:
             raise ClientClosedError
-        self._owned = self._open_session()
-        self._session = await anext(self._owned)
-        return self._session
+        session = self._session
+        if session is not None and not session.closed and self._loop is loop:
+            return session  # another call has opened it meanwhile
+        self._loop = loop
+        self._download_slots = asyncio.Semaphore(self._max_connections)
+        if not self._is_borrowed:
+            self._owned = self._open_session(tls=tls)
+            self._session = session = await anext(self._owned)
+        elif session is None or session.closed:
+            raise ClientClosedError
+        return session
 
     def _payload(self, request: Request) -> bytes | BytesIO | aiohttp.Payload | None:
         if request.body is None:
@@ -308,7 +332,17 @@ async def _send_once(
     except aiohttp.ClientConnectorError:
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise aiohttp.ClientConnectionError(_message(error)) from None
+        cause = error.__cause__
+        is_refusal = isinstance(cause, ssl.SSLError) and _REFUSED_CERTIFICATE.search(cause.reason or "")
+        error_class = _ClientCertificateError if is_refusal else aiohttp.ClientConnectionError
+        raise error_class(_message(error)) from None
+
+
+class _ClientCertificateError(aiohttp.ClientConnectionError):
+    """The server refused the client certificate, or its absence.
+
+    In TLS 1.3 a server does so after the handshake, when the request is on its way.
+    """
 
 
 # --- for borrowed sessions --------------------------------------------------------------------------------
@@ -362,7 +396,7 @@ def _to_response(
 
     An error response may repeat the request: the API key and the `secrets` of the request are removed.
     """
-    status = response.status
+    raw_headers, status = response.raw_headers, response.status
     if status < 200:  # noqa: PLR2004 - a 101 that was not asked for
         return Failure(reason=FailureKind.MALFORMED, sent=True, detail=f"unexpected status {status}")
     is_error = status >= 400  # noqa: PLR2004 - 4xx and 5xx
@@ -375,15 +409,23 @@ def _to_response(
             if not is_error:
                 return Failure(reason=FailureKind.UNREADABLE, sent=True, detail=f"the body is {error}")
             body = b""
-    if is_error:
-        body = body[:limit]
-        for secret in (api_key, *secrets):  # in each way that JSON can write it
-            forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-            for form in forms | {form.replace("/", r"\/") for form in forms}:
-                body = body.replace(form.encode(), b"***")
-    elif len(body) > limit:
+    if status == _PROXY_AUTHENTICATION_REQUIRED:
+        return _REFUSED_BY_PROXY
+    if not is_error and len(body) > limit:
         return Failure(reason=FailureKind.TOO_LARGE, sent=True, detail=f"more than {limit} bytes")
-    return Response(status=status, raw_headers=response.raw_headers, body=body)
+    if status >= 300:  # noqa: PLR2004 - no success
+        raw_headers = redacted_headers(raw_headers, (api_key,))
+        body = _redacted_body(body[:limit], (api_key, *secrets))
+    return Response(status=status, raw_headers=raw_headers, body=body)
+
+
+def _redacted_body(body: bytes, secrets: tuple[str, ...]) -> bytes:
+    """Return a body without secrets in each way that JSON can write them."""
+    for secret in secrets:
+        forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+        for form in forms | {form.replace("/", r"\/") for form in forms}:
+            body = body.replace(form.encode(), b"***")
+    return body
 
 
 class _DecompressionError(Exception):
@@ -426,7 +468,11 @@ def _decompress(body: bytes, encoding: str, limit: int) -> bytes:
 # --- failures ---------------------------------------------------------------------------------------------
 
 _FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], FailureKind, bool], ...]] = (
-    ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch), FailureKind.TLS, False),
+    (
+        (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch, _ClientCertificateError),
+        FailureKind.TLS,
+        False,
+    ),
     ((aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, TunnelError), FailureKind.CONNECT, False),
     ((aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL), FailureKind.CONNECT, False),
     ((TimeoutError,), FailureKind.TIMEOUT, True),
@@ -437,6 +483,8 @@ _FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], FailureKind, bool], ..
 
 def _to_failure(error: Exception, *, show_message: bool = True) -> Failure:
     """Return the failure that an exception of aiohttp stands for."""
+    if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == _PROXY_AUTHENTICATION_REQUIRED:
+        return _REFUSED_BY_PROXY
     detail = (show_message and _message(error)) or type(error).__name__
     for types, reason, sent in _FAILURES:
         if isinstance(error, types):
@@ -448,4 +496,6 @@ def _message(error: Exception) -> str:
     """Return the message of an exception without the part that repeats what was received."""
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the server closed the connection"
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy refused the connection with status {error.status}"
     return error.message.partition(":")[0] if isinstance(error, aiohttp.ClientResponseError) else str(error)

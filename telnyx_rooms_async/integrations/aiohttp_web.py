@@ -56,7 +56,7 @@ def aiohttp_handler(
 
     Example:
         >>> app = web.Application()
-        >>> app.router.add_post("/telnyx", aiohttp_handler(router, Webhooks()))
+        >>> route = app.router.add_post("/telnyx", aiohttp_handler(EventRouter(), Webhooks()))
     """
     receiver = Receiver(router, webhooks, background, body_timeout)
     logging.getLogger("aiohttp.server").addFilter(_MALFORMED_REQUESTS)
@@ -117,6 +117,10 @@ async def client_context(app: web.Application) -> AsyncGenerator[None]:
 
     The client is ``app[CLIENT]``: the one that was set before, or else a new ``RoomsClient()``. At shutdown,
     its calls have 10 seconds to complete before it is closed.
+
+    Example:
+        >>> app = web.Application()
+        >>> app.cleanup_ctx.append(client_context)
     """
     if CLIENT not in app:
         app[CLIENT] = RoomsClient()

@@ -53,8 +53,9 @@ def asgi_app(
         ConfigurationError: the timeout is not positive.
 
     Example:
-        >>> app = FastAPI(lifespan=client_lifespan(None, router))
-        >>> app.mount("/telnyx", asgi_app(router, Webhooks()))
+        >>> from fastapi import FastAPI
+        >>> app = FastAPI()
+        >>> app.mount("/telnyx", asgi_app(EventRouter(), Webhooks()))
     """
     return WebhookApp(Receiver(router, webhooks, background, body_timeout))
 
@@ -106,22 +107,33 @@ def client_lifespan(
 ) -> Callable[[object], AbstractAsyncContextManager[dict[str, RoomsClient]]]:
     """Return a lifespan with a client: ``FastAPI(lifespan=client_lifespan())``.
 
-    In Starlette and FastAPI the client is ``request.state.rooms``. At shutdown the routers first complete
+    In Starlette and FastAPI the client is ``request.state.telnyx``. At shutdown the routers first complete
     their background tasks; then the calls of the client have `grace` seconds before it is closed.
+
+    An app with a lifespan of its own enters this one in it, and yields its state too::
+
+        @asynccontextmanager
+        async def lifespan(app):
+            async with client_lifespan()(app) as state, open_database() as database:
+                yield {**state, "database": database}
 
     Args:
         client: the client; default: a new ``RoomsClient()``.
         routers: routers to enter with the app.
         grace: seconds for the calls of the client to complete at shutdown.
+
+    Example:
+        >>> from fastapi import FastAPI
+        >>> app = FastAPI(lifespan=client_lifespan())
     """
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncGenerator[dict[str, RoomsClient]]:
-        rooms = RoomsClient() if client is None else client
+        telnyx = RoomsClient() if client is None else client
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(rooms.close, grace=grace)
+            stack.push_async_callback(telnyx.close, grace=grace)
             for router in routers:
                 await stack.enter_async_context(router)
-            yield {"rooms": rooms}
+            yield {"telnyx": telnyx}
 
     return lifespan

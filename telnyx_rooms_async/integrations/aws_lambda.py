@@ -20,7 +20,7 @@ def lambda_handler(
     its responses are listed in `telnyx_rooms_async.integrations`.
 
     Example:
-        >>> handler = lambda_handler(router, Webhooks())  # the entry point: module.handler
+        >>> handler = lambda_handler(EventRouter(), Webhooks())  # the entry point: module.handler
     """
     receiver = Receiver(router, webhooks)
 

@@ -23,7 +23,8 @@ def django_view(router: EventRouter, webhooks: Webhooks) -> Any:  # noqa: ANN401
     The statuses of its responses are listed in `telnyx_rooms_async.integrations`.
 
     Example:
-        >>> urlpatterns = [path("telnyx/", django_view(router, Webhooks()))]
+        >>> from django.urls import path
+        >>> urlpatterns = [path("telnyx/", django_view(EventRouter(), Webhooks()))]
     """
     receiver = Receiver(router, webhooks)
 
@@ -41,6 +42,7 @@ def django_sync_view(router: EventRouter, webhooks: Webhooks) -> Any:  # noqa: A
     The handlers of an event run in an event loop of their own; see `django_view` for the response.
 
     Example:
-        >>> urlpatterns = [path("telnyx/", django_sync_view(router, Webhooks()))]
+        >>> from django.urls import path
+        >>> urlpatterns = [path("telnyx/", django_sync_view(EventRouter(), Webhooks()))]
     """
     return _exempt(async_to_sync(django_view(router, webhooks)))

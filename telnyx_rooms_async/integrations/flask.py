@@ -17,7 +17,10 @@ def flask_view(router: EventRouter, webhooks: Webhooks) -> Callable[[], Response
     The statuses of its responses are listed in `telnyx_rooms_async.integrations`.
 
     Example:
-        >>> app.add_url_rule("/telnyx", view_func=flask_view(router, Webhooks()), methods=["POST"])
+        >>> from flask import Flask
+        >>> app = Flask("app")
+        >>> view = flask_view(EventRouter(), Webhooks())
+        >>> app.add_url_rule("/telnyx", view_func=view, methods=["POST"])
     """
     receiver = Receiver(router, webhooks)
 

@@ -1,7 +1,15 @@
-"""OpenTelemetry: one span for each call, with its attempts as events. Needs the extra ``otel``.
+"""OpenTelemetry: a span for each call, with its attempts as events, and metrics. Needs the extra ``otel``.
 
-Spans hold metadata only. Names follow the semantic conventions for HTTP clients; ``url.full`` is left out,
-since it contains ids and search terms.
+Spans and metrics hold metadata only. Names follow the semantic conventions for HTTP clients; ``url.full`` is
+left out, since it contains ids and search terms.
+
+===================================  =========  ==========================================================
+metric                               unit       value
+===================================  =========  ==========================================================
+``http.client.request.duration``     s          duration of each attempt
+``telnyx.client.retries``            {retry}    attempts that are retried; ``error.type`` has the reason
+``telnyx.client.rate_limit.wait``    s          time in the queue of the rate limit, of queued requests
+===================================  =========  ==========================================================
 """
 
 import asyncio
@@ -10,7 +18,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from attrs import asdict, define, evolve, field, frozen
@@ -28,40 +36,95 @@ from telnyx_rooms_async.http.api_session import ApiSession, CallContext
 from telnyx_rooms_async.http.attempt_log import OnAttempt
 
 try:
-    from opentelemetry import trace
+    from opentelemetry import metrics, trace
 except ImportError as _error:
     raise ImportError("tracing needs OpenTelemetry: pip install 'telnyx-rooms-async[otel]'") from _error
 
 T = TypeVar("T")
+Attributes: TypeAlias = dict[str, str | int | float]
+
+_NAME: Final = "telnyx_rooms_async"
+_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+"""Bucket boundaries of ``http.client.request.duration`` in the semantic conventions."""
+_ERRORS_FROM: Final = 400
+"""The lowest status that is an error."""
 
 
-def instrument(client: RoomsClient, tracer_provider: trace.TracerProvider | None = None) -> RoomsClient:
-    """Return a view of a client whose calls create spans; it shares the session, like `with_options`.
+def instrument(
+    client: RoomsClient,
+    tracer_provider: trace.TracerProvider | None = None,
+    meter_provider: metrics.MeterProvider | None = None,
+) -> RoomsClient:
+    """Return a view of a client with spans and metrics; it shares the session, like `with_options`.
 
     A listing creates a span for each page, a download one for each request of its download URL, but none for
-    the file.
+    the file. Requests of a recorded span carry its context in headers such as ``traceparent``, by the global
+    propagator; requests for files do not.
 
     Args:
         client: a client or a view of one.
         tracer_provider: default: the global provider.
+        meter_provider: default: the global provider.
 
     Raises:
-        ConfigurationError: the client is traced already.
+        ConfigurationError: the client is instrumented already.
 
     Example:
         >>> client = instrument(RoomsClient())
     """
-    tracer = trace.get_tracer("telnyx_rooms_async", tracer_provider=tracer_provider)
     api = client._api  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this package
-    if isinstance(api, _TracedApiSession):
-        raise ConfigurationError("the client is traced already")
+    if isinstance(api, _InstrumentedApiSession):
+        raise ConfigurationError("the client is instrumented already")
     host = urlsplit(api.transport.base_url)
-    server: dict[str, str | int] = {
+    server: Attributes = {
         "server.address": host.hostname or "",
         "server.port": host.port or (443 if host.scheme == "https" else 80),
     }
-    fields = asdict(evolve(api, on_attempt=partial(_add_attempt, api.on_attempt)), recurse=False)
-    return client._view(_TracedApiSession(**fields, tracer=tracer, server=server))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this package
+    meters = _Meters(metrics.get_meter(_NAME, meter_provider=meter_provider), server)
+    fields = asdict(evolve(api, on_attempt=partial(_record_attempt, meters, api.on_attempt)), recurse=False)
+    tracer = trace.get_tracer(_NAME, tracer_provider=tracer_provider)
+    return client._view(_InstrumentedApiSession(**fields, tracer=tracer, meters=meters, server=server))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this package
+
+
+class _Meters:
+    """The metrics of a client."""
+
+    def __init__(self, meter: metrics.Meter, server: Attributes) -> None:
+        self._server = server
+        self._duration = meter.create_histogram(
+            "http.client.request.duration",
+            "s",
+            "Duration of HTTP client requests.",
+            explicit_bucket_boundaries_advisory=_BUCKETS,
+        )
+        self._retries = meter.create_counter(
+            "telnyx.client.retries", "{retry}", "Number of attempts that were retried."
+        )
+        self._wait = meter.create_histogram(
+            "telnyx.client.rate_limit.wait",
+            "s",
+            "Time that requests were queued for the rate limit.",
+            explicit_bucket_boundaries_advisory=_BUCKETS,
+        )
+
+    def record_attempt(self, attempt: Attempt) -> None:
+        """Record the duration of an attempt, and whether it is retried."""
+        attributes: Attributes = {
+            "http.request.method": attempt.method,
+            "url.template": attempt.template,
+            **self._server,
+        }
+        if attempt.status is not None:
+            attributes["http.response.status_code"] = attempt.status
+        if attempt.failure is not None or (attempt.status or 0) >= _ERRORS_FROM:
+            attributes["error.type"] = str(attempt.failure or attempt.status)
+        self._duration.record(attempt.elapsed, attributes)
+        if attempt.wait is not None:
+            self._retries.add(1, attributes)
+
+    def record_wait(self, seconds: float) -> None:
+        """Record the time that a request was queued for the rate limit."""
+        self._wait.record(seconds, self._server)
 
 
 @define(eq=False)
@@ -79,9 +142,10 @@ _CALL_SPAN: Final[ContextVar[_CallSpan | None]] = ContextVar(
 """The span of the current call. OpenTelemetry's current span could be one of the user."""
 
 
-def _add_attempt(on_attempt: OnAttempt | None, attempt: Attempt) -> None:
-    """Add an attempt to the span of its call, and call the hook that the client had before."""
-    if (call := _CALL_SPAN.get()) is not None:
+def _record_attempt(meters: _Meters, on_attempt: OnAttempt | None, attempt: Attempt) -> None:
+    """Record an attempt in its span and in metrics, and call the hook that the client had before."""
+    if (call := _CALL_SPAN.get()) is not None:  # it is None for a request for a file
+        meters.record_attempt(attempt)
         resend_count = call.requests[attempt.operation] or None
         call.requests[attempt.operation] += 1
         attributes: dict[str, str | float | None] = {
@@ -107,11 +171,12 @@ def _add_attempt(on_attempt: OnAttempt | None, attempt: Attempt) -> None:
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class _TracedApiSession(ApiSession):
-    """An `ApiSession` that creates a span for every call."""
+class _InstrumentedApiSession(ApiSession):
+    """An `ApiSession` that creates a span for every call, and measures its requests."""
 
     tracer: trace.Tracer
-    server: dict[str, str | int]
+    meters: _Meters
+    server: Attributes
 
     async def call(
         self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]] | None = None
@@ -141,7 +206,8 @@ class _TracedApiSession(ApiSession):
                     span.set_status(trace.StatusCode.ERROR)
                     error_type = type(error).__qualname__
                     span.set_attribute(
-                        "error.type", str(error.status) if isinstance(error, APIStatusError) else error_type
+                        "error.type",
+                        str(error.status_code) if isinstance(error, APIStatusError) else error_type,
                     )
                 # A prefetched page can be abandoned after the loop over its list and the parent span end.
                 context = parent.get_span_context()
@@ -152,3 +218,10 @@ class _TracedApiSession(ApiSession):
             finally:
                 _CALL_SPAN.reset(token)
                 span.end(end_time)
+
+    async def wait_for_rate_limit(self, context: CallContext) -> bool:
+        started = self.clock.monotonic()
+        try:
+            return await ApiSession.wait_for_rate_limit(self, context)
+        finally:
+            self.meters.record_wait(self.clock.monotonic() - started)

@@ -23,7 +23,10 @@ def quart_view(
             ``@app.while_serving``. An event whose handler fails is lost.
 
     Example:
-        >>> app.add_url_rule("/telnyx", view_func=quart_view(router, Webhooks()), methods=["POST"])
+        >>> from quart import Quart
+        >>> app = Quart("app")
+        >>> view = quart_view(EventRouter(), Webhooks())
+        >>> app.add_url_rule("/telnyx", view_func=view, methods=["POST"])
     """
     receiver = Receiver(router, webhooks, background)
 

@@ -1,4 +1,7 @@
-"""Reports: the attendance of sessions, and the usage of an account."""
+"""Reports: the attendance of sessions, and the usage of an account.
+
+Guide: ``telnyx-rooms docs reports``, or the README.md of this folder.
+"""
 
 from telnyx_rooms_async.reports.attendance import Attendance, Attendee, Identity, attendance_of
 from telnyx_rooms_async.reports.intervals import Interval

@@ -18,9 +18,16 @@ or a function. A participant without an identity is recognised by its id."""
 
 @frozen(kw_only=True)
 class Attendee:
-    """A person in a session, under all ids with which the person joined."""
+    """A person in a session, under all ids with which the person joined.
+
+    Example:
+        >>> attendance = await client.reports.session_attendance(session_id)
+        >>> attendance.attendees[0].identity, attendance.attendees[0].last_left_at
+        ('Alice', None)
+    """
 
     identity: str
+    """How the person is recognised: by default the ``context`` of the participant."""
     participants: tuple[RoomParticipant, ...]
     """One for each time that the person joined, in the order of time."""
     intervals: tuple[Interval, ...]

@@ -14,10 +14,18 @@ def _in_utc(instant: datetime) -> datetime:
 
 @frozen(order=True)
 class Interval:
-    """A span of time, from `start` to just before `end`, which is not before `start`. Both are in UTC."""
+    """A span of time, from `start` to just before `end`, which is not before `start`. Both are in UTC.
+
+    Example:
+        >>> start = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+        >>> Interval(start, start + timedelta(minutes=20)).duration
+        datetime.timedelta(seconds=1200)
+    """
 
     start: datetime = field(converter=_in_utc)
+    """Included."""
     end: datetime = field(converter=_in_utc)
+    """Excluded."""
 
     @property
     def duration(self) -> timedelta:

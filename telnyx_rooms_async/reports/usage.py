@@ -34,13 +34,22 @@ class Prices:
     """
 
     participant_minute: Decimal = Decimal()
+    """For each minute of a participant."""
     recorded_minute: Decimal = Decimal()
+    """For each minute of a recording."""
     composed_minute: Decimal = Decimal()
+    """For each minute of a composition."""
 
 
 @frozen(kw_only=True)
 class UsageRow:
-    """The usage of one room, day or month, or of all."""
+    """The usage of one room, day or month, or of all.
+
+    Example:
+        >>> usage = await client.reports.usage()
+        >>> usage.total.cost(Prices(participant_minute=Decimal("0.002"))) > 0
+        True
+    """
 
     key: str
     """Id of the room, ``"2026-03-01"``, ``"2026-03"`` or ``"total"``."""
@@ -57,6 +66,7 @@ class UsageRow:
     recorded_minutes: int = 0
     """Minutes of recordings, rounded up for each file."""
     recorded_megabytes: Decimal = Decimal()
+    """Size of the recordings."""
     composed_minutes: int = 0
     """Minutes of compositions, rounded up for each."""
 
@@ -71,7 +81,13 @@ class UsageRow:
 
 @frozen(kw_only=True)
 class Usage(Table):
-    """What an account used, with a row for each room, day or month in which something happened."""
+    """What an account used, with a row for each room, day or month in which something happened.
+
+    Example:
+        >>> usage = await client.reports.usage(by="room")
+        >>> [row.sessions for row in usage.rows]
+        [1, 1]
+    """
 
     columns: ClassVar = (
         "key", "sessions", "people", "participant_minutes", "billed_minutes", "peak",
@@ -83,6 +99,7 @@ class Usage(Table):
     total: UsageRow
     """People count once, although several rows count them."""
     prices: Prices | None = None
+    """For `UsageRow.cost`; None without prices."""
 
     def records(self) -> list[dict[str, Any]]:
         """Return the rows and the total; participant minutes are exact to the microsecond."""

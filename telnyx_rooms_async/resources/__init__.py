@@ -1,1 +1,4 @@
-"""The verbs of the API, a module a noun."""
+"""The operations of the API: a module for each noun.
+
+Guide: ``telnyx-rooms docs resources``, or the README.md of this folder.
+"""

@@ -39,10 +39,9 @@ class Compositions:
     is one request, repeated on failure.
 
     Example:
-        >>> async def compose(client, session):
-        ...     composition = await client.compositions.create(session)
-        ...     await client.compositions.wait(composition)
-        ...     return await client.compositions.download(composition, "meeting.mp4")
+        >>> composition = await client.compositions.create(recording.session_id)
+        >>> composition = await client.compositions.wait(composition)
+        >>> file = await client.compositions.download(composition, "meeting.mp4")
     """
 
     def __init__(self, api: ApiSession) -> None:
@@ -80,6 +79,12 @@ class Compositions:
             UnprocessableEntityError: the session cannot be composed.
             OutcomeUnknownError: the request may have been processed.
 
+        Example:
+            >>> everyone = VideoRegion(width=1280, height=720, video_sources=("*",))
+            >>> composition = await client.compositions.create(
+            ...     recording.session_id, video_layout={"everyone": everyone}
+            ... )
+
         Telnyx operation: CreateRoomComposition.
         """
         if video_layout is UNSET:
@@ -106,6 +111,10 @@ class Compositions:
         Raises:
             NotFoundError: there is no such composition.
 
+        Example:
+            >>> (await client.compositions.retrieve(composition)).status
+            'completed'
+
         Telnyx operation: ViewRoomComposition.
         """
         return await self._api.call(build(RETRIEVE_COMPOSITION, room_composition_id=composition_id))
@@ -128,6 +137,10 @@ class Compositions:
             created_at: a day, or a `DateFilter` with inclusive bounds.
             page_size: 1 to 250 compositions per request.
 
+        Example:
+            >>> [composition.format async for composition in client.compositions.list(status="completed")]
+            ['mp4']
+
         Telnyx operation: ListRoomCompositions.
         """
         query = CompositionsQuery(
@@ -148,6 +161,11 @@ class Compositions:
         Raises:
             NotFoundError: there is no such composition.
             APITimeoutError: it was not finished in time; ``.deadline`` is True.
+
+        Example:
+            >>> composition = await client.compositions.wait(composition, timeout=600)
+            >>> composition.status
+            'completed'
 
         Telnyx operation: ViewRoomComposition.
         """
@@ -172,6 +190,9 @@ class Compositions:
 
         Arguments, cost, guarantees and errors are those of ``client.recordings.download``.
 
+        Example:
+            >>> file = await client.compositions.download(composition, "meeting.mp4")
+
         Telnyx operation: ViewRoomComposition.
         """
         call = build(RETRIEVE_COMPOSITION, room_composition_id=composition_id)
@@ -184,6 +205,9 @@ class Compositions:
 
         Raises:
             NotFoundError: there was no such composition at the first attempt.
+
+        Example:
+            >>> await client.compositions.delete(composition)
 
         Telnyx operation: DeleteRoomComposition.
         """

@@ -79,7 +79,13 @@ class Writer(Protocol):
 
 @frozen(kw_only=True)
 class DownloadedFile:
-    """Result of a download."""
+    """Result of a download.
+
+    Example:
+        >>> file = await client.recordings.download(recording, "meeting.webm")
+        >>> file.size == os.path.getsize("meeting.webm")
+        True
+    """
 
     path: Path | None
     """None if the target was a writer."""
@@ -321,7 +327,7 @@ class _Transfer:
         head = stream.head
         if head.status not in (_OK, _PARTIAL_CONTENT):
             # A file whose size was not stated is complete when the store has no byte after the received ones.
-            self.is_complete = head.header("content-range") == f"bytes */{self.received}"
+            self.is_complete = head.headers.get("content-range") == f"bytes */{self.received}"
             return head
         if not self._continues_with(head):
             return _OTHER_FILE
@@ -340,14 +346,14 @@ class _Transfer:
         Its size, etag, date and content type are taken over then.
         """
         is_partial = head.status == _PARTIAL_CONTENT
-        stated_size = head.header("content-length")
+        stated_size = head.headers.get("content-length")
         if is_partial:
-            content_range = _CONTENT_RANGE.fullmatch(head.header("content-range") or "")
+            content_range = _CONTENT_RANGE.fullmatch(head.headers.get("content-range") or "")
             if content_range is None or int(content_range[1]) != self.received:
                 return False
             stated_size = content_range[2]
         size = int(stated_size) if stated_size and stated_size.isdecimal() else None
-        etag, last_modified = head.header("etag"), head.header("last-modified")
+        etag, last_modified = head.headers.get("etag"), head.headers.get("last-modified")
         if self.received:
             if size is not None and self.total not in (None, size):
                 return False
@@ -361,7 +367,7 @@ class _Transfer:
             self.total = size
         self.etag = etag
         self.last_modified = last_modified or self.last_modified
-        self.content_type = head.header("content-type") or self.content_type
+        self.content_type = head.headers.get("content-type") or self.content_type
         return True
 
     async def _receive(self, stream: Stream, write: Write, *, skip: int) -> Failure | None:

@@ -1,13 +1,12 @@
 """Raw responses: the value of a call together with the HTTP response that it came from."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
-from telnyx_rooms_async.core.error_mapping import request_id
-from telnyx_rooms_async.core.http_messages import Response
+from telnyx_rooms_async.core.http_messages import Headers, Response
 from telnyx_rooms_async.core.secret import HiddenValue, without_async_frames
 from telnyx_rooms_async.errors import Attempt
 from telnyx_rooms_async.http.api_session import ApiSession, CallContext
@@ -30,15 +29,16 @@ class APIResponse(Generic[T]):
 
     Example:
         >>> response = await client.with_raw_response.rooms.retrieve(room_id)
-        >>> response.value.unique_name, response.status_code, response.headers["x-ratelimit-remaining"]
+        >>> response.value.unique_name, response.status_code, response.headers["X-RateLimit-Remaining"]
         ('Weekly', 200, '99')
     """
 
     value: T
     """What the call returns without ``with_raw_response``; of a list, its first page."""
     status_code: int
-    headers: Mapping[str, str] = field(repr=False, hash=False)
-    """Under lower-case names; of a repeated header, the last value."""
+    """Status of the response: 200, for example."""
+    headers: Headers = field(hash=False)
+    """Names are found in any case; ``headers.raw`` has repeated headers too."""
     request_id: str | None
     """Telnyx's id of the request, for its support."""
     attempts: tuple[Attempt, ...]
@@ -150,7 +150,7 @@ async def _call(resource: Any, function: Any, arguments: HiddenValue) -> APIResp
         value=value,
         status_code=response.status,
         headers=response.headers,
-        request_id=request_id(response),
+        request_id=response.request_id,
         attempts=context.attempts,
         elapsed=api.clock.monotonic() - started,
     )

@@ -33,9 +33,9 @@ class Recordings:
     is one request, repeated on failure.
 
     Example:
-        >>> async def download_all(client, session):
-        ...     async for recording in client.recordings.list(session_id=session, status="completed"):
-        ...         await client.recordings.download(recording, f"{recording.id}.mp4")
+        >>> async for recording in client.recordings.list(status="completed", type="video"):
+        ...     await client.recordings.download(recording, f"{recording.id}.webm")
+        DownloadedFile(...)
     """
 
     def __init__(self, api: ApiSession) -> None:
@@ -46,6 +46,10 @@ class Recordings:
 
         Raises:
             NotFoundError: there is no such recording.
+
+        Example:
+            >>> (await client.recordings.retrieve(recording)).status
+            'completed'
 
         Telnyx operation: ViewRoomRecording.
         """
@@ -78,6 +82,10 @@ class Recordings:
             ended_at: a day, or a `DateFilter` with inclusive bounds.
             duration_secs: a `DurationFilter` with inclusive bounds.
             page_size: 1 to 250 recordings per request.
+
+        Example:
+            >>> [recording.type async for recording in client.recordings.list(type="video")]
+            ['video']
 
         Telnyx operation: ListRoomRecordings.
         """
@@ -129,6 +137,11 @@ class Recordings:
             MalformedResponseError: the store sent another file than at first.
             OSError: the path cannot be written.
 
+        Example:
+            >>> file = await client.recordings.download(recording, "meeting.webm")
+            >>> file.size == os.path.getsize("meeting.webm")
+            True
+
         Telnyx operation: ViewRoomRecording.
         """
         call = build(RETRIEVE_RECORDING, room_recording_id=recording_id)
@@ -146,6 +159,10 @@ class Recordings:
             NotFoundError: there is no such recording.
             APIConnectionError: the store cannot be reached.
 
+        Example:
+            >>> await client.recordings.file_size(recording)
+            1300000
+
         Telnyx operation: ViewRoomRecording.
         """
         if not isinstance(cast("object", recording), RoomRecording):
@@ -160,6 +177,9 @@ class Recordings:
 
         Raises:
             NotFoundError: there was no such recording at the first attempt.
+
+        Example:
+            >>> await client.recordings.delete(recording)
 
         Telnyx operation: DeleteRoomRecording.
         """
@@ -185,6 +205,10 @@ class Recordings:
         Raises:
             InvalidArgumentError: there is no filter, or one is invalid; nothing was sent.
             OutcomeUnknownError: the request may have been processed.
+
+        Example:
+            >>> await client.recordings.delete_matching(type="audio")
+            1
 
         Telnyx operation: DeleteRoomRecordings.
         """

@@ -24,8 +24,8 @@ class Reports:
     """Reports of an account: ``client.reports``.
 
     Example:
-        >>> usage = await client.reports.usage(created_at=DateFilter(gte=date(2026, 10, 1)), by="month")
-        >>> print(usage.to_markdown())
+        >>> usage = await client.reports.usage(by="month")
+        >>> attendance = await client.reports.session_attendance(session_id)
     """
 
     def __init__(self, api: ApiSession) -> None:
@@ -43,6 +43,11 @@ class Reports:
 
         Raises:
             NotFoundError: there is no such session.
+
+        Example:
+            >>> attendance = await client.reports.session_attendance(session_id)
+            >>> [(attendee.identity, attendee.is_present) for attendee in attendance.attendees]
+            [('Alice', True)]
 
         Telnyx operations: ViewRoomSession and RetrieveListRoomParticipants.
         """
@@ -70,6 +75,11 @@ class Reports:
 
         Raises:
             NotFoundError: there is no such room.
+
+        Example:
+            >>> attendance = await client.reports.room_attendance(room_id)
+            >>> attendance.peak
+            1
 
         Telnyx operation: RetrieveListRoomSessions.
         """
@@ -100,6 +110,11 @@ class Reports:
 
         Raises:
             InvalidArgumentError: an argument is invalid.
+
+        Example:
+            >>> usage = await client.reports.usage(created_at=DateFilter(gte=date(2021, 1, 1)), by="month")
+            >>> usage.total.sessions
+            2
 
         Telnyx operations: ListRoomSessions, ListRoomRecordings and ListRoomCompositions.
         """

@@ -161,7 +161,7 @@ class _Creation:
     def _retry_after(self, cause: BaseException | None, context: CallContext) -> float | None:
         """Return after how many seconds a 503 response asks for the request again, if that is possible."""
         policy = self.api.retry
-        if not isinstance(cause, APIStatusError) or cause.status != _SERVICE_UNAVAILABLE:
+        if not isinstance(cause, APIStatusError) or cause.status_code != _SERVICE_UNAVAILABLE:
             return None
         hint = cause.retry_after
         if hint is None or hint > policy.retry_after_max or policy.max_attempts <= 1:

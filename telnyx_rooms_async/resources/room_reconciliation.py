@@ -12,7 +12,7 @@ from attrs import field, fields, frozen
 
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, UPDATE_ROOM
 from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.requests import RoomBody, RoomFields, body_fields, problems, room_body
+from telnyx_rooms_async.core.requests import RoomBody, body_fields, problems, room_body
 from telnyx_rooms_async.core.validators import UNSET, checked_limit, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, NameTakenError, NotFoundError, one_line
 from telnyx_rooms_async.http.api_session import ApiSession
@@ -43,20 +43,35 @@ def _settings_repr(settings: Mapping[str, object]) -> str:
 
 @frozen(kw_only=True)
 class Ensured:
-    """Result of `Rooms.ensure`."""
+    """Result of `Rooms.ensure`.
+
+    Example:
+        >>> (await client.rooms.ensure("Weekly")).action
+        'unchanged'
+    """
 
     room: Room
+    """The room as it is now."""
     action: Literal["created", "updated", "unchanged"]
+    """What was done."""
     changed: tuple[str, ...] = ()
     """The settings that were changed; of a new room all that were requested."""
 
 
 @frozen(kw_only=True)
 class Change:
-    """One change of a plan. `str` returns it as a line."""
+    """One change of a plan. `str` returns it as a line.
+
+    Example:
+        >>> plan = await client.rooms.plan([{"unique_name": "Weekly", "max_participants": 25}])
+        >>> print(plan.changes[0])
+        update  'Weekly'  max_participants: 10 -> 25
+    """
 
     action: Literal["create", "update", "delete"]
+    """What `Rooms.apply` would do."""
     unique_name: str | None = None
+    """Name of the room; None for a room without a name."""
     room_id: str | None = None
     """None for a room that is to be created."""
     before: Mapping[str, object] = field(default={}, repr=_settings_repr)
@@ -87,7 +102,13 @@ class Change:
 
 @frozen(kw_only=True)
 class Plan:
-    """The changes that make rooms as desired. `str` returns a table; an empty plan is false."""
+    """The changes that make rooms as desired. `str` returns a table; an empty plan is false.
+
+    Example:
+        >>> print(await client.rooms.plan([{"unique_name": "Weekly"}], prune=True))
+        delete  'Daily'  ...
+        0 to create, 0 to update, 1 to delete, 1 unchanged
+    """
 
     changes: tuple[Change, ...] = ()
     """Creations first, then updates, then deletions."""
@@ -184,14 +205,13 @@ async def _ensure_once(api: ApiSession, name: str, body: RoomBody, *, is_missing
 
 
 async def _update(api: ApiSession, room_id: str, settings: Mapping[str, object]) -> Room:
-    body = room_body(cast("RoomFields", settings))
-    return await api.call(build(UPDATE_ROOM, room_id=room_id, body=body))
+    return await api.call(build(UPDATE_ROOM, room_id=room_id, body=room_body(settings)))
 
 
 # --- plan -------------------------------------------------------------------------------------------------
 
 
-def parse_desired(rooms: Iterable[RoomFields]) -> DesiredRooms:
+def parse_desired(rooms: Iterable[Mapping[str, object]]) -> DesiredRooms:
     """Validate the desired rooms; an `InvalidArgumentError` lists the problems of all of them."""
     try:
         if isinstance(cast("object", rooms), str | bytes | Mapping):
@@ -266,7 +286,7 @@ def _differences(room: Room, settings: Mapping[str, object]) -> dict[str, object
 async def apply_change(api: ApiSession, change: Change, _: float | None) -> Room | None:
     """Apply one change of a plan, as `Rooms.apply` documents it."""
     if change.action == "create":
-        body = room_body(cast("RoomFields", {"unique_name": change.unique_name, **change.after}))
+        body = room_body({"unique_name": change.unique_name, **change.after})
         return (await ensure_room(api, body, is_missing=True)).room
     room_id = change.room_id or ""
     if change.action == "update":

@@ -1,9 +1,9 @@
 """Rooms: single, in lists, in bulk, and declarative."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Final, TypeAlias, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, Unpack, cast
 
 from telnyx_rooms_async.batch.journal import Journal
 from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
@@ -27,7 +27,9 @@ from telnyx_rooms_async.core.requests import (
     room_body,
 )
 from telnyx_rooms_async.core.validators import (
+    UNSET,
     RoomId,
+    UnsetType,
     checked_limit,
     exact_flag,
     exact_room_id,
@@ -60,8 +62,16 @@ from telnyx_rooms_async.resources.room_reconciliation import (
     parse_desired,
 )
 
-RoomUpdate: TypeAlias = tuple[RoomId, RoomFields]
+if TYPE_CHECKING:  # most programs have no policies, and import neither these nor the webhooks
+    from telnyx_rooms_async.policies import PolicyAction, RoomPolicy
+    from telnyx_rooms_async.resources.room_enforcement import BeforeAction, OnWarning
+    from telnyx_rooms_async.webhooks import EventRouter, EventStore
+
+RoomUpdate: TypeAlias = tuple[RoomId, Mapping[str, object]]
 """The id of a room and its new fields."""
+Fields = TypeVar("Fields", bound=Mapping[str, object])
+"""Fields of a room, which are checked before they are sent: `RoomFields`, or the dict of a table's row."""
+Update = TypeVar("Update", bound=RoomUpdate)
 
 _PREFETCH: Final = 8
 
@@ -73,9 +83,8 @@ class Rooms:
     is one request, repeated on failure.
 
     Example:
-        >>> async def open_room(client):
-        ...     room = await client.rooms.create(unique_name="Weekly", max_participants=25)
-        ...     return await client.tokens.create(room)
+        >>> room = await client.rooms.create("Retro", max_participants=25)
+        >>> token = await client.tokens.create(room)
     """
 
     def __init__(self, api: ApiSession) -> None:
@@ -84,7 +93,11 @@ class Rooms:
     # --- one room -----------------------------------------------------------------------------------------
 
     async def create(
-        self, *, on_lost_response: OnLostResponse = "find", **fields: Unpack[RoomFields]
+        self,
+        unique_name: str | UnsetType = UNSET,
+        *,
+        on_lost_response: OnLostResponse = "find",
+        **settings: Unpack[RoomSettings],
     ) -> Room:
         """Create a room.
 
@@ -95,13 +108,14 @@ class Rooms:
         over, and the request is sent once more if it is not found.
 
         Args:
+            unique_name: unique within the account. A room without a name cannot be found if its response is
+                lost.
             on_lost_response: if the response is lost, ``"find"`` looks the room up, and raises if it is not
                 found; ``"find_then_resend"`` then sends the request once more, as the name prevents a second
                 room; ``"raise"`` raises without a look-up. A response is also lost when the server closes a
                 kept-alive connection at the moment when it is used again.
-            **fields: `RoomFields`, all optional: ``unique_name`` (unique within the account; without a name a
-                room whose response is lost cannot be found), ``max_participants`` (2 to 50, Telnyx's default
-                is 10), ``enable_recording`` (default False), ``webhook_event_url`` and
+            **settings: `RoomSettings`, all optional: ``max_participants`` (2 to 50, Telnyx's default is 10),
+                ``enable_recording`` (default False), ``webhook_event_url`` and
                 ``webhook_event_failover_url`` (with scheme), ``webhook_timeout_secs`` (0 to 30).
 
         Raises:
@@ -110,12 +124,14 @@ class Rooms:
             OutcomeUnknownError: the room may exist, and another request could create a second one.
 
         Example:
-            >>> async def create(client):
-            ...     return await client.rooms.create(unique_name="Weekly", enable_recording=True)
+            >>> room = await client.rooms.create("Retro", enable_recording=True)
+            >>> room.max_participants
+            10
 
         Telnyx operation: CreateRoom.
         """
-        return await create_room(self._api, RoomBody(**fields), on_lost_response)
+        body = RoomBody(unique_name=unique_name, **settings)
+        return await create_room(self._api, body, on_lost_response)
 
     async def retrieve(self, room_id: RoomId, *, include_sessions: bool = False) -> Room:
         """Return one room.
@@ -126,6 +142,11 @@ class Rooms:
 
         Raises:
             NotFoundError: there is no such room.
+
+        Example:
+            >>> room = await client.rooms.retrieve(room_id, include_sessions=True)
+            >>> [session.active for session in room.sessions]
+            [True]
 
         Telnyx operation: ViewRoom.
         """
@@ -153,8 +174,8 @@ class Rooms:
             page_size: 1 to 250 rooms per request.
 
         Example:
-            >>> async def names(client):
-            ...     return [room.unique_name async for room in client.rooms.list()]
+            >>> [room.unique_name async for room in client.rooms.list()]
+            ['Daily', 'Weekly']
 
         Telnyx operation: ListRooms.
         """
@@ -180,6 +201,11 @@ class Rooms:
             NameTakenError: another room has this name.
             UnprocessableEntityError: the server rejects another field.
 
+        Example:
+            >>> room = await client.rooms.update(room_id, max_participants=25)
+            >>> room.max_participants
+            25
+
         Telnyx operation: UpdateRoom.
         """
         return await self._api.call(build(UPDATE_ROOM, room_id=room_id, body=RoomBody(**fields)))
@@ -191,6 +217,9 @@ class Rooms:
 
         Raises:
             NotFoundError: there was no such room at the first attempt.
+
+        Example:
+            >>> await client.rooms.delete(room_id)
 
         Telnyx operation: DeleteRoom.
         """
@@ -213,6 +242,11 @@ class Rooms:
 
         Raises:
             NotFoundError: while iterating: there is no such room.
+
+        Example:
+            >>> async for session in client.rooms.sessions(room_id, include_participants=True):
+            ...     print([person.context for person in session.participants or ()])
+            ['Alice']
 
         Telnyx operation: RetrieveListRoomSessions.
         """
@@ -238,6 +272,11 @@ class Rooms:
         Raises:
             NotFoundError: there is no such room.
             APITimeoutError: no session started in time; ``.deadline`` is True.
+
+        Example:
+            >>> session = await client.rooms.wait_for_session(room_id, timeout=60)
+            >>> session.active
+            True
 
         Telnyx operation: RetrieveListRoomSessions.
         """
@@ -266,22 +305,33 @@ class Rooms:
             NotFoundError: other clients delete the room as often as it is found.
             OutcomeUnknownError: it is unknown whether the room was created; call again.
 
+        Example:
+            >>> ensured = await client.rooms.ensure("Weekly", max_participants=12)
+            >>> ensured.action, ensured.changed
+            ('updated', ('max_participants',))
+
         Telnyx operations: ListRooms, CreateRoom and UpdateRoom.
         """
         return await ensure_room(self._api, RoomBody(unique_name=unique_name, **settings))
 
-    async def plan(self, desired: Iterable[RoomFields], *, prune: bool = False) -> Plan:
+    async def plan(self, desired: Iterable[Mapping[str, object]], *, prune: bool = False) -> Plan:
         """Compare desired rooms with the existing ones, without changing anything.
 
         One request per 250 rooms of the account. ``print(plan)`` shows what `apply` would do.
 
         Args:
-            desired: name and settings of each room, as for `create`. Missing settings stay as they are.
+            desired: name and settings of each room, as for `create`: `RoomFields`, or any mapping. Missing
+                settings stay as they are.
             prune: whether all other rooms are to be deleted, including rooms without a name.
 
         Raises:
             InvalidArgumentError: a field is invalid, a name is missing or used twice: all problems at once,
                 with the index of the room; nothing was sent.
+
+        Example:
+            >>> plan = await client.rooms.plan([{"unique_name": "Weekly"}, {"unique_name": "Retro"}])
+            >>> plan.creates, plan.updates, plan.deletes, plan.unchanged
+            (1, 0, 0, 1)
 
         Telnyx operation: ListRooms.
         """
@@ -318,6 +368,12 @@ class Rooms:
         Raises:
             InvalidArgumentError: at the call: an argument is invalid, or the plan deletes too many rooms.
 
+        Example:
+            >>> plan = await client.rooms.plan([{"unique_name": "Retro"}])
+            >>> result = await client.rooms.apply(plan)
+            >>> [outcome.value.unique_name for outcome in result.done]
+            ['Retro']
+
         Telnyx operations: CreateRoom, UpdateRoom and DeleteRoom.
         """
         if not isinstance(cast("object", plan), Plan):
@@ -328,11 +384,77 @@ class Rooms:
             plan.changes, concurrency=concurrency, max_failures=max_failures, progress=progress
         )
 
+    def enforce(
+        self,
+        policies: "Iterable[RoomPolicy]",
+        *,
+        dry_run: bool = False,
+        once: bool = False,
+        interval: float = 60.0,
+        router: "EventRouter | None" = None,
+        store: "EventStore | None" = None,
+        before_action: "BeforeAction | None" = None,
+        on_warning: "OnWarning | None" = None,
+        concurrency: int = 32,
+    ) -> "AsyncGenerator[PolicyAction, None]":
+        """Carry out policies, and yield each warning, each end of a session and each deletion of a room.
+
+        Runs until it is closed or cancelled; ``contextlib.aclosing`` closes it at once after a ``break``. It
+        reads the rooms and the active sessions every `interval` seconds, by one request for every 250 of
+        them, and acts when an action is due. The session, its participants and its room are read again before
+        each action, which are three requests. Nothing has to be kept for a restart: what is due follows from
+        the state that the API returns.
+
+        Several instances of an app act once if they share a `store`, which also prevents a second warning
+        after a restart. A claim in the store must last longer than `before_action` and `on_warning` take.
+
+        An action that fails is yielded with its error, and tried again after a minute, or after `interval`
+        seconds if they are fewer. A reading that fails because the API is not available is logged and
+        repeated after `interval` seconds, except the first one, which raises.
+
+        Args:
+            policies: the first one that is for a room applies to the room.
+            dry_run: whether actions are only yielded, as ``"planned"``, each once. Nothing is called then.
+            once: whether to stop when everything is done that is due now.
+            interval: seconds between two readings.
+            router: whose events show changes at once. Readings find the changes whose events were lost.
+            store: of the actions that are done, such as a `RedisEventStore`. It may be that of the router.
+            before_action: async function that is called with an action just before it. False vetoes the
+                action, and a `timedelta` postpones it; both are forgotten at a restart.
+            on_warning: async function that is called with a warning. If it fails, it is called again.
+            concurrency: the number of concurrent actions.
+
+        Raises:
+            InvalidArgumentError: at the call: an argument is invalid.
+
+        Example:
+            >>> async def main(client):
+            ...     policies = [RoomPolicy(prefix="clinic-", max_duration=timedelta(hours=2))]
+            ...     async for action in client.rooms.enforce(policies):
+            ...         print(action)
+
+        Telnyx operations: ListRooms, ListRoomSessions, ViewRoom, ViewRoomSession,
+        RetrieveListRoomParticipants, EndSession and DeleteRoom.
+        """
+        from telnyx_rooms_async.resources.room_enforcement import Enforcer  # noqa: PLC0415 - see above
+
+        enforcer = Enforcer(
+            self._api,
+            policies,
+            dry_run=dry_run,
+            interval=interval,
+            store=store,
+            before_action=before_action,
+            on_warning=on_warning,
+            concurrency=concurrency,
+        )
+        return enforcer.run(router, once=once)
+
     # --- many rooms ---------------------------------------------------------------------------------------
 
     def create_many(
         self,
-        bodies: Iterable[RoomFields] | AsyncIterable[RoomFields],
+        bodies: Iterable[Fields] | AsyncIterable[Fields],
         *,
         concurrency: int = 32,
         ordered: bool = False,
@@ -340,13 +462,14 @@ class Rooms:
         on_lost_response: OnLostResponse = "find",
         journal: Journal | None = None,
         progress: BatchProgress | None = None,
-    ) -> BatchJob[RoomFields, Room]:
+    ) -> BatchJob[Fields, Room]:
         """Create rooms, and yield the outcome of each: `batch.Done` with the room, or `batch.Failed`.
 
         Nothing is sent before the job is iterated or awaited: then one request per room, as by `create`.
 
         Args:
-            bodies: fields of each room, as for `create`: ``{"unique_name": "Weekly"}``.
+            bodies: fields of each room, as for `create`: `RoomFields`, or any mapping, such as
+                ``{"unique_name": "Weekly"}``. A room whose fields are invalid is a failure.
             concurrency: the number of concurrent creations.
             ordered: whether outcomes come in the order of the bodies.
             max_failures: the number of failures after which an `ExceptionGroup` is raised.
@@ -357,6 +480,11 @@ class Rooms:
 
         Raises:
             JournalError: while iterating: the journal cannot be used.
+
+        Example:
+            >>> bodies = [{"unique_name": "Retro"}, {"unique_name": "Standup"}]
+            >>> async for outcome in client.rooms.create_many(bodies):
+            ...     assert outcome.ok, outcome.error
 
         Telnyx operation: CreateRoom.
         """
@@ -371,18 +499,23 @@ class Rooms:
 
     def update_many(
         self,
-        changes: Iterable[RoomUpdate] | AsyncIterable[RoomUpdate],
+        changes: Iterable[Update] | AsyncIterable[Update],
         *,
         concurrency: int = 32,
         ordered: bool = False,
         max_failures: int | None = None,
         journal: Journal | None = None,
         progress: BatchProgress | None = None,
-    ) -> BatchJob[RoomUpdate, Room]:
+    ) -> BatchJob[Update, Room]:
         """Update rooms, and yield the outcome of each, with the options and errors of `create_many`.
 
         `changes` are pairs of a room and its new fields: ``(room_id, {"max_participants": 25})``. One request
         per room, as by `update`.
+
+        Example:
+            >>> result = await client.rooms.update_many([(room_id, {"max_participants": 25})])
+            >>> len(result.done), len(result.failed)
+            (1, 0)
 
         Telnyx operation: UpdateRoom.
         """
@@ -409,6 +542,11 @@ class Rooms:
 
         `ids` are rooms or their ids. One request per room, as by `delete`. A room that was in flight when a
         run with a journal died, and is gone, counts as deleted.
+
+        Example:
+            >>> result = await client.rooms.delete_many([room_id])
+            >>> len(result.done), len(result.failed)
+            (1, 0)
 
         Telnyx operation: DeleteRoom.
         """
@@ -456,6 +594,11 @@ class Rooms:
             UnexpectedCountError: while iterating: more or fewer rooms match; none was deleted.
             PaginationError: while iterating: the list kept changing; none was deleted.
 
+        Example:
+            >>> result = await client.rooms.delete_all(unique_name="Weekly", expect=1)
+            >>> [outcome.item.unique_name for outcome in result.done]
+            ['Weekly']
+
         Telnyx operation: DeleteRoom.
         """
         is_filtered = any(value is not None for value in (created_at, updated_at, unique_name))
@@ -497,11 +640,11 @@ async def _collect(
 
 def bulk_create(
     api: ApiSession, on_lost_response: OnLostResponse, *, must_be_named: bool
-) -> BulkOperation[RoomFields, Room]:
-    """Return the operation of `Rooms.create_many`."""
+) -> BulkOperation[Any, Room]:
+    """Return the operation of `Rooms.create_many`, whose items are checked when they are sent."""
     choice = check_on_lost_response(on_lost_response)
 
-    async def create(fields: RoomFields, since: float | None) -> Room:
+    async def create(fields: Mapping[str, object], since: float | None) -> Room:
         body = room_body(fields)
         if must_be_named and not body.unique_name:
             raise InvalidArgumentError(("unique_name must be given: a resumed job finds rooms by name",))
@@ -510,8 +653,8 @@ def bulk_create(
     return BulkOperation(name="create_many", apply=create, api=api)
 
 
-def bulk_update(api: ApiSession) -> BulkOperation[RoomUpdate, Room]:
-    """Return the operation of `Rooms.update_many`."""
+def bulk_update(api: ApiSession) -> BulkOperation[Any, Room]:
+    """Return the operation of `Rooms.update_many`, whose items are checked when they are sent."""
 
     async def update(change: RoomUpdate, _: float | None) -> Room:
         pair = cast("object", change)  # it may come from a file

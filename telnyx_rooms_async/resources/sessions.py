@@ -43,9 +43,8 @@ class Sessions:
     is one request, repeated on failure.
 
     Example:
-        >>> async def clear(client, room):
-        ...     async for session in client.sessions.list(room_id=room, active=True):
-        ...         await client.sessions.end(session)
+        >>> async for session in client.sessions.list(active=True):
+        ...     await client.sessions.end(session)
     """
 
     def __init__(self, api: ApiSession) -> None:
@@ -60,6 +59,11 @@ class Sessions:
 
         Raises:
             NotFoundError: there is no such session.
+
+        Example:
+            >>> session = await client.sessions.retrieve(session_id, include_participants=True)
+            >>> [person.context for person in session.participants]
+            ['Alice']
 
         Telnyx operation: ViewRoomSession.
         """
@@ -92,6 +96,10 @@ class Sessions:
             include_participants: whether `RoomSession.participants` is filled.
             page_size: 1 to 250 sessions per request.
 
+        Example:
+            >>> [session.room_id == room_id async for session in client.sessions.list(active=True)]
+            [True]
+
         Telnyx operation: ListRoomSessions.
         """
         query = SessionsQuery(
@@ -120,6 +128,10 @@ class Sessions:
         Raises:
             NotFoundError: while iterating: there is no such session.
 
+        Example:
+            >>> [person.context async for person in client.sessions.participants(session_id)]
+            ['Alice']
+
         Telnyx operation: RetrieveListRoomParticipants.
         """
         query = SessionParticipantsQuery(
@@ -135,6 +147,9 @@ class Sessions:
         Raises:
             SessionEndedError: it had ended before the first attempt.
             NotFoundError: there is no such session.
+
+        Example:
+            >>> await client.sessions.end(session_id)
 
         Telnyx operation: EndSession.
         """
@@ -154,6 +169,10 @@ class Sessions:
 
         `ids` are sessions or their ids. One request per session, as by `end`. A session that was in flight
         when a run with a journal died, and has ended, counts as ended by it.
+
+        Example:
+            >>> result = await client.sessions.end_many([session_id])
+            >>> result.raise_for_failures()
 
         Telnyx operation: EndSession.
         """
@@ -186,6 +205,9 @@ class Sessions:
             NotFoundError: there is no such session.
             OutcomeUnknownError: the request may have been processed.
 
+        Example:
+            >>> await client.sessions.kick(session_id, "all", exclude=[participant])
+
         Telnyx operation: KickParticipantInSession.
         """
         await self._act(KICK_PARTICIPANTS, session_id, participants, exclude)
@@ -199,6 +221,9 @@ class Sessions:
     ) -> None:
         """Mute participants of a session. Arguments, cost and errors are those of `kick`.
 
+        Example:
+            >>> await client.sessions.mute(session_id, [participant])
+
         Telnyx operation: MuteParticipantInSession.
         """
         await self._act(MUTE_PARTICIPANTS, session_id, participants, exclude)
@@ -211,6 +236,9 @@ class Sessions:
         exclude: Iterable[ParticipantId] = (),
     ) -> None:
         """Unmute participants of a session. Arguments, cost and errors are those of `kick`.
+
+        Example:
+            >>> await client.sessions.unmute(session_id, "all")
 
         Telnyx operation: UnmuteParticipantInSession.
         """
@@ -235,8 +263,8 @@ class Participants:
     Invalid arguments raise `InvalidArgumentError` before anything is sent.
 
     Example:
-        >>> async def contexts(client, session):
-        ...     return [p.context async for p in client.participants.list(session_id=session)]
+        >>> [person.context async for person in client.participants.list(session_id=session_id)]
+        ['Alice']
     """
 
     def __init__(self, api: ApiSession) -> None:
@@ -247,6 +275,10 @@ class Participants:
 
         Raises:
             NotFoundError: there is no such participant.
+
+        Example:
+            >>> (await client.participants.retrieve(participant)).context
+            'Alice'
 
         Telnyx operation: ViewRoomParticipant.
         """
@@ -273,6 +305,10 @@ class Participants:
             left_at: a day, or a `DateFilter` with inclusive bounds.
             context: only participants whose client joined with exactly this context.
             page_size: 1 to 250 participants per request.
+
+        Example:
+            >>> [person.left_at async for person in client.participants.list(context="Alice")]
+            [None]
 
         Telnyx operation: ListRoomParticipants.
         """

@@ -46,8 +46,8 @@ class Tokens:
     Invalid arguments raise `InvalidArgumentError` before anything is sent.
 
     Example:
-        >>> async def join_token(client, room):
-        ...     return (await client.tokens.create(room, token_ttl_secs=60)).token
+        >>> tokens = await client.tokens.create(room_id, token_ttl_secs=60)
+        >>> access = await client.tokens.refresh(room_id, tokens.refresh_token)
     """
 
     def __init__(self, api: ApiSession) -> None:
@@ -73,6 +73,11 @@ class Tokens:
             PermissionDeniedError: the account may not join rooms.
             NotFoundError: there is no such room.
 
+        Example:
+            >>> tokens = await client.tokens.create(room_id, token_ttl_secs=600)
+            >>> len(tokens.token) > 0 and tokens.token not in repr(tokens)
+            True
+
         Telnyx operation: CreateRoomClientToken.
         """
         body = TokenBody(token_ttl_secs=token_ttl_secs, refresh_token_ttl_secs=refresh_token_ttl_secs)
@@ -95,6 +100,10 @@ class Tokens:
         Raises:
             InvalidArgumentError: an argument is invalid, or the first two are swapped; nothing was sent.
             PermissionDeniedError: the refresh token has expired, or belongs to another room.
+
+        Example:
+            >>> tokens = await client.tokens.create(room_id)
+            >>> access = await client.tokens.refresh(room_id, tokens.refresh_token, token_ttl_secs=600)
 
         Telnyx operation: RefreshRoomClientToken.
         """
@@ -140,9 +149,8 @@ class Tokens:
             NotFoundError: there is no such room.
 
         Example:
-            >>> async def send_tokens(client, room, send):
-            ...     async with client.tokens.auto_refresh(room) as token:
-            ...         await send(await token.token())
+            >>> async with client.tokens.auto_refresh(room_id) as refreshed:
+            ...     token = await refreshed.token()
 
         Telnyx operations: CreateRoomClientToken, RefreshRoomClientToken.
         """
@@ -163,6 +171,10 @@ class AutoRefreshedToken:
 
     At most one refresh runs at a time. While the token is valid, it is returned although its refresh fails or
     takes long.
+
+    Example:
+        >>> async with client.tokens.auto_refresh(room_id) as refreshed:
+        ...     token = await refreshed.token()
     """
 
     def __init__(

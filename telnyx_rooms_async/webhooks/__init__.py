@@ -12,6 +12,8 @@
 The adapters for web frameworks are in `telnyx_rooms_async.integrations`, the event store for several
 workers in `telnyx_rooms_async.webhooks.redis`, and signed webhooks for tests in
 `telnyx_rooms_async.webhooks.testing`.
+
+Guide: ``telnyx-rooms docs webhooks``, or the README.md of this folder.
 """
 
 from telnyx_rooms_async.webhooks.events import (

@@ -19,12 +19,20 @@ from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, p
 
 @frozen(kw_only=True)
 class Event(Model):
-    """Base class of all events."""
+    """Base class of all events.
+
+    Example:
+        >>> event = RoomSessionEnded(id="1", payload=SessionEndedPayload(duration_secs=60))
+        >>> Event.from_dict(event.to_dict()) == event
+        True
+    """
 
     id: str
     """The same in every delivery of the event."""
     event_type: str
+    """``"video.room.session.ended"``, for example."""
     occurred_at: datetime | None = None
+    """When it happened: a participant of `RoomParticipantJoined` joined at this time."""
     attempt: int | None = field(default=None, eq=False)
     """Number of the delivery, counted by Telnyx. It does not take part in comparisons."""
 
@@ -54,7 +62,9 @@ class SessionStartedPayload(Model):
     """Payload of `RoomSessionStarted`."""
 
     room_id: str | None = None
+    """Id of the room."""
     session_id: str | None = None
+    """Id of the session."""
 
 
 @frozen(kw_only=True)
@@ -70,8 +80,11 @@ class SessionEndedPayload(Model):
     """Payload of `RoomSessionEnded`."""
 
     room_id: str | None = None
+    """Id of the room."""
     session_id: str | None = None
+    """Id of the session."""
     duration_secs: int | None = None
+    """Length in seconds."""
     ended_reason: str | None = None
     """``"all participants left"``, ``"Ended from API"``, ``"stale"``, …"""
 
@@ -89,8 +102,11 @@ class ParticipantJoinedPayload(Model):
     """Payload of `RoomParticipantJoined`."""
 
     room_id: str | None = None
+    """Id of the room."""
     session_id: str | None = None
+    """Id of the session."""
     participant_id: str | None = None
+    """Id of the participant."""
     context: str | None = None
     """Text that the joining client sent: ``"Alice"``, or anything else, often JSON."""
 
@@ -108,10 +124,15 @@ class ParticipantLeftPayload(Model):
     """Payload of `RoomParticipantLeft`."""
 
     room_id: str | None = None
+    """Id of the room."""
     session_id: str | None = None
+    """Id of the session."""
     participant_id: str | None = None
+    """Id of the participant."""
     context: str | None = None
+    """Text of the joining client."""
     duration_secs: int | None = None
+    """Seconds from joining to leaving."""
     left_reason: str | None = None
     """``"left"``, ``"kick"``, ``"kicked"``, …"""
 
@@ -129,9 +150,13 @@ class RecordingStartedPayload(Model):
     """Payload of `RoomRecordingStarted`."""
 
     room_id: str | None = None
+    """Id of the room."""
     session_id: str | None = None
+    """Id of the session."""
     participant_id: str | None = None
+    """Id of the participant."""
     recording_id: str | None = None
+    """Id of the recording."""
     type: str | None = None
     """``"audio"`` or ``"video"``: see `RecordingType`."""
 
@@ -149,14 +174,21 @@ class RecordingCompletedPayload(Model):
     """Payload of `RoomRecordingCompleted`."""
 
     room_id: str | None = None
+    """Id of the room."""
     session_id: str | None = None
+    """Id of the session."""
     participant_id: str | None = None
+    """Id of the participant."""
     recording_id: str | None = None
+    """Id of the recording."""
     type: str | None = None
     """``"audio"`` or ``"video"``; sometimes missing."""
     codec: str | None = None
+    """``"opus"``, ``"vp8"``, …"""
     duration_secs: int | None = None
+    """Length in seconds."""
     size_mb: float | None = None
+    """Size in megabytes, rounded."""
     download_url: str | None = field(default=None, repr=False)
     """A secret: the URL is enough to download the file, for one hour."""
 
@@ -176,13 +208,19 @@ class CompositionCompletedPayload(Model):
     room_id: str | None = None
     """Sometimes missing: identify the composition by its own id."""
     session_id: str | None = None
+    """Id of the session."""
     composition_id: str | None = None
+    """Id of the composition."""
     download_url: str | None = field(default=None, repr=False)
     """A secret: the URL is enough to download the file, for one hour."""
     duration_secs: int | None = None
+    """Length in seconds."""
     format: str | None = None
+    """``"mp4"``."""
     resolution: str | None = None
+    """Width and height in pixels: ``"1280x720"``."""
     size_mb: float | None = None
+    """Size in megabytes, rounded."""
 
 
 @frozen(kw_only=True)

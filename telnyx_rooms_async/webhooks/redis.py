@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import Final, cast
 
 from telnyx_rooms_async.core.validators import exact_text
-from telnyx_rooms_async.errors import ConfigurationError, WebhookError
+from telnyx_rooms_async.errors import ConfigurationError, EventClaimedError, WebhookError
 from telnyx_rooms_async.http.clock import Clock
 from telnyx_rooms_async.settings import check_count, check_positive
 from telnyx_rooms_async.shield import run_shielded
@@ -80,6 +80,7 @@ class RedisEventStore:
             command, or the client is not of ``redis.asyncio``.
 
     Example:
+        >>> from redis.asyncio import Redis
         >>> router = EventRouter(store=RedisEventStore(Redis.from_url("redis://localhost")))
     """
 
@@ -109,8 +110,8 @@ class RedisEventStore:
         """Claim an event, and return True; return False if a worker has handled it.
 
         Raises:
-            WebhookError: another worker is still handling the event after 0.75 seconds, or Redis does not
-                respond.
+            EventClaimedError: another worker is still handling the event after 0.75 seconds.
+            WebhookError: Redis does not respond.
             ConfigurationError: Redis denies access or scripts.
         """
         event_id = exact_text(event_id)
@@ -131,7 +132,7 @@ class RedisEventStore:
                     return True
                 if delay is not None:
                     await self._clock.sleep(delay)
-            raise WebhookError(("another worker is handling the event",))
+            raise EventClaimedError(("another worker is handling the event",))
         finally:
             if may_claim and not is_claimed:
                 self._in_use.pop((os.getpid(), event_id))

@@ -49,8 +49,10 @@ class RoomTracker:
         InvalidArgumentError: `room_id` is not an id.
 
     Example:
-        >>> tracker = RoomTracker(room.id)
-        >>> tracker.feed(event)
+        >>> tracker = RoomTracker(room_id)
+        >>> ids = {"room_id": room_id, "session_id": "2", "participant_id": "3"}
+        >>> joined = ParticipantJoinedPayload(**ids, context="Alice")
+        >>> change = tracker.feed(RoomParticipantJoined(id="1", payload=joined))
         >>> [participant.context for participant in tracker.participants]
         ['Alice']
     """

@@ -13,9 +13,8 @@ from telnyx_rooms_async.errors import ConfigurationError, InvalidArgumentError, 
 from telnyx_rooms_async.http.attempt_log import logger
 from telnyx_rooms_async.http.in_flight import running_loop
 from telnyx_rooms_async.settings import check_count, check_positive
-from telnyx_rooms_async.shield import run_shielded
 from telnyx_rooms_async.webhooks.events import EVENT_CLASSES, Event
-from telnyx_rooms_async.webhooks.stores import EventStore, MemoryEventStore
+from telnyx_rooms_async.webhooks.stores import EventStore, MemoryEventStore, handle_claimed
 
 E = TypeVar("E", bound=Event)
 _LOOP_CHECK_SECONDS: Final = 1.0
@@ -42,7 +41,9 @@ class EventRouter:
         >>> @router.on(RoomSessionEnded)
         ... async def ended(event: RoomSessionEnded) -> None:
         ...     print(event.payload.duration_secs)
-        >>> await router.dispatch(event)
+        >>> await router.dispatch(RoomSessionEnded(id="1", payload=SessionEndedPayload(duration_secs=60)))
+        60
+        True
     """
 
     def __init__(self, *, store: EventStore | None = None, limit: int = 1000, grace: float = 10.0) -> None:
@@ -88,6 +89,10 @@ class EventRouter:
             return handler
 
         return register
+
+    def remove_handler(self, handler: Handler[Any]) -> None:
+        """Unregister a function that `on` registered. An event that is being handled still calls it."""
+        self._handlers[:] = [entry for entry in self._handlers if entry[1] is not handler]
 
     async def dispatch(self, event: Event) -> bool:
         """Run the handlers unless the event was already handled. Returns True if they ran.
@@ -200,21 +205,13 @@ class EventRouter:
 
     async def _run(self, handlers: list[Handler[Any]], event: Event) -> None:
         """Run the handlers of a claimed event, and record the result in the store."""
-        record = self._store.release
 
-        async def update_store() -> None:
-            try:
-                await record(event.id)
-            except Exception:  # of a user's store; it does not change the result of the handlers
-                logger.exception("the event store could not record whether an event was handled")
-
-        try:
+        async def handle() -> bool:
             for handler in handlers:
                 await handler(event)
-            record = self._store.complete
-        finally:
-            # Shielded: a handled event that is not recorded would be handled again.
-            await run_shielded(update_store)
+            return True
+
+        await handle_claimed(self._store, event.id, handle)
 
 
 class _Handling(Future[None]):

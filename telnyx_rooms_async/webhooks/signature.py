@@ -70,24 +70,28 @@ class Webhooks:
         self._tolerance, self._clock = tolerance, clock
 
     @without_frames  # a body may hold the URL of a recording
-    def unwrap(self, body: bytes, headers: Headers) -> Event:
+    def unwrap(self, body: bytes | str, headers: Headers) -> Event:
         """Verify the signature of a webhook and return its event. Not a coroutine function.
 
         Args:
-            body: the bytes of the request as they arrived, not JSON that was encoded again.
+            body: the body of the request as it arrived, not JSON that was encoded again. Text is encoded in
+                UTF-8.
             headers: the headers of the request: a mapping or pairs; upper and lower case are equal.
 
         Raises:
             WebhookSignatureError: the signature is missing or not valid, or its timestamp is too far from
                 the current time.
             WebhookPayloadError: the signature is valid, but the body is not an event.
-            InvalidArgumentError: the body is not bytes.
+            InvalidArgumentError: the body is neither bytes nor text.
         """
         from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - optional, loaded with the key
 
+        is_text = isinstance(body, str)
+        if isinstance(body, str):
+            body = body.encode(errors="replace")
         if not isinstance(cast("object", body), bytes | bytearray | memoryview):
             raise InvalidArgumentError(
-                (f"body must be the bytes of the request, got a {type(body).__name__}",)
+                (f"body must be the bytes or the text of the request, got a {type(body).__name__}",)
             )
         timestamp, signature = _signature_headers(headers)
         signed = b"%b|%b" % (timestamp.encode(), body)
@@ -97,7 +101,8 @@ class Webhooks:
                 key.verify(signature, signed)
                 matches += 1
         if not matches:
-            raise WebhookSignatureError(("it was made with another key, or for another body",))
+            hint = ": text must be the body as it was signed, not JSON encoded again" if is_text else ""
+            raise WebhookSignatureError((f"it was made with another key, or for another body{hint}",))
         # NaN is refused too.
         if not abs(self._clock.now() - int(timestamp)) <= self._tolerance:
             raise WebhookSignatureError(

@@ -2,11 +2,14 @@
 
 import os
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from telnyx_rooms_async.core.validators import exact_text
-from telnyx_rooms_async.errors import WebhookError
+from telnyx_rooms_async.errors import EventClaimedError
+from telnyx_rooms_async.http.attempt_log import logger
 from telnyx_rooms_async.settings import check_count
+from telnyx_rooms_async.shield import run_shielded
 
 
 class EventStore(Protocol):
@@ -20,7 +23,7 @@ class EventStore(Protocol):
         """Claim an event, and return True; return False if it was handled.
 
         After True, the router calls `complete` or `release`. An exception refuses the event, and Telnyx
-        delivers it again; raise one, too, while another worker has claimed the event.
+        delivers it again; raise `EventClaimedError` while another worker has claimed the event.
         """
         ...
 
@@ -66,14 +69,14 @@ class MemoryEventStore:
         """Claim an event, and return True; return False if it was handled.
 
         Raises:
-            WebhookError: another router of this process is handling the event.
+            EventClaimedError: another router of this process is handling the event.
         """
         event_id = exact_text(event_id)
         if event_id in self._handled:
             return False
         claim = object()
         if self._claims.setdefault((os.getpid(), event_id), claim) is not claim:
-            raise WebhookError(("another router is handling the event",))
+            raise EventClaimedError(("another router is handling the event",))
         return True
 
     async def complete(self, event_id: str) -> None:
@@ -87,3 +90,21 @@ class MemoryEventStore:
     async def release(self, event_id: str) -> None:
         """Release the claim of an event."""
         self._claims.pop((os.getpid(), exact_text(event_id)), None)
+
+
+async def handle_claimed(store: EventStore, event_id: str, handle: Callable[[], Awaitable[bool]]) -> None:
+    """Handle a claimed event: it counts as handled if `handle` returns True, otherwise it is released."""
+    record = store.release
+
+    async def update_store() -> None:
+        try:
+            await record(event_id)
+        except Exception:  # of a user's store; it does not change the result of the handlers
+            logger.exception("the event store could not record whether an event was handled")
+
+    try:
+        if await handle():
+            record = store.complete
+    finally:
+        # Shielded: a handled event that is not recorded would be handled again.
+        await run_shielded(update_store)

@@ -22,10 +22,17 @@ PUBLIC_KEY: Final = b64encode(_KEY.public_key().public_bytes_raw()).decode()
 
 
 class SignedWebhook(NamedTuple):
-    """Body and headers of a webhook request."""
+    """Body and headers of a webhook request.
+
+    Example:
+        >>> webhook = sign(RoomSessionEnded(id="1"))
+        >>> event = Webhooks(PUBLIC_KEY).unwrap(webhook.body, webhook.headers)
+    """
 
     body: bytes
+    """Body, exactly as it was signed."""
     headers: dict[str, str]
+    """Headers with the signature and its time."""
 
 
 def sign(webhook: Event | bytes, *, timestamp: int | None = None) -> SignedWebhook:

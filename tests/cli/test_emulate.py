@@ -15,9 +15,9 @@ import pytest
 from aiohttp import ClientSession
 
 from telnyx_rooms_async import RoomsClient
-from telnyx_rooms_async.emulator import Emulator, Fault, load_script
+from telnyx_rooms_async.emulator import Emulator, Fault, load_faults
 from telnyx_rooms_async.webhooks import Webhooks
-from tests.helpers.command_line import Run, Start
+from tests.helpers.command_line import WITHOUT_WEBHOOKS, Run, Start
 from tests.helpers.webhook_listener import listen_for_webhooks
 
 
@@ -29,12 +29,6 @@ def has_ipv6() -> bool:
     return True
 
 
-ED25519 = "cryptography.hazmat.primitives.asymmetric.ed25519"
-WITHOUT_WEBHOOKS = (
-    sys.executable,
-    "-c",
-    f"import sys; sys.modules[{ED25519!r}] = None; from telnyx_rooms_async.__main__ import main; main()",
-)
 NAMES = """
 import socket
 find = socket.getaddrinfo
@@ -66,6 +60,16 @@ def test_emulator_serves_until_it_is_stopped(run: Run, start: Start, number: sig
     assert (emulator.returncode, out) == (0, "")
     url = variables["TELNYX_BASE_URL"]
     assert err == f"The emulator with 1000 rooms listens at {url}. Press Ctrl-C to stop.\n"
+
+
+def test_history_is_that_of_the_emulator(run: Run, start: Start) -> None:
+    emulator = start("emulate", "--port", "0", "--history", "7", "--rooms", "2")
+    variables = exports(emulator)
+    assert len(run("rooms", "list", "--json", **variables).stdout.splitlines()) == 2
+    sessions = run("sessions", "list", "--inactive", "--json", **variables).stdout.splitlines()
+    assert len(sessions) >= 2 * 5
+    emulator.send_signal(signal.SIGINT)
+    assert "The emulator with 2 rooms and a history of 7 days listens at " in emulator.communicate()[1]
 
 
 def test_variables_for_other_machines_are_quoted(start: Start) -> None:
@@ -193,7 +197,7 @@ def test_help_has_every_field_of_a_fault_and_an_example(run: Run) -> None:
     text = run("emulate", "--help", COLUMNS="80").stdout
     assert {field.name for field in attrs.fields(Fault)} <= set(text.split())
     example = text[text.index("[{") : text.index("}}]") + 3]
-    load_script(Emulator(), example.encode())
+    load_faults(Emulator(), example.encode())
 
 
 # --- addresses ----------------------------------------------------------------------------------------------
@@ -219,7 +223,7 @@ def test_unknown_host_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    "options", ["--port 65536", "--port http", "--rooms -1", "--port 0 --public-url telnyx"]
+    "options", ["--port 65536", "--port http", "--rooms -1", "--history 0", "--port 0 --public-url telnyx"]
 )
 def test_invalid_options(run: Run, options: str) -> None:
     assert run("emulate", *options.split()).exit_code == 2

@@ -9,8 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
-from telnyx_rooms_async.cli.tables import parquet_format
-from telnyx_rooms_async.cli.tables.rows import COLUMNS
+from telnyx_rooms_async.cli.tables import COLUMNS, formats
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.command_line import Objects, Run, Start, Terminal
 
@@ -22,7 +21,7 @@ NAMES = ['a,"b"', "two\nlines", "=1+1", "'=1", "ünï 漢 🎉", "null", " a "]
 def test_all_rooms_are_written(
     run: Run, telnyx: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(parquet_format, "_GROUP_ROWS", 250)
+    monkeypatch.setattr(formats, "_GROUP_ROWS", 250)
     target = tmp_path / f"rooms.{kind}"
     telnyx.seed(1)
     run("rooms", "export", str(target))

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 from telnyx_rooms_async import Room
 from telnyx_rooms_async.cli import app
-from telnyx_rooms_async.cli.tables.rows import FAILURE_COLUMNS
-from telnyx_rooms_async.cli.tables.text_formats import csv_header
+from telnyx_rooms_async.cli.tables import FAILURE_COLUMNS
+from telnyx_rooms_async.cli.tables.formats import csv_header
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.command_line import Objects, Run, Shell, Start, Terminal
 from tests.helpers.processes import INTERRUPTIBLE, count_creates

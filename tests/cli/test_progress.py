@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from telnyx_rooms_async.cli import progress as progress_module
-from telnyx_rooms_async.cli.progress import JobProgress
+from telnyx_rooms_async.cli import bulk_job
+from telnyx_rooms_async.cli.bulk_job import JobProgress
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.command_line import Run, Terminal
 
@@ -14,7 +14,7 @@ from tests.helpers.command_line import Run, Terminal
 def time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A list with the current time."""
     now = [1000.0]
-    monkeypatch.setattr(progress_module, "monotonic", lambda: now[0])
+    monkeypatch.setattr(bulk_job, "monotonic", lambda: now[0])
     return now
 
 

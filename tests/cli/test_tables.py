@@ -13,11 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, Room
-from telnyx_rooms_async.cli.tables import Format
+from telnyx_rooms_async.cli.tables import COLUMNS, Format, Row, Source
+from telnyx_rooms_async.cli.tables.formats import (
+    csv_header,
+    csv_row,
+    ndjson_row,
+    parquet_types,
+    read_csv,
+    read_ndjson,
+)
 from telnyx_rooms_async.cli.tables.input_table import InputTable, read_table
-from telnyx_rooms_async.cli.tables.parquet_format import parquet_types
-from telnyx_rooms_async.cli.tables.rows import COLUMNS, Row, Source
-from telnyx_rooms_async.cli.tables.text_formats import csv_header, csv_row, ndjson_row, read_csv, read_ndjson
 from telnyx_rooms_async.core.validators import is_blank
 
 READERS: dict[str, Callable[..., Iterator[Row]]] = {"csv": read_csv, "ndjson": read_ndjson}

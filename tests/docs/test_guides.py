@@ -2,10 +2,14 @@
 
 import ast
 import asyncio
+import inspect
 import os
 import re
 import shlex
+import subprocess
 import sys
+import textwrap
+import tomllib
 from collections.abc import Awaitable
 from datetime import datetime
 from inspect import CO_COROUTINE
@@ -25,18 +29,23 @@ from tests.helpers.clocks import FakeClock
 from tests.helpers.web_servers import run_aiohttp_app, run_asgi_app
 
 ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
 GUIDES = [
-    *(ROOT / name for name in ("README.md", "benchmarks/README.md")),
-    *sorted(Path(telnyx_rooms_async.__file__).parent.rglob("README.md")),
+    README,
+    ROOT / "benchmarks" / "README.md",
+    *sorted(Path(telnyx_rooms_async.__file__).parent.rglob("*.md")),
 ]
+
+
+def name(guide: Path) -> str:
+    """Return the name of a guide for the ids of tests."""
+    return guide.parent.name if guide.stem == "README" else guide.stem
 
 
 def blocks(*languages: str) -> list[Any]:
     """Return the code blocks of the guides in some languages, each with the place where it is."""
     return [
-        pytest.param(
-            match[2], id=f"{guide.parent.name}-{guide.read_text()[: match.start()].count(chr(10)) + 1}"
-        )
+        pytest.param(match[2], id=f"{name(guide)}-{guide.read_text()[: match.start()].count(chr(10)) + 1}")
         for guide in GUIDES
         for match in re.finditer(r"^```(\w*)\n(.*?)^```$", guide.read_text(), re.MULTILINE | re.DOTALL)
         if match[1] in languages
@@ -48,24 +57,106 @@ def texts(*languages: str) -> list[str]:
     return [block.values[0] for block in blocks(*languages)]
 
 
-PYTHON = blocks("python")
+PYTHON = [block for block in blocks("python") if not block.values[0].startswith("# ")]  # not of the recipes
 PROGRAMS = [block for block in PYTHON if "asyncio.run(" in block.values[0]]
-FRAGMENTS = [block for block in PYTHON if block not in PROGRAMS]
+TESTS = [block for block in PYTHON if re.search(r"^(async )?def test_", block.values[0], re.MULTILINE)]
+FRAGMENTS = [block for block in PYTHON if block not in PROGRAMS and block not in TESTS]
 
 
 def test_every_block_is_executed_or_shown() -> None:
     fences = sum(guide.read_text().count("\n```") for guide in GUIDES)
-    assert len(blocks("python", "sh", "console", "text", "yaml")) == fences / 2
+    assert len(blocks("python", "sh", "console", "text", "toml", "yaml", "html")) == fences / 2
     assert len(GUIDES) >= 11
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.parent.name)
+def without_code(guide: Path) -> str:
+    """Return the text of a guide without its code blocks."""
+    return re.sub(r"^```.*?^```$", "", guide.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=name)
 def test_guides_are_short_and_their_paths_exist(guide: Path) -> None:
-    text = guide.read_text()
-    prose = re.sub(r"^(```.*?^```$|\|[^\n]*\|)", "", text, flags=re.MULTILINE | re.DOTALL)
-    assert len(prose.split()) <= 900
+    text = without_code(guide)
+    if guide == README:
+        assert len(guide.read_text().splitlines()) <= 230
+        assert len(text.split()) <= 1200
+    else:
+        assert len(text.split()) <= 900
     for path in re.findall(r"`((?:telnyx_rooms_async|benchmarks|\.github)/[\w./]+)`", text):
         assert (ROOT / path).exists() or not (ROOT / path.split("/")[0]).exists(), path
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=name)
+def test_links_lead_somewhere(guide: Path) -> None:
+    text = without_code(guide)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in anchors, target
+        elif not target.startswith("https://"):
+            assert guide != README, f"PyPI has no {target}"
+            assert (guide.parent / target).exists(), target
+
+
+def prose(guide: Path) -> str:
+    """Return the text of a guide without code blocks and tables, which also show other libraries."""
+    return re.sub(r"^\|.*$", "", without_code(guide), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=name)
+def test_names_of_methods_exist(guide: Path) -> None:
+    for start, path in re.findall(r"`(?:await )?(client|telnyx)\.([a-z_.]+)\b", prose(guide)):
+        value: object = RoomsClient("KEY") if start == "client" else Emulator()
+        for attribute in path.rstrip(".").split("."):
+            value = getattr(value, attribute)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=name)
+def test_topics_are_those_of_the_docs_command(guide: Path) -> None:
+    topics = {line.split()[0] for line in CliRunner().invoke(app, ["docs"]).stdout.splitlines()}
+    named = re.findall(r"`telnyx-rooms docs ([a-z]+)`", guide.read_text())
+    if guide == README:
+        named += re.findall(r"\| `([a-z]+)` \|$", guide.read_text(), re.MULTILINE)
+        assert len(named) >= len(topics)
+    assert set(named) <= topics
+
+
+# --- the README ---------------------------------------------------------------------------------------------
+
+
+def table(heading: str) -> dict[str, str]:
+    """Return the rows of a table of the README by the code in their first cell."""
+    _, _, rest = README.read_text().partition(heading)
+    return dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", rest.partition("\n## ")[0], re.MULTILINE))
+
+
+def test_the_readme_lists_every_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    development = {"bench", "lint", "mutate", "test"}
+    assert table("| extra |").keys() == project["optional-dependencies"].keys() - development
+
+
+def test_the_readme_states_the_defaults_of_the_client() -> None:
+    parameters = inspect.signature(RoomsClient).parameters
+    for option, default in table("## Configuration").items():
+        if re.fullmatch(r"`?(True|False|[\d.]+)( s)?`?", default):
+            assert float(parameters[option].default) == float(ast.literal_eval(default.strip("` s"))), option
+        assert option in parameters
+
+
+def test_the_readme_states_the_measured_speed() -> None:
+    (sentence,) = re.findall(
+        r"^- \*\*Speed\.\*\* .*?(?=^- |^$)", README.read_text(), re.MULTILINE | re.DOTALL
+    )
+    rows = re.findall(r"^\| .*: CPU a .*?$", README.read_text(), re.MULTILINE)
+    ours = {row.split(" | ")[2][2:] for row in rows}
+    stated = set(re.findall(r"\d\.\d\d", sentence))
+    assert stated
+    assert stated <= ours
+
+
+# --- programs and fragments ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -81,7 +172,6 @@ async def test_programs_run(program: str, telnyx: Emulator) -> None:
 @pytest.mark.parametrize("fragment", FRAGMENTS)
 async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(Path(__file__).parent / "quickstart")  # the app that a fragment tests
     time = FakeClock()
 
     def next_minute() -> datetime:
@@ -106,8 +196,43 @@ async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.
         await run(code, names)
         if "download" in fragment:
             assert [path.stat().st_size > 0 for path in tmp_path.iterdir()] == [True, True]
-        if "app = " in fragment:
+        if "\napp = " in fragment:
             await check_app(names["app"], telnyx)
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_tests_pass_in_a_folder_of_their_own(test: str, tmp_path: Path) -> None:
+    (tmp_path / "test_fragment.py").write_text(test)
+    path = os.pathsep.join([str(ROOT), str(Path(__file__).parent / "quickstart")])
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_fragment.py"]
+    environment = os.environ | {"PYTHONPATH": path}
+    result = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_fragments_pass_in_a_strictly_typed_function(tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
+    for fragment in FRAGMENTS + TESTS:
+        (tmp_path / f"{fragment.id}.py".replace("-", "_")).write_text(in_function(fragment.values[0]))
+    options = ["--no-error-summary", "--disable-error-code=import-untyped"]
+    command = [sys.executable, "-m", "mypy", *options, *map(str, tmp_path.iterdir())]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.stdout, result.stderr) == ("", "")
+
+
+def in_function(fragment: str) -> str:
+    """Return a fragment as the body of a function with the names that fragments may use."""
+    code = compile(fragment, "guide", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST)
+    assert isinstance(code, ast.Module)
+    imports = [node for node in code.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    body = [node for node in code.body if node not in imports]
+    types = "from telnyx_rooms_async import Room as _Room, RoomsClient as _Client"
+    types += "\nfrom telnyx_rooms_async.emulator import Emulator as _Emulator"
+    head = "async def snippet(client: _Client, telnyx: _Emulator, room: _Room) -> None:"
+    statements = textwrap.indent("\n".join(map(ast.unparse, body)), "    ")
+    return "\n".join([*map(ast.unparse, imports), types, head, statements])
 
 
 async def check_app(app: object, telnyx: Emulator) -> None:
@@ -130,6 +255,7 @@ async def test_commands_run(
     telnyx.seed(3)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rooms.csv").write_text("unique_name\nWeekly\n")
+    (tmp_path / "policies.toml").write_text("\n".join(texts("toml")))
     program, *arguments = shlex.split(command)
     assert program == "telnyx-rooms"
     variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}

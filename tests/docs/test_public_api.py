@@ -11,8 +11,10 @@ import textwrap
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import get_type_hints
@@ -29,10 +31,11 @@ from telnyx_rooms_async import (
     RoomParticipant,
     RoomsClient,
     RoomSession,
+    Settings,
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
-from telnyx_rooms_async.webhooks import RoomSessionEnded, SessionEndedPayload
+from telnyx_rooms_async.webhooks import Event, RoomSessionEnded, SessionEndedPayload
 
 ROOT = Path(__file__).parents[2]
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
@@ -42,19 +45,30 @@ NAMES = telnyx_rooms_async.__all__
 
 MODULES = (
     "",
+    ".batch",
     ".core.page_scan",
     ".core.protocol",
     ".emulator",
     ".integrations.aiohttp_web",
     ".integrations.asgi",
+    ".integrations.aws_lambda",
+    ".integrations.dask",
+    ".integrations.django",
+    ".integrations.flask",
     ".integrations.opentelemetry",
+    ".integrations.quart",
+    ".policies",
     ".pytest_plugin",
+    ".reports",
     ".serialization",
+    ".webhooks",
     ".webhooks.redis",
     ".webhooks.testing",
 )
 RESOURCES = [
-    type(value) for value in vars(RoomsClient("KEY")).values() if ".resources." in type(value).__module__
+    get_type_hints(value.func)["return"]
+    for value in vars(RoomsClient).values()
+    if isinstance(value, cached_property)
 ]
 CONSTRUCTORS = ("__init__", "__new__", "__attrs_post_init__")
 """Their errors are documented in the docstring of the class."""
@@ -136,6 +150,40 @@ def test_public_names_have_a_docstring_with_their_errors(name: str) -> None:
         assert any(inspect.isclass(cls) and issubclass(cls, BaseException) for cls in classes), error
 
 
+def undocumented_fields(cls: type) -> set[str]:
+    """Return the public fields without a docstring that the ``Args:`` of the class do not describe."""
+    try:
+        (node,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    except OSError:  # made by a call
+        return set()
+    assert isinstance(node, ast.ClassDef)
+    docstring = inspect.getdoc(cls) or ""
+    missing: set[str] = set()
+    for statement, following in pairwise([*node.body, ast.Pass()]):
+        match statement, following:
+            case ast.AnnAssign(), ast.Expr(value=ast.Constant(value=str())):
+                pass
+            case ast.AnnAssign(target=ast.Name(id=name)), _ if name[0] != "_":
+                missing |= {name} if f"    {name}: " not in docstring else set()
+    return missing
+
+
+CLASSES = {name: value for name, value in public_objects() if inspect.isclass(value)}
+
+
+@pytest.mark.parametrize("cls", CLASSES.values(), ids=CLASSES)
+def test_every_public_field_is_documented(cls: type) -> None:
+    missing = undocumented_fields(cls)
+    if cls is Settings:  # its fields are the arguments of the client
+        assert missing <= set(inspect.signature(RoomsClient).parameters)
+    elif issubclass(cls, Event):  # each event has its own type and payload
+        assert missing <= {"event_type", "payload"}
+    elif cls is RoomsClient:  # its resources are classes with a docstring
+        assert missing <= {resource.__name__.lower() for resource in RESOURCES}
+    else:
+        assert missing - {"columns"} == set()
+
+
 def test_docstrings_of_the_resources_name_every_operation() -> None:
     docstrings = [function.__doc__ or "" for cls in RESOURCES for _, function in own_functions(cls)]
     named = {
@@ -163,6 +211,8 @@ def resolve(dotted: str) -> object:
     path = "telnyx_rooms_async"
     for name in dotted.split(".")[1:]:
         path = f"{path}.{name}"
+        if isinstance(value, cached_property):
+            value = get_type_hints(value.func)["return"]
         if inspect.isclass(value) and not hasattr(value, name):
             value = get_type_hints(value)[name]
         elif inspect.ismodule(value) and not hasattr(value, name):
@@ -234,6 +284,8 @@ def test_importing_the_package_loads_no_extra() -> None:
         "telnyx",
         "telnyx_rooms_async.emulator",
         "telnyx_rooms_async.integrations.asgi",
+        "telnyx_rooms_async.policies",
+        "telnyx_rooms_async.webhooks",
         "typer",
     }
     assert heavy & set(modules.split()) == set()

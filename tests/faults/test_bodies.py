@@ -99,7 +99,7 @@ async def test_a_validation_error_names_every_path(case: FaultCase) -> None:
         )
     )
     error = await case.expect_error(APIResponseValidationError, read)
-    assert (error.status, set(error.problems)) == (
+    assert (error.status_code, set(error.problems)) == (
         200,
         {
             "$.data.id: expected string, got null",

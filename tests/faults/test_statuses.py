@@ -51,7 +51,7 @@ async def test_an_error_status_is_raised_after_one_request(
     body = {"errors": [{"code": "10000", "title": "No", "detail": "Not so", "source": {"pointer": "/x"}}]}
     case.server.inject_always(respond(status, body, X_Request_Id="req-7", X_Should_Retry="true"))
     error = await case.expect_error(error_class, action)
-    assert (error.status, error.code, error.title, error.detail) == (status, "10000", "No", "Not so")
+    assert (error.status_code, error.code, error.title, error.detail) == (status, "10000", "No", "Not so")
     assert (error.pointer, error.request_id, len(error.attempts)) == ("/x", "req-7", 1)
     assert error.budget_exhausted is False
     case.expect_requests(METHODS.get(action, "DELETE"))
@@ -60,7 +60,7 @@ async def test_an_error_status_is_raised_after_one_request(
 async def test_the_last_response_is_raised_when_later_attempts_get_none(case: FaultCase) -> None:
     case.server.inject(respond(500), respond(502, X_Request_Id="req-2"), truncate("before"))
     error = await case.expect_error(InternalServerError, read)
-    assert (error.status, error.request_id) == (502, "req-2")
+    assert (error.status_code, error.request_id) == (502, "req-2")
     assert [attempt.status or attempt.failure for attempt in error.attempts] == [500, 502, "lost"]
     case.expect_requests("GET GET GET")
 
@@ -93,7 +93,7 @@ async def test_an_error_body_of_any_shape_is_typed_by_its_status(
     case.server.inject_always(respond(status, body))
     error = await case.expect_error(ERROR_STATUSES[status], action)
     assert isinstance(error, APIStatusError)
-    assert (error.status, len(error.errors)) == (status, entries)
+    assert (error.status_code, len(error.errors)) == (status, entries)
     case.expect_requests(METHODS[action])
 
 
@@ -144,7 +144,7 @@ async def test_redirects_are_never_followed(case: FaultCase, location: str, acti
         for status in statuses:
             case.server.inject(respond(status, Location=f"{target}?pin={SECRET_TOKEN}"))
             error = await case.expect_error(UnexpectedRedirectError, action)
-            assert (elsewhere.connections, error.status) == (0, status)
+            assert (elsewhere.connections, error.status_code) == (0, status)
     case.expect_requests(" ".join([METHODS[action]] * len(statuses)), rooms=0)
 
 
@@ -156,7 +156,7 @@ async def test_an_unknown_5xx_is_not_retried_and_leaves_a_create_unknown(
     case: FaultCase, status: int
 ) -> None:
     case.server.inject_always(respond(status), on="GET")
-    assert (await case.expect_error(InternalServerError, read)).status == status
+    assert (await case.expect_error(InternalServerError, read)).status_code == status
     case.expect_requests("GET")
     await case.server.recover()
     case.server.inject(respond(status))
@@ -167,5 +167,5 @@ async def test_an_unknown_5xx_is_not_retried_and_leaves_a_create_unknown(
 @pytest.mark.parametrize("status", [600, 999])
 async def test_a_status_without_a_class_is_an_api_status_error(case: FaultCase, status: int) -> None:
     case.server.inject(respond(status))
-    assert (await case.expect_error(APIStatusError, read)).status == status
+    assert (await case.expect_error(APIStatusError, read)).status_code == status
     case.expect_requests("GET")

@@ -1,6 +1,7 @@
 """Types of the fixtures that run commands, and values that their tests share."""
 
 import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
@@ -23,6 +24,13 @@ Shell: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 Turn: TypeAlias = Callable[[float], None]
 """Lets seconds pass for the emulator."""
 
+_ED25519: Final = "cryptography.hazmat.primitives.asymmetric.ed25519"
+WITHOUT_WEBHOOKS: Final = (
+    sys.executable,
+    "-c",
+    f"import sys; sys.modules[{_ED25519!r}] = None; from telnyx_rooms_async.__main__ import main; main()",
+)
+"""The program without the extra ``webhooks``."""
 UNKNOWN_ID: Final = "00000000-0000-4000-8000-000000000000"
 NOW: Final = "2021-04-25T13:45:06Z"
 """The time of the emulator."""

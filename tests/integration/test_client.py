@@ -152,7 +152,7 @@ async def test_client_is_refused_in_another_event_loop_while_the_first_runs(
 
 async def test_custom_request_returns_the_response(client: RoomsClient, telnyx: Emulator) -> None:
     created = await client.request("POST", "/rooms", json={"unique_name": "Weekly"})
-    assert (created.status, created.header("Content-Type")) == (201, "application/json")
+    assert (created.status, created.headers["Content-Type"]) == (201, "application/json")
     assert UUID(created.headers["x-request-id"]).version == 4
     assert b'"Weekly"' in created.body
     query: dict[str, str | int | bool] = {"filter[unique_name]": "Weekly", "include_sessions": True}

@@ -1,4 +1,4 @@
-"""Spans of traced clients: one for each call, with metadata only."""
+"""Spans and metrics of instrumented clients: one span for each call, with metadata only."""
 
 import asyncio
 import io
@@ -6,6 +6,8 @@ import json
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader, NumberDataPoint
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -54,13 +56,34 @@ def spans() -> SpanRecorder:
     return SpanRecorder()
 
 
+class MetricRecorder:
+    """A meter provider whose metrics are read by the test."""
+
+    def __init__(self) -> None:
+        self._reader = InMemoryMetricReader()
+        self.provider = MeterProvider([self._reader])
+
+    def read(self) -> dict[str, list[HistogramDataPoint | NumberDataPoint]]:
+        """Return the data points of each metric."""
+        data = self._reader.get_metrics_data()
+        assert data is not None
+        recorded = [metric for part in data.resource_metrics[0].scope_metrics for metric in part.metrics]
+        return {metric.name: list(metric.data.data_points) for metric in recorded}  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def meters() -> MetricRecorder:
+    """The recorded metrics."""
+    return MetricRecorder()
+
+
 @pytest.fixture
 async def client(
-    scripted_server: ScriptedServer, fake_clock: FakeClock, spans: SpanRecorder
+    scripted_server: ScriptedServer, fake_clock: FakeClock, spans: SpanRecorder, meters: MetricRecorder
 ) -> AsyncIterator[RoomsClient]:
-    """A traced client of the scripted server."""
-    async with RoomsClient("KEY-CANARY", base_url=scripted_server.url, clock=fake_clock.clock) as untraced:
-        yield instrument(untraced, spans.provider)
+    """An instrumented client of the scripted server."""
+    async with RoomsClient("KEY-CANARY", base_url=scripted_server.url, clock=fake_clock.clock) as plain:
+        yield instrument(plain, spans.provider, meters.provider)
 
 
 def attributes_of(span: ReadableSpan) -> Mapping[str, object]:
@@ -89,6 +112,49 @@ async def test_call_is_one_span_with_its_attempts_as_events(
     assert event_attributes(spans.only, "http.response.status_code") == [503, 200]
     assert event_attributes(spans.only, "telnyx.request_id")[1] == "req-7"
     assert spans.only.status.status_code is StatusCode.UNSET
+
+
+async def test_each_attempt_is_measured_and_each_retry_is_counted_with_its_reason(
+    client: RoomsClient, scripted_server: ScriptedServer, meters: MetricRecorder
+) -> None:
+    scripted_server.respond_with(http(503), raw(b""), http(200, ROOM))
+    await client.rooms.retrieve("an-id-CANARY")
+    attributes: dict[str, object] = {
+        "http.request.method": "GET",
+        "url.template": "/rooms/{room_id}",
+        "server.address": "127.0.0.1",
+        "server.port": scripted_server.port,
+    }
+    failures: list[dict[str, object]] = [
+        attributes | {"http.response.status_code": 503, "error.type": "503"},
+        attributes | {"error.type": "lost"},
+    ]
+    points = meters.read()
+    durations = points["http.client.request.duration"]
+    assert [point.attributes for point in durations] == [
+        *failures,
+        attributes | {"http.response.status_code": 200},
+    ]
+    assert all(isinstance(point, HistogramDataPoint) for point in durations)
+    assert isinstance(first := durations[0], HistogramDataPoint)
+    assert (first.count, first.explicit_bounds[0], first.explicit_bounds[-1]) == (1, 0.005, 10)
+    assert [
+        (point.attributes, getattr(point, "value", None)) for point in points["telnyx.client.retries"]
+    ] == [(failure, 1) for failure in failures]
+    assert "telnyx.client.rate_limit.wait" not in points
+
+
+async def test_wait_for_the_rate_limit_is_measured(
+    client: RoomsClient, scripted_server: ScriptedServer, meters: MetricRecorder
+) -> None:
+    limits = {"x_ratelimit_limit": "1", "x_ratelimit_remaining": "0", "x_ratelimit_reset": "7"}
+    scripted_server.respond_with(http(200, ROOM, **limits), http(200, ROOM))
+    await client.rooms.retrieve("a-room")
+    await client.rooms.retrieve("a-room")
+    (point,) = meters.read()["telnyx.client.rate_limit.wait"]
+    assert isinstance(point, HistogramDataPoint)
+    assert point.count == 1
+    assert 7 <= point.sum < 8
 
 
 async def test_creation_with_look_ups_is_one_span_and_counts_only_resent_requests(
@@ -205,6 +271,6 @@ async def test_hook_of_the_untraced_client_is_still_called(
     assert len(spans.only.events) == 1
 
 
-async def test_traced_client_cannot_be_traced_again(client: RoomsClient) -> None:
+async def test_instrumented_client_cannot_be_instrumented_again(client: RoomsClient) -> None:
     with pytest.raises(ConfigurationError, match="already"):
         instrument(client)

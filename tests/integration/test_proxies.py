@@ -1,4 +1,4 @@
-"""Proxies of the environment, for a client with ``trust_env=True``."""
+"""Proxies: the option, its variable, and those of the environment for a client with ``trust_env=True``."""
 
 import base64
 import io
@@ -9,11 +9,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
+import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async import ConfigurationError, ConnectError, Room, RoomsClient, TelnyxRoomsError
+from telnyx_rooms_async import (
+    ConfigurationError,
+    ConnectError,
+    ConnectionLostError,
+    ProxyAuthenticationError,
+    Room,
+    RoomsClient,
+    TelnyxRoomsError,
+)
 from tests.helpers.clocks import FakeClock
 from tests.helpers.raw_server import running
 from tests.helpers.scripted_server import Reply, ScriptedServer
@@ -165,6 +174,95 @@ async def test_api_and_file_store_each_use_the_proxy_that_applies_to_them(
     assert first_lines(proxy)[0].startswith(b"GET http://elsewhere.localhost:9/")
 
 
+@pytest.mark.parametrize("as_variable", [True, False])
+async def test_proxy_option_takes_precedence_over_the_variables_of_all_programs(
+    proxy: ScriptedServer, environment: Environment, fake_clock: FakeClock, *, as_variable: bool
+) -> None:
+    url = f"me:p%40ss@127.0.0.1:{proxy.port}"
+    environment(http_proxy="127.0.0.1:9", no_proxy="*", **({"TELNYX_PROXY": url} if as_variable else {}))
+    options: dict[str, Any] = {} if as_variable else {"proxy": url}
+    for trust_env in (True, False):
+        assert (await retrieve(fake_clock, trust_env=trust_env, **options)).id == "a-room"
+    assert first_lines(proxy) == [b"GET http://api.test/v2/rooms/a-room"] * 2
+    assert b"\r\nProxy-Authorization: Basic " + base64.b64encode(b"me:p@ss") in proxy.requests[0]
+
+
+async def test_requests_to_this_machine_use_a_proxy_only_by_the_argument(
+    scripted_server: ScriptedServer, proxy: ScriptedServer, environment: Environment, fake_clock: FakeClock
+) -> None:
+    scripted_server.respond_with(OK)
+    environment(TELNYX_PROXY=f"127.0.0.1:{proxy.port}")
+    await retrieve(fake_clock, scripted_server.url)
+    assert (len(scripted_server.requests), proxy.requests) == (1, [])
+    await retrieve(fake_clock, scripted_server.url, proxy=f"127.0.0.1:{proxy.port}")
+    assert first_lines(proxy) == [f"GET {scripted_server.url}/rooms/a-room".encode()]
+
+
+async def test_client_of_this_machine_downloads_through_the_proxy_of_the_variable(
+    scripted_server: ScriptedServer, proxy: ScriptedServer, environment: Environment, fake_clock: FakeClock
+) -> None:
+    environment(TELNYX_PROXY=f"127.0.0.1:{proxy.port}")
+    recording = {"id": "it", "status": "completed", "download_url": "http://files.test/file"}
+    scripted_server.respond_with(ScriptedServer.http(200, json.dumps({"data": recording}).encode()))
+    file = io.BytesIO()
+    async with RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock) as client:
+        proxy.respond_with(ScriptedServer.http(407))
+        with pytest.raises(ProxyAuthenticationError, match="status 407"):
+            await client.recordings.download("it", file)
+        proxy.respond_with(ScriptedServer.http(200, b"file"))
+        await client.recordings.download("it", file)
+    assert file.getvalue() == b"file"
+
+
+# --- hints --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variables", "options", "hint"),
+    [
+        ({"https_proxy": "127.0.0.1:9"}, {}, "https_proxy is set but not used"),
+        ({"HTTPS_PROXY": "http://me:pa55word@127.0.0.1:9"}, {}, "https_proxy is set but not used"),
+        ({"all_proxy": "socks5://127.0.0.1:9"}, {}, "all_proxy is set but not used"),
+        ({"http_proxy": "127.0.0.1:9"}, {}, ""),
+        ({"https_proxy": "127.0.0.1:9", "no_proxy": "*"}, {}, ""),
+        ({"https_proxy": "127.0.0.1:9"}, {"base_url": "https://127.0.0.1:9/v2"}, ""),
+        ({"https_proxy": "127.0.0.1:9"}, {"trust_env": True}, ""),
+        ({"https_proxy": "127.0.0.1:9"}, {"proxy": "127.0.0.1:9"}, ""),
+        ({}, {}, ""),
+    ],
+)
+async def test_connection_error_names_a_proxy_variable_that_is_not_used(
+    environment: Environment,
+    fake_clock: FakeClock,
+    variables: dict[str, str],
+    options: dict[str, Any],
+    hint: str,
+) -> None:
+    environment(**variables)
+    defaults: dict[str, Any] = {"base_url": "https://api.test/v2", "clock": fake_clock.clock}
+    async with RoomsClient("KEY", **(defaults | options)) as client:
+        with pytest.raises(ConnectError) as caught:
+            await client.rooms.retrieve("a-room")
+    assert hint in str(caught.value)
+    assert ("set but not used" in str(caught.value)) is bool(hint)
+    assert PASSWORD not in shown_by(caught.value)
+
+
+async def test_other_errors_do_not_name_a_proxy_variable(
+    scripted_server: ScriptedServer, environment: Environment, fake_clock: FakeClock
+) -> None:
+    environment(http_proxy="127.0.0.1:9")
+    scripted_server.respond_with(ScriptedServer.raw(b""))
+    async with aiohttp.ClientSession() as session:
+        for options in ({}, {"session": session}):
+            with pytest.raises(ConnectionLostError) as caught:
+                await retrieve(fake_clock, scripted_server.url, trust_env=False, **options)
+            assert "proxy" not in str(caught.value)
+        with pytest.raises(ConnectError) as refused:
+            await retrieve(fake_clock, session=session, trust_env=False)
+    assert "proxy" not in str(refused.value)
+
+
 # --- proxies that cannot be used ----------------------------------------------------------------------------
 
 
@@ -185,29 +283,37 @@ async def test_api_and_file_store_each_use_the_proxy_that_applies_to_them(
         (f"http://me:{PASSWORD}@[::1", "HTTP proxy"),
     ],
 )
-@pytest.mark.parametrize("name", ["https_proxy", "all_proxy"])
-def test_variable_that_is_no_proxy_is_refused_by_its_name_only(
+@pytest.mark.parametrize("name", ["https_proxy", "all_proxy", "TELNYX_PROXY", "proxy"])
+def test_value_that_is_no_proxy_is_refused_by_its_name_only(
     environment: Environment, name: str, value: str, problem: str
 ) -> None:
-    environment(**{name: value})
+    options: dict[str, Any] = {"proxy": value} if name == "proxy" else {}
+    environment(**({} if options else {name: value}))
     with pytest.raises(ConfigurationError, match=f"{name} .*{problem}") as caught:
-        RoomsClient("KEY", trust_env=True)
+        RoomsClient("KEY", trust_env=True, **options)
     assert PASSWORD not in shown_by(caught.value)
     assert "proxy.test" not in shown_by(caught.value)
 
 
+@pytest.mark.parametrize("value", ["", 3128, b"127.0.0.1:3128", True, ["127.0.0.1:3128"]], ids=repr)
+def test_proxy_that_is_no_text_is_refused(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="proxy must be an HTTP proxy"):
+        RoomsClient("KEY", proxy=value)
+
+
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30))
-def test_any_variable_is_a_proxy_or_a_configuration_error(value: str) -> None:
+def test_any_text_is_a_proxy_or_a_configuration_error(value: str) -> None:
     with pytest.MonkeyPatch.context() as patch, suppress(ConfigurationError):
         patch.setenv("https_proxy", value)
         RoomsClient("KEY", trust_env=True)
+    with suppress(ConfigurationError):
+        RoomsClient("KEY", proxy=value)
 
 
 FAILED_TUNNELS = {
     "closed": ScriptedServer.raw(b""),
     "reset": ScriptedServer.raw(b"", "reset"),
     "refused": ScriptedServer.http(403),
-    "credentials required": ScriptedServer.http(407, Proxy_Authenticate="Basic"),
     "half a line": ScriptedServer.raw(b"HTTP/1.1 20"),
     "not HTTP": ScriptedServer.raw(b"220 ftp.example.com\r\n\r\n"),
     "closed when established": ScriptedServer.raw(b"HTTP/1.1 200 Connection established\r\n\r\n"),
@@ -229,6 +335,29 @@ async def test_create_is_retried_when_the_tunnel_of_a_proxy_fails(
                 await client.rooms.create()
     assert [attempt.sent for attempt in caught.value.attempts] == [False] * 3
     assert {request.split()[0] for request in proxy.requests} == {b"CONNECT"}
+    assert PASSWORD not in shown_by(caught.value)
+
+
+@pytest.mark.parametrize("url", ["https://api.test/v2", "http://api.test/v2"])
+async def test_proxy_that_refuses_the_credentials_is_asked_once(
+    proxy: ScriptedServer, environment: Environment, fake_clock: FakeClock, url: str
+) -> None:
+    environment(TELNYX_PROXY=f"me:{PASSWORD}@127.0.0.1:{proxy.port}")
+    proxy.respond_with(ScriptedServer.http(407, b'{"errors": []}', Proxy_Authenticate="Basic"))
+    with pytest.raises(ProxyAuthenticationError, match="status 407") as caught:
+        await retrieve(fake_clock, url)
+    assert [attempt.sent for attempt in caught.value.attempts] == [False]
+    assert len(proxy.requests) == 1
+    assert PASSWORD not in shown_by(caught.value)
+
+
+async def test_error_of_a_refused_tunnel_shows_its_status_and_nothing_that_the_proxy_sent(
+    proxy: ScriptedServer, environment: Environment, fake_clock: FakeClock
+) -> None:
+    environment(TELNYX_PROXY=f"me:{PASSWORD}@127.0.0.1:{proxy.port}")
+    proxy.respond_with(ScriptedServer.raw(f"HTTP/1.1 403 Not for me {PASSWORD}\r\n\r\n".encode()))
+    with pytest.raises(ConnectError, match="the proxy refused the connection with status 403") as caught:
+        await retrieve(fake_clock, "https://api.test/v2")
     assert PASSWORD not in shown_by(caught.value)
 
 

@@ -18,10 +18,13 @@ import rich.pretty
 from attrs import evolve
 
 from telnyx_rooms_async import (
+    APIResponseError,
+    APIStatusError,
     ClientClosedError,
     ConfigurationError,
     ErrorDetail,
     InvalidArgumentError,
+    RetryPolicy,
     RoomsClient,
     Settings,
     TelnyxRoomsError,
@@ -95,6 +98,32 @@ async def test_secret_that_a_refusal_repeats_is_replaced_in_any_form(
         with pytest.raises(UnprocessableEntityError) as caught:
             await client.tokens.refresh("a-room", token)
     assert caught.value.errors == (ErrorDetail(detail="***", meta={"***": ["***"]}),)
+
+
+HEADERS = {
+    "X_Request_Id": "req-1",
+    "Location": "https://me:CANARY@files.test/film?signature=CANARY",
+    "Set_Cookie": "session=CANARY",
+}
+
+
+@pytest.mark.parametrize("status", [200, 302, 422, 500])
+async def test_headers_that_repeat_secrets_are_redacted_in_errors(
+    scripted_server: ScriptedServer, status: int
+) -> None:
+    token = "REFRESH+CANARY"
+    repeated = f"{CANARY} {token} {urllib.parse.quote(token, safe='')}"
+    scripted_server.respond_with(ScriptedServer.http(status, b"[]", X_Url=repeated, **HEADERS))
+    async with RoomsClient(CANARY, base_url=scripted_server.url, retry=RetryPolicy(max_attempts=1)) as client:
+        with pytest.raises(TelnyxRoomsError) as caught:
+            await client.tokens.refresh("a-room", token)
+    error = caught.value
+    assert isinstance(error, APIStatusError | APIResponseError)
+    assert (error.status_code, error.headers["x-url"]) == (status, "*** *** ***")
+    assert (error.request_id, error.headers["X-Request-Id"]) == ("req-1", "req-1")
+    assert error.headers["Location"] == "https://files.test/film?***"
+    assert error.headers["Set-Cookie"] == "***"
+    check_report(error)
 
 
 HOOK = "https://user:CANARY@example.com/hook?token=CANARY"

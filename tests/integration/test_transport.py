@@ -43,7 +43,7 @@ async def test_response_header_of_60_kilobytes_is_read(
     scripted_server.respond_with(ScriptedServer.http(200, ROOM, Content_Security_Policy=header))
     async with new_client(scripted_server, fake_clock) as client:
         response = await client.request("GET", "/rooms/a-room")
-    assert response.header("Content-Security-Policy") == header
+    assert response.headers["Content-Security-Policy"] == header
 
 
 async def test_calls_share_at_most_max_connections(

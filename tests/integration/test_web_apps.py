@@ -1,6 +1,7 @@
-"""Rooms as JSON responses of web apps, each framework served for real."""
+"""A web app of each framework, served for real: rooms as responses, webhooks of the emulator, shutdown."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -8,34 +9,44 @@ from typing import Annotated, Any
 import aiohttp
 import pytest
 from aiohttp import web
+from attrs import fields_dict
+from django.core.asgi import get_asgi_application  # type: ignore[import-untyped]  # it has no types
+from django.http import JsonResponse  # type: ignore[import-untyped]  # likewise
+from django.urls import path  # type: ignore[import-untyped]  # likewise
 from fastapi import Body, Depends, FastAPI, Request
 from flask import Flask, jsonify
-from litestar import Litestar
+from litestar import Litestar, asgi
 from litestar import Request as LitestarRequest
 from litestar import get as litestar_get
 from quart import Quart
 from starlette.applications import Starlette
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from telnyx_rooms_async import Page, Room, RoomsClient
 from telnyx_rooms_async.emulator import Emulator
-from telnyx_rooms_async.integrations.aiohttp_web import CLIENT, client_context
-from telnyx_rooms_async.integrations.asgi import client_lifespan
+from telnyx_rooms_async.integrations.aiohttp_web import CLIENT, aiohttp_handler, client_context
+from telnyx_rooms_async.integrations.asgi import asgi_app, client_lifespan
+from telnyx_rooms_async.integrations.django import django_view
+from telnyx_rooms_async.integrations.flask import flask_view
+from telnyx_rooms_async.integrations.quart import quart_view
+from telnyx_rooms_async.webhooks import EventRouter, RoomSessionEnded, Webhooks
+from tests.helpers.django_project import configure_django
 from tests.helpers.web_servers import run_aiohttp_app, run_asgi_app, run_wsgi_app
 
 
 def get_client(request: Request) -> RoomsClient:
-    client: RoomsClient = request.state.rooms
+    client: RoomsClient = request.state.telnyx
     return client
 
 
 Client = Annotated[RoomsClient, Depends(get_client)]
 
 
-def fastapi_app() -> FastAPI:
+def fastapi_app(router: EventRouter) -> FastAPI:
     app = FastAPI(lifespan=client_lifespan())
+    app.mount("/telnyx", asgi_app(router, Webhooks()))
 
     @app.get("/room/{room_id}")
     async def room(room_id: str, client: Client) -> Room:
@@ -56,22 +67,27 @@ def fastapi_app() -> FastAPI:
     return app
 
 
-def starlette_app() -> Starlette:
+def starlette_app(router: EventRouter) -> Starlette:
     async def room(request: StarletteRequest) -> JSONResponse:
-        value = await request.state.rooms.rooms.retrieve(request.path_params["room_id"])
+        value = await request.state.telnyx.rooms.retrieve(request.path_params["room_id"])
         return JSONResponse(value.to_dict())
 
     async def rooms(request: StarletteRequest) -> JSONResponse:
-        return JSONResponse([room.to_dict() async for room in request.state.rooms.rooms.list()])
+        return JSONResponse([room.to_dict() async for room in request.state.telnyx.rooms.list()])
 
     async def page(request: StarletteRequest) -> JSONResponse:
-        return JSONResponse((await request.state.rooms.rooms.list().page(1)).to_dict())
+        return JSONResponse((await request.state.telnyx.rooms.list().page(1)).to_dict())
 
-    routes = [Route("/room/{room_id}", room), Route("/rooms", rooms), Route("/page", page)]
+    routes = [
+        Route("/room/{room_id}", room),
+        Route("/rooms", rooms),
+        Route("/page", page),
+        Route("/telnyx/", asgi_app(router, Webhooks())),
+    ]
     return Starlette(routes=routes, lifespan=client_lifespan())
 
 
-def litestar_app() -> Litestar:
+def litestar_app(router: EventRouter) -> Litestar:
     client = RoomsClient()
 
     @litestar_get("/room/{room_id:str}")
@@ -86,15 +102,18 @@ def litestar_app() -> Litestar:
     async def page() -> Page[Room]:
         return await client.rooms.list().page(1)
 
+    receiver = asgi("/telnyx", is_mount=True, copy_scope=True)(asgi_app(router, Webhooks()))
+
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         async with client:
             yield
 
-    return Litestar([room, rooms, page], lifespan=[lifespan], openapi_config=None, logging_config=None)
+    handlers = [room, rooms, page, receiver]
+    return Litestar(handlers, lifespan=[lifespan], openapi_config=None, logging_config=None)
 
 
-def aiohttp_app() -> web.Application:
+def aiohttp_app(router: EventRouter) -> web.Application:
     async def room(request: web.Request) -> web.Response:
         room = await request.app[CLIENT].rooms.retrieve(request.match_info["room_id"])
         return web.json_response(room.to_dict())
@@ -108,10 +127,37 @@ def aiohttp_app() -> web.Application:
     app = web.Application()
     app.cleanup_ctx.append(client_context)
     app.add_routes([web.get("/room/{room_id}", room), web.get("/rooms", rooms), web.get("/page", page)])
+    app.router.add_post("/telnyx/", aiohttp_handler(router, Webhooks()))
     return app
 
 
-def quart_app() -> Quart:
+def django_app(router: EventRouter) -> Starlette:
+    """Django has no lifespan: an app around it opens and closes the client."""
+
+    async def room(request: Any, room_id: str) -> Any:
+        return JsonResponse((await client_of(request).rooms.retrieve(room_id)).to_dict())
+
+    async def rooms(request: Any) -> Any:
+        listed = await client_of(request).rooms.list().all()
+        return JsonResponse([room.to_dict() for room in listed], safe=False)
+
+    async def page(request: Any) -> Any:
+        return JsonResponse((await client_of(request).rooms.list().page(1)).to_dict())
+
+    def client_of(request: Any) -> RoomsClient:
+        client: RoomsClient = request.scope["state"]["telnyx"]
+        return client
+
+    configure_django(
+        path("room/<room_id>", room),
+        path("rooms", rooms),
+        path("page", page),
+        path("telnyx/", django_view(router, Webhooks())),
+    )
+    return Starlette(routes=[Mount("/", get_asgi_application())], lifespan=client_lifespan())
+
+
+def quart_app(router: EventRouter) -> Quart:
     app = Quart("app")
     client = RoomsClient()
 
@@ -127,11 +173,12 @@ def quart_app() -> Quart:
     async def page() -> dict[str, Any]:
         return (await client.rooms.list().page(1)).to_dict()
 
+    app.add_url_rule("/telnyx/", view_func=quart_view(router, Webhooks()), methods=["POST"])
     app.after_serving(client.close)
     return app
 
 
-def flask_app() -> Flask:
+def flask_app(router: EventRouter) -> Flask:
     """Flask is not async: each request has an event loop and a client of its own."""
     app = Flask("app")
 
@@ -145,35 +192,46 @@ def flask_app() -> Flask:
     app.add_url_rule("/room/<room_id>", "room", lambda room_id: jsonify(asyncio.run(fetch(room_id))))
     app.add_url_rule("/rooms", "rooms", lambda: jsonify(asyncio.run(fetch(None))))
     app.add_url_rule("/page", "page", lambda: jsonify(asyncio.run(fetch(None, as_page=True))))
+    app.add_url_rule("/telnyx/", view_func=flask_view(router, Webhooks()), methods=["POST"])
     return app
 
 
-APPS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
+APPS: dict[str, tuple[Callable[[EventRouter], Any], Callable[[Any], Any]]] = {
     "FastAPI": (fastapi_app, run_asgi_app),
     "Starlette": (starlette_app, run_asgi_app),
     "Litestar": (litestar_app, run_asgi_app),
     "aiohttp": (aiohttp_app, run_aiohttp_app),
+    "Django": (django_app, run_asgi_app),
     "Quart": (quart_app, run_asgi_app),
     "Flask": (flask_app, run_wsgi_app),
 }
 
 
 @asynccontextmanager
-async def served(framework: str, telnyx: Emulator, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+async def served(
+    framework: str, telnyx: Emulator, monkeypatch: pytest.MonkeyPatch, router: EventRouter
+) -> AsyncIterator[str]:
     monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
     monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
+    monkeypatch.setenv("TELNYX_PUBLIC_KEY", telnyx.public_key)
     make_app, serve = APPS[framework]
-    async with serve(make_app()) as url:
+    async with serve(make_app(router)) as url:
         yield url
 
 
 @pytest.mark.parametrize("framework", APPS)
-async def test_room_list_and_page_are_responses(
+async def test_app_responds_with_rooms_receives_webhooks_and_shuts_down(
     framework: str, telnyx: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     telnyx.seed(3)
     expected = [room.to_dict() for room in telnyx.rooms]
-    async with served(framework, telnyx, monkeypatch) as url, aiohttp.ClientSession() as http:
+    router, ended = EventRouter(), list[str | None]()
+
+    @router.on(RoomSessionEnded)
+    async def handle(event: RoomSessionEnded) -> None:
+        ended.append(event.payload.session_id)
+
+    async with served(framework, telnyx, monkeypatch, router) as url, aiohttp.ClientSession() as http:
 
         async def get(path: str) -> Any:
             async with http.get(url + path) as response:
@@ -184,6 +242,28 @@ async def test_room_list_and_page_are_responses(
         assert await get("/rooms") == expected
         page = await get("/page")
         assert (page["data"], page["meta"]["total_results"]) == (expected, 3)
+        fields = {"session_id": "a-session"}
+        delivery = await telnyx.deliver("video.room.session.ended", fields, url=f"{url}/telnyx/")
+        assert delivery.status == 200
+        assert ended == ["a-session"]
+    gc.collect()  # a client, a session or a connection that was left open warns
+
+
+DATE_TIME: dict[str, object] = {"type": "string", "format": "date-time"}
+SCHEMAS: dict[str, dict[str, object]] = {
+    "id": {"type": "string"},
+    "unique_name": {"type": "string"},
+    "max_participants": {"type": "integer"},
+    "enable_recording": {"type": "boolean"},
+    "active_session_id": {"type": "string"},
+    "sessions": {"type": "array", "items": {"$ref": "#/components/schemas/RoomSession"}},
+    "webhook_event_url": {"type": "string"},
+    "webhook_event_failover_url": {"type": "string"},
+    "webhook_timeout_secs": {"type": "integer"},
+    "created_at": DATE_TIME,
+    "updated_at": DATE_TIME,
+    "record_type": {"type": "string"},
+}
 
 
 async def test_fastapi_validates_and_documents_rooms(
@@ -191,13 +271,19 @@ async def test_fastapi_validates_and_documents_rooms(
 ) -> None:
     telnyx.seed(1)
     room = telnyx.rooms[0].to_dict()
-    async with served("FastAPI", telnyx, monkeypatch) as url, aiohttp.ClientSession() as http:
+    async with (
+        served("FastAPI", telnyx, monkeypatch, EventRouter()) as url,
+        aiohttp.ClientSession() as http,
+    ):
         async with http.post(f"{url}/echo", json=room) as response:
             assert (response.status, await response.json()) == (200, room)
         async with http.post(f"{url}/echo", json={"id": 7}) as response:
             assert response.status == 422
         async with http.get(f"{url}/openapi.json") as response:
             schemas = (await response.json())["components"]["schemas"]
-    assert set(schemas["Room"]["properties"]) == room.keys()
     assert schemas["Page_Room_"]["properties"]["data"]["items"] == {"$ref": "#/components/schemas/Room"}
-    assert schemas["Room"]["properties"]["max_participants"]["description"]
+    properties = schemas["Room"]["properties"]
+    assert properties.keys() == SCHEMAS.keys() == fields_dict(Room).keys()
+    for name, schema in SCHEMAS.items():
+        nullable = schema if name == "id" else {"anyOf": [schema, {"type": "null"}]}
+        assert nullable.items() <= properties[name].items()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, assert_type
 from uuid import UUID
@@ -18,6 +18,7 @@ from telnyx_rooms_async import (
     UNSET,
     AccessToken,
     APIStatusError,
+    CallNext,
     Change,
     ClientToken,
     DateFilter,
@@ -31,6 +32,7 @@ from telnyx_rooms_async import (
     Plan,
     RecordingStatus,
     RecordingType,
+    Request,
     Response,
     RetryPolicy,
     Room,
@@ -72,7 +74,9 @@ from telnyx_rooms_async.webhooks import (
 
 async def rooms(client: RoomsClient, *, named: bool) -> None:
     """Create, update, retrieve and delete rooms."""
-    room = await client.rooms.create(unique_name="Weekly", webhook_timeout_secs=None)
+    room = await client.rooms.create("Weekly", webhook_timeout_secs=None)
+    fields: RoomFields = {"unique_name": "Weekly", "max_participants": 25}
+    assert_type(await client.rooms.create(**fields), Room)
     assert_type(room, Room)
     assert_type(room.unique_name, str | None)
     assert_type(room.created_at, datetime | None)
@@ -198,10 +202,24 @@ async def errors(client: RoomsClient) -> None:
         raise
 
 
+async def add_trace(request: Request, call_next: CallNext) -> Response:
+    """Be middleware."""
+    return await call_next(request.with_headers({"X-Correlation-Id": "1"}))
+
+
+async def get_key() -> str:
+    """Return an API key."""
+    return "KEY"
+
+
 async def clients(session: aiohttp.ClientSession) -> None:
     """Create clients, views and an emulator."""
     client = RoomsClient("KEY", session=session, retry=RetryPolicy(max_attempts=5))
-    assert_type(client.with_options(timeout=5), RoomsClient)
+    assert_type(client.with_options(timeout=timedelta(seconds=5), attempt_timeout=None), RoomsClient)
+    options = client.with_options(headers={"X-Team": "Video"}, query={"a": 1}, body={"b": [1]}, max_retries=0)
+    assert_type(await options.rooms.retrieve("an-id"), Room)
+    RoomsClient(lambda: "KEY", middleware=[add_trace], default_headers={"X-Team": "Video"})
+    client.with_options(api_key=get_key)
     assert_type(await client.request("GET", "/rooms", query={"page[size]": 1}), Response)
     async with Emulator(port=8080) as telnyx, RoomsClient(telnyx.api_key, base_url=telnyx.url) as local:
         assert_type(local, RoomsClient)
@@ -225,6 +243,7 @@ def sans_io() -> None:
 async def webhooks(client: RoomsClient, router: EventRouter, headers: Mapping[str, str]) -> None:
     """Unwrap, route and track events."""
     event = Webhooks([await client.public_key(), b"another"], tolerance=60).unwrap(b"", headers)
+    assert_type(Webhooks().unwrap("", headers), Event)
     assert_type(event, Event)
     assert_type(await router.dispatch(event), bool)
     timeline = RoomTracker("room")
@@ -298,6 +317,27 @@ async def bulk_operations(client: RoomsClient) -> None:
     async with aclosing(client.rooms.delete_all(everything=True, expect=3)) as outcomes:
         async for deleted in outcomes:
             assert_type(deleted.item, Room)
+
+
+async def fields_in_variables(client: RoomsClient, rows: list[dict[str, str | int | None]]) -> None:
+    """Pass fields of rooms in variables of an inferred or a general type."""
+    bodies = [{"unique_name": f"Ward {number}", "max_participants": number} for number in range(2, 9)]
+    created = await client.rooms.create_many(bodies)
+    assert_type(created.done[0].value, Room)
+    assert_type((await client.rooms.create_many(rows)).done[0].value, Room)
+    changes = [(outcome.value.id, {"webhook_timeout_secs": None}) for outcome in created.done]
+    async for changed in client.rooms.update_many(changes):
+        assert_type(changed.item, tuple[str, dict[str, None]])
+        assert_type(changed.error, Exception | None)
+    desired = [{"unique_name": "Ward 2", "enable_recording": True}]
+    assert_type(await client.rooms.plan(desired), Plan)
+    async for row in client.rooms.create_many(row async for row in table()):
+        assert_type(row.item, Mapping[str, object])
+
+
+async def table() -> AsyncGenerator[Mapping[str, object], None]:
+    """Yield rows."""
+    yield {"unique_name": "Weekly"}
 
 
 async def dask_jobs(cluster: Client, bodies: list[RoomFields]) -> None:

@@ -16,7 +16,7 @@ async def mistakes(client: RoomsClient) -> None:
     await client.rooms.create(unique_name=None)  # type: ignore[arg-type]  # null where the API has none
     await client.rooms.update("an-id", webhook_event_url=None)  # type: ignore[arg-type]  # likewise
     await client.rooms.update("an-id", enable_recording="yes")  # type: ignore[arg-type]  # text for a flag
-    await client.rooms.create("Weekly")  # type: ignore[call-arg, arg-type]  # fields are named
+    await client.rooms.create("Weekly", 25)  # type: ignore[call-arg, arg-type]  # settings are named
     await client.rooms.retrieve(7)  # type: ignore[arg-type]  # a number is no id
     client.rooms.list(created_after="2021-04-25")  # type: ignore[call-arg]  # no such filter
     client.rooms.list(created_at=20210425)  # type: ignore[arg-type]  # a number for a day
@@ -28,7 +28,9 @@ async def mistakes(client: RoomsClient) -> None:
     room.unique_name.upper()  # type: ignore[union-attr]  # a room may have no name
     room.unique_name = "Renamed"  # type: ignore[misc]  # values are frozen
     await client.rooms.ensure(max_participants=20)  # type: ignore[call-arg]  # without a name
-    await client.rooms.plan([{"size": 3}])  # type: ignore[typeddict-unknown-key]  # no such field
+    await client.rooms.plan(["Weekly"])  # type: ignore[list-item]  # a name is not the fields of a room
+    await client.rooms.create_many({"unique_name": "Weekly"})  # type: ignore[type-var]  # one room
+    await client.rooms.update_many({"an-id": {"max_participants": 25}})  # type: ignore[type-var]  # no pairs
     batch.stream(client.sessions.end, [room])  # type: ignore[arg-type]  # a room is no session
     async for outcome in batch.stream(client.rooms.retrieve, ["an-id"]):
         outcome.value.id.upper()  # type: ignore[union-attr]  # it may have failed
@@ -52,7 +54,9 @@ async def lapses(client: RoomsClient, room_id: str) -> None:
 async def wrong_values(client: RoomsClient, faults: Faults, layout: dict[str, dict[str, int]]) -> None:
     """Pass values of another type."""
     RoomsClient(retry=3)  # type: ignore[arg-type]  # a RetryPolicy
-    RoomsClient(max_retries=3)  # type: ignore[call-arg]  # the official SDK's
+    RoomsClient(max_retries="3")  # type: ignore[arg-type]  # text for a number
+    client.with_options(extra_headers={})  # type: ignore[call-arg]  # headers
+    client.with_options(headers={"X-Team": 1})  # type: ignore[dict-item]  # text
     await client.sessions.mute("an-id", 7)  # type: ignore[arg-type]  # "all", or ids
     await client.tokens.create("an-id", token_ttl_secs="60")  # type: ignore[arg-type]  # text for a number
     await client.compositions.create("an-id", video_layout=layout)  # type: ignore[arg-type]  # VideoRegion

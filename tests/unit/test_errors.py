@@ -38,6 +38,7 @@ from telnyx_rooms_async import (
     WrongEventLoopError,
 )
 from telnyx_rooms_async.core.error_mapping import error_details
+from telnyx_rooms_async.core.http_messages import Headers
 from telnyx_rooms_async.errors import FailureKind
 from telnyx_rooms_async.serialization import encode_json
 
@@ -62,20 +63,23 @@ LAST = evolve(FIRST, number=2, status=503, failure=None, sent=True, wait=None, r
 LOST = evolve(FIRST, failure=FailureKind.LOST, sent=True, wait=None)
 DETAIL = ErrorDetail(code="10005", title="Title", detail="Detail", pointer="/a", meta={"url": "https://x"})
 
+HEADERS = Headers(((b"Retry-After", b"3"),))
+
 
 def make(cl: type[TelnyxRoomsError], text: str) -> TelnyxRoomsError:
     """Make an error of any class, with a text in every field that takes one."""
     fields: dict[type[TelnyxRoomsError], tuple[object, ...]] = {
         APITimeoutError: (text, True, (FIRST, LAST), True),
         APIConnectionError: (text, True, (FIRST, LAST)),
-        APIResponseValidationError: (text, 200, text, (FIRST, LAST), (text,)),
-        APIResponseError: (text, 200, text, (FIRST, LAST)),
+        APIResponseValidationError: (text, 200, text, (FIRST, LAST), HEADERS, (text,)),
+        APIResponseError: (text, 200, text, (FIRST, LAST), HEADERS),
         APIStatusError: (
             418,
             (ErrorDetail(code=text, title=text, detail=text, pointer=text), DETAIL),
             text,
             2.5,
             (FIRST, LAST),
+            HEADERS,
         ),
         ConfigurationError: (text,),
         InvalidArgumentError: ((text, text),),
@@ -143,6 +147,7 @@ def test_message_with_any_text_is_one_short_line(cl: type[TelnyxRoomsError], tex
     error = make(cl, text)
     assert len(str(error)) <= 300
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", str(error))
+    assert error.message == str(error)
     assert repr(error) == f"{cl.__name__}({str(error)!r})"
 
 

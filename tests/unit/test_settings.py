@@ -3,6 +3,7 @@
 import inspect
 import pickle
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from functools import partial, partialmethod
 from typing import Any
 from unittest.mock import Mock
@@ -121,11 +122,13 @@ def test_variable_that_is_neither_true_nor_false_is_refused(
 # --- other options ----------------------------------------------------------------------------------------
 
 BAD_OPTIONS: dict[str, list[object]] = {
-    "timeout": [0, -1, float("inf"), float("nan"), "5", True, None],
-    "attempt_timeout": [0, -1, float("inf"), float("nan"), "5", True, None],
+    "timeout": [0, -1, float("inf"), float("nan"), "5", True, timedelta(0), timedelta(seconds=-1)],
+    "attempt_timeout": [0, -1, float("inf"), float("nan"), "5", True, timedelta(0)],
     "max_connections": [0, -1, 2.5, float("inf"), "5", True, None],
     "rate_limit_share": [0, -0.1, 1.01, 2, float("nan"), "1", True, None],
-    "retry": [3, None],
+    "retry": [3],
+    "max_retries": [-1, 2.5, "2", True, float("nan")],
+    "user_agent_suffix": ["", " ", "a\nb", "Zoë", 7, b"a"],
     "allow_insecure": ["false", "true", "", 0, 1, None, []],
     "trust_env": ["false", "true", "", 0, 1, None, []],
     "read_only": ["false", "true", "", 0, 1, None, []],
@@ -149,10 +152,51 @@ def test_invalid_option_is_refused_by_its_name(name: str, value: Any) -> None:
     assert name in refusal_of(**options)
     with pytest.raises(ConfigurationError, match=name):
         RoomsClient.from_settings(Settings(api_key="KEY", **options))
-    is_unchanged = value is None and name in ("timeout", "attempt_timeout", "retry")
-    if options.keys() <= inspect.signature(RoomsClient.with_options).parameters.keys() and not is_unchanged:
+    if options.keys() <= inspect.signature(RoomsClient.with_options).parameters.keys():
         with pytest.raises(ConfigurationError, match=name):
             RoomsClient("KEY").with_options(**options)
+
+
+BAD_HEADERS: list[object] = [
+    *(7, ["X-Team"], "X-Team: CANARY", {7: "CANARY"}, {"": "CANARY"}, {"X Team": "CANARY"}),
+    *({"X-Team: CANARY": "a"}, {"X-Team": ""}, {"X-Team": "CANARY\r\nX-Other: a"}, {"X-Team": "CANARYé"}),
+    *({"X-Team": " CANARY"}, {"X-Team": b"CANARY"}, {"X-Team": None}, {"X-Team": ["CANARY"]}),
+    *({"Authorization": "Bearer CANARY"}, {"authorization": "CANARY"}, {"Host": "CANARY"}),
+    *({"Content-Length": "1"}, {"Content-Type": "text/CANARY"}, {"Accept-Encoding": "br"}),
+]
+
+
+@pytest.mark.parametrize("headers", BAD_HEADERS, ids=ascii)
+def test_header_that_cannot_be_sent_or_is_of_the_client_is_refused(headers: Any) -> None:
+    assert "header" in refusal_of(default_headers=headers)
+    with pytest.raises(ConfigurationError, match="header") as caught:
+        RoomsClient("KEY").with_options(headers=headers)
+    assert "CANARY" not in f"{caught.value} {Settings(default_headers=headers)!r}"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"query": query} for query in ("a=1", {"a": None}, {"a": 1.5}, {"a": ["b"]}, {7: "b"})),
+        *({"body": body} for body in ("a", ["a"], {7: "b"}, {"a": Clock}, {"a": float("nan")}, 7)),
+        *({"api_key": key} for key in ("", b"KEY", "KEY CANARY", "'KEY'", 7)),
+        *({"headers": 1}, {"max_retries": 1, "retry": RetryPolicy()}),
+    ],
+    ids=repr,
+)
+def test_view_refuses_an_option_that_cannot_be_sent(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        RoomsClient("KEY").with_options(**options)
+    assert "CANARY" not in str(caught.value)
+
+
+def test_retry_policy_and_max_retries_exclude_each_other() -> None:
+    assert "max_retries" in refusal_of(max_retries=2, retry=RetryPolicy())
+
+
+@pytest.mark.parametrize("middleware", [None, 7, print, [7], {"a": print}])
+def test_middleware_must_be_a_list_of_functions(middleware: Any) -> None:
+    assert "middleware" in refusal_of(middleware=middleware)
 
 
 @pytest.mark.parametrize(
@@ -164,11 +208,6 @@ def test_invalid_option_is_refused_by_its_name(name: str, value: Any) -> None:
 )
 def test_option_of_another_type_is_refused_by_its_name(name: str, value: object) -> None:
     assert name in refusal_of(**{name: value})
-
-
-async def test_options_that_a_borrowed_session_contradicts_are_refused() -> None:
-    async with aiohttp.ClientSession() as session:
-        assert "trust_env" in refusal_of(session=session, trust_env=True)
 
 
 @pytest.mark.filterwarnings("ignore:(The 'auth' parameter|BasicAuth):DeprecationWarning")
@@ -212,7 +251,7 @@ def test_plain_hook_is_accepted(hook: Any) -> None:
 
 
 def test_settings_have_the_arguments_of_a_client_that_can_be_pickled() -> None:
-    local = {"session", "on_attempt", "trace_configs", "clock"}
+    local = {"session", "ssl_context", "on_attempt", "trace_configs", "middleware", "clock"}
     arguments = dict(inspect.signature(RoomsClient).parameters)
     others = dict(inspect.signature(RoomsClient.from_settings).parameters)
     defaults = {field.name: field.default for field in attrs.fields(Settings)}
@@ -223,12 +262,22 @@ def test_settings_have_the_arguments_of_a_client_that_can_be_pickled() -> None:
 
 
 def test_settings_do_not_show_the_key_or_credentials_of_the_url() -> None:
-    settings = Settings(api_key=CANARY, base_url="https://user:CANARY@example.com/v2")
+    url, headers = "https://user:CANARY@example.com/v2", {"X-Team": CANARY}
+    settings = Settings(
+        api_key=CANARY,
+        base_url=url,
+        default_headers=headers,
+        proxy="http://user:CANARY@127.0.0.1:3128",
+    )
+    assert hash(settings) == hash(attrs.evolve(settings))
     unpickled = pickle.loads(pickle.dumps(settings))
     assert unpickled == settings
     assert unpickled.api_key == CANARY
     assert "CANARY" not in f"{settings!r} {unpickled!r} {attrs.asdict(unpickled)['api_key']!r}"
-    assert "'http://127.0.0.1:8080/v2'" in repr(Settings(base_url="http://127.0.0.1:8080/v2"))
+    plain = Settings(base_url="http://127.0.0.1:8080/v2", proxy="http://127.0.0.1:3128")
+    assert "base_url='http://127.0.0.1:8080/v2'" in repr(plain)
+    assert "proxy='http://127.0.0.1:3128'" in repr(plain)
+    assert "base_url=None" in repr(Settings())
 
 
 @pytest.mark.parametrize(

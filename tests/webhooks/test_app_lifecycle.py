@@ -40,7 +40,7 @@ def fastapi_app(use: Use, client: RoomsClient | None = None, *routers: EventRout
 
     @app.get("/use")
     async def handle(request: FastAPIRequest) -> PlainTextResponse:
-        return PlainTextResponse(str(await use(request.state.rooms)))
+        return PlainTextResponse(str(await use(request.state.telnyx)))
 
     return run_asgi_app(app)
 
@@ -68,6 +68,28 @@ async def test_all_requests_of_an_app_share_one_client_that_is_closed_at_shutdow
     async with serve(count) as url:
         assert await asyncio.gather(*(get(url) for _ in range(20))) == ["0"] * 20
     (client,) = clients
+    with pytest.raises(ClientClosedError):
+        await client.rooms.list().count()
+
+
+async def test_app_composes_its_own_lifespan_with_that_of_the_client(
+    http: ClientSession, telnyx: Emulator
+) -> None:
+    client = RoomsClient(telnyx.api_key, base_url=telnyx.url)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
+        async with client_lifespan(client)(app) as state:
+            yield {**state, "greeting": "rooms: "}
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.get("/use")
+    async def handle(request: FastAPIRequest) -> str:
+        return f"{request.state.greeting}{await request.state.telnyx.rooms.list().count()}"
+
+    async with run_asgi_app(app) as url, http.get(f"{url}/use") as response:
+        assert await response.json() == "rooms: 0"
     with pytest.raises(ClientClosedError):
         await client.rooms.list().count()
 

@@ -4,16 +4,13 @@ import base64
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from types import ModuleType
 from typing import Any
 
 import aiohttp
-import django  # type: ignore[import-untyped]  # it has no types
 import pytest
-from django.conf import settings  # type: ignore[import-untyped]  # likewise
-from django.core.asgi import get_asgi_application  # type: ignore[import-untyped]  # likewise
+from django.core.asgi import get_asgi_application  # type: ignore[import-untyped]  # it has no types
 from django.core.wsgi import get_wsgi_application  # type: ignore[import-untyped]  # likewise
-from django.urls import clear_url_caches, path  # type: ignore[import-untyped]  # likewise
+from django.urls import path  # type: ignore[import-untyped]  # likewise
 from flask import Flask
 from quart import Quart
 
@@ -24,26 +21,15 @@ from telnyx_rooms_async.integrations.flask import flask_view
 from telnyx_rooms_async.integrations.quart import quart_view
 from telnyx_rooms_async.webhooks import EventRouter, RoomSessionEnded, Webhooks
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
+from tests.helpers.django_project import configure_django
 from tests.helpers.web_servers import run_asgi_app, run_wsgi_app
-
-URLS = ModuleType("urls")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _django() -> None:
-    settings.configure(ROOT_URLCONF=URLS, ALLOWED_HOSTS=["*"], SECRET_KEY="-", MIDDLEWARE=MIDDLEWARE)
-    django.setup()
-
-
-MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
 
 
 def django_app(
     view: Callable[..., Any], make_app: Callable[[], Any]
 ) -> Callable[[EventRouter, Webhooks], Any]:
     def make(router: EventRouter, webhooks: Webhooks) -> Any:
-        URLS.urlpatterns = [path("telnyx/", view(router, webhooks))]  # type: ignore[attr-defined]
-        clear_url_caches()
+        configure_django(path("telnyx/", view(router, webhooks)))
         return make_app()
 
     return make

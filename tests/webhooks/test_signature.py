@@ -5,7 +5,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import time_machine
@@ -180,12 +180,24 @@ def test_error_distinguishes_another_key_from_a_late_delivery() -> None:
         unwrap(now=NOW + 301)
 
 
-def test_body_must_be_bytes_of_any_type() -> None:
-    assert is_accepted(bytearray(BODY))
-    assert is_accepted(memoryview(BODY))
-    for body in cast("list[object]", [BODY.decode(), {"data": {}}, None]):
-        with pytest.raises(InvalidArgumentError, match=type(body).__name__):
-            unwrap(body)
+@pytest.mark.parametrize("body", [bytearray(BODY), memoryview(BODY), BODY.decode()], ids=type)
+def test_body_may_be_bytes_of_any_type_or_text(body: object) -> None:
+    assert is_accepted(body)
+
+
+@pytest.mark.parametrize("body", [{"data": {}}, None], ids=type)
+def test_body_of_another_type_is_refused(body: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=type(body).__name__):
+        unwrap(body)
+
+
+def test_text_that_is_not_what_was_signed_is_refused_with_a_hint() -> None:
+    body = event_body("video.room.session.ended", id="cafe").replace(b"cafe", "caf\u00e9".encode())
+    headers = SIGNER.sign(body)
+    assert is_accepted(body.decode(), headers)
+    for text in (body.decode().replace(" ", ""), body.decode("latin-1"), "\ud800"):
+        with pytest.raises(WebhookSignatureError, match="text must be the body as it was signed"):
+            unwrap(text, headers)
 
 
 # --- keys -------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import typer
 
 from telnyx_rooms_async import UNSET, Listing, RoomComposition, RoomsClient
 from telnyx_rooms_async.cli.display import Result
-from telnyx_rooms_async.cli.files import Target, download
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
     TIMEOUT,
@@ -18,11 +17,12 @@ from telnyx_rooms_async.cli.options import (
     OfSession,
     PageSize,
     SessionId,
+    Target,
     Timeout,
     WebhookFields,
     parse_region,
 )
-from telnyx_rooms_async.cli.runner import api_command
+from telnyx_rooms_async.cli.runner import api_command, download
 
 group: Final = typer.Typer(
     name="compositions", no_args_is_help=True, help="Videos composed from the recordings of a session."

@@ -1,11 +1,9 @@
 """``telnyx-rooms emulate``: run a Telnyx emulator until it is stopped."""
 
 import asyncio
-import errno
 import os
 import shlex
-import signal
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -13,22 +11,29 @@ from urllib.parse import urlsplit
 
 import typer
 
-from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
+from telnyx_rooms_async import InvalidArgumentError
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.runner import exit_codes
-from telnyx_rooms_async.emulator import Emulator, load_script
+from telnyx_rooms_async.cli.options import SIGNING_KEY, Host, Port
+from telnyx_rooms_async.cli.runner import exit_codes, run_server
+from telnyx_rooms_async.emulator import Emulator, load_faults
 
 
 def emulate(
     *,
-    host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on; 0 for any free port.")
-    ] = 8080,
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
     api_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="The key to accept. Default: a new one.")
     ] = None,
-    rooms: Annotated[int, typer.Option(min=0, metavar="N", help="Number of rooms at the start.")] = 0,
+    rooms: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Number of rooms at the start.", show_default="0")
+    ] = None,
+    history: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=3650, metavar="DAYS", help="Sessions of the last days; --rooms is then 10 by default."
+        ),
+    ] = None,
     public_url: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Base URL for other machines, such as http://telnyx:8080/v2."),
@@ -41,7 +46,7 @@ def emulate(
     """Run a Telnyx emulator on this machine until Ctrl-C.
 
     It prints environment variables for the shell that your client runs in. With the extra "webhooks" they
-    include the public key that verifies webhooks.
+    include the public key that verifies webhooks: a new one, or that of the private key TELNYX_SIGNING_KEY.
 
     In a container, use --host 0.0.0.0, and set --public-url to the URL for other machines. To simulate a
     participant, send POST /emulator/participants with {"room_id": ID, "context": "Alice"}, and DELETE
@@ -66,7 +71,7 @@ def emulate(
     delay        seconds to wait before the operation
     after        true: perform the operation first
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
-    with exit_codes(interrupted=0):
+    with exit_codes():
         try:
             telnyx = Emulator(
                 host=host,
@@ -74,50 +79,40 @@ def emulate(
                 api_key=api_key,
                 recording=False,
                 deliver_anywhere=deliver_anywhere,
+                signing_key=os.environ.get(SIGNING_KEY),
                 public_url=public_url,
             )
+            if history is None:
+                telnyx.seed(rooms or 0)
+            else:
+                telnyx.seed_history(days=history, rooms=rooms or 10)
         except ValueError as error:
-            raise InvalidArgumentError((str(error).replace("public_url", "--public-url"),)) from None
+            problem = str(error).replace("public_url", "--public-url").replace("signing_key", SIGNING_KEY)
+            raise InvalidArgumentError((problem,)) from None
         if faults is not None:
             try:
-                load_script(telnyx, faults.read_bytes())
+                load_faults(telnyx, faults.read_bytes())
             except OSError as error:
                 problem = f"cannot read {faults}: {error.strerror or error}"
                 raise InvalidArgumentError((problem,)) from None
             except ValueError as error:
                 first, *others = error.args
                 raise InvalidArgumentError((f"{faults}: {first}", *others)) from None
-        asyncio.run(_serve(telnyx, f"{host}:{port}", rooms))
 
-
-async def _serve(telnyx: Emulator, address: str, rooms: int) -> None:
-    telnyx.seed(rooms)
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Not implemented on Windows, where Ctrl-C raises KeyboardInterrupt.
-        with suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with AsyncExitStack() as stack:
-        try:
-            await stack.enter_async_context(telnyx)
-        except OSError as error:
-            raise ConfigurationError(f"cannot listen on {address}: {_reason(error)}") from None
+    async def serve(_: Emulator) -> None:
         output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
         output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
         if not _is_safe(telnyx.url):
             output.write_line("export TELNYX_ALLOW_INSECURE=true")
         with suppress(RuntimeError):  # the extra "webhooks" is not installed
             output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
-        count = output.counted(rooms)
-        output.note(f"The emulator with {count} listens at {telnyx.url}. Press Ctrl-C to stop.")
-        await stopped.wait()
+        content = output.counted(rooms or (10 if history else 0))
+        if history is not None:
+            content += f" and a history of {output.counted(history, 'day')}"
+        output.note(f"The emulator with {content} listens at {telnyx.url}. Press Ctrl-C to stop.")
+        await asyncio.Event().wait()
 
-
-def _reason(error: OSError) -> object:
-    # The message of asyncio depends on the Python version. The errno of an unknown host is not of the system.
-    code = error.errno or 0
-    reason = os.strerror(code) if code in errno.errorcode else error.strerror or error
-    return f"{reason}; use --port 0 for a free port" if code == errno.EADDRINUSE else reason
+    run_server(telnyx, f"{host}:{port}", serve)
 
 
 def _is_safe(url: str) -> bool:

@@ -21,13 +21,11 @@ from telnyx_rooms_async import (
     batch,
 )
 from telnyx_rooms_async.atomic_write import TEMPORARY_NAME, move, temporary_path
-from telnyx_rooms_async.cli.bulk_job import Concurrency, MaxFailures, Outcomes, run_job
+from telnyx_rooms_async.cli.bulk_job import Concurrency, JobProgress, MaxFailures, Outcomes, run_job
 from telnyx_rooms_async.cli.display import Result
-from telnyx_rooms_async.cli.files import Target, download, file_errors
-from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, PageSize, RecordingFilters
-from telnyx_rooms_async.cli.output import counted
-from telnyx_rooms_async.cli.progress import JobProgress
-from telnyx_rooms_async.cli.runner import api_command, grouped_options
+from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, PageSize, RecordingFilters, Target
+from telnyx_rooms_async.cli.output import counted, file_errors
+from telnyx_rooms_async.cli.runner import api_command, download, grouped_options
 
 group: Final = typer.Typer(
     name="recordings", no_args_is_help=True, help="Recordings of participants, and their files."
@@ -137,9 +135,9 @@ def export_recordings(
             async for outcome in outcomes:
                 yield outcome
 
-    def on_done(_recording: RoomRecording, is_new: bool) -> None:  # noqa: FBT001 - called with the outcome
+    def on_outcome(outcome: batch.Outcome[RoomRecording, bool]) -> None:
         nonlocal skipped
-        if not is_new:
+        if isinstance(outcome, batch.Done) and not outcome.value:
             progress.done -= 1
             skipped += 1
 
@@ -156,7 +154,7 @@ def export_recordings(
         start,
         progress,
         label=lambda recording: recording.id,
-        on_done=on_done,
+        on_outcome=on_outcome,
         summarize=summarize,
         as_json=as_json,
         base_url=base_url,

@@ -8,13 +8,14 @@ from typing import Annotated, Final, Unpack
 import typer
 
 from telnyx_rooms_async import Change, InvalidArgumentError, Plan, Room, RoomsClient
-from telnyx_rooms_async.batch import Journal
+from telnyx_rooms_async.batch import Done, Journal, Outcome
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.bulk_job import (
     CONCURRENCY,
     RUN_AGAIN,
     Concurrency,
     DryRun,
+    JobProgress,
     MaxFailures,
     Yes,
     confirm,
@@ -22,7 +23,6 @@ from telnyx_rooms_async.cli.bulk_job import (
     run_job,
 )
 from telnyx_rooms_async.cli.display import Result, show
-from telnyx_rooms_async.cli.files import STREAM, path_text, refuse_stdout_conflicts
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
     AsJson,
@@ -32,10 +32,11 @@ from telnyx_rooms_async.cli.options import (
     PageSize,
     RoomFilters,
 )
-from telnyx_rooms_async.cli.output import counted
-from telnyx_rooms_async.cli.progress import JobProgress, status
-from telnyx_rooms_async.cli.runner import exit_codes, run
+from telnyx_rooms_async.cli.output import STREAM, counted, path_text, status
+from telnyx_rooms_async.cli.runner import exit_codes, refuse_stdout_conflicts, run
 from telnyx_rooms_async.cli.tables import (
+    COLUMNS,
+    NAME,
     Delimiter,
     Errors,
     Format,
@@ -51,7 +52,6 @@ from telnyx_rooms_async.cli.tables.output_table import (
     write_export,
     write_failures,
 )
-from telnyx_rooms_async.cli.tables.rows import COLUMNS, NAME, REASON
 
 _PREFETCHED_PAGES: Final = 4
 _PARTICIPLES: Final = {"create": "created", "update": "updated", "delete": "deleted"}
@@ -144,7 +144,9 @@ def import_rooms(
                 ),
                 progress,
                 label=lambda fields: repr(fields.get(NAME, "a room without a name")),
-                on_failed=lambda fields, error: write_failure({**fields, REASON: str(error)}),
+                on_outcome=lambda outcome: (
+                    None if isinstance(outcome, Done) else write_failure(outcome.item, outcome.error)
+                ),
                 summarize=summarize,
                 advise=advise,
                 as_json=as_json,
@@ -257,13 +259,13 @@ def apply(
             rows = {fields.get(NAME): fields for fields in table.rooms}
             done: Counter[str] = Counter()
 
-            def on_done(change: Change, _room: Room | None) -> None:
-                done[change.action] += 1
-
-            def on_failed(change: Change, error: Exception) -> None:
+            def on_outcome(outcome: Outcome[Change, Room | None]) -> None:
+                change = outcome.item
+                if isinstance(outcome, Done):
+                    done[change.action] += 1
                 # The row of the table: a change lacks the settings that the room has already.
-                if change.action != "delete" and (fields := rows.get(change.unique_name)):
-                    write_failure({**fields, REASON: str(error)})
+                elif change.action != "delete" and (fields := rows.get(change.unique_name)):
+                    write_failure(fields, outcome.error)
 
             run_job(
                 lambda client: client.rooms.apply(
@@ -272,8 +274,7 @@ def apply(
                 progress,
                 label=lambda change: f"{change.action} {change.unique_name!r}",
                 summarize=lambda: _summary(plan, done, progress),
-                on_done=on_done,
-                on_failed=on_failed,
+                on_outcome=on_outcome,
                 as_json=as_json,
                 base_url=base_url,
             )

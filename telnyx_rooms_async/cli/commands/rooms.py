@@ -11,6 +11,7 @@ from telnyx_rooms_async.cli.bulk_job import (
     CONCURRENCY,
     Concurrency,
     DryRun,
+    JobProgress,
     MaxFailures,
     Outcomes,
     Yes,
@@ -35,7 +36,6 @@ from telnyx_rooms_async.cli.options import (
     WebhookFields,
 )
 from telnyx_rooms_async.cli.output import counted
-from telnyx_rooms_async.cli.progress import JobProgress
 from telnyx_rooms_async.cli.runner import api_command, grouped_options, run
 
 group: Final = typer.Typer(name="rooms", no_args_is_help=True, help="Rooms and their sessions.")

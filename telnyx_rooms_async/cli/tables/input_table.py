@@ -3,28 +3,27 @@
 import io
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 import typer
 from attrs import define, field, frozen
 
-from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomFields
+from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.files import STREAM, file_errors
-from telnyx_rooms_async.cli.progress import status
+from telnyx_rooms_async.cli.output import STREAM
 from telnyx_rooms_async.cli.runner import USAGE
-from telnyx_rooms_async.cli.tables import Format
-from telnyx_rooms_async.cli.tables.parquet_format import parquet_types, read_parquet
-from telnyx_rooms_async.cli.tables.rows import (
+from telnyx_rooms_async.cli.tables import (
     FAILURE_COLUMNS,
+    KNOWN_COLUMNS,
     NAME,
     REASON,
+    Format,
     Row,
     Source,
-    is_known_column,
     validate,
 )
-from telnyx_rooms_async.cli.tables.text_formats import read_csv, read_ndjson
+from telnyx_rooms_async.cli.tables.formats import parquet_types, read_csv, read_ndjson, read_parquet
+from telnyx_rooms_async.core.requests import ValidRoomFields
 from telnyx_rooms_async.core.validators import is_blank, short_repr
 
 _MAX_PROBLEM_ROWS: Final = 20
@@ -42,7 +41,7 @@ class InvalidRow:
     def failure(self) -> dict[str, object]:
         """The row for a table of failures."""
         reason = "; ".join(self.problems)
-        if all(map(is_known_column, self.row.values)) and not (self.row.problem and self.row.text):
+        if self.row.values.keys() <= KNOWN_COLUMNS and not (self.row.problem and self.row.text):
             return {**self.row.values, REASON: reason}
         return {REASON: f"{reason}: {self.row.text}"}
 
@@ -54,7 +53,7 @@ class InputTable:
     source: Source
     names_required: bool = False
     """Whether a row without ``unique_name`` is invalid."""
-    rooms: list[RoomFields] = field(factory=list[RoomFields])
+    rooms: list[ValidRoomFields] = field(factory=list[ValidRoomFields])
     invalid: list[InvalidRow] = field(factory=list[InvalidRow])
     column_types: Mapping[str, object] | None = None
     """Types of the columns of Parquet: a row may be invalid because of the type of a value."""
@@ -70,10 +69,7 @@ class InputTable:
 
     @property
     def failure_columns(self) -> Sequence[str]:
-        """Columns of a table of failures in the same format.
-
-        In Parquet every column has a value for every room, so only columns of this table are used.
-        """
+        """Columns of a table of failures. In Parquet, those of this table: each row has all of them."""
         if self.column_types is None:
             return FAILURE_COLUMNS
         return [name for name in FAILURE_COLUMNS if name in self.column_types or name == REASON]
@@ -99,7 +95,7 @@ class InputTable:
                 if problems:
                     self.invalid.append(InvalidRow(row, problems))
                 else:
-                    self.rooms.append(cast("RoomFields", fields))
+                    self.rooms.append(fields)
         except InvalidArgumentError as error:
             self.broken = error.problems
 
@@ -128,7 +124,7 @@ def read_table(
     name = "stdin" if path == STREAM else path
     source = Source(name, "row" if table_format is Format.PARQUET else "line")
     table = InputTable(source=source, names_required=names_required)
-    with status(f"checking {name}"), file_errors(name, "read"):
+    with output.status(f"checking {name}"), output.file_errors(name, "read"):
         stream: BinaryIO
         if path != STREAM:
             stream = open(path, "rb")  # noqa: PTH123, SIM115 - a path may be of any bytes; closed below

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -14,20 +14,20 @@ import typer
 from telnyx_rooms_async import ConfigurationError, TelnyxRoomsError
 from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.files import STREAM, file_errors
-from telnyx_rooms_async.cli.output import Stdout
-from telnyx_rooms_async.cli.tables import Format
-from telnyx_rooms_async.cli.tables.input_table import InputTable
-from telnyx_rooms_async.cli.tables.parquet_format import MAGIC, ParquetWriter, parquet_types
-from telnyx_rooms_async.cli.tables.rows import COLUMNS, FAILURE_COLUMNS, REASON, Source
-from telnyx_rooms_async.cli.tables.text_formats import (
+from telnyx_rooms_async.cli.output import STREAM, Stdout, file_errors
+from telnyx_rooms_async.cli.tables import COLUMNS, FAILURE_COLUMNS, REASON, Format, Source
+from telnyx_rooms_async.cli.tables.formats import (
     BYTE_ORDER_MARK,
     LONGEST_LINE,
+    MAGIC,
+    ParquetWriter,
     TextWriter,
     csv_header,
     csv_row,
     ndjson_row,
+    parquet_types,
 )
+from telnyx_rooms_async.cli.tables.input_table import InputTable
 from telnyx_rooms_async.serialization import DecodeError, parse_json
 
 _SAMPLE_LINES: Final = 100
@@ -57,22 +57,14 @@ def write_export(path: str, table_format: Format, *, bom: bool = False) -> Gener
     with target as file:
         if bom:
             file.write(BYTE_ORDER_MARK)
-        with _ClosingWriter(_open_writer(file, table_format, COLUMNS)) as writer:
+        writer = _open_writer(file, table_format, COLUMNS)
+        try:
             yield writer
-
-
-class _ClosingWriter:
-    """Closes a writer at the end of a block. An error of the block is reported, not one of closing."""
-
-    def __init__(self, writer: RowWriter) -> None:
-        self._writer = writer
-
-    def __enter__(self) -> RowWriter:
-        return self._writer
-
-    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
-        with nullcontext() if error_type is None else suppress(OSError):
-            self._writer.close()
+        except BaseException:
+            with suppress(OSError):  # the first error is raised
+                writer.close()
+            raise
+        writer.close()
 
 
 @contextmanager
@@ -114,10 +106,10 @@ def _status(path: str) -> os.stat_result | None:
 @contextmanager
 def write_failures(
     path: str | None, table_format: Format, table: InputTable, inputs: Sequence[str]
-) -> Generator[Callable[[Mapping[str, object]], object], None, None]:
+) -> Generator[Callable[[Mapping[str, object], Exception], object], None, None]:
     """Write the invalid rows of a table, and the rows that fail later, to a table of failures."""
     if path is None:
-        yield lambda _record: None
+        yield lambda _fields, _error: None
         return
     if _is_redirected(path) or any(_is_same_file(path, other) for other in inputs if other != STREAM):
         raise typer.BadParameter(f"--errors {path} would overwrite another file of this command")
@@ -125,7 +117,7 @@ def write_failures(
     with _FailureTable(path, table_format, table) as failures:
         for row in table.invalid:
             failures.write(row.failure)
-        yield failures.write
+        yield lambda fields, error: failures.write({**fields, REASON: str(error)})
 
 
 class _FailureTable:

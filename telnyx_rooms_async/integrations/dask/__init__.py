@@ -7,6 +7,8 @@
 
 Items are sent in partitions. Each partition is a task of Dask, which chooses the worker, runs the task again
 when that worker dies, and shows it on its dashboard.
+
+Guide: ``telnyx-rooms docs dask``, or the README.md of this folder.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
@@ -15,11 +17,10 @@ from typing import TypedDict, Unpack
 
 from telnyx_rooms_async.batch import Outcome
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, END_SESSION, UPDATE_ROOM
-from telnyx_rooms_async.core.requests import RoomFields
 from telnyx_rooms_async.core.validators import RoomId, SessionId
 from telnyx_rooms_async.models import Room
 from telnyx_rooms_async.resources.room_creation import OnLostResponse, check_on_lost_response
-from telnyx_rooms_async.resources.rooms import RoomUpdate, bulk_create, bulk_delete, bulk_update
+from telnyx_rooms_async.resources.rooms import Fields, Update, bulk_create, bulk_delete, bulk_update
 from telnyx_rooms_async.resources.sessions import bulk_end
 from telnyx_rooms_async.settings import Settings
 
@@ -34,7 +35,11 @@ __all__ = ["JobOptions", "create_many", "delete_many", "end_many", "update_many"
 
 
 class JobOptions(TypedDict, total=False):
-    """Options of every job, with their defaults."""
+    """Options of every job, with their defaults.
+
+    Example:
+        >>> options: JobOptions = {"partition_size": 10, "max_failures": 5}
+    """
 
     partition_size: int
     """Items of a partition (50). Large partitions leave workers idle at the end, and need more look-ups after
@@ -52,12 +57,12 @@ class JobOptions(TypedDict, total=False):
 
 def create_many(
     cluster: Client,
-    bodies: Iterable[RoomFields] | AsyncIterable[RoomFields],
+    bodies: Iterable[Fields] | AsyncIterable[Fields],
     *,
     settings: Settings,
     on_lost_response: OnLostResponse = "find",
     **options: Unpack[JobOptions],
-) -> AsyncGenerator[Outcome[RoomFields, Room], None]:
+) -> AsyncGenerator[Outcome[Fields, Room], None]:
     """Create rooms on all workers of a cluster, and yield the outcome of each.
 
     Nothing is sent before the first iteration. Outcomes arrive by partition; their indexes are those of the
@@ -88,6 +93,12 @@ def create_many(
         ExceptionGroup: after the last outcome, if there were `max_failures` failures.
         Exception: while iterating: of Dask, when the cluster is lost.
 
+    Example:
+        >>> bodies = [{"unique_name": "Retro"}, {"unique_name": "Standup"}]
+        >>> async with dask_cluster() as cluster:  # a distributed.Client
+        ...     async for outcome in create_many(cluster, bodies, settings=Settings()):
+        ...         assert outcome.ok, outcome.error
+
     Telnyx operation: CreateRoom.
     """
     check_on_lost_response(on_lost_response)
@@ -97,11 +108,11 @@ def create_many(
 
 def update_many(
     cluster: Client,
-    changes: Iterable[RoomUpdate] | AsyncIterable[RoomUpdate],
+    changes: Iterable[Update] | AsyncIterable[Update],
     *,
     settings: Settings,
     **options: Unpack[JobOptions],
-) -> AsyncGenerator[Outcome[RoomUpdate, Room], None]:
+) -> AsyncGenerator[Outcome[Update, Room], None]:
     """Update rooms on all workers of a cluster, and yield the outcome of each.
 
     When a worker dies, the updates of its partition are sent again by another one.

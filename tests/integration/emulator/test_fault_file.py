@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from telnyx_rooms_async.emulator import Emulator, Fault, load_script
+from telnyx_rooms_async.emulator import Emulator, Fault, load_faults
 from tests.helpers.http_client import HttpClient
 
 FILE = b"""[
@@ -18,7 +18,7 @@ FILE = b"""[
 
 
 async def test_faults_and_limits_are_loaded(telnyx: Emulator, api: HttpClient) -> None:
-    load_script(telnyx, FILE)
+    load_faults(telnyx, FILE)
     assert telnyx.pending_faults == (
         Fault(status=503, retry_after=2),
         Fault(cut="body", reset=True, delay=0.5, headers={"cf-ray": "8a"}),
@@ -52,16 +52,16 @@ INVALID: list[tuple[dict[str, Any], str]] = [
 def test_invalid_entries_are_refused(entry: dict[str, Any], message: str) -> None:
     telnyx = Emulator()
     with pytest.raises(ValueError, match=f"^entry 2: {message}"):
-        load_script(telnyx, json.dumps([{"status": 500}, entry]).encode())
+        load_faults(telnyx, json.dumps([{"status": 500}, entry]).encode())
     assert telnyx.pending_faults == ()
 
 
 def test_all_invalid_entries_are_named() -> None:
     with pytest.raises(ValueError, match=r"entry 1: status must be .*entry 3: cut: off not in"):
-        load_script(Emulator(), b'[{"status": 1}, {}, {"cut": "off"}]')
+        load_faults(Emulator(), b'[{"status": 1}, {}, {"cut": "off"}]')
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"[3]"])
 def test_other_files_are_refused(raw: bytes) -> None:
     with pytest.raises(ValueError, match=r"^the file must be a JSON list of objects: "):
-        load_script(Emulator(), raw)
+        load_faults(Emulator(), raw)

@@ -1,43 +1,82 @@
 """The emulator in a thread of its own, and the blocking test clients of web frameworks."""
 
+import asyncio
 import socket
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.http import JsonResponse  # type: ignore[import-untyped]  # it has no types
+from django.test import Client as DjangoClient  # type: ignore[import-untyped]  # likewise
+from django.urls import path  # type: ignore[import-untyped]  # likewise
 from fastapi import FastAPI, Request
+from flask import Flask, jsonify
 
+from telnyx_rooms_async import OutcomeUnknownError, RetryPolicy, RoomsClient
+from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.emulator.threaded import ThreadedEmulator
-from telnyx_rooms_async.integrations.asgi import asgi_app, client_lifespan
-from telnyx_rooms_async.webhooks import EventRouter, RoomSessionEnded, Webhooks
+from telnyx_rooms_async.integrations.asgi import client_lifespan
+from tests.helpers.django_project import configure_django
 
 
-def make_app(ended: list[str | None]) -> FastAPI:
-    router = EventRouter()
+async def count_rooms() -> int:
+    async with RoomsClient() as client:
+        return await client.rooms.list().count()
 
-    @router.on(RoomSessionEnded)
-    async def handle(event: RoomSessionEnded) -> None:
-        ended.append(event.payload.session_id)
 
-    app = FastAPI(lifespan=client_lifespan(None, router))
-    app.mount("/telnyx", asgi_app(router, Webhooks()))
+def get_from_fastapi() -> object:
+    from fastapi.testclient import TestClient  # noqa: PLC0415 - it warns when it is imported
+
+    app = FastAPI(lifespan=client_lifespan())
 
     @app.get("/rooms")
     async def rooms(request: Request) -> int:
-        count: int = await request.state.rooms.rooms.list().count()
+        count: int = await request.state.telnyx.rooms.list().count()
         return count
 
-    return app
+    with TestClient(app) as browser:
+        return browser.get("/rooms").json()
+
+
+def get_from_django() -> object:
+    async def rooms(_: object) -> Any:
+        return JsonResponse(await count_rooms(), safe=False)
+
+    configure_django(path("rooms", rooms))
+    return DjangoClient().get("/rooms").json()
+
+
+def get_from_flask() -> object:
+    app = Flask("app")
+    app.add_url_rule("/rooms", view_func=lambda: jsonify(asyncio.run(count_rooms())))
+    return app.test_client().get("/rooms").json
 
 
 @pytest.mark.filterwarnings("ignore:Using `httpx`")  # Starlette prefers another library
-def test_blocking_test_client_works(telnyx_emulator_server: Any) -> None:
-    from fastapi.testclient import TestClient  # noqa: PLC0415 - it warns when it is imported
-
+@pytest.mark.parametrize("get", [get_from_fastapi, get_from_django, get_from_flask])
+def test_blocking_test_client_works(get: Callable[[], object], telnyx_emulator_server: Any) -> None:
     telnyx_emulator_server.seed(2)
-    with TestClient(make_app([])) as browser:
-        assert browser.get("/rooms").json() == 2
+    assert get() == 2
     assert [request.method for request in telnyx_emulator_server.requests] == ["GET"]
+
+
+async def test_client_in_another_thread_than_a_blocked_emulator_gets_a_hint(telnyx: Emulator) -> None:
+    async def create() -> None:
+        once = RetryPolicy(max_attempts=1)
+        async with RoomsClient(
+            telnyx.api_key, base_url=telnyx.url, attempt_timeout=0.1, retry=once
+        ) as client:
+            await client.rooms.create("Weekly", on_lost_response="raise")
+
+    def start() -> None:
+        with pytest.raises(OutcomeUnknownError) as caught:
+            asyncio.run(create())
+        assert "see the fixture telnyx_emulator_server" in str(caught.value.__cause__)
+
+    with ThreadPoolExecutor() as threads:
+        threads.submit(start).result()  # blocks the event loop of the emulator
 
 
 def test_attributes_are_those_of_the_emulator_and_async_methods_block() -> None:
@@ -56,3 +95,15 @@ def test_emulator_that_cannot_start_raises_in_the_test() -> None:
         ThreadedEmulator(port=taken.getsockname()[1]).__enter__()
     with pytest.raises(RuntimeError, match="is not running"):
         _ = ThreadedEmulator().rooms
+
+
+def test_error_of_closing_is_raised_in_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    close = Emulator.__aexit__
+
+    async def close_and_fail(telnyx: Emulator, *exc_info: object) -> None:
+        await close(telnyx, *exc_info)
+        raise OSError("closing failed")
+
+    monkeypatch.setattr(Emulator, "__aexit__", close_and_fail)
+    with pytest.raises(OSError, match="closing failed"), ThreadedEmulator():
+        pass

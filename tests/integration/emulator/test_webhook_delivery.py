@@ -286,7 +286,7 @@ async def test_single_event_is_sent_once_to_the_url_of_its_room_or_composition(
     again = await telnyx.deliver(delivery.event, url=receiver.url)
     assert again.json["data"] == delivery.json["data"]
     session = telnyx._state.sessions[telnyx.join(room_id).session_id or ""]
-    settings = {"session_id": session.id, "webhook_event_url": receiver.url + "/own"}
+    settings = {"webhook_event_url": receiver.url + "/own"}
     composition = telnyx._state.create_composition(session, settings)
     payload = {"composition_id": composition.id, "room_id": room_id}
     delivery = await telnyx.deliver("video.room.composition.completed", payload)

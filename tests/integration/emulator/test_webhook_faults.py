@@ -34,12 +34,12 @@ async def test_lost_event_is_recorded_and_not_sent(
         telnyx.leave(telnyx.join(room_id).id)
     await telnyx.flush_webhooks()
     assert receiver.event_types.count("session.ended") == 1
-    assert telnyx.scripted_webhooks == (WebhookFault(dropped=True),)
+    assert telnyx.pending_webhook_faults == (WebhookFault(dropped=True),)
     telnyx.clear_faults()
-    assert not telnyx.scripted_webhooks
+    assert not telnyx.pending_webhook_faults
     (lost,) = [delivery for delivery in telnyx.deliveries if delivery.failure == "lost"]
     assert (lost.event.event_type, lost.body, lost.delivered) == (ENDED, b"", False)
-    assert telnyx.scripted_webhooks == ()
+    assert telnyx.pending_webhook_faults == ()
 
 
 async def test_copies_have_the_same_id_and_content(

@@ -41,6 +41,16 @@ async def test_room_is_created_updated_and_deleted(client: RoomsClient, telnyx: 
         await client.rooms.delete(room.id)
 
 
+async def test_name_may_be_positional(client: RoomsClient, telnyx: Emulator) -> None:
+    room = await client.rooms.create("Weekly", max_participants=3)
+    response = await client.with_raw_response.rooms.create("Daily")
+    assert (room, response.value) == telnyx.rooms
+    assert [request.json for request in telnyx.requests] == [
+        {"unique_name": "Weekly", "max_participants": 3},
+        {"unique_name": "Daily"},
+    ]
+
+
 async def test_unset_fields_are_not_sent_and_none_is_null(client: RoomsClient, telnyx: Emulator) -> None:
     room = await client.rooms.create()
     assert telnyx.requests[-1].body == b"{}"

@@ -1,7 +1,10 @@
 """Requests and responses: encoding, headers, and a repr without secrets."""
 
+import pickle
+
 import pytest
 
+from telnyx_rooms_async import APIResponseValidationError
 from telnyx_rooms_async.core.http_messages import Request, Response
 
 
@@ -35,5 +38,27 @@ def test_headers_are_found_in_any_case() -> None:
     raw = ((b"X-Request-Id", b"first"), (b"x-request-id", b"second"), (b"X-Name", "Zoë".encode("latin-1")))
     response = Response(status=200, raw_headers=raw)
     names = ("X-REQUEST-ID", "x-name", "x-absent", "x")
-    assert [response.header(name) for name in names] == ["first", "Zoë", None, None]
-    assert response.headers == {"x-request-id": "second", "x-name": "Zoë"}
+    assert [response.headers.get(name) for name in names] == ["first", "Zoë", None, None]
+    assert response.headers == {"x-request-id": "first", "x-name": "Zoë"}
+    assert list(response.headers) == ["x-request-id", "x-name"]
+    assert pickle.loads(pickle.dumps(response.headers)) == response.headers
+    assert "first" not in repr(response.headers)
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [(b'{"data": [1, null]}', {"data": [1, None]}), (b'"text"', "text"), (b"\xef\xbb\xbf1.5", 1.5)],
+)
+def test_json_is_the_parsed_body(body: bytes, value: object) -> None:
+    assert Response(status=200, body=body).json() == value
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [(b"", "the body is empty"), (b"<html>", "malformed"), (b"[" * 9999, "nested too deeply")],
+)
+def test_body_that_is_not_json_is_an_error_with_the_response(body: bytes, problem: str) -> None:
+    response = Response(status=200, raw_headers=((b"X-Request-Id", b"req-1"),), body=body)
+    with pytest.raises(APIResponseValidationError, match=problem) as caught:
+        response.json()
+    assert (caught.value.status_code, caught.value.request_id) == (200, "req-1")

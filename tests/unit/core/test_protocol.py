@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from telnyx_rooms_async import errors
 from telnyx_rooms_async.core import endpoints
-from telnyx_rooms_async.core.error_mapping import request_id
 from telnyx_rooms_async.core.http_messages import Call, Failure, Response
 from telnyx_rooms_async.core.protocol import at, build, build_custom, page_number, page_size, read
 from telnyx_rooms_async.core.requests import RoomBody, RoomsQuery
@@ -174,7 +173,7 @@ def test_validation_error_has_fifty_problems_at_most() -> None:
 @pytest.mark.parametrize("spell", [str.lower, str.upper], ids=["lower case", "upper case"])
 def test_request_id_has_four_names(name: str, spell: Callable[[str], str]) -> None:
     response = Response(status=500, raw_headers=((b"cf-ray", b"other"), (spell(name).encode(), b"req-1")))
-    assert request_id(response) == "req-1"
+    assert response.request_id == "req-1"
 
 
 @pytest.mark.parametrize(
@@ -183,7 +182,7 @@ def test_request_id_has_four_names(name: str, spell: Callable[[str], str]) -> No
     ids=["escape", "C1 control", "long"],
 )
 def test_request_id_is_escaped_and_cut(value: bytes, shown: str) -> None:
-    assert request_id(Response(status=200, raw_headers=((b"X-Request-Id", value),))) == shown
+    assert Response(status=200, raw_headers=((b"X-Request-Id", value),)).request_id == shown
 
 
 # --- read: failures ---------------------------------------------------------------------------------------
@@ -191,6 +190,7 @@ def test_request_id_is_escaped_and_cut(value: bytes, shown: str) -> None:
 FAILURES: dict[FailureKind, type[TelnyxRoomsError]] = {
     FailureKind.CONNECT: errors.ConnectError,
     FailureKind.TLS: errors.TLSError,
+    FailureKind.PROXY_AUTHENTICATION: errors.ProxyAuthenticationError,
     FailureKind.LOST: errors.ConnectionLostError,
     FailureKind.TIMEOUT: errors.APITimeoutError,
     FailureKind.MALFORMED: errors.MalformedResponseError,

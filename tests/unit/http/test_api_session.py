@@ -7,11 +7,13 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
 from attrs import define, evolve, field
 
 from telnyx_rooms_async import (
+    APITimeoutError,
     ConnectError,
     InternalServerError,
     NotFoundError,
@@ -23,8 +25,10 @@ from telnyx_rooms_async.core.endpoints import RETRIEVE_ROOM
 from telnyx_rooms_async.core.http_messages import Failure, Request, Response
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.retry import RetryBudget
+from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.errors import FailureKind
 from telnyx_rooms_async.http.api_session import ApiSession
+from telnyx_rooms_async.http.credentials import Credentials
 from telnyx_rooms_async.http.in_flight import InFlightCalls
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from telnyx_rooms_async.http.transport import AiohttpTransport
@@ -51,8 +55,10 @@ class ScriptedTransport:
 
     outcomes: list[Outcome]
     timeouts: list[float] = field(factory=list[float])
+    is_loopback: bool = False
 
-    async def send(self, request: Request, seconds: float) -> Outcome:
+    async def send(self, request: Request, credentials: Credentials, seconds: float) -> Outcome:
+        assert credentials.key == "KEY"
         assert request is CALL.request  # each attempt sends the same bytes
         self.timeouts.append(seconds)
         return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
@@ -68,7 +74,8 @@ async def new_session(fake_clock: FakeClock) -> NewSession:
         limiter = RateLimiter(100, fake_clock.clock)
         session = ApiSession(
             transport=cast("AiohttpTransport", transport),
-            in_flight_calls=InFlightCalls(asyncio.get_running_loop(), limiter.reset),
+            credentials=Credentials(Secret("KEY"), "tests/1.0"),
+            in_flight_calls=InFlightCalls(asyncio.get_running_loop()),
             rate_limiter=limiter,
             budget=RetryBudget(120.0),
             on_attempt=None,
@@ -103,6 +110,29 @@ async def test_read_is_retried_after_a_delay(
     assert transport.timeouts == [15.0] * len(outcomes)
 
 
+@pytest.mark.parametrize(
+    ("elapsed", "is_loopback", "detail"),
+    [
+        (15.0, False, "no bytes"),
+        (22.0, False, "the event loop was blocked, for 7 s or more"),
+        (15.0, True, "a server in this process cannot respond while its event loop is blocked"),
+    ],
+)
+async def test_timeout_says_whether_an_event_loop_was_blocked(
+    new_session: NewSession, fake_clock: FakeClock, elapsed: float, *, is_loopback: bool, detail: str
+) -> None:
+    failure = Failure(reason=FailureKind.TIMEOUT, sent=True, detail="no bytes")
+    session, transport = new_session(failure, retry=RetryPolicy(max_attempts=1))
+    transport.is_loopback = is_loopback
+
+    async def send_slowly(*_: object) -> Outcome:
+        fake_clock.advance(seconds=elapsed)
+        return failure
+
+    with patch.object(ScriptedTransport, "send", send_slowly), pytest.raises(APITimeoutError, match=detail):
+        await session.call(CALL)
+
+
 async def test_error_has_the_last_response_and_all_attempts(
     new_session: NewSession, fake_clock: FakeClock
 ) -> None:
@@ -111,7 +141,7 @@ async def test_error_has_the_last_response_and_all_attempts(
     with pytest.raises(InternalServerError) as caught:
         await session.call(CALL)
     error = caught.value
-    assert (error.status, error.request_id) == (502, "the-last")
+    assert (error.status_code, error.request_id) == (502, "the-last")
     assert [attempt.status or attempt.failure for attempt in error.attempts] == [500, 502, "lost", "lost"]
     assert [attempt.wait for attempt in error.attempts] == [*fake_clock.sleeps, None] == [1.0, 2.0, 2.5, None]
 

@@ -1,26 +1,32 @@
-"""Rooms as CSV and NDJSON: what spreadsheets and scripts save is read, and written so that they read it."""
+"""Rooms as CSV, NDJSON and Parquet: what spreadsheets and scripts save is read, and written for them.
+
+pyarrow is imported on first use: it is an optional dependency.
+"""
 
 import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
-from typing import BinaryIO, Final, Self, cast
+from typing import Any, BinaryIO, Final, Self, cast
 
 from telnyx_rooms_async.cli.output import Stdout
-from telnyx_rooms_async.cli.tables.rows import (
+from telnyx_rooms_async.cli.tables import (
+    KNOWN_COLUMNS,
+    REASON,
     SETTINGS,
     Row,
     Setting,
     Source,
     check_columns,
     is_empty,
-    is_known_column,
 )
 from telnyx_rooms_async.core.validators import flag, is_blank, short_repr
-from telnyx_rooms_async.errors import InvalidArgumentError
+from telnyx_rooms_async.errors import ConfigurationError, InvalidArgumentError
+from telnyx_rooms_async.models import Room
 from telnyx_rooms_async.serialization import DecodeError, encode_json, parse_json
 
 BYTE_ORDER_MARK: Final = codecs.BOM_UTF8
@@ -114,7 +120,7 @@ class _TextLines:
 
 
 def read_ndjson(file: BinaryIO, source: Source) -> Iterator[Row]:
-    """Read rooms from NDJSON in UTF-8 or UTF-16. Arguments and errors are those of `read_csv`."""
+    """Read rooms from NDJSON in UTF-8 or UTF-16."""
     with _TextLines(file, source) as lines:
         for line in lines:
             number, text = lines.number, line.strip()
@@ -148,15 +154,8 @@ def ndjson_row(record: Mapping[str, object], columns: Sequence[str]) -> bytes:
 def read_csv(file: BinaryIO, source: Source, delimiter: str | None = None) -> Iterator[Row]:
     """Read rooms from CSV in UTF-8 or UTF-16, with any of the usual line ends and double quotes.
 
-    The first line names the columns. A line ``sep=;`` or ``#TYPE …`` before it is skipped.
-
-    Args:
-        file: seekable, at its beginning.
-        source: name of the table, for error messages.
-        delimiter: separates cells. By default a comma, a semicolon or a tab, whichever fits the first line.
-
-    Raises:
-        InvalidArgumentError: the rest of the file cannot be read.
+    The first line names the columns. A line ``sep=;`` or ``#TYPE …`` before it is skipped. The default
+    delimiter is a comma, a semicolon or a tab, whichever fits the first line.
     """
     with _TextLines(file, source) as lines:
         header, detected = _header_line(lines, source)
@@ -197,7 +196,7 @@ def _header_line(lines: _TextLines, source: Source) -> tuple[str, str]:
 def _known_columns(header: str, delimiter: str) -> tuple[int, int]:
     """Return how many known columns, and how many columns in all, a delimiter makes of a line."""
     names = [name.strip().strip('"') for name in header.split(delimiter)]
-    return sum(bool(name) and is_known_column(name) for name in names), len(names)
+    return sum(bool(name) and name in KNOWN_COLUMNS for name in names), len(names)
 
 
 def _next_cells(
@@ -334,3 +333,98 @@ def _cell(record: Mapping[str, object], name: str) -> str:
             return _QUOTE + text if text.startswith((*_FORMULA, *_ESCAPED)) else text
         case value:
             return str(value)
+
+
+# --- Parquet ------------------------------------------------------------------------------------------------
+
+MAGIC: Final = b"PAR1"
+_GROUP_ROWS: Final = 10_000
+"""Rows of one row group, held in memory."""
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    """Import pyarrow and pyarrow.parquet."""
+    try:
+        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - the extra may be missing
+        import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415 - likewise
+    except ModuleNotFoundError:
+        hint = "Parquet needs the extra \"parquet\": pip install 'telnyx-rooms-async[parquet]'"
+        raise ConfigurationError(hint) from None
+    return pa, pq
+
+
+@contextmanager
+def _read_errors(source: Source) -> Generator[Any, None, None]:
+    """Translate the errors of pyarrow. Yields the module pyarrow.parquet."""
+    pa, pq = _pyarrow()
+    try:
+        yield pq
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise ConfigurationError(f"cannot read {source.name}: {error.strerror or error}") from None
+        # pyarrow raises OSError without errno for some forms of damage.
+        reason = next(iter(str(error).splitlines()), "")
+        raise InvalidArgumentError((f"{source.name} is not Parquet: {reason}",)) from None
+
+
+def parquet_types(file: BinaryIO, source: Source) -> Mapping[str, object]:
+    """Return the types of the columns of a seekable file by name."""
+    with _read_errors(source) as pq:
+        schema = pq.ParquetFile(file).schema_arrow
+        return dict(zip(schema.names, schema.types, strict=True))
+
+
+def read_parquet(file: BinaryIO, source: Source) -> Iterator[Row]:
+    """Read rooms from a seekable Parquet file."""
+    check_columns(parquet_types(file, source), 1, source)
+    number = 0
+    with _read_errors(source) as pq:
+        for batch in pq.ParquetFile(file).iter_batches(batch_size=_GROUP_ROWS):
+            for values in batch.to_pylist():
+                number += 1
+                if not is_empty(values):
+                    yield Row(number, values)
+
+
+class ParquetWriter:
+    """Writer of records as Parquet."""
+
+    def __init__(
+        self, file: BinaryIO, columns: Sequence[str], types: Mapping[str, object] | None = None
+    ) -> None:
+        pa, pq = _pyarrow()
+        schema: dict[str, object] = {}
+        for name in columns:
+            annotation = cast("object", Room.__annotations__.get(name))
+            if types and name in types and name != REASON:
+                schema[name] = types[name]
+            elif annotation == int | None:
+                schema[name] = pa.int32()
+            elif annotation == bool | None:
+                schema[name] = pa.bool_()
+            elif annotation == datetime | None:
+                schema[name] = pa.timestamp("us", tz="UTC")
+            else:
+                schema[name] = pa.string()
+        self._file = file
+        self._table: Any = pa.Table
+        self._schema: Any = pa.schema(list(schema.items()))
+        self._writer: Any = pq.ParquetWriter(file, self._schema)
+        self._buffer: list[Mapping[str, object]] = []
+
+    def write(self, records: Iterable[Mapping[str, object]]) -> None:
+        """Buffer records, and write them when there are enough for a row group."""
+        self._buffer.extend(records)
+        if len(self._buffer) >= _GROUP_ROWS:
+            self._flush()
+
+    def close(self) -> None:
+        """Write the buffered records and the end of the file."""
+        if self._buffer:
+            self._flush()
+        self._writer.close()
+        self._file.flush()
+
+    def _flush(self) -> None:
+        records, self._buffer = self._buffer, []
+        self._writer.write_table(self._table.from_pylist(records, schema=self._schema))

@@ -1,0 +1,23 @@
+"""Policies: how long rooms and their sessions may last. ``client.rooms.enforce`` carries them out."""
+
+from telnyx_rooms_async.policies.policy import (
+    ActionStatus,
+    ActionType,
+    AllowedHours,
+    PolicyAction,
+    PolicyRule,
+    RoomPolicy,
+    planned_actions,
+)
+from telnyx_rooms_async.policies.policy_file import parse_policies
+
+__all__ = [
+    "ActionStatus",
+    "ActionType",
+    "AllowedHours",
+    "PolicyAction",
+    "PolicyRule",
+    "RoomPolicy",
+    "parse_policies",
+    "planned_actions",
+]

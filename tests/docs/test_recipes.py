@@ -1,0 +1,292 @@
+"""The recipes: each is written to its file and used. Libraries that are not installed have a stand-in."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+import telnyx_rooms_async
+from telnyx_rooms_async import Attempt, ConnectError, NotFoundError, RoomsClient
+from telnyx_rooms_async.emulator import Emulator, Fault
+from tests.docs.test_guides import run
+from tests.helpers.clocks import FakeClock
+from tests.helpers.web_servers import run_asgi_app
+
+GUIDE = (Path(telnyx_rooms_async.__file__).parent / "RECIPES.md").read_text()
+FILES = {
+    name: text
+    for text, name in re.findall(r"^```\w+\n((?:# |<!-- )(\S+).*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+}
+Load = Callable[..., Any]
+
+
+@pytest.fixture
+def watch() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def telnyx(watch: FakeClock) -> AsyncIterator[Emulator]:
+    """An emulator with the time of the test."""
+    async with Emulator(clock=watch) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, telnyx: Emulator) -> Iterator[Load]:
+    """Import the module of a recipe, in a folder with all files of the recipes and with an account."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
+    monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
+    imported: list[str] = []
+
+    def load(name: str, **stand_ins: dict[str, object]) -> ModuleType:
+        if stand_ins and find_spec(next(iter(stand_ins))) is None:
+            for dotted, members in stand_ins.items():
+                path = dotted.replace("__", ".")
+                module = ModuleType(path)
+                vars(module).update(members, __path__=[])
+                monkeypatch.setitem(sys.modules, path, module)
+        imported.append(name)
+        return import_module(name)
+
+    yield load
+    for name in imported:
+        sys.modules.pop(name, None)
+
+
+def test_each_recipe_has_a_test() -> None:
+    tested = set(re.findall(r'load\(\s*"(\w+)"', Path(__file__).read_text()))
+    modules = {name.removesuffix(".py") for name in FILES if name.endswith(".py")}
+    assert modules - tested == {"main", "test_main", "notebook"}
+    assert len(FILES) == GUIDE.count("\n```") / 2
+
+
+@pytest.mark.usefixtures("load")
+def test_the_test_of_the_fastapi_app_passes() -> None:
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("TELNYX_")}
+    suite = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_main.py"]
+    result = subprocess.run(suite, env=variables, capture_output=True, text=True, check=False)
+    assert "1 passed" in result.stdout, result.stdout + result.stderr
+
+
+async def test_the_token_endpoint_returns_a_token_of_the_room(load: Load, telnyx: Emulator) -> None:
+    telnyx.seed(1)
+    app = load("meeting").app
+    async with run_asgi_app(app) as url, ClientSession() as browser:
+        room = f"{url}/rooms/{telnyx.rooms[0].id}"
+        async with browser.post(f"{room}/token") as response:
+            assert response.status == 200
+            assert set(await response.json()) == {"token"}
+        async with browser.post(f"{url}/rooms/0ccc7b54-4df3-4bca-a65a-3da1ecc777f0/token") as response:
+            assert response.status == 404
+        async with browser.get(room) as response:
+            assert await response.text() == FILES["meeting.html"]
+
+
+# Of the type declarations of @telnyx/video 1.0.2.
+SDK_METHODS = {"on", "connect", "getLocalParticipant", "addSubscription", "getParticipantStream", "addStream"}
+SDK_EVENTS = {"stream_published", "subscription_started"}
+
+
+def test_the_page_uses_the_interface_of_the_browser_sdk() -> None:
+    page = FILES["meeting.html"]
+    assert set(re.findall(r"\broom\.(\w+)\(", page)) == SDK_METHODS
+    assert set(re.findall(r'room\.on\("(\w+)"', page)) == SDK_EVENTS
+    assert "initialize({ roomId, clientToken: token," in page
+    assert "fetch(`/rooms/${roomId}/token`" in page
+
+
+async def test_a_warm_lambda_function_uses_its_client_again(load: Load, telnyx: Emulator) -> None:
+    function = load("function")
+    first = await asyncio.to_thread(function.handler, {"name": "Weekly"}, None)
+    again = await asyncio.to_thread(function.handler, {"name": "Weekly"}, None)
+    assert first == again == telnyx.rooms[0].to_dict()
+    await asyncio.to_thread(function.runner.run, function.client.close())
+    await asyncio.to_thread(function.runner.close)
+
+
+@pytest.mark.usefixtures("load")
+async def test_the_cells_of_the_notebook_run(telnyx: Emulator) -> None:
+    telnyx.seed(3)
+    names: dict[str, Any] = {}
+    await run(compile(FILES["notebook.py"], "notebook", "exec", flags=0x2000), names)
+    assert names["rows"] == [room.to_dict() for room in telnyx.rooms]
+
+
+class StandInCelery:
+    """Celery with tasks that run when they are called, as in its eager mode."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def task(self, *, acks_late: bool) -> Callable[[Any], Any]:
+        return lambda function: function
+
+
+async def test_a_celery_task_that_is_delivered_twice_makes_one_room(load: Load, telnyx: Emulator) -> None:
+    tasks = load("tasks", celery={"Celery": StandInCelery})
+    opened = {await asyncio.to_thread(tasks.open_room, "Weekly") for _ in range(2)}
+    assert opened == {telnyx.rooms[0].id}
+
+
+class StandInCoordinator:
+    """`DataUpdateCoordinator` of Home Assistant, which is generic, with its arguments."""
+
+    def __class_getitem__(cls, item: object) -> type:
+        return cls
+
+    def __init__(self, hass: Any, logger: Any, *, name: str, config_entry: Any, update_interval: Any) -> None:
+        self.hass = hass
+
+
+class AuthFailed(Exception):  # noqa: N818 - ConfigEntryAuthFailed of Home Assistant
+    pass
+
+
+class UpdateFailed(Exception):  # noqa: N818 - of Home Assistant
+    pass
+
+
+class Entry:
+    def __init__(self, api_key: str) -> None:
+        self.data = {"api_key": api_key}
+
+
+async def test_home_assistant_gets_rooms_or_its_own_errors(load: Load, telnyx: Emulator) -> None:
+    telnyx.seed(3)
+    async with ClientSession() as session:
+        coordinator = load(
+            "coordinator",
+            homeassistant={},
+            homeassistant__config_entries={"ConfigEntry": Entry},
+            homeassistant__core={"HomeAssistant": object},
+            homeassistant__exceptions={"ConfigEntryAuthFailed": AuthFailed},
+            homeassistant__helpers={},
+            homeassistant__helpers__aiohttp_client={"async_get_clientsession": lambda hass: session},
+            homeassistant__helpers__update_coordinator={
+                "DataUpdateCoordinator": StandInCoordinator,
+                "UpdateFailed": UpdateFailed,
+            },
+        ).RoomsCoordinator
+        polled = coordinator(object(), Entry(telnyx.api_key))
+        assert await polled._async_update_data() == list(telnyx.rooms)
+        telnyx.inject(Fault(status=400))
+        with pytest.raises(UpdateFailed):
+            await polled._async_update_data()
+        with pytest.raises(AuthFailed):
+            await coordinator(object(), Entry("KEYwrong"))._async_update_data()
+
+
+class StandInLog:
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, dict[str, object]]] = []
+
+    def info(self, event: str, **fields: object) -> None:
+        self.lines.append(("info", event, fields))
+
+    def warning(self, event: str, **fields: object) -> None:
+        self.lines.append(("warning", event, fields))
+
+
+async def test_structlog_gets_attempts_and_warns_of_retries(load: Load) -> None:
+    log = StandInLog()
+    logs = load("logs", structlog={"get_logger": lambda: log})
+    logs.log = log
+    async with logs.client as client:
+        await client.rooms.list().count()
+    logs.log_attempt(
+        Attempt(
+            operation="ListRooms", method="GET", template="/rooms", number=1, sent=False, elapsed=1, wait=2
+        )
+    )
+    assert [(level, fields["operation"], fields["wait"]) for level, _, fields in log.lines] == [
+        ("info", "ListRooms", None),
+        ("warning", "ListRooms", 2),
+    ]
+
+
+async def test_sentry_groups_errors_by_operation_and_status(load: Load, client: RoomsClient) -> None:
+    before_send = load("errors", sentry_sdk={"init": lambda before_send: None}).before_send
+    with pytest.raises(NotFoundError) as raised:
+        await client.rooms.delete("0ccc7b54-4df3-4bca-a65a-3da1ecc777f0")
+    event = before_send({}, {"exc_info": (raised.type, raised.value, raised.tb)})
+    assert event == {
+        "fingerprint": ["telnyx", "DeleteRoom", "404"],
+        "tags": {"telnyx_request_id": raised.value.request_id},
+    }
+    assert before_send({}, {"exc_info": (ConnectError, ConnectError(), None)}) == before_send({}, {}) == {}
+
+
+class StandInS3:
+    """The operations of a boto3 client for one upload in parts."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.fails = fails
+        self.parts: dict[int, bytes] = {}
+        self.objects: dict[str, bytes] = {}
+        self.aborted: list[str] = []
+
+    def create_multipart_upload(self, *, Bucket: str, Key: str) -> dict[str, str]:  # noqa: N803
+        return {"UploadId": f"{Bucket}/{Key}"}
+
+    def upload_part(self, *, PartNumber: int, Body: bytes, UploadId: str, **_: str) -> dict[str, str]:  # noqa: N803
+        if self.fails:
+            raise OSError("disk full")
+        self.parts[PartNumber] = Body
+        return {"ETag": f"etag {PartNumber}"}
+
+    def complete_multipart_upload(self, *, Key: str, MultipartUpload: Any, **_: str) -> None:  # noqa: N803
+        listed = MultipartUpload["Parts"]
+        assert listed == [{"PartNumber": number, "ETag": f"etag {number}"} for number in self.parts]
+        assert all(len(body) >= 5 * 2**20 for body in list(self.parts.values())[:-1])  # a rule of S3
+        self.objects[Key] = b"".join(self.parts.values())
+        self.parts.clear()
+
+    def abort_multipart_upload(self, *, UploadId: str, **_: str) -> None:  # noqa: N803
+        self.aborted.append(UploadId)
+
+
+@pytest.fixture
+async def recordings(client: RoomsClient, telnyx: Emulator, watch: FakeClock) -> list[str]:
+    """The ids of the recordings of a session."""
+    room = await client.rooms.create(unique_name="Recorded", enable_recording=True)
+    person = telnyx.join(room.id)
+    watch.advance(seconds=60)
+    telnyx.leave(person.id)
+    watch.advance(seconds=60)
+    return [recording.id async for recording in client.recordings.list()]
+
+
+@pytest.mark.parametrize("size", [1000, 20_000_000])
+async def test_recordings_are_uploaded_in_parts(
+    load: Load, client: RoomsClient, telnyx: Emulator, recordings: list[str], size: int
+) -> None:
+    for recording in recordings:
+        telnyx.media(recording).size = size
+    s3 = StandInS3()
+    await load("s3").archive(client, s3, "archive")
+    assert {key.partition(".")[0]: body for key, body in s3.objects.items()} == {
+        recording: bytes(telnyx.media(recording)) for recording in recordings
+    }
+
+
+@pytest.mark.usefixtures("recordings")
+async def test_a_failed_upload_is_aborted(load: Load, client: RoomsClient) -> None:
+    s3 = StandInS3(fails=True)
+    with pytest.raises(OSError, match="disk full"):
+        await load("s3").archive(client, s3, "archive")
+    assert (len(s3.aborted), s3.objects) == (1, {})
