@@ -2,12 +2,10 @@
 
 from collections.abc import AsyncIterable, Iterable
 from datetime import UTC, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from attrs import evolve
 
-from telnyx_rooms_async.batch.journal import Journal
-from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
 from telnyx_rooms_async.core.endpoints import (
     END_SESSION,
     KICK_PARTICIPANTS,
@@ -35,8 +33,11 @@ from telnyx_rooms_async.errors import SessionEndedError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import ActionResult, RoomParticipant, RoomSession
 from telnyx_rooms_async.pagination import Listing
-from telnyx_rooms_async.reports import Attendance, Identity, attendance_of
-from telnyx_rooms_async.reports.intervals import check_aware
+
+if TYPE_CHECKING:  # most programs have no bulk jobs and no reports, and do not import these
+    from telnyx_rooms_async.batch.journal import Journal
+    from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
+    from telnyx_rooms_async.reports import Attendance, Identity
 
 
 class Sessions:
@@ -143,8 +144,8 @@ class Sessions:
         return Listing(self._api, build(LIST_SESSION_PARTICIPANTS, room_session_id=session_id, query=query))
 
     async def attendance(
-        self, session_id: SessionId, *, identity: Identity = None, as_of: datetime | None = None
-    ) -> Attendance:
+        self, session_id: SessionId, *, identity: "Identity" = None, as_of: datetime | None = None
+    ) -> "Attendance":
         """Return the people of a session: one request, and one for every 250 participants.
 
         Args:
@@ -165,6 +166,9 @@ class Sessions:
 
         Telnyx operations: ViewRoomSession and RetrieveListRoomParticipants.
         """
+        from telnyx_rooms_async.reports import attendance_of  # noqa: PLC0415 - see above
+        from telnyx_rooms_async.reports.intervals import check_aware  # noqa: PLC0415 - see above
+
         if as_of is not None:
             check_aware("as_of", as_of)
         session = await self.retrieve(session_id)
@@ -198,9 +202,9 @@ class Sessions:
         concurrency: int = 32,
         ordered: bool = False,
         max_failures: int | None = None,
-        journal: Journal | None = None,
-        progress: BatchProgress | None = None,
-    ) -> BatchJob[SessionId, None]:
+        journal: "Journal | None" = None,
+        progress: "BatchProgress | None" = None,
+    ) -> "BatchJob[SessionId, None]":
         """End sessions, and yield the outcome of each, with the options of ``client.rooms.create_many``.
 
         `ids` are sessions or their ids. One request per session, as by `end`. A session that was in flight
@@ -359,8 +363,9 @@ class Participants:
         return Listing(self._api, build(LIST_PARTICIPANTS, query=query))
 
 
-def bulk_end(api: ApiSession) -> BulkOperation[SessionId, None]:
+def bulk_end(api: ApiSession) -> "BulkOperation[SessionId, None]":
     """Return the operation of `Sessions.end_many`, also used by `integrations.dask`."""
+    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
 
     async def end(session_id: SessionId, since: float | None) -> None:
         try:
