@@ -24,7 +24,7 @@ _MINUTE: Final = timedelta(minutes=1)
 _MINUTE_MICROSECONDS: Final = 60_000_000
 _MICROSECOND: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CHUNK: Final = 100_000
+_CHUNK: Final = 50_000
 """Values that are sorted or compared at a time."""
 
 

@@ -54,7 +54,7 @@ class Reports:
         journal: str | PathLike[str] | None = None,
         progress: UsageProgress | None = None,
     ) -> Usage:
-        """Return what the account used: one request for every 250 sessions, recordings and compositions.
+        """Return what the account used: one request, and one for every 250 sessions or recordings.
 
         A session, recording or composition is part of the report if it started on one of the days. All of the
         minutes of a session count, those after midnight on the next day. Memory grows by some 250 bytes for
@@ -74,8 +74,7 @@ class Reports:
             as_of: timezone-aware: the time until which people that have not left are present; default: now,
                 by the server's clock.
             journal: path of a file with which the report can be continued.
-            progress: called after each page of sessions, with the numbers of sessions so far and in all: one
-                request more.
+            progress: called after each page of sessions, with the numbers of sessions so far and in all.
 
         Raises:
             InvalidArgumentError: an argument is invalid, or there is a journal and no first day.
@@ -88,15 +87,16 @@ class Reports:
 
         Telnyx operations: ListRoomSessions, ListRoomRecordings and ListRoomCompositions.
         """
-        now = as_of or datetime.fromtimestamp(self._api.server_now(), UTC)
         new_meter = partial(UsageMeter, by=by, zone=zone, identity=identity)
-        meter = new_meter(as_of=now)
+        new_meter(as_of=as_of or datetime.now(UTC))  # checks the arguments
         included = _Days(*_bounds(created_at), zone)
-        counter = _Counter(progress)
         if journal is not None and included.first is None:
             raise InvalidArgumentError(("a journal needs the first day of the report: created_at",))
-        if progress is not None:
-            counter.total = await Sessions(self._api).list(created_at=included.wider_filter()).count()
+        # This small request also shows the time of the server.
+        first = await Sessions(self._api).list(created_at=included.wider_filter()).page(1, size=1)
+        counter = _Counter(progress, first.meta.total_results or 0)
+        now = as_of or datetime.fromtimestamp(self._api.server_now(), UTC)
+        meter = new_meter(as_of=now)
         if journal is None:
             await self._add(meter, included, included.wider_filter(), counter)
             return meter.usage(prices)
@@ -156,15 +156,15 @@ class Reports:
 class _Counter:
     """Counts the sessions that were read, and reports them."""
 
-    def __init__(self, progress: UsageProgress | None) -> None:
+    def __init__(self, progress: UsageProgress | None, total: int) -> None:
         self._progress = progress
         self._done = 0
-        self.total = 0
+        self._total = total
 
     def add(self, sessions: int) -> None:
         self._done += sessions
         if self._progress is not None:
-            self._progress(self._done, max(self._done, self.total))
+            self._progress(self._done, max(self._done, self._total))
 
 
 @frozen

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import math
 import sys
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it has no types
 import pytest
 
 from telnyx_rooms_async import RoomParticipant
-from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.command_line import Run, Start, Terminal, Turn
 
 
@@ -144,3 +146,35 @@ def test_usage_shows_its_progress_and_continues(at_terminal: Terminal, tmp_path:
     assert "reading sessions" in shown
     assert "40 min" in shown
     assert list(tmp_path.iterdir()) == []
+
+
+def test_killed_report_is_continued_by_the_same_command(  # noqa: PLR0917 - fixtures
+    start: Start, run: Run, telnyx: Emulator, turn: Turn, alice: RoomParticipant, tmp_path: Path
+) -> None:
+    room, journal = telnyx.rooms[0].id, str(tmp_path / "journal")
+    for _ in range(9):
+        turn(3600)
+        telnyx.leave(alice.id)
+        turn(82800)
+        alice = telnyx.join(room, context="Alice")
+    telnyx.leave(alice.id)
+    turn(5)
+    arguments = ("reports", "usage", "--since", "2021-04-25", "--by", "month", "--journal", journal, "--csv")
+    complete = run("reports", "usage", "--since", "2021-04-25", "--by", "month", "--csv").stdout
+    telnyx.inject(
+        Fault(delay=math.inf),
+        operation="ListRoomSessions",
+        when=lambda request: ("filter[date_created_at][eq]", "2021-05-02") in request.query,
+    )
+    process = start(*arguments)
+    # Another process has locked the file.
+    while not Path(journal).exists() or b"2021-05-01" not in Path(journal).read_bytes():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    telnyx.requests.clear()
+    assert run(*arguments).stdout == complete
+    days = [dict(request.query).get("filter[date_created_at][eq]") for request in telnyx.requests]
+    assert "2021-05-02" in days
+    assert "2021-04-30" not in days

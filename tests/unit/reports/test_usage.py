@@ -246,7 +246,9 @@ def test_unusual_midnights_split_days(zone: ZoneInfo, noon: datetime, minutes: i
 def test_each_hour_is_on_one_day_although_the_last_minutes_of_a_day_come_twice() -> None:
     zone = ZoneInfo("America/St_Johns")  # in 2010, clocks went back from 0:01 to 23:01
     minutes = [datetime(2010, 11, 7, 2, tzinfo=UTC) + timedelta(minutes=minute) for minute in range(180)]
-    usage = usage_of(*(RoomSession(id=str(at), participants=(stay(at, 1),)) for at in minutes), zone=zone)
+    sessions = [RoomSession(id=str(at), participants=(stay(at, 1),)) for at in minutes]
+    usage = usage_of(*sessions, zone=zone)
+    assert usage == usage_of(*reversed(sessions), zone=zone)
     assert [(row.key, row.billed_minutes) for row in usage.rows] == [("2010-11-06", 30), ("2010-11-07", 150)]
 
 
