@@ -174,6 +174,22 @@ def test_days_are_those_of_the_time_zone_although_clocks_change() -> None:
     assert [row.sessions for row in rows] == [1, 0, 0]
 
 
+@pytest.mark.parametrize(
+    ("joined", "left", "minutes"),
+    [(10, 5, 0), (10, 10, 0), (0, None, 45), (None, 20, 20), (0, 26 * 60, 26 * 60), (0, 0.01, 1)],
+    ids=["left before joining", "no length", "never left", "no time of joining", "26 hours", "a moment"],
+)
+def test_awkward_stays_have_billed_minutes(joined: float | None, left: float | None, minutes: int) -> None:
+    def at(minute: float | None) -> datetime | None:
+        return None if minute is None else START + timedelta(minutes=minute)
+
+    alice = RoomParticipant(id="a", joined_at=at(joined), left_at=at(left))
+    session = RoomSession(id="s", created_at=START, ended_at=at(45), participants=(alice, alice))
+    total = usage_of(session).total
+    assert (total.billed_minutes, total.people, total.sessions) == (minutes, 1, 1)
+    assert total.peak == bool(minutes)
+
+
 def test_peak_counts_people_of_all_sessions_at_the_same_time() -> None:
     alice, bob = stay(START, 10), stay(START + timedelta(minutes=5), 10, "Bob")
     second_device = stay(START + timedelta(minutes=1), 2)
