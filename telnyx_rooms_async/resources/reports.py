@@ -57,12 +57,12 @@ class Reports:
         """Return what the account used: one request, and one for every 250 sessions or recordings.
 
         A session, recording or composition is part of the report if it started on one of the days. All of the
-        minutes of a session count, those after midnight on the next day. Memory grows by some 250 bytes for
-        each session, however many participants it has.
+        minutes of a session count, those after midnight on the next day. Memory grows by some 300 bytes for
+        each session of five people.
 
         With a journal, the report is read day by day, four days at a time, with at least three requests for
         a day. When the job is killed, the same call continues, as of the time of the first call. The file is
-        removed when the report is complete.
+        removed when the report is complete. Memory grows by some 200 bytes for each session then.
 
         Args:
             created_at: the days of the report, in `zone`: a day, or a `DateFilter` with inclusive bounds; by
