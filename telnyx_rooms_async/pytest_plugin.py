@@ -27,8 +27,7 @@ import pytest
 
 if TYPE_CHECKING:  # pytest imports this module in every environment that has the library
     from telnyx_rooms_async import RoomsClient
-    from telnyx_rooms_async.emulator import Emulator, Faults
-    from telnyx_rooms_async.emulator.threaded import ThreadedEmulator
+    from telnyx_rooms_async.emulator import Emulator, Faults, ThreadedEmulator
 
 _SCOPES: Final = ("function", "class", "module", "package", "session")
 _EMULATOR: Final = "_telnyx_emulator_of_"
@@ -73,7 +72,7 @@ def telnyx_emulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 @pytest.fixture
 def telnyx_emulator_server(monkeypatch: pytest.MonkeyPatch) -> "Iterator[ThreadedEmulator]":
     """Emulator in a thread of its own, for blocking test clients; the environment variables point to it."""
-    from telnyx_rooms_async.emulator.threaded import ThreadedEmulator  # noqa: PLC0415 - imported on request only
+    from telnyx_rooms_async.emulator import ThreadedEmulator  # noqa: PLC0415 - imported on request only
 
     with ThreadedEmulator() as emulator:
         _point_variables(monkeypatch, emulator)

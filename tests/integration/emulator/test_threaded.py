@@ -15,8 +15,7 @@ from fastapi import FastAPI, Request
 from flask import Flask, jsonify
 
 from telnyx_rooms_async import OutcomeUnknownError, RetryPolicy, RoomsClient
-from telnyx_rooms_async.emulator import Emulator
-from telnyx_rooms_async.emulator.threaded import ThreadedEmulator
+from telnyx_rooms_async.emulator import Emulator, ThreadedEmulator
 from telnyx_rooms_async.integrations.asgi import client_lifespan
 from tests.helpers.django_project import configure_django
 
