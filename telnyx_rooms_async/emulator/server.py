@@ -227,7 +227,13 @@ class Emulator:
         return converter.structure(rooms, tuple[Room, ...])
 
     def seed(self, count: int) -> None:
-        """Create rooms without requests, named ``Room 1`` and so on. Names that are taken are skipped."""
+        """Create rooms without requests, named ``Room 1`` and so on. Names that are taken are skipped.
+
+        Example:
+            >>> telnyx.seed(3)
+            >>> len(telnyx.rooms)
+            5
+        """
         for name in self._free_names(count):
             self._state.create_room({"unique_name": name})
 
@@ -258,7 +264,7 @@ class Emulator:
 
         Example:
             >>> from random import Random
-            >>> telnyx.seed_history(days=7, rooms=2, random=Random(1))
+            >>> telnyx.seed_history(days=30, rooms=10, random=Random(1))
         """
         for name, number, low, high in (
             ("days", days, 1, 3650),
@@ -298,6 +304,11 @@ class Emulator:
 
         Raises:
             LookupError: no such participant is in a session.
+
+        Example:
+            >>> telnyx.leave(participant.id)  # the last one ends the session
+            >>> (await client.sessions.retrieve(session_id)).active
+            False
         """
         self._state.leave(participant_id)
 
@@ -306,6 +317,11 @@ class Emulator:
 
         Raises:
             LookupError: there is no such participant.
+
+        Example:
+            >>> await client.sessions.mute(session_id, "all")
+            >>> telnyx.muted(participant.id)
+            True
         """
         participant = self._state.participants.get(participant_id)
         if participant is None:
@@ -317,6 +333,9 @@ class Emulator:
 
         Raises:
             LookupError: there is no such file, or it is not completed.
+
+        Example:
+            >>> telnyx.media(recording.id).cut_after = 1000  # bytes, of each response
         """
         file = self._state.file(file_id)
         if file is None:
@@ -388,7 +407,14 @@ class Emulator:
         return tuple(rule.fault for rule in self._webhook_rules)
 
     def clear_faults(self) -> None:
-        """Remove all faults that are not used up, also those of webhooks."""
+        """Remove all faults that are not used up, also those of webhooks.
+
+        Example:
+            >>> telnyx.inject(Fault(status=503), times=None)
+            >>> telnyx.clear_faults()
+            >>> telnyx.pending_faults
+            ()
+        """
         self._rules.clear()
         self._webhook_rules.clear()
 
@@ -404,6 +430,12 @@ class Emulator:
 
         Raises:
             ValueError: `requests` is negative, or `seconds` is not above 0.
+
+        Example:
+            >>> telnyx.limit(20, seconds=5)
+            >>> room = await client.rooms.retrieve(room_id)
+            >>> client.rate_limit.remaining
+            19
         """
         self._rate_limit = None if requests is None else RateLimit(requests=requests, seconds=seconds)
 
