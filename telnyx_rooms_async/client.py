@@ -5,9 +5,9 @@ import ssl
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from attrs import asdict, evolve
+from attrs import asdict, evolve, fields
 
 from telnyx_rooms_async.core.endpoints import ACCOUNT_KEY
 from telnyx_rooms_async.core.http_messages import Response
@@ -37,7 +37,6 @@ from telnyx_rooms_async.http.transport import AiohttpTransport
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.raw_responses import RawResponses
 from telnyx_rooms_async.resources.recordings import Recordings
-from telnyx_rooms_async.resources.reports import Reports
 from telnyx_rooms_async.resources.rooms import Rooms
 from telnyx_rooms_async.resources.sessions import Participants, Sessions
 from telnyx_rooms_async.resources.tokens import Tokens
@@ -53,6 +52,11 @@ from telnyx_rooms_async.settings import (
     hidden_key,
     timeout_seconds,
 )
+
+if TYPE_CHECKING:  # most programs make no reports, and do not import these
+    from telnyx_rooms_async.resources.reports import Reports
+
+_OPTIONS: Final = frozenset(field.name for field in fields(Settings))
 
 
 class RoomsClient:
@@ -254,9 +258,19 @@ class RoomsClient:
         return Tokens(self._api)
 
     @cached_property
-    def reports(self) -> Reports:
+    def reports(self) -> "Reports":
         """Attendance and usage."""
+        from telnyx_rooms_async.resources.reports import Reports  # noqa: PLC0415 - see above
+
         return Reports(self._api)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _OPTIONS:
+            del value  # it may be the API key, and error reports show the variables of frames
+            raise AttributeError(
+                f"{name} of a client cannot be changed: make a new client, or use with_options()"
+            )
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         return f"<RoomsClient {self._base_url}>"
@@ -311,7 +325,8 @@ class RoomsClient:
             ConfigurationError: an option is invalid.
 
         Example:
-            >>> await client.with_options(headers={"X-Team": "Video"}, max_retries=0).rooms.retrieve(room_id)
+            >>> impatient = client.with_options(timeout=2, max_retries=0)
+            >>> room = await impatient.rooms.retrieve(room_id)
         """
         check_flags(read_only=read_only)
         api = self._api
