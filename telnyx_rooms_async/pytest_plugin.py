@@ -5,6 +5,8 @@
 - ``rooms_client``: a `RoomsClient` of that emulator. It retries without a pause unless the response has one.
 - ``telnyx_faults``: `Faults`, a shorthand to inject faults. The test fails if a fault was injected for more
   requests than arrived.
+- ``telnyx_emulator_server``: a `ThreadedEmulator` for one test, for test clients that block their event loop.
+  The variables point to it.
 
 The fixtures need pytest-asyncio 0.24 or newer, in either mode and with loops of any scope, or anyio on
 asyncio. A fixture named ``telnyx_emulator`` in the tests replaces this one for the other two as well. Until a

@@ -65,7 +65,7 @@ async def test_client_in_another_thread_than_a_blocked_emulator_gets_a_hint(teln
     async def create() -> None:
         once = RetryPolicy(max_attempts=1)
         async with RoomsClient(
-            telnyx.api_key, base_url=telnyx.url, attempt_timeout=0.1, retry=once
+            telnyx.api_key, base_url=telnyx.url, attempt_timeout=1.0, retry=once
         ) as client:
             await client.rooms.create("Weekly", on_lost_response="raise")
 
