@@ -148,7 +148,10 @@ class Emulator:
         app.router.add_delete(f"{_PARTICIPANTS}/{{id}}", self._handle_leave, name="emulator:leave")
         for endpoint in ENDPOINTS:
             path, handler = _PREFIX + endpoint.path, partial(self._handle_operation, endpoint)
-            app.router.add_route(endpoint.method, path, handler, name=endpoint.operation)
+            methods = ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,)
+            resource = app.router.add_resource(path, name=endpoint.operation)
+            for method in methods:
+                resource.add_route(method, handler)
         app.router.add_get("/media/{id}", self._handle_download, name=DOWNLOAD, allow_head=False)
         path = f"{_PREFIX}/public_key"
         app.router.add_get(path, self._handle_public_key, name=PUBLIC_KEY, allow_head=False)
