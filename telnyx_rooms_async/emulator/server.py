@@ -225,7 +225,13 @@ class Emulator:
         return converter.structure(rooms, tuple[Room, ...])
 
     def seed(self, count: int) -> None:
-        """Create rooms without requests, named ``Room 1`` and so on. Names that are taken are skipped."""
+        """Create rooms without requests, named ``Room 1`` and so on. Names that are taken are skipped.
+
+        Example:
+            >>> telnyx.seed(3)
+            >>> len(telnyx.rooms)
+            5
+        """
         for name in self._free_names(count):
             self._state.create_room({"unique_name": name})
 
@@ -255,7 +261,8 @@ class Emulator:
             ValueError: an argument is out of range.
 
         Example:
-            ``telnyx.seed_history(days=365, rooms=100, random=Random(1))``
+            >>> from random import Random
+            >>> telnyx.seed_history(days=30, rooms=10, random=Random(1))
         """
         for name, number, low, high in (
             ("days", days, 1, 3650),
@@ -295,6 +302,11 @@ class Emulator:
 
         Raises:
             LookupError: no such participant is in a session.
+
+        Example:
+            >>> telnyx.leave(participant.id)  # the last one ends the session
+            >>> (await client.sessions.retrieve(session_id)).active
+            False
         """
         self._state.leave(participant_id)
 
@@ -303,6 +315,11 @@ class Emulator:
 
         Raises:
             LookupError: there is no such participant.
+
+        Example:
+            >>> await client.sessions.mute(session_id, "all")
+            >>> telnyx.muted(participant.id)
+            True
         """
         participant = self._state.participants.get(participant_id)
         if participant is None:
@@ -314,6 +331,9 @@ class Emulator:
 
         Raises:
             LookupError: there is no such file, or it is not completed.
+
+        Example:
+            >>> telnyx.media(recording.id).cut_after = 1000  # bytes, of each response
         """
         file = self._state.file(file_id)
         if file is None:
@@ -385,7 +405,14 @@ class Emulator:
         return tuple(rule.fault for rule in self._webhook_rules)
 
     def clear_faults(self) -> None:
-        """Remove all faults that are not used up, also those of webhooks."""
+        """Remove all faults that are not used up, also those of webhooks.
+
+        Example:
+            >>> telnyx.inject(Fault(status=503), times=None)
+            >>> telnyx.clear_faults()
+            >>> telnyx.pending_faults
+            ()
+        """
         self._rules.clear()
         self._webhook_rules.clear()
 
@@ -401,6 +428,12 @@ class Emulator:
 
         Raises:
             ValueError: `requests` is negative, or `seconds` is not above 0.
+
+        Example:
+            >>> telnyx.limit(20, seconds=5)
+            >>> room = await client.rooms.retrieve(room_id)
+            >>> client.rate_limit.remaining
+            19
         """
         self._rate_limit = None if requests is None else RateLimit(requests=requests, seconds=seconds)
 

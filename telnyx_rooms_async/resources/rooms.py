@@ -5,8 +5,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, Unpack, cast
 
-from telnyx_rooms_async.batch.journal import Journal
-from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
 from telnyx_rooms_async.core.endpoints import (
     DELETE_ROOM,
     LIST_ROOM_SESSIONS,
@@ -62,7 +60,9 @@ from telnyx_rooms_async.resources.room_reconciliation import (
     parse_desired,
 )
 
-if TYPE_CHECKING:  # most programs have no policies, and import neither these nor the webhooks
+if TYPE_CHECKING:  # most programs have no bulk jobs and no policies, and do not import these
+    from telnyx_rooms_async.batch.journal import Journal
+    from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
     from telnyx_rooms_async.policies import PolicyAction, RoomPolicy
     from telnyx_rooms_async.resources.room_enforcement import BeforeAction, OnWarning
     from telnyx_rooms_async.webhooks import EventRouter, EventStore
@@ -348,8 +348,8 @@ class Rooms:
         concurrency: int = 32,
         max_failures: int | None = None,
         max_deletes: int | None = None,
-        progress: BatchProgress | None = None,
-    ) -> BatchJob[Change, Room | None]:
+        progress: "BatchProgress | None" = None,
+    ) -> "BatchJob[Change, Room | None]":
         """Apply a plan, and yield the outcome of each change: the room, or None for a deletion.
 
         Nothing is sent before the job is iterated or awaited: then one request per change. Deletions start
@@ -379,6 +379,8 @@ class Rooms:
         if not isinstance(cast("object", plan), Plan):
             raise InvalidArgumentError((f"plan must be a Plan, not {short_repr(plan)}",))
         plan.check_deletes(max_deletes)
+        from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+
         operation = BulkOperation(name="apply", apply=partial(apply_change, self._api), api=self._api)
         return operation.run(
             plan.changes, concurrency=concurrency, max_failures=max_failures, progress=progress
@@ -402,15 +404,15 @@ class Rooms:
         Runs until it is closed or cancelled; ``contextlib.aclosing`` closes it at once after a ``break``. It
         reads the rooms and the active sessions every `interval` seconds, by one request for every 250 of
         them, and acts when an action is due. The session, its participants and its room are read again before
-        each action, which are three requests. Nothing has to be kept for a restart: what is due follows from
+        each action, by up to three requests. Nothing has to be kept for a restart: what is due follows from
         the state that the API returns.
 
         Several instances of an app act once if they share a `store`, which also prevents a second warning
         after a restart. A claim in the store must last longer than `before_action` and `on_warning` take.
 
-        An action that fails is yielded with its error, and tried again after a minute, or after `interval`
-        seconds if they are fewer. A reading that fails because the API is not available is logged and
-        repeated after `interval` seconds, except the first one, which raises.
+        An action that fails is yielded with its error. A reading that fails because the API is not available
+        is logged, except the first one, which raises. Both are repeated after a minute, or after `interval`
+        seconds if they are fewer.
 
         Args:
             policies: the first one that is for a room applies to the room.
@@ -420,7 +422,7 @@ class Rooms:
             router: whose events show changes at once. Readings find the changes whose events were lost.
             store: of the actions that are done, such as a `RedisEventStore`. It may be that of the router.
             before_action: async function that is called with an action just before it. False vetoes the
-                action, and a `timedelta` postpones it; both are forgotten at a restart.
+                action, and a `timedelta` postpones it, by a second or more; both are forgotten at a restart.
             on_warning: async function that is called with a warning. If it fails, it is called again.
             concurrency: the number of concurrent actions.
 
@@ -460,9 +462,9 @@ class Rooms:
         ordered: bool = False,
         max_failures: int | None = None,
         on_lost_response: OnLostResponse = "find",
-        journal: Journal | None = None,
-        progress: BatchProgress | None = None,
-    ) -> BatchJob[Fields, Room]:
+        journal: "Journal | None" = None,
+        progress: "BatchProgress | None" = None,
+    ) -> "BatchJob[Fields, Room]":
         """Create rooms, and yield the outcome of each: `batch.Done` with the room, or `batch.Failed`.
 
         Nothing is sent before the job is iterated or awaited: then one request per room, as by `create`.
@@ -504,9 +506,9 @@ class Rooms:
         concurrency: int = 32,
         ordered: bool = False,
         max_failures: int | None = None,
-        journal: Journal | None = None,
-        progress: BatchProgress | None = None,
-    ) -> BatchJob[Update, Room]:
+        journal: "Journal | None" = None,
+        progress: "BatchProgress | None" = None,
+    ) -> "BatchJob[Update, Room]":
         """Update rooms, and yield the outcome of each, with the options and errors of `create_many`.
 
         `changes` are pairs of a room and its new fields: ``(room_id, {"max_participants": 25})``. One request
@@ -535,9 +537,9 @@ class Rooms:
         concurrency: int = 32,
         ordered: bool = False,
         max_failures: int | None = None,
-        journal: Journal | None = None,
-        progress: BatchProgress | None = None,
-    ) -> BatchJob[RoomId, None]:
+        journal: "Journal | None" = None,
+        progress: "BatchProgress | None" = None,
+    ) -> "BatchJob[RoomId, None]":
         """Delete rooms, and yield the outcome of each, with the options and errors of `create_many`.
 
         `ids` are rooms or their ids. One request per room, as by `delete`. A room that was in flight when a
@@ -569,8 +571,8 @@ class Rooms:
         expect: int | None = None,
         concurrency: int = 32,
         max_failures: int | None = None,
-        progress: BatchProgress | None = None,
-    ) -> BatchJob[Room, None]:
+        progress: "BatchProgress | None" = None,
+    ) -> "BatchJob[Room, None]":
         """Delete all rooms that match the filters, and yield the outcome of each.
 
         Nothing is sent before the job is iterated or awaited. The rooms are collected first, by
@@ -613,6 +615,8 @@ class Rooms:
             with suppress(NotFoundError):
                 await self.delete(room.id)
 
+        from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+
         operation = BulkOperation(name="delete_all", apply=delete, api=self._api)
         return operation.run(rooms, concurrency=concurrency, max_failures=max_failures, progress=progress)
 
@@ -640,8 +644,10 @@ async def _collect(
 
 def bulk_create(
     api: ApiSession, on_lost_response: OnLostResponse, *, must_be_named: bool
-) -> BulkOperation[Any, Room]:
+) -> "BulkOperation[Any, Room]":
     """Return the operation of `Rooms.create_many`, whose items are checked when they are sent."""
+    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+
     choice = check_on_lost_response(on_lost_response)
 
     async def create(fields: Mapping[str, object], since: float | None) -> Room:
@@ -653,8 +659,9 @@ def bulk_create(
     return BulkOperation(name="create_many", apply=create, api=api)
 
 
-def bulk_update(api: ApiSession) -> BulkOperation[Any, Room]:
+def bulk_update(api: ApiSession) -> "BulkOperation[Any, Room]":
     """Return the operation of `Rooms.update_many`, whose items are checked when they are sent."""
+    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
 
     async def update(change: RoomUpdate, _: float | None) -> Room:
         pair = cast("object", change)  # it may come from a file
@@ -668,8 +675,9 @@ def bulk_update(api: ApiSession) -> BulkOperation[Any, Room]:
     return BulkOperation(name="update_many", apply=update, api=api)
 
 
-def bulk_delete(api: ApiSession) -> BulkOperation[RoomId, None]:
+def bulk_delete(api: ApiSession) -> "BulkOperation[RoomId, None]":
     """Return the operation of `Rooms.delete_many`."""
+    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
 
     async def delete(room_id: RoomId, since: float | None) -> None:
         try:

@@ -17,22 +17,19 @@ import pytest
 import trustme
 from aiohttp import ClientSession
 
-import telnyx_rooms_async
 from telnyx_rooms_async import Attempt, ConnectError, NotFoundError, RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.docs.test_guides import run
+from tests.docs.test_quickstart import PROGRAMS
 from tests.helpers.clocks import FakeClock
 from tests.helpers.connect_proxy import BASE_URL, HOSTS, ConnectProxy
 from tests.helpers.fault_server import FaultServer
+from tests.helpers.guides import read_files
 from tests.helpers.raw_server import running
 from tests.helpers.room_store import SECRET_KEY
 from tests.helpers.web_servers import run_asgi_app
 
-GUIDE = (Path(telnyx_rooms_async.__file__).parent / "RECIPES.md").read_text()
-FILES = {
-    name: text
-    for text, name in re.findall(r"^```\w+\n((?:# |<!-- )(\S+).*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
-}
+FILES = read_files()
 Load = Callable[..., Any]
 
 
@@ -76,9 +73,8 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, telnyx: Emulator) -> I
 
 def test_each_recipe_has_a_test() -> None:
     tested = set(re.findall(r'load\(\s*"(\w+)"', Path(__file__).read_text()))
-    modules = {name.removesuffix(".py") for name in FILES if name.endswith(".py")}
-    assert modules - tested == {"main", "test_main", "notebook"}
-    assert len(FILES) == GUIDE.count("\n```") / 2
+    others = {"main", "test_main", "notebook"} | {name.removesuffix(".py") for name in PROGRAMS}
+    assert {name.removesuffix(".py") for name in FILES if name.endswith(".py")} == tested | others
 
 
 @pytest.mark.usefixtures("load")
