@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, Final, Self
 
-from attrs import asdict, evolve
+from attrs import asdict, evolve, fields
 
 from telnyx_rooms_async.core.endpoints import ACCOUNT_KEY
 from telnyx_rooms_async.core.http_messages import Response
@@ -53,6 +53,8 @@ from telnyx_rooms_async.settings import (
     hidden_key,
     timeout_seconds,
 )
+
+_OPTIONS: Final = frozenset(field.name for field in fields(Settings))
 
 
 class RoomsClient:
@@ -258,6 +260,14 @@ class RoomsClient:
         """Attendance and usage."""
         return Reports(self._api)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _OPTIONS:
+            del value  # it may be the API key, and error reports show the variables of frames
+            raise AttributeError(
+                f"{name} of a client cannot be changed: make a new client, or use with_options()"
+            )
+        super().__setattr__(name, value)
+
     def __repr__(self) -> str:
         return f"<RoomsClient {self._base_url}>"
 
@@ -396,6 +406,16 @@ class RoomsClient:
             >>> webhooks = Webhooks(await client.public_key())
         """
         return (await self._api.call(build(ACCOUNT_KEY))).public
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client was closed, or a view of it: it makes no more calls.
+
+        Example:
+            >>> client.is_closed
+            False
+        """
+        return self._api.in_flight_calls.is_closed
 
     async def close(self, *, grace: float = 0.0) -> None:
         """Close the client and its views. A borrowed session stays open. A second call has no effect.

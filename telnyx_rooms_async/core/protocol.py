@@ -253,11 +253,11 @@ class Extras:
     """What a client adds to each request."""
 
     headers: Mapping[str, str] = field(factory=dict[str, str], repr=False)
-    """Headers."""
+    """They replace those of the same name in any case."""
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Query parameters."""
+    """Names and values, not yet encoded."""
     body: Mapping[str, object] = field(factory=dict[str, object], repr=False)
-    """Members of JSON bodies."""
+    """Members of the JSON body of every POST, PUT and PATCH."""
 
 
 def extend_extras(
@@ -328,9 +328,8 @@ def add_extras(call: Call[T], extras: Extras) -> Call[T]:
     query = (*request.query, *(pair for pair in extras.query if pair[0] not in names))
     body = request.body
     if extras.body and request.method in _METHODS_WITH_BODY:
-        fields = dict[str, object]() if body is None else parse_json(body)
-        if isinstance(fields, dict):
-            body = encode_json(dict(extras.body) | cast("dict[str, object]", fields))
+        fields: dict[str, object] = {} if body is None else parse_json(body)  # an object: `check_extras`
+        body = encode_json({**extras.body, **fields})
     return evolve(call, request=evolve(request, query=query, body=body))
 
 

@@ -21,6 +21,7 @@ ActionStatus: TypeAlias = Literal["planned", "done", "vetoed", "postponed", "fai
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY: Final = timedelta(days=1)
+_LONGEST: Final = timedelta(days=36_525)
 _TIMEOUTS: Final = ("max_duration", "alone_timeout", "empty_timeout")
 _SEARCHED_DAYS: Final = range(-8, 10)
 """A week in both directions, and hours over midnight."""
@@ -168,8 +169,8 @@ class RoomPolicy:
             value: object = getattr(self, name)
             if value is None:
                 continue
-            if not isinstance(value, timedelta) or value <= timedelta():
-                yield f"{name} must be a positive timedelta, not {short_repr(value)}"
+            if not isinstance(value, timedelta) or not timedelta() < value <= _LONGEST:
+                yield f"{name} must be a positive timedelta, up to 100 years, not {short_repr(value)}"
             elif name in _TIMEOUTS and isinstance(self.warn_before, timedelta) and value <= self.warn_before:
                 yield f"warn_before must be shorter than {name}"
         if self.warn_before is not None and not self.ends_sessions:
@@ -209,9 +210,9 @@ class PolicyAction:
     rule: PolicyRule
     """The limit that is reached: the name of a field of `RoomPolicy`."""
     policy: RoomPolicy = field(repr=False)
-    """The policy that demands it."""
+    """The policy that applies to the room."""
     room: Room
-    """The room, as it was listed."""
+    """The room, as it was read last."""
     session: RoomSession | None = None
     """None for the deletion of a room."""
     due_at: datetime

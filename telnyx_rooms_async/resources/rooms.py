@@ -402,15 +402,15 @@ class Rooms:
         Runs until it is closed or cancelled; ``contextlib.aclosing`` closes it at once after a ``break``. It
         reads the rooms and the active sessions every `interval` seconds, by one request for every 250 of
         them, and acts when an action is due. The session, its participants and its room are read again before
-        each action, which are three requests. Nothing has to be kept for a restart: what is due follows from
+        each action, by up to three requests. Nothing has to be kept for a restart: what is due follows from
         the state that the API returns.
 
         Several instances of an app act once if they share a `store`, which also prevents a second warning
         after a restart. A claim in the store must last longer than `before_action` and `on_warning` take.
 
-        An action that fails is yielded with its error, and tried again after a minute, or after `interval`
-        seconds if they are fewer. A reading that fails because the API is not available is logged and
-        repeated after `interval` seconds, except the first one, which raises.
+        An action that fails is yielded with its error. A reading that fails because the API is not available
+        is logged, except the first one, which raises. Both are repeated after a minute, or after `interval`
+        seconds if they are fewer.
 
         Args:
             policies: the first one that is for a room applies to the room.
@@ -420,7 +420,7 @@ class Rooms:
             router: whose events show changes at once. Readings find the changes whose events were lost.
             store: of the actions that are done, such as a `RedisEventStore`. It may be that of the router.
             before_action: async function that is called with an action just before it. False vetoes the
-                action, and a `timedelta` postpones it; both are forgotten at a restart.
+                action, and a `timedelta` postpones it, by a second or more; both are forgotten at a restart.
             on_warning: async function that is called with a warning. If it fails, it is called again.
             concurrency: the number of concurrent actions.
 

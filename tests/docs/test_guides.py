@@ -18,6 +18,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
+import trustme
 from aiohttp import ClientSession, web
 from typer.testing import CliRunner
 
@@ -192,6 +193,11 @@ async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
         monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
         monkeypatch.setenv("TELNYX_PUBLIC_KEY", telnyx.public_key)
+        if "ca.pem" in fragment:
+            authority = trustme.CA()
+            authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+            certificate = authority.issue_cert("me@example.com")
+            certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "client.pem")
         if "client.recordings" in fragment:
             telnyx.leave(person.id)
         code = compile(fragment, "guide", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)

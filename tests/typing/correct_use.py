@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import BinaryIO, assert_type
 from uuid import UUID
@@ -60,6 +60,7 @@ from telnyx_rooms_async.integrations.aiohttp_web import (
     router_context,
 )
 from telnyx_rooms_async.integrations.asgi import asgi_app, client_lifespan
+from telnyx_rooms_async.policies import AllowedHours, PolicyAction, RoomPolicy
 from telnyx_rooms_async.webhooks import (
     Event,
     EventRouter,
@@ -317,6 +318,29 @@ async def bulk_operations(client: RoomsClient) -> None:
     async with aclosing(client.rooms.delete_all(everything=True, expect=3)) as outcomes:
         async for deleted in outcomes:
             assert_type(deleted.item, Room)
+
+
+async def enforcement(client: RoomsClient, store: EventStore, router: EventRouter) -> None:
+    """Carry out policies, with a hook and a warning."""
+    hours = AllowedHours(start=time(8), end=time(18), zone="Europe/Berlin", weekdays=["mon", "tue"])
+    policies = [
+        RoomPolicy(names={"Board"}, predicate=lambda room: room.enable_recording is True),
+        RoomPolicy(max_duration=timedelta(hours=2), allowed_hours=hours, identity="user_id"),
+        RoomPolicy(allowed_hours=[hours], identity=None),
+    ]
+
+    async def decide(action: PolicyAction) -> bool | timedelta:
+        return timedelta(minutes=5) if action.rule == "max_duration" else action.type != "delete_room"
+
+    async def warn(action: PolicyAction) -> None:
+        assert_type(action.session, RoomSession | None)
+
+    actions = client.rooms.enforce(
+        policies, router=router, store=store, before_action=decide, on_warning=warn
+    )
+    async with aclosing(actions):
+        async for action in actions:
+            assert_type(action, PolicyAction)
 
 
 async def fields_in_variables(client: RoomsClient, rows: list[dict[str, str | int | None]]) -> None:

@@ -30,7 +30,7 @@ def enforce(
 ) -> None:
     """End sessions and delete rooms that reach a limit, until Ctrl-C.
 
-    Every action is printed. With --once, the exit code is 1 if an action failed; otherwise it is tried again.
+    Every action is printed. An action that fails is tried again; with --once, the exit code is 1 instead.
 
     FILE has a table for each policy. The first one that is for a room applies.
 
