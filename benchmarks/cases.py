@@ -34,6 +34,7 @@ class Case:
     rooms: int = 1_000
     latency_ms: int = 0
     concurrency: int = 1
+    tls: bool = False
 
     @property
     def small(self) -> "Case":
@@ -43,7 +44,7 @@ class Case:
             seconds=0.03,
             rooms=min(self.rooms, 1_000),
             latency_ms=min(self.latency_ms, 2),
-            concurrency=min(self.concurrency, 200),
+            concurrency=min(self.concurrency, 100),
             loops=self.loops[:1],
             fresh=False,
             contenders=tuple(name for name in self.contenders if name not in _NOT_IN_SMALL),
@@ -75,6 +76,39 @@ _BURSTS: Final = (
         (10_000, 0, ("bare", "ours", "sdk-aiohttp")),
         (10_000, 50, ("bare", "ours", "sdk-aiohttp")),
     )
+)
+_CALLERS: Final = ("bare", "ours", "sdk-aiohttp", "sdk-httpx")
+_FIRST_CALLS: Final = (
+    _once(
+        name="first-call-tls" if tls else "first-call",
+        title=f"Make a client, and its first call{' over TLS' if tls else ''}",
+        unit="call",
+        task=tasks.first_call,
+        tls=tls,
+        contenders=_CALLERS,
+    )
+    for tls in (False, True)
+)
+_TENANTS: Final = (
+    _once(
+        name="clients-1000",
+        title="Make 1 000 clients",
+        unit="client",
+        task=tasks.make_clients,
+        concurrency=1_000,
+        fresh=True,
+        contenders=_CALLERS,
+    ),
+    _once(
+        name="clients-1000-calls",
+        title="First calls of 1 000 clients over TLS",
+        unit="client",
+        task=tasks.call_from_clients,
+        concurrency=1_000,
+        tls=True,
+        fresh=True,
+        contenders=_CALLERS,
+    ),
 )
 _ITERATIONS: Final = (
     _once(
@@ -114,6 +148,14 @@ CASES: Final = {
         ),
         Case(
             name="create", title="Create a room, 32 in flight", unit="call", task=tasks.create, concurrency=32
+        ),
+        Case(
+            name="retrieve-32-tls",
+            title="Retrieve a room over TLS, 32 in flight",
+            unit="call",
+            task=tasks.retrieve,
+            concurrency=32,
+            tls=True,
         ),
         Case(name="page", title="A page of 250 rooms with sessions", unit="page", task=tasks.fetch_page),
         _one_loop(
@@ -156,6 +198,8 @@ CASES: Final = {
             reference="parts",
             contenders=("parts", "bare", "ours", "sdk"),
         ),
+        *_FIRST_CALLS,
+        *_TENANTS,
         *_BURSTS,
         *_ITERATIONS,
         _once(

@@ -15,6 +15,7 @@ from cattrs import structure
 
 from benchmarks.cases import CASES, Case
 from benchmarks.contenders import CONTENDERS
+from benchmarks.instructions import CALL_TITLES
 from benchmarks.measuring import Sample
 from benchmarks.runner import Row
 
@@ -184,8 +185,12 @@ def table(case: Case, results: Sequence[Standing]) -> Iterator[str]:
             yield f"    {wall.median * case.rooms / (case.latency_ms / 1000):.1f} round trips"
 
 
-_CPU_ROWS: Final = ("retrieve-1", "retrieve-32", "create", "page", "list", "webhook", "import")
+_CPU_ROWS: Final = (
+    *("retrieve-1", "retrieve-32", "retrieve-32-tls", "create", "page", "list", "webhook", "import"),
+    *("first-call", "first-call-tls", "clients-1000", "clients-1000-calls"),
+)
 _WALL_ROWS: Final = ("list-50ms", "burst-10000-50ms", "create-10000-20ms")
+_MEMORY_ROWS: Final = ("clients-1000", "clients-1000-calls")
 _CONTENDERS_OF_COLUMNS: Final = (("ours",), ("sdk-aiohttp",), ("sdk-httpx", "sdk"))
 
 
@@ -193,32 +198,53 @@ def markdown(stored: Mapping[str, Any]) -> Iterator[str]:
     """Yield the table of the README, made of the stored results so that a test can compare the two."""
     yield "| | bare aiohttp + json | this library | `telnyx` on aiohttp | `telnyx` by default |"
     yield "|---|---|---|---|---|"
-    for figure, names in (("cpu", _CPU_ROWS), ("wall", _WALL_ROWS)):
+    for figure, names in (("cpu", _CPU_ROWS), ("wall", _WALL_ROWS), ("memory", _MEMORY_ROWS)):
         for name in names:
             if name in stored["cases"]:
                 yield _markdown_row(stored["cases"][name], figure)
+    for call, counts in stored.get("instructions", {}).items():
+        ratio = times(counts["ours"] / counts["bare"])
+        title = f"{CALL_TITLES[call]}: instructions a call"
+        yield f"| {title} | {counts['bare'] / 1000:.0f} 000 | × {ratio} | | |"  # noqa: RUF001 - the sign for times
     yield ""
     versions, machine = stored["versions"], stored["machine"]
-    packages = ", ".join(f"{name} {versions[name]}" for name in ("aiohttp", "telnyx", "httpx"))
+    packages = ", ".join(f"{name} {versions[name]}" for name in NAMED_PACKAGES)
     yield f"{machine['cpu']}, {machine['cores']} cores; {stored['python']}; {packages}; {stored['date']}."
 
 
 def _markdown_row(case: Mapping[str, Any], figure: str) -> str:
     by_name = {result["entrant"]: result for result in case["standings"] if result["loop"] == "asyncio"}
+    reference = case["reference"]
+    base = _figure(by_name[reference], figure)
     cells: list[str] = []
     for names in _CONTENDERS_OF_COLUMNS:
-        ratios = (by_name[name][f"{figure}_ratio"] for name in names if name in by_name)
-        ratio: Any = next((ratio for ratio in ratios if ratio), None)
-        cells.append(f"× {times(ratio['median'])}" if ratio else "")  # noqa: RUF001 - the sign for times
-    reference = case["reference"]
+        measured = [by_name[name] for name in names if name in by_name and by_name[name]["cpu"]]
+        cells.append(f"× {times(_ratio(measured[0], figure, base))}" if measured else "")  # noqa: RUF001 - the sign for times
     beside = "" if reference == "bare" else f", beside {CONTENDERS[reference].title}"
-    time = "CPU" if figure == "cpu" else "wall time"
-    what = f"{case['title']}{beside}: {time} {one(case['unit'])}"
-    return f"| {what} | {duration(by_name[reference][figure]['median'])} | {' | '.join(cells)} |"
+    what = f"{case['title']}{beside}: {_FIGURES[figure]} {one(case['unit'])}"
+    shown = f"{base / 1000:.3g} KB" if figure == "memory" else duration(base)
+    return f"| {what} | {shown} | {' | '.join(cells)} |"
+
+
+_FIGURES: Final = {"cpu": "CPU", "wall": "wall time", "memory": "memory"}
+
+
+def _figure(result: Mapping[str, Any], figure: str) -> float:
+    """Return seconds or bytes a unit."""
+    if figure == "memory":
+        return float(result["memory_growth"] / result["samples"][0]["units"])
+    return float(result[figure]["median"])
+
+
+def _ratio(result: Mapping[str, Any], figure: str, base: float) -> float:
+    """Return the median of the ratios in each round; of memory the ratio of the medians."""
+    return _figure(result, figure) / base if figure == "memory" else result[f"{figure}_ratio"]["median"]
 
 
 # --- the stored results -------------------------------------------------------------------------------------
 
+NAMED_PACKAGES: Final = ("aiohttp", "cattrs", "telnyx", "httpx", "httpx-aiohttp")
+"""The packages of the contenders, whose versions the texts state."""
 _PACKAGES: Final = (
     *("telnyx-rooms-async", "aiohttp", "attrs", "cattrs", "msgspec", "telnyx", "httpx", "httpx-aiohttp"),
     *("pydantic", "uvloop"),
@@ -255,7 +281,9 @@ def _version(package: str) -> str | None:
         return None
 
 
-def write_json(path: Path, results: Results, missing: Mapping[str, str]) -> None:
+def write_json(
+    path: Path, results: Results, instructions: Mapping[str, object], missing: Mapping[str, str]
+) -> None:
     """Write all figures, samples included, beside those of other cases that were measured here."""
     stored: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     here = environment()
@@ -269,7 +297,13 @@ def write_json(path: Path, results: Results, missing: Mapping[str, str]) -> None
             "standings": [asdict(standing) for standing in standings_of_case],
         }
     in_order = {name: cases[name] for name in CASES if name in cases}
-    path.write_text(json.dumps(here | {"missing": missing, "cases": in_order}, indent=1) + "\n")
+    kept: dict[str, object] = stored.get("instructions", {}) if is_same else {}
+    document: Mapping[str, object] = here | {
+        "missing": missing,
+        "instructions": {**kept, **instructions},
+        "cases": in_order,
+    }
+    path.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def read_json(path: Path) -> Results:

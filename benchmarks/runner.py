@@ -1,11 +1,14 @@
 """The processes of a benchmark. Contenders take turns, so that other load on the machine hits all of them."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
+from pathlib import Path
 from select import select
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from attrs import define, evolve, field, frozen
@@ -20,9 +23,10 @@ _ROUND_TIMEOUT: Final = 60.0
 class _Process:
     """A module of this package in a process of its own, which answers each line with a line of JSON."""
 
-    def __init__(self, module: str, *arguments: str) -> None:
+    def __init__(self, module: str, *arguments: str, environment: Mapping[str, str] = {}) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"benchmarks.{module}", *arguments],
+            env={**os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -53,6 +57,28 @@ class _Process:
         self._process.communicate()
 
 
+class Server:
+    """The server of all contenders, in a process of its own, without and with TLS."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory()
+        ca_file = Path(self._folder.name, "ca.pem")
+        self._process = _Process("server", str(ca_file))
+        port, tls_port = self._process.first_line
+        self.urls = (f"http://127.0.0.1:{port}", f"https://127.0.0.1:{tls_port}")
+        self.environment = {"SSL_CERT_FILE": str(ca_file)}
+        """Of a client that trusts the certificate of the server."""
+
+    def count_connections(self) -> int:
+        """Return the most connections that were open at once since the last count."""
+        return int(self._process.request()["peak"])
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.close()
+        self._folder.cleanup()
+
+
 @frozen(order=True)
 class Row:
     """A contender on an event loop."""
@@ -70,7 +96,7 @@ class Runner:
     missing: dict[str, str] = field(factory=dict[str, str])
     """The contenders and event loops that are not installed, and why."""
     _workers: dict[Row, _Process] = field(factory=dict[Row, _Process])
-    _server: _Process = field(factory=lambda: _Process("server"))
+    _server: Server = field(factory=Server)
 
     def run(self, case: Case) -> Mapping[Row, list[Sample]]:
         """Run all rounds of a case: every contender has a turn in each."""
@@ -88,11 +114,13 @@ class Runner:
     def close(self) -> None:
         """End all processes."""
         with ExitStack() as stack:
-            for process in (self._server, *self._workers.values()):
-                stack.callback(process.close)
+            stack.callback(self._server.close)
+            for worker in self._workers.values():
+                stack.callback(worker.close)
 
     def _start_worker(self, row: Row) -> _Process:
-        worker = _Process("worker", row.contender, row.loop, f"http://127.0.0.1:{self._server.first_line}")
+        urls, environment = self._server.urls, self._server.environment
+        worker = _Process("worker", row.contender, row.loop, *urls, environment=environment)
         if missing := worker.first_line.get("missing"):
             worker.close()
             raise NotInstalledError(missing)
@@ -111,7 +139,7 @@ class Runner:
         return True
 
     def _turn(self, case: Case, row: Row) -> Sample:
-        self._server.request()  # starts a new count of connections
+        self._server.count_connections()  # starts a new count
         if case.fresh and not self.small:
             with closing(self._start_worker(row)) as worker:
                 sample = self._run_round(worker, case)
@@ -119,7 +147,7 @@ class Runner:
             sample = self._run_round(self._workers[row], case)
             if not sample.units:
                 self._workers.pop(row).close()
-        return evolve(sample, sockets=int(self._server.request()["peak"]))
+        return evolve(sample, sockets=self._server.count_connections())
 
     def _run_round(self, worker: _Process, case: Case) -> Sample:
         try:

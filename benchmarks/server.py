@@ -1,6 +1,7 @@
 """A fast server without state: it reads the request line, and sends a prepared response.
 
-``python -m benchmarks.server`` prints its port, then a line of JSON for each line that it reads, and ends
+``python -m benchmarks.server CA_FILE`` writes the certificate authority of its certificate to the file, and
+prints its ports without and with TLS. Then it prints a line of JSON for each line that it reads, and ends
 with its input. A path starts with the number of rooms and the delay of responses in milliseconds, such as
 ``/10000/50/v2/rooms``, so that one server serves all cases.
 """
@@ -9,10 +10,15 @@ import asyncio
 import json
 import re
 import socket
+import ssl
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Final
 
+import trustme
+
+from benchmarks.measuring import raise_file_limit
 from benchmarks.responses import DEFAULT_PAGE_SIZE, http_response, one_room, page
 
 _REQUEST_LINE: Final = re.compile(rb"(GET|POST) /(\d+)/(\d+)/v2/rooms(/[^ ?]+)?(?:\?([^ ]*))? HTTP/1\.1")
@@ -103,19 +109,32 @@ class _Connection(asyncio.Protocol):
             self._transport.write(response)
 
 
-async def _listen() -> None:
+def _tls(ca_file: Path) -> ssl.SSLContext:
+    authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+    authority.cert_pem.write_to_path(ca_file)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate = authority.issue_cert("127.0.0.1", key_type=trustme.KeyType.ECDSA)
+    certificate.configure_cert(context)  # pyright: ignore[reportUnknownMemberType]  # it also takes pyOpenSSL's
+    return context
+
+
+async def _listen(ca_file: Path) -> None:
     loop, counter = asyncio.get_running_loop(), _ConnectionCounter()
-    server = await loop.create_server(
-        lambda: _Connection(counter), "127.0.0.1", 0, family=socket.AF_INET, backlog=4096
-    )
-    print(server.sockets[0].getsockname()[1], flush=True)
+    ports: list[int] = []
+    for tls in (None, _tls(ca_file)):
+        server = await loop.create_server(
+            lambda: _Connection(counter), "127.0.0.1", 0, family=socket.AF_INET, backlog=4096, ssl=tls
+        )
+        ports.append(server.sockets[0].getsockname()[1])
+    print(json.dumps(ports), flush=True)
     loop.add_reader(sys.stdin.fileno(), counter.report)
 
 
 def main() -> None:
     """Serve until the input ends."""
+    raise_file_limit()
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(_listen())
+    loop.run_until_complete(_listen(Path(sys.argv[1])))
     loop.run_forever()
 
 

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Final
 
 from attrs import frozen
 
-from benchmarks.contenders import Contender
+from benchmarks.contenders import Contender, call_in_workers
 from benchmarks.measuring import Sample, Stopwatch
 from benchmarks.responses import PAGE_SIZE, ROOM_ID, page
 
@@ -40,6 +42,39 @@ async def create(turn: Round) -> Sample:
     """Create a room repeatedly."""
     async with turn.contender.open(turn.url) as client:
         return await _repeat(turn, client.create)
+
+
+async def first_call(turn: Round) -> Sample:
+    """Make a client, make one call with it, and close it, repeatedly."""
+
+    async def once() -> None:
+        async with turn.contender.open(turn.url) as client:
+            await client.retrieve()
+
+    return await _repeat(turn, once)
+
+
+async def make_clients(turn: Round) -> Sample:
+    """Make clients, one for each tenant, and keep them."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(turn.contender.open(turn.url))
+        watch = Stopwatch()
+        for _ in range(turn.concurrency):
+            await stack.enter_async_context(turn.contender.open(turn.url))
+        return watch.sample(turn.concurrency)
+
+
+async def call_from_clients(turn: Round) -> Sample:
+    """Make the first call of each client, 32 at once, and keep all connections."""
+    async with AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(turn.contender.open(turn.url))
+            for _ in range(turn.concurrency + 1)
+        ]
+        await clients[-1].retrieve()
+        watch = Stopwatch()
+        await call_in_workers(lambda index: clients[index].retrieve(), turn.concurrency, 32)
+        return watch.sample(turn.concurrency)
 
 
 async def fetch_page(turn: Round) -> Sample:
@@ -162,8 +197,9 @@ print(json.dumps([time.perf_counter() - wall, time.process_time() - cpu]))
 async def start(turn: Round) -> Sample:
     """Import what a program needs before its first call, in a new interpreter."""
     program = _TIMED.format(turn.imports)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, env=environment
     )
     output, _ = await process.communicate()
     wall, cpu = json.loads(output)

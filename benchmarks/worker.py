@@ -1,4 +1,4 @@
-"""The process of one contender: ``python -m benchmarks.worker CONTENDER LOOP URL``.
+"""The process of one contender: ``python -m benchmarks.worker CONTENDER LOOP URL TLS_URL``.
 
 It prints a line when it is ready. Then each line that it reads is a case, for which it runs one round
 and prints the sample; it ends with its input.
@@ -15,7 +15,7 @@ from attrs import asdict, evolve
 
 from benchmarks.cases import CASES
 from benchmarks.contenders import CONTENDERS, Contender
-from benchmarks.measuring import Sample
+from benchmarks.measuring import Sample, raise_file_limit
 from benchmarks.tasks import Round, Task
 
 
@@ -28,7 +28,8 @@ class _WarningCounter(logging.Handler):
 
 def main() -> None:
     """Run a round for each line of the input."""
-    name, loop, server = sys.argv[1:]
+    name, loop, server, tls_server = sys.argv[1:]
+    raise_file_limit()
     row = CONTENDERS[name]
     module, _, attribute = row.path.partition(":")
     try:
@@ -46,7 +47,7 @@ def main() -> None:
         turn = Round(
             contender=contender,
             imports=row.imports,
-            url=f"{server}/{case.rooms}/{case.latency_ms}/v2",
+            url=f"{tls_server if case.tls else server}/{case.rooms}/{case.latency_ms}/v2",
             seconds=case.seconds,
             rooms=case.rooms,
             concurrency=case.concurrency,

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from attrs import asdict, evolve, fields
 
@@ -37,7 +37,6 @@ from telnyx_rooms_async.http.transport import AiohttpTransport
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.raw_responses import RawResponses
 from telnyx_rooms_async.resources.recordings import Recordings
-from telnyx_rooms_async.resources.reports import Reports
 from telnyx_rooms_async.resources.rooms import Rooms
 from telnyx_rooms_async.resources.sessions import Participants, Sessions
 from telnyx_rooms_async.resources.tokens import Tokens
@@ -53,6 +52,9 @@ from telnyx_rooms_async.settings import (
     hidden_key,
     timeout_seconds,
 )
+
+if TYPE_CHECKING:  # most programs make no reports, and do not import these
+    from telnyx_rooms_async.resources.reports import Reports
 
 _OPTIONS: Final = frozenset(field.name for field in fields(Settings))
 
@@ -256,8 +258,10 @@ class RoomsClient:
         return Tokens(self._api)
 
     @cached_property
-    def reports(self) -> Reports:
+    def reports(self) -> "Reports":
         """Attendance and usage."""
+        from telnyx_rooms_async.resources.reports import Reports  # noqa: PLC0415 - see above
+
         return Reports(self._api)
 
     def __setattr__(self, name: str, value: object) -> None:

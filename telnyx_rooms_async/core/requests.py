@@ -6,6 +6,7 @@ sent. The converter unstructures it to what is sent.
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from functools import cache
 from typing import Any, Final, Literal, TypeAlias, TypedDict, cast
 from uuid import UUID
 
@@ -301,12 +302,26 @@ def problems(request: attrs.AttrsInstance) -> Iterator[str]:
     """Yield one sentence for each field of a body or filter that is wrong."""
     if isinstance(request, _ValidRoomBody):
         return
-    for field in attrs.fields(type(request)):
-        value, metadata = getattr(request, field.name), field.metadata
-        is_absent = value is field.default and "omit_default" in metadata
-        is_null = value is None and metadata.get("nullable")
-        if not is_absent and not is_null and (problem := metadata["rule"](value)):
-            yield f"{field.name} {problem}"
+    for name, rule, absent, is_nullable in _rules_of(type(request)):
+        value = getattr(request, name)
+        if value is absent or (is_nullable and value is None):
+            continue
+        if problem := rule(value):
+            yield f"{name} {problem}"
+
+
+@cache
+def _rules_of(cls: type[attrs.AttrsInstance]) -> tuple[tuple[str, Rule, object, bool], ...]:
+    """Return of each field its name, its rule, the value when it is absent, and whether it may be null."""
+    return tuple(
+        (
+            field.name,
+            field.metadata["rule"],
+            field.default if "omit_default" in field.metadata else attrs.NOTHING,
+            bool(field.metadata.get("nullable")),
+        )
+        for field in attrs.fields(cls)
+    )
 
 
 def body_fields(body: attrs.AttrsInstance) -> dict[str, object]:
@@ -332,10 +347,20 @@ def query_text(value: object) -> str:
 def secrets(body: attrs.AttrsInstance) -> tuple[str, ...]:
     """Return the parts of a body that must never be shown: hidden fields, and secrets in webhook URLs."""
     parts: list[str] = []
-    for field in attrs.fields(type(body)):
-        value, rule = getattr(body, field.name), field.metadata["rule"]
-        if rule is rules.hidden_text:
+    for name, is_url in _secret_fields(type(body)):
+        value = getattr(body, name)
+        if not is_url:
             parts.append(value)
-        elif rule in (rules.url, rules.url_or_none) and isinstance(value, str):
+        elif isinstance(value, str):
             parts.extend(secret_parts(value))
     return tuple(parts)
+
+
+@cache
+def _secret_fields(cls: type[attrs.AttrsInstance]) -> tuple[tuple[str, bool], ...]:
+    """Return the names of the fields that hold secrets, and whether these are parts of a URL."""
+    rules_by_name = {field.name: field.metadata["rule"] for field in attrs.fields(cls)}
+    hiding = (rules.hidden_text, rules.url, rules.url_or_none)
+    return tuple(
+        (name, rule is not rules.hidden_text) for name, rule in rules_by_name.items() if rule in hiding
+    )

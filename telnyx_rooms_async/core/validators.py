@@ -97,6 +97,8 @@ def exact_text(value: T) -> T | str:
 
 def exact_url(value: object) -> object:
     """Return a URL as text: a str, or a `yarl.URL`."""
+    if value is UNSET:
+        return value
     return str(value) if type(value) is URL else exact_text(value)
 
 
@@ -113,6 +115,8 @@ def _scalar(value: object) -> object:
 
 def exact_integer(value: object) -> object:
     """Return an exact int for what has an index (an IntEnum member), or is an integral float."""
+    if type(value) is int or value is UNSET:
+        return value
     value = _scalar(value)
     if value is None or isinstance(value, bool | UnsetType):
         return value
@@ -132,6 +136,8 @@ def exact_number(value: Any) -> Any:  # noqa: ANN401 - what is no number is refu
 
 def exact_flag(value: object) -> object:
     """Return a boolean of numpy as a bool. An integer is not a flag."""
+    if type(value) is bool or value is UNSET:
+        return value
     scalar = _scalar(value)
     return scalar if type(scalar) is bool else value
 
@@ -310,9 +316,9 @@ def text(value: object) -> str | None:
 
 def name(value: object) -> str | None:
     """Accept any text that is not blank."""
-    if is_text(value) and value and is_blank(value):
-        return f"must not be blank, got {short_repr(value)}"
-    return text(value)
+    if problem := text(value):
+        return problem
+    return f"must not be blank, got {short_repr(value)}" if is_blank(value) else None
 
 
 def hidden_text(value: object) -> str | None:

@@ -5,8 +5,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, Unpack, cast
 
-from telnyx_rooms_async.batch.journal import Journal
-from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
 from telnyx_rooms_async.core.endpoints import (
     DELETE_ROOM,
     LIST_ROOM_SESSIONS,
@@ -62,7 +60,9 @@ from telnyx_rooms_async.resources.room_reconciliation import (
     parse_desired,
 )
 
-if TYPE_CHECKING:  # most programs have no policies, and import neither these nor the webhooks
+if TYPE_CHECKING:  # most programs have no bulk jobs and no policies, and do not import these
+    from telnyx_rooms_async.batch.journal import Journal
+    from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
     from telnyx_rooms_async.policies import PolicyAction, RoomPolicy
     from telnyx_rooms_async.resources.room_enforcement import BeforeAction, OnWarning
     from telnyx_rooms_async.webhooks import EventRouter, EventStore
@@ -348,8 +348,8 @@ class Rooms:
         concurrency: int = 32,
         max_failures: int | None = None,
         max_deletes: int | None = None,
-        progress: BatchProgress | None = None,
-    ) -> BatchJob[Change, Room | None]:
+        progress: "BatchProgress | None" = None,
+    ) -> "BatchJob[Change, Room | None]":
         """Apply a plan, and yield the outcome of each change: the room, or None for a deletion.
 
         Nothing is sent before the job is iterated or awaited: then one request per change. Deletions start
@@ -379,6 +379,8 @@ class Rooms:
         if not isinstance(cast("object", plan), Plan):
             raise InvalidArgumentError((f"plan must be a Plan, not {short_repr(plan)}",))
         plan.check_deletes(max_deletes)
+        from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+
         operation = BulkOperation(name="apply", apply=partial(apply_change, self._api), api=self._api)
         return operation.run(
             plan.changes, concurrency=concurrency, max_failures=max_failures, progress=progress
@@ -460,9 +462,9 @@ class Rooms:
         ordered: bool = False,
         max_failures: int | None = None,
         on_lost_response: OnLostResponse = "find",
-        journal: Journal | None = None,
-        progress: BatchProgress | None = None,
-    ) -> BatchJob[Fields, Room]:
+        journal: "Journal | None" = None,
+        progress: "BatchProgress | None" = None,
+    ) -> "BatchJob[Fields, Room]":
         """Create rooms, and yield the outcome of each: `batch.Done` with the room, or `batch.Failed`.
 
         Nothing is sent before the job is iterated or awaited: then one request per room, as by `create`.
@@ -504,9 +506,9 @@ class Rooms:
         concurrency: int = 32,
         ordered: bool = False,
         max_failures: int | None = None,
-        journal: Journal | None = None,
-        progress: BatchProgress | None = None,
-    ) -> BatchJob[Update, Room]:
+        journal: "Journal | None" = None,
+        progress: "BatchProgress | None" = None,
+    ) -> "BatchJob[Update, Room]":
         """Update rooms, and yield the outcome of each, with the options and errors of `create_many`.
 
         `changes` are pairs of a room and its new fields: ``(room_id, {"max_participants": 25})``. One request
@@ -535,9 +537,9 @@ class Rooms:
         concurrency: int = 32,
         ordered: bool = False,
         max_failures: int | None = None,
-        journal: Journal | None = None,
-        progress: BatchProgress | None = None,
-    ) -> BatchJob[RoomId, None]:
+        journal: "Journal | None" = None,
+        progress: "BatchProgress | None" = None,
+    ) -> "BatchJob[RoomId, None]":
         """Delete rooms, and yield the outcome of each, with the options and errors of `create_many`.
 
         `ids` are rooms or their ids. One request per room, as by `delete`. A room that was in flight when a
@@ -569,8 +571,8 @@ class Rooms:
         expect: int | None = None,
         concurrency: int = 32,
         max_failures: int | None = None,
-        progress: BatchProgress | None = None,
-    ) -> BatchJob[Room, None]:
+        progress: "BatchProgress | None" = None,
+    ) -> "BatchJob[Room, None]":
         """Delete all rooms that match the filters, and yield the outcome of each.
 
         Nothing is sent before the job is iterated or awaited. The rooms are collected first, by
@@ -613,6 +615,8 @@ class Rooms:
             with suppress(NotFoundError):
                 await self.delete(room.id)
 
+        from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+
         operation = BulkOperation(name="delete_all", apply=delete, api=self._api)
         return operation.run(rooms, concurrency=concurrency, max_failures=max_failures, progress=progress)
 
@@ -640,8 +644,10 @@ async def _collect(
 
 def bulk_create(
     api: ApiSession, on_lost_response: OnLostResponse, *, must_be_named: bool
-) -> BulkOperation[Any, Room]:
+) -> "BulkOperation[Any, Room]":
     """Return the operation of `Rooms.create_many`, whose items are checked when they are sent."""
+    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+
     choice = check_on_lost_response(on_lost_response)
 
     async def create(fields: Mapping[str, object], since: float | None) -> Room:
@@ -653,8 +659,9 @@ def bulk_create(
     return BulkOperation(name="create_many", apply=create, api=api)
 
 
-def bulk_update(api: ApiSession) -> BulkOperation[Any, Room]:
+def bulk_update(api: ApiSession) -> "BulkOperation[Any, Room]":
     """Return the operation of `Rooms.update_many`, whose items are checked when they are sent."""
+    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
 
     async def update(change: RoomUpdate, _: float | None) -> Room:
         pair = cast("object", change)  # it may come from a file
@@ -668,8 +675,9 @@ def bulk_update(api: ApiSession) -> BulkOperation[Any, Room]:
     return BulkOperation(name="update_many", apply=update, api=api)
 
 
-def bulk_delete(api: ApiSession) -> BulkOperation[RoomId, None]:
+def bulk_delete(api: ApiSession) -> "BulkOperation[RoomId, None]":
     """Return the operation of `Rooms.delete_many`."""
+    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
 
     async def delete(room_id: RoomId, since: float | None) -> None:
         try:

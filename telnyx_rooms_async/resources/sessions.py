@@ -1,12 +1,10 @@
 """Sessions: the meetings held in rooms, and their participants."""
 
 from collections.abc import AsyncIterable, Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from attrs import evolve
 
-from telnyx_rooms_async.batch.journal import Journal
-from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
 from telnyx_rooms_async.core.endpoints import (
     END_SESSION,
     KICK_PARTICIPANTS,
@@ -34,6 +32,10 @@ from telnyx_rooms_async.errors import SessionEndedError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import ActionResult, RoomParticipant, RoomSession
 from telnyx_rooms_async.pagination import Listing
+
+if TYPE_CHECKING:  # most programs have no bulk jobs, and do not import these
+    from telnyx_rooms_async.batch.journal import Journal
+    from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
 
 
 class Sessions:
@@ -162,9 +164,9 @@ class Sessions:
         concurrency: int = 32,
         ordered: bool = False,
         max_failures: int | None = None,
-        journal: Journal | None = None,
-        progress: BatchProgress | None = None,
-    ) -> BatchJob[SessionId, None]:
+        journal: "Journal | None" = None,
+        progress: "BatchProgress | None" = None,
+    ) -> "BatchJob[SessionId, None]":
         """End sessions, and yield the outcome of each, with the options of ``client.rooms.create_many``.
 
         `ids` are sessions or their ids. One request per session, as by `end`. A session that was in flight
@@ -323,8 +325,9 @@ class Participants:
         return Listing(self._api, build(LIST_PARTICIPANTS, query=query))
 
 
-def bulk_end(api: ApiSession) -> BulkOperation[SessionId, None]:
+def bulk_end(api: ApiSession) -> "BulkOperation[SessionId, None]":
     """Return the operation of `Sessions.end_many`, also used by `integrations.dask`."""
+    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
 
     async def end(session_id: SessionId, since: float | None) -> None:
         try:

@@ -65,9 +65,10 @@ MODULES = (
     ".webhooks.redis",
     ".webhooks.testing",
 )
+CLIENT = RoomsClient("KEY")
 RESOURCES = [
-    get_type_hints(value.func)["return"]
-    for value in vars(RoomsClient).values()
+    type(getattr(CLIENT, name))
+    for name, value in vars(RoomsClient).items()
     if isinstance(value, cached_property)
 ]
 CONSTRUCTORS = ("__init__", "__new__", "__attrs_post_init__")
@@ -210,7 +211,7 @@ def resolve(dotted: str) -> object:
     for name in dotted.split(".")[1:]:
         path = f"{path}.{name}"
         if isinstance(value, cached_property):
-            value = get_type_hints(value.func)["return"]
+            value = type(getattr(CLIENT, str(value.attrname)))
         if inspect.isclass(value) and not hasattr(value, name):
             value = get_type_hints(value)[name]
         elif inspect.ismodule(value) and not hasattr(value, name):

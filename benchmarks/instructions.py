@@ -1,0 +1,80 @@
+"""Instructions of one call, counted by callgrind: the same on a loaded machine as on a quiet one.
+
+The client runs under valgrind twice, with different numbers of calls. The difference is that of the calls
+alone, without the imports and the first call. The server is another process, and is not counted.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import closing
+from importlib import import_module
+from typing import Final, cast
+
+from benchmarks.contenders import CONTENDERS, Client, Contender
+from benchmarks.runner import Server
+
+CALL_TITLES: Final = {
+    "retrieve": "Retrieve a room",
+    "create": "Create a room",
+    "page": "A page of 250 rooms with sessions",
+}
+_CALLS: Final[Mapping[str, Callable[[Client], Callable[[], Awaitable[object]]]]] = {
+    "retrieve": lambda client: client.retrieve,
+    "create": lambda client: client.create,
+    "page": lambda client: client.page,
+}
+COMPARED: Final = ("bare", "ours")
+_FEW, _MANY = 20, 120
+
+
+def count_all() -> dict[str, dict[str, float]]:
+    """Return the instructions of each call by each contender, or nothing without valgrind."""
+    if shutil.which("valgrind") is None:
+        return {}
+    with closing(Server()) as server:
+        return {call: {name: _count(server, name, call) for name in COMPARED} for call in CALL_TITLES}
+
+
+def table(counted: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """Yield a line for each call, for the terminal."""
+    for call, counts in counted.items():
+        ours, bare = counts["ours"], counts["bare"]
+        yield f"{CALL_TITLES[call]}: {ours:,.0f} instructions, {ours / bare:.2f} times those of bare aiohttp"
+
+
+def _count(server: Server, contender: str, call: str) -> float:
+    few, many = (_collected(server, contender, call, calls) for calls in (_FEW, _MANY))
+    return (many - few) / (_MANY - _FEW)
+
+
+def _collected(server: Server, contender: str, call: str, calls: int) -> int:
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable]
+    command += ["-m", "benchmarks.instructions", contender, call, str(calls), f"{server.urls[0]}/1000/0/v2"]
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    (collected,) = re.findall(r"Collected : (\d+)", done.stderr)
+    return int(collected)
+
+
+async def _call(contender: Contender, call: str, calls: int, url: str) -> None:
+    async with contender.open(url) as client:
+        function = _CALLS[call](client)
+        for _ in range(calls):
+            await function()
+
+
+def main() -> None:
+    """Make the calls of the command line, one after the other."""
+    name, call, calls, url = sys.argv[1:]
+    module, _, attribute = CONTENDERS[name].path.partition(":")
+    contender = cast("Contender", getattr(import_module(f"benchmarks.contenders.{module}"), attribute))
+    asyncio.run(_call(contender, call, int(calls), url))
+
+
+if __name__ == "__main__":
+    main()
