@@ -68,7 +68,7 @@ def check_session(
         if session.auth is not None:
             raise ConfigurationError("the session has an auth of its own, which would displace the API key")
         for name, value in {**own, "trace_configs": trace_configs}.items():
-            if value not in (None, False, ()):
+            if value:
                 raise ConfigurationError(
                     f"{name} is for the client's own session: pass it to aiohttp for yours"
                 )

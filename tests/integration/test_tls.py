@@ -285,7 +285,7 @@ async def test_variables_do_not_apply_to_a_borrowed_session(
     context = ssl.create_default_context()
     authority.configure_trust(context)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
-        await open_client(server, session=session).rooms.retrieve(HEALTHY_ROOM_ID)
+        await open_client(server, session=session, trace_configs=[]).rooms.retrieve(HEALTHY_ROOM_ID)
 
 
 # --- all of them together -----------------------------------------------------------------------------------
