@@ -259,7 +259,7 @@ class RoomsClient:
 
     @cached_property
     def reports(self) -> "Reports":
-        """Attendance and usage."""
+        """Usage of the account."""
         from telnyx_rooms_async.resources.reports import Reports  # noqa: PLC0415 - see above
 
         return Reports(self._api)

@@ -13,7 +13,15 @@ import typer
 import telnyx_rooms_async
 from telnyx_rooms_async import Settings
 from telnyx_rooms_async.cli import output, runner
-from telnyx_rooms_async.cli.commands import compositions, recordings, rooms, sessions, tokens, webhooks
+from telnyx_rooms_async.cli.commands import (
+    compositions,
+    recordings,
+    reports,
+    rooms,
+    sessions,
+    tokens,
+    webhooks,
+)
 from telnyx_rooms_async.cli.commands.demo import demo
 from telnyx_rooms_async.cli.commands.docs import docs
 from telnyx_rooms_async.cli.commands.emulate import emulate
@@ -72,6 +80,8 @@ def _program(
 rooms.group.command("import")(import_rooms)
 rooms.group.command("export")(runner.grouped_options(export_rooms))
 rooms.group.command()(apply)
+rooms.group.command("attendance")(reports.room_attendance)
+sessions.group.command("attendance")(reports.session_attendance)
 rooms.group.command()(enforce)
 app.command()(demo)
 app.command()(docs)
@@ -83,6 +93,7 @@ for _group in (
     recordings.group,
     compositions.group,
     tokens.group,
+    reports.group,
     webhooks.group,
 ):
     app.add_typer(_group)

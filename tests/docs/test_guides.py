@@ -14,6 +14,7 @@ from collections.abc import Awaitable
 from datetime import datetime
 from inspect import CO_COROUTINE
 from pathlib import Path
+from string import Template
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -261,10 +262,12 @@ async def test_commands_run(
     command: str, telnyx: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     telnyx.seed(3)
+    room_id = telnyx.rooms[0].id
+    session_id = telnyx.join(room_id, context="Alice").session_id
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rooms.csv").write_text("unique_name\nWeekly\n")
     (tmp_path / "policies.toml").write_text("\n".join(texts("toml")))
-    program, *arguments = shlex.split(command)
+    program, *arguments = shlex.split(Template(command).substitute(ROOM=room_id, SESSION=session_id))
     assert program == "telnyx-rooms"
     variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
     # In a thread: the command runs an event loop of its own.

@@ -277,6 +277,8 @@ def test_importing_the_package_loads_no_extra() -> None:
         "aiohttp.web",
         "cryptography",
         "distributed",
+        "matplotlib",
+        "pyarrow",
         "pytest",
         "redis",
         "rich",

@@ -40,6 +40,7 @@ PROGRAMS = {
     "main.py": "python -m uvicorn main:make_app --factory --port 0",
     "hooks.py": "python -m aiohttp.web hooks:make_app --hostname 127.0.0.1 --port 0",
     "import_rooms.py": BATCH,
+    "attendance.py": "python attendance.py",
 }
 """The files of the guides with which a user starts, and the commands that run them."""
 
@@ -209,6 +210,17 @@ def test_a_verified_webhook_is_handled(shell: Shell) -> None:
             request(account, "DELETE", participant_id=participant["data"]["id"])
             (line,) = islice((line for line in app.stdout if "ended" in line), 1)
             assert re.fullmatch(r"[\w-]{36} ended after \d+ s\n", line)
+
+
+def test_the_attendance_of_a_room_is_printed(shell: Shell) -> None:
+    with shell.running(EMULATE) as emulator:
+        account = read_exports(emulator)
+        room = json.loads(shell.run("telnyx-rooms rooms create --unique-name Weekly --json", **account))
+        for context in ("Alice", "Bob"):
+            request(account, "POST", {"room_id": room["id"], "context": context})
+        rows = shell.run(f"{PROGRAMS['attendance.py']} {room['id']}", **account).splitlines()
+        people = [row.split("|")[1].strip() for row in rows]
+        assert [person for person in people if person in ("Alice", "Bob")] == ["Alice", "Bob"]
 
 
 def read_url(output: IO[str]) -> str:
