@@ -264,13 +264,15 @@ class RoomsClient:
 
         return Reports(self._api)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        if name in _OPTIONS:
-            del value  # it may be the API key, and error reports show the variables of frames
-            raise AttributeError(
-                f"{name} of a client cannot be changed: make a new client, or use with_options()"
-            )
-        super().__setattr__(name, value)
+    if not TYPE_CHECKING:  # type checkers would accept the assignment of any attribute
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name in _OPTIONS:
+                del value  # it may be the API key, and error reports show the variables of frames
+                raise AttributeError(
+                    f"{name} of a client cannot be changed: make a new client, or use with_options()"
+                )
+            super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         return f"<RoomsClient {self._base_url}>"

@@ -68,7 +68,7 @@ def check_session(
         if session.auth is not None:
             raise ConfigurationError("the session has an auth of its own, which would displace the API key")
         for name, value in {**own, "trace_configs": trace_configs}.items():
-            if value not in (None, False, ()):
+            if value:
                 raise ConfigurationError(
                     f"{name} is for the client's own session: pass it to aiohttp for yours"
                 )
@@ -295,14 +295,16 @@ def _version(path: str) -> tuple[int, int]:
 
 
 def _find_path(name: str, value: object) -> str | None:
-    """Return the path of an option, by default of its environment variable."""
+    """Return the absolute path of an option, by default of its environment variable."""
     if value is None:
-        return os.environ.get(f"TELNYX_{name.upper()}") or None
+        value = os.environ.get(f"TELNYX_{name.upper()}") or None
+    if value is None:
+        return None
     is_path = isinstance(value, str | os.PathLike)
     path: object = os.fspath(cast("os.PathLike[str]", value)) if is_path else None
     if not isinstance(path, str) or not path:
         raise ConfigurationError(f"{name} must be the path of a file, not {short_repr(value)}")
-    return path
+    return str(Path(path).absolute())  # the file is read again for the first request
 
 
 # --- proxies ----------------------------------------------------------------------------------------------

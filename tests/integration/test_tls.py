@@ -80,6 +80,15 @@ async def test_context_of_a_ca_file_is_loaded_once_until_the_file_changes(
     assert len(loaded) == 2
 
 
+async def test_relative_path_stays_that_of_the_constructor(
+    server: FaultServer, ca_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with open_client(server, ca_file=ca_file.name) as client:
+        monkeypatch.chdir("/")
+        await client.rooms.retrieve(HEALTHY_ROOM_ID)
+
+
 async def test_ca_file_that_changes_before_the_first_request_is_an_error(
     server: FaultServer, ca_file: Path
 ) -> None:
@@ -285,7 +294,7 @@ async def test_variables_do_not_apply_to_a_borrowed_session(
     context = ssl.create_default_context()
     authority.configure_trust(context)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
-        await open_client(server, session=session).rooms.retrieve(HEALTHY_ROOM_ID)
+        await open_client(server, session=session, trace_configs=[]).rooms.retrieve(HEALTHY_ROOM_ID)
 
 
 # --- all of them together -----------------------------------------------------------------------------------

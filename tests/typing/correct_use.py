@@ -1,5 +1,6 @@
 """Correct use of the public API: mypy and pyright must accept every line. It is never run."""
 
+import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from datetime import UTC, date, datetime, time, timedelta
@@ -129,6 +130,24 @@ async def settings_of_a_client() -> None:
     settings = Settings(base_url="https://example.com", rate_limit_share=1 / 3, read_only=True)
     async with RoomsClient.from_settings(settings) as client:
         assert_type(client.with_options(read_only=True), RoomsClient)
+    private = Settings(
+        ca_file=Path("ca.pem"), client_cert="client.pem", proxy="http://proxy.example.com:3128"
+    )
+    RoomsClient.from_settings(private)
+    RoomsClient(ssl_context=ssl.create_default_context(), proxy="proxy.example.com:3128")
+
+
+async def response_of_an_error(client: RoomsClient) -> None:
+    """Use the attributes of errors and responses that the official SDK has under the same names."""
+    try:
+        response = await client.request("GET", "/rooms")
+        assert_type(response.headers["X-Request-Id"], str)
+        response.json()["meta"]["total_results"]
+    except APIStatusError as error:
+        assert_type(error.status_code, int)
+        assert_type(error.message, str)
+        assert_type(error.headers.get("Retry-After"), str | None)
+        assert_type(error.request_id, str | None)
 
 
 async def sessions(client: RoomsClient, writer: BinaryIO) -> None:
