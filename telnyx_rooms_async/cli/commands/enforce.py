@@ -28,7 +28,7 @@ def enforce(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """End sessions and delete rooms that reach a limit, until Ctrl-C.
+    """End sessions and delete rooms that reach a limit.
 
     Every action is printed. An action that fails is tried again; with --once, the exit code is 1 instead.
 
