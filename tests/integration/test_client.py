@@ -56,6 +56,23 @@ async def test_view_has_its_own_options_and_the_connections_of_the_client(
         assert scripted_server.open_connections == 1
 
 
+async def test_view_of_a_client_in_use_has_its_own_options(telnyx: Emulator) -> None:
+    class TeamClient(RoomsClient):
+        team = "none"
+
+    async with TeamClient(telnyx.api_key, base_url=telnyx.url) as client:
+        client.team = "Video"
+        await client.rooms.create()
+        view = client.with_options(read_only=True)
+        with pytest.raises(ReadOnlyError):
+            await view.rooms.create()
+        await client.rooms.create()
+        assert (type(view), view.team, client.rooms is client.rooms) == (TeamClient, "Video", True)
+        await view.close()
+        with pytest.raises(ClientClosedError):
+            await client.rooms.create()
+
+
 # --- closing ----------------------------------------------------------------------------------------------
 
 
