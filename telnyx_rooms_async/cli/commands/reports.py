@@ -72,7 +72,7 @@ def room_attendance(
     base_url: BaseUrl = None,
     **outputs: Unpack[Outputs],
 ) -> None:
-    """Show the people in the sessions of a room, and when they were present."""
+    """Show the people in the sessions of a room."""
 
     async def read(client: RoomsClient) -> Attendance:
         with status("reading sessions"):
