@@ -106,7 +106,7 @@ def usage(
     base_url: BaseUrl = None,
     **outputs: Unpack[Outputs],
 ) -> None:
-    """Show sessions, people, participant minutes, recordings and compositions.
+    """Show sessions, people, participant minutes, recordings.
 
     Minutes are rounded up for each participant and each file, as carriers bill them. Minutes after midnight
     count on the next day.

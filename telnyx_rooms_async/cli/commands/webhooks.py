@@ -131,7 +131,7 @@ def listen(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Receive webhooks until Ctrl-C, verify their signatures, and print the events.
+    """Receive, verify and print webhooks, until Ctrl-C.
 
     Any path of the URL is accepted. A webhook that is not valid is refused, and the reason is printed.
 
