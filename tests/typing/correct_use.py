@@ -368,9 +368,9 @@ async def fields_in_variables(client: RoomsClient, rows: list[dict[str, str | in
     created = await client.rooms.create_many(bodies)
     assert_type(created.done[0].value, Room)
     assert_type((await client.rooms.create_many(rows)).done[0].value, Room)
-    changes = [(outcome.value.id, {"webhook_timeout_secs": None}) for outcome in created.done]
+    changes = [(outcome.value.id, {"max_participants": 9}) for outcome in created.done]
     async for changed in client.rooms.update_many(changes):
-        assert_type(changed.item, tuple[str, dict[str, None]])
+        assert_type(changed.item, tuple[str, dict[str, int]])
         assert_type(changed.error, Exception | None)
     desired = [{"unique_name": "Ward 2", "enable_recording": True}]
     assert_type(await client.rooms.plan(desired), Plan)
