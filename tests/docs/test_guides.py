@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import builtins
 import inspect
 import os
 import re
@@ -292,6 +293,7 @@ def test_the_compose_file_matches_the_options_of_the_emulator(monkeypatch: pytes
 
 async def run(code: CodeType, names: dict[str, object]) -> None:
     """Run code that may await at its top level."""
+    names.setdefault("__builtins__", builtins)  # annotations are evaluated later, since Python 3.14
     result = FunctionType(code, names)()
     if code.co_flags & CO_COROUTINE:
         assert isinstance(result, Awaitable)

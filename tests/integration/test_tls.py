@@ -126,7 +126,7 @@ class RefusingServer(threading.Thread):
 
     def __init__(self, context: ssl.SSLContext) -> None:
         super().__init__(daemon=True)
-        self._context = context
+        self._tls = context
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"https://127.0.0.1:{self._socket.getsockname()[1]}/v2"
         self.connections = 0
@@ -138,7 +138,7 @@ class RefusingServer(threading.Thread):
 
     def _refuse(self, connection: socket.socket) -> None:
         self.connections += 1
-        secure = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        secure = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         with suppress(ssl.SSLError):
             secure.do_handshake()
         with suppress(OSError), socket.socket(fileno=secure.detach()) as plain:
