@@ -101,7 +101,7 @@ class RoomState(WebhookSettings):
     """A room."""
 
     record_type = "room"
-    indexes = ("unique_name", "date_created_at", "date_updated_at")
+    indexes: ClassVar[tuple[str, ...]] = ("unique_name", "date_created_at", "date_updated_at")
     unique_name: str | None = field(default=None, metadata={"check": validation.nullable(validation.text)})
     max_participants: int = field(default=10, metadata={"check": validation.integer(2, 50)})
     enable_recording: bool = field(default=False, metadata={"check": validation.boolean})
@@ -115,7 +115,13 @@ class SessionState(ApiRecord):
     """A session of a room, active or ended."""
 
     record_type = "room_session"
-    indexes = ("room_id", "active", "date_created_at", "date_updated_at", "date_ended_at")
+    indexes: ClassVar[tuple[str, ...]] = (
+        "room_id",
+        "active",
+        "date_created_at",
+        "date_updated_at",
+        "date_ended_at",
+    )
     room_id: str
     active: bool = True
     created_at: datetime
@@ -130,7 +136,13 @@ class ParticipantState(ApiRecord):
     """A participant of a session, present or not."""
 
     record_type = "room_participant"
-    indexes = ("session_id", "context", "date_joined_at", "date_updated_at", "date_left_at")
+    indexes: ClassVar[tuple[str, ...]] = (
+        "session_id",
+        "context",
+        "date_joined_at",
+        "date_updated_at",
+        "date_left_at",
+    )
     session_id: str
     context: str
     joined_at: datetime
@@ -144,7 +156,7 @@ class RecordingState(ApiRecord):
     """Audio or video of one participant in one session."""
 
     record_type = "room_recording"
-    indexes = (
+    indexes: ClassVar[tuple[str, ...]] = (
         "room_id",
         "session_id",
         "participant_id",
@@ -206,7 +218,7 @@ class CompositionState(WebhookSettings):
     """The recordings of a session, laid out in one video."""
 
     record_type = "room_composition"
-    indexes = ("session_id", "date_created_at")
+    indexes: ClassVar[tuple[str, ...]] = ("session_id", "date_created_at")
     user_id: str
     room_id: str
     session_id: str = field(metadata={"check": validation.uuid})

@@ -42,7 +42,7 @@ class Credentials:
 
     def __init__(self, api_key: Secret | ApiKeyFunction, user_agent: str) -> None:
         self.user_agent = user_agent
-        self.is_valid = False
+        self.is_valid: bool = False
         """Whether requests may be sent with the key: always, if it is fixed."""
         self.version: int = 0
         """How many keys there were."""
@@ -57,7 +57,7 @@ class Credentials:
     def reject(self, version: int) -> bool:
         """Take note of a 401 to a request with a key; return whether a function can return another key."""
         if self._function is not None and version == self.version:
-            self.is_valid = False
+            self.is_valid: bool = False
         return self._function is not None
 
     async def renew(self) -> None:
@@ -92,8 +92,8 @@ class Credentials:
             lookup.cancel()  # unless it is done
 
     def _use(self, key: Secret) -> None:
-        self.key = key
-        self.headers = CIMultiDict(
+        self.key: Secret = key
+        self.headers: CIMultiDict[str] = CIMultiDict(
             {
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip, deflate",
@@ -102,7 +102,9 @@ class Credentials:
                 "User-Agent": self.user_agent,
             }
         )
-        self.json_headers = CIMultiDict({**self.headers, "Content-Type": "application/json"})
+        self.json_headers: CIMultiDict[str] = CIMultiDict(
+            {**self.headers, "Content-Type": "application/json"}
+        )
         self.version += 1
         self.is_valid = True
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
@@ -73,61 +73,61 @@ class RawRooms:
     """Operations of `Rooms`."""
 
     def __init__(self, rooms: Rooms) -> None:
-        self.list = _raw_list(rooms.list)
-        self.create = _raw(rooms.create)
-        self.retrieve = _raw(rooms.retrieve)
-        self.update = _raw(rooms.update)
-        self.delete = _raw(rooms.delete)
-        self.sessions = _raw_list(rooms.sessions)
+        self.list: Final = _raw_list(rooms.list)
+        self.create: Final = _raw(rooms.create)
+        self.retrieve: Final = _raw(rooms.retrieve)
+        self.update: Final = _raw(rooms.update)
+        self.delete: Final = _raw(rooms.delete)
+        self.sessions: Final = _raw_list(rooms.sessions)
 
 
 class RawSessions:
     """Operations of `Sessions`."""
 
     def __init__(self, sessions: Sessions) -> None:
-        self.list = _raw_list(sessions.list)
-        self.retrieve = _raw(sessions.retrieve)
-        self.participants = _raw_list(sessions.participants)
-        self.end = _raw(sessions.end)
-        self.kick = _raw(sessions.kick)
-        self.mute = _raw(sessions.mute)
-        self.unmute = _raw(sessions.unmute)
+        self.list: Final = _raw_list(sessions.list)
+        self.retrieve: Final = _raw(sessions.retrieve)
+        self.participants: Final = _raw_list(sessions.participants)
+        self.end: Final = _raw(sessions.end)
+        self.kick: Final = _raw(sessions.kick)
+        self.mute: Final = _raw(sessions.mute)
+        self.unmute: Final = _raw(sessions.unmute)
 
 
 class RawParticipants:
     """Operations of `Participants`."""
 
     def __init__(self, participants: Participants) -> None:
-        self.list = _raw_list(participants.list)
-        self.retrieve = _raw(participants.retrieve)
+        self.list: Final = _raw_list(participants.list)
+        self.retrieve: Final = _raw(participants.retrieve)
 
 
 class RawRecordings:
     """Operations of `Recordings`."""
 
     def __init__(self, recordings: Recordings) -> None:
-        self.list = _raw_list(recordings.list)
-        self.retrieve = _raw(recordings.retrieve)
-        self.delete = _raw(recordings.delete)
-        self.delete_matching = _raw(recordings.delete_matching)
+        self.list: Final = _raw_list(recordings.list)
+        self.retrieve: Final = _raw(recordings.retrieve)
+        self.delete: Final = _raw(recordings.delete)
+        self.delete_matching: Final = _raw(recordings.delete_matching)
 
 
 class RawCompositions:
     """Operations of `Compositions`."""
 
     def __init__(self, compositions: Compositions) -> None:
-        self.list = _raw_list(compositions.list)
-        self.create = _raw(compositions.create)
-        self.retrieve = _raw(compositions.retrieve)
-        self.delete = _raw(compositions.delete)
+        self.list: Final = _raw_list(compositions.list)
+        self.create: Final = _raw(compositions.create)
+        self.retrieve: Final = _raw(compositions.retrieve)
+        self.delete: Final = _raw(compositions.delete)
 
 
 class RawTokens:
     """Operations of `Tokens`."""
 
     def __init__(self, tokens: Tokens) -> None:
-        self.create = _raw(tokens.create)
-        self.refresh = _raw(tokens.refresh)
+        self.create: Final = _raw(tokens.create)
+        self.refresh: Final = _raw(tokens.refresh)
 
 
 # Not a coroutine function: a task that is cancelled before it starts keeps the arguments in its frame.
