@@ -57,7 +57,7 @@ class Credentials:
     def reject(self, version: int) -> bool:
         """Take note of a 401 to a request with a key; return whether a function can return another key."""
         if self._function is not None and version == self.version:
-            self.is_valid: bool = False
+            self.is_valid = False
         return self._function is not None
 
     async def renew(self) -> None:
