@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from attrs import asdict, evolve
+from attrs import asdict, evolve, fields
 
 from telnyx_rooms_async.core.endpoints import ACCOUNT_KEY
 from telnyx_rooms_async.core.http_messages import Response
@@ -55,6 +55,8 @@ from telnyx_rooms_async.settings import (
 
 if TYPE_CHECKING:  # most programs make no reports, and do not import these
     from telnyx_rooms_async.resources.reports import Reports
+
+_OPTIONS: Final = frozenset(field.name for field in fields(Settings))
 
 
 class RoomsClient:
@@ -257,10 +259,20 @@ class RoomsClient:
 
     @cached_property
     def reports(self) -> "Reports":
-        """Attendance and usage."""
+        """Usage of the account."""
         from telnyx_rooms_async.resources.reports import Reports  # noqa: PLC0415 - see above
 
         return Reports(self._api)
+
+    if not TYPE_CHECKING:  # type checkers would accept the assignment of any attribute
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name in _OPTIONS:
+                del value  # it may be the API key, and error reports show the variables of frames
+                raise AttributeError(
+                    f"{name} of a client cannot be changed: make a new client, or use with_options()"
+                )
+            super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         return f"<RoomsClient {self._base_url}>"
@@ -315,7 +327,8 @@ class RoomsClient:
             ConfigurationError: an option is invalid.
 
         Example:
-            >>> await client.with_options(headers={"X-Team": "Video"}, max_retries=0).rooms.retrieve(room_id)
+            >>> impatient = client.with_options(timeout=2, max_retries=0)
+            >>> room = await impatient.rooms.retrieve(room_id)
         """
         check_flags(read_only=read_only)
         api = self._api
@@ -399,6 +412,16 @@ class RoomsClient:
             >>> webhooks = Webhooks(await client.public_key())
         """
         return (await self._api.call(build(ACCOUNT_KEY))).public
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client was closed, or a view of it: it makes no more calls.
+
+        Example:
+            >>> client.is_closed
+            False
+        """
+        return self._api.in_flight_calls.is_closed
 
     async def close(self, *, grace: float = 0.0) -> None:
         """Close the client and its views. A borrowed session stays open. A second call has no effect.

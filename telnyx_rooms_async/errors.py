@@ -108,7 +108,7 @@ class TelnyxRoomsError(Exception):
         >>> try:
         ...     await client.rooms.create("Weekly")
         ... except NameTakenError as error:
-        ...     print(error.status, error.code)
+        ...     print(error.status_code, error.code)
         ... except TelnyxRoomsError as error:
         ...     print(error)
         422 10027

@@ -5,6 +5,8 @@
 - ``rooms_client``: a `RoomsClient` of that emulator. It retries without a pause unless the response has one.
 - ``telnyx_faults``: `Faults`, a shorthand to inject faults. The test fails if a fault was injected for more
   requests than arrived.
+- ``telnyx_emulator_server``: a `ThreadedEmulator` for one test, for test clients that block their event loop.
+  The variables point to it.
 
 The fixtures need pytest-asyncio 0.24 or newer, in either mode and with loops of any scope, or anyio on
 asyncio. A fixture named ``telnyx_emulator`` in the tests replaces this one for the other two as well. Until a
@@ -27,8 +29,7 @@ import pytest
 
 if TYPE_CHECKING:  # pytest imports this module in every environment that has the library
     from telnyx_rooms_async import RoomsClient
-    from telnyx_rooms_async.emulator import Emulator, Faults
-    from telnyx_rooms_async.emulator.threaded import ThreadedEmulator
+    from telnyx_rooms_async.emulator import Emulator, Faults, ThreadedEmulator
 
 _SCOPES: Final = ("function", "class", "module", "package", "session")
 _EMULATOR: Final = "_telnyx_emulator_of_"
@@ -73,7 +74,7 @@ def telnyx_emulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 @pytest.fixture
 def telnyx_emulator_server(monkeypatch: pytest.MonkeyPatch) -> "Iterator[ThreadedEmulator]":
     """Emulator in a thread of its own, for blocking test clients; the environment variables point to it."""
-    from telnyx_rooms_async.emulator.threaded import ThreadedEmulator  # noqa: PLC0415 - imported on request only
+    from telnyx_rooms_async.emulator import ThreadedEmulator  # noqa: PLC0415 - imported on request only
 
     with ThreadedEmulator() as emulator:
         _point_variables(monkeypatch, emulator)

@@ -13,13 +13,21 @@ import typer
 import telnyx_rooms_async
 from telnyx_rooms_async import Settings
 from telnyx_rooms_async.cli import output, runner
-from telnyx_rooms_async.cli.commands import compositions, recordings, rooms, sessions, tokens, webhooks
+from telnyx_rooms_async.cli.commands import (
+    compositions,
+    recordings,
+    reports,
+    rooms,
+    sessions,
+    tokens,
+    webhooks,
+)
 from telnyx_rooms_async.cli.commands.demo import demo
 from telnyx_rooms_async.cli.commands.docs import docs
 from telnyx_rooms_async.cli.commands.emulate import emulate
 from telnyx_rooms_async.cli.commands.enforce import enforce
 from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
-from telnyx_rooms_async.cli.options import AllowInsecure, CAFile, ClientCert, Proxy
+from telnyx_rooms_async.cli.options import AllowInsecure, CAFile, ClientCert, Headers, MaxRetries, Proxy
 
 app: Final = typer.Typer(
     no_args_is_help=True,
@@ -44,6 +52,8 @@ def _program(
     ca_file: CAFile = None,
     client_cert: ClientCert = None,
     proxy: Proxy = None,
+    header: Headers = None,
+    max_retries: MaxRetries = None,
     allow_insecure: AllowInsecure = False,
     _version: Annotated[
         bool,
@@ -56,13 +66,22 @@ def _program(
 
     Exit codes: 0 success, 1 failure, 2 invalid argument, 130 Ctrl-C, 141 stdout was closed.
     """
-    settings = Settings(ca_file=ca_file, client_cert=client_cert, proxy=proxy, allow_insecure=allow_insecure)
+    settings = Settings(
+        ca_file=ca_file,
+        client_cert=client_cert,
+        proxy=proxy,
+        default_headers=None if header is None else dict(header),
+        max_retries=max_retries,
+        allow_insecure=allow_insecure,
+    )
     runner.program_settings.set(settings)
 
 
 rooms.group.command("import")(import_rooms)
 rooms.group.command("export")(runner.grouped_options(export_rooms))
 rooms.group.command()(apply)
+rooms.group.command("attendance")(reports.room_attendance)
+sessions.group.command("attendance")(reports.session_attendance)
 rooms.group.command()(enforce)
 app.command()(demo)
 app.command()(docs)
@@ -74,6 +93,7 @@ for _group in (
     recordings.group,
     compositions.group,
     tokens.group,
+    reports.group,
     webhooks.group,
 ):
     app.add_typer(_group)

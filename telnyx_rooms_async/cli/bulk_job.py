@@ -200,7 +200,6 @@ def confirm(question: str) -> None:
     with exit_codes():
         sys.stderr.write(f"{question} [y/N]: ")
         sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() in ("y", "yes"):
-            return
-    output.note("nothing was changed")
-    raise typer.Exit(FAILED)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            output.note("nothing was changed")
+            raise typer.Exit(FAILED)

@@ -103,25 +103,16 @@ def show(value: Shown, *, as_json: bool) -> None:
 
 
 async def show_list(
-    listing: Listing[Item],
-    model: type[Item],
-    *,
-    omit: str | None = None,
-    limit: int | None = None,
-    as_json: bool,
+    listing: Listing[Item], model: type[Item], *, omit: str | None = None, as_json: bool
 ) -> None:
     """Print a listing: a table at the end, or one JSON object per line as the pages arrive."""
     values: list[Item] = []
-    count = 0
     async with aclosing(aiter(listing)) as items:
         async for item in items:
             if as_json:
                 write_json(item)
             else:
                 values.append(item)
-            count += 1
-            if count == limit:
-                break
     if as_json:
         return
     is_terminal = stdout().is_terminal

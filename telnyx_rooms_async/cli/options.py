@@ -264,6 +264,35 @@ Proxy: TypeAlias = Annotated[
         help="HTTP proxy: http://HOST:PORT. Default: TELNYX_PROXY, which keeps a password out of `ps`.",
     ),
 ]
+
+
+class Header(NamedTuple):
+    """A header of requests."""
+
+    name: str
+    value: str
+
+
+def parse_header(text: str) -> Header:
+    """Parse a header: ``X-Team: Video``. The text is not shown, since it may be a secret."""
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise typer.BadParameter("must be NAME:VALUE")
+    return Header(name.strip(), value.strip())
+
+
+Headers: TypeAlias = Annotated[
+    list[Header] | None,
+    typer.Option(
+        "--header",
+        parser=parse_header,
+        metavar="NAME:VALUE",
+        help="Header of every request; repeat the option for several.",
+    ),
+]
+MaxRetries: TypeAlias = Annotated[
+    int | None, typer.Option(min=0, metavar="N", help="Retries of a failed request. Default: 2.")
+]
 AllowInsecure: TypeAlias = Annotated[
     bool,
     typer.Option(

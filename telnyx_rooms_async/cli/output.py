@@ -9,7 +9,15 @@ from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.text import Text
 
 from telnyx_rooms_async import ConfigurationError, TelnyxRoomsError
@@ -183,6 +191,15 @@ def bar_options() -> dict[str, Any]:
 def download_bar() -> Generator[Callable[[int, int | None], object], None, None]:
     """Show the progress of a download: the bytes that are done, and the size if it is known."""
     columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    with Progress(*columns, **bar_options()) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def session_bar() -> Generator[Callable[[int, int], object], None, None]:
+    """Show how many sessions were read."""
+    columns = TextColumn("reading sessions"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, **bar_options()) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -45,11 +45,7 @@ def run(
     *,
     on_attempt: Callable[[Attempt], object] | None = None,
 ) -> T:
-    """Use a client, and exit with the code of an error.
-
-    `on_attempt` is called with every attempt, for a command with a progress bar. Without it, messages about
-    retries are printed at a terminal.
-    """
+    """Use a client, and exit with the code of an error. A command with a progress bar has an `on_attempt`."""
 
     async def with_client() -> T:
         # The client's own message recommends `api_key`. There is no such option: `ps` shows a command line.
@@ -183,12 +179,7 @@ def api_command(
 
     The decorated function takes the client, and the arguments and options of the command. The command also
     has ``--json``, ``--base-url``, and for a `Listing` ``--limit``. A function with a ``timeout`` waits for
-    an event, which is announced at a terminal.
-
-    Args:
-        group: of the command.
-        name: of the command. By default that of the function.
-        omit: a column that would have the same value in every row of a list.
+    an event, which is announced at a terminal. `omit` is a column with the same value in every row of a list.
     """
 
     def add(call: Call) -> Call:
@@ -203,12 +194,11 @@ def api_command(
             **options: Any,  # noqa: ANN401 - each command has its own
         ) -> None:
             async def use(client: RoomsClient) -> None:
-                if limit is not None:
-                    options["page_size"] = min(options["page_size"], limit)
                 result = call_with_options(client=client, **options)
                 if isinstance(result, Listing):
                     (model,) = get_args(result_type)
-                    await show_list(result, model, omit=omit, limit=limit, as_json=as_json)
+                    limited = result if limit is None else result.limit(limit)
+                    await show_list(limited, model, omit=omit, as_json=as_json)
                     return
                 if "timeout" in options and not as_json and output.is_watched():
                     output.note(f"waiting up to {options['timeout']:g} s; press Ctrl-C to stop")

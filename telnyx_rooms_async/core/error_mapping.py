@@ -121,11 +121,10 @@ def redacted_headers(raw_headers: RawHeaders, secrets: tuple[str, ...]) -> RawHe
     pattern = re.compile(b"|".join(forms)) if forms else None
 
     def redact(name: bytes, value: bytes) -> bytes:
-        match name.lower():
-            case b"set-cookie":
-                return b"***"
-            case b"location":
-                value = public_url(value.decode("latin-1")).encode("latin-1")
+        if name.lower() == b"set-cookie":
+            return b"***"
+        if name.lower() == b"location":
+            value = public_url(value.decode("latin-1")).encode("latin-1")
         return value if pattern is None else pattern.sub(b"***", value)
 
     return tuple((name, redact(name, value)) for name, value in raw_headers)

@@ -76,14 +76,21 @@ def merged_headers(headers: Mapping[str, str], added: Mapping[str, str]) -> dict
 
 @frozen(kw_only=True)
 class Request:
-    """One HTTP request, relative to the base URL and without the key."""
+    """One HTTP request, relative to the base URL and without the key.
+
+    Example:
+        >>> Request(method="GET", path="/rooms", query=(("page[size]", "1"),)).target
+        '/rooms?page%5Bsize%5D=1'
+    """
 
     method: str
+    """``"GET"``, ``"POST"``, …"""
     path: str = field(repr=False)
     """Percent-encoded and absolute: ``/rooms/0ccc7b54``. It may hold a token that was passed as an id."""
     query: tuple[tuple[str, str], ...] = ()
     """Names and values, not yet encoded."""
     body: bytes | None = field(default=None, repr=_size)
+    """JSON, or None for no body."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Parts of it that are removed from an error response that repeats them."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -96,7 +103,9 @@ class Request:
             ConfigurationError: a header cannot be sent, or is one that the client itself sets.
 
         Example:
-            >>> request.with_headers({"X-Correlation-Id": "7f3a"})
+            >>> request = Request(method="GET", path="/rooms").with_headers({"X-Correlation-Id": "7f3a"})
+            >>> request.headers
+            (('X-Correlation-Id', '7f3a'),)
         """
         added = checked_headers(headers)
         merged = merged_headers(dict(self.headers), added)
@@ -148,7 +157,7 @@ class Response:
     Example:
         >>> response = await client.request("GET", "/rooms", query={"page[size]": 1})
         >>> response.status, response.json()["meta"]["total_results"]
-        (200, 3)
+        (200, 2)
     """
 
     status: int

@@ -250,11 +250,14 @@ def _template(path: str) -> str:
 
 @frozen(kw_only=True, eq=False)
 class Extras:
-    """What a client adds to each request: headers, query parameters, and members of JSON bodies."""
+    """What a client adds to each request."""
 
     headers: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    """They replace those of the same name in any case."""
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Names and values, not yet encoded."""
     body: Mapping[str, object] = field(factory=dict[str, object], repr=False)
+    """Members of the JSON body of every POST, PUT and PATCH."""
 
 
 def extend_extras(
@@ -325,9 +328,8 @@ def add_extras(call: Call[T], extras: Extras) -> Call[T]:
     query = (*request.query, *(pair for pair in extras.query if pair[0] not in names))
     body = request.body
     if extras.body and request.method in _METHODS_WITH_BODY:
-        fields = dict[str, object]() if body is None else parse_json(body)
-        if isinstance(fields, dict):
-            body = encode_json(dict(extras.body) | cast("dict[str, object]", fields))
+        fields: dict[str, object] = {} if body is None else parse_json(body)  # an object: `check_extras`
+        body = encode_json({**extras.body, **fields})
     return evolve(call, request=evolve(request, query=query, body=body))
 
 
@@ -354,6 +356,13 @@ def read(
         APIResponseError: the response cannot be used.
         APIStatusError: the response has an error status.
         OutcomeUnknownError: the server may have processed a request that must not be sent again.
+
+    Example:
+        >>> from telnyx_rooms_async.core.endpoints import RETRIEVE_ROOM
+        >>> call = build(RETRIEVE_ROOM, room_id="0ccc7b54")
+        >>> from telnyx_rooms_async import Response
+        >>> read(call, Response(status=200, body=b'{"data": {"id": "0ccc7b54"}}')).id
+        '0ccc7b54'
     """
     if isinstance(outcome, Failure):
         is_unknown = outcome.sent

@@ -70,13 +70,7 @@ class WebhookEvent:
 
     @classmethod
     def from_object(cls, source: object, payload: object, now: datetime) -> Self:
-        """Return the event that an object describes.
-
-        Args:
-            source: an event; a mapping, with or without envelope; an object with the attributes of an event;
-                or an event type.
-            payload: payload for an event type.
-            now: time of the event, unless `source` has one.
+        """Return the event that an object describes; see `Emulator.deliver`.
 
         Raises:
             ValueError: there is no event type.
@@ -89,10 +83,8 @@ class WebhookEvent:
             mapping = cast("JsonObject", source)
             data = mapping.get("data")
             return cls.create(cast("JsonObject", data) if isinstance(data, Mapping) else mapping, now)
-        attributes = {
-            name: getattr(source, name, None) for name in ("record_type", "event_type", "id", "occurred_at")
-        }
-        present = {name: value for name, value in attributes.items() if value is not None}
+        names = ("record_type", "event_type", "id", "occurred_at")
+        present = {name: value for name in names if (value := getattr(source, name, None)) is not None}
         return cls.create({**present, "payload": _fields(getattr(source, "payload", None))}, now)
 
     @property

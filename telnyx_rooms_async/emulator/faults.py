@@ -58,20 +58,14 @@ def _validator(expected: str, is_valid: Callable[[Any], bool]) -> _Validator:
 
 def _integer(low: int, high: int) -> _Validator:
     return _validator(
-        f"an integer from {low} to {high}",
-        lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
+        f"an integer from {low} to {high}", lambda value: type(value) is int and low <= value <= high
     )
 
 
 def _seconds(high: float, *, zero: bool = True) -> _Validator:
     return _validator(
         f"a number of seconds, {'0 or more' if zero else 'above 0'} and up to {high}",
-        lambda value: (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and 0 <= value <= high
-            and (zero or value > 0)
-        ),
+        lambda value: type(value) in (int, float) and 0 <= value <= high and (zero or value > 0),
     )
 
 

@@ -40,7 +40,7 @@ _OPTIONAL: Final = {"optional": True}
 
 def timestamp(moment: datetime | None) -> str | None:
     """Return a time in UTC as ISO 8601 with microseconds."""
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return None if moment is None else moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def reached(moment: datetime | None, now: datetime) -> datetime | None:

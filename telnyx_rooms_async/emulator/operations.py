@@ -135,10 +135,6 @@ Operation: TypeAlias = Callable[[RequestContext], JsonObject | None]
 """Returns the body of a success, ``None`` for no body; raises `ApiError`."""
 
 
-def _list_rooms(context: RequestContext) -> JsonObject:
-    return context.page(context.state.rooms)
-
-
 def _list_sessions(context: RequestContext) -> JsonObject:
     of_room = {"room_id": Equal(context.record.id)} if context.path_ids else {}
     return context.page(context.state.sessions, **of_room)
@@ -155,25 +151,13 @@ def _retrieve(context: RequestContext) -> JsonObject:
     return {"data": serialize(context.record)}
 
 
-def _delete(context: RequestContext) -> None:
-    context.table.remove(context.record.id)
-
-
 # --- rooms ------------------------------------------------------------------------------------------------
-
-
-def _create_room(context: RequestContext) -> JsonObject:
-    return {"data": context.state.create_room(_room_settings(context)).serialize()}
 
 
 def _update_room(context: RequestContext) -> JsonObject:
     room: RoomState = context.record
     updated = context.state.rooms.update(room.id, **_room_settings(context), updated_at=context.now)
     return {"data": updated.serialize()}
-
-
-def _delete_room(context: RequestContext) -> None:
-    context.state.delete_room(context.record)
 
 
 def _room_settings(context: RequestContext) -> dict[str, Any]:
@@ -309,10 +293,6 @@ def _require_active(session: SessionState) -> None:
 # --- recordings -------------------------------------------------------------------------------------------
 
 
-def _list_recordings(context: RequestContext) -> JsonObject:
-    return context.page(context.state.recordings, *_recording_tests(context))
-
-
 def _delete_recordings(context: RequestContext) -> JsonObject:
     # Telnyx accepts page parameters here and does not document them: all that match are deleted.
     recordings = list(context.select(context.state.recordings, *_recording_tests(context)))
@@ -375,11 +355,11 @@ def _create_composition(context: RequestContext) -> JsonObject:
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
-    "ListRooms": _list_rooms,
-    "CreateRoom": _create_room,
+    "ListRooms": lambda context: context.page(context.state.rooms),
+    "CreateRoom": lambda context: {"data": context.state.create_room(_room_settings(context)).serialize()},
     "ViewRoom": _retrieve,
     "UpdateRoom": _update_room,
-    "DeleteRoom": _delete_room,
+    "DeleteRoom": lambda context: context.state.delete_room(context.record),
     "RetrieveListRoomSessions": _list_sessions,
     "CreateRoomClientToken": _create_token,
     "RefreshRoomClientToken": _refresh_token,
@@ -392,13 +372,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "UnmuteParticipantInSession": partial(_mute_participants, muted=False),
     "ListRoomParticipants": _list_participants,
     "ViewRoomParticipant": _retrieve,
-    "ListRoomRecordings": _list_recordings,
+    "ListRoomRecordings": lambda context: context.page(context.state.recordings, *_recording_tests(context)),
     "ViewRoomRecording": _retrieve,
-    "DeleteRoomRecording": _delete,
+    "DeleteRoomRecording": lambda context: context.table.remove(context.record.id),
     "DeleteRoomRecordings": _delete_recordings,
     "ListRoomCompositions": _list_compositions,
     "CreateRoomComposition": _create_composition,
     "ViewRoomComposition": _retrieve,
-    "DeleteRoomComposition": _delete,
+    "DeleteRoomComposition": lambda context: context.table.remove(context.record.id),
 }
 """By operation id, in the order of the API reference."""

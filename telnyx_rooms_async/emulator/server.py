@@ -5,14 +5,16 @@ import base64
 import itertools
 import math
 import secrets
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cached_property, partial
 from http import HTTPStatus
+from inspect import isawaitable
 from random import Random
-from typing import TYPE_CHECKING, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -146,7 +148,10 @@ class Emulator:
         app.router.add_delete(f"{_PARTICIPANTS}/{{id}}", self._handle_leave, name="emulator:leave")
         for endpoint in ENDPOINTS:
             path, handler = _PREFIX + endpoint.path, partial(self._handle_operation, endpoint)
-            app.router.add_route(endpoint.method, path, handler, name=endpoint.operation)
+            methods = ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,)
+            resource = app.router.add_resource(path, name=endpoint.operation)
+            for method in methods:
+                resource.add_route(method, handler)
         app.router.add_get("/media/{id}", self._handle_download, name=DOWNLOAD, allow_head=False)
         path = f"{_PREFIX}/public_key"
         app.router.add_get(path, self._handle_public_key, name=PUBLIC_KEY, allow_head=False)
@@ -225,7 +230,13 @@ class Emulator:
         return converter.structure(rooms, tuple[Room, ...])
 
     def seed(self, count: int) -> None:
-        """Create rooms without requests, named ``Room 1`` and so on. Names that are taken are skipped."""
+        """Create rooms without requests, named ``Room 1`` and so on. Names that are taken are skipped.
+
+        Example:
+            >>> telnyx.seed(3)
+            >>> len(telnyx.rooms)
+            5
+        """
         for name in self._free_names(count):
             self._state.create_room({"unique_name": name})
 
@@ -255,7 +266,8 @@ class Emulator:
             ValueError: an argument is out of range.
 
         Example:
-            ``telnyx.seed_history(days=365, rooms=100, random=Random(1))``
+            >>> from random import Random
+            >>> telnyx.seed_history(days=30, rooms=10, random=Random(1))
         """
         for name, number, low, high in (
             ("days", days, 1, 3650),
@@ -295,6 +307,11 @@ class Emulator:
 
         Raises:
             LookupError: no such participant is in a session.
+
+        Example:
+            >>> telnyx.leave(participant.id)  # the last one ends the session
+            >>> (await client.sessions.retrieve(session_id)).active
+            False
         """
         self._state.leave(participant_id)
 
@@ -303,6 +320,11 @@ class Emulator:
 
         Raises:
             LookupError: there is no such participant.
+
+        Example:
+            >>> await client.sessions.mute(session_id, "all")
+            >>> telnyx.muted(participant.id)
+            True
         """
         participant = self._state.participants.get(participant_id)
         if participant is None:
@@ -314,6 +336,9 @@ class Emulator:
 
         Raises:
             LookupError: there is no such file, or it is not completed.
+
+        Example:
+            >>> telnyx.media(recording.id).cut_after = 1000  # bytes, of each response
         """
         file = self._state.file(file_id)
         if file is None:
@@ -385,7 +410,14 @@ class Emulator:
         return tuple(rule.fault for rule in self._webhook_rules)
 
     def clear_faults(self) -> None:
-        """Remove all faults that are not used up, also those of webhooks."""
+        """Remove all faults that are not used up, also those of webhooks.
+
+        Example:
+            >>> telnyx.inject(Fault(status=503), times=None)
+            >>> telnyx.clear_faults()
+            >>> telnyx.pending_faults
+            ()
+        """
         self._rules.clear()
         self._webhook_rules.clear()
 
@@ -401,6 +433,12 @@ class Emulator:
 
         Raises:
             ValueError: `requests` is negative, or `seconds` is not above 0.
+
+        Example:
+            >>> telnyx.limit(20, seconds=5)
+            >>> room = await client.rooms.retrieve(room_id)
+            >>> client.rate_limit.remaining
+            19
         """
         self._rate_limit = None if requests is None else RateLimit(requests=requests, seconds=seconds)
 
@@ -547,6 +585,86 @@ class Emulator:
     def _record_delivery(self, delivery: Delivery) -> None:
         if self._recording:
             self.deliveries.append(delivery)
+
+
+class ThreadedEmulator:
+    """An `Emulator` with an event loop in a thread of its own.
+
+    Blocking test clients, as those of Starlette, Flask and Django, would block an emulator in the event loop
+    of the test. Attributes and methods are those of `Emulator`; they run in its thread, and async ones block
+    until they are done.
+
+    Args:
+        options: as for `Emulator`.
+
+    Example:
+        >>> with ThreadedEmulator() as telnyx:
+        ...     telnyx.seed(3)
+        ...     print(len(telnyx.rooms))
+        3
+    """
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - of `Emulator`, which checks them
+        self._emulator = Emulator(**options)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped: asyncio.Event | None = None
+        self._failure: BaseException | None = None
+        self._is_ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="telnyx-emulator", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._is_ready.wait()
+        if self._failure is not None:
+            raise self._failure
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._loop is not None and self._stopped is not None:
+            self._loop.call_soon_threadsafe(self._stopped.set)
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - of any attribute of an emulator
+        value = self.run(lambda: getattr(self._emulator, name))
+        if not callable(value):
+            return value
+
+        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the method
+            return self.run(partial(value, *args, **kwargs))
+
+        return call
+
+    def run(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the function returns
+        """Call a function in the thread of the emulator, and return its result; await an awaitable result.
+
+        Raises:
+            RuntimeError: the emulator is not running.
+        """
+
+        async def call() -> Any:  # noqa: ANN401
+            result = function()
+            return await result if isawaitable(result) else result
+
+        if self._loop is None:
+            raise RuntimeError("the emulator is not running: use it in a `with` block")
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - raised by `__enter__` or `__exit__`
+            self._failure = error
+        finally:
+            self._loop = None
+            self._is_ready.set()
+
+    async def _serve(self) -> None:
+        async with self._emulator:
+            self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
+            self._is_ready.set()
+            await self._stopped.wait()
 
 
 def _decode_key(text: str) -> bytes:

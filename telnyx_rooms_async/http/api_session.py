@@ -256,7 +256,8 @@ class ApiSession:
                     self.rate_limiter.admit_queued()
                 return outcome, None
         elif outcome.reason is FailureKind.TIMEOUT:
-            detail = self._timeout_detail(late=ended - started - seconds) or outcome.detail
+            late = 0.0 if self.middleware else ended - started - seconds  # middleware may take any time
+            detail = self._timeout_detail(late) or outcome.detail
             outcome = evolve(outcome, deadline=time_left < self.attempt_timeout, detail=detail)
         delay = self._after_attempt(
             call, context, outcome, number=number, key_version=key_version, started=started, ended=ended
@@ -282,7 +283,7 @@ class ApiSession:
             problem = "the function for the API key did not return in time"
             raise APITimeoutError(problem, False, context.attempts, True) from None  # noqa: FBT003 - fields are positional
 
-    def _timeout_detail(self, *, late: float) -> str | None:
+    def _timeout_detail(self, late: float) -> str | None:
         """Return what may have caused a timeout that came `late` seconds after its time."""
         if late > _BLOCKED_LOOP:
             return f"the event loop was blocked, for {late:.0f} s or more"

@@ -68,7 +68,7 @@ def check_session(
         if session.auth is not None:
             raise ConfigurationError("the session has an auth of its own, which would displace the API key")
         for name, value in {**own, "trace_configs": trace_configs}.items():
-            if value not in (None, False, ()):
+            if value:
                 raise ConfigurationError(
                     f"{name} is for the client's own session: pass it to aiohttp for yours"
                 )
@@ -221,8 +221,7 @@ def find_tls(ssl_context: object, ca_file: object, client_cert: object, *, allow
         if not any(paths):
             return None
         # A context with the CAs of the system takes 20 ms: it is loaded in a thread, for the first request.
-        _load_files(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), *paths)
-        return TLSFiles(*paths, tuple(map(_version, paths)))
+        return TLSFiles(*paths, _load_files(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), *paths))
     if ca_file is not None or client_cert is not None:
         raise ConfigurationError("ssl_context and ca_file or client_cert: load the files into the context")
     if not isinstance(ssl_context, ssl.SSLContext):
@@ -259,16 +258,22 @@ def _cached_context(files: TLSFiles) -> ssl.SSLContext:
     return context
 
 
-def _load_files(context: ssl.SSLContext, ca_file: str | None, client_cert: str | None) -> None:
-    """Add a CA file and a client certificate to a context."""
+def _load_files(
+    context: ssl.SSLContext, ca_file: str | None, client_cert: str | None
+) -> tuple[tuple[int, int], ...]:
+    """Add a CA file and a client certificate to a context, and return their versions."""
+    versions: list[tuple[int, int]] = []
     if ca_file:
         with _file_errors("ca_file", ca_file, "CA certificates in PEM format"):
+            versions.append(_version(ca_file))
             context.load_verify_locations(ca_file)
     if client_cert:
         content = "a certificate and its private key, without a password, in PEM format"
         with _file_errors("client_cert", client_cert, content):
+            versions.append(_version(client_cert))
             # OpenSSL would ask for a password at the terminal.
             context.load_cert_chain(client_cert, password=lambda: "")
+    return tuple(versions)
 
 
 @contextmanager
@@ -283,23 +288,23 @@ def _file_errors(name: str, path: str, content: str) -> Generator[None, None, No
         raise ConfigurationError(f"{name} cannot be read: {short_repr(path)}: {problem}") from None
 
 
-def _version(path: str | None) -> tuple[int, int]:
-    """Return the time of the last change of a file, and its size; zeros for no file."""
-    with suppress(OSError):
-        stat = Path(path or os.devnull).stat()
-        return stat.st_mtime_ns, stat.st_size
-    return 0, 0
+def _version(path: str) -> tuple[int, int]:
+    """Return the time of the last change of a file, and its size."""
+    stat = Path(path).stat()
+    return stat.st_mtime_ns, stat.st_size
 
 
 def _find_path(name: str, value: object) -> str | None:
-    """Return the path of an option, by default of its environment variable."""
+    """Return the absolute path of an option, by default of its environment variable."""
     if value is None:
-        return os.environ.get(f"TELNYX_{name.upper()}") or None
+        value = os.environ.get(f"TELNYX_{name.upper()}") or None
+    if value is None:
+        return None
     is_path = isinstance(value, str | os.PathLike)
     path: object = os.fspath(cast("os.PathLike[str]", value)) if is_path else None
     if not isinstance(path, str) or not path:
         raise ConfigurationError(f"{name} must be the path of a file, not {short_repr(value)}")
-    return path
+    return str(Path(path).absolute())  # the file is read again for the first request
 
 
 # --- proxies ----------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ from telnyx_rooms_async.http.api_session import ApiSession, CallContext
 from telnyx_rooms_async.http.attempt_log import OnAttempt
 
 try:
-    from opentelemetry import metrics, trace
+    from opentelemetry import metrics, propagate, trace
 except ImportError as _error:
     raise ImportError("tracing needs OpenTelemetry: pip install 'telnyx-rooms-async[otel]'") from _error
 
@@ -58,8 +58,8 @@ def instrument(
     """Return a view of a client with spans and metrics; it shares the session, like `with_options`.
 
     A listing creates a span for each page, a download one for each request of its download URL, but none for
-    the file. Requests of a recorded span carry its context in headers such as ``traceparent``, by the global
-    propagator; requests for files do not.
+    the file. Each request carries the context of its span in headers, by default ``traceparent``, as the
+    global propagator writes them; requests for files do not.
 
     Args:
         client: a client or a view of one.
@@ -218,6 +218,13 @@ class _InstrumentedApiSession(ApiSession):
             finally:
                 _CALL_SPAN.reset(token)
                 span.end(end_time)
+
+    async def send_with_retries(self, call: Call[T], context: CallContext) -> T:
+        headers = dict[str, str]()
+        propagate.inject(headers)
+        if headers:
+            call = evolve(call, request=call.request.with_headers(headers))
+        return await ApiSession.send_with_retries(self, call, context)
 
     async def wait_for_rate_limit(self, context: CallContext) -> bool:
         started = self.clock.monotonic()

@@ -21,6 +21,7 @@ ActionStatus: TypeAlias = Literal["planned", "done", "vetoed", "postponed", "fai
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY: Final = timedelta(days=1)
+_LONGEST: Final = timedelta(days=36_525)
 _TIMEOUTS: Final = ("max_duration", "alone_timeout", "empty_timeout")
 _SEARCHED_DAYS: Final = range(-8, 10)
 """A week in both directions, and hours over midnight."""
@@ -64,7 +65,7 @@ def _all_are(cls: type, values: tuple[object, ...] | None) -> bool:
 class AllowedHours:
     """Hours of some days of the week, by the clocks of a time zone.
 
-    Args:
+    Attributes:
         start: when the hours begin.
         end: when they end; at or before `start`: on the next day. 00:00 to 00:00 is a whole day.
         zone: a time zone such as ``"Europe/Berlin"``, or a `tzinfo`.
@@ -117,7 +118,7 @@ class RoomPolicy:
     fulfil all of those that are given. Of several policies, the first one that is for a room applies. A
     policy without a limit exempts its rooms from the policies after it.
 
-    Args:
+    Attributes:
         max_duration: a session ends at this age.
         alone_timeout: a session ends when one person has been alone in it for this time, also while waiting
             for others to join first.
@@ -168,8 +169,8 @@ class RoomPolicy:
             value: object = getattr(self, name)
             if value is None:
                 continue
-            if not isinstance(value, timedelta) or value <= timedelta():
-                yield f"{name} must be a positive timedelta, not {short_repr(value)}"
+            if not isinstance(value, timedelta) or not timedelta() < value <= _LONGEST:
+                yield f"{name} must be a positive timedelta, up to 100 years, not {short_repr(value)}"
             elif name in _TIMEOUTS and isinstance(self.warn_before, timedelta) and value <= self.warn_before:
                 yield f"warn_before must be shorter than {name}"
         if self.warn_before is not None and not self.ends_sessions:
@@ -196,14 +197,22 @@ class RoomPolicy:
 
 @frozen(kw_only=True)
 class PolicyAction:
-    """What a policy demands: a warning, the end of a session, or the deletion of a room."""
+    """What a policy demands: a warning, the end of a session, or the deletion of a room.
+
+    Example:
+        >>> policy = RoomPolicy(max_duration=timedelta(minutes=30))
+        >>> async for action in client.rooms.enforce([policy], once=True, dry_run=True):
+        ...     print(action.type, action.rule, action.status)
+    """
 
     type: ActionType
     """``"warn"``, ``"end_session"`` or ``"delete_room"``."""
     rule: PolicyRule
     """The limit that is reached: the name of a field of `RoomPolicy`."""
     policy: RoomPolicy = field(repr=False)
+    """The policy that applies to the room."""
     room: Room
+    """The room, as it was read last."""
     session: RoomSession | None = None
     """None for the deletion of a room."""
     due_at: datetime
@@ -270,6 +279,13 @@ def planned_actions(
     Returns:
         The actions by the time at which they are due. A limit without a known time, as of a session without
         ``created_at``, plans nothing.
+
+    Example:
+        >>> now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        >>> old = Room(id="1", created_at=now - timedelta(days=40))
+        >>> policies = [RoomPolicy(max_rooms_age=timedelta(days=30))]
+        >>> [action.type for action in planned_actions(policies, old, None, now=now)]
+        ['delete_room']
     """
     policy = next((policy for policy in policies if policy.is_for(room)), None)
     if policy is None:

@@ -12,7 +12,7 @@ from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.policies.policy import AllowedHours, RoomPolicy
 
-_DURATION: Final = re.compile(r"(?=\d)(?:(\d+)d)? ?(?:(\d+)h)? ?(?:(\d+)m)? ?(?:(\d+)s)?", re.ASCII)
+_DURATION: Final = re.compile(r"(?=\d)(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", re.ASCII)
 _DURATIONS: Final = ("max_duration", "alone_timeout", "empty_timeout", "max_rooms_age", "warn_before")
 _NO_KEYS: Final = {"predicate"}
 """Fields that only a program can set."""

@@ -1,27 +1,32 @@
 """Attendance: the people in a session, when they were present, and for how long."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from os import PathLike
+from typing import Any, ClassVar, Final, TypeAlias, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
+from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import RoomParticipant, RoomSession
-from telnyx_rooms_async.reports.intervals import Interval, concurrency, merged, total
+from telnyx_rooms_async.reports.intervals import Interval, check_aware, concurrency, merged, total
 from telnyx_rooms_async.reports.table import Table
 from telnyx_rooms_async.serialization import DecodeError, converter
 
 Identity: TypeAlias = str | Callable[[RoomParticipant], str | None] | None
 """How participants are recognised: None by their ``context``; a text by that field of a JSON ``context``;
 or a function. A participant without an identity is recognised by its id."""
+Version = TypeVar("Version", RoomParticipant, RoomSession)
+
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @frozen(kw_only=True)
 class Attendee:
-    """A person in a session, under all ids with which the person joined.
+    """A person in one or more sessions, under all ids with which the person joined.
 
     Example:
-        >>> attendance = await client.reports.session_attendance(session_id)
+        >>> attendance = await client.sessions.attendance(session_id)
         >>> attendance.attendees[0].identity, attendance.attendees[0].last_left_at
         ('Alice', None)
     """
@@ -29,11 +34,13 @@ class Attendee:
     identity: str
     """How the person is recognised: by default the ``context`` of the participant."""
     participants: tuple[RoomParticipant, ...]
-    """One for each time that the person joined, in the order of time."""
+    """The person's participants, one for each join, by the time of joining."""
     intervals: tuple[Interval, ...]
     """When the person was present, in order and without overlaps. A stay of no length is an interval, too."""
+    sessions: int
+    """Number of sessions in which the person was."""
     reconnects: int
-    """How often the person joined again after having left. Joining with a second device is no reconnect."""
+    """How often the person joined a session again after having left it. A second device is no reconnect."""
     is_present: bool
     """Whether the person had not left at the time of the report."""
 
@@ -74,15 +81,30 @@ class Attendance(Table):
         (2400.0, 1)
     """
 
-    columns = ("identity", "first_joined_at", "last_left_at", "seconds", "joins", "reconnects")
+    columns: ClassVar[Mapping[str, type]] = {
+        "identity": str,
+        "sessions": int,
+        "first_joined_at": datetime,
+        "last_left_at": datetime,
+        "seconds": float,
+        "joins": int,
+        "reconnects": int,
+    }
 
+    sessions: tuple[RoomSession, ...]
+    """By their start, without their participants."""
     attendees: tuple[Attendee, ...]
     """By the time at which they joined first, then by identity."""
     as_of: datetime = field(eq=False)
     """The time of the report: people that have not left count as present until then."""
 
     def present_at(self, instant: datetime) -> tuple[Attendee, ...]:
-        """Return the people present at an instant, which is timezone-aware."""
+        """Return the people present at an instant.
+
+        Raises:
+            InvalidArgumentError: the instant has no time zone.
+        """
+        check_aware("instant", instant)
         return tuple(
             attendee
             for attendee in self.attendees
@@ -109,6 +131,7 @@ class Attendance(Table):
         return [
             {
                 "identity": attendee.identity,
+                "sessions": attendee.sessions,
                 "first_joined_at": attendee.first_joined_at,
                 "last_left_at": attendee.last_left_at,
                 "seconds": attendee.duration.total_seconds(),
@@ -119,10 +142,11 @@ class Attendance(Table):
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the whole report as plain JSON types."""
+        """Return the report as plain JSON types, with intervals and concurrency."""
         intervals = [converter.unstructure(attendee.intervals) for attendee in self.attendees]
         return {
             "as_of": converter.unstructure(self.as_of),
+            "sessions": [session.id for session in self.sessions],
             "peak": self.peak,
             "seconds": self.duration.total_seconds(),
             "attendees": [
@@ -130,6 +154,32 @@ class Attendance(Table):
             ],
             "concurrency": [[converter.unstructure(instant), count] for instant, count in self.concurrency],
         }
+
+    def write_chart(self, path: str | PathLike[str], *, zone: tzinfo = UTC, dark: bool = False) -> None:
+        """Draw a bar for each stay of each person, and the number of people over time (extra ``charts``).
+
+        SVG shows names in all scripts, as the program does that shows it; PNG has the letters of the font
+        DejaVu Sans. The same report gives the same SVG.
+
+        Args:
+            path: of an ``.svg`` or ``.png`` file, which is complete or not there.
+            zone: time zone of the labels.
+            dark: for a dark background.
+
+        Raises:
+            ConfigurationError: matplotlib is not installed.
+            InvalidArgumentError: the name of the file does not end in ``.svg`` or ``.png``.
+            OSError: the file cannot be written.
+        """
+        from telnyx_rooms_async.reports import charts  # noqa: PLC0415 - the extra may be missing
+
+        charts.write_attendance(self, path, zone=zone, dark=dark)
+
+    def __rich__(self) -> object:
+        """Return the chart for a terminal: ``rich.print(attendance)``, times in UTC."""
+        from telnyx_rooms_async.reports import terminal  # noqa: PLC0415 - rich is installed if it asks
+
+        return terminal.AttendanceChart(self)
 
 
 def attendance_of(
@@ -139,56 +189,116 @@ def attendance_of(
 
     Times are in UTC. A participant that never left counts as present until its session ended, or until
     `as_of`. One that left before it joined, as clocks that differ may say, stayed for no time. A participant
-    without a time of joining joined when its session began. Repeated participants count once, whatever their
-    order.
+    without a time of joining joined when its session began. Of several versions of a session or participant
+    the one that was updated last counts, whatever their order.
 
     Args:
         sessions: with their participants (``include_participants=True``).
         as_of: timezone-aware: the time of the report.
         identity: how people are recognised: by default by their ``context``; a text such as ``"user_id"``
             names a field of a JSON ``context``; or a function of the participant.
+
+    Raises:
+        InvalidArgumentError: a session comes without participants, or a time has no time zone.
     """
-    stays: dict[str, dict[str, tuple[RoomParticipant, Interval, bool]]] = {}
+    check_aware("as_of", as_of)
+    newest: dict[str, RoomSession] = {}
+    participants: dict[str, dict[str, RoomParticipant]] = {}
     for session in sessions:
-        for participant in session.participants or ():
-            is_present = participant.left_at is None and session.ended_at is None
-            stay = (participant, stay_of(participant, session, as_of), is_present)
-            stays.setdefault(identity_of(participant, identity), {})[participant.id] = stay
-    attendees = [_attendee(name, list(of_person.values())) for name, of_person in stays.items()]
-    attendees.sort(key=lambda attendee: (attendee.first_joined_at, attendee.identity))
-    return Attendance(attendees=tuple(attendees), as_of=as_of)
+        newest[session.id] = _newer(newest.get(session.id, session), session)
+        in_session = participants.setdefault(session.id, {})
+        for participant in participants_of(session):
+            in_session[participant.id] = _newer(in_session.get(participant.id, participant), participant)
+    stays: dict[str, list[_Stay]] = {}
+    for session in newest.values():
+        for participant in participants[session.id].values():
+            stay = _Stay(Interval(*span_of(participant, session, as_of)), participant, session)
+            stays.setdefault(identity_of(participant, identity), []).append(stay)
+    attendees = [_attendee(name, of_person) for name, of_person in stays.items()]
+    return Attendance(
+        sessions=tuple(evolve(session, participants=None) for session in _by_start(newest.values())),
+        attendees=tuple(
+            sorted(attendees, key=lambda attendee: (attendee.first_joined_at, attendee.identity))
+        ),
+        as_of=as_of,
+    )
 
 
-def stay_of(participant: RoomParticipant, session: RoomSession, as_of: datetime) -> Interval:
+def participants_of(session: RoomSession) -> tuple[RoomParticipant, ...]:
+    """Return the participants of a session that was requested with them.
+
+    Raises:
+        InvalidArgumentError: it was requested without them, so that a report would miss people.
+    """
+    if session.participants is None:
+        problem = f"session {session.id} has no participants: request it with include_participants=True"
+        raise InvalidArgumentError((problem,))
+    return session.participants
+
+
+def span_of(participant: RoomParticipant, session: RoomSession, as_of: datetime) -> tuple[datetime, datetime]:
     """Return when a participant was in a session."""
     start = participant.joined_at or session.created_at or participant.left_at or as_of
-    return Interval(start, max(start, participant.left_at or session.ended_at or as_of))
-
-
-def _attendee(identity: str, stays: Sequence[tuple[RoomParticipant, Interval, bool]]) -> Attendee:
-    ordered = sorted(stays, key=lambda stay: (stay[1], stay[0].id))
-    left_at, reconnects = ordered[0][1].end, 0
-    for _, interval, _ in ordered[1:]:
-        reconnects += interval.start >= left_at
-        left_at = max(left_at, interval.end)
-    return Attendee(
-        identity=identity,
-        participants=tuple(participant for participant, _, _ in ordered),
-        intervals=merged(interval for _, interval, _ in ordered),
-        reconnects=reconnects,
-        is_present=any(is_present for _, _, is_present in ordered),
-    )
+    end = participant.left_at or _ended_at(session) or as_of
+    if start.tzinfo is None or end.tzinfo is None:
+        raise InvalidArgumentError((f"the times of participant {participant.id} must be timezone-aware",))
+    return (start, end) if start < end else (start, start)
 
 
 def identity_of(participant: RoomParticipant, identity: Identity) -> str:
     """Return by what a participant is recognised."""
-    if callable(identity):
-        name = identity(participant)
-    elif identity is None:
+    if identity is None:
         name = participant.context
+    elif callable(identity):
+        name = identity(participant)
     else:
         name = _json_field(participant.context, identity)
     return name or participant.id
+
+
+@frozen
+class _Stay:
+    interval: Interval
+    participant: RoomParticipant
+    session: RoomSession
+
+
+def _attendee(identity: str, stays: Sequence[_Stay]) -> Attendee:
+    ordered = sorted(stays, key=lambda stay: (stay.interval, stay.participant.id))
+    reconnects = 0
+    left_at: dict[str, datetime] = {}
+    for stay in ordered:
+        start, session_id = stay.interval.start, stay.session.id
+        reconnects += session_id in left_at and start >= left_at[session_id]
+        left_at[session_id] = max(left_at.get(session_id, start), stay.interval.end)
+    return Attendee(
+        identity=identity,
+        participants=tuple(stay.participant for stay in ordered),
+        intervals=merged(stay.interval for stay in ordered),
+        sessions=len(left_at),
+        reconnects=reconnects,
+        is_present=any(
+            stay.participant.left_at is None and _ended_at(stay.session) is None for stay in ordered
+        ),
+    )
+
+
+def _ended_at(session: RoomSession) -> datetime | None:
+    """Return when a session ended. If only that it ended is known, its last update stands for the end."""
+    return session.ended_at or (session.updated_at if session.active is False else None)
+
+
+def _newer(first: Version, second: Version) -> Version:
+    return max(first, second, key=_age)
+
+
+def _age(version: RoomParticipant | RoomSession) -> tuple[datetime, datetime]:
+    end = version.left_at if isinstance(version, RoomParticipant) else version.ended_at
+    return version.updated_at or _NEVER, end or _NEVER
+
+
+def _by_start(sessions: Iterable[RoomSession]) -> list[RoomSession]:
+    return sorted(sessions, key=lambda session: (session.created_at or _NEVER, session.id))
 
 
 def _json_field(context: str | None, name: str) -> str | None:

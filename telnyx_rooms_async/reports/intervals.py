@@ -1,20 +1,41 @@
-"""Spans of time: merging, adding up, splitting at midnight, and how many overlap."""
+"""Spans of time: their union, their sum, and how many overlap."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from attrs import field, frozen
+
+from telnyx_rooms_async.errors import InvalidArgumentError
+
+Instant = TypeVar("Instant", int, datetime)
+
+
+def check_aware(name: str, instant: datetime) -> None:
+    """Refuse a time without a time zone: Python would take it for the local time of this machine.
+
+    Raises:
+        InvalidArgumentError: the time has no time zone.
+    """
+    if instant.utcoffset() is None:
+        raise InvalidArgumentError((f"{name} must be timezone-aware, got {instant.isoformat()!r}",))
 
 
 def _in_utc(instant: datetime) -> datetime:
     """Python subtracts two datetimes of one zone by their wall clocks, which is wrong when clocks change."""
+    if instant.tzinfo is UTC:
+        return instant
+    check_aware("the time of an interval", instant)
     return instant.astimezone(UTC)
 
 
 @frozen(order=True)
 class Interval:
     """A span of time, from `start` to just before `end`, which is not before `start`. Both are in UTC.
+
+    Raises:
+        InvalidArgumentError: a time has no time zone.
 
     Example:
         >>> start = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -38,13 +59,18 @@ class Interval:
 
 def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     """Return the union of intervals, in order: none of the result overlap or touch each other."""
-    union: list[Interval] = []
-    for interval in sorted(intervals):
-        if union and interval.start <= union[-1].end:
-            union[-1] = Interval(union[-1].start, max(union[-1].end, interval.end))
+    return tuple(Interval(*span) for span in union((interval.start, interval.end) for interval in intervals))
+
+
+def union(spans: Iterable[tuple[Instant, Instant]]) -> list[tuple[Instant, Instant]]:
+    """Return the same as `merged`, of pairs of a start and an end."""
+    result: list[tuple[Instant, Instant]] = []
+    for start, end in sorted(spans):
+        if result and start <= result[-1][1]:
+            result[-1] = (result[-1][0], max(result[-1][1], end))
         else:
-            union.append(interval)
-    return tuple(union)
+            result.append((start, end))
+    return result
 
 
 def total(intervals: Iterable[Interval]) -> timedelta:
@@ -63,20 +89,3 @@ def concurrency(intervals: Iterable[Interval]) -> Iterator[tuple[datetime, int]]
         if changes[instant]:
             count += changes[instant]
             yield instant, count
-
-
-def days_of(interval: Interval, zone: tzinfo) -> Iterator[tuple[date, Interval]]:
-    """Yield the days of a time zone in which an interval is; each has 23 to 25 hours when clocks change."""
-    day = interval.start.astimezone(zone).date()
-    start = _midnight(day, zone)
-    while True:
-        next_day = day + timedelta(days=1)
-        end = max(start, _midnight(next_day, zone))
-        yield day, Interval(start, end)
-        if end >= interval.end:
-            return
-        day, start = next_day, end
-
-
-def _midnight(day: date, zone: tzinfo) -> datetime:
-    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -4,6 +4,7 @@ import csv
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from os import PathLike
 from pathlib import Path
@@ -13,6 +14,8 @@ from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.errors import ConfigurationError
 from telnyx_rooms_async.serialization import converter, encode_json
 
+DECIMAL_PLACES: Final = 12
+"""Of decimals in a Parquet file."""
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -21,12 +24,12 @@ class Table(ABC):
 
     __slots__ = ()
 
-    columns: ClassVar[Sequence[str]]
-    """Names of the columns, in order."""
+    columns: ClassVar[Mapping[str, type]]
+    """Names and types of the columns, in order. Any value may be None."""
 
     @abstractmethod
     def records(self) -> Sequence[Mapping[str, Any]]:
-        """Return the rows with datetimes, dates and decimals as such."""
+        """Return the rows with datetimes and decimals as such."""
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return the rows as plain JSON types: times as RFC 3339 text, decimals as text."""
@@ -35,7 +38,7 @@ class Table(ABC):
     def to_csv(self) -> str:
         """Return the rows as CSV. Text that a spreadsheet would take for a formula is preceded by ``'``."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
+        writer = csv.DictWriter(text, list(self.columns), lineterminator="\n")
         writer.writeheader()
         writer.writerows(
             {name: _without_formula(value) for name, value in row.items()} for row in self.to_rows()
@@ -48,7 +51,7 @@ class Table(ABC):
 
     def to_markdown(self) -> str:
         """Return the rows as a table in Markdown."""
-        lines = [self.columns, ["---"] * len(self.columns)]
+        lines = [list(self.columns), ["---"] * len(self.columns)]
         lines += [[_markdown_cell(value) for value in row.values()] for row in self.to_rows()]
         return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -60,9 +63,18 @@ class Table(ABC):
             OSError: the file cannot be written.
         """
         pa, pq = import_pyarrow()
+        types = {
+            str: pa.string(),
+            int: pa.int64(),
+            float: pa.float64(),
+            datetime: pa.timestamp("us", tz="UTC"),
+            Decimal: pa.decimal128(38, DECIMAL_PLACES),
+        }
+        schema = pa.schema([(name, types[column_type]) for name, column_type in self.columns.items()])
+        table = pa.Table.from_pylist([dict(record) for record in self.records()], schema=schema)
         target = AtomicFile(Path(path))
         try:
-            pq.write_table(pa.Table.from_pylist([dict(record) for record in self.records()]), target.open())
+            pq.write_table(table, target.open())
             target.commit()
         finally:
             target.discard()
@@ -84,7 +96,7 @@ def import_pyarrow() -> tuple[Any, Any]:
 
 
 def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Decimal) else converter.unstructure(value)
+    return format(value, "f") if isinstance(value, Decimal) else converter.unstructure(value)
 
 
 def _without_formula(value: object) -> object:
@@ -93,4 +105,4 @@ def _without_formula(value: object) -> object:
 
 def _markdown_cell(value: object) -> str:
     text = "" if value is None else " ".join(str(value).split())
-    return text.replace("\\", "\\\\").replace("|", "\\|")
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "\\<")

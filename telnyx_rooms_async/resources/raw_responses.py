@@ -29,8 +29,8 @@ class APIResponse(Generic[T]):
 
     Example:
         >>> response = await client.with_raw_response.rooms.retrieve(room_id)
-        >>> response.value.unique_name, response.status_code, response.headers["X-RateLimit-Remaining"]
-        ('Weekly', 200, '99')
+        >>> response.value.unique_name, response.status_code, response.headers["Content-Type"]
+        ('Weekly', 200, 'application/json')
     """
 
     value: T

@@ -1,23 +1,35 @@
-"""Reports of an account: attendance and usage, from its sessions, recordings and compositions."""
+"""Reports of an account: usage, from its sessions, recordings and compositions."""
 
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Final, cast
+from functools import partial
+from os import PathLike
+from typing import Any, Final, TypeAlias, cast
 
-from attrs import evolve, frozen
+from attrs import frozen
 
+from telnyx_rooms_async.batch.outcomes import Failed
+from telnyx_rooms_async.batch.stream import stream
 from telnyx_rooms_async.core.requests import Days
-from telnyx_rooms_async.core.validators import DateFilter, RoomId, SessionId, days, exact_date
+from telnyx_rooms_async.core.validators import DateFilter, days, exact_date
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
-from telnyx_rooms_async.reports import Attendance, Identity, Prices, Usage, UsageMeter, attendance_of
+from telnyx_rooms_async.reports import Identity, Prices, Usage, UsageMeter
 from telnyx_rooms_async.reports.usage import By
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.recordings import Recordings
-from telnyx_rooms_async.resources.rooms import Rooms
 from telnyx_rooms_async.resources.sessions import Sessions
+from telnyx_rooms_async.resources.usage_journal import open_usage_journal
+
+UsageProgress: TypeAlias = Callable[[int, int], object]
+"""Called with the number of sessions that were read, and the number of all sessions."""
 
 _PREFETCH: Final = 4
+"""Pages, and days of a report with a journal, that are requested at the same time."""
 _DAY: Final = timedelta(days=1)
+_ACCOUNT_MESSAGE: Final = b"telnyx-rooms-async usage"
+"""Its digest, keyed with the API key, identifies the account in a journal without revealing the key."""
 
 
 class Reports:
@@ -25,67 +37,10 @@ class Reports:
 
     Example:
         >>> usage = await client.reports.usage(by="month")
-        >>> attendance = await client.reports.session_attendance(session_id)
     """
 
     def __init__(self, api: ApiSession) -> None:
         self._api = api
-
-    async def session_attendance(
-        self, session_id: SessionId, *, identity: Identity = None, as_of: datetime | None = None
-    ) -> Attendance:
-        """Return the attendance of a session: one request, and one for every 250 participants.
-
-        Args:
-            session_id: a `RoomSession` or its id.
-            identity: how people are recognised, as in `reports.attendance_of`.
-            as_of: timezone-aware; default: now, by the server's clock.
-
-        Raises:
-            NotFoundError: there is no such session.
-
-        Example:
-            >>> attendance = await client.reports.session_attendance(session_id)
-            >>> [(attendee.identity, attendee.is_present) for attendee in attendance.attendees]
-            [('Alice', True)]
-
-        Telnyx operations: ViewRoomSession and RetrieveListRoomParticipants.
-        """
-        sessions = Sessions(self._api)
-        session = await sessions.retrieve(session_id)
-        participants = await sessions.participants(session.id).all()
-        session = evolve(session, participants=tuple(participants))
-        return attendance_of([session], as_of=as_of or self._now(), identity=identity)
-
-    async def room_attendance(
-        self,
-        room_id: RoomId,
-        *,
-        created_at: Days = None,
-        identity: Identity = None,
-        as_of: datetime | None = None,
-    ) -> Attendance:
-        """Return the attendance of all sessions of a room: one request for every 250 sessions.
-
-        Args:
-            room_id: a `Room` or its id.
-            created_at: only sessions that started on this day, or within a `DateFilter`.
-            identity: how people are recognised, as in `reports.attendance_of`.
-            as_of: timezone-aware; default: now, by the server's clock.
-
-        Raises:
-            NotFoundError: there is no such room.
-
-        Example:
-            >>> attendance = await client.reports.room_attendance(room_id)
-            >>> attendance.peak
-            1
-
-        Telnyx operation: RetrieveListRoomSessions.
-        """
-        listing = Rooms(self._api).sessions(room_id, created_at=created_at, include_participants=True)
-        sessions = await listing.prefetch(_PREFETCH).all()
-        return attendance_of(sessions, as_of=as_of or self._now(), identity=identity)
 
     async def usage(
         self,
@@ -96,20 +51,34 @@ class Reports:
         identity: Identity = None,
         prices: Prices | None = None,
         as_of: datetime | None = None,
+        journal: str | PathLike[str] | None = None,
+        progress: UsageProgress | None = None,
     ) -> Usage:
-        """Return what the account used, in flat memory: one request for every 250 sessions and recordings.
+        """Return what the account used: one request, and one for every 250 sessions or recordings.
+
+        A session, recording or composition is part of the report if it started on one of the days. All of the
+        minutes of a session count, those after midnight on the next day. Memory grows by some 300 bytes for
+        each session of five people.
+
+        With a journal, the report is read day by day, four days at a time, with at least three requests for
+        a day. When the job is killed, the same call continues, as of the time of the first call. The file is
+        removed when the report is complete. Memory grows by some 200 bytes for each session then.
 
         Args:
-            created_at: the days on which sessions, recordings and compositions started, in `zone`: a day, or
-                a `DateFilter` with inclusive bounds; by default all.
+            created_at: the days of the report, in `zone`: a day, or a `DateFilter` with inclusive bounds; by
+                default all.
             by: what has a row: ``"room"``, ``"day"`` or ``"month"``.
-            zone: time zone of the days and months.
+            zone: time zone of the days and months: ``ZoneInfo("Europe/Berlin")``.
             identity: how people are recognised, as in `reports.attendance_of`.
             prices: for an estimate of the cost.
-            as_of: timezone-aware; default: now, by the server's clock.
+            as_of: timezone-aware: the time until which people that have not left are present; default: now,
+                by the server's clock.
+            journal: path of a file with which the report can be continued.
+            progress: called after each page of sessions, with the numbers of sessions so far and in all.
 
         Raises:
-            InvalidArgumentError: an argument is invalid.
+            InvalidArgumentError: an argument is invalid, or there is a journal and no first day.
+            JournalError: the journal belongs to another report, is in use, or cannot be written.
 
         Example:
             >>> usage = await client.reports.usage(created_at=DateFilter(gte=date(2021, 1, 1)), by="month")
@@ -118,25 +87,84 @@ class Reports:
 
         Telnyx operations: ListRoomSessions, ListRoomRecordings and ListRoomCompositions.
         """
-        if by not in ("room", "day", "month"):
-            raise InvalidArgumentError((f"by must be 'room', 'day' or 'month', not {by!r}",))
-        meter = UsageMeter(by=by, as_of=as_of or self._now(), zone=zone, identity=identity)
+        new_meter = partial(UsageMeter, by=by, zone=zone, identity=identity)
+        new_meter(as_of=as_of or datetime.now(UTC))  # checks the arguments
         included = _Days(*_bounds(created_at), zone)
-        wider = included.wider_filter()
-        sessions = Sessions(self._api).list(created_at=wider, include_participants=True)
-        async for session in sessions.prefetch(_PREFETCH):
-            if session.created_at in included:
-                meter.add_session(session)
-        async for recording in Recordings(self._api).list(started_at=wider).prefetch(_PREFETCH):
-            if (recording.started_at or recording.created_at) in included:
-                meter.add_recording(recording)
-        async for composition in Compositions(self._api).list(created_at=wider).prefetch(_PREFETCH):
-            if composition.created_at in included:
-                meter.add_composition(composition)
+        if journal is not None and included.first is None:
+            raise InvalidArgumentError(("a journal needs the first day of the report: created_at",))
+        # This small request also shows the time of the server.
+        first = await Sessions(self._api).list(created_at=included.wider_filter()).page(1, size=1)
+        counter = _Counter(progress, first.meta.total_results or 0)
+        now = as_of or datetime.fromtimestamp(self._api.server_now(), UTC)
+        meter = new_meter(as_of=now)
+        if journal is None:
+            await self._add(meter, included, included.wider_filter(), counter)
+            return meter.usage(prices)
+        arguments = {
+            "account": self._api.credentials.keyed_digest(_ACCOUNT_MESSAGE),
+            "base_url": self._api.transport.base_url,
+            "by": by,
+            "first": str(included.first),
+            "identity": identity.__qualname__ if callable(identity) else identity,
+            "last": str(included.last),
+            "zone": str(zone),
+        }
+        async with open_usage_journal(journal, arguments, now) as file:
+            meter = new_meter(as_of=file.as_of)
+            done = await file.load(meter)
+            counter.add(sum(done.values()))
+
+            async def read(day: date) -> tuple[int, dict[str, Any]]:
+                meter = new_meter(as_of=file.as_of)
+                count = await self._add(meter, included, DateFilter(eq=day), counter)
+                return count, meter.to_dict()
+
+            missing = (day for day in included.wider_days(file.as_of) if str(day) not in done)
+            async with aclosing(stream(read, missing, concurrency=_PREFETCH, ordered=True)) as outcomes:
+                async for outcome in outcomes:
+                    if isinstance(outcome, Failed):
+                        raise outcome.error
+                    count, sums = outcome.value
+                    await file.save(str(outcome.item), count, sums)
+                    meter.add_dict(sums)
         return meter.usage(prices)
 
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._api.server_now(), UTC)
+    async def _add(
+        self, meter: UsageMeter, included: "_Days", window: DateFilter | None, counter: "_Counter"
+    ) -> int:
+        """Add what Telnyx has in a window and the report includes; return the number of sessions read."""
+        count = 0
+        sessions = Sessions(self._api).list(created_at=window, include_participants=True)
+        async with sessions.prefetch(_PREFETCH) as listing:
+            async for page in listing.pages():
+                for session in page.data:
+                    if session.created_at in included:
+                        meter.add_session(session)
+                count += len(page.data)
+                counter.add(len(page.data))
+        async with Recordings(self._api).list(started_at=window).prefetch(_PREFETCH) as recordings:
+            async for recording in recordings:
+                if (recording.started_at or recording.created_at) in included:
+                    meter.add_recording(recording)
+        async with Compositions(self._api).list(created_at=window).prefetch(_PREFETCH) as compositions:
+            async for composition in compositions:
+                if composition.created_at in included:
+                    meter.add_composition(composition)
+        return count
+
+
+class _Counter:
+    """Counts the sessions that were read, and reports them."""
+
+    def __init__(self, progress: UsageProgress | None, total: int) -> None:
+        self._progress = progress
+        self._done = 0
+        self._total = total
+
+    def add(self, sessions: int) -> None:
+        self._done += sessions
+        if self._progress is not None:
+            self._progress(self._done, max(self._done, self._total))
 
 
 @frozen
@@ -161,6 +189,15 @@ class _Days:
             gte=None if self.first is None else self.first - _DAY,
             lte=None if self.last is None else self.last + _DAY,
         )
+
+    def wider_days(self, as_of: datetime) -> Iterator[date]:
+        """Yield the days of `wider_filter`, at most until the day after the time of the report."""
+        assert self.first is not None  # noqa: S101 - checked before
+        last = as_of.astimezone(self.zone).date()
+        day = self.first - _DAY
+        while day <= min(last, self.last or last) + _DAY:
+            yield day
+            day += _DAY
 
 
 def _bounds(created_at: Days) -> tuple[date | None, date | None]:

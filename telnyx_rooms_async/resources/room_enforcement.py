@@ -30,7 +30,6 @@ from telnyx_rooms_async.errors import (
     PaginationError,
     RateLimitError,
     SessionEndedError,
-    TLSError,
 )
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import logger
@@ -66,7 +65,8 @@ _EVENTS: Final = (RoomSessionStarted, RoomSessionEnded, RoomParticipantJoined, R
 _PREFETCH: Final = 4
 _SHORTEST_WAIT: Final = 0.05
 _LONGEST_RETRY: Final = 60.0
-"""Seconds until an action is tried again that failed, or that another instance has claimed."""
+"""Seconds until a failed action or reading is repeated, or an action that another instance has claimed."""
+_SHORTEST_POSTPONEMENT: Final = timedelta(seconds=1)
 _MAX_INTERVAL: Final = 2**31
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
@@ -184,12 +184,10 @@ class Enforcer:
             ) as outcomes:
                 async for outcome in outcomes:
                     outcome.unwrap()
-        except TLSError:
-            raise
         except _TEMPORARY as error:
-            logger.warning(
-                "policies: the API is not available, next reading in %g s: %s", self._interval, error
-            )
+            delay = min(self._interval, _LONGEST_RETRY)
+            self._next_reading = self._api.clock.monotonic() + delay
+            logger.warning("policies: the API is not available, next reading in %g s: %s", delay, error)
 
     async def _read_session(self, session_id: str) -> None:
         """Plan the actions of one session and its room."""
@@ -197,6 +195,7 @@ class Enforcer:
             sessions = Sessions(self._api)
             session = await sessions.retrieve(session_id)
             if session.room_id is None:
+                self._plans.pop(session_id, None)
                 return
             if self._needs_participants:
                 participants = await sessions.participants(session_id).all()
@@ -223,12 +222,17 @@ class Enforcer:
         self._latest = max(self._latest, self._api.server_now())
         return datetime.fromtimestamp(self._latest, UTC)
 
+    def _key(self, action: PolicyAction) -> _Key:
+        if self._dry_run and action.type != "warn":  # the first limit would end it
+            return action.subject_id, action.type
+        return action.subject_id, action.type, action.rule, action.limit_at
+
     def _retry_at(self) -> datetime:
         return self._now() + timedelta(seconds=min(self._interval, _LONGEST_RETRY))
 
     def _at(self, action: PolicyAction) -> datetime:
         """Return when an action can be carried out; never if its limit makes a warning pointless."""
-        at = max(action.due_at, self._not_before.get(_key(action), _ALWAYS))
+        at = max(action.due_at, self._not_before.get(self._key(action), _ALWAYS))
         return _NEVER if action.type == "warn" and at >= action.limit_at else at
 
     def _due_actions(self) -> list[PolicyAction]:
@@ -259,12 +263,12 @@ class Enforcer:
         try:
             is_claimed = await self._store.claim(event_id)
         except EventClaimedError:
-            self._not_before[_key(action)] = self._retry_at()
+            self._not_before[self._key(action)] = self._retry_at()
             return None
         if is_claimed:
             await handle_claimed(self._store, event_id, handle)
         else:
-            self._not_before[_key(action)] = _NEVER
+            self._not_before[self._key(action)] = _NEVER
         return result
 
     async def _check_and_act(self, planned: PolicyAction) -> PolicyAction | None:
@@ -283,23 +287,28 @@ class Enforcer:
         if decision is False:
             return evolve(action, status="vetoed")
         if isinstance(decision, timedelta):
-            return evolve(action, status="postponed", retry_at=self._now() + decision)
-        try:
-            await self._act(action)
-        except (NotFoundError, SessionEndedError):  # by itself, or by another client
-            del self._plans[action.subject_id]
-            return None
-        return evolve(action, status="done")
+            retry_at = self._now() + max(decision, _SHORTEST_POSTPONEMENT)
+            return evolve(action, status="postponed", retry_at=retry_at)
+        is_done = await self._act(action)
+        return evolve(action, status="done") if is_done else None
 
-    async def _act(self, action: PolicyAction) -> None:
-        match action.type:
-            case "warn":
-                if self._on_warning is not None:
-                    await self._on_warning(action)
-            case "end_session":
+    async def _act(self, action: PolicyAction) -> bool:
+        """Return False if the session or the room is gone, by itself or by another client."""
+        if action.type == "warn":
+            if self._on_warning is not None:
+                await self._on_warning(action)
+            return True
+        try:
+            if action.type == "end_session":
                 await self._api.call(build(END_SESSION, room_session_id=action.subject_id))
-            case "delete_room":
+            else:
                 await self._api.call(build(DELETE_ROOM, room_id=action.subject_id))
+        except (NotFoundError, SessionEndedError):
+            is_done = False
+        else:
+            is_done = True
+        self._plans.pop(action.subject_id, None)
+        return is_done
 
     def _result(self, outcome: Outcome[PolicyAction, PolicyAction | None]) -> PolicyAction | None:
         """Return the action of an outcome, and remember when it may be tried again."""
@@ -309,7 +318,7 @@ class Enforcer:
             return None
         else:
             action = outcome.value
-        self._not_before[_key(action)] = action.retry_at or _NEVER
+        self._not_before[self._key(action)] = action.retry_at or _NEVER
         return action
 
     # --- waiting ------------------------------------------------------------------------------------------
@@ -333,10 +342,6 @@ class Enforcer:
 
 async def _sleep(sleep: Callable[[float], Awaitable[object]], seconds: float) -> None:
     await sleep(seconds)
-
-
-def _key(action: PolicyAction) -> _Key:
-    return action.subject_id, action.type, action.rule, action.limit_at
 
 
 def _event_id(action: PolicyAction) -> str:

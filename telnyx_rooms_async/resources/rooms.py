@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, Unpack, cast
 
@@ -60,10 +61,12 @@ from telnyx_rooms_async.resources.room_reconciliation import (
     parse_desired,
 )
 
-if TYPE_CHECKING:  # most programs have no bulk jobs and no policies, and do not import these
+if TYPE_CHECKING:  # most programs have no bulk jobs, reports or policies, and do not import these
     from telnyx_rooms_async.batch.journal import Journal
     from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
     from telnyx_rooms_async.policies import PolicyAction, RoomPolicy
+    from telnyx_rooms_async.reports import Identity
+    from telnyx_rooms_async.resources.room_attendance import RoomAttendance
     from telnyx_rooms_async.resources.room_enforcement import BeforeAction, OnWarning
     from telnyx_rooms_async.webhooks import EventRouter, EventStore
 
@@ -260,6 +263,52 @@ class Rooms:
         )
         return Listing(self._api, build(LIST_ROOM_SESSIONS, room_id=room_id, query=query))
 
+    def attendance(
+        self,
+        room_id: RoomId,
+        *,
+        created_at: Days = None,
+        identity: "Identity" = None,
+        as_of: datetime | None = None,
+    ) -> "RoomAttendance":
+        """Return the attendance of a room: iterate over it for each session, or await it for all together.
+
+        One request for every 250 sessions, up to eight at a time.
+
+        Args:
+            room_id: a `Room` or its id.
+            created_at: only sessions that started on this day, or within a `DateFilter`, as Telnyx counts
+                days.
+            identity: how people are recognised: by default by the ``context`` of their participants; a text
+                such as ``"user_id"`` names a field of a JSON ``context``; or a function of the participant.
+            as_of: timezone-aware: the time until which people that have not left are present; default: now,
+                by the server's clock.
+
+        Raises:
+            InvalidArgumentError: an argument is invalid.
+            NotFoundError: while iterating or awaiting: there is no such room.
+
+        Example:
+            >>> async for attendance in client.rooms.attendance(room_id):
+            ...     print(attendance.peak)
+            1
+            >>> (await client.rooms.attendance(room_id)).peak
+            1
+
+        Telnyx operation: RetrieveListRoomSessions.
+        """
+        from telnyx_rooms_async.reports.intervals import check_aware  # noqa: PLC0415 - see above
+        from telnyx_rooms_async.resources.room_attendance import RoomAttendance  # noqa: PLC0415 - see above
+
+        if as_of is not None:
+            check_aware("as_of", as_of)
+
+        def now() -> datetime:
+            return as_of or datetime.fromtimestamp(self._api.server_now(), UTC)
+
+        listing = self.sessions(room_id, created_at=created_at, include_participants=True)
+        return RoomAttendance(listing.prefetch(_PREFETCH), identity, now)
+
     async def wait_for_session(self, room_id: RoomId, *, timeout: float = 600.0) -> RoomSession:
         """Return the active session of a room, or the next one that starts.
 
@@ -404,15 +453,15 @@ class Rooms:
         Runs until it is closed or cancelled; ``contextlib.aclosing`` closes it at once after a ``break``. It
         reads the rooms and the active sessions every `interval` seconds, by one request for every 250 of
         them, and acts when an action is due. The session, its participants and its room are read again before
-        each action, which are three requests. Nothing has to be kept for a restart: what is due follows from
+        each action, by up to three requests. Nothing has to be kept for a restart: what is due follows from
         the state that the API returns.
 
         Several instances of an app act once if they share a `store`, which also prevents a second warning
         after a restart. A claim in the store must last longer than `before_action` and `on_warning` take.
 
-        An action that fails is yielded with its error, and tried again after a minute, or after `interval`
-        seconds if they are fewer. A reading that fails because the API is not available is logged and
-        repeated after `interval` seconds, except the first one, which raises.
+        An action that fails is yielded with its error. A reading that fails because the API is not available
+        is logged, except the first one, which raises. Both are repeated after a minute, or after `interval`
+        seconds if they are fewer.
 
         Args:
             policies: the first one that is for a room applies to the room.
@@ -422,7 +471,7 @@ class Rooms:
             router: whose events show changes at once. Readings find the changes whose events were lost.
             store: of the actions that are done, such as a `RedisEventStore`. It may be that of the router.
             before_action: async function that is called with an action just before it. False vetoes the
-                action, and a `timedelta` postpones it; both are forgotten at a restart.
+                action, and a `timedelta` postpones it, by a second or more; both are forgotten at a restart.
             on_warning: async function that is called with a warning. If it fails, it is called again.
             concurrency: the number of concurrent actions.
 

@@ -1,6 +1,7 @@
 """Sessions: the meetings held in rooms, and their participants."""
 
 from collections.abc import AsyncIterable, Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from attrs import evolve
@@ -33,9 +34,10 @@ from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import ActionResult, RoomParticipant, RoomSession
 from telnyx_rooms_async.pagination import Listing
 
-if TYPE_CHECKING:  # most programs have no bulk jobs, and do not import these
+if TYPE_CHECKING:  # most programs have no bulk jobs and no reports, and do not import these
     from telnyx_rooms_async.batch.journal import Journal
     from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
+    from telnyx_rooms_async.reports import Attendance, Identity
 
 
 class Sessions:
@@ -140,6 +142,42 @@ class Sessions:
             joined_at=joined_at, updated_at=updated_at, left_at=left_at, context=context, page_size=page_size
         )
         return Listing(self._api, build(LIST_SESSION_PARTICIPANTS, room_session_id=session_id, query=query))
+
+    async def attendance(
+        self, session_id: SessionId, *, identity: "Identity" = None, as_of: datetime | None = None
+    ) -> "Attendance":
+        """Return the people of a session: one request, and one for every 250 participants.
+
+        Args:
+            session_id: a `RoomSession` or its id.
+            identity: how people are recognised: by default by the ``context`` of their participants; a text
+                such as ``"user_id"`` names a field of a JSON ``context``; or a function of the participant.
+            as_of: timezone-aware: the time until which people that have not left are present; default: now,
+                by the server's clock.
+
+        Raises:
+            InvalidArgumentError: an argument is invalid.
+            NotFoundError: there is no such session.
+
+        Example:
+            >>> attendance = await client.sessions.attendance(session_id)
+            >>> [(attendee.identity, attendee.is_present) for attendee in attendance.attendees]
+            [('Alice', True)]
+
+        Telnyx operations: ViewRoomSession and RetrieveListRoomParticipants.
+        """
+        from telnyx_rooms_async.reports import attendance_of  # noqa: PLC0415 - see above
+        from telnyx_rooms_async.reports.intervals import check_aware  # noqa: PLC0415 - see above
+
+        if as_of is not None:
+            check_aware("as_of", as_of)
+        session = await self.retrieve(session_id)
+        participants = await self.participants(session.id).all()
+        return attendance_of(
+            [evolve(session, participants=tuple(participants))],
+            as_of=as_of or datetime.fromtimestamp(self._api.server_now(), UTC),
+            identity=identity,
+        )
 
     async def end(self, session_id: SessionId) -> None:
         """End a session for all participants. Its room stays.

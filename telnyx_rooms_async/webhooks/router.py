@@ -73,6 +73,12 @@ class EventRouter:
 
         Raises:
             InvalidArgumentError: the argument is not a class of events, or the function is not async.
+
+        Example:
+            >>> router = EventRouter()
+            >>> @router.on(Event)  # every event
+            ... async def store(event: Event) -> None:
+            ...     print(event.to_json())
         """
         argument = cast("object", event_class)  # with `@router.on`, the function
         if not (isinstance(argument, type) and issubclass(argument, Event)):
@@ -91,7 +97,14 @@ class EventRouter:
         return register
 
     def remove_handler(self, handler: Handler[Any]) -> None:
-        """Unregister a function that `on` registered. An event that is being handled still calls it."""
+        """Unregister a function that `on` registered. An event that is being handled still calls it.
+
+        Example:
+            >>> router = EventRouter()
+            >>> @router.on(Event)
+            ... async def seen(event: Event) -> None: ...
+            >>> router.remove_handler(seen)
+        """
         self._handlers[:] = [entry for entry in self._handlers if entry[1] is not handler]
 
     async def dispatch(self, event: Event) -> bool:
@@ -104,6 +117,10 @@ class EventRouter:
             WrongEventLoopError: no asyncio event loop is running.
             WebhookError: another worker is handling the event, or the store does not respond.
             Exception: of a handler. The event then counts as not handled.
+
+        Example:
+            >>> await EventRouter().dispatch(RoomSessionEnded(id="1"))  # it has no handler
+            False
         """
         running_loop()  # raises before the event is claimed
         handlers = self._handlers_of(event)
@@ -132,6 +149,11 @@ class EventRouter:
         Raises:
             ConfigurationError: the router was not entered with ``async with`` in this event loop.
             WebhookError: as of `dispatch`, or too many events are being handled.
+
+        Example:
+            >>> router = EventRouter()
+            >>> async with router:
+            ...     is_started = await router.dispatch_in_background(RoomSessionEnded(id="1"))
         """
         if not self._is_open or self._loop is not running_loop():
             raise ConfigurationError(

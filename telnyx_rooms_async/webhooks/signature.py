@@ -83,6 +83,11 @@ class Webhooks:
                 the current time.
             WebhookPayloadError: the signature is valid, but the body is not an event.
             InvalidArgumentError: the body is neither bytes nor text.
+
+        Example:
+            >>> body, headers = sign(RoomSessionEnded(id="1"))
+            >>> Webhooks(PUBLIC_KEY).unwrap(body, headers).event_type
+            'video.room.session.ended'
         """
         from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - optional, loaded with the key
 

@@ -223,7 +223,15 @@ def test_unknown_host_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    "options", ["--port 65536", "--port http", "--rooms -1", "--history 0", "--port 0 --public-url telnyx"]
+    "options",
+    [
+        "--port 65536",
+        "--port http",
+        "--rooms -1",
+        "--history 0",
+        "--history 1 --rooms 0",
+        "--port 0 --public-url telnyx",
+    ],
 )
 def test_invalid_options(run: Run, options: str) -> None:
     assert run("emulate", *options.split()).exit_code == 2

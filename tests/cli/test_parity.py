@@ -34,7 +34,7 @@ NO_COMMANDS = {
     ("rooms", "update_many"),  # apply
     ("sessions", "end_many"),
 }
-# Commands that make many calls, and the methods that they use.
+# Commands that make many calls or have options of their own, and the methods that they use.
 BULK = {
     ("rooms", "import"): {"create_many"},
     ("rooms", "export"): {"list"},
@@ -42,9 +42,15 @@ BULK = {
     ("rooms", "apply"): {"plan", "apply"},
     ("rooms", "enforce"): {"enforce"},
     ("recordings", "export"): {"list"},
+    ("rooms", "attendance"): {"attendance"},
+    ("sessions", "attendance"): {"attendance"},
+    ("reports", "usage"): {"usage"},
 }
+# Parameters of reports that have other names as options.
+RENAMED = {"created_at": "since", "prices": "price_per_minute"}
 # Parameters that these commands set themselves, or have under another name.
 SET_BY_COMMANDS = {
+    "as_of",  # now
     "before_action",  # for apps
     "bodies",  # the table
     "desired",  # the table
@@ -73,7 +79,15 @@ def methods(noun: str) -> set[str]:
 
 
 def test_every_method_is_a_command() -> None:
-    assert RESOURCES == ["rooms", "sessions", "participants", "recordings", "compositions", "tokens"]
+    assert RESOURCES == [
+        "rooms",
+        "sessions",
+        "participants",
+        "recordings",
+        "compositions",
+        "tokens",
+        "reports",
+    ]
     for noun in RESOURCES:
         named = {command.name or command.callback.__name__ for command in GROUPS[noun]}
         bulk = {verb for other, verb in BULK if other == noun}
@@ -84,7 +98,9 @@ def test_every_method_is_a_command() -> None:
 def test_every_parameter_of_a_method_is_an_option(noun: str, verb: str, command: Any) -> None:
     options = set(inspect.signature(command).parameters) - OWN_OPTIONS
     if (noun, verb) in BULK:
-        assert _parameters(noun, BULK[noun, verb]) - SET_BY_COMMANDS <= options
+        parameters = _parameters(noun, BULK[noun, verb]) - SET_BY_COMMANDS
+        renamed = RENAMED if verb in ("attendance", "usage") else {}
+        assert {renamed.get(name, name) for name in parameters} <= options
     else:
         assert options == _parameters(noun, {verb}) - NO_OPTIONS
 

@@ -54,6 +54,27 @@ def test_library_imports_neither_typer_nor_rich(start: Start) -> None:
     assert out == "set()\n"
 
 
+def test_options_before_the_command_are_those_of_the_client(run: Run, telnyx: Emulator) -> None:
+    telnyx.inject(Fault(status=503))
+    headers = ("--header", "X-Team: Video", "--header", "X-Region:eu")
+    result = run(*headers, "--max-retries", "0", "rooms", "list")
+    assert (result.exit_code, len(telnyx.requests)) == (1, 1)
+    sent = telnyx.requests[0].headers
+    assert (sent["x-team"], sent["x-region"]) == ("Video", "eu")
+
+
+@pytest.mark.parametrize(
+    ("header", "exit_code"), [("CANARY", 2), ("Authorization: CANARY", 1), ("X Team: CANARY", 1)]
+)
+def test_header_that_cannot_be_sent_is_refused_and_not_shown(
+    run: Run, telnyx: Emulator, header: str, exit_code: int
+) -> None:
+    result = run("--header", header, "rooms", "list")
+    assert (result.exit_code, telnyx.requests) == (exit_code, [])
+    assert "header" in result.stderr
+    assert "CANARY" not in result.stderr
+
+
 def test_version(run: Run) -> None:
     assert run("--version").stdout == f"telnyx-rooms {telnyx_rooms_async.__version__}\n"
 

@@ -29,7 +29,16 @@ def read_start(process: subprocess.Popen[str], lines: int = 1) -> tuple[dict[str
 def test_event_is_received_verified_and_printed(run: Run, start: Start) -> None:
     listener = start("webhooks", "listen", "--port", "0", "--json")
     variables, url = read_start(listener, 3)
-    fields = ["--field", "room_id=a-room", "--field", "duration_secs=90", "--field", 'context="7"']
+    fields = [
+        "--field",
+        "room_id=a-room",
+        "--field",
+        "duration_secs=90",
+        "--field",
+        "context=7",
+        "--field",
+        "left_reason=null",
+    ]
     result = run("webhooks", "trigger", "participant.left", "--to", f"{url}/any/path", *fields, **variables)
     assert result.stderr == ""
     assert listener.stdout is not None
@@ -38,7 +47,7 @@ def test_event_is_received_verified_and_printed(run: Run, start: Start) -> None:
     assert event["event_type"] == "video.room.participant.left"
     payload = event["payload"]
     assert (payload["room_id"], payload["duration_secs"], payload["context"]) == ("a-room", 90, "7")
-    assert payload["left_reason"] == "left"
+    assert payload["left_reason"] is None
     other = run("webhooks", "trigger", "session.started", "--to", url, TELNYX_SIGNING_KEY=KEY)
     assert other.exit_code == 1
     assert other.stderr.endswith("status 400\n")
@@ -103,7 +112,8 @@ def test_new_keys_are_printed_and_belong_together(run: Run) -> None:
         (["session.ended", "--field", "roomid=1"], "with a name of room_id, session_id, duration_secs, "),
         (["session.ended", "--field", "room_id"], "--field must be NAME=VALUE"),
         (["session.ended", "--field", "duration_secs=long"], "--field duration_secs: expected integer"),
-        (["session.ended", "--to", "localhost:8000"], "--to must be a URL such as "),
+        (["session.ended", "--to", "localhost:8000"], "--to must be "),
+        (["session.ended", "--to", "http://localhost:port"], "--to must be "),
     ],
 )
 def test_invalid_options_send_nothing(run: Run, options: list[str], problem: str) -> None:
@@ -151,3 +161,14 @@ def test_listener_receives_the_events_of_an_emulator_with_the_same_key(run: Run,
     assert listener.stdout is not None
     events = [json.loads(listener.stdout.readline()) for _ in range(2)]
     assert {event["payload"]["session_id"] for event in events} == {session["id"]}
+
+
+def test_listener_ends_when_its_output_is_closed(run: Run, start: Start) -> None:
+    listener = start("webhooks", "listen", "--port", "0", TELNYX_SIGNING_KEY=KEY)
+    _, url = read_start(listener)
+    assert listener.stdout is not None
+    listener.stdout.close()
+    run("webhooks", "trigger", "session.ended", "--to", url, TELNYX_SIGNING_KEY=KEY)
+    assert listener.wait() == 141
+    assert listener.stderr is not None
+    assert listener.stderr.read() == ""

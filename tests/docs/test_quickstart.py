@@ -14,10 +14,14 @@ import urllib.request
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from attrs import frozen
+
+from tests.helpers.guides import read_files
 
 TESTS = Path(__file__).parents[1]
 FILES = TESTS / "docs" / "quickstart"
@@ -32,6 +36,13 @@ DELETE = "telnyx-rooms rooms delete --all --everything --expect 12 --yes"
 IMPORT = "telnyx-rooms rooms import rooms.csv"
 EMULATE = "telnyx-rooms emulate --port 0"
 SERVE = "python app.py 0"
+PROGRAMS = {
+    "main.py": "python -m uvicorn main:make_app --factory --port 0",
+    "hooks.py": "python -m aiohttp.web hooks:make_app --hostname 127.0.0.1 --port 0",
+    "import_rooms.py": BATCH,
+    "attendance.py": "python attendance.py",
+}
+"""The files of the guides with which a user starts, and the commands that run them."""
 
 
 @frozen
@@ -70,7 +81,7 @@ class Shell:
             yield process
             process.send_signal(signal.SIGTERM)
             process.communicate()
-            assert process.returncode == 0
+            assert process.returncode in (0, -signal.SIGTERM)  # uvicorn raises the signal again
         finally:
             process.kill()
             process.communicate()
@@ -106,6 +117,8 @@ def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
     for file in FILES.iterdir():
         if file.is_file():
             shutil.copy(file, tmp_path)
+    for name in PROGRAMS:
+        (tmp_path / name).write_text(read_files()[name])
     return Shell(tmp_path, environment)
 
 
@@ -167,3 +180,61 @@ def test_the_app_counts_rooms_that_the_command_line_imported(shell: Shell) -> No
             refused.value.close()
         assert shell.run(DELETE, **account) == "deleted 12 rooms\n"
         assert shell.run(LIST, **account) == ""
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_first_programs_are_short(name: str) -> None:
+    lines = [line for line in read_files()[name].splitlines() if line and not line.startswith("#")]
+    assert len(lines) <= 15
+
+
+def test_fastapi_returns_rooms(shell: Shell) -> None:
+    with shell.running(EMULATE) as emulator:
+        account = read_exports(emulator)
+        shell.run(IMPORT, **account)
+        with shell.running(PROGRAMS["main.py"], **account) as app:
+            assert app.stderr is not None
+            rooms = json.load(urllib.request.urlopen(f"{read_url(app.stderr)}/rooms"))
+            assert sorted(room["unique_name"] for room in rooms) == sorted(ROOMS)
+
+
+def test_a_verified_webhook_is_handled(shell: Shell) -> None:
+    with shell.running(EMULATE) as emulator:
+        account = read_exports(emulator)
+        with shell.running(PROGRAMS["hooks.py"], **account) as app:
+            assert app.stdout is not None
+            hook = f"{read_url(app.stdout)}/telnyx/"
+            create = f"telnyx-rooms rooms create --unique-name Weekly --webhook-event-url {hook} --json"
+            room = json.loads(shell.run(create, **account))
+            participant = request(account, "POST", {"room_id": room["id"], "context": "Alice"})
+            request(account, "DELETE", participant_id=participant["data"]["id"])
+            (line,) = islice((line for line in app.stdout if "ended" in line), 1)
+            assert re.fullmatch(r"[\w-]{36} ended after \d+ s\n", line)
+
+
+def test_the_attendance_of_a_room_is_printed(shell: Shell) -> None:
+    with shell.running(EMULATE) as emulator:
+        account = read_exports(emulator)
+        room = json.loads(shell.run("telnyx-rooms rooms create --unique-name Weekly --json", **account))
+        for context in ("Alice", "Bob"):
+            request(account, "POST", {"room_id": room["id"], "context": context})
+        rows = shell.run(f"{PROGRAMS['attendance.py']} {room['id']}", **account).splitlines()
+        people = [row.split("|")[1].strip() for row in rows if "|" in row]
+        assert [person for person in people if person in ("Alice", "Bob")] == ["Alice", "Bob"]
+
+
+def read_url(output: IO[str]) -> str:
+    """Read the output of a server up to the line with its URL."""
+    for line in output:
+        if url := re.search(r"http://[\w.:]+", line):
+            return url[0]
+    raise AssertionError("the server did not start")
+
+
+def request(account: dict[str, str], method: str, body: object = None, *, participant_id: str = "") -> Any:
+    """Let a participant of the emulator join or leave."""
+    url = account["TELNYX_BASE_URL"].replace("/v2", f"/emulator/participants/{participant_id}").rstrip("/")
+    headers = {"Authorization": f"Bearer {account['TELNYX_API_KEY']}", "Content-Type": "application/json"}
+    data = json.dumps(body).encode() if body else None
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method)) as response:
+        return json.loads(response.read() or b"null")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,20 +14,22 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import trustme
 from aiohttp import ClientSession
 
-import telnyx_rooms_async
 from telnyx_rooms_async import Attempt, ConnectError, NotFoundError, RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.docs.test_guides import run
+from tests.docs.test_quickstart import PROGRAMS
 from tests.helpers.clocks import FakeClock
+from tests.helpers.connect_proxy import BASE_URL, HOSTS, ConnectProxy
+from tests.helpers.fault_server import FaultServer
+from tests.helpers.guides import read_files
+from tests.helpers.raw_server import running
+from tests.helpers.room_store import SECRET_KEY
 from tests.helpers.web_servers import run_asgi_app
 
-GUIDE = (Path(telnyx_rooms_async.__file__).parent / "RECIPES.md").read_text()
-FILES = {
-    name: text
-    for text, name in re.findall(r"^```\w+\n((?:# |<!-- )(\S+).*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
-}
+FILES = read_files()
 Load = Callable[..., Any]
 
 
@@ -70,9 +73,8 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, telnyx: Emulator) -> I
 
 def test_each_recipe_has_a_test() -> None:
     tested = set(re.findall(r'load\(\s*"(\w+)"', Path(__file__).read_text()))
-    modules = {name.removesuffix(".py") for name in FILES if name.endswith(".py")}
-    assert modules - tested == {"main", "test_main", "notebook"}
-    assert len(FILES) == GUIDE.count("\n```") / 2
+    others = {"main", "test_main", "notebook"} | {name.removesuffix(".py") for name in PROGRAMS}
+    assert {name.removesuffix(".py") for name in FILES if name.endswith(".py")} == tested | others
 
 
 @pytest.mark.usefixtures("load")
@@ -290,3 +292,29 @@ async def test_a_failed_upload_is_aborted(load: Load, client: RoomsClient) -> No
     with pytest.raises(OSError, match="disk full"):
         await load("s3").archive(client, s3, "archive")
     assert (len(s3.aborted), s3.objects) == (1, {})
+
+
+async def test_check_of_the_network_names_the_variable_to_set(
+    load: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    check_network = load("check_network").check_network
+    assert await check_network() == "connected: 0 rooms"
+    monkeypatch.setenv("TELNYX_BASE_URL", "http://127.0.0.1:9/v2")
+    assert (await check_network()).startswith("set TELNYX_PROXY, or open the firewall: ")
+
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(*HOSTS).configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("TELNYX_API_KEY", SECRET_KEY)
+    monkeypatch.setenv("TELNYX_BASE_URL", BASE_URL)
+    async with (
+        running(FaultServer(tls=context)) as server,
+        running(ConnectProxy(upstream_port=server.port)) as proxy,
+    ):
+        monkeypatch.setenv("TELNYX_PROXY", f"me@127.0.0.1:{proxy.port}")
+        assert (await check_network()).startswith("set the user and the password in TELNYX_PROXY: ")
+        monkeypatch.setenv("TELNYX_PROXY", f"{proxy.credentials}@127.0.0.1:{proxy.port}")
+        assert (await check_network()).startswith("set TELNYX_CA_FILE, or TELNYX_CLIENT_CERT: ")
+        monkeypatch.setenv("TELNYX_CA_FILE", "ca.pem")
+        assert await check_network() == "connected: 1 rooms"

@@ -49,7 +49,7 @@ def _prose(text: str) -> list[str]:
     return [word for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS]
 
 
-GUIDES: Final = {*ROOT.glob("*.md"), ROOT / "benchmarks" / "README.md"}
+GUIDES: Final = {*ROOT.glob("*.md"), *ROOT.glob(".github/*.md"), ROOT / "benchmarks" / "README.md"}
 FILES: Final = sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.md"), *GUIDES])
 
 

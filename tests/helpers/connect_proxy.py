@@ -3,10 +3,16 @@
 import asyncio
 import base64
 from contextlib import suppress
+from typing import Final
 
 from attrs import define, field
 
 from tests.helpers.raw_server import Connection, RawServer, http_response
+
+BASE_URL: Final = "https://api.telnyx.test/v2"
+"""Reached through the proxy only: the name cannot be resolved."""
+HOSTS: Final = ("api.telnyx.test", "files.telnyx.test", "127.0.0.1")
+"""Hosts of the certificate of the server behind the proxy."""
 
 
 @define(eq=False, repr=False)

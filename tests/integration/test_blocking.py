@@ -38,6 +38,15 @@ async def test_bulk_operation_with_a_journal_does_not_block(client: RoomsClient,
     assert all(outcome.ok for outcome in outcomes)
 
 
+@pytest.mark.usefixtures("_no_blocking")
+async def test_reports_do_not_block(telnyx: Emulator, client: RoomsClient, tmp_path: Path) -> None:
+    telnyx.join((await client.rooms.create()).id, context="Alice")
+    today = datetime.now(UTC).date()
+    for journal in (None, tmp_path / "journal"):
+        usage = await client.reports.usage(created_at=today, journal=journal)
+        assert usage.total.people == 1
+
+
 async def test_download_to_a_path_does_not_block(tmp_path: Path) -> None:
     now = datetime(2021, 4, 25, tzinfo=UTC)
     async with (

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import aiohttp
+import attrs
 import pytest
 
 from telnyx_rooms_async import (
@@ -22,6 +23,7 @@ from telnyx_rooms_async import (
 )
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
+from tests.helpers.error_reports import reported_texts
 from tests.helpers.scripted_server import ScriptedServer
 
 # --- where options come from --------------------------------------------------------------------------------
@@ -52,6 +54,23 @@ async def test_view_has_its_own_options_and_the_connections_of_the_client(
                 await used.rooms.retrieve("a-room")
             assert len(scripted_server.requests) == requests
         assert scripted_server.open_connections == 1
+
+
+async def test_view_of_a_client_in_use_has_its_own_options(telnyx: Emulator) -> None:
+    class TeamClient(RoomsClient):
+        team = "none"
+
+    async with TeamClient(telnyx.api_key, base_url=telnyx.url) as client:
+        client.team = "Video"
+        await client.rooms.create()
+        view = client.with_options(read_only=True)
+        with pytest.raises(ReadOnlyError):
+            await view.rooms.create()
+        await client.rooms.create()
+        assert (type(view), view.team, client.rooms is client.rooms) == (TeamClient, "Video", True)
+        await view.close()
+        with pytest.raises(ClientClosedError):
+            await client.rooms.create()
 
 
 # --- closing ----------------------------------------------------------------------------------------------
@@ -161,3 +180,22 @@ async def test_custom_request_returns_the_response(client: RoomsClient, telnyx: 
     assert b'"total_results":1' in listed.body
     with pytest.raises(NotFoundError):
         await client.request("GET", "/nothing/here")
+
+
+@pytest.mark.parametrize("name", [field.name for field in attrs.fields(Settings)])
+def test_assignment_of_an_option_is_refused_without_its_value(name: str) -> None:
+    client = RoomsClient("KEY")
+    with pytest.raises(AttributeError, match=f"{name} of a client cannot be changed") as caught:
+        setattr(client, name, "CANARY")
+    assert "CANARY" not in "".join(reported_texts(caught.value))
+    assert not hasattr(client, name)
+
+
+def test_other_attributes_of_a_client_can_be_assigned() -> None:
+    class ClientOfTenant(RoomsClient):
+        tenant = ""
+
+    client = ClientOfTenant("KEY")
+    client.tenant = "a"
+    client.rooms = client.with_options(timeout=1).rooms
+    assert client.tenant == "a"

@@ -186,18 +186,18 @@ async def test_max_retries_are_the_retries_of_clients_and_views(
     assert fake_clock.sleeps[retries : retries + 1] == [2.0][:retries]  # half of the base of the policy
 
 
-@pytest.mark.parametrize("timeout", [2, 2.0, timedelta(seconds=2)], ids=repr)
+@pytest.mark.parametrize("timeout", [20, 20.0, timedelta(seconds=20)], ids=repr)
 async def test_timeout_is_seconds_or_a_timedelta(
     telnyx: Emulator, fake_clock: FakeClock, timeout: float | timedelta
 ) -> None:
-    telnyx.inject(Fault(status=503, retry_after=2), times=2)
+    telnyx.inject(Fault(status=503, retry_after=20), times=2)
     async with RoomsClient(
         telnyx.api_key, base_url=telnyx.url, timeout=timeout, clock=fake_clock.clock
     ) as client:
         with pytest.raises(InternalServerError) as caught:
             await client.rooms.list().count()
         assert len(caught.value.attempts) == 1  # the server asks for a longer pause
-        assert await client.with_options(timeout=timedelta(seconds=6)).rooms.list().count() == 0
+        assert await client.with_options(timeout=timedelta(seconds=60)).rooms.list().count() == 0
 
 
 async def test_without_timeouts_a_call_waits_as_long_as_it_takes(
@@ -223,13 +223,13 @@ async def test_view_with_another_key_has_a_rate_limit_of_its_own(
 ) -> None:
     telnyx.limit(1)
     await client.rooms.list().count()
-    view = client.with_options(api_key="ANOTHER-KEY", timeout=1)
+    view = client.with_options(api_key="ANOTHER-KEY")
     assert view.rate_limit is None
     telnyx.api_key = "ANOTHER-KEY"
     telnyx.limit(None)
     assert await view.rooms.list().count() == 0
     assert telnyx.requests[-1].headers["authorization"] == "Bearer ANOTHER-KEY"
-    assert await view.with_options(timeout=2).rooms.list().count() == 0
+    assert await view.with_options(max_retries=0).rooms.list().count() == 0
     with pytest.raises(RateLimitError):
         await client.with_options(timeout=1).rooms.list().count()
     assert len(telnyx.requests) == 3
@@ -242,8 +242,8 @@ async def test_view_with_another_key_has_a_retry_budget_of_its_own(
     async with RoomsClient(
         "KEY", base_url=scripted_server.url, retry=policy, clock=fake_clock.clock
     ) as client:
-        view, other = client.with_options(timeout=5), client.with_options(api_key="ANOTHER-KEY")
-        for used, requests in ((client, 2), (view, 1), (other, 2), (other.with_options(timeout=5), 1)):
+        view, other = client.with_options(read_only=True), client.with_options(api_key="ANOTHER-KEY")
+        for used, requests in ((client, 2), (view, 1), (other, 2), (other.with_options(read_only=True), 1)):
             scripted_server.respond_with(ScriptedServer.http(500))
             with pytest.raises(InternalServerError):
                 await used.rooms.retrieve("a-room")

@@ -104,10 +104,14 @@ async def download(client: RoomsClient, target: str | os.PathLike[str] | io.Byte
 
 
 @pytest.mark.parametrize("data", [FILE, b""], ids=["bytes", "empty"])
-async def test_file_replaces_the_path_and_the_key_stays_with_the_api(
-    client: RoomsClient, scripted_server: ScriptedServer, store: Store, tmp_path: Path, data: bytes
+async def test_file_replaces_the_path_and_key_and_headers_stay_with_the_api(
+    scripted_server: ScriptedServer, store: Store, tmp_path: Path, data: bytes
 ) -> None:
     store(complete(data))
+    headers = {"X-Gateway-Key": "KEY0123"}
+    client = RoomsClient(
+        "KEY0123", base_url=scripted_server.url, default_headers=headers, user_agent_suffix="my-app/1.2"
+    )
     target = tmp_path / ("a" * 255)
     target.write_bytes(b"an older one")
     file = await download(client, target)
@@ -116,6 +120,8 @@ async def test_file_replaces_the_path_and_the_key_stays_with_the_api(
     assert list(tmp_path.iterdir()) == [target]
     api_request, store_request = scripted_server.requests
     assert b"Authorization: Bearer KEY0123" in api_request
+    assert b"X-Gateway-Key: KEY0123" in api_request
+    assert b"my-app/1.2\r\n" in store_request
     assert b"KEY0123" not in store_request
     assert b"authorization" not in store_request.lower()
 

@@ -11,6 +11,7 @@ PACKAGE = "telnyx_rooms_async"
 @pytest.mark.parametrize(
     ("extra", "missing", "statement"),
     [
+        ("charts", "matplotlib", f"import {PACKAGE}.reports.charts"),
         ("dask", "distributed", f"import {PACKAGE}.integrations.dask"),
         ("otel", "opentelemetry", f"import {PACKAGE}.integrations.opentelemetry"),
         ("redis", "redis", f"import {PACKAGE}.webhooks.redis"),

@@ -11,7 +11,7 @@ from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricR
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import NoOpTracerProvider, SpanKind, StatusCode
 
 from telnyx_rooms_async import (
     APITimeoutError,
@@ -198,10 +198,47 @@ async def test_requests_for_files_are_in_no_span(
     scripted_server.respond_with(http(200, json.dumps(recording).encode()), http(503), http(200, b"file"))
     with spans.provider.get_tracer("user").start_as_current_span("nightly"):
         await client.recordings.download("it", io.BytesIO())
+    assert len(traceparents(scripted_server)) == 1
     call, user = spans.ended
     assert (call.name, user.name) == ("GET /room_recordings/{room_recording_id}", "nightly")
     assert len(call.events) == 1
     assert (list(user.events), attributes_of(user)) == ([], {})
+
+
+def traceparents(server: ScriptedServer) -> list[str]:
+    """Return the headers of the requests in which their spans are named."""
+    heads = [request.decode().split("\r\n") for request in server.requests]
+    return [line for head in heads for line in head if line.lower().startswith("traceparent: ")]
+
+
+async def test_every_request_names_its_span(
+    client: RoomsClient, scripted_server: ScriptedServer, spans: SpanRecorder
+) -> None:
+    scripted_server.respond_with(http(503), raw(b""), http(200, b'{"data":[]}'))
+    with pytest.raises(OutcomeUnknownError):
+        await client.rooms.create("Weekly")
+    context = spans.only.context
+    assert len(scripted_server.requests) > 3
+    assert traceparents(scripted_server) == [
+        f"traceparent: 00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+    ] * len(scripted_server.requests)
+
+
+async def test_header_of_the_user_replaces_the_name_of_the_span(
+    client: RoomsClient, scripted_server: ScriptedServer
+) -> None:
+    scripted_server.respond_with(http(200, ROOM))
+    await client.with_options(headers={"Traceparent": "their-own"}).rooms.retrieve("a-room")
+    assert traceparents(scripted_server) == ["Traceparent: their-own"]
+
+
+async def test_request_without_a_span_has_no_header(
+    scripted_server: ScriptedServer, meters: MetricRecorder
+) -> None:
+    scripted_server.respond_with(http(200, ROOM))
+    async with RoomsClient("KEY0123", base_url=scripted_server.url) as plain:
+        await instrument(plain, NoOpTracerProvider(), meters.provider).rooms.retrieve("a-room")
+    assert traceparents(scripted_server) == []
 
 
 LISTINGS: dict[str, Callable[[RoomsClient], AsyncIterable[object]]] = {

@@ -202,11 +202,29 @@ def test_refused_base_url_is_in_no_report(url: str, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    "options", [{"api_key": f"{CANARY}\n"}, {"api_key": f"{CANARY}é"}, {"timeout": -1}, {"base_url": "a"}]
+    "options",
+    [
+        *({"api_key": f"{CANARY}\n"}, {"api_key": f"{CANARY}é"}, {"timeout": -1}, {"base_url": "a"}),
+        *({"default_headers": {"Authorization": CANARY}}, {"default_headers": {"X-Key": f"{CANARY}é"}}),
+    ],
 )
 def test_key_beside_an_invalid_option_is_in_no_report(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError) as caught:
         RoomsClient(**{"api_key": CANARY, **options})
+    check_report(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"api_key": f"{CANARY}\n"}, {"api_key": CANARY, "timeout": -1}),
+        *({"headers": {"Host": CANARY}}, {"headers": {"X-Key": f"{CANARY}é"}}, {"headers": CANARY}),
+        *({"headers": {"X-Key": CANARY}, "query": {"a": None}}, {"body": {"a": CANARY}, "max_retries": -1}),
+    ],
+)
+def test_values_of_a_view_that_is_refused_are_in_no_report(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        RoomsClient("KEY").with_options(**options)
     check_report(caught.value)
 
 
@@ -349,6 +367,26 @@ async def test_report_of_a_call_that_waits_for_a_connection_has_no_secret(
         check_report(await end(client, ACTIONS[action], queued))
         first.cancel()
         await asyncio.wait([first])
+
+
+@pytest.mark.parametrize("end", [cancel, close], ids=lambda end: end.__name__)
+async def test_report_of_a_call_that_waits_for_its_key_has_no_secret(
+    scripted_server: ScriptedServer, end: End
+) -> None:
+    calling = asyncio.Event()
+
+    async def get_key() -> str:
+        key = CANARY
+        calling.set()
+        await asyncio.Event().wait()
+        return key
+
+    async def reached() -> None:
+        await calling.wait()
+
+    headers = {"X-Gateway-Key": "GATEWAY-CANARY"}
+    async with RoomsClient(get_key, base_url=scripted_server.url, default_headers=headers) as client:
+        check_report(await end(client, ACTIONS["retrieve room"], reached))
 
 
 @pytest.mark.parametrize("action", ACTIONS)

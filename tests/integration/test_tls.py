@@ -9,10 +9,10 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import aiohttp
 import pytest
@@ -29,60 +29,13 @@ from telnyx_rooms_async import (
     TLSError,
 )
 from telnyx_rooms_async.cli import app
-from tests.helpers.connect_proxy import ConnectProxy
+from tests.helpers.clocks import wait_until
+from tests.helpers.connect_proxy import BASE_URL, ConnectProxy
 from tests.helpers.error_reports import reported_texts
 from tests.helpers.fault_server import FaultServer
 from tests.helpers.raw_server import running
 from tests.helpers.room_store import FILM, HEALTHY_ROOM_ID, SECRET_KEY
-
-BASE_URL: Final = "https://api.telnyx.test/v2"
-"""Reached by a proxy only: the name cannot be resolved."""
-HOSTS: Final = ("api.telnyx.test", "files.telnyx.test", "127.0.0.1")
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def ca_file(tmp_path: Path, authority: trustme.CA) -> Path:
-    path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(path)
-    return path
-
-
-@pytest.fixture
-def client_cert(tmp_path: Path, authority: trustme.CA) -> Path:
-    path = tmp_path / "client.pem"
-    authority.issue_cert("client@telnyx.test").private_key_and_cert_chain_pem.write_to_path(path)
-    return path
-
-
-@pytest.fixture
-async def server(authority: trustme.CA) -> AsyncIterator[FaultServer]:
-    """A server with a certificate of a private CA."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert(*HOSTS).configure_cert(context)
-    async with running(FaultServer(tls=context)) as fault_server:
-        yield fault_server
-
-
-@pytest.fixture
-async def strict_server(server: FaultServer, authority: trustme.CA) -> FaultServer:
-    """The server, which requires a certificate of its clients."""
-    assert server.tls is not None
-    server.tls.verify_mode = ssl.CERT_REQUIRED
-    authority.configure_trust(server.tls)
-    return server
-
-
-@pytest.fixture
-async def proxy(strict_server: FaultServer) -> AsyncIterator[ConnectProxy]:
-    """A proxy with a password in front of the server that requires certificates."""
-    strict_server.store.url = "https://files.telnyx.test/v2"
-    async with running(ConnectProxy(upstream_port=strict_server.port)) as connect_proxy:
-        yield connect_proxy
+from tests.helpers.scripted_server import ScriptedServer
 
 
 def open_client(server: FaultServer, **options: Any) -> RoomsClient:
@@ -127,6 +80,15 @@ async def test_context_of_a_ca_file_is_loaded_once_until_the_file_changes(
     assert len(loaded) == 2
 
 
+async def test_relative_path_stays_that_of_the_constructor(
+    server: FaultServer, ca_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with open_client(server, ca_file=ca_file.name) as client:
+        monkeypatch.chdir("/")
+        await client.rooms.retrieve(HEALTHY_ROOM_ID)
+
+
 async def test_ca_file_that_changes_before_the_first_request_is_an_error(
     server: FaultServer, ca_file: Path
 ) -> None:
@@ -164,7 +126,7 @@ class RefusingServer(threading.Thread):
 
     def __init__(self, context: ssl.SSLContext) -> None:
         super().__init__(daemon=True)
-        self._context = context
+        self._tls = context
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"https://127.0.0.1:{self._socket.getsockname()[1]}/v2"
         self.connections = 0
@@ -176,7 +138,7 @@ class RefusingServer(threading.Thread):
 
     def _refuse(self, connection: socket.socket) -> None:
         self.connections += 1
-        secure = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        secure = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         with suppress(ssl.SSLError):
             secure.do_handshake()
         with suppress(OSError), socket.socket(fileno=secure.detach()) as plain:
@@ -332,19 +294,13 @@ async def test_variables_do_not_apply_to_a_borrowed_session(
     context = ssl.create_default_context()
     authority.configure_trust(context)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
-        await open_client(server, session=session).rooms.retrieve(HEALTHY_ROOM_ID)
+        await open_client(server, session=session, trace_configs=[]).rooms.retrieve(HEALTHY_ROOM_ID)
 
 
 # --- all of them together -----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def options(proxy: ConnectProxy, ca_file: Path, client_cert: Path) -> dict[str, str]:
-    url = f"http://{proxy.credentials}@127.0.0.1:{proxy.port}"
-    return {"ca_file": str(ca_file), "client_cert": str(client_cert), "proxy": url}
-
-
-def by_arguments(options: dict[str, str], _: pytest.MonkeyPatch) -> RoomsClient:
+def by_arguments(options: dict[str, str], _: object = None) -> RoomsClient:
     return RoomsClient(SECRET_KEY, base_url=BASE_URL, **cast("dict[str, Any]", options))
 
 
@@ -409,6 +365,30 @@ async def test_wrong_password_of_the_proxy_is_an_error_without_the_password(
     encoded = base64.b64encode(b"me:pa55word").decode()
     assert [text for text in reports if "pa55word" in text or encoded in text] == []
     assert proxy.connections == 1
+
+
+async def test_proxy_may_require_tls_itself(
+    proxy: ConnectProxy, strict_server: FaultServer, options: dict[str, str]
+) -> None:
+    async with running(ConnectProxy(tls=strict_server.tls, upstream_port=strict_server.port)) as secure:
+        url = f"https://{secure.credentials}@127.0.0.1:{secure.port}"
+        async with by_arguments(options | {"proxy": url}) as client:
+            await client.rooms.retrieve(HEALTHY_ROOM_ID)
+        assert secure.targets == ["api.telnyx.test:443"]
+
+
+async def test_cancelled_call_carries_no_frame_with_the_password_of_the_proxy(
+    scripted_server: ScriptedServer, options: dict[str, str]
+) -> None:
+    scripted_server.respond_with(ScriptedServer.raw(b"", "hang"))
+    url = f"http://me:pa55word@127.0.0.1:{scripted_server.port}"
+    async with by_arguments(options | {"proxy": url}) as client:
+        call = asyncio.create_task(client.rooms.retrieve(HEALTHY_ROOM_ID))
+        await wait_until(lambda: bool(scripted_server.requests))
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await call
+    assert [text for text in reported_texts(caught.value) if "pa55word" in text] == []
 
 
 async def run_command(*arguments: str, **variables: str) -> Result:

@@ -287,3 +287,4 @@ async def test_fastapi_validates_and_documents_rooms(
     for name, schema in SCHEMAS.items():
         nullable = schema if name == "id" else {"anyOf": [schema, {"type": "null"}]}
         assert nullable.items() <= properties[name].items()
+        assert properties[name]["description"], name

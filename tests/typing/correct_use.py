@@ -1,8 +1,9 @@
 """Correct use of the public API: mypy and pyright must accept every line. It is never run."""
 
+import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import BinaryIO, assert_type
 from uuid import UUID
@@ -60,6 +61,7 @@ from telnyx_rooms_async.integrations.aiohttp_web import (
     router_context,
 )
 from telnyx_rooms_async.integrations.asgi import asgi_app, client_lifespan
+from telnyx_rooms_async.policies import AllowedHours, PolicyAction, RoomPolicy
 from telnyx_rooms_async.webhooks import (
     Event,
     EventRouter,
@@ -128,6 +130,24 @@ async def settings_of_a_client() -> None:
     settings = Settings(base_url="https://example.com", rate_limit_share=1 / 3, read_only=True)
     async with RoomsClient.from_settings(settings) as client:
         assert_type(client.with_options(read_only=True), RoomsClient)
+    private = Settings(
+        ca_file=Path("ca.pem"), client_cert="client.pem", proxy="http://proxy.example.com:3128"
+    )
+    RoomsClient.from_settings(private)
+    RoomsClient(ssl_context=ssl.create_default_context(), proxy="proxy.example.com:3128")
+
+
+async def response_of_an_error(client: RoomsClient) -> None:
+    """Use the attributes of errors and responses that the official SDK has under the same names."""
+    try:
+        response = await client.request("GET", "/rooms")
+        assert_type(response.headers["X-Request-Id"], str)
+        response.json()["meta"]["total_results"]
+    except APIStatusError as error:
+        assert_type(error.status_code, int)
+        assert_type(error.message, str)
+        assert_type(error.headers.get("Retry-After"), str | None)
+        assert_type(error.request_id, str | None)
 
 
 async def sessions(client: RoomsClient, writer: BinaryIO) -> None:
@@ -319,15 +339,38 @@ async def bulk_operations(client: RoomsClient) -> None:
             assert_type(deleted.item, Room)
 
 
+async def enforcement(client: RoomsClient, store: EventStore, router: EventRouter) -> None:
+    """Carry out policies, with a hook and a warning."""
+    hours = AllowedHours(start=time(8), end=time(18), zone="Europe/Berlin", weekdays=["mon", "tue"])
+    policies = [
+        RoomPolicy(names={"Board"}, predicate=lambda room: room.enable_recording is True),
+        RoomPolicy(max_duration=timedelta(hours=2), allowed_hours=hours, identity="user_id"),
+        RoomPolicy(allowed_hours=[hours], identity=None),
+    ]
+
+    async def decide(action: PolicyAction) -> bool | timedelta:
+        return timedelta(minutes=5) if action.rule == "max_duration" else action.type != "delete_room"
+
+    async def warn(action: PolicyAction) -> None:
+        assert_type(action.session, RoomSession | None)
+
+    actions = client.rooms.enforce(
+        policies, router=router, store=store, before_action=decide, on_warning=warn
+    )
+    async with aclosing(actions):
+        async for action in actions:
+            assert_type(action, PolicyAction)
+
+
 async def fields_in_variables(client: RoomsClient, rows: list[dict[str, str | int | None]]) -> None:
     """Pass fields of rooms in variables of an inferred or a general type."""
     bodies = [{"unique_name": f"Ward {number}", "max_participants": number} for number in range(2, 9)]
     created = await client.rooms.create_many(bodies)
     assert_type(created.done[0].value, Room)
     assert_type((await client.rooms.create_many(rows)).done[0].value, Room)
-    changes = [(outcome.value.id, {"webhook_timeout_secs": None}) for outcome in created.done]
+    changes = [(outcome.value.id, {"max_participants": 9}) for outcome in created.done]
     async for changed in client.rooms.update_many(changes):
-        assert_type(changed.item, tuple[str, dict[str, None]])
+        assert_type(changed.item, tuple[str, dict[str, int]])
         assert_type(changed.error, Exception | None)
     desired = [{"unique_name": "Ward 2", "enable_recording": True}]
     assert_type(await client.rooms.plan(desired), Plan)

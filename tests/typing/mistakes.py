@@ -53,6 +53,8 @@ async def lapses(client: RoomsClient, room_id: str) -> None:
 
 async def wrong_values(client: RoomsClient, faults: Faults, layout: dict[str, dict[str, int]]) -> None:
     """Pass values of another type."""
+    client.api_key = "KEY"  # type: ignore[attr-defined]  # with_options(api_key=...)
+    RoomsClient(ssl_context=True)  # type: ignore[arg-type]  # an ssl.SSLContext
     RoomsClient(retry=3)  # type: ignore[arg-type]  # a RetryPolicy
     RoomsClient(max_retries="3")  # type: ignore[arg-type]  # text for a number
     client.with_options(extra_headers={})  # type: ignore[call-arg]  # headers

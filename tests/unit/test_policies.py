@@ -242,7 +242,10 @@ untyped_hours: Any = AllowedHours
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
-        (lambda: untyped_policy(max_duration=7200), "max_duration must be a positive timedelta, not 7200"),
+        (
+            lambda: untyped_policy(max_duration=7200),
+            "max_duration must be a positive timedelta, up to 100 years, not 7200",
+        ),
         (lambda: untyped_policy(alone_timeout=timedelta()), "alone_timeout must be a positive timedelta"),
         (
             lambda: untyped_policy(max_duration=HOUR, warn_before=HOUR),
@@ -327,6 +330,11 @@ def test_policies_are_parsed_from_toml() -> None:
         ("[[policies]]\nmax_duration = ''", "policies[0].max_duration must be a duration"),
         ("[[policies]]\nmax_duration = '0s'", "policies[0].max_duration must be a positive timedelta"),
         ("[[policies]]\npredicate = 'x'", "policies[0].predicate is unknown"),
+        (
+            "[[policies]]\nmax_duration = '999999d'",
+            "policies[0].max_duration must be a positive timedelta, up to",
+        ),
+        ("[[policies]]\nmax_duration = '9999999999d'", "policies[0].max_duration must be a duration"),
         ("[[policies]]\nidentity = 3", "policies[0].identity must be the name of a field, not 3"),
         ("[[policies]]\n[[policies]]\nnames = 'a'", "policies[1].names must be a list of names, not 'a'"),
         ("[[policies]]\nallowed_hours = 8", "policies[0].allowed_hours must be a table, not 8"),

@@ -171,6 +171,15 @@ def test_value_survives_its_own_json_and_that_of_pydantic(cl: Any, data: st.Data
     assert adapter.validate_json(adapter.dump_json(value)) == value
 
 
+@pytest.mark.parametrize("cl", PAGES, ids=str)
+@settings(deadline=None, max_examples=15)
+@given(st.data())
+def test_page_survives_the_json_of_pydantic(cl: Any, data: st.DataObject) -> None:
+    page, adapter = data.draw(values(cl)), TypeAdapter(cl)
+    assert adapter.validate_python(adapter.dump_python(page)) == page
+    assert adapter.validate_json(adapter.dump_json(page)) == page
+
+
 @every_class
 @settings(deadline=None, max_examples=15)
 @given(st.data())

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,7 +20,9 @@ from aiohttp import ClientSession
 from attrs import define, field
 from redis.asyncio import Redis
 
-from telnyx_rooms_async import ConfigurationError, WebhookError
+from telnyx_rooms_async import ConfigurationError, RoomsClient, WebhookError
+from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async.policies import PolicyAction, RoomPolicy
 from telnyx_rooms_async.webhooks import Event, EventRouter, RoomSessionEnded, RoomSessionStarted
 from telnyx_rooms_async.webhooks.redis import RedisEventStore
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
@@ -398,3 +401,34 @@ async def post_until_accepted(http: ClientSession, url: str, event: Event) -> No
                 if response.status == 200:
                     return
             await asyncio.sleep(0.01)
+
+
+async def test_instances_that_share_a_redis_carry_out_policies_once(
+    server: RedisServer, fake_clock: FakeClock
+) -> None:
+    policies = [RoomPolicy(max_duration=timedelta(hours=2), warn_before=timedelta(minutes=90))]
+    warned, ended = list[str](), list[str]()
+
+    async def warn(action: PolicyAction) -> None:
+        warned.append(action.subject_id)
+
+    async def enforce(telnyx: Emulator) -> None:
+        async with (
+            RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=fake_clock.clock) as rooms_client,
+            Redis(unix_socket_path=server.path) as redis_client,
+        ):
+            store = RedisEventStore(redis_client)
+            async for action in rooms_client.rooms.enforce(policies, once=True, store=store, on_warning=warn):
+                if action.type == "end_session":
+                    ended.append(action.subject_id)
+
+    async with Emulator(clock=fake_clock) as telnyx:
+        telnyx.seed(10)
+        sessions = sorted(str(telnyx.join(room.id).session_id) for room in telnyx.rooms)
+        for seconds in (3600, 3601):
+            fake_clock.advance(seconds=seconds)
+            for _ in range(2):  # also after a restart
+                await asyncio.gather(enforce(telnyx), enforce(telnyx))
+        ends = [request for request in telnyx.requests if request.method == "POST"]
+    assert sorted(warned) == sorted(ended) == sessions
+    assert len(ends) == len(sessions)

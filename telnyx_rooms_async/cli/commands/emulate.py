@@ -4,7 +4,6 @@ import asyncio
 import os
 import shlex
 from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from telnyx_rooms_async import InvalidArgumentError
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.options import SIGNING_KEY, Host, Port
 from telnyx_rooms_async.cli.runner import exit_codes, run_server
+from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.emulator import Emulator, load_faults
 
 
@@ -26,13 +26,12 @@ def emulate(
         str | None, typer.Option(metavar="KEY", help="The key to accept. Default: a new one.")
     ] = None,
     rooms: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Number of rooms at the start.", show_default="0")
+        int | None,
+        typer.Option(min=0, metavar="N", help="Rooms at the start. Default: 0, or 10 with --history."),
     ] = None,
     history: Annotated[
         int | None,
-        typer.Option(
-            min=1, max=3650, metavar="DAYS", help="Sessions of the last days; --rooms is then 10 by default."
-        ),
+        typer.Option(min=1, max=3650, metavar="DAYS", help="Give the rooms sessions in the last days."),
     ] = None,
     public_url: Annotated[
         str | None,
@@ -79,13 +78,14 @@ def emulate(
                 api_key=api_key,
                 recording=False,
                 deliver_anywhere=deliver_anywhere,
-                signing_key=os.environ.get(SIGNING_KEY),
+                signing_key=os.environ.get(SIGNING_KEY) or None,
                 public_url=public_url,
             )
             if history is None:
-                telnyx.seed(rooms or 0)
+                telnyx.seed(rooms := rooms or 0)
             else:
-                telnyx.seed_history(days=history, rooms=rooms or 10)
+                rooms = 10 if rooms is None else rooms
+                telnyx.seed_history(days=history, rooms=rooms)
         except ValueError as error:
             problem = str(error).replace("public_url", "--public-url").replace("signing_key", SIGNING_KEY)
             raise InvalidArgumentError((problem,)) from None
@@ -102,23 +102,15 @@ def emulate(
     async def serve(_: Emulator) -> None:
         output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
         output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
-        if not _is_safe(telnyx.url):
+        parts = urlsplit(telnyx.url)
+        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
             output.write_line("export TELNYX_ALLOW_INSECURE=true")
         with suppress(RuntimeError):  # the extra "webhooks" is not installed
             output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
-        content = output.counted(rooms or (10 if history else 0))
+        content = output.counted(rooms)
         if history is not None:
             content += f" and a history of {output.counted(history, 'day')}"
         output.note(f"The emulator with {content} listens at {telnyx.url}. Press Ctrl-C to stop.")
         await asyncio.Event().wait()
 
     run_server(telnyx, f"{host}:{port}", serve)
-
-
-def _is_safe(url: str) -> bool:
-    """Return whether a client accepts this base URL without ``allow_insecure``."""
-    parts = urlsplit(url)
-    try:
-        return parts.scheme == "https" or ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return parts.hostname == "localhost"

@@ -28,9 +28,9 @@ def enforce(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """End sessions and delete rooms that reach a limit, until Ctrl-C.
+    """End sessions and delete rooms that reach a limit.
 
-    Every action is printed. With --once, the exit code is 1 if an action failed; otherwise it is tried again.
+    Every action is printed. An action that fails is tried again; with --once, the exit code is 1 instead.
 
     FILE has a table for each policy. The first one that is for a room applies.
 

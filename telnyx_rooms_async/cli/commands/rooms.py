@@ -1,6 +1,6 @@
 """``telnyx-rooms rooms``: one command per method of ``client.rooms``, one option per parameter."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from enum import StrEnum
 from typing import Annotated, Final, Unpack, cast
 
@@ -13,7 +13,6 @@ from telnyx_rooms_async.cli.bulk_job import (
     DryRun,
     JobProgress,
     MaxFailures,
-    Outcomes,
     Yes,
     confirm,
     require_confirmation,
@@ -193,7 +192,8 @@ def delete(
             confirm(f"delete {counted(total)}?")
         # Rooms that were created since were not confirmed.
         expect = total if expect is None else expect
-    _delete_all(
+    progress = JobProgress("collecting rooms", total=total)
+    run_job(
         lambda client: client.rooms.delete_all(
             **filters,
             everything=everything,
@@ -201,7 +201,12 @@ def delete(
             concurrency=concurrency,
             max_failures=max_failures,
         ),
-        total,
+        progress,
+        label=lambda room: room.id,
+        summarize=lambda: Result(
+            ", ".join([f"deleted {counted(progress.done)}", *progress.failures]),
+            {"deleted": progress.done, "failed": progress.failed},
+        ),
         as_json=as_json,
         base_url=base_url,
     )
@@ -210,22 +215,3 @@ def delete(
 async def _delete_one(client: RoomsClient, room_id: str, *, as_json: bool) -> None:
     await client.rooms.delete(room_id)
     show(Result(f"deleted {room_id}"), as_json=as_json)
-
-
-def _delete_all(
-    start: Callable[[RoomsClient], Outcomes[Room, None]], total: int, *, as_json: bool, base_url: str | None
-) -> None:
-    progress = JobProgress("collecting rooms", total=total)
-
-    def summarize() -> Result:
-        sentence = ", ".join([f"deleted {counted(progress.done)}", *progress.failures])
-        return Result(sentence, {"deleted": progress.done, "failed": progress.failed})
-
-    run_job(
-        start,
-        progress,
-        label=lambda room: room.id,
-        summarize=summarize,
-        as_json=as_json,
-        base_url=base_url,
-    )

@@ -21,6 +21,7 @@ from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.display import Result, show, text_of
 from telnyx_rooms_async.cli.options import SIGNING_KEY, AsJson, Host, Port
 from telnyx_rooms_async.cli.runner import FAILED, exit_codes, run_server
+from telnyx_rooms_async.core import validators
 from telnyx_rooms_async.emulator import Delivery, Emulator
 from telnyx_rooms_async.integrations.aiohttp_web import aiohttp_handler
 from telnyx_rooms_async.models import public_url
@@ -56,7 +57,7 @@ def trigger(
     to: Annotated[str, typer.Option(metavar="URL", help="URL of the receiver.")],
     fields: Annotated[
         list[str] | None,
-        typer.Option("--field", metavar="NAME=VALUE", help="Field of the payload. Repeatable. JSON or text."),
+        typer.Option("--field", metavar="NAME=VALUE", help="Field of the payload, or null. Repeatable."),
     ] = None,
     event_id: Annotated[
         str | None, typer.Option("--id", metavar="ID", help="Id of the event. Default: a new one.")
@@ -75,8 +76,8 @@ def trigger(
     The event is signed with the private key of TELNYX_SIGNING_KEY. Without it a new pair of keys is made and
     printed: set TELNYX_PUBLIC_KEY for the receiver, and TELNYX_SIGNING_KEY to sign with the same key again.
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
-    if URL(to).scheme not in ("http", "https") or not URL(to).host:
-        raise typer.BadParameter(f"--to must be a URL such as http://localhost:8000/telnyx, got {to!r}")
+    if problem := validators.url(to):
+        raise typer.BadParameter(f"--to {problem}")
     with exit_codes():
         sample = _sample(event, event_id or str(uuid4()), fields or ())
         delivery = asyncio.run(_deliver(_signer(), sample, to))
@@ -107,10 +108,11 @@ def _sample(event_type: str, event_id: str, assignments: Sequence[str]) -> Event
         if not equals or name not in names:
             expected = f"--field must be NAME=VALUE, with a name of {', '.join(names)}"
             raise InvalidArgumentError((f"{expected}; got {assignment!r}",))
+        is_text = isinstance(payload[name], str) and text != "null"
         try:
-            payload[name] = parse_json(text.encode())
-        except DecodeError:  # text without quotes
-            payload[name] = text
+            payload[name] = text if is_text else parse_json(text.encode())
+        except DecodeError:
+            payload[name] = text  # refused below
     try:
         return Event.from_dict({**event, "occurred_at": datetime.now(UTC).isoformat(), "payload": payload})
     except DecodeError as error:
@@ -129,7 +131,7 @@ def listen(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Receive webhooks until Ctrl-C, verify their signatures, and print the events.
+    """Receive, verify and print webhooks, until Ctrl-C.
 
     Any path of the URL is accepted. A webhook that is not valid is refused, and the reason is printed.
 
@@ -148,14 +150,13 @@ def listen(
                 output.write_json(event)
                 continue
             payload: dict[str, object] = event.to_dict()["payload"]
-            shown = [
-                f"{name}={'ready' if name == 'download_url' else text_of(value)}"
+            fields = [
+                f"{name}={'ready' if name == 'download_url' else value}"
                 for name, value in payload.items()
                 if value is not None
             ]
-            output.write_line(
-                " ".join([text_of(event.occurred_at), text_of(event.event_type), event.id, *shown])
-            )
+            words = [event.occurred_at, event.event_type, event.id, *fields]
+            output.write_line(" ".join(map(text_of, words)))
 
     with output.log_notes(logging.INFO):
         run_server(_serve(host, port, aiohttp_handler(router, webhooks)), f"{host}:{port}", print_events)

@@ -27,6 +27,7 @@ from telnyx_rooms_async.cli.tables import (
 from telnyx_rooms_async.core.validators import flag, is_blank, short_repr
 from telnyx_rooms_async.errors import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.models import Room
+from telnyx_rooms_async.reports.table import import_pyarrow
 from telnyx_rooms_async.serialization import DecodeError, encode_json, parse_json
 
 BYTE_ORDER_MARK: Final = codecs.BOM_UTF8
@@ -342,21 +343,10 @@ _GROUP_ROWS: Final = 10_000
 """Rows of one row group, held in memory."""
 
 
-def _pyarrow() -> tuple[Any, Any]:
-    """Import pyarrow and pyarrow.parquet."""
-    try:
-        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - the extra may be missing
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415 - likewise
-    except ModuleNotFoundError:
-        hint = "Parquet needs the extra \"parquet\": pip install 'telnyx-rooms-async[parquet]'"
-        raise ConfigurationError(hint) from None
-    return pa, pq
-
-
 @contextmanager
 def _read_errors(source: Source) -> Generator[Any, None, None]:
     """Translate the errors of pyarrow. Yields the module pyarrow.parquet."""
-    pa, pq = _pyarrow()
+    pa, pq = import_pyarrow()
     try:
         yield pq
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
@@ -392,7 +382,7 @@ class ParquetWriter:
     def __init__(
         self, file: BinaryIO, columns: Sequence[str], types: Mapping[str, object] | None = None
     ) -> None:
-        pa, pq = _pyarrow()
+        pa, pq = import_pyarrow()
         schema: dict[str, object] = {}
         for name in columns:
             annotation = cast("object", Room.__annotations__.get(name))

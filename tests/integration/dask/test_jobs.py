@@ -14,7 +14,10 @@ import pytest
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomsClient, Settings
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations import dask
+from tests.helpers.connect_proxy import BASE_URL, ConnectProxy
 from tests.helpers.dask_jobs import collect, collect_until_error, room_bodies, wait_for_requests
+from tests.helpers.fault_server import FaultServer
+from tests.helpers.room_store import SECRET_KEY
 
 
 async def assert_nothing_left(cluster: Any) -> None:
@@ -196,6 +199,22 @@ async def test_worker_without_a_key_in_settings_uses_its_environment(
     monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
     outcome = await anext(dask.create_many(cluster, room_bodies(1), settings=settings))
     assert outcome.ok
+
+
+async def test_workers_use_the_certificates_and_the_proxy_of_the_settings(
+    cluster: Any,
+    strict_server: FaultServer,
+    proxy: ConnectProxy,
+    options: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    settings = Settings(api_key=SECRET_KEY, base_url=BASE_URL, **options)
+    outcomes = await collect(dask.create_many(cluster, room_bodies(6), settings=settings))
+    assert [outcome.ok for outcome in outcomes] == [True] * 6
+    assert strict_server.store.made == 6
+    assert set(proxy.targets) == {"api.telnyx.test:443"}
+    assert "pa55word" not in caplog.text
 
 
 async def test_key_is_in_no_log_and_no_name(cluster: Any, caplog: pytest.LogCaptureFixture) -> None:

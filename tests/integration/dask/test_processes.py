@@ -11,7 +11,10 @@ from distributed import Client
 from telnyx_rooms_async import OutcomeUnknownError, Settings
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations import dask
+from tests.helpers.connect_proxy import BASE_URL, ConnectProxy
 from tests.helpers.dask_jobs import collect, collect_until_error, room_bodies, wait_for_requests
+from tests.helpers.fault_server import FaultServer
+from tests.helpers.room_store import SECRET_KEY
 from tests.integration.dask.conftest import kill_busy_workers
 
 
@@ -95,3 +98,14 @@ async def test_synchronous_client_works_and_stays_open(processes: Any, settings:
         outcomes = await collect(dask.create_many(client, room_bodies(3), settings=settings))
         assert client.status == "running"
     assert [outcome.ok for outcome in outcomes] == [True] * 3
+
+
+async def test_workers_use_the_certificates_and_the_proxy_of_the_settings(
+    process_client: Any, strict_server: FaultServer, proxy: ConnectProxy, options: dict[str, Any]
+) -> None:
+    settings = Settings(api_key=SECRET_KEY, base_url=BASE_URL, **options)
+    bodies = ({"unique_name": f"Room {number}"} for number in range(6))
+    outcomes = [outcome async for outcome in dask.create_many(process_client, bodies, settings=settings)]
+    assert [outcome.ok for outcome in outcomes] == [True] * 6
+    assert strict_server.store.made == 6
+    assert set(proxy.targets) == {"api.telnyx.test:443"}

@@ -15,8 +15,7 @@ from fastapi import FastAPI, Request
 from flask import Flask, jsonify
 
 from telnyx_rooms_async import OutcomeUnknownError, RetryPolicy, RoomsClient
-from telnyx_rooms_async.emulator import Emulator
-from telnyx_rooms_async.emulator.threaded import ThreadedEmulator
+from telnyx_rooms_async.emulator import Emulator, ThreadedEmulator
 from telnyx_rooms_async.integrations.asgi import client_lifespan
 from tests.helpers.django_project import configure_django
 
@@ -66,7 +65,7 @@ async def test_client_in_another_thread_than_a_blocked_emulator_gets_a_hint(teln
     async def create() -> None:
         once = RetryPolicy(max_attempts=1)
         async with RoomsClient(
-            telnyx.api_key, base_url=telnyx.url, attempt_timeout=0.1, retry=once
+            telnyx.api_key, base_url=telnyx.url, attempt_timeout=1.0, retry=once
         ) as client:
             await client.rooms.create("Weekly", on_lost_response="raise")
 

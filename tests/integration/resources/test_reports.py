@@ -1,16 +1,31 @@
 """Attendance and usage of an account, from the emulator."""
 
+import sqlite3
+import stat
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from telnyx_rooms_async import DateFilter, InvalidArgumentError, NotFoundError, Room, RoomsClient
-from telnyx_rooms_async.emulator import Emulator
-from telnyx_rooms_async.reports import Prices
+from telnyx_rooms_async import (
+    BadRequestError,
+    DateFilter,
+    InvalidArgumentError,
+    JournalError,
+    NotFoundError,
+    Room,
+    RoomsClient,
+)
+from telnyx_rooms_async.emulator import Emulator, Fault
+from telnyx_rooms_async.reports import Attendance, Prices
+from telnyx_rooms_async.resources.usage_journal import open_usage_journal
 from tests.helpers.clocks import FakeClock
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 async def hold_meetings(client: RoomsClient, telnyx: Emulator, time: FakeClock, *, count: int) -> Room:
@@ -30,25 +45,59 @@ async def hold_meetings(client: RoomsClient, telnyx: Emulator, time: FakeClock, 
     return room
 
 
-async def test_attendance_of_a_session_and_of_a_room(
-    client: RoomsClient, telnyx: Emulator, time: FakeClock
-) -> None:
-    room = await hold_meetings(client, telnyx, time, count=2)
+def minutes_of(report: Attendance) -> dict[str, float]:
+    return {one.identity: one.duration / timedelta(minutes=1) for one in report.attendees}
+
+
+async def test_attendance_of_a_session(client: RoomsClient, telnyx: Emulator, time: FakeClock) -> None:
+    room = await hold_meetings(client, telnyx, time, count=1)
     session = await client.rooms.sessions(room).first()
     assert session is not None
-    of_session = await client.reports.session_attendance(session)
-    of_room = await client.reports.room_attendance(room)
-    assert [(one.identity, one.duration / timedelta(minutes=1)) for one in of_session.attendees] == [
-        ("Alice", 60),
-        ("Bob", 30),
-    ]
-    assert [(one.identity, one.duration / timedelta(minutes=1)) for one in of_room.attendees] == [
-        ("Alice", 120),
-        ("Bob", 60),
-    ]
-    assert (of_session.peak, of_room.attendees[1].reconnects) == (2, 3)
+    report = await client.sessions.attendance(session)
+    assert minutes_of(report) == {"Alice": 60, "Bob": 30}
+    assert (report.peak, report.attendees[1].reconnects, report.sessions) == (2, 1, (session,))
+    by_id = await client.sessions.attendance(session.id, identity=lambda participant: participant.id)
+    assert len(by_id.attendees) == 3
     with pytest.raises(NotFoundError):
-        await client.reports.session_attendance("a-session")
+        await client.sessions.attendance("a-session")
+
+
+async def test_attendance_of_a_session_that_goes_on(
+    client: RoomsClient, telnyx: Emulator, time: FakeClock
+) -> None:
+    room = await client.rooms.create()
+    session_id = telnyx.join(room.id, context='{"user": 7}').session_id
+    assert session_id is not None
+    time.advance(seconds=90)
+    report = await client.sessions.attendance(session_id, identity="user")
+    assert (minutes_of(report), report.attendees[0].is_present) == ({"7": 1.5}, True)
+    later = await client.sessions.attendance(session_id, identity="user", as_of=time.now + timedelta(hours=1))
+    assert minutes_of(later) == {"7": 61.5}
+
+
+async def test_attendance_of_a_room_by_session_and_in_all(
+    client: RoomsClient, telnyx: Emulator, time: FakeClock
+) -> None:
+    start = time.now.date()
+    room = await hold_meetings(client, telnyx, time, count=3)
+    attendance = client.rooms.attendance(room, created_at=DateFilter(gte=start + timedelta(days=1)))
+    lessons = [lesson async for lesson in attendance]
+    assert [minutes_of(lesson) for lesson in lessons] == [{"Alice": 60, "Bob": 30}] * 2
+    total = await attendance
+    assert minutes_of(total) == {"Alice": 120, "Bob": 60}
+    assert [one.sessions for one in total.attendees] == [2, 2]
+    assert total.sessions == tuple(session for lesson in lessons for session in lesson.sessions)
+    with pytest.raises(NotFoundError):
+        await client.rooms.attendance("a-room")
+
+
+async def test_attendance_refuses_a_time_without_a_zone(client: RoomsClient, telnyx: Emulator) -> None:
+    now = START.replace(tzinfo=None)
+    with pytest.raises(InvalidArgumentError):
+        await client.rooms.attendance("a-room", as_of=now)
+    with pytest.raises(InvalidArgumentError):
+        await client.sessions.attendance("a-session", as_of=now)
+    assert telnyx.requests == []
 
 
 async def test_usage_by_day_and_room(client: RoomsClient, telnyx: Emulator, time: FakeClock) -> None:
@@ -74,8 +123,80 @@ async def test_days_are_those_of_the_zone(client: RoomsClient, telnyx: Emulator,
         assert usage.total.sessions == sessions
 
 
+async def test_progress_counts_sessions(client: RoomsClient, telnyx: Emulator, time: FakeClock) -> None:
+    await hold_meetings(client, telnyx, time, count=3)
+    calls: list[tuple[int, int]] = []
+    await client.reports.usage(progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(3, 3)]
+
+
+# --- journals -----------------------------------------------------------------------------------------------
+
+
+async def test_killed_report_continues_with_the_missing_days(
+    client: RoomsClient, telnyx: Emulator, time: FakeClock, tmp_path: Path
+) -> None:
+    first = time.now.date()
+    await hold_meetings(client, telnyx, time, count=3)
+    telnyx.join((await client.rooms.create()).id, context="Zoë")
+    period = DateFilter(gte=first)
+    zone = ZoneInfo("Europe/Berlin")
+    complete = await client.reports.usage(created_at=period, zone=zone)
+    journal = tmp_path / "usage.journal"
+    third_day = str(first + timedelta(days=2))
+    telnyx.inject(
+        Fault(status=400),
+        operation="ListRoomSessions",
+        when=lambda request: dict(request.query).get("filter[date_created_at][eq]") == third_day,
+    )
+    with pytest.raises(BadRequestError):
+        await client.reports.usage(created_at=period, zone=zone, journal=journal)
+    assert stat.S_IMODE(journal.stat().st_mode) == 0o600
+    telnyx.requests.clear()
+    time.advance(seconds=7200)
+    calls: list[tuple[int, int]] = []
+    usage = await client.reports.usage(
+        created_at=period, zone=zone, journal=journal, progress=lambda *counts: calls.append(counts)
+    )
+    assert usage == complete  # as of the time of the first call
+    assert calls[0][0] > 0
+    assert calls[-1] == (4, 4)
+    days = {dict(request.query).get("filter[date_created_at][eq]") for request in telnyx.requests}
+    assert third_day in days
+    assert str(first) not in days
+    assert not journal.exists()
+
+
+async def test_journal_of_another_report_is_refused(
+    client: RoomsClient, telnyx: Emulator, tmp_path: Path
+) -> None:
+    day, path = date(2026, 3, 1), tmp_path / "journal"
+    async with open_usage_journal(path, {"by": "day"}, START) as journal:
+        with pytest.raises(JournalError, match="another report is using it"):
+            await client.reports.usage(created_at=day, journal=path)
+        await journal.close()
+        with pytest.raises(JournalError, match="other arguments"):
+            await client.reports.usage(created_at=day, journal=path)
+    path.write_text("no journal" * 100)
+    with pytest.raises(JournalError, match="not a journal"):
+        await client.reports.usage(created_at=day, journal=path)
+    with closing(sqlite3.connect(tmp_path / "other")) as other:
+        other.execute("CREATE TABLE t (a)")
+    for name, problem in (("other", "not a journal of a usage report"), ("", "cannot be used")):
+        with pytest.raises(JournalError, match=problem):
+            await client.reports.usage(created_at=day, journal=tmp_path / name)
+
+
 @pytest.mark.parametrize(
-    "options", [{"by": "week"}, {"created_at": "yesterday"}, {"created_at": DateFilter()}]
+    "options",
+    [
+        {"by": "week"},
+        {"created_at": "yesterday"},
+        {"created_at": DateFilter()},
+        {"as_of": START.replace(tzinfo=None)},
+        {"journal": "usage.journal"},
+        {"journal": "usage.journal", "created_at": DateFilter(lte=date(2026, 3, 1))},
+    ],
 )
 async def test_invalid_options_are_refused(client: RoomsClient, telnyx: Emulator, options: Any) -> None:
     with pytest.raises(InvalidArgumentError):

@@ -55,7 +55,7 @@ def test_json_is_the_parsed_body(body: bytes, value: object) -> None:
 
 @pytest.mark.parametrize(
     ("body", "problem"),
-    [(b"", "the body is empty"), (b"<html>", "malformed"), (b"[" * 9999, "nested too deeply")],
+    [(b"", "the body is empty"), (b"<html>", "malformed"), (b"[" * 200_000, "nested too deeply")],
 )
 def test_body_that_is_not_json_is_an_error_with_the_response(body: bytes, problem: str) -> None:
     response = Response(status=200, raw_headers=((b"X-Request-Id", b"req-1"),), body=body)

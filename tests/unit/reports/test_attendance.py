@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import permutations
 from pathlib import Path
 
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it has no types
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async import RoomParticipant, RoomSession
+from telnyx_rooms_async import InvalidArgumentError, RoomParticipant, RoomSession
 from telnyx_rooms_async.reports import Attendance, Identity, attendance_of
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -143,26 +144,75 @@ def test_elapsed_time_is_counted_when_clocks_change() -> None:
 
 
 def test_several_sessions_are_added_up() -> None:
-    sessions = [RoomSession(id=name, participants=(stay(n, n + 10),)) for n, name in ((0, "s"), (30, "t"))]
-    (alice,) = attendance_of(sessions, as_of=at(60)).attendees
-    assert (alice.duration.total_seconds(), len(alice.participants)) == (20, 2)
+    sessions = [RoomSession(id=name, participants=(stay(n, n + 10),)) for n, name in ((30, "t"), (0, "s"))]
+    report = attendance_of(sessions, as_of=at(60))
+    (alice,) = report.attendees
+    assert (alice.duration.total_seconds(), len(alice.participants), alice.sessions) == (20, 2, 2)
+    assert alice.reconnects == 0  # to come to the next session is none
+    assert [session.id for session in report.sessions] == ["s", "t"]
+
+
+def test_newest_version_of_a_session_and_a_participant_counts() -> None:
+    def version(minute: int, left: float | None, ended: float | None) -> RoomSession:
+        updated_at = at(minute)
+        alice = RoomParticipant(
+            id="a", joined_at=at(0), left_at=None if left is None else at(left), updated_at=updated_at
+        )
+        ended_at = None if ended is None else at(ended)
+        return RoomSession(id="s", participants=(alice,), updated_at=updated_at, ended_at=ended_at)
+
+    for versions in permutations([version(0, None, None), version(1, 20, None), version(2, 20, 30)]):
+        report = attendance_of(versions, as_of=at(60))
+        assert [one.duration.total_seconds() for one in report.attendees] == [20]
+        assert report.sessions[0].ended_at == at(30)
+
+
+def test_session_that_is_not_active_ended_at_its_last_update() -> None:
+    session = RoomSession(id="s", active=False, updated_at=at(30), participants=(stay(0),))
+    (alice,) = attendance_of([session], as_of=at(60)).attendees
+    assert (alice.last_left_at, alice.is_present) == (at(30), False)
+
+
+@pytest.mark.parametrize(
+    ("session", "as_of", "problem"),
+    [
+        (RoomSession(id="s"), START, "include_participants"),
+        (RoomSession(id="s", participants=()), START.replace(tzinfo=None), "as_of must be timezone-aware"),
+        (
+            RoomSession(
+                id="s", participants=(RoomParticipant(id="a", joined_at=START.replace(tzinfo=None)),)
+            ),
+            START,
+            "timezone-aware",
+        ),
+    ],
+    ids=["without participants", "as_of", "joined_at"],
+)
+def test_incomplete_input_is_refused(session: RoomSession, as_of: datetime, problem: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=problem):
+        attendance_of([session], as_of=as_of)
+    with pytest.raises(InvalidArgumentError, match="instant must be timezone-aware"):
+        attendance(stay(0)).present_at(START.replace(tzinfo=None))
 
 
 def test_report_as_tables(tmp_path: Path) -> None:
     report = attendance(stay(0, 20, "=1+1"), stay(5, None, "Zoë | Bär"))
     assert report.to_csv().splitlines() == [
-        "identity,first_joined_at,last_left_at,seconds,joins,reconnects",
-        "'=1+1,2026-03-01T09:00:00Z,2026-03-01T09:00:20Z,20.0,1,0",
-        "Zoë | Bär,2026-03-01T09:00:05Z,,55.0,1,0",
+        "identity,sessions,first_joined_at,last_left_at,seconds,joins,reconnects",
+        "'=1+1,1,2026-03-01T09:00:00Z,2026-03-01T09:00:20Z,20.0,1,0",
+        "Zoë | Bär,1,2026-03-01T09:00:05Z,,55.0,1,0",
     ]
     assert [json.loads(line) for line in report.to_ndjson().splitlines()] == report.to_rows()
     assert report.to_markdown().splitlines()[1:3] == [
-        "| --- | --- | --- | --- | --- | --- |",
-        "| =1+1 | 2026-03-01T09:00:00Z | 2026-03-01T09:00:20Z | 20.0 | 1 | 0 |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| =1+1 | 1 | 2026-03-01T09:00:00Z | 2026-03-01T09:00:20Z | 20.0 | 1 | 0 |",
     ]
     assert "Zoë \\| Bär" in report.to_markdown()
-    report.write_parquet(tmp_path / "report.parquet")
-    assert pq.read_table(tmp_path / "report.parquet").to_pylist() == report.records()
+    assert "\\<b>" in attendance(stay(0, 20, "<b>")).to_markdown()
+    for table in (report, attendance(stay(0)), attendance()):
+        table.write_parquet(tmp_path / "report.parquet")
+        assert pq.read_table(tmp_path / "report.parquet").to_pylist() == table.records()
+        assert pq.read_schema(tmp_path / "report.parquet").names == list(report.columns)
     assert json.loads(json.dumps(report.to_dict())) == report.to_dict()
     assert report.to_dict()["attendees"][0]["intervals"] == [
         {"start": "2026-03-01T09:00:00Z", "end": "2026-03-01T09:00:20Z"}

@@ -1,15 +1,28 @@
 """Usage: sums over rooms and days, across midnight and changes of clocks."""
 
+import json
+import tracemalloc
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it has no types
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async import RoomComposition, RoomParticipant, RoomRecording, RoomSession
+from telnyx_rooms_async import (
+    InvalidArgumentError,
+    RoomComposition,
+    RoomParticipant,
+    RoomRecording,
+    RoomSession,
+)
 from telnyx_rooms_async.reports import Prices, Usage, UsageMeter
 from telnyx_rooms_async.reports import usage as usage_module
 from telnyx_rooms_async.reports.usage import By
@@ -52,8 +65,78 @@ def many_sessions(draw: st.DrawFn) -> list[RoomSession]:
     return sessions
 
 
-@given(many_sessions(), st.sampled_from([BERLIN, ZoneInfo("America/St_Johns"), ZoneInfo("Pacific/Apia")]))
-def test_sums_over_rooms_days_and_months_equal_the_whole(sessions: list[RoomSession], zone: ZoneInfo) -> None:
+@given(many_sessions(), st.integers(1, 3))
+def test_sums_of_parts_equal_the_whole(sessions: list[RoomSession], count: int) -> None:
+    meter = UsageMeter(by="day", zone=BERLIN, as_of=AS_OF)
+    for part in range(count):
+        meter_of_part = UsageMeter(by="day", zone=BERLIN, as_of=AS_OF)
+        for session in sessions[part::count]:
+            meter_of_part.add_session(session)
+        meter.add_dict(json.loads(json.dumps(meter_of_part.to_dict())))
+    assert meter.usage() == usage_of(*sessions)
+
+
+CLOCK_CHANGES = [
+    (BERLIN, datetime(2026, 3, 28, tzinfo=UTC)),
+    (BERLIN, datetime(2026, 10, 24, tzinfo=UTC)),
+    (ZoneInfo("America/St_Johns"), datetime(2010, 11, 6, tzinfo=UTC)),  # from 0:01 back to 23:01
+    (ZoneInfo("America/Sao_Paulo"), datetime(2018, 11, 3, tzinfo=UTC)),  # from 0:00 to 1:00
+    (ZoneInfo("Australia/Lord_Howe"), datetime(2026, 4, 4, tzinfo=UTC)),  # by half an hour
+    (ZoneInfo("Pacific/Apia"), datetime(2011, 12, 29, tzinfo=UTC)),  # without the 30th
+]
+"""Time zones, and a day before clocks change."""
+
+
+def moved(sessions: list[RoomSession], start: datetime) -> list[RoomSession]:
+    """Return sessions that begin around another day."""
+
+    def move(instant: datetime | None) -> datetime | None:
+        return None if instant is None else instant + (start - START)
+
+    return [
+        evolve(
+            session,
+            created_at=move(session.created_at),
+            participants=tuple(
+                evolve(one, joined_at=move(one.joined_at), left_at=move(one.left_at))
+                for one in session.participants or ()
+            ),
+        )
+        for session in sessions
+    ]
+
+
+@given(many_sessions(), st.sampled_from(CLOCK_CHANGES))
+def test_minutes_of_days_equal_a_count_per_minute(
+    sessions: list[RoomSession], clock_change: tuple[ZoneInfo, datetime]
+) -> None:
+    zone, start = clock_change
+    minutes: Counter[str] = Counter()
+    whole_minutes: list[RoomSession] = []
+    for session in moved(sessions, start):
+        stays: list[RoomParticipant] = []
+        for one in {one.id: one for one in session.participants or ()}.values():
+            assert one.joined_at is not None
+            assert one.left_at is not None
+            joined_at, left_at = one.joined_at.replace(second=0), one.left_at.replace(second=0, microsecond=0)
+            stays.append(evolve(one, joined_at=joined_at, left_at=left_at))
+            for minute in range(max(0, (left_at - joined_at) // timedelta(minutes=1))):
+                local = (joined_at + timedelta(minutes=minute)).astimezone(zone)
+                # In St. John's, the last minutes of the 6th came again after the first minute of the 7th.
+                is_second = local.fold and zone.key == "America/St_Johns"
+                minutes[str((local + timedelta(hours=bool(is_second))).date())] += 1
+        whole_minutes.append(evolve(session, participants=tuple(stays)))
+    rows = usage_of(*whole_minutes, zone=zone).rows
+    assert {row.key: row.billed_minutes for row in rows if row.billed_minutes} == minutes
+    assert all(row.participant_time == timedelta(minutes=row.billed_minutes) for row in rows)
+
+
+@given(many_sessions(), st.sampled_from(CLOCK_CHANGES))
+def test_sums_over_rooms_days_and_months_equal_the_whole(
+    sessions: list[RoomSession], clock_change: tuple[ZoneInfo, datetime]
+) -> None:
+    zone, start = clock_change
+    sessions = moved(sessions, start)
     by_room, by_day, by_month = (usage_of(*sessions, by=by, zone=zone) for by in ("room", "day", "month"))
     assert by_room.total == by_day.total == by_month.total
     for usage in (by_room, by_day, by_month):
@@ -91,6 +174,22 @@ def test_days_are_those_of_the_time_zone_although_clocks_change() -> None:
     assert [row.sessions for row in rows] == [1, 0, 0]
 
 
+@pytest.mark.parametrize(
+    ("joined", "left", "minutes"),
+    [(10, 5, 0), (10, 10, 0), (0, None, 45), (None, 20, 20), (0, 26 * 60, 26 * 60), (0, 0.01, 1)],
+    ids=["left before joining", "no length", "never left", "no time of joining", "26 hours", "a moment"],
+)
+def test_awkward_stays_have_billed_minutes(joined: float | None, left: float | None, minutes: int) -> None:
+    def at(minute: float | None) -> datetime | None:
+        return None if minute is None else START + timedelta(minutes=minute)
+
+    alice = RoomParticipant(id="a", joined_at=at(joined), left_at=at(left))
+    session = RoomSession(id="s", created_at=START, ended_at=at(45), participants=(alice, alice))
+    total = usage_of(session).total
+    assert (total.billed_minutes, total.people, total.sessions) == (minutes, 1, 1)
+    assert total.peak == bool(minutes)
+
+
 def test_peak_counts_people_of_all_sessions_at_the_same_time() -> None:
     alice, bob = stay(START, 10), stay(START + timedelta(minutes=5), 10, "Bob")
     second_device = stay(START + timedelta(minutes=1), 2)
@@ -114,9 +213,10 @@ def test_people_who_return_often_count_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_recordings_and_compositions_have_a_cost() -> None:
     meter = UsageMeter(by="month", as_of=AS_OF)
-    for size in (0.1, 0.2, None):
-        meter.add_recording(RoomRecording(id="a", started_at=START, duration_secs=61, size_mb=size))
-    meter.add_composition(RoomComposition(id="a", created_at=START, duration_secs=60))
+    for name, size in (("a", 0.1), ("b", 0.2), ("c", None), ("c", None)):
+        meter.add_recording(RoomRecording(id=name, started_at=START, duration_secs=61, size_mb=size))
+    for _ in range(2):
+        meter.add_composition(RoomComposition(id="a", created_at=START, duration_secs=60))
     meter.add_session(RoomSession(id="a", created_at=START, participants=(stay(START, 9.5),)))
     prices = Prices(
         participant_minute=Decimal("0.002"), recorded_minute=Decimal("0.01"), composed_minute=Decimal(1)
@@ -124,7 +224,8 @@ def test_recordings_and_compositions_have_a_cost() -> None:
     row, total = meter.usage(prices).to_rows()
     assert row == {
         "key": "2026-03", "sessions": 1, "people": 1, "participant_minutes": 9.5, "billed_minutes": 10,
-        "peak": 1, "recorded_minutes": 6, "recorded_megabytes": "0.3", "composed_minutes": 1, "cost": "1.080",
+        "peak": 1, "recorded_minutes": 6, "recorded_megabytes": "0.300000", "composed_minutes": 1,
+        "cost": "1.080",
     }  # fmt: skip
     assert total == row | {"key": "total"}
     assert meter.usage().to_rows()[0]["cost"] is None
@@ -134,15 +235,79 @@ def test_what_has_no_time_counts_when_the_report_is_made() -> None:
     meter = UsageMeter(by="day", as_of=AS_OF)
     meter.add_recording(RoomRecording(id="a"))
     meter.add_composition(RoomComposition(id="a"))
-    meter.add_session(RoomSession(id="a"))
+    meter.add_session(RoomSession(id="a", participants=()))
     assert [(row.key, row.sessions) for row in meter.usage().rows] == [(AS_OF.date().isoformat(), 1)]
 
 
-@pytest.mark.parametrize("zone", [BERLIN, ZoneInfo("America/Sao_Paulo")])
-def test_midnight_that_does_not_exist_splits_too(zone: ZoneInfo) -> None:
-    # In São Paulo, the next day begins at 1:00.
-    started_at = datetime(2018, 11, 3, 12, tzinfo=zone).astimezone(UTC)
+MIDNIGHTS = [
+    (BERLIN, datetime(2018, 11, 3, 12, tzinfo=UTC), 720),
+    (ZoneInfo("America/Sao_Paulo"), datetime(2018, 11, 3, 12, tzinfo=UTC), 720),
+    (ZoneInfo("America/Sao_Paulo"), datetime(2018, 2, 17, 12, tzinfo=UTC), 780),
+    (ZoneInfo("America/St_Johns"), datetime(2010, 11, 6, 12, tzinfo=UTC), 720),
+    (ZoneInfo("America/Havana"), datetime(2018, 11, 3, 12, tzinfo=UTC), 720),
+]
+"""Days before a midnight that does not exist, comes twice, or is followed by minutes of the day before."""
+
+
+@pytest.mark.parametrize(("zone", "noon", "minutes"), MIDNIGHTS, ids=str)
+def test_unusual_midnights_split_days(zone: ZoneInfo, noon: datetime, minutes: int) -> None:
+    started_at = noon.replace(tzinfo=zone).astimezone(UTC)
     session = RoomSession(id="a", created_at=started_at, participants=(stay(started_at, 24 * 60),))
     rows = usage_of(session, zone=zone).rows
-    assert [row.key for row in rows] == ["2018-11-03", "2018-11-04"]
+    assert [row.key for row in rows] == [str((noon + timedelta(days=days)).date()) for days in (0, 1)]
+    assert rows[0].billed_minutes == minutes
     assert sum((row.participant_time for row in rows), timedelta()) == timedelta(days=1)
+
+
+def test_each_hour_is_on_one_day_although_the_last_minutes_of_a_day_come_twice() -> None:
+    zone = ZoneInfo("America/St_Johns")  # in 2010, clocks went back from 0:01 to 23:01
+    minutes = [datetime(2010, 11, 7, 2, tzinfo=UTC) + timedelta(minutes=minute) for minute in range(180)]
+    sessions = [RoomSession(id=str(at), participants=(stay(at, 1),)) for at in minutes]
+    usage = usage_of(*sessions, zone=zone)
+    assert usage == usage_of(*reversed(sessions), zone=zone)
+    assert [(row.key, row.billed_minutes) for row in usage.rows] == [("2010-11-06", 30), ("2010-11-07", 150)]
+
+
+def test_months_are_those_of_the_time_zone() -> None:
+    started_at = datetime(2026, 3, 31, 21, 30, tzinfo=UTC)  # 23:30 in Berlin
+    session = RoomSession(id="a", created_at=started_at, participants=(stay(started_at, 60),))
+    rows = usage_of(session, by="month").rows
+    assert [(row.key, row.billed_minutes) for row in rows] == [("2026-03", 30), ("2026-04", 30)]
+
+
+@pytest.mark.parametrize("price", [0.002, True, "cheap", "NaN", "-1", "0.0000000000001", None])
+def test_prices_are_exact(price: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="price"):
+        Prices(participant_minute=price)
+    assert Prices(participant_minute="0.002") == Prices(participant_minute=Decimal("0.002"))
+
+
+def test_usage_as_tables(tmp_path: Path) -> None:
+    usage = usage_of(RoomSession(id="a", participants=(stay(START, 1.5),)))
+    assert usage.to_dict() == {"by": "day", "rows": usage.to_rows()[:1], "total": usage.to_rows()[1]}
+    assert json.loads(json.dumps(usage.to_dict())) == usage.to_dict()
+    usage.write_parquet(tmp_path / "usage.parquet")
+    assert pq.read_table(tmp_path / "usage.parquet").to_pylist() == usage.records()
+
+
+@pytest.mark.parametrize("options", [{"by": "week"}, {"as_of": START.replace(tzinfo=None)}])
+def test_invalid_meters_are_refused(options: Any) -> None:
+    with pytest.raises(InvalidArgumentError):
+        UsageMeter(**{"by": "day", "as_of": AS_OF} | options)
+    with pytest.raises(InvalidArgumentError, match="include_participants"):
+        UsageMeter(by="day", as_of=AS_OF).add_session(RoomSession(id="a"))
+
+
+def test_meter_keeps_at_most_150_bytes_for_a_session_of_5_people() -> None:
+    meter = UsageMeter(by="day", as_of=AS_OF)
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            start = START + timedelta(minutes=number)
+            stays = tuple(stay(start, 30, f"Person {(number + person) % 999}") for person in range(5))
+            meter.add_session(RoomSession(id=str(number), created_at=start, participants=stays))
+        assert meter.usage().total.people == 999
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size < 20_000 * 150
