@@ -32,6 +32,7 @@ from telnyx_rooms_async.models import Page, Room
 
 OnLostResponse: TypeAlias = Literal["find", "find_then_resend", "raise"]
 """What to do when a room may or may not have been created."""
+_CHOICES: Final = get_args(OnLostResponse)
 
 LOOK_UP_DELAYS: Final = (0.2, 0.5, 1.0)
 """Seconds before each look-up: a new room may take a moment to appear in lists."""
@@ -41,11 +42,10 @@ _SERVICE_UNAVAILABLE: Final = 503
 
 def check_on_lost_response(on_lost_response: OnLostResponse) -> OnLostResponse:
     """Return the choice as exact text, or raise `InvalidArgumentError` if it is none of them."""
-    choices = get_args(OnLostResponse)
     text = exact_text(on_lost_response)
-    if type(text) is str and text in choices:
+    if type(text) is str and text in _CHOICES:
         return cast("OnLostResponse", text)
-    listed = ", ".join(map(repr, choices))
+    listed = ", ".join(map(repr, _CHOICES))
     raise InvalidArgumentError(
         (f"on_lost_response must be one of {listed}, not {short_repr(on_lost_response)}",)
     )
