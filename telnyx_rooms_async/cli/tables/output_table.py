@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -58,13 +58,13 @@ def write_export(path: str, table_format: Format, *, bom: bool = False) -> Gener
         if bom:
             file.write(BYTE_ORDER_MARK)
         writer = _open_writer(file, table_format, COLUMNS)
+        is_complete = False
         try:
             yield writer
-        except BaseException:
-            with suppress(OSError):  # the first error is raised
+            is_complete = True
+        finally:
+            with nullcontext() if is_complete else suppress(OSError):  # the first error is raised
                 writer.close()
-            raise
-        writer.close()
 
 
 @contextmanager
