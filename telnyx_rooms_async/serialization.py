@@ -172,7 +172,7 @@ def _structure_datetime(value: object, _: type) -> datetime:
 def _lenient(default: object, own: cattrs.Converter) -> _StructureHook:
     """Return a hook that takes the default for a value of the wrong type."""
 
-    def structure(value: object, cl: Any) -> Any:  # noqa: ANN401
+    def structure(value: object, cl: Any) -> Any:  # noqa: ANN401 - of any type
         try:
             return own.structure(value, cl)
         except (cattrs.BaseValidationError, WrongTypeError):
@@ -193,7 +193,7 @@ def _is_plain_model(cl: Any) -> bool:  # noqa: ANN401 - any annotation
 def _items_hook(item: Any, own: cattrs.Converter) -> _StructureHook:  # noqa: ANN401 - any annotation
     """Return the hook for the items of an array. It stops after a number of errors: millions are possible."""
 
-    def structure(values: list[Any], _: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    def structure(values: list[Any], _: Any) -> tuple[Any, ...]:  # noqa: ANN401 - of any type
         hook = own.get_structure_hook(item)
         items: list[Any] = []
         errors: list[Exception] = []
@@ -225,7 +225,7 @@ def _fast(cl: Any, detailed: _StructureHook) -> _StructureHook:  # noqa: ANN401 
     """Return a hook that uses msgspec, and `detailed` for what msgspec refuses or leaves in another zone."""
     columns = _columns(cl)
 
-    def structure(value: Any, target: Any) -> Any:  # noqa: ANN401
+    def structure(value: Any, target: Any) -> Any:  # noqa: ANN401 - of any type
         try:
             result = msgspec.convert(value, cl)
         except (msgspec.ValidationError, RecursionError):
@@ -301,7 +301,7 @@ def _unstructure_datetime(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _unstructure_model(cl: Any, own: cattrs.Converter) -> Callable[[Any], dict[str, Any]]:  # noqa: ANN401
+def _unstructure_model(cl: Any, own: cattrs.Converter) -> Callable[[Any], dict[str, Any]]:  # noqa: ANN401 - of any class
     """Return the hook of an attrs class.
 
     The metadata of a field can rename it (``wire``) and leave it out while it has its default

@@ -212,7 +212,7 @@ class Emulator:
     def _signing_key(self) -> "Ed25519PrivateKey":
         try:
             # The extra is optional: an emulator without webhooks does not need it.
-            from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415
+            from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415 - an extra
                 Ed25519PrivateKey,
             )
         except ImportError:
@@ -277,7 +277,7 @@ class Emulator:
             if not low <= number <= high:
                 raise ValueError(f"{name} must be from {low} to {high}, not {number}")
         # As deterministic as the clock; not a secret.
-        writer = HistoryWriter(self._state, random or Random(0))  # noqa: S311
+        writer = HistoryWriter(self._state, random or Random(0))  # noqa: S311 - not a secret
         writer.write(self._free_names(rooms), days, sessions)
 
     def _free_names(self, count: int) -> list[str]:
@@ -643,7 +643,7 @@ class ThreadedEmulator:
             RuntimeError: the emulator is not running.
         """
 
-        async def call() -> Any:  # noqa: ANN401
+        async def call() -> Any:  # noqa: ANN401 - what the method returns
             result = function()
             return await result if isawaitable(result) else result
 

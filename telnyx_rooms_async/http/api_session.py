@@ -239,7 +239,7 @@ class ApiSession:
                 outcome = await send_through(self.middleware, send, call.request)
             else:
                 outcome = await self.transport.send(call.request, credentials, seconds)
-        except BaseException:
+        except BaseException:  # the cancellation too: nothing came that could be counted
             self.rate_limiter.discard()
             raise
         ended = self.clock.monotonic()
@@ -276,7 +276,7 @@ class ApiSession:
         try:
             async with timeout:
                 await self.credentials.renew()
-        except BaseException as error:
+        except BaseException as error:  # of the function, or the cancellation
             self.rate_limiter.release_unsent()
             if not (isinstance(error, TimeoutError) and timeout.expired()):
                 raise

@@ -181,8 +181,8 @@ _SMALL_ORDER_POINTS: Final = frozenset(
 def _load_key(key: object) -> "Ed25519PublicKey":
     try:
         from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - optional
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
-        from cryptography.hazmat.primitives.serialization import load_der_public_key  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 - an extra
+        from cryptography.hazmat.primitives.serialization import load_der_public_key  # noqa: PLC0415 - an extra
     except ImportError:
         missing = "webhooks are verified with cryptography: pip install 'telnyx-rooms-async[webhooks]'"
         raise ConfigurationError(missing) from None

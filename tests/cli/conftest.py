@@ -162,7 +162,7 @@ def at_terminal(account: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Ter
             for name, value in variables.items():
                 patch.setenv(name, value)
             for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-                stream = open(terminal.follower, mode, closefd=False, encoding="utf-8")  # noqa: SIM115
+                stream = open(terminal.follower, mode, closefd=False, encoding="utf-8")  # noqa: SIM115 - closed later
                 patch.setattr(sys, name, streams.enter_context(stream))
             with suppress(SystemExit):
                 app(args)

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it has no types
 import pytest
 
 from telnyx_rooms_async.cli.tables import COLUMNS, formats

@@ -242,23 +242,23 @@ class StandInS3:
         self.objects: dict[str, bytes] = {}
         self.aborted: list[str] = []
 
-    def create_multipart_upload(self, *, Bucket: str, Key: str) -> dict[str, str]:  # noqa: N803
+    def create_multipart_upload(self, *, Bucket: str, Key: str) -> dict[str, str]:  # noqa: N803 - as in S3
         return {"UploadId": f"{Bucket}/{Key}"}
 
-    def upload_part(self, *, PartNumber: int, Body: bytes, UploadId: str, **_: str) -> dict[str, str]:  # noqa: N803
+    def upload_part(self, *, PartNumber: int, Body: bytes, UploadId: str, **_: str) -> dict[str, str]:  # noqa: N803 - as in S3
         if self.fails:
             raise OSError("disk full")
         self.parts[PartNumber] = Body
         return {"ETag": f"etag {PartNumber}"}
 
-    def complete_multipart_upload(self, *, Key: str, MultipartUpload: Any, **_: str) -> None:  # noqa: N803
+    def complete_multipart_upload(self, *, Key: str, MultipartUpload: Any, **_: str) -> None:  # noqa: N803 - as in S3
         listed = MultipartUpload["Parts"]
         assert listed == [{"PartNumber": number, "ETag": f"etag {number}"} for number in self.parts]
         assert all(len(body) >= 5 * 2**20 for body in list(self.parts.values())[:-1])  # a rule of S3
         self.objects[Key] = b"".join(self.parts.values())
         self.parts.clear()
 
-    def abort_multipart_upload(self, *, UploadId: str, **_: str) -> None:  # noqa: N803
+    def abort_multipart_upload(self, *, UploadId: str, **_: str) -> None:  # noqa: N803 - as in S3
         self.aborted.append(UploadId)
 
 

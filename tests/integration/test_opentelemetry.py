@@ -68,7 +68,7 @@ class MetricRecorder:
         data = self._reader.get_metrics_data()
         assert data is not None
         recorded = [metric for part in data.resource_metrics[0].scope_metrics for metric in part.metrics]
-        return {metric.name: list(metric.data.data_points) for metric in recorded}  # type: ignore[arg-type]
+        return {metric.name: list(metric.data.data_points) for metric in recorded}  # type: ignore[arg-type]  # a union
 
 
 @pytest.fixture
