@@ -168,8 +168,9 @@ class AiohttpTransport:
             if not self._was_session_closed():
                 raise
             raise ClientClosedError from None
-        except ValueError:  # of aiohttp, for a header that it would have to add
-            pass
+        except ValueError:
+            if not session.trust_env:  # else aiohttp has read a password for the host from netrc
+                raise
         raise ConfigurationError("the session has a password for this host, from netrc perhaps")
 
     @without_async_frames
