@@ -21,13 +21,13 @@ from telnyx_rooms_async.core.validators import (
     has_valid_labels,
     is_loopback,
     is_quoted,
+    is_visible_ascii,
     short_repr,
 )
 from telnyx_rooms_async.errors import ConfigurationError
 from telnyx_rooms_async.http.credentials import ApiKeyFunction, check_api_key
 
 _POLICY_FIELDS: Final = tuple(field.name for field in fields(RetryPolicy))
-_VISIBLE_ASCII: Final = re.compile("[!-~]+")
 _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 
 
@@ -129,7 +129,7 @@ def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
     # Only scheme and host are shown: the rest of a wrong URL may be a password.
     if scheme not in ("https", "http") or not has_valid_labels(host):
         raise ConfigurationError("the base URL must begin with https:// and a host")
-    if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not _VISIBLE_ASCII.fullmatch(url):
+    if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not is_visible_ascii(url):
         raise ConfigurationError(f"the base URL for {host} must be plain: no user, query, fragment or space")
     if scheme == "http" and not (allow_insecure or variable == "true" or is_loopback(host)):
         raise ConfigurationError(

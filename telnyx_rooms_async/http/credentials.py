@@ -2,21 +2,18 @@
 
 import asyncio
 import hmac
-import re
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from multidict import CIMultiDict
 
 from telnyx_rooms_async.core.secret import Secret, hidden
-from telnyx_rooms_async.core.validators import is_quoted
+from telnyx_rooms_async.core.validators import is_quoted, is_visible_ascii
 from telnyx_rooms_async.errors import ConfigurationError
 
 ApiKeyFunction: TypeAlias = Callable[[], str | Awaitable[str]]
 """Returns the API key, or an awaitable of it."""
-
-_VISIBLE_ASCII: Final = re.compile("[!-~]+")
 
 
 def check_api_key(key: Secret) -> Secret:
@@ -27,7 +24,7 @@ def check_api_key(key: Secret) -> Secret:
     """
     if is_quoted(key):
         raise ConfigurationError("the API key must stand without quotes around it")
-    if not _VISIBLE_ASCII.fullmatch(key):
+    if not is_visible_ascii(key):
         raise ConfigurationError("the API key must be text of visible ASCII characters, without a space")
     return key
 
