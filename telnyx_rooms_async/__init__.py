@@ -13,9 +13,8 @@ Guides: ``telnyx-rooms docs`` lists them. They are the README.md files of the pa
 
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.http_messages import Request, Response
-from telnyx_rooms_async.core.requests import RoomFields
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, UnsetType
+from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, RoomFields, UnsetType
 from telnyx_rooms_async.errors import (
     APIConnectionError,
     APIResponseError,

@@ -6,11 +6,12 @@ and `read` it.
 
 import math
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import cache
 from types import NoneType
 from typing import Any, Final, TypeAlias, TypeVar, cast, get_origin
 
+import attrs
 from attrs import AttrsInstance, evolve, field, frozen
 
 from telnyx_rooms_async.core.endpoints import END_SESSION, ENDPOINTS, Endpoint
@@ -24,20 +25,14 @@ from telnyx_rooms_async.core.http_messages import (
     checked_headers,
     merged_headers,
 )
-from telnyx_rooms_async.core.requests import (
-    PageQuery,
-    body_fields,
-    problems,
-    query_pairs,
-    query_text,
-    secrets,
-)
 from telnyx_rooms_async.core.validators import (
     EXACT_IDS,
+    Rule,
     exact_flag,
     exact_integer,
     exact_text,
     exact_url,
+    integer,
     is_id,
     is_text,
     one_id,
@@ -51,7 +46,7 @@ from telnyx_rooms_async.errors import (
     OutcomeUnknownError,
     SessionEndedError,
 )
-from telnyx_rooms_async.models import Page
+from telnyx_rooms_async.models import Page, secret_parts
 from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, encode_json, parse_json
 
 T = TypeVar("T")
@@ -120,6 +115,27 @@ def build(
     )
 
 
+# --- pages of a list --------------------------------------------------------------------------------------
+
+PAGE_SIZE_MAX: Final = 250
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class PageQuery:
+    """Page of a list, and base class of the filters of lists."""
+
+    page_number: int = field(
+        default=1,
+        converter=exact_integer,
+        metadata={"rule": integer(1, 2**31 - 1), "wire": "page[number]"},
+    )
+    page_size: int = field(
+        default=PAGE_SIZE_MAX,
+        converter=exact_integer,
+        metadata={"rule": integer(1, PAGE_SIZE_MAX), "wire": "page[size]"},
+    )
+
+
 def at(call: Call[Page[T]], number: int, size: int | None = None) -> Call[Page[T]]:
     """Return the call for another page of the same list.
 
@@ -142,6 +158,74 @@ def page_number(call: Call[Page[T]]) -> int:
 def page_size(call: Call[Page[T]]) -> int:
     """Return how many items a page of a list may hold."""
     return cast("PageQuery", call.query).page_size
+
+
+# --- bodies and filters --------------------------------------------------------------------------------------
+
+
+def problems(request: AttrsInstance) -> Iterator[str]:
+    """Yield one sentence for each field of a body or filter that is wrong."""
+    for name, rule, absent, is_nullable in _rules_of(type(request)):
+        value = getattr(request, name)
+        if value is absent or (is_nullable and value is None):
+            continue
+        if problem := rule(value):
+            yield f"{name} {problem}"
+
+
+@cache
+def _rules_of(cls: type[AttrsInstance]) -> tuple[tuple[str, Rule, object, bool], ...]:
+    """Return of each field its name, its rule, the value when it is absent, and whether it may be null."""
+    return tuple(
+        (
+            field.name,
+            field.metadata["rule"],
+            field.default if "omit_default" in field.metadata else attrs.NOTHING,
+            bool(field.metadata.get("nullable")),
+        )
+        for field in attrs.fields(cls)
+        if field.metadata["rule"] is not None
+    )
+
+
+def body_fields(body: AttrsInstance) -> dict[str, object]:
+    """Return the fields of a body that are sent; None is sent as null."""
+    return cast("dict[str, object]", converter.unstructure(body))
+
+
+def query_pairs(query: AttrsInstance) -> Iterator[tuple[str, str]]:
+    """Yield the query parameters of a filter: ``("filter[date_created_at][gte]", "2021-04-25")``."""
+    for name, value in cast("dict[str, object]", converter.unstructure(query)).items():
+        if isinstance(value, dict):
+            bounds = cast("dict[str, object]", value).items()
+            yield from ((f"{name}[{operator}]", query_text(bound)) for operator, bound in bounds)
+        else:
+            yield name, query_text(value)
+
+
+def query_text(value: object) -> str:
+    """Return the text of a query parameter: ``true`` for True."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def secrets(body: AttrsInstance) -> tuple[str, ...]:
+    """Return the parts of a body that must never be shown: hidden fields, and secrets in webhook URLs."""
+    parts: list[str] = []
+    for name, is_url in _secret_fields(type(body)):
+        value = getattr(body, name)
+        if not is_url:
+            parts.append(value)
+        elif isinstance(value, str):
+            parts.extend(secret_parts(value))
+    return tuple(parts)
+
+
+@cache
+def _secret_fields(cls: type[AttrsInstance]) -> tuple[tuple[str, bool], ...]:
+    """Return the names of the fields that are not shown, and whether they are shown in part, as URLs are."""
+    return tuple(
+        (field.name, field.repr is not False) for field in attrs.fields(cls) if field.repr is not True
+    )
 
 
 # --- custom requests --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from ipaddress import IPv6Address, ip_address
 from itertools import pairwise
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypedDict, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -258,6 +258,37 @@ class DurationFilter:
     """This long or longer."""
     lte: int | None = field(default=None, converter=_seconds, metadata=OMIT_DEFAULT)
     """This long or shorter."""
+
+
+Days: TypeAlias = date | str | DateFilter | None
+"""A day, as ISO 8601 text too, or a range of days."""
+
+
+class RoomSettings(TypedDict, total=False):
+    """Settings of a room, as keyword arguments or as a dict. `UNSET` and a missing setting are the same."""
+
+    max_participants: int | UnsetType
+    """2 to 50. Telnyx's default is 10."""
+    enable_recording: bool | UnsetType
+    """Whether sessions of the room are recorded. Telnyx's default is False."""
+    webhook_event_url: str | UnsetType
+    """Where Telnyx sends the events of the room, with its scheme."""
+    webhook_event_failover_url: str | UnsetType | None
+    """Where Telnyx sends an event if the first URL fails; None for nowhere."""
+    webhook_timeout_secs: int | UnsetType | None
+    """0 to 30 seconds that Telnyx waits for the webhook; None for its default."""
+
+
+class RoomFields(RoomSettings, total=False):
+    """Name and settings of a room: ``{"unique_name": "Weekly", "max_participants": 25}``.
+
+    Example:
+        >>> fields: RoomFields = {"unique_name": "Retro", "max_participants": 25}
+        >>> room = await client.rooms.create(**fields)
+    """
+
+    unique_name: str | UnsetType
+    """Unique within the account."""
 
 
 # --- text, numbers, ids -----------------------------------------------------------------------------------

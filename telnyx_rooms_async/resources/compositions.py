@@ -10,12 +10,13 @@ from telnyx_rooms_async.core.endpoints import (
     LIST_COMPOSITIONS,
     RETRIEVE_COMPOSITION,
 )
-from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.requests import PAGE_SIZE_MAX, CompositionBody, CompositionsQuery, Days
+from telnyx_rooms_async.core.protocol import PAGE_SIZE_MAX, build
+from telnyx_rooms_async.core.requests import CompositionBody, CompositionsQuery
 from telnyx_rooms_async.core.validators import (
     EXACT_IDS,
     UNSET,
     CompositionId,
+    Days,
     RecordingId,
     SessionId,
     UnsetType,

@@ -9,9 +9,10 @@ from telnyx_rooms_async.core.endpoints import (
     LIST_RECORDINGS,
     RETRIEVE_RECORDING,
 )
-from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.requests import PAGE_SIZE_MAX, Days, RecordingsFilter, RecordingsQuery
+from telnyx_rooms_async.core.protocol import PAGE_SIZE_MAX, build
+from telnyx_rooms_async.core.requests import RecordingsFilter, RecordingsQuery
 from telnyx_rooms_async.core.validators import (
+    Days,
     DurationFilter,
     ParticipantId,
     RecordingId,

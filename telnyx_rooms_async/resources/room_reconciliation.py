@@ -11,8 +11,8 @@ from typing import Final, Literal, TypeAlias, cast
 from attrs import field, fields, frozen
 
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, UPDATE_ROOM
-from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.requests import RoomBody, body_fields, problems, room_body
+from telnyx_rooms_async.core.protocol import body_fields, build, problems
+from telnyx_rooms_async.core.requests import RoomBody, room_body
 from telnyx_rooms_async.core.validators import UNSET, checked_limit, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, NameTakenError, NotFoundError, one_line
 from telnyx_rooms_async.http.api_session import ApiSession

@@ -13,21 +13,20 @@ from telnyx_rooms_async.core.endpoints import (
     RETRIEVE_ROOM,
     UPDATE_ROOM,
 )
-from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.protocol import PAGE_SIZE_MAX, build
 from telnyx_rooms_async.core.requests import (
-    PAGE_SIZE_MAX,
-    Days,
     RoomBody,
-    RoomFields,
     RoomQuery,
     RoomSessionsQuery,
-    RoomSettings,
     RoomsQuery,
     room_body,
 )
 from telnyx_rooms_async.core.validators import (
     UNSET,
+    Days,
+    RoomFields,
     RoomId,
+    RoomSettings,
     UnsetType,
     checked_limit,
     exact_flag,

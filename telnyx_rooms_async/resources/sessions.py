@@ -18,17 +18,15 @@ from telnyx_rooms_async.core.endpoints import (
     UNMUTE_PARTICIPANTS,
     Endpoint,
 )
-from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.protocol import PAGE_SIZE_MAX, build
 from telnyx_rooms_async.core.requests import (
-    PAGE_SIZE_MAX,
-    Days,
     ParticipantsBody,
     ParticipantsQuery,
     SessionParticipantsQuery,
     SessionQuery,
     SessionsQuery,
 )
-from telnyx_rooms_async.core.validators import UNSET, ParticipantId, RoomId, SessionId
+from telnyx_rooms_async.core.validators import UNSET, Days, ParticipantId, RoomId, SessionId
 from telnyx_rooms_async.errors import SessionEndedError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import ActionResult, RoomParticipant, RoomSession
