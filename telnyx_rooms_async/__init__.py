@@ -75,10 +75,8 @@ from telnyx_rooms_async.models import (
     VideoRegion,
 )
 from telnyx_rooms_async.pagination import Listing
-from telnyx_rooms_async.resources.downloads import DownloadedFile
-from telnyx_rooms_async.resources.raw_responses import APIResponse
-from telnyx_rooms_async.resources.room_reconciliation import Change, Ensured, Plan
-from telnyx_rooms_async.resources.tokens import AutoRefreshedToken
+from telnyx_rooms_async.resources.auto_refreshed_token import AutoRefreshedToken
+from telnyx_rooms_async.resources.results import APIResponse, Change, DownloadedFile, Ensured, Plan
 from telnyx_rooms_async.settings import Settings
 from telnyx_rooms_async.version import __version__
 

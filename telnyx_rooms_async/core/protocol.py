@@ -129,11 +129,13 @@ class PageQuery:
         converter=exact_integer,
         metadata={"rule": integer(1, 2**31 - 1), "wire": "page[number]"},
     )
+    """The first page is 1."""
     page_size: int = field(
         default=PAGE_SIZE_MAX,
         converter=exact_integer,
         metadata={"rule": integer(1, PAGE_SIZE_MAX), "wire": "page[size]"},
     )
+    """Items per page: 1 to 250."""
 
 
 def at(call: Call[Page[T]], number: int, size: int | None = None) -> Call[Page[T]]:
@@ -160,7 +162,7 @@ def page_size(call: Call[Page[T]]) -> int:
     return cast("PageQuery", call.query).page_size
 
 
-# --- bodies and filters --------------------------------------------------------------------------------------
+# --- bodies and filters -------------------------------------------------------------------------------------
 
 
 def problems(request: AttrsInstance) -> Iterator[str]:

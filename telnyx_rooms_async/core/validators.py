@@ -113,7 +113,7 @@ def _scalar(value: object) -> object:
         return value
 
 
-def exact_integer(value: object) -> object:
+def exact_integer(value: Any) -> Any:  # noqa: ANN401 - what is no integer is refused later
     """Return an exact int for what has an index (an IntEnum member), or is an integral float."""
     if type(value) is int or value is UNSET:
         return value
@@ -123,7 +123,7 @@ def exact_integer(value: object) -> object:
     if isinstance(value, float):
         return int(value) if float.is_integer(value) else value
     try:
-        return operator.index(cast("int", value))
+        return operator.index(value)
     except Exception:  # noqa: BLE001 - the __index__ of a user's class can raise anything
         return value
 

@@ -24,7 +24,8 @@ from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import RoomRecording
 from telnyx_rooms_async.pagination import Listing
-from telnyx_rooms_async.resources.downloads import DownloadedFile, Progress, Writer, download, file_size
+from telnyx_rooms_async.resources.downloads import Progress, Writer, download, file_size
+from telnyx_rooms_async.resources.results import DownloadedFile
 
 
 class Recordings:

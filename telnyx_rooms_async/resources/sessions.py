@@ -164,8 +164,8 @@ class Sessions:
 
         Telnyx operations: ViewRoomSession and RetrieveListRoomParticipants.
         """
-        from telnyx_rooms_async.reports import attendance_of  # noqa: PLC0415 - see above
-        from telnyx_rooms_async.reports.intervals import check_aware  # noqa: PLC0415 - see above
+        from telnyx_rooms_async.reports import attendance_of
+        from telnyx_rooms_async.reports.intervals import check_aware
 
         if as_of is not None:
             check_aware("as_of", as_of)
@@ -363,7 +363,7 @@ class Participants:
 
 def bulk_end(api: ApiSession) -> "BulkOperation[SessionId, None]":
     """Return the operation of `Sessions.end_many`, also used by `integrations.dask`."""
-    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+    from telnyx_rooms_async.batch.operations import BulkOperation
 
     async def end(session_id: SessionId, since: float | None) -> None:
         try:
