@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 
 from attrs import define, field, frozen
 
-from telnyx_rooms_async.models import ErrorDetail
+from telnyx_rooms_async.models import ErrorDetail, Value
 
 
 class FailureKind(enum.StrEnum):
@@ -36,8 +36,8 @@ class FailureKind(enum.StrEnum):
     """The body is larger than the limit."""
 
 
-@frozen(kw_only=True)
-class RateLimit:
+@frozen(kw_only=True, repr=False)
+class RateLimit(Value):
     """Rate limit of the account as one response states it; None for a missing or unreadable number.
 
     Example:
@@ -55,8 +55,8 @@ class RateLimit:
     """Seconds until the next window, at the time of the response."""
 
 
-@frozen(kw_only=True)
-class Attempt:
+@frozen(kw_only=True, repr=False)
+class Attempt(Value):
     """Record of one attempt: metadata only, no body, no API key.
 
     Example:

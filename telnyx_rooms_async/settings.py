@@ -24,6 +24,7 @@ from telnyx_rooms_async.core.validators import (
 )
 from telnyx_rooms_async.errors import ConfigurationError
 from telnyx_rooms_async.http.credentials import ApiKeyFunction, check_api_key
+from telnyx_rooms_async.models import Value
 
 _POLICY_FIELDS: Final = tuple(field.name for field in fields(RetryPolicy))
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
@@ -45,8 +46,8 @@ def hidden_key(api_key: object) -> Secret | ApiKeyFunction:
     return cast("ApiKeyFunction", api_key) if callable(api_key) else hidden(api_key)
 
 
-@frozen(kw_only=True)
-class Settings:
+@frozen(kw_only=True, repr=False)
+class Settings(Value):
     """Options of a `RoomsClient` as a value, for example for another process.
 
     Each field is the argument of the same name of `RoomsClient`, which validates it. A pickle contains the

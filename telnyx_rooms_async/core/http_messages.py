@@ -10,6 +10,7 @@ from attrs import AttrsInstance, evolve, field, frozen
 
 from telnyx_rooms_async.core.validators import exact_text
 from telnyx_rooms_async.errors import APIResponseValidationError, ConfigurationError, FailureKind, one_line
+from telnyx_rooms_async.models import Value
 from telnyx_rooms_async.serialization import DecodeError, parse_json
 
 RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
@@ -74,8 +75,8 @@ def merged_headers(headers: Mapping[str, str], added: Mapping[str, str]) -> dict
     return {name: value for name, value in headers.items() if name.lower() not in names} | dict(added)
 
 
-@frozen(kw_only=True)
-class Request:
+@frozen(kw_only=True, repr=False)
+class Request(Value):
     """One HTTP request, relative to the base URL and without the key.
 
     Example:
@@ -123,8 +124,8 @@ class Request:
         return f"{self.path}?{self.query_string}" if self.query else self.path
 
 
-@frozen(eq=False)
-class Headers(Mapping[str, str]):
+@frozen(eq=False, repr=False)
+class Headers(Value, Mapping[str, str]):
     """Headers of a response. Names are found in any case; of a repeated header, the first value counts.
 
     Example:
@@ -150,8 +151,8 @@ class Headers(Mapping[str, str]):
         return len(set(self))
 
 
-@frozen(kw_only=True)
-class Response:
+@frozen(kw_only=True, repr=False)
+class Response(Value):
     """A complete HTTP response of any status.
 
     Example:
@@ -191,8 +192,8 @@ class Response:
         raise APIResponseValidationError(problems[0], self.status, self.request_id, problems=problems)
 
 
-@frozen(kw_only=True)
-class Failure:
+@frozen(kw_only=True, repr=False)
+class Failure(Value):
     """The outcome of a request without a usable response."""
 
     reason: FailureKind

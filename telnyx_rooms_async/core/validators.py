@@ -27,6 +27,7 @@ from telnyx_rooms_async.models import (
     RoomParticipant,
     RoomRecording,
     RoomSession,
+    Value,
     VideoRegion,
     public_url,
 )
@@ -224,8 +225,8 @@ def _seconds(value: int | None) -> int | None:
     return cast("int | None", exact_integer(value))
 
 
-@frozen(kw_only=True)
-class DateFilter:
+@frozen(kw_only=True, repr=False)
+class DateFilter(Value):
     """Calendar days, both ends included: ``DateFilter(gte=date(2021, 4, 25))``, or ISO 8601 text.
 
     Telnyx does not say in which time zone a day begins. At least one of the three must be given.
@@ -243,8 +244,8 @@ class DateFilter:
     """On this day or earlier."""
 
 
-@frozen(kw_only=True)
-class DurationFilter:
+@frozen(kw_only=True, repr=False)
+class DurationFilter(Value):
     """Whole seconds, both ends included: ``DurationFilter(gte=60)``. At least one must be given.
 
     Example:

@@ -9,15 +9,15 @@ from attrs import field, frozen
 from telnyx_rooms_async.core.http_messages import Headers
 from telnyx_rooms_async.core.validators import checked_limit
 from telnyx_rooms_async.errors import Attempt, InvalidArgumentError, one_line
-from telnyx_rooms_async.models import Room, public_url_repr
+from telnyx_rooms_async.models import Room, Value, public_url_repr
 
 T = TypeVar("T")
 
 _MAX_NAME_WIDTH: Final = 40
 
 
-@frozen(kw_only=True)
-class APIResponse(Generic[T]):
+@frozen(kw_only=True, repr=False)
+class APIResponse(Value, Generic[T]):
     """The value of a call, and the response that it came from: the last one, if there were several.
 
     Example:
@@ -40,8 +40,8 @@ class APIResponse(Generic[T]):
     """Seconds that the call took, delays and waits for the rate limit included."""
 
 
-@frozen(kw_only=True)
-class DownloadedFile:
+@frozen(kw_only=True, repr=False)
+class DownloadedFile(Value):
     """Result of a download.
 
     Example:
@@ -66,8 +66,8 @@ def _settings_repr(settings: Mapping[str, object]) -> str:
     return f"{{{', '.join(f'{name!r}: {_setting_repr(name, value)}' for name, value in settings.items())}}}"
 
 
-@frozen(kw_only=True)
-class Ensured:
+@frozen(kw_only=True, repr=False)
+class Ensured(Value):
     """Result of `Rooms.ensure`.
 
     Example:
@@ -83,8 +83,8 @@ class Ensured:
     """The settings that were changed; of a new room all that were requested."""
 
 
-@frozen(kw_only=True)
-class Change:
+@frozen(kw_only=True, repr=False)
+class Change(Value):
     """One change of a plan. `str` returns it as a line.
 
     Example:
@@ -125,8 +125,8 @@ class Change:
         return f"{self.action}  {self.name:{width}}  {details}".rstrip()
 
 
-@frozen(kw_only=True)
-class Plan:
+@frozen(kw_only=True, repr=False)
+class Plan(Value):
     """The changes that make rooms as desired. `str` returns a table; an empty plan is false.
 
     Example:
