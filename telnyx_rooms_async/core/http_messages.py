@@ -1,6 +1,5 @@
 """HTTP messages as values: requests, responses and failures, and the calls that they belong to."""
 
-import enum
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
@@ -8,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 from attrs import AttrsInstance, evolve, field, frozen
 
+from telnyx_rooms_async.core.endpoints import Endpoint
 from telnyx_rooms_async.core.validators import exact_text
 from telnyx_rooms_async.errors import APIResponseValidationError, ConfigurationError, FailureKind, one_line
 from telnyx_rooms_async.models import Value
@@ -75,7 +75,7 @@ def merged_headers(headers: Mapping[str, str], added: Mapping[str, str]) -> dict
     return {name: value for name, value in headers.items() if name.lower() not in names} | dict(added)
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(repr=False)
 class Request(Value):
     """One HTTP request, relative to the base URL and without the key.
 
@@ -151,7 +151,7 @@ class Headers(Value, Mapping[str, str]):
         return len(set(self))
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(repr=False)
 class Response(Value):
     """A complete HTTP response of any status.
 
@@ -192,7 +192,7 @@ class Response(Value):
         raise APIResponseValidationError(problems[0], self.status, self.request_id, problems=problems)
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(repr=False)
 class Failure(Value):
     """The outcome of a request without a usable response."""
 
@@ -205,24 +205,12 @@ class Failure(Value):
     """Whether the time of the whole call is over, not only that of the attempt."""
 
 
-class RetrySafety(enum.Enum):
-    """When a failed request may be sent again."""
-
-    IDEMPOTENT = "always"
-    """Always: a second request has no further effect."""
-    IF_NOT_SENT = "unsent"
-    """Only when the server certainly did not process it: a second request could create a second object."""
-
-
-@frozen(kw_only=True)
+@frozen
 class Call(Generic[T_co]):
-    """A request, and how its response is read."""
+    """A request, and the operation that it belongs to."""
 
-    operation: str
-    template: str
+    endpoint: Endpoint[T_co]
     request: Request
-    response_type: type[T_co]
-    retry_safety: RetrySafety
     query: AttrsInstance | None = field(default=None, eq=False, repr=False)
     """The filter that `request.query` was encoded from: other pages of a list are requested with it."""
     unique_name: str | None = field(default=None, eq=False, repr=False)

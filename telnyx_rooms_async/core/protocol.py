@@ -14,14 +14,13 @@ from typing import Any, Final, TypeAlias, TypeVar, cast, get_origin
 import attrs
 from attrs import AttrsInstance, evolve, field, frozen
 
-from telnyx_rooms_async.core.endpoints import END_SESSION, ENDPOINTS, Endpoint
+from telnyx_rooms_async.core.endpoints import END_SESSION, ENDPOINTS, Endpoint, RetrySafety
 from telnyx_rooms_async.core.error_mapping import decode_error, error_details, error_of, status_class
 from telnyx_rooms_async.core.http_messages import (
     Call,
     Failure,
     Request,
     Response,
-    RetrySafety,
     checked_headers,
     merged_headers,
 )
@@ -97,22 +96,13 @@ def build(
         invalid.extend(problems(body))
     if invalid:
         raise InvalidArgumentError(tuple(invalid))
-    fields = body_fields(body) if body is not None else None
-    return Call(
-        operation=endpoint.operation,
-        template=endpoint.path,
-        request=Request(
-            method=endpoint.method,
-            path=endpoint.path.format_map(ids) if ids else endpoint.path,
-            query=tuple(query_pairs(query)) if query is not None else (),
-            body=encode_json(fields) if fields is not None else None,
-            secrets=secrets(body) if body is not None else (),
-        ),
-        response_type=endpoint.response_type,
-        retry_safety=endpoint.retry_safety,
-        query=query,
-        unique_name=cast("str | None", fields.get("unique_name")) if fields else None,
-    )
+    path = endpoint.path.format_map(ids) if ids else endpoint.path
+    pairs = tuple(query_pairs(query)) if query is not None else ()
+    if body is None:
+        return Call(endpoint, Request(endpoint.method, path, pairs), query)
+    fields = body_fields(body)
+    request = Request(endpoint.method, path, pairs, encode_json(fields), secrets(body))
+    return Call(endpoint, request, query, cast("str | None", fields.get("unique_name")))
 
 
 # --- pages of a list --------------------------------------------------------------------------------------
@@ -267,12 +257,10 @@ def build_custom(
     fields = cast("dict[str, object]", data) if isinstance(data, dict) else {}
     unique_name = fields.get("unique_name")
     template = _template(path)
+    retry_safety = RetrySafety.IF_NOT_SENT if method == "POST" else RetrySafety.IDEMPOTENT
     return Call(
-        operation=f"{method} {template}",
-        template=template,
-        request=Request(method=method, path=path, query=pairs, body=body),
-        response_type=Response,
-        retry_safety=RetrySafety.IF_NOT_SENT if method == "POST" else RetrySafety.IDEMPOTENT,
+        Endpoint(f"{method} {template}", method, template, 200, Response, retry_safety),
+        Request(method, path, pairs, body),
         unique_name=unique_name if isinstance(unique_name, str) else None,
     )
 
@@ -395,14 +383,22 @@ def check_extras(call: Call[object], extras: Extras) -> None:
         InvalidArgumentError: it does, or its body takes no members.
     """
     sent = dict(call.request.query)
-    invalid = [f"query {name} is sent by {call.operation} itself" for name, _ in extras.query if name in sent]
+    invalid = [
+        f"query {name} is sent by {call.endpoint.operation} itself"
+        for name, _ in extras.query
+        if name in sent
+    ]
     if extras.body and call.request.body is not None:
         fields = parse_json(call.request.body)
         if isinstance(fields, dict):
             taken = [name for name in extras.body if name in fields]
-            invalid += [f"member {name} of the body is sent by {call.operation} itself" for name in taken]
+            invalid += [
+                f"member {name} of the body is sent by {call.endpoint.operation} itself" for name in taken
+            ]
         else:
-            invalid.append(f"the body of {call.operation} is no JSON object, and takes no further members")
+            invalid.append(
+                f"the body of {call.endpoint.operation} is no JSON object, and takes no further members"
+            )
     if invalid:
         raise InvalidArgumentError(tuple(invalid))
 
@@ -466,13 +462,13 @@ def read(
             error = decode_error(outcome, problem.args, attempts, call.request.secrets)
             is_unknown = True
     elif _was_done_by_an_earlier_attempt(call, outcome, attempts):
-        return cast("T", outcome if call.response_type is Response else None)
+        return cast("T", outcome if call.endpoint.response_type is Response else None)
     else:
         error = error_of(outcome, attempts, now=now, secrets=call.request.secrets)
         # The server may have processed the request in spite of these, but not of 501, for "not implemented".
         is_unknown = outcome.status == 408 or (outcome.status >= 500 and outcome.status != 501)  # noqa: PLR2004 - statuses
-    if is_unknown and call.retry_safety is RetrySafety.IF_NOT_SENT:
-        raise OutcomeUnknownError(call.operation, call.unique_name, attempts) from error
+    if is_unknown and call.endpoint.retry_safety is RetrySafety.IF_NOT_SENT:
+        raise OutcomeUnknownError(call.endpoint.operation, call.unique_name, attempts) from error
     raise error
 
 
@@ -482,11 +478,11 @@ def structure(call: Call[T], response: Response) -> T:
     Raises:
         DecodeError: the body does not fit; `read` raises an error of the library for it.
     """
-    if call.response_type is Response:
+    if call.endpoint.response_type is Response:
         return cast("T", response)
-    if call.response_type is NoneType:
+    if call.endpoint.response_type is NoneType:
         return cast("T", None)
-    body_type, is_envelope = _body_type(cast("Hashable", call.response_type))
+    body_type, is_envelope = _body_type(cast("Hashable", call.endpoint.response_type))
     body = converter.loads(response.body, body_type)
     return cast("T", body.data if is_envelope else body)
 
@@ -499,7 +495,7 @@ def _body_type(answer: Any) -> tuple[Any, bool]:  # noqa: ANN401 - a model, or a
 
 def _was_done_by_an_earlier_attempt(call: Call[T], response: Response, attempts: tuple[Attempt, ...]) -> bool:
     """Return whether an earlier attempt of the same call deleted the object, or ended the session."""
-    is_end = call.operation == END_SESSION.operation
+    is_end = call.endpoint.operation == END_SESSION.operation
     if not (is_end or call.request.method == "DELETE") or not any(attempt.sent for attempt in attempts[:-1]):
         return False
     if is_end and status_class(response.status, error_details(response.body)) is SessionEndedError:

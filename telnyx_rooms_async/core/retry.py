@@ -6,7 +6,8 @@ from typing import Final
 
 from attrs import field, frozen
 
-from telnyx_rooms_async.core.http_messages import Failure, Response, RetrySafety
+from telnyx_rooms_async.core.endpoints import RetrySafety
+from telnyx_rooms_async.core.http_messages import Failure, Response
 from telnyx_rooms_async.core.validators import exact_number
 from telnyx_rooms_async.errors import FailureKind
 from telnyx_rooms_async.models import Value

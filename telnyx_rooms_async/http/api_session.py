@@ -14,8 +14,9 @@ from typing import Final, TypeVar
 from attrs import evolve, field, frozen
 
 from telnyx_rooms_async.core import protocol
+from telnyx_rooms_async.core.endpoints import RetrySafety
 from telnyx_rooms_async.core.error_mapping import redacted_headers
-from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response, RetrySafety
+from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response
 from telnyx_rooms_async.core.rate_limit import LONGEST_PAUSE, rate_limit
 from telnyx_rooms_async.core.retry import (
     RetryBudget,
@@ -113,7 +114,7 @@ class ApiSession:
         try:
             with self.in_flight_calls:
                 if self.read_only:
-                    _check_read_only(call.request, call.template)
+                    _check_read_only(call.request, call.endpoint.path)
                 if self.extras is not None:
                     protocol.check_extras(call, self.extras)
                 now = self.clock.monotonic()
@@ -159,7 +160,7 @@ class ApiSession:
                 outcome = evolve(outcome, raw_headers=headers)
         # An error response says more than a lost connection, but the outcome of a request that must not be
         # repeated is that of its last attempt.
-        if isinstance(outcome, Failure) and call.retry_safety is RetrySafety.IDEMPOTENT:
+        if isinstance(outcome, Failure) and call.endpoint.retry_safety is RetrySafety.IDEMPOTENT:
             outcome = last_response or outcome
         return protocol.read(call, outcome, context.attempts, now=self.clock.now())
 
@@ -316,7 +317,7 @@ class ApiSession:
         if is_retryable(outcome):
             time_left = context.deadline - ended
             delay, cost = self.plan_retry(
-                call.retry_safety, outcome, number=number, time_left=time_left, monotonic=ended
+                call.endpoint.retry_safety, outcome, number=number, time_left=time_left, monotonic=ended
             )
             context.spent += cost or 0.0
         elif isinstance(outcome, Response):

@@ -37,9 +37,9 @@ def record_attempt(
     failure = outcome.reason if isinstance(outcome, Failure) else None
     attempt = Attempt(
         number=len(attempts) + 1,
-        operation=call.operation,
+        operation=call.endpoint.operation,
         method=call.request.method,
-        template=call.template,
+        template=call.endpoint.path,
         status=response.status if response else None,
         failure=failure,
         sent=not was_not_processed(outcome),

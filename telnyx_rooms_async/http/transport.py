@@ -291,7 +291,7 @@ class Stream:
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
-        self.head: Response = Response(status=response.status, raw_headers=response.raw_headers)
+        self.head: Response = Response(response.status, response.raw_headers)
         """Status and headers."""
 
     @without_async_frames
@@ -416,7 +416,7 @@ def _to_response(
     if status >= 300:  # noqa: PLR2004 - no success
         raw_headers = redacted_headers(raw_headers, (api_key,))
         body = _redacted_body(body[:limit], (api_key, *secrets))
-    return Response(status=status, raw_headers=raw_headers, body=body)
+    return Response(status, raw_headers, body)
 
 
 def _redacted_body(body: bytes, secrets: tuple[str, ...]) -> bytes:

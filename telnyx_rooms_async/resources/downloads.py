@@ -15,8 +15,9 @@ from typing import Final, Protocol, TypeAlias, TypeVar, cast
 from attrs import Factory, define, field
 
 from telnyx_rooms_async.atomic_write import AtomicFile
+from telnyx_rooms_async.core.endpoints import Endpoint, RetrySafety
 from telnyx_rooms_async.core.error_mapping import error_of
-from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response, RetrySafety
+from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.core.validators import checked_limit, exact_text, short_repr, url
 from telnyx_rooms_async.errors import (
@@ -56,11 +57,7 @@ _OTHER_FILE: Final = Failure(
     reason=FailureKind.MALFORMED, sent=True, detail="the store sent another part or file"
 )
 _DOWNLOAD: Final = Call(
-    operation="download",
-    template="{download_url}",
-    request=Request(method="GET", path=""),
-    response_type=Response,
-    retry_safety=RetrySafety.IDEMPOTENT,
+    Endpoint("download", "GET", "{download_url}", 200, Response, RetrySafety.IDEMPOTENT), Request("GET", "")
 )
 """Under this name the attempts of a download are recorded: it is no operation of the API."""
 
@@ -250,7 +247,7 @@ class _Transfer:
             cost: float | None = 0.0
             if not self.is_complete:
                 delay, cost = self.api.plan_retry(
-                    _DOWNLOAD.retry_safety,
+                    _DOWNLOAD.endpoint.retry_safety,
                     outcome,
                     number=attempts_since_gain,
                     time_left=self.time_left,

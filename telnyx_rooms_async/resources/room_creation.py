@@ -152,7 +152,9 @@ class _Creation:
             logger.warning("POST /rooms: the room was created, and is found")
             return matches[0]
         room_ids = tuple(room.id for room in matches or ())
-        raise OutcomeUnknownError(call.operation, call.unique_name, context.attempts, room_ids) from cause
+        raise OutcomeUnknownError(
+            call.endpoint.operation, call.unique_name, context.attempts, room_ids
+        ) from cause
 
     def _may_resend(self, matches: tuple[Room, ...] | None, context: CallContext) -> bool:
         is_wanted = self.on_lost_response == "find_then_resend" or matches is not None

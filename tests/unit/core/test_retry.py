@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core.http_messages import Failure, Response, RetrySafety
+from telnyx_rooms_async.core.endpoints import RetrySafety
+from telnyx_rooms_async.core.http_messages import Failure, Response
 from telnyx_rooms_async.core.retry import (
     RetryBudget,
     RetryPolicy,
