@@ -22,18 +22,17 @@ _OMITTED_IF_NONE: Final = {"omit_default": True}
 _LENIENT: Final = {"lenient": True}
 """Of a field whose default replaces a value of the wrong type, which is no reason to refuse a page."""
 
-_URL: Final = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*:[/\\]+)?"
+_URL: Final = (
+    r"(?is)(?P<scheme>[a-z][a-z0-9+.-]*:[/\\]+)?"
     # The user ends with the last @ before the host, or with the last @ of all if there is no host.
     r"(?P<user>[^?#/\\]*@|(?!(?:[\w.-]+|\[[0-9a-f:.]*\])(?::\d*)?/)[^?#]*@)?"
-    r"(?P<rest>[^?#]*)(?P<query>.*)",
-    re.DOTALL | re.IGNORECASE,
+    r"(?P<rest>[^?#]*)(?P<query>.*)"
 )
 
 
 def _parts(url: str) -> tuple[str, str, str, str]:
     """Return the scheme, the user, the rest and the query of a URL, or of any other text."""
-    match = _URL.match(url)
+    match = re.match(_URL, url)
     return tuple(match.groups(default="")) if match else ("", url, "", "")  # type: ignore[return-value]  # four groups
 
 

@@ -27,13 +27,12 @@ from telnyx_rooms_async.http.credentials import ApiKeyFunction, check_api_key
 from telnyx_rooms_async.models import Value
 
 _POLICY_FIELDS: Final = tuple(field.name for field in fields(RetryPolicy))
-_VISIBLE_ASCII: Final = re.compile("[!-~]+")
-_PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
+_PLAIN_URL: Final = r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?"
 
 
 def _show_url(url: object) -> str:
     """Return the repr of a base URL or of a proxy, unless it may hold credentials."""
-    return "None" if url is None else repr(str(url)) if _PLAIN_URL.fullmatch(str(url)) else "'***'"
+    return "None" if url is None else repr(str(url)) if re.fullmatch(_PLAIN_URL, str(url)) else "'***'"
 
 
 def _hide(value: object) -> str:
@@ -130,7 +129,7 @@ def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
     can_be_resolved = all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))  # noqa: PLR2004 - DNS
     if scheme not in ("https", "http") or not can_be_resolved:
         raise ConfigurationError("the base URL must begin with https:// and a host")
-    if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not _VISIBLE_ASCII.fullmatch(url):
+    if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not re.fullmatch("[!-~]+", url):
         raise ConfigurationError(f"the base URL for {host} must be plain: no user, query, fragment or space")
     if scheme == "http" and not (allow_insecure or variable == "true" or is_loopback(host)):
         raise ConfigurationError(

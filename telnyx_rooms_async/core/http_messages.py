@@ -17,8 +17,8 @@ RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Names and values in the order of the response."""
 T_co = TypeVar("T_co", covariant=True)
 
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"[!-~](?:[\t -~]*[!-~])?")
+_HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_HEADER_VALUE: Final = r"[!-~](?:[\t -~]*[!-~])?"
 _CLIENT_HEADERS: Final = frozenset(
     {
         *("authorization", "proxy-authorization", "host", "accept-encoding", "connection", "expect"),
@@ -59,11 +59,11 @@ def checked_headers(headers: object) -> dict[str, str]:
     except Exception:  # noqa: BLE001 - a user's mapping can raise anything, and other objects have no items
         raise ConfigurationError("headers must be a mapping of names to values") from None
     for name, value in pairs:
-        if not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
+        if not (isinstance(name, str) and re.fullmatch(_HEADER_NAME, name)):
             raise ConfigurationError("a header name must be text such as 'X-Team'")
         if name.lower() in _CLIENT_HEADERS:
             raise ConfigurationError(f"the header {name} is set by the client, and cannot be another one")
-        if not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):
+        if not (isinstance(value, str) and re.fullmatch(_HEADER_VALUE, value)):
             raise ConfigurationError(f"the value of the header {name} must be text of ASCII characters")
         checked[name.lower()] = name, value
     return dict(checked.values())

@@ -222,9 +222,7 @@ def _secret_fields(cls: type[AttrsInstance]) -> tuple[tuple[str, bool], ...]:
 
 # --- custom requests --------------------------------------------------------------------------------------
 
-_PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
-_WORD: Final = re.compile("[a-z_]+")
-_VERSION: Final = re.compile("v[0-9]{1,2}")
+_PATH: Final = r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+"
 _COLLECTIONS: Final = frozenset(endpoint.path.split("/")[1] for endpoint in ENDPOINTS)
 _METHODS_WITH_BODY: Final = ("PUT", "PATCH", "POST")
 _METHODS: Final = ("GET", "HEAD", "DELETE", *_METHODS_WITH_BODY)
@@ -243,7 +241,7 @@ def build_custom(
     invalid: list[str] = []
     if not (is_text(method) and method in _METHODS):
         invalid.append(f"method must be one of {', '.join(_METHODS)}, not {short_repr(method)}")
-    if not (is_text(path) and _PATH.fullmatch(path)):
+    if not (is_text(path) and re.fullmatch(_PATH, path)):
         invalid.append(f"path must be plain and absolute, below the base URL, not {short_repr(path)}")
     pairs = _query_pairs(query, invalid) if query is not None else ()
     data, body = None, None
@@ -312,8 +310,8 @@ def _template(path: str) -> str:
     """
     shown, before = [""], ""
     for segment in path.split("/")[1:]:
-        is_word = _WORD.fullmatch(segment) and before not in _COLLECTIONS
-        is_version = not before and _VERSION.fullmatch(segment)
+        is_word = re.fullmatch("[a-z_]+", segment) and before not in _COLLECTIONS
+        is_version = not before and re.fullmatch("v[0-9]{1,2}", segment)
         shown.append(segment if is_word or is_version else "{id}")
         before = segment
     return "/".join(shown)

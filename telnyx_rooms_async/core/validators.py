@@ -148,7 +148,7 @@ def exact_date(value: object) -> object:
     value = exact_text(_scalar(value))
     if isinstance(value, date) and not isinstance(value, datetime):
         return date(value.year, value.month, value.day)
-    if isinstance(value, str) and _ISO_DATE.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         with suppress(ValueError):  # "2021-02-30"
             return date.fromisoformat(value)
     return value
@@ -184,8 +184,6 @@ def exact_items(item: Converter) -> Converter:
 
     return convert
 
-
-_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 exact_room_id: Final = exact_id(Room)
 exact_session_id: Final = exact_id(RoomSession)
@@ -294,15 +292,13 @@ class RoomFields(RoomSettings, total=False):
 
 # --- text, numbers, ids -----------------------------------------------------------------------------------
 
-_HTTP_URL: Final = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 _QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d"
 """Straight quotation marks, a backtick, and the curved ones of word processors."""
-_INVISIBLE: Final = re.compile(
+_INVISIBLE: Final = (
     "[\\s\\x00-\\x1f\\x7f-\\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]*"
 )
 """White space, control characters, and characters that Unicode displays as nothing."""
-_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # What RFC 3986 leaves unreserved needs no quoting, so an id never leaves its path segment.
 _ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,255}")
 is_id: Final = _ID.fullmatch
@@ -311,12 +307,18 @@ is_id: Final = _ID.fullmatch
 
 def is_text(value: object) -> bool:
     """Return whether a value is a string that can be encoded as UTF-8."""
-    return issubclass(type(value), str) and not _LONE_SURROGATE.search(cast("str", value))
+    if not issubclass(type(value), str):
+        return False
+    try:
+        str.encode(cast("str", value))
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True
 
 
 def is_blank(value: object) -> bool:
     """Return whether a value is None, or text without a visible character."""
-    return value is None or (isinstance(value, str) and _INVISIBLE.fullmatch(value) is not None)
+    return value is None or (isinstance(value, str) and re.fullmatch(_INVISIBLE, value) is not None)
 
 
 def is_quoted(value: str) -> bool:
@@ -390,7 +392,7 @@ def checked_limit(name: str, value: object, minimum: int = 1) -> int | None:
 
 def url(value: object) -> str | None:
     """Accept a URL with its scheme."""
-    if is_text(value) and _HTTP_URL.fullmatch(cast("str", value)):
+    if is_text(value) and re.fullmatch(r"https?://[^\s/?#]+\S*", cast("str", value), re.IGNORECASE):
         with suppress(ValueError):  # a bracket that is not closed, a wrong port or label
             parts = urlsplit(cast("str", value))
             if parts.hostname and parts.hostname.encode("idna") and parts.port != 0:
@@ -483,7 +485,6 @@ def _range(bounds: DateFilter | DurationFilter, rule: Rule) -> str | None:
 # --- compositions -------------------------------------------------------------------------------------------
 
 _SIDE_MIN, _SIDE_MAX, _AREA_MAX = 16, 1280, 1280 * 720
-_RESOLUTION: Final = re.compile("([1-9][0-9]{1,3})x([1-9][0-9]{1,3})")
 _REGION_NUMBERS: Final[Mapping[str, Rule]] = {
     "height": integer(_SIDE_MIN, _SIDE_MAX),
     "width": integer(_SIDE_MIN, _SIDE_MAX),
@@ -497,7 +498,7 @@ _REGION_NUMBERS: Final[Mapping[str, Rule]] = {
 
 def resolution(value: object) -> str | None:
     """Accept ``"1280x720"``, or a resolution with no longer side and no larger area."""
-    match = _RESOLUTION.fullmatch(value) if isinstance(value, str) else None
+    match = re.fullmatch("([1-9][0-9]{1,3})x([1-9][0-9]{1,3})", value) if isinstance(value, str) else None
     width, height = (int(match[1]), int(match[2])) if match else (0, 0)
     if min(width, height) >= _SIDE_MIN and max(width, height) <= _SIDE_MAX and width * height <= _AREA_MAX:
         return None

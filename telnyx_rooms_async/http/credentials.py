@@ -5,7 +5,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from multidict import CIMultiDict
 
@@ -16,8 +16,6 @@ from telnyx_rooms_async.errors import ConfigurationError
 ApiKeyFunction: TypeAlias = Callable[[], str | Awaitable[str]]
 """Returns the API key, or an awaitable of it."""
 
-_VISIBLE_ASCII: Final = re.compile("[!-~]+")
-
 
 def check_api_key(key: Secret) -> Secret:
     """Return an API key that can be sent in a header.
@@ -27,7 +25,7 @@ def check_api_key(key: Secret) -> Secret:
     """
     if is_quoted(key):
         raise ConfigurationError("the API key must stand without quotes around it")
-    if not _VISIBLE_ASCII.fullmatch(key):
+    if not re.fullmatch("[!-~]+", key):
         raise ConfigurationError("the API key must be text of visible ASCII characters, without a space")
     return key
 
