@@ -18,6 +18,7 @@ from telnyx_rooms_async.core.validators import (
     exact_integer,
     exact_number,
     exact_url,
+    has_valid_labels,
     is_loopback,
     is_quoted,
     short_repr,
@@ -126,8 +127,7 @@ def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
         raise ConfigurationError("the base URL is not a URL")
     scheme, host = parts.scheme, parts.hostname or ""
     # Only scheme and host are shown: the rest of a wrong URL may be a password.
-    can_be_resolved = all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))  # noqa: PLR2004 - DNS
-    if scheme not in ("https", "http") or not can_be_resolved:
+    if scheme not in ("https", "http") or not has_valid_labels(host):
         raise ConfigurationError("the base URL must begin with https:// and a host")
     if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not re.fullmatch("[!-~]+", url):
         raise ConfigurationError(f"the base URL for {host} must be plain: no user, query, fragment or space")

@@ -341,6 +341,11 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback and "%" not in host
 
 
+def has_valid_labels(host: str) -> bool:
+    """Return whether each label of a host has the length that DNS allows: a resolver refuses any other."""
+    return all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))  # noqa: PLR2004 - of RFC 1035
+
+
 def text(value: object) -> str | None:
     """Accept any text that is not empty."""
     if is_text(value) and value:

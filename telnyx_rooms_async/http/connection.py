@@ -21,7 +21,7 @@ from yarl import URL
 
 from telnyx_rooms_async.core.http_messages import checked_headers
 from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.core.validators import is_loopback, short_repr
+from telnyx_rooms_async.core.validators import has_valid_labels, is_loopback, short_repr
 from telnyx_rooms_async.errors import ConfigurationError
 from telnyx_rooms_async.shield import run_in_thread
 from telnyx_rooms_async.version import __version__
@@ -371,7 +371,8 @@ def _check_proxy(name: str, proxy: Secret) -> Secret:
         parts = URL(proxy)
         # A password with an unescaped slash, question mark or hash would make a part of it the host.
         is_plain = parts.raw_path in ("", "/") and not parts.raw_query_string and not parts.raw_fragment
-        is_usable = scheme in ("http", "https") and bool(parts.host and parts.port) and is_plain
+        has_host = has_valid_labels(parts.raw_host or "") and bool(parts.port)
+        is_usable = scheme in ("http", "https") and has_host and is_plain
     if not is_usable:
         raise ConfigurationError(f"{name} must be an HTTP proxy: http://HOST:PORT or HOST:PORT")
     return proxy

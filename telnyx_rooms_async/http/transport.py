@@ -80,10 +80,6 @@ class AiohttpTransport:
     ) -> None:
         self._base = URL(base_url, encoded=True)
         self._path_prefix = self._base.raw_path.rstrip("/")
-        # Building a URL of parts costs less than parsing it.
-        self._build_url = partial(
-            URL.build, scheme=self._base.scheme, authority=self._base.raw_authority, encoded=True
-        )
         self._in_flight_calls = in_flight_calls
         self._session = session
         self._is_borrowed: Final = session is not None
@@ -146,10 +142,7 @@ class AiohttpTransport:
         try:
             response = await session.request(
                 request.method,
-                self._build_url(
-                    path=self._path_prefix + request.path,
-                    query_string=request.query_string if request.query else "",
-                ),
+                self._url(request),
                 data=None if request.body is None and not self._is_borrowed else self._payload(request),
                 headers=headers,
                 timeout=attempt_timeout(seconds),
@@ -174,8 +167,9 @@ class AiohttpTransport:
             if not self._was_session_closed():
                 raise
             raise ClientClosedError from None
-        except ValueError:  # of aiohttp, for a header that it would have to add
-            pass
+        except ValueError:
+            if not session.trust_env:  # else aiohttp has read a password for the host from netrc
+                raise
         raise ConfigurationError("the session has a password for this host, from netrc perhaps")
 
     @without_async_frames
@@ -270,6 +264,11 @@ class AiohttpTransport:
         elif session is None or session.closed:
             raise ClientClosedError
         return session
+
+    def _url(self, request: Request) -> URL:
+        """Return the URL of a request, whose path and query are encoded already."""
+        url = self._base.with_path(self._path_prefix + request.path, encoded=True)
+        return URL(f"{url}?{request.query_string}", encoded=True) if request.query else url
 
     def _payload(self, request: Request) -> bytes | BytesIO | aiohttp.Payload | None:
         if request.body is None:
