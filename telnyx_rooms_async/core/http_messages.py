@@ -205,8 +205,8 @@ class Failure(Value):
     """Whether the time of the whole call is over, not only that of the attempt."""
 
 
-@frozen
-class Call(Generic[T_co]):
+@frozen(repr=False)
+class Call(Value, Generic[T_co]):
     """A request, and the operation that it belongs to."""
 
     endpoint: Endpoint[T_co]

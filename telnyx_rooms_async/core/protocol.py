@@ -320,15 +320,15 @@ def _template(path: str) -> str:
 # --- additions to all requests ----------------------------------------------------------------------------
 
 
-@frozen(kw_only=True, eq=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Extras:
     """What a client adds to each request."""
 
-    headers: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    headers: Mapping[str, str] = {}
     """They replace those of the same name in any case."""
-    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    query: tuple[tuple[str, str], ...] = ()
     """Names and values, not yet encoded."""
-    body: Mapping[str, object] = field(factory=dict[str, object], repr=False)
+    body: Mapping[str, object] = {}
     """Members of the JSON body of every POST, PUT and PATCH."""
 
 
