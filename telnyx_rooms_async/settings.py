@@ -26,14 +26,15 @@ from telnyx_rooms_async.core.validators import (
 )
 from telnyx_rooms_async.errors import ConfigurationError
 from telnyx_rooms_async.http.credentials import ApiKeyFunction, check_api_key
+from telnyx_rooms_async.models import Value
 
 _POLICY_FIELDS: Final = tuple(field.name for field in fields(RetryPolicy))
-_PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
+_PLAIN_URL: Final = r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?"
 
 
 def _show_url(url: object) -> str:
     """Return the repr of a base URL or of a proxy, unless it may hold credentials."""
-    return "None" if url is None else repr(str(url)) if _PLAIN_URL.fullmatch(str(url)) else "'***'"
+    return "None" if url is None else repr(str(url)) if re.fullmatch(_PLAIN_URL, str(url)) else "'***'"
 
 
 def _hide(value: object) -> str:
@@ -46,8 +47,8 @@ def hidden_key(api_key: object) -> Secret | ApiKeyFunction:
     return cast("ApiKeyFunction", api_key) if callable(api_key) else hidden(api_key)
 
 
-@frozen(kw_only=True)
-class Settings:
+@frozen(kw_only=True, repr=False)
+class Settings(Value):
     """Options of a `RoomsClient` as a value, for example for another process.
 
     Each field is the argument of the same name of `RoomsClient`, which validates it. A pickle contains the

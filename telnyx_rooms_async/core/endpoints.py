@@ -22,6 +22,7 @@ from telnyx_rooms_async.models import (
     RoomParticipant,
     RoomRecording,
     RoomSession,
+    Value,
 )
 
 T_co = TypeVar("T_co", covariant=True)
@@ -36,8 +37,8 @@ class RetrySafety(enum.Enum):
     """Only when the server certainly did not process it: a second request could create a second object."""
 
 
-@frozen(eq=False)
-class Endpoint(Generic[T_co]):
+@frozen(eq=False, repr=False)
+class Endpoint(Value, Generic[T_co]):
     """An operation of the API, or the kind of a custom request."""
 
     operation: str

@@ -10,6 +10,7 @@ from telnyx_rooms_async.core.endpoints import RetrySafety
 from telnyx_rooms_async.core.http_messages import Failure, Response
 from telnyx_rooms_async.core.validators import exact_number
 from telnyx_rooms_async.errors import FailureKind
+from telnyx_rooms_async.models import Value
 
 _UNAUTHORIZED: Final = 401
 _TOO_MANY_REQUESTS: Final = 429
@@ -21,8 +22,8 @@ _RETRYABLE_REASONS: Final = frozenset(
 )
 
 
-@frozen(kw_only=True)
-class RetryPolicy:
+@frozen(kw_only=True, repr=False)
+class RetryPolicy(Value):
     """How often, and after which pauses, a failed request is retried.
 
     The pause after attempt n is random, between 0 and ``min(backoff_max, backoff_base * 2 ** (n - 1))``

@@ -11,12 +11,11 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 from urllib.request import getproxies_environment, proxy_bypass
 from weakref import WeakSet
 
 import aiohttp
-from attrs import frozen
 from yarl import URL
 
 from telnyx_rooms_async.core.http_messages import checked_headers
@@ -178,8 +177,7 @@ def attempt_timeout(seconds: float) -> aiohttp.ClientTimeout:
 # --- TLS --------------------------------------------------------------------------------------------------
 
 
-@frozen
-class TLSFiles:
+class TLSFiles(NamedTuple):
     """Files that a TLS context is made of, and their versions: a certificate may be renewed."""
 
     ca_file: str | None

@@ -1,7 +1,6 @@
 """The API key of a client: fixed text, or the result of a function, with the headers that contain it."""
 
 import asyncio
-import hmac
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import TypeAlias
@@ -110,5 +109,7 @@ class Credentials:
 
         The result of a function is another key of the same account each time, and is left out.
         """
+        import hmac  # noqa: PLC0415 - few programs keep a journal
+
         key = b"" if self._function is not None else self.key.encode()
         return hmac.digest(key, message, "sha256")[:16].hex()

@@ -54,8 +54,7 @@ _REFUSED_BY_PROXY: Final = Failure(
     sent=False,
     detail="it sent status 407: check the user and the password in http://USER:PASSWORD@HOST:PORT",
 )
-_REFUSED_CERTIFICATE: Final = re.compile("_ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
-_FORBIDDEN_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
+_REFUSED_CERTIFICATE: Final = "_ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)"
 
 
 class AiohttpTransport:
@@ -303,7 +302,7 @@ class Stream:
 def is_usable_url(url: Secret) -> bool:
     """Return whether a URL can be requested: aiohttp raises a `ValueError` for any other."""
     try:
-        return bool(URL(url, encoded=True).host) and not _FORBIDDEN_IN_URL.search(url)
+        return bool(URL(url, encoded=True).host) and not re.search(r"[\x00-\x20\x7f\\]", url)
     except ValueError:
         return False
 
@@ -335,7 +334,7 @@ async def _send_once(
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         cause = error.__cause__
-        is_refusal = isinstance(cause, ssl.SSLError) and _REFUSED_CERTIFICATE.search(cause.reason or "")
+        is_refusal = isinstance(cause, ssl.SSLError) and re.search(_REFUSED_CERTIFICATE, cause.reason or "")
         error_class = _ClientCertificateError if is_refusal else aiohttp.ClientConnectionError
         raise error_class(_message(error)) from None
 

@@ -12,7 +12,7 @@ from inspect import isasyncgenfunction, isawaitable
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, field
 
 from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.core.endpoints import Endpoint, RetrySafety
@@ -33,6 +33,7 @@ from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import record_attempt
 from telnyx_rooms_async.http.transport import Stream, is_usable_url
 from telnyx_rooms_async.models import RecordingStatus, RoomComposition, RoomRecording
+from telnyx_rooms_async.resources.results import DownloadedFile
 from telnyx_rooms_async.shield import run_in_thread
 
 T = TypeVar("T")
@@ -73,24 +74,6 @@ class Writer(Protocol):
         bytes.
         """
         ...
-
-
-@frozen(kw_only=True)
-class DownloadedFile:
-    """Result of a download.
-
-    Example:
-        >>> file = await client.recordings.download(recording, "meeting.webm")
-        >>> file.size == os.path.getsize("meeting.webm")
-        True
-    """
-
-    path: Path | None
-    """None if the target was a writer."""
-    size: int
-    """Bytes."""
-    content_type: str | None
-    """As stated by the store: ``"video/mp4"``."""
 
 
 async def download(
