@@ -14,8 +14,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 from attrs import define, frozen
 
 from telnyx_rooms_async.batch.journal import ItemRecord, JobIdentity, Journal, JournalFile
-from telnyx_rooms_async.batch.outcomes import Done, Failed, Outcome
-from telnyx_rooms_async.batch.stream import iterate, relabel, stream
+from telnyx_rooms_async.batch.streams import Done, Failed, Outcome, iterate, relabel, stream
 from telnyx_rooms_async.core.validators import (
     checked_count,
     checked_limit,

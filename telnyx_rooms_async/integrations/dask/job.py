@@ -16,7 +16,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 
 from telnyx_rooms_async.batch import Done, Failed, Outcome, stream
 from telnyx_rooms_async.batch.operations import BulkOperation, open_items
-from telnyx_rooms_async.batch.stream import failure_limit_reached, iterate, relabel
+from telnyx_rooms_async.batch.streams import failure_limit_reached, iterate, relabel
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.endpoints import Endpoint
 from telnyx_rooms_async.core.validators import checked_count, checked_limit, short_repr

@@ -28,7 +28,7 @@ async def assert_nothing_left(cluster: Any) -> None:
     for worker in cluster.cluster.workers.values():
         assert [name for name in worker.plugins if "_many" in name] == []
     assert [key for key in scheduler.task_metadata if "_many" in key] == []
-    modules = ("dask/job.py", "batch/stream.py")
+    modules = ("dask/job.py", "batch/streams.py")
     assert [task for task in map(repr, asyncio.all_tasks()) if any(name in task for name in modules)] == []
 
 
