@@ -14,10 +14,7 @@ import pytest
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomsClient, Settings
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations import dask
-from tests.helpers.connect_proxy import BASE_URL, ConnectProxy
 from tests.helpers.dask_jobs import collect, collect_until_error, room_bodies, wait_for_requests
-from tests.helpers.fault_server import FaultServer
-from tests.helpers.room_store import SECRET_KEY
 
 
 async def assert_nothing_left(cluster: Any) -> None:
@@ -201,22 +198,6 @@ async def test_worker_without_a_key_in_settings_uses_its_environment(
     assert outcome.ok
 
 
-async def test_workers_use_the_certificates_and_the_proxy_of_the_settings(
-    cluster: Any,
-    strict_server: FaultServer,
-    proxy: ConnectProxy,
-    options: dict[str, Any],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    settings = Settings(api_key=SECRET_KEY, base_url=BASE_URL, **options)
-    outcomes = await collect(dask.create_many(cluster, room_bodies(6), settings=settings))
-    assert [outcome.ok for outcome in outcomes] == [True] * 6
-    assert strict_server.store.made == 6
-    assert set(proxy.targets) == {"api.telnyx.test:443"}
-    assert "pa55word" not in caplog.text
-
-
 async def test_key_is_in_no_log_and_no_name(cluster: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings(api_key="KEY0123CANARY", base_url="http://example.com")
     names: list[str] = []
@@ -251,28 +232,24 @@ async def test_workers_divide_the_rate_limit(
     assert shares == {share}
 
 
-@pytest.mark.parametrize(
-    ("options", "error", "message"),
-    [
-        ({"cluster": "tcp://localhost:8786"}, InvalidArgumentError, "cluster must be a distributed.Client"),
-        ({"items": "Weekly"}, InvalidArgumentError, "the items must be an iterable"),
-        ({"settings": {}}, InvalidArgumentError, "settings must be a Settings"),
-        ({"settings": Settings(rate_limit_share=7)}, ConfigurationError, "share"),
-        ({"partition_size": 0}, InvalidArgumentError, "partition_size must be a whole number"),
-        ({"workers": 0}, InvalidArgumentError, "workers must be a whole number"),
-        ({"concurrency": 1.5}, InvalidArgumentError, "concurrency must be a whole number"),
-        ({"max_failures": True}, InvalidArgumentError, "max_failures must be a whole number"),
-        ({"on_lost_response": "shrug"}, InvalidArgumentError, "on_lost_response must be one of"),
-    ],
-    ids=str,
-)
-async def test_arguments_are_checked_at_the_call(
-    cluster: Any, settings: Settings, options: dict[str, Any], error: type[Exception], message: str
-) -> None:
-    arguments: dict[str, Any] = {"settings": settings, **options}
-    client, items = arguments.pop("cluster", cluster), arguments.pop("items", [])
-    with pytest.raises(error, match=message):
-        dask.create_many(client, items, **arguments)
+INVALID: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"cluster": "tcp://localhost:8786"}, InvalidArgumentError, "cluster must be a distributed.Client"),
+    ({"items": "Weekly"}, InvalidArgumentError, "the items must be an iterable"),
+    ({"settings": {}}, InvalidArgumentError, "settings must be a Settings"),
+    ({"settings": Settings(rate_limit_share=7)}, ConfigurationError, "share"),
+    ({"partition_size": 0}, InvalidArgumentError, "partition_size must be a whole number"),
+    ({"workers": 0}, InvalidArgumentError, "workers must be a whole number"),
+    ({"concurrency": 1.5}, InvalidArgumentError, "concurrency must be a whole number"),
+    ({"max_failures": True}, InvalidArgumentError, "max_failures must be a whole number"),
+    ({"on_lost_response": "shrug"}, InvalidArgumentError, "on_lost_response must be one of"),
+]
+
+
+async def test_arguments_are_checked_at_the_call(cluster: Any, settings: Settings) -> None:
+    for options, error, message in INVALID:  # without a cluster for each
+        arguments: dict[str, Any] = {"cluster": cluster, "items": [], "settings": settings, **options}
+        with pytest.raises(error, match=message):
+            dask.create_many(arguments.pop("cluster"), arguments.pop("items"), **arguments)
     await cluster.close()
     with pytest.raises(InvalidArgumentError, match="connected"):
         dask.create_many(cluster, [], settings=settings)
