@@ -7,6 +7,7 @@ from contextlib import aclosing
 from functools import wraps
 from inspect import isawaitable
 from math import inf
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ import pytest
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomsClient, Settings
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations import dask
+from telnyx_rooms_async.integrations.dask.job import JobPlugin
+from tests.helpers.clocks import wait_until
 from tests.helpers.dask_jobs import collect, collect_until_error, room_bodies, wait_for_requests
 
 
@@ -168,6 +171,28 @@ async def test_plugin_removed_by_another_client_is_an_error(
     assert outcomes == []
     assert isinstance(error, RuntimeError)
     assert "was removed from the workers" in str(error)
+
+
+async def test_partition_that_starts_after_the_end_of_the_job_sends_nothing(
+    cluster: Any, settings: Settings, telnyx: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, is_running, is_over, results = JobPlugin.run, Event(), Event(), list[object]()
+
+    def run_late(plugin: JobPlugin[Any, Any], partition: Any) -> object:
+        is_running.set()
+        is_over.wait()
+        results.append(run(plugin, partition))
+        return results[-1]
+
+    monkeypatch.setattr(JobPlugin, "run", run_late)
+    job = asyncio.ensure_future(collect(dask.create_many(cluster, room_bodies(1), settings=settings)))
+    await asyncio.to_thread(is_running.wait)
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    is_over.set()
+    await wait_until(lambda: bool(results))
+    assert (results, telnyx.requests) == ([None], [])
 
 
 async def test_limit_holds_for_all_threads_of_a_worker(
