@@ -1,15 +1,8 @@
 """OpenTelemetry: a span for each call, with its attempts as events, and metrics. Needs the extra ``otel``.
 
 Spans and metrics hold metadata only. Names follow the semantic conventions for HTTP clients; ``url.full`` is
-left out, since it contains ids and search terms.
-
-===================================  =========  ==========================================================
-metric                               unit       value
-===================================  =========  ==========================================================
-``http.client.request.duration``     s          duration of each attempt
-``telnyx.client.retries``            {retry}    attempts that are retried; ``error.type`` has the reason
-``telnyx.client.rate_limit.wait``    s          time in the queue of the rate limit, of queued requests
-===================================  =========  ==========================================================
+left out, since it contains ids and search terms. The guide to `telnyx_rooms_async.integrations` lists the
+metrics.
 """
 
 import asyncio
