@@ -9,8 +9,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from attrs import frozen
 
-from telnyx_rooms_async.batch.outcomes import Failed
-from telnyx_rooms_async.batch.stream import stream
+from telnyx_rooms_async.batch.streams import Failed, stream
 from telnyx_rooms_async.core.validators import DateFilter, Days, days, exact_date
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
