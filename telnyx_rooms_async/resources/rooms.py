@@ -297,11 +297,10 @@ class Rooms:
 
         Telnyx operation: RetrieveListRoomSessions.
         """
-        from telnyx_rooms_async.reports.intervals import check_aware  # noqa: PLC0415 - see above
+        from telnyx_rooms_async.reports.attendance import check_arguments  # noqa: PLC0415 - see above
         from telnyx_rooms_async.resources.room_attendance import RoomAttendance  # noqa: PLC0415 - see above
 
-        if as_of is not None:
-            check_aware("as_of", as_of)
+        check_arguments(as_of, identity)
 
         def now() -> datetime:
             return as_of or datetime.fromtimestamp(self._api.server_now(), UTC)

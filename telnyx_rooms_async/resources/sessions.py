@@ -166,11 +166,9 @@ class Sessions:
 
         Telnyx operations: ViewRoomSession and RetrieveListRoomParticipants.
         """
-        from telnyx_rooms_async.reports import attendance_of  # noqa: PLC0415 - see above
-        from telnyx_rooms_async.reports.intervals import check_aware  # noqa: PLC0415 - see above
+        from telnyx_rooms_async.reports.attendance import attendance_of, check_arguments  # noqa: PLC0415 - see above
 
-        if as_of is not None:
-            check_aware("as_of", as_of)
+        check_arguments(as_of, identity)
         session = await self.retrieve(session_id)
         participants = await self.participants(session.id).all()
         return attendance_of(

@@ -259,6 +259,7 @@ untyped_hours: Any = AllowedHours
         (lambda: untyped_policy(names=[1]), "names must be a list of names"),
         (lambda: untyped_policy(prefix=""), "prefix must be a text that is not empty, not ''"),
         (lambda: untyped_policy(predicate=True), "predicate must be a function of a Room, not True"),
+        (lambda: untyped_policy(identity=7), "identity must be a field of the context, a function or None"),
         (lambda: untyped_policy(allowed_hours=[]), "allowed_hours must be AllowedHours, one or several"),
         (lambda: untyped_policy(allowed_hours="8-18"), "allowed_hours must be AllowedHours, one or several"),
         (lambda: untyped_hours(start=8, end=time(9), zone=UTC), "start must be a time of day"),
@@ -335,7 +336,7 @@ def test_policies_are_parsed_from_toml() -> None:
             "policies[0].max_duration must be a positive timedelta, up to",
         ),
         ("[[policies]]\nmax_duration = '9999999999d'", "policies[0].max_duration must be a duration"),
-        ("[[policies]]\nidentity = 3", "policies[0].identity must be the name of a field, not 3"),
+        ("[[policies]]\nidentity = 3", "policies[0].identity must be a field of the context"),
         ("[[policies]]\n[[policies]]\nnames = 'a'", "policies[1].names must be a list of names, not 'a'"),
         ("[[policies]]\nallowed_hours = 8", "policies[0].allowed_hours must be a table, not 8"),
         (

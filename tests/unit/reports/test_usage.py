@@ -290,7 +290,26 @@ def test_usage_as_tables(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "usage.parquet").to_pylist() == usage.records()
 
 
-@pytest.mark.parametrize("options", [{"by": "week"}, {"as_of": START.replace(tzinfo=None)}])
+def test_session_that_was_refused_is_not_counted() -> None:
+    def identity(participant: RoomParticipant) -> str:
+        if not is_ready:
+            raise LookupError
+        return participant.id
+
+    meter = UsageMeter(by="day", as_of=AS_OF, identity=identity)
+    session = RoomSession(id="a", participants=(stay(START, 5),))
+    is_ready = False
+    with pytest.raises(LookupError):
+        meter.add_session(session)
+    is_ready = True
+    meter.add_session(session)
+    assert meter.usage().total.billed_minutes == 5
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"by": "week"}, {"as_of": START.replace(tzinfo=None)}, {"zone": "Europe/Berlin"}, {"identity": 7}],
+)
 def test_invalid_meters_are_refused(options: Any) -> None:
     with pytest.raises(InvalidArgumentError):
         UsageMeter(**{"by": "day", "as_of": AS_OF} | options)
