@@ -240,6 +240,22 @@ async def test_hook_vetoes_or_postpones_an_action(
     assert len(operations(telnyx)) == 1
 
 
+@pytest.mark.parametrize("decision", [0, "", "no", 5.0])
+async def test_decision_of_another_type_prevents_the_action(
+    client: RoomsClient, telnyx: Emulator, time: FakeClock, room: Room, decision: Any
+) -> None:
+    telnyx.join(room.id)
+    time.advance(seconds=7200)
+
+    async def decide(_: PolicyAction) -> Any:
+        return decision
+
+    (action,) = [action async for action in client.rooms.enforce(LIMITED, once=True, before_action=decide)]
+    assert isinstance(action.error, InvalidArgumentError)
+    assert "before_action must return" in str(action.error)
+    assert operations(telnyx) == []
+
+
 # --- failures -----------------------------------------------------------------------------------------------
 
 
@@ -386,7 +402,7 @@ async def test_events_show_changes_at_once(
     client: RoomsClient, telnyx: Emulator, time: FakeClock, room: Room
 ) -> None:
     router = EventRouter()
-    policies = [RoomPolicy(alone_timeout=HOUR)]
+    policies = [RoomPolicy(alone_timeout=10 * MINUTE)]
     actions = client.rooms.enforce(policies, interval=100_000, router=router)
     with time.fast_forward():
         async with aclosing(actions):
@@ -405,7 +421,7 @@ async def test_events_show_changes_at_once(
                 await router.dispatch(RoomParticipantJoined(id=f"odd {odd}", payload=payload))
             action = await first
             assert (action.rule, action.status) == ("alone_timeout", "done")
-            assert timedelta() <= time.now - joined_at - HOUR <= 2 * SECOND
+            assert timedelta() <= time.now - joined_at - 10 * MINUTE <= 2 * SECOND
     assert router._handlers == []
     assert sum(request.path.endswith("/room_sessions") for request in telnyx.requests) == 1
 
