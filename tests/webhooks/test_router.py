@@ -421,10 +421,30 @@ async def test_failure_in_the_background_is_logged(caplog: pytest.LogCaptureFixt
     assert await router.dispatch(ENDED)
 
 
+async def test_cancelled_exit_cancels_background_tasks() -> None:
+    router, handler = EventRouter(), Handler(gate=asyncio.Event())
+    router.on(Event)(handler)
+    before = asyncio.all_tasks()
+
+    async def serve() -> None:
+        async with router:
+            await router.dispatch_in_background(ENDED)
+            await handler.wait_until_called()
+
+    task = asyncio.create_task(serve())
+    await wait_until(lambda: bool(handler.events) and not router._is_open)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert asyncio.all_tasks() == before
+    handler.gate.set()
+    assert await router.dispatch(ENDED)
+
+
 async def test_exit_cancels_background_tasks_after_the_grace(caplog: pytest.LogCaptureFixture) -> None:
     handler = Handler(gate=asyncio.Event())
     async with router_of(handler, grace=0.01) as router:
         await router.dispatch_in_background(ENDED)
-    assert "events cancelled after 0.01 seconds and not handled: 1" in caplog.text
+    assert "events cancelled by the shutdown and not handled: 1" in caplog.text
     handler.gate.set()
     assert await router.dispatch(ENDED)
