@@ -99,6 +99,7 @@ def test_attempt_does_not_take_part_in_comparisons() -> None:
 
     assert [with_meta({"attempt": number}).attempt for number in (1, 2)] == [1, 2]
     assert with_meta({"attempt": 1}) == with_meta({"attempt": 2})
+    assert parse(json.dumps({"data": {**data, "attempt": "x"}}).encode()).attempt is None
     odd: list[object] = [None, [], {}, {"attempt": "2"}, {"attempt": True}]
     assert [with_meta(meta).attempt for meta in odd] == [None] * 5
 
