@@ -456,6 +456,8 @@ class Store:
     time: FakeClock
     handled: set[str] = field(factory=set[str])
     claims: dict[str, float] = field(factory=dict[str, float])
+    killed: asyncio.Event = field(factory=asyncio.Event)
+    """A killed process neither completes nor releases its claims."""
 
     async def claim(self, event_id: str) -> bool:
         await asyncio.sleep(0)
@@ -467,11 +469,13 @@ class Store:
         return True
 
     async def complete(self, event_id: str) -> None:
-        self.handled.add(event_id)
-        self.claims.pop(event_id, None)
+        if not self.killed.is_set():
+            self.handled.add(event_id)
+            self.claims.pop(event_id, None)
 
     async def release(self, event_id: str) -> None:
-        self.claims.pop(event_id, None)
+        if not self.killed.is_set():
+            self.claims.pop(event_id, None)
 
 
 async def test_warnings_are_not_repeated_after_a_restart(
@@ -594,9 +598,7 @@ class Instance:
             killed = asyncio.Event()
             if self.kills:
                 self._kill_during(self.kills.pop(0), killed)
-            # A killed process neither completes nor releases its claims.
-            store = KillableStore(self.store, killed)
-            process = asyncio.create_task(self._enforce(store))
+            process = asyncio.create_task(self._enforce(evolve(self.store, killed=killed)))
             kill = asyncio.create_task(killed.wait())
             try:
                 await asyncio.wait((process, kill), return_when=asyncio.FIRST_COMPLETED)
@@ -631,23 +633,6 @@ class Instance:
             return ends == number
 
         self.telnyx.inject(Fault(delay=1, after=True), operation="EndSession", when=is_time)
-
-
-@define(eq=False)
-class KillableStore:
-    shared: Store
-    killed: asyncio.Event
-
-    async def claim(self, event_id: str) -> bool:
-        return await self.shared.claim(event_id)
-
-    async def complete(self, event_id: str) -> None:
-        if not self.killed.is_set():
-            await self.shared.complete(event_id)
-
-    async def release(self, event_id: str) -> None:
-        if not self.killed.is_set():
-            await self.shared.release(event_id)
 
 
 @pytest.mark.parametrize(("rooms", "count", "kills"), [(50, 1, [10, 20]), (250, 2, [50, 100])])
