@@ -478,19 +478,6 @@ class Store:
             self.claims.pop(event_id, None)
 
 
-async def test_warnings_are_not_repeated_after_a_restart(
-    client: RoomsClient, telnyx: Emulator, time: FakeClock, room: Room
-) -> None:
-    telnyx.join(room.id)
-    time.advance(seconds=3500)
-    policies, store = [RoomPolicy(max_duration=HOUR, warn_before=5 * MINUTE)], Store(time)
-    assert await once(client, policies, store=store) == [("warn", "done")]
-    assert await once(client, policies, store=store) == []
-    assert await once(client, policies) == [("warn", "done")]
-    time.advance(seconds=100)
-    assert await once(client, policies, store=store) == [("end_session", "done")]
-
-
 async def test_action_that_another_instance_claimed_is_left_to_it_until_its_claim_ends(
     client: RoomsClient, telnyx: Emulator, time: FakeClock, room: Room
 ) -> None:
@@ -504,23 +491,6 @@ async def test_action_that_another_instance_claimed_is_left_to_it_until_its_clai
         start = time.now
         assert (await anext(actions)).status == "done"
     assert time.now >= start + 50 * SECOND
-
-
-async def test_two_instances_act_once(telnyx: Emulator, time: FakeClock) -> None:
-    telnyx.seed(20)
-    for room in telnyx.rooms:
-        telnyx.join(room.id)
-    time.advance(seconds=7200)
-    store, hooks = Store(time), list[str]()
-
-    async def count(action: PolicyAction) -> None:
-        hooks.append(action.subject_id)
-
-    async with client_of(telnyx, time) as first, client_of(telnyx, time) as second:
-        results = await asyncio.gather(
-            *(once(client, LIMITED, store=store, before_action=count) for client in (first, second))
-        )
-    assert sum(map(len, results)) == len(set(hooks)) == len(hooks) == len(operations(telnyx)) == 20
 
 
 # Two sessions in each room, one after the other. Times are in half minutes. People join at

@@ -134,7 +134,8 @@ async def test_composition_belongs_to_the_day_of_its_creation(
     composition = RoomComposition(
         id="a", created_at=midnight - timedelta(seconds=5), started_at=midnight, duration_secs=60
     )
-    body = {"data": [composition.to_dict()], "meta": {"total_pages": 1, "total_results": 1, "page_number": 1}}
+    data = [composition.to_dict(), RoomComposition(id="without a time").to_dict()]
+    body = {"data": data, "meta": {"total_pages": 1, "total_results": 2, "page_number": 1}}
     telnyx.inject(Fault(body=body), operation="ListRoomCompositions", times=None)
     for day, keys in ((date(2026, 3, 1), ["2026-03-01"]), (date(2026, 3, 2), [])):
         usage = await client.reports.usage(created_at=day)

@@ -221,6 +221,15 @@ def test_what_has_no_time_counts_when_the_report_is_made() -> None:
     assert [(row.key, row.sessions) for row in meter.usage().rows] == [(AS_OF.date().isoformat(), 1)]
 
 
+def test_each_hour_is_on_one_day_although_the_last_minutes_of_a_day_come_twice() -> None:
+    zone = ZoneInfo("America/St_Johns")  # in 2010, clocks went back from 0:01 to 23:01
+    minutes = [datetime(2010, 11, 7, 2, tzinfo=UTC) + timedelta(minutes=minute) for minute in range(180)]
+    sessions = [RoomSession(id=str(at), participants=(stay(at, 1),)) for at in minutes]
+    usage = usage_of(*sessions, zone=zone)
+    assert usage == usage_of(*reversed(sessions), zone=zone)
+    assert [(row.key, row.billed_minutes) for row in usage.rows] == [("2010-11-06", 30), ("2010-11-07", 150)]
+
+
 def test_months_are_those_of_the_time_zone() -> None:
     started_at = datetime(2026, 3, 31, 21, 30, tzinfo=UTC)  # 23:30 in Berlin
     session = RoomSession(id="a", created_at=started_at, participants=(stay(started_at, 60),))
