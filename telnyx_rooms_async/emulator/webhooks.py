@@ -3,11 +3,13 @@
 import asyncio
 import base64
 import random
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from aiohttp import (
@@ -30,13 +32,14 @@ from telnyx_rooms_async.emulator.state import State
 from telnyx_rooms_async.models import public_url_repr
 from telnyx_rooms_async.serialization import parse_json
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # an extra
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 Failure: TypeAlias = Literal[
     "bad URL", "lost", "no answer", "no connection", "no cryptography", "not this machine", "timeout"
 ]
 
+_KEY_SIZE: Final = 32
 _MAX_ANSWER_SIZE: Final = 64 * 1024
 _MAX_CONNECTIONS: Final = 50
 _HEADERS: Final = {"User-Agent": "telnyx-webhooks", "Content-Type": "application/json"}
@@ -126,6 +129,53 @@ class _DueEvent:
     """Seconds before the event is queued."""
 
 
+def _decode_key(text: str | None) -> bytes:
+    if text is None:
+        return secrets.token_bytes(_KEY_SIZE)
+    with suppress(ValueError):
+        key = base64.b64decode(text.strip(), validate=True)
+        if len(key) == _KEY_SIZE:
+            return key
+    raise ValueError("signing_key must be 32 bytes in base64")
+
+
+@frozen(repr=False, slots=False)
+class WebhookSigner:
+    """Signs webhooks as Telnyx does, with a private key in base64, or a random one.
+
+    Its properties and methods raise `RuntimeError` if the extra ``webhooks`` is not installed.
+    """
+
+    _private_key: bytes = field(converter=_decode_key)
+
+    @cached_property
+    def key(self) -> "Ed25519PrivateKey":
+        """The private key."""
+        try:
+            # The extra is optional: an emulator without webhooks does not need it.
+            from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415 - an extra
+                Ed25519PrivateKey,
+            )
+        except ImportError:
+            raise RuntimeError(
+                "signed webhooks need the extra \"webhooks\": pip install 'telnyx-rooms-async[webhooks]'"
+            ) from None
+        return Ed25519PrivateKey.from_private_bytes(self._private_key)
+
+    def public_key(self) -> str:
+        """Return the public key in base64."""
+        return base64.b64encode(self.key.public_key().public_bytes_raw()).decode()
+
+    def headers(self, body: bytes, signed_at: datetime | None) -> dict[str, str]:
+        """Return the headers with the signature and its time: by default now, by the clock of the machine."""
+        timestamp = int(time.time() if signed_at is None else signed_at.timestamp())
+        signature = self.key.sign(b"%d|%b" % (timestamp, body))
+        return {
+            "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
+            "telnyx-timestamp": str(timestamp),
+        }
+
+
 def _new_session() -> ClientSession:
     # One connection for each event: no connection stays open when a receiver shuts down.
     connector = TCPConnector(force_close=True)
@@ -142,8 +192,7 @@ class WebhookDispatcher:
 
     state: State
     rules: RuleList[WebhookFault, WebhookEvent]
-    signing_key: Callable[[], "Ed25519PrivateKey"]
-    """Raises `RuntimeError` if the extra is not installed."""
+    signer: WebhookSigner
     deliver_anywhere: bool
     sleep: Sleep
     record: Callable[[Delivery], object]
@@ -159,6 +208,8 @@ class WebhookDispatcher:
     _unfinished: int = field(default=0, init=False)
     _held: list[_DueEvent] = field(factory=list[_DueEvent], init=False)
     """Reordered events."""
+    _quiet_at: float = field(default=0.0, init=False)
+    """Time of the event loop at which they are sent, unless another event is due before."""
     _random: random.Random = field(factory=lambda: random.Random(0), init=False)  # noqa: S311 - not a secret
     _is_unsigned: bool = field(default=False, init=False)
 
@@ -183,7 +234,7 @@ class WebhookDispatcher:
                 break
             await asyncio.wait(self._tasks)
         if self._is_unsigned:
-            self.signing_key()
+            _ = self.signer.key
 
     async def deliver_once(
         self, event: WebhookEvent, url: str | None, signed_at: datetime | None
@@ -215,22 +266,21 @@ class WebhookDispatcher:
     # --- from the outbox to the queues --------------------------------------------------------------------
 
     async def _watch(self, wake: asyncio.Event) -> None:
-        is_quiet = False
+        loop = asyncio.get_running_loop()
         while True:
             wake.clear()
+            is_quiet = loop.time() >= self._quiet_at
             if self._take_due_events() or (is_quiet and self._release_held_events()):
                 await asyncio.sleep(0)
                 continue
-            pauses = [_QUIET_TIME] if self._held else []
+            pauses = [self._quiet_at - loop.time()] if self._held else []
             next_due_at = self.state.outbox.next_due_at
             if next_due_at is not None:
-                pauses.append(max((next_due_at - self.state.now()).total_seconds(), _MIN_SLEEP))
-            pause, is_quiet = min(pauses, default=None), False
-            try:
+                pauses.append((next_due_at - self.state.now()).total_seconds())
+            pause = max(min(pauses), _MIN_SLEEP) if pauses else None
+            with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await wake.wait()
-            except TimeoutError:
-                is_quiet = pause == _QUIET_TIME
 
     def _take_due_events(self) -> bool:
         """Queue some of the events that are due, with their faults; return whether more can be queued now."""
@@ -241,6 +291,7 @@ class WebhookDispatcher:
             if entry is None:
                 return False
             taken += 1
+            self._quiet_at = asyncio.get_running_loop().time() + _QUIET_TIME
             settings, event = self.state.webhook_settings(entry.sender_id), self.state.event(entry, link)
             if event is None or settings is None or not settings.webhook_event_url:
                 continue
@@ -333,22 +384,15 @@ class WebhookDispatcher:
         try:
             if not (self.deliver_anywhere or is_this_machine(draft.url)):
                 return evolve(draft, failure="not this machine")
-            key = self.signing_key()
         except ValueError:
             return evolve(draft, failure="bad URL")
-        except RuntimeError:
-            self._is_unsigned = True
-            return evolve(draft, failure="no cryptography")
         async with self._connections:
             body = draft.event.envelope(draft.attempt, draft.url)
-            # By the clock of the machine, not of a test: the receiver compares it with its own.
-            timestamp = int(time.time() if signed_at is None else signed_at.timestamp())
-            headers = {
-                **_HEADERS,
-                # As Telnyx signs: timestamp, | and body.
-                "telnyx-signature-ed25519": base64.b64encode(key.sign(b"%d|%b" % (timestamp, body))).decode(),
-                "telnyx-timestamp": str(timestamp),
-            }
+            try:
+                headers = {**_HEADERS, **self.signer.headers(body, signed_at)}
+            except RuntimeError:
+                self._is_unsigned = True
+                return evolve(draft, failure="no cryptography")
             draft = evolve(draft, headers=headers, body=body)
             post = self._session.post(draft.url, data=body, headers=headers, allow_redirects=False)
             answer = bytearray()

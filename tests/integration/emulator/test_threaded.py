@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -14,15 +15,23 @@ from django.urls import path  # type: ignore[import-untyped]  # likewise
 from fastapi import FastAPI, Request
 from flask import Flask, jsonify
 
-from telnyx_rooms_async import OutcomeUnknownError, RetryPolicy, RoomsClient
-from telnyx_rooms_async.emulator import Emulator, ThreadedEmulator
+from telnyx_rooms_async import NotFoundError, OutcomeUnknownError, RetryPolicy, Room, RoomsClient
+from telnyx_rooms_async.emulator import Emulator, Fault, ThreadedEmulator
 from telnyx_rooms_async.integrations.asgi import client_lifespan
+from tests.helpers.clocks import FakeClock
 from tests.helpers.django_project import configure_django
 
 
 async def count_rooms() -> int:
     async with RoomsClient() as client:
         return await client.rooms.list().count()
+
+
+async def find_first_room() -> Room | None:
+    async with RoomsClient() as client:
+        with suppress(NotFoundError):
+            return await client.rooms.list().first()
+        return None
 
 
 def get_from_fastapi() -> object:
@@ -64,10 +73,9 @@ def test_blocking_test_client_works(get: Callable[[], object], telnyx_emulator_s
 async def test_client_in_another_thread_than_a_blocked_emulator_gets_a_hint(telnyx: Emulator) -> None:
     async def create() -> None:
         once = RetryPolicy(max_attempts=1)
-        async with RoomsClient(
-            telnyx.api_key, base_url=telnyx.url, attempt_timeout=1.0, retry=once
-        ) as client:
-            await client.rooms.create("Weekly", on_lost_response="raise")
+        async with RoomsClient(telnyx.api_key, base_url=telnyx.url, retry=once) as client:
+            with FakeClock().fast_forward():
+                await client.rooms.create("Weekly", on_lost_response="raise")
 
     def start() -> None:
         with pytest.raises(OutcomeUnknownError) as caught:
@@ -87,6 +95,19 @@ def test_attributes_are_those_of_the_emulator_and_async_methods_block() -> None:
         with pytest.raises(LookupError):
             telnyx.leave("a-participant")
     assert not [thread for thread in threading.enumerate() if thread.name == "telnyx-emulator"]
+
+
+def test_condition_of_a_fault_can_use_the_emulator(telnyx_emulator_server: Any) -> None:
+    server = telnyx_emulator_server
+    server.seed(1)
+    server.inject(Fault(status=404), when=lambda _: len(server.requests) == len(server.rooms) == 1)
+    assert [asyncio.run(find_first_room()) for _ in range(2)] == [None, server.rooms[0]]
+
+
+def test_emulator_has_no_private_attributes() -> None:
+    assert not hasattr(ThreadedEmulator(), "__deepcopy__")
+    with pytest.raises(AttributeError):
+        _ = ThreadedEmulator.__new__(ThreadedEmulator)._emulator
 
 
 def test_emulator_that_cannot_start_raises_in_the_test() -> None:
