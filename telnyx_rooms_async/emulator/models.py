@@ -17,11 +17,11 @@ from attrs import evolve, field, fields, frozen
 
 from telnyx_rooms_async.emulator import validation
 from telnyx_rooms_async.emulator.media import LinkFactory, MediaFile
-from telnyx_rooms_async.emulator.messages import JsonObject
 from telnyx_rooms_async.emulator.table import Record
 from telnyx_rooms_async.emulator.validation import Check
 from telnyx_rooms_async.models import public_url_repr
 
+COMPOSITION_STATUSES: Final = ("completed", "processing", "enqueued")
 CODECS: Final = {"audio": "opus", "video": "vp8"}
 """Telnyx records audio and video of each participant into separate files."""
 _CONTENT_TYPES: Final = {"audio": "audio/ogg", "video": "video/webm"}
@@ -73,8 +73,12 @@ class ApiRecord(Record):
 
     record_type: ClassVar[str]
 
+    def serialize_at(self, now: datetime, link: LinkFactory) -> dict[str, Any]:  # noqa: ARG002 - of files
+        """Return the record as JSON; a file with its status now, and a new link if it is completed."""
+        return self.serialize()
+
     def serialize(self) -> dict[str, Any]:
-        """Return the record as JSON."""
+        """Return the fields as JSON."""
         json: dict[str, Any] = {}
         for attribute in fields(type(self)):
             value = getattr(self, attribute.name)
@@ -199,12 +203,15 @@ class RecordingState(ApiRecord):
         payload = {**self.event_payload(), "codec": self.codec, "duration_secs": self.duration_secs}
         return {**payload, **_serialize_file(self.file, link)}
 
-    def serialize_at(self, now: datetime, link: LinkFactory) -> JsonObject:
-        """Return the recording as JSON, with a new link to its file if it is completed."""
+    def status_at(self, now: datetime) -> str:
+        """Return the status."""
+        return "completed" if reached(self.completes_at, now) else "processing"
+
+    def serialize_at(self, now: datetime, link: LinkFactory) -> dict[str, Any]:  # noqa: D102 - of `ApiRecord`
         completed_at = reached(self.completes_at, now)
         return {
             **self.serialize(),
-            "status": "completed" if completed_at else "processing",
+            "status": self.status_at(now),
             "duration_secs": self.duration_secs if completed_at else None,
             **_serialize_file(self.file if completed_at else None, link),
             "completed_at": timestamp(completed_at),
@@ -269,12 +276,17 @@ class CompositionState(WebhookSettings):
             **_serialize_file(self.file, link),
         }
 
-    def serialize_at(self, now: datetime, link: LinkFactory) -> JsonObject:
-        """Return the composition as JSON, with a new link to its file if it is completed."""
+    def status_at(self, now: datetime) -> str:
+        """Return the status."""
+        if reached(self.completes_at, now):
+            return "completed"
+        return "processing" if reached(self.starts_at, now) else "enqueued"
+
+    def serialize_at(self, now: datetime, link: LinkFactory) -> dict[str, Any]:  # noqa: D102 - of `ApiRecord`
         started_at, completed_at = reached(self.starts_at, now), reached(self.completes_at, now)
         return {
             **self.serialize(),
-            "status": "completed" if completed_at else "processing" if started_at else "enqueued",
+            "status": self.status_at(now),
             "duration_secs": self.duration_secs if completed_at else None,
             **_serialize_file(self.file if completed_at else None, link),
             "started_at": timestamp(started_at),

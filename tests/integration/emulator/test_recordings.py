@@ -124,8 +124,14 @@ async def test_recordings_are_deleted_by_id_or_filter(
 
 @pytest.mark.parametrize(
     "query",
-    [{}, {"page[size]": "1"}, {"filter[room]": "unknown"}, {"filter[date_started_at][eq]": "today"}],
-    ids=["none", "page", "unknown filter", "invalid filter"],
+    [
+        {},
+        {"page[size]": "1"},
+        {"filter[room]": "unknown"},
+        {"filter[date_started_at][eq]": "today"},
+        {"filter[type]": "audio", "page[size]": "251"},
+    ],
+    ids=["none", "page", "unknown filter", "invalid filter", "invalid page"],
 )
 async def test_deletion_needs_a_valid_filter(api: HttpClient, ids: list[str], query: dict[str, str]) -> None:
     assert (await api.delete("room_recordings", query)).status == 422

@@ -41,7 +41,8 @@ async def test_nothing_is_recorded_with_recording_off(receiver: WebhookListener)
 
 
 async def test_new_room_has_documented_fields_and_defaults(api: HttpClient) -> None:
-    response = await api("POST", "rooms", {"unknown": 3}, unknown="ignored")
+    settings = {"unknown": 3, "webhook_event_url": "HTTPS://example.com"}
+    response = await api("POST", "rooms", settings, unknown="ignored")
     assert (response.status, response.headers["Content-Type"]) == (201, "application/json")
     assert response.headers["Date"] == "Sun, 25 Apr 2021 12:00:00 GMT"
     assert response.data == {
@@ -50,7 +51,7 @@ async def test_new_room_has_documented_fields_and_defaults(api: HttpClient) -> N
         "max_participants": 10,
         "enable_recording": False,
         "active_session_id": None,
-        "webhook_event_url": None,
+        "webhook_event_url": "HTTPS://example.com",
         "webhook_event_failover_url": "",
         "webhook_timeout_secs": None,
         "created_at": "2021-04-25T12:00:00.000000Z",
@@ -69,6 +70,7 @@ async def test_new_room_has_documented_fields_and_defaults(api: HttpClient) -> N
             ["/max_participants", "/webhook_event_url", "/webhook_timeout_secs"],
         ),
         ({"unique_name": 1, "max_participants": True}, ["/max_participants", "/unique_name"]),
+        ({"webhook_event_url": "https:// "}, ["/webhook_event_url"]),
     ],
 )
 async def test_invalid_fields_are_refused(
@@ -94,6 +96,7 @@ async def test_body_that_is_not_an_object_is_refused(http: ClientSession, body: 
         ("page[number]", "two"),
         ("filter[date_created_at][gte]", "yesterday"),
         ("filter[date_updated_at][eq]", "2021-02-30"),
+        ("filter[date_updated_at][eq]", "2021-4-5"),
         ("include_sessions", "yes"),
     ],
 )
