@@ -80,13 +80,8 @@ class RequestContext:
         return record
 
     def select(self, table: Table[Any], *tests: Callable[[Any], bool], **fixed: Equal) -> Selection[Any]:
-        """Return the records that fulfil the filters of the query, the tests, and fixed conditions.
-
-        The filters have the names of the indexes.
-        """
-        filters = {
-            name: self.query.condition(name) for name in table.record_type.indexes if name not in fixed
-        }
+        """Return the records that fulfil the filters of the query, the tests, and fixed conditions."""
+        filters = {name: self.query.condition(name) for name in table.indexes if name not in fixed}
         return table.select(*tests, **filters, **fixed)
 
     def page(self, table: Table[Any], *tests: Callable[[Any], bool], **fixed: Equal) -> JsonObject:

@@ -4,18 +4,19 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain, count
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 from uuid import uuid4
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field, fields, frozen
+
+FILTER: Final = {"filter": True}
+"""Metadata of a field that has an index."""
 
 
 @frozen(kw_only=True)
 class Record:
     """Anything that has an id, and can be stored in a `Table`."""
 
-    indexes: ClassVar[tuple[str, ...]] = ()
-    """Fields, or ``date_`` and a field for its date. Records with ``None`` there are left out of an index."""
     id: str = field(factory=lambda: str(uuid4()))
 
 
@@ -77,7 +78,7 @@ class Table(Generic[RecordT]):
     """Immutable records by id, in order of creation, with indexes.
 
     A record has a number, counted up with each addition. An index holds the numbers of the records with the
-    same key, ascending.
+    same key, ascending. A key is the value of a field, or the date of a time; ``None`` is left out.
     """
 
     def __init__(self, record_type: type[RecordT]) -> None:
@@ -86,7 +87,11 @@ class Table(Generic[RecordT]):
         self._numbers: dict[str, int] = {}
         self._records: dict[int, RecordT] = {}
         self._all: list[int] = []
-        self._indexes: dict[str, dict[Hashable, list[int]]] = {name: {} for name in record_type.indexes}
+        names = [attribute.name for attribute in fields(record_type) if "filter" in attribute.metadata]
+        self.indexes: dict[str, dict[Hashable, list[int]]] = {
+            f"date_{name}" if name.endswith("_at") else name: {} for name in names
+        }
+        """By the name of the filter."""
 
     def __iter__(self) -> Iterator[RecordT]:
         return iter(self._records.values())
@@ -108,7 +113,7 @@ class Table(Generic[RecordT]):
         self._numbers[record.id] = number
         self._records[number] = record
         self._all.append(number)
-        for name in self._indexes:
+        for name in self.indexes:
             self._insert(name, _key(record, name), number)
 
     def update(self, record_id: str, **changes: Any) -> RecordT:  # noqa: ANN401 - values of fields
@@ -119,7 +124,7 @@ class Table(Generic[RecordT]):
         """Return the record, which takes the place of the one with its id."""
         number = self._numbers[record.id]
         before, self._records[number] = self._records[number], record
-        for name in self._indexes:
+        for name in self.indexes:
             old, new = _key(before, name), _key(record, name)
             if old != new:
                 self._discard(name, old, number)
@@ -131,7 +136,7 @@ class Table(Generic[RecordT]):
         number = self._numbers.pop(record_id)
         record = self._records.pop(number)
         del self._all[bisect_left(self._all, number)]
-        for name in self._indexes:
+        for name in self.indexes:
             self._discard(name, _key(record, name), number)
 
     def select(self, *tests: Callable[[RecordT], bool], **conditions: Condition | None) -> Selection[RecordT]:
@@ -144,7 +149,7 @@ class Table(Generic[RecordT]):
         sizes: dict[str, int] = {}
         for name, condition in conditions.items():
             if condition is not None:
-                index = self._indexes[name]
+                index = self.indexes[name]
                 keys = condition.matching(index)
                 size = sum(len(index[key]) for key in keys)
                 if size < len(self._all):  # or all records fulfil the condition
@@ -152,7 +157,7 @@ class Table(Generic[RecordT]):
         buckets = [self._all]
         if matching:
             best = min(sizes, key=sizes.__getitem__)
-            buckets = [self._indexes[best][key] for key in matching.pop(best)]
+            buckets = [self.indexes[best][key] for key in matching.pop(best)]
         numbers = buckets[0] if len(buckets) == 1 else sorted(chain.from_iterable(buckets))
         records = self._records
         for name, keys in matching.items():
@@ -164,14 +169,14 @@ class Table(Generic[RecordT]):
 
     def _insert(self, name: str, key: Hashable, number: int) -> None:
         if key is not None:
-            insort(self._indexes[name].setdefault(key, []), number)
+            insort(self.indexes[name].setdefault(key, []), number)
 
     def _discard(self, name: str, key: Hashable, number: int) -> None:
         if key is not None:
-            numbers = self._indexes[name][key]
+            numbers = self.indexes[name][key]
             del numbers[bisect_left(numbers, number)]
             if not numbers:
-                del self._indexes[name][key]
+                del self.indexes[name][key]
 
 
 def _key(record: Record, name: str) -> Hashable:

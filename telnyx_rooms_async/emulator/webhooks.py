@@ -60,10 +60,8 @@ _QUIET_TIME: Final = 0.1
 """Seconds without an event after which reordered events are sent."""
 _MIN_SLEEP: Final = 0.01
 """Seconds between two reads of a clock that may stand still."""
-_SLICE: Final = 50
-"""Events that are taken from the outbox before other tasks run."""
 _MAX_UNFINISHED: Final = 1000
-"""Due events that are queued, being sent, or waiting to be sent again; further ones wait in the outbox."""
+"""Limit above which due events stay in the outbox."""
 
 
 @frozen(kw_only=True)
@@ -205,7 +203,6 @@ class WebhookDispatcher:
     """Exceptions of finished tasks, for `flush_webhooks`."""
     _queues: dict[str, deque[_DueEvent]] = field(factory=dict[str, deque[_DueEvent]], init=False)
     """Events that were not sent yet, by URL. A task for each URL sends them."""
-    _unfinished: int = field(default=0, init=False)
     _held: list[_DueEvent] = field(factory=list[_DueEvent], init=False)
     """Reordered events."""
     _quiet_at: float = field(default=0.0, init=False)
@@ -225,9 +222,8 @@ class WebhookDispatcher:
         while self._watcher is not None:
             if self._watcher.done():
                 self._watcher.result()  # raises what ended it, such as an exception of `when`
-            if self._take_due_events() or self._release_held_events():
-                await asyncio.sleep(0)
-                continue
+            self._take_due_events()
+            self._release_held_events()
             if self._errors:
                 raise self._errors.pop(0)
             if not self._tasks:
@@ -269,10 +265,9 @@ class WebhookDispatcher:
         loop = asyncio.get_running_loop()
         while True:
             wake.clear()
-            is_quiet = loop.time() >= self._quiet_at
-            if self._take_due_events() or (is_quiet and self._release_held_events()):
-                await asyncio.sleep(0)
-                continue
+            self._take_due_events()
+            if loop.time() >= self._quiet_at:
+                self._release_held_events()
             pauses = [self._quiet_at - loop.time()] if self._held else []
             next_due_at = self.state.outbox.next_due_at
             if next_due_at is not None:
@@ -282,15 +277,11 @@ class WebhookDispatcher:
                 async with asyncio.timeout(pause):
                     await wake.wait()
 
-    def _take_due_events(self) -> bool:
-        """Queue some of the events that are due, with their faults; return whether more can be queued now."""
+    def _take_due_events(self) -> None:
+        """Queue or hold the events that are due, with their faults, unless too many are unfinished."""
         now = self.state.now()
-        link, taken = self.link_at(now), 0
-        while taken < _SLICE and self._unfinished < _MAX_UNFINISHED:
-            entry = self.state.outbox.pop(now)
-            if entry is None:
-                return False
-            taken += 1
+        link = self.link_at(now)
+        while self._unfinished < _MAX_UNFINISHED and (entry := self.state.outbox.pop(now)):
             self._quiet_at = asyncio.get_running_loop().time() + _QUIET_TIME
             settings, event = self.state.webhook_settings(entry.sender_id), self.state.event(entry, link)
             if event is None or settings is None or not settings.webhook_event_url:
@@ -302,25 +293,22 @@ class WebhookDispatcher:
             if fault.dropped:
                 self.record(Delivery(event=event, url=urls[0], attempt=1, sent_at=now, failure="lost"))
                 continue
-            taken += fault.duplicates
             due = _DueEvent(event=event, urls=urls, timeout=timeout, delay=fault.delay)
             for _ in range(1 + fault.duplicates):
                 if fault.reordered:
                     self._held.append(due)
                 else:
                     self._schedule(due)
-        return self._unfinished < _MAX_UNFINISHED
 
-    def _release_held_events(self) -> bool:
-        """Queue some of the reordered events; return whether more can be queued now."""
-        held = self._held
-        for _ in range(_SLICE):
-            if not held or self._unfinished >= _MAX_UNFINISHED:
-                return False
-            index = self._random.randrange(len(held))
-            held[index], held[-1] = held[-1], held[index]
-            self._schedule(held.pop())
-        return True
+    @property
+    def _unfinished(self) -> int:
+        """Number of copies of events that are held, queued, being sent, or waiting to be sent."""
+        return len(self._held) + sum(map(len, self._queues.values())) + len(self._tasks)
+
+    def _release_held_events(self) -> None:
+        self._random.shuffle(self._held)
+        while self._held:
+            self._schedule(self._held.pop())
 
     def _schedule(self, due: _DueEvent) -> None:
         if due.delay:
@@ -335,7 +323,6 @@ class WebhookDispatcher:
     # --- from the queues to the receivers -----------------------------------------------------------------
 
     def _enqueue(self, due: _DueEvent) -> None:
-        self._unfinished += 1
         url = due.urls[0]
         if url in self._queues:
             self._queues[url].append(due)
@@ -349,27 +336,22 @@ class WebhookDispatcher:
             while queue:
                 due = queue.popleft()
                 delivery = await self._attempt(due, url, 1)
-                if delivery.delivered:
-                    self._unfinished -= 1
-                else:
+                if not delivery.delivered:
                     self._start_task(self._send_again(due, delivery))
         finally:
             del self._queues[url]
 
     async def _send_again(self, due: _DueEvent, delivery: Delivery) -> None:
-        try:
-            number = 1
-            for url, delay in [(url, delay) for url in due.urls for delay in _RETRY_DELAYS][1:]:
-                if delivery.delivered:
-                    return
-                if url == delivery.url and not delivery.body:
-                    continue  # what could not be sent cannot be sent later
-                if delay:
-                    await self.sleep(delay)
-                number += 1
-                delivery = await self._attempt(due, url, number)
-        finally:
-            self._unfinished -= 1
+        number = 1
+        for url, delay in [(url, delay) for url in due.urls for delay in _RETRY_DELAYS][1:]:
+            if delivery.delivered:
+                return
+            if url == delivery.url and not delivery.body:
+                continue  # what could not be sent cannot be sent later
+            if delay:
+                await self.sleep(delay)
+            number += 1
+            delivery = await self._attempt(due, url, number)
 
     async def _attempt(
         self, due: _DueEvent, url: str, number: int, signed_at: datetime | None = None

@@ -2,20 +2,19 @@
 
 from datetime import date, timedelta
 
-from attrs import frozen
+from attrs import field, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.emulator.table import Between, Equal, Record, Table
+from telnyx_rooms_async.emulator.table import FILTER, Between, Equal, Record, Table
 
 DAYS = [date(2021, 4, 25) + timedelta(days=number) for number in range(4)]
 
 
 @frozen(kw_only=True)
 class Item(Record):
-    indexes = ("name", "day")
-    name: str
-    day: date | None
+    name: str = field(metadata=FILTER)
+    day: date | None = field(metadata=FILTER)
 
 
 names = st.sampled_from("abc")
