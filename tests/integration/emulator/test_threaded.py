@@ -1,4 +1,4 @@
-"""The emulator in a thread of its own, and the blocking test clients of web frameworks."""
+"""The emulator in a thread of its own, and blocking test clients; that of FastAPI is in the guides."""
 
 import asyncio
 import socket
@@ -12,12 +12,10 @@ import pytest
 from django.http import JsonResponse  # type: ignore[import-untyped]  # it has no types
 from django.test import Client as DjangoClient  # type: ignore[import-untyped]  # likewise
 from django.urls import path  # type: ignore[import-untyped]  # likewise
-from fastapi import FastAPI, Request
 from flask import Flask, jsonify
 
 from telnyx_rooms_async import NotFoundError, OutcomeUnknownError, RetryPolicy, Room, RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault, ThreadedEmulator
-from telnyx_rooms_async.integrations.asgi import client_lifespan
 from tests.helpers.clocks import FakeClock
 from tests.helpers.django_project import configure_django
 
@@ -34,20 +32,6 @@ async def find_first_room() -> Room | None:
         return None
 
 
-def get_from_fastapi() -> object:
-    from fastapi.testclient import TestClient  # noqa: PLC0415 - it warns when it is imported
-
-    app = FastAPI(lifespan=client_lifespan())
-
-    @app.get("/rooms")
-    async def rooms(request: Request) -> int:
-        count: int = await request.state.telnyx.rooms.list().count()
-        return count
-
-    with TestClient(app) as browser:
-        return browser.get("/rooms").json()
-
-
 def get_from_django() -> object:
     async def rooms(_: object) -> Any:
         return JsonResponse(await count_rooms(), safe=False)
@@ -62,8 +46,7 @@ def get_from_flask() -> object:
     return app.test_client().get("/rooms").json
 
 
-@pytest.mark.filterwarnings("ignore:Using `httpx`")  # Starlette prefers another library
-@pytest.mark.parametrize("get", [get_from_fastapi, get_from_django, get_from_flask])
+@pytest.mark.parametrize("get", [get_from_django, get_from_flask])
 def test_blocking_test_client_works(get: Callable[[], object], telnyx_emulator_server: Any) -> None:
     telnyx_emulator_server.seed(2)
     assert get() == 2
