@@ -73,8 +73,10 @@ class WebhookEvent:
         """Return the event that an object describes; see `Emulator.deliver`.
 
         Raises:
-            ValueError: there is no event type.
+            ValueError: there is no event type, or there are two payloads.
         """
+        if payload is not None and not isinstance(source, str):
+            raise ValueError("payload is only for an event type: the event has a payload of its own")
         if isinstance(source, cls):
             return source
         if isinstance(source, str):

@@ -88,6 +88,7 @@ class Emulator:
     Raises:
         ValueError: `public_url` is not an ``http://`` or ``https://`` URL, or `signing_key` is not 32 bytes.
         OSError: on entering, the port is taken.
+        RuntimeError: on entering, the emulator is already running.
 
     Example:
         >>> async with Emulator() as telnyx:
@@ -131,21 +132,9 @@ class Emulator:
         self._webhook_dispatcher: WebhookDispatcher | None = None
 
     async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[self._middleware])
-        app.on_response_prepare.append(self._set_headers)
-        app.on_shutdown.append(self._fault_injector.close)
-        app.router.add_post(_PARTICIPANTS, self._handle_join, name="emulator:join")
-        app.router.add_delete(f"{_PARTICIPANTS}/{{id}}", self._handle_leave, name="emulator:leave")
-        for endpoint in ENDPOINTS:
-            path, handler = _PREFIX + endpoint.path, partial(self._handle_operation, endpoint)
-            methods = ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,)
-            resource = app.router.add_resource(path, name=endpoint.operation)
-            for method in methods:
-                resource.add_route(method, handler)
-        app.router.add_get("/media/{id}", self._handle_download, name=DOWNLOAD, allow_head=False)
-        path = f"{_PREFIX}/public_key"
-        app.router.add_get(path, self._handle_public_key, name=PUBLIC_KEY, allow_head=False)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        if self._runner is not None:
+            raise RuntimeError("the emulator is already running")
+        runner = web.AppRunner(self._make_app(), access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._port).start()
@@ -164,6 +153,23 @@ class Emulator:
         )
         self._webhook_dispatcher.start()
         return self
+
+    def _make_app(self) -> web.Application:
+        app = web.Application(middlewares=[self._middleware])
+        app.on_response_prepare.append(self._set_headers)
+        app.on_shutdown.append(self._fault_injector.close)
+        app.router.add_post(_PARTICIPANTS, self._handle_join, name="emulator:join")
+        app.router.add_delete(f"{_PARTICIPANTS}/{{id}}", self._handle_leave, name="emulator:leave")
+        for endpoint in ENDPOINTS:
+            path, handler = _PREFIX + endpoint.path, partial(self._handle_operation, endpoint)
+            methods = ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,)
+            resource = app.router.add_resource(path, name=endpoint.operation)
+            for method in methods:
+                resource.add_route(method, handler)
+        app.router.add_get("/media/{id}", self._handle_download, name=DOWNLOAD, allow_head=False)
+        path = f"{_PREFIX}/public_key"
+        app.router.add_get(path, self._handle_public_key, name=PUBLIC_KEY, allow_head=False)
+        return app
 
     async def __aexit__(self, *exc_info: object) -> None:
         runner, self._runner = self._runner, None
@@ -455,12 +461,12 @@ class Emulator:
         Args:
             event: an event type, a mapping, or an object with the attributes of an event. Id and time are
                 generated unless the event has them.
-            payload: payload for an event type.
+            payload: payload for an event type, without which it is empty.
             url: receiver; by default the webhook URL of the composition or room that the payload names.
             signed_at: time of the signature, aware; by default now, by the clock of the machine.
 
         Raises:
-            ValueError: the event has no type, or there is no URL for it.
+            ValueError: the event has no type, there is no URL for it, or it has a payload of its own.
             RuntimeError: the emulator is not running, or the extra ``webhooks`` is not installed.
 
         Example:

@@ -174,12 +174,6 @@ class WebhookSigner:
         }
 
 
-def _new_session() -> ClientSession:
-    # One connection for each event: no connection stays open when a receiver shuts down.
-    connector = TCPConnector(force_close=True)
-    return ClientSession(connector=connector, cookie_jar=DummyCookieJar(), timeout=ClientTimeout())
-
-
 @define(kw_only=True, eq=False, repr=False)
 class WebhookDispatcher:
     """Delivers the events in the outbox of an account during one run of the emulator.
@@ -196,7 +190,7 @@ class WebhookDispatcher:
     record: Callable[[Delivery], object]
     link_at: Callable[[datetime], LinkFactory]
     _watcher: asyncio.Task[None] | None = field(default=None, init=False)
-    _session: ClientSession = field(factory=_new_session, init=False)
+    _session: ClientSession | None = field(default=None, init=False)
     _connections: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(_MAX_CONNECTIONS), init=False)
     _tasks: set[asyncio.Task[None]] = field(factory=set["asyncio.Task[None]"], init=False)
     _errors: list[BaseException] = field(factory=list[BaseException], init=False)
@@ -257,7 +251,8 @@ class WebhookDispatcher:
         loop = asyncio.get_running_loop()
         for error in self._errors:  # those that no `flush_webhooks` has raised
             loop.call_exception_handler({"message": "delivery of a webhook failed", "exception": error})
-        await self._session.close()
+        if self._session is not None:
+            await self._session.close()
 
     # --- from the outbox to the queues --------------------------------------------------------------------
 
@@ -376,6 +371,10 @@ class WebhookDispatcher:
                 self._is_unsigned = True
                 return evolve(draft, failure="no cryptography")
             draft = evolve(draft, headers=headers, body=body)
+            if self._session is None:
+                # One connection for each event: no connection stays open when a receiver shuts down.
+                connector, jar = TCPConnector(force_close=True), DummyCookieJar()
+                self._session = ClientSession(connector=connector, cookie_jar=jar, timeout=ClientTimeout())
             post = self._session.post(draft.url, data=body, headers=headers, allow_redirects=False)
             answer = bytearray()
             try:

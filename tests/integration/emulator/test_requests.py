@@ -190,6 +190,8 @@ async def test_emulator_has_a_url_only_while_it_runs() -> None:
         _ = telnyx.url
     async with telnyx:
         url = telnyx.url
+        with pytest.raises(RuntimeError, match="already running"):
+            await telnyx.__aenter__()
     await telnyx.__aexit__(None, None, None)
     with pytest.raises(RuntimeError, match="not running"):
         _ = telnyx.url

@@ -331,6 +331,8 @@ async def test_single_event_can_have_many_forms(
 async def test_event_without_type_or_url_is_refused(telnyx: Emulator, event: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         await telnyx.deliver(event)
+    with pytest.raises(ValueError, match="payload is only for an event type"):
+        await telnyx.deliver(event, {})
     assert telnyx.deliveries == []
 
 
