@@ -62,14 +62,7 @@ class RequestContext:
     @property
     def table(self) -> Table[Any]:
         """The table of the record that the path names."""
-        tables: dict[str, Table[Any]] = {
-            "room_id": self.state.rooms,
-            "room_session_id": self.state.sessions,
-            "room_participant_id": self.state.participants,
-            "room_recording_id": self.state.recordings,
-            "room_composition_id": self.state.compositions,
-        }
-        return tables[next(iter(self.path_ids))]
+        return self.state.tables[next(iter(self.path_ids))]
 
     @property
     def record(self) -> Any:  # noqa: ANN401 - its type follows from the path

@@ -56,7 +56,7 @@ _JOIN_CHECKS: Final = {"room_id": validation.text, "context": validation.text}
 _CONTROL_ROUTES: Final = frozenset({"emulator:join", "emulator:leave"})
 """Names of the routes that are not part of Telnyx. Faults and the rate limit do not apply to them."""
 _NO_KEY_NEEDED: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
-"""Operations that the API reference marks with ``security: []``: the refresh token or the link is the key."""
+"""Operations that are authorized by the refresh token or the signature of the link."""
 
 _EXTRA_HEADERS: Final = web.RequestKey("extra_headers", dict[str, str])
 """Headers of the response to a request; they replace those of the same name."""
@@ -345,8 +345,8 @@ class Emulator:
         Args:
             fault: what goes wrong.
             times: for how many requests; ``None`` for all until `clear_faults`.
-            operation: operation id of the API reference (``"CreateRoom"``), ``"download"`` for files, or
-                ``None`` for every operation.
+            operation: operation id of the API reference (``"CreateRoom"``), ``"download"`` for files,
+                ``"public_key"``, or ``None`` for every operation except downloads.
             when: returns whether a recorded request matches.
 
         Raises:

@@ -1,7 +1,7 @@
 """State of an emulated account, and everything that changes it. No HTTP."""
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from uuid import uuid4
@@ -43,6 +43,14 @@ class State:
         self.participants: Table[ParticipantState] = Table(ParticipantState)
         self.recordings: Table[RecordingState] = Table(RecordingState)
         self.compositions: Table[CompositionState] = Table(CompositionState)
+        self.tables: Mapping[str, Table[Any]] = {
+            "room_id": self.rooms,
+            "room_session_id": self.sessions,
+            "room_participant_id": self.participants,
+            "room_recording_id": self.recordings,
+            "room_composition_id": self.compositions,
+        }
+        """By the name of the id in paths."""
         self._deleted_rooms: dict[str, RoomState] = {}
         """Rooms with a history, by id: events may still be sent to their URLs."""
 
@@ -52,8 +60,7 @@ class State:
 
     def has_record(self, record_id: str) -> bool:
         """Return whether anything has an id."""
-        tables = (self.rooms, self.sessions, self.participants, self.recordings, self.compositions)
-        return any(record_id in table for table in tables)
+        return any(record_id in table for table in self.tables.values())
 
     # --- rooms --------------------------------------------------------------------------------------------
 
