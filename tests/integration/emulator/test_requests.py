@@ -89,19 +89,26 @@ async def test_body_that_is_not_an_object_is_refused(http: ClientSession, body: 
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("path", "name", "value"),
     [
-        ("page[size]", "251"),
-        ("page[number]", "0"),
-        ("page[number]", "two"),
-        ("filter[date_created_at][gte]", "yesterday"),
-        ("filter[date_updated_at][eq]", "2021-02-30"),
-        ("filter[date_updated_at][eq]", "2021-4-5"),
-        ("include_sessions", "yes"),
+        ("rooms", "page[size]", "251"),
+        ("rooms", "page[number]", "0"),
+        ("rooms", "page[number]", "two"),
+        ("rooms", "filter[date_created_at][gte]", "yesterday"),
+        ("rooms", "filter[date_updated_at][eq]", "2021-02-30"),
+        ("rooms", "filter[date_updated_at][eq]", "2021-4-5"),
+        ("rooms", "include_sessions", "yes"),
+        ("room_sessions", "filter[active]", "1"),
+        ("room_sessions", "include_participants", "1"),
+        ("room_recordings", "filter[duration_secs][gte]", "long"),
+        ("room_recordings", "filter[duration_secs]", "-1"),
+        ("room_compositions", "filter[status]", "failed"),
     ],
 )
-async def test_invalid_query_parameters_are_refused(api: HttpClient, name: str, value: str) -> None:
-    response = await api.get("rooms", {name: value})
+async def test_invalid_query_parameters_are_refused(
+    api: HttpClient, path: str, name: str, value: str
+) -> None:
+    response = await api.get(path, {name: value})
     assert (response.status, response.error_sources) == (422, [name])
 
 
