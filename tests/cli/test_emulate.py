@@ -182,7 +182,7 @@ def test_invalid_faults_are_one_line(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "faults.json"
     command = ("emulate", "--port", "0", "--faults", str(file))
     result = run(*command)
-    assert (result.exit_code, result.stdout) == (2, "")
+    assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == f"error: cannot read {file}: No such file or directory\n"
     for text, problem in (("[", "JSON"), ('[{"status": 500}, {"status": "500"}, {"times": 0}]', "entry 2: ")):
         file.write_text(text)
