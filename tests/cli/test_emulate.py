@@ -222,6 +222,14 @@ def test_unknown_host_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     assert (result.exit_code, result.stderr) == (1, message)
 
 
+@pytest.mark.parametrize("command", [("emulate",), ("webhooks", "listen")])
+@pytest.mark.parametrize("host", ["a..b", "\udcff"])
+def test_host_that_cannot_be_a_name_is_one_line(run: Run, command: tuple[str, ...], host: str) -> None:
+    result = run(*command, "--host", host, "--port", "1")
+    assert result.exit_code == 1
+    assert result.stderr.endswith(":1: not a host name\n")
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -154,6 +154,8 @@ def run_server(
                 reason = os.strerror(code) if code in errno.errorcode else error.strerror or error
                 hint = "; use --port 0 for a free port" if code == errno.EADDRINUSE else ""
                 raise ConfigurationError(f"cannot listen on {address}: {reason}{hint}") from None
+            except UnicodeError:
+                raise ConfigurationError(f"cannot listen on {address}: not a host name") from None
             await use(entered)
 
     with exit_codes(interrupted=0), suppress(asyncio.CancelledError):

@@ -121,6 +121,7 @@ def export_recordings(
     progress = JobProgress("listing recordings", skipped=lambda: skipped)
 
     async def start(client: RoomsClient) -> Outcomes[RoomRecording, bool]:
+        nonlocal skipped
         sizes = _open(folder)
         listing = client.recordings.list(**filters)
         progress.total = await listing.count()
@@ -131,13 +132,10 @@ def export_recordings(
         stream = batch.stream(download, listing, concurrency=concurrency, max_failures=max_failures)
         async with aclosing(stream) as outcomes:
             async for outcome in outcomes:
-                yield outcome
-
-    def on_outcome(outcome: batch.Outcome[RoomRecording, bool]) -> None:
-        nonlocal skipped
-        if isinstance(outcome, batch.Done) and not outcome.value:
-            progress.done -= 1
-            skipped += 1
+                if isinstance(outcome, batch.Done) and not outcome.value:
+                    skipped += 1
+                else:
+                    yield outcome
 
     def summarize() -> Result:
         done, failed = progress.done, progress.failed
@@ -152,7 +150,6 @@ def export_recordings(
         start,
         progress,
         label=lambda recording: recording.id,
-        on_outcome=on_outcome,
         summarize=summarize,
         as_json=as_json,
         base_url=base_url,

@@ -98,6 +98,8 @@ def _sample(event_type: str, event_id: str, assignments: Sequence[str]) -> Event
     event_type = _PREFIX + event_type.removeprefix(_PREFIX)
     if event_type not in EVENT_CLASSES:
         raise InvalidArgumentError((f"EVENT must be one of {_EVENTS}; got {event_type!r}",))
+    if problem := validators.text(event_id):
+        raise InvalidArgumentError((f"--id {problem}",))
     event: dict[str, Any] = {"id": event_id, "event_type": event_type}
     names = list(Event.from_dict(event).to_dict()["payload"])
     payload: dict[str, object] = {name: _SAMPLES.get(name) or str(uuid4()) for name in names}
@@ -106,7 +108,9 @@ def _sample(event_type: str, event_id: str, assignments: Sequence[str]) -> Event
         if not equals or name not in names:
             expected = f"--field must be NAME=VALUE, with a name of {', '.join(names)}"
             raise InvalidArgumentError((f"{expected}; got {assignment!r}",))
-        is_text = isinstance(payload[name], str) and text != "null"
+        if text and (problem := validators.text(text)):
+            raise InvalidArgumentError((f"--field {name} {problem}",))
+        is_text = isinstance(_SAMPLES.get(name, ""), str) and text != "null"
         try:
             payload[name] = text if is_text else parse_json(text.encode())
         except DecodeError:
