@@ -94,9 +94,10 @@ async def test_finished_items_are_skipped(client: RoomsClient, telnyx: Emulator,
     assert (journal.skipped, len(outcomes)) == (0, 50)
     sent = len(telnyx.requests)
     assert ((await create(client, path, 50))[1], len(telnyx.requests)) == ([], sent)
-    journal, outcomes = await create(client, path, 52, ordered=True)
-    assert journal.skipped == 50
-    assert [(outcome.index, outcome.item) for outcome in outcomes] == list(enumerate(bodies(52)))[50:]
+    journal = Journal(path)
+    result = await client.rooms.create_many(bodies(52), journal=journal, ordered=True)
+    assert result.skipped == journal.skipped == 50
+    assert [(outcome.index, outcome.item) for outcome in result.done] == list(enumerate(bodies(52)))[50:]
     assert await journal.summary() == JournalSummary(done=52, failed=0, open=0)
 
 
