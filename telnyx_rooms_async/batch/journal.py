@@ -268,7 +268,10 @@ class JournalFile:
         # descriptor of a file drops the locks that other descriptors of this process hold on it.
         with suppress(FileExistsError):
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        if not self._connect():
+        is_journal = self._connect()
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        if not is_journal:
             self._connection.executescript(_SCHEMA)
             self._connection.execute("INSERT INTO job VALUES (?, ?, ?, ?, 0)", (*job, now))
             self._connection.execute("COMMIT")
@@ -311,13 +314,11 @@ class JournalFile:
         (application_id,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        connection.execute("COMMIT")
+        connection.execute("ROLLBACK")  # a commit would write to an empty file
         if application_id != (_APPLICATION_ID if tables else 0):
             raise JournalError(self.path, "it is not a journal")
         if tables and version != _FORMAT_VERSION:
             raise JournalError(self.path, f"it has format version {version}, not {_FORMAT_VERSION}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
         return bool(tables)
 
     def _commit(self, records: Sequence[ItemRecord], start_limit: int | None = None) -> None:

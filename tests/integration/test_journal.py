@@ -548,9 +548,12 @@ async def test_killed_job_creates_each_room_once(client: RoomsClient, telnyx: Em
     assert await journal.summary() == JournalSummary(done=60, failed=0, open=0)
 
 
-async def test_summary_of_a_missing_file_is_empty(path: Path) -> None:
+@pytest.mark.parametrize("exists", [False, True])
+async def test_summary_of_a_missing_or_empty_file_changes_nothing(path: Path, *, exists: bool) -> None:
+    if exists:
+        path.touch()
     assert await Journal(path).summary() == JournalSummary(done=0, failed=0, open=0)
-    assert not path.exists()
+    assert [file.stat().st_size for file in path.parent.iterdir()] == [0] * exists
 
 
 async def test_journal_can_be_copied_and_pickled(client: RoomsClient, path: Path) -> None:
