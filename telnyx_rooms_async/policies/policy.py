@@ -258,9 +258,9 @@ class PolicyAction:
             "room_id": self.room.id,
             "unique_name": self.room.unique_name,
             "session_id": None if self.session is None else self.session.id,
-            "due_at": _text(self.due_at),
-            "limit_at": _text(self.limit_at),
-            "retry_at": None if self.retry_at is None else _text(self.retry_at),
+            "due_at": _rfc3339(self.due_at),
+            "limit_at": _rfc3339(self.limit_at),
+            "retry_at": None if self.retry_at is None else _rfc3339(self.retry_at),
             "error": None if self.error is None else str(self.error),
         }
 
@@ -269,13 +269,13 @@ class PolicyAction:
         if self.session is not None:
             subject = f"session {self.session.id} of {subject}"
         verb = {"warn": "warn", "end_session": "end", "delete_room": "delete"}[self.type]
-        line = f"{self.status}: {verb} {subject}, {self.rule} at {_text(self.limit_at)}"
+        line = f"{self.status}: {verb} {subject}, {self.rule} at {_rfc3339(self.limit_at)}"
         if self.error is not None:
             line += f": {self.error}"
-        return one_line(line if self.retry_at is None else f"{line}; next try at {_text(self.retry_at)}")
+        return one_line(line if self.retry_at is None else f"{line}; next try at {_rfc3339(self.retry_at)}")
 
 
-def _text(instant: datetime) -> str:
+def _rfc3339(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
