@@ -9,9 +9,8 @@ from typing import Any, Final, TypeAlias, cast
 
 from attrs import define, frozen
 
-from telnyx_rooms_async.batch.stream import stream
-from telnyx_rooms_async.core.requests import Days
-from telnyx_rooms_async.core.validators import DateFilter, days, exact_date, short_repr
+from telnyx_rooms_async.batch.streams import stream
+from telnyx_rooms_async.core.validators import DateFilter, Days, days, exact_date, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.reports import Identity, Prices, Usage, UsageMeter

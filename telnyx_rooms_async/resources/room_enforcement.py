@@ -8,8 +8,7 @@ from typing import Final, TypeAlias, cast
 
 from attrs import evolve
 
-from telnyx_rooms_async.batch.outcomes import Failed, Outcome
-from telnyx_rooms_async.batch.stream import stream
+from telnyx_rooms_async.batch.streams import Failed, Outcome, stream
 from telnyx_rooms_async.core.endpoints import (
     DELETE_ROOM,
     END_SESSION,

@@ -18,17 +18,15 @@ from telnyx_rooms_async.core.endpoints import (
     UNMUTE_PARTICIPANTS,
     Endpoint,
 )
-from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.protocol import PAGE_SIZE_MAX, build
 from telnyx_rooms_async.core.requests import (
-    PAGE_SIZE_MAX,
-    Days,
     ParticipantsBody,
     ParticipantsQuery,
     SessionParticipantsQuery,
     SessionQuery,
     SessionsQuery,
 )
-from telnyx_rooms_async.core.validators import UNSET, ParticipantId, RoomId, SessionId
+from telnyx_rooms_async.core.validators import UNSET, Days, ParticipantId, RoomId, SessionId
 from telnyx_rooms_async.errors import SessionEndedError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import ActionResult, RoomParticipant, RoomSession
@@ -166,7 +164,7 @@ class Sessions:
 
         Telnyx operations: ViewRoomSession and RetrieveListRoomParticipants.
         """
-        from telnyx_rooms_async.reports.attendance import attendance_of, check_arguments  # noqa: PLC0415 - see above
+        from telnyx_rooms_async.reports.attendance import attendance_of, check_arguments
 
         check_arguments(as_of, identity)
         session = await self.retrieve(session_id)
@@ -363,7 +361,7 @@ class Participants:
 
 def bulk_end(api: ApiSession) -> "BulkOperation[SessionId, None]":
     """Return the operation of `Sessions.end_many`, also used by `integrations.dask`."""
-    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+    from telnyx_rooms_async.batch.operations import BulkOperation
 
     async def end(session_id: SessionId, since: float | None) -> None:
         try:

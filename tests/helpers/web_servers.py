@@ -82,16 +82,14 @@ def aiohttp_receiver(router: EventRouter, public_key: str = PUBLIC_KEY, **option
 
 
 def _fastapi_receiver(router: EventRouter, public_key: str = PUBLIC_KEY, **options: Any) -> Any:
-    app = FastAPI(lifespan=client_lifespan(None, router))
+    app = FastAPI(lifespan=client_lifespan(router))
     app.mount("/telnyx", asgi_app(router, Webhooks(public_key), **options))
     return run_asgi_app(app)
 
 
 def _starlette_receiver(router: EventRouter, public_key: str = PUBLIC_KEY, **options: Any) -> Any:
     receiver = asgi_app(router, Webhooks(public_key), **options)
-    return run_asgi_app(
-        Starlette(routes=[Route("/telnyx/", receiver)], lifespan=client_lifespan(None, router))
-    )
+    return run_asgi_app(Starlette(routes=[Route("/telnyx/", receiver)], lifespan=client_lifespan(router)))
 
 
 def _asgi_receiver(router: EventRouter, public_key: str = PUBLIC_KEY, **options: Any) -> Any:
