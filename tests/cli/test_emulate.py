@@ -20,6 +20,7 @@ from telnyx_rooms_async.webhooks import Webhooks
 from tests.helpers.command_line import WITHOUT_WEBHOOKS, Run, Start
 from tests.helpers.webhook_listener import listen_for_webhooks
 
+
 def has_ipv6() -> bool:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
