@@ -42,7 +42,7 @@ def pytest_xdist_auto_num_workers() -> int | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Search no garbage while tests are imported: there is little, and it would take nearly half of the time."""
+    """Import the tests without garbage collection, which would take nearly half of the time."""
     gc.disable()
     try:
         return (yield)
