@@ -53,7 +53,7 @@ class Listing(Generic[Item]):
         self._iterations = WeakKeyDictionary[AsyncGenerator[Any, None], _PageReader[Item]]()
 
     def __repr__(self) -> str:
-        return f"<Listing {self._first.operation} {self._first.request.target}>"
+        return f"<Listing {self._first.endpoint.operation} {self._first.request.target}>"
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a Listing is not true or false: write `await listing.first() is not None`")

@@ -12,11 +12,13 @@ from inspect import isasyncgenfunction, isawaitable
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, field
 
 from telnyx_rooms_async.atomic_write import AtomicFile
+from telnyx_rooms_async.core.endpoints import Endpoint, RetrySafety
 from telnyx_rooms_async.core.error_mapping import error_of
-from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response, RetrySafety
+from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response
+from telnyx_rooms_async.core.retry import NO_RETRY, RetryPlan
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.core.validators import checked_limit, exact_text, short_repr, url
 from telnyx_rooms_async.errors import (
@@ -31,6 +33,7 @@ from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import record_attempt
 from telnyx_rooms_async.http.transport import Stream, is_usable_url
 from telnyx_rooms_async.models import RecordingStatus, RoomComposition, RoomRecording
+from telnyx_rooms_async.resources.results import DownloadedFile
 from telnyx_rooms_async.shield import run_in_thread
 
 T = TypeVar("T")
@@ -55,11 +58,7 @@ _OTHER_FILE: Final = Failure(
     reason=FailureKind.MALFORMED, sent=True, detail="the store sent another part or file"
 )
 _DOWNLOAD: Final = Call(
-    operation="download",
-    template="{download_url}",
-    request=Request(method="GET", path=""),
-    response_type=Response,
-    retry_safety=RetrySafety.IDEMPOTENT,
+    Endpoint("download", "GET", "{download_url}", 200, Response, RetrySafety.IDEMPOTENT), Request("GET", "")
 )
 """Under this name the attempts of a download are recorded: it is no operation of the API."""
 
@@ -75,24 +74,6 @@ class Writer(Protocol):
         bytes.
         """
         ...
-
-
-@frozen(kw_only=True)
-class DownloadedFile:
-    """Result of a download.
-
-    Example:
-        >>> file = await client.recordings.download(recording, "meeting.webm")
-        >>> file.size == os.path.getsize("meeting.webm")
-        True
-    """
-
-    path: Path | None
-    """None if the target was a writer."""
-    size: int
-    """Bytes."""
-    content_type: str | None
-    """As stated by the store: ``"video/mp4"``."""
 
 
 async def download(
@@ -263,36 +244,35 @@ class _Transfer:
             outcome = await self._attempt(link)
             elapsed = clock.monotonic() - started
             attempts_since_gain = 1 if self.received > received_before else attempts_since_gain + 1
-            delay: float | None = None
-            cost: float | None = 0.0
+            plan = NO_RETRY
             if not self.is_complete:
-                delay, cost = self.api.plan_retry(
-                    _DOWNLOAD.retry_safety,
+                plan = self.api.plan_retry(
+                    _DOWNLOAD.endpoint.retry_safety,
                     outcome,
                     number=attempts_since_gain,
                     time_left=self.time_left,
                     monotonic=clock.monotonic(),
                 )
-                self.spent += cost or 0.0
+                self.spent += plan.cost
             has_expired = isinstance(outcome, Response) and outcome.status in _EXPIRED_LINK_STATUSES
             if has_expired and not is_link_fresh:
-                link, delay = None, 0.0
+                link, plan = None, RetryPlan(delay=0.0)
             attempts = record_attempt(
                 _DOWNLOAD,
                 outcome,
                 attempts,
                 self.api.on_attempt,
                 elapsed=elapsed,
-                wait=delay,
-                budget_exhausted=cost is None,
+                wait=plan.delay,
+                budget_exhausted=plan.is_budget_exhausted,
             )
             if self.is_complete:
                 self.api.budget.give(self.spent or 1.0)
                 return
-            if delay is None:
+            if plan.delay is None:
                 raise error_of(outcome, attempts, now=clock.now())
-            await clock.sleep(delay)
-            self.time_left -= delay
+            await clock.sleep(plan.delay)
+            self.time_left -= plan.delay
 
     def link_of(self, item: Downloadable) -> Secret:
         """Return the link to the file of an item. The message about an invalid link does not show it."""

@@ -19,7 +19,7 @@ async def telnyx() -> AsyncIterator[Emulator]:
         time.advance(seconds=60)
         return time.now
 
-    async with Emulator(clock=next_minute) as emulator:
+    async with Emulator(clock=next_minute, sleep=FakeClock().sleep) as emulator:
         yield emulator
 
 

@@ -38,8 +38,8 @@ def test_every_public_class_and_operation_has_an_example() -> None:
     }
     # A protocol that users implement, what `asgi_app` returns, and classes below the client.
     missing -= {"telnyx_rooms_async.webhooks.EventStore", "telnyx_rooms_async.integrations.asgi.WebhookApp"}
-    missing -= {"telnyx_rooms_async.core.page_scan.Scan", "telnyx_rooms_async.core.protocol.Extras"}
-    missing -= {"telnyx_rooms_async.serialization.Envelope"}
+    missing -= {"telnyx_rooms_async.core.page_scan.Scan", "telnyx_rooms_async.serialization.Envelope"}
+    missing -= {f"telnyx_rooms_async.core.protocol.{name}" for name in ("Extras", "PageQuery")}
     missing |= VERBS - EXAMPLES.keys()
     assert missing == set()
 

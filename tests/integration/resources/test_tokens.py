@@ -20,7 +20,7 @@ from telnyx_rooms_async import (
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
-from telnyx_rooms_async.resources import tokens
+from telnyx_rooms_async.resources import auto_refreshed_token
 from tests.helpers.clocks import FakeClock, wait_until
 
 
@@ -34,7 +34,7 @@ async def room_id(client: RoomsClient, telnyx: Emulator) -> str:
 @pytest.fixture
 def wait_for_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let callers with a valid token wait for its refresh, however slow the machine is."""
-    monkeypatch.setattr(tokens, "_REFRESH_WAIT", 60)
+    monkeypatch.setattr(auto_refreshed_token, "_REFRESH_WAIT", 60)
 
 
 def actions(telnyx: Emulator) -> list[str]:
