@@ -150,17 +150,6 @@ def test_the_readme_states_the_defaults_of_the_client() -> None:
             assert ast.literal_eval(default.strip("` s")) == defaults[option], option
 
 
-def test_the_readme_states_the_measured_speed() -> None:
-    (sentence,) = re.findall(
-        r"^- \*\*Speed\.\*\* .*?(?=^- |^$)", README.read_text(), re.MULTILINE | re.DOTALL
-    )
-    rows = re.findall(r"^\| .*: CPU a .*?$", README.read_text(), re.MULTILINE)
-    ours = {row.split(" | ")[2][2:] for row in rows}
-    stated = set(re.findall(r"\d\.\d\d", sentence))
-    assert stated
-    assert stated <= ours
-
-
 # --- programs and fragments ---------------------------------------------------------------------------------
 
 
