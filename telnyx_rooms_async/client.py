@@ -17,7 +17,7 @@ from telnyx_rooms_async.core.secret import HiddenValue, hidden, without_async_fr
 from telnyx_rooms_async.core.validators import UNSET, UnsetType, exact_number
 from telnyx_rooms_async.errors import RateLimit
 from telnyx_rooms_async.http.api_session import ApiSession
-from telnyx_rooms_async.http.attempt_log import OnAttempt
+from telnyx_rooms_async.http.attempt_log import OnAttempt, check_on_attempt
 from telnyx_rooms_async.http.clock import Clock
 from telnyx_rooms_async.http.connection import (
     Proxies,
@@ -26,6 +26,7 @@ from telnyx_rooms_async.http.connection import (
     borrowed_loop,
     capacity,
     check_session,
+    check_trace_configs,
     find_tls,
     user_agent,
 )
@@ -154,7 +155,6 @@ class RoomsClient:
         check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)
         check_session(
             session,
-            on_attempt=on_attempt,
             trace_configs=trace_configs,
             ca_file=ca_file,
             client_cert=client_cert,
@@ -162,6 +162,8 @@ class RoomsClient:
             proxy=proxy,
             trust_env=trust_env,
         )
+        check_trace_configs(trace_configs)
+        check_on_attempt(on_attempt)
         tls = None if session else find_tls(ssl_context, ca_file, client_cert, allow_insecure=allow_insecure)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
         max_connections = capacity(session, int(max_connections))

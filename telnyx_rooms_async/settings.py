@@ -21,6 +21,7 @@ from telnyx_rooms_async.core.validators import (
     has_valid_labels,
     is_loopback,
     is_quoted,
+    is_visible_ascii,
     short_repr,
 )
 from telnyx_rooms_async.errors import ConfigurationError
@@ -129,7 +130,7 @@ def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
     # Only scheme and host are shown: the rest of a wrong URL may be a password.
     if scheme not in ("https", "http") or not has_valid_labels(host):
         raise ConfigurationError("the base URL must begin with https:// and a host")
-    if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not re.fullmatch("[!-~]+", url):
+    if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not is_visible_ascii(url):
         raise ConfigurationError(f"the base URL for {host} must be plain: no user, query, fragment or space")
     if scheme == "http" and not (allow_insecure or variable == "true" or is_loopback(host)):
         raise ConfigurationError(

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from threading import Lock
 from typing import Final, NamedTuple, TypeVar, cast
 
 from attrs import frozen
@@ -172,7 +173,7 @@ class ItemRecord(NamedTuple):
 class JournalFile:
     """Open journal. All work on the file is done by one thread of its own.
 
-    Records that arrive while a transaction is written to the disk form the next transaction.
+    Records that arrive while the thread writes a transaction form the next one.
     """
 
     def __init__(self, path: str) -> None:
@@ -188,9 +189,12 @@ class JournalFile:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telnyx-rooms-journal")
         self._is_open = False
         self._connection: sqlite3.Connection
-        self._waiting: list[tuple[ItemRecord, asyncio.Future[None]]] = []
+        self._lock = Lock()
+        """Guards the two fields below."""
+        self._waiting: list[ItemRecord] = []
         """Records of the next transaction."""
-        self._is_writing = False
+        self._next_transaction: asyncio.Future[None] | None = None
+        """Done when these records are on the disk. None if there are none."""
 
     async def open(self, job: JobIdentity, now: float, *, key_rotated: bool) -> None:
         """Lock the file and check that it belongs to the job, or create it."""
@@ -237,49 +241,25 @@ class JournalFile:
 
     def write(self, record: ItemRecord) -> asyncio.Future[None]:
         """Start to write a record. The future is done when it is on the disk, or has a `JournalError`."""
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((record, written))
-        if not self._is_writing:
-            self._start_transaction()
-        return written
+        with self._lock:
+            self._waiting.append(record)
+            if self._next_transaction is None:
+                self._next_transaction = asyncio.get_running_loop().run_in_executor(
+                    self._thread, self._translate_errors, "written", self._write_waiting
+                )
+                self._next_transaction.add_done_callback(_retrieve_error)
+            return self._next_transaction
 
     async def close(self) -> None:
         """Write the records of cancelled calls and the number of started items, and close the file."""
-        records, self._waiting = [record for record, _ in self._waiting], []
         try:
             if self._is_open:
-                await self._run("closed", partial(self._close, records))
+                await self._run("closed", self._close)
         finally:
             self._thread.shutdown(wait=False)
 
     async def _run(self, verb: str, work: Callable[[], T]) -> T:
         return await run_in_thread(partial(self._translate_errors, verb, work), executor=self._thread)
-
-    def _start_transaction(self) -> None:
-        transaction, self._waiting = self._waiting, []
-        self._is_writing = True
-        records = [record for record, _ in transaction]
-        commit = asyncio.get_running_loop().run_in_executor(
-            self._thread, self._translate_errors, "written", partial(self._commit, records)
-        )
-        commit.add_done_callback(partial(self._finish_transaction, [written for _, written in transaction]))
-
-    def _finish_transaction(
-        self, futures: Sequence[asyncio.Future[None]], commit: asyncio.Future[None]
-    ) -> None:
-        self._is_writing = False
-        error = commit.exception()
-        for written in futures:
-            if written.done():  # its waiter was cancelled
-                continue
-            if error is None:
-                written.set_result(None)
-            else:
-                problem = error.problem if isinstance(error, JournalError) else str(error)
-                written.set_exception(JournalError(self.path, problem))
-                written.exception()  # retrieved: the job may have ended for another reason
-        if self._waiting:
-            self._start_transaction()
 
     # --- in the thread --------------------------------------------------------------------------------------
 
@@ -349,7 +329,16 @@ class JournalFile:
         if start_limit is not None:
             self._start_limit = start_limit
 
-    def _close(self, records: Sequence[ItemRecord]) -> None:
+    def _take_waiting(self) -> list[ItemRecord]:
+        with self._lock:
+            records, self._waiting, self._next_transaction = self._waiting, [], None
+            return records
+
+    def _write_waiting(self) -> None:
+        self._commit(self._take_waiting())
+
+    def _close(self) -> None:
+        records = self._take_waiting()
         if records or self.started != self._start_limit:
             with suppress(sqlite3.Error):  # the calls were cancelled: their items stay open
                 self._commit(records, self.started)
@@ -364,3 +353,9 @@ class JournalFile:
             primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # Python's own errors have none
             problem = _PROBLEMS.get(primary_code, f"it cannot be {verb}: {error}")
             raise JournalError(self.path, problem) from None
+
+
+def _retrieve_error(future: asyncio.Future[None]) -> None:
+    """Retrieve the error of a transaction: the job may have ended for another reason."""
+    if not future.cancelled():
+        future.exception()

@@ -89,6 +89,21 @@ class RetryBudget:
         self.successes = 0
 
 
+@frozen
+class RetryPlan:
+    """What follows an attempt: a retry and its price, or none."""
+
+    delay: float | None = None
+    """Seconds until the retry; None for no retry."""
+    cost: float = 0.0
+    """What the retry budget paid."""
+    is_budget_exhausted: bool = False
+    """Whether there is no retry because the budget was too low."""
+
+
+NO_RETRY: Final = RetryPlan()
+
+
 def next_delay(
     policy: RetryPolicy,
     retry_safety: RetrySafety,

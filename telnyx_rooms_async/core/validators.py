@@ -303,6 +303,8 @@ _INVISIBLE: Final = (
 _ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,255}")
 is_id: Final = _ID.fullmatch
 """Matches text that is an id."""
+is_visible_ascii: Final = re.compile("[!-~]+").fullmatch
+"""Matches text of visible ASCII characters, without a space."""
 
 
 def is_text(value: object) -> bool:

@@ -1,7 +1,6 @@
 """The API key of a client: fixed text, or the result of a function, with the headers that contain it."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import TypeAlias
@@ -9,7 +8,7 @@ from typing import TypeAlias
 from multidict import CIMultiDict
 
 from telnyx_rooms_async.core.secret import Secret, hidden
-from telnyx_rooms_async.core.validators import is_quoted
+from telnyx_rooms_async.core.validators import is_quoted, is_visible_ascii
 from telnyx_rooms_async.errors import ConfigurationError
 
 ApiKeyFunction: TypeAlias = Callable[[], str | Awaitable[str]]
@@ -24,7 +23,7 @@ def check_api_key(key: Secret) -> Secret:
     """
     if is_quoted(key):
         raise ConfigurationError("the API key must stand without quotes around it")
-    if not re.fullmatch("[!-~]+", key):
+    if not is_visible_ascii(key):
         raise ConfigurationError("the API key must be text of visible ASCII characters, without a space")
     return key
 

@@ -132,19 +132,16 @@ class AiohttpTransport:
         session = self._session
         if session is None or session.closed or self._loop is not self._in_flight_calls.loop:
             session = await self._open_or_reopen()
-        # For a POST without a body too, to which aiohttp would add another content type.
-        has_json = request.body is not None or request.method == "POST"
-        headers = credentials.json_headers if has_json else credentials.headers
-        if request.headers:
-            headers = CIMultiDict(headers)
-            headers.update(request.headers)
+        url = self._base.with_path(self._path_prefix + request.path, encoded=True)
+        if request.query:
+            url = URL(f"{url}?{request.query_string}", encoded=True)
         key = credentials.key
         try:
             response = await session.request(
                 request.method,
-                self._url(request),
+                url,
                 data=None if request.body is None and not self._is_borrowed else self._payload(request),
-                headers=headers,
+                headers=_headers(request, credentials),
                 timeout=attempt_timeout(seconds),
                 allow_redirects=False,
                 raise_for_status=False,
@@ -265,11 +262,6 @@ class AiohttpTransport:
             raise ClientClosedError
         return session
 
-    def _url(self, request: Request) -> URL:
-        """Return the URL of a request, whose path and query are encoded already."""
-        url = self._base.with_path(self._path_prefix + request.path, encoded=True)
-        return URL(f"{url}?{request.query_string}", encoded=True) if request.query else url
-
     def _payload(self, request: Request) -> bytes | BytesIO | aiohttp.Payload | None:
         if request.body is None:
             is_resent = self._is_borrowed and request.method == "DELETE"
@@ -313,6 +305,17 @@ def is_usable_url(url: Secret) -> bool:
         return bool(URL(url, encoded=True).host) and not re.search(r"[\x00-\x20\x7f\\]", url)
     except ValueError:
         return False
+
+
+def _headers(request: Request, credentials: Credentials) -> CIMultiDict[str]:
+    """Return the headers of a request: those of the client, and its own."""
+    # For a POST without a body too, to which aiohttp would add another content type.
+    has_json = request.body is not None or request.method == "POST"
+    headers = credentials.json_headers if has_json else credentials.headers
+    if request.headers:
+        headers = CIMultiDict(headers)
+        headers.update(request.headers)
+    return headers
 
 
 # --- middlewares ------------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ async def _chunks(receive: Receive) -> AsyncGenerator[bytes]:
 
 
 def client_lifespan(
-    client: RoomsClient | None = None, *routers: EventRouter, grace: float = SHUTDOWN_GRACE
+    *routers: EventRouter, client: RoomsClient | None = None, grace: float = SHUTDOWN_GRACE
 ) -> Callable[[object], AbstractAsyncContextManager[dict[str, RoomsClient]]]:
     """Return a lifespan with a client: ``FastAPI(lifespan=client_lifespan())``.
 
@@ -118,8 +118,8 @@ def client_lifespan(
                 yield {**state, "database": database}
 
     Args:
-        client: the client; default: a new ``RoomsClient()``.
         routers: routers to enter with the app.
+        client: the client; default: a new ``RoomsClient()``.
         grace: seconds for the calls of the client to complete at shutdown.
 
     Example:

@@ -11,6 +11,7 @@ from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, one_line
 from telnyx_rooms_async.models import Room, RoomParticipant, RoomSession
 from telnyx_rooms_async.reports import Identity, Interval, attendance_of
+from telnyx_rooms_async.reports.attendance import IDENTITY_RULE, is_identity
 from telnyx_rooms_async.reports.intervals import merged
 
 ActionType: TypeAlias = Literal["warn", "end_session", "delete_room"]
@@ -23,6 +24,8 @@ WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY: Final = timedelta(days=1)
 _LONGEST: Final = timedelta(days=36_525)
 _TIMEOUTS: Final = ("max_duration", "alone_timeout", "empty_timeout")
+DURATIONS: Final = (*_TIMEOUTS, "max_rooms_age", "warn_before")
+_A_ZONE: Final = "a time zone such as 'Europe/Berlin'"
 _SEARCHED_DAYS: Final = range(-8, 10)
 """A week in both directions, and hours over midnight."""
 
@@ -36,8 +39,7 @@ def _zone(zone: tzinfo | str) -> tzinfo:
     try:
         return ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        problem = f"zone must be a time zone such as 'Europe/Berlin', not {short_repr(zone)}"
-        raise InvalidArgumentError((problem,)) from None
+        raise InvalidArgumentError((f"zone must be {_A_ZONE}, not {short_repr(zone)}",)) from None
 
 
 def _texts(texts: Iterable[str] | None) -> tuple[str, ...] | None:
@@ -52,6 +54,10 @@ def _hours(hours: "AllowedHours | Iterable[AllowedHours] | None") -> "tuple[Allo
     return None if hours is None else (hours,)
 
 
+def _is_time_of_day(value: object) -> bool:
+    return isinstance(value, time) and value.tzinfo is None
+
+
 def _participant_id(participant: RoomParticipant) -> str:
     return participant.id
 
@@ -59,6 +65,17 @@ def _participant_id(participant: RoomParticipant) -> str:
 def _all_are(cls: type, values: tuple[object, ...] | None) -> bool:
     """Return whether values are in a tuple, and of a class."""
     return isinstance(values, tuple) and all(isinstance(value, cls) for value in values)
+
+
+def _check(instance: object, *problems: str, **fields: tuple[bool, str]) -> None:
+    """Raise problems, and those of the fields of an instance: whether each is valid, and what it must be."""
+    of_fields = tuple(
+        f"{name} must be {expected}, not {short_repr(getattr(instance, name))}"
+        for name, (is_valid, expected) in fields.items()
+        if not is_valid
+    )
+    if problems or of_fields:
+        raise InvalidArgumentError((*problems, *of_fields))
 
 
 @frozen(kw_only=True)
@@ -85,18 +102,17 @@ class AllowedHours:
     weekdays: tuple[str, ...] | None = field(default=WEEKDAYS, converter=_texts)
 
     def __attrs_post_init__(self) -> None:
-        problems: list[str] = []
-        for name in ("start", "end"):
-            value: object = getattr(self, name)
-            if not isinstance(value, time) or value.tzinfo is not None:
-                problems.append(f"{name} must be a time of day without a zone, not {short_repr(value)}")
-        if not isinstance(cast("object", self.zone), tzinfo):
-            problems.append(f"zone must be a time zone such as 'Europe/Berlin', not {short_repr(self.zone)}")
         days = self.weekdays
-        if not days or not _all_are(str, days) or not set(days) <= set(WEEKDAYS):
-            problems.append(f"weekdays must be a list of {', '.join(WEEKDAYS)}, not {short_repr(days)}")
-        if problems:
-            raise InvalidArgumentError(tuple(problems))
+        _check(
+            self,
+            start=(_is_time_of_day(self.start), "a time of day without a zone"),
+            end=(_is_time_of_day(self.end), "a time of day without a zone"),
+            zone=(isinstance(cast("object", self.zone), tzinfo), _A_ZONE),
+            weekdays=(
+                bool(days) and _all_are(str, days) and set(days or ()) <= set(WEEKDAYS),
+                f"a list of {', '.join(WEEKDAYS)}",
+            ),
+        )
 
     def around(self, instant: datetime) -> Iterator[Interval]:
         """Yield the hours of at least a week before and after an instant."""
@@ -155,8 +171,19 @@ class RoomPolicy:
     identity: Identity = _participant_id
 
     def __attrs_post_init__(self) -> None:
-        if problems := tuple(self._problems()):
-            raise InvalidArgumentError(problems)
+        hours, prefix, predicate = self.allowed_hours, cast("object", self.prefix), self.predicate
+        _check(
+            self,
+            *self._problems_of_limits(),
+            allowed_hours=(
+                hours is None or (bool(hours) and _all_are(AllowedHours, hours)),
+                "AllowedHours, one or several",
+            ),
+            names=(self.names is None or _all_are(str, self.names), "a list of names"),
+            prefix=(prefix is None or (isinstance(prefix, str) and prefix != ""), "a text that is not empty"),
+            predicate=(predicate is None or callable(predicate), "a function of a Room"),
+            identity=(is_identity(self.identity), IDENTITY_RULE),
+        )
 
     @property
     def ends_sessions(self) -> bool:
@@ -164,8 +191,8 @@ class RoomPolicy:
         limits = (self.max_duration, self.alone_timeout, self.empty_timeout, self.allowed_hours)
         return any(limit is not None for limit in limits)
 
-    def _problems(self) -> Iterator[str]:
-        for name in ("max_duration", "alone_timeout", "empty_timeout", "max_rooms_age", "warn_before"):
+    def _problems_of_limits(self) -> Iterator[str]:
+        for name in DURATIONS:
             value: object = getattr(self, name)
             if value is None:
                 continue
@@ -175,15 +202,6 @@ class RoomPolicy:
                 yield f"warn_before must be shorter than {name}"
         if self.warn_before is not None and not self.ends_sessions:
             yield "warn_before needs a limit of sessions, such as max_duration"
-        hours, prefix, predicate = self.allowed_hours, self.prefix, cast("object", self.predicate)
-        if hours is not None and not (hours and _all_are(AllowedHours, hours)):
-            yield f"allowed_hours must be AllowedHours, one or several, not {short_repr(hours)}"
-        if self.names is not None and not _all_are(str, self.names):
-            yield f"names must be a list of names, not {short_repr(self.names)}"
-        if prefix is not None and not (isinstance(cast("object", prefix), str) and prefix):
-            yield f"prefix must be a text that is not empty, not {short_repr(prefix)}"
-        if predicate is not None and not callable(predicate):
-            yield f"predicate must be a function of a Room, not {short_repr(predicate)}"
 
     def is_for(self, room: Room) -> bool:
         """Return whether the policy is for a room."""

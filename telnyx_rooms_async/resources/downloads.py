@@ -18,6 +18,7 @@ from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.core.endpoints import Endpoint, RetrySafety
 from telnyx_rooms_async.core.error_mapping import error_of
 from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response
+from telnyx_rooms_async.core.retry import NO_RETRY, RetryPlan
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.core.validators import checked_limit, exact_text, short_repr, url
 from telnyx_rooms_async.errors import (
@@ -243,36 +244,35 @@ class _Transfer:
             outcome = await self._attempt(link)
             elapsed = clock.monotonic() - started
             attempts_since_gain = 1 if self.received > received_before else attempts_since_gain + 1
-            delay: float | None = None
-            cost: float | None = 0.0
+            plan = NO_RETRY
             if not self.is_complete:
-                delay, cost = self.api.plan_retry(
+                plan = self.api.plan_retry(
                     _DOWNLOAD.endpoint.retry_safety,
                     outcome,
                     number=attempts_since_gain,
                     time_left=self.time_left,
                     monotonic=clock.monotonic(),
                 )
-                self.spent += cost or 0.0
+                self.spent += plan.cost
             has_expired = isinstance(outcome, Response) and outcome.status in _EXPIRED_LINK_STATUSES
             if has_expired and not is_link_fresh:
-                link, delay = None, 0.0
+                link, plan = None, RetryPlan(delay=0.0)
             attempts = record_attempt(
                 _DOWNLOAD,
                 outcome,
                 attempts,
                 self.api.on_attempt,
                 elapsed=elapsed,
-                wait=delay,
-                budget_exhausted=cost is None,
+                wait=plan.delay,
+                budget_exhausted=plan.is_budget_exhausted,
             )
             if self.is_complete:
                 self.api.budget.give(self.spent or 1.0)
                 return
-            if delay is None:
+            if plan.delay is None:
                 raise error_of(outcome, attempts, now=clock.now())
-            await clock.sleep(delay)
-            self.time_left -= delay
+            await clock.sleep(plan.delay)
+            self.time_left -= plan.delay
 
     def link_of(self, item: Downloadable) -> Secret:
         """Return the link to the file of an item. The message about an invalid link does not show it."""

@@ -289,11 +289,10 @@ class Rooms:
 
         Telnyx operation: RetrieveListRoomSessions.
         """
-        from telnyx_rooms_async.reports.intervals import check_aware
+        from telnyx_rooms_async.reports.attendance import check_arguments
         from telnyx_rooms_async.resources.room_attendance import RoomAttendance
 
-        if as_of is not None:
-            check_aware("as_of", as_of)
+        check_arguments(as_of, identity)
 
         def now() -> datetime:
             return as_of or datetime.fromtimestamp(self._api.server_now(), UTC)

@@ -164,11 +164,9 @@ class Sessions:
 
         Telnyx operations: ViewRoomSession and RetrieveListRoomParticipants.
         """
-        from telnyx_rooms_async.reports import attendance_of
-        from telnyx_rooms_async.reports.intervals import check_aware
+        from telnyx_rooms_async.reports.attendance import attendance_of, check_arguments
 
-        if as_of is not None:
-            check_aware("as_of", as_of)
+        check_arguments(as_of, identity)
         session = await self.retrieve(session_id)
         participants = await self.participants(session.id).all()
         return attendance_of(

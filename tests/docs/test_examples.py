@@ -100,7 +100,7 @@ async def test_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.Monke
         return time.now
 
     async with (
-        Emulator(clock=next_minute) as telnyx,
+        Emulator(clock=next_minute, sleep=FakeClock().sleep) as telnyx,
         RoomsClient(telnyx.api_key, base_url=telnyx.url) as client,
     ):
         monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)

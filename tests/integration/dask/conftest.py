@@ -1,7 +1,5 @@
-"""Dask clusters on this machine: one of processes, and one whose workers run in this process."""
+"""A Dask cluster whose workers run in this process."""
 
-import os
-import signal
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -12,8 +10,10 @@ from distributed import Client, LocalCluster
 from telnyx_rooms_async import Settings
 from telnyx_rooms_async.emulator import Emulator
 
-# silence_logs: else Dask silences the logs that pytest captures.
-_OPTIONS: dict[str, Any] = {"dashboard_address": ":0", "silence_logs": False}
+CLUSTER_OPTIONS: dict[str, Any] = {
+    "dashboard_address": ":0",
+    "silence_logs": False,  # else Dask silences the logs that pytest captures
+}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -34,30 +34,8 @@ async def cluster() -> AsyncIterator[Any]:
     """A client of two workers with two threads each, all in this process."""
     async with (
         LocalCluster(
-            n_workers=2, threads_per_worker=2, processes=False, asynchronous=True, **_OPTIONS
+            n_workers=2, threads_per_worker=2, processes=False, asynchronous=True, **CLUSTER_OPTIONS
         ) as local,
         Client(local, asynchronous=True) as client,
     ):
         yield client
-
-
-@pytest.fixture  # for each test: Dask does not always replace a worker that was killed
-def processes(_no_profiler: None) -> Iterator[Any]:
-    """A cluster of three worker processes with a thread each."""
-    with LocalCluster(n_workers=3, threads_per_worker=1, processes=True, **_OPTIONS) as cluster:
-        yield cluster
-
-
-@pytest.fixture
-async def process_client(processes: Any) -> AsyncIterator[Any]:
-    """A client of the worker processes in the event loop of the test."""
-    async with Client(processes.scheduler_address, asynchronous=True) as client:
-        yield client
-
-
-async def kill_busy_workers(client: Any, count: int | None = None) -> None:
-    """Kill `count` worker processes with a running task, as the system does when memory runs out."""
-    busy = [address for address, keys in (await client.processing()).items() if keys][:count]
-    pids = await client.run(os.getpid, workers=busy)
-    for pid in pids.values():
-        os.kill(pid, signal.SIGKILL)

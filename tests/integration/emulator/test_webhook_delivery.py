@@ -161,7 +161,6 @@ async def test_events_of_one_url_do_not_wait_for_another_url(receiver: WebhookLi
 async def test_events_beyond_the_limits_are_delivered_in_order_for_each_url(
     telnyx: Emulator, receiver: WebhookListener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks, "_SLICE", 3)
     monkeypatch.setattr(webhooks, "_MAX_UNFINISHED", 8)
     receiver.statuses = {"/0": [500], "/1": [500, 500]}
     rooms = [create_room(telnyx, f"{receiver.url}/{number}") for number in range(5)]
@@ -332,6 +331,8 @@ async def test_single_event_can_have_many_forms(
 async def test_event_without_type_or_url_is_refused(telnyx: Emulator, event: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         await telnyx.deliver(event)
+    with pytest.raises(ValueError, match="payload is only for an event type"):
+        await telnyx.deliver(event, {})
     assert telnyx.deliveries == []
 
 

@@ -1,8 +1,10 @@
 """Bulk calls, and the jobs that they return, against the emulator."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import date
+from math import inf
 from typing import Any
 
 import pytest
@@ -237,6 +239,32 @@ async def test_progress_is_reported_after_each_item(
     assert reported == [(1, 0), (1, 1), (2, 1)]
     with pytest.raises(InvalidArgumentError, match="progress must be"):
         await client.rooms.delete_many(ids, progress=3)  # type: ignore[arg-type]  # that is the point
+
+
+@pytest.mark.parametrize("end", ["progress raises", "cancelled in progress"])
+async def test_job_that_ends_in_progress_cancels_its_calls(
+    client: RoomsClient, telnyx: Emulator, end: str
+) -> None:
+    telnyx.inject(Fault())
+    telnyx.inject(Fault(delay=inf), times=None)
+    before, is_reported = asyncio.all_tasks(), asyncio.Event()
+
+    async def progress(_done: int, _failed: int) -> None:
+        is_reported.set()
+        if end == "progress raises":
+            raise LookupError
+        await asyncio.Event().wait()
+
+    async def run() -> None:
+        await client.rooms.create_many(named(100), progress=progress)
+
+    job = asyncio.create_task(run())
+    await is_reported.wait()
+    if end == "cancelled in progress":
+        job.cancel()
+    with pytest.raises(LookupError if end == "progress raises" else asyncio.CancelledError):
+        await job
+    assert [task for task in asyncio.all_tasks() - before if "/batch/" in repr(task)] == []
 
 
 async def test_job_that_is_dropped_without_a_start_warns(client: RoomsClient, telnyx: Emulator) -> None:

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from functools import wraps
 from inspect import isawaitable
 from math import inf
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,10 +15,9 @@ import pytest
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomsClient, Settings
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations import dask
-from tests.helpers.connect_proxy import BASE_URL, ConnectProxy
+from telnyx_rooms_async.integrations.dask.job import JobPlugin
+from tests.helpers.clocks import wait_until
 from tests.helpers.dask_jobs import collect, collect_until_error, room_bodies, wait_for_requests
-from tests.helpers.fault_server import FaultServer
-from tests.helpers.room_store import SECRET_KEY
 
 
 async def assert_nothing_left(cluster: Any) -> None:
@@ -28,7 +28,7 @@ async def assert_nothing_left(cluster: Any) -> None:
     for worker in cluster.cluster.workers.values():
         assert [name for name in worker.plugins if "_many" in name] == []
     assert [key for key in scheduler.task_metadata if "_many" in key] == []
-    modules = ("dask/job.py", "batch/stream.py")
+    modules = ("dask/job.py", "batch/streams.py")
     assert [task for task in map(repr, asyncio.all_tasks()) if any(name in task for name in modules)] == []
 
 
@@ -173,6 +173,28 @@ async def test_plugin_removed_by_another_client_is_an_error(
     assert "was removed from the workers" in str(error)
 
 
+async def test_partition_that_starts_after_the_end_of_the_job_sends_nothing(
+    cluster: Any, settings: Settings, telnyx: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, is_running, is_over, results = JobPlugin.run, Event(), Event(), list[object]()
+
+    def run_late(plugin: JobPlugin[Any, Any], partition: Any) -> object:
+        is_running.set()
+        is_over.wait()
+        results.append(run(plugin, partition))
+        return results[-1]
+
+    monkeypatch.setattr(JobPlugin, "run", run_late)
+    job = asyncio.ensure_future(collect(dask.create_many(cluster, room_bodies(1), settings=settings)))
+    await asyncio.to_thread(is_running.wait)
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    is_over.set()
+    await wait_until(lambda: bool(results))
+    assert (results, telnyx.requests) == ([None], [])
+
+
 async def test_limit_holds_for_all_threads_of_a_worker(
     cluster: Any, settings: Settings, telnyx: Emulator
 ) -> None:
@@ -199,22 +221,6 @@ async def test_worker_without_a_key_in_settings_uses_its_environment(
     monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
     outcome = await anext(dask.create_many(cluster, room_bodies(1), settings=settings))
     assert outcome.ok
-
-
-async def test_workers_use_the_certificates_and_the_proxy_of_the_settings(
-    cluster: Any,
-    strict_server: FaultServer,
-    proxy: ConnectProxy,
-    options: dict[str, Any],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    settings = Settings(api_key=SECRET_KEY, base_url=BASE_URL, **options)
-    outcomes = await collect(dask.create_many(cluster, room_bodies(6), settings=settings))
-    assert [outcome.ok for outcome in outcomes] == [True] * 6
-    assert strict_server.store.made == 6
-    assert set(proxy.targets) == {"api.telnyx.test:443"}
-    assert "pa55word" not in caplog.text
 
 
 async def test_key_is_in_no_log_and_no_name(cluster: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -251,28 +257,24 @@ async def test_workers_divide_the_rate_limit(
     assert shares == {share}
 
 
-@pytest.mark.parametrize(
-    ("options", "error", "message"),
-    [
-        ({"cluster": "tcp://localhost:8786"}, InvalidArgumentError, "cluster must be a distributed.Client"),
-        ({"items": "Weekly"}, InvalidArgumentError, "the items must be an iterable"),
-        ({"settings": {}}, InvalidArgumentError, "settings must be a Settings"),
-        ({"settings": Settings(rate_limit_share=7)}, ConfigurationError, "share"),
-        ({"partition_size": 0}, InvalidArgumentError, "partition_size must be a whole number"),
-        ({"workers": 0}, InvalidArgumentError, "workers must be a whole number"),
-        ({"concurrency": 1.5}, InvalidArgumentError, "concurrency must be a whole number"),
-        ({"max_failures": True}, InvalidArgumentError, "max_failures must be a whole number"),
-        ({"on_lost_response": "shrug"}, InvalidArgumentError, "on_lost_response must be one of"),
-    ],
-    ids=str,
-)
-async def test_arguments_are_checked_at_the_call(
-    cluster: Any, settings: Settings, options: dict[str, Any], error: type[Exception], message: str
-) -> None:
-    arguments: dict[str, Any] = {"settings": settings, **options}
-    client, items = arguments.pop("cluster", cluster), arguments.pop("items", [])
-    with pytest.raises(error, match=message):
-        dask.create_many(client, items, **arguments)
+INVALID: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"cluster": "tcp://localhost:8786"}, InvalidArgumentError, "cluster must be a distributed.Client"),
+    ({"items": "Weekly"}, InvalidArgumentError, "the items must be an iterable"),
+    ({"settings": {}}, InvalidArgumentError, "settings must be a Settings"),
+    ({"settings": Settings(rate_limit_share=7)}, ConfigurationError, "share"),
+    ({"partition_size": 0}, InvalidArgumentError, "partition_size must be a whole number"),
+    ({"workers": 0}, InvalidArgumentError, "workers must be a whole number"),
+    ({"concurrency": 1.5}, InvalidArgumentError, "concurrency must be a whole number"),
+    ({"max_failures": True}, InvalidArgumentError, "max_failures must be a whole number"),
+    ({"on_lost_response": "shrug"}, InvalidArgumentError, "on_lost_response must be one of"),
+]
+
+
+async def test_arguments_are_checked_at_the_call(cluster: Any, settings: Settings) -> None:
+    for options, error, message in INVALID:  # without a cluster for each
+        arguments: dict[str, Any] = {"cluster": cluster, "items": [], "settings": settings, **options}
+        with pytest.raises(error, match=message):
+            dask.create_many(arguments.pop("cluster"), arguments.pop("items"), **arguments)
     await cluster.close()
     with pytest.raises(InvalidArgumentError, match="connected"):
         dask.create_many(cluster, [], settings=settings)
