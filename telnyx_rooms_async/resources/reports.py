@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from attrs import define, frozen
 
-from telnyx_rooms_async.batch.streams import Failed, stream
+from telnyx_rooms_async.batch.streams import stream
 from telnyx_rooms_async.core.validators import DateFilter, Days, days, exact_date, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
