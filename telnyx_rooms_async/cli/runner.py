@@ -1,12 +1,10 @@
 """Run a command: one event loop, one client, and an exit code for every outcome."""
 
 import asyncio
-import errno
 import inspect
 import os
-import signal
-from collections.abc import Awaitable, Callable, Coroutine, Generator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import update_wrapper, wraps
 from inspect import Parameter, Signature
@@ -45,7 +43,7 @@ def run(
     *,
     on_attempt: Callable[[Attempt], object] | None = None,
 ) -> T:
-    """Use a client, and exit with the code of an error. A command with a progress bar has an `on_attempt`."""
+    """Use a client in an event loop. A command with a progress bar has an `on_attempt`."""
 
     async def with_client() -> T:
         # The client's own message recommends `api_key`. There is no such option: `ps` shows a command line.
@@ -58,35 +56,8 @@ def run(
 
     # Messages about retries explain a delay, unless there is a bar.
     is_shown = output.is_watched() and on_attempt is None
-    with output.log_notes() if is_shown else nullcontext(), exit_codes():
+    with output.log_notes() if is_shown else nullcontext():
         return asyncio.run(with_client())
-
-
-def run_server(
-    server: AbstractAsyncContextManager[T], address: str, use: Callable[[T], Coroutine[Any, Any, None]]
-) -> None:
-    """Enter a server and use it until Ctrl-C or SIGTERM."""
-
-    async def use_until_stopped() -> None:
-        stop = cast("asyncio.Task[None]", asyncio.current_task()).cancel
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Not implemented on Windows, where Ctrl-C raises KeyboardInterrupt.
-            with suppress(NotImplementedError):
-                asyncio.get_running_loop().add_signal_handler(number, stop)
-        async with AsyncExitStack() as stack:
-            try:
-                entered = await stack.enter_async_context(server)
-            except OSError as error:
-                # The message of asyncio depends on the Python version. The errno of an unknown host is not
-                # of the system.
-                code = error.errno or 0
-                reason = os.strerror(code) if code in errno.errorcode else error.strerror or error
-                hint = "; use --port 0 for a free port" if code == errno.EADDRINUSE else ""
-                raise ConfigurationError(f"cannot listen on {address}: {reason}{hint}") from None
-            await use(entered)
-
-    with exit_codes(interrupted=0), suppress(asyncio.CancelledError):
-        asyncio.run(use_until_stopped())
 
 
 @contextmanager
@@ -147,7 +118,12 @@ def download(
     run(use, base_url)
 
 
-# --- signatures of commands ---------------------------------------------------------------------------------
+# --- commands -----------------------------------------------------------------------------------------------
+
+
+def command_group(**settings: Any) -> typer.Typer:  # noqa: ANN401 - those of Typer
+    """Return a group of commands, with plain help: boxes of 80 columns cut off names of long options."""
+    return typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, **settings)
 
 
 def grouped_options(function: Callable[..., T]) -> Callable[..., T]:

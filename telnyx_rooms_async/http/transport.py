@@ -497,6 +497,8 @@ def _message(error: Exception) -> str:
     """Return the message of an exception without the part that repeats what was received."""
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the server closed the connection"
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return f"the proxy {error.host}:{error.port} cannot be reached: {error.os_error}"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy refused the connection with status {error.status}"
     return error.message.partition(":")[0] if isinstance(error, aiohttp.ClientResponseError) else str(error)

@@ -15,10 +15,13 @@ from telnyx_rooms_async.reports.attendance import IDENTITY_RULE, is_identity
 from telnyx_rooms_async.reports.intervals import merged
 
 ActionType: TypeAlias = Literal["warn", "end_session", "delete_room"]
+"""What is done; a warning is only passed to ``on_warning``."""
 PolicyRule: TypeAlias = Literal[
     "max_duration", "alone_timeout", "empty_timeout", "allowed_hours", "max_rooms_age"
 ]
+"""The field of `RoomPolicy` whose limit is reached."""
 ActionStatus: TypeAlias = Literal["planned", "done", "vetoed", "postponed", "failed"]
+"""``"vetoed"``: ``before_action`` returned False; ``"postponed"``: it returned a delay."""
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY: Final = timedelta(days=1)

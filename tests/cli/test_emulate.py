@@ -182,7 +182,7 @@ def test_invalid_faults_are_one_line(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "faults.json"
     command = ("emulate", "--port", "0", "--faults", str(file))
     result = run(*command)
-    assert (result.exit_code, result.stdout) == (2, "")
+    assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == f"error: cannot read {file}: No such file or directory\n"
     for text, problem in (("[", "JSON"), ('[{"status": 500}, {"status": "500"}, {"times": 0}]', "entry 2: ")):
         file.write_text(text)
@@ -220,6 +220,14 @@ def test_unknown_host_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     result = run("emulate", "--host", "unknown.invalid")
     message = "error: cannot listen on unknown.invalid:8080: Name or service not known\n"
     assert (result.exit_code, result.stderr) == (1, message)
+
+
+@pytest.mark.parametrize("command", [("emulate",), ("webhooks", "listen")])
+@pytest.mark.parametrize("host", ["a..b", "\udcff"])
+def test_host_that_cannot_be_a_name_is_one_line(run: Run, command: tuple[str, ...], host: str) -> None:
+    result = run(*command, "--host", host, "--port", "1")
+    assert result.exit_code == 1
+    assert result.stderr.endswith(":1: not a host name\n")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 import json
 import sys
+from inspect import signature
 from pathlib import Path
 
 import pytest
+import typer
 
 import telnyx_rooms_async
 from telnyx_rooms_async.emulator import Emulator, Fault
@@ -47,11 +49,27 @@ def test_another_missing_module_is_not_explained_as_the_extra(start: Start) -> N
     assert "pip install" not in err
 
 
-def test_library_imports_neither_typer_nor_rich(start: Start) -> None:
-    imports = "import sys, telnyx_rooms_async, telnyx_rooms_async.emulator"
-    code = f"{imports}; print({{'typer', 'rich'}} & set(sys.modules))"
+def test_only_what_is_needed_is_imported(start: Start) -> None:
+    code = """if 1:
+        import sys, telnyx_rooms_async, telnyx_rooms_async.emulator
+        library = {"typer", "rich"} & set(sys.modules)
+        del sys.modules["telnyx_rooms_async.emulator"]
+        from telnyx_rooms_async.cli import app
+        app(["rooms", "list"], standalone_mode=False)
+        unused = {"telnyx_rooms_async.emulator", "cryptography", "matplotlib", "pyarrow"}
+        print(library, unused & set(sys.modules))
+    """
     out, _ = start(program=(sys.executable, "-c", code)).communicate()
-    assert out == "set()\n"
+    assert out.splitlines()[-1] == "set() set()"
+
+
+@pytest.mark.skipif(
+    "suggest_commands" not in signature(typer.Typer).parameters, reason="this Typer suggests no commands"
+)
+@pytest.mark.parametrize(("words", "command"), [(("roms",), "rooms"), (("rooms", "lst"), "list")])
+def test_similar_command_is_suggested(run: Run, words: tuple[str, ...], command: str) -> None:
+    result = run(*words)
+    assert (result.exit_code, f"Did you mean '{command}'?" in result.stderr) == (2, True)
 
 
 def test_options_before_the_command_are_those_of_the_client(run: Run, telnyx: Emulator) -> None:

@@ -30,16 +30,8 @@ def read_start(process: subprocess.Popen[str], lines: int = 1) -> tuple[dict[str
 def test_event_is_received_verified_and_printed(run: Run, start: Start) -> None:
     listener = start("webhooks", "listen", "--port", "0", "--json")
     variables, url = read_start(listener, 3)
-    fields = [
-        "--field",
-        "room_id=a-room",
-        "--field",
-        "duration_secs=90",
-        "--field",
-        "context=7",
-        "--field",
-        "left_reason=null",
-    ]
+    values = ("room_id=a-room", "duration_secs=90", "context=null", "context=7", "left_reason=null")
+    fields = [word for value in values for word in ("--field", value)]
     result = run("webhooks", "trigger", "participant.left", "--to", f"{url}/any/path", *fields, **variables)
     assert result.stderr == ""
     assert listener.stdout is not None
@@ -113,6 +105,12 @@ def test_new_keys_are_printed_and_belong_together(run: Run) -> None:
         (["session.ended", "--field", "roomid=1"], "with a name of room_id, session_id, duration_secs, "),
         (["session.ended", "--field", "room_id"], "--field must be NAME=VALUE"),
         (["session.ended", "--field", "duration_secs=long"], "--field duration_secs: expected integer"),
+        (
+            ["session.ended", "--field", "duration_secs=\udcff"],
+            "--field duration_secs must be a non-empty Un",
+        ),
+        (["participant.left", "--field", "context=\udcff"], "--field context must be a non-empty Unicode"),
+        (["session.ended", "--id", "\udcff"], "--id must be a non-empty Unicode string, not '\\udcff'"),
         (["session.ended", "--to", "localhost:8000"], "--to must be "),
         (["session.ended", "--to", "http://localhost:port"], "--to must be "),
     ],

@@ -22,11 +22,9 @@ from telnyx_rooms_async.cli.options import (
     WebhookFields,
     parse_region,
 )
-from telnyx_rooms_async.cli.runner import api_command, download
+from telnyx_rooms_async.cli.runner import api_command, command_group, download
 
-group: Final = typer.Typer(
-    name="compositions", no_args_is_help=True, help="Videos composed from the recordings of a session."
-)
+app: Final = command_group(help="Videos composed from the recordings of a session.")
 
 CompositionId: TypeAlias = Annotated[
     str, typer.Argument(metavar="COMPOSITION_ID", help="The id of the composition.")
@@ -61,7 +59,7 @@ class Fields(WebhookFields, total=False):
     ]
 
 
-@api_command(group)
+@api_command(app)
 def create(
     client: RoomsClient,
     session_id: SessionId,
@@ -93,7 +91,7 @@ def create(
     )
 
 
-@api_command(group, "list")
+@api_command(app, "list")
 def list_compositions(
     client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[Filters]
 ) -> Listing[RoomComposition]:
@@ -104,7 +102,7 @@ def list_compositions(
     return client.compositions.list(page_size=page_size, **filters)
 
 
-@api_command(group)
+@api_command(app)
 def retrieve(client: RoomsClient, composition_id: CompositionId) -> Awaitable[RoomComposition]:
     """Show one composition, with all its fields.
 
@@ -113,7 +111,7 @@ def retrieve(client: RoomsClient, composition_id: CompositionId) -> Awaitable[Ro
     return client.compositions.retrieve(composition_id)
 
 
-@api_command(group)
+@api_command(app)
 async def delete(client: RoomsClient, composition_id: CompositionId) -> Result:
     """Delete a composition and its file.
 
@@ -123,7 +121,7 @@ async def delete(client: RoomsClient, composition_id: CompositionId) -> Result:
     return Result(f"deleted {composition_id}")
 
 
-@api_command(group)
+@api_command(app)
 def wait(
     client: RoomsClient, composition_id: CompositionId, *, timeout: Timeout = TIMEOUT
 ) -> Awaitable[RoomComposition]:
@@ -134,7 +132,7 @@ def wait(
     return client.compositions.wait(composition_id, timeout=timeout)
 
 
-@group.command("download")
+@app.command("download")
 def download_composition(
     composition_id: CompositionId, target: Target, *, as_json: AsJson = False, base_url: BaseUrl = None
 ) -> None:

@@ -164,6 +164,11 @@ def test_validation_error_has_fifty_problems_at_most() -> None:
     assert "79 more" in error.detail
 
 
+def test_error_of_a_response_in_html_says_so() -> None:
+    error = raised_by(RETRIEVE, respond(200, b"<html>", Content_Type="text/html; charset=utf-8"))
+    assert str(error).endswith("the response is text/html; charset=utf-8, not JSON: check the base URL")
+
+
 @pytest.mark.parametrize("name", ["x-request-id", "request-id", "telnyx-request-id", "x-telnyx-request-id"])
 @pytest.mark.parametrize("spell", [str.lower, str.upper], ids=["lower case", "upper case"])
 def test_request_id_has_four_names(name: str, spell: Callable[[str], str]) -> None:
