@@ -488,7 +488,7 @@ class Rooms:
             on_warning=on_warning,
             concurrency=concurrency,
         )
-        return enforcer.run(router, once=once)
+        return enforcer.run(router, once=checked_flag("once", once))
 
     # --- many rooms ---------------------------------------------------------------------------------------
 
