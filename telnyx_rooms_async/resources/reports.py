@@ -187,21 +187,25 @@ class _Days:
 
     def wider_filter(self) -> DateFilter | None:
         """Return a filter of a day more on both sides: Telnyx does not say in which zone its days begin."""
-        if self.first is None and self.last is None:
-            return None
-        return DateFilter(
-            gte=None if self.first is None else self.first - _DAY,
-            lte=None if self.last is None else self.last + _DAY,
-        )
+        first, last = _shifted(self.first, -_DAY), _shifted(self.last, _DAY)
+        return None if first is None and last is None else DateFilter(gte=first, lte=last)
 
     def wider_days(self, as_of: datetime) -> Iterator[date]:
         """Yield the days of `wider_filter`, at most until the day after the time of the report."""
         assert self.first is not None  # noqa: S101 - checked before
         last = as_of.astimezone(self.zone).date()
-        day = self.first - _DAY
+        day = _shifted(self.first, -_DAY) or self.first
         while day <= min(last, self.last or last) + _DAY:
             yield day
             day += _DAY
+
+
+def _shifted(day: date | None, difference: timedelta) -> date | None:
+    """Return another day; None if the calendar has none."""
+    try:
+        return None if day is None else day + difference
+    except OverflowError:
+        return None
 
 
 def _bounds(created_at: Days) -> tuple[date | None, date | None]:
