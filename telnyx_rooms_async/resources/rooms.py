@@ -125,8 +125,8 @@ class Rooms:
 
         Telnyx operation: CreateRoom.
         """
-        body = RoomBody(unique_name=unique_name, **settings)
-        return await create_room(self._api, body, on_lost_response)
+        choice = check_on_lost_response(on_lost_response)
+        return await create_room(self._api, RoomBody(unique_name=unique_name, **settings), choice)
 
     async def retrieve(self, room_id: RoomId, *, include_sessions: bool = False) -> Room:
         """Return one room.
