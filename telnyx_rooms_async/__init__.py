@@ -5,17 +5,24 @@
         async for session in client.rooms.sessions(room.id):
             print(session.created_at)
 
-Everything public is imported from here; the emulator from `telnyx_rooms_async.emulator`; what a web app
-needs from `telnyx_rooms_async.integrations`; the protocol without I/O from `telnyx_rooms_async.core`.
+The client, its models and its errors are imported from here; other features from packages of their own:
+
+- `telnyx_rooms_async.resources`: the operations, such as `client.rooms.create`
+- `telnyx_rooms_async.batch`: many calls, and jobs that continue after a crash
+- `telnyx_rooms_async.webhooks`: verified and typed events
+- `telnyx_rooms_async.reports`: attendance and usage
+- `telnyx_rooms_async.policies`: limits of sessions and rooms
+- `telnyx_rooms_async.integrations`: web frameworks, OpenTelemetry, Dask
+- `telnyx_rooms_async.emulator`: a stateful Telnyx for development and tests
+- `telnyx_rooms_async.core`: the protocol without I/O
 
 Guides: ``telnyx-rooms docs`` lists them. They are the README.md files of the packages.
 """
 
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.http_messages import Request, Response
-from telnyx_rooms_async.core.requests import RoomFields
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, UnsetType
+from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, RoomFields, UnsetType
 from telnyx_rooms_async.errors import (
     APIConnectionError,
     APIResponseError,
@@ -76,83 +83,81 @@ from telnyx_rooms_async.models import (
     VideoRegion,
 )
 from telnyx_rooms_async.pagination import Listing
-from telnyx_rooms_async.resources.downloads import DownloadedFile
-from telnyx_rooms_async.resources.raw_responses import APIResponse
-from telnyx_rooms_async.resources.room_reconciliation import Change, Ensured, Plan
-from telnyx_rooms_async.resources.tokens import AutoRefreshedToken
+from telnyx_rooms_async.resources.auto_refreshed_token import AutoRefreshedToken
+from telnyx_rooms_async.resources.results import APIResponse, Change, DownloadedFile, Ensured, Plan
 from telnyx_rooms_async.settings import Settings
 from telnyx_rooms_async.version import __version__
 
-__all__ = [
-    "UNSET",
-    "APIConnectionError",
+__all__ = [  # noqa: RUF022 - in the order of the reference: client, models, lists, fields, errors
+    "RoomsClient",
+    "Settings",
+    "RetryPolicy",
+    "Clock",
+    "Middleware",
+    "CallNext",
+    "Request",
+    "Response",
     "APIResponse",
+    "Room",
+    "RoomSession",
+    "RoomParticipant",
+    "RoomRecording",
+    "RecordingStatus",
+    "RecordingType",
+    "RoomComposition",
+    "CompositionStatus",
+    "VideoRegion",
+    "ClientToken",
+    "AccessToken",
+    "AutoRefreshedToken",
+    "DownloadedFile",
+    "Listing",
+    "Page",
+    "PageMeta",
+    "DateFilter",
+    "DurationFilter",
+    "RoomFields",
+    "UNSET",
+    "UnsetType",
+    "Ensured",
+    "Plan",
+    "Change",
+    "RateLimit",
+    "Attempt",
+    "ErrorDetail",
+    "TelnyxRoomsError",
+    "APIConnectionError",
     "APIResponseError",
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
-    "AccessToken",
-    "Attempt",
     "AuthenticationError",
-    "AutoRefreshedToken",
     "BadRequestError",
-    "CallNext",
-    "Change",
     "ClientClosedError",
-    "ClientToken",
-    "Clock",
-    "CompositionStatus",
     "ConfigurationError",
     "ConflictError",
     "ConnectError",
     "ConnectionLostError",
-    "DateFilter",
-    "DownloadedFile",
-    "DurationFilter",
-    "Ensured",
-    "ErrorDetail",
     "EventClaimedError",
     "InternalServerError",
     "InvalidArgumentError",
     "JournalError",
-    "Listing",
     "MalformedResponseError",
-    "Middleware",
     "NameTakenError",
     "NotFoundError",
     "NotReadyError",
     "OutcomeUnknownError",
-    "Page",
-    "PageMeta",
     "PaginationError",
     "PermissionDeniedError",
-    "Plan",
     "ProxyAuthenticationError",
-    "RateLimit",
     "RateLimitError",
     "ReadOnlyError",
-    "RecordingStatus",
-    "RecordingType",
-    "Request",
-    "Response",
     "ResponseTooLargeError",
-    "RetryPolicy",
-    "Room",
-    "RoomComposition",
-    "RoomFields",
-    "RoomParticipant",
-    "RoomRecording",
-    "RoomSession",
-    "RoomsClient",
     "SessionEndedError",
-    "Settings",
     "TLSError",
-    "TelnyxRoomsError",
     "UnexpectedCountError",
     "UnexpectedRedirectError",
     "UnprocessableEntityError",
-    "UnsetType",
-    "VideoRegion",
     "WebhookError",
     "WebhookPayloadError",
     "WebhookSignatureError",

@@ -95,6 +95,9 @@ def decode_error(
     detail = problems[0] + (f"; and {len(problems) - 1} more" if len(problems) > 1 else "")
     problems = tuple(problems[:_MAX_PROBLEMS])
     headers = Headers(redacted_headers(response.raw_headers, secrets))
+    content_type = headers.get("Content-Type", "")
+    if content_type and "json" not in content_type.lower():
+        detail += f"; the response is {errors.one_line(content_type, 60)}, not JSON: check the base URL"
     return errors.APIResponseValidationError(
         detail, response.status, response.request_id, attempts, headers, problems
     )

@@ -164,13 +164,13 @@ class _InstrumentedApiSession(ApiSession):
     ) -> T:
         parent, started, end_time = trace.get_current_span(), time.time_ns(), None
         with self.tracer.start_as_current_span(
-            f"{call.request.method} {call.template}",
+            f"{call.request.method} {call.endpoint.path}",
             None,  # the current context
             trace.SpanKind.CLIENT,
             attributes={
-                "telnyx.operation": call.operation,
+                "telnyx.operation": call.endpoint.operation,
                 "http.request.method": call.request.method,
-                "url.template": call.template,
+                "url.template": call.endpoint.path,
                 **self.meters.server,
             },
             start_time=started,
@@ -178,7 +178,7 @@ class _InstrumentedApiSession(ApiSession):
             set_status_on_exception=False,
             end_on_exit=False,
         ) as span:
-            token = _CALL_SPAN.set(_CallSpan(span, call.operation))
+            token = _CALL_SPAN.set(_CallSpan(span, call.endpoint.operation))
             try:
                 return await ApiSession.call(self, call, steps)
             except (TelnyxRoomsError, asyncio.CancelledError) as error:

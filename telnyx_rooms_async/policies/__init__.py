@@ -1,4 +1,7 @@
-"""Policies: how long rooms and their sessions may last. ``client.rooms.enforce`` carries them out."""
+"""Policies: how long rooms and their sessions may last. ``client.rooms.enforce`` carries them out.
+
+Guide: ``telnyx-rooms docs policies``, or the README.md of this folder.
+"""
 
 from telnyx_rooms_async.policies.policy import (
     ActionStatus,

@@ -19,12 +19,11 @@ from aiohttp import ClientSession
 
 from telnyx_rooms_async import Attempt, ConnectError, NotFoundError, RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.docs.test_guides import run
 from tests.docs.test_quickstart import PROGRAMS
 from tests.helpers.clocks import FakeClock
 from tests.helpers.connect_proxy import BASE_URL, HOSTS, ConnectProxy
 from tests.helpers.fault_server import FaultServer
-from tests.helpers.guides import read_files
+from tests.helpers.guides import read_files, run
 from tests.helpers.raw_server import running
 from tests.helpers.room_store import SECRET_KEY
 from tests.helpers.web_servers import run_asgi_app
@@ -46,14 +45,11 @@ async def telnyx(watch: FakeClock) -> AsyncIterator[Emulator]:
 
 
 @pytest.fixture
-def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, telnyx: Emulator) -> Iterator[Load]:
+def load(account: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """Import the module of a recipe, in a folder with all files of the recipes and with an account."""
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
-    monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
-    monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
     imported: list[str] = []
 
     def load(name: str, **stand_ins: dict[str, object]) -> ModuleType:
@@ -125,7 +121,7 @@ async def test_a_warm_lambda_function_uses_its_client_again(load: Load, telnyx: 
 async def test_the_cells_of_the_notebook_run(telnyx: Emulator) -> None:
     telnyx.seed(3)
     names: dict[str, Any] = {}
-    await run(compile(FILES["notebook.py"], "notebook", "exec", flags=0x2000), names)
+    await run(FILES["notebook.py"], names)
     assert names["rows"] == [room.to_dict() for room in telnyx.rooms]
 
 

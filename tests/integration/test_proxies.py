@@ -281,6 +281,7 @@ async def test_other_errors_do_not_name_a_proxy_variable(
         (f"me:12?{PASSWORD}@proxy.test:3128", "HTTP proxy"),
         (f"http://proxy.test:3128/{PASSWORD}", "HTTP proxy"),
         (f"http://me:{PASSWORD}@[::1", "HTTP proxy"),
+        (f"http://me:{PASSWORD}@proxy..test:3128", "HTTP proxy"),
     ],
 )
 @pytest.mark.parametrize("name", ["https_proxy", "all_proxy", "TELNYX_PROXY", "proxy"])
@@ -361,11 +362,11 @@ async def test_error_of_a_refused_tunnel_shows_its_status_and_nothing_that_the_p
     assert PASSWORD not in shown_by(caught.value)
 
 
-async def test_error_of_an_unreachable_proxy_shows_its_address_only(
+async def test_error_of_an_unreachable_proxy_names_the_proxy_by_its_address_only(
     environment: Environment, fake_clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     environment(http_proxy=f"http://me:{PASSWORD}@127.0.0.1:9")
     with pytest.raises(ConnectError) as caught:
         await retrieve(fake_clock)
-    assert "127.0.0.1:9" in str(caught.value)
+    assert "the proxy 127.0.0.1:9 cannot be reached" in str(caught.value)
     assert PASSWORD not in shown_by(caught.value) + caplog.text

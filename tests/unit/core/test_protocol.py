@@ -25,6 +25,7 @@ from telnyx_rooms_async.errors import (
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.models import ActionResult, Page, PageMeta, Room, RoomSession
+from tests.helpers.responses import respond
 
 ROOM_ID = "0ccc7b54-4df3-4bca-a65a-3da1ecc777f0"
 
@@ -106,12 +107,6 @@ LOST = Failure(reason=FailureKind.LOST, sent=True)
 NOT_SENT = Failure(reason=FailureKind.CONNECT, sent=False)
 
 
-def respond(status: int, body: bytes = b"", **headers: str) -> Response:
-    """Make a response; ``_`` in a header's name stands for ``-``."""
-    raw = tuple((name.replace("_", "-").encode(), value.encode()) for name, value in headers.items())
-    return Response(status=status, raw_headers=raw, body=body)
-
-
 def attempts_with(*outcomes: Response | Failure) -> tuple[Attempt, ...]:
     """Return the records of attempts with these outcomes."""
     return tuple(
@@ -167,6 +162,11 @@ def test_validation_error_has_fifty_problems_at_most() -> None:
     assert isinstance(error, errors.APIResponseValidationError)
     assert len(error.problems) == 50
     assert "79 more" in error.detail
+
+
+def test_error_of_a_response_in_html_says_so() -> None:
+    error = raised_by(RETRIEVE, respond(200, b"<html>", Content_Type="text/html; charset=utf-8"))
+    assert str(error).endswith("the response is text/html; charset=utf-8, not JSON: check the base URL")
 
 
 @pytest.mark.parametrize("name", ["x-request-id", "request-id", "telnyx-request-id", "x-telnyx-request-id"])
