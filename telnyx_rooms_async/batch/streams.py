@@ -208,6 +208,7 @@ class _Runner(Generic[Item, Value]):
         self._tasks: set[asyncio.Task[Any] | None] = set()
 
     async def outcomes(self) -> AsyncGenerator[Outcome[Item, Value], None]:
+        """Yield the outcomes; the end of this generator is the end of the batch."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
