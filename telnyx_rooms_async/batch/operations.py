@@ -44,8 +44,8 @@ _UNPROCESSED: Final = frozenset(range(400, 500)) - {408, 429}
 """Statuses of requests that were certainly not processed."""
 
 BatchProgress: TypeAlias = Callable[[int, int], Awaitable[object] | object]
-"""Called after each item with the numbers of items that are done and that failed. It may be async. An error that
-it raises ends the job."""
+"""Called after each item with the numbers of items that are done and that failed. It may be async. An error
+that it raises ends the job."""
 
 
 @frozen(kw_only=True)
