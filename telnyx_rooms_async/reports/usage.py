@@ -323,17 +323,18 @@ class UsageMeter:
         """
         participants = {participant.id: participant for participant in participants_of(session)}
         stays: dict[str, list[tuple[int, int]]] = {}
-        started_at = self._as_of
         for participant in participants.values():
             start, end = span_of(participant, session, self._as_of)
-            started_at = min(started_at, start)
             person = identity_of(participant, self._identity)
             stays.setdefault(person, []).append((_microseconds(start), _microseconds(end)))
         # Nothing is added before this line, at which no participant can be refused any more.
         if not self._added.add(_hash(f"session {session.id}")):
             return
         room_id = session.room_id or ""
-        self._period_at(_microseconds(session.created_at or started_at), room_id).sessions += 1
+        started_at = _microseconds(session.created_at or self._as_of)
+        if session.created_at is None:
+            started_at = min([started_at, *(start for spans in stays.values() for start, _ in spans)])
+        self._period_at(started_at, room_id).sessions += 1
         for person, spans in stays.items():
             identity = _hash_person(person)
             parts: Sequence[_Part] = ()
