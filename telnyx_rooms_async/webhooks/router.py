@@ -171,7 +171,8 @@ class EventRouter:
                 task = asyncio.create_task(self._run(handlers, event))
         finally:
             if task is None:
-                self._end_in_background(event, None)
+                self._capacity += 1
+                self._end(event)
         if task is None:
             return False
         self._tasks.add(task)
@@ -218,11 +219,9 @@ class EventRouter:
         if handling := self._in_progress.pop((os.getpid(), event.id), None):
             handling.set_result(None)
 
-    def _end_in_background(self, event: Event, task: asyncio.Task[None] | None) -> None:
+    def _end_in_background(self, event: Event, task: asyncio.Task[None]) -> None:
         self._capacity += 1
         self._end(event)
-        if task is None:
-            return
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a handler of %s failed in the background", log_name(event), exc_info=error)
