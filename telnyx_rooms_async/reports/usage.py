@@ -40,12 +40,13 @@ def _exact_price(value: object) -> Decimal:
         raise InvalidArgumentError((problem,))
     try:
         price = Decimal(value)
-    except InvalidOperation:
-        price = Decimal("NaN")
-    if not (price.is_finite() and price >= 0 and round(price, DECIMAL_PLACES) == price):
-        problem = f"a price must be 0 or more, with at most {DECIMAL_PLACES} decimal places, got {value!r}"
-        raise InvalidArgumentError((problem,))
-    return price
+        is_valid = price.is_finite() and price >= 0 and round(price, DECIMAL_PLACES) == price
+    except InvalidOperation:  # of other text, or too many digits
+        is_valid = False
+    if not is_valid:
+        limits = f"0 or more, below 1e16, with at most {DECIMAL_PLACES} decimal places"
+        raise InvalidArgumentError((f"a price must be {limits}, got {value!r}",))
+    return Decimal(value)
 
 
 @frozen(kw_only=True)
