@@ -237,7 +237,9 @@ def test_months_are_those_of_the_time_zone() -> None:
     assert [(row.key, row.billed_minutes) for row in rows] == [("2026-03", 30), ("2026-04", 30)]
 
 
-@pytest.mark.parametrize("price", [0.002, True, "cheap", "NaN", "sNaN", "-1", "0.0000000000001", "1e16", None])
+@pytest.mark.parametrize(
+    "price", [0.002, True, "cheap", "NaN", "sNaN", "-1", "0.0000000000001", "1e16", None]
+)
 def test_prices_are_exact(price: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="price"):
         Prices(participant_minute=price)
