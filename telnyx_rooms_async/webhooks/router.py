@@ -179,7 +179,7 @@ class EventRouter:
         # A callback, since a task that is cancelled before it starts does not run at all.
         task.add_done_callback(partial(self._end_in_background, event))
         if not self._is_open:  # `__aexit__` ran meanwhile and does not know the task
-            await asyncio.wait((task,))
+            await asyncio.gather(task, return_exceptions=True)
         return True
 
     async def __aenter__(self) -> Self:
