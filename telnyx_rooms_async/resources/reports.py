@@ -1,6 +1,6 @@
-"""Reports of an account: usage, from its sessions, recordings and compositions."""
+"""Reports: the usage of an account, and the attendance of a room."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import aclosing
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
@@ -13,7 +13,9 @@ from telnyx_rooms_async.batch.streams import stream
 from telnyx_rooms_async.core.validators import DateFilter, Days, days, exact_date, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
-from telnyx_rooms_async.reports import Identity, Prices, Usage, UsageMeter
+from telnyx_rooms_async.models import RoomSession
+from telnyx_rooms_async.pagination import Listing
+from telnyx_rooms_async.reports import Attendance, Identity, Prices, Usage, UsageMeter, attendance_of
 from telnyx_rooms_async.reports.usage import By
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.recordings import Recordings
@@ -224,3 +226,37 @@ def _identity_name(identity: Identity) -> str | None:
         return identity
     name: str = getattr(identity, "__qualname__", type(identity).__qualname__)
     return name
+
+
+# --- attendance of a room -----------------------------------------------------------------------------------
+
+
+class RoomAttendance:
+    """Attendance of a room: iterate over it for each session, or await it for all sessions together.
+
+    Nothing is sent before. An iteration holds a few pages of sessions in memory, whatever their number.
+
+    Example:
+        >>> async for lesson in client.rooms.attendance(room):
+        ...     print(lesson.sessions[0].created_at, len(lesson.attendees))
+        >>> print((await client.rooms.attendance(room)).to_markdown())
+    """
+
+    def __init__(
+        self, listing: Listing[RoomSession], identity: Identity, as_of: Callable[[], datetime]
+    ) -> None:
+        self._listing = listing
+        self._identity: Identity = identity
+        self._as_of = as_of
+
+    async def __aiter__(self) -> AsyncGenerator[Attendance, None]:
+        async with aclosing(aiter(self._listing)) as sessions:
+            async for session in sessions:
+                yield attendance_of([session], as_of=self._as_of(), identity=self._identity)
+
+    def __await__(self) -> Generator[Any, None, Attendance]:
+        return self._total().__await__()
+
+    async def _total(self) -> Attendance:
+        sessions = await self._listing.all()
+        return attendance_of(sessions, as_of=self._as_of(), identity=self._identity)

@@ -224,7 +224,7 @@ async def test_journal_of_another_report_is_refused(
         await client.reports.usage(created_at=day, journal=path)
     with closing(sqlite3.connect(tmp_path / "other")) as other:
         other.execute("CREATE TABLE t (a)")
-    for name, problem in (("other", "not a journal of a usage report"), ("", "cannot be used")):
+    for name, problem in (("other", "not a journal of a report"), ("", "not a regular file")):
         with pytest.raises(JournalError, match=problem):
             await client.reports.usage(created_at=day, journal=tmp_path / name)
 
