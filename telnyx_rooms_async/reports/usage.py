@@ -21,7 +21,7 @@ from telnyx_rooms_async.reports.attendance import (
     participants_of,
     span_of,
 )
-from telnyx_rooms_async.reports.intervals import union
+from telnyx_rooms_async.reports.intervals import in_utc, union
 from telnyx_rooms_async.reports.table import DECIMAL_PLACES, Table
 
 By: TypeAlias = Literal["room", "day", "month"]
@@ -320,7 +320,7 @@ class UsageMeter:
         """Add a session with its participants.
 
         Raises:
-            InvalidArgumentError: the session comes without participants.
+            InvalidArgumentError: the session comes without participants, or a time has no time zone.
         """
         participants = {participant.id: participant for participant in participants_of(session)}
         stays: dict[str, list[tuple[int, int]]] = {}
@@ -359,17 +359,17 @@ class UsageMeter:
 
     def add_recording(self, recording: RoomRecording) -> None:
         """Add a recording."""
+        started_at = _microseconds(in_utc(recording.started_at or recording.created_at or self._as_of))
         if self._added.add(_hash(f"recording {recording.id}")):
-            started_at = recording.started_at or recording.created_at or self._as_of
-            period = self._period_at(_microseconds(started_at), recording.room_id or "")
+            period = self._period_at(started_at, recording.room_id or "")
             period.recorded_minutes += -(-(recording.duration_secs or 0) // 60)
             period.recorded_megabytes += round(Decimal(str(recording.size_mb or 0)), 6)
 
     def add_composition(self, composition: RoomComposition) -> None:
         """Add a composition."""
+        created_at = _microseconds(in_utc(composition.created_at or composition.started_at or self._as_of))
         if self._added.add(_hash(f"composition {composition.id}")):
-            created_at = composition.created_at or composition.started_at or self._as_of
-            period = self._period_at(_microseconds(created_at), composition.room_id or "")
+            period = self._period_at(created_at, composition.room_id or "")
             period.composed_minutes += -(-(composition.duration_secs or 0) // 60)
 
     def usage(self, prices: Prices | None = None) -> Usage:

@@ -254,6 +254,17 @@ def test_usage_as_tables(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "usage.parquet").to_pylist() == usage.records()
 
 
+def test_times_without_a_zone_are_refused() -> None:
+    meter, naive = UsageMeter(by="day", as_of=AS_OF), START.replace(tzinfo=None)
+    with pytest.raises(InvalidArgumentError, match="timezone-aware"):
+        meter.add_session(RoomSession(id="a", created_at=naive, participants=()))
+    with pytest.raises(InvalidArgumentError, match="timezone-aware"):
+        meter.add_recording(RoomRecording(id="a", started_at=naive))
+    with pytest.raises(InvalidArgumentError, match="timezone-aware"):
+        meter.add_composition(RoomComposition(id="a", created_at=naive))
+    assert meter.usage().rows == ()
+
+
 def test_session_that_was_refused_is_not_counted() -> None:
     def identity(participant: RoomParticipant) -> str:
         if not is_ready:
