@@ -1,6 +1,5 @@
 """State of an emulated account, and everything that changes it. No HTTP."""
 
-import secrets
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -21,6 +20,7 @@ from telnyx_rooms_async.emulator.models import (
     seconds_between,
 )
 from telnyx_rooms_async.emulator.table import Equal, Table
+from telnyx_rooms_async.emulator.tokens import TokenIssuer
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -36,8 +36,7 @@ class State:
         self.user_id: str = str(uuid4())
         self.organization_id: str = str(uuid4())
         self.outbox: Outbox = Outbox()
-        self.token_key: bytes = secrets.token_bytes(64)
-        """Signs client tokens."""
+        self.tokens: TokenIssuer = TokenIssuer(self.user_id)
         self.rooms: Table[RoomState] = Table(RoomState)
         self.sessions: Table[SessionState] = Table(SessionState)
         self.participants: Table[ParticipantState] = Table(ParticipantState)
