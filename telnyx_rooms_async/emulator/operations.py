@@ -21,7 +21,7 @@ from telnyx_rooms_async.emulator.models import (
     SessionState,
 )
 from telnyx_rooms_async.emulator.state import State
-from telnyx_rooms_async.emulator.table import Equal, Selection, Table
+from telnyx_rooms_async.emulator.table import Equal, Table
 from telnyx_rooms_async.emulator.validation import Check, Query, read_body
 
 _TOKEN_SECONDS, _REFRESH_TOKEN_SECONDS = 600, 3600
@@ -67,7 +67,7 @@ class RequestContext:
             raise not_found()
         return record
 
-    def select(self, table: Table[Any], *tests: Callable[[Any], bool], **fixed: Equal) -> Selection[Any]:
+    def select(self, table: Table[Any], *tests: Callable[[Any], bool], **fixed: Equal) -> list[Any]:
         """Return the records that fulfil the filters of the query, the tests, and fixed conditions."""
         filters = {name: self.query.condition(name) for name in table.indexes if name not in fixed}
         return table.select(*tests, **filters, **fixed)
@@ -83,7 +83,7 @@ class RequestContext:
             "total_pages": -(-len(selection) // size),
             "total_results": len(selection),
         }
-        records = selection.page((number - 1) * size, size)
+        records = selection[(number - 1) * size : number * size]
         return {"data": [serialize(record) for record in records], "meta": meta}
 
     def serializer(self, record_type: type[ApiRecord]) -> Callable[[ApiRecord], JsonObject]:
@@ -226,7 +226,7 @@ def _require_active(session: SessionState) -> None:
 
 
 def _delete_recordings(context: RequestContext) -> JsonObject:
-    recordings = list(context.select(context.state.recordings, *_recording_tests(context)))
+    recordings = context.select(context.state.recordings, *_recording_tests(context))
     # Telnyx accepts page parameters here and does not document them: all that match are deleted.
     context.query.page()
     context.query.raise_if_invalid()

@@ -146,7 +146,7 @@ class State:
                 "left_reason": left_reason,
             }
             self.outbox.add(session.room_id, now, EventType.PARTICIPANT_LEFT, payload)
-            for recording in list(self.recordings.select(participant_id=Equal(participant_id))):
+            for recording in self.recordings.select(participant_id=Equal(participant_id)):
                 self.recordings.replace(recording.end(now))
                 subject = {"file_id": recording.id}
                 self.outbox.add(
