@@ -17,12 +17,6 @@ COMPOSITION_COLUMNS = [
 ]
 
 
-@pytest.fixture
-def room(telnyx: Emulator) -> Room:
-    telnyx.seed(1)
-    return telnyx.rooms[0]
-
-
 def record(rows: list[list[str]]) -> dict[str, str]:
     """Return a table with one row per field as a dict."""
     return {name: value[0] if value else "" for name, *value in rows}
