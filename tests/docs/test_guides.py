@@ -29,7 +29,7 @@ from tests.helpers.web_servers import run_aiohttp_app, run_asgi_app
 
 def name(guide: Path) -> str:
     """Return the name of a guide for the ids of tests."""
-    return guide.parent.name if guide.stem == "README" else guide.stem
+    return guide.parent.name if guide.stem == "README" and guide != README else guide.stem
 
 
 def blocks(*languages: str) -> list[Any]:

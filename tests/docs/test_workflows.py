@@ -40,4 +40,5 @@ def test_a_release_is_tested_attested_and_published_without_a_token() -> None:
     assert set(jobs["publish"]["needs"]) == {"test", "build"}
     assert jobs["publish"]["permissions"] == {"id-token": "write"}
     assert jobs["build"]["permissions"]["attestations"] == "write"
+    assert "-o sbom/" in text, "PyPI rejects a bill of materials in dist/"
     assert "secrets." not in text
