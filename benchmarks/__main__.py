@@ -1,17 +1,14 @@
-"""``python -m benchmarks``: run the cases, print the tables, store the results."""
+"""``python -m benchmarks``: run the cases, print tables, store the results, update the guides."""
 
 import argparse
-import json
 import sys
+from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
-from typing import Final
+from typing import Any
 
 from benchmarks import instructions, results
 from benchmarks.cases import CASES, SMOKE
 from benchmarks.runner import Runner
-
-_RESULTS: Final = Path(__file__).parent / "results"
 
 
 def main() -> int:
@@ -20,12 +17,22 @@ def main() -> int:
     parser.add_argument(
         "--case", action="append", choices=(*CASES, "instructions"), help="only this one; may be repeated"
     )
-    parser.add_argument("--keep", action="store_true", help="store the results also of single cases")
+    parser.add_argument(
+        "--keep", action="store_true", help="store and publish the results of single cases too"
+    )
     parser.add_argument("--rounds", type=int, help="turns of each contender (7; 1 with --smoke)")
     parser.add_argument(
         "--smoke", action="store_true", help="small, in a few seconds: fails when figures are implausible"
     )
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="only draw the chart and update the guides, from the stored results",
+    )
     options = parser.parse_args()
+    if options.publish:
+        publish(results.read())
+        return 0
     measured: dict[str, list[results.Standing]] = {}
     if options.smoke:
         print("Small: the sizes are below those of the titles.")
@@ -45,14 +52,17 @@ def main() -> int:
         print(*(f"implausible: {problem}" for problem in problems), sep="\n", file=sys.stderr)
         return 1 if problems else 0
     if options.keep or not options.case:
-        from benchmarks import chart  # noqa: PLC0415 - a smoke test needs no matplotlib
-
-        _RESULTS.mkdir(exist_ok=True)
-        path = _RESULTS / "results.json"
-        results.write_json(path, measured, counted, runner.missing)
-        chart.draw(_RESULTS / "chart.svg", results.read_json(path))
-        print("", *results.markdown(json.loads(path.read_text())), sep="\n")
+        publish(results.store(measured, counted, runner.missing))
     return 0
+
+
+def publish(stored: Mapping[str, Any]) -> None:
+    """Draw the chart, and write the figures into the guides."""
+    from benchmarks import chart  # noqa: PLC0415 - a smoke test needs no matplotlib
+
+    chart.draw(stored)
+    for path, text in results.guides(stored).items():
+        path.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

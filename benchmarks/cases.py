@@ -8,10 +8,11 @@ from attrs import evolve, frozen
 from benchmarks import tasks
 from benchmarks.tasks import Task
 
-_ALL: Final = ("bare", "bare-cattrs", "bare-msgspec", "ours", "sdk-aiohttp", "sdk-httpx")
+_CALLERS: Final = ("bare", "ours", "sdk-aiohttp", "sdk-httpx")
+_ALL: Final = ("bare", "bare-cattrs", *_CALLERS[1:])
 _LISTS: Final = ("bare", "ours", "ours-8", "sdk-aiohttp", "sdk-httpx")
 # The import of the SDK takes seconds: one process of it is enough to see that it works.
-_NOT_IN_SMALL: Final = frozenset({"bare-msgspec", "sdk", "sdk-httpx", "sdk-20"})
+_NOT_IN_SMALL: Final = frozenset({"sdk", "sdk-httpx", "sdk-20"})
 
 
 @frozen(kw_only=True)
@@ -25,7 +26,6 @@ class Case:
     contenders: tuple[str, ...] = _ALL
     reference: str = "bare"
     """The contender that the ratios are to."""
-    loops: tuple[str, ...] = ("asyncio", "uvloop")
     fresh: bool = False
     """Whether each round has a process of its own: memory is never given back."""
     rounds_max: int | None = None
@@ -45,14 +45,12 @@ class Case:
             rooms=min(self.rooms, 1_000),
             latency_ms=min(self.latency_ms, 2),
             concurrency=min(self.concurrency, 100),
-            loops=self.loops[:1],
             fresh=False,
             contenders=tuple(name for name in self.contenders if name not in _NOT_IN_SMALL),
         )
 
 
-_one_loop: Final = partial(Case, loops=("asyncio",))
-_once: Final = partial(_one_loop, rounds_max=3)
+_once: Final = partial(Case, rounds_max=3)
 
 
 def _number(count: int) -> str:
@@ -71,13 +69,11 @@ _BURSTS: Final = (
         contenders=contenders,
     )
     for calls, latency, contenders in (
-        (1_000, 0, ("bare", "ours", "sdk-aiohttp", "sdk-httpx")),
+        (1_000, 0, _CALLERS),
         # httpx looks through all waiting calls for each of them: 10 000 would take minutes a round.
-        (10_000, 0, ("bare", "ours", "sdk-aiohttp")),
         (10_000, 50, ("bare", "ours", "sdk-aiohttp")),
     )
 )
-_CALLERS: Final = ("bare", "ours", "sdk-aiohttp", "sdk-httpx")
 _FIRST_CALLS: Final = (
     _once(
         name="first-call-tls" if tls else "first-call",
@@ -118,9 +114,9 @@ _ITERATIONS: Final = (
         task=tasks.iterate,
         rooms=rooms,
         fresh=True,
-        contenders=("bare", "bare-ids", "ours", "sdk-aiohttp"),
+        contenders=("bare", "ours", "sdk-aiohttp"),
     )
-    for rooms in (1_000, 10_000, 100_000)
+    for rooms in (1_000, 100_000)
 )
 _BATCHES: Final = (
     _once(
@@ -158,14 +154,14 @@ CASES: Final = {
             tls=True,
         ),
         Case(name="page", title="A page of 250 rooms with sessions", unit="page", task=tasks.fetch_page),
-        _one_loop(
+        Case(
             name="decode",
             title="Decode a page of 250 rooms with sessions, no network",
             unit="page",
             task=tasks.decode,
-            contenders=("bare", "bare-cattrs", "bare-msgspec", "ours", "sdk"),
+            contenders=("bare", "bare-cattrs", "ours", "sdk"),
         ),
-        _one_loop(
+        Case(
             name="webhook",
             title="Verify and read a webhook, no network",
             unit="webhook",
@@ -180,7 +176,7 @@ CASES: Final = {
             rooms=10_000,
             contenders=_LISTS,
         ),
-        _one_loop(
+        Case(
             name="list-50ms",
             title="List 10 000 rooms, 50 ms a request, 1 ms of work a page",
             unit="room",
@@ -190,7 +186,7 @@ CASES: Final = {
             rounds_max=2,
             contenders=(*_LISTS, "sdk-20"),
         ),
-        _one_loop(
+        Case(
             name="import",
             title="Import, and make a client",
             unit="import",

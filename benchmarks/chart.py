@@ -4,14 +4,13 @@
 # pyright: reportUnknownMemberType=false
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from benchmarks.contenders import CONTENDERS
-from benchmarks.results import NAMED_PACKAGES, Results, Standing, duration, environment, times
+from benchmarks.results import PATH, duration, provenance, times
 
 _CASES: Final[Mapping[str, str]] = {
     "retrieve-32": "Retrieve a room",
@@ -31,25 +30,26 @@ _HEIGHT: Final = 0.2
 """Of a bar; the cases are 1 apart."""
 
 
-def draw(path: Path, results: Results) -> None:
-    """Draw the CPU of the contenders as multiples of bare aiohttp, as SVG."""
-    names = [name for name in _CASES if name in results]
+def draw(stored: Mapping[str, Any]) -> None:
+    """Draw the CPU of the contenders as multiples of bare aiohttp, as an SVG file beside the results."""
+    names = [name for name in _CASES if name in stored["cases"]]
     # Text becomes outlines: no other font cuts it off. The same figures make the same file.
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "benchmarks", "font.size": 12}):
         figure = Figure(figsize=(9, 0.95 * len(names) + 1.7), layout="constrained")
         axes = figure.add_subplot()
-        for place, (entrant, colour) in enumerate(_BARS.items()):
-            bars: dict[float, Standing] = {}
-            for index, name in enumerate(names):
-                standing = _asyncio_standing(results, name, entrant)
-                if standing is not None:
-                    bars[index + (place - 1.5) * _HEIGHT] = standing
-            ratios = [_ratio(standing) for standing in bars.values()]
-            is_ours = entrant == "ours"
-            contender = CONTENDERS[entrant].title
-            drawn = axes.barh(list(bars), ratios, height=_HEIGHT * 0.92, color=colour, label=contender)
-            labels = [_label(standing, entrant) for standing in bars.values()]
-            axes.bar_label(drawn, labels, padding=4, fontsize=11, fontweight="bold" if is_ours else "normal")
+        for place, (contender, colour) in enumerate(_BARS.items()):
+            bars = {
+                index + (place - 1.5) * _HEIGHT: standing
+                for index, name in enumerate(names)
+                for standing in stored["cases"][name]["standings"]
+                if standing["contender"] == contender and standing["cpu_ratio"]
+            }
+            ratios = [standing["cpu_ratio"]["median"] for standing in bars.values()]
+            title = CONTENDERS[contender].title
+            drawn = axes.barh(list(bars), ratios, height=_HEIGHT * 0.92, color=colour, label=title)
+            weight = "bold" if contender == "ours" else "normal"
+            labels = [_label(standing) for standing in bars.values()]
+            axes.bar_label(drawn, labels, padding=4, fontsize=11, fontweight=weight)
         axes.set_yticks(range(len(names)), [_CASES[name] for name in names])
         axes.invert_yaxis()
         axes.set_xlim(0, axes.get_xlim()[1] * 1.08)
@@ -59,23 +59,12 @@ def draw(path: Path, results: Results) -> None:
             axes.spines[side].set_visible(False)
         title = "CPU of the client, as a multiple of bare aiohttp: less is better"
         figure.legend(loc="outside upper center", ncols=2, frameon=False, title=title, title_fontsize=13)
-        here = environment()
-        packages = ", ".join(f"{name} {here['versions'][name]}" for name in NAMED_PACKAGES)
-        figure.supxlabel(f"{here['python']}; {packages}; {here['date']}", fontsize=9, color="#42526e")
-        figure.savefig(path, format="svg", metadata={"Date": None})
+        figure.supxlabel(provenance(stored).partition("; ")[2], fontsize=9, color="#42526e")
+        figure.savefig(PATH.with_name("chart.svg"), format="svg", metadata={"Date": None})
 
 
-def _asyncio_standing(results: Results, case: str, entrant: str) -> Standing | None:
-    found = (one for one in results[case] if (one.loop, one.entrant) == ("asyncio", entrant))
-    return next((standing for standing in found if standing.cpu_ratio), None)
-
-
-def _ratio(standing: Standing) -> float:
-    return standing.cpu_ratio.median if standing.cpu_ratio else 0.0
-
-
-def _label(standing: Standing, entrant: str) -> str:
+def _label(standing: Mapping[str, Any]) -> str:
     """Return the multiple; of the reference its time."""
-    if entrant == "bare" and standing.cpu:
-        return duration(standing.cpu.median)
-    return f"×{times(_ratio(standing))}"  # noqa: RUF001 - the sign for times
+    if standing["contender"] == "bare":
+        return duration(standing["cpu"]["median"])
+    return f"×{times(standing['cpu_ratio']['median'])}"  # noqa: RUF001 - the sign for times

@@ -12,8 +12,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import closing
-from importlib import import_module
-from typing import Final, cast
+from typing import Final
 
 from benchmarks.contenders import CONTENDERS, Client, Contender
 from benchmarks.runner import Server
@@ -71,9 +70,7 @@ async def _call(contender: Contender, call: str, calls: int, url: str) -> None:
 def main() -> None:
     """Make the calls of the command line, one after the other."""
     name, call, calls, url = sys.argv[1:]
-    module, _, attribute = CONTENDERS[name].path.partition(":")
-    contender = cast("Contender", getattr(import_module(f"benchmarks.contenders.{module}"), attribute))
-    asyncio.run(_call(contender, call, int(calls), url))
+    asyncio.run(_call(CONTENDERS[name].load(), call, int(calls), url))
 
 
 if __name__ == "__main__":

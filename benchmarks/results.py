@@ -1,23 +1,26 @@
-"""Medians and ratios of the samples, as tables, as JSON, and as a check that they are plausible."""
+"""Medians and ratios of the samples: checked, as tables, stored, and in the guides."""
 
 import json
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final, TypeAlias
 
 from attrs import asdict, frozen
-from cattrs import structure
 
 from benchmarks.cases import CASES, Case
 from benchmarks.contenders import CONTENDERS
 from benchmarks.instructions import CALL_TITLES
 from benchmarks.measuring import Sample
-from benchmarks.runner import Row
+
+ROOT: Final = Path(__file__).parents[1]
+PATH: Final = ROOT / "benchmarks" / "results" / "results.json"
 
 # --- figures ------------------------------------------------------------------------------------------------
 
@@ -35,13 +38,12 @@ class Spread:
 class Standing:
     """The result of one contender in one case."""
 
-    entrant: str
-    loop: str
+    contender: str
     cpu: Spread | None
     """Seconds a unit; ``None`` when no round was finished."""
     wall: Spread | None
     cpu_ratio: Spread | None
-    """CPU to that of the reference in the same round on the same loop."""
+    """CPU to that of the reference in the same round."""
     wall_ratio: Spread | None
     sockets: int
     memory_peak: int
@@ -64,14 +66,13 @@ def _wall(sample: Sample) -> float:
     return sample.wall / sample.units
 
 
-def standings(case: Case, samples: Mapping[Row, Sequence[Sample]]) -> list[Standing]:
+def standings(case: Case, samples: Mapping[str, Sequence[Sample]]) -> list[Standing]:
     """Return the results of all contenders, failures included."""
-    return [
-        _standing(row, own, samples.get(Row(row.loop, case.reference), ())) for row, own in samples.items()
-    ]
+    reference = samples.get(case.reference, ())
+    return [_standing(contender, own, reference) for contender, own in samples.items()]
 
 
-def _standing(row: Row, samples: Sequence[Sample], reference: Sequence[Sample]) -> Standing:
+def _standing(contender: str, samples: Sequence[Sample], reference: Sequence[Sample]) -> Standing:
     def figures(figure: Figure) -> Spread | None:
         return _spread([figure(sample) for sample in samples if sample.units])
 
@@ -80,8 +81,7 @@ def _standing(row: Row, samples: Sequence[Sample], reference: Sequence[Sample]) 
         return _spread([figure(sample) / figure(other) for sample, other in pairs])
 
     return Standing(
-        entrant=row.contender,
-        loop=row.loop,
+        contender=contender,
         cpu=figures(_cpu),
         wall=figures(_wall),
         cpu_ratio=ratios(_cpu),
@@ -116,8 +116,8 @@ def implausible(results: Results) -> Iterator[str]:
     for case, standings_of_case in results.items():
         for standing in standings_of_case:
             if standing.failures:
-                yield f"{case}: {standing.entrant}: {standing.failures} failures: {standing.failure}"
-        by_name = {standing.entrant: standing for standing in standings_of_case}
+                yield f"{case}: {standing.contender}: {standing.failures} failures: {standing.failure}"
+        by_name = {standing.contender: standing for standing in standings_of_case}
         if "ours" not in by_name:
             yield f"{case}: ours is missing"
             continue
@@ -150,11 +150,8 @@ def one(unit: str) -> str:
     return f"{'an' if unit[0] in 'aeiou' else 'a'} {unit}"
 
 
-_COLUMNS: Final = "{:34} {:7} {:>10} {:>16} {:>7} {:>10} {:>7} {:>8} {:>8} {:>8} {:>6}"
-_HEADINGS: Final = (
-    *("", "loop", "CPU", "middle half", "ratio", "wall", "ratio", "sockets", "peak", "growth"),
-    "failed",
-)
+_COLUMNS: Final = "{:34} {:>10} {:>16} {:>7} {:>10} {:>7} {:>8} {:>8} {:>8} {:>6}"
+_HEADINGS: Final = ("", "CPU", "middle half", "ratio", "wall", "ratio", "sockets", "peak", "growth", "failed")
 _MIB: Final = 2**20
 
 
@@ -165,8 +162,7 @@ def table(case: Case, results: Sequence[Standing]) -> Iterator[str]:
     for standing in results:
         cpu, wall = standing.cpu, standing.wall
         yield _COLUMNS.format(
-            CONTENDERS[standing.entrant].title,
-            standing.loop,
+            CONTENDERS[standing.contender].title,
             duration(cpu.median) if cpu else "-",
             f"{duration(cpu.low)}-{duration(cpu.high)}" if cpu else "-",
             times(standing.cpu_ratio.median) if standing.cpu_ratio else "",
@@ -185,45 +181,72 @@ def table(case: Case, results: Sequence[Standing]) -> Iterator[str]:
             yield f"    {wall.median * case.rooms / (case.latency_ms / 1000):.1f} round trips"
 
 
-_CPU_ROWS: Final = (
-    *("retrieve-1", "retrieve-32", "retrieve-32-tls", "create", "page", "list", "webhook", "import"),
-    *("first-call", "first-call-tls", "clients-1000", "clients-1000-calls"),
+_HEADINGS_OF_GUIDES: Final = (
+    "| | bare aiohttp + json | this library | `telnyx` on aiohttp | `telnyx` by default |\n"
+    "|---|---|---|---|---|\n"
 )
-_WALL_ROWS: Final = ("list-50ms", "burst-10000-50ms", "create-10000-20ms")
-_MEMORY_ROWS: Final = ("clients-1000", "clients-1000-calls")
+_README_ROWS: Final = ("retrieve-32", "create", "page")
+_CLIENT_ROWS: Final = ("first-call", "first-call-tls", "clients-1000", "clients-1000-calls")
+_GUIDE_ROWS: Final = (
+    ("cpu", ("retrieve-1", "retrieve-32", "retrieve-32-tls", "create", "page", "list", "webhook", "import")),
+    ("cpu", _CLIENT_ROWS),
+    ("wall", ("list-50ms", "burst-10000-50ms", "create-10000-20ms")),
+    ("memory", _CLIENT_ROWS[2:]),
+)
 _CONTENDERS_OF_COLUMNS: Final = (("ours",), ("sdk-aiohttp",), ("sdk-httpx", "sdk"))
 
 
-def markdown(stored: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the table of the README, made of the stored results so that a test can compare the two."""
-    yield "| | bare aiohttp + json | this library | `telnyx` on aiohttp | `telnyx` by default |"
-    yield "|---|---|---|---|---|"
-    for figure, names in (("cpu", _CPU_ROWS), ("wall", _WALL_ROWS), ("memory", _MEMORY_ROWS)):
-        for name in names:
-            if name in stored["cases"]:
-                yield _markdown_row(stored["cases"][name], figure)
+def guides(stored: Mapping[str, Any]) -> Mapping[Path, str]:
+    """Return the texts of README.md and of the guide to the benchmarks with the stored figures in them."""
+    readme, guide = ROOT / "README.md", ROOT / "benchmarks" / "README.md"
+    short = _replace_rows(readme.read_text("utf-8"), _rows(stored, (("cpu", _README_ROWS),)))
+    for words, name in (("room takes ", "retrieve-32"), ("250 rooms ", "page")):
+        ratio = _cells(stored["cases"][name], "cpu")[2].removeprefix("× ")  # noqa: RUF001 - the sign for times
+        short = re.sub(rf"(?<={words})[\d.]+(?= times)", ratio, short)
+    rows = chain(_rows(stored, _GUIDE_ROWS), _instruction_rows(stored))
+    full = _replace_rows(guide.read_text("utf-8"), rows)
+    full = re.sub(r"^.* cores; .*$", provenance(stored), full, flags=re.MULTILINE)
+    return {readme: short, guide: full}
+
+
+def provenance(stored: Mapping[str, Any]) -> str:
+    """Return the machine, the versions and the date of the stored results."""
+    machine = stored["machine"]
+    packages = ", ".join(f"{name} {stored['versions'][name]}" for name in _NAMED_PACKAGES)
+    return f"{machine['cpu']}, {machine['cores']} cores; {stored['python']}; {packages}; {stored['date']}."
+
+
+def _replace_rows(text: str, rows: Iterable[str]) -> str:
+    """Return a text with other rows in its table of figures."""
+    head, body = _HEADINGS_OF_GUIDES, r"\A(?:\|.*\n)*"
+    before, _, after = text.partition(head)
+    return before + head + "".join(f"{row}\n" for row in rows) + re.sub(body, "", after)
+
+
+def _rows(stored: Mapping[str, Any], rows: Iterable[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    cases = stored["cases"]
+    for figure, names in rows:
+        yield from (f"| {' | '.join(_cells(cases[name], figure))} |" for name in names if name in cases)
+
+
+def _instruction_rows(stored: Mapping[str, Any]) -> Iterator[str]:
     for call, counts in stored.get("instructions", {}).items():
         ratio = times(counts["ours"] / counts["bare"])
         title = f"{CALL_TITLES[call]}: instructions a call"
         yield f"| {title} | {counts['bare'] / 1000:.0f} 000 | × {ratio} | | |"  # noqa: RUF001 - the sign for times
-    yield ""
-    versions, machine = stored["versions"], stored["machine"]
-    packages = ", ".join(f"{name} {versions[name]}" for name in NAMED_PACKAGES)
-    yield f"{machine['cpu']}, {machine['cores']} cores; {stored['python']}; {packages}; {stored['date']}."
 
 
-def _markdown_row(case: Mapping[str, Any], figure: str) -> str:
-    by_name = {result["entrant"]: result for result in case["standings"] if result["loop"] == "asyncio"}
+def _cells(case: Mapping[str, Any], figure: str) -> list[str]:
+    by_name = {result["contender"]: result for result in case["standings"]}
     reference = case["reference"]
     base = _figure(by_name[reference], figure)
-    cells: list[str] = []
+    beside = "" if reference == "bare" else f", beside {CONTENDERS[reference].title}"
+    title = f"{case['title']}{beside}: {_FIGURES[figure]} {one(case['unit'])}"
+    cells = [title, f"{base / 1000:.3g} KB" if figure == "memory" else duration(base)]
     for names in _CONTENDERS_OF_COLUMNS:
         measured = [by_name[name] for name in names if name in by_name and by_name[name]["cpu"]]
         cells.append(f"× {times(_ratio(measured[0], figure, base))}" if measured else "")  # noqa: RUF001 - the sign for times
-    beside = "" if reference == "bare" else f", beside {CONTENDERS[reference].title}"
-    what = f"{case['title']}{beside}: {_FIGURES[figure]} {one(case['unit'])}"
-    shown = f"{base / 1000:.3g} KB" if figure == "memory" else duration(base)
-    return f"| {what} | {shown} | {' | '.join(cells)} |"
+    return cells
 
 
 _FIGURES: Final = {"cpu": "CPU", "wall": "wall time", "memory": "memory"}
@@ -243,11 +266,11 @@ def _ratio(result: Mapping[str, Any], figure: str, base: float) -> float:
 
 # --- the stored results -------------------------------------------------------------------------------------
 
-NAMED_PACKAGES: Final = ("aiohttp", "cattrs", "telnyx", "httpx", "httpx-aiohttp")
+_NAMED_PACKAGES: Final = ("aiohttp", "cattrs", "telnyx", "httpx", "httpx-aiohttp")
 """The packages of the contenders, whose versions the texts state."""
 _PACKAGES: Final = (
     *("telnyx-rooms-async", "aiohttp", "attrs", "cattrs", "msgspec", "telnyx", "httpx", "httpx-aiohttp"),
-    *("pydantic", "uvloop"),
+    "pydantic",
 )
 
 
@@ -281,11 +304,11 @@ def _version(package: str) -> str | None:
         return None
 
 
-def write_json(
-    path: Path, results: Results, instructions: Mapping[str, object], missing: Mapping[str, str]
-) -> None:
-    """Write all figures, samples included, beside those of other cases that were measured here."""
-    stored: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+def store(
+    results: Results, instructions: Mapping[str, object], missing: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """Write all figures, samples included, beside those of other cases with the same machine and versions."""
+    stored = read() if PATH.exists() else {}
     here = environment()
     is_same = all(stored.get(name) == here[name] for name in ("machine", "python", "versions"))
     cases: dict[str, Any] = stored["cases"] if is_same else {}
@@ -296,17 +319,18 @@ def write_json(
             "reference": CASES[name].reference,
             "standings": [asdict(standing) for standing in standings_of_case],
         }
-    in_order = {name: cases[name] for name in CASES if name in cases}
     kept: dict[str, object] = stored.get("instructions", {}) if is_same else {}
-    document: Mapping[str, object] = here | {
+    document: dict[str, Any] = here | {
         "missing": missing,
-        "instructions": {**kept, **instructions},
-        "cases": in_order,
+        "instructions": kept | dict(instructions),
+        "cases": {name: cases[name] for name in CASES if name in cases},
     }
-    path.write_text(json.dumps(document, indent=1) + "\n")
+    PATH.parent.mkdir(exist_ok=True)
+    PATH.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    return document
 
 
-def read_json(path: Path) -> Results:
-    """Read the stored results."""
-    cases = json.loads(path.read_text())["cases"]
-    return {name: structure(case["standings"], list[Standing]) for name, case in cases.items()}
+def read() -> dict[str, Any]:
+    """Return the stored results."""
+    stored: dict[str, Any] = json.loads(PATH.read_text("utf-8"))
+    return stored

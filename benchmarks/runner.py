@@ -11,7 +11,7 @@ from select import select
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from benchmarks.cases import Case
 from benchmarks.contenders import NotInstalledError
@@ -79,14 +79,6 @@ class Server:
         self._folder.cleanup()
 
 
-@frozen(order=True)
-class Row:
-    """A contender on an event loop."""
-
-    loop: str
-    contender: str
-
-
 @define
 class Runner:
     """Runs cases; its workers stay until it is closed."""
@@ -94,21 +86,20 @@ class Runner:
     rounds: int
     small: bool
     missing: dict[str, str] = field(factory=dict[str, str])
-    """The contenders and event loops that are not installed, and why."""
-    _workers: dict[Row, _Process] = field(factory=dict[Row, _Process])
+    """The contenders that are not installed, and why."""
+    _workers: dict[str, _Process] = field(factory=dict[str, _Process])
     _server: Server = field(factory=Server)
 
-    def run(self, case: Case) -> Mapping[Row, list[Sample]]:
-        """Run all rounds of a case: every contender has a turn in each."""
-        rows = [Row(loop, contender) for loop in case.loops for contender in case.contenders]
-        rows = [row for row in rows if self._is_installed(row)]
-        samples: dict[Row, list[Sample]] = {row: [] for row in rows}
+    def run(self, case: Case) -> Mapping[str, list[Sample]]:
+        """Run all rounds of a case: every contender has a turn in each. Return their samples by name."""
+        names = [name for name in case.contenders if self._is_installed(name)]
+        samples: dict[str, list[Sample]] = {name: [] for name in names}
         for number in range(min(self.rounds, case.rounds_max or self.rounds)):
-            start = number % len(rows)  # no contender is always the first
-            for row in rows[start:] + rows[:start]:
+            start = number % len(names)  # no contender is always the first
+            for name in names[start:] + names[:start]:
                 # A contender that did not finish a round would not finish the next.
-                if all(sample.units for sample in samples[row]):
-                    samples[row].append(self._turn(case, row))
+                if all(sample.units for sample in samples[name]):
+                    samples[name].append(self._turn(case, name))
         return samples
 
     def close(self) -> None:
@@ -118,35 +109,30 @@ class Runner:
             for worker in self._workers.values():
                 stack.callback(worker.close)
 
-    def _start_worker(self, row: Row) -> _Process:
-        urls, environment = self._server.urls, self._server.environment
-        worker = _Process("worker", row.contender, row.loop, *urls, environment=environment)
+    def _start_worker(self, contender: str) -> _Process:
+        worker = _Process("worker", contender, *self._server.urls, environment=self._server.environment)
         if missing := worker.first_line.get("missing"):
             worker.close()
             raise NotInstalledError(missing)
         return worker
 
-    def _is_installed(self, row: Row) -> bool:
-        if row in self._workers:
-            return True
-        if row.contender in self.missing or row.loop in self.missing:
-            return False
-        try:
-            self._workers[row] = self._start_worker(row)
-        except NotInstalledError as error:
-            self.missing[row.contender if row.loop == "asyncio" else row.loop] = str(error)
-            return False
-        return True
+    def _is_installed(self, contender: str) -> bool:
+        if contender not in self._workers and contender not in self.missing:
+            try:
+                self._workers[contender] = self._start_worker(contender)
+            except NotInstalledError as error:
+                self.missing[contender] = str(error)
+        return contender in self._workers
 
-    def _turn(self, case: Case, row: Row) -> Sample:
+    def _turn(self, case: Case, contender: str) -> Sample:
         self._server.count_connections()  # starts a new count
         if case.fresh and not self.small:
-            with closing(self._start_worker(row)) as worker:
+            with closing(self._start_worker(contender)) as worker:
                 sample = self._run_round(worker, case)
         else:
-            sample = self._run_round(self._workers[row], case)
+            sample = self._run_round(self._workers[contender], case)
             if not sample.units:
-                self._workers.pop(row).close()
+                self._workers.pop(contender).close()
         return evolve(sample, sockets=self._server.count_connections())
 
     def _run_round(self, worker: _Process, case: Case) -> Sample:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Final
@@ -29,7 +29,7 @@ class Round:
     concurrency: int
 
 
-Task = Callable[[Round], Awaitable[Sample]]
+Task = Callable[[Round], Coroutine[None, None, Sample]]
 
 
 async def retrieve(turn: Round) -> Sample:

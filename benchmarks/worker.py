@@ -1,4 +1,4 @@
-"""The process of one contender: ``python -m benchmarks.worker CONTENDER LOOP URL TLS_URL``.
+"""The process of one contender: ``python -m benchmarks.worker CONTENDER URL TLS_URL``.
 
 It prints a line when it is ready. Then each line that it reads is a case, for which it runs one round
 and prints the sample; it ends with its input.
@@ -8,15 +8,13 @@ import asyncio
 import json
 import logging
 import sys
-from importlib import import_module
-from typing import cast
 
 from attrs import asdict, evolve
 
 from benchmarks.cases import CASES
-from benchmarks.contenders import CONTENDERS, Contender
+from benchmarks.contenders import CONTENDERS, NotInstalledError
 from benchmarks.measuring import Sample, raise_file_limit
-from benchmarks.tasks import Round, Task
+from benchmarks.tasks import Round
 
 
 class _WarningCounter(logging.Handler):
@@ -28,15 +26,13 @@ class _WarningCounter(logging.Handler):
 
 def main() -> None:
     """Run a round for each line of the input."""
-    name, loop, server, tls_server = sys.argv[1:]
+    name, server, tls_server = sys.argv[1:]
     raise_file_limit()
     row = CONTENDERS[name]
-    module, _, attribute = row.path.partition(":")
     try:
-        contender = cast("Contender", getattr(import_module(f"benchmarks.contenders.{module}"), attribute))
-        loop_factory = import_module(loop).new_event_loop
-    except (ImportError, AttributeError) as error:
-        _print_json({"missing": f"{row.title}: {error}"})
+        contender = row.load()
+    except NotInstalledError as error:
+        _print_json({"missing": str(error)})
         return
     _print_json({})
     warnings = _WarningCounter(logging.WARNING)
@@ -53,13 +49,9 @@ def main() -> None:
             concurrency=case.concurrency,
         )
 
-        async def run(task: Task = case.task, turn: Round = turn) -> Sample:
-            return await task(turn)
-
         warnings.count = 0
         try:
-            with asyncio.Runner(loop_factory=loop_factory) as runner:
-                sample = runner.run(run())
+            sample = asyncio.run(case.task(turn))
         except Exception as error:  # noqa: BLE001 - whatever a contender raises is part of the result
             sample = Sample(units=0, wall=0.0, cpu=0.0, failures=1, failure=repr(error))
         _print_json(asdict(evolve(sample, warnings=warnings.count)))

@@ -156,7 +156,7 @@ class Listing(Generic[Item]):
         return Listing(self._api, self._first, pages, self._max_items)
 
     def limit(self, items: int) -> "Listing[Item]":
-        """Return the same listing, which ends after a number of items. A small one requests small pages.
+        """Return the same listing, which ends after a number of items. A small number requests small pages.
 
         Raises:
             InvalidArgumentError: `items` is below 1.
@@ -166,6 +166,8 @@ class Listing(Generic[Item]):
             1
         """
         items = checked_count("items", items)
+        if self._max_items is not None:
+            items = min(items, self._max_items)
         size = min(items, page_size(self._first))
         return Listing(self._api, at(self._first, page_number(self._first), size), self._prefetch, items)
 

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Final, Protocol, TypeAlias
+from importlib import import_module
+from typing import Final, Protocol, TypeAlias, cast
 
 from attrs import frozen
 
@@ -55,7 +56,7 @@ class Contender(Protocol):
 
 
 class NotInstalledError(Exception):
-    """A contender or an event loop is not installed."""
+    """A contender is not installed."""
 
 
 async def call_in_workers(call: Call, count: int, concurrency: int) -> int:
@@ -82,6 +83,18 @@ class Row:
     imports: str
     """What a program that uses it does before its first call."""
 
+    def load(self) -> Contender:
+        """Import the contender.
+
+        Raises:
+            NotInstalledError: a library that it needs is missing.
+        """
+        module, _, name = self.path.partition(":")
+        try:
+            return cast("Contender", getattr(import_module(f"benchmarks.contenders.{module}"), name))
+        except (ImportError, AttributeError) as error:
+            raise NotInstalledError(f"{self.title}: {error}") from error
+
 
 _OURS: Final = "import telnyx_rooms_async; telnyx_rooms_async.RoomsClient('KEY').rooms"
 _SDK: Final = "import telnyx; telnyx.AsyncTelnyx(api_key='KEY').rooms"
@@ -89,8 +102,6 @@ _SDK: Final = "import telnyx; telnyx.AsyncTelnyx(api_key='KEY').rooms"
 CONTENDERS: Final = {
     "bare": Row("bare aiohttp + json", "bare:JSON", "import aiohttp, json"),
     "bare-cattrs": Row("bare aiohttp + cattrs", "structured:CATTRS", "import aiohttp, cattrs, json"),
-    "bare-msgspec": Row("bare aiohttp + msgspec", "bare:MSGSPEC", "import aiohttp, msgspec"),
-    "bare-ids": Row("bare aiohttp + json, ids kept", "bare:JSON_IDS_KEPT", "import aiohttp, json"),
     "parts": Row("aiohttp, attrs, cattrs, msgspec", "bare:JSON", "import aiohttp, attrs, cattrs, msgspec"),
     "ours": Row("telnyx-rooms-async", "ours:OURS", _OURS),
     "ours-8": Row("the same, 8 pages at once", "ours:EIGHT_AT_ONCE", _OURS),

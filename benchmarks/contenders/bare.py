@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any, Final
 
 import aiohttp
-import msgspec
 from attrs import frozen
 
 from benchmarks.contenders import Call, Client, call_in_workers
@@ -40,14 +39,11 @@ class _BareClient:
 
     async def rooms(self) -> AsyncIterator[object]:
         contender = self._contender
-        seen: set[str] = set()
         number, last = 0, 1
         while number < last:
             number += 1
             last, rooms = contender.page_parts(contender.decode(await self._get_page(number)))
             for room in rooms:
-                if contender.keeps_ids:
-                    seen.add(room["id"])
                 yield room
 
     async def _get_page(self, number: int, more: str = "") -> bytes:
@@ -68,7 +64,6 @@ class Bare:
     decode_room: _Decode
     page_parts: Callable[[Any], tuple[int, Any]] = _json_parts
     """Returns the number of pages and the rooms of a page."""
-    keeps_ids: bool = False
 
     @asynccontextmanager
     async def open(self, url: str) -> AsyncGenerator[Client]:
@@ -98,10 +93,4 @@ def _json_room(body: bytes) -> object:
     return json.loads(body)["data"]
 
 
-def _msgspec_room(body: bytes) -> object:
-    return msgspec.json.decode(body)["data"]
-
-
 JSON: Final = Bare(decode=json.loads, decode_room=_json_room)
-JSON_IDS_KEPT: Final = Bare(decode=json.loads, decode_room=_json_room, keeps_ids=True)
-MSGSPEC: Final = Bare(decode=msgspec.json.decode, decode_room=_msgspec_room)

@@ -66,10 +66,10 @@ class JobProgress:
         """Items that are done, failed or skipped."""
         return self.done + self.failed + self.skipped()
 
-    @property
-    def failures(self) -> list[str]:
-        """The part of a summary about failures, if there are any."""
-        return [f"{self.failed} failed"] if self.failed else []
+    def result(self, *parts: str, **counts: int) -> Result:
+        """Return a summary: its parts and the failures, or the counts for ``--json``."""
+        failures = f"{self.failed} failed" if self.failed else ""
+        return Result(", ".join(filter(None, (*parts, failures))), {**counts, "failed": self.failed})
 
     @property
     def rate(self) -> float | None:

@@ -89,7 +89,7 @@ class RetryBudget:
         self.successes = 0
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class RetryPlan:
     """What follows an attempt: a retry and its price, or none."""
 

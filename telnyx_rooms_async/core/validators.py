@@ -397,6 +397,22 @@ def checked_limit(name: str, value: object, minimum: int = 1) -> int | None:
     return None if value is None else checked_count(name, value, minimum)
 
 
+def checked_flag(name: str, value: object) -> bool:
+    """Return a boolean of any class as a `bool`, or raise an error for any other value."""
+    exact = exact_flag(value)
+    if problem := flag(exact):
+        raise InvalidArgumentError((f"{name} {problem}",))
+    return cast("bool", exact)
+
+
+def checked_seconds(name: str, value: object) -> float:
+    """Return a positive number of any class as a `float`, or raise an error for any other value."""
+    number = exact_number(value)
+    if isinstance(number, int | float) and type(number) is not bool and 0 < number < 2**31:
+        return float(number)
+    raise InvalidArgumentError((f"{name} must be a positive number of seconds, not {short_repr(value)}",))
+
+
 def url(value: object) -> str | None:
     """Accept a URL with its scheme."""
     if is_text(value) and re.fullmatch(r"https?://[^\s/?#]+\S*", cast("str", value), re.IGNORECASE):

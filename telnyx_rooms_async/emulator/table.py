@@ -142,30 +142,24 @@ class Table(Generic[RecordT]):
     def select(self, *tests: Callable[[RecordT], bool], **conditions: Condition | None) -> Selection[RecordT]:
         """Return the records that fulfil all conditions and tests.
 
-        A single condition is answered by its index. With more, the result of the most selective condition is
-        filtered; with tests alone, the whole table. A condition has the name of an index; ``None`` is none.
+        A condition has the name of an index; ``None`` is no condition.
         """
-        matching: dict[str, list[Hashable]] = {}
-        sizes: dict[str, int] = {}
-        for name, condition in conditions.items():
-            if condition is not None:
-                index = self.indexes[name]
-                keys = condition.matching(index)
-                size = sum(len(index[key]) for key in keys)
-                if size < len(self._all):  # or all records fulfil the condition
-                    matching[name], sizes[name] = keys, size
-        buckets = [self._all]
-        if matching:
-            best = min(sizes, key=sizes.__getitem__)
-            buckets = [self.indexes[best][key] for key in matching.pop(best)]
-        numbers = buckets[0] if len(buckets) == 1 else sorted(chain.from_iterable(buckets))
-        records = self._records
-        for name, keys in matching.items():
-            allowed = frozenset(keys)
-            numbers = [number for number in numbers if _key(records[number], name) in allowed]
+        matching = [
+            self._matching(name, condition) for name, condition in conditions.items() if condition is not None
+        ]
+        numbers = self._all
+        if len(matching) == 1:
+            numbers = matching[0]
+        elif matching:
+            numbers = sorted(set(matching[0]).intersection(*matching[1:]))
         for test in tests:
-            numbers = [number for number in numbers if test(records[number])]
-        return Selection(records, numbers)
+            numbers = [number for number in numbers if test(self._records[number])]
+        return Selection(self._records, numbers)
+
+    def _matching(self, name: str, condition: Condition) -> list[int]:
+        index = self.indexes[name]
+        buckets = [index[key] for key in condition.matching(index)]
+        return buckets[0] if len(buckets) == 1 else sorted(chain.from_iterable(buckets))
 
     def _insert(self, name: str, key: Hashable, number: int) -> None:
         if key is not None:

@@ -62,7 +62,9 @@ class ThreadedEmulator:
         return call
 
     def run(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the function returns
-        """Call a function in the thread of the emulator, and return its result; await an awaitable result.
+        """Call a function in the thread of the emulator, and return its result.
+
+        An awaitable result is awaited, except in that thread itself, which must not wait for itself.
 
         Raises:
             RuntimeError: the emulator is not running.
@@ -74,7 +76,7 @@ class ThreadedEmulator:
 
         if self._loop is None:
             raise RuntimeError("the emulator is not running: use it in a `with` block")
-        if threading.current_thread() is self._thread:  # of a condition of a fault, for example
+        if threading.current_thread() is self._thread:  # called by `when` of a fault, for example
             return function()
         return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
 

@@ -246,13 +246,15 @@ class WebhookDispatcher:
         tasks = [*self._tasks, *(task for task in [watcher] if task and not task.done())]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         self.state.outbox.on_add = lambda: None
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            if self._session is not None:
+                await self._session.close()
         loop = asyncio.get_running_loop()
         for error in self._errors:  # those that no `flush_webhooks` has raised
             loop.call_exception_handler({"message": "delivery of a webhook failed", "exception": error})
-        if self._session is not None:
-            await self._session.close()
 
     # --- from the outbox to the queues --------------------------------------------------------------------
 

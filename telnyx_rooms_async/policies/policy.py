@@ -261,9 +261,9 @@ class PolicyAction:
             "room_id": self.room.id,
             "unique_name": self.room.unique_name,
             "session_id": None if self.session is None else self.session.id,
-            "due_at": _text(self.due_at),
-            "limit_at": _text(self.limit_at),
-            "retry_at": None if self.retry_at is None else _text(self.retry_at),
+            "due_at": _rfc3339(self.due_at),
+            "limit_at": _rfc3339(self.limit_at),
+            "retry_at": None if self.retry_at is None else _rfc3339(self.retry_at),
             "error": None if self.error is None else str(self.error),
         }
 
@@ -272,13 +272,13 @@ class PolicyAction:
         if self.session is not None:
             subject = f"session {self.session.id} of {subject}"
         verb = {"warn": "warn", "end_session": "end", "delete_room": "delete"}[self.type]
-        line = f"{self.status}: {verb} {subject}, {self.rule} at {_text(self.limit_at)}"
+        line = f"{self.status}: {verb} {subject}, {self.rule} at {_rfc3339(self.limit_at)}"
         if self.error is not None:
             line += f": {self.error}"
-        return one_line(line if self.retry_at is None else f"{line}; next try at {_text(self.retry_at)}")
+        return one_line(line if self.retry_at is None else f"{line}; next try at {_rfc3339(self.retry_at)}")
 
 
-def _text(instant: datetime) -> str:
+def _rfc3339(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -311,20 +311,11 @@ def planned_actions(
     policy = next((policy for policy in policies if policy.is_for(room)), None)
     if policy is None:
         return ()
-    if session is None:
-        if policy.max_rooms_age is None or room.created_at is None or room.active_session_id is not None:
-            return ()
-        due_at = room.created_at + policy.max_rooms_age
-        action = PolicyAction(
-            type="delete_room", rule="max_rooms_age", policy=policy, room=room, due_at=due_at, limit_at=due_at
-        )
-        return (action,)
-    if session.active is False or session.ended_at is not None:
-        return ()
+    limits = _room_limits(policy, room) if session is None else _session_limits(policy, session, now)
     actions: list[PolicyAction] = []
-    for rule, limit_at in _limits(policy, session, now):
-        end = PolicyAction(
-            type="end_session",
+    for rule, limit_at in limits:
+        action = PolicyAction(
+            type="delete_room" if session is None else "end_session",
             rule=rule,
             policy=policy,
             room=room,
@@ -332,14 +323,24 @@ def planned_actions(
             due_at=limit_at,
             limit_at=limit_at,
         )
-        actions.append(end)
-        if policy.warn_before is not None and now < limit_at:
-            actions.append(evolve(end, type="warn", due_at=limit_at - policy.warn_before))
+        actions.append(action)
+        if session is not None and policy.warn_before is not None and now < limit_at:
+            actions.append(evolve(action, type="warn", due_at=limit_at - policy.warn_before))
     return tuple(sorted(actions, key=lambda action: action.due_at))
 
 
-def _limits(policy: RoomPolicy, session: RoomSession, now: datetime) -> Iterator[tuple[PolicyRule, datetime]]:
-    """Yield when a session reaches each limit."""
+def _room_limits(policy: RoomPolicy, room: Room) -> Iterator[tuple[PolicyRule, datetime]]:
+    """Yield when a room without a session reaches its limit."""
+    if policy.max_rooms_age is not None and room.created_at is not None and room.active_session_id is None:
+        yield "max_rooms_age", room.created_at + policy.max_rooms_age
+
+
+def _session_limits(
+    policy: RoomPolicy, session: RoomSession, now: datetime
+) -> Iterator[tuple[PolicyRule, datetime]]:
+    """Yield when a session that has not ended reaches each limit."""
+    if session.active is False or session.ended_at is not None:
+        return
     if policy.max_duration is not None and session.created_at is not None:
         yield "max_duration", session.created_at + policy.max_duration
     if policy.allowed_hours is not None and (end := _end_of_hours(policy.allowed_hours, now)) is not None:

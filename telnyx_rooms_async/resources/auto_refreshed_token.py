@@ -13,12 +13,12 @@ from telnyx_rooms_async.errors import (
     AuthenticationError,
     ClientClosedError,
     PermissionDeniedError,
-    TelnyxRoomsError,
     UnprocessableEntityError,
 )
 from telnyx_rooms_async.http.attempt_log import logger
 from telnyx_rooms_async.http.in_flight import running_loop
 from telnyx_rooms_async.models import AccessToken, ClientToken
+from telnyx_rooms_async.shield import wait_until_done
 
 if TYPE_CHECKING:
     from telnyx_rooms_async.resources.tokens import Tokens
@@ -56,7 +56,7 @@ class AutoRefreshedToken:
         self._refresh_token_ttl_secs = refresh_token_ttl_secs
         self._token = self._refresh_token = Secret()
         self._refresh_at = self._replace_at = self._expires_at = -math.inf
-        self._task: asyncio.Task[TelnyxRoomsError | None] | None = None
+        self._task: asyncio.Task[None] | None = None
         self._wait_until = 0.0
         """When callers with a valid token stop waiting for the refresh, by the clock of the event loop."""
         # A refresh serves all callers, so it runs in the context of the block: in the trace of no caller.
@@ -83,6 +83,7 @@ class AutoRefreshedToken:
         loop = running_loop()
         if self._task is None or (self._task.done() and not self._is_closed):
             self._task = loop.create_task(self._refresh(), context=self._context.copy())
+            self._task.add_done_callback(self._log_failure)
             self._wait_until = loop.time() + _REFRESH_WAIT
         task = self._task
         if now < self._expires_at:
@@ -91,8 +92,7 @@ class AutoRefreshedToken:
             await asyncio.wait([task])  # the cancellation of one caller does not cancel it for the others
             if self._is_closed:
                 raise ClientClosedError
-            if (error := task.result()) is not None:
-                raise error
+            task.result()
         return str(self._token)
 
     async def close(self) -> None:
@@ -100,37 +100,36 @@ class AutoRefreshedToken:
         self._is_closed = True
         if self._task is not None:
             self._task.cancel()
-            await asyncio.wait([self._task])
+            await wait_until_done(self._task)
 
-    async def _refresh(self) -> TelnyxRoomsError | None:
-        """Refresh the token, or replace it with its refresh token; return the error if that fails."""
+    async def _refresh(self) -> None:
+        """Refresh the token, or replace it with its refresh token."""
         now = self._monotonic()
         token: AccessToken | None = None
-        try:
-            if now < self._replace_at:
-                with suppress(AuthenticationError, PermissionDeniedError, UnprocessableEntityError):
-                    token = await self._tokens.refresh(
-                        self._room_id, self._refresh_token, token_ttl_secs=self._token_ttl_secs
-                    )
-            if token is None:
-                token = await self._tokens.create(
-                    self._room_id,
-                    token_ttl_secs=self._token_ttl_secs,
-                    refresh_token_ttl_secs=self._refresh_token_ttl_secs,
+        if now < self._replace_at:
+            with suppress(AuthenticationError, PermissionDeniedError, UnprocessableEntityError):
+                token = await self._tokens.refresh(
+                    self._room_id, self._refresh_token, token_ttl_secs=self._token_ttl_secs
                 )
-        except TelnyxRoomsError as error:
-            time_left = self._expires_at - self._monotonic()
-            if time_left > 0:
-                logger.warning(
-                    "client token not refreshed (%s); it is valid for another %.0f s",
-                    type(error).__name__,
-                    time_left,
-                )
-            return error
+        if token is None:
+            token = await self._tokens.create(
+                self._room_id,
+                token_ttl_secs=self._token_ttl_secs,
+                refresh_token_ttl_secs=self._refresh_token_ttl_secs,
+            )
         self._token = Secret(token.token)
         self._refresh_at = now + _REFRESH_AFTER * self._token_ttl_secs
         self._expires_at = now + self._token_ttl_secs
         if isinstance(token, ClientToken) and token.refresh_token:
             self._refresh_token = Secret(token.refresh_token)
             self._replace_at = now + _REFRESH_AFTER * self._refresh_token_ttl_secs
-        return None
+
+    def _log_failure(self, task: asyncio.Task[None]) -> None:
+        """Log the error of a refresh while the token is valid. It is raised later, or not at all."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None and (time_left := self._expires_at - self._monotonic()) > 0:
+            logger.warning(
+                "client token not refreshed (%s); it is valid for another %.0f s",
+                type(error).__name__,
+                time_left,
+            )

@@ -12,8 +12,6 @@ from inspect import isasyncgenfunction, isawaitable
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
-from attrs import Factory, define, field
-
 from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.core.endpoints import Endpoint, RetrySafety
 from telnyx_rooms_async.core.error_mapping import error_of
@@ -193,7 +191,6 @@ async def _open_writer(writer: Writer) -> AsyncGenerator[Write, None]:
 # --- transfer ---------------------------------------------------------------------------------------------
 
 
-@define(eq=False, repr=False)
 class _Transfer:
     """The download of one file, by as many requests as it takes.
 
@@ -210,23 +207,32 @@ class _Transfer:
     writer, or a connection.
     """
 
-    api: ApiSession
-    call: Call[Downloadable]
-    write: Write | None = field(default=None, kw_only=True)
-    """None if only the size is wanted."""
-    progress: Progress | None = field(default=None, kw_only=True)
-    max_bytes: int | None = field(default=None, kw_only=True)
-    time_left: float = field(default=Factory(lambda self: self.api.timeout, takes_self=True), init=False)
-    share: int = field(default=0, init=False)
-    """Bytes since `time_left` was renewed."""
-    spent: float = field(default=0.0, init=False)
-    """What retries since then took from the retry budget."""
-    received: int = field(default=0, init=False)
-    total: int | None = field(default=None, init=False)
-    content_type: str | None = field(default=None, init=False)
-    etag: str | None = field(default=None, init=False)
-    last_modified: str | None = field(default=None, init=False)
-    is_complete: bool = field(default=False, init=False)
+    def __init__(
+        self,
+        api: ApiSession,
+        call: Call[Downloadable],
+        *,
+        write: Write | None = None,
+        progress: Progress | None = None,
+        max_bytes: int | None = None,
+    ) -> None:
+        self.api = api
+        self.call = call
+        self.write = write
+        """None if only the size is wanted."""
+        self.progress = progress
+        self.max_bytes = max_bytes
+        self.received = 0
+        self.total: int | None = None
+        self.content_type: str | None = None
+        self.etag: str | None = None
+        self.last_modified: str | None = None
+        self.is_complete = False
+        self.time_left = api.timeout
+        self.share = 0
+        """Bytes since `time_left` was renewed."""
+        self.spent = 0.0
+        """What retries since then took from the retry budget."""
 
     async def run(self, link: Secret | None = None) -> None:
         """Download until the file is complete. A lost connection costs a request, an expired link two.

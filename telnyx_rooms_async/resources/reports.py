@@ -1,6 +1,6 @@
-"""Reports of an account: usage, from its sessions, recordings and compositions."""
+"""Reports: the usage of an account, and the attendance of a room."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import aclosing
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
@@ -13,7 +13,9 @@ from telnyx_rooms_async.batch.streams import stream
 from telnyx_rooms_async.core.validators import DateFilter, Days, days, exact_date, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
-from telnyx_rooms_async.reports import Identity, Prices, Usage, UsageMeter
+from telnyx_rooms_async.models import RoomSession
+from telnyx_rooms_async.pagination import Listing
+from telnyx_rooms_async.reports import Attendance, Identity, Prices, Usage, UsageMeter, attendance_of
 from telnyx_rooms_async.reports.usage import By
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.recordings import Recordings
@@ -185,21 +187,25 @@ class _Days:
 
     def wider_filter(self) -> DateFilter | None:
         """Return a filter of a day more on both sides: Telnyx does not say in which zone its days begin."""
-        if self.first is None and self.last is None:
-            return None
-        return DateFilter(
-            gte=None if self.first is None else self.first - _DAY,
-            lte=None if self.last is None else self.last + _DAY,
-        )
+        first, last = _shifted(self.first, -_DAY), _shifted(self.last, _DAY)
+        return None if first is None and last is None else DateFilter(gte=first, lte=last)
 
     def wider_days(self, as_of: datetime) -> Iterator[date]:
         """Yield the days of `wider_filter`, at most until the day after the time of the report."""
         assert self.first is not None  # noqa: S101 - checked before
         last = as_of.astimezone(self.zone).date()
-        day = self.first - _DAY
+        day = _shifted(self.first, -_DAY) or self.first
         while day <= min(last, self.last or last) + _DAY:
             yield day
             day += _DAY
+
+
+def _shifted(day: date | None, difference: timedelta) -> date | None:
+    """Return another day; None if the calendar has none."""
+    try:
+        return None if day is None else day + difference
+    except OverflowError:
+        return None
 
 
 def _bounds(created_at: Days) -> tuple[date | None, date | None]:
@@ -220,3 +226,37 @@ def _identity_name(identity: Identity) -> str | None:
         return identity
     name: str = getattr(identity, "__qualname__", type(identity).__qualname__)
     return name
+
+
+# --- attendance of a room -----------------------------------------------------------------------------------
+
+
+class RoomAttendance:
+    """Attendance of a room: iterate over it for each session, or await it for all sessions together.
+
+    Nothing is sent before. An iteration holds a few pages of sessions in memory, whatever their number.
+
+    Example:
+        >>> async for lesson in client.rooms.attendance(room):
+        ...     print(lesson.sessions[0].created_at, len(lesson.attendees))
+        >>> print((await client.rooms.attendance(room)).to_markdown())
+    """
+
+    def __init__(
+        self, listing: Listing[RoomSession], identity: Identity, as_of: Callable[[], datetime]
+    ) -> None:
+        self._listing = listing
+        self._identity: Identity = identity
+        self._as_of = as_of
+
+    async def __aiter__(self) -> AsyncGenerator[Attendance, None]:
+        async with aclosing(aiter(self._listing)) as sessions:
+            async for session in sessions:
+                yield attendance_of([session], as_of=self._as_of(), identity=self._identity)
+
+    def __await__(self) -> Generator[Any, None, Attendance]:
+        return self._total().__await__()
+
+    async def _total(self) -> Attendance:
+        sessions = await self._listing.all()
+        return attendance_of(sessions, as_of=self._as_of(), identity=self._identity)

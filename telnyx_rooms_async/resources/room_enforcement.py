@@ -17,7 +17,7 @@ from telnyx_rooms_async.core.endpoints import (
 )
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import RoomsQuery
-from telnyx_rooms_async.core.validators import checked_count, flag, is_id, short_repr
+from telnyx_rooms_async.core.validators import checked_count, checked_flag, checked_seconds, is_id, short_repr
 from telnyx_rooms_async.errors import (
     APIConnectionError,
     APIResponseError,
@@ -66,7 +66,6 @@ _SHORTEST_WAIT: Final = 0.05
 _LONGEST_RETRY: Final = 60.0
 """Seconds until a failed action or reading is repeated, or an action that another instance has claimed."""
 _SHORTEST_POSTPONEMENT: Final = timedelta(seconds=1)
-_MAX_INTERVAL: Final = 2**31
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -89,10 +88,8 @@ class Enforcer:
         self._api = api
         self._policies = _check_policies(policies)
         self._concurrency = checked_count("concurrency", concurrency)
-        self._interval = _check_interval(interval)
-        if problem := flag(dry_run):
-            raise InvalidArgumentError((f"dry_run {problem}",))
-        self._dry_run = dry_run
+        self._interval = checked_seconds("interval", interval)
+        self._dry_run = checked_flag("dry_run", dry_run)
         self._store = None if dry_run else store
         self._before_action, self._on_warning = before_action, on_warning
         self._needs_sessions = any(policy.ends_sessions for policy in self._policies)
@@ -359,11 +356,3 @@ def _check_policies(policies: Iterable[RoomPolicy]) -> tuple[RoomPolicy, ...]:
         problem = f"policies must be at least one RoomPolicy, in a list, not {short_repr(policies)}"
         raise InvalidArgumentError((problem,))
     return values
-
-
-def _check_interval(interval: float) -> float:
-    value = cast("object", interval)
-    if type(value) is bool or not isinstance(value, int | float) or not 0 < value < _MAX_INTERVAL:
-        problem = f"interval must be a positive number of seconds, not {short_repr(interval)}"
-        raise InvalidArgumentError((problem,))
-    return float(value)

@@ -28,11 +28,11 @@ from telnyx_rooms_async.core.validators import (
     RoomId,
     RoomSettings,
     UnsetType,
+    checked_flag,
     checked_limit,
     exact_flag,
     exact_room_id,
     exact_text,
-    flag,
     short_repr,
 )
 from telnyx_rooms_async.errors import (
@@ -58,7 +58,7 @@ if TYPE_CHECKING:  # most programs have no bulk jobs, reports or policies, and d
     from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
     from telnyx_rooms_async.policies import PolicyAction, RoomPolicy
     from telnyx_rooms_async.reports import Identity
-    from telnyx_rooms_async.resources.room_attendance import RoomAttendance
+    from telnyx_rooms_async.resources.reports import RoomAttendance
     from telnyx_rooms_async.resources.room_enforcement import BeforeAction, OnWarning
     from telnyx_rooms_async.webhooks import EventRouter, EventStore
 
@@ -290,7 +290,7 @@ class Rooms:
         Telnyx operation: RetrieveListRoomSessions.
         """
         from telnyx_rooms_async.reports.attendance import check_arguments
-        from telnyx_rooms_async.resources.room_attendance import RoomAttendance
+        from telnyx_rooms_async.resources.reports import RoomAttendance
 
         check_arguments(as_of, identity)
 
@@ -375,9 +375,7 @@ class Rooms:
 
         Telnyx operation: ListRooms.
         """
-        prune = cast("bool", exact_flag(prune))
-        if problem := flag(prune):
-            raise InvalidArgumentError((f"prune {problem}",))
+        prune = checked_flag("prune", prune)
         rooms = parse_desired(desired)
         return compare(rooms, [room async for room in self.list().prefetch(_PREFETCH)], prune=prune)
 

@@ -21,6 +21,7 @@ from typing import get_type_hints
 
 import attrs
 import pytest
+from typer.testing import CliRunner
 
 import telnyx_rooms_async
 from telnyx_rooms_async import (
@@ -34,7 +35,9 @@ from telnyx_rooms_async import (
     Settings,
     TelnyxRoomsError,
 )
+from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
+from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.webhooks import Event, RoomSessionEnded, SessionEndedPayload
 
 ROOT = Path(__file__).parents[2]
@@ -224,6 +227,22 @@ def resolve(dotted: str) -> object:
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`(telnyx_rooms_async\.[\w.]+)", CHANGELOG))))
 def test_names_in_the_changelog_exist(name: str) -> None:
     assert resolve(name) is not None
+
+
+@pytest.mark.parametrize(("start", "path"), sorted(set(re.findall(r"`(client|telnyx)\.([\w.]+)", CHANGELOG))))
+def test_attributes_in_the_changelog_exist(start: str, path: str) -> None:
+    value: object = CLIENT if start == "client" else Emulator()
+    for name in path.split("."):
+        value = getattr(value, name)
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`telnyx-rooms ([^`]+)`", CHANGELOG))))
+def test_commands_in_the_changelog_exist_and_have_these_options(command: str) -> None:
+    options = {word for word in command.split() if word.startswith("--")}
+    names = [word for word in command.split() if word not in options]
+    result = CliRunner().invoke(app, [*names, "--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    assert options <= set(result.stdout.split())
 
 
 def test_the_version_is_the_same_everywhere() -> None:

@@ -1,7 +1,10 @@
-"""Bulk operations on a cluster whose workers run in this process."""
+"""Bulk operations on Dask clusters: one whose workers run in this process, and one of worker processes."""
 
 import asyncio
 import logging
+import os
+import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from functools import wraps
@@ -11,13 +14,80 @@ from threading import Event
 from typing import Any
 
 import pytest
+from dask import config
+from distributed import Client, LocalCluster
 
-from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, RoomsClient, Settings
+from telnyx_rooms_async import (
+    ConfigurationError,
+    InvalidArgumentError,
+    OutcomeUnknownError,
+    RoomFields,
+    RoomsClient,
+    Settings,
+)
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations import dask
 from telnyx_rooms_async.integrations.dask.job import JobPlugin
 from tests.helpers.clocks import wait_until
-from tests.helpers.dask_jobs import collect, collect_until_error, room_bodies, wait_for_requests
+from tests.helpers.connect_proxy import BASE_URL, ConnectProxy
+from tests.helpers.fault_server import FaultServer
+from tests.helpers.room_store import SECRET_KEY
+
+CLUSTER_OPTIONS: dict[str, Any] = {
+    "dashboard_address": ":0",
+    "silence_logs": False,  # else Dask silences the logs that pytest captures
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_profiler() -> Iterator[None]:
+    """Turn off Dask's profiler, which can deadlock older versions of CPython (gh-106883)."""
+    with config.set({"distributed.worker.profile.enabled": False}):
+        yield
+
+
+@pytest.fixture
+def settings(telnyx: Emulator) -> Settings:
+    """Settings of a client of the emulator."""
+    return Settings(api_key=telnyx.api_key, base_url=telnyx.url)
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[Any]:
+    """A client of two workers with two threads each, all in this process."""
+    async with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=2, processes=False, asynchronous=True, **CLUSTER_OPTIONS
+        ) as local,
+        Client(local, asynchronous=True) as client,
+    ):
+        yield client
+
+
+def room_bodies(count: int) -> list[RoomFields]:
+    """Make bodies of rooms with different names."""
+    return [{"unique_name": f"Room {number}"} for number in range(count)]
+
+
+async def collect(job: AsyncIterator[Any]) -> list[Any]:
+    """Collect the outcomes of a job."""
+    return [outcome async for outcome in job]
+
+
+async def collect_until_error(job: AsyncIterator[Any]) -> tuple[list[Any], Exception]:
+    """Collect the outcomes of a job that raises, and its error."""
+    outcomes: list[Any] = []
+    try:
+        async for outcome in job:
+            outcomes.append(outcome)  # noqa: PERF401 - a comprehension would lose them to the error
+    except Exception as error:  # noqa: BLE001 - returned to the test
+        return outcomes, error
+    raise AssertionError("the job ended without an error")
+
+
+async def wait_for_requests(telnyx: Emulator, count: int) -> None:
+    """Wait until the workers have sent a number of requests."""
+    await wait_until(lambda: len(telnyx.requests) >= count)
 
 
 async def assert_nothing_left(cluster: Any) -> None:
@@ -278,3 +348,125 @@ async def test_arguments_are_checked_at_the_call(cluster: Any, settings: Setting
     await cluster.close()
     with pytest.raises(InvalidArgumentError, match="connected"):
         dask.create_many(cluster, [], settings=settings)
+
+
+# --- worker processes, some of which are killed -------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def processes(_no_profiler: None) -> Iterator[Any]:
+    """Four worker processes with a thread each: Dask does not always replace one that a test has killed."""
+    with LocalCluster(n_workers=4, threads_per_worker=1, processes=True, **CLUSTER_OPTIONS) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def process_client(processes: Any) -> AsyncIterator[Any]:
+    """A client of the worker processes in the event loop of the test."""
+    async with Client(processes.scheduler_address, asynchronous=True) as client:
+        yield client
+
+
+async def kill_busy_worker(client: Any) -> None:
+    """Kill a worker process with a running task, as the system does when memory runs out."""
+    busy = next(address for address, keys in (await client.processing()).items() if keys)
+    pids = await client.run(os.getpid, workers=[busy])
+    os.kill(pids[busy], signal.SIGKILL)
+
+
+async def test_synchronous_client_works_and_stays_open(processes: Any, settings: Settings) -> None:
+    with Client(processes.scheduler_address, set_as_default=False) as client:
+        outcomes = await collect(dask.create_many(client, room_bodies(3), settings=settings))
+        assert client.status == "running"
+    assert [outcome.ok for outcome in outcomes] == [True] * 3
+
+
+async def test_workers_use_the_certificates_and_the_proxy_of_the_settings(
+    process_client: Any,
+    strict_server: FaultServer,
+    proxy: ConnectProxy,
+    options: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    settings = Settings(api_key=SECRET_KEY, base_url=BASE_URL, **options)
+    outcomes = await collect(dask.create_many(process_client, room_bodies(6), settings=settings))
+    assert [outcome.ok for outcome in outcomes] == [True] * 6
+    assert strict_server.store.made == 6
+    assert set(proxy.targets) == {"api.telnyx.test:443"}
+    assert "pa55word" not in caplog.text
+
+
+def assert_each_room_exists_once(telnyx: Emulator, count: int) -> None:
+    assert len({room.unique_name for room in telnyx.rooms}) == len(telnyx.rooms) == count
+
+
+async def test_each_room_is_created_once_although_a_worker_is_killed(
+    process_client: Any, settings: Settings, telnyx: Emulator
+) -> None:
+    telnyx.inject(Fault(after=True, delay=inf), operation="CreateRoom")  # holds up one partition
+    bodies, outcomes = room_bodies(90), list[Any]()
+    async for outcome in dask.create_many(process_client, bodies, settings=settings, partition_size=15):
+        outcomes.append(outcome)
+        if len(outcomes) == 75:  # all but the partition that is held up
+            await kill_busy_worker(process_client)
+    outcomes.sort(key=lambda outcome: outcome.index)
+    assert [outcome.index for outcome in outcomes] == list(range(90))
+    assert [outcome.unwrap().unique_name for outcome in outcomes] == [body["unique_name"] for body in bodies]
+    assert [outcome.item for outcome in outcomes] == bodies
+    assert_each_room_exists_once(telnyx, 90)
+
+
+async def test_rooms_created_by_a_killed_worker_are_found(
+    process_client: Any, settings: Settings, telnyx: Emulator
+) -> None:
+    telnyx.inject(Fault(after=True, delay=inf), operation="CreateRoom", times=3)
+    job = asyncio.ensure_future(
+        collect(dask.create_many(process_client, room_bodies(4), settings=settings, concurrency=3))
+    )
+    await wait_for_requests(telnyx, 3)
+    await kill_busy_worker(process_client)
+    assert {outcome.unwrap() for outcome in await job} == set(telnyx.rooms)
+    assert_each_room_exists_once(telnyx, 4)
+    assert Counter(request.method for request in telnyx.requests) == {"POST": 4, "GET": 4}
+
+
+async def test_rooms_deleted_by_a_killed_worker_count_as_deleted(
+    process_client: Any, settings: Settings, telnyx: Emulator
+) -> None:
+    telnyx.seed(3)
+    ids = [room.id for room in telnyx.rooms]
+    telnyx.inject(Fault(after=True, delay=inf), operation="DeleteRoom", times=3)
+    job = asyncio.ensure_future(collect(dask.delete_many(process_client, ids, settings=settings)))
+    await wait_for_requests(telnyx, 3)
+    await kill_busy_worker(process_client)
+    assert [outcome.ok for outcome in await job] == [True] * 3
+    # In a partition that runs for the first time, a missing room is a failure.
+    again = await collect(dask.delete_many(process_client, ids, settings=settings))
+    assert [outcome.ok for outcome in again] == [False] * 3
+
+
+async def test_outcome_of_a_partition_that_kills_workers_is_unknown(
+    processes: Any,
+    process_client: Any,
+    settings: Settings,
+    telnyx: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(processes.scheduler, "allowed_failures", 0)
+    telnyx.inject(Fault(delay=inf), times=None)
+    job = asyncio.ensure_future(
+        collect_until_error(
+            dask.create_many(
+                process_client, room_bodies(2), settings=settings, max_failures=2, partition_size=2
+            )
+        )
+    )
+    await wait_for_requests(telnyx, 2)
+    await kill_busy_worker(process_client)
+    outcomes, error = await job
+    assert isinstance(error, ExceptionGroup)
+    for number, outcome in enumerate(outcomes):
+        assert isinstance(outcome.error, OutcomeUnknownError)
+        assert (outcome.error.operation, outcome.error.unique_name) == ("CreateRoom", f"Room {number}")
+    assert len(outcomes) == 2

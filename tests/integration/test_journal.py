@@ -94,9 +94,10 @@ async def test_finished_items_are_skipped(client: RoomsClient, telnyx: Emulator,
     assert (journal.skipped, len(outcomes)) == (0, 50)
     sent = len(telnyx.requests)
     assert ((await create(client, path, 50))[1], len(telnyx.requests)) == ([], sent)
-    journal, outcomes = await create(client, path, 52, ordered=True)
-    assert journal.skipped == 50
-    assert [(outcome.index, outcome.item) for outcome in outcomes] == list(enumerate(bodies(52)))[50:]
+    journal = Journal(path)
+    result = await client.rooms.create_many(bodies(52), journal=journal, ordered=True)
+    assert result.skipped == journal.skipped == 50
+    assert [(outcome.index, outcome.item) for outcome in result.done] == list(enumerate(bodies(52)))[50:]
     assert await journal.summary() == JournalSummary(done=52, failed=0, open=0)
 
 
@@ -547,9 +548,12 @@ async def test_killed_job_creates_each_room_once(client: RoomsClient, telnyx: Em
     assert await journal.summary() == JournalSummary(done=60, failed=0, open=0)
 
 
-async def test_summary_of_a_missing_file_is_empty(path: Path) -> None:
+@pytest.mark.parametrize("exists", [False, True])
+async def test_summary_of_a_missing_or_empty_file_changes_nothing(path: Path, *, exists: bool) -> None:
+    if exists:
+        path.touch()
     assert await Journal(path).summary() == JournalSummary(done=0, failed=0, open=0)
-    assert not path.exists()
+    assert [file.stat().st_size for file in path.parent.iterdir()] == [0] * exists
 
 
 async def test_journal_can_be_copied_and_pickled(client: RoomsClient, path: Path) -> None:

@@ -78,6 +78,7 @@ def test_null_in_an_event_is_like_a_missing_field(event_type: str) -> None:
     assert parse(event_body(event_type, **nulls, id="1")) == parse(json.dumps(minimal).encode()) == expected
 
 
+@settings(max_examples=40)
 @given(
     name=st.text().filter(lambda name: name not in CLASSES), payload=st.dictionaries(st.text(), JSON_VALUES)
 )

@@ -10,8 +10,6 @@ from telnyx_rooms_async.cli.display import Result
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
     TIMEOUT,
-    AsJson,
-    BaseUrl,
     CreatedAt,
     NamedRegion,
     OfSession,
@@ -132,12 +130,12 @@ def wait(
     return client.compositions.wait(composition_id, timeout=timeout)
 
 
-@app.command("download")
+@api_command(app, "download")
 def download_composition(
-    composition_id: CompositionId, target: Target, *, as_json: AsJson = False, base_url: BaseUrl = None
-) -> None:
+    client: RoomsClient, composition_id: CompositionId, target: Target
+) -> Awaitable[Result | None]:
     """Download the file of a composition.
 
     The file appears under its name when it is complete.
     """
-    download("compositions", composition_id, target, as_json=as_json, base_url=base_url)
+    return download(client.compositions.download, composition_id, target)

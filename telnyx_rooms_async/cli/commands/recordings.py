@@ -85,15 +85,15 @@ async def delete_matching(client: RoomsClient, **filters: Unpack[RecordingFilter
     return Result(f"deleted {counted(count, 'recording')}", {"room_recordings": count})
 
 
-@app.command("download")
+@api_command(app, "download")
 def download_recording(
-    recording_id: RecordingId, target: Target, *, as_json: AsJson = False, base_url: BaseUrl = None
-) -> None:
+    client: RoomsClient, recording_id: RecordingId, target: Target
+) -> Awaitable[Result | None]:
     """Download the file of a recording.
 
     The file appears under its name when it is complete.
     """
-    download("recordings", recording_id, target, as_json=as_json, base_url=base_url)
+    return download(client.recordings.download, recording_id, target)
 
 
 # --- export -------------------------------------------------------------------------------------------------
@@ -138,13 +138,9 @@ def export_recordings(
                     yield outcome
 
     def summarize() -> Result:
-        done, failed = progress.done, progress.failed
-        parts = [f"downloaded {counted(done, 'recording')} to {directory}"]
-        if skipped:
-            parts.append(f"{skipped} skipped")
-        return Result(
-            ", ".join(parts + progress.failures), {"downloaded": done, "skipped": skipped, "failed": failed}
-        )
+        downloaded = f"downloaded {counted(progress.done, 'recording')} to {directory}"
+        also = f"{skipped} skipped" if skipped else ""
+        return progress.result(downloaded, also, downloaded=progress.done, skipped=skipped)
 
     run_job(
         start,

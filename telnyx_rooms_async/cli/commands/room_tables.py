@@ -112,15 +112,12 @@ def import_rooms(
     progress = JobProgress(total=total, skipped=lambda: opened.skipped if opened else 0)
 
     def summarize() -> Result:
-        done, skipped, failed = progress.done, progress.skipped(), progress.failed
+        done, skipped = progress.done, progress.skipped()
         if skipped == total:
-            sentence = f"nothing to do: {counted(total)} created before"
+            parts = [f"nothing to do: {counted(total)} created before"]
         else:
-            parts = [f"created {done} of {counted(total)}"]
-            if skipped:
-                parts.append(f"{skipped} created before")
-            sentence = ", ".join(parts + progress.failures)
-        return Result(sentence, {"rooms": total, "created": done, "skipped": skipped, "failed": failed})
+            parts = [f"created {done} of {counted(total)}", f"{skipped} created before" if skipped else ""]
+        return progress.result(*parts, rooms=total, created=done, skipped=skipped)
 
     def advise() -> str:
         steps = [f"failed rows are in {errors}"] if errors and progress.failed else []
@@ -298,6 +295,7 @@ def _show_plan(
 
 def _summary(plan: Plan, done: Counter[str], progress: JobProgress) -> Result:
     counts = {participle: done[action] for action, participle in _PARTICIPLES.items()}
-    parts = [f"{participle} {count}" for participle, count in counts.items() if count] + progress.failures
-    values = {**counts, "unchanged": plan.unchanged, "failed": progress.failed}
-    return Result(", ".join(parts) or "nothing was done", values)
+    parts = [f"{participle} {count}" for participle, count in counts.items() if count]
+    if not parts and not progress.failed:
+        parts = ["nothing was done"]
+    return progress.result(*parts, **counts, unchanged=plan.unchanged)

@@ -208,10 +208,7 @@ def delete(
         ),
         progress,
         label=lambda room: room.id,
-        summarize=lambda: Result(
-            ", ".join([f"deleted {output.counted(progress.done)}", *progress.failures]),
-            {"deleted": progress.done, "failed": progress.failed},
-        ),
+        summarize=lambda: progress.result(f"deleted {output.counted(progress.done)}", deleted=progress.done),
         as_json=as_json,
         base_url=base_url,
     )

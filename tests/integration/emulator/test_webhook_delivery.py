@@ -410,6 +410,27 @@ async def test_closing_cancels_deliveries(
     assert caplog.records == []
 
 
+async def test_cancelled_closing_leaves_no_session_open(receiver: WebhookListener) -> None:
+    retrying, closings = asyncio.Event(), list[asyncio.Task[None]]()
+
+    async def sleep(_: float) -> None:
+        retrying.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            closings.pop().cancel()
+
+    receiver.statuses["/hook"] = [500]
+    telnyx = Emulator(sleep=sleep)
+    await telnyx.__aenter__()
+    telnyx.join(create_room(telnyx, receiver.url + "/hook"))
+    await retrying.wait()
+    closings.append(asyncio.create_task(telnyx.__aexit__(None, None, None)))
+    with pytest.raises(asyncio.CancelledError):
+        await closings[0]
+    gc.collect()  # an open session would warn
+
+
 async def test_events_after_closing_are_sent_at_the_next_start(receiver: WebhookListener) -> None:
     telnyx = Emulator()
     room_id = create_room(telnyx, receiver.url)

@@ -43,11 +43,6 @@ SleepUntil: TypeAlias = Callable[[int], Awaitable[None]]
 
 
 @pytest.fixture
-def time() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 async def telnyx(time: FakeClock) -> AsyncIterator[Emulator]:
     async with Emulator(clock=time, sleep=time.sleep) as emulator:
         yield emulator

@@ -142,6 +142,14 @@ async def test_composition_belongs_to_the_day_of_its_creation(
         assert [row.key for row in usage.rows] == keys
 
 
+async def test_days_may_be_the_first_and_last_of_the_calendar(
+    client: RoomsClient, telnyx: Emulator, time: FakeClock
+) -> None:
+    await hold_meetings(client, telnyx, time, count=1)
+    usage = await client.reports.usage(created_at=DateFilter(gte=date.min, lte=date.max))
+    assert usage.total.sessions == 1
+
+
 async def test_progress_counts_sessions(client: RoomsClient, telnyx: Emulator, time: FakeClock) -> None:
     await hold_meetings(client, telnyx, time, count=3)
     calls: list[tuple[int, int]] = []
@@ -216,7 +224,7 @@ async def test_journal_of_another_report_is_refused(
         await client.reports.usage(created_at=day, journal=path)
     with closing(sqlite3.connect(tmp_path / "other")) as other:
         other.execute("CREATE TABLE t (a)")
-    for name, problem in (("other", "not a journal of a usage report"), ("", "cannot be used")):
+    for name, problem in (("other", "not a journal of a report"), ("", "not a regular file")):
         with pytest.raises(JournalError, match=problem):
             await client.reports.usage(created_at=day, journal=tmp_path / name)
 

@@ -353,22 +353,7 @@ async def test_exception_outside_exception_ends_the_batch() -> None:
 # --- closing ------------------------------------------------------------------------------------------------
 
 
-async def test_cancellation_cancels_the_calls_and_waits_for_them() -> None:
-    calls = BlockingCalls()
-
-    async def job() -> None:
-        async for _ in batch.stream(calls, range(100), concurrency=3):
-            pass
-
-    task = asyncio.create_task(job())
-    await run_other_tasks()
-    task.cancel()
-    await asyncio.wait([task])
-    assert task.cancelled()
-    assert sorted(calls.cancelled) == calls.started == [0, 1, 2]
-
-
-async def test_second_cancellation_leaves_no_call_behind() -> None:
+async def test_cancellation_waits_for_the_calls_also_when_it_is_repeated() -> None:
     clean_up, ended = asyncio.Event(), list[int]()
 
     async def end_slowly(item: int) -> None:
