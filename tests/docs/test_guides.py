@@ -197,6 +197,8 @@ async def test_fragments_run(fragment: str, telnyx: Emulator, client: RoomsClien
 def test_tests_pass_in_a_folder_of_their_own(tmp_path: Path) -> None:
     for number, test in enumerate(TESTS):
         (tmp_path / f"test_{number}.py").write_text(test.values[0])
+    for file in ("main.py", "test_main.py"):
+        (tmp_path / file).write_text(FILES[file])
     path = os.pathsep.join([str(ROOT), str(Path(__file__).parent / "quickstart")])
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     environment = os.environ | {"PYTHONPATH": path}
