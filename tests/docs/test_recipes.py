@@ -1,10 +1,8 @@
 """The recipes: each is written to its file and used. Libraries that are not installed have a stand-in."""
 
 import asyncio
-import os
 import re
 import ssl
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -56,16 +54,8 @@ def load(account: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 def test_each_recipe_has_a_test() -> None:
     tested = set(re.findall(r'load\(\s*"(\w+)"', Path(__file__).read_text()))
-    others = {"main", "test_main", "notebook"} | {name.removesuffix(".py") for name in PROGRAMS}
+    others = {"test_main", "notebook"} | {name.removesuffix(".py") for name in PROGRAMS}
     assert {name.removesuffix(".py") for name in FILES if name.endswith(".py")} == tested | others
-
-
-@pytest.mark.usefixtures("load")
-def test_the_test_of_the_fastapi_app_passes() -> None:
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("TELNYX_")}
-    suite = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_main.py"]
-    result = subprocess.run(suite, env=variables, capture_output=True, text=True, check=False)
-    assert "1 passed" in result.stdout, result.stdout + result.stderr
 
 
 async def test_the_token_endpoint_returns_a_token_of_the_room(load: Load, telnyx: Emulator) -> None:
