@@ -28,8 +28,6 @@ class Sample:
     """How many of the units failed."""
     failure: str = ""
     """Text of the first failure."""
-    warnings: int = 0
-    """How many warnings were logged: this library logs one for each retry."""
 
 
 class Stopwatch:

@@ -50,7 +50,6 @@ class Standing:
     memory_growth: int
     failures: int
     failure: str
-    warnings: int
     samples: Sequence[Sample]
 
 
@@ -91,7 +90,6 @@ def _standing(contender: str, samples: Sequence[Sample], reference: Sequence[Sam
         memory_growth=round(median(sample.memory_growth for sample in samples)),
         failures=sum(sample.failures for sample in samples),
         failure=next((sample.failure for sample in samples if sample.failure), ""),
-        warnings=sum(sample.warnings for sample in samples),
         samples=samples,
     )
 
@@ -175,8 +173,6 @@ def table(case: Case, results: Sequence[Standing]) -> Iterator[str]:
         ).rstrip()
         if standing.failure:
             yield f"    {standing.failure}"
-        if standing.warnings:
-            yield f"    {standing.warnings} warnings logged"
         if case.latency_ms and case.unit == "room" and wall:
             yield f"    {wall.median * case.rooms / (case.latency_ms / 1000):.1f} round trips"
 
