@@ -21,9 +21,8 @@ Guides: ``telnyx-rooms docs`` lists them. They are the README.md files of the pa
 
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.http_messages import Request, Response
-from telnyx_rooms_async.core.requests import RoomFields
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, UnsetType
+from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, RoomFields, UnsetType
 from telnyx_rooms_async.errors import (
     APIConnectionError,
     APIResponseError,
@@ -84,10 +83,8 @@ from telnyx_rooms_async.models import (
     VideoRegion,
 )
 from telnyx_rooms_async.pagination import Listing
-from telnyx_rooms_async.resources.downloads import DownloadedFile
-from telnyx_rooms_async.resources.raw_responses import APIResponse
-from telnyx_rooms_async.resources.room_reconciliation import Change, Ensured, Plan
-from telnyx_rooms_async.resources.tokens import AutoRefreshedToken
+from telnyx_rooms_async.resources.auto_refreshed_token import AutoRefreshedToken
+from telnyx_rooms_async.resources.results import APIResponse, Change, DownloadedFile, Ensured, Plan
 from telnyx_rooms_async.settings import Settings
 from telnyx_rooms_async.version import __version__
 

@@ -17,7 +17,7 @@ from telnyx_rooms_async.core.secret import HiddenValue, hidden, without_async_fr
 from telnyx_rooms_async.core.validators import UNSET, UnsetType, exact_number
 from telnyx_rooms_async.errors import RateLimit
 from telnyx_rooms_async.http.api_session import ApiSession
-from telnyx_rooms_async.http.attempt_log import OnAttempt
+from telnyx_rooms_async.http.attempt_log import OnAttempt, check_on_attempt
 from telnyx_rooms_async.http.clock import Clock
 from telnyx_rooms_async.http.connection import (
     Proxies,
@@ -26,6 +26,7 @@ from telnyx_rooms_async.http.connection import (
     borrowed_loop,
     capacity,
     check_session,
+    check_trace_configs,
     find_tls,
     user_agent,
 )
@@ -34,12 +35,6 @@ from telnyx_rooms_async.http.in_flight import InFlightCalls
 from telnyx_rooms_async.http.middleware import Middleware, check_middleware
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from telnyx_rooms_async.http.transport import AiohttpTransport
-from telnyx_rooms_async.resources.compositions import Compositions
-from telnyx_rooms_async.resources.raw_responses import RawResponses
-from telnyx_rooms_async.resources.recordings import Recordings
-from telnyx_rooms_async.resources.rooms import Rooms
-from telnyx_rooms_async.resources.sessions import Participants, Sessions
-from telnyx_rooms_async.resources.tokens import Tokens
 from telnyx_rooms_async.settings import (
     Settings,
     check_count,
@@ -53,8 +48,14 @@ from telnyx_rooms_async.settings import (
     timeout_seconds,
 )
 
-if TYPE_CHECKING:  # most programs make no reports, and do not import these
+if TYPE_CHECKING:  # a program imports the resources that it uses, each when it is used first
+    from telnyx_rooms_async.resources.compositions import Compositions
+    from telnyx_rooms_async.resources.raw_responses import RawResponses
+    from telnyx_rooms_async.resources.recordings import Recordings
     from telnyx_rooms_async.resources.reports import Reports
+    from telnyx_rooms_async.resources.rooms import Rooms
+    from telnyx_rooms_async.resources.sessions import Participants, Sessions
+    from telnyx_rooms_async.resources.tokens import Tokens
 
 _OPTIONS: Final = frozenset(field.name for field in fields(Settings))
 
@@ -154,7 +155,6 @@ class RoomsClient:
         check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)
         check_session(
             session,
-            on_attempt=on_attempt,
             trace_configs=trace_configs,
             ca_file=ca_file,
             client_cert=client_cert,
@@ -162,6 +162,8 @@ class RoomsClient:
             proxy=proxy,
             trust_env=trust_env,
         )
+        check_trace_configs(trace_configs)
+        check_on_attempt(on_attempt)
         tls = None if session else find_tls(ssl_context, ca_file, client_cert, allow_insecure=allow_insecure)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
         max_connections = capacity(session, int(max_connections))
@@ -228,39 +230,51 @@ class RoomsClient:
         )
 
     @cached_property
-    def rooms(self) -> Rooms:
+    def rooms(self) -> "Rooms":
         """Rooms, and bulk operations on them."""
+        from telnyx_rooms_async.resources.rooms import Rooms
+
         return Rooms(self._api)
 
     @cached_property
-    def sessions(self) -> Sessions:
+    def sessions(self) -> "Sessions":
         """Sessions of rooms, and what their participants may do."""
+        from telnyx_rooms_async.resources.sessions import Sessions
+
         return Sessions(self._api)
 
     @cached_property
-    def participants(self) -> Participants:
+    def participants(self) -> "Participants":
         """Participants of all sessions."""
+        from telnyx_rooms_async.resources.sessions import Participants
+
         return Participants(self._api)
 
     @cached_property
-    def recordings(self) -> Recordings:
+    def recordings(self) -> "Recordings":
         """Recordings, and the download of their files."""
+        from telnyx_rooms_async.resources.recordings import Recordings
+
         return Recordings(self._api)
 
     @cached_property
-    def compositions(self) -> Compositions:
+    def compositions(self) -> "Compositions":
         """Compositions of recordings, and the download of their files."""
+        from telnyx_rooms_async.resources.compositions import Compositions
+
         return Compositions(self._api)
 
     @cached_property
-    def tokens(self) -> Tokens:
+    def tokens(self) -> "Tokens":
         """Tokens with which people join a room."""
+        from telnyx_rooms_async.resources.tokens import Tokens
+
         return Tokens(self._api)
 
     @cached_property
     def reports(self) -> "Reports":
         """Usage of the account."""
-        from telnyx_rooms_async.resources.reports import Reports  # noqa: PLC0415 - see above
+        from telnyx_rooms_async.resources.reports import Reports
 
         return Reports(self._api)
 
@@ -358,7 +372,7 @@ class RoomsClient:
         return view
 
     @property
-    def with_raw_response(self) -> RawResponses:
+    def with_raw_response(self) -> "RawResponses":
         """The operations with the response of each: ``await client.with_raw_response.rooms.retrieve(id)``.
 
         Example:
@@ -366,6 +380,8 @@ class RoomsClient:
             >>> response.status_code, response.value.unique_name
             (200, 'Weekly')
         """
+        from telnyx_rooms_async.resources.raw_responses import RawResponses
+
         return RawResponses(self._api)
 
     # Not a coroutine function: a task that is cancelled before it starts keeps the arguments in its frame.

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import ClassVar, Final
 
-from attrs import define, field, frozen
+from attrs import frozen
 
-from telnyx_rooms_async.models import ErrorDetail
+from telnyx_rooms_async.models import ErrorDetail, Value
 
 
 class FailureKind(enum.StrEnum):
@@ -36,8 +36,8 @@ class FailureKind(enum.StrEnum):
     """The body is larger than the limit."""
 
 
-@frozen(kw_only=True)
-class RateLimit:
+@frozen(kw_only=True, repr=False)
+class RateLimit(Value):
     """Rate limit of the account as one response states it; None for a missing or unreadable number.
 
     Example:
@@ -55,8 +55,8 @@ class RateLimit:
     """Seconds until the next window, at the time of the response."""
 
 
-@frozen(kw_only=True)
-class Attempt:
+@frozen(kw_only=True, repr=False)
+class Attempt(Value):
     """Record of one attempt: metadata only, no body, no API key.
 
     Example:
@@ -100,7 +100,9 @@ def one_line(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-@define(slots=False, repr=False)
+_NO_HEADERS: Final[Mapping[str, str]] = {}
+
+
 class TelnyxRoomsError(Exception):
     """Base class of all exceptions of this library.
 
@@ -115,6 +117,10 @@ class TelnyxRoomsError(Exception):
     """
 
     _summary: ClassVar[str] = "failed"
+
+    def __init__(self, *fields: object) -> None:
+        # Not `super()`: of a TimeoutError it is that of OSError, which takes the first field for an errno.
+        BaseException.__init__(self, *fields)
 
     @property
     def message(self) -> str:
@@ -131,23 +137,25 @@ class TelnyxRoomsError(Exception):
         return self._summary
 
 
-@define(slots=False, repr=False)
 class ConfigurationError(TelnyxRoomsError, ValueError):
     """The API key, the base URL or an option of a client is invalid."""
 
-    problem: str
-    """What is wrong, without the value of a secret."""
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem: str = problem
+        """What is wrong, without the value of a secret."""
 
     def _message(self) -> str:
         return self.problem
 
 
-@define(slots=False, repr=False)
 class InvalidArgumentError(TelnyxRoomsError, ValueError):
     """An argument is invalid. Nothing was sent."""
 
-    problems: tuple[str, ...]
-    """One sentence for each invalid argument."""
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__(problems)
+        self.problems: tuple[str, ...] = problems
+        """One sentence for each invalid argument."""
 
     def _message(self) -> str:
         return "; ".join(self.problems)
@@ -162,15 +170,18 @@ class ClientClosedError(TelnyxRoomsError, RuntimeError):
 NO_EVENT_LOOP: Final = "no asyncio event loop is running: call this from asyncio, not from trio or plain code"
 
 
-@define(slots=False, repr=False)
 class WrongEventLoopError(TelnyxRoomsError, RuntimeError):
     """No asyncio event loop is running, or the client is in use by another event loop.
 
     A client can move to another event loop after its own has stopped.
     """
 
-    problem: str = "the client belongs to another event loop: make one client for each loop"
-    """What is wrong."""
+    def __init__(
+        self, problem: str = "the client belongs to another event loop: make one client for each loop"
+    ) -> None:
+        super().__init__(problem)
+        self.problem: str = problem
+        """What is wrong."""
 
     def _message(self) -> str:
         return self.problem
@@ -191,18 +202,19 @@ class _RequestError:
         return f" after {len(self.attempts)} attempts" if len(self.attempts) > 1 else ""
 
 
-@define(slots=False, repr=False)
 class APIConnectionError(_RequestError, TelnyxRoomsError):
     """There is no complete response."""
 
-    detail: str = ""
-    """What the connection reported."""
-    sent: bool = False
-    """Whether the server may have processed the request; ``False`` is certain."""
-    attempts: tuple[Attempt, ...] = ()
-    """Every attempt of the call, in order."""
-
     _summary: ClassVar[str] = "no response"
+
+    def __init__(self, detail: str = "", sent: bool = False, attempts: tuple[Attempt, ...] = ()) -> None:
+        super().__init__(detail, sent, attempts)
+        self.detail: str = detail
+        """What the connection reported."""
+        self.sent: bool = sent
+        """Whether the server may have processed the request; ``False`` is certain."""
+        self.attempts: tuple[Attempt, ...] = attempts
+        """Every attempt of the call, in order."""
 
     def _message(self) -> str:
         tail = f": {self.detail}" if self.detail else ""
@@ -236,46 +248,68 @@ class ConnectionLostError(APIConnectionError):
     _summary: ClassVar[str] = "the connection was lost"
 
 
-@define(slots=False, repr=False)
 class APITimeoutError(APIConnectionError, TimeoutError):
     """There is no complete response in time."""
 
-    deadline: bool = False
-    """True if the time of the whole call is over, False if only that of the attempt is."""
-
     _summary: ClassVar[str] = "timed out"
 
+    def __init__(
+        self, detail: str = "", sent: bool = False, attempts: tuple[Attempt, ...] = (), deadline: bool = False
+    ) -> None:
+        super().__init__(detail, sent, attempts)
+        self.args = (detail, sent, attempts, deadline)
+        self.deadline: bool = deadline
+        """True if the time of the whole call is over, False if only that of the attempt is."""
 
-@define(slots=False, repr=False)
+
 class APIResponseError(_RequestError, TelnyxRoomsError):
     """The response cannot be used."""
 
-    detail: str = ""
-    """What is wrong with the response."""
-    status_code: int | None = None
-    """Status of the response."""
-    request_id: str | None = None
-    """Id of the request at Telnyx, for its support."""
-    attempts: tuple[Attempt, ...] = ()
-    """Every attempt of the call, in order."""
-    headers: Mapping[str, str] = field(factory=dict[str, str])
-    """Of the response; names are found in any case."""
-
     _summary: ClassVar[str] = "unusable response"
+
+    def __init__(
+        self,
+        detail: str = "",
+        status_code: int | None = None,
+        request_id: str | None = None,
+        attempts: tuple[Attempt, ...] = (),
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> None:
+        super().__init__(detail, status_code, request_id, attempts, headers)
+        self.detail: str = detail
+        """What is wrong with the response."""
+        self.status_code: int | None = status_code
+        """Status of the response."""
+        self.request_id: str | None = request_id
+        """Id of the request at Telnyx, for its support."""
+        self.attempts: tuple[Attempt, ...] = attempts
+        """Every attempt of the call, in order."""
+        self.headers: Mapping[str, str] = headers
+        """Of the response; names are found in any case."""
 
     def _message(self) -> str:
         status = f" (status {self.status_code})" if self.status_code else ""
         return f"{self._summary}{status}{self._after_attempts()}: {self.detail}"
 
 
-@define(slots=False, repr=False)
 class APIResponseValidationError(APIResponseError):
     """The response is not JSON, or does not have the documented shape."""
 
-    problems: tuple[str, ...] = ()
-    """The path and the problem of each wrong value: ``"$.data.id: expected string, got null"``."""
-
     _summary: ClassVar[str] = "invalid response"
+
+    def __init__(
+        self,
+        detail: str = "",
+        status_code: int | None = None,
+        request_id: str | None = None,
+        attempts: tuple[Attempt, ...] = (),
+        headers: Mapping[str, str] = _NO_HEADERS,
+        problems: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(detail, status_code, request_id, attempts, headers)
+        self.args = (detail, status_code, request_id, attempts, headers, problems)
+        self.problems: tuple[str, ...] = problems
+        """The path and the problem of each wrong value: ``"$.data.id: expected string, got null"``."""
 
 
 class ResponseTooLargeError(APIResponseError):
@@ -296,18 +330,25 @@ class UnexpectedRedirectError(APIResponseError):
     _summary: ClassVar[str] = "unexpected redirect, check the base URL"
 
 
-@define(slots=False, repr=False)
 class OutcomeUnknownError(_RequestError, TelnyxRoomsError):
     """The server may have processed a request that must not be sent twice. ``__cause__`` is the reason."""
 
-    operation: str
-    """Operation id in the Telnyx API reference: ``CreateRoom``."""
-    unique_name: str | None = None
-    """Requested name of a room: look for it before trying again."""
-    attempts: tuple[Attempt, ...] = ()
-    """Every attempt of the call, in order."""
-    room_ids: tuple[str, ...] = ()
-    """Ids of the rooms of which one may be the result, if there are several."""
+    def __init__(
+        self,
+        operation: str,
+        unique_name: str | None = None,
+        attempts: tuple[Attempt, ...] = (),
+        room_ids: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(operation, unique_name, attempts, room_ids)
+        self.operation: str = operation
+        """Operation id in the Telnyx API reference: ``CreateRoom``."""
+        self.unique_name: str | None = unique_name
+        """Requested name of a room: look for it before trying again."""
+        self.attempts: tuple[Attempt, ...] = attempts
+        """Every attempt of the call, in order."""
+        self.room_ids: tuple[str, ...] = room_ids
+        """Ids of the rooms of which one may be the result, if there are several."""
 
     def _message(self) -> str:
         message = f"{self.operation} may or may not have been processed"
@@ -323,29 +364,31 @@ class OutcomeUnknownError(_RequestError, TelnyxRoomsError):
         return message
 
 
-@define(slots=False, repr=False)
 class NotReadyError(TelnyxRoomsError):
     """The recording or composition is not completed, so there is no file to download yet."""
 
-    id: str
-    """Id of the recording or composition."""
-    status: str | None = None
-    """``"processing"``, for example."""
+    def __init__(self, id: str, status: str | None = None) -> None:
+        super().__init__(id, status)
+        self.id: str = id
+        """Id of the recording or composition."""
+        self.status: str | None = status
+        """``"processing"``, for example."""
 
     def _message(self) -> str:
         return f"{self.id} is {self.status or 'in an unknown state'}: there is no file to download yet"
 
 
-@define(slots=False, repr=False)
 class PaginationError(TelnyxRoomsError):
     """The pages of a list contradict each other."""
 
-    seen: int
-    """Number of different items that were received."""
-    expected: int | None = None
-    """Total that the server states, if any."""
-    is_changing: bool = False
-    """Whether a snapshot failed because the list changed during each of its passes."""
+    def __init__(self, seen: int, expected: int | None = None, is_changing: bool = False) -> None:
+        super().__init__(seen, expected, is_changing)
+        self.seen: int = seen
+        """Number of different items that were received."""
+        self.expected: int | None = expected
+        """Total that the server states, if any."""
+        self.is_changing: bool = is_changing
+        """Whether a snapshot failed because the list changed during each of its passes."""
 
     def _message(self) -> str:
         if self.is_changing:
@@ -354,14 +397,15 @@ class PaginationError(TelnyxRoomsError):
         return f"the pages contradict each other: {self.seen} different items{of} were received"
 
 
-@define(slots=False, repr=False)
 class WebhookError(TelnyxRoomsError):
     """A webhook is not accepted. The message shows nothing of its body, its signature or a key."""
 
-    problems: tuple[str, ...]
-    """One sentence for each problem; of a body the path and the problem: ``"$.data.id: missing"``."""
-
     _summary: ClassVar[str] = "the webhook is not accepted"
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__(problems)
+        self.problems: tuple[str, ...] = problems
+        """One sentence for each problem; of a body the path and the problem: ``"$.data.id: missing"``."""
 
     def _message(self) -> str:
         return f"{self._summary}: {'; '.join(self.problems)}"
@@ -383,24 +427,33 @@ class EventClaimedError(WebhookError):
     """Another worker is handling the event at the moment, as the event store says."""
 
 
-@define(slots=False, repr=False)
 class APIStatusError(_RequestError, TelnyxRoomsError):
     """The response has an error status."""
 
-    status_code: int
-    """Status of the response: 404, for example."""
-    errors: tuple[ErrorDetail, ...] = ()
-    """Entries of the body, in any of its shapes."""
-    request_id: str | None = None
-    """Id of the request at Telnyx, for its support."""
-    retry_after: float | None = None
-    """Seconds that the server asks to wait, if any."""
-    attempts: tuple[Attempt, ...] = ()
-    """Every attempt of the call, in order."""
-    headers: Mapping[str, str] = field(factory=dict[str, str])
-    """Of the response; names are found in any case: ``error.headers.get("Retry-After")``."""
-
     _advice: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        status_code: int,
+        errors: tuple[ErrorDetail, ...] = (),
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        attempts: tuple[Attempt, ...] = (),
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> None:
+        super().__init__(status_code, errors, request_id, retry_after, attempts, headers)
+        self.status_code: int = status_code
+        """Status of the response: 404, for example."""
+        self.errors: tuple[ErrorDetail, ...] = errors
+        """Entries of the body, in any of its shapes."""
+        self.request_id: str | None = request_id
+        """Id of the request at Telnyx, for its support."""
+        self.retry_after: float | None = retry_after
+        """Seconds that the server asks to wait, if any."""
+        self.attempts: tuple[Attempt, ...] = attempts
+        """Every attempt of the call, in order."""
+        self.headers: Mapping[str, str] = headers
+        """Of the response; names are found in any case: ``error.headers.get("Retry-After")``."""
 
     @property
     def _first(self) -> ErrorDetail:
@@ -494,40 +547,43 @@ class InternalServerError(APIStatusError):
     """5xx: the server failed."""
 
 
-@define(slots=False, repr=False)
 class ReadOnlyError(TelnyxRoomsError, RuntimeError):
     """A read-only client was asked to send a request that could change something. Nothing was sent."""
 
-    method: str
-    """Method of the request that was not sent."""
-    path: str
-    """Its path."""
+    def __init__(self, method: str, path: str) -> None:
+        super().__init__(method, path)
+        self.method: str = method
+        """Method of the request that was not sent."""
+        self.path: str = path
+        """Its path."""
 
     def _message(self) -> str:
         return f"the client is read-only: {self.method} {self.path} was not sent"
 
 
-@define(slots=False, repr=False)
 class UnexpectedCountError(TelnyxRoomsError):
     """The number of rooms to delete is not the expected one. Nothing was deleted."""
 
-    expected: int
-    """Number of rooms that was expected."""
-    actual: int
-    """Number of rooms that the filter matches."""
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(expected, actual)
+        self.expected: int = expected
+        """Number of rooms that was expected."""
+        self.actual: int = actual
+        """Number of rooms that the filter matches."""
 
     def _message(self) -> str:
         return f"expected {self.expected}, found {self.actual}: nothing was deleted"
 
 
-@define(slots=False, repr=False)
 class JournalError(TelnyxRoomsError):
     """A journal cannot be used: other input, another account or base URL, in use, or the disk is full."""
 
-    path: str
-    """Path of the journal."""
-    problem: str
-    """What is wrong."""
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path: str = path
+        """Path of the journal."""
+        self.problem: str = problem
+        """What is wrong."""
 
     def _message(self) -> str:
         return f"journal {self.path}: {self.problem}"

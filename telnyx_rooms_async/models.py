@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, Generic, Protocol, Self, TypeVar, cast
 
-from attrs import field, frozen
+from attrs import AttrsInstance, field, fields, frozen
 
 from telnyx_rooms_async.serialization import converter
 
@@ -22,18 +22,17 @@ _OMITTED_IF_NONE: Final = {"omit_default": True}
 _LENIENT: Final = {"lenient": True}
 """Of a field whose default replaces a value of the wrong type, which is no reason to refuse a page."""
 
-_URL: Final = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*:[/\\]+)?"
+_URL: Final = (
+    r"(?is)(?P<scheme>[a-z][a-z0-9+.-]*:[/\\]+)?"
     # The user ends with the last @ before the host, or with the last @ of all if there is no host.
     r"(?P<user>[^?#/\\]*@|(?!(?:[\w.-]+|\[[0-9a-f:.]*\])(?::\d*)?/)[^?#]*@)?"
-    r"(?P<rest>[^?#]*)(?P<query>.*)",
-    re.DOTALL | re.IGNORECASE,
+    r"(?P<rest>[^?#]*)(?P<query>.*)"
 )
 
 
 def _parts(url: str) -> tuple[str, str, str, str]:
     """Return the scheme, the user, the rest and the query of a URL, or of any other text."""
-    match = _URL.match(url)
+    match = re.match(_URL, url)
     return tuple(match.groups(default="")) if match else ("", url, "", "")  # type: ignore[return-value]  # four groups
 
 
@@ -54,7 +53,21 @@ def public_url_repr(url: object) -> str:
     return repr(public_url(url) if isinstance(url, str) else url)
 
 
-class Model:
+class Value:
+    """Base class of frozen attrs classes. It has their repr, which attrs would compile for each of them."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{field.name}={(repr if field.repr is True else field.repr)(getattr(self, field.name))}"
+            for field in fields(cast("type[AttrsInstance]", type(self)))
+            if field.repr is not False
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class Model(Value):
     """Base class of all models and events: they convert to and from JSON by the package's converter.
 
     pydantic knows them too, so that they can be response models of FastAPI and fields of pydantic models.
@@ -108,7 +121,7 @@ class Identified(Protocol):
         ...
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class RoomParticipant(Model):
     """A person or program that is or was in a session."""
 
@@ -128,7 +141,7 @@ class RoomParticipant(Model):
     """``"room_participant"``."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class RoomSession(Model):
     """A meeting in a room, from the first join until the last participant leaves."""
 
@@ -150,7 +163,7 @@ class RoomSession(Model):
     """``"room_session"``."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Room(Model):
     """A video room. It exists until it is deleted, and has one session at a time."""
 
@@ -204,7 +217,7 @@ class RecordingStatus(enum.StrEnum):
     COMPLETED = "completed"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class RoomRecording(Model):
     """Audio or video of one participant in one session."""
 
@@ -255,7 +268,7 @@ class CompositionStatus(enum.StrEnum):
     COMPLETED = "completed"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class VideoRegion(Model):
     """A rectangle of a composition, in pixels, and the videos in it."""
 
@@ -277,7 +290,7 @@ class VideoRegion(Model):
     """Ids of video recordings, or ``("*",)`` for all of the session."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class RoomComposition(Model):
     """One video of the recordings of a session."""
 
@@ -325,7 +338,7 @@ class RoomComposition(Model):
     """``"room_composition"`` or ``"composition"``."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class AccessToken(Model):
     """Token with which a client SDK joins a room."""
 
@@ -343,7 +356,7 @@ class AccessToken(Model):
         return None if self.token_expires_at is None else (self.token_expires_at - now).total_seconds()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ClientToken(AccessToken):
     """An access token, and the refresh token for the next access token."""
 
@@ -353,7 +366,7 @@ class ClientToken(AccessToken):
     """When the refresh token expires."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ActionResult(Model):
     """Result of an action in a session."""
 
@@ -361,7 +374,7 @@ class ActionResult(Model):
     """``"ok"``."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class DeletedRecordings(Model):
     """Result of a deletion of recordings by filter."""
 
@@ -369,7 +382,7 @@ class DeletedRecordings(Model):
     """The number of deleted recordings."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class AccountKey(Model):
     """The public key for the signatures of an account's webhooks."""
 
@@ -377,7 +390,7 @@ class AccountKey(Model):
     """32 bytes in base64."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class PageMeta(Model):
     """Page numbers and totals as the server states them; any of them may be missing."""
 
@@ -391,7 +404,7 @@ class PageMeta(Model):
     """The number of items on all pages."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Page(Model, Generic[T]):
     """One page of a list."""
 
@@ -401,7 +414,7 @@ class Page(Model, Generic[T]):
     """Page numbers and totals."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ErrorDetail(Model):
     """One entry of an error response."""
 

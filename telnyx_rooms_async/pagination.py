@@ -53,7 +53,7 @@ class Listing(Generic[Item]):
         self._iterations = WeakKeyDictionary[AsyncGenerator[Any, None], _PageReader[Item]]()
 
     def __repr__(self) -> str:
-        return f"<Listing {self._first.operation} {self._first.request.target}>"
+        return f"<Listing {self._first.endpoint.operation} {self._first.request.target}>"
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a Listing is not true or false: write `await listing.first() is not None`")
@@ -156,7 +156,7 @@ class Listing(Generic[Item]):
         return Listing(self._api, self._first, pages, self._max_items)
 
     def limit(self, items: int) -> "Listing[Item]":
-        """Return the same listing, which ends after a number of items. A small one requests small pages.
+        """Return the same listing, which ends after a number of items. A small number requests small pages.
 
         Raises:
             InvalidArgumentError: `items` is below 1.
@@ -166,6 +166,8 @@ class Listing(Generic[Item]):
             1
         """
         items = checked_count("items", items)
+        if self._max_items is not None:
+            items = min(items, self._max_items)
         size = min(items, page_size(self._first))
         return Listing(self._api, at(self._first, page_number(self._first), size), self._prefetch, items)
 

@@ -22,6 +22,7 @@ Example:
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, cast
 
@@ -43,13 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
     This hook runs in every test run, also in those that do not use this library. It must not fail with any
     version of pytest-asyncio; what is missing is reported when a fixture is requested.
     """
-    module = ModuleType(f"{__name__}.fixtures")  # pytest collects fixtures from modules and classes
-    setattr(module, f"{_EMULATOR}anyio", pytest.fixture(_emulator_fixture()))
-    setattr(module, f"{_CLIENT}anyio", pytest.fixture(_client_fixture()))
+    decorators: dict[str, Callable[..., object]] = {"anyio": pytest.fixture}
     if fixture := _asyncio_fixture(config):
-        for scope in _SCOPES:
-            setattr(module, f"{_EMULATOR}{scope}", fixture(_emulator_fixture(), loop_scope=scope))
-            setattr(module, f"{_CLIENT}{scope}", fixture(_client_fixture(), loop_scope=scope))
+        decorators |= {scope: partial(fixture, loop_scope=scope) for scope in _SCOPES}
+    module = ModuleType(f"{__name__}.fixtures")  # pytest collects fixtures from modules and classes
+    for runner, decorate in decorators.items():
+        setattr(module, f"{_EMULATOR}{runner}", decorate(_emulator_fixture()))
+        setattr(module, f"{_CLIENT}{runner}", decorate(_client_fixture()))
     config.pluginmanager.register(module, module.__name__)
 
 

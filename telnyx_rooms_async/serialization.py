@@ -235,16 +235,22 @@ def _fast(cl: Any, detailed: _StructureHook) -> _StructureHook:  # noqa: ANN401 
     return structure
 
 
-@attrs.frozen(eq=False, repr=False)
 class _Columns:
     """Where the instants of a model are, to check all models of a page field by field.
 
     msgspec keeps the time zone of an instant, and leaves an instant without one naive.
     """
 
-    instants: tuple[_Getter, ...]
-    nested: tuple[tuple[_Getter, "_Columns"], ...]
-    is_tuple: bool
+    def __init__(
+        self,
+        instants: tuple[_Getter, ...],
+        nested: tuple[tuple[_Getter, "_Columns"], ...],
+        *,
+        is_tuple: bool,
+    ) -> None:
+        self.instants = instants
+        self.nested = nested
+        self.is_tuple = is_tuple
 
     def all_in_utc(self, result: Any) -> bool:  # noqa: ANN401 - a model, or a tuple of models
         return self.are_in_utc(result if self.is_tuple else (result,))
@@ -291,7 +297,7 @@ def _columns(cl: Any) -> _Columns | None:  # noqa: ANN401 - any annotation
     ]
     instants = tuple(getter for getter, option in options if option is datetime)
     nested = tuple((getter, columns) for getter, option in options if (columns := _columns(option)))
-    return _Columns(instants, nested, is_tuple) if instants or nested else None
+    return _Columns(instants, nested, is_tuple=is_tuple) if instants or nested else None
 
 
 # --- unstructuring ----------------------------------------------------------------------------------------

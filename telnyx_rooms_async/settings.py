@@ -18,21 +18,23 @@ from telnyx_rooms_async.core.validators import (
     exact_integer,
     exact_number,
     exact_url,
+    has_valid_labels,
     is_loopback,
     is_quoted,
+    is_visible_ascii,
     short_repr,
 )
 from telnyx_rooms_async.errors import ConfigurationError
 from telnyx_rooms_async.http.credentials import ApiKeyFunction, check_api_key
+from telnyx_rooms_async.models import Value
 
 _POLICY_FIELDS: Final = tuple(field.name for field in fields(RetryPolicy))
-_VISIBLE_ASCII: Final = re.compile("[!-~]+")
-_PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
+_PLAIN_URL: Final = r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?"
 
 
 def _show_url(url: object) -> str:
     """Return the repr of a base URL or of a proxy, unless it may hold credentials."""
-    return "None" if url is None else repr(str(url)) if _PLAIN_URL.fullmatch(str(url)) else "'***'"
+    return "None" if url is None else repr(str(url)) if re.fullmatch(_PLAIN_URL, str(url)) else "'***'"
 
 
 def _hide(value: object) -> str:
@@ -45,8 +47,8 @@ def hidden_key(api_key: object) -> Secret | ApiKeyFunction:
     return cast("ApiKeyFunction", api_key) if callable(api_key) else hidden(api_key)
 
 
-@frozen(kw_only=True)
-class Settings:
+@frozen(kw_only=True, repr=False)
+class Settings(Value):
     """Options of a `RoomsClient` as a value, for example for another process.
 
     Each field is the argument of the same name of `RoomsClient`, which validates it. A pickle contains the
@@ -126,10 +128,9 @@ def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
         raise ConfigurationError("the base URL is not a URL")
     scheme, host = parts.scheme, parts.hostname or ""
     # Only scheme and host are shown: the rest of a wrong URL may be a password.
-    can_be_resolved = all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))  # noqa: PLR2004 - DNS
-    if scheme not in ("https", "http") or not can_be_resolved:
+    if scheme not in ("https", "http") or not has_valid_labels(host):
         raise ConfigurationError("the base URL must begin with https:// and a host")
-    if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not _VISIBLE_ASCII.fullmatch(url):
+    if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not is_visible_ascii(url):
         raise ConfigurationError(f"the base URL for {host} must be plain: no user, query, fragment or space")
     if scheme == "http" and not (allow_insecure or variable == "true" or is_loopback(host)):
         raise ConfigurationError(

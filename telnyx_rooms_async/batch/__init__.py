@@ -8,8 +8,7 @@ Guide: ``telnyx-rooms docs batch``, or the README.md of this folder.
 
 from telnyx_rooms_async.batch.journal import Journal, JournalSummary
 from telnyx_rooms_async.batch.operations import BatchJob, BatchResult
-from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome
-from telnyx_rooms_async.batch.stream import stream
+from telnyx_rooms_async.batch.streams import CancelledWithinError, Done, Failed, Outcome, stream
 
 __all__ = [
     "BatchJob",

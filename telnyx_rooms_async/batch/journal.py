@@ -3,19 +3,20 @@
 import asyncio
 import os
 import sqlite3
-import stat
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from threading import Lock
 from typing import Final, NamedTuple, TypeVar, cast
 
 from attrs import frozen
 
 from telnyx_rooms_async.core.validators import exact_text, short_repr
-from telnyx_rooms_async.errors import InvalidArgumentError, JournalError
+from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.in_flight import running_loop
 from telnyx_rooms_async.shield import run_in_thread
+from telnyx_rooms_async.sqlite_file import SqliteFile
 
 T = TypeVar("T")
 
@@ -45,11 +46,6 @@ CREATE TABLE items (
 """
 _STARTS: Final = 100
 """Number of items whose start is recorded at once: after a crash, so many may be looked up in vain."""
-_PROBLEMS: Final[Mapping[int, str]] = {
-    sqlite3.SQLITE_BUSY: "another job is using it",
-    sqlite3.SQLITE_NOTADB: "it is not a journal",
-    sqlite3.SQLITE_CORRUPT: "it is damaged",
-}
 
 
 @frozen
@@ -172,11 +168,11 @@ class ItemRecord(NamedTuple):
 class JournalFile:
     """Open journal. All work on the file is done by one thread of its own.
 
-    Records that arrive while a transaction is written to the disk form the next transaction.
+    Records that arrive while the thread writes a transaction form the next one.
     """
 
     def __init__(self, path: str) -> None:
-        self.path = path
+        self._sqlite = SqliteFile(path, _APPLICATION_ID, "job")
         self.started_at: float = 0.0
         """Server time in seconds since the epoch before which no item was processed."""
         self.item_count: int = 0
@@ -186,11 +182,12 @@ class JournalFile:
         self._start_limit = 0
         """The limit of `started` that is on the disk."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telnyx-rooms-journal")
-        self._is_open = False
-        self._connection: sqlite3.Connection
-        self._waiting: list[tuple[ItemRecord, asyncio.Future[None]]] = []
+        self._lock = Lock()
+        """Guards the two fields below."""
+        self._waiting: list[ItemRecord] = []
         """Records of the next transaction."""
-        self._is_writing = False
+        self._next_transaction: asyncio.Future[None] | None = None
+        """Done when these records are on the disk. None if there are none."""
 
     async def open(self, job: JobIdentity, now: float, *, key_rotated: bool) -> None:
         """Lock the file and check that it belongs to the job, or create it."""
@@ -200,7 +197,7 @@ class JournalFile:
         """Return digest and state of the items with the `count` indexes from `start`, if recorded."""
 
         def read_items() -> dict[int, tuple[str, str]]:
-            rows = self._connection.execute(
+            rows = self._sqlite.connection.execute(
                 "SELECT item_index, digest, state FROM items WHERE item_index >= ? AND item_index < ?",
                 (start, start + count),
             )
@@ -214,8 +211,8 @@ class JournalFile:
         def count_items() -> JournalSummary:
             counts = {"done": 0, "failed": 0, "open": 0}
             with suppress(FileNotFoundError):
-                if self._is_open or (self._connect() and self._load()):
-                    execute = self._connection.execute
+                if self._sqlite.is_open or (self._connect() and self._load()):
+                    execute = self._sqlite.connection.execute
                     counts |= execute("SELECT state, count(*) FROM items GROUP BY state").fetchall()
                     recorded = execute("SELECT count(*) FROM items WHERE item_index < ?", (self.started,))
                     counts["open"] += self.started - recorded.fetchone()[0]
@@ -237,111 +234,71 @@ class JournalFile:
 
     def write(self, record: ItemRecord) -> asyncio.Future[None]:
         """Start to write a record. The future is done when it is on the disk, or has a `JournalError`."""
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((record, written))
-        if not self._is_writing:
-            self._start_transaction()
-        return written
+        with self._lock:
+            self._waiting.append(record)
+            if self._next_transaction is None:
+                self._next_transaction = asyncio.get_running_loop().run_in_executor(
+                    self._thread, self._sqlite.run, "written", self._write_waiting
+                )
+                self._next_transaction.add_done_callback(_retrieve_error)
+            return self._next_transaction
 
     async def close(self) -> None:
         """Write the records of cancelled calls and the number of started items, and close the file."""
-        records, self._waiting = [record for record, _ in self._waiting], []
         try:
-            if self._is_open:
-                await self._run("closed", partial(self._close, records))
+            if self._sqlite.is_open:
+                await self._run("closed", self._close)
         finally:
             self._thread.shutdown(wait=False)
 
     async def _run(self, verb: str, work: Callable[[], T]) -> T:
-        return await run_in_thread(partial(self._translate_errors, verb, work), executor=self._thread)
-
-    def _start_transaction(self) -> None:
-        transaction, self._waiting = self._waiting, []
-        self._is_writing = True
-        records = [record for record, _ in transaction]
-        commit = asyncio.get_running_loop().run_in_executor(
-            self._thread, self._translate_errors, "written", partial(self._commit, records)
-        )
-        commit.add_done_callback(partial(self._finish_transaction, [written for _, written in transaction]))
-
-    def _finish_transaction(
-        self, futures: Sequence[asyncio.Future[None]], commit: asyncio.Future[None]
-    ) -> None:
-        self._is_writing = False
-        error = commit.exception()
-        for written in futures:
-            if written.done():  # its waiter was cancelled
-                continue
-            if error is None:
-                written.set_result(None)
-            else:
-                problem = error.problem if isinstance(error, JournalError) else str(error)
-                written.set_exception(JournalError(self.path, problem))
-                written.exception()  # retrieved: the job may have ended for another reason
-        if self._waiting:
-            self._start_transaction()
+        return await run_in_thread(partial(self._sqlite.run, verb, work), executor=self._thread)
 
     # --- in the thread --------------------------------------------------------------------------------------
 
     def _open(self, job: JobIdentity, now: float, *, key_rotated: bool) -> None:
-        # Only the owner can read a new file. An existing file is not opened here: on POSIX systems, closing a
-        # descriptor of a file drops the locks that other descriptors of this process hold on it.
-        with suppress(FileExistsError):
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        if not self._connect():
-            self._connection.executescript(_SCHEMA)
-            self._connection.execute("INSERT INTO job VALUES (?, ?, ?, ?, 0)", (*job, now))
-            self._connection.execute("COMMIT")
+        self._sqlite.create()
+        is_journal = self._connect()
+        connection = self._sqlite.connection
+        connection.execute("PRAGMA journal_mode = WAL")
+        if not is_journal:
+            connection.executescript(_SCHEMA)
+            connection.execute("INSERT INTO job VALUES (?, ?, ?, ?, 0)", (*job, now))
+            connection.execute("COMMIT")
         operation, base_url, account = self._load()
         if operation != job.operation:
-            raise JournalError(self.path, f"it belongs to another job: {operation}, not {job.operation}")
+            raise self._sqlite.error(f"it belongs to another job: {operation}, not {job.operation}")
         if base_url != job.base_url:
             problem = f"it was created for {base_url}, not for {job.base_url}: use another journal"
-            raise JournalError(self.path, problem)
+            raise self._sqlite.error(problem)
         if account != job.account and not key_rotated:
             problem = (
                 f"it was created for {base_url} with another API key: use another journal, or"
                 " key_rotated=True (--key-rotated) if that was an older key of the same account"
             )
-            raise JournalError(self.path, problem)
-        (last,) = self._connection.execute("SELECT max(item_index) FROM items").fetchone()
+            raise self._sqlite.error(problem)
+        (last,) = self._sqlite.connection.execute("SELECT max(item_index) FROM items").fetchone()
         self.item_count = 0 if last is None else last + 1
 
     def _load(self) -> tuple[str, str, str]:
         """Read the job: its operation, base URL and account."""
-        row = self._connection.execute("SELECT * FROM job").fetchone()
+        row = self._sqlite.connection.execute("SELECT * FROM job").fetchone()
         if row is None:
-            raise JournalError(self.path, "it is damaged")
+            raise self._sqlite.error("it is damaged")
         operation, base_url, account, self.started_at, self._start_limit = row
         self.started = self._start_limit
         return operation, base_url, account
 
     def _connect(self) -> bool:
-        """Open and lock the file, and return whether it is a journal; `False` if it is empty.
-
-        In exclusive mode SQLite keeps its lock until the connection is closed or the process ends.
-        """
-        if not stat.S_ISREG(os.stat(self.path).st_mode):  # noqa: PTH116 - a path may be bytes
-            raise JournalError(self.path, "it is not a regular file")
-        path = os.path.abspath(self.path)  # noqa: PTH100 - likewise; and ":memory:" has a meaning for SQLite
-        self._connection = connection = sqlite3.connect(path, timeout=0, isolation_level=None)
-        self._is_open = True
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        connection.execute("BEGIN IMMEDIATE")
-        (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        connection.execute("COMMIT")
-        if application_id != (_APPLICATION_ID if tables else 0):
-            raise JournalError(self.path, "it is not a journal")
-        if tables and version != _FORMAT_VERSION:
-            raise JournalError(self.path, f"it has format version {version}, not {_FORMAT_VERSION}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        return bool(tables)
+        """Open and lock the file, and return whether it is a journal; `False` if it is empty."""
+        is_journal = self._sqlite.connect()
+        (version,) = self._sqlite.connection.execute("PRAGMA user_version").fetchone()
+        if is_journal and version != _FORMAT_VERSION:
+            raise self._sqlite.error(f"it has format version {version}, not {_FORMAT_VERSION}")
+        return is_journal
 
     def _commit(self, records: Sequence[ItemRecord], start_limit: int | None = None) -> None:
-        with self._connection as connection:
+        with self._sqlite.connection as connection:
             connection.execute("BEGIN")
             connection.executemany("REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", records)
             if start_limit is not None:
@@ -349,18 +306,23 @@ class JournalFile:
         if start_limit is not None:
             self._start_limit = start_limit
 
-    def _close(self, records: Sequence[ItemRecord]) -> None:
+    def _take_waiting(self) -> list[ItemRecord]:
+        with self._lock:
+            records, self._waiting, self._next_transaction = self._waiting, [], None
+            return records
+
+    def _write_waiting(self) -> None:
+        self._commit(self._take_waiting())
+
+    def _close(self) -> None:
+        records = self._take_waiting()
         if records or self.started != self._start_limit:
             with suppress(sqlite3.Error):  # the calls were cancelled: their items stay open
                 self._commit(records, self.started)
-        self._connection.close()
+        self._sqlite.connection.close()
 
-    def _translate_errors(self, verb: str, work: Callable[[], T]) -> T:
-        try:
-            return work()
-        except OSError as error:
-            raise JournalError(self.path, f"it cannot be {verb}: {error.strerror}") from None
-        except sqlite3.Error as error:
-            primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # Python's own errors have none
-            problem = _PROBLEMS.get(primary_code, f"it cannot be {verb}: {error}")
-            raise JournalError(self.path, problem) from None
+
+def _retrieve_error(future: asyncio.Future[None]) -> None:
+    """Retrieve the error of a transaction: the job may have ended for another reason."""
+    if not future.cancelled():
+        future.exception()

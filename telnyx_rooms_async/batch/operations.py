@@ -9,13 +9,12 @@ from functools import partial
 from hashlib import blake2b
 from inspect import isawaitable
 from types import TracebackType
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, TypeAlias, TypedDict, TypeVar, cast
 
 from attrs import define, frozen
 
 from telnyx_rooms_async.batch.journal import ItemRecord, JobIdentity, Journal, JournalFile
-from telnyx_rooms_async.batch.outcomes import Done, Failed, Outcome
-from telnyx_rooms_async.batch.stream import iterate, relabel, stream
+from telnyx_rooms_async.batch.streams import Done, Failed, Outcome, iterate, relabel, stream
 from telnyx_rooms_async.core.validators import (
     checked_count,
     checked_limit,
@@ -95,27 +94,17 @@ class BatchJob(AsyncGenerator[Outcome[Item, Value], None], Generic[Item, Value])
         self,
         name: str,
         outcomes: AsyncGenerator[Outcome[Item, Value], None],
-        skipped: Callable[[], int] = int,
-        progress: BatchProgress | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._name = name
         self._outcomes = outcomes
-        self._skipped = skipped
-        self._progress = progress
+        self._journal = journal
         self._is_started = False
-        self._done = self._failed = 0
 
     async def asend(self, value: None, /) -> Outcome[Item, Value]:
         """Return the next outcome, as ``anext(job)`` does."""
         self._is_started = True
-        outcome = await self._outcomes.asend(value)
-        if self._progress is not None:
-            self._done += outcome.ok
-            self._failed += not outcome.ok
-            result = self._progress(self._done, self._failed)
-            if isawaitable(result):
-                await result
-        return outcome
+        return await self._outcomes.asend(value)
 
     async def athrow(
         self,
@@ -144,7 +133,8 @@ class BatchJob(AsyncGenerator[Outcome[Item, Value], None], Generic[Item, Value])
                 done.append(outcome)
             else:
                 failed.append(outcome)
-        return BatchResult(done=tuple(done), failed=tuple(failed), skipped=self._skipped())
+        skipped = 0 if self._journal is None else self._journal.skipped
+        return BatchResult(done=tuple(done), failed=tuple(failed), skipped=skipped)
 
     def __del__(self) -> None:
         if not self._is_started:
@@ -179,44 +169,39 @@ class BulkOperation(Generic[Item, Value]):
     ) -> BatchJob[Item, Value]:
         """Apply the operation to all items, at most `concurrency` at a time."""
         source = open_items(items)
-        concurrency = checked_count("concurrency", concurrency)
-        max_failures = checked_limit("max_failures", max_failures)
+        options = _StreamOptions(
+            concurrency=checked_count("concurrency", concurrency),
+            ordered=ordered,
+            max_failures=checked_limit("max_failures", max_failures),
+        )
         if not isinstance(cast("object", journal), Journal | None):
             raise InvalidArgumentError((f"journal must be a Journal, got {short_repr(journal)}",))
         if progress is not None and not callable(cast("object", progress)):
             raise InvalidArgumentError((f"progress must be a function, got {short_repr(progress)}",))
         if journal is None:
+            outcomes = stream(self._apply_first, source, **options)
+        else:
+            outcomes = self._resume(journal, source, options)
+        if progress is not None:
+            outcomes = _report_progress(outcomes, progress)
+        return BatchJob(self.name, outcomes, journal)
 
-            async def process(item: Item) -> Value:
-                return await self.apply(item, None)
-
-            outcomes = stream(
-                process, source, concurrency=concurrency, ordered=ordered, max_failures=max_failures
-            )
-            return BatchJob(self.name, outcomes, progress=progress)
-        outcomes = self._resume(
-            journal, source, concurrency=concurrency, ordered=ordered, max_failures=max_failures
-        )
-        return BatchJob(self.name, outcomes, lambda: journal.skipped, progress)
+    async def _apply_first(self, item: Item) -> Value:
+        """Process an item that was not processed before."""
+        return await self.apply(item, None)
 
     async def _resume(
         self,
         journal: Journal,
         source: Iterable[Item] | AsyncIterable[Item],
-        *,
-        concurrency: int,
-        ordered: bool,
-        max_failures: int | None,
+        options: "_StreamOptions",
     ) -> AsyncGenerator[Outcome[Item, Value], None]:
         """Process the items that are not done, and yield each outcome when its record is on the disk."""
         account = self.api.credentials.keyed_digest(_ACCOUNT_MESSAGE)
         job = JobIdentity(self.name, self.api.transport.base_url, account)
         async with journal.open_for(job, self.api.server_now()) as file:
             pending = _pending_items(journal, file, source)
-            process = partial(self._process, file)
-            outcomes = stream(
-                process, pending, concurrency=concurrency, ordered=ordered, max_failures=max_failures
-            )
+            outcomes = stream(partial(self._process, file), pending, **options)
             async with aclosing(outcomes):
                 async for outcome in outcomes:
                     if outcome.item.written is not None:
@@ -241,6 +226,27 @@ class BulkOperation(Generic[Item, Value]):
             raise
         pending.written = file.write(ItemRecord(index, digest, "done", getattr(value, "id", None)))
         return value
+
+
+class _StreamOptions(TypedDict):
+    concurrency: int
+    ordered: bool
+    max_failures: int | None
+
+
+async def _report_progress(
+    outcomes: AsyncGenerator[Outcome[Item, Value], None], progress: BatchProgress
+) -> AsyncGenerator[Outcome[Item, Value], None]:
+    """Call `progress` before each outcome is yielded. An error that it raises ends the job."""
+    done = failed = 0
+    async with aclosing(outcomes):
+        async for outcome in outcomes:
+            done += outcome.ok
+            failed += not outcome.ok
+            result = progress(done, failed)
+            if isawaitable(result):
+                await result
+            yield outcome
 
 
 @define(eq=False)

@@ -1,43 +1,78 @@
 """The ``telnyx-rooms`` command line, a user of the public package.
 
-``commands`` has the command groups, with one command per method of the client. ``bulk_job`` runs
+``commands`` has a module for each command group, with one command per method of the client. ``bulk_job`` runs
 commands that make many calls, ``tables`` reads and writes files of rooms.
 
 Guide: ``telnyx-rooms docs cli``, or the README.md of this folder.
 """
 
-from typing import Annotated, Final
+from importlib import import_module
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
+from typer.core import TyperGroup
 
 import telnyx_rooms_async
 from telnyx_rooms_async import Settings
 from telnyx_rooms_async.cli import output, runner
-from telnyx_rooms_async.cli.commands import (
-    compositions,
-    recordings,
-    reports,
-    rooms,
-    sessions,
-    tokens,
-    webhooks,
-)
-from telnyx_rooms_async.cli.commands.demo import demo
-from telnyx_rooms_async.cli.commands.docs import docs
-from telnyx_rooms_async.cli.commands.emulate import emulate
-from telnyx_rooms_async.cli.commands.enforce import enforce
-from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
-from telnyx_rooms_async.cli.options import AllowInsecure, CAFile, ClientCert, Headers, MaxRetries, Proxy
 
-app: Final = typer.Typer(
-    no_args_is_help=True,
-    # Plain help: in boxes of 80 columns the names of long options are cut off.
-    rich_markup_mode=None,
-    add_completion=False,
+_COMMANDS: Final = (
+    "rooms",
+    "sessions",
+    "participants",
+    "recordings",
+    "compositions",
+    "tokens",
+    "reports",
+    "webhooks",
+    "emulate",
+    "demo",
+    "docs",
+)
+
+
+class _Program(TyperGroup):
+    """The program. The module of a command is imported when the command is run or listed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - of Typer or of Click, by version
+        """Return the names of all commands."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - of Typer or of Click, by version
+        """Return a command. All are imported for an unknown name: Typer suggests a similar one."""
+        for name in (cmd_name,) if cmd_name in _COMMANDS else _COMMANDS:
+            if name not in self.commands:
+                module = import_module(f"{__name__}.commands.{name}")
+                self.add_command(typer.main.get_command(module.app), name)
+        return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - of Typer or of Click, by version
+        """Run a command, and exit with the code of an error."""
+        with runner.exit_codes():
+            return super().invoke(ctx)
+
+
+app: Final = runner.command_group(
+    cls=_Program,
     context_settings={"help_option_names": ["-h", "--help"]},
     # A pretty traceback can show the values of variables, and one of them is the key.
     pretty_exceptions_enable=False,
 )
+
+
+class Header(NamedTuple):
+    """A header of requests."""
+
+    name: str
+    value: str
+
+
+def _parse_header(text: str) -> Header:
+    """Parse a header: ``X-Team: Video``. The text is not shown, since it may be a secret."""
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise typer.BadParameter("must be NAME:VALUE")
+    return Header(name.strip(), value.strip())
 
 
 def _print_version(requested: bool) -> None:  # noqa: FBT001 - Typer passes the value by position
@@ -49,12 +84,46 @@ def _print_version(requested: bool) -> None:  # noqa: FBT001 - Typer passes the 
 @app.callback()
 def _program(
     *,
-    ca_file: CAFile = None,
-    client_cert: ClientCert = None,
-    proxy: Proxy = None,
-    header: Headers = None,
-    max_retries: MaxRetries = None,
-    allow_insecure: AllowInsecure = False,
+    ca_file: Annotated[
+        str | None,
+        typer.Option(
+            "--ca-file",
+            metavar="PATH",
+            help="PEM file of CA certificates to trust beside those of the system. Default: TELNYX_CA_FILE.",
+        ),
+    ] = None,
+    client_cert: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="PEM file of a client certificate and its private key. Default: TELNYX_CLIENT_CERT.",
+        ),
+    ] = None,
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="HTTP proxy: http://HOST:PORT. Default: TELNYX_PROXY, which keeps a password out of `ps`.",
+        ),
+    ] = None,
+    header: Annotated[
+        list[Header] | None,
+        typer.Option(
+            parser=_parse_header,
+            metavar="NAME:VALUE",
+            help="Header of every request; repeat the option for several.",
+        ),
+    ] = None,
+    max_retries: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Retries of a failed request. Default: 2.")
+    ] = None,
+    allow_insecure: Annotated[
+        bool,
+        typer.Option(
+            "--allow-insecure",
+            help="Allow an http:// base URL on another machine, as TELNYX_ALLOW_INSECURE=true does.",
+        ),
+    ] = False,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
@@ -75,25 +144,3 @@ def _program(
         allow_insecure=allow_insecure,
     )
     runner.program_settings.set(settings)
-
-
-rooms.group.command("import")(import_rooms)
-rooms.group.command("export")(runner.grouped_options(export_rooms))
-rooms.group.command()(apply)
-rooms.group.command("attendance")(reports.room_attendance)
-sessions.group.command("attendance")(reports.session_attendance)
-rooms.group.command()(enforce)
-app.command()(demo)
-app.command()(docs)
-app.command()(emulate)
-for _group in (
-    rooms.group,
-    sessions.group,
-    sessions.participants_group,
-    recordings.group,
-    compositions.group,
-    tokens.group,
-    reports.group,
-    webhooks.group,
-):
-    app.add_typer(_group)

@@ -66,10 +66,10 @@ class JobProgress:
         """Items that are done, failed or skipped."""
         return self.done + self.failed + self.skipped()
 
-    @property
-    def failures(self) -> list[str]:
-        """The part of a summary about failures, if there are any."""
-        return [f"{self.failed} failed"] if self.failed else []
+    def result(self, *parts: str, **counts: int) -> Result:
+        """Return a summary: its parts and the failures, or the counts for ``--json``."""
+        failures = f"{self.failed} failed" if self.failed else ""
+        return Result(", ".join(filter(None, (*parts, failures))), {**counts, "failed": self.failed})
 
     @property
     def rate(self) -> float | None:
@@ -176,13 +176,13 @@ def run_job(
                     on_outcome(outcome)
 
     try:
-        run(count, base_url, on_attempt=progress.on_attempt)
+        with exit_codes():  # an error is printed before what was done
+            run(count, base_url, on_attempt=progress.on_attempt)
     except typer.Exit as stop:
         if progress.finished or stop.exit_code == INTERRUPTED:
             output.note("; ".join(filter(None, [f"stopped: {summarize().sentence}", advise()])))
         raise
-    with exit_codes():
-        show(summarize(), as_json=as_json)
+    show(summarize(), as_json=as_json)
     if progress.failed:
         if advice := advise():
             output.note(advice)
@@ -197,9 +197,8 @@ def require_confirmation(*, yes: bool) -> None:
 
 def confirm(question: str) -> None:
     """Ask for confirmation at the terminal, and exit if the answer is no."""
-    with exit_codes():
-        sys.stderr.write(f"{question} [y/N]: ")
-        sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            output.note("nothing was changed")
-            raise typer.Exit(FAILED)
+    sys.stderr.write(f"{question} [y/N]: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        output.note("nothing was changed")
+        raise typer.Exit(FAILED)

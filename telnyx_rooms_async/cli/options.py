@@ -213,15 +213,6 @@ Target: TypeAlias = Annotated[
     typer.Argument(metavar="TARGET", help="Path of the file, or - for stdout. An existing file is replaced."),
 ]
 
-# --- servers ------------------------------------------------------------------------------------------------
-
-Host: TypeAlias = Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")]
-Port: TypeAlias = Annotated[
-    int, typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on; 0 for any free port.")
-]
-SIGNING_KEY: Final = "TELNYX_SIGNING_KEY"
-"""Environment variable with the private key that signs webhooks for local work."""
-
 # --- all commands -------------------------------------------------------------------------------------------
 
 Limit: TypeAlias = Annotated[
@@ -238,65 +229,4 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON. A l
 BaseUrl: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="URL", envvar="TELNYX_BASE_URL", help="Base URL of the API. Default: Telnyx."),
-]
-
-# --- before the command -------------------------------------------------------------------------------------
-
-CAFile: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--ca-file",
-        metavar="PATH",
-        help="PEM file of CA certificates to trust beside those of the system. Default: TELNYX_CA_FILE.",
-    ),
-]
-ClientCert: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        metavar="PATH",
-        help="PEM file of a client certificate and its private key. Default: TELNYX_CLIENT_CERT.",
-    ),
-]
-Proxy: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        metavar="URL",
-        help="HTTP proxy: http://HOST:PORT. Default: TELNYX_PROXY, which keeps a password out of `ps`.",
-    ),
-]
-
-
-class Header(NamedTuple):
-    """A header of requests."""
-
-    name: str
-    value: str
-
-
-def parse_header(text: str) -> Header:
-    """Parse a header: ``X-Team: Video``. The text is not shown, since it may be a secret."""
-    name, colon, value = text.partition(":")
-    if not colon:
-        raise typer.BadParameter("must be NAME:VALUE")
-    return Header(name.strip(), value.strip())
-
-
-Headers: TypeAlias = Annotated[
-    list[Header] | None,
-    typer.Option(
-        "--header",
-        parser=parse_header,
-        metavar="NAME:VALUE",
-        help="Header of every request; repeat the option for several.",
-    ),
-]
-MaxRetries: TypeAlias = Annotated[
-    int | None, typer.Option(min=0, metavar="N", help="Retries of a failed request. Default: 2.")
-]
-AllowInsecure: TypeAlias = Annotated[
-    bool,
-    typer.Option(
-        "--allow-insecure",
-        help="Allow an http:// base URL on another machine, as TELNYX_ALLOW_INSECURE=true does.",
-    ),
 ]

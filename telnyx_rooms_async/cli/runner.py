@@ -1,16 +1,14 @@
 """Run a command: one event loop, one client, and an exit code for every outcome."""
 
 import asyncio
-import errno
 import inspect
 import os
-import signal
-from collections.abc import Awaitable, Callable, Coroutine, Generator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import update_wrapper, wraps
 from inspect import Parameter, Signature
-from typing import Any, Final, Literal, TypeVar, Unpack, cast, get_args, get_origin
+from typing import Any, Final, TypeVar, Unpack, cast, get_args, get_origin
 
 import typer
 from attrs import evolve
@@ -18,6 +16,7 @@ from attrs import evolve
 from telnyx_rooms_async import (
     Attempt,
     ConfigurationError,
+    DownloadedFile,
     InvalidArgumentError,
     Listing,
     RoomsClient,
@@ -29,7 +28,7 @@ from telnyx_rooms_async.cli.display import Result, Shown, show, show_list
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, Limit
 
 T = TypeVar("T")
-Call = TypeVar("Call", bound=Callable[..., Awaitable[Shown] | Listing[Any]])
+Call = TypeVar("Call", bound=Callable[..., Awaitable[Shown | None] | Listing[Any]])
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -45,7 +44,7 @@ def run(
     *,
     on_attempt: Callable[[Attempt], object] | None = None,
 ) -> T:
-    """Use a client, and exit with the code of an error. A command with a progress bar has an `on_attempt`."""
+    """Use a client in an event loop. A command with a progress bar has an `on_attempt`."""
 
     async def with_client() -> T:
         # The client's own message recommends `api_key`. There is no such option: `ps` shows a command line.
@@ -58,35 +57,8 @@ def run(
 
     # Messages about retries explain a delay, unless there is a bar.
     is_shown = output.is_watched() and on_attempt is None
-    with output.log_notes() if is_shown else nullcontext(), exit_codes():
+    with output.log_notes() if is_shown else nullcontext():
         return asyncio.run(with_client())
-
-
-def run_server(
-    server: AbstractAsyncContextManager[T], address: str, use: Callable[[T], Coroutine[Any, Any, None]]
-) -> None:
-    """Enter a server and use it until Ctrl-C or SIGTERM."""
-
-    async def use_until_stopped() -> None:
-        stop = cast("asyncio.Task[None]", asyncio.current_task()).cancel
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Not implemented on Windows, where Ctrl-C raises KeyboardInterrupt.
-            with suppress(NotImplementedError):
-                asyncio.get_running_loop().add_signal_handler(number, stop)
-        async with AsyncExitStack() as stack:
-            try:
-                entered = await stack.enter_async_context(server)
-            except OSError as error:
-                # The message of asyncio depends on the Python version. The errno of an unknown host is not
-                # of the system.
-                code = error.errno or 0
-                reason = os.strerror(code) if code in errno.errorcode else error.strerror or error
-                hint = "; use --port 0 for a free port" if code == errno.EADDRINUSE else ""
-                raise ConfigurationError(f"cannot listen on {address}: {reason}{hint}") from None
-            await use(entered)
-
-    with exit_codes(interrupted=0), suppress(asyncio.CancelledError):
-        asyncio.run(use_until_stopped())
 
 
 @contextmanager
@@ -122,32 +94,26 @@ def refuse_stdout_conflicts(target: str, *, as_json: bool) -> None:
         raise typer.BadParameter("stdout is a terminal: use a path, or redirect stdout to a file")
 
 
-def download(
-    resource: Literal["recordings", "compositions"],
-    file_id: str,
-    target: str,
-    *,
-    as_json: bool,
-    base_url: str | None,
-) -> None:
-    """Download a file, and print its path and size. With ``-`` only the file itself is printed."""
-    refuse_stdout_conflicts(target, as_json=as_json)
-
-    async def use(client: RoomsClient) -> None:
-        method = client.recordings.download if resource == "recordings" else client.compositions.download
-        if target == output.STREAM:
-            with output.download_bar() as on_progress:
-                await method(file_id, output.Stdout(), progress=on_progress)
-            return
-        with output.file_errors(target), output.download_bar() as on_progress:
-            file = await method(file_id, target, progress=on_progress)
-        values = {"path": output.path_text(target), "size": file.size, "content_type": file.content_type}
-        show(Result(f"downloaded {target} ({file.size} bytes)", values), as_json=as_json)
-
-    run(use, base_url)
+async def download(
+    method: Callable[..., Awaitable[DownloadedFile]], file_id: str, target: str
+) -> Result | None:
+    """Download a file, and return its path and size. With ``-`` only the file itself is printed."""
+    is_stream = target == output.STREAM
+    errors = nullcontext() if is_stream else output.file_errors(target)
+    with errors, output.download_bar() as on_progress:
+        file = await method(file_id, output.Stdout() if is_stream else target, progress=on_progress)
+    if is_stream:
+        return None
+    values = {"path": output.path_text(target), "size": file.size, "content_type": file.content_type}
+    return Result(f"downloaded {target} ({file.size} bytes)", values)
 
 
-# --- signatures of commands ---------------------------------------------------------------------------------
+# --- commands -----------------------------------------------------------------------------------------------
+
+
+def command_group(**settings: Any) -> typer.Typer:  # noqa: ANN401 - those of Typer
+    """Return a group of commands, with plain help: boxes of 80 columns cut off names of long options."""
+    return typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, **settings)
 
 
 def grouped_options(function: Callable[..., T]) -> Callable[..., T]:
@@ -179,7 +145,8 @@ def api_command(
 
     The decorated function takes the client, and the arguments and options of the command. The command also
     has ``--json``, ``--base-url``, and for a `Listing` ``--limit``. A function with a ``timeout`` waits for
-    an event, which is announced at a terminal. `omit` is a column with the same value in every row of a list.
+    an event, which is announced at a terminal. A function with a ``target`` writes a file. `omit` is a column
+    with the same value in every row of a list.
     """
 
     def add(call: Call) -> Call:
@@ -193,6 +160,8 @@ def api_command(
             base_url: BaseUrl = None,
             **options: Any,  # noqa: ANN401 - each command has its own
         ) -> None:
+            refuse_stdout_conflicts(options.get("target", ""), as_json=as_json)
+
             async def use(client: RoomsClient) -> None:
                 result = call_with_options(client=client, **options)
                 if isinstance(result, Listing):
@@ -202,7 +171,8 @@ def api_command(
                     return
                 if "timeout" in options and not as_json and output.is_watched():
                     output.note(f"waiting up to {options['timeout']:g} s; press Ctrl-C to stop")
-                show(await result, as_json=as_json)
+                if (value := await result) is not None:
+                    show(value, as_json=as_json)
 
             run(use, base_url)
 

@@ -3,13 +3,13 @@
 The client builds requests from it, and the emulator its routes.
 """
 
+import enum
 import re
 from types import NoneType
 from typing import Final, Generic, TypeVar, cast, get_origin
 
 from attrs import Factory, field, frozen
 
-from telnyx_rooms_async.core.http_messages import RetrySafety
 from telnyx_rooms_async.models import (
     AccessToken,
     AccountKey,
@@ -22,17 +22,27 @@ from telnyx_rooms_async.models import (
     RoomParticipant,
     RoomRecording,
     RoomSession,
+    Value,
 )
 
 T_co = TypeVar("T_co", covariant=True)
 
 
-@frozen(eq=False)
-class Endpoint(Generic[T_co]):
-    """One operation of the API."""
+class RetrySafety(enum.Enum):
+    """When a failed request may be sent again."""
+
+    IDEMPOTENT = "always"
+    """Always: a second request has no further effect."""
+    IF_NOT_SENT = "unsent"
+    """Only when the server certainly did not process it: a second request could create a second object."""
+
+
+@frozen(eq=False, repr=False)
+class Endpoint(Value, Generic[T_co]):
+    """An operation of the API, or the kind of a custom request."""
 
     operation: str
-    """The operation id in the Telnyx API reference."""
+    """The operation id in the Telnyx API reference; of a custom request, its method and path."""
     method: str
     path: str
     """Below the base URL, with the names of the ids in braces."""

@@ -1,6 +1,5 @@
 """HTTP messages as values: requests, responses and failures, and the calls that they belong to."""
 
-import enum
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
@@ -8,16 +7,18 @@ from urllib.parse import quote, urlencode
 
 from attrs import AttrsInstance, evolve, field, frozen
 
+from telnyx_rooms_async.core.endpoints import Endpoint
 from telnyx_rooms_async.core.validators import exact_text
 from telnyx_rooms_async.errors import APIResponseValidationError, ConfigurationError, FailureKind, one_line
+from telnyx_rooms_async.models import Value
 from telnyx_rooms_async.serialization import DecodeError, parse_json
 
 RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Names and values in the order of the response."""
 T_co = TypeVar("T_co", covariant=True)
 
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"[!-~](?:[\t -~]*[!-~])?")
+_HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_HEADER_VALUE: Final = r"[!-~](?:[\t -~]*[!-~])?"
 _CLIENT_HEADERS: Final = frozenset(
     {
         *("authorization", "proxy-authorization", "host", "accept-encoding", "connection", "expect"),
@@ -58,11 +59,11 @@ def checked_headers(headers: object) -> dict[str, str]:
     except Exception:  # noqa: BLE001 - a user's mapping can raise anything, and other objects have no items
         raise ConfigurationError("headers must be a mapping of names to values") from None
     for name, value in pairs:
-        if not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
+        if not (isinstance(name, str) and re.fullmatch(_HEADER_NAME, name)):
             raise ConfigurationError("a header name must be text such as 'X-Team'")
         if name.lower() in _CLIENT_HEADERS:
             raise ConfigurationError(f"the header {name} is set by the client, and cannot be another one")
-        if not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):
+        if not (isinstance(value, str) and re.fullmatch(_HEADER_VALUE, value)):
             raise ConfigurationError(f"the value of the header {name} must be text of ASCII characters")
         checked[name.lower()] = name, value
     return dict(checked.values())
@@ -74,8 +75,8 @@ def merged_headers(headers: Mapping[str, str], added: Mapping[str, str]) -> dict
     return {name: value for name, value in headers.items() if name.lower() not in names} | dict(added)
 
 
-@frozen(kw_only=True)
-class Request:
+@frozen(repr=False)
+class Request(Value):
     """One HTTP request, relative to the base URL and without the key.
 
     Example:
@@ -123,8 +124,8 @@ class Request:
         return f"{self.path}?{self.query_string}" if self.query else self.path
 
 
-@frozen(eq=False)
-class Headers(Mapping[str, str]):
+@frozen(eq=False, repr=False)
+class Headers(Value, Mapping[str, str]):
     """Headers of a response. Names are found in any case; of a repeated header, the first value counts.
 
     Example:
@@ -150,8 +151,8 @@ class Headers(Mapping[str, str]):
         return len(set(self))
 
 
-@frozen(kw_only=True)
-class Response:
+@frozen(repr=False)
+class Response(Value):
     """A complete HTTP response of any status.
 
     Example:
@@ -191,8 +192,8 @@ class Response:
         raise APIResponseValidationError(problems[0], self.status, self.request_id, problems=problems)
 
 
-@frozen(kw_only=True)
-class Failure:
+@frozen(repr=False)
+class Failure(Value):
     """The outcome of a request without a usable response."""
 
     reason: FailureKind
@@ -204,24 +205,12 @@ class Failure:
     """Whether the time of the whole call is over, not only that of the attempt."""
 
 
-class RetrySafety(enum.Enum):
-    """When a failed request may be sent again."""
+@frozen(repr=False)
+class Call(Value, Generic[T_co]):
+    """A request, and the operation that it belongs to."""
 
-    IDEMPOTENT = "always"
-    """Always: a second request has no further effect."""
-    IF_NOT_SENT = "unsent"
-    """Only when the server certainly did not process it: a second request could create a second object."""
-
-
-@frozen(kw_only=True)
-class Call(Generic[T_co]):
-    """A request, and how its response is read."""
-
-    operation: str
-    template: str
+    endpoint: Endpoint[T_co]
     request: Request
-    response_type: type[T_co]
-    retry_safety: RetrySafety
     query: AttrsInstance | None = field(default=None, eq=False, repr=False)
     """The filter that `request.query` was encoded from: other pages of a list are requested with it."""
     unique_name: str | None = field(default=None, eq=False, repr=False)

@@ -6,38 +6,32 @@ and `read` it.
 
 import math
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import cache
 from types import NoneType
 from typing import Any, Final, TypeAlias, TypeVar, cast, get_origin
 
+import attrs
 from attrs import AttrsInstance, evolve, field, frozen
 
-from telnyx_rooms_async.core.endpoints import END_SESSION, ENDPOINTS, Endpoint
+from telnyx_rooms_async.core.endpoints import END_SESSION, ENDPOINTS, Endpoint, RetrySafety
 from telnyx_rooms_async.core.error_mapping import decode_error, error_details, error_of, status_class
 from telnyx_rooms_async.core.http_messages import (
     Call,
     Failure,
     Request,
     Response,
-    RetrySafety,
     checked_headers,
     merged_headers,
 )
-from telnyx_rooms_async.core.requests import (
-    PageQuery,
-    body_fields,
-    problems,
-    query_pairs,
-    query_text,
-    secrets,
-)
 from telnyx_rooms_async.core.validators import (
     EXACT_IDS,
+    Rule,
     exact_flag,
     exact_integer,
     exact_text,
     exact_url,
+    integer,
     is_id,
     is_text,
     one_id,
@@ -51,7 +45,7 @@ from telnyx_rooms_async.errors import (
     OutcomeUnknownError,
     SessionEndedError,
 )
-from telnyx_rooms_async.models import Page
+from telnyx_rooms_async.models import Page, secret_parts
 from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, encode_json, parse_json
 
 T = TypeVar("T")
@@ -102,22 +96,36 @@ def build(
         invalid.extend(problems(body))
     if invalid:
         raise InvalidArgumentError(tuple(invalid))
-    fields = body_fields(body) if body is not None else None
-    return Call(
-        operation=endpoint.operation,
-        template=endpoint.path,
-        request=Request(
-            method=endpoint.method,
-            path=endpoint.path.format_map(ids) if ids else endpoint.path,
-            query=tuple(query_pairs(query)) if query is not None else (),
-            body=encode_json(fields) if fields is not None else None,
-            secrets=secrets(body) if body is not None else (),
-        ),
-        response_type=endpoint.response_type,
-        retry_safety=endpoint.retry_safety,
-        query=query,
-        unique_name=cast("str | None", fields.get("unique_name")) if fields else None,
+    path = endpoint.path.format_map(ids) if ids else endpoint.path
+    pairs = tuple(query_pairs(query)) if query is not None else ()
+    if body is None:
+        return Call(endpoint, Request(endpoint.method, path, pairs), query)
+    fields = body_fields(body)
+    request = Request(endpoint.method, path, pairs, encode_json(fields), secrets(body))
+    return Call(endpoint, request, query, cast("str | None", fields.get("unique_name")))
+
+
+# --- pages of a list --------------------------------------------------------------------------------------
+
+PAGE_SIZE_MAX: Final = 250
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class PageQuery:
+    """Page of a list, and base class of the filters of lists."""
+
+    page_number: int = field(
+        default=1,
+        converter=exact_integer,
+        metadata={"rule": integer(1, 2**31 - 1), "wire": "page[number]"},
     )
+    """The first page is 1."""
+    page_size: int = field(
+        default=PAGE_SIZE_MAX,
+        converter=exact_integer,
+        metadata={"rule": integer(1, PAGE_SIZE_MAX), "wire": "page[size]"},
+    )
+    """Items per page: 1 to 250."""
 
 
 def at(call: Call[Page[T]], number: int, size: int | None = None) -> Call[Page[T]]:
@@ -144,11 +152,77 @@ def page_size(call: Call[Page[T]]) -> int:
     return cast("PageQuery", call.query).page_size
 
 
+# --- bodies and filters -------------------------------------------------------------------------------------
+
+
+def problems(request: AttrsInstance) -> Iterator[str]:
+    """Yield one sentence for each field of a body or filter that is wrong."""
+    for name, rule, absent, is_nullable in _rules_of(type(request)):
+        value = getattr(request, name)
+        if value is absent or (is_nullable and value is None):
+            continue
+        if problem := rule(value):
+            yield f"{name} {problem}"
+
+
+@cache
+def _rules_of(cls: type[AttrsInstance]) -> tuple[tuple[str, Rule, object, bool], ...]:
+    """Return of each field its name, its rule, the value when it is absent, and whether it may be null."""
+    return tuple(
+        (
+            field.name,
+            field.metadata["rule"],
+            field.default if "omit_default" in field.metadata else attrs.NOTHING,
+            bool(field.metadata.get("nullable")),
+        )
+        for field in attrs.fields(cls)
+        if field.metadata["rule"] is not None
+    )
+
+
+def body_fields(body: AttrsInstance) -> dict[str, object]:
+    """Return the fields of a body that are sent; None is sent as null."""
+    return cast("dict[str, object]", converter.unstructure(body))
+
+
+def query_pairs(query: AttrsInstance) -> Iterator[tuple[str, str]]:
+    """Yield the query parameters of a filter: ``("filter[date_created_at][gte]", "2021-04-25")``."""
+    for name, value in cast("dict[str, object]", converter.unstructure(query)).items():
+        if isinstance(value, dict):
+            bounds = cast("dict[str, object]", value).items()
+            yield from ((f"{name}[{operator}]", query_text(bound)) for operator, bound in bounds)
+        else:
+            yield name, query_text(value)
+
+
+def query_text(value: object) -> str:
+    """Return the text of a query parameter: ``true`` for True."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def secrets(body: AttrsInstance) -> tuple[str, ...]:
+    """Return the parts of a body that must never be shown: hidden fields, and secrets in webhook URLs."""
+    parts: list[str] = []
+    for name, is_url in _secret_fields(type(body)):
+        value = getattr(body, name)
+        if not is_url:
+            parts.append(value)
+        elif isinstance(value, str):
+            parts.extend(secret_parts(value))
+    return tuple(parts)
+
+
+@cache
+def _secret_fields(cls: type[AttrsInstance]) -> tuple[tuple[str, bool], ...]:
+    """Return the names of the fields that are not shown, and whether they are shown in part, as URLs are."""
+    return tuple(
+        (field.name, field.repr is not False) for field in attrs.fields(cls) if field.repr is not True
+    )
+
+
 # --- custom requests --------------------------------------------------------------------------------------
 
-_PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
-_WORD: Final = re.compile("[a-z_]+")
-_VERSION: Final = re.compile("v[0-9]{1,2}")
+_PATH: Final = r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+"
 _COLLECTIONS: Final = frozenset(endpoint.path.split("/")[1] for endpoint in ENDPOINTS)
 _METHODS_WITH_BODY: Final = ("PUT", "PATCH", "POST")
 _METHODS: Final = ("GET", "HEAD", "DELETE", *_METHODS_WITH_BODY)
@@ -167,7 +241,7 @@ def build_custom(
     invalid: list[str] = []
     if not (is_text(method) and method in _METHODS):
         invalid.append(f"method must be one of {', '.join(_METHODS)}, not {short_repr(method)}")
-    if not (is_text(path) and _PATH.fullmatch(path)):
+    if not (is_text(path) and re.fullmatch(_PATH, path)):
         invalid.append(f"path must be plain and absolute, below the base URL, not {short_repr(path)}")
     pairs = _query_pairs(query, invalid) if query is not None else ()
     data, body = None, None
@@ -181,12 +255,10 @@ def build_custom(
     fields = cast("dict[str, object]", data) if isinstance(data, dict) else {}
     unique_name = fields.get("unique_name")
     template = _template(path)
+    retry_safety = RetrySafety.IF_NOT_SENT if method == "POST" else RetrySafety.IDEMPOTENT
     return Call(
-        operation=f"{method} {template}",
-        template=template,
-        request=Request(method=method, path=path, query=pairs, body=body),
-        response_type=Response,
-        retry_safety=RetrySafety.IF_NOT_SENT if method == "POST" else RetrySafety.IDEMPOTENT,
+        Endpoint(f"{method} {template}", method, template, 200, Response, retry_safety),
+        Request(method, path, pairs, body),
         unique_name=unique_name if isinstance(unique_name, str) else None,
     )
 
@@ -238,8 +310,8 @@ def _template(path: str) -> str:
     """
     shown, before = [""], ""
     for segment in path.split("/")[1:]:
-        is_word = _WORD.fullmatch(segment) and before not in _COLLECTIONS
-        is_version = not before and _VERSION.fullmatch(segment)
+        is_word = re.fullmatch("[a-z_]+", segment) and before not in _COLLECTIONS
+        is_version = not before and re.fullmatch("v[0-9]{1,2}", segment)
         shown.append(segment if is_word or is_version else "{id}")
         before = segment
     return "/".join(shown)
@@ -248,15 +320,15 @@ def _template(path: str) -> str:
 # --- additions to all requests ----------------------------------------------------------------------------
 
 
-@frozen(kw_only=True, eq=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Extras:
     """What a client adds to each request."""
 
-    headers: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    headers: Mapping[str, str] = {}
     """They replace those of the same name in any case."""
-    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    query: tuple[tuple[str, str], ...] = ()
     """Names and values, not yet encoded."""
-    body: Mapping[str, object] = field(factory=dict[str, object], repr=False)
+    body: Mapping[str, object] = {}
     """Members of the JSON body of every POST, PUT and PATCH."""
 
 
@@ -309,14 +381,22 @@ def check_extras(call: Call[object], extras: Extras) -> None:
         InvalidArgumentError: it does, or its body takes no members.
     """
     sent = dict(call.request.query)
-    invalid = [f"query {name} is sent by {call.operation} itself" for name, _ in extras.query if name in sent]
+    invalid = [
+        f"query {name} is sent by {call.endpoint.operation} itself"
+        for name, _ in extras.query
+        if name in sent
+    ]
     if extras.body and call.request.body is not None:
         fields = parse_json(call.request.body)
         if isinstance(fields, dict):
             taken = [name for name in extras.body if name in fields]
-            invalid += [f"member {name} of the body is sent by {call.operation} itself" for name in taken]
+            invalid += [
+                f"member {name} of the body is sent by {call.endpoint.operation} itself" for name in taken
+            ]
         else:
-            invalid.append(f"the body of {call.operation} is no JSON object, and takes no further members")
+            invalid.append(
+                f"the body of {call.endpoint.operation} is no JSON object, and takes no further members"
+            )
     if invalid:
         raise InvalidArgumentError(tuple(invalid))
 
@@ -380,13 +460,13 @@ def read(
             error = decode_error(outcome, problem.args, attempts, call.request.secrets)
             is_unknown = True
     elif _was_done_by_an_earlier_attempt(call, outcome, attempts):
-        return cast("T", outcome if call.response_type is Response else None)
+        return cast("T", outcome if call.endpoint.response_type is Response else None)
     else:
         error = error_of(outcome, attempts, now=now, secrets=call.request.secrets)
         # The server may have processed the request in spite of these, but not of 501, for "not implemented".
         is_unknown = outcome.status == 408 or (outcome.status >= 500 and outcome.status != 501)  # noqa: PLR2004 - statuses
-    if is_unknown and call.retry_safety is RetrySafety.IF_NOT_SENT:
-        raise OutcomeUnknownError(call.operation, call.unique_name, attempts) from error
+    if is_unknown and call.endpoint.retry_safety is RetrySafety.IF_NOT_SENT:
+        raise OutcomeUnknownError(call.endpoint.operation, call.unique_name, attempts) from error
     raise error
 
 
@@ -396,11 +476,11 @@ def structure(call: Call[T], response: Response) -> T:
     Raises:
         DecodeError: the body does not fit; `read` raises an error of the library for it.
     """
-    if call.response_type is Response:
+    if call.endpoint.response_type is Response:
         return cast("T", response)
-    if call.response_type is NoneType:
+    if call.endpoint.response_type is NoneType:
         return cast("T", None)
-    body_type, is_envelope = _body_type(cast("Hashable", call.response_type))
+    body_type, is_envelope = _body_type(cast("Hashable", call.endpoint.response_type))
     body = converter.loads(response.body, body_type)
     return cast("T", body.data if is_envelope else body)
 
@@ -413,7 +493,7 @@ def _body_type(answer: Any) -> tuple[Any, bool]:  # noqa: ANN401 - a model, or a
 
 def _was_done_by_an_earlier_attempt(call: Call[T], response: Response, attempts: tuple[Attempt, ...]) -> bool:
     """Return whether an earlier attempt of the same call deleted the object, or ended the session."""
-    is_end = call.operation == END_SESSION.operation
+    is_end = call.endpoint.operation == END_SESSION.operation
     if not (is_end or call.request.method == "DELETE") or not any(attempt.sent for attempt in attempts[:-1]):
         return False
     if is_end and status_class(response.status, error_details(response.body)) is SessionEndedError:

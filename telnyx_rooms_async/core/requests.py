@@ -1,27 +1,29 @@
 """Request models: bodies and filters, each field with its rule and its name in the request.
 
-A value of these classes may be wrong: `problems` returns everything that is wrong with it, before anything is
-sent. The converter unstructures it to what is sent.
+A value of these classes may be wrong: `protocol.build` checks it before anything is sent. The converter
+unstructures it to what is sent.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import cache
-from typing import Any, Final, Literal, TypeAlias, TypedDict, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 from uuid import UUID
 
 import attrs
 from attrs import frozen
 
 from telnyx_rooms_async.core import validators as rules
+from telnyx_rooms_async.core.protocol import PAGE_SIZE_MAX, PageQuery
 from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.core.validators import (
     OMIT_DEFAULT,
     UNSET,
     Converter,
     DateFilter,
+    Days,
     DurationFilter,
     ParticipantId,
+    RoomFields,
     RoomId,
     Rule,
     SessionId,
@@ -30,10 +32,7 @@ from telnyx_rooms_async.core.validators import (
     short_repr,
 )
 from telnyx_rooms_async.errors import InvalidArgumentError
-from telnyx_rooms_async.models import RoomRecording, VideoRegion, public_url_repr, secret_parts
-from telnyx_rooms_async.serialization import converter
-
-Days: TypeAlias = date | str | DateFilter | None
+from telnyx_rooms_async.models import RoomRecording, VideoRegion, public_url_repr
 
 
 def _exact_days(value: object) -> object:
@@ -131,22 +130,12 @@ class CompositionBody:
 
 # --- queries ----------------------------------------------------------------------------------------------
 
-PAGE_SIZE_MAX: Final = 250
-
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RoomQuery:
     """Options of the request for one room."""
 
     include_sessions: bool = _query("include_sessions", _FLAG, default=False)
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class PageQuery:
-    """Page of a list."""
-
-    page_number: int = _field(_integer(1, 2**31 - 1), 1, wire="page[number]")
-    page_size: int = _field(_integer(1, PAGE_SIZE_MAX), PAGE_SIZE_MAX, wire="page[size]")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -232,42 +221,15 @@ class CompositionsQuery(PageQuery):
     created_at: Days = _query("filter[date_created_at]", _DAYS)
 
 
-class RoomSettings(TypedDict, total=False):
-    """Settings of a room, as keyword arguments or as a dict. `UNSET` and a missing setting are the same."""
-
-    max_participants: int | UnsetType
-    """2 to 50. Telnyx's default is 10."""
-    enable_recording: bool | UnsetType
-    """Whether sessions of the room are recorded. Telnyx's default is False."""
-    webhook_event_url: str | UnsetType
-    """Where Telnyx sends the events of the room, with its scheme."""
-    webhook_event_failover_url: str | UnsetType | None
-    """Where Telnyx sends an event if the first URL fails; None for nowhere."""
-    webhook_timeout_secs: int | UnsetType | None
-    """0 to 30 seconds that Telnyx waits for the webhook; None for its default."""
-
-
-class RoomFields(RoomSettings, total=False):
-    """Name and settings of a room: ``{"unique_name": "Weekly", "max_participants": 25}``.
-
-    Example:
-        >>> fields: RoomFields = {"unique_name": "Retro", "max_participants": 25}
-        >>> room = await client.rooms.create(**fields)
-    """
-
-    unique_name: str | UnsetType
-    """Unique within the account."""
-
-
 class ValidRoomFields(dict[str, object]):
     """Fields of a room that were validated, as those of a table are. They are not validated again."""
 
 
-def _without_converters(_: type, fields: list[Any]) -> list[Any]:
-    return [field.evolve(converter=None) for field in fields]
+def _without_rules(_: type, fields: list[Any]) -> list[Any]:
+    return [field.evolve(converter=None, metadata={**field.metadata, "rule": None}) for field in fields]
 
 
-@frozen(kw_only=True, eq=False, repr=False, field_transformer=_without_converters)
+@frozen(kw_only=True, eq=False, repr=False, field_transformer=_without_rules)
 class _ValidRoomBody(RoomBody):
     """A body that was validated: its values are exact already."""
 
@@ -293,74 +255,3 @@ def room_body(fields: Mapping[str, object]) -> RoomBody:
     if wrong:
         raise InvalidArgumentError(tuple(f"a room has no field {short_repr(name)}" for name in wrong))
     return RoomBody(**cast("RoomFields", exact))
-
-
-# --- validating and encoding --------------------------------------------------------------------------------
-
-
-def problems(request: attrs.AttrsInstance) -> Iterator[str]:
-    """Yield one sentence for each field of a body or filter that is wrong."""
-    if isinstance(request, _ValidRoomBody):
-        return
-    for name, rule, absent, is_nullable in _rules_of(type(request)):
-        value = getattr(request, name)
-        if value is absent or (is_nullable and value is None):
-            continue
-        if problem := rule(value):
-            yield f"{name} {problem}"
-
-
-@cache
-def _rules_of(cls: type[attrs.AttrsInstance]) -> tuple[tuple[str, Rule, object, bool], ...]:
-    """Return of each field its name, its rule, the value when it is absent, and whether it may be null."""
-    return tuple(
-        (
-            field.name,
-            field.metadata["rule"],
-            field.default if "omit_default" in field.metadata else attrs.NOTHING,
-            bool(field.metadata.get("nullable")),
-        )
-        for field in attrs.fields(cls)
-    )
-
-
-def body_fields(body: attrs.AttrsInstance) -> dict[str, object]:
-    """Return the fields of a body that are sent; None is sent as null."""
-    return cast("dict[str, object]", converter.unstructure(body))
-
-
-def query_pairs(query: attrs.AttrsInstance) -> Iterator[tuple[str, str]]:
-    """Yield the query parameters of a filter: ``("filter[date_created_at][gte]", "2021-04-25")``."""
-    for name, value in cast("dict[str, object]", converter.unstructure(query)).items():
-        if isinstance(value, dict):
-            bounds = cast("dict[str, object]", value).items()
-            yield from ((f"{name}[{operator}]", query_text(bound)) for operator, bound in bounds)
-        else:
-            yield name, query_text(value)
-
-
-def query_text(value: object) -> str:
-    """Return the text of a query parameter: ``true`` for True."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def secrets(body: attrs.AttrsInstance) -> tuple[str, ...]:
-    """Return the parts of a body that must never be shown: hidden fields, and secrets in webhook URLs."""
-    parts: list[str] = []
-    for name, is_url in _secret_fields(type(body)):
-        value = getattr(body, name)
-        if not is_url:
-            parts.append(value)
-        elif isinstance(value, str):
-            parts.extend(secret_parts(value))
-    return tuple(parts)
-
-
-@cache
-def _secret_fields(cls: type[attrs.AttrsInstance]) -> tuple[tuple[str, bool], ...]:
-    """Return the names of the fields that hold secrets, and whether these are parts of a URL."""
-    rules_by_name = {field.name: field.metadata["rule"] for field in attrs.fields(cls)}
-    hiding = (rules.hidden_text, rules.url, rules.url_or_none)
-    return tuple(
-        (name, rule is not rules.hidden_text) for name, rule in rules_by_name.items() if rule in hiding
-    )

@@ -6,9 +6,11 @@ from typing import Final
 
 from attrs import field, frozen
 
-from telnyx_rooms_async.core.http_messages import Failure, Response, RetrySafety
+from telnyx_rooms_async.core.endpoints import RetrySafety
+from telnyx_rooms_async.core.http_messages import Failure, Response
 from telnyx_rooms_async.core.validators import exact_number
 from telnyx_rooms_async.errors import FailureKind
+from telnyx_rooms_async.models import Value
 
 _UNAUTHORIZED: Final = 401
 _TOO_MANY_REQUESTS: Final = 429
@@ -20,8 +22,8 @@ _RETRYABLE_REASONS: Final = frozenset(
 )
 
 
-@frozen(kw_only=True)
-class RetryPolicy:
+@frozen(kw_only=True, repr=False)
+class RetryPolicy(Value):
     """How often, and after which pauses, a failed request is retried.
 
     The pause after attempt n is random, between 0 and ``min(backoff_max, backoff_base * 2 ** (n - 1))``
@@ -85,6 +87,21 @@ class RetryBudget:
         """Raise the level, up to the capacity."""
         self._level = min(self.capacity, self._level + self.successes + amount)
         self.successes = 0
+
+
+@frozen(eq=False, repr=False)
+class RetryPlan:
+    """What follows an attempt: a retry and its price, or none."""
+
+    delay: float | None = None
+    """Seconds until the retry; None for no retry."""
+    cost: float = 0.0
+    """What the retry budget paid."""
+    is_budget_exhausted: bool = False
+    """Whether there is no retry because the budget was too low."""
+
+
+NO_RETRY: Final = RetryPlan()
 
 
 def next_delay(

@@ -10,8 +10,6 @@ from types import FrameType
 from typing import Any, ParamSpec, SupportsIndex, TypeVar, cast
 from urllib.parse import quote
 
-from attrs import field, frozen
-
 from telnyx_rooms_async.errors import TelnyxRoomsError
 
 P = ParamSpec("P")
@@ -36,11 +34,13 @@ def hidden(value: object) -> Secret:
     return Secret(str.__str__(cast("str", value))) if issubclass(type(value), str) else Secret()
 
 
-@frozen(eq=False)
 class HiddenValue:
     """Holds a value that may be a secret, for frames that error reports show."""
 
-    value: Any = field(repr=False)
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:  # noqa: ANN401 - any value
+        self.value: Any = value
 
 
 def written_forms(secret: str) -> tuple[str, ...]:

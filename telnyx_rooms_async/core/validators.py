@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from ipaddress import IPv6Address, ip_address
 from itertools import pairwise
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypedDict, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from telnyx_rooms_async.models import (
     RoomParticipant,
     RoomRecording,
     RoomSession,
+    Value,
     VideoRegion,
     public_url,
 )
@@ -113,7 +114,7 @@ def _scalar(value: object) -> object:
         return value
 
 
-def exact_integer(value: object) -> object:
+def exact_integer(value: Any) -> Any:  # noqa: ANN401 - what is no integer is refused later
     """Return an exact int for what has an index (an IntEnum member), or is an integral float."""
     if type(value) is int or value is UNSET:
         return value
@@ -123,7 +124,7 @@ def exact_integer(value: object) -> object:
     if isinstance(value, float):
         return int(value) if float.is_integer(value) else value
     try:
-        return operator.index(cast("int", value))
+        return operator.index(value)
     except Exception:  # noqa: BLE001 - the __index__ of a user's class can raise anything
         return value
 
@@ -147,7 +148,7 @@ def exact_date(value: object) -> object:
     value = exact_text(_scalar(value))
     if isinstance(value, date) and not isinstance(value, datetime):
         return date(value.year, value.month, value.day)
-    if isinstance(value, str) and _ISO_DATE.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         with suppress(ValueError):  # "2021-02-30"
             return date.fromisoformat(value)
     return value
@@ -183,8 +184,6 @@ def exact_items(item: Converter) -> Converter:
 
     return convert
 
-
-_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 exact_room_id: Final = exact_id(Room)
 exact_session_id: Final = exact_id(RoomSession)
@@ -224,8 +223,8 @@ def _seconds(value: int | None) -> int | None:
     return cast("int | None", exact_integer(value))
 
 
-@frozen(kw_only=True)
-class DateFilter:
+@frozen(kw_only=True, repr=False)
+class DateFilter(Value):
     """Calendar days, both ends included: ``DateFilter(gte=date(2021, 4, 25))``, or ISO 8601 text.
 
     Telnyx does not say in which time zone a day begins. At least one of the three must be given.
@@ -243,8 +242,8 @@ class DateFilter:
     """On this day or earlier."""
 
 
-@frozen(kw_only=True)
-class DurationFilter:
+@frozen(kw_only=True, repr=False)
+class DurationFilter(Value):
     """Whole seconds, both ends included: ``DurationFilter(gte=60)``. At least one must be given.
 
     Example:
@@ -260,31 +259,68 @@ class DurationFilter:
     """This long or shorter."""
 
 
+Days: TypeAlias = date | str | DateFilter | None
+"""A day, as ISO 8601 text too, or a range of days."""
+
+
+class RoomSettings(TypedDict, total=False):
+    """Settings of a room, as keyword arguments or as a dict. `UNSET` and a missing setting are the same."""
+
+    max_participants: int | UnsetType
+    """2 to 50. Telnyx's default is 10."""
+    enable_recording: bool | UnsetType
+    """Whether sessions of the room are recorded. Telnyx's default is False."""
+    webhook_event_url: str | UnsetType
+    """Where Telnyx sends the events of the room, with its scheme."""
+    webhook_event_failover_url: str | UnsetType | None
+    """Where Telnyx sends an event if the first URL fails; None for nowhere."""
+    webhook_timeout_secs: int | UnsetType | None
+    """0 to 30 seconds that Telnyx waits for the webhook; None for its default."""
+
+
+class RoomFields(RoomSettings, total=False):
+    """Name and settings of a room: ``{"unique_name": "Weekly", "max_participants": 25}``.
+
+    Example:
+        >>> fields: RoomFields = {"unique_name": "Retro", "max_participants": 25}
+        >>> room = await client.rooms.create(**fields)
+    """
+
+    unique_name: str | UnsetType
+    """Unique within the account."""
+
+
 # --- text, numbers, ids -----------------------------------------------------------------------------------
 
-_HTTP_URL: Final = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 _QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d"
 """Straight quotation marks, a backtick, and the curved ones of word processors."""
-_INVISIBLE: Final = re.compile(
+_INVISIBLE: Final = (
     "[\\s\\x00-\\x1f\\x7f-\\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]*"
 )
 """White space, control characters, and characters that Unicode displays as nothing."""
-_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # What RFC 3986 leaves unreserved needs no quoting, so an id never leaves its path segment.
 _ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,255}")
 is_id: Final = _ID.fullmatch
 """Matches text that is an id."""
+is_visible_ascii: Final = re.compile("[!-~]+").fullmatch
+"""Matches text of visible ASCII characters, without a space."""
 
 
 def is_text(value: object) -> bool:
     """Return whether a value is a string that can be encoded as UTF-8."""
-    return issubclass(type(value), str) and not _LONE_SURROGATE.search(cast("str", value))
+    if not issubclass(type(value), str):
+        return False
+    try:
+        str.encode(cast("str", value))
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True
 
 
 def is_blank(value: object) -> bool:
     """Return whether a value is None, or text without a visible character."""
-    return value is None or (isinstance(value, str) and _INVISIBLE.fullmatch(value) is not None)
+    return value is None or (isinstance(value, str) and re.fullmatch(_INVISIBLE, value) is not None)
 
 
 def is_quoted(value: str) -> bool:
@@ -305,6 +341,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return (mapped or address).is_loopback and "%" not in host
+
+
+def has_valid_labels(host: str) -> bool:
+    """Return whether each label of a host has the length that DNS allows: a resolver refuses any other."""
+    return all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))  # noqa: PLR2004 - of RFC 1035
 
 
 def text(value: object) -> str | None:
@@ -356,9 +397,25 @@ def checked_limit(name: str, value: object, minimum: int = 1) -> int | None:
     return None if value is None else checked_count(name, value, minimum)
 
 
+def checked_flag(name: str, value: object) -> bool:
+    """Return a boolean of any class as a `bool`, or raise an error for any other value."""
+    exact = exact_flag(value)
+    if problem := flag(exact):
+        raise InvalidArgumentError((f"{name} {problem}",))
+    return cast("bool", exact)
+
+
+def checked_seconds(name: str, value: object) -> float:
+    """Return a positive number of any class as a `float`, or raise an error for any other value."""
+    number = exact_number(value)
+    if isinstance(number, int | float) and type(number) is not bool and 0 < number < 2**31:
+        return float(number)
+    raise InvalidArgumentError((f"{name} must be a positive number of seconds, not {short_repr(value)}",))
+
+
 def url(value: object) -> str | None:
     """Accept a URL with its scheme."""
-    if is_text(value) and _HTTP_URL.fullmatch(cast("str", value)):
+    if is_text(value) and re.fullmatch(r"https?://[^\s/?#]+\S*", cast("str", value), re.IGNORECASE):
         with suppress(ValueError):  # a bracket that is not closed, a wrong port or label
             parts = urlsplit(cast("str", value))
             if parts.hostname and parts.hostname.encode("idna") and parts.port != 0:
@@ -451,7 +508,6 @@ def _range(bounds: DateFilter | DurationFilter, rule: Rule) -> str | None:
 # --- compositions -------------------------------------------------------------------------------------------
 
 _SIDE_MIN, _SIDE_MAX, _AREA_MAX = 16, 1280, 1280 * 720
-_RESOLUTION: Final = re.compile("([1-9][0-9]{1,3})x([1-9][0-9]{1,3})")
 _REGION_NUMBERS: Final[Mapping[str, Rule]] = {
     "height": integer(_SIDE_MIN, _SIDE_MAX),
     "width": integer(_SIDE_MIN, _SIDE_MAX),
@@ -465,7 +521,7 @@ _REGION_NUMBERS: Final[Mapping[str, Rule]] = {
 
 def resolution(value: object) -> str | None:
     """Accept ``"1280x720"``, or a resolution with no longer side and no larger area."""
-    match = _RESOLUTION.fullmatch(value) if isinstance(value, str) else None
+    match = re.fullmatch("([1-9][0-9]{1,3})x([1-9][0-9]{1,3})", value) if isinstance(value, str) else None
     width, height = (int(match[1]), int(match[2])) if match else (0, 0)
     if min(width, height) >= _SIDE_MIN and max(width, height) <= _SIDE_MAX and width * height <= _AREA_MAX:
         return None

@@ -18,7 +18,8 @@ from telnyx_rooms_async.emulator.events import WebhookEvent
 from telnyx_rooms_async.emulator.faults import Fault, Faults, WebhookFault, load_faults
 from telnyx_rooms_async.emulator.media import MediaFile
 from telnyx_rooms_async.emulator.messages import RecordedRequest
-from telnyx_rooms_async.emulator.server import Emulator, ThreadedEmulator
+from telnyx_rooms_async.emulator.server import Emulator
+from telnyx_rooms_async.emulator.threaded import ThreadedEmulator
 from telnyx_rooms_async.emulator.webhooks import Delivery
 
 __all__ = [

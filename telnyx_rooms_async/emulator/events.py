@@ -15,7 +15,7 @@ from attrs import AttrsInstance, asdict, field, frozen, has
 
 from telnyx_rooms_async.emulator.messages import JsonObject
 from telnyx_rooms_async.emulator.models import timestamp
-from telnyx_rooms_async.serialization import encode_json, parse_json
+from telnyx_rooms_async.serialization import encode_json
 
 
 class EventType(StrEnum):
@@ -73,8 +73,10 @@ class WebhookEvent:
         """Return the event that an object describes; see `Emulator.deliver`.
 
         Raises:
-            ValueError: there is no event type.
+            ValueError: there is no event type, or there are two payloads.
         """
+        if payload is not None and not isinstance(source, str):
+            raise ValueError("payload is only for an event type: the event has a payload of its own")
         if isinstance(source, cls):
             return source
         if isinstance(source, str):
@@ -109,16 +111,17 @@ def _fields(payload: object) -> JsonObject:
 # --- events that wait for their time ----------------------------------------------------------------------
 
 
-@frozen
+@frozen(order=True)
 class OutboxEntry:
-    """An event in the outbox."""
+    """An event in the outbox. Entries that are due at the same time are in the order of their addition."""
 
     due_at: datetime
-    sender_id: str
+    number: int
+    sender_id: str = field(order=False)
     """Id of the room or composition. The URLs are those that it has when the event is due."""
-    event_type: str
-    payload: dict[str, Any]
-    """Without what is known only when a recording or composition is completed."""
+    event_type: EventType = field(order=False)
+    payload: JsonObject = field(order=False)
+    """Only ``file_id`` for the completion of a recording or composition."""
 
 
 class Outbox:
@@ -126,28 +129,22 @@ class Outbox:
 
     def __init__(self) -> None:
         self.on_add: Callable[[], object] = lambda: None
-        # Tuples of text and numbers, which the garbage collector does not visit. The counter keeps events
-        # that are due at the same time in the order of their addition.
-        self._heap: list[tuple[datetime, int, str, str, bytes]] = []
+        self._heap: list[OutboxEntry] = []
         self._counter = itertools.count()
 
     def add(self, sender_id: str, due_at: datetime, event_type: EventType, payload: JsonObject) -> None:
         """Add an event of a room or composition."""
-        entry = (due_at, next(self._counter), sender_id, event_type.value, encode_json(payload))
-        heappush(self._heap, entry)
+        heappush(self._heap, OutboxEntry(due_at, next(self._counter), sender_id, event_type, payload))
         self.on_add()
 
     @property
     def next_due_at(self) -> datetime | None:
         """Time at which the next event is due."""
-        return self._heap[0][0] if self._heap else None
+        return self._heap[0].due_at if self._heap else None
 
     def pop(self, now: datetime) -> OutboxEntry | None:
         """Remove and return the next event, ``None`` if none is due."""
-        if not self._heap or self._heap[0][0] > now:
-            return None
-        due_at, _, sender_id, event_type, payload = heappop(self._heap)
-        return OutboxEntry(due_at, sender_id, event_type, parse_json(payload))
+        return heappop(self._heap) if self._heap and self._heap[0].due_at <= now else None
 
     def clear(self) -> None:
         """Remove all events."""

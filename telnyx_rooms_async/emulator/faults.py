@@ -13,7 +13,7 @@ from math import ceil, inf
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from aiohttp import web
-from attrs import Attribute, define, field, fields, frozen
+from attrs import Attribute, define, field, frozen
 from attrs.validators import optional
 
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
@@ -396,20 +396,6 @@ class Faults:
         return fault
 
 
-@frozen(kw_only=True)
-class _FaultEntry(Fault):
-    operation: str | None = None
-    times: int | None = 1
-
-    def __attrs_post_init__(self) -> None:
-        super().__attrs_post_init__()
-        self.rule()
-
-    def rule(self) -> FaultRule:
-        fault = Fault(**{attribute.name: getattr(self, attribute.name) for attribute in fields(Fault)})
-        return FaultRule(fault=fault, name=self.operation, times=self.times)
-
-
 @frozen
 class _LimitEntry:
     limit: RateLimit
@@ -437,23 +423,28 @@ def load_faults(telnyx: "Emulator", raw: bytes) -> None:
         >>> load_faults(telnyx, b'[{"operation": "CreateRoom", "status": 503}]')
     """
     try:
-        objects = _file_converter.loads(raw, tuple[dict[str, object], ...])
+        objects = _file_converter.loads(raw, tuple[dict[str, Any], ...])
     except DecodeError as error:
         raise ValueError(f"the file must be a JSON list of objects: {'; '.join(error.args)}") from None
-    entries: list[_FaultEntry | _LimitEntry] = []
+    entries: list[FaultRule | RateLimit] = []
     problems: list[str] = []
     for number, values in enumerate(objects, 1):
-        entry_type: type[_FaultEntry | _LimitEntry] = _LimitEntry if "limit" in values else _FaultEntry
         try:
-            entries.append(_file_converter.structure_json(values, entry_type))
-        except DecodeError as error:
-            details = (problem.removeprefix("$: ").removeprefix("$.") for problem in error.args)
+            entries.append(_read_entry(values))
+        except ValueError as error:
+            details = (str(problem).removeprefix("$: ").removeprefix("$.") for problem in error.args)
             problems += (f"entry {number}: {detail}" for detail in details)
     if problems:
         raise ValueError(*problems)
     for entry in entries:
-        if isinstance(entry, _LimitEntry):
-            telnyx.limit(entry.limit.requests, seconds=entry.limit.seconds)
+        if isinstance(entry, RateLimit):
+            telnyx.limit(entry.requests, seconds=entry.seconds)
         else:
-            rule = entry.rule()
-            telnyx.inject(rule.fault, operation=rule.name, times=rule.times)
+            telnyx.inject(entry.fault, operation=entry.name, times=entry.times)
+
+
+def _read_entry(values: dict[str, Any]) -> FaultRule | RateLimit:
+    if "limit" in values:
+        return _file_converter.structure_json(values, _LimitEntry).limit
+    times, operation = values.pop("times", 1), values.pop("operation", None)
+    return FaultRule(fault=_file_converter.structure_json(values, Fault), times=times, name=operation)

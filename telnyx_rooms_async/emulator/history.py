@@ -6,6 +6,7 @@ from itertools import count
 from operator import attrgetter
 from random import Random
 from typing import Final, NamedTuple, TypeAlias
+from uuid import UUID
 
 from attrs import define, field
 
@@ -103,8 +104,9 @@ class HistoryWriter:
     # --- records --------------------------------------------------------------------------------------------
 
     def _id(self) -> str:
-        digits = f"{self._random.getrandbits(128):032x}"  # as a UUID of version 4
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+        # An earlier history of the same random numbers has the same ids.
+        ids = (str(UUID(int=self._random.getrandbits(128), version=4)) for _ in count())
+        return next(new_id for new_id in ids if not self._state.has_record(new_id))
 
     def _add_room(self, name: str, now: datetime, *, is_recorded: bool) -> RoomState:
         room = RoomState(

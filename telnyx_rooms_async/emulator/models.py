@@ -2,6 +2,7 @@
 
 A class is the table of its fields: validation, state and JSON follow from it. The metadata of a field says:
 
+- ``filter``: lists can be filtered by it; by the date of a time
 - ``check``: what makes it valid, for a setting that clients send
 - ``hidden``: the JSON does not have it
 - ``optional``: the JSON has it unless it is ``None``
@@ -17,11 +18,11 @@ from attrs import evolve, field, fields, frozen
 
 from telnyx_rooms_async.emulator import validation
 from telnyx_rooms_async.emulator.media import LinkFactory, MediaFile
-from telnyx_rooms_async.emulator.messages import JsonObject
-from telnyx_rooms_async.emulator.table import Record
+from telnyx_rooms_async.emulator.table import FILTER, Record
 from telnyx_rooms_async.emulator.validation import Check
 from telnyx_rooms_async.models import public_url_repr
 
+COMPOSITION_STATUSES: Final = ("completed", "processing", "enqueued")
 CODECS: Final = {"audio": "opus", "video": "vp8"}
 """Telnyx records audio and video of each participant into separate files."""
 _CONTENT_TYPES: Final = {"audio": "audio/ogg", "video": "video/webm"}
@@ -69,12 +70,16 @@ def _add_positions(layout: Mapping[str, Mapping[str, object]]) -> dict[str, Mapp
 
 @frozen(kw_only=True)
 class ApiRecord(Record):
-    """A record that the API returns. Its indexes have the names of the filters."""
+    """A record that the API returns."""
 
     record_type: ClassVar[str]
 
+    def serialize_at(self, now: datetime, link: LinkFactory) -> dict[str, Any]:  # noqa: ARG002 - of files
+        """Return the record as JSON; a file with its status now, and a new link if it is completed."""
+        return self.serialize()
+
     def serialize(self) -> dict[str, Any]:
-        """Return the record as JSON."""
+        """Return the fields as JSON."""
         json: dict[str, Any] = {}
         for attribute in fields(type(self)):
             value = getattr(self, attribute.name)
@@ -101,13 +106,14 @@ class RoomState(WebhookSettings):
     """A room."""
 
     record_type = "room"
-    indexes: ClassVar[tuple[str, ...]] = ("unique_name", "date_created_at", "date_updated_at")
-    unique_name: str | None = field(default=None, metadata={"check": validation.nullable(validation.text)})
+    unique_name: str | None = field(
+        default=None, metadata={"check": validation.nullable(validation.text), **FILTER}
+    )
     max_participants: int = field(default=10, metadata={"check": validation.integer(2, 50)})
     enable_recording: bool = field(default=False, metadata={"check": validation.boolean})
     active_session_id: str | None = None
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = field(metadata=FILTER)
+    updated_at: datetime = field(metadata=FILTER)
 
 
 @frozen(kw_only=True)
@@ -115,18 +121,11 @@ class SessionState(ApiRecord):
     """A session of a room, active or ended."""
 
     record_type = "room_session"
-    indexes: ClassVar[tuple[str, ...]] = (
-        "room_id",
-        "active",
-        "date_created_at",
-        "date_updated_at",
-        "date_ended_at",
-    )
-    room_id: str
-    active: bool = True
-    created_at: datetime
-    updated_at: datetime
-    ended_at: datetime | None = field(default=None, metadata=_OPTIONAL)
+    room_id: str = field(metadata=FILTER)
+    active: bool = field(default=True, metadata=FILTER)
+    created_at: datetime = field(metadata=FILTER)
+    updated_at: datetime = field(metadata=FILTER)
+    ended_at: datetime | None = field(default=None, metadata=_OPTIONAL | FILTER)
     present: tuple[str, ...] = field(default=(), metadata=_HIDDEN)
     """Ids of the participants that have not left."""
 
@@ -136,18 +135,11 @@ class ParticipantState(ApiRecord):
     """A participant of a session, present or not."""
 
     record_type = "room_participant"
-    indexes: ClassVar[tuple[str, ...]] = (
-        "session_id",
-        "context",
-        "date_joined_at",
-        "date_updated_at",
-        "date_left_at",
-    )
-    session_id: str
-    context: str
-    joined_at: datetime
-    updated_at: datetime
-    left_at: datetime | None = field(default=None, metadata=_OPTIONAL)
+    session_id: str = field(metadata=FILTER)
+    context: str = field(metadata=FILTER)
+    joined_at: datetime = field(metadata=FILTER)
+    updated_at: datetime = field(metadata=FILTER)
+    left_at: datetime | None = field(default=None, metadata=_OPTIONAL | FILTER)
     muted: bool = field(default=False, metadata=_HIDDEN)
 
 
@@ -156,24 +148,15 @@ class RecordingState(ApiRecord):
     """Audio or video of one participant in one session."""
 
     record_type = "room_recording"
-    indexes: ClassVar[tuple[str, ...]] = (
-        "room_id",
-        "session_id",
-        "participant_id",
-        "type",
-        "duration_secs",
-        "date_started_at",
-        "date_ended_at",
-    )
-    room_id: str
-    session_id: str
-    participant_id: str
-    type: str
+    room_id: str = field(metadata=FILTER)
+    session_id: str = field(metadata=FILTER)
+    participant_id: str = field(metadata=FILTER)
+    type: str = field(metadata=FILTER)
     codec: str
-    started_at: datetime
-    ended_at: datetime | None = None
+    started_at: datetime = field(metadata=FILTER)
+    ended_at: datetime | None = field(default=None, metadata=FILTER)
     completes_at: datetime | None = field(default=None, metadata=_HIDDEN)
-    duration_secs: int | None = None
+    duration_secs: int | None = field(default=None, metadata=FILTER)
     file: MediaFile | None = field(default=None, metadata=_HIDDEN)
 
     def end(self, now: datetime) -> Self:
@@ -199,12 +182,15 @@ class RecordingState(ApiRecord):
         payload = {**self.event_payload(), "codec": self.codec, "duration_secs": self.duration_secs}
         return {**payload, **_serialize_file(self.file, link)}
 
-    def serialize_at(self, now: datetime, link: LinkFactory) -> JsonObject:
-        """Return the recording as JSON, with a new link to its file if it is completed."""
+    def status_at(self, now: datetime) -> str:
+        """Return the status."""
+        return "completed" if reached(self.completes_at, now) else "processing"
+
+    def serialize_at(self, now: datetime, link: LinkFactory) -> dict[str, Any]:  # noqa: D102 - of `ApiRecord`
         completed_at = reached(self.completes_at, now)
         return {
             **self.serialize(),
-            "status": "completed" if completed_at else "processing",
+            "status": self.status_at(now),
             "duration_secs": self.duration_secs if completed_at else None,
             **_serialize_file(self.file if completed_at else None, link),
             "completed_at": timestamp(completed_at),
@@ -218,10 +204,9 @@ class CompositionState(WebhookSettings):
     """The recordings of a session, laid out in one video."""
 
     record_type = "room_composition"
-    indexes: ClassVar[tuple[str, ...]] = ("session_id", "date_created_at")
     user_id: str
     room_id: str
-    session_id: str = field(metadata={"check": validation.uuid})
+    session_id: str = field(metadata={"check": validation.uuid, **FILTER})
     format: str = field(default="mp4", metadata={"check": validation.one_of("mp4")})
     resolution: str = field(default="1280x720", metadata={"check": validation.resolution})
     video_layout: Mapping[str, Mapping[str, object]] = field(
@@ -231,7 +216,7 @@ class CompositionState(WebhookSettings):
     )
     # Not in the API reference; programs in production send it, and get a video without sound otherwise.
     audio_sources: list[str] | None = field(default=None, metadata={"check": validation.one_of(None, ["*"])})
-    created_at: datetime
+    created_at: datetime = field(metadata=FILTER)
     starts_at: datetime = field(metadata=_HIDDEN)
     completes_at: datetime = field(metadata=_HIDDEN)
     duration_secs: int
@@ -269,12 +254,17 @@ class CompositionState(WebhookSettings):
             **_serialize_file(self.file, link),
         }
 
-    def serialize_at(self, now: datetime, link: LinkFactory) -> JsonObject:
-        """Return the composition as JSON, with a new link to its file if it is completed."""
+    def status_at(self, now: datetime) -> str:
+        """Return the status."""
+        if reached(self.completes_at, now):
+            return "completed"
+        return "processing" if reached(self.starts_at, now) else "enqueued"
+
+    def serialize_at(self, now: datetime, link: LinkFactory) -> dict[str, Any]:  # noqa: D102 - of `ApiRecord`
         started_at, completed_at = reached(self.starts_at, now), reached(self.completes_at, now)
         return {
             **self.serialize(),
-            "status": "completed" if completed_at else "processing" if started_at else "enqueued",
+            "status": self.status_at(now),
             "duration_secs": self.duration_secs if completed_at else None,
             **_serialize_file(self.file if completed_at else None, link),
             "started_at": timestamp(started_at),

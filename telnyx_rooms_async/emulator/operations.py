@@ -15,6 +15,7 @@ from telnyx_rooms_async.emulator.media import LinkFactory
 from telnyx_rooms_async.emulator.messages import JsonObject, api_error, forbidden, not_found, unprocessable
 from telnyx_rooms_async.emulator.models import (
     COMPOSITION_CHECKS,
+    COMPOSITION_STATUSES,
     ROOM_CHECKS,
     ApiRecord,
     CompositionState,
@@ -42,7 +43,7 @@ _SESSION_ACTION_CHECKS: Final[Mapping[str, Check]] = {
     "participants": validation.participant_ids,
     "exclude": validation.list_of(validation.uuid),
 }
-_Test: TypeAlias = tuple[str, Callable[[Any], bool]]
+_StatusTest: TypeAlias = Callable[[RecordingState | CompositionState], bool]
 _OK: Final = {"data": {"result": "ok"}}
 
 
@@ -61,14 +62,7 @@ class RequestContext:
     @property
     def table(self) -> Table[Any]:
         """The table of the record that the path names."""
-        tables: dict[str, Table[Any]] = {
-            "room_id": self.state.rooms,
-            "room_session_id": self.state.sessions,
-            "room_participant_id": self.state.participants,
-            "room_recording_id": self.state.recordings,
-            "room_composition_id": self.state.compositions,
-        }
-        return tables[next(iter(self.path_ids))]
+        return self.state.tables[next(iter(self.path_ids))]
 
     @property
     def record(self) -> Any:  # noqa: ANN401 - its type follows from the path
@@ -78,21 +72,15 @@ class RequestContext:
             raise not_found()
         return record
 
-    def select(self, table: Table[Any], *tests: _Test, **fixed: Equal) -> Selection[Any]:
-        """Return the records that fulfil the filters of the query, the tests, and fixed conditions.
-
-        The filters have the names of the indexes.
-        """
-        filters = {
-            name: self.query.condition(name) for name in table.record_type.indexes if name not in fixed
-        }
+    def select(self, table: Table[Any], *tests: Callable[[Any], bool], **fixed: Equal) -> Selection[Any]:
+        """Return the records that fulfil the filters of the query, the tests, and fixed conditions."""
+        filters = {name: self.query.condition(name) for name in table.indexes if name not in fixed}
         return table.select(*tests, **filters, **fixed)
 
-    def page(self, table: Table[Any], *tests: _Test, **fixed: Equal) -> JsonObject:
+    def page(self, table: Table[Any], *tests: Callable[[Any], bool], **fixed: Equal) -> JsonObject:
         """Return a page of a selection; raise `ApiError`, a 422, if a parameter of the query is not valid."""
         serialize, selection = self.serializer(table.record_type), self.select(table, *tests, **fixed)
-        number = self.query.number("page[number]", default=1, high=2**53)
-        size = self.query.number("page[size]", default=20, high=250)
+        number, size = self.query.page()
         self.query.raise_if_invalid()
         meta = {
             "page_number": number,
@@ -109,9 +97,7 @@ class RequestContext:
         include_participants = record_type is SessionState and self.query.flag("include_participants")
 
         def serialize(record: ApiRecord) -> JsonObject:
-            if isinstance(record, RecordingState | CompositionState):
-                return record.serialize_at(self.now, self.link)
-            json = record.serialize()
+            json = record.serialize_at(self.now, self.link)
             if include_sessions:
                 sessions = self.state.sessions.select(room_id=Equal(record.id))
                 json["sessions"] = [session.serialize() for session in sessions]
@@ -122,13 +108,9 @@ class RequestContext:
 
         return serialize
 
-    def has_passed(self, moment: datetime | None) -> bool:
-        """Return whether a time is known and has come."""
-        return moment is not None and moment <= self.now
-
-    def is_ahead(self, moment: datetime | None) -> bool:
-        """Return the opposite of `has_passed`."""
-        return not self.has_passed(moment)
+    def status_tests(self, status: str | None) -> list[_StatusTest]:
+        """Return the test that a file has a status now, and no test for ``None``."""
+        return [] if status is None else [lambda file: file.status_at(self.now) == status]
 
 
 Operation: TypeAlias = Callable[[RequestContext], JsonObject | None]
@@ -294,8 +276,9 @@ def _require_active(session: SessionState) -> None:
 
 
 def _delete_recordings(context: RequestContext) -> JsonObject:
-    # Telnyx accepts page parameters here and does not document them: all that match are deleted.
     recordings = list(context.select(context.state.recordings, *_recording_tests(context)))
+    # Telnyx accepts page parameters here and does not document them: all that match are deleted.
+    context.query.page()
     context.query.raise_if_invalid()
     if not context.query.has_filter:
         # What Telnyx deletes then is not documented: nothing, a page or everything.
@@ -305,17 +288,10 @@ def _delete_recordings(context: RequestContext) -> JsonObject:
     return {"data": {"room_recordings": len(recordings)}}
 
 
-def _recording_tests(context: RequestContext) -> list[_Test]:
-    tests: list[_Test] = []
-    status = context.query.text("filter[status]")
-    if status == "completed":
-        tests.append(("completes_at", context.has_passed))
-    elif status == "processing":
-        tests.append(("completes_at", context.is_ahead))
-    elif status is not None:
-        tests.append(("id", lambda _: False))
-    if context.query.condition("duration_secs") is not None:
-        tests.append(("completes_at", context.has_passed))
+def _recording_tests(context: RequestContext) -> list[_StatusTest]:
+    tests = context.status_tests(context.query.text("filter[status]"))
+    if context.query.condition("duration_secs") is not None:  # has no value before the completion
+        tests += context.status_tests("completed")
     return tests
 
 
@@ -323,13 +299,8 @@ def _recording_tests(context: RequestContext) -> list[_Test]:
 
 
 def _list_compositions(context: RequestContext) -> JsonObject:
-    tests_of_status: dict[str, list[_Test]] = {
-        "completed": [("completes_at", context.has_passed)],
-        "processing": [("starts_at", context.has_passed), ("completes_at", context.is_ahead)],
-        "enqueued": [("starts_at", context.is_ahead)],
-    }
-    status = context.query.choice("filter[status]", *tests_of_status)
-    return context.page(context.state.compositions, *tests_of_status.get(status or "", []))
+    status = context.query.choice("filter[status]", *COMPOSITION_STATUSES)
+    return context.page(context.state.compositions, *context.status_tests(status))
 
 
 def _create_composition(context: RequestContext) -> JsonObject:

@@ -1,20 +1,16 @@
 """The emulator: its HTTP server, and its control from a test."""
 
 import asyncio
-import base64
 import itertools
 import math
 import secrets
-import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from functools import cached_property, partial
+from functools import partial
 from http import HTTPStatus
-from inspect import isawaitable
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import Final, Self, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -50,12 +46,9 @@ from telnyx_rooms_async.emulator.messages import (
 from telnyx_rooms_async.emulator.operations import OPERATIONS, RequestContext
 from telnyx_rooms_async.emulator.state import Clock, State
 from telnyx_rooms_async.emulator.table import Equal
-from telnyx_rooms_async.emulator.webhooks import Delivery, WebhookDispatcher
+from telnyx_rooms_async.emulator.webhooks import Delivery, WebhookDispatcher, WebhookSigner
 from telnyx_rooms_async.models import Room, RoomParticipant
 from telnyx_rooms_async.serialization import converter
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _PREFIX: Final = "/v2"
 _PARTICIPANTS: Final = "/emulator/participants"
@@ -63,12 +56,11 @@ _JOIN_CHECKS: Final = {"room_id": validation.text, "context": validation.text}
 _CONTROL_ROUTES: Final = frozenset({"emulator:join", "emulator:leave"})
 """Names of the routes that are not part of Telnyx. Faults and the rate limit do not apply to them."""
 _NO_KEY_NEEDED: Final = frozenset({"RefreshRoomClientToken", DOWNLOAD})
-"""Operations that the API reference marks with ``security: []``: the refresh token or the link is the key."""
+"""Operations that are authorized by the refresh token or the signature of the link."""
 
 _EXTRA_HEADERS: Final = web.RequestKey("extra_headers", dict[str, str])
 """Headers of the response to a request; they replace those of the same name."""
 
-_KEY_SIZE: Final = 32
 _NOT_RUNNING: Final = "the emulator is not running: enter it with async with"
 _REACHABLE_HOSTS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a client cannot connect to these
 """Addresses of this machine for clients, by the addresses that listen on all interfaces."""
@@ -96,6 +88,7 @@ class Emulator:
     Raises:
         ValueError: `public_url` is not an ``http://`` or ``https://`` URL, or `signing_key` is not 32 bytes.
         OSError: on entering, the port is taken.
+        RuntimeError: on entering, the emulator is already running.
 
     Example:
         >>> async with Emulator() as telnyx:
@@ -116,9 +109,6 @@ class Emulator:
         signing_key: str | None = None,
         public_url: str | None = None,
     ) -> None:
-        self._private_key = (
-            secrets.token_bytes(_KEY_SIZE) if signing_key is None else _decode_key(signing_key)
-        )
         if public_url is not None and not _is_base_url(public_url):
             raise ValueError("public_url must be a base URL such as http://telnyx:8080/v2")
         self.api_key: str = hidden(f"KEY{secrets.token_hex(16)}" if api_key is None else api_key)
@@ -135,12 +125,36 @@ class Emulator:
         self._host, self._port = host, port
         self._public_url = public_url and public_url.rstrip("/")
         self._links = PresignedLinks()
+        self._signer = WebhookSigner(signing_key)
         self._sleep, self._deliver_anywhere = sleep, deliver_anywhere
         self._fault_injector = FaultInjector(sleep)
         self._runner: web.AppRunner | None = None
         self._webhook_dispatcher: WebhookDispatcher | None = None
 
     async def __aenter__(self) -> Self:
+        if self._runner is not None:
+            raise RuntimeError("the emulator is already running")
+        runner = web.AppRunner(self._make_app(), access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._port).start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        self._webhook_dispatcher = WebhookDispatcher(
+            state=self._state,
+            rules=self._webhook_rules,
+            signer=self._signer,
+            deliver_anywhere=self._deliver_anywhere,
+            sleep=self._sleep,
+            record=self._record_delivery,
+            link_at=lambda now: partial(self._links.create, URL(self.url).origin(), now),
+        )
+        self._webhook_dispatcher.start()
+        return self
+
+    def _make_app(self) -> web.Application:
         app = web.Application(middlewares=[self._middleware])
         app.on_response_prepare.append(self._set_headers)
         app.on_shutdown.append(self._fault_injector.close)
@@ -155,25 +169,7 @@ class Emulator:
         app.router.add_get("/media/{id}", self._handle_download, name=DOWNLOAD, allow_head=False)
         path = f"{_PREFIX}/public_key"
         app.router.add_get(path, self._handle_public_key, name=PUBLIC_KEY, allow_head=False)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self._host, self._port).start()
-        except OSError:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self._webhook_dispatcher = WebhookDispatcher(
-            state=self._state,
-            rules=self._webhook_rules,
-            signing_key=lambda: self._signing_key,
-            deliver_anywhere=self._deliver_anywhere,
-            sleep=self._sleep,
-            record=self._record_delivery,
-            link_at=lambda now: partial(self._links.create, URL(self.url).origin(), now),
-        )
-        self._webhook_dispatcher.start()
-        return self
+        return app
 
     async def __aexit__(self, *exc_info: object) -> None:
         runner, self._runner = self._runner, None
@@ -206,20 +202,7 @@ class Emulator:
         Raises:
             RuntimeError: the extra ``webhooks`` is not installed.
         """
-        return base64.b64encode(self._signing_key.public_key().public_bytes_raw()).decode()
-
-    @cached_property
-    def _signing_key(self) -> "Ed25519PrivateKey":
-        try:
-            # The extra is optional: an emulator without webhooks does not need it.
-            from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415 - an extra
-                Ed25519PrivateKey,
-            )
-        except ImportError:
-            raise RuntimeError(
-                "signed webhooks need the extra \"webhooks\": pip install 'telnyx-rooms-async[webhooks]'"
-            ) from None
-        return Ed25519PrivateKey.from_private_bytes(self._private_key)
+        return self._signer.public_key()
 
     # --- state --------------------------------------------------------------------------------------------
 
@@ -362,8 +345,8 @@ class Emulator:
         Args:
             fault: what goes wrong.
             times: for how many requests; ``None`` for all until `clear_faults`.
-            operation: operation id of the API reference (``"CreateRoom"``), ``"download"`` for files, or
-                ``None`` for every operation.
+            operation: operation id of the API reference (``"CreateRoom"``), ``"download"`` for files,
+                ``"public_key"``, or ``None`` for every operation except downloads.
             when: returns whether a recorded request matches.
 
         Raises:
@@ -478,12 +461,12 @@ class Emulator:
         Args:
             event: an event type, a mapping, or an object with the attributes of an event. Id and time are
                 generated unless the event has them.
-            payload: payload for an event type.
+            payload: payload for an event type, without which it is empty.
             url: receiver; by default the webhook URL of the composition or room that the payload names.
             signed_at: time of the signature, aware; by default now, by the clock of the machine.
 
         Raises:
-            ValueError: the event has no type, or there is no URL for it.
+            ValueError: the event has no type, there is no URL for it, or it has a payload of its own.
             RuntimeError: the emulator is not running, or the extra ``webhooks`` is not installed.
 
         Example:
@@ -493,7 +476,7 @@ class Emulator:
         """
         if self._webhook_dispatcher is None:
             raise RuntimeError(_NOT_RUNNING)
-        _ = self._signing_key
+        _ = self._signer.key
         made = WebhookEvent.from_object(event, payload, self._state.now())
         return await self._webhook_dispatcher.deliver_once(made, url, signed_at)
 
@@ -585,94 +568,6 @@ class Emulator:
     def _record_delivery(self, delivery: Delivery) -> None:
         if self._recording:
             self.deliveries.append(delivery)
-
-
-class ThreadedEmulator:
-    """An `Emulator` with an event loop in a thread of its own.
-
-    Blocking test clients, as those of Starlette, Flask and Django, would block an emulator in the event loop
-    of the test. Attributes and methods are those of `Emulator`; they run in its thread, and async ones block
-    until they are done.
-
-    Args:
-        options: as for `Emulator`.
-
-    Example:
-        >>> with ThreadedEmulator() as telnyx:
-        ...     telnyx.seed(3)
-        ...     print(len(telnyx.rooms))
-        3
-    """
-
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - of `Emulator`, which checks them
-        self._emulator = Emulator(**options)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped: asyncio.Event | None = None
-        self._failure: BaseException | None = None
-        self._is_ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="telnyx-emulator", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._is_ready.wait()
-        if self._failure is not None:
-            raise self._failure
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        if self._loop is not None and self._stopped is not None:
-            self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join()
-        if self._failure is not None:
-            raise self._failure
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - of any attribute of an emulator
-        value = self.run(lambda: getattr(self._emulator, name))
-        if not callable(value):
-            return value
-
-        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the method
-            return self.run(partial(value, *args, **kwargs))
-
-        return call
-
-    def run(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the function returns
-        """Call a function in the thread of the emulator, and return its result; await an awaitable result.
-
-        Raises:
-            RuntimeError: the emulator is not running.
-        """
-
-        async def call() -> Any:  # noqa: ANN401 - what the method returns
-            result = function()
-            return await result if isawaitable(result) else result
-
-        if self._loop is None:
-            raise RuntimeError("the emulator is not running: use it in a `with` block")
-        return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - raised by `__enter__` or `__exit__`
-            self._failure = error
-        finally:
-            self._loop = None
-            self._is_ready.set()
-
-    async def _serve(self) -> None:
-        async with self._emulator:
-            self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
-            self._is_ready.set()
-            await self._stopped.wait()
-
-
-def _decode_key(text: str) -> bytes:
-    with suppress(ValueError):
-        key = base64.b64decode(text.strip(), validate=True)
-        if len(key) == _KEY_SIZE:
-            return key
-    raise ValueError("signing_key must be 32 bytes in base64")
 
 
 def _is_base_url(text: str) -> bool:

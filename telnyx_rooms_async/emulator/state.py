@@ -1,7 +1,7 @@
 """State of an emulated account, and everything that changes it. No HTTP."""
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from uuid import uuid4
@@ -43,12 +43,24 @@ class State:
         self.participants: Table[ParticipantState] = Table(ParticipantState)
         self.recordings: Table[RecordingState] = Table(RecordingState)
         self.compositions: Table[CompositionState] = Table(CompositionState)
+        self.tables: Mapping[str, Table[Any]] = {
+            "room_id": self.rooms,
+            "room_session_id": self.sessions,
+            "room_participant_id": self.participants,
+            "room_recording_id": self.recordings,
+            "room_composition_id": self.compositions,
+        }
+        """By the name of the id in paths."""
         self._deleted_rooms: dict[str, RoomState] = {}
         """Rooms with a history, by id: events may still be sent to their URLs."""
 
     def now(self) -> datetime:
         """Return the current time in UTC."""
         return self._clock().astimezone(UTC)
+
+    def has_record(self, record_id: str) -> bool:
+        """Return whether anything has an id."""
+        return any(record_id in table for table in self.tables.values())
 
     # --- rooms --------------------------------------------------------------------------------------------
 
@@ -137,8 +149,10 @@ class State:
             self.outbox.add(session.room_id, now, EventType.PARTICIPANT_LEFT, payload)
             for recording in list(self.recordings.select(participant_id=Equal(participant_id))):
                 self.recordings.replace(recording.end(now))
-                due_at, subject = now + RECORDING_DELAY, {"recording_id": recording.id}
-                self.outbox.add(session.room_id, due_at, EventType.RECORDING_COMPLETED, subject)
+                subject = {"file_id": recording.id}
+                self.outbox.add(
+                    session.room_id, now + RECORDING_DELAY, EventType.RECORDING_COMPLETED, subject
+                )
         present = tuple(present_id for present_id in session.present if present_id not in participant_ids)
         if participant_ids:
             self.sessions.update(session.id, updated_at=now, present=present)
@@ -159,14 +173,14 @@ class State:
         """Create a composition of a session with validated settings."""
         composition = CompositionState.of_session(session, str(uuid4()), self.now(), self.user_id, settings)
         self.compositions.add(composition)
-        subject = {"composition_id": composition.id}
+        subject = {"file_id": composition.id}
         self.outbox.add(composition.id, composition.completes_at, EventType.COMPOSITION_COMPLETED, subject)
         return composition
 
     def file(self, file_id: str) -> MediaFile | None:
         """Return the file of a completed recording or composition, or ``None``."""
-        state = self.recordings.get(file_id) or self.compositions.get(file_id)
-        return state.file if state and reached(state.completes_at, self.now()) else None
+        record = self._file_record(file_id)
+        return record.file if record and reached(record.completes_at, self.now()) else None
 
     def webhook_settings(self, sender_id: str) -> WebhookSettings | None:
         """Return the room or composition that sends events, also a room that was deleted."""
@@ -176,17 +190,15 @@ class State:
     def event(self, entry: OutboxEntry, link: LinkFactory) -> WebhookEvent | None:
         """Return the event of an outbox entry that is due; ``None`` if the completed file was deleted."""
         payload = entry.payload
-        if entry.event_type == EventType.RECORDING_COMPLETED:
-            recording = self.recordings.get(payload["recording_id"])
-            if recording is None:
+        if "file_id" in payload:
+            record = self._file_record(str(payload["file_id"]))
+            if record is None:
                 return None
-            payload = recording.completed_payload(link)
-        elif entry.event_type == EventType.COMPOSITION_COMPLETED:
-            composition = self.compositions.get(payload["composition_id"])
-            if composition is None:
-                return None
-            payload = composition.completed_payload(link)
-        return WebhookEvent.create({"event_type": entry.event_type, "payload": payload}, entry.due_at)
+            payload = record.completed_payload(link)
+        return WebhookEvent.create({"event_type": entry.event_type.value, "payload": payload}, entry.due_at)
+
+    def _file_record(self, file_id: str) -> RecordingState | CompositionState | None:
+        return self.recordings.get(file_id) or self.compositions.get(file_id)
 
 
 def _participant_payload(participant: ParticipantState, session: SessionState) -> dict[str, object]:

@@ -1,28 +1,22 @@
 """Indexed records in order of creation: a page of a filtered list costs what it holds."""
 
-from array import array
 from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from datetime import date
-from itertools import chain
-from operator import attrgetter
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from datetime import date, datetime
+from itertools import chain, count
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 from uuid import uuid4
 
 from attrs import evolve, field, fields, frozen
 
-_Row: TypeAlias = tuple[Any, ...]
-_Bucket: TypeAlias = "range | array[int]"
-"""Numbers of records, ascending. A range holds a single number: an array is larger, and visited by the
-garbage collector."""
+FILTER: Final = {"filter": True}
+"""Metadata of a field that has an index."""
 
 
 @frozen(kw_only=True)
 class Record:
     """Anything that has an id, and can be stored in a `Table`."""
 
-    indexes: ClassVar[tuple[str, ...]] = ()
-    """Fields, or ``date_`` and a field for its date. Records with ``None`` there are left out of an index."""
     id: str = field(factory=lambda: str(uuid4()))
 
 
@@ -66,63 +60,61 @@ Condition: TypeAlias = Equal | Between
 class Selection(Generic[RecordT]):
     """Records of a table that match, in order of creation. Valid until the table changes."""
 
-    _record: Callable[[int], RecordT]
+    _records: Mapping[int, RecordT]
     _numbers: Sequence[int]
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def __iter__(self) -> Iterator[RecordT]:
-        return map(self._record, self._numbers)
+        return map(self._records.__getitem__, self._numbers)
 
     def page(self, start: int, size: int) -> list[RecordT]:
         """Return up to `size` records from position `start`."""
-        return [self._record(number) for number in self._numbers[start : start + size]]
+        return [self._records[number] for number in self._numbers[start : start + size]]
 
 
 class Table(Generic[RecordT]):
     """Immutable records by id, in order of creation, with indexes.
 
-    A record has a number, counted up with each addition. It is stored as the tuple of its fields: the garbage
-    collector does not visit tuples of text and numbers, and would stall the event loop for many objects.
-    An index holds the numbers of the records with the same key.
+    A record has a number, counted up with each addition. An index holds the numbers of the records with the
+    same key, ascending. A key is the value of a field, or the date of a time; ``None`` is left out.
     """
 
     def __init__(self, record_type: type[RecordT]) -> None:
         self.record_type: type[RecordT] = record_type
-        names = [attribute.name for attribute in fields(record_type)]
-        self._names = names
-        self._to_row = attrgetter(*names)
-        self._columns = {
-            name: (names.index(name.removeprefix("date_")), name.startswith("date_"))
-            for name in record_type.indexes
-        }
-        self._next_number = 0
+        self._counter = count()
         self._numbers: dict[str, int] = {}
-        self._rows: dict[int, _Row] = {}
-        self._all = array("q")
-        self._indexes: dict[str, dict[Hashable, _Bucket]] = {name: {} for name in record_type.indexes}
+        self._records: dict[int, RecordT] = {}
+        self._all: list[int] = []
+        names = [attribute.name for attribute in fields(record_type) if "filter" in attribute.metadata]
+        self.indexes: dict[str, dict[Hashable, list[int]]] = {
+            f"date_{name}" if name.endswith("_at") else name: {} for name in names
+        }
+        """By the name of the filter."""
 
     def __iter__(self) -> Iterator[RecordT]:
-        return map(self._record, self._rows)
+        return iter(self._records.values())
+
+    def __contains__(self, record_id: str) -> bool:
+        return record_id in self._numbers
 
     def __getitem__(self, record_id: str) -> RecordT:
-        return self._record(self._numbers[record_id])
+        return self._records[self._numbers[record_id]]
 
     def get(self, record_id: str | None) -> RecordT | None:
         """Return the record with an id, or ``None``."""
-        number = self._numbers.get(record_id) if record_id is not None else None
-        return None if number is None else self._record(number)
+        number = self._numbers.get(record_id or "")
+        return None if number is None else self._records[number]
 
     def add(self, record: RecordT) -> None:
         """Append a record."""
-        number = self._next_number
-        self._next_number += 1
+        number = next(self._counter)
         self._numbers[record.id] = number
-        self._rows[number] = row = self._to_row(record)
+        self._records[number] = record
         self._all.append(number)
-        for name in self._indexes:
-            self._insert(name, self._key(name, row), number)
+        for name in self.indexes:
+            self._insert(name, _key(record, name), number)
 
     def update(self, record_id: str, **changes: Any) -> RecordT:  # noqa: ANN401 - values of fields
         """Return the record with other values of fields."""
@@ -131,83 +123,56 @@ class Table(Generic[RecordT]):
     def replace(self, record: RecordT) -> RecordT:
         """Return the record, which takes the place of the one with its id."""
         number = self._numbers[record.id]
-        before = self._rows[number]
-        self._rows[number] = after = self._to_row(record)
-        for name in self._indexes:
-            old, new = self._key(name, before), self._key(name, after)
+        before, self._records[number] = self._records[number], record
+        for name in self.indexes:
+            old, new = _key(before, name), _key(record, name)
             if old != new:
                 self._discard(name, old, number)
                 self._insert(name, new, number)
         return record
 
     def remove(self, record_id: str) -> None:
-        """Remove a record. This moves the numbers of later records, 8 bytes for each."""
+        """Remove a record."""
         number = self._numbers.pop(record_id)
-        row = self._rows.pop(number)
+        record = self._records.pop(number)
         del self._all[bisect_left(self._all, number)]
-        for name in self._indexes:
-            self._discard(name, self._key(name, row), number)
+        for name in self.indexes:
+            self._discard(name, _key(record, name), number)
 
-    def select(
-        self, *tests: tuple[str, Callable[[Any], bool]], **conditions: Condition | None
-    ) -> Selection[RecordT]:
+    def select(self, *tests: Callable[[RecordT], bool], **conditions: Condition | None) -> Selection[RecordT]:
         """Return the records that fulfil all conditions and tests.
 
-        A single condition is answered by its index. With more, the result of the most selective condition is
-        filtered; with tests alone, the whole table. A test is a field, and what its value must fulfil; a
-        condition has the name of an index, and may be ``None``.
+        A condition has the name of an index; ``None`` is no condition.
         """
-        matching: dict[str, list[Hashable]] = {}
-        sizes: dict[str, int] = {}
-        for name, condition in conditions.items():
-            if condition is not None:
-                index = self._indexes[name]
-                keys = condition.matching(index)
-                size = sum(len(index[key]) for key in keys)
-                if size < len(self._all):  # or all records fulfil the condition
-                    matching[name], sizes[name] = keys, size
-        buckets: list[_Bucket] = [self._all]
-        if matching:
-            best = min(sizes, key=sizes.__getitem__)
-            buckets = [self._indexes[best][key] for key in matching.pop(best)]
-        numbers: Sequence[int] = buckets[0] if len(buckets) == 1 else sorted(chain.from_iterable(buckets))
-        rows = self._rows
-        for name, keys in matching.items():
-            allowed = frozenset(keys)
-            numbers = [number for number in numbers if self._key(name, rows[number]) in allowed]
-        for name, is_fulfilled in tests:
-            column = self._names.index(name)
-            numbers = [number for number in numbers if is_fulfilled(rows[number][column])]
-        return Selection(self._record, numbers)
+        matching = [
+            self._matching(name, condition) for name, condition in conditions.items() if condition is not None
+        ]
+        numbers = self._all
+        if len(matching) == 1:
+            numbers = matching[0]
+        elif matching:
+            numbers = sorted(set(matching[0]).intersection(*matching[1:]))
+        for test in tests:
+            numbers = [number for number in numbers if test(self._records[number])]
+        return Selection(self._records, numbers)
 
-    def _record(self, number: int) -> RecordT:
-        return self.record_type(**dict(zip(self._names, self._rows[number], strict=True)))
-
-    def _key(self, name: str, row: _Row) -> Hashable:
-        column, is_date = self._columns[name]
-        value: Any = row[column]
-        key: Hashable = value.date() if is_date and value is not None else value
-        return key
+    def _matching(self, name: str, condition: Condition) -> list[int]:
+        index = self.indexes[name]
+        buckets = [index[key] for key in condition.matching(index)]
+        return buckets[0] if len(buckets) == 1 else sorted(chain.from_iterable(buckets))
 
     def _insert(self, name: str, key: Hashable, number: int) -> None:
-        if key is None:
-            return
-        index = self._indexes[name]
-        bucket = index.get(key)
-        if bucket is None:
-            index[key] = range(number, number + 1)
-        elif isinstance(bucket, range):
-            index[key] = array("q", sorted((bucket[0], number)))
-        elif bucket[-1] < number:
-            bucket.append(number)
-        else:
-            insort(bucket, number)
+        if key is not None:
+            insort(self.indexes[name].setdefault(key, []), number)
 
     def _discard(self, name: str, key: Hashable, number: int) -> None:
-        if key is None:
-            return
-        bucket = self._indexes[name][key]
-        if isinstance(bucket, range) or len(bucket) == 1:
-            del self._indexes[name][key]
-        else:
-            del bucket[bisect_left(bucket, number)]
+        if key is not None:
+            numbers = self.indexes[name][key]
+            del numbers[bisect_left(numbers, number)]
+            if not numbers:
+                del self.indexes[name][key]
+
+
+def _key(record: Record, name: str) -> Hashable:
+    value: Hashable = getattr(record, name.removeprefix("date_"))
+    return value.date() if isinstance(value, datetime) else value

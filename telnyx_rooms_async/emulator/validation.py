@@ -6,7 +6,8 @@ A check yields one error entry, with its JSON pointer, for everything that is wr
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import date
 from typing import Any, Final, TypeAlias, cast
 
 from attrs import field, frozen
@@ -21,7 +22,9 @@ Check: TypeAlias = Callable[[str, object], Iterator[JsonObject]]
 _UNBOUNDED: Final = 2**31  # where the API reference has no bound
 _MIN_SIDE, _MAX_SIDE, _MAX_AREA = 16, 1280, 1280 * 720
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_HTTP_URL: Final = re.compile(r"https?://[^/\s]\S*", re.IGNORECASE)
 _DIGITS: Final = re.compile("[0-9]{1,18}")
+_DATE: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 # --- checks of values -------------------------------------------------------------------------------------
@@ -46,16 +49,16 @@ def _wrong_type(pointer: str, expected: str) -> JsonObject:
     return invalid(pointer, "10026", "Invalid type", f"must be {expected}")
 
 
-def text(pointer: str, value: object) -> Iterator[JsonObject]:
-    """Accept a string."""
-    if not isinstance(value, str):
-        yield _wrong_type(pointer, "a string")
+def _of_type(accepted: type, expected: str) -> Check:
+    def check(pointer: str, value: object) -> Iterator[JsonObject]:
+        if not isinstance(value, accepted):
+            yield _wrong_type(pointer, expected)
+
+    return check
 
 
-def boolean(pointer: str, value: object) -> Iterator[JsonObject]:
-    """Accept a boolean."""
-    if not isinstance(value, bool):
-        yield _wrong_type(pointer, "a boolean")
+text: Final = _of_type(str, "a string")
+boolean: Final = _of_type(bool, "a boolean")
 
 
 def integer(low: int, high: int) -> Check:
@@ -72,7 +75,7 @@ def integer(low: int, high: int) -> Check:
 
 def url(pointer: str, value: object) -> Iterator[JsonObject]:
     """Accept a URL with its scheme, and the empty string."""
-    if not (isinstance(value, str) and (not value or re.match(r"https?://[^/]", value))):
+    if not (isinstance(value, str) and (not value or _HTTP_URL.fullmatch(value))):
         yield invalid(pointer, "10003", "Invalid URL", "must be a URL that includes the scheme")
 
 
@@ -148,7 +151,7 @@ REGION: Final = object_of(
 
 def resolution(pointer: str, value: object) -> Iterator[JsonObject]:
     """Accept the size of a video."""
-    match = re.fullmatch(r"(\d{2,4})x(\d{2,4})", value) if isinstance(value, str) else None
+    match = re.fullmatch("([0-9]{2,4})x([0-9]{2,4})", value) if isinstance(value, str) else None
     width, height = (int(match[1]), int(match[2])) if match else (0, 0)
     if min(width, height) < _MIN_SIDE or max(width, height) > _MAX_SIDE or width * height > _MAX_AREA:
         detail = 'must be like "1280x720", each side from 16 to 1280 and the area no larger'
@@ -258,8 +261,12 @@ class Query:
         value = self.choice(name, "true", "false")
         return None if value is None else value == "true"
 
-    def number(self, name: str, *, default: int, high: int) -> int:
-        """Return an integer from 1 to `high`."""
+    def page(self) -> tuple[int, int]:
+        """Return the number and the size of the page."""
+        number = self._number("page[number]", default=1, high=2**53)
+        return number, self._number("page[size]", default=20, high=250)
+
+    def _number(self, name: str, *, default: int, high: int) -> int:
         value = self._parameters.get(name, str(default))
         if not _DIGITS.fullmatch(value) or not 1 <= int(value) <= high:
             self._add_error(name, "10033", f"must be an integer from 1 to {high}")
@@ -268,11 +275,12 @@ class Query:
 
     def _date(self, name: str) -> date | None:
         value = self.text(name)
-        try:
-            return None if value is None else datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
-        except ValueError:
+        if value is not None:
+            with suppress(ValueError):  # there is no such day
+                if _DATE.fullmatch(value):
+                    return date.fromisoformat(value)
             self._add_error(name, "10031", "must be a date: YYYY-MM-DD")
-            return None
+        return None
 
     def _seconds(self, name: str) -> int | None:
         value = self.text(name)

@@ -3,11 +3,13 @@
 import asyncio
 import base64
 import random
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from aiohttp import (
@@ -30,13 +32,14 @@ from telnyx_rooms_async.emulator.state import State
 from telnyx_rooms_async.models import public_url_repr
 from telnyx_rooms_async.serialization import parse_json
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # an extra
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 Failure: TypeAlias = Literal[
     "bad URL", "lost", "no answer", "no connection", "no cryptography", "not this machine", "timeout"
 ]
 
+_KEY_SIZE: Final = 32
 _MAX_ANSWER_SIZE: Final = 64 * 1024
 _MAX_CONNECTIONS: Final = 50
 _HEADERS: Final = {"User-Agent": "telnyx-webhooks", "Content-Type": "application/json"}
@@ -57,10 +60,8 @@ _QUIET_TIME: Final = 0.1
 """Seconds without an event after which reordered events are sent."""
 _MIN_SLEEP: Final = 0.01
 """Seconds between two reads of a clock that may stand still."""
-_SLICE: Final = 50
-"""Events that are taken from the outbox before other tasks run."""
 _MAX_UNFINISHED: Final = 1000
-"""Due events that are queued, being sent, or waiting to be sent again; further ones wait in the outbox."""
+"""Limit above which due events stay in the outbox."""
 
 
 @frozen(kw_only=True)
@@ -126,10 +127,51 @@ class _DueEvent:
     """Seconds before the event is queued."""
 
 
-def _new_session() -> ClientSession:
-    # One connection for each event: no connection stays open when a receiver shuts down.
-    connector = TCPConnector(force_close=True)
-    return ClientSession(connector=connector, cookie_jar=DummyCookieJar(), timeout=ClientTimeout())
+def _decode_key(text: str | None) -> bytes:
+    if text is None:
+        return secrets.token_bytes(_KEY_SIZE)
+    with suppress(ValueError):
+        key = base64.b64decode(text.strip(), validate=True)
+        if len(key) == _KEY_SIZE:
+            return key
+    raise ValueError("signing_key must be 32 bytes in base64")
+
+
+@frozen(repr=False, slots=False)
+class WebhookSigner:
+    """Signs webhooks as Telnyx does, with a private key in base64, or a random one.
+
+    Its properties and methods raise `RuntimeError` if the extra ``webhooks`` is not installed.
+    """
+
+    _private_key: bytes = field(converter=_decode_key)
+
+    @cached_property
+    def key(self) -> "Ed25519PrivateKey":
+        """The private key."""
+        try:
+            # The extra is optional: an emulator without webhooks does not need it.
+            from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415 - an extra
+                Ed25519PrivateKey,
+            )
+        except ImportError:
+            raise RuntimeError(
+                "signed webhooks need the extra \"webhooks\": pip install 'telnyx-rooms-async[webhooks]'"
+            ) from None
+        return Ed25519PrivateKey.from_private_bytes(self._private_key)
+
+    def public_key(self) -> str:
+        """Return the public key in base64."""
+        return base64.b64encode(self.key.public_key().public_bytes_raw()).decode()
+
+    def headers(self, body: bytes, signed_at: datetime | None) -> dict[str, str]:
+        """Return the headers with the signature and its time: by default now, by the clock of the machine."""
+        timestamp = int(time.time() if signed_at is None else signed_at.timestamp())
+        signature = self.key.sign(b"%d|%b" % (timestamp, body))
+        return {
+            "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
+            "telnyx-timestamp": str(timestamp),
+        }
 
 
 @define(kw_only=True, eq=False, repr=False)
@@ -142,23 +184,23 @@ class WebhookDispatcher:
 
     state: State
     rules: RuleList[WebhookFault, WebhookEvent]
-    signing_key: Callable[[], "Ed25519PrivateKey"]
-    """Raises `RuntimeError` if the extra is not installed."""
+    signer: WebhookSigner
     deliver_anywhere: bool
     sleep: Sleep
     record: Callable[[Delivery], object]
     link_at: Callable[[datetime], LinkFactory]
     _watcher: asyncio.Task[None] | None = field(default=None, init=False)
-    _session: ClientSession = field(factory=_new_session, init=False)
+    _session: ClientSession | None = field(default=None, init=False)
     _connections: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(_MAX_CONNECTIONS), init=False)
     _tasks: set[asyncio.Task[None]] = field(factory=set["asyncio.Task[None]"], init=False)
     _errors: list[BaseException] = field(factory=list[BaseException], init=False)
     """Exceptions of finished tasks, for `flush_webhooks`."""
     _queues: dict[str, deque[_DueEvent]] = field(factory=dict[str, deque[_DueEvent]], init=False)
     """Events that were not sent yet, by URL. A task for each URL sends them."""
-    _unfinished: int = field(default=0, init=False)
     _held: list[_DueEvent] = field(factory=list[_DueEvent], init=False)
     """Reordered events."""
+    _quiet_at: float = field(default=0.0, init=False)
+    """Time of the event loop at which they are sent, unless another event is due before."""
     _random: random.Random = field(factory=lambda: random.Random(0), init=False)  # noqa: S311 - not a secret
     _is_unsigned: bool = field(default=False, init=False)
 
@@ -174,16 +216,15 @@ class WebhookDispatcher:
         while self._watcher is not None:
             if self._watcher.done():
                 self._watcher.result()  # raises what ended it, such as an exception of `when`
-            if self._take_due_events() or self._release_held_events():
-                await asyncio.sleep(0)
-                continue
+            self._take_due_events()
+            self._release_held_events()
             if self._errors:
                 raise self._errors.pop(0)
             if not self._tasks:
                 break
             await asyncio.wait(self._tasks)
         if self._is_unsigned:
-            self.signing_key()
+            _ = self.signer.key
 
     async def deliver_once(
         self, event: WebhookEvent, url: str | None, signed_at: datetime | None
@@ -205,42 +246,40 @@ class WebhookDispatcher:
         tasks = [*self._tasks, *(task for task in [watcher] if task and not task.done())]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         self.state.outbox.on_add = lambda: None
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            if self._session is not None:
+                await self._session.close()
         loop = asyncio.get_running_loop()
         for error in self._errors:  # those that no `flush_webhooks` has raised
             loop.call_exception_handler({"message": "delivery of a webhook failed", "exception": error})
-        await self._session.close()
 
     # --- from the outbox to the queues --------------------------------------------------------------------
 
     async def _watch(self, wake: asyncio.Event) -> None:
-        is_quiet = False
+        loop = asyncio.get_running_loop()
         while True:
             wake.clear()
-            if self._take_due_events() or (is_quiet and self._release_held_events()):
-                await asyncio.sleep(0)
-                continue
-            pauses = [_QUIET_TIME] if self._held else []
+            self._take_due_events()
+            if loop.time() >= self._quiet_at:
+                self._release_held_events()
+            pauses = [self._quiet_at - loop.time()] if self._held else []
             next_due_at = self.state.outbox.next_due_at
             if next_due_at is not None:
-                pauses.append(max((next_due_at - self.state.now()).total_seconds(), _MIN_SLEEP))
-            pause, is_quiet = min(pauses, default=None), False
-            try:
+                pauses.append((next_due_at - self.state.now()).total_seconds())
+            pause = max(min(pauses), _MIN_SLEEP) if pauses else None
+            with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await wake.wait()
-            except TimeoutError:
-                is_quiet = pause == _QUIET_TIME
 
-    def _take_due_events(self) -> bool:
-        """Queue some of the events that are due, with their faults; return whether more can be queued now."""
+    def _take_due_events(self) -> None:
+        """Queue or hold the events that are due, with their faults, unless too many are unfinished."""
         now = self.state.now()
-        link, taken = self.link_at(now), 0
-        while taken < _SLICE and self._unfinished < _MAX_UNFINISHED:
-            entry = self.state.outbox.pop(now)
-            if entry is None:
-                return False
-            taken += 1
+        link = self.link_at(now)
+        while self._unfinished < _MAX_UNFINISHED and (entry := self.state.outbox.pop(now)):
+            self._quiet_at = asyncio.get_running_loop().time() + _QUIET_TIME
             settings, event = self.state.webhook_settings(entry.sender_id), self.state.event(entry, link)
             if event is None or settings is None or not settings.webhook_event_url:
                 continue
@@ -251,25 +290,22 @@ class WebhookDispatcher:
             if fault.dropped:
                 self.record(Delivery(event=event, url=urls[0], attempt=1, sent_at=now, failure="lost"))
                 continue
-            taken += fault.duplicates
             due = _DueEvent(event=event, urls=urls, timeout=timeout, delay=fault.delay)
             for _ in range(1 + fault.duplicates):
                 if fault.reordered:
                     self._held.append(due)
                 else:
                     self._schedule(due)
-        return self._unfinished < _MAX_UNFINISHED
 
-    def _release_held_events(self) -> bool:
-        """Queue some of the reordered events; return whether more can be queued now."""
-        held = self._held
-        for _ in range(_SLICE):
-            if not held or self._unfinished >= _MAX_UNFINISHED:
-                return False
-            index = self._random.randrange(len(held))
-            held[index], held[-1] = held[-1], held[index]
-            self._schedule(held.pop())
-        return True
+    @property
+    def _unfinished(self) -> int:
+        """Number of copies of events that are held, queued, being sent, or waiting to be sent."""
+        return len(self._held) + sum(map(len, self._queues.values())) + len(self._tasks)
+
+    def _release_held_events(self) -> None:
+        self._random.shuffle(self._held)
+        while self._held:
+            self._schedule(self._held.pop())
 
     def _schedule(self, due: _DueEvent) -> None:
         if due.delay:
@@ -284,7 +320,6 @@ class WebhookDispatcher:
     # --- from the queues to the receivers -----------------------------------------------------------------
 
     def _enqueue(self, due: _DueEvent) -> None:
-        self._unfinished += 1
         url = due.urls[0]
         if url in self._queues:
             self._queues[url].append(due)
@@ -298,27 +333,22 @@ class WebhookDispatcher:
             while queue:
                 due = queue.popleft()
                 delivery = await self._attempt(due, url, 1)
-                if delivery.delivered:
-                    self._unfinished -= 1
-                else:
+                if not delivery.delivered:
                     self._start_task(self._send_again(due, delivery))
         finally:
             del self._queues[url]
 
     async def _send_again(self, due: _DueEvent, delivery: Delivery) -> None:
-        try:
-            number = 1
-            for url, delay in [(url, delay) for url in due.urls for delay in _RETRY_DELAYS][1:]:
-                if delivery.delivered:
-                    return
-                if url == delivery.url and not delivery.body:
-                    continue  # what could not be sent cannot be sent later
-                if delay:
-                    await self.sleep(delay)
-                number += 1
-                delivery = await self._attempt(due, url, number)
-        finally:
-            self._unfinished -= 1
+        number = 1
+        for url, delay in [(url, delay) for url in due.urls for delay in _RETRY_DELAYS][1:]:
+            if delivery.delivered:
+                return
+            if url == delivery.url and not delivery.body:
+                continue  # what could not be sent cannot be sent later
+            if delay:
+                await self.sleep(delay)
+            number += 1
+            delivery = await self._attempt(due, url, number)
 
     async def _attempt(
         self, due: _DueEvent, url: str, number: int, signed_at: datetime | None = None
@@ -333,23 +363,20 @@ class WebhookDispatcher:
         try:
             if not (self.deliver_anywhere or is_this_machine(draft.url)):
                 return evolve(draft, failure="not this machine")
-            key = self.signing_key()
         except ValueError:
             return evolve(draft, failure="bad URL")
-        except RuntimeError:
-            self._is_unsigned = True
-            return evolve(draft, failure="no cryptography")
         async with self._connections:
             body = draft.event.envelope(draft.attempt, draft.url)
-            # By the clock of the machine, not of a test: the receiver compares it with its own.
-            timestamp = int(time.time() if signed_at is None else signed_at.timestamp())
-            headers = {
-                **_HEADERS,
-                # As Telnyx signs: timestamp, | and body.
-                "telnyx-signature-ed25519": base64.b64encode(key.sign(b"%d|%b" % (timestamp, body))).decode(),
-                "telnyx-timestamp": str(timestamp),
-            }
+            try:
+                headers = {**_HEADERS, **self.signer.headers(body, signed_at)}
+            except RuntimeError:
+                self._is_unsigned = True
+                return evolve(draft, failure="no cryptography")
             draft = evolve(draft, headers=headers, body=body)
+            if self._session is None:
+                # One connection for each event: no connection stays open when a receiver shuts down.
+                connector, jar = TCPConnector(force_close=True), DummyCookieJar()
+                self._session = ClientSession(connector=connector, cookie_jar=jar, timeout=ClientTimeout())
             post = self._session.post(draft.url, data=body, headers=headers, allow_redirects=False)
             answer = bytearray()
             try:

@@ -11,14 +11,17 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from telnyx_rooms_async.core import protocol
+from telnyx_rooms_async.core.endpoints import RetrySafety
 from telnyx_rooms_async.core.error_mapping import redacted_headers
-from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response, RetrySafety
+from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response
 from telnyx_rooms_async.core.rate_limit import LONGEST_PAUSE, rate_limit
 from telnyx_rooms_async.core.retry import (
+    NO_RETRY,
     RetryBudget,
+    RetryPlan,
     RetryPolicy,
     asks_for_pause,
     is_retryable,
@@ -31,6 +34,7 @@ from telnyx_rooms_async.errors import (
     APITimeoutError,
     Attempt,
     FailureKind,
+    RateLimit,
     RateLimitError,
     ReadOnlyError,
 )
@@ -55,24 +59,22 @@ _ERRORS_FROM: Final = 300
 _UNAUTHORIZED: Final = 401
 
 
+@define(eq=False, repr=False)
 class CallContext:
     """Mutable state of one API call: deadline, attempts, spent retry budget."""
 
-    __slots__ = ("attempts", "deadline", "has_new_key", "last_elapsed", "response", "spent", "started")
-
-    def __init__(self, started: float, deadline: float) -> None:
-        self.started: float = started
-        self.deadline: float = deadline
-        self.attempts: tuple[Attempt, ...] = ()
-        """Empty for a call that succeeds at once, unless attempts are logged."""
-        self.response: Response | None = None
-        """The last response, of any status."""
-        self.spent: float = 0.0
-        """What its retries took from the retry budget."""
-        self.last_elapsed: float = 0.0
-        """Seconds that its last attempt took."""
-        self.has_new_key: bool = False
-        """Whether a 401 was answered with another key, which happens once."""
+    started: float
+    deadline: float
+    attempts: tuple[Attempt, ...] = ()
+    """Empty for a call that succeeds at once, unless attempts are logged."""
+    response: Response | None = None
+    """The last response, of any status."""
+    spent: float = 0.0
+    """What its retries took from the retry budget."""
+    last_elapsed: float = 0.0
+    """Seconds that its last attempt took."""
+    has_new_key: bool = False
+    """Whether a 401 was answered with another key, which happens once."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -113,7 +115,7 @@ class ApiSession:
         try:
             with self.in_flight_calls:
                 if self.read_only:
-                    _check_read_only(call.request, call.template)
+                    _check_read_only(call.request, call.endpoint.path)
                 if self.extras is not None:
                     protocol.check_extras(call, self.extras)
                 now = self.clock.monotonic()
@@ -159,7 +161,7 @@ class ApiSession:
                 outcome = evolve(outcome, raw_headers=headers)
         # An error response says more than a lost connection, but the outcome of a request that must not be
         # repeated is that of its last attempt.
-        if isinstance(outcome, Failure) and call.retry_safety is RetrySafety.IDEMPOTENT:
+        if isinstance(outcome, Failure) and call.endpoint.retry_safety is RetrySafety.IDEMPOTENT:
             outcome = last_response or outcome
         return protocol.read(call, outcome, context.attempts, now=self.clock.now())
 
@@ -198,12 +200,8 @@ class ApiSession:
         number: int,
         time_left: float,
         monotonic: float,
-    ) -> tuple[float | None, float | None]:
-        """Decide on a retry after attempt `number`, and pay for it from the retry budget.
-
-        Returns:
-            Seconds to sleep before the retry, None for no retry; and its cost, None if the budget is too low.
-        """
+    ) -> RetryPlan:
+        """Decide on a retry after attempt `number`, and pay for it from the retry budget."""
         delay = next_delay(
             self.retry,
             retry_safety,
@@ -214,9 +212,10 @@ class ApiSession:
             random=self.clock.random(),
         )
         if delay is None:
-            return None, 0.0
+            return NO_RETRY
         cost = retry_cost(self.retry, outcome)
-        return (delay, cost) if self.budget.take(cost, monotonic) else (None, None)
+        has_paid = self.budget.take(cost, monotonic)
+        return RetryPlan(delay, cost) if has_paid else RetryPlan(is_budget_exhausted=True)
 
     async def _attempt(
         self, call: Call[T], context: CallContext, number: int
@@ -311,46 +310,54 @@ class ApiSession:
             Seconds to sleep before the next attempt, or None if there is none: 0 if the rate limiter holds
             all requests for as long as the server asks.
         """
-        delay: float | None = None
-        cost: float | None = 0.0
+        plan = NO_RETRY
         if is_retryable(outcome):
             time_left = context.deadline - ended
-            delay, cost = self.plan_retry(
-                call.retry_safety, outcome, number=number, time_left=time_left, monotonic=ended
+            plan = self.plan_retry(
+                call.endpoint.retry_safety, outcome, number=number, time_left=time_left, monotonic=ended
             )
-            context.spent += cost or 0.0
+            context.spent += plan.cost
         elif isinstance(outcome, Response):
             self.budget.give(context.spent or 1.0)
             context.spent = 0.0
             is_rejected = outcome.status == _UNAUTHORIZED and self.credentials.reject(key_version)
             if is_rejected and not context.has_new_key and ended < context.deadline:
                 context.has_new_key = True
-                delay = 0.0
-
+                plan = RetryPlan(delay=0.0)
         limit = rate_limit(outcome) if isinstance(outcome, Response) else None
-        is_paused = False
-        if isinstance(outcome, Failure) and not outcome.sent:
-            self.rate_limiter.release_unsent()
-        else:
-            pause: float | None = None
-            # While the account may send more requests, only this one was refused.
-            is_account_limited = limit is None or not limit.remaining
-            if isinstance(outcome, Response) and is_account_limited and asks_for_pause(outcome):
-                hint = retry_after(outcome, self.clock.now())
-                is_short = hint is not None and hint <= LONGEST_PAUSE
-                pause = hint if delay is None and is_short else delay
-            is_paused = self.rate_limiter.release(limit, started, ended, pause)
+        is_paused = self._release(outcome, limit, plan.delay, started, ended)
         context.attempts = record_attempt(
             call,
             outcome,
             context.attempts,
             self.on_attempt,
             elapsed=context.last_elapsed,
-            wait=delay,
+            wait=plan.delay,
             rate_limit=limit,
-            budget_exhausted=cost is None,
+            budget_exhausted=plan.is_budget_exhausted,
         )
-        return 0.0 if is_paused and delay is not None else delay
+        return 0.0 if is_paused and plan.delay is not None else plan.delay
+
+    def _release(
+        self,
+        outcome: Response | Failure,
+        limit: RateLimit | None,
+        delay: float | None,
+        started: float,
+        ended: float,
+    ) -> bool:
+        """Release the place in the rate limiter; return whether it holds all requests for the `delay`."""
+        if isinstance(outcome, Failure) and not outcome.sent:
+            self.rate_limiter.release_unsent()
+            return False
+        pause: float | None = None
+        # While the account may send more requests, only this one was refused.
+        is_account_limited = limit is None or not limit.remaining
+        if isinstance(outcome, Response) and is_account_limited and asks_for_pause(outcome):
+            hint = retry_after(outcome, self.clock.now())
+            is_short = hint is not None and hint <= LONGEST_PAUSE
+            pause = hint if delay is None and is_short else delay
+        return self.rate_limiter.release(limit, started, ended, pause)
 
 
 def _check_read_only(request: Request, template: str) -> None:

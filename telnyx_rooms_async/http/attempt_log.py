@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from inspect import iscoroutine
-from typing import Final, TypeAlias
+from functools import partial
+from inspect import isasyncgenfunction, iscoroutine, iscoroutinefunction
+from typing import Final, TypeAlias, cast
 
 from telnyx_rooms_async.core.http_messages import Call, Failure, Response
 from telnyx_rooms_async.core.retry import was_not_processed
-from telnyx_rooms_async.errors import Attempt, RateLimit
+from telnyx_rooms_async.errors import Attempt, ConfigurationError, RateLimit
 
 OnAttempt: TypeAlias = Callable[[Attempt], object]
 """Called with the record of each attempt. An exception that it raises is logged and suppressed."""
@@ -15,6 +16,21 @@ OnAttempt: TypeAlias = Callable[[Attempt], object]
 logger: Final = logging.getLogger("telnyx_rooms_async")
 """The library's logger. It writes nothing until the program configures logging."""
 logger.addHandler(logging.NullHandler())
+
+
+def check_on_attempt(on_attempt: object) -> None:
+    """Raise a `ConfigurationError` for a hook that cannot be called, or would have to be awaited.
+
+    A plain function that returns a coroutine cannot be recognized.
+    """
+    if on_attempt is not None and not callable(on_attempt):
+        raise ConfigurationError(f"on_attempt must be callable, not {on_attempt!r}")
+    function: object = on_attempt
+    while isinstance(function, partial):
+        function = cast("object", function.func)
+    called = (function, getattr(type(function), "__call__", None))  # noqa: B004 - what it is, not whether it is
+    if any(iscoroutinefunction(value) or isasyncgenfunction(value) for value in called):
+        raise ConfigurationError("on_attempt must be a plain function: it is called, and not awaited")
 
 
 def record_attempt(
@@ -37,9 +53,9 @@ def record_attempt(
     failure = outcome.reason if isinstance(outcome, Failure) else None
     attempt = Attempt(
         number=len(attempts) + 1,
-        operation=call.operation,
+        operation=call.endpoint.operation,
         method=call.request.method,
-        template=call.template,
+        template=call.endpoint.path,
         status=response.status if response else None,
         failure=failure,
         sent=not was_not_processed(outcome),

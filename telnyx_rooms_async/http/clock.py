@@ -21,7 +21,7 @@ def _now() -> float:
     return time.time()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Clock:
     """Injectable time and randomness, for tests.
 

@@ -9,20 +9,18 @@ import ssl
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
-from inspect import isasyncgenfunction, iscoroutinefunction
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 from urllib.request import getproxies_environment, proxy_bypass
 from weakref import WeakSet
 
 import aiohttp
-from attrs import frozen
 from yarl import URL
 
 from telnyx_rooms_async.core.http_messages import checked_headers
 from telnyx_rooms_async.core.secret import Secret
-from telnyx_rooms_async.core.validators import is_loopback, short_repr
+from telnyx_rooms_async.core.validators import has_valid_labels, is_loopback, short_repr
 from telnyx_rooms_async.errors import ConfigurationError
 from telnyx_rooms_async.shield import run_in_thread
 from telnyx_rooms_async.version import __version__
@@ -44,52 +42,35 @@ class TunnelError(aiohttp.ClientConnectionError):
     """A proxy failed before there was a connection to the server."""
 
 
-# --- a borrowed session, and hooks ------------------------------------------------------------------------
+# --- a borrowed session -----------------------------------------------------------------------------------
 
 
-def check_session(
-    session: object, *, on_attempt: object, trace_configs: Sequence[object], **own: object
-) -> None:
-    """Check a borrowed session, and the hooks of attempts and of the session.
+def check_session(session: object, **options: object) -> None:
+    """Check a borrowed session.
 
     Args:
         session: the session, or None.
-        on_attempt: a hook.
-        trace_configs: hooks for a session of our own.
-        own: further options for a session of our own.
+        options: options for a session of our own.
 
     Raises:
         ConfigurationError: the session is not an `aiohttp.ClientSession`, has an auth, or is given together
-            with options for a session of our own; or a hook cannot be called.
+            with options for a session of our own.
     """
-    if session is not None:
-        if not isinstance(session, Session):
-            raise ConfigurationError(f"session must be an aiohttp.ClientSession, not {session!r}")
-        if session.auth is not None:
-            raise ConfigurationError("the session has an auth of its own, which would displace the API key")
-        for name, value in {**own, "trace_configs": trace_configs}.items():
-            if value:
-                raise ConfigurationError(
-                    f"{name} is for the client's own session: pass it to aiohttp for yours"
-                )
-    is_sequence = isinstance(cast("object", trace_configs), Sequence)
-    if not is_sequence or not all(isinstance(config, TraceConfig) for config in trace_configs):
+    if session is None:
+        return
+    if not isinstance(session, Session):
+        raise ConfigurationError(f"session must be an aiohttp.ClientSession, not {session!r}")
+    if session.auth is not None:
+        raise ConfigurationError("the session has an auth of its own, which would displace the API key")
+    if names := [name for name, value in options.items() if value]:
+        raise ConfigurationError(f"{names[0]} is for the client's own session: pass it to aiohttp for yours")
+
+
+def check_trace_configs(configs: Sequence[object]) -> None:
+    """Raise a `ConfigurationError` for anything but a sequence of `aiohttp.TraceConfig`."""
+    is_sequence = isinstance(cast("object", configs), Sequence)
+    if not is_sequence or not all(isinstance(config, TraceConfig) for config in configs):
         raise ConfigurationError("trace_configs must be aiohttp.TraceConfig objects")
-    if on_attempt is not None and not callable(on_attempt):
-        raise ConfigurationError(f"on_attempt must be callable, not {on_attempt!r}")
-    if _is_async_callable(on_attempt):
-        raise ConfigurationError("on_attempt must be a plain function: it is called, and not awaited")
-
-
-def _is_async_callable(value: object) -> bool:
-    """Return whether a call of this runs nothing by itself, and returns what must be awaited or iterated.
-
-    A plain function that returns a coroutine cannot be recognized.
-    """
-    while isinstance(value, partial):
-        value = value.func
-    functions = (value, getattr(type(value), "__call__", None))  # noqa: B004 - what it is, not whether it is
-    return any(iscoroutinefunction(function) or isasyncgenfunction(function) for function in functions)
 
 
 def borrowed_loop(session: Session | None) -> asyncio.AbstractEventLoop | None:
@@ -196,8 +177,7 @@ def attempt_timeout(seconds: float) -> aiohttp.ClientTimeout:
 # --- TLS --------------------------------------------------------------------------------------------------
 
 
-@frozen
-class TLSFiles:
+class TLSFiles(NamedTuple):
     """Files that a TLS context is made of, and their versions: a certificate may be renewed."""
 
     ca_file: str | None
@@ -373,7 +353,8 @@ def _check_proxy(name: str, proxy: Secret) -> Secret:
         parts = URL(proxy)
         # A password with an unescaped slash, question mark or hash would make a part of it the host.
         is_plain = parts.raw_path in ("", "/") and not parts.raw_query_string and not parts.raw_fragment
-        is_usable = scheme in ("http", "https") and bool(parts.host and parts.port) and is_plain
+        has_host = has_valid_labels(parts.raw_host or "") and bool(parts.port)
+        is_usable = scheme in ("http", "https") and has_host and is_plain
     if not is_usable:
         raise ConfigurationError(f"{name} must be an HTTP proxy: http://HOST:PORT or HOST:PORT")
     return proxy

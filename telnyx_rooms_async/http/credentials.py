@@ -1,22 +1,18 @@
 """The API key of a client: fixed text, or the result of a function, with the headers that contain it."""
 
 import asyncio
-import hmac
-import re
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from multidict import CIMultiDict
 
 from telnyx_rooms_async.core.secret import Secret, hidden
-from telnyx_rooms_async.core.validators import is_quoted
+from telnyx_rooms_async.core.validators import is_quoted, is_visible_ascii
 from telnyx_rooms_async.errors import ConfigurationError
 
 ApiKeyFunction: TypeAlias = Callable[[], str | Awaitable[str]]
 """Returns the API key, or an awaitable of it."""
-
-_VISIBLE_ASCII: Final = re.compile("[!-~]+")
 
 
 def check_api_key(key: Secret) -> Secret:
@@ -27,7 +23,7 @@ def check_api_key(key: Secret) -> Secret:
     """
     if is_quoted(key):
         raise ConfigurationError("the API key must stand without quotes around it")
-    if not _VISIBLE_ASCII.fullmatch(key):
+    if not is_visible_ascii(key):
         raise ConfigurationError("the API key must be text of visible ASCII characters, without a space")
     return key
 
@@ -113,5 +109,7 @@ class Credentials:
 
         The result of a function is another key of the same account each time, and is left out.
         """
+        import hmac  # noqa: PLC0415 - few programs keep a journal
+
         key = b"" if self._function is not None else self.key.encode()
         return hmac.digest(key, message, "sha256")[:16].hex()

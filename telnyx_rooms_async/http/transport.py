@@ -54,8 +54,7 @@ _REFUSED_BY_PROXY: Final = Failure(
     sent=False,
     detail="it sent status 407: check the user and the password in http://USER:PASSWORD@HOST:PORT",
 )
-_REFUSED_CERTIFICATE: Final = re.compile("_ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
-_FORBIDDEN_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
+_REFUSED_CERTIFICATE: Final = "_ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)"
 
 
 class AiohttpTransport:
@@ -81,10 +80,6 @@ class AiohttpTransport:
     ) -> None:
         self._base = URL(base_url, encoded=True)
         self._path_prefix = self._base.raw_path.rstrip("/")
-        # Building a URL of parts costs less than parsing it.
-        self._build_url = partial(
-            URL.build, scheme=self._base.scheme, authority=self._base.raw_authority, encoded=True
-        )
         self._in_flight_calls = in_flight_calls
         self._session = session
         self._is_borrowed: Final = session is not None
@@ -137,22 +132,16 @@ class AiohttpTransport:
         session = self._session
         if session is None or session.closed or self._loop is not self._in_flight_calls.loop:
             session = await self._open_or_reopen()
-        # For a POST without a body too, to which aiohttp would add another content type.
-        has_json = request.body is not None or request.method == "POST"
-        headers = credentials.json_headers if has_json else credentials.headers
-        if request.headers:
-            headers = CIMultiDict(headers)
-            headers.update(request.headers)
+        url = self._base.with_path(self._path_prefix + request.path, encoded=True)
+        if request.query:
+            url = URL(f"{url}?{request.query_string}", encoded=True)
         key = credentials.key
         try:
             response = await session.request(
                 request.method,
-                self._build_url(
-                    path=self._path_prefix + request.path,
-                    query_string=request.query_string if request.query else "",
-                ),
+                url,
                 data=None if request.body is None and not self._is_borrowed else self._payload(request),
-                headers=headers,
+                headers=_headers(request, credentials),
                 timeout=attempt_timeout(seconds),
                 allow_redirects=False,
                 raise_for_status=False,
@@ -175,8 +164,9 @@ class AiohttpTransport:
             if not self._was_session_closed():
                 raise
             raise ClientClosedError from None
-        except ValueError:  # of aiohttp, for a header that it would have to add
-            pass
+        except ValueError:
+            if not session.trust_env:  # else aiohttp has read a password for the host from netrc
+                raise
         raise ConfigurationError("the session has a password for this host, from netrc perhaps")
 
     @without_async_frames
@@ -291,7 +281,7 @@ class Stream:
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
-        self.head: Response = Response(status=response.status, raw_headers=response.raw_headers)
+        self.head: Response = Response(response.status, response.raw_headers)
         """Status and headers."""
 
     @without_async_frames
@@ -312,9 +302,20 @@ class Stream:
 def is_usable_url(url: Secret) -> bool:
     """Return whether a URL can be requested: aiohttp raises a `ValueError` for any other."""
     try:
-        return bool(URL(url, encoded=True).host) and not _FORBIDDEN_IN_URL.search(url)
+        return bool(URL(url, encoded=True).host) and not re.search(r"[\x00-\x20\x7f\\]", url)
     except ValueError:
         return False
+
+
+def _headers(request: Request, credentials: Credentials) -> CIMultiDict[str]:
+    """Return the headers of a request: those of the client, and its own."""
+    # For a POST without a body too, to which aiohttp would add another content type.
+    has_json = request.body is not None or request.method == "POST"
+    headers = credentials.json_headers if has_json else credentials.headers
+    if request.headers:
+        headers = CIMultiDict(headers)
+        headers.update(request.headers)
+    return headers
 
 
 # --- middlewares ------------------------------------------------------------------------------------------
@@ -333,7 +334,7 @@ async def _send_once(
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         cause = error.__cause__
-        is_refusal = isinstance(cause, ssl.SSLError) and _REFUSED_CERTIFICATE.search(cause.reason or "")
+        is_refusal = isinstance(cause, ssl.SSLError) and re.search(_REFUSED_CERTIFICATE, cause.reason or "")
         error_class = _ClientCertificateError if is_refusal else aiohttp.ClientConnectionError
         raise error_class(_message(error)) from None
 
@@ -416,7 +417,7 @@ def _to_response(
     if status >= 300:  # noqa: PLR2004 - no success
         raw_headers = redacted_headers(raw_headers, (api_key,))
         body = _redacted_body(body[:limit], (api_key, *secrets))
-    return Response(status=status, raw_headers=raw_headers, body=body)
+    return Response(status, raw_headers, body)
 
 
 def _redacted_body(body: bytes, secrets: tuple[str, ...]) -> bytes:

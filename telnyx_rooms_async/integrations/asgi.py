@@ -1,6 +1,6 @@
 """ASGI (FastAPI, Starlette and others): an app for webhooks, and a lifespan with a client. No framework."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from attrs import frozen
 
 from telnyx_rooms_async.client import RoomsClient
-from telnyx_rooms_async.webhooks.receiver import BODY_TIMEOUT, SHUTDOWN_GRACE, Receiver
+from telnyx_rooms_async.webhooks.receiver import BODY_TIMEOUT, SHUTDOWN_GRACE, Receiver, response_headers
 from telnyx_rooms_async.webhooks.router import EventRouter
 from telnyx_rooms_async.webhooks.signature import Webhooks
 
@@ -18,13 +18,8 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-_CLOSE: Final = ((b"connection", b"close"),)
-_HEADERS: Final[Mapping[HTTPStatus, tuple[tuple[bytes, bytes], ...]]] = {
-    HTTPStatus.METHOD_NOT_ALLOWED: ((b"allow", b"POST"),),
-    # The rest of the body is not read.
-    HTTPStatus.REQUEST_TIMEOUT: _CLOSE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: _CLOSE,
-}
+_UNREAD: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE})
+"""Statuses of requests whose body is not read: the connection cannot be used again."""
 
 
 def asgi_app(
@@ -80,8 +75,11 @@ class WebhookApp:
                     status = await self._receiver.receive(scope["method"], scope["headers"], _chunks(receive))
                 except _DisconnectedError:
                     return
-                headers = [(b"content-length", b"0"), *_HEADERS.get(status, ())]
-                await send({"type": "http.response.start", "status": int(status), "headers": headers})
+                headers = {"Content-Length": "0", **response_headers(status)}
+                if status in _UNREAD:
+                    headers["Connection"] = "close"
+                encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+                await send({"type": "http.response.start", "status": int(status), "headers": encoded})
                 await send({"type": "http.response.body", "body": b""})
             case _:
                 await send({"type": "websocket.close", "code": 1000})
@@ -103,7 +101,7 @@ async def _chunks(receive: Receive) -> AsyncGenerator[bytes]:
 
 
 def client_lifespan(
-    client: RoomsClient | None = None, *routers: EventRouter, grace: float = SHUTDOWN_GRACE
+    *routers: EventRouter, client: RoomsClient | None = None, grace: float = SHUTDOWN_GRACE
 ) -> Callable[[object], AbstractAsyncContextManager[dict[str, RoomsClient]]]:
     """Return a lifespan with a client: ``FastAPI(lifespan=client_lifespan())``.
 
@@ -118,8 +116,8 @@ def client_lifespan(
                 yield {**state, "database": database}
 
     Args:
-        client: the client; default: a new ``RoomsClient()``.
         routers: routers to enter with the app.
+        client: the client; default: a new ``RoomsClient()``.
         grace: seconds for the calls of the client to complete at shutdown.
 
     Example:

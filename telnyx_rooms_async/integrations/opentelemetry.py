@@ -1,15 +1,8 @@
 """OpenTelemetry: a span for each call, with its attempts as events, and metrics. Needs the extra ``otel``.
 
 Spans and metrics hold metadata only. Names follow the semantic conventions for HTTP clients; ``url.full`` is
-left out, since it contains ids and search terms.
-
-===================================  =========  ==========================================================
-metric                               unit       value
-===================================  =========  ==========================================================
-``http.client.request.duration``     s          duration of each attempt
-``telnyx.client.retries``            {retry}    attempts that are retried; ``error.type`` has the reason
-``telnyx.client.rate_limit.wait``    s          time in the queue of the rate limit, of queued requests
-===================================  =========  ==========================================================
+left out, since it contains ids and search terms. The guide to `telnyx_rooms_async.integrations` lists the
+metrics.
 """
 
 import asyncio
@@ -83,48 +76,29 @@ def instrument(
     meters = _Meters(metrics.get_meter(_NAME, meter_provider=meter_provider), server)
     fields = asdict(evolve(api, on_attempt=partial(_record_attempt, meters, api.on_attempt)), recurse=False)
     tracer = trace.get_tracer(_NAME, tracer_provider=tracer_provider)
-    return client._view(_InstrumentedApiSession(**fields, tracer=tracer, meters=meters, server=server))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this package
+    return client._view(_InstrumentedApiSession(**fields, tracer=tracer, meters=meters))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this package
 
 
 class _Meters:
     """The metrics of a client."""
 
     def __init__(self, meter: metrics.Meter, server: Attributes) -> None:
-        self._server = server
-        self._duration = meter.create_histogram(
+        self.server = server
+        self.duration = meter.create_histogram(
             "http.client.request.duration",
             "s",
             "Duration of HTTP client requests.",
             explicit_bucket_boundaries_advisory=_BUCKETS,
         )
-        self._retries = meter.create_counter(
+        self.retries = meter.create_counter(
             "telnyx.client.retries", "{retry}", "Number of attempts that were retried."
         )
-        self._wait = meter.create_histogram(
+        self.wait = meter.create_histogram(
             "telnyx.client.rate_limit.wait",
             "s",
             "Time that requests were queued for the rate limit.",
             explicit_bucket_boundaries_advisory=_BUCKETS,
         )
-
-    def record_attempt(self, attempt: Attempt) -> None:
-        """Record the duration of an attempt, and whether it is retried."""
-        attributes: Attributes = {
-            "http.request.method": attempt.method,
-            "url.template": attempt.template,
-            **self._server,
-        }
-        if attempt.status is not None:
-            attributes["http.response.status_code"] = attempt.status
-        if attempt.failure is not None or (attempt.status or 0) >= _ERRORS_FROM:
-            attributes["error.type"] = str(attempt.failure or attempt.status)
-        self._duration.record(attempt.elapsed, attributes)
-        if attempt.wait is not None:
-            self._retries.add(1, attributes)
-
-    def record_wait(self, seconds: float) -> None:
-        """Record the time that a request was queued for the rate limit."""
-        self._wait.record(seconds, self._server)
 
 
 @define(eq=False)
@@ -134,6 +108,23 @@ class _CallSpan:
     span: trace.Span
     operation: str
     requests: Counter[str] = field(factory=Counter[str])
+
+    def add_attempt(self, attempt: Attempt, attributes: Attributes) -> None:
+        """Add an attempt as an event, and its status to the span."""
+        resend_count = self.requests[attempt.operation]
+        self.requests[attempt.operation] += 1
+        optional = {
+            "http.request.resend_count": resend_count or None,
+            "telnyx.request_id": attempt.request_id,
+            "telnyx.attempt.wait": attempt.wait,
+        }
+        attributes = attributes | {name: value for name, value in optional.items() if value is not None}
+        self.span.add_event("attempt", attributes | {"telnyx.attempt.elapsed": attempt.elapsed})
+        # The look-up of a room whose create response was lost is another operation, not a retry.
+        if resend_count and attempt.operation == self.operation:
+            self.span.set_attribute("http.request.resend_count", resend_count)
+        if attempt.status is not None:
+            self.span.set_attribute("http.response.status_code", attempt.status)
 
 
 _CALL_SPAN: Final[ContextVar[_CallSpan | None]] = ContextVar(
@@ -145,27 +136,18 @@ _CALL_SPAN: Final[ContextVar[_CallSpan | None]] = ContextVar(
 def _record_attempt(meters: _Meters, on_attempt: OnAttempt | None, attempt: Attempt) -> None:
     """Record an attempt in its span and in metrics, and call the hook that the client had before."""
     if (call := _CALL_SPAN.get()) is not None:  # it is None for a request for a file
-        meters.record_attempt(attempt)
-        resend_count = call.requests[attempt.operation] or None
-        call.requests[attempt.operation] += 1
-        attributes: dict[str, str | float | None] = {
+        attributes: Attributes = {
             "http.request.method": attempt.method,
             "url.template": attempt.template,
-            "http.request.resend_count": resend_count,
-            "http.response.status_code": attempt.status,
-            "error.type": attempt.failure,
-            "telnyx.request_id": attempt.request_id,
-            "telnyx.attempt.elapsed": attempt.elapsed,
-            "telnyx.attempt.wait": attempt.wait,
         }
-        call.span.add_event(
-            "attempt", {name: value for name, value in attributes.items() if value is not None}
-        )
-        # The look-up of a room whose create response was lost is another operation, not a retry.
-        if resend_count is not None and attempt.operation == call.operation:
-            call.span.set_attribute("http.request.resend_count", resend_count)
         if attempt.status is not None:
-            call.span.set_attribute("http.response.status_code", attempt.status)
+            attributes["http.response.status_code"] = attempt.status
+        if attempt.failure is not None or (attempt.status or 0) >= _ERRORS_FROM:
+            attributes["error.type"] = str(attempt.failure or attempt.status)
+        call.add_attempt(attempt, attributes)
+        meters.duration.record(attempt.elapsed, attributes | meters.server)
+        if attempt.wait is not None:
+            meters.retries.add(1, attributes | meters.server)
     if on_attempt is not None:
         on_attempt(attempt)
 
@@ -176,43 +158,36 @@ class _InstrumentedApiSession(ApiSession):
 
     tracer: trace.Tracer
     meters: _Meters
-    server: Attributes
 
     async def call(
         self, call: Call[T], steps: Callable[[Call[T], CallContext], Awaitable[T]] | None = None
     ) -> T:
         parent, started, end_time = trace.get_current_span(), time.time_ns(), None
         with self.tracer.start_as_current_span(
-            f"{call.request.method} {call.template}",
+            f"{call.request.method} {call.endpoint.path}",
             None,  # the current context
             trace.SpanKind.CLIENT,
             attributes={
-                "telnyx.operation": call.operation,
+                "telnyx.operation": call.endpoint.operation,
                 "http.request.method": call.request.method,
-                "url.template": call.template,
-                **self.server,
+                "url.template": call.endpoint.path,
+                **self.meters.server,
             },
             start_time=started,
             record_exception=False,
             set_status_on_exception=False,
             end_on_exit=False,
         ) as span:
-            token = _CALL_SPAN.set(_CallSpan(span, call.operation))
+            token = _CALL_SPAN.set(_CallSpan(span, call.endpoint.operation))
             try:
                 return await ApiSession.call(self, call, steps)
             except (TelnyxRoomsError, asyncio.CancelledError) as error:
                 if isinstance(error, TelnyxRoomsError):
                     # Without a description: a message can contain an id, or text of the server.
                     span.set_status(trace.StatusCode.ERROR)
-                    error_type = type(error).__qualname__
-                    span.set_attribute(
-                        "error.type",
-                        str(error.status_code) if isinstance(error, APIStatusError) else error_type,
-                    )
+                    span.set_attribute("error.type", _error_type(error))
                 # A prefetched page can be abandoned after the loop over its list and the parent span end.
-                context = parent.get_span_context()
-                has_ended = context.is_valid and not context.is_remote and not parent.is_recording()
-                if has_ended and isinstance(error, asyncio.CancelledError | ClientClosedError):
+                if _has_ended(parent) and isinstance(error, asyncio.CancelledError | ClientClosedError):
                     end_time = started
                 raise
             finally:
@@ -231,4 +206,13 @@ class _InstrumentedApiSession(ApiSession):
         try:
             return await ApiSession.wait_for_rate_limit(self, context)
         finally:
-            self.meters.record_wait(self.clock.monotonic() - started)
+            self.meters.wait.record(self.clock.monotonic() - started, self.meters.server)
+
+
+def _error_type(error: TelnyxRoomsError) -> str:
+    return str(error.status_code) if isinstance(error, APIStatusError) else type(error).__qualname__
+
+
+def _has_ended(span: trace.Span) -> bool:
+    context = span.get_span_context()
+    return context.is_valid and not context.is_remote and not span.is_recording()

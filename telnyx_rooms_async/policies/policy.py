@@ -11,6 +11,7 @@ from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError, one_line
 from telnyx_rooms_async.models import Room, RoomParticipant, RoomSession
 from telnyx_rooms_async.reports import Identity, Interval, attendance_of
+from telnyx_rooms_async.reports.attendance import IDENTITY_RULE, is_identity
 from telnyx_rooms_async.reports.intervals import merged
 
 ActionType: TypeAlias = Literal["warn", "end_session", "delete_room"]
@@ -26,6 +27,8 @@ WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY: Final = timedelta(days=1)
 _LONGEST: Final = timedelta(days=36_525)
 _TIMEOUTS: Final = ("max_duration", "alone_timeout", "empty_timeout")
+DURATIONS: Final = (*_TIMEOUTS, "max_rooms_age", "warn_before")
+_A_ZONE: Final = "a time zone such as 'Europe/Berlin'"
 _SEARCHED_DAYS: Final = range(-8, 10)
 """A week in both directions, and hours over midnight."""
 
@@ -39,8 +42,7 @@ def _zone(zone: tzinfo | str) -> tzinfo:
     try:
         return ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        problem = f"zone must be a time zone such as 'Europe/Berlin', not {short_repr(zone)}"
-        raise InvalidArgumentError((problem,)) from None
+        raise InvalidArgumentError((f"zone must be {_A_ZONE}, not {short_repr(zone)}",)) from None
 
 
 def _texts(texts: Iterable[str] | None) -> tuple[str, ...] | None:
@@ -55,6 +57,10 @@ def _hours(hours: "AllowedHours | Iterable[AllowedHours] | None") -> "tuple[Allo
     return None if hours is None else (hours,)
 
 
+def _is_time_of_day(value: object) -> bool:
+    return isinstance(value, time) and value.tzinfo is None
+
+
 def _participant_id(participant: RoomParticipant) -> str:
     return participant.id
 
@@ -62,6 +68,17 @@ def _participant_id(participant: RoomParticipant) -> str:
 def _all_are(cls: type, values: tuple[object, ...] | None) -> bool:
     """Return whether values are in a tuple, and of a class."""
     return isinstance(values, tuple) and all(isinstance(value, cls) for value in values)
+
+
+def _check(instance: object, *problems: str, **fields: tuple[bool, str]) -> None:
+    """Raise problems, and those of the fields of an instance: whether each is valid, and what it must be."""
+    of_fields = tuple(
+        f"{name} must be {expected}, not {short_repr(getattr(instance, name))}"
+        for name, (is_valid, expected) in fields.items()
+        if not is_valid
+    )
+    if problems or of_fields:
+        raise InvalidArgumentError((*problems, *of_fields))
 
 
 @frozen(kw_only=True)
@@ -88,18 +105,17 @@ class AllowedHours:
     weekdays: tuple[str, ...] | None = field(default=WEEKDAYS, converter=_texts)
 
     def __attrs_post_init__(self) -> None:
-        problems: list[str] = []
-        for name in ("start", "end"):
-            value: object = getattr(self, name)
-            if not isinstance(value, time) or value.tzinfo is not None:
-                problems.append(f"{name} must be a time of day without a zone, not {short_repr(value)}")
-        if not isinstance(cast("object", self.zone), tzinfo):
-            problems.append(f"zone must be a time zone such as 'Europe/Berlin', not {short_repr(self.zone)}")
         days = self.weekdays
-        if not days or not _all_are(str, days) or not set(days) <= set(WEEKDAYS):
-            problems.append(f"weekdays must be a list of {', '.join(WEEKDAYS)}, not {short_repr(days)}")
-        if problems:
-            raise InvalidArgumentError(tuple(problems))
+        _check(
+            self,
+            start=(_is_time_of_day(self.start), "a time of day without a zone"),
+            end=(_is_time_of_day(self.end), "a time of day without a zone"),
+            zone=(isinstance(cast("object", self.zone), tzinfo), _A_ZONE),
+            weekdays=(
+                bool(days) and _all_are(str, days) and set(days or ()) <= set(WEEKDAYS),
+                f"a list of {', '.join(WEEKDAYS)}",
+            ),
+        )
 
     def around(self, instant: datetime) -> Iterator[Interval]:
         """Yield the hours of at least a week before and after an instant."""
@@ -158,8 +174,19 @@ class RoomPolicy:
     identity: Identity = _participant_id
 
     def __attrs_post_init__(self) -> None:
-        if problems := tuple(self._problems()):
-            raise InvalidArgumentError(problems)
+        hours, prefix, predicate = self.allowed_hours, cast("object", self.prefix), self.predicate
+        _check(
+            self,
+            *self._problems_of_limits(),
+            allowed_hours=(
+                hours is None or (bool(hours) and _all_are(AllowedHours, hours)),
+                "AllowedHours, one or several",
+            ),
+            names=(self.names is None or _all_are(str, self.names), "a list of names"),
+            prefix=(prefix is None or (isinstance(prefix, str) and prefix != ""), "a text that is not empty"),
+            predicate=(predicate is None or callable(predicate), "a function of a Room"),
+            identity=(is_identity(self.identity), IDENTITY_RULE),
+        )
 
     @property
     def ends_sessions(self) -> bool:
@@ -167,8 +194,8 @@ class RoomPolicy:
         limits = (self.max_duration, self.alone_timeout, self.empty_timeout, self.allowed_hours)
         return any(limit is not None for limit in limits)
 
-    def _problems(self) -> Iterator[str]:
-        for name in ("max_duration", "alone_timeout", "empty_timeout", "max_rooms_age", "warn_before"):
+    def _problems_of_limits(self) -> Iterator[str]:
+        for name in DURATIONS:
             value: object = getattr(self, name)
             if value is None:
                 continue
@@ -178,15 +205,6 @@ class RoomPolicy:
                 yield f"warn_before must be shorter than {name}"
         if self.warn_before is not None and not self.ends_sessions:
             yield "warn_before needs a limit of sessions, such as max_duration"
-        hours, prefix, predicate = self.allowed_hours, self.prefix, cast("object", self.predicate)
-        if hours is not None and not (hours and _all_are(AllowedHours, hours)):
-            yield f"allowed_hours must be AllowedHours, one or several, not {short_repr(hours)}"
-        if self.names is not None and not _all_are(str, self.names):
-            yield f"names must be a list of names, not {short_repr(self.names)}"
-        if prefix is not None and not (isinstance(cast("object", prefix), str) and prefix):
-            yield f"prefix must be a text that is not empty, not {short_repr(prefix)}"
-        if predicate is not None and not callable(predicate):
-            yield f"predicate must be a function of a Room, not {short_repr(predicate)}"
 
     def is_for(self, room: Room) -> bool:
         """Return whether the policy is for a room."""
@@ -243,9 +261,9 @@ class PolicyAction:
             "room_id": self.room.id,
             "unique_name": self.room.unique_name,
             "session_id": None if self.session is None else self.session.id,
-            "due_at": _text(self.due_at),
-            "limit_at": _text(self.limit_at),
-            "retry_at": None if self.retry_at is None else _text(self.retry_at),
+            "due_at": _rfc3339(self.due_at),
+            "limit_at": _rfc3339(self.limit_at),
+            "retry_at": None if self.retry_at is None else _rfc3339(self.retry_at),
             "error": None if self.error is None else str(self.error),
         }
 
@@ -254,13 +272,13 @@ class PolicyAction:
         if self.session is not None:
             subject = f"session {self.session.id} of {subject}"
         verb = {"warn": "warn", "end_session": "end", "delete_room": "delete"}[self.type]
-        line = f"{self.status}: {verb} {subject}, {self.rule} at {_text(self.limit_at)}"
+        line = f"{self.status}: {verb} {subject}, {self.rule} at {_rfc3339(self.limit_at)}"
         if self.error is not None:
             line += f": {self.error}"
-        return one_line(line if self.retry_at is None else f"{line}; next try at {_text(self.retry_at)}")
+        return one_line(line if self.retry_at is None else f"{line}; next try at {_rfc3339(self.retry_at)}")
 
 
-def _text(instant: datetime) -> str:
+def _rfc3339(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -293,20 +311,11 @@ def planned_actions(
     policy = next((policy for policy in policies if policy.is_for(room)), None)
     if policy is None:
         return ()
-    if session is None:
-        if policy.max_rooms_age is None or room.created_at is None or room.active_session_id is not None:
-            return ()
-        due_at = room.created_at + policy.max_rooms_age
-        action = PolicyAction(
-            type="delete_room", rule="max_rooms_age", policy=policy, room=room, due_at=due_at, limit_at=due_at
-        )
-        return (action,)
-    if session.active is False or session.ended_at is not None:
-        return ()
+    limits = _room_limits(policy, room) if session is None else _session_limits(policy, session, now)
     actions: list[PolicyAction] = []
-    for rule, limit_at in _limits(policy, session, now):
-        end = PolicyAction(
-            type="end_session",
+    for rule, limit_at in limits:
+        action = PolicyAction(
+            type="delete_room" if session is None else "end_session",
             rule=rule,
             policy=policy,
             room=room,
@@ -314,14 +323,24 @@ def planned_actions(
             due_at=limit_at,
             limit_at=limit_at,
         )
-        actions.append(end)
-        if policy.warn_before is not None and now < limit_at:
-            actions.append(evolve(end, type="warn", due_at=limit_at - policy.warn_before))
+        actions.append(action)
+        if session is not None and policy.warn_before is not None and now < limit_at:
+            actions.append(evolve(action, type="warn", due_at=limit_at - policy.warn_before))
     return tuple(sorted(actions, key=lambda action: action.due_at))
 
 
-def _limits(policy: RoomPolicy, session: RoomSession, now: datetime) -> Iterator[tuple[PolicyRule, datetime]]:
-    """Yield when a session reaches each limit."""
+def _room_limits(policy: RoomPolicy, room: Room) -> Iterator[tuple[PolicyRule, datetime]]:
+    """Yield when a room without a session reaches its limit."""
+    if policy.max_rooms_age is not None and room.created_at is not None and room.active_session_id is None:
+        yield "max_rooms_age", room.created_at + policy.max_rooms_age
+
+
+def _session_limits(
+    policy: RoomPolicy, session: RoomSession, now: datetime
+) -> Iterator[tuple[PolicyRule, datetime]]:
+    """Yield when a session that has not ended reaches each limit."""
+    if session.active is False or session.ended_at is not None:
+        return
     if policy.max_duration is not None and session.created_at is not None:
         yield "max_duration", session.created_at + policy.max_duration
     if policy.allowed_hours is not None and (end := _end_of_hours(policy.allowed_hours, now)) is not None:

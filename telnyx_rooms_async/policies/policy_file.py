@@ -10,10 +10,9 @@ import attrs
 
 from telnyx_rooms_async.core.validators import short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
-from telnyx_rooms_async.policies.policy import AllowedHours, RoomPolicy
+from telnyx_rooms_async.policies.policy import DURATIONS, AllowedHours, RoomPolicy
 
 _DURATION: Final = re.compile(r"(?=\d)(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", re.ASCII)
-_DURATIONS: Final = ("max_duration", "alone_timeout", "empty_timeout", "max_rooms_age", "warn_before")
 _NO_KEYS: Final = {"predicate"}
 """Fields that only a program can set."""
 
@@ -71,7 +70,7 @@ def _build(cls: Any, path: str, table: object, problems: list[str]) -> Any:  # n
 
 
 def _parse(path: str, key: str, value: object, problems: list[str]) -> object:
-    if key in _DURATIONS:
+    if key in DURATIONS:
         match = _DURATION.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             problems.append(f'{path} must be a duration such as "90m" or "1h30m", not {short_repr(value)}')
@@ -90,8 +89,6 @@ def _parse(path: str, key: str, value: object, problems: list[str]) -> object:
             return time.fromisoformat(value)
         except ValueError:
             problems.append(f'{path} must be a time of day such as "08:00", not {short_repr(value)}')
-    if key == "identity" and not isinstance(value, str):
-        problems.append(f"{path} must be the name of a field, not {short_repr(value)}")
     return value
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from os import PathLike
-from typing import Any, ClassVar, Final, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, TypeAlias, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import RoomParticipant, RoomSession
-from telnyx_rooms_async.reports.intervals import Interval, check_aware, concurrency, merged, total
+from telnyx_rooms_async.reports.intervals import Interval, check_aware, concurrency, in_utc, merged, total
 from telnyx_rooms_async.reports.table import Table
 from telnyx_rooms_async.serialization import DecodeError, converter
 
@@ -18,6 +18,7 @@ Identity: TypeAlias = str | Callable[[RoomParticipant], str | None] | None
 or a function. A participant without an identity is recognised by its id."""
 Version = TypeVar("Version", RoomParticipant, RoomSession)
 
+IDENTITY_RULE: Final = "a field of the context, a function or None"
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -199,9 +200,10 @@ def attendance_of(
             names a field of a JSON ``context``; or a function of the participant.
 
     Raises:
-        InvalidArgumentError: a session comes without participants, or a time has no time zone.
+        InvalidArgumentError: a session comes without participants, a time has no time zone, or `identity`
+            is invalid.
     """
-    check_aware("as_of", as_of)
+    check_arguments(as_of, identity)
     newest: dict[str, RoomSession] = {}
     participants: dict[str, dict[str, RoomParticipant]] = {}
     for session in sessions:
@@ -224,6 +226,23 @@ def attendance_of(
     )
 
 
+def check_arguments(as_of: datetime | None, identity: Identity) -> None:
+    """Check the arguments of a report, before anything is requested for it.
+
+    Raises:
+        InvalidArgumentError: `as_of` has no time zone, or `identity` is invalid.
+    """
+    if as_of is not None:
+        check_aware("as_of", as_of)
+    if not is_identity(identity):
+        raise InvalidArgumentError((f"identity must be {IDENTITY_RULE}, not {identity!r}",))
+
+
+def is_identity(identity: object) -> bool:
+    """Return whether people can be recognised by a value."""
+    return identity is None or callable(identity) or (isinstance(identity, str) and identity != "")
+
+
 def participants_of(session: RoomSession) -> tuple[RoomParticipant, ...]:
     """Return the participants of a session that was requested with them.
 
@@ -237,12 +256,9 @@ def participants_of(session: RoomSession) -> tuple[RoomParticipant, ...]:
 
 
 def span_of(participant: RoomParticipant, session: RoomSession, as_of: datetime) -> tuple[datetime, datetime]:
-    """Return when a participant was in a session."""
-    start = participant.joined_at or session.created_at or participant.left_at or as_of
-    end = participant.left_at or _ended_at(session) or as_of
-    if start.tzinfo is None or end.tzinfo is None:
-        raise InvalidArgumentError((f"the times of participant {participant.id} must be timezone-aware",))
-    return (start, end) if start < end else (start, start)
+    """Return when a participant was in a session, in UTC."""
+    start = in_utc(participant.joined_at or session.created_at or participant.left_at or as_of)
+    return start, max(start, in_utc(participant.left_at or _ended_at(session) or as_of))
 
 
 def identity_of(participant: RoomParticipant, identity: Identity) -> str:
@@ -251,6 +267,8 @@ def identity_of(participant: RoomParticipant, identity: Identity) -> str:
         name = participant.context
     elif callable(identity):
         name = identity(participant)
+        if not isinstance(cast("object", name), str | None):
+            raise InvalidArgumentError((f"identity must return text or None, not {name!r}",))
     else:
         name = _json_field(participant.context, identity)
     return name or participant.id
@@ -303,7 +321,7 @@ def _by_start(sessions: Iterable[RoomSession]) -> list[RoomSession]:
 
 def _json_field(context: str | None, name: str) -> str | None:
     try:
-        fields = converter.loads((context or "").encode(), dict[str, object])
+        fields = converter.loads((context or "").encode(errors="surrogatepass"), dict[str, object])
     except DecodeError:
         return None
     return None if fields.get(name) is None else str(fields[name])

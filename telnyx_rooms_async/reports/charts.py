@@ -22,7 +22,7 @@ from telnyx_rooms_async.reports.labels import (
     attendance_title,
     bounds,
     duration_text,
-    one_line,
+    printable,
     usage_title,
 )
 from telnyx_rooms_async.reports.usage import Usage
@@ -208,7 +208,7 @@ class _Chart:
 
     def add_names(self, names: Sequence[str]) -> None:
         """Set the texts at the left of the first plot, one for each row."""
-        self._names = [_shortened(one_line(name)) for name in names]
+        self._names = [_shortened(printable(name)) for name in names]
         self._names_width = max(self._names_width, 0.15 + max(map(_text_width, self._names), default=0))
 
     def size(self, *, plots: Sequence[float]) -> None:

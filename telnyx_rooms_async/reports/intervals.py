@@ -22,11 +22,11 @@ def check_aware(name: str, instant: datetime) -> None:
         raise InvalidArgumentError((f"{name} must be timezone-aware, got {instant.isoformat()!r}",))
 
 
-def _in_utc(instant: datetime) -> datetime:
-    """Python subtracts two datetimes of one zone by their wall clocks, which is wrong when clocks change."""
+def in_utc(instant: datetime) -> datetime:
+    """Convert a time to UTC: Python compares two times of one zone by their wall clocks, which change."""
     if instant.tzinfo is UTC:
         return instant
-    check_aware("the time of an interval", instant)
+    check_aware("a time of an interval", instant)
     return instant.astimezone(UTC)
 
 
@@ -43,9 +43,9 @@ class Interval:
         datetime.timedelta(seconds=1200)
     """
 
-    start: datetime = field(converter=_in_utc)
+    start: datetime = field(converter=in_utc)
     """Included."""
-    end: datetime = field(converter=_in_utc)
+    end: datetime = field(converter=in_utc)
     """Excluded."""
 
     @property

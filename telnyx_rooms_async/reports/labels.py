@@ -11,7 +11,7 @@ JOINERS: Final = "\u200c\u200d"
 """Characters without a width that form emoji and Persian words."""
 
 
-def one_line(text: str) -> str:
+def printable(text: str) -> str:
     """Return text in one line, without characters that control a terminal, reorder text, or break XML."""
     kept = (
         "\ufffd" if unicodedata.category(character) in ("Cc", "Cs", "Cn") else character

@@ -15,7 +15,7 @@ from telnyx_rooms_async.reports.labels import (
     attendance_title,
     bounds,
     duration_text,
-    one_line,
+    printable,
     usage_title,
 )
 from telnyx_rooms_async.reports.usage import Usage
@@ -42,7 +42,7 @@ class AttendanceChart:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the lines, in the width of the terminal."""
         attendees = self.attendance.attendees
-        names = [one_line(attendee.identity) for attendee in attendees]
+        names = [printable(attendee.identity) for attendee in attendees]
         values = [duration_text(attendee.duration) for attendee in attendees]
         layout = _Layout.of(names, values, options)
         yield layout.text(attendance_title(self.attendance, self.zone), "bold")
@@ -74,7 +74,7 @@ class UsageChart:
         """Yield the lines, in the width of the terminal."""
         rows = self.usage.rows
         prices = self.usage.prices
-        names = [one_line(row.key) for row in rows]
+        names = [printable(row.key) for row in rows]
         minutes = [f"{row.billed_minutes:,} min" for row in rows]
         costs = ["" if prices is None else f"{_GAP}{row.cost(prices):,f}" for row in rows]
         width, cost_width = max(map(len, minutes), default=0), max(map(len, costs), default=0)

@@ -14,8 +14,14 @@ from attrs import asdict, define, field, fields, frozen, setters
 
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import RoomComposition, RoomRecording, RoomSession
-from telnyx_rooms_async.reports.attendance import Identity, identity_of, participants_of, span_of
-from telnyx_rooms_async.reports.intervals import check_aware, union
+from telnyx_rooms_async.reports.attendance import (
+    Identity,
+    check_arguments,
+    identity_of,
+    participants_of,
+    span_of,
+)
+from telnyx_rooms_async.reports.intervals import union
 from telnyx_rooms_async.reports.table import DECIMAL_PLACES, Table
 
 By: TypeAlias = Literal["room", "day", "month"]
@@ -266,10 +272,10 @@ _SUMS: Final = [name.name for name in fields(_Period) if name.name != "distinct"
 class UsageMeter:
     """Adds up usage in flat memory: some 100 bytes for each session and person.
 
-    Sessions count on the day on which they started, recordings and compositions likewise; participants on
-    the days on which they were present. Midnight is that of the time zone. A session, recording or
-    composition that is added again does not count again. The rounded minutes of a participant that stays past
-    midnight are those of the whole stay.
+    Sessions and recordings count on the day on which they started, compositions on the day on which they
+    were created, and participants on the days on which they were present, in the time zone. A session,
+    recording or composition that is added again does not count again. The rounded minutes of a participant
+    that stays past midnight are those of the whole stay.
 
     Args:
         by: what has a row: ``"room"``, ``"day"`` or ``"month"``.
@@ -278,7 +284,8 @@ class UsageMeter:
         identity: how people are recognised, as in `attendance_of`.
 
     Raises:
-        InvalidArgumentError: `by` is not one of the three, or `as_of` has no time zone.
+        InvalidArgumentError: `by` is not one of the three, `as_of` has no time zone, `zone` is not a
+            `tzinfo`, or `identity` is invalid.
 
     Example:
         >>> from telnyx_rooms_async import RoomParticipant
@@ -293,7 +300,10 @@ class UsageMeter:
     def __init__(self, *, by: By, as_of: datetime, zone: tzinfo = UTC, identity: Identity = None) -> None:
         if by not in get_args(By):
             raise InvalidArgumentError((f"by must be 'room', 'day' or 'month', not {by!r}",))
-        check_aware("as_of", as_of)
+        if not isinstance(cast("object", zone), tzinfo):
+            problem = f"zone must be a tzinfo such as ZoneInfo('Europe/Berlin'), not {zone!r}"
+            raise InvalidArgumentError((problem,))
+        check_arguments(as_of, identity)
         self._by: By = by
         self._as_of = as_of
         self._zone = zone
@@ -311,27 +321,27 @@ class UsageMeter:
         Raises:
             InvalidArgumentError: the session comes without participants.
         """
-        participants = participants_of(session)
+        participants = {participant.id: participant for participant in participants_of(session)}
+        stays: dict[str, list[tuple[int, int]]] = {}
+        started_at = self._as_of
+        for participant in participants.values():
+            start, end = span_of(participant, session, self._as_of)
+            started_at = min(started_at, start)
+            person = identity_of(participant, self._identity)
+            stays.setdefault(person, []).append((_microseconds(start), _microseconds(end)))
+        # Nothing is added before this line, at which no participant can be refused any more.
         if not self._added.add(_hash(f"session {session.id}")):
             return
         room_id = session.room_id or ""
-        started_at = session.created_at or self._as_of
-        stays: dict[str, list[tuple[int, int]]] = {}
-        parts: dict[str, Sequence[_Part]] = {}
-        for participant in {participant.id: participant for participant in participants}.values():
-            start, end = span_of(participant, session, self._as_of)
-            person = identity_of(participant, self._identity)
-            span = (_microseconds(start), _microseconds(end))
-            stays.setdefault(person, []).append(span)
-            parts[person] = self._add_minutes(*span, room_id)
-            if session.created_at is None:
-                started_at = min(started_at, start)
-        self._period_at(_microseconds(started_at), room_id).sessions += 1
+        self._period_at(_microseconds(session.created_at or started_at), room_id).sessions += 1
         for person, spans in stays.items():
-            if len(spans) > 1:
-                parts[person] = [part for span in union(spans) for part in self._split(*span, room_id)]
             identity = _hash_person(person)
-            for period, part_start, part_end in parts[person]:
+            parts: Sequence[_Part] = ()
+            for span in spans:
+                parts = self._add_minutes(*span, room_id)
+            if len(spans) > 1:
+                parts = [part for span in union(spans) for part in self._split(*span, room_id)]
+            for period, part_start, part_end in parts:
                 period.add_person(identity, part_start, part_end)
 
     def _add_minutes(self, start: int, end: int, room_id: str) -> Sequence[_Part]:
@@ -356,8 +366,8 @@ class UsageMeter:
     def add_composition(self, composition: RoomComposition) -> None:
         """Add a composition."""
         if self._added.add(_hash(f"composition {composition.id}")):
-            started_at = composition.started_at or composition.created_at or self._as_of
-            period = self._period_at(_microseconds(started_at), composition.room_id or "")
+            created_at = composition.created_at or composition.started_at or self._as_of
+            period = self._period_at(_microseconds(created_at), composition.room_id or "")
             period.composed_minutes += -(-(composition.duration_secs or 0) // 60)
 
     def usage(self, prices: Prices | None = None) -> Usage:

@@ -10,12 +10,13 @@ from telnyx_rooms_async.core.endpoints import (
     LIST_COMPOSITIONS,
     RETRIEVE_COMPOSITION,
 )
-from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.requests import PAGE_SIZE_MAX, CompositionBody, CompositionsQuery, Days
+from telnyx_rooms_async.core.protocol import PAGE_SIZE_MAX, build
+from telnyx_rooms_async.core.requests import CompositionBody, CompositionsQuery
 from telnyx_rooms_async.core.validators import (
     EXACT_IDS,
     UNSET,
     CompositionId,
+    Days,
     RecordingId,
     SessionId,
     UnsetType,
@@ -25,8 +26,9 @@ from telnyx_rooms_async.core.validators import resolution as resolution_problem
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import CompositionStatus, RoomComposition, VideoRegion
 from telnyx_rooms_async.pagination import Listing
-from telnyx_rooms_async.resources.downloads import DownloadedFile, Progress, Writer, download
+from telnyx_rooms_async.resources.downloads import Progress, Writer, download
 from telnyx_rooms_async.resources.polling import poll
+from telnyx_rooms_async.resources.results import DownloadedFile
 
 _DEFAULT_RESOLUTION: Final = "1280x720"
 _UNFINISHED: Final = (None, CompositionStatus.ENQUEUED, CompositionStatus.PROCESSING)

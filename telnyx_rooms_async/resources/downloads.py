@@ -12,11 +12,11 @@ from inspect import isasyncgenfunction, isawaitable
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
-from attrs import Factory, define, field, frozen
-
 from telnyx_rooms_async.atomic_write import AtomicFile
+from telnyx_rooms_async.core.endpoints import Endpoint, RetrySafety
 from telnyx_rooms_async.core.error_mapping import error_of
-from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response, RetrySafety
+from telnyx_rooms_async.core.http_messages import Call, Failure, Request, Response
+from telnyx_rooms_async.core.retry import NO_RETRY, RetryPlan
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.core.validators import checked_limit, exact_text, short_repr, url
 from telnyx_rooms_async.errors import (
@@ -31,6 +31,7 @@ from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.attempt_log import record_attempt
 from telnyx_rooms_async.http.transport import Stream, is_usable_url
 from telnyx_rooms_async.models import RecordingStatus, RoomComposition, RoomRecording
+from telnyx_rooms_async.resources.results import DownloadedFile
 from telnyx_rooms_async.shield import run_in_thread
 
 T = TypeVar("T")
@@ -55,11 +56,7 @@ _OTHER_FILE: Final = Failure(
     reason=FailureKind.MALFORMED, sent=True, detail="the store sent another part or file"
 )
 _DOWNLOAD: Final = Call(
-    operation="download",
-    template="{download_url}",
-    request=Request(method="GET", path=""),
-    response_type=Response,
-    retry_safety=RetrySafety.IDEMPOTENT,
+    Endpoint("download", "GET", "{download_url}", 200, Response, RetrySafety.IDEMPOTENT), Request("GET", "")
 )
 """Under this name the attempts of a download are recorded: it is no operation of the API."""
 
@@ -75,24 +72,6 @@ class Writer(Protocol):
         bytes.
         """
         ...
-
-
-@frozen(kw_only=True)
-class DownloadedFile:
-    """Result of a download.
-
-    Example:
-        >>> file = await client.recordings.download(recording, "meeting.webm")
-        >>> file.size == os.path.getsize("meeting.webm")
-        True
-    """
-
-    path: Path | None
-    """None if the target was a writer."""
-    size: int
-    """Bytes."""
-    content_type: str | None
-    """As stated by the store: ``"video/mp4"``."""
 
 
 async def download(
@@ -212,7 +191,6 @@ async def _open_writer(writer: Writer) -> AsyncGenerator[Write, None]:
 # --- transfer ---------------------------------------------------------------------------------------------
 
 
-@define(eq=False, repr=False)
 class _Transfer:
     """The download of one file, by as many requests as it takes.
 
@@ -229,23 +207,32 @@ class _Transfer:
     writer, or a connection.
     """
 
-    api: ApiSession
-    call: Call[Downloadable]
-    write: Write | None = field(default=None, kw_only=True)
-    """None if only the size is wanted."""
-    progress: Progress | None = field(default=None, kw_only=True)
-    max_bytes: int | None = field(default=None, kw_only=True)
-    time_left: float = field(default=Factory(lambda self: self.api.timeout, takes_self=True), init=False)
-    share: int = field(default=0, init=False)
-    """Bytes since `time_left` was renewed."""
-    spent: float = field(default=0.0, init=False)
-    """What retries since then took from the retry budget."""
-    received: int = field(default=0, init=False)
-    total: int | None = field(default=None, init=False)
-    content_type: str | None = field(default=None, init=False)
-    etag: str | None = field(default=None, init=False)
-    last_modified: str | None = field(default=None, init=False)
-    is_complete: bool = field(default=False, init=False)
+    def __init__(
+        self,
+        api: ApiSession,
+        call: Call[Downloadable],
+        *,
+        write: Write | None = None,
+        progress: Progress | None = None,
+        max_bytes: int | None = None,
+    ) -> None:
+        self.api = api
+        self.call = call
+        self.write = write
+        """None if only the size is wanted."""
+        self.progress = progress
+        self.max_bytes = max_bytes
+        self.received = 0
+        self.total: int | None = None
+        self.content_type: str | None = None
+        self.etag: str | None = None
+        self.last_modified: str | None = None
+        self.is_complete = False
+        self.time_left = api.timeout
+        self.share = 0
+        """Bytes since `time_left` was renewed."""
+        self.spent = 0.0
+        """What retries since then took from the retry budget."""
 
     async def run(self, link: Secret | None = None) -> None:
         """Download until the file is complete. A lost connection costs a request, an expired link two.
@@ -263,36 +250,35 @@ class _Transfer:
             outcome = await self._attempt(link)
             elapsed = clock.monotonic() - started
             attempts_since_gain = 1 if self.received > received_before else attempts_since_gain + 1
-            delay: float | None = None
-            cost: float | None = 0.0
+            plan = NO_RETRY
             if not self.is_complete:
-                delay, cost = self.api.plan_retry(
-                    _DOWNLOAD.retry_safety,
+                plan = self.api.plan_retry(
+                    _DOWNLOAD.endpoint.retry_safety,
                     outcome,
                     number=attempts_since_gain,
                     time_left=self.time_left,
                     monotonic=clock.monotonic(),
                 )
-                self.spent += cost or 0.0
+                self.spent += plan.cost
             has_expired = isinstance(outcome, Response) and outcome.status in _EXPIRED_LINK_STATUSES
             if has_expired and not is_link_fresh:
-                link, delay = None, 0.0
+                link, plan = None, RetryPlan(delay=0.0)
             attempts = record_attempt(
                 _DOWNLOAD,
                 outcome,
                 attempts,
                 self.api.on_attempt,
                 elapsed=elapsed,
-                wait=delay,
-                budget_exhausted=cost is None,
+                wait=plan.delay,
+                budget_exhausted=plan.is_budget_exhausted,
             )
             if self.is_complete:
                 self.api.budget.give(self.spent or 1.0)
                 return
-            if delay is None:
+            if plan.delay is None:
                 raise error_of(outcome, attempts, now=clock.now())
-            await clock.sleep(delay)
-            self.time_left -= delay
+            await clock.sleep(plan.delay)
+            self.time_left -= plan.delay
 
     def link_of(self, item: Downloadable) -> Secret:
         """Return the link to the file of an item. The message about an invalid link does not show it."""

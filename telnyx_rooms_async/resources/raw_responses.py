@@ -2,18 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
-from telnyx_rooms_async.core.http_messages import Headers, Response
+from telnyx_rooms_async.core.http_messages import Response
 from telnyx_rooms_async.core.secret import HiddenValue, without_async_frames
-from telnyx_rooms_async.errors import Attempt
 from telnyx_rooms_async.http.api_session import ApiSession, CallContext
 from telnyx_rooms_async.models import Identified, Page
 from telnyx_rooms_async.pagination import Listing
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.recordings import Recordings
+from telnyx_rooms_async.resources.results import APIResponse
 from telnyx_rooms_async.resources.rooms import Rooms
 from telnyx_rooms_async.resources.sessions import Participants, Sessions
 from telnyx_rooms_async.resources.tokens import Tokens
@@ -21,30 +21,6 @@ from telnyx_rooms_async.resources.tokens import Tokens
 P = ParamSpec("P")
 T = TypeVar("T")
 Item = TypeVar("Item", bound=Identified)
-
-
-@frozen(kw_only=True)
-class APIResponse(Generic[T]):
-    """The value of a call, and the response that it came from: the last one, if there were several.
-
-    Example:
-        >>> response = await client.with_raw_response.rooms.retrieve(room_id)
-        >>> response.value.unique_name, response.status_code, response.headers["Content-Type"]
-        ('Weekly', 200, 'application/json')
-    """
-
-    value: T
-    """What the call returns without ``with_raw_response``; of a list, its first page."""
-    status_code: int
-    """Status of the response: 200, for example."""
-    headers: Headers = field(hash=False)
-    """Names are found in any case; ``headers.raw`` has repeated headers too."""
-    request_id: str | None
-    """Telnyx's id of the request, for its support."""
-    attempts: tuple[Attempt, ...]
-    """All requests of the call, the last one included."""
-    elapsed: float
-    """Seconds that the call took, delays and waits for the rate limit included."""
 
 
 class RawResponses:

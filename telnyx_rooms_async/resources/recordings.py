@@ -9,9 +9,10 @@ from telnyx_rooms_async.core.endpoints import (
     LIST_RECORDINGS,
     RETRIEVE_RECORDING,
 )
-from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.requests import PAGE_SIZE_MAX, Days, RecordingsFilter, RecordingsQuery
+from telnyx_rooms_async.core.protocol import PAGE_SIZE_MAX, build
+from telnyx_rooms_async.core.requests import RecordingsFilter, RecordingsQuery
 from telnyx_rooms_async.core.validators import (
+    Days,
     DurationFilter,
     ParticipantId,
     RecordingId,
@@ -23,7 +24,8 @@ from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import RoomRecording
 from telnyx_rooms_async.pagination import Listing
-from telnyx_rooms_async.resources.downloads import DownloadedFile, Progress, Writer, download, file_size
+from telnyx_rooms_async.resources.downloads import Progress, Writer, download, file_size
+from telnyx_rooms_async.resources.results import DownloadedFile
 
 
 class Recordings:

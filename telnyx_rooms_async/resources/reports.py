@@ -1,26 +1,26 @@
-"""Reports of an account: usage, from its sessions, recordings and compositions."""
+"""Reports: the usage of an account, and the attendance of a room."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import aclosing
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
 from os import PathLike
 from typing import Any, Final, TypeAlias, cast
 
-from attrs import frozen
+from attrs import define, frozen
 
-from telnyx_rooms_async.batch.outcomes import Failed
-from telnyx_rooms_async.batch.stream import stream
-from telnyx_rooms_async.core.requests import Days
-from telnyx_rooms_async.core.validators import DateFilter, days, exact_date
+from telnyx_rooms_async.batch.streams import stream
+from telnyx_rooms_async.core.validators import DateFilter, Days, days, exact_date, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
-from telnyx_rooms_async.reports import Identity, Prices, Usage, UsageMeter
+from telnyx_rooms_async.models import RoomSession
+from telnyx_rooms_async.pagination import Listing
+from telnyx_rooms_async.reports import Attendance, Identity, Prices, Usage, UsageMeter, attendance_of
 from telnyx_rooms_async.reports.usage import By
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.recordings import Recordings
 from telnyx_rooms_async.resources.sessions import Sessions
-from telnyx_rooms_async.resources.usage_journal import open_usage_journal
+from telnyx_rooms_async.resources.usage_journal import UsageJournal, open_usage_journal
 
 UsageProgress: TypeAlias = Callable[[int, int], object]
 """Called with the number of sessions that were read, and the number of all sessions."""
@@ -56,9 +56,9 @@ class Reports:
     ) -> Usage:
         """Return what the account used: one request, and one for every 250 sessions or recordings.
 
-        A session, recording or composition is part of the report if it started on one of the days. All of the
-        minutes of a session count, those after midnight on the next day. Memory grows by some 300 bytes for
-        each session of five people.
+        A session or recording is part of the report if it started on one of the days, a composition if it was
+        created then. All of the minutes of a session count, those after midnight on the next day. Memory
+        grows by some 300 bytes for each session of five people.
 
         With a journal, the report is read day by day, four days at a time, with at least three requests for
         a day. When the job is killed, the same call continues, as of the time of the first call. The file is
@@ -89,82 +89,86 @@ class Reports:
         """
         new_meter = partial(UsageMeter, by=by, zone=zone, identity=identity)
         new_meter(as_of=as_of or datetime.now(UTC))  # checks the arguments
+        if not isinstance(cast("object", prices), Prices | None):
+            raise InvalidArgumentError((f"prices must be Prices, not {short_repr(prices)}",))
         included = _Days(*_bounds(created_at), zone)
         if journal is not None and included.first is None:
             raise InvalidArgumentError(("a journal needs the first day of the report: created_at",))
         # This small request also shows the time of the server.
         first = await Sessions(self._api).list(created_at=included.wider_filter()).page(1, size=1)
-        counter = _Counter(progress, first.meta.total_results or 0)
         now = as_of or datetime.fromtimestamp(self._api.server_now(), UTC)
-        meter = new_meter(as_of=now)
+        reader = _Reader(self._api, included, first.meta.total_results or 0, progress)
         if journal is None:
-            await self._add(meter, included, included.wider_filter(), counter)
+            meter = new_meter(as_of=now)
+            await reader.read(meter, included.wider_filter())
             return meter.usage(prices)
         arguments = {
             "account": self._api.credentials.keyed_digest(_ACCOUNT_MESSAGE),
             "base_url": self._api.transport.base_url,
             "by": by,
             "first": str(included.first),
-            "identity": identity.__qualname__ if callable(identity) else identity,
+            "identity": _identity_name(identity),
             "last": str(included.last),
             "zone": str(zone),
         }
         async with open_usage_journal(journal, arguments, now) as file:
-            meter = new_meter(as_of=file.as_of)
-            done = await file.load(meter)
-            counter.add(sum(done.values()))
+            return (await reader.read_days(file, partial(new_meter, as_of=file.as_of))).usage(prices)
 
-            async def read(day: date) -> tuple[int, dict[str, Any]]:
-                meter = new_meter(as_of=file.as_of)
-                count = await self._add(meter, included, DateFilter(eq=day), counter)
-                return count, meter.to_dict()
 
-            missing = (day for day in included.wider_days(file.as_of) if str(day) not in done)
-            async with aclosing(stream(read, missing, concurrency=_PREFETCH, ordered=True)) as outcomes:
-                async for outcome in outcomes:
-                    if isinstance(outcome, Failed):
-                        raise outcome.error
-                    count, sums = outcome.value
-                    await file.save(str(outcome.item), count, sums)
-                    meter.add_dict(sums)
-        return meter.usage(prices)
+@define
+class _Reader:
+    """Reads the usage of some days, and reports how many sessions it has read."""
 
-    async def _add(
-        self, meter: UsageMeter, included: "_Days", window: DateFilter | None, counter: "_Counter"
-    ) -> int:
+    api: ApiSession
+    included: "_Days"
+    total: int
+    progress: UsageProgress | None
+    done: int = 0
+
+    async def read(self, meter: UsageMeter, window: DateFilter | None) -> int:
         """Add what Telnyx has in a window and the report includes; return the number of sessions read."""
         count = 0
-        sessions = Sessions(self._api).list(created_at=window, include_participants=True)
+        sessions = Sessions(self.api).list(created_at=window, include_participants=True)
         async with sessions.prefetch(_PREFETCH) as listing:
             async for page in listing.pages():
                 for session in page.data:
-                    if session.created_at in included:
+                    if session.created_at in self.included:
                         meter.add_session(session)
                 count += len(page.data)
-                counter.add(len(page.data))
-        async with Recordings(self._api).list(started_at=window).prefetch(_PREFETCH) as recordings:
+                self._count(len(page.data))
+        async with Recordings(self.api).list(started_at=window).prefetch(_PREFETCH) as recordings:
             async for recording in recordings:
-                if (recording.started_at or recording.created_at) in included:
+                if (recording.started_at or recording.created_at) in self.included:
                     meter.add_recording(recording)
-        async with Compositions(self._api).list(created_at=window).prefetch(_PREFETCH) as compositions:
+        async with Compositions(self.api).list(created_at=window).prefetch(_PREFETCH) as compositions:
             async for composition in compositions:
-                if composition.created_at in included:
+                if composition.created_at in self.included:
                     meter.add_composition(composition)
         return count
 
+    async def read_days(self, journal: UsageJournal, new_meter: Callable[[], UsageMeter]) -> UsageMeter:
+        """Read the days that are not in the journal, and return the sums of all."""
+        total = new_meter()
+        done = await journal.load(total)
+        self._count(sum(done.values()))
 
-class _Counter:
-    """Counts the sessions that were read, and reports them."""
+        async def read(day: date) -> tuple[int, dict[str, Any]]:
+            meter = new_meter()
+            count = await self.read(meter, DateFilter(eq=day))
+            return count, meter.to_dict()
 
-    def __init__(self, progress: UsageProgress | None, total: int) -> None:
-        self._progress = progress
-        self._done = 0
-        self._total = total
+        missing = (day for day in self.included.wider_days(journal.as_of) if str(day) not in done)
+        async with aclosing(stream(read, missing, concurrency=_PREFETCH, ordered=True)) as outcomes:
+            async for outcome in outcomes:
+                count, sums = outcome.unwrap()
+                await journal.save(str(outcome.item), count, sums)
+                total.add_dict(sums)
+        return total
 
-    def add(self, sessions: int) -> None:
-        self._done += sessions
-        if self._progress is not None:
-            self._progress(self._done, max(self._done, self._total))
+    def _count(self, sessions: int) -> None:
+        self.done += sessions
+        if self.progress is not None:
+            self.progress(self.done, max(self.done, self.total))
 
 
 @frozen
@@ -183,21 +187,25 @@ class _Days:
 
     def wider_filter(self) -> DateFilter | None:
         """Return a filter of a day more on both sides: Telnyx does not say in which zone its days begin."""
-        if self.first is None and self.last is None:
-            return None
-        return DateFilter(
-            gte=None if self.first is None else self.first - _DAY,
-            lte=None if self.last is None else self.last + _DAY,
-        )
+        first, last = _shifted(self.first, -_DAY), _shifted(self.last, _DAY)
+        return None if first is None and last is None else DateFilter(gte=first, lte=last)
 
     def wider_days(self, as_of: datetime) -> Iterator[date]:
         """Yield the days of `wider_filter`, at most until the day after the time of the report."""
         assert self.first is not None  # noqa: S101 - checked before
         last = as_of.astimezone(self.zone).date()
-        day = self.first - _DAY
+        day = _shifted(self.first, -_DAY) or self.first
         while day <= min(last, self.last or last) + _DAY:
             yield day
             day += _DAY
+
+
+def _shifted(day: date | None, difference: timedelta) -> date | None:
+    """Return another day; None if the calendar has none."""
+    try:
+        return None if day is None else day + difference
+    except OverflowError:
+        return None
 
 
 def _bounds(created_at: Days) -> tuple[date | None, date | None]:
@@ -210,3 +218,45 @@ def _bounds(created_at: Days) -> tuple[date | None, date | None]:
     if isinstance(value, DateFilter):
         return value.eq or value.gte, value.eq or value.lte
     return cast("date", value), cast("date", value)
+
+
+def _identity_name(identity: Identity) -> str | None:
+    """Return what a journal can compare: a function is recognised by its name."""
+    if identity is None or isinstance(identity, str):
+        return identity
+    name: str = getattr(identity, "__qualname__", type(identity).__qualname__)
+    return name
+
+
+# --- attendance of a room -----------------------------------------------------------------------------------
+
+
+class RoomAttendance:
+    """Attendance of a room: iterate over it for each session, or await it for all sessions together.
+
+    Nothing is sent before. An iteration holds a few pages of sessions in memory, whatever their number.
+
+    Example:
+        >>> async for lesson in client.rooms.attendance(room):
+        ...     print(lesson.sessions[0].created_at, len(lesson.attendees))
+        >>> print((await client.rooms.attendance(room)).to_markdown())
+    """
+
+    def __init__(
+        self, listing: Listing[RoomSession], identity: Identity, as_of: Callable[[], datetime]
+    ) -> None:
+        self._listing = listing
+        self._identity: Identity = identity
+        self._as_of = as_of
+
+    async def __aiter__(self) -> AsyncGenerator[Attendance, None]:
+        async with aclosing(aiter(self._listing)) as sessions:
+            async for session in sessions:
+                yield attendance_of([session], as_of=self._as_of(), identity=self._identity)
+
+    def __await__(self) -> Generator[Any, None, Attendance]:
+        return self._total().__await__()
+
+    async def _total(self) -> Attendance:
+        sessions = await self._listing.all()
+        return attendance_of(sessions, as_of=self._as_of(), identity=self._identity)

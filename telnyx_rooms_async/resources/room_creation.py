@@ -12,8 +12,8 @@ from attrs import evolve, frozen
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, LIST_ROOMS
 from telnyx_rooms_async.core.http_messages import Call
 from telnyx_rooms_async.core.page_scan import Scan
-from telnyx_rooms_async.core.protocol import at, build, page_size
-from telnyx_rooms_async.core.requests import RoomBody, RoomsQuery, body_fields
+from telnyx_rooms_async.core.protocol import at, body_fields, build, page_size
+from telnyx_rooms_async.core.requests import RoomBody, RoomsQuery
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.validators import exact_text, short_repr
 from telnyx_rooms_async.errors import (
@@ -152,7 +152,9 @@ class _Creation:
             logger.warning("POST /rooms: the room was created, and is found")
             return matches[0]
         room_ids = tuple(room.id for room in matches or ())
-        raise OutcomeUnknownError(call.operation, call.unique_name, context.attempts, room_ids) from cause
+        raise OutcomeUnknownError(
+            call.endpoint.operation, call.unique_name, context.attempts, room_ids
+        ) from cause
 
     def _may_resend(self, matches: tuple[Room, ...] | None, context: CallContext) -> bool:
         is_wanted = self.on_lost_response == "find_then_resend" or matches is not None

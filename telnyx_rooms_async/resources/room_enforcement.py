@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias, cast
 
 from attrs import evolve
 
-from telnyx_rooms_async.batch.outcomes import Failed, Outcome
-from telnyx_rooms_async.batch.stream import stream
+from telnyx_rooms_async.batch.streams import Failed, Outcome, stream
 from telnyx_rooms_async.core.endpoints import (
     DELETE_ROOM,
     END_SESSION,
@@ -18,7 +17,7 @@ from telnyx_rooms_async.core.endpoints import (
 )
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import RoomsQuery
-from telnyx_rooms_async.core.validators import checked_count, flag, is_id, short_repr
+from telnyx_rooms_async.core.validators import checked_count, checked_flag, checked_seconds, is_id, short_repr
 from telnyx_rooms_async.errors import (
     APIConnectionError,
     APIResponseError,
@@ -67,7 +66,6 @@ _SHORTEST_WAIT: Final = 0.05
 _LONGEST_RETRY: Final = 60.0
 """Seconds until a failed action or reading is repeated, or an action that another instance has claimed."""
 _SHORTEST_POSTPONEMENT: Final = timedelta(seconds=1)
-_MAX_INTERVAL: Final = 2**31
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -90,10 +88,8 @@ class Enforcer:
         self._api = api
         self._policies = _check_policies(policies)
         self._concurrency = checked_count("concurrency", concurrency)
-        self._interval = _check_interval(interval)
-        if problem := flag(dry_run):
-            raise InvalidArgumentError((f"dry_run {problem}",))
-        self._dry_run = dry_run
+        self._interval = checked_seconds("interval", interval)
+        self._dry_run = checked_flag("dry_run", dry_run)
         self._store = None if dry_run else store
         self._before_action, self._on_warning = before_action, on_warning
         self._needs_sessions = any(policy.ends_sessions for policy in self._policies)
@@ -190,30 +186,28 @@ class Enforcer:
             logger.warning("policies: the API is not available, next reading in %g s: %s", delay, error)
 
     async def _read_session(self, session_id: str) -> None:
-        """Plan the actions of one session and its room."""
-        try:
-            sessions = Sessions(self._api)
+        """Plan the actions of one session."""
+        sessions = Sessions(self._api)
+        plan: tuple[PolicyAction, ...] = ()
+        with suppress(NotFoundError):
             session = await sessions.retrieve(session_id)
-            if session.room_id is None:
-                self._plans.pop(session_id, None)
-                return
             if self._needs_participants:
                 participants = await sessions.participants(session_id).all()
                 session = evolve(session, participants=tuple(participants))
-            room = await self._api.call(build(RETRIEVE_ROOM, room_id=session.room_id))
-        except NotFoundError:
-            self._plans.pop(session_id, None)
-            return
-        self._plans[session_id] = planned_actions(self._policies, room, session, now=self._now())
+            if session.room_id is not None:
+                plan = await self._plan(session.room_id, session)
+        self._plans[session_id] = plan
 
     async def _read_room(self, room_id: str) -> None:
         """Plan the deletion of one room."""
-        try:
-            room = await self._api.call(build(RETRIEVE_ROOM, room_id=room_id))
-        except NotFoundError:
-            self._plans.pop(room_id, None)
-            return
-        self._plans[room_id] = planned_actions(self._policies, room, None, now=self._now())
+        plan: tuple[PolicyAction, ...] = ()
+        with suppress(NotFoundError):
+            plan = await self._plan(room_id, None)
+        self._plans[room_id] = plan
+
+    async def _plan(self, room_id: str, session: RoomSession | None) -> tuple[PolicyAction, ...]:
+        room = await self._api.call(build(RETRIEVE_ROOM, room_id=room_id))
+        return planned_actions(self._policies, room, session, now=self._now())
 
     # --- acting -------------------------------------------------------------------------------------------
 
@@ -283,14 +277,19 @@ class Enforcer:
         action = next(same, None)
         if action is None or self._dry_run:
             return action
-        decision = None if self._before_action is None else await self._before_action(action)
-        if decision is False:
-            return evolve(action, status="vetoed")
-        if isinstance(decision, timedelta):
-            retry_at = self._now() + max(decision, _SHORTEST_POSTPONEMENT)
-            return evolve(action, status="postponed", retry_at=retry_at)
-        is_done = await self._act(action)
-        return evolve(action, status="done") if is_done else None
+        decision: object = None if self._before_action is None else await self._before_action(action)
+        match decision:
+            case None | True:
+                is_done = await self._act(action)
+                return evolve(action, status="done") if is_done else None
+            case False:
+                return evolve(action, status="vetoed")
+            case timedelta():
+                retry_at = self._now() + max(decision, _SHORTEST_POSTPONEMENT)
+                return evolve(action, status="postponed", retry_at=retry_at)
+            case _:
+                problem = f"before_action must return a bool, a timedelta or None, not {short_repr(decision)}"
+                raise InvalidArgumentError((problem,))
 
     async def _act(self, action: PolicyAction) -> bool:
         """Return False if the session or the room is gone, by itself or by another client."""
@@ -307,7 +306,7 @@ class Enforcer:
             is_done = False
         else:
             is_done = True
-        self._plans.pop(action.subject_id, None)
+        del self._plans[action.subject_id]
         return is_done
 
     def _result(self, outcome: Outcome[PolicyAction, PolicyAction | None]) -> PolicyAction | None:
@@ -357,11 +356,3 @@ def _check_policies(policies: Iterable[RoomPolicy]) -> tuple[RoomPolicy, ...]:
         problem = f"policies must be at least one RoomPolicy, in a list, not {short_repr(policies)}"
         raise InvalidArgumentError((problem,))
     return values
-
-
-def _check_interval(interval: float) -> float:
-    value = cast("object", interval)
-    if type(value) is bool or not isinstance(value, int | float) or not 0 < value < _MAX_INTERVAL:
-        problem = f"interval must be a positive number of seconds, not {short_repr(interval)}"
-        raise InvalidArgumentError((problem,))
-    return float(value)

@@ -6,17 +6,18 @@ Rooms are identified by their names.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
-from attrs import field, fields, frozen
+from attrs import fields
 
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, UPDATE_ROOM
-from telnyx_rooms_async.core.protocol import build
-from telnyx_rooms_async.core.requests import RoomBody, body_fields, problems, room_body
-from telnyx_rooms_async.core.validators import UNSET, checked_limit, short_repr
-from telnyx_rooms_async.errors import InvalidArgumentError, NameTakenError, NotFoundError, one_line
+from telnyx_rooms_async.core.protocol import body_fields, build, problems
+from telnyx_rooms_async.core.requests import RoomBody, room_body
+from telnyx_rooms_async.core.validators import UNSET, short_repr
+from telnyx_rooms_async.errors import InvalidArgumentError, NameTakenError, NotFoundError
 from telnyx_rooms_async.http.api_session import ApiSession
-from telnyx_rooms_async.models import Room, public_url_repr
+from telnyx_rooms_async.models import Room
+from telnyx_rooms_async.resources.results import Change, Ensured, Plan
 from telnyx_rooms_async.resources.room_creation import (
     LOOK_UP_DELAYS,
     create_room,
@@ -28,139 +29,8 @@ DesiredRooms: TypeAlias = Mapping[str, Mapping[str, object]]
 """The wanted settings of each room, by its name."""
 
 _MAX_PROBLEMS: Final = 50
-_MAX_NAME_WIDTH: Final = 40
 _ENSURE_ATTEMPTS: Final = 3
 _SETTINGS: Final = tuple(field.name for field in fields(RoomBody) if field.name != "unique_name")
-
-
-def _setting_repr(name: str, value: object) -> str:
-    return public_url_repr(value) if name.endswith("_url") else repr(value)
-
-
-def _settings_repr(settings: Mapping[str, object]) -> str:
-    return f"{{{', '.join(f'{name!r}: {_setting_repr(name, value)}' for name, value in settings.items())}}}"
-
-
-@frozen(kw_only=True)
-class Ensured:
-    """Result of `Rooms.ensure`.
-
-    Example:
-        >>> (await client.rooms.ensure("Weekly")).action
-        'unchanged'
-    """
-
-    room: Room
-    """The room as it is now."""
-    action: Literal["created", "updated", "unchanged"]
-    """What was done."""
-    changed: tuple[str, ...] = ()
-    """The settings that were changed; of a new room all that were requested."""
-
-
-@frozen(kw_only=True)
-class Change:
-    """One change of a plan. `str` returns it as a line.
-
-    Example:
-        >>> plan = await client.rooms.plan([{"unique_name": "Weekly", "max_participants": 25}])
-        >>> print(plan.changes[0])
-        update  'Weekly'  max_participants: 10 -> 25
-    """
-
-    action: Literal["create", "update", "delete"]
-    """What `Rooms.apply` would do."""
-    unique_name: str | None = None
-    """Name of the room; None for a room without a name."""
-    room_id: str | None = None
-    """None for a room that is to be created."""
-    before: Mapping[str, object] = field(default={}, repr=_settings_repr)
-    """The present settings that change; of a room that is to be deleted all of its settings."""
-    after: Mapping[str, object] = field(default={}, repr=_settings_repr)
-    """The wanted settings that change; of a new room all that were requested."""
-
-    @property
-    def name(self) -> str:
-        """The name of the room in quotes, with control characters escaped."""
-        return "without a name" if self.unique_name is None else repr(self.unique_name)
-
-    def __str__(self) -> str:
-        return self.line()
-
-    def line(self, width: int = 0) -> str:
-        """Return the change as a line, with the name padded to `width`."""
-        if self.action == "delete":
-            details = one_line(self.room_id or "")
-        else:
-            before = {name: f"{_setting_repr(name, value)} -> " for name, value in self.before.items()}
-            details = ", ".join(
-                f"{name}: {before.get(name, '')}{_setting_repr(name, value)}"
-                for name, value in self.after.items()
-            )
-        return f"{self.action}  {self.name:{width}}  {details}".rstrip()
-
-
-@frozen(kw_only=True)
-class Plan:
-    """The changes that make rooms as desired. `str` returns a table; an empty plan is false.
-
-    Example:
-        >>> print(await client.rooms.plan([{"unique_name": "Weekly"}], prune=True))
-        delete  'Daily'  ...
-        0 to create, 0 to update, 1 to delete, 1 unchanged
-    """
-
-    changes: tuple[Change, ...] = ()
-    """Creations first, then updates, then deletions."""
-    unchanged: int = 0
-    """Number of rooms that need no change."""
-
-    @property
-    def creates(self) -> int:
-        """Number of rooms to create."""
-        return sum(change.action == "create" for change in self.changes)
-
-    @property
-    def updates(self) -> int:
-        """Number of rooms to update."""
-        return sum(change.action == "update" for change in self.changes)
-
-    @property
-    def deletes(self) -> int:
-        """Number of rooms to delete."""
-        return sum(change.action == "delete" for change in self.changes)
-
-    @property
-    def rooms(self) -> int:
-        """Number of existing rooms in the plan; without `prune` only the desired ones."""
-        return self.unchanged + self.updates + self.deletes
-
-    def check_deletes(self, max_deletes: int | None = None) -> None:
-        """Check that the plan does not delete too many rooms.
-
-        Args:
-            max_deletes: the largest number of rooms that may be deleted; None allows half of the rooms.
-
-        Raises:
-            InvalidArgumentError: the plan deletes more, or `max_deletes` is not a whole number from 0.
-        """
-        max_deletes = checked_limit("max_deletes", max_deletes, minimum=0)
-        deletes = self.deletes
-        summary = f"the plan deletes {deletes} of {self.rooms} rooms"
-        if max_deletes is None and deletes * 2 > self.rooms:
-            advice = f"max_deletes={deletes} (--max-deletes {deletes}) allows it"
-            raise InvalidArgumentError((f"{summary}, more than half of them: nothing was changed; {advice}",))
-        if max_deletes is not None and deletes > max_deletes:
-            raise InvalidArgumentError((f"{summary}, and max_deletes is {max_deletes}: nothing was changed",))
-
-    def __bool__(self) -> bool:
-        return bool(self.changes)
-
-    def __str__(self) -> str:
-        counts = f"{self.creates} to create, {self.updates} to update, {self.deletes} to delete"
-        width = min(_MAX_NAME_WIDTH, max((len(change.name) for change in self.changes), default=0))
-        lines = (change.line(width) for change in self.changes)
-        return "\n".join([*lines, f"{counts}, {self.unchanged} unchanged"])
 
 
 # --- ensure -----------------------------------------------------------------------------------------------

@@ -13,27 +13,26 @@ from telnyx_rooms_async.core.endpoints import (
     RETRIEVE_ROOM,
     UPDATE_ROOM,
 )
-from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.protocol import PAGE_SIZE_MAX, build
 from telnyx_rooms_async.core.requests import (
-    PAGE_SIZE_MAX,
-    Days,
     RoomBody,
-    RoomFields,
     RoomQuery,
     RoomSessionsQuery,
-    RoomSettings,
     RoomsQuery,
     room_body,
 )
 from telnyx_rooms_async.core.validators import (
     UNSET,
+    Days,
+    RoomFields,
     RoomId,
+    RoomSettings,
     UnsetType,
+    checked_flag,
     checked_limit,
     exact_flag,
     exact_room_id,
     exact_text,
-    flag,
     short_repr,
 )
 from telnyx_rooms_async.errors import (
@@ -46,27 +45,20 @@ from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import Room, RoomSession
 from telnyx_rooms_async.pagination import Listing
 from telnyx_rooms_async.resources.polling import poll
+from telnyx_rooms_async.resources.results import Change, Ensured, Plan
 from telnyx_rooms_async.resources.room_creation import (
     OnLostResponse,
     check_on_lost_response,
     create_room,
 )
-from telnyx_rooms_async.resources.room_reconciliation import (
-    Change,
-    Ensured,
-    Plan,
-    apply_change,
-    compare,
-    ensure_room,
-    parse_desired,
-)
+from telnyx_rooms_async.resources.room_reconciliation import apply_change, compare, ensure_room, parse_desired
 
 if TYPE_CHECKING:  # most programs have no bulk jobs, reports or policies, and do not import these
     from telnyx_rooms_async.batch.journal import Journal
     from telnyx_rooms_async.batch.operations import BatchJob, BatchProgress, BulkOperation
     from telnyx_rooms_async.policies import PolicyAction, RoomPolicy
     from telnyx_rooms_async.reports import Identity
-    from telnyx_rooms_async.resources.room_attendance import RoomAttendance
+    from telnyx_rooms_async.resources.reports import RoomAttendance
     from telnyx_rooms_async.resources.room_enforcement import BeforeAction, OnWarning
     from telnyx_rooms_async.webhooks import EventRouter, EventStore
 
@@ -297,11 +289,10 @@ class Rooms:
 
         Telnyx operation: RetrieveListRoomSessions.
         """
-        from telnyx_rooms_async.reports.intervals import check_aware  # noqa: PLC0415 - see above
-        from telnyx_rooms_async.resources.room_attendance import RoomAttendance  # noqa: PLC0415 - see above
+        from telnyx_rooms_async.reports.attendance import check_arguments
+        from telnyx_rooms_async.resources.reports import RoomAttendance
 
-        if as_of is not None:
-            check_aware("as_of", as_of)
+        check_arguments(as_of, identity)
 
         def now() -> datetime:
             return as_of or datetime.fromtimestamp(self._api.server_now(), UTC)
@@ -384,9 +375,7 @@ class Rooms:
 
         Telnyx operation: ListRooms.
         """
-        prune = cast("bool", exact_flag(prune))
-        if problem := flag(prune):
-            raise InvalidArgumentError((f"prune {problem}",))
+        prune = checked_flag("prune", prune)
         rooms = parse_desired(desired)
         return compare(rooms, [room async for room in self.list().prefetch(_PREFETCH)], prune=prune)
 
@@ -428,7 +417,7 @@ class Rooms:
         if not isinstance(cast("object", plan), Plan):
             raise InvalidArgumentError((f"plan must be a Plan, not {short_repr(plan)}",))
         plan.check_deletes(max_deletes)
-        from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+        from telnyx_rooms_async.batch.operations import BulkOperation
 
         operation = BulkOperation(name="apply", apply=partial(apply_change, self._api), api=self._api)
         return operation.run(
@@ -487,7 +476,7 @@ class Rooms:
         Telnyx operations: ListRooms, ListRoomSessions, ViewRoom, ViewRoomSession,
         RetrieveListRoomParticipants, EndSession and DeleteRoom.
         """
-        from telnyx_rooms_async.resources.room_enforcement import Enforcer  # noqa: PLC0415 - see above
+        from telnyx_rooms_async.resources.room_enforcement import Enforcer
 
         enforcer = Enforcer(
             self._api,
@@ -664,7 +653,7 @@ class Rooms:
             with suppress(NotFoundError):
                 await self.delete(room.id)
 
-        from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+        from telnyx_rooms_async.batch.operations import BulkOperation
 
         operation = BulkOperation(name="delete_all", apply=delete, api=self._api)
         return operation.run(rooms, concurrency=concurrency, max_failures=max_failures, progress=progress)
@@ -695,7 +684,7 @@ def bulk_create(
     api: ApiSession, on_lost_response: OnLostResponse, *, must_be_named: bool
 ) -> "BulkOperation[Any, Room]":
     """Return the operation of `Rooms.create_many`, whose items are checked when they are sent."""
-    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+    from telnyx_rooms_async.batch.operations import BulkOperation
 
     choice = check_on_lost_response(on_lost_response)
 
@@ -710,7 +699,7 @@ def bulk_create(
 
 def bulk_update(api: ApiSession) -> "BulkOperation[Any, Room]":
     """Return the operation of `Rooms.update_many`, whose items are checked when they are sent."""
-    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+    from telnyx_rooms_async.batch.operations import BulkOperation
 
     async def update(change: RoomUpdate, _: float | None) -> Room:
         pair = cast("object", change)  # it may come from a file
@@ -726,7 +715,7 @@ def bulk_update(api: ApiSession) -> "BulkOperation[Any, Room]":
 
 def bulk_delete(api: ApiSession) -> "BulkOperation[RoomId, None]":
     """Return the operation of `Rooms.delete_many`."""
-    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+    from telnyx_rooms_async.batch.operations import BulkOperation
 
     async def delete(room_id: RoomId, since: float | None) -> None:
         try:

@@ -18,17 +18,15 @@ from telnyx_rooms_async.core.endpoints import (
     UNMUTE_PARTICIPANTS,
     Endpoint,
 )
-from telnyx_rooms_async.core.protocol import build
+from telnyx_rooms_async.core.protocol import PAGE_SIZE_MAX, build
 from telnyx_rooms_async.core.requests import (
-    PAGE_SIZE_MAX,
-    Days,
     ParticipantsBody,
     ParticipantsQuery,
     SessionParticipantsQuery,
     SessionQuery,
     SessionsQuery,
 )
-from telnyx_rooms_async.core.validators import UNSET, ParticipantId, RoomId, SessionId
+from telnyx_rooms_async.core.validators import UNSET, Days, ParticipantId, RoomId, SessionId
 from telnyx_rooms_async.errors import SessionEndedError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import ActionResult, RoomParticipant, RoomSession
@@ -166,11 +164,9 @@ class Sessions:
 
         Telnyx operations: ViewRoomSession and RetrieveListRoomParticipants.
         """
-        from telnyx_rooms_async.reports import attendance_of  # noqa: PLC0415 - see above
-        from telnyx_rooms_async.reports.intervals import check_aware  # noqa: PLC0415 - see above
+        from telnyx_rooms_async.reports.attendance import attendance_of, check_arguments
 
-        if as_of is not None:
-            check_aware("as_of", as_of)
+        check_arguments(as_of, identity)
         session = await self.retrieve(session_id)
         participants = await self.participants(session.id).all()
         return attendance_of(
@@ -365,7 +361,7 @@ class Participants:
 
 def bulk_end(api: ApiSession) -> "BulkOperation[SessionId, None]":
     """Return the operation of `Sessions.end_many`, also used by `integrations.dask`."""
-    from telnyx_rooms_async.batch.operations import BulkOperation  # noqa: PLC0415 - see above
+    from telnyx_rooms_async.batch.operations import BulkOperation
 
     async def end(session_id: SessionId, since: float | None) -> None:
         try:

@@ -1,11 +1,8 @@
 """Client tokens, with which a client SDK joins a room. They are secrets, and in no repr, log or error."""
 
-import asyncio
-import math
 import re
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager, suppress
-from contextvars import copy_context
+from contextlib import asynccontextmanager
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -15,26 +12,14 @@ from telnyx_rooms_async.core.endpoints import CREATE_TOKEN, REFRESH_TOKEN, Endpo
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import RefreshBody, TokenBody
 from telnyx_rooms_async.core.secret import Secret, hidden
-from telnyx_rooms_async.core.validators import UNSET, RoomId, UnsetType, exact_room_id
-from telnyx_rooms_async.errors import (
-    AuthenticationError,
-    ClientClosedError,
-    InvalidArgumentError,
-    PermissionDeniedError,
-    TelnyxRoomsError,
-    UnprocessableEntityError,
-)
+from telnyx_rooms_async.core.validators import UNSET, RoomId, UnsetType
+from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
-from telnyx_rooms_async.http.attempt_log import logger
-from telnyx_rooms_async.http.in_flight import running_loop
 from telnyx_rooms_async.models import AccessToken, ClientToken, Room
+from telnyx_rooms_async.resources.auto_refreshed_token import AutoRefreshedToken
 
 # The API reference has no refresh token in this response, but a server may replace it.
 _REFRESH_TOKEN: Final = cast("Endpoint[ClientToken]", evolve(REFRESH_TOKEN, response_type=ClientToken))
-_REFRESH_AFTER: Final = 0.9
-"""Share of the lifetime of a token after which it is refreshed."""
-_REFRESH_WAIT: Final = 0.3
-"""Seconds from the start of a refresh for which callers wait although their token is still valid."""
 _UUID: Final = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _JWT: Final = re.compile(r"eyJ[^.]*\..*|[^.]+\.[^.]+\.[^.]+", re.DOTALL)
 _MIN_TOKEN_LENGTH: Final = 8
@@ -132,7 +117,7 @@ class Tokens:
         *,
         token_ttl_secs: int = 600,
         refresh_token_ttl_secs: int = 3600,
-    ) -> AsyncGenerator["AutoRefreshedToken", None]:
+    ) -> AsyncGenerator[AutoRefreshedToken, None]:
         """Provide a token that is refreshed when needed, for the duration of the block.
 
         One request at the start. There is no background task: the first call of `AutoRefreshedToken.token`
@@ -158,110 +143,15 @@ class Tokens:
         if UNSET in (body.token_ttl_secs, body.refresh_token_ttl_secs):
             raise InvalidArgumentError(("token_ttl_secs and refresh_token_ttl_secs must be numbers",))
         build(CREATE_TOKEN, room_id=room_id, body=body)  # validates the arguments
-        token = AutoRefreshedToken(self._api, room_id, token_ttl_secs, refresh_token_ttl_secs)
+        token = AutoRefreshedToken(
+            self,
+            self._api.clock.monotonic,
+            room_id,
+            token_ttl_secs=token_ttl_secs,
+            refresh_token_ttl_secs=refresh_token_ttl_secs,
+        )
         try:
             await token.token()
             yield token
         finally:
-            await token._close()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this module
-
-
-class AutoRefreshedToken:
-    """A client token that is refreshed when it is read. Tasks of one event loop can share it.
-
-    At most one refresh runs at a time. While the token is valid, it is returned although its refresh fails or
-    takes long.
-
-    Example:
-        >>> async with client.tokens.auto_refresh(room_id) as refreshed:
-        ...     token = await refreshed.token()
-    """
-
-    def __init__(
-        self, api: ApiSession, room_id: RoomId, token_ttl_secs: int, refresh_token_ttl_secs: int
-    ) -> None:
-        self._tokens = Tokens(api)
-        self._monotonic = api.clock.monotonic  # the wall clock may jump, and the server's clock may differ
-        self._room_id = cast("RoomId", exact_room_id(room_id))
-        self._token_ttl_secs = token_ttl_secs
-        self._refresh_token_ttl_secs = refresh_token_ttl_secs
-        self._token = self._refresh_token = Secret()
-        self._refresh_at = self._replace_at = self._expires_at = -math.inf
-        self._task: asyncio.Task[TelnyxRoomsError | None] | None = None
-        self._wait_until = 0.0
-        """When callers with a valid token stop waiting for the refresh, by the clock of the event loop."""
-        # A refresh serves all callers, so it runs in the context of the block: in the trace of no caller.
-        self._context = copy_context()
-        self._is_closed = False
-
-    def __repr__(self) -> str:
-        return f"<AutoRefreshedToken for room {self._room_id}>"
-
-    async def token(self) -> str:
-        """Return a valid token, a secret.
-
-        A tenth of its lifetime is left unless its refresh fails or is slow. No request, or one when a refresh
-        is due; two if the refresh token is rejected. While the token is valid, a failed refresh is logged,
-        and the next call tries again.
-
-        Raises:
-            TelnyxRoomsError: the token has expired and could not be refreshed; the next call tries again.
-            ClientClosedError: the token has expired, and the block has ended.
-        """
-        now = self._monotonic()
-        if now < self._refresh_at:
-            return str(self._token)
-        loop = running_loop()
-        if self._task is None or (self._task.done() and not self._is_closed):
-            self._task = loop.create_task(self._refresh(), context=self._context.copy())
-            self._wait_until = loop.time() + _REFRESH_WAIT
-        task = self._task
-        if now < self._expires_at:
-            await asyncio.wait([task], timeout=self._wait_until - loop.time())
-        if self._monotonic() >= self._expires_at:
-            await asyncio.wait([task])  # the cancellation of one caller does not cancel it for the others
-            if self._is_closed:
-                raise ClientClosedError
-            if (error := task.result()) is not None:
-                raise error
-        return str(self._token)
-
-    async def _close(self) -> None:
-        """Cancel a running refresh, and prevent another."""
-        self._is_closed = True
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-
-    async def _refresh(self) -> TelnyxRoomsError | None:
-        """Refresh the token, or replace it with its refresh token; return the error if that fails."""
-        now = self._monotonic()
-        token: AccessToken | None = None
-        try:
-            if now < self._replace_at:
-                with suppress(AuthenticationError, PermissionDeniedError, UnprocessableEntityError):
-                    token = await self._tokens.refresh(
-                        self._room_id, self._refresh_token, token_ttl_secs=self._token_ttl_secs
-                    )
-            if token is None:
-                token = await self._tokens.create(
-                    self._room_id,
-                    token_ttl_secs=self._token_ttl_secs,
-                    refresh_token_ttl_secs=self._refresh_token_ttl_secs,
-                )
-        except TelnyxRoomsError as error:
-            time_left = self._expires_at - self._monotonic()
-            if time_left > 0:
-                logger.warning(
-                    "client token not refreshed (%s); it is valid for another %.0f s",
-                    type(error).__name__,
-                    time_left,
-                )
-            return error
-        self._token = Secret(token.token)
-        self._refresh_at = now + _REFRESH_AFTER * self._token_ttl_secs
-        self._expires_at = now + self._token_ttl_secs
-        if isinstance(token, ClientToken) and token.refresh_token:
-            self._refresh_token = Secret(token.refresh_token)
-            self._replace_at = now + _REFRESH_AFTER * self._refresh_token_ttl_secs
-        return None
+            await token.close()

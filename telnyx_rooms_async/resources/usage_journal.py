@@ -1,41 +1,35 @@
 """Journal of a usage report: a SQLite file with the usage of each day that was read."""
 
 import os
-import sqlite3
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from telnyx_rooms_async.errors import JournalError
 from telnyx_rooms_async.reports import UsageMeter
 from telnyx_rooms_async.serialization import encode_json, parse_json
 from telnyx_rooms_async.shield import run_in_thread
+from telnyx_rooms_async.sqlite_file import SqliteFile
 
 T = TypeVar("T")
 
 _APPLICATION_ID: Final = 0x54526A75
 """Marks a SQLite file as a journal of a usage report."""
 _SCHEMA: Final = f"""
+BEGIN;
 PRAGMA application_id = {_APPLICATION_ID};
 CREATE TABLE report (arguments TEXT NOT NULL, as_of TEXT NOT NULL);
 CREATE TABLE days (day TEXT PRIMARY KEY, sessions INTEGER NOT NULL, sums TEXT NOT NULL);
 """
-_PROBLEMS: Final[Mapping[int, str]] = {
-    sqlite3.SQLITE_BUSY: "another report is using it",
-    sqlite3.SQLITE_NOTADB: "it is not a journal",
-    sqlite3.SQLITE_CORRUPT: "it is damaged",
-}
 
 
 class UsageJournal:
     """Open journal of a usage report. Its methods work in a thread, and raise `JournalError`."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
-        self._connection: sqlite3.Connection | None = None
+        self._sqlite = SqliteFile(os.fspath(path), _APPLICATION_ID, "report")
         self.as_of: datetime
         """The time of the report, which stays that of the first run."""
 
@@ -48,7 +42,8 @@ class UsageJournal:
 
         def load() -> dict[str, int]:
             sessions: dict[str, int] = {}
-            for day, count, sums in self._execute("SELECT day, sessions, sums FROM days"):
+            rows = self._sqlite.connection.execute("SELECT day, sessions, sums FROM days")
+            for day, count, sums in rows:
                 meter.add_dict(parse_json(sums.encode()))
                 sessions[day] = count
             return sessions
@@ -58,64 +53,37 @@ class UsageJournal:
     async def save(self, day: str, sessions: int, sums: Mapping[str, Any]) -> None:
         """Write a day to the disk."""
         row = (day, sessions, encode_json(sums).decode())
-        await self._run("written", lambda: self._execute("REPLACE INTO days VALUES (?, ?, ?)", *row))
+        replace = partial(self._sqlite.connection.execute, "REPLACE INTO days VALUES (?, ?, ?)", row)
+        await self._run("written", replace)
 
     async def close(self, *, remove: bool = False) -> None:
         """Close the file, and remove it if the report is complete."""
 
         def close() -> None:
-            if self._connection is not None:
-                self._connection.close()
+            if self._sqlite.is_open:
+                self._sqlite.connection.close()
                 if remove:
-                    self._path.unlink(missing_ok=True)
+                    Path(self._sqlite.path).unlink(missing_ok=True)
 
         await self._run("closed", close)
 
     async def _run(self, verb: str, work: Callable[[], T]) -> T:
-        return await run_in_thread(partial(self._translate_errors, verb, work))
-
-    # --- in a thread ----------------------------------------------------------------------------------------
+        return await run_in_thread(partial(self._sqlite.run, verb, work))
 
     def _open(self, arguments: str, as_of: datetime) -> None:
-        # Only the owner can read a new file.
-        with suppress(FileExistsError):
-            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        self._connection = sqlite3.connect(
-            self._path.absolute(), timeout=0, isolation_level=None, check_same_thread=False
-        )
-        self._execute("PRAGMA locking_mode = EXCLUSIVE")
-        self._execute("PRAGMA synchronous = FULL")
-        self._execute("BEGIN EXCLUSIVE")
-        (application_id,) = self._execute("PRAGMA application_id").fetchone()
-        (tables,) = self._execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if application_id != (_APPLICATION_ID if tables else 0):
-            raise JournalError(str(self._path), "it is not a journal of a usage report")
-        if not tables:
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                self._execute(statement)
-            self._execute("INSERT INTO report VALUES (?, ?)", arguments, as_of.isoformat())
-        self._execute("COMMIT")
-        recorded, recorded_as_of = self._execute("SELECT arguments, as_of FROM report").fetchone()
+        self._sqlite.create()
+        is_journal = self._sqlite.connect()
+        connection = self._sqlite.connection
+        if not is_journal:
+            connection.executescript(_SCHEMA)
+            connection.execute("INSERT INTO report VALUES (?, ?)", (arguments, as_of.isoformat()))
+            connection.execute("COMMIT")
+        recorded, recorded_as_of = connection.execute("SELECT arguments, as_of FROM report").fetchone()
         if recorded != arguments:
-            problem = (
+            raise self._sqlite.error(
                 "it belongs to a report with other arguments, or of another account: use another journal"
             )
-            raise JournalError(str(self._path), problem)
         self.as_of = datetime.fromisoformat(recorded_as_of)
-
-    def _execute(self, statement: str, *values: object) -> sqlite3.Cursor:
-        assert self._connection is not None  # noqa: S101 - `open` comes first
-        return self._connection.execute(statement, values)
-
-    def _translate_errors(self, verb: str, work: Callable[[], T]) -> T:
-        try:
-            return work()
-        except OSError as error:
-            raise JournalError(str(self._path), f"it cannot be {verb}: {error.strerror}") from None
-        except sqlite3.Error as error:
-            primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # Python's own errors have none
-            problem = _PROBLEMS.get(primary_code, f"it cannot be {verb}: {error}")
-            raise JournalError(str(self._path), problem) from None
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, Self, cast
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from telnyx_rooms_async.errors import WebhookPayloadError
 from telnyx_rooms_async.models import Model
@@ -58,13 +58,22 @@ class UnknownEvent(Event):
 
 
 @frozen(kw_only=True)
-class SessionStartedPayload(Model):
-    """Payload of `RoomSessionStarted`."""
-
+class _SessionPayload(Model):
     room_id: str | None = None
     """Id of the room."""
     session_id: str | None = None
     """Id of the session."""
+
+
+@frozen(kw_only=True)
+class _ParticipantPayload(_SessionPayload):
+    participant_id: str | None = None
+    """Id of the participant."""
+
+
+@frozen(kw_only=True)
+class SessionStartedPayload(_SessionPayload):
+    """Payload of `RoomSessionStarted`."""
 
 
 @frozen(kw_only=True)
@@ -76,13 +85,9 @@ class RoomSessionStarted(Event):
 
 
 @frozen(kw_only=True)
-class SessionEndedPayload(Model):
+class SessionEndedPayload(_SessionPayload):
     """Payload of `RoomSessionEnded`."""
 
-    room_id: str | None = None
-    """Id of the room."""
-    session_id: str | None = None
-    """Id of the session."""
     duration_secs: int | None = None
     """Length in seconds."""
     ended_reason: str | None = None
@@ -98,15 +103,9 @@ class RoomSessionEnded(Event):
 
 
 @frozen(kw_only=True)
-class ParticipantJoinedPayload(Model):
+class ParticipantJoinedPayload(_ParticipantPayload):
     """Payload of `RoomParticipantJoined`."""
 
-    room_id: str | None = None
-    """Id of the room."""
-    session_id: str | None = None
-    """Id of the session."""
-    participant_id: str | None = None
-    """Id of the participant."""
     context: str | None = None
     """Text that the joining client sent: ``"Alice"``, or anything else, often JSON."""
 
@@ -120,15 +119,9 @@ class RoomParticipantJoined(Event):
 
 
 @frozen(kw_only=True)
-class ParticipantLeftPayload(Model):
+class ParticipantLeftPayload(_ParticipantPayload):
     """Payload of `RoomParticipantLeft`."""
 
-    room_id: str | None = None
-    """Id of the room."""
-    session_id: str | None = None
-    """Id of the session."""
-    participant_id: str | None = None
-    """Id of the participant."""
     context: str | None = None
     """Text of the joining client."""
     duration_secs: int | None = None
@@ -146,15 +139,9 @@ class RoomParticipantLeft(Event):
 
 
 @frozen(kw_only=True)
-class RecordingStartedPayload(Model):
+class RecordingStartedPayload(_ParticipantPayload):
     """Payload of `RoomRecordingStarted`."""
 
-    room_id: str | None = None
-    """Id of the room."""
-    session_id: str | None = None
-    """Id of the session."""
-    participant_id: str | None = None
-    """Id of the participant."""
     recording_id: str | None = None
     """Id of the recording."""
     type: str | None = None
@@ -170,15 +157,9 @@ class RoomRecordingStarted(Event):
 
 
 @frozen(kw_only=True)
-class RecordingCompletedPayload(Model):
+class RecordingCompletedPayload(_ParticipantPayload):
     """Payload of `RoomRecordingCompleted`."""
 
-    room_id: str | None = None
-    """Id of the room."""
-    session_id: str | None = None
-    """Id of the session."""
-    participant_id: str | None = None
-    """Id of the participant."""
     recording_id: str | None = None
     """Id of the recording."""
     type: str | None = None
@@ -202,13 +183,9 @@ class RoomRecordingCompleted(Event):
 
 
 @frozen(kw_only=True)
-class CompositionCompletedPayload(Model):
-    """Payload of `RoomCompositionCompleted`."""
+class CompositionCompletedPayload(_SessionPayload):
+    """Payload of `RoomCompositionCompleted`. Its ``room_id`` is sometimes missing."""
 
-    room_id: str | None = None
-    """Sometimes missing: identify the composition by its own id."""
-    session_id: str | None = None
-    """Id of the session."""
     composition_id: str | None = None
     """Id of the composition."""
     download_url: str | None = field(default=None, repr=False)
@@ -232,13 +209,16 @@ class RoomCompositionCompleted(Event):
 
 
 EVENT_CLASSES: Final[Mapping[str, type[Event]]] = {
-    "video.room.session.started": RoomSessionStarted,
-    "video.room.session.ended": RoomSessionEnded,
-    "video.room.participant.joined": RoomParticipantJoined,
-    "video.room.participant.left": RoomParticipantLeft,
-    "video.room.recording.started": RoomRecordingStarted,
-    "video.room.recording.completed": RoomRecordingCompleted,
-    "video.room.composition.completed": RoomCompositionCompleted,
+    fields(event_class).event_type.default: event_class
+    for event_class in (
+        RoomSessionStarted,
+        RoomSessionEnded,
+        RoomParticipantJoined,
+        RoomParticipantLeft,
+        RoomRecordingStarted,
+        RoomRecordingCompleted,
+        RoomCompositionCompleted,
+    )
 }
 """The class of each event type."""
 
@@ -251,13 +231,13 @@ def parse_event(body: bytes) -> Event:
     """
     try:
         envelope = parse_json(body)
-        fields = _as_dict(envelope)
+        body_fields = _as_dict(envelope)
         # Examples of the API reference show the event without the envelope.
-        data = fields if "event_type" in fields else _as_dict(fields.get("data"))
+        data = body_fields if "event_type" in body_fields else _as_dict(body_fields.get("data"))
         data = {name: value for name, value in data.items() if value is not None}
         if data:
-            attempt = _as_dict(fields.get("meta")).get("attempt")
-            envelope = {"data": {**data, "attempt": attempt} if type(attempt) is int else data}
+            attempt = _as_dict(body_fields.get("meta")).get("attempt")
+            envelope = {"data": {**data, "attempt": attempt if type(attempt) is int else None}}
         event_type = data.get("event_type")
         event_class = EVENT_CLASSES.get(event_type) if isinstance(event_type, str) else None
         generic: Any = Envelope  # a type checker cannot follow a class that is chosen here

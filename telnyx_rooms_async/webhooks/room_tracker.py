@@ -47,6 +47,7 @@ class RoomTracker:
 
     Raises:
         InvalidArgumentError: `room_id` is not an id.
+        ConfigurationError: the limit is not an integer, 1 or more.
 
     Example:
         >>> tracker = RoomTracker(room_id)

@@ -192,15 +192,17 @@ class EventRouter:
         traceback: TracebackType | None,
     ) -> None:
         self._is_open = False
-        if not self._tasks:
-            return
-        _, pending = await asyncio.wait(self._tasks, timeout=self._grace)
-        if not pending:
-            return
-        for task in pending:
-            task.cancel()
-        logger.warning("events cancelled after %g seconds and not handled: %d", self._grace, len(pending))
-        await asyncio.wait(pending)
+        tasks = list(self._tasks)
+        try:
+            if tasks:
+                await asyncio.wait(tasks, timeout=self._grace)
+        finally:
+            pending = [task for task in tasks if not task.done()]
+            for task in pending:
+                task.cancel()
+            if pending:
+                logger.warning("events cancelled by the shutdown and not handled: %d", len(pending))
+                await asyncio.wait(pending)
 
     def _handlers_of(self, event: Event) -> list[Handler[Any]]:
         return [handler for event_class, handler in self._handlers if isinstance(event, event_class)]

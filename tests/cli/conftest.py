@@ -13,13 +13,14 @@ import termios
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from functools import partial
 from threading import Thread
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from telnyx_rooms_async import RoomParticipant
+from telnyx_rooms_async import Clock, RoomParticipant, RoomsClient
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
@@ -97,6 +98,13 @@ def objects(run: Run) -> Objects:
         return [json.loads(line) for line in result.stdout.splitlines()]
 
     return objects
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries of commands in this process do not wait: the length of a pause is random."""
+    create = partial(RoomsClient.from_settings, clock=Clock(random=lambda: 0.0))
+    monkeypatch.setattr(RoomsClient, "from_settings", staticmethod(create))
 
 
 # --- what is on the emulator --------------------------------------------------------------------------------

@@ -94,12 +94,11 @@ def test_file_alone_is_written_to_stdout(run: Run, telnyx: Emulator, command: tu
     assert result.stderr == ""
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_closed_pipe_ends_a_download_quietly(
-    shell: Shell, telnyx: Emulator, video: tuple[str, str, str], unbuffered: str
+    shell: Shell, telnyx: Emulator, video: tuple[str, str, str]
 ) -> None:
     telnyx.media(video[-1]).size = LARGE
-    result = shell(f"$program {' '.join(video)} - | head -c 5 | wc -c", PYTHONUNBUFFERED=unbuffered)
+    result = shell(f"$program {' '.join(video)} - | head -c 5 | wc -c", PYTHONUNBUFFERED="1")
     assert (result.stdout.strip(), result.stderr) == ("5", "")
 
 

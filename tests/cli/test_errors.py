@@ -10,11 +10,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from telnyx_rooms_async import cli
+from telnyx_rooms_async.__main__ import main
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.cli.runner import exit_codes
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.command_line import UNKNOWN_ID, Run, Start, Terminal
-from tests.helpers.processes import INTERRUPTIBLE, MAIN
+from tests.helpers.processes import INTERRUPTIBLE
 
 
 @pytest.mark.parametrize(
@@ -172,10 +174,16 @@ def test_ctrl_c_ends_a_list_quietly_after_the_lines_of_its_first_page(
     assert (process.returncode, out, err) == (130, "", "")
 
 
-def test_ctrl_c_while_starting_is_quiet(start: Start) -> None:
-    code = f"import telnyx_rooms_async.cli as cli\ndef app(): raise KeyboardInterrupt\ncli.app = app\n{MAIN}"
-    process = start(program=(sys.executable, "-c", code))
-    assert (*process.communicate(), process.returncode) == ("", "", 130)
+def test_ctrl_c_while_starting_is_quiet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupt)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert (end.value.code, *capsys.readouterr()) == (130, "", "")
 
 
 @pytest.mark.parametrize("code", [0, 130])

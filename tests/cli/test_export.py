@@ -11,7 +11,7 @@ import pytest
 
 from telnyx_rooms_async.cli.tables import COLUMNS, formats
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.command_line import Objects, Run, Start, Terminal
+from tests.helpers.command_line import Objects, Run, Terminal
 
 FORMATS = ["csv", "ndjson", "parquet"]
 NAMES = ['a,"b"', "two\nlines", "=1+1", "'=1", "ünï 漢 🎉", "null", " a "]
@@ -126,16 +126,12 @@ def test_wrong_usage(run: Run, telnyx: Emulator, target: str, options: list[str]
     assert telnyx.requests == []
 
 
-def test_missing_extra_is_explained(start: Start, tmp_path: Path) -> None:
-    hide = "import sys; sys.modules['pyarrow'] = None; from telnyx_rooms_async.__main__ import main; main()"
-    program = (sys.executable, "-c", hide)
-    csv = start("rooms", "export", str(tmp_path / "rooms.csv"), program=program)
-    process = start("rooms", "export", str(tmp_path / "rooms.parquet"), program=program)
-    assert process.communicate() == (
-        "",
-        "error: Parquet needs the extra \"parquet\": pip install 'telnyx-rooms-async[parquet]'\n",
-    )
-    assert (process.returncode, csv.wait()) == (1, 0)
+def test_missing_extra_is_explained(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # it cannot be imported
+    result = run("rooms", "export", str(tmp_path / "rooms.parquet"))
+    message = "error: Parquet needs the extra \"parquet\": pip install 'telnyx-rooms-async[parquet]'\n"
+    assert (result.exit_code, result.output) == (1, message)
+    assert run("rooms", "export", str(tmp_path / "rooms.csv")).exit_code == 0
     assert list(tmp_path.iterdir()) == [tmp_path / "rooms.csv"]
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from math import inf
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
@@ -118,23 +119,23 @@ def test_table_is_read_from_stdin(run: Run, telnyx: Emulator, tmp_path: Path, ki
     assert count_creates(telnyx) == 5
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_beginning_of_stdin_that_was_read_before_is_not_part_of_the_table(
-    shell: Shell, telnyx: Emulator, tmp_path: Path, kind: str
+    shell: Shell, telnyx: Emulator, tmp_path: Path
 ) -> None:
-    path = write_table(tmp_path / "rooms", [{"unique_name": "A"}, {"unique_name": "B"}], kind)
-    path.write_bytes(b"# skipped\n" + path.read_bytes())
-    result = shell(f"{{ read -r skipped; exec $program rooms import - --format {kind}; }} < '{path}'")
+    path = tmp_path / "rooms.csv"
+    path.write_text("# skipped\nunique_name\nA\nB\n")
+    result = shell(f"{{ read -r skipped; exec $program rooms import - --format csv; }} < '{path}'")
     assert (result.stdout, result.stderr) == ("created 2 of 2 rooms\n", "")
     assert sorted(room.unique_name or "" for room in telnyx.rooms) == ["A", "B"]
 
 
-def test_table_is_read_from_a_named_pipe(start: Start, tmp_path: Path) -> None:
+def test_table_is_read_from_a_named_pipe(run: Run, tmp_path: Path) -> None:
     pipe = tmp_path / "rooms.csv"
     os.mkfifo(pipe)
-    process = start("rooms", "import", str(pipe))
-    pipe.write_text("unique_name\nA\nB\n")
-    assert process.communicate() == ("created 2 of 2 rooms\n", "")
+    writer = Thread(target=pipe.write_text, args=["unique_name\nA\nB\n"])
+    writer.start()
+    assert run("rooms", "import", str(pipe)).output == "created 2 of 2 rooms\n"
+    writer.join()
 
 
 def test_delimiter_option(run: Run, telnyx: Emulator, tmp_path: Path) -> None:

@@ -5,14 +5,16 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from telnyx_rooms_async import RoomFields, RoomsClient
 from telnyx_rooms_async.cli import app
 
 CLIENT = RoomsClient("KEY")
-TYPERS: list[Any] = [group.typer_instance for group in app.registered_groups]
-GROUPS = {group.info.name: group.registered_commands for group in TYPERS}
+PROGRAM: Any = typer.main.get_command(app)
+COMMANDS = {name: PROGRAM.get_command(None, name) for name in PROGRAM.list_commands(None)}
+GROUPS = {name: command.commands for name, command in COMMANDS.items() if hasattr(command, "commands")}
 RESOURCES = [name for name in GROUPS if name != "webhooks"]
 
 # Options of the command line itself.
@@ -69,9 +71,8 @@ SET_BY_COMMANDS = {
 
 def commands(nouns: Iterable[str]) -> Iterator[Any]:
     for noun in nouns:
-        for command in GROUPS[noun]:
-            verb = command.name or command.callback.__name__
-            yield pytest.param(noun, verb, command.callback, id=f"{noun}-{verb}")
+        for verb, command in GROUPS[noun].items():
+            yield pytest.param(noun, verb.replace("-", "_"), command, id=f"{noun}-{verb}")
 
 
 def methods(noun: str) -> set[str]:
@@ -89,14 +90,14 @@ def test_every_method_is_a_command() -> None:
         "reports",
     ]
     for noun in RESOURCES:
-        named = {command.name or command.callback.__name__ for command in GROUPS[noun]}
+        named = {verb.replace("-", "_") for verb in GROUPS[noun]}
         bulk = {verb for other, verb in BULK if other == noun}
         assert named == (methods(noun) | bulk) - {verb for other, verb in NO_COMMANDS if other == noun}
 
 
 @pytest.mark.parametrize(("noun", "verb", "command"), list(commands(RESOURCES)))
 def test_every_parameter_of_a_method_is_an_option(noun: str, verb: str, command: Any) -> None:
-    options = set(inspect.signature(command).parameters) - OWN_OPTIONS
+    options = {parameter.name for parameter in command.params} - OWN_OPTIONS
     if (noun, verb) in BULK:
         parameters = _parameters(noun, BULK[noun, verb]) - SET_BY_COMMANDS
         renamed = RENAMED if verb in ("attendance", "usage") else {}

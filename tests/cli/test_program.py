@@ -2,14 +2,18 @@
 
 import json
 import sys
+from inspect import signature
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 import telnyx_rooms_async
+from telnyx_rooms_async.__main__ import main
+from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.command_line import ROOM_COLUMNS, Run, Shell, Start, Terminal
-from tests.helpers.processes import MAIN
 
 
 @pytest.fixture
@@ -30,28 +34,45 @@ def test_package_runs_as_a_program_and_closes_what_it_opened(start: Start, telny
     assert (process.returncode, err, len(out.splitlines())) == (0, "", 3)
 
 
-@pytest.mark.parametrize("missing", ["typer", "rich"])
-def test_missing_extra_is_explained(start: Start, missing: str) -> None:
-    process = start(program=(sys.executable, "-c", f"import sys; sys.modules[{missing!r}] = None; {MAIN}"))
-    out, err = process.communicate()
-    assert (process.returncode, out) == (2, "")
-    assert err == "the command line needs the extra \"cli\": pip install 'telnyx-rooms-async[cli]'\n"
+@pytest.mark.parametrize("missing", ["typer", "rich", "telnyx_rooms_async.serialization"])
+def test_missing_extra_is_explained(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], missing: str
+) -> None:
+    for name in [
+        name for name in sys.modules if f"{name}.".startswith((f"{missing}.", "telnyx_rooms_async.cli."))
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)  # it cannot be imported
+    with pytest.raises((SystemExit, ModuleNotFoundError)) as end:
+        main()
+    if missing in {"typer", "rich"}:
+        message = "the command line needs the extra \"cli\": pip install 'telnyx-rooms-async[cli]'\n"
+        assert (end.value.args, capsys.readouterr().err) == ((2,), message)
+    else:
+        assert missing in str(end.value)
 
 
-def test_another_missing_module_is_not_explained_as_the_extra(start: Start) -> None:
-    code = f"import sys; sys.modules['telnyx_rooms_async.emulator'] = None; {MAIN}"
-    process = start(program=(sys.executable, "-c", code))
-    _, err = process.communicate()
-    assert process.returncode == 1
-    assert "telnyx_rooms_async.emulator" in err
-    assert "pip install" not in err
-
-
-def test_library_imports_neither_typer_nor_rich(start: Start) -> None:
-    imports = "import sys, telnyx_rooms_async, telnyx_rooms_async.emulator"
-    code = f"{imports}; print({{'typer', 'rich'}} & set(sys.modules))"
+def test_only_what_is_needed_is_imported(start: Start) -> None:
+    code = """if 1:
+        import sys, telnyx_rooms_async, telnyx_rooms_async.emulator
+        library = {"typer", "rich"} & set(sys.modules)
+        del sys.modules["telnyx_rooms_async.emulator"]
+        from telnyx_rooms_async.cli import app
+        app(["rooms", "list"], standalone_mode=False)
+        unused = {"telnyx_rooms_async.emulator", "cryptography", "matplotlib", "pyarrow"}
+        print(library, unused & set(sys.modules))
+    """
     out, _ = start(program=(sys.executable, "-c", code)).communicate()
-    assert out == "set()\n"
+    assert out.splitlines()[-1] == "set() set()"
+
+
+@pytest.mark.skipif(
+    "suggest_commands" not in signature(typer.Typer).parameters, reason="this Typer suggests no commands"
+)
+@pytest.mark.parametrize(("words", "command"), [(("roms",), "rooms"), (("rooms", "lst"), "list")])
+def test_similar_command_is_suggested(run: Run, words: tuple[str, ...], command: str) -> None:
+    result = run(*words)
+    assert (result.exit_code, f"Did you mean '{command}'?" in result.stderr) == (2, True)
 
 
 def test_options_before_the_command_are_those_of_the_client(run: Run, telnyx: Emulator) -> None:
@@ -117,15 +138,15 @@ def test_empty_list_at_a_terminal(at_terminal: Terminal) -> None:
     assert at_terminal("rooms", "list") == "no rooms\n"
 
 
-def test_styles_are_for_terminals(at_terminal: Terminal, start: Start, telnyx: Emulator) -> None:
+def test_styles_are_for_terminals(at_terminal: Terminal, run: Run, telnyx: Emulator) -> None:
     telnyx.seed(1)
     assert "\x1b[1m" in at_terminal("rooms", "list", plain=False)
     in_json = at_terminal("rooms", "list", "--json", plain=False).splitlines()
     assert [line[0] + line[-1] for line in in_json] == ["{}"]
-    out, err = start("rooms", "list", FORCE_COLOR="1", COLUMNS="20").communicate()
-    assert "\x1b" not in out + err
-    assert out.splitlines()[0].split() == ROOM_COLUMNS
-    assert [line for line in out.splitlines() if line != line.rstrip()] == []
+    result = run("rooms", "list", FORCE_COLOR="1", COLUMNS="20")
+    assert "\x1b" not in result.output
+    assert result.stdout.splitlines()[0].split() == ROOM_COLUMNS
+    assert [line for line in result.stdout.splitlines() if line != line.rstrip()] == []
 
 
 def test_control_characters_are_escaped(run: Run, telnyx: Emulator, renamed: str) -> None:
@@ -144,21 +165,16 @@ def test_control_characters_are_escaped(run: Run, telnyx: Emulator, renamed: str
 # --- other streams ------------------------------------------------------------------------------------------
 
 
-def test_stdout_without_the_characters_of_a_name(start: Start, telnyx: Emulator) -> None:
+def test_stdout_without_the_characters_of_a_name(telnyx: Emulator, account: dict[str, str]) -> None:
     telnyx._state.create_room({"unique_name": "日本"})
-    table = start("rooms", "list", PYTHONIOENCODING="ascii")
-    in_json = start("rooms", "list", "--json", PYTHONIOENCODING="ascii")
-    assert "  ??" in table.communicate()[0]
-    assert "日本" in in_json.communicate()[0]
+    runner = CliRunner(charset="ascii", env=account)
+    assert b"  ??" in runner.invoke(app, ["rooms", "list"]).stdout_bytes
+    assert "日本".encode() in runner.invoke(app, ["rooms", "list", "--json"]).stdout_bytes
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["rooms list", "rooms list --json", "rooms export - --format csv --page-size 100", "demo"],
-)
-def test_closed_pipe_ends_the_program_quietly(shell: Shell, telnyx: Emulator, command: str) -> None:
+def test_closed_pipe_ends_the_program_quietly(shell: Shell, telnyx: Emulator) -> None:
     telnyx.seed(1000)  # more than a pipe holds
-    result = shell(f'{{ $program {command}; echo "code $?" >&2; }} | head -n 1')
+    result = shell('{ $program rooms list; echo "code $?" >&2; } | head -n 1')
     assert (result.stdout.count("\n"), result.stderr) == (1, "code 141\n")
 
 
@@ -177,17 +193,13 @@ def test_closed_stderr_does_not_end_a_job(start: Start, telnyx: Emulator, tmp_pa
 
 def test_program_without_stdout_succeeds(shell: Shell, telnyx: Emulator) -> None:
     telnyx.seed(1)
-    result = shell("$program rooms list >&- && $program rooms list --json >&-")
-    assert (result.returncode, result.stderr) == (0, "")
+    result = shell("exec $program rooms list >&-")
+    assert (result.returncode, result.stderr, len(telnyx.requests)) == (0, "", 1)
 
 
-@pytest.mark.parametrize(("command", "unbuffered"), [("list", ""), ("list", "1"), ("export", "")])
-def test_full_disk_behind_stdout_is_one_line(
-    shell: Shell, telnyx: Emulator, tmp_path: Path, command: str, unbuffered: str
-) -> None:
+def test_full_disk_behind_stdout_is_one_line(shell: Shell, telnyx: Emulator, tmp_path: Path) -> None:
     telnyx.seed(1)
     target = tmp_path / "rooms.csv"
-    arguments = f"export {target}" if command == "export" else command
-    result = shell(f"exec $program rooms {arguments} >/dev/full", PYTHONUNBUFFERED=unbuffered)
+    result = shell(f"exec $program rooms export {target} >/dev/full")
     assert (result.returncode, result.stderr) == (1, "error: No space left on device\n")
-    assert target.exists() == (command == "export")  # only its report could not be written
+    assert target.exists()  # only its report could not be written

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.command_line import Objects, Run, SmallDisk, Turn
+from tests.helpers.command_line import Objects, Run, SmallDisk, Terminal, Turn
 
 
 @pytest.fixture
@@ -66,6 +66,16 @@ def test_complete_files_are_not_downloaded_again(
     assert run("recordings", "export", str(tmp_path), "--json").stdout == (
         '{"downloaded":0,"skipped":4,"failed":0}\n'
     )
+
+
+def test_skipped_files_do_not_count_for_the_rate(
+    run: Run, at_terminal: Terminal, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    run("recordings", "export", str(tmp_path))
+    shown = at_terminal("recordings", "export", str(tmp_path), columns=200)
+    assert f"{len(files)}/{len(files)}" in shown
+    assert "/s" not in shown
+    assert "-1 day" not in shown
 
 
 def test_only_matching_recordings_are_downloaded(run: Run, tmp_path: Path, files: dict[str, bytes]) -> None:

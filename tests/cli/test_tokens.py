@@ -1,12 +1,14 @@
 """``telnyx-rooms tokens``: what is printed, and where the refresh token is read from."""
 
 import logging
+import sys
 
 import pytest
 
 from telnyx_rooms_async import Room
+from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.command_line import Objects, Run, Shell, Table, Terminal
+from tests.helpers.command_line import Objects, Run, Table, Terminal
 
 MISSING = "error: no refresh token: set TELNYX_REFRESH_TOKEN, or pass - and send it on stdin\n"
 
@@ -105,14 +107,19 @@ def test_missing_refresh_token(
     assert telnyx.requests == []
 
 
-def test_missing_refresh_token_at_a_prompt_or_a_closed_stdin(
-    program_at_terminal: Terminal, shell: Shell, room: Room
-) -> None:
+def test_missing_refresh_token_at_a_prompt(program_at_terminal: Terminal, room: Room) -> None:
     shown = program_at_terminal("tokens", "refresh", room.id, "-", typed=b"\x04")  # Ctrl-D
     assert shown.endswith(MISSING)
     assert "Traceback" not in shown
-    result = shell(f"exec $program tokens refresh {room.id} - <&-")
-    assert (result.returncode, result.stderr) == (1, MISSING)
+
+
+def test_missing_refresh_token_on_a_closed_stdin(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(SystemExit) as end:
+        app(["tokens", "refresh", "room", "-"])
+    assert (end.value.code, capsys.readouterr().err) == (1, MISSING)
 
 
 def test_refresh_token_is_refused_as_an_argument(run: Run, telnyx: Emulator, room: Room) -> None:

@@ -1,16 +1,12 @@
 """The examples in docstrings: they run, and print what they show."""
 
-import ast
 import builtins
 import doctest
 import inspect
 import io
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, redirect_stdout
-from datetime import datetime
 from importlib import import_module
-from pathlib import Path
-from types import FunctionType
 
 import pytest
 from distributed import Client, LocalCluster
@@ -19,7 +15,7 @@ from telnyx_rooms_async import Listing, RoomsClient
 from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.webhooks import RoomSessionEnded, SessionEndedPayload
 from tests.docs.test_public_api import CLASSES, DOCSTRINGS, MODULES, RESOURCES
-from tests.helpers.clocks import FakeClock
+from tests.helpers.guides import run
 
 EXAMPLES = {
     name: example
@@ -42,8 +38,8 @@ def test_every_public_class_and_operation_has_an_example() -> None:
     }
     # A protocol that users implement, what `asgi_app` returns, and classes below the client.
     missing -= {"telnyx_rooms_async.webhooks.EventStore", "telnyx_rooms_async.integrations.asgi.WebhookApp"}
-    missing -= {"telnyx_rooms_async.core.page_scan.Scan", "telnyx_rooms_async.core.protocol.Extras"}
-    missing -= {"telnyx_rooms_async.serialization.Envelope"}
+    missing -= {"telnyx_rooms_async.core.page_scan.Scan", "telnyx_rooms_async.serialization.Envelope"}
+    missing -= {f"telnyx_rooms_async.core.protocol.{name}" for name in ("Extras", "PageQuery")}
     missing |= VERBS - EXAMPLES.keys()
     assert missing == set()
 
@@ -88,39 +84,17 @@ async def dask_cluster() -> AsyncIterator[Client]:
         yield connected
 
 
+@pytest.mark.usefixtures("account")
 @pytest.mark.parametrize("name", EXAMPLES)
-async def test_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+async def test_examples_run(
+    name: str, telnyx: Emulator, client: RoomsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(builtins, "_", None, raising=False)  # the interactive interpreter sets it
-    time = FakeClock()
-
-    def next_minute() -> datetime:
-        """Return a time a minute after the last one, so that nothing has to be waited for."""
-        time.advance(seconds=60)
-        return time.now
-
-    async with (
-        Emulator(clock=next_minute) as telnyx,
-        RoomsClient(telnyx.api_key, base_url=telnyx.url) as client,
-    ):
-        monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
-        monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
-        monkeypatch.setenv("TELNYX_PUBLIC_KEY", telnyx.public_key)
-        names = await namespace(telnyx, client)
-        statements = doctest.DocTestParser().get_examples(EXAMPLES[name])
-        assert statements, "an example has prompts: >>>"
-        for statement in statements:
-            await check(statement, names)
-
-
-async def check(statement: doctest.Example, names: dict[str, object]) -> None:
-    """Run a statement, which may await, and compare what it prints."""
-    code = compile(statement.source, "example", "single", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    with redirect_stdout(io.StringIO()) as printed:
-        result = FunctionType(code, names)()
-        if code.co_flags & inspect.CO_COROUTINE:
-            assert isinstance(result, Awaitable)
-            await result
-    checker = doctest.OutputChecker()
-    if not checker.check_output(statement.want, printed.getvalue(), doctest.ELLIPSIS):
-        pytest.fail(f"{statement.source}printed\n{printed.getvalue()}")
+    names = await namespace(telnyx, client)
+    statements = doctest.DocTestParser().get_examples(EXAMPLES[name])
+    assert statements, "an example has prompts: >>>"
+    for statement in statements:
+        with redirect_stdout(io.StringIO()) as printed:
+            await run(statement.source, names, "single")
+        if not doctest.OutputChecker().check_output(statement.want, printed.getvalue(), doctest.ELLIPSIS):
+            pytest.fail(f"{statement.source}printed\n{printed.getvalue()}")

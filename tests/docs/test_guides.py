@@ -2,7 +2,6 @@
 
 import ast
 import asyncio
-import builtins
 import inspect
 import os
 import re
@@ -11,12 +10,8 @@ import subprocess
 import sys
 import textwrap
 import tomllib
-from collections.abc import Awaitable
-from datetime import datetime
-from inspect import CO_COROUTINE
 from pathlib import Path
 from string import Template
-from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
@@ -28,8 +23,7 @@ import telnyx_rooms_async
 from telnyx_rooms_async import RetryPolicy, RoomsClient, TelnyxRoomsError
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.clocks import FakeClock
-from tests.helpers.guides import GUIDES, README, ROOT, read_files
+from tests.helpers.guides import GUIDES, README, ROOT, read_files, run
 from tests.helpers.web_servers import run_aiohttp_app, run_asgi_app
 
 
@@ -169,57 +163,40 @@ def test_the_code_of_a_task_in_the_readme_is_valid(cell: str) -> None:
 # --- programs and fragments ---------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("account")
 @pytest.mark.parametrize("program", PROGRAMS)
 async def test_programs_run(program: str, telnyx: Emulator) -> None:
-    variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-W", "error", "-c", program, env=os.environ | variables
-    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-W", "error", "-c", program)
     assert await process.wait() == 0
     assert telnyx.rooms == ()
 
 
+@pytest.mark.usefixtures("account")
 @pytest.mark.parametrize("fragment", FRAGMENTS)
-async def test_fragments_run(fragment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    time = FakeClock()
-
-    def next_minute() -> datetime:
-        """Return a time a minute after the last one, so that nothing has to be waited for."""
-        time.advance(seconds=60)
-        return time.now
-
-    async with (
-        Emulator(clock=next_minute) as telnyx,
-        RoomsClient(telnyx.api_key, base_url=telnyx.url) as client,
-    ):
-        telnyx.seed(3)
-        room = await client.rooms.create(unique_name="Recorded", enable_recording=True)
-        person = telnyx.join(room.id, context="Alice")
-        names: dict[str, object] = {"client": client, "telnyx": telnyx, "room": room}
-        monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
-        monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
-        monkeypatch.setenv("TELNYX_PUBLIC_KEY", telnyx.public_key)
-        if "ca.pem" in fragment:
-            authority = trustme.CA()
-            authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-            certificate = authority.issue_cert("me@example.com")
-            certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "client.pem")
-        if "client.recordings" in fragment:
-            telnyx.leave(person.id)
-        code = compile(fragment, "guide", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        await run(code, names)
-        if "download" in fragment:
-            assert [path.stat().st_size > 0 for path in tmp_path.iterdir()] == [True, True]
-        if "\napp = " in fragment:
-            await check_app(names["app"], telnyx)
+async def test_fragments_run(fragment: str, telnyx: Emulator, client: RoomsClient, tmp_path: Path) -> None:
+    telnyx.seed(3)
+    room = await client.rooms.create(unique_name="Recorded", enable_recording=True)
+    person = telnyx.join(room.id, context="Alice")
+    names: dict[str, object] = {"client": client, "telnyx": telnyx, "room": room}
+    if "ca.pem" in fragment:
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+        certificate = authority.issue_cert("me@example.com")
+        certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "client.pem")
+    if "client.recordings" in fragment:
+        telnyx.leave(person.id)
+    await run(fragment, names)
+    if "download" in fragment:
+        assert [path.stat().st_size > 0 for path in tmp_path.iterdir()] == [True, True]
+    if "\napp = " in fragment:
+        await check_app(names["app"], telnyx)
 
 
-@pytest.mark.parametrize("test", TESTS)
-def test_tests_pass_in_a_folder_of_their_own(test: str, tmp_path: Path) -> None:
-    (tmp_path / "test_fragment.py").write_text(test)
+def test_tests_pass_in_a_folder_of_their_own(tmp_path: Path) -> None:
+    for number, test in enumerate(TESTS):
+        (tmp_path / f"test_{number}.py").write_text(test.values[0])
     path = os.pathsep.join([str(ROOT), str(Path(__file__).parent / "quickstart")])
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_fragment.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     environment = os.environ | {"PYTHONPATH": path}
     result = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
@@ -231,8 +208,7 @@ def test_fragments_pass_in_a_strictly_typed_function(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     for fragment in FRAGMENTS + TESTS:
         (tmp_path / f"{fragment.id}.py".replace("-", "_")).write_text(in_function(fragment.values[0]))
-    options = ["--no-error-summary", "--disable-error-code=import-untyped"]
-    command = [sys.executable, "-m", "mypy", *options, *map(str, tmp_path.iterdir())]
+    command = [sys.executable, "-m", "mypy", "--no-error-summary", *map(str, tmp_path.iterdir())]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (result.stdout, result.stderr) == ("", "")
 
@@ -243,7 +219,8 @@ def in_function(fragment: str) -> str:
     assert isinstance(code, ast.Module)
     imports = [node for node in code.body if isinstance(node, ast.Import | ast.ImportFrom)]
     body = [node for node in code.body if node not in imports]
-    types = "from telnyx_rooms_async import Room as _Room, RoomsClient as _Client"
+    types = "# mypy: disable-error-code=import-untyped"
+    types += "\nfrom telnyx_rooms_async import Room as _Room, RoomsClient as _Client"
     types += "\nfrom telnyx_rooms_async.emulator import Emulator as _Emulator"
     head = "async def snippet(client: _Client, telnyx: _Emulator, room: _Room) -> None:"
     statements = textwrap.indent("\n".join(map(ast.unparse, body)), "    ")
@@ -263,21 +240,18 @@ async def check_app(app: object, telnyx: Emulator) -> None:
 COMMANDS = sorted({line[2:] for text in texts("console") for line in text.splitlines()})
 
 
+@pytest.mark.usefixtures("account")
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_commands_run(
-    command: str, telnyx: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_commands_run(command: str, telnyx: Emulator, tmp_path: Path) -> None:
     telnyx.seed(3)
     room_id = telnyx.rooms[0].id
     session_id = telnyx.join(room_id, context="Alice").session_id
-    monkeypatch.chdir(tmp_path)
     (tmp_path / "rooms.csv").write_text("unique_name\nWeekly\n")
     (tmp_path / "policies.toml").write_text("\n".join(texts("toml")))
     program, *arguments = shlex.split(Template(command).substitute(ROOM=room_id, SESSION=session_id))
     assert program == "telnyx-rooms"
-    variables = {"TELNYX_API_KEY": telnyx.api_key, "TELNYX_BASE_URL": telnyx.url}
     # In a thread: the command runs an event loop of its own.
-    result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=variables)
+    result = await asyncio.to_thread(CliRunner().invoke, app, arguments)
     assert result.exit_code == 0, result.output
 
 
@@ -294,15 +268,6 @@ def test_the_compose_file_matches_the_options_of_the_emulator(monkeypatch: pytes
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert options["public-url"] in repr(RoomsClient())
-
-
-async def run(code: CodeType, names: dict[str, object]) -> None:
-    """Run code that may await at its top level."""
-    names.setdefault("__builtins__", builtins)  # annotations are evaluated later, since Python 3.14
-    result = FunctionType(code, names)()
-    if code.co_flags & CO_COROUTINE:
-        assert isinstance(result, Awaitable)
-        await result
 
 
 def test_the_tree_of_errors_is_complete() -> None:

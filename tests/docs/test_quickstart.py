@@ -16,30 +16,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pytest
 from attrs import frozen
 
+from telnyx_rooms_async.emulator import Fault, ThreadedEmulator
 from tests.helpers.guides import read_files
 
 TESTS = Path(__file__).parents[1]
 FILES = TESTS / "docs" / "quickstart"
 
-ROOMS = [f"Ward {number}" for number in range(1, 13)]
 SUITE = "python -m pytest"
 STRICTLY = "-W error -o asyncio_default_fixture_loop_scope=function"
 """Some versions of pytest-asyncio warn without the second option."""
-BATCH = "python import_rooms.py"
-LIST = "telnyx-rooms rooms list --json"
-DELETE = "telnyx-rooms rooms delete --all --everything --expect 12 --yes"
-IMPORT = "telnyx-rooms rooms import rooms.csv"
-EMULATE = "telnyx-rooms emulate --port 0"
-SERVE = "python app.py 0"
 PROGRAMS = {
     "main.py": "python -m uvicorn main:make_app --factory --port 0",
     "hooks.py": "python -m aiohttp.web hooks:make_app --hostname 127.0.0.1 --port 0",
-    "import_rooms.py": BATCH,
+    "import_rooms.py": "python import_rooms.py",
     "attendance.py": "python attendance.py",
 }
 """The files of the guides with which a user starts, and the commands that run them."""
@@ -122,18 +116,6 @@ def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
     return Shell(tmp_path, environment)
 
 
-def read_exports(emulator: subprocess.Popen[str]) -> dict[str, str]:
-    """Read the exported variables that an emulator prints."""
-    assert emulator.stdout is not None
-    lines = [shlex.split(emulator.stdout.readline()) for _ in range(3)]
-    return dict(words[1].split("=", maxsplit=1) for words in lines if words[0] == "export")
-
-
-def names(listed: str) -> list[str]:
-    """Read the names of rooms from lines of JSON."""
-    return sorted(json.loads(line)["unique_name"] for line in listed.splitlines())
-
-
 def test_the_installed_wheel_is_imported(shell: Shell) -> None:
     where = shell.run(
         "python -c 'import telnyx_rooms_async as package, sys; print(sys.prefix, package.__file__)'"
@@ -147,39 +129,19 @@ def test_the_suite_of_the_web_app_passes(shell: Shell) -> None:
     assert " 3 passed in " in shell.run(f"{SUITE} {STRICTLY}")
 
 
-def test_a_killed_batch_resumes(shell: Shell) -> None:
-    (shell.folder / "slow.json").write_text('[{"operation": "CreateRoom", "times": null, "delay": 0.05}]')
-    with shell.running(f"{EMULATE} --faults slow.json") as emulator:
-        account = read_exports(emulator)
-        batch = shell.start(BATCH, **account)
-        assert batch.stdout is not None
-        seen = [batch.stdout.readline() for _ in range(5)]
-        batch.kill()
-        batch.communicate()
-        assert all(line.startswith("made ") for line in seen)
-        *made, summary = shell.run(BATCH, **account).splitlines()
-        assert all(line.startswith("made ") for line in made)
-        assert summary == f"{12 - len(made)} were done already"
-        assert len(made) <= 12 - len(seen)
-        assert names(shell.run(LIST, **account)) == sorted(ROOMS)
-    # The emulator is gone: nothing is requested.
-    assert shell.run(BATCH, **account) == "12 were done already\n"
-
-
 def test_the_app_counts_rooms_that_the_command_line_imported(shell: Shell) -> None:
-    with shell.running(EMULATE) as emulator:
+    with shell.running("telnyx-rooms emulate --port 0") as emulator:
         account = read_exports(emulator)
-        assert shell.run(IMPORT, **account) == "created 12 of 12 rooms\n"
-        assert names(shell.run(LIST, **account)) == sorted(ROOMS)
-        with shell.running(SERVE, **account) as app:
-            assert app.stdout is not None
-            (url,) = re.findall(r"http://\S+", app.stdout.readline())
+        assert shell.run("telnyx-rooms rooms import rooms.csv", **account) == "created 12 of 12 rooms\n"
+        with shell.running("python app.py 0", **account) as app:
+            url = read_url(app.stdout)
             assert urllib.request.urlopen(f"{url}/rooms").read() == b"12"
             with pytest.raises(urllib.error.HTTPError, match="400") as refused:
                 urllib.request.urlopen(f"{url}/telnyx/", data=b"{}")
             refused.value.close()
-        assert shell.run(DELETE, **account) == "deleted 12 rooms\n"
-        assert shell.run(LIST, **account) == ""
+        delete = "telnyx-rooms rooms delete --all --everything --expect 12 --yes"
+        assert shell.run(delete, **account) == "deleted 12 rooms\n"
+        assert shell.run("telnyx-rooms rooms list --json", **account) == ""
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -188,53 +150,77 @@ def test_the_first_programs_are_short(name: str) -> None:
     assert len(lines) <= 15
 
 
-def test_fastapi_returns_rooms(shell: Shell) -> None:
-    with shell.running(EMULATE) as emulator:
-        account = read_exports(emulator)
-        shell.run(IMPORT, **account)
-        with shell.running(PROGRAMS["main.py"], **account) as app:
-            assert app.stderr is not None
-            rooms = json.load(urllib.request.urlopen(f"{read_url(app.stderr)}/rooms"))
-            assert sorted(room["unique_name"] for room in rooms) == sorted(ROOMS)
+def test_a_killed_batch_resumes(shell: Shell, telnyx_emulator_server: ThreadedEmulator) -> None:
+    account = read_account(telnyx_emulator_server)
+    batch = PROGRAMS["import_rooms.py"]
+    telnyx_emulator_server.inject(Fault(delay=0.05), operation="CreateRoom", times=None)
+    process = shell.start(batch, **account)
+    assert process.stdout is not None
+    seen = [process.stdout.readline() for _ in range(5)]
+    process.kill()
+    process.communicate()
+    *made, summary = shell.run(batch, **account).splitlines()
+    assert all(line.startswith("made ") for line in seen + made)
+    assert summary == f"{12 - len(made)} were done already"
+    assert len(made) <= 12 - len(seen)
+    created = sorted(room.unique_name for room in telnyx_emulator_server.rooms)
+    assert created == sorted(f"Ward {number}" for number in range(1, 13))
+    telnyx_emulator_server.clear_faults()
+    requests = len(telnyx_emulator_server.requests)
+    assert shell.run(batch, **account) == "12 were done already\n"
+    assert len(telnyx_emulator_server.requests) == requests
 
 
-def test_a_verified_webhook_is_handled(shell: Shell) -> None:
-    with shell.running(EMULATE) as emulator:
-        account = read_exports(emulator)
-        with shell.running(PROGRAMS["hooks.py"], **account) as app:
-            assert app.stdout is not None
-            hook = f"{read_url(app.stdout)}/telnyx/"
-            create = f"telnyx-rooms rooms create --unique-name Weekly --webhook-event-url {hook} --json"
-            room = json.loads(shell.run(create, **account))
-            participant = request(account, "POST", {"room_id": room["id"], "context": "Alice"})
-            request(account, "DELETE", participant_id=participant["data"]["id"])
-            (line,) = islice((line for line in app.stdout if "ended" in line), 1)
-            assert re.fullmatch(r"[\w-]{36} ended after \d+ s\n", line)
+def test_fastapi_returns_rooms(shell: Shell, telnyx_emulator_server: ThreadedEmulator) -> None:
+    telnyx_emulator_server.seed(3)
+    with shell.running(PROGRAMS["main.py"], **read_account(telnyx_emulator_server)) as app:
+        rooms = json.load(urllib.request.urlopen(f"{read_url(app.stderr)}/rooms"))
+    assert rooms == [room.to_dict() for room in telnyx_emulator_server.rooms]
 
 
-def test_the_attendance_of_a_room_is_printed(shell: Shell) -> None:
-    with shell.running(EMULATE) as emulator:
-        account = read_exports(emulator)
-        room = json.loads(shell.run("telnyx-rooms rooms create --unique-name Weekly --json", **account))
-        for context in ("Alice", "Bob"):
-            request(account, "POST", {"room_id": room["id"], "context": context})
-        rows = shell.run(f"{PROGRAMS['attendance.py']} {room['id']}", **account).splitlines()
-        people = [row.split("|")[1].strip() for row in rows if "|" in row]
-        assert [person for person in people if person in ("Alice", "Bob")] == ["Alice", "Bob"]
+def test_a_verified_webhook_is_handled(shell: Shell, telnyx_emulator_server: ThreadedEmulator) -> None:
+    account = read_account(telnyx_emulator_server)
+    with shell.running(PROGRAMS["hooks.py"], **account) as app:
+        hook = f"{read_url(app.stdout)}/telnyx/"
+        shell.run(f"telnyx-rooms rooms create --unique-name Weekly --webhook-event-url {hook}", **account)
+        alice = telnyx_emulator_server.join(telnyx_emulator_server.rooms[0].id, context="Alice")
+        telnyx_emulator_server.leave(alice.id)
+        assert app.stdout is not None
+        (line,) = islice((line for line in app.stdout if "ended" in line), 1)
+        assert re.fullmatch(rf"{alice.session_id} ended after \d+ s\n", line)
 
 
-def read_url(output: IO[str]) -> str:
+def test_the_attendance_of_a_room_is_printed(shell: Shell, telnyx_emulator_server: ThreadedEmulator) -> None:
+    telnyx_emulator_server.seed(1)
+    room_id = telnyx_emulator_server.rooms[0].id
+    for context in ("Alice", "Bob"):
+        telnyx_emulator_server.join(room_id, context=context)
+    account = read_account(telnyx_emulator_server)
+    rows = shell.run(f"{PROGRAMS['attendance.py']} {room_id}", **account).splitlines()
+    people = [row.split("|")[1].strip() for row in rows if "|" in row]
+    assert [person for person in people if person in ("Alice", "Bob")] == ["Alice", "Bob"]
+
+
+def read_exports(emulator: subprocess.Popen[str]) -> dict[str, str]:
+    """Read the exported variables that an emulator prints."""
+    assert emulator.stdout is not None
+    lines = [shlex.split(emulator.stdout.readline()) for _ in range(3)]
+    return dict(words[1].split("=", maxsplit=1) for words in lines if words[0] == "export")
+
+
+def read_account(emulator: ThreadedEmulator) -> dict[str, str]:
+    """Return the variables of programs that use an emulator of this process."""
+    return {
+        "TELNYX_API_KEY": emulator.api_key,
+        "TELNYX_BASE_URL": emulator.url,
+        "TELNYX_PUBLIC_KEY": emulator.public_key,
+    }
+
+
+def read_url(output: IO[str] | None) -> str:
     """Read the output of a server up to the line with its URL."""
+    assert output is not None
     for line in output:
         if url := re.search(r"http://[\w.:]+", line):
             return url[0]
     raise AssertionError("the server did not start")
-
-
-def request(account: dict[str, str], method: str, body: object = None, *, participant_id: str = "") -> Any:
-    """Let a participant of the emulator join or leave."""
-    url = account["TELNYX_BASE_URL"].replace("/v2", f"/emulator/participants/{participant_id}").rstrip("/")
-    headers = {"Authorization": f"Bearer {account['TELNYX_API_KEY']}", "Content-Type": "application/json"}
-    data = json.dumps(body).encode() if body else None
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method)) as response:
-        return json.loads(response.read() or b"null")

@@ -8,28 +8,6 @@ import pytest
 from telnyx_rooms_async import InvalidArgumentError, RoomsClient
 from tests.helpers.fault_case import FaultCase
 
-INVALID_IDS: list[Any] = [
-    *(
-        "",
-        ".",
-        "..",
-        "%2e",
-        "%2e%2e",
-        "a/b",
-        "a\\b",
-        "a?b",
-        "a#b",
-        "a b",
-        "a ",
-        "a;b",
-        "a%b",
-        "é",
-        "\uff0e\uff0e",
-    ),
-    *("a\r\nX-Injected: 1", "a\n", "a\0", "\ud800", "a" * 20_000),
-    *(None, b"a-room", 7, ["a"], True),
-]
-
 
 async def _count(listing: Any) -> int:
     return len([value async for value in listing])
@@ -59,7 +37,8 @@ CALLS: dict[str, Callable[[RoomsClient, Any], Any]] = {
 async def test_an_invalid_id_is_rejected_before_a_connection_is_opened(
     case: FaultCase, call: Callable[[RoomsClient, Any], Any]
 ) -> None:
-    for invalid in INVALID_IDS:
+    invalid_ids: list[Any] = ["..", "a?b", "a\r\nX-Injected: 1", None]  # the others: tests/unit/core
+    for invalid in invalid_ids:
         with pytest.raises(InvalidArgumentError):
             await call(case.client, invalid)
     assert case.server.connections == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from telnyx_rooms_async import APITimeoutError, ConnectError, NotFoundError, OutcomeUnknownError, RoomsClient
+from telnyx_rooms_async import APITimeoutError, ConnectError, OutcomeUnknownError, RoomsClient
 from tests.helpers.clocks import wait_until
 from tests.helpers.fault_case import FaultCase, create, delete, ids_of, read, read_and_create
 from tests.helpers.fault_server import ServerFault
@@ -139,12 +139,6 @@ async def test_idempotent_operations_are_repeated_with_the_same_bytes(
     assert (first.method, first.target, first.body) == (second.method, second.target, second.body)
     assert case.server.store.ids == ([] if action is delete else ["00000000-0000-0000-0000-000000000001"])
     case.expect_requests(REPEATED[action])
-
-
-async def test_a_delete_of_nothing_after_429_is_not_found(case: FaultCase) -> None:
-    case.server.inject(respond(429))
-    await case.expect_error(NotFoundError, delete)
-    case.expect_requests("DELETE DELETE")
 
 
 async def test_a_call_without_a_free_connection_ends_at_its_deadline_unsent(case: FaultCase) -> None:

@@ -12,7 +12,6 @@ from telnyx_rooms_async import (
     ConflictError,
     InternalServerError,
     NotFoundError,
-    OutcomeUnknownError,
     PermissionDeniedError,
     TelnyxRoomsError,
     UnexpectedRedirectError,
@@ -20,7 +19,7 @@ from telnyx_rooms_async import (
 )
 from tests.helpers.fault_case import METHODS, FaultCase, create, delete, read, read_and_create
 from tests.helpers.fault_server import FaultServer, ServerFault
-from tests.helpers.faults import respond, rewrite_response, send_raw, truncate
+from tests.helpers.faults import respond, rewrite_response, send_raw
 from tests.helpers.raw_server import running
 from tests.helpers.room_store import SECRET_TOKEN
 
@@ -55,14 +54,6 @@ async def test_an_error_status_is_raised_after_one_request(
     assert (error.pointer, error.request_id, len(error.attempts)) == ("/x", "req-7", 1)
     assert error.budget_exhausted is False
     case.expect_requests(METHODS.get(action, "DELETE"))
-
-
-async def test_the_last_response_is_raised_when_later_attempts_get_none(case: FaultCase) -> None:
-    case.server.inject(respond(500), respond(502, X_Request_Id="req-2"), truncate("before"))
-    error = await case.expect_error(InternalServerError, read)
-    assert (error.status_code, error.request_id) == (502, "req-2")
-    assert [attempt.status or attempt.failure for attempt in error.attempts] == [500, 502, "lost"]
-    case.expect_requests("GET GET GET")
 
 
 # --- error bodies -------------------------------------------------------------------------------------------
@@ -146,26 +137,3 @@ async def test_redirects_are_never_followed(case: FaultCase, location: str, acti
             error = await case.expect_error(UnexpectedRedirectError, action)
             assert (elsewhere.connections, error.status_code) == (0, status)
     case.expect_requests(" ".join([METHODS[action]] * len(statuses)), rooms=0)
-
-
-# --- unknown statuses ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("status", [505, 520, 522, 524, 530, 599])
-async def test_an_unknown_5xx_is_not_retried_and_leaves_a_create_unknown(
-    case: FaultCase, status: int
-) -> None:
-    case.server.inject_always(respond(status), on="GET")
-    assert (await case.expect_error(InternalServerError, read)).status_code == status
-    case.expect_requests("GET")
-    await case.server.recover()
-    case.server.inject(respond(status))
-    await case.expect_error(OutcomeUnknownError, create)
-    case.expect_requests("GET POST GET GET GET")
-
-
-@pytest.mark.parametrize("status", [600, 999])
-async def test_a_status_without_a_class_is_an_api_status_error(case: FaultCase, status: int) -> None:
-    case.server.inject(respond(status))
-    assert (await case.expect_error(APIStatusError, read)).status_code == status
-    case.expect_requests("GET")

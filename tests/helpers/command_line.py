@@ -24,11 +24,11 @@ Shell: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 Turn: TypeAlias = Callable[[float], None]
 """Lets seconds pass for the emulator."""
 
-_ED25519: Final = "cryptography.hazmat.primitives.asymmetric.ed25519"
+ED25519: Final = "cryptography.hazmat.primitives.asymmetric.ed25519"
 WITHOUT_WEBHOOKS: Final = (
     sys.executable,
     "-c",
-    f"import sys; sys.modules[{_ED25519!r}] = None; from telnyx_rooms_async.__main__ import main; main()",
+    f"import sys; sys.modules[{ED25519!r}] = None; from telnyx_rooms_async.__main__ import main; main()",
 )
 """The program without the extra ``webhooks``."""
 UNKNOWN_ID: Final = "00000000-0000-4000-8000-000000000000"

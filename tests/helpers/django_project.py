@@ -1,5 +1,6 @@
 """The Django project of the tests: a process can configure Django only once."""
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -10,11 +11,25 @@ from django.urls import clear_url_caches  # type: ignore[import-untyped]  # like
 _URLS = ModuleType("urls")
 
 
-def configure_django(*urls: Any) -> None:
-    """Serve these URL patterns from now on."""
+class SyncMiddleware:
+    """Middleware that is not async."""
+
+    sync_capable, async_capable = True, False
+
+    def __init__(self, get_response: Callable[[Any], Any]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: Any) -> Any:
+        return self._get_response(request)
+
+
+def configure_django(*urls: Any, is_async: bool = True) -> None:
+    """Serve these URL patterns from now on. Without `is_async`, a middleware is not async."""
     if not settings.configured:
-        middleware = ["django.middleware.csrf.CsrfViewMiddleware"]
-        settings.configure(ROOT_URLCONF=_URLS, ALLOWED_HOSTS=["*"], SECRET_KEY="-", MIDDLEWARE=middleware)
+        settings.configure(ROOT_URLCONF=_URLS, ALLOWED_HOSTS=["*"], SECRET_KEY="-")
         django.setup()
+    settings.MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
+    if not is_async:
+        settings.MIDDLEWARE.append(f"{__name__}.{SyncMiddleware.__name__}")
     vars(_URLS)["urlpatterns"] = list(urls)
     clear_url_caches()

@@ -1,10 +1,12 @@
-"""A plain aiohttp client of the emulator, without any code of the package."""
+"""A plain aiohttp client of the emulator, without any code of the library's client."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import ClientSession
 from attrs import frozen
+
+from telnyx_rooms_async.emulator import Emulator
 
 
 @frozen
@@ -27,6 +29,11 @@ class HttpResponse:
     def error_sources(self) -> list[str]:
         """The pointers and parameters of an error, sorted."""
         return sorted(next(iter(entry["source"].values())) for entry in self.body["errors"])
+
+
+def open_session(telnyx: Emulator) -> ClientSession:
+    """Open a session with the right key, for paths below the base URL."""
+    return ClientSession(telnyx.url + "/", headers={"Authorization": f"Bearer {telnyx.api_key}"})
 
 
 @frozen

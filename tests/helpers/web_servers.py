@@ -39,17 +39,17 @@ async def run_aiohttp_app(app: web.Application, **options: Any) -> AsyncIterator
 @asynccontextmanager
 async def run_asgi_app(app: Any, lifespan: Literal["on", "off"] = "on") -> AsyncIterator[str]:
     """Serve an ASGI app with its lifespan; yield its URL."""
-    server = uvicorn.Server(uvicorn.Config(app, lifespan=lifespan, log_level="critical", ws="none"))
+    config = uvicorn.Config(app, lifespan=lifespan, log_level="critical", ws="none")
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            assert not task.done(), "uvicorn did not start"
-            await asyncio.sleep(0.001)
+        await server.startup(sockets=[listener])  # `serve` would look every 0.1 s whether it is to end
+        assert server.started, "uvicorn did not start"
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
-            await task
+            await server.shutdown(sockets=[listener])
 
 
 class ThreadingServer(ThreadingMixIn, WSGIServer):
@@ -82,16 +82,14 @@ def aiohttp_receiver(router: EventRouter, public_key: str = PUBLIC_KEY, **option
 
 
 def _fastapi_receiver(router: EventRouter, public_key: str = PUBLIC_KEY, **options: Any) -> Any:
-    app = FastAPI(lifespan=client_lifespan(None, router))
+    app = FastAPI(lifespan=client_lifespan(router))
     app.mount("/telnyx", asgi_app(router, Webhooks(public_key), **options))
     return run_asgi_app(app)
 
 
 def _starlette_receiver(router: EventRouter, public_key: str = PUBLIC_KEY, **options: Any) -> Any:
     receiver = asgi_app(router, Webhooks(public_key), **options)
-    return run_asgi_app(
-        Starlette(routes=[Route("/telnyx/", receiver)], lifespan=client_lifespan(None, router))
-    )
+    return run_asgi_app(Starlette(routes=[Route("/telnyx/", receiver)], lifespan=client_lifespan(router)))
 
 
 def _asgi_receiver(router: EventRouter, public_key: str = PUBLIC_KEY, **options: Any) -> Any:

@@ -34,7 +34,7 @@ from telnyx_rooms_async.batch import Journal, JournalSummary
 from telnyx_rooms_async.batch.operations import digest_of
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.clocks import wait_until
-from tests.helpers.processes import ImporterProcess, ImportResult, count_creates, inject_random_faults
+from tests.helpers.processes import count_creates, importer_process, inject_random_faults
 
 EMPTY_PAGE: dict[str, Any] = {"data": [], "meta": {"page_number": 1, "total_pages": 0, "total_results": 0}}
 
@@ -42,6 +42,15 @@ EMPTY_PAGE: dict[str, Any] = {"data": [], "meta": {"page_number": 1, "total_page
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "rooms.journal"
+
+
+@pytest.fixture
+async def client(telnyx: Emulator) -> AsyncIterator[RoomsClient]:
+    """A client that does not pause before retries and look-ups."""
+    async with RoomsClient(
+        telnyx.api_key, base_url=telnyx.url, clock=Clock(sleep=lambda _: asyncio.sleep(0))
+    ) as client:
+        yield client
 
 
 @pytest.fixture(autouse=True)
@@ -85,9 +94,10 @@ async def test_finished_items_are_skipped(client: RoomsClient, telnyx: Emulator,
     assert (journal.skipped, len(outcomes)) == (0, 50)
     sent = len(telnyx.requests)
     assert ((await create(client, path, 50))[1], len(telnyx.requests)) == ([], sent)
-    journal, outcomes = await create(client, path, 52, ordered=True)
-    assert journal.skipped == 50
-    assert [(outcome.index, outcome.item) for outcome in outcomes] == list(enumerate(bodies(52)))[50:]
+    journal = Journal(path)
+    result = await client.rooms.create_many(bodies(52), journal=journal, ordered=True)
+    assert result.skipped == journal.skipped == 50
+    assert [(outcome.index, outcome.item) for outcome in result.done] == list(enumerate(bodies(52)))[50:]
     assert await journal.summary() == JournalSummary(done=52, failed=0, open=0)
 
 
@@ -161,26 +171,22 @@ async def test_room_that_appears_between_lookup_and_create_is_adopted(
 
 @pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend"])
 async def test_item_stays_open_until_its_room_is_listed(
-    telnyx: Emulator, path: Path, on_lost_response: str
+    client: RoomsClient, telnyx: Emulator, path: Path, on_lost_response: str
 ) -> None:
-    async def no_wait(_seconds: float) -> None:
-        await asyncio.sleep(0)
-
-    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=Clock(sleep=no_wait)) as client:
-        await lose_response(client, telnyx, path)
-        telnyx.inject(Fault(body=EMPTY_PAGE), operation="ListRooms", times=None)
-        for _ in range(2):
-            _, (outcome,) = await create(client, path, 1, on_lost_response=on_lost_response)
-            assert isinstance(outcome, batch.Failed)
-            assert isinstance(outcome.error, OutcomeUnknownError)
-            assert outcome.error.unique_name == "Room 0"
-        telnyx.clear_faults()
-        telnyx.inject(Fault(body=EMPTY_PAGE), operation="ListRooms", times=3)  # listed after some attempts
+    await lose_response(client, telnyx, path)
+    telnyx.inject(Fault(body=EMPTY_PAGE), operation="ListRooms", times=None)
+    for _ in range(2):
         _, (outcome,) = await create(client, path, 1, on_lost_response=on_lost_response)
+        assert isinstance(outcome, batch.Failed)
+        assert isinstance(outcome.error, OutcomeUnknownError)
+        assert outcome.error.unique_name == "Room 0"
+    telnyx.clear_faults()
+    telnyx.inject(Fault(body=EMPTY_PAGE), operation="ListRooms", times=3)  # listed after some attempts
+    _, (outcome,) = await create(client, path, 1, on_lost_response=on_lost_response)
     assert outcome.unwrap() == telnyx.rooms[0]
 
 
-@pytest.mark.parametrize("skew", [-86_400, -30, 30, 86_400])
+@pytest.mark.parametrize("skew", [-86_400, 30])
 async def test_age_of_a_room_is_judged_by_the_server_clock(path: Path, skew: int) -> None:
     def now() -> datetime:
         return datetime.now(UTC) + timedelta(seconds=skew)
@@ -212,7 +218,7 @@ async def test_repeated_operation_of_an_open_item_succeeds(
         "sessions.end_many": [str(telnyx.join(room_id).session_id) for room_id in ids],
     }
     resource_name, verb = method.split(".")
-    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, timeout=0.3) as client:
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, max_retries=0) as client:
         run = getattr(getattr(client, resource_name), verb)
         telnyx.inject(Fault(cut="before"), times=2)
         telnyx.inject(Fault(cut="after"), times=2)
@@ -262,7 +268,8 @@ async def test_start_is_on_the_disk_before_the_request_and_the_outcome_before_it
             return database.execute(statement).fetchone()[0]
 
     def check(_request: object) -> bool:
-        if query("SELECT start_limit FROM job") < count_creates(telnyx):
+        count = count_creates(telnyx)
+        if count % 10 == 1 and query("SELECT start_limit FROM job") < count:
             missing.append("start")
         return False
 
@@ -481,20 +488,6 @@ async def test_journal_is_locked_while_a_job_uses_it(client: RoomsClient, path: 
     assert (await create(client, path, 50))[0].skipped == 50
 
 
-async def test_lock_of_a_killed_process_is_released(
-    client: RoomsClient, telnyx: Emulator, path: Path
-) -> None:
-    telnyx.inject(Fault(delay=inf), operation="CreateRoom")  # the process is certainly running
-    async with ImporterProcess(telnyx, path, 5_000).started() as process:
-        await wait_until(lambda: bool(telnyx.requests))
-        with pytest.raises(JournalError, match="another job is using it"):
-            await create(client, path, 5_000)
-        process.kill()
-        await process.wait()
-    async with aclosing(client.rooms.create_many(bodies(5_000), journal=Journal(path))) as outcomes:
-        assert (await anext(outcomes)).ok
-
-
 @pytest.mark.parametrize(
     ("end", "error"),
     [
@@ -536,32 +529,31 @@ async def test_interrupted_job_can_be_resumed(
     assert len({room.unique_name for room in telnyx.rooms}) == len(telnyx.rooms) == 200
 
 
-async def test_killed_job_creates_each_room_once(telnyx: Emulator, path: Path) -> None:
-    random = Random(7)
-    inject_random_faults(telnyx, random, 0.01)
-    importer = ImporterProcess(telnyx, path, 150)
-    for _ in range(2):
-        await importer.run(kill_after=random.randrange(20, 100))
-    while (counts := await importer.run()) is None or counts.failed:
+async def test_killed_job_creates_each_room_once(client: RoomsClient, telnyx: Emulator, path: Path) -> None:
+    telnyx.inject(Fault(delay=inf), operation="CreateRoom")  # the process is certainly running
+    inject_random_faults(telnyx, Random(7), 0.01)
+    async with importer_process(telnyx, path, 60) as process:
+        await wait_until(lambda: count_creates(telnyx) > 20)
+        with pytest.raises(JournalError, match="another job is using it"):
+            await Journal(path).summary()
+        process.kill()
+        await process.wait()
+    assert (await Journal(path).summary()).open > 0  # the lock is released
+    while not all(outcome.ok for outcome in (await create(client, path, 60))[1]):
         pass
-    assert len({room.unique_name for room in telnyx.rooms}) == len(telnyx.rooms) == 150
+    assert len({room.unique_name for room in telnyx.rooms}) == len(telnyx.rooms) == 60
     sent = len(telnyx.requests)
-    assert await importer.run() == ImportResult(skipped=150, done=0, failed=0)
-    assert len(telnyx.requests) == sent
+    journal, _ = await create(client, path, 60)
+    assert (journal.skipped, len(telnyx.requests)) == (60, sent)
+    assert await journal.summary() == JournalSummary(done=60, failed=0, open=0)
 
 
-async def test_killed_job_leaves_the_started_items_open(
-    telnyx: Emulator, client: RoomsClient, path: Path
-) -> None:
-    await ImporterProcess(telnyx, path, 150).run(kill_after=20)
-    assert (await Journal(path).summary()).open > 0
-    await create(client, path, 150)
-    assert await Journal(path).summary() == JournalSummary(done=150, failed=0, open=0)
-
-
-async def test_summary_of_a_missing_file_is_empty(path: Path) -> None:
+@pytest.mark.parametrize("exists", [False, True])
+async def test_summary_of_a_missing_or_empty_file_changes_nothing(path: Path, *, exists: bool) -> None:
+    if exists:
+        path.touch()
     assert await Journal(path).summary() == JournalSummary(done=0, failed=0, open=0)
-    assert not path.exists()
+    assert [file.stat().st_size for file in path.parent.iterdir()] == [0] * exists
 
 
 async def test_journal_can_be_copied_and_pickled(client: RoomsClient, path: Path) -> None:

@@ -180,7 +180,9 @@ async def test_first_item_and_all_items(client: RoomsClient, telnyx: Emulator) -
     assert await client.rooms.list().first() == telnyx.rooms[0]
     assert await client.rooms.list().all() == list(telnyx.rooms)
     assert await client.rooms.list().all(limit=2) == list(telnyx.rooms[:2])
-    assert [len(telnyx.requests), dict(telnyx.requests[1].query)["page[size]"]] == [4, "1"]
+    assert await client.rooms.list().limit(2).all(limit=3) == list(telnyx.rooms[:2])
+    assert await client.rooms.list().limit(2).limit(3).all() == list(telnyx.rooms[:2])
+    assert [len(telnyx.requests), dict(telnyx.requests[1].query)["page[size]"]] == [6, "1"]
 
 
 @pytest.mark.parametrize("items", [0, -1, True, "2"])

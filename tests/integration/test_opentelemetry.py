@@ -110,6 +110,7 @@ async def test_call_is_one_span_with_its_attempts_as_events(
         "http.response.status_code": 200,
     }
     assert event_attributes(spans.only, "http.response.status_code") == [503, 200]
+    assert event_attributes(spans.only, "error.type") == ["503", None]
     assert event_attributes(spans.only, "telnyx.request_id")[1] == "req-7"
     assert spans.only.status.status_code is StatusCode.UNSET
 

@@ -281,6 +281,7 @@ async def test_other_errors_do_not_name_a_proxy_variable(
         (f"me:12?{PASSWORD}@proxy.test:3128", "HTTP proxy"),
         (f"http://proxy.test:3128/{PASSWORD}", "HTTP proxy"),
         (f"http://me:{PASSWORD}@[::1", "HTTP proxy"),
+        (f"http://me:{PASSWORD}@proxy..test:3128", "HTTP proxy"),
     ],
 )
 @pytest.mark.parametrize("name", ["https_proxy", "all_proxy", "TELNYX_PROXY", "proxy"])

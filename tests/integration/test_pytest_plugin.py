@@ -14,9 +14,11 @@ from telnyx_rooms_async import emulator
 GUIDE = (Path(emulator.__file__).parent / "README.md").read_text()
 SUITE, WEB_APP_SUITE = re.findall(r"^```python\n(import pytest\n.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 STRICT = ("-o", "asyncio_mode=strict", "-o", "asyncio_default_fixture_loop_scope=function")
-AUTO = ("-o", "asyncio_mode=auto", *STRICT[2:])
-NO_PYTEST_ASYNCIO = ("-p", "no:asyncio")
-ALLOW_DEPRECATED = (*STRICT, "-W", "ignore::pytest.PytestDeprecationWarning")
+AUTO = (
+    *("-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=session"),
+    *("-o", "asyncio_default_test_loop_scope=session"),
+    *("-W", "ignore::pytest.PytestDeprecationWarning"),  # of DEPRECATED
+)
 MODULE_LOOP = SUITE.replace("@pytest.mark.asyncio\n", '@pytest.mark.asyncio(loop_scope="module")\n')
 DEPRECATED = MODULE_LOOP.replace("loop_scope", "scope")
 UNMARKED = SUITE.replace("@pytest.mark.asyncio\n", "")
@@ -58,6 +60,16 @@ def fixture(fixture_function=None, **kwargs):
 """
 
 
+TRIO = """
+import pytest
+
+@pytest.fixture
+def anyio_backend(): return "trio"
+
+def test_it(anyio_backend, rooms_client): ...
+"""
+
+
 def run(folder: Path, options: tuple[str, ...], *suites: str) -> str:
     """Run test suites in a folder without configuration, and return the output of pytest."""
     for number, suite in enumerate(suites):
@@ -75,26 +87,21 @@ def run(folder: Path, options: tuple[str, ...], *suites: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("options", "suites"),
+    ("options", "suites", "result"),
     [
-        (STRICT, (SUITE, MODULE_LOOP, ANYIO)),
-        (AUTO, (UNMARKED, MODULE_LOOP, SUITE)),
-        ((*STRICT, "-o", "asyncio_default_test_loop_scope=session"), (SUITE,)),
-        (ALLOW_DEPRECATED, (DEPRECATED,)),
-        (NO_PYTEST_ASYNCIO, (ANYIO,)),
+        (STRICT, (SUITE, MODULE_LOOP, ANYIO), "7 passed"),
+        (AUTO, (UNMARKED, SUITE, MODULE_LOOP, DEPRECATED, UNUSED_FAULT, OWN_EMULATOR), "12 passed, 1 error"),
     ],
-    ids=["strict", "auto", "session loop", "deprecated argument", "anyio alone"],
+    ids=["strict", "auto, session loop"],
 )
-def test_suite_of_the_guide_passes(options: tuple[str, ...], suites: tuple[str, ...], tmp_path: Path) -> None:
-    output = run(tmp_path, options, *suites)
-    assert f" {2 * len(suites)} passed in " in output, output
-
-
-@pytest.mark.parametrize("options", [STRICT, AUTO], ids=["strict", "auto"])
-def test_web_app_of_the_guide_receives_webhooks(options: tuple[str, ...], tmp_path: Path) -> None:
+def test_fixtures_work_in_each_mode_and_loop(
+    options: tuple[str, ...], suites: tuple[str, ...], result: str, tmp_path: Path
+) -> None:
     shutil.copy(Path(__file__).parents[1] / "docs" / "quickstart" / "app.py", tmp_path)
-    output = run(tmp_path, options, WEB_APP_SUITE)
-    assert " 1 passed in " in output, output
+    output = run(tmp_path, options, *suites, WEB_APP_SUITE)
+    assert f" {result} in " in output, output
+    if UNUSED_FAULT in suites:
+        assert "too few requests arrived for these faults: Fault(" in output
 
 
 @pytest.mark.parametrize("source", [OLD_PYTEST_ASYNCIO, "fixture = None"], ids=["old", "other"])
@@ -108,42 +115,14 @@ def test_other_pytest_asyncio_fails_only_on_request(source: str, tmp_path: Path)
     assert "rooms_client needs pytest-asyncio 0.24 or newer" in output
 
 
-@pytest.mark.parametrize(
-    "options", [NO_PYTEST_ASYNCIO, (*NO_PYTEST_ASYNCIO, "-p", "no:anyio")], ids=["anyio", "neither"]
-)
-def test_no_plugin_is_needed_without_the_fixtures(options: tuple[str, ...], tmp_path: Path) -> None:
-    output = run(tmp_path, options, "def test_it(): ...")
-    assert " 1 passed in " in output, output
-
-
-@pytest.mark.parametrize(
-    ("suite", "message"),
-    [
-        (
-            """
-import pytest
-
-@pytest.fixture
-def anyio_backend(): return "trio"
-
-def test_it(anyio_backend, rooms_client): ...
-""",
-            "rooms_client needs anyio's backend asyncio, not trio",
-        ),
-        (
-            "def test_it(telnyx_emulator): ...",
-            "telnyx_emulator needs pytest-asyncio 0.24 or newer, or a test marked with pytest.mark.anyio",
-        ),
-    ],
-    ids=["trio", "no plugin"],
-)
-def test_missing_requirement_is_named(suite: str, message: str, tmp_path: Path) -> None:
-    output = run(tmp_path, NO_PYTEST_ASYNCIO, suite)
-    assert " 1 error in " in output, output
+def test_anyio_is_enough_and_missing_requirements_are_named(tmp_path: Path) -> None:
+    output = run(tmp_path, ("-p", "no:asyncio"), ANYIO, TRIO, "def test_it(telnyx_emulator): ...")
+    assert " 2 passed, 2 errors in " in output, output
+    assert "rooms_client needs anyio's backend asyncio, not trio" in output
+    message = "telnyx_emulator needs pytest-asyncio 0.24 or newer, or a test marked with pytest.mark.anyio"
     assert message in output
 
 
-def test_unused_fault_fails_the_test_and_own_emulator_is_used(tmp_path: Path) -> None:
-    output = run(tmp_path, AUTO, UNUSED_FAULT, OWN_EMULATOR)
-    assert " 3 passed, 1 error in " in output, output
-    assert "too few requests arrived for these faults: Fault(" in output
+def test_no_plugin_is_needed_without_the_fixtures(tmp_path: Path) -> None:
+    output = run(tmp_path, ("-p", "no:asyncio", "-p", "no:anyio"), "def test_it(): ...")
+    assert " 1 passed in " in output, output

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from telnyx_rooms_async import APITimeoutError, ConnectError, ConnectionLostError, RetryPolicy, RoomsClient
+from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock, wait_until
 from tests.helpers.scripted_server import ScriptedServer
 
@@ -103,3 +104,15 @@ async def test_timeout_of_a_wait_bounds_its_calls(
             with pytest.raises(APITimeoutError):
                 await client.compositions.wait("a-composition", timeout=60)
         assert 60 <= fake_clock.seconds - started < 70
+
+
+async def test_value_error_of_a_trace_hook_is_raised_as_it_is(telnyx: Emulator) -> None:
+    async def fail(*_: object) -> None:
+        raise ValueError("of the hook")
+
+    hooks = aiohttp.TraceConfig()
+    hooks.on_request_start.append(fail)
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, trace_configs=[hooks]) as client:
+        with pytest.raises(ValueError, match="of the hook"):
+            await client.rooms.create()
+    assert telnyx.requests == []

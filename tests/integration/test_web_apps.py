@@ -1,6 +1,8 @@
-"""A web app of each framework, served for real: rooms as responses, webhooks of the emulator, shutdown."""
+"""Web apps of frameworks with a JSON encoder of their own: rooms as responses, webhooks, shutdown.
 
-import asyncio
+The guides have an app of Starlette and of aiohttp; Flask and Quart are in tests/webhooks/test_frameworks.py.
+"""
+
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,32 +10,24 @@ from typing import Annotated, Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 from attrs import fields_dict
 from django.core.asgi import get_asgi_application  # type: ignore[import-untyped]  # it has no types
 from django.http import JsonResponse  # type: ignore[import-untyped]  # likewise
 from django.urls import path  # type: ignore[import-untyped]  # likewise
 from fastapi import Body, Depends, FastAPI, Request
-from flask import Flask, jsonify
 from litestar import Litestar, asgi
 from litestar import Request as LitestarRequest
 from litestar import get as litestar_get
-from quart import Quart
 from starlette.applications import Starlette
-from starlette.requests import Request as StarletteRequest
-from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 
 from telnyx_rooms_async import Page, Room, RoomsClient
 from telnyx_rooms_async.emulator import Emulator
-from telnyx_rooms_async.integrations.aiohttp_web import CLIENT, aiohttp_handler, client_context
 from telnyx_rooms_async.integrations.asgi import asgi_app, client_lifespan
 from telnyx_rooms_async.integrations.django import django_view
-from telnyx_rooms_async.integrations.flask import flask_view
-from telnyx_rooms_async.integrations.quart import quart_view
 from telnyx_rooms_async.webhooks import EventRouter, RoomSessionEnded, Webhooks
 from tests.helpers.django_project import configure_django
-from tests.helpers.web_servers import run_aiohttp_app, run_asgi_app, run_wsgi_app
+from tests.helpers.web_servers import run_asgi_app
 
 
 def get_client(request: Request) -> RoomsClient:
@@ -67,26 +61,6 @@ def fastapi_app(router: EventRouter) -> FastAPI:
     return app
 
 
-def starlette_app(router: EventRouter) -> Starlette:
-    async def room(request: StarletteRequest) -> JSONResponse:
-        value = await request.state.telnyx.rooms.retrieve(request.path_params["room_id"])
-        return JSONResponse(value.to_dict())
-
-    async def rooms(request: StarletteRequest) -> JSONResponse:
-        return JSONResponse([room.to_dict() async for room in request.state.telnyx.rooms.list()])
-
-    async def page(request: StarletteRequest) -> JSONResponse:
-        return JSONResponse((await request.state.telnyx.rooms.list().page(1)).to_dict())
-
-    routes = [
-        Route("/room/{room_id}", room),
-        Route("/rooms", rooms),
-        Route("/page", page),
-        Route("/telnyx/", asgi_app(router, Webhooks())),
-    ]
-    return Starlette(routes=routes, lifespan=client_lifespan())
-
-
 def litestar_app(router: EventRouter) -> Litestar:
     client = RoomsClient()
 
@@ -111,24 +85,6 @@ def litestar_app(router: EventRouter) -> Litestar:
 
     handlers = [room, rooms, page, receiver]
     return Litestar(handlers, lifespan=[lifespan], openapi_config=None, logging_config=None)
-
-
-def aiohttp_app(router: EventRouter) -> web.Application:
-    async def room(request: web.Request) -> web.Response:
-        room = await request.app[CLIENT].rooms.retrieve(request.match_info["room_id"])
-        return web.json_response(room.to_dict())
-
-    async def rooms(request: web.Request) -> web.Response:
-        return web.json_response([room.to_dict() async for room in request.app[CLIENT].rooms.list()])
-
-    async def page(request: web.Request) -> web.Response:
-        return web.json_response((await request.app[CLIENT].rooms.list().page(1)).to_dict())
-
-    app = web.Application()
-    app.cleanup_ctx.append(client_context)
-    app.add_routes([web.get("/room/{room_id}", room), web.get("/rooms", rooms), web.get("/page", page)])
-    app.router.add_post("/telnyx/", aiohttp_handler(router, Webhooks()))
-    return app
 
 
 def django_app(router: EventRouter) -> Starlette:
@@ -157,53 +113,10 @@ def django_app(router: EventRouter) -> Starlette:
     return Starlette(routes=[Mount("/", get_asgi_application())], lifespan=client_lifespan())
 
 
-def quart_app(router: EventRouter) -> Quart:
-    app = Quart("app")
-    client = RoomsClient()
-
-    @app.get("/room/<room_id>")
-    async def room(room_id: str) -> dict[str, Any]:
-        return (await client.rooms.retrieve(room_id)).to_dict()
-
-    @app.get("/rooms")
-    async def rooms() -> list[dict[str, Any]]:
-        return [room.to_dict() async for room in client.rooms.list()]
-
-    @app.get("/page")
-    async def page() -> dict[str, Any]:
-        return (await client.rooms.list().page(1)).to_dict()
-
-    app.add_url_rule("/telnyx/", view_func=quart_view(router, Webhooks()), methods=["POST"])
-    app.after_serving(client.close)
-    return app
-
-
-def flask_app(router: EventRouter) -> Flask:
-    """Flask is not async: each request has an event loop and a client of its own."""
-    app = Flask("app")
-
-    async def fetch(room_id: str | None, *, as_page: bool = False) -> Any:
-        async with RoomsClient() as client:
-            if room_id is not None:
-                return (await client.rooms.retrieve(room_id)).to_dict()
-            page = await client.rooms.list().page(1)
-            return page.to_dict() if as_page else [room.to_dict() for room in page.data]
-
-    app.add_url_rule("/room/<room_id>", "room", lambda room_id: jsonify(asyncio.run(fetch(room_id))))
-    app.add_url_rule("/rooms", "rooms", lambda: jsonify(asyncio.run(fetch(None))))
-    app.add_url_rule("/page", "page", lambda: jsonify(asyncio.run(fetch(None, as_page=True))))
-    app.add_url_rule("/telnyx/", view_func=flask_view(router, Webhooks()), methods=["POST"])
-    return app
-
-
-APPS: dict[str, tuple[Callable[[EventRouter], Any], Callable[[Any], Any]]] = {
-    "FastAPI": (fastapi_app, run_asgi_app),
-    "Starlette": (starlette_app, run_asgi_app),
-    "Litestar": (litestar_app, run_asgi_app),
-    "aiohttp": (aiohttp_app, run_aiohttp_app),
-    "Django": (django_app, run_asgi_app),
-    "Quart": (quart_app, run_asgi_app),
-    "Flask": (flask_app, run_wsgi_app),
+APPS: dict[str, Callable[[EventRouter], Any]] = {
+    "FastAPI": fastapi_app,
+    "Litestar": litestar_app,
+    "Django": django_app,
 }
 
 
@@ -214,8 +127,7 @@ async def served(
     monkeypatch.setenv("TELNYX_API_KEY", telnyx.api_key)
     monkeypatch.setenv("TELNYX_BASE_URL", telnyx.url)
     monkeypatch.setenv("TELNYX_PUBLIC_KEY", telnyx.public_key)
-    make_app, serve = APPS[framework]
-    async with serve(make_app(router)) as url:
+    async with run_asgi_app(APPS[framework](router)) as url:
         yield url
 
 

@@ -304,7 +304,7 @@ def aiohttp_app(router: EventRouter) -> web.Application:
 def asgi_apps(router: EventRouter) -> None:
     """Receive webhooks with Starlette and FastAPI."""
     receiver = asgi_app(router, Webhooks())
-    app = FastAPI(lifespan=client_lifespan(None, router))
+    app = FastAPI(lifespan=client_lifespan(router))
     app.mount("/telnyx", receiver)
     Starlette(routes=[Route("/telnyx", receiver), Mount("/hooks", receiver)], lifespan=client_lifespan())
 

@@ -17,13 +17,10 @@ async def mistakes(client: RoomsClient) -> None:
     await client.rooms.update("an-id", webhook_event_url=None)  # type: ignore[arg-type]  # likewise
     await client.rooms.update("an-id", enable_recording="yes")  # type: ignore[arg-type]  # text for a flag
     await client.rooms.create("Weekly", 25)  # type: ignore[call-arg, arg-type]  # settings are named
-    await client.rooms.retrieve(7)  # type: ignore[arg-type]  # a number is no id
     client.rooms.list(created_after="2021-04-25")  # type: ignore[call-arg]  # no such filter
-    client.rooms.list(created_at=20210425)  # type: ignore[arg-type]  # a number for a day
     await client.rooms.list()  # type: ignore[misc]  # a listing is iterated, not awaited
     for _ in client.rooms.list():  # type: ignore[attr-defined]  # with async for
         pass
-    client.recordings.list(duration_secs=60)  # type: ignore[arg-type]  # a number for a range
     room = await client.rooms.retrieve("an-id")
     room.unique_name.upper()  # type: ignore[union-attr]  # a room may have no name
     room.unique_name = "Renamed"  # type: ignore[misc]  # values are frozen
@@ -59,8 +56,6 @@ async def wrong_values(client: RoomsClient, faults: Faults, layout: dict[str, di
     RoomsClient(max_retries="3")  # type: ignore[arg-type]  # text for a number
     client.with_options(extra_headers={})  # type: ignore[call-arg]  # headers
     client.with_options(headers={"X-Team": 1})  # type: ignore[dict-item]  # text
-    await client.sessions.mute("an-id", 7)  # type: ignore[arg-type]  # "all", or ids
-    await client.tokens.create("an-id", token_ttl_secs="60")  # type: ignore[arg-type]  # text for a number
     await client.compositions.create("an-id", video_layout=layout)  # type: ignore[arg-type]  # VideoRegion
     VideoRegion(width="640")  # type: ignore[arg-type]  # text for a number
     await client.rooms.list().page("1")  # type: ignore[arg-type]  # likewise

@@ -1,7 +1,7 @@
 """What each of the 25 operations sends, and what its response becomes. Errors: see tests/faults."""
 
 import json
-from collections.abc import AsyncIterable, Callable
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,10 +12,14 @@ from yarl import URL
 
 from telnyx_rooms_async import (
     AccessToken,
+    APIResponse,
     ClientToken,
     DateFilter,
     DurationFilter,
+    Listing,
     OutcomeUnknownError,
+    Page,
+    ReadOnlyError,
     Room,
     RoomComposition,
     RoomParticipant,
@@ -36,12 +40,14 @@ NOON, NOON_TEXT = datetime(2021, 4, 25, 12, tzinfo=UTC), "2021-04-25T12:00:00Z"
 
 LAST = {"page_number": 1, "page_size": 250, "total_pages": 1, "total_results": 1}
 
-Call = Callable[[RoomsClient], Any]
+Call = Callable[[Any], Any]
+"""Of a client, or of its raw responses."""
 Operation = tuple[Call, str, dict[str, str], object, int, object, object]
 
 
-async def collect(listing: AsyncIterable[Any]) -> list[Any]:
-    return [item async for item in listing]
+async def result_of(call: Any) -> Any:
+    """Return the items of a listing, or the value of any other call."""
+    return await (call.all() if isinstance(call, Listing) else call)
 
 
 # name: (call, method and path, query, JSON body, status, JSON response, result)
@@ -49,7 +55,7 @@ async def collect(listing: AsyncIterable[Any]) -> list[Any]:
 # ruff: noqa: E501 - a row is a line
 OPERATIONS: dict[str, Operation] = {
     "ListRooms": (
-        lambda client: collect(client.rooms.list(created_at=DAY, updated_at=DAYS, unique_name="a b&c", include_sessions=True, page_size=7)),
+        lambda client: client.rooms.list(created_at=DAY, updated_at=DAYS, unique_name="a b&c", include_sessions=True, page_size=7),
         "GET /rooms",
         {"filter[date_created_at][eq]": "2021-04-25", "filter[date_updated_at][gte]": "2021-04-25", "filter[date_updated_at][lte]": "2021-04-26", "filter[unique_name]": "a b&c", "include_sessions": "true", "page[number]": "1", "page[size]": "7"}, None,
         200, {"meta": LAST, "data": [{"id": "a", "sessions": [{"id": "s"}]}]}, [Room(id="a", sessions=(RoomSession(id="s"),))],
@@ -71,7 +77,7 @@ OPERATIONS: dict[str, Operation] = {
         lambda client: client.rooms.delete(Room(id="a")), "DELETE /rooms/a", {}, None, 204, None, None,
     ),
     "RetrieveListRoomSessions": (
-        lambda client: collect(client.rooms.sessions("a", created_at=DAY, ended_at=DAY, active=False, include_participants=True)),
+        lambda client: client.rooms.sessions("a", created_at=DAY, ended_at=DAY, active=False, include_participants=True),
         "GET /rooms/a/sessions",
         {"filter[date_created_at][eq]": "2021-04-25", "filter[date_ended_at][eq]": "2021-04-25", "filter[active]": "false", "include_participants": "true", "page[number]": "1", "page[size]": "250"}, None,
         200, {"meta": LAST, "data": [{"id": "s", "participants": [{"id": "p"}]}]}, [RoomSession(id="s", participants=(RoomParticipant(id="p"),))],
@@ -88,7 +94,7 @@ OPERATIONS: dict[str, Operation] = {
         201, {"data": {"token": "t", "token_expires_at": NOON_TEXT}}, AccessToken(token="t", token_expires_at=NOON),
     ),
     "ListRoomSessions": (
-        lambda client: collect(client.sessions.list(room_id="a", updated_at=DAY, active=True)),
+        lambda client: client.sessions.list(room_id="a", updated_at=DAY, active=True),
         "GET /room_sessions", {"filter[room_id]": "a", "filter[date_updated_at][eq]": "2021-04-25", "filter[active]": "true", "page[number]": "1", "page[size]": "250"}, None,
         200, {"meta": LAST, "data": [{"id": "s", "active": True}]}, [RoomSession(id="s", active=True)],
     ),
@@ -97,7 +103,7 @@ OPERATIONS: dict[str, Operation] = {
         "GET /room_sessions/a-session", {"include_participants": "true"}, None, 200, {"data": {"id": "s", "room_id": "a"}}, RoomSession(id="s", room_id="a"),
     ),
     "RetrieveListRoomParticipants": (
-        lambda client: collect(client.sessions.participants(SESSION, joined_at=DAY, left_at=DAY, context="Alice")),
+        lambda client: client.sessions.participants(SESSION, joined_at=DAY, left_at=DAY, context="Alice"),
         "GET /room_sessions/a-session/participants",
         {"filter[date_joined_at][eq]": "2021-04-25", "filter[date_left_at][eq]": "2021-04-25", "filter[context]": "Alice", "page[number]": "1", "page[size]": "250"}, None,
         200, {"meta": LAST, "data": [{"id": "p", "context": "Alice"}]}, [RoomParticipant(id="p", context="Alice")],
@@ -118,7 +124,7 @@ OPERATIONS: dict[str, Operation] = {
         "POST /room_sessions/a-session/actions/unmute", {}, {"participants": "all"}, 200, {"data": {"result": "ok"}}, None,
     ),
     "ListRoomParticipants": (
-        lambda client: collect(client.participants.list(session_id=SESSION, updated_at=DAY)),
+        lambda client: client.participants.list(session_id=SESSION, updated_at=DAY),
         "GET /room_participants", {"filter[session_id]": SESSION, "filter[date_updated_at][eq]": "2021-04-25", "page[number]": "1", "page[size]": "250"}, None,
         200, {"meta": LAST, "data": [{"id": "p", "left_at": NOON_TEXT}]}, [RoomParticipant(id="p", left_at=NOON)],
     ),
@@ -126,7 +132,7 @@ OPERATIONS: dict[str, Operation] = {
         lambda client: client.participants.retrieve(PERSON), "GET /room_participants/a-person", {}, None, 200, {"data": {"id": "p"}}, RoomParticipant(id="p"),
     ),
     "ListRoomRecordings": (
-        lambda client: collect(client.recordings.list(room_id="a", session_id=SESSION, participant_id=PERSON, status="completed", type="audio", started_at=DAY, duration_secs=DurationFilter(gte=10, lte=60))),
+        lambda client: client.recordings.list(room_id="a", session_id=SESSION, participant_id=PERSON, status="completed", type="audio", started_at=DAY, duration_secs=DurationFilter(gte=10, lte=60)),
         "GET /room_recordings",
         {"filter[room_id]": "a", "filter[session_id]": SESSION, "filter[participant_id]": PERSON, "filter[status]": "completed", "filter[type]": "audio", "filter[date_started_at][eq]": "2021-04-25", "filter[duration_secs][gte]": "10", "filter[duration_secs][lte]": "60", "page[number]": "1", "page[size]": "250"}, None,
         200, {"meta": LAST, "data": [{"id": "r", "duration_secs": 20, "size_mb": 1.5}]}, [RoomRecording(id="r", duration_secs=20, size_mb=1.5)],
@@ -142,7 +148,7 @@ OPERATIONS: dict[str, Operation] = {
         "DELETE /room_recordings", {"filter[room_id]": "a", "filter[date_ended_at][eq]": "2021-04-25"}, None, 201, {"data": {"room_recordings": 4}}, 4,
     ),
     "ListRoomCompositions": (
-        lambda client: collect(client.compositions.list(session_id=SESSION, status="completed", created_at=DAY)),
+        lambda client: client.compositions.list(session_id=SESSION, status="completed", created_at=DAY),
         "GET /room_compositions", {"filter[session_id]": SESSION, "filter[status]": "completed", "filter[date_created_at][eq]": "2021-04-25", "page[number]": "1", "page[size]": "250"}, None,
         200, {"meta": LAST, "data": [{"id": "c", "video_layout": {"main": {"z_pos": 1}}}]}, [RoomComposition(id="c", video_layout={"main": VideoRegion(z_pos=1)})],
     ),
@@ -165,25 +171,49 @@ def test_the_table_contains_every_operation() -> None:
     assert list(OPERATIONS) == [endpoint.operation for endpoint in ENDPOINTS]
 
 
+@pytest.mark.parametrize("is_raw", [False, True], ids=["value", "raw response"])
 @pytest.mark.parametrize("operation", OPERATIONS)
-async def test_an_operation_sends_one_request_and_returns_a_model(operation: str) -> None:
+async def test_an_operation_sends_one_request_and_returns_a_model(operation: str, *, is_raw: bool) -> None:
     call, target, query, body, status, response, expected = OPERATIONS[operation]
     method, path = target.split()
     requests: list[tuple[URL, Any]] = []
 
     def respond(url: URL, **options: Any) -> CallbackResult:
         requests.append((url, options))
-        return CallbackResult(status=status, body=b"" if response is None else json.dumps(response).encode())
+        payload = b"" if response is None else json.dumps(response).encode()
+        return CallbackResult(status=status, body=payload, headers={"X-Request-Id": "an-id"})
 
     with aioresponses() as api:
         api.add((URL(BASE + path) % query).human_repr(), method, callback=respond)
         async with RoomsClient("KEY") as client:
-            assert await call(client) == expected
+            if is_raw:
+                raw: APIResponse[Any] = await call(client.with_raw_response)
+                assert (raw.status_code, raw.request_id, raw.headers["x-request-id"]) == (
+                    status,
+                    *["an-id"] * 2,
+                )
+                assert [attempt.operation for attempt in raw.attempts] == [operation]
+                assert raw.elapsed >= raw.attempts[0].elapsed
+                assert (list(raw.value.data) if isinstance(raw.value, Page) else raw.value) == expected
+            else:
+                assert await result_of(call(client)) == expected
     ((url, options),) = requests
     assert dict(url.query) == query
     sent = options.get("data")
     assert (json.loads(sent) if sent else None) == body
     assert options["headers"]["Authorization"] == "Bearer KEY"
+
+
+WRITES = [operation for operation, row in OPERATIONS.items() if not row[1].startswith("GET ")]
+
+
+@pytest.mark.parametrize("operation", WRITES)
+async def test_a_read_only_client_refuses_an_operation_that_changes_something(operation: str) -> None:
+    with aioresponses() as api:
+        async with RoomsClient("KEY", read_only=True) as client:
+            with pytest.raises(ReadOnlyError):
+                await OPERATIONS[operation][0](client)
+    assert not api.requests
 
 
 NOT_REPEATED = {
@@ -207,8 +237,8 @@ async def test_a_lost_response_is_requested_again_only_if_a_second_time_does_no_
         async with RoomsClient("KEY", clock=FakeClock().clock) as client:
             if operation in NOT_REPEATED:
                 with pytest.raises(OutcomeUnknownError):
-                    await call(client)
+                    await result_of(call(client))
             else:
-                assert await call(client) == expected
+                assert await result_of(call(client)) == expected
         sent = [requests for (sent_method, _), requests in api.requests.items() if sent_method == method]
     assert len(sent[0]) == (1 if operation in NOT_REPEATED else 2)

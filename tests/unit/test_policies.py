@@ -59,46 +59,34 @@ def test_session_ends_at_its_maximum_duration() -> None:
     "session",
     [
         RoomSession(id="session", active=True),
-        RoomSession(id="session", active=False, created_at=at("09:00")),
-        RoomSession(id="session", created_at=at("09:00"), ended_at=at("10:00")),
+        RoomSession(id="session", active=False, created_at=at("09:00"), participants=()),
+        RoomSession(id="session", created_at=at("09:00"), ended_at=at("10:00"), participants=()),
     ],
-    ids=["no time", "inactive", "ended"],
+    ids=["no time, unknown participants", "inactive", "ended"],
 )
-def test_nothing_is_planned_for_sessions_without_a_time_or_that_ended(session: RoomSession) -> None:
+def test_nothing_is_planned_for_sessions_about_which_nothing_is_known_or_that_ended(
+    session: RoomSession,
+) -> None:
     assert plan(RoomPolicy(max_duration=HOUR, alone_timeout=HOUR, empty_timeout=HOUR), session) == []
 
 
-@pytest.mark.parametrize(
-    ("participants", "since"),
-    [
-        ([stay("09:00")], "09:00"),
-        ([stay("09:00"), stay("09:30")], None),
-        ([stay("09:00"), stay("09:30", "10:00")], "10:00"),
-        ([stay("09:00", "09:50"), stay("09:30")], "09:50"),
-        ([stay("09:00"), stay("09:05", "09:10"), stay("10:00", "10:30")], "10:30"),
-        ([stay("09:00", "09:30"), stay("09:31", "10:00"), stay("10:02")], "09:00"),
-        ([stay("09:00"), stay("09:30", "09:30")], "09:00"),
-        ([stay("09:00"), stay("09:30", "09:20")], "09:00"),
-        ([stay("09:00"), stay("09:30", "12:01")], "12:01"),
-        ([stay("12:00:01")], "12:00:01"),
-        ([stay("09:00", "10:00")], None),
-        ([], None),
-    ],
-    ids=[
-        "one person",
-        "two people",
-        "the second left",
-        "the first left",
-        "others came and went",
-        "reconnects",
-        "a stay of no time",
-        "left before joined",
-        "left in the future",
-        "joined in the future",
-        "empty",
-        "without participants",
-    ],
-)
+ALONE_SINCE: dict[str, tuple[list[RoomParticipant], str | None]] = {
+    "one person": ([stay("09:00")], "09:00"),
+    "two people": ([stay("09:00"), stay("09:30")], None),
+    "the second left": ([stay("09:00"), stay("09:30", "10:00")], "10:00"),
+    "the first left": ([stay("09:00", "09:50"), stay("09:30")], "09:50"),
+    "others came and went": ([stay("09:00"), stay("09:05", "09:10"), stay("10:00", "10:30")], "10:30"),
+    "reconnects": ([stay("09:00", "09:30"), stay("09:31", "10:00"), stay("10:02")], "09:00"),
+    "a stay of no time": ([stay("09:00"), stay("09:30", "09:30")], "09:00"),
+    "left before joined": ([stay("09:00"), stay("09:30", "09:20")], "09:00"),
+    "left in the future": ([stay("09:00"), stay("09:30", "12:01")], "12:01"),
+    "joined in the future": ([stay("12:00:01")], "12:00:01"),
+    "empty": ([stay("09:00", "10:00")], None),
+    "without participants": ([], None),
+}
+
+
+@pytest.mark.parametrize(("participants", "since"), ALONE_SINCE.values(), ids=ALONE_SINCE)
 def test_person_is_alone_since_the_last_other_person_left(
     participants: list[RoomParticipant], since: str | None
 ) -> None:
@@ -130,11 +118,6 @@ def test_session_is_empty_since_the_last_person_left(
 ) -> None:
     expected = [("end_session", "empty_timeout", at(since) + 5 * MINUTE)] if since else []
     assert plan(RoomPolicy(empty_timeout=5 * MINUTE), session_of(*participants)) == expected
-
-
-def test_unknown_participants_are_not_taken_for_an_empty_session() -> None:
-    session = RoomSession(id="session", active=True, created_at=at("09:00"))
-    assert plan(RoomPolicy(alone_timeout=MINUTE, empty_timeout=MINUTE), session) == []
 
 
 @pytest.mark.parametrize(
@@ -235,51 +218,42 @@ def test_first_policy_that_is_for_a_room_applies() -> None:
 # --- arguments ----------------------------------------------------------------------------------------------
 
 
-untyped_policy: Any = RoomPolicy
-untyped_hours: Any = AllowedHours
+HOURS = {"start": time(8), "end": time(9), "zone": UTC}
 
 
 @pytest.mark.parametrize(
-    ("make", "problem"),
+    ("make", "options", "problem"),
     [
         (
-            lambda: untyped_policy(max_duration=7200),
-            "max_duration must be a positive timedelta, up to 100 years, not 7200",
+            RoomPolicy,
+            {"max_duration": 7200},
+            "max_duration must be a positive timedelta, up to 100 years, not 7",
         ),
-        (lambda: untyped_policy(alone_timeout=timedelta()), "alone_timeout must be a positive timedelta"),
-        (
-            lambda: untyped_policy(max_duration=HOUR, warn_before=HOUR),
-            "warn_before must be shorter than max_",
-        ),
-        (
-            lambda: untyped_policy(max_rooms_age=HOUR, warn_before=MINUTE),
-            "warn_before needs a limit of sessions",
-        ),
-        (lambda: untyped_policy(names="clinic"), "names must be a list of names, not 'clinic'"),
-        (lambda: untyped_policy(names=[1]), "names must be a list of names"),
-        (lambda: untyped_policy(prefix=""), "prefix must be a text that is not empty, not ''"),
-        (lambda: untyped_policy(predicate=True), "predicate must be a function of a Room, not True"),
-        (lambda: untyped_policy(allowed_hours=[]), "allowed_hours must be AllowedHours, one or several"),
-        (lambda: untyped_policy(allowed_hours="8-18"), "allowed_hours must be AllowedHours, one or several"),
-        (lambda: untyped_hours(start=8, end=time(9), zone=UTC), "start must be a time of day"),
-        (lambda: untyped_hours(start=time(8, tzinfo=UTC), end=time(9), zone=UTC), "start must be a time of"),
-        (
-            lambda: untyped_hours(start=time(8), end=time(9), zone="Europe/Atlantis"),
-            "zone must be a time zone",
-        ),
-        (lambda: untyped_hours(start=time(8), end=time(9), zone="../etc"), "zone must be a time zone"),
-        (lambda: untyped_hours(start=time(8), end=time(9), zone=1), "zone must be a time zone"),
-        (
-            lambda: untyped_hours(start=time(8), end=time(9), zone=UTC, weekdays=[0]),
-            "weekdays must be a list",
-        ),
-        (lambda: untyped_hours(start=time(8), end=time(9), zone=UTC, weekdays="mon"), "weekdays must be a"),
-        (lambda: untyped_hours(start=time(8), end=time(9), zone=UTC, weekdays=()), "weekdays must be a list"),
+        (RoomPolicy, {"alone_timeout": timedelta()}, "alone_timeout must be a positive timedelta"),
+        (RoomPolicy, {"max_duration": HOUR, "warn_before": HOUR}, "warn_before must be shorter than max_"),
+        (RoomPolicy, {"max_rooms_age": HOUR, "warn_before": MINUTE}, "warn_before needs a limit of sessions"),
+        (RoomPolicy, {"names": "clinic"}, "names must be a list of names, not 'clinic'"),
+        (RoomPolicy, {"names": [1]}, "names must be a list of names"),
+        (RoomPolicy, {"prefix": ""}, "prefix must be a text that is not empty, not ''"),
+        (RoomPolicy, {"predicate": True}, "predicate must be a function of a Room, not True"),
+        (RoomPolicy, {"identity": 7}, "identity must be a field of the context, a function or None, not 7"),
+        (RoomPolicy, {"allowed_hours": []}, "allowed_hours must be AllowedHours, one or several"),
+        (RoomPolicy, {"allowed_hours": "8-18"}, "allowed_hours must be AllowedHours, one or several"),
+        (AllowedHours, HOURS | {"start": 8}, "start must be a time of day without a zone, not 8"),
+        (AllowedHours, HOURS | {"end": time(8, tzinfo=UTC)}, "end must be a time of day without a zone"),
+        (AllowedHours, HOURS | {"zone": "Europe/Atlantis"}, "zone must be a time zone such as"),
+        (AllowedHours, HOURS | {"zone": "../etc"}, "zone must be a time zone such as"),
+        (AllowedHours, HOURS | {"zone": 1}, "zone must be a time zone such as"),
+        (AllowedHours, HOURS | {"weekdays": [0]}, "weekdays must be a list of mon, tue"),
+        (AllowedHours, HOURS | {"weekdays": "mon"}, "weekdays must be a list of mon, tue"),
+        (AllowedHours, HOURS | {"weekdays": ()}, "weekdays must be a list of mon, tue"),
     ],
 )
-def test_invalid_arguments_are_refused(make: Callable[[], Any], problem: str) -> None:
+def test_invalid_arguments_are_refused(
+    make: Callable[..., Any], options: dict[str, Any], problem: str
+) -> None:
     with pytest.raises(InvalidArgumentError, match=re.escape(problem)):
-        make()
+        make(**options)
 
 
 # --- files --------------------------------------------------------------------------------------------------
@@ -330,12 +304,9 @@ def test_policies_are_parsed_from_toml() -> None:
         ("[[policies]]\nmax_duration = ''", "policies[0].max_duration must be a duration"),
         ("[[policies]]\nmax_duration = '0s'", "policies[0].max_duration must be a positive timedelta"),
         ("[[policies]]\npredicate = 'x'", "policies[0].predicate is unknown"),
-        (
-            "[[policies]]\nmax_duration = '999999d'",
-            "policies[0].max_duration must be a positive timedelta, up to",
-        ),
+        ("[[policies]]\nmax_duration = '999999d'", "policies[0].max_duration must be a positive timedelta"),
         ("[[policies]]\nmax_duration = '9999999999d'", "policies[0].max_duration must be a duration"),
-        ("[[policies]]\nidentity = 3", "policies[0].identity must be the name of a field, not 3"),
+        ("[[policies]]\nidentity = 3", "policies[0].identity must be a field of the context"),
         ("[[policies]]\n[[policies]]\nnames = 'a'", "policies[1].names must be a list of names, not 'a'"),
         ("[[policies]]\nallowed_hours = 8", "policies[0].allowed_hours must be a table, not 8"),
         (

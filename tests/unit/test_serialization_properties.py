@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from telnyx_rooms_async import models
-from telnyx_rooms_async.core import requests
+from telnyx_rooms_async.core import protocol, requests
 from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter
 from telnyx_rooms_async.models import Page, Room
 from telnyx_rooms_async.serialization import DecodeError, JsonConverter, converter, make_converter
@@ -266,12 +266,12 @@ def request_models(cl: Any) -> st.SearchStrategy[attrs.AttrsInstance]:
 @given(st.data())
 def test_request_model_made_of_what_is_sent_sends_the_same(cl: Any, data: st.DataObject) -> None:
     model = data.draw(request_models(cl))
-    assert list(requests.problems(model)) == []
+    assert list(protocol.problems(model)) == []
     sent = converter.unstructure(model)
     names = {field.metadata.get("wire", field.name): field.name for field in attrs.fields(cl)}
     assert sent.keys() <= names.keys()
     again = cl(**{names[name]: argument(names[name], value) for name, value in sent.items()})
-    assert list(requests.problems(again)) == []
+    assert list(protocol.problems(again)) == []
     assert converter.unstructure(again) == sent
 
 

@@ -36,7 +36,7 @@ def aiohttp_app(use: Use, client: RoomsClient | None = None, *routers: EventRout
 
 
 def fastapi_app(use: Use, client: RoomsClient | None = None, *routers: EventRouter) -> Any:
-    app = FastAPI(lifespan=client_lifespan(client, *routers))
+    app = FastAPI(lifespan=client_lifespan(*routers, client=client))
 
     @app.get("/use")
     async def handle(request: FastAPIRequest) -> PlainTextResponse:
@@ -79,7 +79,7 @@ async def test_app_composes_its_own_lifespan_with_that_of_the_client(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
-        async with client_lifespan(client)(app) as state:
+        async with client_lifespan(client=client)(app) as state:
             yield {**state, "greeting": "rooms: "}
 
     app = FastAPI(lifespan=lifespan)
@@ -120,7 +120,7 @@ async def test_shutdown_waits_for_calls_in_flight(serve: Serve) -> None:
 
 async def test_shutdown_cancels_calls_after_the_grace() -> None:
     async with held_call(asyncio.Event()) as (client, call):
-        async with run_asgi_app(Starlette(lifespan=client_lifespan(client, grace=0.05))):
+        async with run_asgi_app(Starlette(lifespan=client_lifespan(client=client, grace=0.05))):
             pass
         with pytest.raises(ClientClosedError):
             await call

@@ -16,7 +16,7 @@ from quart import Quart
 
 from telnyx_rooms_async.emulator import Emulator
 from telnyx_rooms_async.integrations.aws_lambda import lambda_handler
-from telnyx_rooms_async.integrations.django import django_sync_view, django_view
+from telnyx_rooms_async.integrations.django import django_view
 from telnyx_rooms_async.integrations.flask import flask_view
 from telnyx_rooms_async.integrations.quart import quart_view
 from telnyx_rooms_async.webhooks import EventRouter, RoomSessionEnded, Webhooks
@@ -26,10 +26,10 @@ from tests.helpers.web_servers import run_asgi_app, run_wsgi_app
 
 
 def django_app(
-    view: Callable[..., Any], make_app: Callable[[], Any]
+    make_app: Callable[[], Any], *, is_async: bool = True
 ) -> Callable[[EventRouter, Webhooks], Any]:
     def make(router: EventRouter, webhooks: Webhooks) -> Any:
-        configure_django(path("telnyx/", view(router, webhooks)))
+        configure_django(path("telnyx/", django_view(router, webhooks)), is_async=is_async)
         return make_app()
 
     return make
@@ -49,9 +49,9 @@ def quart_app(router: EventRouter, webhooks: Webhooks) -> Quart:
 
 
 APPS: dict[str, tuple[Callable[[EventRouter, Webhooks], Any], Callable[[Any], Any]]] = {
-    "Django, ASGI": (django_app(django_view, get_asgi_application), partial(run_asgi_app, lifespan="off")),
-    "Django, WSGI": (django_app(django_view, get_wsgi_application), run_wsgi_app),
-    "Django, sync": (django_app(django_sync_view, get_wsgi_application), run_wsgi_app),
+    "Django, ASGI": (django_app(get_asgi_application), partial(run_asgi_app, lifespan="off")),
+    "Django, WSGI": (django_app(get_wsgi_application), run_wsgi_app),
+    "Django, sync": (django_app(get_wsgi_application, is_async=False), run_wsgi_app),
     "Flask": (flask_app, run_wsgi_app),
     "Quart": (quart_app, run_asgi_app),
 }

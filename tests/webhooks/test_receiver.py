@@ -24,7 +24,7 @@ from telnyx_rooms_async.webhooks import (
     Webhooks,
 )
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, SignedWebhook, sign
-from tests.helpers.web_servers import ServeReceiver, aiohttp_receiver, run_aiohttp_app
+from tests.helpers.web_servers import RECEIVERS, ServeReceiver, aiohttp_receiver, run_aiohttp_app
 from tests.helpers.webhook_samples import WebhookSigner
 
 ENDED = RoomSessionEnded(id="ended", payload=SessionEndedPayload(session_id="s", duration_secs=3))
@@ -223,6 +223,7 @@ def test_body_timeout_must_be_positive(make: Callable[..., object]) -> None:
 # --- in the background ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("serve", RECEIVERS, indirect=True)
 async def test_background_handlers_run_after_the_response_within_the_limit_and_before_the_shutdown(
     serve: ServeReceiver, http: ClientSession
 ) -> None:

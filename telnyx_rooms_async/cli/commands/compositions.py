@@ -10,8 +10,6 @@ from telnyx_rooms_async.cli.display import Result
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
     TIMEOUT,
-    AsJson,
-    BaseUrl,
     CreatedAt,
     NamedRegion,
     OfSession,
@@ -22,11 +20,9 @@ from telnyx_rooms_async.cli.options import (
     WebhookFields,
     parse_region,
 )
-from telnyx_rooms_async.cli.runner import api_command, download
+from telnyx_rooms_async.cli.runner import api_command, command_group, download
 
-group: Final = typer.Typer(
-    name="compositions", no_args_is_help=True, help="Videos composed from the recordings of a session."
-)
+app: Final = command_group(help="Videos composed from the recordings of a session.")
 
 CompositionId: TypeAlias = Annotated[
     str, typer.Argument(metavar="COMPOSITION_ID", help="The id of the composition.")
@@ -61,7 +57,7 @@ class Fields(WebhookFields, total=False):
     ]
 
 
-@api_command(group)
+@api_command(app)
 def create(
     client: RoomsClient,
     session_id: SessionId,
@@ -93,7 +89,7 @@ def create(
     )
 
 
-@api_command(group, "list")
+@api_command(app, "list")
 def list_compositions(
     client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[Filters]
 ) -> Listing[RoomComposition]:
@@ -104,7 +100,7 @@ def list_compositions(
     return client.compositions.list(page_size=page_size, **filters)
 
 
-@api_command(group)
+@api_command(app)
 def retrieve(client: RoomsClient, composition_id: CompositionId) -> Awaitable[RoomComposition]:
     """Show one composition, with all its fields.
 
@@ -113,7 +109,7 @@ def retrieve(client: RoomsClient, composition_id: CompositionId) -> Awaitable[Ro
     return client.compositions.retrieve(composition_id)
 
 
-@api_command(group)
+@api_command(app)
 async def delete(client: RoomsClient, composition_id: CompositionId) -> Result:
     """Delete a composition and its file.
 
@@ -123,7 +119,7 @@ async def delete(client: RoomsClient, composition_id: CompositionId) -> Result:
     return Result(f"deleted {composition_id}")
 
 
-@api_command(group)
+@api_command(app)
 def wait(
     client: RoomsClient, composition_id: CompositionId, *, timeout: Timeout = TIMEOUT
 ) -> Awaitable[RoomComposition]:
@@ -134,12 +130,12 @@ def wait(
     return client.compositions.wait(composition_id, timeout=timeout)
 
 
-@group.command("download")
+@api_command(app, "download")
 def download_composition(
-    composition_id: CompositionId, target: Target, *, as_json: AsJson = False, base_url: BaseUrl = None
-) -> None:
+    client: RoomsClient, composition_id: CompositionId, target: Target
+) -> Awaitable[Result | None]:
     """Download the file of a composition.
 
     The file appears under its name when it is complete.
     """
-    download("compositions", composition_id, target, as_json=as_json, base_url=base_url)
+    return download(client.compositions.download, composition_id, target)

@@ -13,8 +13,10 @@ from rich.text import Text
 
 from telnyx_rooms_async import InvalidArgumentError, NotFoundError, RoomsClient, UnprocessableEntityError
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.runner import exit_codes
+from telnyx_rooms_async.cli.runner import command_group
 from telnyx_rooms_async.emulator import Emulator, RecordedRequest
+
+app: Final = command_group()
 
 NAMES: Final = ("Standup", "Retro", "Planning", "Interview", "Lecture", "Surgery", "Piano lesson")
 _STEPS: Final = """\
@@ -67,10 +69,10 @@ except NotFoundError as error:
 _ERRORS: Final = (InvalidArgumentError, NotFoundError, UnprocessableEntityError)
 
 
+@app.command()
 def demo() -> None:
     """Run the main features against an emulator. No key and no network are needed."""
-    with exit_codes():
-        asyncio.run(_run())
+    asyncio.run(_run())
 
 
 async def _run() -> None:

@@ -3,31 +3,33 @@
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.markdown import Markdown
 from rich.table import Table
 
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.runner import exit_codes
+from telnyx_rooms_async.cli.runner import command_group
 from telnyx_rooms_async.errors import InvalidArgumentError
 
+app: Final = command_group()
 
+
+@app.command()
 def docs(
     topic: Annotated[str | None, typer.Argument(help="One of the listed topics. Default: list them.")] = None,
 ) -> None:
     """Show the guide to a topic, or list the topics. In a pipe, the guide is plain Markdown."""
     guides = dict(sorted(_guides(files("telnyx_rooms_async"), "architecture")))
-    with exit_codes():
-        if topic is None:
-            _list(guides)
-        elif topic not in guides:
-            raise InvalidArgumentError((f"there is no guide to {topic!r}: {', '.join(guides)}",))
-        elif output.stdout().is_terminal:
-            output.write(Markdown(guides[topic], hyperlinks=False))
-        else:
-            output.put(guides[topic].encode())
+    if topic is None:
+        _list(guides)
+    elif topic not in guides:
+        raise InvalidArgumentError((f"there is no guide to {topic!r}: {', '.join(guides)}",))
+    elif output.stdout().is_terminal:
+        output.write(Markdown(guides[topic], hyperlinks=False))
+    else:
+        output.put(guides[topic].encode())
 
 
 def _guides(folder: Traversable, topic: str) -> Iterator[tuple[str, str]]:

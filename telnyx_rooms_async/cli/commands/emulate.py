@@ -1,23 +1,37 @@
 """``telnyx-rooms emulate``: run a Telnyx emulator until it is stopped."""
 
 import asyncio
+import errno
 import os
 import shlex
-from contextlib import suppress
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
 import typer
 
-from telnyx_rooms_async import InvalidArgumentError
+from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.options import SIGNING_KEY, Host, Port
-from telnyx_rooms_async.cli.runner import exit_codes, run_server
+from telnyx_rooms_async.cli.runner import command_group, exit_codes
 from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.emulator import Emulator, load_faults
 
+T = TypeVar("T")
 
+app: Final = command_group()
+
+Host: TypeAlias = Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")]
+Port: TypeAlias = Annotated[
+    int, typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on; 0 for any free port.")
+]
+SIGNING_KEY: Final = "TELNYX_SIGNING_KEY"
+"""Environment variable with the private key that signs webhooks for local work."""
+
+
+@app.command()
 def emulate(
     *,
     host: Host = "127.0.0.1",
@@ -70,34 +84,26 @@ def emulate(
     delay        seconds to wait before the operation
     after        true: perform the operation first
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
-    with exit_codes():
-        try:
-            telnyx = Emulator(
-                host=host,
-                port=port,
-                api_key=api_key,
-                recording=False,
-                deliver_anywhere=deliver_anywhere,
-                signing_key=os.environ.get(SIGNING_KEY) or None,
-                public_url=public_url,
-            )
-            if history is None:
-                telnyx.seed(rooms := rooms or 0)
-            else:
-                rooms = 10 if rooms is None else rooms
-                telnyx.seed_history(days=history, rooms=rooms)
-        except ValueError as error:
-            problem = str(error).replace("public_url", "--public-url").replace("signing_key", SIGNING_KEY)
-            raise InvalidArgumentError((problem,)) from None
-        if faults is not None:
-            try:
-                load_faults(telnyx, faults.read_bytes())
-            except OSError as error:
-                problem = f"cannot read {faults}: {error.strerror or error}"
-                raise InvalidArgumentError((problem,)) from None
-            except ValueError as error:
-                first, *others = error.args
-                raise InvalidArgumentError((f"{faults}: {first}", *others)) from None
+    count = rooms if rooms is not None else 10 if history else 0
+    try:
+        telnyx = Emulator(
+            host=host,
+            port=port,
+            api_key=api_key,
+            recording=False,
+            deliver_anywhere=deliver_anywhere,
+            signing_key=os.environ.get(SIGNING_KEY) or None,
+            public_url=public_url,
+        )
+        if history is None:
+            telnyx.seed(count)
+        else:
+            telnyx.seed_history(days=history, rooms=count)
+    except ValueError as error:
+        problem = str(error).replace("public_url", "--public-url").replace("signing_key", SIGNING_KEY)
+        raise InvalidArgumentError((problem,)) from None
+    if faults is not None:
+        _inject(telnyx, faults)
 
     async def serve(_: Emulator) -> None:
         output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
@@ -107,10 +113,50 @@ def emulate(
             output.write_line("export TELNYX_ALLOW_INSECURE=true")
         with suppress(RuntimeError):  # the extra "webhooks" is not installed
             output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
-        content = output.counted(rooms)
+        content = output.counted(count)
         if history is not None:
             content += f" and a history of {output.counted(history, 'day')}"
         output.note(f"The emulator with {content} listens at {telnyx.url}. Press Ctrl-C to stop.")
         await asyncio.Event().wait()
 
     run_server(telnyx, f"{host}:{port}", serve)
+
+
+def _inject(telnyx: Emulator, path: Path) -> None:
+    """Inject the faults of a file."""
+    with output.file_errors(str(path), "read"):
+        data = path.read_bytes()
+    try:
+        load_faults(telnyx, data)
+    except ValueError as error:
+        first, *others = error.args
+        raise InvalidArgumentError((f"{path}: {first}", *others)) from None
+
+
+def run_server(
+    server: AbstractAsyncContextManager[T], address: str, use: Callable[[T], Coroutine[Any, Any, None]]
+) -> None:
+    """Enter a server and use it until Ctrl-C or SIGTERM."""
+
+    async def use_until_stopped() -> None:
+        stop = cast("asyncio.Task[None]", asyncio.current_task()).cancel
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Not implemented on Windows, where Ctrl-C raises KeyboardInterrupt.
+            with suppress(NotImplementedError):
+                asyncio.get_running_loop().add_signal_handler(number, stop)
+        async with AsyncExitStack() as stack:
+            try:
+                entered = await stack.enter_async_context(server)
+            except OSError as error:
+                # The message of asyncio depends on the Python version. The errno of an unknown host is not
+                # of the system.
+                code = error.errno or 0
+                reason = os.strerror(code) if code in errno.errorcode else error.strerror or error
+                hint = "; use --port 0 for a free port" if code == errno.EADDRINUSE else ""
+                raise ConfigurationError(f"cannot listen on {address}: {reason}{hint}") from None
+            except UnicodeError:
+                raise ConfigurationError(f"cannot listen on {address}: not a host name") from None
+            await use(entered)
+
+    with exit_codes(interrupted=0), suppress(asyncio.CancelledError):
+        asyncio.run(use_until_stopped())

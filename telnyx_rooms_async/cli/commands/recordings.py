@@ -25,11 +25,9 @@ from telnyx_rooms_async.cli.bulk_job import Concurrency, JobProgress, MaxFailure
 from telnyx_rooms_async.cli.display import Result
 from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, PageSize, RecordingFilters, Target
 from telnyx_rooms_async.cli.output import counted, file_errors
-from telnyx_rooms_async.cli.runner import api_command, download, grouped_options
+from telnyx_rooms_async.cli.runner import api_command, command_group, download, grouped_options
 
-group: Final = typer.Typer(
-    name="recordings", no_args_is_help=True, help="Recordings of participants, and their files."
-)
+app: Final = command_group(help="Recordings of participants, and their files.")
 
 RecordingId: TypeAlias = Annotated[
     str, typer.Argument(metavar="RECORDING_ID", help="The id of the recording.")
@@ -50,7 +48,7 @@ _SUFFIXES: Final = {
 }
 
 
-@api_command(group, "list")
+@api_command(app, "list")
 def list_recordings(
     client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[RecordingFilters]
 ) -> Listing[RoomRecording]:
@@ -61,7 +59,7 @@ def list_recordings(
     return client.recordings.list(page_size=page_size, **filters)
 
 
-@api_command(group)
+@api_command(app)
 def retrieve(client: RoomsClient, recording_id: RecordingId) -> Awaitable[RoomRecording]:
     """Show one recording, with all its fields.
 
@@ -70,14 +68,14 @@ def retrieve(client: RoomsClient, recording_id: RecordingId) -> Awaitable[RoomRe
     return client.recordings.retrieve(recording_id)
 
 
-@api_command(group)
+@api_command(app)
 async def delete(client: RoomsClient, recording_id: RecordingId) -> Result:
     """Delete a recording and its file."""
     await client.recordings.delete(recording_id)
     return Result(f"deleted {recording_id}")
 
 
-@api_command(group)
+@api_command(app)
 async def delete_matching(client: RoomsClient, **filters: Unpack[RecordingFilters]) -> Result:
     """Delete all recordings that match the filters.
 
@@ -87,21 +85,21 @@ async def delete_matching(client: RoomsClient, **filters: Unpack[RecordingFilter
     return Result(f"deleted {counted(count, 'recording')}", {"room_recordings": count})
 
 
-@group.command("download")
+@api_command(app, "download")
 def download_recording(
-    recording_id: RecordingId, target: Target, *, as_json: AsJson = False, base_url: BaseUrl = None
-) -> None:
+    client: RoomsClient, recording_id: RecordingId, target: Target
+) -> Awaitable[Result | None]:
     """Download the file of a recording.
 
     The file appears under its name when it is complete.
     """
-    download("recordings", recording_id, target, as_json=as_json, base_url=base_url)
+    return download(client.recordings.download, recording_id, target)
 
 
 # --- export -------------------------------------------------------------------------------------------------
 
 
-@group.command("export")
+@app.command("export")
 @grouped_options
 def export_recordings(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="The folder. It is created if needed.")],
@@ -123,6 +121,7 @@ def export_recordings(
     progress = JobProgress("listing recordings", skipped=lambda: skipped)
 
     async def start(client: RoomsClient) -> Outcomes[RoomRecording, bool]:
+        nonlocal skipped
         sizes = _open(folder)
         listing = client.recordings.list(**filters)
         progress.total = await listing.count()
@@ -133,28 +132,20 @@ def export_recordings(
         stream = batch.stream(download, listing, concurrency=concurrency, max_failures=max_failures)
         async with aclosing(stream) as outcomes:
             async for outcome in outcomes:
-                yield outcome
-
-    def on_outcome(outcome: batch.Outcome[RoomRecording, bool]) -> None:
-        nonlocal skipped
-        if isinstance(outcome, batch.Done) and not outcome.value:
-            progress.done -= 1
-            skipped += 1
+                if isinstance(outcome, batch.Done) and not outcome.value:
+                    skipped += 1
+                else:
+                    yield outcome
 
     def summarize() -> Result:
-        done, failed = progress.done, progress.failed
-        parts = [f"downloaded {counted(done, 'recording')} to {directory}"]
-        if skipped:
-            parts.append(f"{skipped} skipped")
-        return Result(
-            ", ".join(parts + progress.failures), {"downloaded": done, "skipped": skipped, "failed": failed}
-        )
+        downloaded = f"downloaded {counted(progress.done, 'recording')} to {directory}"
+        also = f"{skipped} skipped" if skipped else ""
+        return progress.result(downloaded, also, downloaded=progress.done, skipped=skipped)
 
     run_job(
         start,
         progress,
         label=lambda recording: recording.id,
-        on_outcome=on_outcome,
         summarize=summarize,
         as_json=as_json,
         base_url=base_url,

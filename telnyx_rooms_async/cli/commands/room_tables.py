@@ -33,7 +33,7 @@ from telnyx_rooms_async.cli.options import (
     RoomFilters,
 )
 from telnyx_rooms_async.cli.output import STREAM, counted, path_text, status
-from telnyx_rooms_async.cli.runner import exit_codes, refuse_stdout_conflicts, run
+from telnyx_rooms_async.cli.runner import grouped_options, refuse_stdout_conflicts, run
 from telnyx_rooms_async.cli.tables import (
     COLUMNS,
     NAME,
@@ -96,64 +96,61 @@ def import_rooms(
         raise typer.BadParameter("--key-rotated can only be used with --journal")
     if journal is not None and file == STREAM:
         raise typer.BadParameter("--journal cannot be used with stdin, which cannot be read again")
-    with exit_codes():
-        table = read_table(
-            file,
-            table_format,
-            names_required=journal is not None,
-            delimiter=delimiter,
-            skip_invalid=skip_invalid,
+    table = read_table(
+        file,
+        table_format,
+        names_required=journal is not None,
+        delimiter=delimiter,
+        skip_invalid=skip_invalid,
+    )
+    total = len(table.rooms)
+    if dry_run:
+        sentence = f"{table.source.name} would create {counted(total)}; nothing was sent"
+        show(Result(sentence, {"rooms": total}), as_json=as_json)
+        return
+    opened = None if journal is None else Journal(journal, key_rotated=key_rotated)
+    progress = JobProgress(total=total, skipped=lambda: opened.skipped if opened else 0)
+
+    def summarize() -> Result:
+        done, skipped = progress.done, progress.skipped()
+        if skipped == total:
+            parts = [f"nothing to do: {counted(total)} created before"]
+        else:
+            parts = [f"created {done} of {counted(total)}", f"{skipped} created before" if skipped else ""]
+        return progress.result(*parts, rooms=total, created=done, skipped=skipped)
+
+    def advise() -> str:
+        steps = [f"failed rows are in {errors}"] if errors and progress.failed else []
+        if journal is not None:
+            steps.append(RUN_AGAIN)
+        elif table.is_named and Path(file).is_file():  # a pipe cannot be read again
+            steps.append(f"`rooms apply {file}` creates the missing rooms")
+        return "; ".join(steps)
+
+    # SQLite has two more files beside the journal.
+    inputs = [file, *(f"{journal}{suffix}" for suffix in ("", "-wal", "-shm") if journal is not None)]
+    with write_failures(errors, table_format, table, inputs) as write_failure:
+        run_job(
+            lambda client: client.rooms.create_many(
+                table.rooms,
+                concurrency=concurrency,
+                max_failures=max_failures,
+                on_lost_response=on_lost_response.value,
+                journal=opened,
+            ),
+            progress,
+            label=lambda fields: repr(fields.get(NAME, "a room without a name")),
+            on_outcome=lambda outcome: (
+                None if isinstance(outcome, Done) else write_failure(outcome.item, outcome.error)
+            ),
+            summarize=summarize,
+            advise=advise,
+            as_json=as_json,
+            base_url=base_url,
         )
-        total = len(table.rooms)
-        if dry_run:
-            sentence = f"{table.source.name} would create {counted(total)}; nothing was sent"
-            show(Result(sentence, {"rooms": total}), as_json=as_json)
-            return
-        opened = None if journal is None else Journal(journal, key_rotated=key_rotated)
-        progress = JobProgress(total=total, skipped=lambda: opened.skipped if opened else 0)
-
-        def summarize() -> Result:
-            done, skipped, failed = progress.done, progress.skipped(), progress.failed
-            if skipped == total:
-                sentence = f"nothing to do: {counted(total)} created before"
-            else:
-                parts = [f"created {done} of {counted(total)}"]
-                if skipped:
-                    parts.append(f"{skipped} created before")
-                sentence = ", ".join(parts + progress.failures)
-            return Result(sentence, {"rooms": total, "created": done, "skipped": skipped, "failed": failed})
-
-        def advise() -> str:
-            steps = [f"failed rows are in {errors}"] if errors and progress.failed else []
-            if journal is not None:
-                steps.append(RUN_AGAIN)
-            elif table.is_named and Path(file).is_file():  # a pipe cannot be read again
-                steps.append(f"`rooms apply {file}` creates the missing rooms")
-            return "; ".join(steps)
-
-        # SQLite has two more files beside the journal.
-        inputs = [file, *(f"{journal}{suffix}" for suffix in ("", "-wal", "-shm") if journal is not None)]
-        with write_failures(errors, table_format, table, inputs) as write_failure:
-            run_job(
-                lambda client: client.rooms.create_many(
-                    table.rooms,
-                    concurrency=concurrency,
-                    max_failures=max_failures,
-                    on_lost_response=on_lost_response.value,
-                    journal=opened,
-                ),
-                progress,
-                label=lambda fields: repr(fields.get(NAME, "a room without a name")),
-                on_outcome=lambda outcome: (
-                    None if isinstance(outcome, Done) else write_failure(outcome.item, outcome.error)
-                ),
-                summarize=summarize,
-                advise=advise,
-                as_json=as_json,
-                base_url=base_url,
-            )
 
 
+@grouped_options
 def export_rooms(
     target: Annotated[
         str,
@@ -180,8 +177,7 @@ def export_rooms(
     if table_format is Format.PARQUET or as_json:
         refuse_stdout_conflicts(target, as_json=as_json)
     if target != STREAM:
-        with exit_codes():
-            refuse_foreign(target, holds_export, "an export")
+        refuse_foreign(target, holds_export, "an export")
     progress = JobProgress("listing rooms")
 
     async def export(client: RoomsClient) -> None:
@@ -200,8 +196,7 @@ def export_rooms(
     if target != STREAM:
         sentence = f"exported {counted(progress.done)} to {target}"
         values = {"path": path_text(target), "rooms": progress.done}
-        with exit_codes():
-            show(Result(sentence, values), as_json=as_json)
+        show(Result(sentence, values), as_json=as_json)
 
 
 def apply(
@@ -241,43 +236,42 @@ def apply(
         raise typer.BadParameter("--max-deletes can only be used with --prune")
     if not dry_run:
         require_confirmation(yes=yes)
-    with exit_codes():
-        table = read_table(
-            file, table_format, names_required=True, delimiter=delimiter, skip_invalid=skip_invalid
+    table = read_table(
+        file, table_format, names_required=True, delimiter=delimiter, skip_invalid=skip_invalid
+    )
+    # Opened before the question: a run that cannot start is not worth a confirmation.
+    with write_failures(None if dry_run else errors, table_format, table, [file]) as write_failure:
+        with status("comparing the table with the rooms of the account"):
+            plan = run(lambda client: client.rooms.plan(table.rooms, prune=prune), base_url)
+        _show_plan(plan, max_deletes, as_json=as_json, dry_run=dry_run, is_confirmed=yes)
+        if dry_run or not plan:
+            return
+        plan.check_deletes(max_deletes)  # confirmation does not lift the limit
+        if not yes:
+            confirm(f"make {counted(len(plan.changes), 'change')}?")
+        progress = JobProgress(total=len(plan.changes))
+        rows = {fields.get(NAME): fields for fields in table.rooms}
+        done: Counter[str] = Counter()
+
+        def on_outcome(outcome: Outcome[Change, Room | None]) -> None:
+            change = outcome.item
+            if isinstance(outcome, Done):
+                done[change.action] += 1
+            # The row of the table: a change lacks the settings that the room has already.
+            elif change.action != "delete" and (fields := rows.get(change.unique_name)):
+                write_failure(fields, outcome.error)
+
+        run_job(
+            lambda client: client.rooms.apply(
+                plan, concurrency=concurrency, max_failures=max_failures, max_deletes=max_deletes
+            ),
+            progress,
+            label=lambda change: f"{change.action} {change.unique_name!r}",
+            summarize=lambda: _summary(plan, done, progress),
+            on_outcome=on_outcome,
+            as_json=as_json,
+            base_url=base_url,
         )
-        # Opened before the question: a run that cannot start is not worth a confirmation.
-        with write_failures(None if dry_run else errors, table_format, table, [file]) as write_failure:
-            with status("comparing the table with the rooms of the account"):
-                plan = run(lambda client: client.rooms.plan(table.rooms, prune=prune), base_url)
-            _show_plan(plan, max_deletes, as_json=as_json, dry_run=dry_run, is_confirmed=yes)
-            if dry_run or not plan:
-                return
-            plan.check_deletes(max_deletes)  # confirmation does not lift the limit
-            if not yes:
-                confirm(f"make {counted(len(plan.changes), 'change')}?")
-            progress = JobProgress(total=len(plan.changes))
-            rows = {fields.get(NAME): fields for fields in table.rooms}
-            done: Counter[str] = Counter()
-
-            def on_outcome(outcome: Outcome[Change, Room | None]) -> None:
-                change = outcome.item
-                if isinstance(outcome, Done):
-                    done[change.action] += 1
-                # The row of the table: a change lacks the settings that the room has already.
-                elif change.action != "delete" and (fields := rows.get(change.unique_name)):
-                    write_failure(fields, outcome.error)
-
-            run_job(
-                lambda client: client.rooms.apply(
-                    plan, concurrency=concurrency, max_failures=max_failures, max_deletes=max_deletes
-                ),
-                progress,
-                label=lambda change: f"{change.action} {change.unique_name!r}",
-                summarize=lambda: _summary(plan, done, progress),
-                on_outcome=on_outcome,
-                as_json=as_json,
-                base_url=base_url,
-            )
 
 
 def _show_plan(
@@ -301,6 +295,7 @@ def _show_plan(
 
 def _summary(plan: Plan, done: Counter[str], progress: JobProgress) -> Result:
     counts = {participle: done[action] for action, participle in _PARTICIPLES.items()}
-    parts = [f"{participle} {count}" for participle, count in counts.items() if count] + progress.failures
-    values = {**counts, "unchanged": plan.unchanged, "failed": progress.failed}
-    return Result(", ".join(parts) or "nothing was done", values)
+    parts = [f"{participle} {count}" for participle, count in counts.items() if count]
+    if not parts and not progress.failed:
+        parts = ["nothing was done"]
+    return progress.result(*parts, **counts, unchanged=plan.unchanged)

@@ -1,12 +1,15 @@
 """``telnyx-rooms rooms``: one command per method of ``client.rooms``, one option per parameter."""
 
 from collections.abc import Awaitable
+from contextlib import aclosing
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final, Unpack, cast
 
 import typer
 
-from telnyx_rooms_async import Listing, Room, RoomFields, RoomsClient, RoomSession
+from telnyx_rooms_async import InvalidArgumentError, Listing, Room, RoomFields, RoomsClient, RoomSession
+from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.bulk_job import (
     CONCURRENCY,
     Concurrency,
@@ -18,6 +21,8 @@ from telnyx_rooms_async.cli.bulk_job import (
     require_confirmation,
     run_job,
 )
+from telnyx_rooms_async.cli.commands.reports import room_attendance
+from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
 from telnyx_rooms_async.cli.display import Result, show, show_list
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
@@ -34,10 +39,10 @@ from telnyx_rooms_async.cli.options import (
     Timeout,
     WebhookFields,
 )
-from telnyx_rooms_async.cli.output import counted
-from telnyx_rooms_async.cli.runner import api_command, grouped_options, run
+from telnyx_rooms_async.cli.runner import FAILED, api_command, command_group, grouped_options, run
+from telnyx_rooms_async.policies import RoomPolicy, parse_policies
 
-group: Final = typer.Typer(name="rooms", no_args_is_help=True, help="Rooms and their sessions.")
+app: Final = command_group(help="Rooms and their sessions.")
 
 IncludeSessions = Annotated[
     bool, typer.Option("--include-sessions", help="Show the sessions, past and present.")
@@ -65,7 +70,7 @@ class Fields(WebhookFields, total=False):
     ]
 
 
-@api_command(group, "list")
+@api_command(app, "list")
 def list_rooms(
     client: RoomsClient,
     *,
@@ -77,7 +82,7 @@ def list_rooms(
     return client.rooms.list(include_sessions=include_sessions, page_size=page_size, **filters)
 
 
-@api_command(group)
+@api_command(app)
 def create(
     client: RoomsClient, *, on_lost_response: OnLostResponse = LostResponse.FIND, **fields: Unpack[Fields]
 ) -> Awaitable[Room]:
@@ -88,7 +93,7 @@ def create(
     return client.rooms.create(on_lost_response=on_lost_response.value, **fields)
 
 
-@api_command(group)
+@api_command(app)
 def retrieve(
     client: RoomsClient, room_id: RoomId, *, include_sessions: IncludeSessions = False
 ) -> Awaitable[Room]:
@@ -96,7 +101,7 @@ def retrieve(
     return client.rooms.retrieve(room_id, include_sessions=include_sessions)
 
 
-@api_command(group)
+@api_command(app)
 def update(
     client: RoomsClient,
     room_id: RoomId,
@@ -122,7 +127,7 @@ def update(
     return client.rooms.update(room_id, **cast("RoomFields", changes))
 
 
-@api_command(group, omit="room_id")
+@api_command(app, omit="room_id")
 def sessions(
     client: RoomsClient,
     room_id: RoomId,
@@ -137,7 +142,7 @@ def sessions(
     )
 
 
-@api_command(group)
+@api_command(app)
 def wait_for_session(
     client: RoomsClient, room_id: RoomId, *, timeout: Timeout = TIMEOUT
 ) -> Awaitable[RoomSession]:
@@ -145,7 +150,7 @@ def wait_for_session(
     return client.rooms.wait_for_session(room_id, timeout=timeout)
 
 
-@group.command()
+@app.command()
 @grouped_options
 def delete(
     room_id: Annotated[str | None, typer.Argument(metavar="ROOM_ID", help="The id of the room.")] = None,
@@ -189,7 +194,7 @@ def delete(
     total = run(lambda client: client.rooms.list(**filters).count(), base_url)
     if not yes:
         if total:
-            confirm(f"delete {counted(total)}?")
+            confirm(f"delete {output.counted(total)}?")
         # Rooms that were created since were not confirmed.
         expect = total if expect is None else expect
     progress = JobProgress("collecting rooms", total=total)
@@ -203,10 +208,7 @@ def delete(
         ),
         progress,
         label=lambda room: room.id,
-        summarize=lambda: Result(
-            ", ".join([f"deleted {counted(progress.done)}", *progress.failures]),
-            {"deleted": progress.done, "failed": progress.failed},
-        ),
+        summarize=lambda: progress.result(f"deleted {output.counted(progress.done)}", deleted=progress.done),
         as_json=as_json,
         base_url=base_url,
     )
@@ -215,3 +217,76 @@ def delete(
 async def _delete_one(client: RoomsClient, room_id: str, *, as_json: bool) -> None:
     await client.rooms.delete(room_id)
     show(Result(f"deleted {room_id}"), as_json=as_json)
+
+
+@app.command()
+def enforce(
+    *,
+    policy: Annotated[Path, typer.Option(metavar="FILE", help="Policies in TOML: see above.")],
+    dry_run: DryRun = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop when everything is done that is due now.")
+    ] = False,
+    interval: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Time between two readings of all rooms.")
+    ] = 60.0,
+    concurrency: Concurrency = CONCURRENCY,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """End sessions and delete rooms that reach a limit.
+
+    Every action is printed. An action that fails is tried again; with --once, the exit code is 1 instead.
+
+    FILE has a table for each policy. The first one that is for a room applies.
+
+    \b
+    [[policies]]
+    prefix = "clinic-"     # or names = ["Weekly", "Daily"]; default: all rooms
+    max_duration = "2h"    # a session ends at this age,
+    alone_timeout = "15m"  # when one person has been alone for so long,
+    empty_timeout = "5m"   # or when there was no participant for so long
+    warn_before = "5m"     # prints a warning before a session ends
+    max_rooms_age = "30d"  # a room is deleted at this age, when it has no session
+    [policies.allowed_hours]
+    start = "08:00"
+    end = "18:00"
+    zone = "Europe/Berlin"
+    weekdays = ["mon", "tue", "wed", "thu", "fri"]
+    """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
+    policies = _read_policies(policy)
+    failures = 0
+
+    async def use(client: RoomsClient) -> None:
+        nonlocal failures
+        actions = client.rooms.enforce(
+            policies, dry_run=dry_run, once=once, interval=interval, concurrency=concurrency
+        )
+        async with aclosing(actions):
+            async for action in actions:
+                failures += action.status == "failed"
+                if as_json:
+                    output.write_json(action.to_dict())
+                else:
+                    output.write_line(str(action))
+
+    run(use, base_url)
+    if failures:
+        raise typer.Exit(FAILED)
+
+
+def _read_policies(path: Path) -> tuple[RoomPolicy, ...]:
+    try:
+        with output.file_errors(str(path), "read"):
+            return parse_policies(path.read_text("utf-8"))
+    except UnicodeDecodeError:
+        raise InvalidArgumentError((f"{path}: not UTF-8",)) from None
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError(tuple(f"{path}: {problem}" for problem in error.problems)) from None
+
+
+# Their modules have no group of their own.
+app.command("import")(import_rooms)
+app.command("export")(export_rooms)
+app.command()(apply)
+app.command("attendance")(room_attendance)

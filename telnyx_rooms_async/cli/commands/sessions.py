@@ -1,4 +1,4 @@
-"""``telnyx-rooms sessions`` and ``telnyx-rooms participants``: one command per method of the client."""
+"""``telnyx-rooms sessions``: one command per method of ``client.sessions``."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final, TypedDict, Unpack
@@ -6,37 +6,26 @@ from typing import Annotated, Final, TypedDict, Unpack
 import typer
 
 from telnyx_rooms_async import Listing, RoomParticipant, RoomsClient, RoomSession
+from telnyx_rooms_async.cli.commands.reports import session_attendance
 from telnyx_rooms_async.cli.display import Result
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
     IncludeParticipants,
     OfRoom,
-    OfSession,
     PageSize,
     ParticipantFilters,
     SessionFilters,
     SessionId,
 )
-from telnyx_rooms_async.cli.runner import api_command
+from telnyx_rooms_async.cli.runner import api_command, command_group
 
-group: Final = typer.Typer(
-    name="sessions", no_args_is_help=True, help="Sessions of all rooms, and actions on their participants."
-)
-participants_group: Final = typer.Typer(
-    name="participants", no_args_is_help=True, help="Participants of the sessions of all rooms."
-)
+app: Final = command_group(help="Sessions of all rooms, and actions on their participants.")
 
 
 class Filters(SessionFilters, total=False):
     """Options that select sessions of all rooms."""
 
     room_id: OfRoom
-
-
-class AllParticipantFilters(ParticipantFilters, total=False):
-    """Options that select participants of all sessions."""
-
-    session_id: OfSession
 
 
 class Selection(TypedDict, total=False):
@@ -49,7 +38,7 @@ class Selection(TypedDict, total=False):
     ]
 
 
-@api_command(group, "list")
+@api_command(app, "list")
 def list_sessions(
     client: RoomsClient,
     *,
@@ -61,7 +50,7 @@ def list_sessions(
     return client.sessions.list(include_participants=include_participants, page_size=page_size, **filters)
 
 
-@api_command(group)
+@api_command(app)
 def retrieve(
     client: RoomsClient, session_id: SessionId, *, include_participants: IncludeParticipants = False
 ) -> Awaitable[RoomSession]:
@@ -69,7 +58,7 @@ def retrieve(
     return client.sessions.retrieve(session_id, include_participants=include_participants)
 
 
-@api_command(group, omit="session_id")
+@api_command(app, omit="session_id")
 def participants(
     client: RoomsClient,
     session_id: SessionId,
@@ -81,7 +70,7 @@ def participants(
     return client.sessions.participants(session_id, page_size=page_size, **filters)
 
 
-@api_command(group)
+@api_command(app)
 async def end(client: RoomsClient, session_id: SessionId) -> Result:
     """End a session, and disconnect its participants.
 
@@ -91,19 +80,19 @@ async def end(client: RoomsClient, session_id: SessionId) -> Result:
     return Result(f"ended {session_id}")
 
 
-@api_command(group)
+@api_command(app)
 async def kick(client: RoomsClient, session_id: SessionId, **selection: Unpack[Selection]) -> Result:
     """Disconnect participants from a session."""
     return await _act(client.sessions.kick, "kicked", session_id, **selection)
 
 
-@api_command(group)
+@api_command(app)
 async def mute(client: RoomsClient, session_id: SessionId, **selection: Unpack[Selection]) -> Result:
     """Mute participants of a session."""
     return await _act(client.sessions.mute, "muted", session_id, **selection)
 
 
-@api_command(group)
+@api_command(app)
 async def unmute(client: RoomsClient, session_id: SessionId, **selection: Unpack[Selection]) -> Result:
     """Unmute participants of a session."""
     return await _act(client.sessions.unmute, "unmuted", session_id, **selection)
@@ -125,20 +114,4 @@ async def _act(
     return Result(f"{participle} {', '.join(ids or ['all'])}{excepted}")
 
 
-@api_command(participants_group, "list")
-def list_participants(
-    client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[AllParticipantFilters]
-) -> Listing[RoomParticipant]:
-    """List the participants of all sessions of the account."""
-    return client.participants.list(page_size=page_size, **filters)
-
-
-@api_command(participants_group, "retrieve")
-def retrieve_participant(
-    client: RoomsClient,
-    participant_id: Annotated[
-        str, typer.Argument(metavar="PARTICIPANT_ID", help="The id of the participant.")
-    ],
-) -> Awaitable[RoomParticipant]:
-    """Show one participant, with all fields."""
-    return client.participants.retrieve(participant_id)
+app.command("attendance")(session_attendance)

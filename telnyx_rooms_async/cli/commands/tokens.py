@@ -12,11 +12,9 @@ import typer
 from telnyx_rooms_async import UNSET, ClientToken, ConfigurationError, RoomsClient
 from telnyx_rooms_async.cli.display import show
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, RoomId
-from telnyx_rooms_async.cli.runner import api_command, exit_codes, run
+from telnyx_rooms_async.cli.runner import api_command, command_group, run
 
-group: Final = typer.Typer(
-    name="tokens", no_args_is_help=True, help="Tokens that client SDKs use to join a room."
-)
+app: Final = command_group(help="Tokens that client SDKs use to join a room.")
 
 _STDIN: Final = "-"
 _VARIABLE: Final = "TELNYX_REFRESH_TOKEN"
@@ -33,7 +31,7 @@ class Lifetimes(TypedDict, total=False):
     ]
 
 
-@api_command(group)
+@api_command(app)
 def create(client: RoomsClient, room_id: RoomId, **lifetimes: Unpack[Lifetimes]) -> Awaitable[ClientToken]:
     """Create a token to join a room, and print it.
 
@@ -42,7 +40,7 @@ def create(client: RoomsClient, room_id: RoomId, **lifetimes: Unpack[Lifetimes])
     return client.tokens.create(room_id, **lifetimes)
 
 
-@group.command()
+@app.command()
 def refresh(
     room_id: RoomId,
     refresh_token: Annotated[
@@ -64,10 +62,9 @@ def refresh(
         raise typer.BadParameter(
             f"a refresh token must not be an argument: set {_VARIABLE}, or pass - and send it on stdin"
         )
-    with exit_codes():
-        secret = _read_stdin() if refresh_token == _STDIN else os.environ.get(_VARIABLE, "")
-        if not (secret := secret.strip()):
-            raise ConfigurationError(f"no refresh token: set {_VARIABLE}, or pass - and send it on stdin")
+    secret = _read_stdin() if refresh_token == _STDIN else os.environ.get(_VARIABLE, "")
+    if not (secret := secret.strip()):
+        raise ConfigurationError(f"no refresh token: set {_VARIABLE}, or pass - and send it on stdin")
 
     async def refresh(client: RoomsClient) -> None:
         ttl = UNSET if token_ttl_secs is None else token_ttl_secs

@@ -18,9 +18,10 @@ from yarl import URL
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
+from telnyx_rooms_async.cli.commands.emulate import SIGNING_KEY, Host, Port, run_server
 from telnyx_rooms_async.cli.display import Result, show, text_of
-from telnyx_rooms_async.cli.options import SIGNING_KEY, AsJson, Host, Port
-from telnyx_rooms_async.cli.runner import FAILED, exit_codes, run_server
+from telnyx_rooms_async.cli.options import AsJson
+from telnyx_rooms_async.cli.runner import FAILED, command_group
 from telnyx_rooms_async.core import validators
 from telnyx_rooms_async.emulator import Delivery, Emulator
 from telnyx_rooms_async.integrations.aiohttp_web import aiohttp_handler
@@ -29,9 +30,7 @@ from telnyx_rooms_async.serialization import DecodeError, parse_json
 from telnyx_rooms_async.webhooks import Event, EventRouter, Webhooks
 from telnyx_rooms_async.webhooks.events import EVENT_CLASSES
 
-group: Final = typer.Typer(
-    name="webhooks", no_args_is_help=True, help="Webhooks for local work: send and receive events."
-)
+app: Final = command_group(help="Webhooks for local work: send and receive events.")
 
 _PREFIX: Final = "video.room."
 _EVENTS: Final = ", ".join(name.removeprefix(_PREFIX) for name in EVENT_CLASSES)
@@ -50,7 +49,7 @@ _SAMPLES: Final = {
 """Values of payloads by field. The other fields are ids."""
 
 
-@group.command()
+@app.command()
 def trigger(
     event: Annotated[str, typer.Argument(metavar="EVENT", help="Type of the event, such as session.ended.")],
     *,
@@ -78,16 +77,15 @@ def trigger(
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
     if problem := validators.url(to):
         raise typer.BadParameter(f"--to {problem}")
-    with exit_codes():
-        sample = _sample(event, event_id or str(uuid4()), fields or ())
-        delivery = asyncio.run(_deliver(_signer(), sample, to))
-        subject = f"{sample.event_type} {sample.id}"
-        if not delivery.delivered:
-            reason = delivery.failure or f"status {delivery.status}"
-            output.complain(f"{public_url(to)} did not accept {subject}: {reason}")
-            raise typer.Exit(FAILED)
-        values = {"event_type": sample.event_type, "id": sample.id, "status": delivery.status}
-        show(Result(f"delivered {subject}: status {delivery.status}", values), as_json=as_json)
+    sample = _sample(event, event_id or str(uuid4()), fields or ())
+    delivery = asyncio.run(_deliver(_signer(), sample, to))
+    subject = f"{sample.event_type} {sample.id}"
+    if not delivery.delivered:
+        reason = delivery.failure or f"status {delivery.status}"
+        output.complain(f"{public_url(to)} did not accept {subject}: {reason}")
+        raise typer.Exit(FAILED)
+    values = {"event_type": sample.event_type, "id": sample.id, "status": delivery.status}
+    show(Result(f"delivered {subject}: status {delivery.status}", values), as_json=as_json)
 
 
 async def _deliver(signer: Emulator, event: Event, url: str) -> Delivery:
@@ -100,6 +98,8 @@ def _sample(event_type: str, event_id: str, assignments: Sequence[str]) -> Event
     event_type = _PREFIX + event_type.removeprefix(_PREFIX)
     if event_type not in EVENT_CLASSES:
         raise InvalidArgumentError((f"EVENT must be one of {_EVENTS}; got {event_type!r}",))
+    if problem := validators.text(event_id):
+        raise InvalidArgumentError((f"--id {problem}",))
     event: dict[str, Any] = {"id": event_id, "event_type": event_type}
     names = list(Event.from_dict(event).to_dict()["payload"])
     payload: dict[str, object] = {name: _SAMPLES.get(name) or str(uuid4()) for name in names}
@@ -108,7 +108,9 @@ def _sample(event_type: str, event_id: str, assignments: Sequence[str]) -> Event
         if not equals or name not in names:
             expected = f"--field must be NAME=VALUE, with a name of {', '.join(names)}"
             raise InvalidArgumentError((f"{expected}; got {assignment!r}",))
-        is_text = isinstance(payload[name], str) and text != "null"
+        if text and (problem := validators.text(text)):
+            raise InvalidArgumentError((f"--field {name} {problem}",))
+        is_text = isinstance(_SAMPLES.get(name, ""), str) and text != "null"
         try:
             payload[name] = text if is_text else parse_json(text.encode())
         except DecodeError:
@@ -120,7 +122,7 @@ def _sample(event_type: str, event_id: str, assignments: Sequence[str]) -> Event
         raise InvalidArgumentError(tuple(problems)) from None
 
 
-@group.command()
+@app.command()
 def listen(
     *,
     host: Host = "127.0.0.1",
@@ -138,9 +140,8 @@ def listen(
     The public key is that of TELNYX_PUBLIC_KEY, or else belongs to the private key of TELNYX_SIGNING_KEY.
     Without both, a new pair of keys is made and printed, for trigger and emulate.
     """
-    with exit_codes():
-        webhooks = Webhooks(public_key or _signer().public_key)
-        router = _Deliveries()
+    webhooks = Webhooks(public_key or _signer().public_key)
+    router = _Deliveries()
 
     async def print_events(url: str) -> None:
         output.note(f"Listening for webhooks at {url}. Press Ctrl-C to stop.")

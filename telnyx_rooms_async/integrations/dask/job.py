@@ -16,7 +16,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 
 from telnyx_rooms_async.batch import Done, Failed, Outcome, stream
 from telnyx_rooms_async.batch.operations import BulkOperation, open_items
-from telnyx_rooms_async.batch.stream import failure_limit_reached, iterate, relabel
+from telnyx_rooms_async.batch.streams import failure_limit_reached, iterate, relabel
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.endpoints import Endpoint
 from telnyx_rooms_async.core.validators import checked_count, checked_limit, short_repr
@@ -126,30 +126,25 @@ class DaskJob(Generic[Item, Value]):
                     for outcome in outcomes:
                         yield outcome
         except ExceptionGroup:
-            if not is_stopped:
-                raise
-        if is_stopped:
-            raise failure_limit_reached(self._errors, self.max_failures)
+            if is_stopped:
+                raise failure_limit_reached(self._errors, self.max_failures) from None
+            raise
 
     async def _partitions(self) -> AsyncGenerator[Partition[Item], None]:
         """Yield partitions of the items; if the source raises, first those of the items before."""
         start, pending, failure = 0, list[Item](), None
-
-        def partition() -> Partition[Item]:
-            return Partition(f"{self._name}-{start // self.partition_size}", start, tuple(pending))
-
         try:
             async with aclosing(iterate(self.items)) as source:
                 async for item in source:
                     pending.append(item)
                     if len(pending) == self.partition_size:
-                        yield partition()
+                        yield Partition(f"{self._name}-{start}", start, tuple(pending))
                         start += self.partition_size
                         pending.clear()
         except Exception as error:  # noqa: BLE001 - raised below
             failure = error
         if pending:
-            yield partition()
+            yield Partition(f"{self._name}-{start}", start, tuple(pending))
         if failure is not None:
             raise failure
 
@@ -181,8 +176,7 @@ class DaskJob(Generic[Item, Value]):
         return outcomes
 
     def _outcome_unknown(self, item: object, cause: Exception) -> OutcomeUnknownError:
-        fields = cast("Mapping[str, object]", item if isinstance(item, Mapping) else {})
-        name = fields.get("unique_name")
+        name = cast("Mapping[str, object]", item).get("unique_name") if isinstance(item, Mapping) else None
         error = OutcomeUnknownError(self.endpoint.operation, name if isinstance(name, str) else None)
         error.__cause__ = cause
         return error
@@ -221,6 +215,7 @@ class JobPlugin(WorkerPlugin, Generic[Item, Value]):
     _worker: Any = field(init=False)
     """A `distributed.Worker`, whose types are incomplete."""
     _client: RoomsClient | None = field(default=None, init=False)
+    _has_ended: bool = field(default=False, init=False)
     _loop: asyncio.AbstractEventLoop = field(init=False)
     _semaphore: asyncio.Semaphore = field(init=False)
     _running: set[asyncio.Task[Any]] = field(factory=set[Any], init=False)
@@ -232,6 +227,7 @@ class JobPlugin(WorkerPlugin, Generic[Item, Value]):
 
     async def teardown(self, worker: object) -> None:  # noqa: ARG002 - Dask passes it by name
         """Cancel the running partitions and close the client, when the job or the worker ends."""
+        self._has_ended = True
         for task in self._running:
             task.cancel()
         if self._running:
@@ -240,15 +236,15 @@ class JobPlugin(WorkerPlugin, Generic[Item, Value]):
             await self._client.close()
 
     def run(self, partition: Partition[Item]) -> list[Outcome[int, Value]] | None:
-        """Run a partition and wait for it, in a thread of the worker. Returns None if it was cancelled.
+        """Run a partition and wait for it, in a thread of the worker. Returns None if the job has ended.
 
         The thread is released as soon as the call of the last item has started. Dask then starts the next
         partition, so that the worker always has enough calls in flight.
         """
-        may_release = threading.Event()
-        future = asyncio.run_coroutine_threadsafe(self._run(partition, may_release), self._loop)
-        future.add_done_callback(lambda _: may_release.set())
-        may_release.wait()
+        all_started = threading.Event()
+        future = asyncio.run_coroutine_threadsafe(self._run(partition, all_started), self._loop)
+        future.add_done_callback(lambda _: all_started.set())
+        all_started.wait()
         if not future.done():
             cast("Callable[[], None]", _secede)()
         try:
@@ -258,8 +254,10 @@ class JobPlugin(WorkerPlugin, Generic[Item, Value]):
 
     async def _run(
         self, partition: Partition[Item], all_started: threading.Event
-    ) -> list[Outcome[int, Value]]:
+    ) -> list[Outcome[int, Value]] | None:
         """Return the outcomes of a partition, with positions instead of the items, which the caller has."""
+        if self._has_ended:
+            return None
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._running.add(task)
         try:

@@ -7,7 +7,7 @@ from aiohttp import ClientSession
 
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
-from tests.helpers.http_client import HttpClient
+from tests.helpers.http_client import HttpClient, open_session
 from tests.helpers.webhook_listener import WebhookListener, listen_for_webhooks
 
 
@@ -25,9 +25,7 @@ async def telnyx(clock: FakeClock) -> AsyncIterator[Emulator]:
 
 @pytest.fixture
 async def http(telnyx: Emulator) -> AsyncIterator[ClientSession]:
-    """A session with the right key."""
-    headers = {"Authorization": f"Bearer {telnyx.api_key}"}
-    async with ClientSession(telnyx.url + "/", headers=headers) as session:
+    async with open_session(telnyx) as session:
         yield session
 
 

@@ -5,12 +5,12 @@ import re
 import socket
 
 import pytest
-from aiohttp import ClientSession
 from attrs import frozen
 
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.emulator.faults import Cut
 from tests.helpers.clocks import wait_until
+from tests.helpers.http_client import open_session
 
 CUTS: tuple[Cut, ...] = ("before", "after", "headers", "body")
 
@@ -106,10 +106,9 @@ async def test_client_may_have_gone_before_the_cut(
         await wait_until(lambda: not any(connection.transport for connection in server.connections))
         slept.set()
 
-    async with Emulator(sleep=sleep) as telnyx, ClientSession() as session:
+    async with Emulator(sleep=sleep) as telnyx, open_session(telnyx) as session:
         telnyx.inject(Fault(cut=cut, reset=reset, delay=1))
-        headers = {"Authorization": f"Bearer {telnyx.api_key}"}
-        request = asyncio.create_task(session.get(f"{telnyx.url}/rooms", headers=headers))
+        request = asyncio.create_task(session.get("rooms"))
         await slept.wait()
     assert telnyx.pending_faults == ()
     assert caplog.records == []

@@ -36,14 +36,10 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     ({"statsu": 1, "when": 2}, "unknown field: statsu, when"),
     ({"status": 99}, "status must be an integer from 200 to 599, not 99"),
     ({"delay": "1"}, "delay: expected number, got string"),
-    ({"operation": "Create"}, "operation must be"),
-    ({"operation": ["CreateRoom"]}, "operation: expected string, got array"),
     ({"times": 0}, "times must be an integer from 1 to 1000000000, not 0"),
     ({"operation": "download", "cut": "body"}, 'operation "download" only takes'),
-    ({"limit": 20}, "limit: expected object, got integer"),
     ({"limit": {"requests": 20}}, "limit.seconds: missing"),
     ({"limit": {"requests": -1, "seconds": 1}}, "limit: requests must be an integer"),
-    ({"limit": {"requests": 1, "seconds": 1, "per": 1}}, "limit: unknown field: per"),
     ({"limit": {"requests": 1, "seconds": 1}, "times": 1}, "unknown field: times"),
 ]
 

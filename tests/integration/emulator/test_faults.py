@@ -14,7 +14,7 @@ from attrs import define, field
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.clocks import wait_until
-from tests.helpers.http_client import HttpClient
+from tests.helpers.http_client import HttpClient, open_session
 
 INVALID: list[tuple[dict[str, Any], str]] = [
     ({"status": 199}, "status must be an integer from 200 to 599, not 199"),
@@ -189,10 +189,9 @@ async def test_delay_is_before_or_after_the_operation(
     fault: Fault, rooms_during: int, rooms_after: int, status: int
 ) -> None:
     sleep = ManualSleep()
-    async with Emulator(sleep=sleep) as telnyx, ClientSession() as session:
+    async with Emulator(sleep=sleep) as telnyx, open_session(telnyx) as session:
         telnyx.inject(fault)
-        headers = {"Authorization": f"Bearer {telnyx.api_key}"}
-        request = asyncio.create_task(session.post(f"{telnyx.url}/rooms", headers=headers, json={}))
+        request = asyncio.create_task(session.post("rooms", json={}))
         await sleep.started.wait()
         assert len(telnyx.rooms) == rooms_during
         sleep.finished.set()
@@ -203,10 +202,9 @@ async def test_delay_is_before_or_after_the_operation(
 
 async def test_delayed_operation_is_carried_out_for_a_client_that_has_gone() -> None:
     sleep = ManualSleep()
-    async with Emulator(sleep=sleep) as telnyx, ClientSession() as session:
+    async with Emulator(sleep=sleep) as telnyx, open_session(telnyx) as session:
         telnyx.inject(Fault(delay=20))
-        headers = {"Authorization": f"Bearer {telnyx.api_key}"}
-        request = asyncio.create_task(session.post(f"{telnyx.url}/rooms", headers=headers, json={}))
+        request = asyncio.create_task(session.post("rooms", json={}))
         await sleep.started.wait()
         request.cancel()
         await asyncio.wait([request])

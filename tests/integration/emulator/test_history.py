@@ -142,6 +142,13 @@ async def test_history_follows_from_the_day_and_the_random_numbers() -> None:
     assert await history() == await history() != await history(random=Random(1))
 
 
+def test_second_history_has_other_ids() -> None:
+    telnyx = Emulator(clock=lambda: NOW)
+    for _ in range(2):
+        telnyx.seed_history(days=1, rooms=1, random=Random(1))
+    assert len({room.id for room in telnyx.rooms}) == 2
+
+
 def test_history_of_weekend_days_only_has_sessions() -> None:
     telnyx = Emulator(clock=lambda: datetime(2026, 3, 8, tzinfo=UTC))  # a Sunday
     telnyx.seed_history(days=1, rooms=1, sessions=5)

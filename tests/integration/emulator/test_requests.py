@@ -41,7 +41,8 @@ async def test_nothing_is_recorded_with_recording_off(receiver: WebhookListener)
 
 
 async def test_new_room_has_documented_fields_and_defaults(api: HttpClient) -> None:
-    response = await api("POST", "rooms", {"unknown": 3}, unknown="ignored")
+    settings = {"unknown": 3, "webhook_event_url": "HTTPS://example.com"}
+    response = await api("POST", "rooms", settings, unknown="ignored")
     assert (response.status, response.headers["Content-Type"]) == (201, "application/json")
     assert response.headers["Date"] == "Sun, 25 Apr 2021 12:00:00 GMT"
     assert response.data == {
@@ -50,7 +51,7 @@ async def test_new_room_has_documented_fields_and_defaults(api: HttpClient) -> N
         "max_participants": 10,
         "enable_recording": False,
         "active_session_id": None,
-        "webhook_event_url": None,
+        "webhook_event_url": "HTTPS://example.com",
         "webhook_event_failover_url": "",
         "webhook_timeout_secs": None,
         "created_at": "2021-04-25T12:00:00.000000Z",
@@ -69,6 +70,7 @@ async def test_new_room_has_documented_fields_and_defaults(api: HttpClient) -> N
             ["/max_participants", "/webhook_event_url", "/webhook_timeout_secs"],
         ),
         ({"unique_name": 1, "max_participants": True}, ["/max_participants", "/unique_name"]),
+        ({"webhook_event_url": "https:// "}, ["/webhook_event_url"]),
     ],
 )
 async def test_invalid_fields_are_refused(
@@ -87,18 +89,26 @@ async def test_body_that_is_not_an_object_is_refused(http: ClientSession, body: 
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("path", "name", "value"),
     [
-        ("page[size]", "251"),
-        ("page[number]", "0"),
-        ("page[number]", "two"),
-        ("filter[date_created_at][gte]", "yesterday"),
-        ("filter[date_updated_at][eq]", "2021-02-30"),
-        ("include_sessions", "yes"),
+        ("rooms", "page[size]", "251"),
+        ("rooms", "page[number]", "0"),
+        ("rooms", "page[number]", "two"),
+        ("rooms", "filter[date_created_at][gte]", "yesterday"),
+        ("rooms", "filter[date_updated_at][eq]", "2021-02-30"),
+        ("rooms", "filter[date_updated_at][eq]", "2021-4-5"),
+        ("rooms", "include_sessions", "yes"),
+        ("room_sessions", "filter[active]", "1"),
+        ("room_sessions", "include_participants", "1"),
+        ("room_recordings", "filter[duration_secs][gte]", "long"),
+        ("room_recordings", "filter[duration_secs]", "-1"),
+        ("room_compositions", "filter[status]", "failed"),
     ],
 )
-async def test_invalid_query_parameters_are_refused(api: HttpClient, name: str, value: str) -> None:
-    response = await api.get("rooms", {name: value})
+async def test_invalid_query_parameters_are_refused(
+    api: HttpClient, path: str, name: str, value: str
+) -> None:
+    response = await api.get(path, {name: value})
     assert (response.status, response.error_sources) == (422, [name])
 
 
@@ -187,6 +197,8 @@ async def test_emulator_has_a_url_only_while_it_runs() -> None:
         _ = telnyx.url
     async with telnyx:
         url = telnyx.url
+        with pytest.raises(RuntimeError, match="already running"):
+            await telnyx.__aenter__()
     await telnyx.__aexit__(None, None, None)
     with pytest.raises(RuntimeError, match="not running"):
         _ = telnyx.url

@@ -23,7 +23,6 @@ async def test_active_session_has_documented_fields(api: HttpClient, telnyx: Emu
     }
     with_participants = (await api.get(path, {"include_participants": "true"})).data
     assert [participant["id"] for participant in with_participants["participants"]] == [alice.id]
-    assert (await api.get(path, {"include_participants": "1"})).error_sources == ["include_participants"]
     assert (await api.get(f"room_sessions/{uuid4()}")).status == 404
 
 

@@ -1,22 +1,22 @@
-"""The emulator in a thread of its own, and the blocking test clients of web frameworks."""
+"""The emulator in a thread of its own, and blocking test clients; that of FastAPI is in the guides."""
 
 import asyncio
 import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.http import JsonResponse  # type: ignore[import-untyped]  # it has no types
 from django.test import Client as DjangoClient  # type: ignore[import-untyped]  # likewise
 from django.urls import path  # type: ignore[import-untyped]  # likewise
-from fastapi import FastAPI, Request
 from flask import Flask, jsonify
 
-from telnyx_rooms_async import OutcomeUnknownError, RetryPolicy, RoomsClient
-from telnyx_rooms_async.emulator import Emulator, ThreadedEmulator
-from telnyx_rooms_async.integrations.asgi import client_lifespan
+from telnyx_rooms_async import NotFoundError, OutcomeUnknownError, RetryPolicy, Room, RoomsClient
+from telnyx_rooms_async.emulator import Emulator, Fault, ThreadedEmulator
+from tests.helpers.clocks import FakeClock
 from tests.helpers.django_project import configure_django
 
 
@@ -25,18 +25,11 @@ async def count_rooms() -> int:
         return await client.rooms.list().count()
 
 
-def get_from_fastapi() -> object:
-    from fastapi.testclient import TestClient  # noqa: PLC0415 - it warns when it is imported
-
-    app = FastAPI(lifespan=client_lifespan())
-
-    @app.get("/rooms")
-    async def rooms(request: Request) -> int:
-        count: int = await request.state.telnyx.rooms.list().count()
-        return count
-
-    with TestClient(app) as browser:
-        return browser.get("/rooms").json()
+async def find_first_room() -> Room | None:
+    async with RoomsClient() as client:
+        with suppress(NotFoundError):
+            return await client.rooms.list().first()
+        return None
 
 
 def get_from_django() -> object:
@@ -53,8 +46,7 @@ def get_from_flask() -> object:
     return app.test_client().get("/rooms").json
 
 
-@pytest.mark.filterwarnings("ignore:Using `httpx`")  # Starlette prefers another library
-@pytest.mark.parametrize("get", [get_from_fastapi, get_from_django, get_from_flask])
+@pytest.mark.parametrize("get", [get_from_django, get_from_flask])
 def test_blocking_test_client_works(get: Callable[[], object], telnyx_emulator_server: Any) -> None:
     telnyx_emulator_server.seed(2)
     assert get() == 2
@@ -64,10 +56,9 @@ def test_blocking_test_client_works(get: Callable[[], object], telnyx_emulator_s
 async def test_client_in_another_thread_than_a_blocked_emulator_gets_a_hint(telnyx: Emulator) -> None:
     async def create() -> None:
         once = RetryPolicy(max_attempts=1)
-        async with RoomsClient(
-            telnyx.api_key, base_url=telnyx.url, attempt_timeout=1.0, retry=once
-        ) as client:
-            await client.rooms.create("Weekly", on_lost_response="raise")
+        async with RoomsClient(telnyx.api_key, base_url=telnyx.url, retry=once) as client:
+            with FakeClock().fast_forward():
+                await client.rooms.create("Weekly", on_lost_response="raise")
 
     def start() -> None:
         with pytest.raises(OutcomeUnknownError) as caught:
@@ -87,6 +78,19 @@ def test_attributes_are_those_of_the_emulator_and_async_methods_block() -> None:
         with pytest.raises(LookupError):
             telnyx.leave("a-participant")
     assert not [thread for thread in threading.enumerate() if thread.name == "telnyx-emulator"]
+
+
+def test_condition_of_a_fault_can_use_the_emulator(telnyx_emulator_server: Any) -> None:
+    server = telnyx_emulator_server
+    server.seed(1)
+    server.inject(Fault(status=404), when=lambda _: len(server.requests) == len(server.rooms) == 1)
+    assert [asyncio.run(find_first_room()) for _ in range(2)] == [None, server.rooms[0]]
+
+
+def test_emulator_has_no_private_attributes() -> None:
+    assert not hasattr(ThreadedEmulator(), "__deepcopy__")
+    with pytest.raises(AttributeError):
+        _ = ThreadedEmulator.__new__(ThreadedEmulator)._emulator
 
 
 def test_emulator_that_cannot_start_raises_in_the_test() -> None:

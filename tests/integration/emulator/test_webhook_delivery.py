@@ -161,7 +161,6 @@ async def test_events_of_one_url_do_not_wait_for_another_url(receiver: WebhookLi
 async def test_events_beyond_the_limits_are_delivered_in_order_for_each_url(
     telnyx: Emulator, receiver: WebhookListener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks, "_SLICE", 3)
     monkeypatch.setattr(webhooks, "_MAX_UNFINISHED", 8)
     receiver.statuses = {"/0": [500], "/1": [500, 500]}
     rooms = [create_room(telnyx, f"{receiver.url}/{number}") for number in range(5)]
@@ -332,6 +331,8 @@ async def test_single_event_can_have_many_forms(
 async def test_event_without_type_or_url_is_refused(telnyx: Emulator, event: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         await telnyx.deliver(event)
+    with pytest.raises(ValueError, match="payload is only for an event type"):
+        await telnyx.deliver(event, {})
     assert telnyx.deliveries == []
 
 
@@ -407,6 +408,27 @@ async def test_closing_cancels_deliveries(
     await wait_until(lambda: asyncio.all_tasks() == tasks)
     gc.collect()
     assert caplog.records == []
+
+
+async def test_cancelled_closing_leaves_no_session_open(receiver: WebhookListener) -> None:
+    retrying, closings = asyncio.Event(), list[asyncio.Task[None]]()
+
+    async def sleep(_: float) -> None:
+        retrying.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            closings.pop().cancel()
+
+    receiver.statuses["/hook"] = [500]
+    telnyx = Emulator(sleep=sleep)
+    await telnyx.__aenter__()
+    telnyx.join(create_room(telnyx, receiver.url + "/hook"))
+    await retrying.wait()
+    closings.append(asyncio.create_task(telnyx.__aexit__(None, None, None)))
+    with pytest.raises(asyncio.CancelledError):
+        await closings[0]
+    gc.collect()  # an open session would warn
 
 
 async def test_events_after_closing_are_sent_at_the_next_start(receiver: WebhookListener) -> None:

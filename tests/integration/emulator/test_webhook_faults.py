@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from telnyx_rooms_async.emulator import Emulator, WebhookEvent, WebhookFault, webhooks
-from tests.helpers.clocks import wait_until
+from telnyx_rooms_async.emulator import Emulator, WebhookEvent, WebhookFault
+from tests.helpers.clocks import FakeClock, wait_until
 from tests.helpers.http_client import HttpClient
 from tests.helpers.webhook_listener import WebhookListener, listen_for_webhooks
 
@@ -87,9 +87,8 @@ async def hold_meeting(telnyx: Emulator, receiver: WebhookListener, room_id: str
 
 
 async def test_shuffled_events_have_the_same_order_in_each_run(
-    telnyx: Emulator, receiver: WebhookListener, room_id: str, monkeypatch: pytest.MonkeyPatch
+    telnyx: Emulator, receiver: WebhookListener, room_id: str
 ) -> None:
-    monkeypatch.setattr(webhooks, "_SLICE", 5)
     telnyx.inject_webhook_faults(WebhookFault(reordered=True), times=None)
     first = await hold_meeting(telnyx, receiver, room_id)
     assert len(set(ids(receiver))) == len(first) == 26
@@ -101,13 +100,17 @@ async def test_shuffled_events_have_the_same_order_in_each_run(
         assert await hold_meeting(other, other_receiver, room.id) == first
 
 
-async def test_shuffled_events_are_sent_without_flush(
-    telnyx: Emulator, receiver: WebhookListener, room_id: str
+async def test_shuffled_events_are_sent_without_flush_although_another_event_is_due_soon(
+    telnyx: Emulator, receiver: WebhookListener, webhook_room: str, clock: FakeClock
 ) -> None:
-    telnyx.inject_webhook_faults(WebhookFault(reordered=True), times=2)
-    telnyx.join(room_id)
-    await wait_until(lambda: len(receiver.received) == 2)
-    assert sorted(receiver.event_types) == ["participant.joined", "session.started"]
+    telnyx.leave(telnyx.join(webhook_room).id)
+    await telnyx.flush_webhooks()
+    clock.advance(seconds=4.95)  # the recordings are completed after 5 seconds
+    receiver.received.clear()
+    telnyx.inject_webhook_faults(WebhookFault(reordered=True), times=4)
+    telnyx.join(webhook_room)
+    await wait_until(lambda: len(receiver.received) == 4)
+    assert sorted(receiver.event_types)[:2] == ["participant.joined", "recording.started"]
 
 
 @pytest.mark.parametrize("noticed_by_watcher", [False, True])

@@ -1,8 +1,10 @@
 """Bulk calls, and the jobs that they return, against the emulator."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import date
+from math import inf
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from telnyx_rooms_async import (
     UnexpectedCountError,
     batch,
 )
-from telnyx_rooms_async.batch import BatchResult, Journal
+from telnyx_rooms_async.batch import BatchResult
 from telnyx_rooms_async.emulator import Emulator, Fault
 
 
@@ -71,17 +73,6 @@ async def test_update_many_applies_pairs_of_id_and_fields(client: RoomsClient, t
     assert telnyx.rooms[1].enable_recording is True
     with pytest.raises(InvalidArgumentError, match="a change must be"):
         outcomes[2].unwrap()
-
-
-async def test_delete_many_reports_rooms_that_do_not_exist(client: RoomsClient, telnyx: Emulator) -> None:
-    telnyx.seed(3)
-    ids = [room.id for room in telnyx.rooms]
-    ids.insert(1, "0ccc7b54-4df3-4bca-a65a-3da1ecc777f0")
-    outcomes = [outcome async for outcome in client.rooms.delete_many(ids, ordered=True)]
-    assert [outcome.ok for outcome in outcomes] == [True, False, True, True]
-    with pytest.raises(NotFoundError):
-        outcomes[1].unwrap()
-    assert telnyx.rooms == ()
 
 
 async def test_end_many_ends_sessions_once(client: RoomsClient, telnyx: Emulator) -> None:
@@ -181,41 +172,33 @@ async def test_room_deleted_by_another_client_counts_as_deleted(
 # --- jobs ------------------------------------------------------------------------------------------------
 
 
-async def names(count: int) -> AsyncIterator[Any]:
-    for number in range(count):
-        yield {"unique_name": f"Room {number}"}
+async def asynchronously(items: list[Any]) -> AsyncIterator[Any]:
+    for item in items:
+        yield item
 
 
-@pytest.mark.parametrize(
-    "source",
-    [list, iter, lambda items: (item for item in items), lambda items: names(len(items))],
-    ids=["list", "iterator", "generator", "async generator"],
-)
+@pytest.mark.parametrize("source", [list, iter, asynchronously], ids=["list", "iterator", "async generator"])
 async def test_awaited_job_returns_all_outcomes(
     client: RoomsClient, telnyx: Emulator, source: Callable[[list[Any]], Iterable[Any]]
 ) -> None:
-    result = await client.rooms.create_many(source([{"unique_name": f"Room {n}"} for n in range(5)]))
+    result = await client.rooms.create_many(source(named(5)))
     assert isinstance(result, BatchResult)
     assert {outcome.value for outcome in result.done} == set(telnyx.rooms)
     assert (result.failed, result.skipped) == ((), 0)
     result.raise_for_failures()
 
 
-async def test_failures_can_be_raised(client: RoomsClient, telnyx: Emulator) -> None:
-    telnyx.seed(1)
-    ids = [telnyx.rooms[0].id, "a", "b"]
-    result = await client.rooms.delete_many(ids)
-    assert ([outcome.item for outcome in result.done], len(result.failed)) == (ids[:1], 2)
-    with pytest.raises(ExceptionGroup, match="2 of 3 items failed") as caught:
+async def test_rooms_that_do_not_exist_are_failures_that_can_be_raised(
+    client: RoomsClient, telnyx: Emulator
+) -> None:
+    telnyx.seed(2)
+    ids = [room.id for room in telnyx.rooms]
+    result = await client.rooms.delete_many([*ids, "0ccc7b54-4df3-4bca-a65a-3da1ecc777f0", "a"])
+    assert {outcome.item for outcome in result.done} == set(ids)
+    assert telnyx.rooms == ()
+    with pytest.raises(ExceptionGroup, match="2 of 4 items failed") as caught:
         result.raise_for_failures()
-    assert caught.group_contains(NotFoundError)
-
-
-async def test_skipped_items_are_counted(client: RoomsClient, tmp_path: Any) -> None:
-    bodies: list[Any] = [{"unique_name": "a"}, {"unique_name": "b"}]
-    for skipped in (0, 2):
-        result = await client.rooms.create_many(bodies, journal=Journal(tmp_path / "journal"))
-        assert (len(result.done), result.skipped) == (2 - skipped, skipped)
+    assert [type(error) for error in caught.value.exceptions] == [NotFoundError] * 2
 
 
 @pytest.mark.parametrize("is_async", [True, False])
@@ -237,6 +220,32 @@ async def test_progress_is_reported_after_each_item(
     assert reported == [(1, 0), (1, 1), (2, 1)]
     with pytest.raises(InvalidArgumentError, match="progress must be"):
         await client.rooms.delete_many(ids, progress=3)  # type: ignore[arg-type]  # that is the point
+
+
+@pytest.mark.parametrize("end", ["progress raises", "cancelled in progress"])
+async def test_job_that_ends_in_progress_cancels_its_calls(
+    client: RoomsClient, telnyx: Emulator, end: str
+) -> None:
+    telnyx.inject(Fault())
+    telnyx.inject(Fault(delay=inf), times=None)
+    before, is_reported = asyncio.all_tasks(), asyncio.Event()
+
+    async def progress(_done: int, _failed: int) -> None:
+        is_reported.set()
+        if end == "progress raises":
+            raise LookupError
+        await asyncio.Event().wait()
+
+    async def run() -> None:
+        await client.rooms.create_many(named(100), progress=progress)
+
+    job = asyncio.create_task(run())
+    await is_reported.wait()
+    if end == "cancelled in progress":
+        job.cancel()
+    with pytest.raises(LookupError if end == "progress raises" else asyncio.CancelledError):
+        await job
+    assert [task for task in asyncio.all_tasks() - before if "/batch/" in repr(task)] == []
 
 
 async def test_job_that_is_dropped_without_a_start_warns(client: RoomsClient, telnyx: Emulator) -> None:

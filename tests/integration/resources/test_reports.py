@@ -5,6 +5,7 @@ import stat
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,8 @@ from telnyx_rooms_async import (
     JournalError,
     NotFoundError,
     Room,
+    RoomComposition,
+    RoomParticipant,
     RoomsClient,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
@@ -123,6 +126,30 @@ async def test_days_are_those_of_the_zone(client: RoomsClient, telnyx: Emulator,
         assert usage.total.sessions == sessions
 
 
+async def test_composition_belongs_to_the_day_of_its_creation(
+    client: RoomsClient, telnyx: Emulator, time: FakeClock
+) -> None:
+    midnight = datetime(2026, 3, 2, tzinfo=UTC)
+    time.seconds = midnight.timestamp()
+    composition = RoomComposition(
+        id="a", created_at=midnight - timedelta(seconds=5), started_at=midnight, duration_secs=60
+    )
+    data = [composition.to_dict(), RoomComposition(id="without a time").to_dict()]
+    body = {"data": data, "meta": {"total_pages": 1, "total_results": 2, "page_number": 1}}
+    telnyx.inject(Fault(body=body), operation="ListRoomCompositions", times=None)
+    for day, keys in ((date(2026, 3, 1), ["2026-03-01"]), (date(2026, 3, 2), [])):
+        usage = await client.reports.usage(created_at=day)
+        assert [row.key for row in usage.rows] == keys
+
+
+async def test_days_may_be_the_first_and_last_of_the_calendar(
+    client: RoomsClient, telnyx: Emulator, time: FakeClock
+) -> None:
+    await hold_meetings(client, telnyx, time, count=1)
+    usage = await client.reports.usage(created_at=DateFilter(gte=date.min, lte=date.max))
+    assert usage.total.sessions == 1
+
+
 async def test_progress_counts_sessions(client: RoomsClient, telnyx: Emulator, time: FakeClock) -> None:
     await hold_meetings(client, telnyx, time, count=3)
     calls: list[tuple[int, int]] = []
@@ -167,6 +194,21 @@ async def test_killed_report_continues_with_the_missing_days(
     assert not journal.exists()
 
 
+async def test_identity_of_a_journal_can_be_any_callable(
+    client: RoomsClient, telnyx: Emulator, time: FakeClock, tmp_path: Path
+) -> None:
+    def field(name: str, participant: RoomParticipant) -> str | None:
+        return str(getattr(participant, name))
+
+    await hold_meetings(client, telnyx, time, count=1)
+    usage = await client.reports.usage(
+        created_at=datetime(2021, 4, 25, tzinfo=UTC).date(),
+        identity=partial(field, "context"),
+        journal=tmp_path / "journal",
+    )
+    assert usage.total.people == 2
+
+
 async def test_journal_of_another_report_is_refused(
     client: RoomsClient, telnyx: Emulator, tmp_path: Path
 ) -> None:
@@ -182,7 +224,7 @@ async def test_journal_of_another_report_is_refused(
         await client.reports.usage(created_at=day, journal=path)
     with closing(sqlite3.connect(tmp_path / "other")) as other:
         other.execute("CREATE TABLE t (a)")
-    for name, problem in (("other", "not a journal of a usage report"), ("", "cannot be used")):
+    for name, problem in (("other", "not a journal of a report"), ("", "not a regular file")):
         with pytest.raises(JournalError, match=problem):
             await client.reports.usage(created_at=day, journal=tmp_path / name)
 
@@ -191,6 +233,9 @@ async def test_journal_of_another_report_is_refused(
     "options",
     [
         {"by": "week"},
+        {"zone": "Europe/Berlin"},
+        {"identity": 7},
+        {"prices": Decimal("0.01")},
         {"created_at": "yesterday"},
         {"created_at": DateFilter()},
         {"as_of": START.replace(tzinfo=None)},

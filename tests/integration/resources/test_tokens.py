@@ -1,6 +1,7 @@
 """Client tokens, against the emulator."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from datetime import UTC, timedelta
 from uuid import uuid4
@@ -9,18 +10,22 @@ import pytest
 
 from telnyx_rooms_async import (
     AccessToken,
+    CallNext,
     ClientClosedError,
     ClientToken,
     Clock,
     InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
+    Request,
+    Response,
     RetryPolicy,
+    Room,
     RoomsClient,
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.emulator import Emulator, Fault
-from telnyx_rooms_async.resources import tokens
+from telnyx_rooms_async.resources import auto_refreshed_token
 from tests.helpers.clocks import FakeClock, wait_until
 
 
@@ -34,7 +39,7 @@ async def room_id(client: RoomsClient, telnyx: Emulator) -> str:
 @pytest.fixture
 def wait_for_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let callers with a valid token wait for its refresh, however slow the machine is."""
-    monkeypatch.setattr(tokens, "_REFRESH_WAIT", 60)
+    monkeypatch.setattr(auto_refreshed_token, "_REFRESH_WAIT", 60)
 
 
 def actions(telnyx: Emulator) -> list[str]:
@@ -220,6 +225,70 @@ async def test_failed_refresh_is_logged_without_id_or_token(
     assert caplog.messages == [
         "client token not refreshed (InternalServerError); it is valid for another 40 s"
     ]
+
+
+async def test_refresh_that_fails_for_an_error_of_the_program_is_logged(
+    telnyx: Emulator, time: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    is_failing = False
+
+    async def fail(request: Request, call_next: CallNext) -> Response:
+        if is_failing:
+            raise ZeroDivisionError
+        return await call_next(request)
+
+    unhandled: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
+    async with RoomsClient(
+        telnyx.api_key, base_url=telnyx.url, clock=time.clock, middleware=[fail]
+    ) as client:
+        room = await client.rooms.create()
+        async with client.tokens.auto_refresh(room) as kept:
+            first = await kept.token()
+            is_failing = True
+            time.advance(seconds=560)
+            assert await kept.token() == first
+            assert "client token not refreshed (ZeroDivisionError)" in caplog.text
+            time.advance(seconds=40)
+            with pytest.raises(ZeroDivisionError):
+                await kept.token()
+    gc.collect()
+    assert unhandled == []
+
+
+async def test_block_that_is_cancelled_while_it_ends_leaves_no_refresh(
+    telnyx: Emulator, time: FakeClock
+) -> None:
+    is_blocked, is_ending, can_end = False, asyncio.Event(), asyncio.Event()
+
+    async def block(request: Request, call_next: CallNext) -> Response:
+        try:
+            return await (asyncio.Future[Response]() if is_blocked else call_next(request))
+        finally:
+            if is_blocked:
+                is_ending.set()
+                await can_end.wait()
+
+    async def use(client: RoomsClient, room: Room) -> None:
+        nonlocal is_blocked
+        async with client.tokens.auto_refresh(room) as kept:
+            is_blocked = True
+            time.advance(seconds=600)
+            await kept.token()
+
+    async with RoomsClient(
+        telnyx.api_key, base_url=telnyx.url, clock=time.clock, middleware=[block]
+    ) as client:
+        user = asyncio.create_task(use(client, await client.rooms.create()))
+        await wait_until(lambda: is_blocked)
+        for _ in range(2):
+            user.cancel()
+            await is_ending.wait()
+            await asyncio.wait([user], timeout=0.05)
+        assert not user.done()
+        can_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await user
 
 
 @pytest.fixture

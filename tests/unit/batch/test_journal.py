@@ -10,10 +10,10 @@ from telnyx_rooms_async.batch.journal import ItemRecord, JobIdentity
 from telnyx_rooms_async.batch.operations import digest_of
 
 
-async def test_records_that_wait_when_the_file_is_closed_are_written(tmp_path: Path) -> None:
+async def test_all_records_are_written_when_the_file_is_closed(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal")
     async with journal.open_for(JobIdentity("count", "https://example.com", "an-account"), 0.0) as file:
-        for index in range(3):  # the second and third wait for the transaction of the first
+        for index in range(3):  # no future is awaited
             _ = file.write(ItemRecord(index, "a-digest", "open"))
     assert await journal.summary() == JournalSummary(done=0, failed=0, open=3)
 

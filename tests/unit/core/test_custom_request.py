@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from telnyx_rooms_async.core.http_messages import Request, RetrySafety
+from telnyx_rooms_async.core.endpoints import RetrySafety
+from telnyx_rooms_async.core.http_messages import Request
 from telnyx_rooms_async.core.protocol import build_custom
 from telnyx_rooms_async.errors import InvalidArgumentError
 
@@ -34,7 +35,7 @@ def test_query_and_body_are_encoded_in_order() -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "POST"])
 def test_only_post_is_not_idempotent(method: str) -> None:
     safety = RetrySafety.IF_NOT_SENT if method == "POST" else RetrySafety.IDEMPOTENT
-    assert build_custom(method, "/rooms").retry_safety is safety
+    assert build_custom(method, "/rooms").endpoint.retry_safety is safety
 
 
 @pytest.mark.parametrize(
@@ -116,9 +117,9 @@ def test_all_invalid_arguments_are_named_at_once() -> None:
 @pytest.mark.parametrize("version", ["", "/v2"])
 def test_ids_in_the_path_are_not_in_logs_and_spans(room_id: str, version: str) -> None:
     call = build_custom("GET", f"{version}/rooms/{room_id}/sessions")
-    assert call.template == f"{version}/rooms/{{id}}/sessions"
-    assert call.operation == f"GET {version}/rooms/{{id}}/sessions"
+    assert call.endpoint.path == f"{version}/rooms/{{id}}/sessions"
+    assert call.endpoint.operation == f"GET {version}/rooms/{{id}}/sessions"
 
 
 def test_words_in_the_path_of_another_api_are_in_logs_and_spans() -> None:
-    assert build_custom("GET", "/ai/models/m-1/actions").template == "/ai/models/{id}/actions"
+    assert build_custom("GET", "/ai/models/m-1/actions").endpoint.path == "/ai/models/{id}/actions"

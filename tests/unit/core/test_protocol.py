@@ -25,6 +25,7 @@ from telnyx_rooms_async.errors import (
     TelnyxRoomsError,
 )
 from telnyx_rooms_async.models import ActionResult, Page, PageMeta, Room, RoomSession
+from tests.helpers.responses import respond
 
 ROOM_ID = "0ccc7b54-4df3-4bca-a65a-3da1ecc777f0"
 
@@ -104,12 +105,6 @@ CUSTOM_GET, CUSTOM_POST, CUSTOM_DELETE = (
 
 LOST = Failure(reason=FailureKind.LOST, sent=True)
 NOT_SENT = Failure(reason=FailureKind.CONNECT, sent=False)
-
-
-def respond(status: int, body: bytes = b"", **headers: str) -> Response:
-    """Make a response; ``_`` in a header's name stands for ``-``."""
-    raw = tuple((name.replace("_", "-").encode(), value.encode()) for name, value in headers.items())
-    return Response(status=status, raw_headers=raw, body=body)
 
 
 def attempts_with(*outcomes: Response | Failure) -> tuple[Attempt, ...]:

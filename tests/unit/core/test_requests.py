@@ -18,9 +18,9 @@ from telnyx_rooms_async import (
     UnsetType,
     VideoRegion,
 )
+from telnyx_rooms_async.core.protocol import PageQuery, body_fields, problems, query_pairs
 from telnyx_rooms_async.core.requests import (
     CompositionBody,
-    PageQuery,
     ParticipantsBody,
     RecordingsFilter,
     RefreshBody,
@@ -29,9 +29,6 @@ from telnyx_rooms_async.core.requests import (
     RoomSessionsQuery,
     RoomsQuery,
     ValidRoomFields,
-    body_fields,
-    problems,
-    query_pairs,
     room_body,
 )
 from telnyx_rooms_async.core.validators import short_repr

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telnyx_rooms_async.core.http_messages import Failure, Response, RetrySafety
+from telnyx_rooms_async.core.endpoints import RetrySafety
+from telnyx_rooms_async.core.http_messages import Failure, Response
 from telnyx_rooms_async.core.retry import (
     RetryBudget,
     RetryPolicy,
@@ -17,16 +18,11 @@ from telnyx_rooms_async.core.retry import (
     retry_cost,
 )
 from telnyx_rooms_async.errors import FailureKind
+from tests.helpers.responses import respond
 
 IDEMPOTENT, IF_NOT_SENT = RetrySafety.IDEMPOTENT, RetrySafety.IF_NOT_SENT
 DATE = "Wed, 21 Oct 2015 07:28:00 GMT"
 NOW = 1445412470.0  # ten seconds before DATE
-
-
-def respond(status: int, **headers: str) -> Response:
-    """Make a response; ``_`` in a header's name stands for ``-``."""
-    raw = tuple((name.replace("_", "-").encode(), value.encode()) for name, value in headers.items())
-    return Response(status=status, raw_headers=raw)
 
 
 def fail(reason: FailureKind, *, sent: bool) -> Failure:

@@ -16,7 +16,6 @@ from telnyx_rooms_async import (
     APITimeoutError,
     ConnectError,
     InternalServerError,
-    NotFoundError,
     RetryPolicy,
     Room,
     TelnyxRoomsError,
@@ -33,15 +32,10 @@ from telnyx_rooms_async.http.in_flight import InFlightCalls
 from telnyx_rooms_async.http.rate_limiter import RateLimiter
 from telnyx_rooms_async.http.transport import AiohttpTransport
 from tests.helpers.clocks import FakeClock
+from tests.helpers.responses import respond
 
 Outcome = Response | Failure
 CALL = build(RETRIEVE_ROOM, room_id="a-room")
-
-
-def respond(status: int, body: bytes = b"", **headers: str) -> Response:
-    """Make a response; ``_`` in a header's name stands for ``-``."""
-    raw = tuple((name.replace("_", "-").encode(), value.encode()) for name, value in headers.items())
-    return Response(status=status, raw_headers=raw, body=body)
 
 
 OK = respond(200, b'{"data":{"id":"a-room"}}')
@@ -244,11 +238,3 @@ async def test_call_is_not_retried_beyond_the_budget(
     assert len(transport.timeouts) == len(caught.value.attempts) == requests
     are_exhausted = [attempt.budget_exhausted for attempt in caught.value.attempts]
     assert are_exhausted == [False] * (requests - 1) + [exhausted]
-
-
-async def test_attempts_of_a_refusal_are_recorded_once(new_session: NewSession) -> None:
-    session, _ = new_session(respond(404))
-    with pytest.raises(NotFoundError) as caught:
-        await session.call(CALL)
-    (attempt,) = caught.value.attempts
-    assert (attempt.operation, attempt.status, attempt.sent, attempt.wait) == ("ViewRoom", 404, True, None)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it has no types
 import pytest
@@ -121,16 +123,29 @@ def test_50_people_reconnect_500_times() -> None:
 @pytest.mark.parametrize(
     ("identity", "names"),
     [
-        (None, ['{"user": 7, "name": "Al"}', "Alice", "d", "{"]),
-        ("user", ["7", "a", "d", "e"]),
-        (lambda participant: participant.id.upper(), ["A", "B", "D", "E"]),
+        (None, ['{"user": 7, "name": "Al"}', "Alice", "d", "{", "\ud800"]),
+        ("user", ["7", "a", "d", "e", "f"]),
+        (lambda participant: participant.id.upper(), ["A", "B", "D", "E", "F"]),
     ],
     ids=["context", "field", "function"],
 )
 def test_people_are_recognised_by_an_identity(identity: Identity, names: list[str]) -> None:
-    contexts = [("b", '{"user": 7, "name": "Al"}'), ("a", "Alice"), ("d", None), ("e", "{")]
+    contexts = [("b", '{"user": 7, "name": "Al"}'), ("a", "Alice"), ("d", None), ("e", "{"), ("f", "\ud800")]
     stays = [stay(0, 1, context, participant_id=name) for name, context in contexts]
     assert [one.identity for one in attendance(*stays, identity=identity).attendees] == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("identity", "problem"),
+    [
+        (7, "identity must be a field of the context, a function or None, not 7"),
+        ("", "identity must be a field of the context, a function or None, not ''"),
+        (lambda _: 7, "identity must return text or None, not 7"),
+    ],
+)
+def test_invalid_identities_are_refused(identity: Any, problem: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=problem):
+        attendance(stay(0), identity=identity)
 
 
 def test_elapsed_time_is_counted_when_clocks_change() -> None:
@@ -141,6 +156,16 @@ def test_elapsed_time_is_counted_when_clocks_change() -> None:
         left_at=datetime(2026, 3, 29, 3, 30, tzinfo=summer),
     )
     assert attendance(participant).duration == timedelta(hours=1)
+
+
+def test_time_present_is_not_that_of_the_clocks_on_the_wall() -> None:
+    zone = ZoneInfo("Europe/Berlin")  # 2:50 in summer time is 20 minutes before 2:10 in winter time
+    participant = RoomParticipant(
+        id="a",
+        joined_at=datetime(2026, 10, 25, 2, 50, tzinfo=zone),
+        left_at=datetime(2026, 10, 25, 2, 10, fold=1, tzinfo=zone),
+    )
+    assert attendance(participant).duration == timedelta(minutes=20)
 
 
 def test_several_sessions_are_added_up() -> None:

@@ -12,17 +12,92 @@ from collections.abc import (
     Iterator,
 )
 from contextlib import aclosing
-from typing import Any, Generic, TypeVar, cast
+from functools import partial
+from typing import Any, ClassVar, Generic, Literal, NoReturn, TypeAlias, TypeVar, cast, final
 
-from attrs import evolve
+from attrs import evolve, frozen
 
-# A module of its own: reference tools take `batch.stream` for the function of that name.
-from telnyx_rooms_async.batch.outcomes import CancelledWithinError, Done, Failed, Outcome
 from telnyx_rooms_async.errors import NO_EVENT_LOOP, WrongEventLoopError
 from telnyx_rooms_async.shield import wait_until_done
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
+Item_co = TypeVar("Item_co", covariant=True)
+Value_co = TypeVar("Value_co", covariant=True)
+
+
+@final
+@frozen(kw_only=True)
+class Done(Generic[Item_co, Value_co]):
+    """Outcome of a call that returned a value.
+
+    Example:
+        >>> async for outcome in batch.stream(client.rooms.retrieve, [room_id]):
+        ...     print(outcome.index, outcome.value.unique_name)
+        0 Weekly
+    """
+
+    index: int
+    """Position among the items, counted from 0."""
+    item: Item_co
+    """The item."""
+    value: Value_co
+    """What the call returned."""
+    elapsed: float
+    """Duration of the call in seconds."""
+
+    ok: ClassVar[Literal[True]] = True
+    """True: the call returned."""
+    error: ClassVar[None] = None
+    """None: nothing was raised."""
+
+    def unwrap(self) -> Value_co:
+        """Return the value."""
+        return self.value
+
+
+@final
+@frozen(kw_only=True)
+class Failed(Generic[Item_co]):
+    """Outcome of a call that raised an exception.
+
+    Example:
+        >>> async for outcome in batch.stream(client.rooms.retrieve, ["unknown"]):
+        ...     print(outcome.index, outcome.item, type(outcome.error).__name__)
+        0 unknown NotFoundError
+    """
+
+    index: int
+    """Position among the items, counted from 0."""
+    item: Item_co
+    """The item."""
+    error: Exception
+    """What the call raised."""
+    elapsed: float
+    """Duration of the call in seconds."""
+
+    ok: ClassVar[Literal[False]] = False
+    """False: the call raised."""
+
+    def unwrap(self) -> NoReturn:
+        """Raise the error."""
+        raise self.error
+
+
+Outcome: TypeAlias = Done[Item_co, Value_co] | Failed[Item_co]
+"""A union, so that a type checker reports code that ignores the error."""
+
+
+class CancelledWithinError(RuntimeError):
+    """A call, or the source of the items, was cancelled, but the batch was not.
+
+    Example:
+        >>> async def cancelled(number):
+        ...     raise asyncio.CancelledError
+        >>> async for outcome in batch.stream(cancelled, [1]):
+        ...     print(type(outcome.error).__name__)
+        CancelledWithinError
+    """
 
 
 def stream(
@@ -67,13 +142,16 @@ def stream(
         ...             print(room_id, error)
         Weekly
     """
-    for name, number in (
-        ("concurrency", concurrency),
-        ("max_failures", 1 if max_failures is None else max_failures),
-    ):
-        if type(number) is not int or number < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")
-    return _outcomes(_Runner(fn, iterate(items), concurrency, ordered=ordered, max_failures=max_failures))
+    _check_count("concurrency", concurrency)
+    if max_failures is not None:
+        _check_count("max_failures", max_failures)
+    runner = _Runner(fn, iterate(items), concurrency, ordered=ordered, max_failures=max_failures)
+    return runner.outcomes()
+
+
+def _check_count(name: str, number: object) -> None:
+    if type(number) is not int or number < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")
 
 
 def iterate(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncGenerator[Item, None]:
@@ -100,29 +178,8 @@ async def _iterate(source: Iterator[Item] | AsyncIterator[Item]) -> AsyncGenerat
             generator.close()
 
 
-async def _outcomes(runner: "_Runner[Item, Value]") -> AsyncGenerator[Outcome[Item, Value], None]:
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        raise WrongEventLoopError(NO_EVENT_LOOP) from None
-    task = loop.create_task(runner.run())
-    task.add_done_callback(runner.on_end)
-    try:
-        while (outcome := await runner.finished.get()) is not None:
-            runner.capacity.release()
-            yield outcome
-        error, runner.error = runner.error, None
-        if error is not None:
-            raise error
-    finally:
-        runner.is_stopping = True
-        task.cancel()
-        if asyncio.current_task() not in runner.tasks:  # a call that closes its own batch cannot wait
-            await wait_until_done(task)
-
-
 class _Runner(Generic[Item, Value]):
-    """Reads the items and owns the task group of the calls."""
+    """Reads the items and runs the calls in a task group, and yields the outcomes."""
 
     def __init__(
         self,
@@ -137,90 +194,110 @@ class _Runner(Generic[Item, Value]):
         self._ordered, self._max_failures = ordered, max_failures
         self._slots = asyncio.Semaphore(concurrency)
         """Free places for calls."""
-        self.capacity = asyncio.Semaphore(2 * concurrency)
-        """Free places for items, released when an outcome is yielded: this bounds `finished`."""
-        self.finished: asyncio.Queue[Outcome[Item, Value] | None] = asyncio.Queue()
+        self._capacity = asyncio.Semaphore(2 * concurrency)
+        """Free places for items, released when an outcome is yielded: this bounds `_finished`."""
+        self._finished: asyncio.Queue[Outcome[Item, Value] | None] = asyncio.Queue()
         """Outcomes to be yielded; `None` is the last entry."""
-        self.error: BaseException | None = None
-        """Raised after the last outcome."""
-        self.is_stopping: bool = False
-        self.tasks: set[asyncio.Task[Any] | None] = set()
-        self._reader: asyncio.Task[None] | None = None
         self._out_of_order: dict[int, Outcome[Item, Value]] = {}
         self._next_index = 0
         self._failures: list[Exception] = []
+        self._error: BaseException | None = None
+        """Raised after the last outcome."""
+        self._is_stopping = False
+        self._reader: asyncio.Task[None]
+        self._tasks: set[asyncio.Task[Any] | None] = set()
 
-    async def run(self) -> None:
+    async def outcomes(self) -> AsyncGenerator[Outcome[Item, Value], None]:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise WrongEventLoopError(NO_EVENT_LOOP) from None
+        task = loop.create_task(self._run())
+        task.add_done_callback(self._on_end)
+        try:
+            while (outcome := await self._finished.get()) is not None:
+                self._capacity.release()
+                yield outcome
+            error, self._error = self._error, None
+            if error is not None:
+                raise error
+        finally:
+            self._is_stopping = True
+            task.cancel()
+            if asyncio.current_task() not in self._tasks:  # a call that closes its own batch cannot wait
+                await wait_until_done(task)
+
+    async def _run(self) -> None:
         """Read the items and run the calls."""
         try:
-            async with asyncio.TaskGroup() as calls:
-                self._reader = calls.create_task(self._read(calls))
-                self.tasks.add(self._reader)
+            async with asyncio.TaskGroup() as group:
+                self._reader = group.create_task(self._read(group))
+                self._tasks.add(self._reader)
         except asyncio.CancelledError:
             raise
-        except BaseExceptionGroup as group:  # of exceptions that are no `Exception`
-            self.error = group.exceptions[0]
+        except BaseExceptionGroup as errors:  # of exceptions that are no `Exception`
+            self._error = errors.exceptions[0]
         except BaseException as error:  # noqa: BLE001 - KeyboardInterrupt or SystemExit: the consumer raises it
-            self.error = error
+            self._error = error
 
-    def on_end(self, task: asyncio.Task[None]) -> None:
-        """Finish the queue. A callback: a task that is cancelled early never runs `run`."""
-        if task.cancelled() and not self.is_stopping:
-            self.error = CancelledWithinError("the batch was cancelled")
-        elif self.error is None and self._max_failures and len(self._failures) >= self._max_failures:
-            self.error = failure_limit_reached(self._failures, self._max_failures)
-        self.finished.put_nowait(None)
+    def _on_end(self, task: asyncio.Task[None]) -> None:
+        """Finish the queue. A callback: a task that is cancelled early never runs `_run`."""
+        if task.cancelled() and not self._is_stopping:
+            self._error = CancelledWithinError("the batch was cancelled")
+        elif self._error is None and self._max_failures and len(self._failures) >= self._max_failures:
+            self._error = failure_limit_reached(self._failures, self._max_failures)
+        self._finished.put_nowait(None)
 
-    async def _read(self, calls: asyncio.TaskGroup) -> None:
+    async def _read(self, group: asyncio.TaskGroup) -> None:
         """Start a call for every item. The source is read and closed in this task only."""
         index = 0
         try:
             async with aclosing(self._source) as items:
                 await self._wait_for_capacity()
                 async for item in items:
-                    if self.is_stopping:  # a source may suppress its cancellation
+                    if self._is_stopping:  # a source may suppress its cancellation
                         return
-                    call = calls.create_task(_outcome_of(self._fn, index, item))
-                    self.tasks.add(call)
-                    call.add_done_callback(self._on_finished)
+                    call = group.create_task(_outcome_of(self._fn, index, item))
+                    self._tasks.add(call)
+                    call.add_done_callback(partial(self._on_finished, index, item))
                     index += 1
                     await self._wait_for_capacity()
         except asyncio.CancelledError:
-            if not self.is_stopping:
-                self.error = CancelledWithinError("the source of the items was cancelled")
+            if not self._is_stopping:
+                self._error = CancelledWithinError("the source of the items was cancelled")
         except Exception as error:  # noqa: BLE001 - the source is foreign code; the consumer raises it
-            if self.is_stopping:
+            if self._is_stopping:
                 message = "the source of a batch failed when it was closed"
                 context = {"message": message, "exception": error}
                 asyncio.get_running_loop().call_exception_handler(context)
             else:
-                self.error = error
+                self._error = error
 
     async def _wait_for_capacity(self) -> None:
         await self._slots.acquire()
-        await self.capacity.acquire()
+        await self._capacity.acquire()
 
-    def _on_finished(self, call: asyncio.Task[Outcome[Item, Value]]) -> None:
-        self.tasks.discard(call)
+    def _on_finished(self, index: int, item: Item, call: asyncio.Task[Outcome[Item, Value]]) -> None:
+        self._tasks.discard(call)
         self._slots.release()
-        if call.cancelled():  # before its first step
-            if not self.is_stopping:
-                self.error = CancelledWithinError("a call was cancelled before it started")
+        if call.cancelled():
+            error = CancelledWithinError("the call was cancelled before it started")
+            outcome: Outcome[Item, Value] = Failed(index=index, item=item, error=error, elapsed=0.0)
+        elif call.exception() is not None:  # it ends the task group
             return
-        if call.exception() is not None:  # it ends the task group
-            return
-        outcome = call.result()
+        else:
+            outcome = call.result()
         if self._max_failures is not None and isinstance(outcome, Failed):
             self._failures.append(outcome.error)
-            if len(self._failures) == self._max_failures and self._reader is not None:
-                self.is_stopping = True  # no further call starts
+            if len(self._failures) == self._max_failures:
+                self._is_stopping = True  # no further call starts
                 self._reader.cancel()
         if not self._ordered:
-            self.finished.put_nowait(outcome)
+            self._finished.put_nowait(outcome)
             return
-        self._out_of_order[outcome.index] = outcome
+        self._out_of_order[index] = outcome
         while self._next_index in self._out_of_order:
-            self.finished.put_nowait(self._out_of_order.pop(self._next_index))
+            self._finished.put_nowait(self._out_of_order.pop(self._next_index))
             self._next_index += 1
 
 
