@@ -44,7 +44,9 @@ def test_event_is_received_verified_and_printed(run: Run, start: Start) -> None:
     other = run("webhooks", "trigger", "session.started", "--to", url, TELNYX_SIGNING_KEY=KEY)
     assert other.exit_code == 1
     public_key = Emulator(signing_key=KEY).public_key
-    assert other.stderr.endswith(f"status 400; the receiver must verify with TELNYX_PUBLIC_KEY={public_key}\n")
+    assert other.stderr.endswith(
+        f"status 400; the receiver must verify with TELNYX_PUBLIC_KEY={public_key}\n"
+    )
     assert listener.stderr is not None
     assert listener.stderr.readline() == (
         "webhook rejected: the signature of the webhook is not valid: it was made with another key, or for"
