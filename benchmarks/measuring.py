@@ -42,10 +42,6 @@ class Stopwatch:
         """Return the wall time so far."""
         return time.perf_counter() - self._wall
 
-    def mark_memory(self) -> None:
-        """Measure the growth of memory from here on."""
-        self._memory = memory_peak()
-
     def sample(self, units: int, *, failures: tuple[str, ...] = ()) -> Sample:
         """Return the figures so far."""
         wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
