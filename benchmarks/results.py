@@ -241,7 +241,7 @@ def _cells(case: Mapping[str, Any], figure: str) -> list[str]:
     cells = [title, f"{base / 1000:.3g} KB" if figure == "memory" else duration(base)]
     for names in _CONTENDERS_OF_COLUMNS:
         measured = [by_name[name] for name in names if name in by_name and by_name[name]["cpu"]]
-        cells.append(f"× {times(_ratio(measured[0], figure, base))}" if measured else "")  # noqa: RUF001 - the sign for times
+        cells.append(f"× {times(_ratio(measured[0], figure, base))}" if measured and base else "")  # noqa: RUF001 - the sign for times
     return cells
 
 
