@@ -213,5 +213,10 @@ class Call(Value, Generic[T_co]):
     request: Request
     query: AttrsInstance | None = field(default=None, repr=False)
     """The filter that `request.query` was encoded from: other pages of a list are requested with it."""
-    unique_name: str | None = field(default=None, repr=False)
-    """The name in the body, for `OutcomeUnknownError.unique_name`."""
+
+    @property
+    def unique_name(self) -> str | None:
+        """The name of a room in the body, for `OutcomeUnknownError.unique_name`."""
+        fields = parse_json(self.request.body) if self.request.body else None
+        name = cast("dict[str, object]", fields).get("unique_name") if isinstance(fields, dict) else None
+        return name if isinstance(name, str) else None
