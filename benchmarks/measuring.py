@@ -28,8 +28,6 @@ class Sample:
     """How many of the units failed."""
     failure: str = ""
     """Text of the first failure."""
-    warnings: int = 0
-    """How many warnings were logged: this library logs one for each retry."""
 
 
 class Stopwatch:
@@ -43,10 +41,6 @@ class Stopwatch:
     def seconds(self) -> float:
         """Return the wall time so far."""
         return time.perf_counter() - self._wall
-
-    def mark_memory(self) -> None:
-        """Measure the growth of memory from here on."""
-        self._memory = memory_peak()
 
     def sample(self, units: int, *, failures: tuple[str, ...] = ()) -> Sample:
         """Return the figures so far."""

@@ -7,8 +7,6 @@ from typing import Final
 ROOM_ID: Final = "0ccc7b54-4df3-4bca-a65a-3da1ecc777f0"
 PAGE_SIZE: Final = 250
 """The largest size that the API allows."""
-DEFAULT_PAGE_SIZE: Final = 20
-"""The size of a page when a request names none."""
 
 _HEAD: Final = (
     "HTTP/1.1 {status} {reason}\r\n"

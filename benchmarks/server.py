@@ -19,7 +19,7 @@ from typing import Final
 import trustme
 
 from benchmarks.measuring import raise_file_limit
-from benchmarks.responses import DEFAULT_PAGE_SIZE, http_response, one_room, page
+from benchmarks.responses import PAGE_SIZE, http_response, one_room, page
 
 _REQUEST_LINE: Final = re.compile(rb"(GET|POST) /(\d+)/(\d+)/v2/rooms(/[^ ?]+)?(?:\?([^ ]*))? HTTP/1\.1")
 _BODY_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -63,7 +63,7 @@ def _respond(line: bytes) -> tuple[float, bytes]:
         return delay, http_response(200, "OK", one_room())
     number, size = (
         int(match[1]) if (match := pattern.search(query)) else default
-        for pattern, default in ((_PAGE_NUMBER, 1), (_PAGE_SIZE, DEFAULT_PAGE_SIZE))
+        for pattern, default in ((_PAGE_NUMBER, 1), (_PAGE_SIZE, PAGE_SIZE))
     )
     body = page(number, size, int(rooms), sessions=b"include_sessions=true" in query)
     return delay, http_response(200, "OK", body)

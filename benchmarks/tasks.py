@@ -13,7 +13,7 @@ from attrs import frozen
 
 from benchmarks.contenders import Contender, call_in_workers
 from benchmarks.measuring import Sample, Stopwatch
-from benchmarks.responses import PAGE_SIZE, ROOM_ID, page
+from benchmarks.responses import PAGE_SIZE, ROOM_ID
 
 
 @frozen(kw_only=True)
@@ -83,16 +83,6 @@ async def fetch_page(turn: Round) -> Sample:
         return await _repeat(turn, client.page)
 
 
-async def decode(turn: Round) -> Sample:
-    """Decode the bytes of a page repeatedly."""
-    body = page(2, PAGE_SIZE, turn.rooms, sessions=True)
-
-    async def once() -> None:
-        turn.contender.decode(body)
-
-    return await _repeat(turn, once)
-
-
 async def unwrap(turn: Round) -> Sample:
     """Verify and read a webhook repeatedly."""
     # Imported here so that other cases measure the memory of bare aiohttp without the library.
@@ -141,8 +131,6 @@ async def iterate(turn: Round, *, work_seconds: float = 0.0) -> Sample:
         watch, rooms = Stopwatch(), 0
         async for _ in client.rooms():
             rooms += 1
-            if rooms == PAGE_SIZE:
-                watch.mark_memory()
             if work_seconds and rooms % PAGE_SIZE == 0:
                 await asyncio.sleep(work_seconds)
         return _check_count(turn, watch, rooms)

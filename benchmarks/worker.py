@@ -6,22 +6,14 @@ and prints the sample; it ends with its input.
 
 import asyncio
 import json
-import logging
 import sys
 
-from attrs import asdict, evolve
+from attrs import asdict
 
 from benchmarks.cases import CASES
 from benchmarks.contenders import CONTENDERS, NotInstalledError
 from benchmarks.measuring import Sample, raise_file_limit
 from benchmarks.tasks import Round
-
-
-class _WarningCounter(logging.Handler):
-    count = 0
-
-    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002 - only the number counts
-        self.count += 1
 
 
 def main() -> None:
@@ -35,8 +27,6 @@ def main() -> None:
         _print_json({"missing": str(error)})
         return
     _print_json({})
-    warnings = _WarningCounter(logging.WARNING)
-    logging.getLogger().addHandler(warnings)
     for line in sys.stdin:
         case_name, _, size = line.strip().partition(" ")
         case = CASES[case_name].small if size else CASES[case_name]
@@ -48,13 +38,11 @@ def main() -> None:
             rooms=case.rooms,
             concurrency=case.concurrency,
         )
-
-        warnings.count = 0
         try:
             sample = asyncio.run(case.task(turn))
         except Exception as error:  # noqa: BLE001 - whatever a contender raises is part of the result
             sample = Sample(units=0, wall=0.0, cpu=0.0, failures=1, failure=repr(error))
-        _print_json(asdict(evolve(sample, warnings=warnings.count)))
+        _print_json(asdict(sample))
 
 
 def _print_json(value: object) -> None:

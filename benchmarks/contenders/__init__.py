@@ -42,10 +42,6 @@ class Contender(Protocol):
         """Make a client."""
         ...
 
-    def decode(self, body: bytes) -> object:
-        """Decode a page of rooms."""
-        ...
-
     def unwrap(self, body: bytes, headers: dict[str, str], public_key: str) -> object:
         """Verify and read a webhook."""
         ...
@@ -108,5 +104,4 @@ CONTENDERS: Final = {
     "sdk": Row("telnyx", "sdk:HTTPX", _SDK),
     "sdk-aiohttp": Row("telnyx on aiohttp", "sdk:AIOHTTP", _SDK),
     "sdk-httpx": Row("telnyx on httpx, its default", "sdk:HTTPX", _SDK),
-    "sdk-20": Row("telnyx, pages of 20, its default", "sdk:HTTPX_ITS_PAGE_SIZE", _SDK),
 }

@@ -9,8 +9,7 @@ from attrs import frozen
 
 from benchmarks.contenders import Call, Client
 from benchmarks.responses import PAGE_SIZE, ROOM_ID
-from telnyx_rooms_async import Page, Room, RoomFields, RoomsClient, batch
-from telnyx_rooms_async.serialization import converter
+from telnyx_rooms_async import RoomFields, RoomsClient, batch
 from telnyx_rooms_async.webhooks import Webhooks
 
 _webhooks: Final = cache(Webhooks)
@@ -49,9 +48,6 @@ class _Ours:
     async def open(self, url: str) -> AsyncGenerator[Client]:
         async with RoomsClient("KEY", base_url=url) as client:
             yield _OurClient(client, self._pages)
-
-    def decode(self, body: bytes) -> object:
-        return converter.loads(body, Page[Room])
 
     def unwrap(self, body: bytes, headers: dict[str, str], public_key: str) -> object:
         return _webhooks(public_key).unwrap(body, headers)

@@ -1,6 +1,5 @@
 """The official SDK, on either of its backends."""
 
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -9,8 +8,6 @@ from typing import Final
 import httpx
 from attrs import frozen
 from telnyx import AsyncTelnyx, DefaultAioHttpClient, DefaultAsyncHttpxClient
-from telnyx.pagination import AsyncDefaultFlatPagination
-from telnyx.types import Room
 
 from benchmarks.contenders import Call, Client, call_in_workers
 from benchmarks.responses import PAGE_SIZE, ROOM_ID
@@ -19,7 +16,6 @@ from benchmarks.responses import PAGE_SIZE, ROOM_ID
 @frozen
 class _SdkClient:
     _client: AsyncTelnyx
-    _page_size: int | None
 
     async def retrieve(self) -> object:
         return (await self._client.rooms.retrieve(ROOM_ID)).data
@@ -34,24 +30,17 @@ class _SdkClient:
         return await self._client.rooms.list(page_number=2, page_size=PAGE_SIZE, include_sessions=True)
 
     def rooms(self) -> AsyncIterator[object]:
-        if self._page_size is None:
-            return aiter(self._client.rooms.list())
-        return aiter(self._client.rooms.list(page_size=self._page_size))
+        return aiter(self._client.rooms.list(page_size=PAGE_SIZE))
 
 
 @frozen
 class _Sdk:
     _backend: Callable[[], httpx.AsyncClient]
-    _page_size: int | None = PAGE_SIZE
 
     @asynccontextmanager
     async def open(self, url: str) -> AsyncGenerator[Client]:
         async with AsyncTelnyx(api_key="KEY", base_url=url, http_client=self._backend()) as client:
-            yield _SdkClient(client, self._page_size)
-
-    def decode(self, body: bytes) -> object:
-        # The SDK builds the models like this from every response.
-        return AsyncDefaultFlatPagination[Room].construct(None, **json.loads(body))
+            yield _SdkClient(client)
 
     def unwrap(self, body: bytes, headers: dict[str, str], public_key: str) -> object:
         return _WEBHOOKS.unwrap(body.decode(), headers=headers, key=public_key)
@@ -62,6 +51,5 @@ class _Sdk:
 
 _WEBHOOKS: Final = AsyncTelnyx(api_key="KEY").webhooks
 HTTPX: Final = _Sdk(DefaultAsyncHttpxClient)
-HTTPX_ITS_PAGE_SIZE: Final = _Sdk(DefaultAsyncHttpxClient, None)
 if find_spec("httpx_aiohttp"):
     AIOHTTP: Final = _Sdk(DefaultAioHttpClient)

@@ -16,7 +16,8 @@ _TOLERANCE: Final = LOCAL_SKEW + 2.0
 """``Date`` has whole seconds, and the machine that writes it may not be the one that dates the rooms."""
 
 
-def _now() -> float:
+def system_time() -> float:
+    """Return the seconds since the epoch by the clock of this machine."""
     # Looked up at each call: freezegun replaces `time.time` itself, not what was bound to it before.
     return time.time()
 
@@ -31,7 +32,7 @@ class Clock:
 
     monotonic: Callable[[], float] = time.monotonic
     """Seconds on a clock that never goes back."""
-    now: Callable[[], float] = _now
+    now: Callable[[], float] = system_time
     """Seconds since the epoch, to read dates in headers."""
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     """Waits for seconds."""

@@ -59,7 +59,8 @@ def _is_time_of_day(value: object) -> bool:
     return isinstance(value, time) and value.tzinfo is None
 
 
-def _participant_id(participant: RoomParticipant) -> str:
+def participant_id(participant: RoomParticipant) -> str:
+    """Recognise each participant as a person of its own."""
     return participant.id
 
 
@@ -169,7 +170,7 @@ class RoomPolicy:
     names: tuple[str, ...] | None = field(default=None, converter=_texts)
     prefix: str | None = None
     predicate: Callable[[Room], bool] | None = None
-    identity: Identity = _participant_id
+    identity: Identity = participant_id
 
     def __attrs_post_init__(self) -> None:
         hours, prefix, predicate = self.allowed_hours, cast("object", self.prefix), self.predicate

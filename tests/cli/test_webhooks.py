@@ -43,7 +43,10 @@ def test_event_is_received_verified_and_printed(run: Run, start: Start) -> None:
     assert payload["left_reason"] is None
     other = run("webhooks", "trigger", "session.started", "--to", url, TELNYX_SIGNING_KEY=KEY)
     assert other.exit_code == 1
-    assert other.stderr.endswith("status 400\n")
+    public_key = Emulator(signing_key=KEY).public_key
+    assert other.stderr.endswith(
+        f"status 400; the receiver must verify with TELNYX_PUBLIC_KEY={public_key}\n"
+    )
     assert listener.stderr is not None
     assert listener.stderr.readline() == (
         "webhook rejected: the signature of the webhook is not valid: it was made with another key, or for"

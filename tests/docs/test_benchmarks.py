@@ -49,3 +49,12 @@ def test_the_guides_show_the_stored_results() -> None:
     for path, text in guides(read()).items():
         assert path.read_text("utf-8") == text
         assert path.parent.name == "benchmarks" or "Retrieving a room takes" in text
+
+
+def test_results_of_a_single_case_can_be_published() -> None:
+    stored = read()
+    stored["cases"] = {CASE.name: stored["cases"][CASE.name]}
+    readme, guide = guides(stored).values()
+    row = f"| {CASE.title}: CPU a call | "
+    assert readme.count(row) == guide.count(row) == 1
+    assert "A page of 250" not in guide

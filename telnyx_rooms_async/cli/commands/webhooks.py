@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
@@ -78,10 +79,13 @@ def trigger(
     if problem := validators.url(to):
         raise typer.BadParameter(f"--to {problem}")
     sample = _sample(event, event_id or str(uuid4()), fields or ())
-    delivery = asyncio.run(_deliver(_signer(), sample, to))
+    signer = _signer()
+    delivery = asyncio.run(_deliver(signer, sample, to))
     subject = f"{sample.event_type} {sample.id}"
     if not delivery.delivered:
         reason = delivery.failure or f"status {delivery.status}"
+        if delivery.status == HTTPStatus.BAD_REQUEST:
+            reason += f"; the receiver must verify with TELNYX_PUBLIC_KEY={signer.public_key}"
         output.complain(f"{public_url(to)} did not accept {subject}: {reason}")
         raise typer.Exit(FAILED)
     values = {"event_type": sample.event_type, "id": sample.id, "status": delivery.status}
