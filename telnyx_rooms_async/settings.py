@@ -200,8 +200,8 @@ def find_retry_policy(
     if not isinstance(cast("object", retry), RetryPolicy):
         raise ConfigurationError(f"retry must be a RetryPolicy, not {short_repr(retry)}")
     check_count(max_attempts=retry.max_attempts)
-    for name in _POLICY_FIELDS:
-        value = getattr(retry, name)
+    numbers = {name: exact_number(getattr(retry, name)) for name in _POLICY_FIELDS}
+    for name, value in numbers.items():
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
             raise ConfigurationError(f"{name} must be a number from 0, not {short_repr(value)}")
-    return retry
+    return RetryPolicy(**numbers)

@@ -34,10 +34,11 @@ def _is_no_slow_callback(record: logging.LogRecord) -> bool:
 logging.getLogger("asyncio").addFilter(_is_no_slow_callback)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int | None:
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """Start one worker more than there are processors: a suite often waits for processes and sockets."""
-    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
+    workers = yield
+    return workers if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else workers + 1
 
 
 @pytest.hookimpl(wrapper=True)

@@ -44,7 +44,8 @@ _UNPROCESSED: Final = frozenset(range(400, 500)) - {408, 429}
 """Statuses of requests that were certainly not processed."""
 
 BatchProgress: TypeAlias = Callable[[int, int], Awaitable[object] | object]
-"""Called after each item with the numbers of items that are done and that failed. It may be async."""
+"""Called after each item with the numbers of items that are done and that failed. It may be async. An error
+that it raises ends the job."""
 
 
 @frozen(kw_only=True)
@@ -80,7 +81,8 @@ class BatchResult(Generic[Item, Value]):
 class BatchJob(AsyncGenerator[Outcome[Item, Value], None], Generic[Item, Value]):
     """A job that starts when it is iterated or awaited. A job that is neither warns when it is dropped.
 
-    Iterating yields an outcome for each item, in constant memory. Awaiting returns all of them.
+    Iterating yields an outcome for each item, in constant memory. Awaiting returns all of them; like a
+    coroutine, a job that was started before raises `RuntimeError` then.
 
     Example:
         >>> async for outcome in client.rooms.update_many([(room_id, {"max_participants": 25})]):
@@ -126,6 +128,8 @@ class BatchJob(AsyncGenerator[Outcome[Item, Value], None], Generic[Item, Value])
         return self._collect().__await__()
 
     async def _collect(self) -> BatchResult[Item, Value]:
+        if self._is_started:
+            raise RuntimeError(f"{self._name} was started before: await a job once, or iterate over it")
         done: list[Done[Item, Value]] = []
         failed: list[Failed[Item]] = []
         async for outcome in self:

@@ -208,6 +208,7 @@ class _Runner(Generic[Item, Value]):
         self._tasks: set[asyncio.Task[Any] | None] = set()
 
     async def outcomes(self) -> AsyncGenerator[Outcome[Item, Value], None]:
+        """Yield the outcomes; the end of this generator is the end of the batch."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -218,10 +219,10 @@ class _Runner(Generic[Item, Value]):
             while (outcome := await self._finished.get()) is not None:
                 self._capacity.release()
                 yield outcome
-            error, self._error = self._error, None
-            if error is not None:
-                raise error
+            if self._error is not None:
+                raise self._error
         finally:
+            self._error = None  # its traceback refers to this frame
             self._is_stopping = True
             task.cancel()
             if asyncio.current_task() not in self._tasks:  # a call that closes its own batch cannot wait

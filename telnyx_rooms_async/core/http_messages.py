@@ -192,7 +192,7 @@ class Response(Value):
         raise APIResponseValidationError(problems[0], self.status, self.request_id, problems=problems)
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Failure(Value):
     """The outcome of a request without a usable response."""
 
@@ -205,13 +205,18 @@ class Failure(Value):
     """Whether the time of the whole call is over, not only that of the attempt."""
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Call(Value, Generic[T_co]):
     """A request, and the operation that it belongs to."""
 
     endpoint: Endpoint[T_co]
     request: Request
-    query: AttrsInstance | None = field(default=None, eq=False, repr=False)
+    query: AttrsInstance | None = field(default=None, repr=False)
     """The filter that `request.query` was encoded from: other pages of a list are requested with it."""
-    unique_name: str | None = field(default=None, eq=False, repr=False)
-    """The name in the body, for `OutcomeUnknownError.unique_name`."""
+
+    @property
+    def unique_name(self) -> str | None:
+        """The name of a room in the body, for `OutcomeUnknownError.unique_name`."""
+        fields = parse_json(self.request.body) if self.request.body else None
+        name = cast("dict[str, object]", fields).get("unique_name") if isinstance(fields, dict) else None
+        return name if isinstance(name, str) else None

@@ -100,9 +100,8 @@ def build(
     pairs = tuple(query_pairs(query)) if query is not None else ()
     if body is None:
         return Call(endpoint, Request(endpoint.method, path, pairs), query)
-    fields = body_fields(body)
-    request = Request(endpoint.method, path, pairs, encode_json(fields), secrets(body))
-    return Call(endpoint, request, query, cast("str | None", fields.get("unique_name")))
+    request = Request(endpoint.method, path, pairs, converter.dumps(body), secrets(body))
+    return Call(endpoint, request, query)
 
 
 # --- pages of a list --------------------------------------------------------------------------------------
@@ -244,7 +243,7 @@ def build_custom(
     if not (is_text(path) and re.fullmatch(_PATH, path)):
         invalid.append(f"path must be plain and absolute, below the base URL, not {short_repr(path)}")
     pairs = _query_pairs(query, invalid) if query is not None else ()
-    data, body = None, None
+    body: bytes | None = None
     try:
         data = _exact_json(json)
         body = None if data is None else encode_json(data)
@@ -252,14 +251,11 @@ def build_custom(
         invalid.append(f"json cannot be written: {error}")
     if invalid:
         raise InvalidArgumentError(tuple(invalid))
-    fields = cast("dict[str, object]", data) if isinstance(data, dict) else {}
-    unique_name = fields.get("unique_name")
     template = _template(path)
     retry_safety = RetrySafety.IF_NOT_SENT if method == "POST" else RetrySafety.IDEMPOTENT
     return Call(
         Endpoint(f"{method} {template}", method, template, 200, Response, retry_safety),
         Request(method, path, pairs, body),
-        unique_name=unique_name if isinstance(unique_name, str) else None,
     )
 
 

@@ -4,11 +4,10 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
 from telnyx_rooms_async.core.endpoints import RetrySafety
 from telnyx_rooms_async.core.http_messages import Failure, Response
-from telnyx_rooms_async.core.validators import exact_number
 from telnyx_rooms_async.errors import FailureKind
 from telnyx_rooms_async.models import Value
 
@@ -35,23 +34,23 @@ class RetryPolicy(Value):
         RetryPolicy(max_attempts=1, ...)
     """
 
-    max_attempts: int = field(default=3, converter=exact_number)
+    max_attempts: int = 3
     """Attempts in all; with 1 there are no retries."""
-    backoff_base: float = field(default=0.5, converter=exact_number)
+    backoff_base: float = 0.5
     """Seconds."""
-    backoff_base_throttled: float = field(default=1.0, converter=exact_number)
+    backoff_base_throttled: float = 1.0
     """Seconds, after a 429."""
-    backoff_max: float = field(default=8.0, converter=exact_number)
+    backoff_max: float = 8.0
     """Seconds."""
-    retry_after_max: float = field(default=60.0, converter=exact_number)
+    retry_after_max: float = 60.0
     """Seconds. If the server asks for a longer pause, the error is raised at once."""
-    retry_after_jitter: float = field(default=1.0, converter=exact_number)
+    retry_after_jitter: float = 1.0
     """The most seconds that are added at random to the pause that the server asks for."""
-    budget: float = field(default=500.0, converter=exact_number)
+    budget: float = 500.0
     """The capacity of the retry budget of a client. A view with another policy shares that budget."""
-    retry_cost: float = field(default=14.0, converter=exact_number)
+    retry_cost: float = 14.0
     """The cost of a retry; a success returns it."""
-    retry_cost_throttled: float = field(default=5.0, converter=exact_number)
+    retry_cost_throttled: float = 5.0
     """The cost of a retry after a 429."""
 
 

@@ -1,12 +1,9 @@
 """The 25 operations of the API on the state of the emulator. No HTTP."""
 
-import base64
-import hmac
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
-from typing import Any, Final, Literal, TypeAlias
-from uuid import uuid4
+from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
 
@@ -24,13 +21,11 @@ from telnyx_rooms_async.emulator.models import (
     SessionState,
 )
 from telnyx_rooms_async.emulator.state import State
-from telnyx_rooms_async.emulator.table import Equal, Selection, Table
+from telnyx_rooms_async.emulator.table import Equal, Table
 from telnyx_rooms_async.emulator.validation import Check, Query, read_body
-from telnyx_rooms_async.serialization import encode_json, parse_json
 
-_JWT_HEADER: Final = {"alg": "Ed25519", "typ": "JWT"}
-_ISSUER: Final = "telnyx_access_token"
-_DEFAULT_TOKEN_SECONDS, _DEFAULT_REFRESH_TOKEN_SECONDS = 600, 3600
+_TOKEN_SECONDS, _REFRESH_TOKEN_SECONDS = 600, 3600
+"""Lifetimes by default."""
 _TOKEN_CHECKS: Final[Mapping[str, Check]] = {
     "token_ttl_secs": validation.integer(10, 3600),
     "refresh_token_ttl_secs": validation.integer(60, 86400),
@@ -72,7 +67,7 @@ class RequestContext:
             raise not_found()
         return record
 
-    def select(self, table: Table[Any], *tests: Callable[[Any], bool], **fixed: Equal) -> Selection[Any]:
+    def select(self, table: Table[Any], *tests: Callable[[Any], bool], **fixed: Equal) -> list[Any]:
         """Return the records that fulfil the filters of the query, the tests, and fixed conditions."""
         filters = {name: self.query.condition(name) for name in table.indexes if name not in fixed}
         return table.select(*tests, **filters, **fixed)
@@ -88,7 +83,7 @@ class RequestContext:
             "total_pages": -(-len(selection) // size),
             "total_results": len(selection),
         }
-        records = selection.page((number - 1) * size, size)
+        records = selection[(number - 1) * size : number * size]
         return {"data": [serialize(record) for record in records], "meta": meta}
 
     def serializer(self, record_type: type[ApiRecord]) -> Callable[[ApiRecord], JsonObject]:
@@ -158,16 +153,16 @@ def _room_settings(context: RequestContext) -> dict[str, Any]:
 def _create_token(context: RequestContext) -> JsonObject:
     room: RoomState = context.record
     body = read_body(context.body, _TOKEN_CHECKS)
-    access_seconds = body.get("token_ttl_secs", _DEFAULT_TOKEN_SECONDS)
-    refresh_seconds = body.get("refresh_token_ttl_secs", _DEFAULT_REFRESH_TOKEN_SECONDS)
-    token, token_expires_at = _issue_token(context, "access", room.id, access_seconds)
-    refresh_token, refresh_token_expires_at = _issue_token(context, "refresh", room.id, refresh_seconds)
+    issue = partial(context.state.tokens.issue, room_id=room.id, now=context.now)
+    token, expires_at = issue("access", seconds=body.get("token_ttl_secs", _TOKEN_SECONDS))
+    refresh_seconds = body.get("refresh_token_ttl_secs", _REFRESH_TOKEN_SECONDS)
+    refresh_token, refresh_expires_at = issue("refresh", seconds=refresh_seconds)
     return {
         "data": {
             "token": token,
-            "token_expires_at": token_expires_at,
+            "token_expires_at": expires_at,
             "refresh_token": refresh_token,
-            "refresh_token_expires_at": refresh_token_expires_at,
+            "refresh_token_expires_at": refresh_expires_at,
         }
     }
 
@@ -175,56 +170,11 @@ def _create_token(context: RequestContext) -> JsonObject:
 def _refresh_token(context: RequestContext) -> JsonObject:
     room: RoomState = context.record
     body = read_body(context.body, _REFRESH_CHECKS, required=["refresh_token"])
-    signed, _, signature = body["refresh_token"].rpartition(".")
-    if not hmac.compare_digest(signature.encode(errors="replace"), _sign_token(context, signed).encode()):
+    if not context.state.tokens.is_refresh_token(body["refresh_token"], room.id, context.now):
         raise forbidden()
-    claims: dict[str, Any] = parse_json(base64.urlsafe_b64decode(signed.partition(".")[2] + "=="))
-    is_for_room = claims["grants"][0]["resources"] == [_token_resource(room.id)]
-    is_expired = context.now.timestamp() >= claims["exp"]
-    if claims["typ"] != "refresh" or not is_for_room or is_expired:
-        raise forbidden()
-    seconds = body.get("token_ttl_secs", _DEFAULT_TOKEN_SECONDS)
-    token, expires_at = _issue_token(context, "access", room.id, seconds)
+    seconds = body.get("token_ttl_secs", _TOKEN_SECONDS)
+    token, expires_at = context.state.tokens.issue("access", room.id, context.now, seconds)
     return {"data": {"token": token, "token_expires_at": expires_at}}
-
-
-def _issue_token(
-    context: RequestContext, token_type: Literal["access", "refresh"], room_id: str, seconds: int
-) -> tuple[str, str]:
-    """Return a JWT that looks like those of Telnyx, and when it expires: in whole seconds, as in a JWT.
-
-    The header names Ed25519, as that of Telnyx does; the signature is an HMAC of the same length, by which a
-    refresh token is verified later, so that none is stored.
-    """
-    issued_at = int(context.now.timestamp())
-    user = f"telnyx:users:{context.state.user_id}"
-    claims = {
-        "aud": _ISSUER,
-        "exp": issued_at + seconds,
-        "grants": [{"actions": ["join"], "resources": [_token_resource(room_id)], "subjects": [user]}],
-        "grants_version": "1.0.0",
-        "iat": issued_at,
-        "iss": _ISSUER,
-        "jti": str(uuid4()),
-        "nbf": issued_at - 1,
-        "sub": "null",
-        "typ": token_type,
-    }
-    signed = ".".join(_base64url(encode_json(part)) for part in (_JWT_HEADER, claims))
-    expires_at = datetime.fromtimestamp(issued_at + seconds, UTC)
-    return f"{signed}.{_sign_token(context, signed)}", expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _sign_token(context: RequestContext, signed: str) -> str:
-    return _base64url(hmac.digest(context.state.token_key, signed.encode(errors="replace"), "sha512"))
-
-
-def _token_resource(room_id: str) -> str:
-    return f"telnyx:video:rooms:{room_id}"
-
-
-def _base64url(part: bytes) -> str:
-    return base64.urlsafe_b64encode(part).decode().rstrip("=")
 
 
 # --- sessions ---------------------------------------------------------------------------------------------
@@ -276,7 +226,7 @@ def _require_active(session: SessionState) -> None:
 
 
 def _delete_recordings(context: RequestContext) -> JsonObject:
-    recordings = list(context.select(context.state.recordings, *_recording_tests(context)))
+    recordings = context.select(context.state.recordings, *_recording_tests(context))
     # Telnyx accepts page parameters here and does not document them: all that match are deleted.
     context.query.page()
     context.query.raise_if_invalid()

@@ -1,6 +1,5 @@
 """State of an emulated account, and everything that changes it. No HTTP."""
 
-import secrets
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -21,6 +20,7 @@ from telnyx_rooms_async.emulator.models import (
     seconds_between,
 )
 from telnyx_rooms_async.emulator.table import Equal, Table
+from telnyx_rooms_async.emulator.tokens import TokenIssuer
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -36,8 +36,7 @@ class State:
         self.user_id: str = str(uuid4())
         self.organization_id: str = str(uuid4())
         self.outbox: Outbox = Outbox()
-        self.token_key: bytes = secrets.token_bytes(64)
-        """Signs client tokens."""
+        self.tokens: TokenIssuer = TokenIssuer(self.user_id)
         self.rooms: Table[RoomState] = Table(RoomState)
         self.sessions: Table[SessionState] = Table(SessionState)
         self.participants: Table[ParticipantState] = Table(ParticipantState)
@@ -147,7 +146,7 @@ class State:
                 "left_reason": left_reason,
             }
             self.outbox.add(session.room_id, now, EventType.PARTICIPANT_LEFT, payload)
-            for recording in list(self.recordings.select(participant_id=Equal(participant_id))):
+            for recording in self.recordings.select(participant_id=Equal(participant_id)):
                 self.recordings.replace(recording.end(now))
                 subject = {"file_id": recording.id}
                 self.outbox.add(

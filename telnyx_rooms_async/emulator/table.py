@@ -1,7 +1,7 @@
-"""Indexed records in order of creation: a page of a filtered list costs what it holds."""
+"""Indexed records in order of creation."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import chain, count
 from typing import Any, Final, Generic, TypeAlias, TypeVar
@@ -56,24 +56,6 @@ class Between:
 Condition: TypeAlias = Equal | Between
 
 
-@frozen
-class Selection(Generic[RecordT]):
-    """Records of a table that match, in order of creation. Valid until the table changes."""
-
-    _records: Mapping[int, RecordT]
-    _numbers: Sequence[int]
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __iter__(self) -> Iterator[RecordT]:
-        return map(self._records.__getitem__, self._numbers)
-
-    def page(self, start: int, size: int) -> list[RecordT]:
-        """Return up to `size` records from position `start`."""
-        return [self._records[number] for number in self._numbers[start : start + size]]
-
-
 class Table(Generic[RecordT]):
     """Immutable records by id, in order of creation, with indexes.
 
@@ -86,7 +68,6 @@ class Table(Generic[RecordT]):
         self._counter = count()
         self._numbers: dict[str, int] = {}
         self._records: dict[int, RecordT] = {}
-        self._all: list[int] = []
         names = [attribute.name for attribute in fields(record_type) if "filter" in attribute.metadata]
         self.indexes: dict[str, dict[Hashable, list[int]]] = {
             f"date_{name}" if name.endswith("_at") else name: {} for name in names
@@ -112,7 +93,6 @@ class Table(Generic[RecordT]):
         number = next(self._counter)
         self._numbers[record.id] = number
         self._records[number] = record
-        self._all.append(number)
         for name in self.indexes:
             self._insert(name, _key(record, name), number)
 
@@ -135,26 +115,25 @@ class Table(Generic[RecordT]):
         """Remove a record."""
         number = self._numbers.pop(record_id)
         record = self._records.pop(number)
-        del self._all[bisect_left(self._all, number)]
         for name in self.indexes:
             self._discard(name, _key(record, name), number)
 
-    def select(self, *tests: Callable[[RecordT], bool], **conditions: Condition | None) -> Selection[RecordT]:
-        """Return the records that fulfil all conditions and tests.
+    def select(self, *tests: Callable[[RecordT], bool], **conditions: Condition | None) -> list[RecordT]:
+        """Return the records that fulfil all conditions and tests, in order of creation.
 
         A condition has the name of an index; ``None`` is no condition.
         """
         matching = [
             self._matching(name, condition) for name, condition in conditions.items() if condition is not None
         ]
-        numbers = self._all
-        if len(matching) == 1:
-            numbers = matching[0]
-        elif matching:
-            numbers = sorted(set(matching[0]).intersection(*matching[1:]))
-        for test in tests:
-            numbers = [number for number in numbers if test(self._records[number])]
-        return Selection(self._records, numbers)
+        if not matching:
+            records = list(self)
+        elif len(matching) == 1:
+            records = [self._records[number] for number in matching[0]]
+        else:
+            numbers = set(matching[0]).intersection(*matching[1:])
+            records = [self._records[number] for number in sorted(numbers)]
+        return [record for record in records if all(test(record) for test in tests)] if tests else records
 
     def _matching(self, name: str, condition: Condition) -> list[int]:
         index = self.indexes[name]

@@ -28,7 +28,6 @@ _DAY: Final = timedelta(days=1)
 _LONGEST: Final = timedelta(days=36_525)
 _TIMEOUTS: Final = ("max_duration", "alone_timeout", "empty_timeout")
 DURATIONS: Final = (*_TIMEOUTS, "max_rooms_age", "warn_before")
-_A_ZONE: Final = "a time zone such as 'Europe/Berlin'"
 _SEARCHED_DAYS: Final = range(-8, 10)
 """A week in both directions, and hours over midnight."""
 
@@ -37,12 +36,11 @@ _SEARCHED_DAYS: Final = range(-8, 10)
 
 
 def _zone(zone: tzinfo | str) -> tzinfo:
-    if not isinstance(zone, str):
-        return zone
+    """Return the time zone of a name; the name of no zone stays a text, and is refused."""
     try:
-        return ZoneInfo(zone)
+        return ZoneInfo(zone) if isinstance(zone, str) else zone
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidArgumentError((f"zone must be {_A_ZONE}, not {short_repr(zone)}",)) from None
+        return cast("tzinfo", zone)
 
 
 def _texts(texts: Iterable[str] | None) -> tuple[str, ...] | None:
@@ -111,7 +109,7 @@ class AllowedHours:
             self,
             start=(_is_time_of_day(self.start), "a time of day without a zone"),
             end=(_is_time_of_day(self.end), "a time of day without a zone"),
-            zone=(isinstance(cast("object", self.zone), tzinfo), _A_ZONE),
+            zone=(isinstance(cast("object", self.zone), tzinfo), "a time zone such as 'Europe/Berlin'"),
             weekdays=(
                 bool(days) and _all_are(str, days) and set(days or ()) <= set(WEEKDAYS),
                 f"a list of {', '.join(WEEKDAYS)}",

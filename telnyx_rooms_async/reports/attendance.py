@@ -207,9 +207,10 @@ def attendance_of(
     newest: dict[str, RoomSession] = {}
     participants: dict[str, dict[str, RoomParticipant]] = {}
     for session in sessions:
+        of_session = participants_of(session)
         newest[session.id] = _newer(newest.get(session.id, session), session)
         in_session = participants.setdefault(session.id, {})
-        for participant in participants_of(session):
+        for participant in of_session:
             in_session[participant.id] = _newer(in_session.get(participant.id, participant), participant)
     stays: dict[str, list[_Stay]] = {}
     for session in newest.values():
@@ -247,11 +248,15 @@ def participants_of(session: RoomSession) -> tuple[RoomParticipant, ...]:
     """Return the participants of a session that was requested with them.
 
     Raises:
-        InvalidArgumentError: it was requested without them, so that a report would miss people.
+        InvalidArgumentError: it was requested without them, so that a report would miss people, or one of
+            its times has no time zone.
     """
     if session.participants is None:
         problem = f"session {session.id} has no participants: request it with include_participants=True"
         raise InvalidArgumentError((problem,))
+    for instant in (session.created_at, session.ended_at, session.updated_at):
+        if instant is not None:
+            check_aware(f"the times of session {session.id}", instant)
     return session.participants
 
 
@@ -312,7 +317,7 @@ def _newer(first: Version, second: Version) -> Version:
 
 def _age(version: RoomParticipant | RoomSession) -> tuple[datetime, datetime]:
     end = version.left_at if isinstance(version, RoomParticipant) else version.ended_at
-    return version.updated_at or _NEVER, end or _NEVER
+    return in_utc(version.updated_at or _NEVER), in_utc(end or _NEVER)
 
 
 def _by_start(sessions: Iterable[RoomSession]) -> list[RoomSession]:

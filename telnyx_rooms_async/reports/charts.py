@@ -51,7 +51,9 @@ _PLOT_WIDTH: Final = 6.4
 _PLOT_HEIGHT: Final = 1.1
 _LABELS_HEIGHT: Final = 0.45
 _VALUES_WIDTH: Final = 0.95
+_NAME_MIN: Final = 0.6
 _NAME_MAX: Final = 2.9
+_GAP: Final = 0.15
 _ROWS_MAX: Final = 200
 """Rows of a chart: a larger picture is of no use."""
 _WIDE_CHARACTER: Final = 1.3
@@ -79,52 +81,44 @@ def write_attendance(
 ) -> None:
     """Draw a bar for each stay of each person, and below the number of people over time."""
     attendees = attendance.attendees[:_ROWS_MAX]
-    with _chart(path, dark=dark) as chart:
-        chart.add_names([attendee.identity for attendee in attendees])
-        chart.size(plots=(len(attendees) * _ROW, _PLOT_HEIGHT))
-        bars, curve = chart.plots
+    title = _with_left_out(attendance_title(attendance, zone), len(attendance.attendees) - len(attendees))
+    names = [attendee.identity for attendee in attendees]
+    heights = (len(attendees) * _ROW, _PLOT_HEIGHT)
+    with _chart(path, title, heights, names, dark=dark) as (theme, (bars, curve)):
         _set_time_axis(bars, attendance, zone)
         bars.set_ylim(max(len(attendees), 1) - 0.5, -0.5)
         bars.tick_params(labelbottom=False, left=False, labelleft=False)
         for row, attendee in enumerate(attendees):
             spans = [(_number(stay.start), _number(stay.end)) for stay in attendee.intervals]
             widths = [(start, end - start) for start, end in spans]
-            bars.broken_barh(widths, (row - 0.3, 0.6), facecolor=chart.theme.bar, linewidth=0)
+            bars.broken_barh(widths, (row - 0.3, 0.6), facecolor=theme.bar, linewidth=0)
             edges = [instant for span in spans for instant in span]
             if attendee.is_present:
-                bars.plot([edges.pop()], [row], ">", color=chart.theme.edge, markersize=4)
-            bars.plot(edges, [row] * len(edges), "|", color=chart.theme.edge, markersize=9)
-            chart.add_value(bars, row, duration_text(attendee.duration))
-        _draw_concurrency(curve, attendance, chart.theme, zone)
-        curve.set_ylabel("people", color=chart.theme.muted)
-        chart.add_header(attendance_title(attendance, zone), len(attendance.attendees) - len(attendees))
+                bars.plot([edges.pop()], [row], ">", color=theme.edge, markersize=4)
+            bars.plot(edges, [row] * len(edges), "|", color=theme.edge, markersize=9)
+            _add_value(bars, row, duration_text(attendee.duration), theme)
+        _draw_concurrency(curve, attendance, theme, zone)
+        curve.set_ylabel("people", color=theme.muted)
 
 
 def write_usage(usage: Usage, path: str | PathLike[str], *, dark: bool = False) -> None:
     """Draw a bar for the participant minutes of each room, day or month."""
-    with _chart(path, dark=dark) as chart:
-        if usage.by == "room":
-            rows = sorted(usage.rows, key=lambda row: (-row.billed_minutes, row.key))[:_ROWS_MAX]
-            chart.add_names([row.key or "-" for row in rows])
-            chart.size(plots=(len(rows) * _ROW,))
-            (plot,) = chart.plots
-            plot.barh(
-                range(len(rows)), [row.billed_minutes for row in rows], height=0.6, color=chart.theme.bar
-            )
-            plot.set_ylim(max(len(rows), 1) - 0.5, -0.5)
-            plot.set_xlim(left=0)
-            plot.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-            plot.xaxis.set_major_formatter("{x:,.0f}")
-            plot.tick_params(left=False, labelleft=False)
-            for number, row in enumerate(rows):
-                chart.add_value(plot, number, f"{row.billed_minutes:,} min")
-            left_out = len(usage.rows) - len(rows)
-        else:
-            chart.size(plots=(2.4,))
-            (plot,) = chart.plots
-            _draw_periods(plot, usage, chart.theme)
-            left_out = 0
-        chart.add_header(usage_title(usage), left_out)
+    if usage.by != "room":
+        with _chart(path, usage_title(usage), (2.4,), dark=dark) as (theme, (plot,)):
+            _draw_periods(plot, usage, theme)
+        return
+    rows = sorted(usage.rows, key=lambda row: (-row.billed_minutes, row.key))[:_ROWS_MAX]
+    title = _with_left_out(usage_title(usage), len(usage.rows) - len(rows))
+    names = [row.key or "-" for row in rows]
+    with _chart(path, title, (len(rows) * _ROW,), names, dark=dark) as (theme, (plot,)):
+        plot.barh(range(len(rows)), [row.billed_minutes for row in rows], height=0.6, color=theme.bar)
+        plot.set_ylim(max(len(rows), 1) - 0.5, -0.5)
+        plot.set_xlim(left=0)
+        plot.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        plot.xaxis.set_major_formatter("{x:,.0f}")
+        plot.tick_params(left=False, labelleft=False)
+        for number, row in enumerate(rows):
+            _add_value(plot, number, f"{row.billed_minutes:,} min", theme)
 
 
 def check_name(path: str | PathLike[str]) -> str:
@@ -195,61 +189,42 @@ def _draw_periods(plot: Axes, usage: Usage, theme: _Theme) -> None:
 # --- layout -------------------------------------------------------------------------------------------------
 
 
-class _Chart:
-    """Figure with a header, a column of names, plots above each other, and a column of values."""
+def _add_plots(
+    figure: Figure, theme: _Theme, title: str, heights: Sequence[float], names: Sequence[str], *, is_svg: bool
+) -> list[Axes]:
+    """Add a title, plots of some heights above each other, and names at the left of the rows of the first."""
+    names = [_shortened(printable(name)) for name in names]
+    left = _MARGIN + max(_NAME_MIN, 0.15 + max(map(_text_width, names), default=0))
+    heights = [max(height, _ROW) for height in heights]
+    width = left + _PLOT_WIDTH + _VALUES_WIDTH
+    height = _HEADER + sum(heights) + _GAP * (len(heights) - 1) + _LABELS_HEIGHT
+    figure.set_size_inches(width, height)
+    title_at = (_MARGIN / width, 1 - 0.5 * _HEADER / height)
+    figure.text(*title_at, title, va="center", color=theme.text, size=_FONT_SIZE + 1)
+    for row, name in enumerate(names):
+        y = height - _HEADER - (row + 0.5) * _ROW - 0.35 * _FONT_SIZE / 72
+        shown = name if is_svg else _drawable(name)
+        figure.add_artist(_Text(_MARGIN / width, y / height, shown, theme.text))
+    plots: list[Axes] = []
+    bottom = height - _HEADER
+    for plot_height in heights:
+        bottom -= plot_height
+        rectangle = (left / width, bottom / height, _PLOT_WIDTH / width, plot_height / height)
+        plots.append(figure.add_axes(rectangle))
+        bottom -= _GAP
+    return plots
 
-    def __init__(self, theme: _Theme, *, is_svg: bool) -> None:
-        self.theme = theme
-        self.figure = Figure(facecolor=theme.background)
-        self.plots: list[Axes] = []
-        self._is_svg = is_svg
-        self._names: list[str] = []
-        self._names_width = 0.6
 
-    def add_names(self, names: Sequence[str]) -> None:
-        """Set the texts at the left of the first plot, one for each row."""
-        self._names = [_shortened(printable(name)) for name in names]
-        self._names_width = max(self._names_width, 0.15 + max(map(_text_width, self._names), default=0))
+def _add_value(plot: Axes, row: int, text: str, theme: _Theme) -> None:
+    """Add a text at the right of a row."""
+    plot.annotate(
+        text, (1, row), xytext=(8, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+        va="center_baseline", color=theme.muted, annotation_clip=False,
+    )  # fmt: skip
 
-    def size(self, *, plots: Sequence[float]) -> None:
-        """Add plots of these heights."""
-        heights = [max(height, _ROW) for height in plots]
-        self.width = _MARGIN + self._names_width + _PLOT_WIDTH + _VALUES_WIDTH
-        self.height = _HEADER + sum(heights) + 0.15 * (len(heights) - 1) + _LABELS_HEIGHT
-        self.figure.set_size_inches(self.width, self.height)
-        top = self.height - _HEADER
-        for height in heights:
-            rectangle = (_MARGIN + self._names_width, top - height, _PLOT_WIDTH, height)
-            x, y, w, h = rectangle
-            self.plots.append(
-                self.figure.add_axes((x / self.width, y / self.height, w / self.width, h / self.height))
-            )
-            top -= height + 0.15
-        for row, name in enumerate(self._names):
-            y = self.height - _HEADER - (row + 0.5) * _ROW - 0.35 * _FONT_SIZE / 72
-            shown = name if self._is_svg else _drawable(name)
-            self.figure.add_artist(_Text(_MARGIN / self.width, y / self.height, shown, self.theme.text))
 
-    def add_value(self, plot: Axes, row: int, text: str) -> None:
-        """Add a text at the right of a row."""
-        plot.annotate(
-            text, (1, row), xytext=(8, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-            va="center_baseline", color=self.theme.muted, annotation_clip=False,
-        )  # fmt: skip
-
-    def add_header(self, text: str, left_out: int) -> None:
-        """Add a line above the plots."""
-        if left_out:
-            text += f" · {left_out} not shown"
-        y = self.height - 0.5 * _HEADER
-        self.figure.text(
-            _MARGIN / self.width,
-            y / self.height,
-            text,
-            va="center",
-            color=self.theme.text,
-            size=_FONT_SIZE + 1,
-        )
+def _with_left_out(title: str, left_out: int) -> str:
+    return f"{title} · {left_out} not shown" if left_out else title
 
 
 class _Text(Artist):
@@ -275,8 +250,10 @@ class _Text(Artist):
 
 
 @contextmanager
-def _chart(path: str | PathLike[str], *, dark: bool) -> Generator[_Chart, None, None]:
-    """Write a chart to a file when it is complete."""
+def _chart(
+    path: str | PathLike[str], title: str, heights: Sequence[float], names: Sequence[str] = (), *, dark: bool
+) -> Generator[tuple[_Theme, list[Axes]], None, None]:
+    """Yield the plots of a chart, which is written to a file when they are complete."""
     suffix = check_name(path)
     theme = _DARK if dark else _LIGHT
     settings = {
@@ -290,11 +267,11 @@ def _chart(path: str | PathLike[str], *, dark: bool) -> Generator[_Chart, None, 
     }  # fmt: skip
     target = AtomicFile(Path(path))
     with _SETTINGS_LOCK, style.context(settings, after_reset=True):
-        chart = _Chart(theme, is_svg=suffix == ".svg")
-        yield chart
+        figure = Figure(facecolor=theme.background)
+        yield theme, _add_plots(figure, theme, title, heights, names, is_svg=suffix == ".svg")
         metadata = {"Date": None, "Creator": None} if suffix == ".svg" else {"Software": None}
         try:
-            chart.figure.savefig(target.open(), format=suffix[1:], dpi=150, metadata=metadata)
+            figure.savefig(target.open(), format=suffix[1:], dpi=150, metadata=metadata)
             target.commit()
         finally:
             target.discard()

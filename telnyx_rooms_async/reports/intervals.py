@@ -26,7 +26,7 @@ def in_utc(instant: datetime) -> datetime:
     """Convert a time to UTC: Python compares two times of one zone by their wall clocks, which change."""
     if instant.tzinfo is UTC:
         return instant
-    check_aware("a time of an interval", instant)
+    check_aware("a time of a report", instant)
     return instant.astimezone(UTC)
 
 

@@ -29,7 +29,7 @@ _MUTED: Final = "dim"
 _SHADES: Final = (" ", "▒", "▓", "█")
 """A cell in which a person was never, less than half of the time, longer, and always present."""
 _LEVELS: Final = " ▁▂▃▄▅▆▇█"
-_ASCII: Final = str.maketrans("▒▓█▁▂▃▄▅▆▇·", "-+#._-=+*##")
+_ASCII: Final = str.maketrans("▒▓█▁▂▃▄▅▆▇·…", "-+#._-=+*#-~")
 
 
 @frozen
@@ -95,32 +95,34 @@ class _Layout:
 
     name: int
     plot: int
-    is_ascii: bool
+    encoding: str
 
     @classmethod
     def of(cls, names: Sequence[str], values: Sequence[str], options: ConsoleOptions) -> "_Layout":
         width = min(options.max_width, _WIDTH_MAX)
         name = min(max(map(cell_len, names), default=0), _NAME_MAX, width // 3)
         value = max([len("at most 00"), *map(cell_len, values)])
-        return cls(name, max(width - name - value - 2 * len(_GAP), 8), options.ascii_only)
+        return cls(name, max(width - name - value - 2 * len(_GAP), 8), options.encoding)
 
     def line(self, name: str, plot: str, value: str, style: str = _BAR) -> Text:
+        name = self._encodable(name)
         if cell_len(name) > self.name:
-            name = set_cell_size(name, self.name - 1) + "…"
+            name = set_cell_size(name, self.name - 1) + self._encodable("…")
         parts = (
             set_cell_size(name, self.name) + _GAP,
-            (set_cell_size(plot, self.plot), style),
+            (self._encodable(set_cell_size(plot, self.plot)), style),
             (f"{_GAP}{value}", _MUTED),
         )
-        return self._encodable(Text.assemble(*parts, no_wrap=True, overflow="crop"))
+        return Text.assemble(*parts, no_wrap=True, overflow="crop")
 
     def text(self, text: str, style: str) -> Text:
-        return self._encodable(Text(text, style))
+        return Text(self._encodable(text), style)
 
-    def _encodable(self, text: Text) -> Text:
-        if self.is_ascii:
-            text.plain = text.plain.translate(_ASCII)
-        return text
+    def _encodable(self, text: str) -> str:
+        """Replace characters that the terminal cannot show."""
+        if self.encoding.startswith("utf"):
+            return text
+        return text.translate(_ASCII).encode(self.encoding, "replace").decode(self.encoding)
 
 
 def _presence(attendee: Attendee, edges: Sequence[datetime]) -> str:

@@ -21,7 +21,7 @@ from telnyx_rooms_async.reports.attendance import (
     participants_of,
     span_of,
 )
-from telnyx_rooms_async.reports.intervals import union
+from telnyx_rooms_async.reports.intervals import in_utc, union
 from telnyx_rooms_async.reports.table import DECIMAL_PLACES, Table
 
 By: TypeAlias = Literal["room", "day", "month"]
@@ -40,12 +40,13 @@ def _exact_price(value: object) -> Decimal:
         raise InvalidArgumentError((problem,))
     try:
         price = Decimal(value)
-    except InvalidOperation:
-        price = Decimal("NaN")
-    if not (price.is_finite() and price >= 0 and round(price, DECIMAL_PLACES) == price):
-        problem = f"a price must be 0 or more, with at most {DECIMAL_PLACES} decimal places, got {value!r}"
-        raise InvalidArgumentError((problem,))
-    return price
+        is_valid = price.is_finite() and price >= 0 and round(price, DECIMAL_PLACES) == price
+    except InvalidOperation:  # of other text, or too many digits
+        is_valid = False
+    if not is_valid:
+        limits = f"0 or more, below 1e16, with at most {DECIMAL_PLACES} decimal places"
+        raise InvalidArgumentError((f"a price must be {limits}, got {value!r}",))
+    return Decimal(value)
 
 
 @frozen(kw_only=True)
@@ -319,21 +320,22 @@ class UsageMeter:
         """Add a session with its participants.
 
         Raises:
-            InvalidArgumentError: the session comes without participants.
+            InvalidArgumentError: the session comes without participants, or a time has no time zone.
         """
         participants = {participant.id: participant for participant in participants_of(session)}
         stays: dict[str, list[tuple[int, int]]] = {}
-        started_at = self._as_of
         for participant in participants.values():
             start, end = span_of(participant, session, self._as_of)
-            started_at = min(started_at, start)
             person = identity_of(participant, self._identity)
             stays.setdefault(person, []).append((_microseconds(start), _microseconds(end)))
         # Nothing is added before this line, at which no participant can be refused any more.
         if not self._added.add(_hash(f"session {session.id}")):
             return
         room_id = session.room_id or ""
-        self._period_at(_microseconds(session.created_at or started_at), room_id).sessions += 1
+        started_at = _microseconds(session.created_at or self._as_of)
+        if session.created_at is None:
+            started_at = min([started_at, *(start for spans in stays.values() for start, _ in spans)])
+        self._period_at(started_at, room_id).sessions += 1
         for person, spans in stays.items():
             identity = _hash_person(person)
             parts: Sequence[_Part] = ()
@@ -357,17 +359,17 @@ class UsageMeter:
 
     def add_recording(self, recording: RoomRecording) -> None:
         """Add a recording."""
+        started_at = _microseconds(in_utc(recording.started_at or recording.created_at or self._as_of))
         if self._added.add(_hash(f"recording {recording.id}")):
-            started_at = recording.started_at or recording.created_at or self._as_of
-            period = self._period_at(_microseconds(started_at), recording.room_id or "")
+            period = self._period_at(started_at, recording.room_id or "")
             period.recorded_minutes += -(-(recording.duration_secs or 0) // 60)
             period.recorded_megabytes += round(Decimal(str(recording.size_mb or 0)), 6)
 
     def add_composition(self, composition: RoomComposition) -> None:
         """Add a composition."""
+        created_at = _microseconds(in_utc(composition.created_at or composition.started_at or self._as_of))
         if self._added.add(_hash(f"composition {composition.id}")):
-            created_at = composition.created_at or composition.started_at or self._as_of
-            period = self._period_at(_microseconds(created_at), composition.room_id or "")
+            period = self._period_at(created_at, composition.room_id or "")
             period.composed_minutes += -(-(composition.duration_secs or 0) // 60)
 
     def usage(self, prices: Prices | None = None) -> Usage:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 _MAX_NAME_WIDTH: Final = 40
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class APIResponse(Value, Generic[T]):
     """The value of a call, and the response that it came from: the last one, if there were several.
 
@@ -30,7 +30,7 @@ class APIResponse(Value, Generic[T]):
     """What the call returns without ``with_raw_response``; of a list, its first page."""
     status_code: int
     """Status of the response: 200, for example."""
-    headers: Headers = field(hash=False)
+    headers: Headers
     """Names are found in any case; ``headers.raw`` has repeated headers too."""
     request_id: str | None
     """Telnyx's id of the request, for its support."""

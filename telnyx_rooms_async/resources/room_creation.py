@@ -59,9 +59,8 @@ async def create_room(
     `since` is the `ApiSession.server_now` of an earlier process that may have sent the same request. The room
     then has a name, and is looked up first.
     """
-    choice = check_on_lost_response(on_lost_response)
     call = build(CREATE_ROOM, body=body)
-    creation = _Creation(api=api, body=body, on_lost_response=choice, since=since)
+    creation = _Creation(api=api, body=body, on_lost_response=on_lost_response, since=since)
     if since is not None:
         rooms = await find_rooms(str(body.unique_name), api.call)
         if matches := creation.matches(rooms, api.clock.monotonic()):

@@ -161,6 +161,9 @@ async def apply_change(api: ApiSession, change: Change, _: float | None) -> Room
     room_id = change.room_id or ""
     if change.action == "update":
         return await _update(api, room_id, change.after)
+    if change.action != "delete":
+        problem = f"the action must be create, update or delete, not {short_repr(change.action)}"
+        raise InvalidArgumentError((problem,))
     with suppress(NotFoundError):  # another client has deleted it
         await api.call(build(DELETE_ROOM, room_id=room_id))
     return None

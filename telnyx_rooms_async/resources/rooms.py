@@ -125,8 +125,8 @@ class Rooms:
 
         Telnyx operation: CreateRoom.
         """
-        body = RoomBody(unique_name=unique_name, **settings)
-        return await create_room(self._api, body, on_lost_response)
+        choice = check_on_lost_response(on_lost_response)
+        return await create_room(self._api, RoomBody(unique_name=unique_name, **settings), choice)
 
     async def retrieve(self, room_id: RoomId, *, include_sessions: bool = False) -> Room:
         """Return one room.
@@ -488,7 +488,7 @@ class Rooms:
             on_warning=on_warning,
             concurrency=concurrency,
         )
-        return enforcer.run(router, once=once)
+        return enforcer.run(router, once=checked_flag("once", once))
 
     # --- many rooms ---------------------------------------------------------------------------------------
 

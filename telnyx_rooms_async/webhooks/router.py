@@ -171,14 +171,15 @@ class EventRouter:
                 task = asyncio.create_task(self._run(handlers, event))
         finally:
             if task is None:
-                self._end_in_background(event, None)
+                self._capacity += 1
+                self._end(event)
         if task is None:
             return False
         self._tasks.add(task)
         # A callback, since a task that is cancelled before it starts does not run at all.
         task.add_done_callback(partial(self._end_in_background, event))
         if not self._is_open:  # `__aexit__` ran meanwhile and does not know the task
-            await asyncio.wait((task,))
+            await asyncio.gather(task, return_exceptions=True)
         return True
 
     async def __aenter__(self) -> Self:
@@ -218,11 +219,9 @@ class EventRouter:
         if handling := self._in_progress.pop((os.getpid(), event.id), None):
             handling.set_result(None)
 
-    def _end_in_background(self, event: Event, task: asyncio.Task[None] | None) -> None:
+    def _end_in_background(self, event: Event, task: asyncio.Task[None]) -> None:
         self._capacity += 1
         self._end(event)
-        if task is None:
-            return
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a handler of %s failed in the background", log_name(event), exc_info=error)

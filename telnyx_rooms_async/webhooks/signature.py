@@ -125,20 +125,22 @@ def header_pairs(headers: Headers) -> list[tuple[str, str]]:
 
 def _signature_headers(headers: Headers) -> tuple[str, bytes]:
     """Return the text of the timestamp and the bytes of the signature."""
-    pairs, values = header_pairs(headers), list[str]()
-    for name in (SIGNATURE_HEADER, TIMESTAMP_HEADER):
-        matches = [value for other, value in pairs if other == name]
-        if len(matches) != 1:
-            problem = f"there are two headers {name}" if matches else f"there is no header {name}"
-            raise WebhookSignatureError((problem,))
-        values += matches
-    encoded, timestamp = values
+    pairs = header_pairs(headers)
+    encoded, timestamp = _only_header(pairs, SIGNATURE_HEADER), _only_header(pairs, TIMESTAMP_HEADER)
     if not _TIMESTAMP.fullmatch(timestamp):
         raise WebhookSignatureError((f"{TIMESTAMP_HEADER} must be 1 to 12 digits",))
     signature = _decode_base64(encoded)
     if signature is None or len(signature) != _SIGNATURE_SIZE:
         raise WebhookSignatureError((f"{SIGNATURE_HEADER} must be {_SIGNATURE_SIZE} bytes in base64",))
     return timestamp, signature
+
+
+def _only_header(pairs: Iterable[tuple[str, str]], name: str) -> str:
+    values = [value for other, value in pairs if other == name]
+    if len(values) != 1:
+        problem = f"there are several headers {name}" if values else f"there is no header {name}"
+        raise WebhookSignatureError((problem,))
+    return values[0]
 
 
 def _text(value: object) -> str:

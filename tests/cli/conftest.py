@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from telnyx_rooms_async import Clock, RoomParticipant, RoomsClient
+from telnyx_rooms_async import Clock, Room, RoomParticipant, RoomsClient
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
@@ -108,6 +108,12 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # --- what is on the emulator --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def room(telnyx: Emulator) -> Room:
+    telnyx.seed(1)
+    return telnyx.rooms[0]
 
 
 @pytest.fixture

@@ -78,25 +78,6 @@ def test_room_that_was_created_after_the_question_is_not_deleted(
     assert "Late" in names(telnyx)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ("--all --everything", "there is no terminal to ask for confirmation: use --yes"),
-        ("--all --yes", "--all needs a filter, or else --everything"),
-        ("--all --yes --everything --unique-name x", "--all needs a filter, or else --everything"),
-        ("x --all --everything --yes", "ROOM_ID and --all cannot be combined"),
-        ("x --everything", "options that select rooms can only be used with --all"),
-        ("x --expect 1", "options that select rooms can only be used with --all"),
-        ("--unique-name x --yes", "options that select rooms can only be used with --all"),
-        ("", "pass a ROOM_ID, or --all with a filter"),
-    ],
-)
-def test_wrong_usage(run: Run, telnyx: Emulator, options: str, message: str) -> None:
-    result = run("rooms", "delete", *options.split())
-    assert (result.exit_code, telnyx.requests) == (2, [])
-    assert message in result.stderr
-
-
 def test_failed_deletion_does_not_stop_the_others(run: Run, telnyx: Emulator) -> None:
     telnyx.inject(Fault(status=409), operation="DeleteRoom")
     result = run(*ALL, "--everything", "--yes", "--concurrency", "1")

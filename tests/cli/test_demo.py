@@ -77,16 +77,6 @@ def test_steps_show_their_results(emulators: list[Emulator]) -> None:
     assert room_id[0] not in {room.id for room in telnyx.rooms}
 
 
-def test_code_can_be_compiled() -> None:
-    shown = run_demo().stdout
-    code = "\n".join(
-        f"    {line[7:]}" for line in shown.splitlines() if line.startswith(("   >>> ", "   ... "))
-    )
-    compile(f"async def demo():\n{code}\n", "demo", "exec")
-    assert "await client.rooms.update(standup.id, max_participants=25)" in code
-    assert "print(" in code
-
-
 def test_output_fits_a_terminal(at_terminal: Terminal) -> None:
     lines = at_terminal("demo", TELNYX_API_KEY="").splitlines()
     assert max(map(len, lines)) <= 80

@@ -2,15 +2,13 @@
 
 import math
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.command_line import Objects, Run, Start, Turn
-from tests.helpers.processes import INTERRUPTIBLE
+from tests.helpers.processes import INTERRUPTIBLE, wait_until
 
 POLICY = """
 [[policies]]
@@ -107,7 +105,7 @@ def test_enforcing_continues_until_it_is_interrupted(
     telnyx.seed(1)
     telnyx.join(telnyx.rooms[0].id)
     program = start("rooms", "enforce", "--policy", policy, "--interval", "0.05", program=INTERRUPTIBLE)
-    wait(lambda: len(telnyx.requests) > 4)
+    wait_until(lambda: len(telnyx.requests) > 4)
     turn(3601)
     assert program.stdout is not None
     assert program.stdout.readline().startswith("done: end session ")
@@ -121,17 +119,8 @@ def test_killed_program_continues_where_it_was(
     # The session is ended, but the program never gets the response.
     telnyx.inject(Fault(delay=math.inf, after=True), operation="EndSession")
     program = start("rooms", "enforce", "--policy", policy, "--concurrency", "1")
-    wait(lambda: active(telnyx) == 2)
+    wait_until(lambda: active(telnyx) == 2)
     program.kill()
     program.wait()
     assert run("rooms", "enforce", "--policy", policy, "--once").stdout.count("done: end session") == 2
     assert sorted(ends(telnyx)) == sorted(map(str, session_ids))
-
-
-def wait(condition: Callable[[], bool]) -> None:
-    """Wait for another process, for at most a minute."""
-    for _ in range(6000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("the condition never held")

@@ -111,21 +111,6 @@ def test_stdout_has_the_table_alone(run: Run, telnyx: Emulator, tmp_path: Path, 
             assert f',{cell},10,false,,"""""",5,,' in result.stdout
 
 
-@pytest.mark.parametrize(
-    ("target", "options", "message"),
-    [
-        ("-", [], "a stream does not show the format"),
-        ("rooms", [], "the name rooms does not show the format: use --format csv or ndjson or parquet"),
-        ("-", ["--format", "csv", "--json"], "--json and the target - cannot be combined"),
-    ],
-)
-def test_wrong_usage(run: Run, telnyx: Emulator, target: str, options: list[str], message: str) -> None:
-    result = run("rooms", "export", target, *options)
-    assert result.exit_code == 2
-    assert message in result.stderr
-    assert telnyx.requests == []
-
-
 def test_missing_extra_is_explained(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)  # it cannot be imported
     result = run("rooms", "export", str(tmp_path / "rooms.parquet"))

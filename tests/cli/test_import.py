@@ -4,8 +4,7 @@ import csv
 import json
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import inf
 from pathlib import Path
 from threading import Thread
@@ -23,7 +22,7 @@ from telnyx_rooms_async.cli.tables import FAILURE_COLUMNS
 from telnyx_rooms_async.cli.tables.formats import csv_header
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.command_line import Objects, Run, Shell, Start, Terminal
-from tests.helpers.processes import INTERRUPTIBLE, count_creates
+from tests.helpers.processes import INTERRUPTIBLE, count_creates, wait_until
 
 FORMATS = ["csv", "ndjson", "parquet"]
 FAILURES_BEFORE = csv_header(FAILURE_COLUMNS) + b"A,5,,,,,422\n"
@@ -177,6 +176,18 @@ def test_invalid_table_is_one_line_and_nothing_is_sent(  # noqa: PLR0917 - the c
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("command", [("import", "--journal", "journal"), ("apply", "--yes")])
+def test_every_room_needs_a_name_in_a_journal_and_a_plan(
+    sent_nothing: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rooms.csv").write_text("unique_name,max_participants\nA,5\n,6\n")
+    result = sent_nothing("rooms", *command, "rooms.csv")
+    message = "error: rooms.csv, line 3, column unique_name: is missing: every room needs a name here\n"
+    assert (result.exit_code, result.stderr) == (2, message)
+    assert not Path("journal").exists()
+
+
 def test_integral_floats_of_parquet_are_integers(run: Run, telnyx: Emulator, tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [
         {"unique_name": "A", "max_participants": 5.0},
@@ -217,30 +228,6 @@ def test_file_that_cannot_be_read(sent_nothing: Run, tmp_path: Path, name: str, 
     path = str(tmp_path / name)
     result = sent_nothing("rooms", "import", path, "--format", "csv")
     assert (result.exit_code, result.stderr) == (1, f"error: cannot read {path}: {reason}\n")
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ("-", "a stream does not show the format"),
-        ("- --format csv --journal x", "--journal cannot be used with stdin"),
-        ("rooms.csv --key-rotated", "--key-rotated can only be used with --journal"),
-        ("rooms.csv --concurrency 0", "--concurrency"),
-        ("rooms.csv --errors rooms.csv", "would overwrite another file of this command"),
-        ("rooms.csv --delimiter ab", "must be one character such as , or ;"),
-        ('rooms.csv --delimiter "', "must be one character such as , or ;"),
-        ("rooms.ndjson --delimiter ;", "--delimiter can only be used with CSV"),
-        ("rooms.csv.gz", "is compressed: decompress it first"),
-    ],
-)
-@pytest.mark.usefixtures("table")
-def test_wrong_usage(
-    sent_nothing: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, message: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    result = sent_nothing("rooms", "import", *options.split())
-    assert result.exit_code == 2
-    assert message in result.stderr
 
 
 def test_dry_run_needs_neither_key_nor_network(sent_nothing: Run, table: Path) -> None:
@@ -350,17 +337,6 @@ def test_failed_rows_are_written_as_a_table_that_can_be_imported(
     assert run("rooms", "import", str(path), "--errors", str(link)).exit_code == 0
     assert not errors.exists()
     assert link.is_symlink()
-
-
-def test_failures_in_parquet_have_no_other_columns_than_the_table(
-    run: Run, telnyx: Emulator, tmp_path: Path
-) -> None:
-    row = {"unique_name": "A", "max_participants": 5, "webhook_timeout_secs": None}
-    path, errors = write_table(tmp_path / "in.parquet", [row], "parquet"), tmp_path / "errors.parquet"
-    telnyx.inject(Fault(status=422), operation="CreateRoom")
-    assert run("rooms", "import", str(path), "--errors", str(errors)).exit_code == 1
-    assert run("rooms", "import", str(errors)).exit_code == 0
-    assert [request.json for request in telnyx.requests] == [row, row]
 
 
 FOREIGN = {
@@ -518,9 +494,3 @@ def test_ctrl_c_keeps_the_failures_and_prints_what_was_done(
     advice = f"failed rows are in {errors}; `rooms apply {path}` creates the missing rooms"
     assert err.splitlines()[-1] == f"stopped: created 4 of 100 rooms, 1 failed; {advice}"
     assert errors.read_text().count("\n") == 2
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)

@@ -2,21 +2,15 @@
 
 import re
 import signal
-import subprocess
-import time
-from collections.abc import Callable
 from math import inf
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import Result
 
 from telnyx_rooms_async.emulator import Emulator, Fault
-from tests.helpers.processes import INTERRUPTIBLE, count_creates
+from tests.helpers.command_line import Objects, Run, SmallDisk, Start
+from tests.helpers.processes import INTERRUPTIBLE, count_creates, wait_until
 
-Run = Callable[..., Result]
-Start = Callable[..., subprocess.Popen[str]]
 Command = tuple[str, ...]
 
 
@@ -33,9 +27,7 @@ def assert_each_room_exists_once(telnyx: Emulator) -> None:
     assert names == sorted(f"Many {number}" for number in range(150))
 
 
-def test_second_run_has_nothing_to_do(
-    run: Run, objects: Callable[..., list[Any]], telnyx: Emulator, command: Command
-) -> None:
+def test_second_run_has_nothing_to_do(run: Run, objects: Objects, telnyx: Emulator, command: Command) -> None:
     result = run(*command)
     assert (result.exit_code, result.stdout) == (0, "created 150 of 150 rooms\n")
     telnyx.requests.clear()
@@ -62,9 +54,7 @@ def test_interrupted_import_is_resumed(
     telnyx.inject(Fault(), times=40, operation="CreateRoom")
     telnyx.inject(Fault(delay=inf), times=8, operation="CreateRoom")
     process = start(*command, "--concurrency", "8", program=INTERRUPTIBLE)
-    deadline = time.monotonic() + 120
-    while count_creates(telnyx) < 48 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: count_creates(telnyx) >= 48)
     process.send_signal(number)
     out, err = process.communicate()
     assert out == ""
@@ -79,10 +69,7 @@ def test_interrupted_import_is_resumed(
 
 
 def test_full_disk_is_one_line(
-    on_a_small_disk: Callable[..., subprocess.CompletedProcess[str]],
-    run: Run,
-    telnyx: Emulator,
-    command: Command,
+    on_a_small_disk: SmallDisk, run: Run, telnyx: Emulator, command: Command
 ) -> None:
     result = on_a_small_disk(100, *command)
     assert (result.returncode, result.stdout) == (1, "")
@@ -127,15 +114,6 @@ def test_unusable_journal_is_one_line(run: Run, telnyx: Emulator, command: Comma
     assert result.stderr.count("\n") == 1
     assert table.read_text() == content
     assert telnyx.requests == []
-
-
-def test_every_row_needs_a_name(run: Run, telnyx: Emulator, command: Command) -> None:
-    Path(command[2]).write_text("unique_name,max_participants\nA,5\n,6\n")
-    result = run(*command)
-    assert result.exit_code == 2
-    assert f"{command[2]}, line 3, column unique_name: " in result.stderr
-    assert telnyx.requests == []
-    assert not Path(command[-1]).exists()
 
 
 def test_errors_file_must_not_be_the_journal(run: Run, command: Command) -> None:

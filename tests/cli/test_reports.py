@@ -108,19 +108,6 @@ def test_impossible_outputs_are_refused_before_a_request(
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [
-        ("reports", "usage", "--since", "yesterday"),
-        ("reports", "usage", "--price-per-minute", "cheap"),
-        ("reports", "usage", "--journal", "file"),
-    ],
-)
-def test_invalid_arguments_are_refused(arguments: tuple[str, ...], run: Run, telnyx: Emulator) -> None:
-    result = run(*arguments)
-    assert (result.exit_code, result.stdout, telnyx.requests) == (2, "", [])
-
-
-@pytest.mark.parametrize(
     ("option", "module", "extra"),
     [("--chart=a.svg", "matplotlib", "charts"), ("--parquet=a", "pyarrow", "parquet")],
 )

@@ -154,12 +154,6 @@ ROOM_FIELDS: list[tuple[list[str], dict[str, object]]] = [
 ]
 
 
-@pytest.fixture
-def room(telnyx: Emulator) -> Room:
-    telnyx.seed(1)
-    return telnyx.rooms[0]
-
-
 @pytest.mark.parametrize(("options", "body"), [([], {}), *ROOM_FIELDS])
 def test_create_sends_only_the_given_fields(
     run: Run, telnyx: Emulator, options: list[str], body: dict[str, object]

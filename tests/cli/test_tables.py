@@ -4,7 +4,6 @@ import csv
 import errno
 import io
 import sys
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,30 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_rooms_async import ConfigurationError, InvalidArgumentError, Room
-from telnyx_rooms_async.cli.tables import COLUMNS, Format, Row, Source
+from telnyx_rooms_async import ConfigurationError, Room
+from telnyx_rooms_async.cli.tables import COLUMNS, Format, Source
 from telnyx_rooms_async.cli.tables.formats import (
     csv_header,
     csv_row,
     ndjson_row,
     parquet_types,
     read_csv,
-    read_ndjson,
 )
 from telnyx_rooms_async.cli.tables.input_table import InputTable, read_table
 from telnyx_rooms_async.core.validators import is_blank
 
-READERS: dict[str, Callable[..., Iterator[Row]]] = {"csv": read_csv, "ndjson": read_ndjson}
 HEADER = b"unique_name,max_participants\n"
 
 
-def read(text: bytes, kind: str = "csv", *, names_required: bool = False, **options: Any) -> InputTable:
-    source = Source("rooms")
-    table = InputTable(source=source, names_required=names_required)
-    try:
-        table.read(READERS[kind](io.BytesIO(text), source, **options))
-    except InvalidArgumentError as error:
-        table.broken = error.problems
+def read(
+    text: bytes, kind: str = "csv", *, names_required: bool = False, delimiter: str | None = None
+) -> InputTable:
+    table = InputTable(source=Source("rooms"), names_required=names_required)
+    table.read(io.BytesIO(text), Format(kind), delimiter)
     return table
 
 

@@ -14,12 +14,6 @@ MISSING = "error: no refresh token: set TELNYX_REFRESH_TOKEN, or pass - and send
 
 
 @pytest.fixture
-def room(telnyx: Emulator) -> Room:
-    telnyx.seed(1)
-    return telnyx.rooms[0]
-
-
-@pytest.fixture
 def secret(objects: Objects, telnyx: Emulator, room: Room) -> str:
     """A refresh token of the room."""
     (token,) = objects("tokens", "create", room.id)

@@ -287,8 +287,8 @@ def test_the_version_needs_no_metadata(program: str, printed: str) -> None:
     assert result.stdout.strip() == printed.format(version=telnyx_rooms_async.__version__)
 
 
-def test_importing_the_package_loads_no_extra() -> None:
-    program = "import sys, telnyx_rooms_async; print(*sys.modules)"
+def test_a_new_client_needs_no_extra_and_no_resource() -> None:
+    program = "import sys, telnyx_rooms_async as t; t.RoomsClient('KEY'); print(*sys.modules)"
     modules = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout
@@ -302,9 +302,11 @@ def test_importing_the_package_loads_no_extra() -> None:
         "redis",
         "rich",
         "telnyx",
+        "telnyx_rooms_async.core.requests",
         "telnyx_rooms_async.emulator",
         "telnyx_rooms_async.integrations.asgi",
         "telnyx_rooms_async.policies",
+        "telnyx_rooms_async.resources.rooms",
         "telnyx_rooms_async.webhooks",
         "typer",
     }

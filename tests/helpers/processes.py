@@ -3,7 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -30,6 +31,14 @@ async def main(path, count):
 
 asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 """
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait for another process, for at most two minutes."""
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never held"
+        time.sleep(0.01)
 
 
 def count_creates(telnyx: Emulator) -> int:

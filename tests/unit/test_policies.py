@@ -242,10 +242,10 @@ HOURS = {"start": time(8), "end": time(9), "zone": UTC}
         (AllowedHours, HOURS | {"start": 8}, "start must be a time of day without a zone, not 8"),
         (AllowedHours, HOURS | {"end": time(8, tzinfo=UTC)}, "end must be a time of day without a zone"),
         (AllowedHours, HOURS | {"zone": "Europe/Atlantis"}, "zone must be a time zone such as"),
-        (AllowedHours, HOURS | {"zone": "../etc"}, "zone must be a time zone such as"),
+        (AllowedHours, HOURS | {"zone": "../etc", "weekdays": "mon"}, "zone must be a time zone such as"),
+        (AllowedHours, HOURS | {"zone": "../etc", "weekdays": "mon"}, "weekdays must be a list of"),
         (AllowedHours, HOURS | {"zone": 1}, "zone must be a time zone such as"),
         (AllowedHours, HOURS | {"weekdays": [0]}, "weekdays must be a list of mon, tue"),
-        (AllowedHours, HOURS | {"weekdays": "mon"}, "weekdays must be a list of mon, tue"),
         (AllowedHours, HOURS | {"weekdays": ()}, "weekdays must be a list of mon, tue"),
     ],
 )

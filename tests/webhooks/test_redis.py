@@ -371,7 +371,7 @@ async def test_events_are_answered_with_500_while_redis_is_down(
 async def test_two_worker_processes_handle_each_event_once(server: RedisServer, client: Redis) -> None:
     """Most events are sent to both workers, a third of them three times, until the status is 200."""
     async with ClientSession() as http:
-        workers = [await start_worker(server, name) for name in "AB"]
+        workers = await asyncio.gather(*(start_worker(server, name) for name in "AB"))
         urls = [url for _, url in workers]
         events = [RoomSessionStarted(id=f"event {number}") for number in range(60)]
         posts = [(url, event) for event in events[2:] for url in urls]
@@ -379,9 +379,8 @@ async def test_two_worker_processes_handle_each_event_once(server: RedisServer, 
         posts += zip(urls, events[:2], strict=True)  # so that each worker handles an event
         random.Random(6).shuffle(posts)
         await asyncio.gather(*(post_until_accepted(http, url, event) for url, event in posts))
-        for process, _ in workers:
-            await process.communicate(b"")
-            assert process.returncode == 0
+        await asyncio.gather(*(process.communicate(b"") for process, _ in workers))
+        assert [process.returncode for process, _ in workers] == [0, 0]
     handled: Any = await client.lrange("handled", 0, -1)
     shares = [int(await client.get(f"by:{name}") or 0) for name in "AB"]
     assert sorted(map(bytes.decode, handled)) == sorted(event.id for event in events)

@@ -375,6 +375,19 @@ async def test_event_accepted_during_the_exit_is_handled_before_it_is_acknowledg
     assert handler.events == [ENDED]
 
 
+async def test_event_accepted_during_the_exit_is_cancelled_with_its_request() -> None:
+    handler, store, before = Handler(gate=asyncio.Event()), Store(waiting="claim"), asyncio.all_tasks()
+    async with router_of(handler, store=store) as router:
+        late = asyncio.create_task(router.dispatch_in_background(ENDED))
+        await store.entered.wait()
+    store.gate.set()
+    await handler.wait_until_called()
+    late.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await late
+    assert asyncio.all_tasks() == before
+
+
 async def test_background_is_bounded_and_awaited_by_the_exit() -> None:
     handler = Handler(gate=asyncio.Event())
     async with router_of(handler, limit=2) as router:

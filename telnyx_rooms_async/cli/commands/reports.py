@@ -1,6 +1,7 @@
 """``telnyx-rooms reports``: the usage of the account, and ``attendance`` of sessions and rooms."""
 
 from codecs import BOM_UTF8
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, tzinfo
 from enum import StrEnum
 from pathlib import Path
@@ -107,8 +108,7 @@ def session_attendance(
     async def read(client: RoomsClient) -> Attendance:
         return await client.sessions.attendance(session_id, identity=identity)
 
-    _check_outputs(as_json=as_json, **outputs)
-    _show_report(run(read, base_url), as_json=as_json, zone=zone or UTC, **outputs)
+    _report(read, base_url, as_json=as_json, zone=zone or UTC, **outputs)
 
 
 @grouped_options
@@ -129,8 +129,7 @@ def room_attendance(
         with status("reading sessions"):
             return await client.rooms.attendance(room_id, created_at=_days(since, until), identity=identity)
 
-    _check_outputs(as_json=as_json, **outputs)
-    _show_report(run(read, base_url), as_json=as_json, zone=zone or UTC, **outputs)
+    _report(read, base_url, as_json=as_json, zone=zone or UTC, **outputs)
 
 
 @app.command()
@@ -161,7 +160,6 @@ def usage(
     Minutes are rounded up for each participant and each file, as carriers bill them. Minutes after midnight
     count on the next day.
     """
-    _check_outputs(as_json=as_json, **outputs)
     has_prices = (price_per_minute, price_per_recorded_minute, price_per_composed_minute) != (None,) * 3
     prices = Prices(
         participant_minute=price_per_minute or 0,
@@ -181,7 +179,7 @@ def usage(
                 progress=on_progress,
             )
 
-    _show_report(run(read, base_url), as_json=as_json, **outputs)
+    _report(read, base_url, as_json=as_json, zone=zone or UTC, **outputs)
 
 
 # --- output -------------------------------------------------------------------------------------------------
@@ -193,13 +191,7 @@ def _days(since: date | None, until: date | None) -> DateFilter | None:
 
 
 def _check_outputs(*, as_json: bool, **outputs: Unpack[Outputs]) -> None:
-    """Check before a report is made that it can be written.
-
-    Raises:
-        BadParameter: options cannot be combined.
-        ConfigurationError: an extra is not installed, or a folder does not exist.
-        InvalidArgumentError: the name of the chart is invalid.
-    """
+    """Check before a report is made that it can be written."""
     parquet, chart = outputs.get("parquet"), outputs.get("chart")
     if outputs.get("csv") and as_json:
         raise typer.BadParameter("--csv and --json cannot be combined")
@@ -218,10 +210,17 @@ def _check_outputs(*, as_json: bool, **outputs: Unpack[Outputs]) -> None:
             raise ConfigurationError(f"cannot write {path}: the folder does not exist")
 
 
-def _show_report(
-    report: Attendance | Usage, *, as_json: bool, zone: tzinfo = UTC, **outputs: Unpack[Outputs]
+def _report(
+    read: Callable[[RoomsClient], Awaitable[Attendance | Usage]],
+    base_url: str | None,
+    *,
+    as_json: bool,
+    zone: tzinfo,
+    **outputs: Unpack[Outputs],
 ) -> None:
-    """Write the files of a report, and print it in the form that the options ask for."""
+    """Make a report, and write it in the forms that the options ask for."""
+    _check_outputs(as_json=as_json, **outputs)
+    report = run(read, base_url)
     parquet, chart, dark = outputs.get("parquet"), outputs.get("chart"), outputs.get("dark", False)
     if parquet is not None:
         with file_errors(parquet):

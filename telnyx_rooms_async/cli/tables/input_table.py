@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO, Final
 
 import typer
@@ -83,21 +83,31 @@ class InputTable:
             problems.append(f"{more} more {self.source.unit}{'s are' if more > 1 else ' is'} invalid")
         return problems
 
-    def read(self, rows: Iterable[Row]) -> None:
-        """Validate all rows. A room with the name of a room before it is invalid."""
+    def read(self, file: BinaryIO, table_format: Format, delimiter: str | None = None) -> None:
+        """Validate all rows of a seekable file. A room with the name of a room before it is invalid."""
         try:
+            if table_format is Format.PARQUET:
+                self.column_types = parquet_types(file, self.source)
+                rows = read_parquet(file, self.source)
+            elif table_format is Format.NDJSON:
+                rows = read_ndjson(file, self.source)
+            else:
+                rows = read_csv(file, self.source, delimiter)
             for row in rows:
-                fields, problems = validate(row, self.source)
-                if row.problem:
-                    problems = [row.problem]
-                elif not problems and (problem := self._name_problem(row, fields)):
-                    problems = [self.source.problem(row.line, problem, NAME)]
-                if problems:
-                    self.invalid.append(InvalidRow(row, problems))
-                else:
-                    self.rooms.append(fields)
+                self._add(row)
         except InvalidArgumentError as error:
             self.broken = error.problems
+
+    def _add(self, row: Row) -> None:
+        fields, problems = validate(row, self.source)
+        if row.problem:
+            problems = [row.problem]
+        elif not problems and (problem := self._name_problem(row, fields)):
+            problems = [self.source.problem(row.line, problem, NAME)]
+        if problems:
+            self.invalid.append(InvalidRow(row, problems))
+        else:
+            self.rooms.append(fields)
 
     def _name_problem(self, row: Row, fields: Mapping[str, object]) -> str | None:
         name = fields.get(NAME)
@@ -124,26 +134,8 @@ def read_table(
     name = "stdin" if path == STREAM else path
     source = Source(name, "row" if table_format is Format.PARQUET else "line")
     table = InputTable(source=source, names_required=names_required)
-    with output.status(f"checking {name}"), output.file_errors(name, "read"):
-        stream: BinaryIO
-        if path != STREAM:
-            stream = open(path, "rb")  # noqa: PTH123, SIM115 - a path may be of any bytes; closed below
-        elif sys.stdin is None:
-            raise ConfigurationError("cannot read stdin: it is closed")
-        else:
-            stream = io.BytesIO(sys.stdin.buffer.read())
-        with stream:
-            file = stream if stream.seekable() else io.BytesIO(stream.read())
-            try:
-                if table_format is Format.PARQUET:
-                    table.column_types = parquet_types(file, source)
-                    table.read(read_parquet(file, source))
-                elif table_format is Format.NDJSON:
-                    table.read(read_ndjson(file, source))
-                else:
-                    table.read(read_csv(file, source, delimiter))
-            except InvalidArgumentError as error:
-                table.broken = error.problems
+    with output.status(f"checking {name}"), output.file_errors(name, "read"), _open(path) as stream:
+        table.read(stream if stream.seekable() else io.BytesIO(stream.read()), table_format, delimiter)
     if not table.rooms and not table.invalid and not table.broken:
         table.broken = (f"{name} is empty: it has no rows",)
     for problem in table.problems:
@@ -153,3 +145,11 @@ def read_table(
     if table.invalid:
         output.note(f"{output.counted(len(table.invalid), source.unit)} skipped")
     return table
+
+
+def _open(path: str) -> BinaryIO:
+    if path != STREAM:
+        return open(path, "rb")  # noqa: PTH123 - a path may be of any bytes
+    if sys.stdin is None:
+        raise ConfigurationError("cannot read stdin: it is closed")
+    return io.BytesIO(sys.stdin.buffer.read())

@@ -11,11 +11,11 @@ when that worker dies, and shows it on its dashboard.
 Guide: ``telnyx-rooms docs dask``, or the README.md of this folder.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable
 from functools import partial
 from typing import TypedDict, Unpack
 
-from telnyx_rooms_async.batch import Outcome
+from telnyx_rooms_async.batch import BatchJob
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, DELETE_ROOM, END_SESSION, UPDATE_ROOM
 from telnyx_rooms_async.core.validators import RoomId, SessionId
 from telnyx_rooms_async.models import Room
@@ -62,12 +62,12 @@ def create_many(
     settings: Settings,
     on_lost_response: OnLostResponse = "find",
     **options: Unpack[JobOptions],
-) -> AsyncGenerator[Outcome[Fields, Room], None]:
+) -> BatchJob[Fields, Room]:
     """Create rooms on all workers of a cluster, and yield the outcome of each.
 
-    Nothing is sent before the first iteration. Outcomes arrive by partition; their indexes are those of the
-    whole input. Each worker has two partitions at a time (more if they are smaller than the limit), so memory
-    use does not grow with the input.
+    Nothing is sent before the job is iterated or awaited. Outcomes arrive by partition; their indexes are
+    those of the whole input. Each worker has two partitions at a time (more if they are smaller than the
+    limit), so the memory use of iterating does not grow with the input.
 
     Every room needs a name. When a worker dies, Dask runs its partition on another worker, which looks up
     each room by name, uses those that were created since the partition first started, with the requested
@@ -103,7 +103,7 @@ def create_many(
     """
     check_on_lost_response(on_lost_response)
     factory = partial(bulk_create, on_lost_response=on_lost_response, must_be_named=True)
-    return DaskJob("create_many", CREATE_ROOM, factory, cluster, bodies, settings, **options).outcomes()
+    return DaskJob("create_many", CREATE_ROOM, factory, cluster, bodies, settings, **options).job()
 
 
 def update_many(
@@ -112,7 +112,7 @@ def update_many(
     *,
     settings: Settings,
     **options: Unpack[JobOptions],
-) -> AsyncGenerator[Outcome[Update, Room], None]:
+) -> BatchJob[Update, Room]:
     """Update rooms on all workers of a cluster, and yield the outcome of each.
 
     When a worker dies, the updates of its partition are sent again by another one.
@@ -122,7 +122,7 @@ def update_many(
 
     Telnyx operation: UpdateRoom.
     """
-    return DaskJob("update_many", UPDATE_ROOM, bulk_update, cluster, changes, settings, **options).outcomes()
+    return DaskJob("update_many", UPDATE_ROOM, bulk_update, cluster, changes, settings, **options).job()
 
 
 def delete_many(
@@ -131,7 +131,7 @@ def delete_many(
     *,
     settings: Settings,
     **options: Unpack[JobOptions],
-) -> AsyncGenerator[Outcome[RoomId, None], None]:
+) -> BatchJob[RoomId, None]:
     """Delete rooms on all workers of a cluster, and yield the outcome of each.
 
     When a worker dies and its partition runs again, a room that no longer exists counts as deleted.
@@ -140,7 +140,7 @@ def delete_many(
 
     Telnyx operation: DeleteRoom.
     """
-    return DaskJob("delete_many", DELETE_ROOM, bulk_delete, cluster, ids, settings, **options).outcomes()
+    return DaskJob("delete_many", DELETE_ROOM, bulk_delete, cluster, ids, settings, **options).job()
 
 
 def end_many(
@@ -149,7 +149,7 @@ def end_many(
     *,
     settings: Settings,
     **options: Unpack[JobOptions],
-) -> AsyncGenerator[Outcome[SessionId, None], None]:
+) -> BatchJob[SessionId, None]:
     """End sessions on all workers of a cluster, and yield the outcome of each.
 
     When a worker dies and its partition runs again, a session that is no longer active counts as ended.
@@ -158,4 +158,4 @@ def end_many(
 
     Telnyx operation: EndSession.
     """
-    return DaskJob("end_many", END_SESSION, bulk_end, cluster, ids, settings, **options).outcomes()
+    return DaskJob("end_many", END_SESSION, bulk_end, cluster, ids, settings, **options).job()

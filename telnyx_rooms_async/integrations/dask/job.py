@@ -14,7 +14,7 @@ from distributed import Client, KilledWorker, get_worker
 from distributed import secede as _secede
 from distributed.diagnostics.plugin import WorkerPlugin
 
-from telnyx_rooms_async.batch import Done, Failed, Outcome, stream
+from telnyx_rooms_async.batch import BatchJob, Done, Failed, Outcome, stream
 from telnyx_rooms_async.batch.operations import BulkOperation, open_items
 from telnyx_rooms_async.batch.streams import failure_limit_reached, iterate, relabel
 from telnyx_rooms_async.client import RoomsClient
@@ -82,7 +82,11 @@ class DaskJob(Generic[Item, Value]):
         self.workers = checked_limit("workers", self.workers)
         self.max_failures = checked_limit("max_failures", self.max_failures)
 
-    async def outcomes(self) -> AsyncGenerator[Outcome[Item, Value], None]:
+    def job(self) -> BatchJob[Item, Value]:
+        """Return the job, which starts when it is iterated or awaited."""
+        return BatchJob(self.verb, self._outcomes())
+
+    async def _outcomes(self) -> AsyncGenerator[Outcome[Item, Value], None]:
         """Run the job and yield the outcomes. Afterwards the workers hold nothing of it."""
         async with _asynchronous(self.cluster) as self._async_cluster:
             workers = self.workers or len(await self._async_cluster.nthreads()) or 1

@@ -1,4 +1,4 @@
-"""Compositions of the emulator: creation, validation, filters and deletion."""
+"""Compositions of the emulator: creation, validation and deletion."""
 
 from typing import Any
 from uuid import uuid4
@@ -137,21 +137,3 @@ async def test_session_with_video_is_required(api: HttpClient, session_id: str) 
     await api.delete("room_recordings", {"filter[type]": "video"})
     response = await api.post("room_compositions", {"session_id": session_id, "video_layout": LAYOUT})
     assert (response.status, response.body["errors"][0]["code"]) == (422, "10027")
-
-
-async def test_compositions_are_filtered(
-    api: HttpClient, telnyx: Emulator, room_id: str, session_id: str, clock: FakeClock
-) -> None:
-    first = (await api.post("room_compositions", {"session_id": session_id})).data["id"]
-    clock.advance(seconds=86400)
-    other_session = telnyx.join(room_id).session_id or ""
-    second = (await api.post("room_compositions", {"session_id": other_session})).data["id"]
-    for query, expected in (
-        ({}, [first, second]),
-        ({"filter[session_id]": other_session}, [second]),
-        ({"filter[status]": "completed"}, [first]),
-        ({"filter[status]": "processing"}, []),
-        ({"filter[status]": "enqueued"}, [second]),
-        ({"filter[date_created_at][lte]": "2021-04-25"}, [first]),
-    ):
-        assert (await api.get("room_compositions", query)).ids == expected, query

@@ -1,8 +1,7 @@
-"""Participants of the emulator: retrieval, filters, and joining over HTTP."""
+"""Participants of the emulator: retrieval, and joining over HTTP."""
 
 from uuid import uuid4
 
-from telnyx_rooms_async import RoomParticipant
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
@@ -28,30 +27,6 @@ async def test_participant_has_documented_fields(
     telnyx.leave(alice.id)
     left_at = "2021-04-25T12:00:01.500000Z"
     assert (await api.get(path)).data == {**present, "updated_at": left_at, "left_at": left_at}
-
-
-async def test_participants_are_filtered(
-    api: HttpClient, telnyx: Emulator, room_id: str, clock: FakeClock
-) -> None:
-    alice = telnyx.join(room_id, context="Alice")
-    clock.advance(seconds=86400)
-    bob = telnyx.join(room_id, context="Bob")
-    telnyx.leave(alice.id)
-    other_room = (await api.post("rooms", {})).data["id"]
-    carol = telnyx.join(other_room, context="Alice")
-    filters: tuple[tuple[dict[str, str], list[RoomParticipant]], ...] = (
-        ({}, [alice, bob, carol]),
-        ({"filter[context]": "Alice"}, [alice, carol]),
-        ({"filter[date_joined_at][eq]": "2021-04-25"}, [alice]),
-        ({"filter[date_updated_at][gte]": "2021-04-26"}, [alice, bob, carol]),
-        ({"filter[date_left_at][lte]": "2021-04-26"}, [alice]),
-        ({"filter[session_id]": carol.session_id or ""}, [carol]),
-    )
-    for query, expected in filters:
-        response = await api.get("room_participants", query)
-        assert response.ids == [participant.id for participant in expected], query
-    of_session = await api.get(f"room_sessions/{bob.session_id}/participants", {"filter[context]": "Alice"})
-    assert of_session.ids == [alice.id]
     for unknown in (f"room_participants/{uuid4()}", f"room_sessions/{uuid4()}/participants"):
         assert (await api.get(unknown)).status == 404
 

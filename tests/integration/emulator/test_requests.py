@@ -88,30 +88,6 @@ async def test_body_that_is_not_an_object_is_refused(http: ClientSession, body: 
         assert (await response.json())["errors"][0]["code"] == "10023"
 
 
-@pytest.mark.parametrize(
-    ("path", "name", "value"),
-    [
-        ("rooms", "page[size]", "251"),
-        ("rooms", "page[number]", "0"),
-        ("rooms", "page[number]", "two"),
-        ("rooms", "filter[date_created_at][gte]", "yesterday"),
-        ("rooms", "filter[date_updated_at][eq]", "2021-02-30"),
-        ("rooms", "filter[date_updated_at][eq]", "2021-4-5"),
-        ("rooms", "include_sessions", "yes"),
-        ("room_sessions", "filter[active]", "1"),
-        ("room_sessions", "include_participants", "1"),
-        ("room_recordings", "filter[duration_secs][gte]", "long"),
-        ("room_recordings", "filter[duration_secs]", "-1"),
-        ("room_compositions", "filter[status]", "failed"),
-    ],
-)
-async def test_invalid_query_parameters_are_refused(
-    api: HttpClient, path: str, name: str, value: str
-) -> None:
-    response = await api.get(path, {name: value})
-    assert (response.status, response.error_sources) == (422, [name])
-
-
 @pytest.mark.parametrize("path", ["rooms/unknown", "unknown", "../v3/rooms"])
 async def test_unknown_paths_are_not_found_at_the_time_of_the_clock(
     api: HttpClient, clock: FakeClock, path: str
@@ -132,28 +108,6 @@ async def test_name_is_taken_until_room_is_renamed_or_deleted(api: HttpClient) -
     assert (await api("PATCH", first, {"unique_name": ""})).status == 422
     await api.delete(second)
     assert (await api("PATCH", first, {"unique_name": ""})).status == 200
-
-
-async def test_rooms_are_filtered_and_paged(api: HttpClient, telnyx: Emulator, clock: FakeClock) -> None:
-    telnyx.seed(3)
-    clock.advance(seconds=86_400)
-    telnyx.seed(2)
-    first, *_, last = ids = [room.id or "" for room in telnyx.rooms]
-    await api("PATCH", f"rooms/{first}", {"max_participants": 3})
-    for query, expected in (
-        ({"page[size]": "2", "page[number]": "3"}, ids[4:]),
-        ({"page[size]": "2", "page[number]": "4"}, []),
-        ({"filter[unique_name]": "Room 4"}, [ids[3]]),
-        ({"filter[unique_name]": "Room"}, []),
-        ({"filter[date_created_at][eq]": "2021-04-26"}, ids[3:]),
-        ({"filter[date_updated_at][gte]": "2021-04-26"}, [first, *ids[3:]]),
-        ({"filter[date_updated_at][gte]": "2021-04-26", "page[size]": "1", "page[number]": "3"}, [last]),
-        (
-            {"filter[date_created_at][lte]": "2021-04-25", "filter[date_updated_at][eq]": "2021-04-26"},
-            [first],
-        ),
-    ):
-        assert (await api.get("rooms", query)).ids == expected, query
 
 
 async def test_participants_open_and_end_sessions(api: HttpClient, telnyx: Emulator) -> None:

@@ -1,4 +1,4 @@
-"""Sessions of the emulator: retrieval, filters and actions."""
+"""Sessions of the emulator: retrieval and actions."""
 
 from typing import Any
 from uuid import uuid4
@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.clocks import FakeClock
 from tests.helpers.http_client import HttpClient
 
 
@@ -24,34 +23,6 @@ async def test_active_session_has_documented_fields(api: HttpClient, telnyx: Emu
     with_participants = (await api.get(path, {"include_participants": "true"})).data
     assert [participant["id"] for participant in with_participants["participants"]] == [alice.id]
     assert (await api.get(f"room_sessions/{uuid4()}")).status == 404
-
-
-async def test_sessions_are_filtered_and_paged(
-    api: HttpClient, telnyx: Emulator, room_id: str, clock: FakeClock
-) -> None:
-    other_room = (await api.post("rooms", {})).data["id"]
-    first = telnyx.join(room_id)
-    clock.advance(seconds=86400)
-    telnyx.leave(first.id)
-    second = telnyx.join(other_room)
-    for query, expected in (
-        ({}, [first, second]),
-        ({"filter[room_id]": room_id}, [first]),
-        ({"filter[active]": "true"}, [second]),
-        ({"filter[active]": "false"}, [first]),
-        ({"filter[date_created_at][lte]": "2021-04-25"}, [first]),
-        ({"filter[date_updated_at][gte]": "2021-04-26"}, [first, second]),
-        ({"filter[date_ended_at][gte]": "2001-01-01"}, [first]),
-    ):
-        ids = [participant.session_id for participant in expected]
-        assert (await api.get("room_sessions", query)).ids == ids, query
-        of_room = await api.get(f"rooms/{room_id}/sessions", query)
-        assert of_room.ids == [session_id for session_id in ids if session_id == first.session_id], query
-    page = await api.get("room_sessions", {"page[size]": "1", "page[number]": "2"})
-    assert page.ids == [second.session_id]
-    assert page.body["meta"] == {"page_number": 2, "page_size": 1, "total_pages": 2, "total_results": 2}
-    with_participants = (await api.get("room_sessions", {"include_participants": "true"})).data
-    assert [len(session["participants"]) for session in with_participants] == [1, 1]
 
 
 async def test_ending_a_session_removes_its_participants(

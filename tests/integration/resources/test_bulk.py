@@ -248,6 +248,15 @@ async def test_job_that_ends_in_progress_cancels_its_calls(
     assert [task for task in asyncio.all_tasks() - before if "/batch/" in repr(task)] == []
 
 
+@pytest.mark.parametrize("start", [lambda job: job, anext], ids=["awaited", "iterated"])
+async def test_started_job_cannot_be_awaited(client: RoomsClient, start: Callable[[Any], Any]) -> None:
+    job = client.rooms.create_many(named(2))
+    await start(job)
+    with pytest.raises(RuntimeError, match="create_many was started before"):
+        await job
+    await job.aclose()
+
+
 async def test_job_that_is_dropped_without_a_start_warns(client: RoomsClient, telnyx: Emulator) -> None:
     job: object = client.rooms.delete_many(["a"])
     with pytest.warns(RuntimeWarning, match="delete_many was never started"):

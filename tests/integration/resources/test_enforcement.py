@@ -434,6 +434,7 @@ async def test_events_show_changes_at_once(
         (LIMITED, {"interval": "60"}, "interval must be a positive number of seconds, not '60'"),
         (LIMITED, {"concurrency": 0}, "concurrency must be a whole number of at least 1"),
         (LIMITED, {"dry_run": "yes"}, "dry_run must be True or False"),
+        (LIMITED, {"once": "no"}, "once must be True or False"),
     ],
 )
 def test_invalid_arguments_are_refused_at_the_call(policies: Any, options: Any, problem: str) -> None:

@@ -208,6 +208,16 @@ async def test_plan_that_deletes_too_many_rooms_is_refused(client: RoomsClient, 
     assert len(telnyx.rooms) == 1
 
 
+async def test_change_with_an_unknown_action_deletes_nothing(client: RoomsClient, telnyx: Emulator) -> None:
+    telnyx.seed(1)
+    action: Any = "remove"
+    plan = Plan(changes=(Change(action=action, room_id=telnyx.rooms[0].id),), unchanged=1)
+    (outcome,) = await applied(client, plan)
+    with pytest.raises(InvalidArgumentError, match="the action must be"):
+        outcome.unwrap()
+    assert len(telnyx.rooms) == 1
+
+
 async def test_max_failures_of_creations_prevent_deletions(client: RoomsClient, telnyx: Emulator) -> None:
     telnyx.seed(5)
     telnyx.inject(Fault(status=403), operation="CreateRoom", times=None)

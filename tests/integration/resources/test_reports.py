@@ -94,12 +94,14 @@ async def test_attendance_of_a_room_by_session_and_in_all(
         await client.rooms.attendance("a-room")
 
 
-async def test_attendance_refuses_a_time_without_a_zone(client: RoomsClient, telnyx: Emulator) -> None:
-    now = START.replace(tzinfo=None)
+@pytest.mark.parametrize("options", [{"as_of": START.replace(tzinfo=None)}, {"identity": 7}])
+async def test_attendance_refuses_invalid_arguments(
+    client: RoomsClient, telnyx: Emulator, options: Any
+) -> None:
     with pytest.raises(InvalidArgumentError):
-        await client.rooms.attendance("a-room", as_of=now)
+        await client.rooms.attendance("a-room", **options)
     with pytest.raises(InvalidArgumentError):
-        await client.sessions.attendance("a-session", as_of=now)
+        await client.sessions.attendance("a-session", **options)
     assert telnyx.requests == []
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator
-from datetime import UTC, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -61,10 +61,6 @@ async def test_create_returns_tokens_with_their_expiry(
         await client.tokens.create(uuid4())
 
 
-def test_expiry_is_unknown_without_a_date() -> None:
-    assert ClientToken(token="x").expires_in(FakeClock().now.astimezone(UTC)) is None
-
-
 async def test_refresh_returns_a_new_token_until_the_refresh_token_expires(
     client: RoomsClient, room_id: str, time: FakeClock
 ) -> None:
@@ -110,7 +106,7 @@ async def test_invalid_lifetimes_are_refused_before_a_request(
     assert telnyx.requests == []
 
 
-# --- keep -------------------------------------------------------------------------------------------------
+# --- auto_refresh -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("wait_for_refresh")

@@ -170,16 +170,24 @@ async def test_outcomes_can_be_pickled() -> None:
         assert (copy.index, copy.item, repr(copy.error), copy.ok) == (0, 3, "KeyError(3)", False)
 
 
-async def test_errors_are_freed_without_the_garbage_collector() -> None:
+@pytest.mark.parametrize("max_failures", [None, 10])
+async def test_errors_are_freed_without_the_garbage_collector(max_failures: int | None) -> None:
+    class RecordedError(Exception):
+        pass
+
+    async def fail_once(_: int) -> None:
+        raise RecordedError
+
     gc.collect()
     gc.disable()
     try:
-        async for _ in batch.stream(fail, range(100)):
-            pass
-        kept = sum(type(each) is batch.Failed for each in gc.get_objects())
+        with suppress(ExceptionGroup):
+            async for _ in batch.stream(fail_once, range(100), max_failures=max_failures):
+                pass
+        kept = sum(type(value) is RecordedError for value in gc.get_objects())
     finally:
         gc.enable()
-    assert kept == 1  # the last one, which `_` refers to
+    assert kept == 1  # of the last outcome, which `_` refers to
 
 
 # --- bounds -------------------------------------------------------------------------------------------------

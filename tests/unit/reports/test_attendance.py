@@ -17,6 +17,7 @@ from telnyx_rooms_async import InvalidArgumentError, RoomParticipant, RoomSessio
 from telnyx_rooms_async.reports import Attendance, Identity, attendance_of
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
+NAIVE = START.replace(tzinfo=None)
 END = timedelta(seconds=60)
 
 
@@ -202,22 +203,23 @@ def test_session_that_is_not_active_ended_at_its_last_update() -> None:
     ("session", "as_of", "problem"),
     [
         (RoomSession(id="s"), START, "include_participants"),
-        (RoomSession(id="s", participants=()), START.replace(tzinfo=None), "as_of must be timezone-aware"),
+        (RoomSession(id="s", participants=()), NAIVE, "as_of must be timezone-aware"),
         (
-            RoomSession(
-                id="s", participants=(RoomParticipant(id="a", joined_at=START.replace(tzinfo=None)),)
-            ),
+            RoomSession(id="s", participants=(RoomParticipant(id="a", joined_at=NAIVE),)),
             START,
             "timezone-aware",
         ),
+        (RoomSession(id="s", participants=(), created_at=NAIVE), START, "timezone-aware"),
+        (RoomSession(id="s", participants=(), ended_at=NAIVE), START, "timezone-aware"),
+        (RoomSession(id="s", participants=(), updated_at=NAIVE), START, "timezone-aware"),
     ],
-    ids=["without participants", "as_of", "joined_at"],
+    ids=["without participants", "as_of", "joined_at", "created_at", "ended_at", "updated_at"],
 )
 def test_incomplete_input_is_refused(session: RoomSession, as_of: datetime, problem: str) -> None:
     with pytest.raises(InvalidArgumentError, match=problem):
         attendance_of([session], as_of=as_of)
     with pytest.raises(InvalidArgumentError, match="instant must be timezone-aware"):
-        attendance(stay(0)).present_at(START.replace(tzinfo=None))
+        attendance(stay(0)).present_at(NAIVE)
 
 
 def test_report_as_tables(tmp_path: Path) -> None:

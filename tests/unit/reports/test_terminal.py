@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from telnyx_rooms_async import RoomParticipant, RoomSession
-from telnyx_rooms_async.reports import Usage, attendance_of
+from telnyx_rooms_async.reports import Attendance, Usage, attendance_of
 from tests.helpers.report_samples import START, lesson, usage
 
 
@@ -63,6 +63,16 @@ def test_usage_is_a_bar_chart(report: Usage) -> None:
         assert line.count("█") <= printed[report.rows.index(highest)].count("█")
 
 
-def test_ascii_terminals_get_ascii() -> None:
-    assert all(line.isascii() for line in lines(usage("day", days=9), encoding="ascii"))
-    assert "#" in lines(usage("day", days=9), encoding="ascii")[-1]
+@pytest.mark.parametrize("report", [usage("day", days=9), lesson(12)])
+def test_ascii_terminals_get_ascii(report: Usage | Attendance) -> None:
+    title, *rows = lines(report, encoding="ascii")
+    assert title.isascii()
+    assert " - " in title
+    assert all(line.isascii() for line in rows)
+    assert any("####" in line for line in rows)
+
+
+def test_terminals_get_the_letters_of_their_encoding() -> None:
+    printed = "\n".join(lines(lesson(12), encoding="latin-1"))
+    assert "Zoë Bär" in printed
+    assert "???" in printed

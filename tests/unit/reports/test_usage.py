@@ -226,7 +226,8 @@ def test_each_hour_is_on_one_day_although_the_last_minutes_of_a_day_come_twice()
     minutes = [datetime(2010, 11, 7, 2, tzinfo=UTC) + timedelta(minutes=minute) for minute in range(180)]
     sessions = [RoomSession(id=str(at), participants=(stay(at, 1),)) for at in minutes]
     usage = usage_of(*sessions, zone=zone)
-    assert usage == usage_of(*reversed(sessions), zone=zone)
+    alternating = [session for pair in zip(sessions[90:], sessions[:90], strict=True) for session in pair]
+    assert usage == usage_of(*alternating, zone=zone)
     assert [(row.key, row.billed_minutes) for row in usage.rows] == [("2010-11-06", 30), ("2010-11-07", 150)]
 
 
@@ -237,7 +238,9 @@ def test_months_are_those_of_the_time_zone() -> None:
     assert [(row.key, row.billed_minutes) for row in rows] == [("2026-03", 30), ("2026-04", 30)]
 
 
-@pytest.mark.parametrize("price", [0.002, True, "cheap", "NaN", "-1", "0.0000000000001", None])
+@pytest.mark.parametrize(
+    "price", [0.002, True, "cheap", "NaN", "sNaN", "-1", "0.0000000000001", "1e16", None]
+)
 def test_prices_are_exact(price: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="price"):
         Prices(participant_minute=price)
@@ -250,6 +253,17 @@ def test_usage_as_tables(tmp_path: Path) -> None:
     assert json.loads(json.dumps(usage.to_dict())) == usage.to_dict()
     usage.write_parquet(tmp_path / "usage.parquet")
     assert pq.read_table(tmp_path / "usage.parquet").to_pylist() == usage.records()
+
+
+def test_times_without_a_zone_are_refused() -> None:
+    meter, naive = UsageMeter(by="day", as_of=AS_OF), START.replace(tzinfo=None)
+    with pytest.raises(InvalidArgumentError, match="timezone-aware"):
+        meter.add_session(RoomSession(id="a", created_at=naive, participants=()))
+    with pytest.raises(InvalidArgumentError, match="timezone-aware"):
+        meter.add_recording(RoomRecording(id="a", started_at=naive))
+    with pytest.raises(InvalidArgumentError, match="timezone-aware"):
+        meter.add_composition(RoomComposition(id="a", created_at=naive))
+    assert meter.usage().rows == ()
 
 
 def test_session_that_was_refused_is_not_counted() -> None:
