@@ -111,16 +111,15 @@ def _fields(payload: object) -> JsonObject:
 # --- events that wait for their time ----------------------------------------------------------------------
 
 
-@frozen(order=True)
+@frozen(eq=False)
 class OutboxEntry:
-    """An event in the outbox. Entries that are due at the same time are in the order of their addition."""
+    """An event in the outbox."""
 
     due_at: datetime
-    number: int
-    sender_id: str = field(order=False)
+    sender_id: str
     """Id of the room or composition. The URLs are those that it has when the event is due."""
-    event_type: EventType = field(order=False)
-    payload: JsonObject = field(order=False)
+    event_type: EventType
+    payload: JsonObject
     """Only ``file_id`` for the completion of a recording or composition."""
 
 
@@ -129,22 +128,25 @@ class Outbox:
 
     def __init__(self) -> None:
         self.on_add: Callable[[], object] = lambda: None
-        self._heap: list[OutboxEntry] = []
+        # Entries that are due at the same time are in the order of their addition. Tuples, as no other thread
+        # runs while they are compared.
+        self._heap: list[tuple[datetime, int, OutboxEntry]] = []
         self._counter = itertools.count()
 
     def add(self, sender_id: str, due_at: datetime, event_type: EventType, payload: JsonObject) -> None:
         """Add an event of a room or composition."""
-        heappush(self._heap, OutboxEntry(due_at, next(self._counter), sender_id, event_type, payload))
+        entry = OutboxEntry(due_at, sender_id, event_type, payload)
+        heappush(self._heap, (due_at, next(self._counter), entry))
         self.on_add()
 
     @property
     def next_due_at(self) -> datetime | None:
         """Time at which the next event is due."""
-        return self._heap[0].due_at if self._heap else None
+        return self._heap[0][0] if self._heap else None
 
     def pop(self, now: datetime) -> OutboxEntry | None:
         """Remove and return the next event, ``None`` if none is due."""
-        return heappop(self._heap) if self._heap and self._heap[0].due_at <= now else None
+        return heappop(self._heap)[2] if self._heap and self._heap[0][0] <= now else None
 
     def clear(self) -> None:
         """Remove all events."""
