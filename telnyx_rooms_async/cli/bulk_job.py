@@ -1,6 +1,5 @@
 """A command that makes many calls: outcomes, progress, failures, and a summary at the end."""
 
-import reprlib
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
@@ -101,7 +100,6 @@ class JobProgress:
         self.failed += 1
         self._first = self._first or (monotonic(), self.done + self.failed)
         if self.failed <= _PRINTED_FAILURES:
-            label = label if label.isprintable() else reprlib.repr(label)
             output.complain(f"{label}: {error}")
         elif self.failed == _PRINTED_FAILURES + 1:
             output.note("more failures are counted, but not printed")

@@ -1,7 +1,7 @@
 """``rooms import``, ``rooms export`` and ``rooms apply``: many rooms from or to a table."""
 
 from collections import Counter
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from pathlib import Path
 from typing import Annotated, Final, Unpack
 
@@ -179,11 +179,13 @@ def export_rooms(
     if target != STREAM:
         refuse_foreign(target, holds_export, "an export")
     progress = JobProgress("listing rooms")
+    shows_rows = target == STREAM and output.stdout().is_terminal  # a bar would be drawn between them
 
     async def export(client: RoomsClient) -> None:
         progress.client = client
         listing = client.rooms.list(page_size=page_size, **filters).prefetch(_PREFETCHED_PAGES)
-        with write_export(target, table_format, bom=bom) as writer, progress.bar():
+        bar = nullcontext() if shows_rows else progress.bar()
+        with write_export(target, table_format, bom=bom) as writer, bar:
             async with aclosing(listing.pages()) as pages:
                 async for page in pages:
                     writer.write({name: getattr(room, name) for name in COLUMNS} for room in page.data)
