@@ -59,6 +59,7 @@ class _Program(TyperGroup):
 
 app: Final = runner.command_group(
     cls=_Program,
+    add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     # A pretty traceback can show the values of variables, and one of them is the key.
     pretty_exceptions_enable=False,

@@ -111,6 +111,24 @@ def test_help_fits_80_columns(run: Run, command: list[str], option: str) -> None
     assert "..." not in result.stdout.replace("[ARGS]...", "")
 
 
+@pytest.mark.parametrize(
+    ("words", "completions"),
+    [
+        ("ro", ["rooms"]),
+        ("rooms im", ["import"]),
+        ("rooms import --jo", ["--journal"]),
+        ("rooms create --on-lost-response f", ["find", "find_then_resend"]),
+    ],
+)
+def test_shell_completes_commands_and_options(shell: Shell, words: str, completions: list[str]) -> None:
+    program = '"$python" -c "import sys; from telnyx_rooms_async.__main__ import main; sys.argv[0] = NAME; main()"'
+    variables = {"COMP_WORDS": f"telnyx-rooms {words}", "COMP_CWORD": str(len(words.split()))}
+    result = shell(
+        program.replace("NAME", "'telnyx-rooms'"), _TELNYX_ROOMS_COMPLETE="complete_bash", **variables
+    )
+    assert (result.stdout.splitlines(), result.stderr) == (completions, "")
+
+
 # --- terminals ----------------------------------------------------------------------------------------------
 
 
