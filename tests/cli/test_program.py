@@ -121,13 +121,9 @@ def test_help_fits_80_columns(run: Run, command: list[str], option: str) -> None
     ],
 )
 def test_shell_completes_commands_and_options(shell: Shell, words: str, completions: list[str]) -> None:
-    program = (
-        '"$python" -c "import sys; from telnyx_rooms_async.__main__ import main; sys.argv[0] = NAME; main()"'
-    )
+    code = "import sys; sys.argv[0] = 'telnyx-rooms'; from telnyx_rooms_async.__main__ import main; main()"
     variables = {"COMP_WORDS": f"telnyx-rooms {words}", "COMP_CWORD": str(len(words.split()))}
-    result = shell(
-        program.replace("NAME", "'telnyx-rooms'"), _TELNYX_ROOMS_COMPLETE="complete_bash", **variables
-    )
+    result = shell('"$python" -c "$code"', code=code, _TELNYX_ROOMS_COMPLETE="complete_bash", **variables)
     assert (result.stdout.splitlines(), result.stderr) == (completions, "")
 
 
