@@ -82,8 +82,10 @@ class Outputs(TypedDict, total=False):
 
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")]
     bom: Annotated[bool, typer.Option("--bom", help="With --csv: for Excel.")]
-    parquet: Annotated[str, typer.Option(metavar="FILE", help="Write a Parquet file.")]
-    chart: Annotated[str, typer.Option(metavar="FILE", help="Write a picture: FILE.svg or FILE.png.")]
+    parquet: Annotated[str, typer.Option(metavar="FILE", help="Write a Parquet file, or replace it.")]
+    chart: Annotated[
+        str, typer.Option(metavar="FILE", help="Write a picture, or replace it: FILE.svg or FILE.png.")
+    ]
     dark: Annotated[bool, typer.Option("--dark", help="With --chart: for a dark background.")]
 
 
