@@ -43,8 +43,9 @@ def _hide(value: object) -> str:
 
 
 def hidden_key(api_key: object) -> Secret | ApiKeyFunction:
-    """Return an API key as a secret, and a function for it as it is."""
-    return cast("ApiKeyFunction", api_key) if callable(api_key) else hidden(api_key)
+    """Return an API key as a secret; a function for it, and what is neither, as it is."""
+    is_text = issubclass(type(api_key), str)
+    return hidden(api_key) if is_text else cast("ApiKeyFunction", api_key)
 
 
 @frozen(kw_only=True, repr=False)
@@ -81,10 +82,12 @@ def find_api_key(api_key: Secret | ApiKeyFunction | None) -> Secret | ApiKeyFunc
     """Return an API key or the function for it, by default the environment variable ``TELNYX_API_KEY``.
 
     Raises:
-        ConfigurationError: it is missing, or cannot be sent in a header. It is not shown.
+        ConfigurationError: it is missing, of a wrong type, or cannot be sent in a header. It is not shown.
     """
     key = Secret(os.environ.get("TELNYX_API_KEY", "")) if api_key is None else api_key
     if not isinstance(key, Secret):
+        if not callable(cast("object", key)):
+            raise ConfigurationError(f"api_key must be text or a function, not {type(key).__name__}")
         return key
     if not key:
         raise ConfigurationError("no API key: pass api_key as text or a function, or set TELNYX_API_KEY")
