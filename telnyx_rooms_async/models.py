@@ -15,6 +15,7 @@ from attrs import AttrsInstance, field, fields, frozen
 from telnyx_rooms_async.serialization import converter
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 # The converter reads the metadata of fields.
 _OMITTED_IF_NONE: Final = {"omit_default": True}
@@ -412,6 +413,18 @@ class Page(Model, Generic[T]):
     """The items of the page."""
     meta: PageMeta = field(default=PageMeta(), metadata=_LENIENT)
     """Page numbers and totals."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object], item_class: type[Item] | None = None) -> "Page[Item]":
+        """Return the value of `to_dict`, or of the JSON of the API: ``Page.from_dict(data, Room)``.
+
+        Raises:
+            DecodeError: a ValueError that names the path of every value that does not fit.
+            TypeError: the class of the items is missing.
+        """
+        if item_class is None:
+            raise TypeError("the class of the items is missing: Page.from_dict(data, Room)")
+        return cast("Page[Item]", converter.structure_json(data, cast("Any", cls)[item_class]))
 
 
 @frozen(kw_only=True, repr=False)
