@@ -69,7 +69,8 @@ class Reports:
                 default all.
             by: what has a row: ``"room"``, ``"day"`` or ``"month"``.
             zone: time zone of the days and months: ``ZoneInfo("Europe/Berlin")``.
-            identity: how people are recognised, as in `reports.attendance_of`.
+            identity: how people are recognised, as in `reports.attendance_of`. With a journal, a function is
+                compared with that of earlier runs by its name.
             prices: for an estimate of the cost.
             as_of: timezone-aware: the time until which people that have not left are present; default: now,
                 by the server's clock.
@@ -77,7 +78,8 @@ class Reports:
             progress: called after each page of sessions, with the numbers of sessions so far and in all.
 
         Raises:
-            InvalidArgumentError: an argument is invalid, or there is a journal and no first day.
+            InvalidArgumentError: an argument is invalid, or there is a journal, and no first day or a lambda
+                as `identity`.
             JournalError: the journal belongs to another report, is in use, or cannot be written.
 
         Example:
@@ -92,6 +94,7 @@ class Reports:
         if not isinstance(cast("object", prices), Prices | None):
             raise InvalidArgumentError((f"prices must be Prices, not {short_repr(prices)}",))
         included = _Days(*_bounds(created_at), zone)
+        identity_name = None if journal is None else _identity_name(identity)
         if journal is not None and included.first is None:
             raise InvalidArgumentError(("a journal needs the first day of the report: created_at",))
         # This small request also shows the time of the server.
@@ -107,7 +110,7 @@ class Reports:
             "base_url": self._api.transport.base_url,
             "by": by,
             "first": str(included.first),
-            "identity": _identity_name(identity),
+            "identity": identity_name,
             "last": str(included.last),
             "zone": str(zone),
         }
@@ -221,10 +224,14 @@ def _bounds(created_at: Days) -> tuple[date | None, date | None]:
 
 
 def _identity_name(identity: Identity) -> str | None:
-    """Return what a journal can compare: a function is recognised by its name."""
+    """Return what a journal can compare: the name of a function, with the arguments of a `partial`."""
     if identity is None or isinstance(identity, str):
         return identity
+    if isinstance(identity, partial):
+        return f"{_identity_name(identity.func)} {identity.args} {identity.keywords}"
     name: str = getattr(identity, "__qualname__", type(identity).__qualname__)
+    if name.endswith("<lambda>"):
+        raise InvalidArgumentError(("a journal needs a function with a name as identity, not a lambda",))
     return name
 
 
