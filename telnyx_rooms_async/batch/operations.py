@@ -17,6 +17,7 @@ from telnyx_rooms_async.batch.journal import ItemRecord, JobIdentity, Journal, J
 from telnyx_rooms_async.batch.streams import Done, Failed, Outcome, iterate, relabel, stream
 from telnyx_rooms_async.core.validators import (
     checked_count,
+    checked_flag,
     checked_limit,
     exact_flag,
     exact_integer,
@@ -175,7 +176,7 @@ class BulkOperation(Generic[Item, Value]):
         source = open_items(items)
         options = _StreamOptions(
             concurrency=checked_count("concurrency", concurrency),
-            ordered=ordered,
+            ordered=checked_flag("ordered", ordered),
             max_failures=checked_limit("max_failures", max_failures),
         )
         if not isinstance(cast("object", journal), Journal | None):

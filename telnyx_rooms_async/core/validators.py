@@ -191,10 +191,10 @@ exact_participant_id: Final = exact_id(RoomParticipant)
 exact_sources: Final = exact_items(exact_id(RoomRecording))
 EXACT_IDS: Final[Mapping[str, Converter]] = {
     "room_id": exact_room_id,
-    "room_session_id": exact_session_id,
-    "room_participant_id": exact_participant_id,
-    "room_recording_id": exact_id(RoomRecording),
-    "room_composition_id": exact_id(RoomComposition),
+    "session_id": exact_session_id,
+    "participant_id": exact_participant_id,
+    "recording_id": exact_id(RoomRecording),
+    "composition_id": exact_id(RoomComposition),
 }
 """By the names of the ids in the paths of the API."""
 

@@ -299,7 +299,7 @@ class Enforcer:
             return True
         try:
             if action.type == "end_session":
-                await self._api.call(build(END_SESSION, room_session_id=action.subject_id))
+                await self._api.call(build(END_SESSION, session_id=action.subject_id))
             else:
                 await self._api.call(build(DELETE_ROOM, room_id=action.subject_id))
         except (NotFoundError, SessionEndedError):
