@@ -1,4 +1,4 @@
-"""`RoomsClient`: one session of the API and six resources."""
+"""`RoomsClient`: one session of the API, and the resources."""
 
 import os
 import ssl
@@ -41,6 +41,7 @@ from telnyx_rooms_async.settings import (
     check_flags,
     check_positive,
     check_share,
+    check_type,
     find_api_key,
     find_base_url,
     find_retry_policy,
@@ -164,6 +165,7 @@ class RoomsClient:
         )
         check_trace_configs(trace_configs)
         check_on_attempt(on_attempt)
+        check_type("clock", clock, Clock)
         tls = None if session else find_tls(ssl_context, ca_file, client_cert, allow_insecure=allow_insecure)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
         max_connections = capacity(session, int(max_connections))

@@ -169,6 +169,12 @@ def check_flags(**options: object) -> None:
             raise ConfigurationError(f"{name} must be True or False, not {short_repr(value)}")
 
 
+def check_type(name: str, value: object, cls: type) -> None:
+    """Check an option that is an object of a class."""
+    if not isinstance(value, cls):
+        raise ConfigurationError(f"{name} must be a {cls.__name__}, not {short_repr(value)}")
+
+
 def check_share(share: float) -> None:
     """Check the share of the rate limit, a number above 0 and up to 1."""
     check_positive(rate_limit_share=share)
@@ -200,8 +206,7 @@ def find_retry_policy(
         return evolve(default, max_attempts=number + 1)
     if retry is None:
         return default
-    if not isinstance(cast("object", retry), RetryPolicy):
-        raise ConfigurationError(f"retry must be a RetryPolicy, not {short_repr(retry)}")
+    check_type("retry", retry, RetryPolicy)
     check_count(max_attempts=retry.max_attempts)
     numbers = {name: exact_number(getattr(retry, name)) for name in _POLICY_FIELDS}
     for name, value in numbers.items():

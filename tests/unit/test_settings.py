@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial, partialmethod
@@ -212,7 +213,7 @@ def test_middleware_must_be_a_list_of_functions(middleware: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("session", "session"), ("session", object()), ("on_attempt", 3)),
+        *(("session", "session"), ("session", object()), ("on_attempt", 3), ("clock", time.time)),
         *(("trace_configs", configs) for configs in (None, 3, [3])),
     ],
 )
