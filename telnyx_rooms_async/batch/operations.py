@@ -16,6 +16,7 @@ from attrs import define, frozen
 from telnyx_rooms_async.batch.journal import ItemRecord, JobIdentity, Journal, JournalFile
 from telnyx_rooms_async.batch.streams import Done, Failed, Outcome, iterate, relabel, stream
 from telnyx_rooms_async.core.validators import (
+    check_function,
     checked_count,
     checked_flag,
     checked_limit,
@@ -181,8 +182,7 @@ class BulkOperation(Generic[Item, Value]):
         )
         if not isinstance(cast("object", journal), Journal | None):
             raise InvalidArgumentError((f"journal must be a Journal, got {short_repr(journal)}",))
-        if progress is not None and not callable(cast("object", progress)):
-            raise InvalidArgumentError((f"progress must be a function, got {short_repr(progress)}",))
+        check_function("progress", progress)
         if journal is None:
             outcomes = stream(self._apply_first, source, **options)
         else:

@@ -405,6 +405,12 @@ def checked_flag(name: str, value: object) -> bool:
     return cast("bool", exact)
 
 
+def check_function(name: str, value: object) -> None:
+    """Raise an error for an optional function that cannot be called."""
+    if value is not None and not callable(value):
+        raise InvalidArgumentError((f"{name} must be a function, not {short_repr(value)}",))
+
+
 def checked_seconds(name: str, value: object) -> float:
     """Return a positive number of any class as a `float`, or raise an error for any other value."""
     number = exact_number(value)

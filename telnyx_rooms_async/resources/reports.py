@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias, cast
 from attrs import define, frozen
 
 from telnyx_rooms_async.batch.streams import stream
-from telnyx_rooms_async.core.validators import DateFilter, Days, days, exact_date, short_repr
+from telnyx_rooms_async.core.validators import DateFilter, Days, check_function, days, exact_date, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import RoomSession
@@ -93,6 +93,9 @@ class Reports:
         new_meter(as_of=as_of or datetime.now(UTC))  # checks the arguments
         if not isinstance(cast("object", prices), Prices | None):
             raise InvalidArgumentError((f"prices must be Prices, not {short_repr(prices)}",))
+        check_function("progress", progress)
+        if not isinstance(cast("object", journal), str | PathLike | None):
+            raise InvalidArgumentError((f"journal must be a path, not {short_repr(journal)}",))
         included = _Days(*_bounds(created_at), zone)
         identity_name = None if journal is None else _identity_name(identity)
         if journal is not None and included.first is None:
