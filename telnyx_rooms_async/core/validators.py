@@ -1,4 +1,4 @@
-"""Validators of arguments, and the exact values that are validated and sent.
+"""Types of arguments, the exact values that are sent, and the validators of these.
 
 A validator (`Rule`) returns what is wrong with a value, or None. Bounds are those of the API reference.
 """
@@ -213,6 +213,9 @@ def exact_layout(value: object) -> object:
             changes["video_sources"] = exact_sources(region.video_sources)
             regions[region_name] = evolve(region, **changes)
     return {exact_text(region_name): region for region_name, region in regions.items()}
+
+
+# --- filters, and fields of a room ------------------------------------------------------------------------
 
 
 def _bound(value: date | str | None) -> date | None:

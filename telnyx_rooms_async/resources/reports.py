@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import aclosing
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
+from hashlib import blake2b
 from os import PathLike
 from typing import Any, Final, TypeAlias, cast
 
@@ -227,11 +228,12 @@ def _bounds(created_at: Days) -> tuple[date | None, date | None]:
 
 
 def _identity_name(identity: Identity) -> str | None:
-    """Return what a journal can compare: the name of a function, with the arguments of a `partial`."""
+    """Return what a journal can compare: the name of a function, with a digest of a partial's arguments."""
     if identity is None or isinstance(identity, str):
         return identity
     if isinstance(identity, partial):
-        return f"{_identity_name(identity.func)} {identity.args} {identity.keywords}"
+        arguments = repr((identity.args, identity.keywords))  # which may be secrets
+        return f"{_identity_name(identity.func)} {blake2b(arguments.encode(), digest_size=8).hexdigest()}"
     name: str = getattr(identity, "__qualname__", type(identity).__qualname__)
     if name.endswith("<lambda>"):
         raise InvalidArgumentError(("a journal needs a function with a name as identity, not a lambda",))
