@@ -105,7 +105,8 @@ class RoomsClient:
             ``TELNYX_ALLOW_INSECURE=true``, and whether `ssl_context` may accept any certificate.
         on_attempt: called with an `Attempt` after each request, also those of downloads: metadata for
             metrics. An exception that it raises is logged.
-        trace_configs: for the session of the client. aiohttp passes them each request with its API key.
+        trace_configs: for the session of the client. aiohttp passes them each request with its API key. An
+            `OSError` that they raise counts as a lost connection.
         middleware: async functions around every attempt of a call, the first one outermost:
             ``async def add_trace(request, call_next)`` returns ``await call_next(request)``. They are not
             called for downloads.

@@ -91,7 +91,7 @@ class Reports:
         Telnyx operations: ListRoomSessions, ListRoomRecordings and ListRoomCompositions.
         """
         new_meter = partial(UsageMeter, by=by, zone=zone, identity=identity)
-        new_meter(as_of=as_of or datetime.now(UTC))  # checks the arguments
+        new_meter(as_of=datetime.now(UTC) if as_of is None else as_of)  # checks the arguments
         if not isinstance(cast("object", prices), Prices | None):
             raise InvalidArgumentError((f"prices must be Prices, not {short_repr(prices)}",))
         check_function("progress", progress)

@@ -94,7 +94,9 @@ async def test_attendance_of_a_room_by_session_and_in_all(
         await client.rooms.attendance("a-room")
 
 
-@pytest.mark.parametrize("options", [{"as_of": START.replace(tzinfo=None)}, {"identity": 7}])
+@pytest.mark.parametrize(
+    "options", [{"as_of": START.replace(tzinfo=None)}, {"as_of": "2026-03-01"}, {"identity": 7}]
+)
 async def test_attendance_refuses_invalid_arguments(
     client: RoomsClient, telnyx: Emulator, options: Any
 ) -> None:
@@ -244,6 +246,7 @@ async def test_journal_of_another_report_is_refused(
         {"created_at": "yesterday"},
         {"created_at": DateFilter()},
         {"as_of": START.replace(tzinfo=None)},
+        {"as_of": 0},
         {"progress": True},
         {"journal": "usage.journal"},
         {"journal": 5, "created_at": date(2026, 3, 1)},
