@@ -130,6 +130,12 @@ def test_page_is_made_of_its_dict_and_the_class_of_its_items() -> None:
         Page.from_dict({"data": [{"id": 1}]}, Room)
 
 
+def test_lone_surrogate_in_a_dict_is_no_time_and_no_reason_to_refuse_an_unknown_field() -> None:
+    assert Room.from_dict({"id": "a", "\ud800": 1}) == Room(id="a")
+    with pytest.raises(DecodeError, match=re.escape("$.created_at: expected an RFC 3339 instant")):
+        Room.from_dict({"id": "a", "created_at": "\ud800"})
+
+
 # --- problems ---------------------------------------------------------------------------------------------
 
 NOT_A_TIME = "expected an RFC 3339 instant, got another string"
