@@ -374,7 +374,7 @@ class RoomsClient:
         view._api = api
         return view
 
-    @property
+    @cached_property
     def with_raw_response(self) -> "RawResponses":
         """The operations with the response of each: ``await client.with_raw_response.rooms.retrieve(id)``.
 
