@@ -13,7 +13,7 @@ from telnyx_rooms_async.core.endpoints import ACCOUNT_KEY
 from telnyx_rooms_async.core.http_messages import Response
 from telnyx_rooms_async.core.protocol import QueryValue, build, build_custom, extend_extras
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
-from telnyx_rooms_async.core.secret import HiddenValue, hidden, without_async_frames, without_frames
+from telnyx_rooms_async.core.secret import HiddenValue, without_async_frames, without_frames
 from telnyx_rooms_async.core.validators import UNSET, UnsetType, exact_number
 from telnyx_rooms_async.errors import RateLimit
 from telnyx_rooms_async.http.api_session import ApiSession
@@ -46,6 +46,7 @@ from telnyx_rooms_async.settings import (
     find_base_url,
     find_retry_policy,
     hidden_key,
+    hidden_option,
     timeout_seconds,
 )
 
@@ -58,6 +59,7 @@ if TYPE_CHECKING:  # a program imports the resources that it uses, each when it 
     from telnyx_rooms_async.resources.sessions import Participants, Sessions
     from telnyx_rooms_async.resources.tokens import Tokens
 
+_DEFAULT_RETRY: Final = RetryPolicy()
 _OPTIONS: Final = frozenset(field.name for field in fields(Settings))
 
 
@@ -149,9 +151,9 @@ class RoomsClient:
         middleware: Sequence[Middleware] = (),
         clock: Clock = Clock(),
     ) -> None:
-        key = find_api_key(None if api_key is None else hidden_key(api_key))
-        proxy = None if proxy is None else hidden(proxy)
-        policy = find_retry_policy(RetryPolicy(), retry, max_retries)
+        key = find_api_key(hidden_key(api_key))
+        proxy = hidden_option(proxy)
+        policy = find_retry_policy(_DEFAULT_RETRY, retry, max_retries)
         check_count(max_connections=max_connections)
         check_share(rate_limit_share)
         check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)

@@ -4,7 +4,6 @@ The client builds requests from it, and the emulator its routes.
 """
 
 import enum
-import re
 from types import NoneType
 from typing import Final, Generic, TypeVar, cast, get_origin
 
@@ -52,7 +51,11 @@ class Endpoint(Value, Generic[T_co]):
     """The type of the response: a `Page` of models, a model under ``data``, or ``NoneType``."""
     retry_safety: RetrySafety
     ids: tuple[str, ...] = field(
-        init=False, default=Factory(lambda self: tuple(re.findall(r"\{(\w+)\}", self.path)), takes_self=True)
+        init=False,
+        default=Factory(
+            lambda self: tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{")),
+            takes_self=True,
+        ),
     )
     """The names in braces."""
     is_list: bool = field(

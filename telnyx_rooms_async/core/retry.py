@@ -21,7 +21,7 @@ _RETRYABLE_REASONS: Final = frozenset(
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class RetryPolicy(Value):
     """How often, and after which pauses, a failed request is retried.
 

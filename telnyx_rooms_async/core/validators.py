@@ -226,7 +226,7 @@ def _seconds(value: int | None) -> int | None:
     return cast("int | None", exact_integer(value))
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class DateFilter(Value):
     """Calendar days, both ends included: ``DateFilter(gte=date(2021, 4, 25))``, or ISO 8601 text.
 
@@ -245,7 +245,7 @@ class DateFilter(Value):
     """On this day or earlier."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class DurationFilter(Value):
     """Whole seconds, both ends included: ``DurationFilter(gte=60)``. At least one must be given.
 

@@ -82,8 +82,9 @@ def borrowed_loop(session: Session | None) -> asyncio.AbstractEventLoop | None:
 
 def capacity(session: Session | None, max_connections: int) -> int:
     """Return how many connections can be open at once, as far as a borrowed session shows."""
-    connector = session.connector if session else None
-    limits = (connector.limit, connector.limit_per_host) if connector else ()
+    if session is None or session.connector is None:
+        return max_connections
+    limits = session.connector.limit, session.connector.limit_per_host
     return min((max_connections, *filter(None, limits)))
 
 
@@ -315,6 +316,8 @@ class Proxies:
         Raises:
             ConfigurationError: a proxy variable does not hold an HTTP proxy. Its value is not shown.
         """
+        if self.is_empty:
+            return None
         if self._option or is_loopback(url.host or ""):
             return self._option
         if self._variable or not self._trust_env:

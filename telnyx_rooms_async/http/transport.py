@@ -85,7 +85,7 @@ class AiohttpTransport:
         self._is_borrowed: Final = session is not None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._max_connections = max_connections
-        self._download_slots = asyncio.Semaphore(max_connections)
+        self._download_slots: asyncio.Semaphore  # made with the session
         self._open_session = partial(
             own_session,
             max_connections=max_connections,
