@@ -27,7 +27,7 @@ from telnyx_rooms_async.core.requests import (
     SessionsQuery,
 )
 from telnyx_rooms_async.core.validators import UNSET, Days, ParticipantId, RoomId, SessionId
-from telnyx_rooms_async.errors import SessionEndedError
+from telnyx_rooms_async.errors import NotFoundError, SessionEndedError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import ActionResult, RoomParticipant, RoomSession
 from telnyx_rooms_async.pagination import Listing
@@ -204,7 +204,7 @@ class Sessions:
         """End sessions, and yield the outcome of each, with the options of ``client.rooms.create_many``.
 
         `ids` are sessions or their ids. One request per session, as by `end`. A session that was in flight
-        when a run with a journal died, and has ended, counts as ended by it.
+        when a run with a journal died, and has ended or is gone, counts as ended by it.
 
         Example:
             >>> result = await client.sessions.end_many([session_id])
@@ -366,7 +366,7 @@ def bulk_end(api: ApiSession) -> "BulkOperation[SessionId, None]":
     async def end(session_id: SessionId, since: float | None) -> None:
         try:
             await api.call(build(END_SESSION, session_id=session_id))
-        except SessionEndedError:
+        except (NotFoundError, SessionEndedError):
             if since is None:
                 raise
 
