@@ -512,7 +512,11 @@ class PermissionDeniedError(APIStatusError):
 
 
 class NotFoundError(APIStatusError):
-    """404: the object does not exist, or no longer."""
+    """404: the object does not exist, or no longer. If it is a list, the base URL is wrong."""
+
+    def _message(self) -> str:
+        is_list = bool(self.attempts) and self.attempts[-1].operation.startswith("List")
+        return f"{super()._message()}; check the base URL" if is_list else super()._message()
 
 
 class ConflictError(APIStatusError):
