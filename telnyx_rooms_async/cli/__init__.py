@@ -46,6 +46,11 @@ class _Program(TyperGroup):
                 self.add_command(typer.main.get_command(module.app), name)
         return super().get_command(ctx, cmd_name)
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - of Typer or of Click, by version
+        """Parse the options of the program. ``--help`` and ``--version`` print here, and stdout may fail."""
+        with runner.exit_codes():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - of Typer or of Click, by version
         """Run a command, and exit with the code of an error."""
         with runner.exit_codes():
@@ -54,6 +59,7 @@ class _Program(TyperGroup):
 
 app: Final = runner.command_group(
     cls=_Program,
+    add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     # A pretty traceback can show the values of variables, and one of them is the key.
     pretty_exceptions_enable=False,

@@ -1,12 +1,11 @@
 """A command that makes many calls: outcomes, progress, failures, and a summary at the end."""
 
-import reprlib
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from datetime import timedelta
 from time import monotonic
-from typing import Annotated, Final, TypeAlias, TypeVar
+from typing import Annotated, Final, TypeAlias, TypedDict, TypeVar
 
 import typer
 from rich.console import RenderableType
@@ -22,17 +21,28 @@ Item = TypeVar("Item")
 Value = TypeVar("Value")
 Outcomes: TypeAlias = AsyncGenerator[Done[Item, Value] | Failed[Item], None]
 
-CONCURRENCY: Final = 32
 Concurrency: TypeAlias = Annotated[
     int, typer.Option(min=1, max=1000, metavar="N", help="Number of requests at the same time.")
 ]
 MaxFailures: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Stop after this number of failures.")
+    int, typer.Option(min=1, metavar="N", help="Stop after this number of failures.")
 ]
 Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 DryRun: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
 ]
+
+
+class Limits(TypedDict, total=False):
+    """Options that limit a job of 32 requests at the same time."""
+
+    concurrency: Annotated[
+        int,
+        typer.Option(min=1, max=1000, metavar="N", help="Number of requests at the same time. Default: 32."),
+    ]
+    max_failures: MaxFailures
+
+
 _FATAL: Final = (AuthenticationError, ConfigurationError)
 """Errors that every other item would meet too: the key is refused, the disk is full."""
 _PRINTED_FAILURES: Final = 10
@@ -101,7 +111,6 @@ class JobProgress:
         self.failed += 1
         self._first = self._first or (monotonic(), self.done + self.failed)
         if self.failed <= _PRINTED_FAILURES:
-            label = label if label.isprintable() else reprlib.repr(label)
             output.complain(f"{label}: {error}")
         elif self.failed == _PRINTED_FAILURES + 1:
             output.note("more failures are counted, but not printed")
@@ -152,7 +161,8 @@ def run_job(
     *,
     label: Callable[[Item], str],
     summarize: Callable[[], Result],
-    on_outcome: Callable[[Done[Item, Value] | Failed[Item]], object] = lambda _: None,
+    on_done: Callable[[Item], object] = lambda _item: None,
+    on_failure: Callable[[Item, Exception], object] = lambda _item, _error: None,
     advise: Callable[[], str] = lambda: RUN_AGAIN,
     as_json: bool,
     base_url: str | None,
@@ -169,17 +179,18 @@ def run_job(
                 async for outcome in outcomes:
                     if isinstance(outcome, Done):
                         progress.add_done()
+                        on_done(outcome.item)
                     elif isinstance(outcome.error, _FATAL):
                         raise outcome.error
                     else:
                         progress.add_failure(label(outcome.item), outcome.error)
-                    on_outcome(outcome)
+                        on_failure(outcome.item, outcome.error)
 
     try:
         with exit_codes():  # an error is printed before what was done
             run(count, base_url, on_attempt=progress.on_attempt)
     except typer.Exit as stop:
-        if progress.finished or stop.exit_code == INTERRUPTED:
+        if progress.done or progress.failed or stop.exit_code == INTERRUPTED:
             output.note("; ".join(filter(None, [f"stopped: {summarize().sentence}", advise()])))
         raise
     show(summarize(), as_json=as_json)

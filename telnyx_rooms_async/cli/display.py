@@ -21,7 +21,7 @@ from telnyx_rooms_async import (
     VideoRegion,
 )
 from telnyx_rooms_async.cli.options import SOURCE_SEPARATOR, format_region
-from telnyx_rooms_async.cli.output import counted, note, stdout, write, write_json, write_line
+from telnyx_rooms_async.cli.output import counted, escaped, note, stdout, write, write_json, write_line
 from telnyx_rooms_async.models import public_url
 
 _GAP: Final = 2
@@ -182,8 +182,4 @@ def text_of(value: object) -> str:
             regions = cast("Mapping[str, VideoRegion]", value)
             return text_of(" ".join(format_region(name, region) for name, region in regions.items()))
         case _:
-            # Other characters would move the cursor or colour the terminal.
-            return "".join(
-                character if character.isprintable() else character.encode("unicode_escape").decode()
-                for character in str(value)
-            )
+            return escaped(str(value))

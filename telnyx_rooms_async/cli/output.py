@@ -46,6 +46,28 @@ def can_ask() -> bool:
     return is_watched() and _is_terminal(sys.stdin)
 
 
+def escaped(text: str, *, keep: str = "") -> str:
+    """Escape characters that move the cursor, colour the terminal or reorder text."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or character in keep
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def _escaped_json(text: str) -> str:
+    """Escape the same characters in JSON, and in lines of a table."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else json.dumps(character)[1:-1]
+        for character in text
+    )
+
+
 def _redirect_to_null(stream: TextIO | None) -> None:
     if stream is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -74,18 +96,14 @@ def write(renderable: RenderableType, *, soft_wrap: bool = False) -> None:
 
 def write_line(text: str) -> None:
     """Print a line on stdout without wrapping it."""
-    put(f"{text}\n".encode(stdout().encoding, "replace"))
+    line = escaped(text, keep="\n") + "\n"
+    put(line.encode(stdout().encoding, "replace"))
 
 
 def write_json(value: object) -> None:
     """Print plain data or a model on stdout, as one line of JSON."""
-    line = converter.dumps(value).decode()
-    if not line.isprintable():
-        # JSON escapes ESC, but neither the C1 controls nor the marks that reorder text, which terminals obey.
-        line = "".join(
-            character if character.isprintable() else json.dumps(character)[1:-1] for character in line
-        )
-    put(line.encode() + b"\n")
+    # JSON escapes ESC, but neither the C1 controls nor the marks that reorder text, which terminals obey.
+    put(_escaped_json(converter.dumps(value).decode()).encode() + b"\n")
 
 
 def put(data: bytes) -> None:
@@ -99,11 +117,11 @@ def put(data: bytes) -> None:
 
 
 class Stdout:
-    """Binary file that writes to stdout at once."""
+    """Binary file that writes to stdout at once: the exact bytes, or at a terminal escaped text."""
 
     def write(self, data: bytes, /) -> None:
-        """Write all of the data."""
-        put(data)
+        """Write all of the data; at a terminal it is text that is not cut within a character."""
+        put(_escaped_json(data.decode()).encode() if stdout().is_terminal else data)
 
     def flush(self) -> None:
         """Do nothing: nothing is buffered."""
@@ -134,12 +152,12 @@ def stderr() -> Console:
 def note(text: str) -> None:
     """Print a message on stderr."""
     console = stderr()
-    console.print(Text(text, style="dim"), soft_wrap=not console.is_terminal)
+    console.print(Text(escaped(text, keep="\n"), style="dim"), soft_wrap=not console.is_terminal)
 
 
 def complain(reason: object) -> None:
     """Print an error on stderr, in one line."""
-    stderr().print(Text.assemble(("error:", "bold red"), f" {reason}"), soft_wrap=True)
+    stderr().print(Text.assemble(("error:", "bold red"), f" {escaped(str(reason))}"), soft_wrap=True)
 
 
 class _NoteHandler(logging.Handler):
@@ -173,7 +191,7 @@ def status(text: str) -> Generator[None, None, None]:
     if not is_watched():
         yield
         return
-    with stderr().status(Text(text)):
+    with stderr().status(Text(escaped(text))):
         yield
 
 

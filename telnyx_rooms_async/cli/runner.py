@@ -113,7 +113,8 @@ async def download(
 
 def command_group(**settings: Any) -> typer.Typer:  # noqa: ANN401 - those of Typer
     """Return a group of commands, with plain help: boxes of 80 columns cut off names of long options."""
-    return typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, **settings)
+    settings = {"no_args_is_help": True, "rich_markup_mode": None, "add_completion": False, **settings}
+    return typer.Typer(**settings)
 
 
 def grouped_options(function: Callable[..., T]) -> Callable[..., T]:

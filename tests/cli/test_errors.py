@@ -131,9 +131,10 @@ def test_invalid_value_is_one_line_and_nothing_is_sent(
         ("rooms delete --all --yes", "--all needs a filter, or else --everything"),
         ("rooms delete --all --yes --everything --unique-name x", "--all needs a filter, or else"),
         ("rooms delete x --all --everything --yes", "ROOM_ID and --all cannot be combined"),
-        ("rooms delete x --everything", "options that select rooms can only be used with --all"),
-        ("rooms delete x --expect 1", "options that select rooms can only be used with --all"),
-        ("rooms delete --unique-name x --yes", "options that select rooms can only be used with --all"),
+        ("rooms delete x --everything", "options for many rooms can only be used with --all"),
+        ("rooms delete x --concurrency 1", "options for many rooms can only be used with --all"),
+        ("rooms delete x --expect 1", "options for many rooms can only be used with --all"),
+        ("rooms delete --unique-name x --yes", "options for many rooms can only be used with --all"),
         ("rooms delete", "pass a ROOM_ID, or --all with a filter"),
     ],
 )

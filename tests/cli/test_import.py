@@ -439,10 +439,11 @@ def test_import_stops_after_max_failures(run: Run, telnyx: Emulator, table: Path
     ("file", "rows", "advice"),
     [
         ("in.csv", "A\nB\nC\n", "; `rooms apply in.csv` creates the missing rooms"),
+        ("in 2.csv", "A\nB\nC\n", "; `rooms apply 'in 2.csv'` creates the missing rooms"),
         ("in.csv", "A,\nB,\n,5\n", ""),
         ("-", "A\nB\nC\n", ""),
     ],
-    ids=["file", "room without a name", "stdin"],
+    ids=["file", "quoted file", "room without a name", "stdin"],
 )
 def test_refused_key_stops_the_import_with_advice(  # noqa: PLR0917 - the case, and where it runs
     run: Run,
@@ -455,7 +456,8 @@ def test_refused_key_stops_the_import_with_advice(  # noqa: PLR0917 - the case, 
 ) -> None:
     monkeypatch.chdir(tmp_path)
     data = f"unique_name{',max_participants' * (',' in rows)}\n{rows}"
-    Path("in.csv").write_text(data)
+    if file != "-":
+        Path(file).write_text(data)
     telnyx.inject(Fault(), times=2, operation="CreateRoom")
     telnyx.inject(Fault(status=401), operation="CreateRoom")
     options = ["--format", "csv", "--concurrency", "1", "--errors", "errors.csv"]

@@ -13,6 +13,7 @@ import telnyx_rooms_async
 from telnyx_rooms_async.__main__ import main
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.emulator import Emulator, Fault
+from telnyx_rooms_async.serialization import encode_json
 from tests.helpers.command_line import ROOM_COLUMNS, Run, Shell, Start, Terminal
 
 
@@ -110,6 +111,22 @@ def test_help_fits_80_columns(run: Run, command: list[str], option: str) -> None
     assert "..." not in result.stdout.replace("[ARGS]...", "")
 
 
+@pytest.mark.parametrize(
+    ("words", "completions"),
+    [
+        ("ro", ["rooms"]),
+        ("rooms im", ["import"]),
+        ("rooms import --jo", ["--journal"]),
+        ("rooms create --on-lost-response f", ["find", "find_then_resend"]),
+    ],
+)
+def test_shell_completes_commands_and_options(shell: Shell, words: str, completions: list[str]) -> None:
+    code = "import sys; sys.argv[0] = 'telnyx-rooms'; from telnyx_rooms_async.__main__ import main; main()"
+    variables = {"COMP_WORDS": f"telnyx-rooms {words}", "COMP_CWORD": str(len(words.split()))}
+    result = shell('"$python" -c "$code"', code=code, _TELNYX_ROOMS_COMPLETE="complete_bash", **variables)
+    assert (result.stdout.splitlines(), result.stderr) == (completions, "")
+
+
 # --- terminals ----------------------------------------------------------------------------------------------
 
 
@@ -162,6 +179,39 @@ def test_control_characters_are_escaped(run: Run, telnyx: Emulator, renamed: str
         assert json.loads(out)[field] == name
 
 
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_exported_names_are_escaped_only_at_a_terminal(
+    run: Run, at_terminal: Terminal, telnyx: Emulator, renamed: str, kind: str
+) -> None:
+    command = ("rooms", "export", "-", "--format", kind)
+    shown = at_terminal(*command, plain=False)
+    assert renamed in shown
+    assert r"\u001b[31m[red]\u007f\u009b31m\u202e\u2028Zoë 日本" in shown
+    assert shown.replace("\n", "").isprintable()  # no bar either
+    name = str(telnyx.rooms[0].unique_name)
+    exact = encode_json(name).decode() if kind == "ndjson" else name
+    assert exact in run(*command).stdout_bytes.decode()
+
+
+def test_people_are_escaped_in_csv_only_at_a_terminal(
+    run: Run, at_terminal: Terminal, telnyx: Emulator
+) -> None:
+    telnyx.seed(1)
+    person = telnyx.join(telnyx.rooms[0].id, context="Mal\x1b[2Jlory\x9b")
+    command = ("sessions", "attendance", str(person.session_id), "--csv")
+    assert r"Mal\u001b[2Jlory\u009b" in at_terminal(*command, plain=False)
+    assert "Mal\x1b[2Jlory\x9b" in run(*command).stdout
+
+
+def test_file_name_is_escaped(at_terminal: Terminal, tmp_path: Path) -> None:
+    path = tmp_path / "\x1b[2J.csv"
+    path.write_text("unique_name\nDaily\n")
+    shown = at_terminal("rooms", "import", str(path), "--dry-run", plain=False)
+    assert f"{tmp_path}/\\x1b[2J.csv would create 1 room" in shown
+    assert f"checking {tmp_path}/\\x1b[2J.csv" in shown
+    assert "\x1b[2J" not in shown
+
+
 # --- other streams ------------------------------------------------------------------------------------------
 
 
@@ -195,6 +245,12 @@ def test_program_without_stdout_succeeds(shell: Shell, telnyx: Emulator) -> None
     telnyx.seed(1)
     result = shell("exec $program rooms list >&-")
     assert (result.returncode, result.stderr, len(telnyx.requests)) == (0, "", 1)
+
+
+@pytest.mark.parametrize("command", ["--help", "--version", "rooms --help", "docs"])
+def test_full_disk_behind_help_is_one_line(shell: Shell, command: str) -> None:
+    result = shell(f"exec $program {command} >/dev/full")
+    assert (result.returncode, result.stderr) == (1, "error: No space left on device\n")
 
 
 def test_full_disk_behind_stdout_is_one_line(shell: Shell, telnyx: Emulator, tmp_path: Path) -> None:

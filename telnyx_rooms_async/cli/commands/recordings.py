@@ -105,7 +105,7 @@ def export_recordings(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="The folder. It is created if needed.")],
     *,
     concurrency: Concurrency = _CONCURRENCY,
-    max_failures: MaxFailures = None,
+    max_failures: MaxFailures | None = None,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
     **filters: Unpack[RecordingFilters],

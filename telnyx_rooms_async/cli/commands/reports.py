@@ -13,7 +13,7 @@ import typer
 from telnyx_rooms_async import ConfigurationError, DateFilter, RoomsClient
 from telnyx_rooms_async.cli.display import Result, show
 from telnyx_rooms_async.cli.options import AsJson, BaseUrl, RoomId, SessionId
-from telnyx_rooms_async.cli.output import file_errors, put, session_bar, status, write, write_json
+from telnyx_rooms_async.cli.output import Stdout, file_errors, session_bar, status, write, write_json
 from telnyx_rooms_async.cli.runner import command_group, grouped_options, run
 from telnyx_rooms_async.reports import Attendance, Prices, Usage
 from telnyx_rooms_async.reports.table import import_pyarrow
@@ -235,7 +235,7 @@ def _report(
     if as_json:
         write_json(report.to_dict())
     elif outputs.get("csv"):
-        put((BOM_UTF8 if outputs.get("bom") else b"") + report.to_csv().encode())
+        Stdout().write((BOM_UTF8 if outputs.get("bom") else b"") + report.to_csv().encode())
     elif files:
         show(Result(f"wrote {' and '.join(files)}"), as_json=False)
     else:

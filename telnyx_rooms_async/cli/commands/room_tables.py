@@ -1,22 +1,21 @@
 """``rooms import``, ``rooms export`` and ``rooms apply``: many rooms from or to a table."""
 
+import shlex
 from collections import Counter
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from pathlib import Path
 from typing import Annotated, Final, Unpack
 
 import typer
 
-from telnyx_rooms_async import Change, InvalidArgumentError, Plan, Room, RoomsClient
-from telnyx_rooms_async.batch import Done, Journal, Outcome
+from telnyx_rooms_async import Change, InvalidArgumentError, Plan, RoomsClient
+from telnyx_rooms_async.batch import Journal
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.bulk_job import (
-    CONCURRENCY,
     RUN_AGAIN,
-    Concurrency,
     DryRun,
     JobProgress,
-    MaxFailures,
+    Limits,
     Yes,
     confirm,
     require_confirmation,
@@ -45,7 +44,7 @@ from telnyx_rooms_async.cli.tables import (
     TableFile,
     format_of,
 )
-from telnyx_rooms_async.cli.tables.input_table import read_table
+from telnyx_rooms_async.cli.tables.input_table import InputTable, read_table
 from telnyx_rooms_async.cli.tables.output_table import (
     holds_export,
     refuse_foreign,
@@ -57,6 +56,7 @@ _PREFETCHED_PAGES: Final = 4
 _PARTICIPLES: Final = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
+@grouped_options
 def import_rooms(
     file: TableFile,
     *,
@@ -72,12 +72,11 @@ def import_rooms(
         typer.Option("--key-rotated", help="The account has a new API key since the journal was created."),
     ] = False,
     errors: Errors = None,
-    concurrency: Concurrency = CONCURRENCY,
-    max_failures: MaxFailures = None,
     on_lost_response: OnLostResponse = LostResponse.FIND,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
+    **limits: Unpack[Limits],
 ) -> None:
     """Create a room for each row of a table.
 
@@ -103,51 +102,56 @@ def import_rooms(
         delimiter=delimiter,
         skip_invalid=skip_invalid,
     )
-    total = len(table.rooms)
     if dry_run:
+        total = len(table.rooms)
         sentence = f"{table.source.name} would create {counted(total)}; nothing was sent"
         show(Result(sentence, {"rooms": total}), as_json=as_json)
         return
     opened = None if journal is None else Journal(journal, key_rotated=key_rotated)
-    progress = JobProgress(total=total, skipped=lambda: opened.skipped if opened else 0)
-
-    def summarize() -> Result:
-        done, skipped = progress.done, progress.skipped()
-        if skipped == total:
-            parts = [f"nothing to do: {counted(total)} created before"]
-        else:
-            parts = [f"created {done} of {counted(total)}", f"{skipped} created before" if skipped else ""]
-        return progress.result(*parts, rooms=total, created=done, skipped=skipped)
-
-    def advise() -> str:
-        steps = [f"failed rows are in {errors}"] if errors and progress.failed else []
-        if journal is not None:
-            steps.append(RUN_AGAIN)
-        elif table.is_named and Path(file).is_file():  # a pipe cannot be read again
-            steps.append(f"`rooms apply {file}` creates the missing rooms")
-        return "; ".join(steps)
-
+    job = _Import(file, table, opened, errors)
     # SQLite has two more files beside the journal.
     inputs = [file, *(f"{journal}{suffix}" for suffix in ("", "-wal", "-shm") if journal is not None)]
     with write_failures(errors, table_format, table, inputs) as write_failure:
         run_job(
             lambda client: client.rooms.create_many(
-                table.rooms,
-                concurrency=concurrency,
-                max_failures=max_failures,
-                on_lost_response=on_lost_response.value,
-                journal=opened,
+                table.rooms, on_lost_response=on_lost_response.value, journal=opened, **limits
             ),
-            progress,
+            job.progress,
             label=lambda fields: repr(fields.get(NAME, "a room without a name")),
-            on_outcome=lambda outcome: (
-                None if isinstance(outcome, Done) else write_failure(outcome.item, outcome.error)
-            ),
-            summarize=summarize,
-            advise=advise,
+            on_failure=write_failure,
+            summarize=job.summarize,
+            advise=job.advise,
             as_json=as_json,
             base_url=base_url,
         )
+
+
+class _Import:
+    """What an import has done, and what to do next."""
+
+    def __init__(self, file: str, table: InputTable, journal: Journal | None, errors: str | None) -> None:
+        self._file, self._table, self._journal, self._errors = file, table, journal, errors
+        self.progress = JobProgress(
+            total=len(table.rooms), skipped=lambda: 0 if journal is None else journal.skipped
+        )
+
+    def summarize(self) -> Result:
+        """Return the counts."""
+        total, done, skipped = len(self._table.rooms), self.progress.done, self.progress.skipped()
+        if skipped == total:
+            parts = [f"nothing to do: {counted(total)} created before"]
+        else:
+            parts = [f"created {done} of {counted(total)}", f"{skipped} created before" if skipped else ""]
+        return self.progress.result(*parts, rooms=total, created=done, skipped=skipped)
+
+    def advise(self) -> str:
+        """Return what to do next when rooms are missing."""
+        steps = [f"failed rows are in {self._errors}"] if self._errors and self.progress.failed else []
+        if self._journal is not None:
+            steps.append(RUN_AGAIN)
+        elif self._table.is_named and Path(self._file).is_file():  # a pipe cannot be read again
+            steps.append(f"`rooms apply {shlex.quote(self._file)}` creates the missing rooms")
+        return "; ".join(steps)
 
 
 @grouped_options
@@ -179,11 +183,13 @@ def export_rooms(
     if target != STREAM:
         refuse_foreign(target, holds_export, "an export")
     progress = JobProgress("listing rooms")
+    shows_rows = target == STREAM and output.stdout().is_terminal  # a bar would be drawn between them
 
     async def export(client: RoomsClient) -> None:
         progress.client = client
         listing = client.rooms.list(page_size=page_size, **filters).prefetch(_PREFETCHED_PAGES)
-        with write_export(target, table_format, bom=bom) as writer, progress.bar():
+        bar = nullcontext() if shows_rows else progress.bar()
+        with write_export(target, table_format, bom=bom) as writer, bar:
             async with aclosing(listing.pages()) as pages:
                 async for page in pages:
                     writer.write({name: getattr(room, name) for name in COLUMNS} for room in page.data)
@@ -199,6 +205,7 @@ def export_rooms(
         show(Result(sentence, values), as_json=as_json)
 
 
+@grouped_options
 def apply(
     file: TableFile,
     *,
@@ -215,12 +222,11 @@ def apply(
         ),
     ] = None,
     errors: Errors = None,
-    concurrency: Concurrency = CONCURRENCY,
-    max_failures: MaxFailures = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
+    **limits: Unpack[Limits],
 ) -> None:
     """Make the rooms of the account match a table.
 
@@ -253,22 +259,18 @@ def apply(
         rows = {fields.get(NAME): fields for fields in table.rooms}
         done: Counter[str] = Counter()
 
-        def on_outcome(outcome: Outcome[Change, Room | None]) -> None:
-            change = outcome.item
-            if isinstance(outcome, Done):
-                done[change.action] += 1
+        def on_failure(change: Change, error: Exception) -> None:
             # The row of the table: a change lacks the settings that the room has already.
-            elif change.action != "delete" and (fields := rows.get(change.unique_name)):
-                write_failure(fields, outcome.error)
+            if change.action != "delete" and (fields := rows.get(change.unique_name)):
+                write_failure(fields, error)
 
         run_job(
-            lambda client: client.rooms.apply(
-                plan, concurrency=concurrency, max_failures=max_failures, max_deletes=max_deletes
-            ),
+            lambda client: client.rooms.apply(plan, max_deletes=max_deletes, **limits),
             progress,
             label=lambda change: f"{change.action} {change.unique_name!r}",
+            on_done=lambda change: done.update([change.action]),
+            on_failure=on_failure,
             summarize=lambda: _summary(plan, done, progress),
-            on_outcome=on_outcome,
             as_json=as_json,
             base_url=base_url,
         )

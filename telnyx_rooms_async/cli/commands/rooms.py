@@ -11,11 +11,10 @@ import typer
 from telnyx_rooms_async import InvalidArgumentError, Listing, Room, RoomFields, RoomsClient, RoomSession
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.bulk_job import (
-    CONCURRENCY,
     Concurrency,
     DryRun,
     JobProgress,
-    MaxFailures,
+    Limits,
     Yes,
     confirm,
     require_confirmation,
@@ -44,6 +43,7 @@ from telnyx_rooms_async.policies import RoomPolicy, parse_policies
 
 app: Final = command_group(help="Rooms and their sessions.")
 
+_FILTERS: Final = RoomFilters.__annotations__
 IncludeSessions = Annotated[
     bool, typer.Option("--include-sessions", help="Show the sessions, past and present.")
 ]
@@ -150,6 +150,17 @@ def wait_for_session(
     return client.rooms.wait_for_session(room_id, timeout=timeout)
 
 
+class Selection(RoomFilters, Limits, total=False):
+    """Options with ``--all``."""
+
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Instead of a filter: all rooms of the account.")
+    ]
+    expect: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Delete nothing unless exactly N rooms match.")
+    ]
+
+
 @app.command()
 @grouped_options
 def delete(
@@ -158,34 +169,27 @@ def delete(
     select_all: Annotated[
         bool, typer.Option("--all", help="Delete all rooms that match the filters.")
     ] = False,
-    everything: Annotated[
-        bool, typer.Option("--everything", help="Instead of a filter: all rooms of the account.")
-    ] = False,
-    expect: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Delete nothing unless exactly N rooms match.")
-    ] = None,
-    concurrency: Concurrency = CONCURRENCY,
-    max_failures: MaxFailures = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
-    **filters: Unpack[RoomFilters],
+    **selection: Unpack[Selection],
 ) -> None:
     """Delete a room, or with --all many rooms.
 
     Active sessions end, and their participants are disconnected.
     """
     if not select_all:
-        if filters or everything or dry_run or expect is not None:
-            raise typer.BadParameter("options that select rooms can only be used with --all")
+        if selection or dry_run:
+            raise typer.BadParameter("options for many rooms can only be used with --all")
         if room_id is None:
             raise typer.BadParameter("pass a ROOM_ID, or --all with a filter")
         run(lambda client: _delete_one(client, room_id, as_json=as_json), base_url)
         return
+    filters = cast("RoomFilters", {name: value for name, value in selection.items() if name in _FILTERS})
     if room_id is not None:
         raise typer.BadParameter("ROOM_ID and --all cannot be combined")
-    if everything == bool(filters):
+    if selection.get("everything", False) == bool(filters):
         raise typer.BadParameter("--all needs a filter, or else --everything")
     if dry_run:
         run(lambda client: show_list(client.rooms.list(**filters), Room, as_json=as_json), base_url)
@@ -195,17 +199,10 @@ def delete(
     if not yes:
         if total:
             confirm(f"delete {output.counted(total)}?")
-        # Rooms that were created since were not confirmed.
-        expect = total if expect is None else expect
+        selection.setdefault("expect", total)  # rooms that were created since were not confirmed
     progress = JobProgress("collecting rooms", total=total)
     run_job(
-        lambda client: client.rooms.delete_all(
-            **filters,
-            everything=everything,
-            expect=expect,
-            concurrency=concurrency,
-            max_failures=max_failures,
-        ),
+        lambda client: client.rooms.delete_all(**selection),
         progress,
         label=lambda room: room.id,
         summarize=lambda: progress.result(f"deleted {output.counted(progress.done)}", deleted=progress.done),
@@ -230,7 +227,7 @@ def enforce(
     interval: Annotated[
         float, typer.Option(metavar="SECONDS", help="Time between two readings of all rooms.")
     ] = 60.0,
-    concurrency: Concurrency = CONCURRENCY,
+    concurrency: Concurrency = 32,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
 ) -> None:

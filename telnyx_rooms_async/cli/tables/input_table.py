@@ -139,7 +139,7 @@ def read_table(
     if not table.rooms and not table.invalid and not table.broken:
         table.broken = (f"{name} is empty: it has no rows",)
     for problem in table.problems:
-        output.complain(InvalidArgumentError((problem,)))  # escapes what is not printable
+        output.complain(problem)
     if table.broken or (table.invalid and not (skip_invalid and table.rooms)):
         raise typer.Exit(USAGE)
     if table.invalid:
