@@ -1,4 +1,6 @@
-"""pytest plugin with fixtures to test code that uses this library. pytest loads it once it is installed.
+"""pytest plugin of telnyx-rooms-async, with fixtures to test code that uses the library.
+
+pytest imports it in every environment that has the library, and so it is not in the package.
 
 - ``telnyx_emulator``: an `Emulator` for one test. ``TELNYX_API_KEY``, ``TELNYX_BASE_URL`` and, with the extra
   ``webhooks``, ``TELNYX_PUBLIC_KEY`` point to it, so that ``RoomsClient()`` in the tested code uses it.
@@ -10,7 +12,7 @@
 
 The fixtures need pytest-asyncio 0.24 or newer, in either mode and with loops of any scope, or anyio on
 asyncio. A fixture named ``telnyx_emulator`` in the tests replaces this one for the other two as well. Until a
-fixture is requested, nothing else of the library is used, and nothing is required.
+fixture is requested, nothing of the library is imported, and nothing is required.
 
 Example:
     async def test_delete_survives_a_busy_server(rooms_client, telnyx_faults):
@@ -28,7 +30,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
-if TYPE_CHECKING:  # pytest imports this module in every environment that has the library
+if TYPE_CHECKING:
     from telnyx_rooms_async import RoomsClient
     from telnyx_rooms_async.emulator import Emulator, Faults, ThreadedEmulator
 
