@@ -61,7 +61,6 @@ MODULES = (
     ".integrations.opentelemetry",
     ".integrations.quart",
     ".policies",
-    ".pytest_plugin",
     ".reports",
     ".serialization",
     ".webhooks",
