@@ -61,6 +61,7 @@ MODULES = (
     ".integrations.opentelemetry",
     ".integrations.quart",
     ".policies",
+    ".pytest_plugin",
     ".reports",
     ".serialization",
     ".webhooks",

@@ -123,9 +123,6 @@ def test_anyio_is_enough_and_missing_requirements_are_named(tmp_path: Path) -> N
     assert message in output
 
 
-def test_nothing_is_needed_or_imported_without_the_fixtures(tmp_path: Path) -> None:
-    # By its name, since an installed version may have another entry point.
-    plugins = ("no:telnyx_rooms_async", "_telnyx_rooms_async_pytest", "no:asyncio", "no:anyio")
-    suite = "import sys\ndef test_it(): assert not {'aiohttp', 'telnyx_rooms_async'} & set(sys.modules)"
-    output = run(tmp_path, tuple(f"-p{plugin}" for plugin in plugins), suite)
+def test_no_plugin_is_needed_without_the_fixtures(tmp_path: Path) -> None:
+    output = run(tmp_path, ("-p", "no:asyncio", "-p", "no:anyio"), "def test_it(): ...")
     assert " 1 passed in " in output, output
