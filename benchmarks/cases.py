@@ -113,7 +113,7 @@ _LIST_CASES: Final = (
 _CLIENTS: Final = (
     Case(
         name="import",
-        title="Import, and make a client",
+        title="Import, make a client, and load its operations on rooms",
         unit="import",
         task=tasks.start,
         reference="parts",

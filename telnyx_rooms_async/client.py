@@ -1,4 +1,4 @@
-"""`RoomsClient`: one session of the API and six resources."""
+"""`RoomsClient`: one session of the API, and the resources."""
 
 import os
 import ssl
@@ -13,7 +13,7 @@ from telnyx_rooms_async.core.endpoints import ACCOUNT_KEY
 from telnyx_rooms_async.core.http_messages import Response
 from telnyx_rooms_async.core.protocol import QueryValue, build, build_custom, extend_extras
 from telnyx_rooms_async.core.retry import RetryBudget, RetryPolicy
-from telnyx_rooms_async.core.secret import HiddenValue, hidden, without_async_frames, without_frames
+from telnyx_rooms_async.core.secret import HiddenValue, without_async_frames, without_frames
 from telnyx_rooms_async.core.validators import UNSET, UnsetType, exact_number
 from telnyx_rooms_async.errors import RateLimit
 from telnyx_rooms_async.http.api_session import ApiSession
@@ -41,10 +41,12 @@ from telnyx_rooms_async.settings import (
     check_flags,
     check_positive,
     check_share,
+    check_type,
     find_api_key,
     find_base_url,
     find_retry_policy,
     hidden_key,
+    hidden_option,
     timeout_seconds,
 )
 
@@ -57,6 +59,7 @@ if TYPE_CHECKING:  # a program imports the resources that it uses, each when it 
     from telnyx_rooms_async.resources.sessions import Participants, Sessions
     from telnyx_rooms_async.resources.tokens import Tokens
 
+_DEFAULT_RETRY: Final = RetryPolicy()
 _OPTIONS: Final = frozenset(field.name for field in fields(Settings))
 
 
@@ -104,7 +107,8 @@ class RoomsClient:
             ``TELNYX_ALLOW_INSECURE=true``, and whether `ssl_context` may accept any certificate.
         on_attempt: called with an `Attempt` after each request, also those of downloads: metadata for
             metrics. An exception that it raises is logged.
-        trace_configs: for the session of the client. aiohttp passes them each request with its API key.
+        trace_configs: for the session of the client. aiohttp passes them each request with its API key. An
+            `OSError` that they raise counts as a lost connection.
         middleware: async functions around every attempt of a call, the first one outermost:
             ``async def add_trace(request, call_next)`` returns ``await call_next(request)``. They are not
             called for downloads.
@@ -147,9 +151,9 @@ class RoomsClient:
         middleware: Sequence[Middleware] = (),
         clock: Clock = Clock(),
     ) -> None:
-        key = find_api_key(None if api_key is None else hidden_key(api_key))
-        proxy = None if proxy is None else hidden(proxy)
-        policy = find_retry_policy(RetryPolicy(), retry, max_retries)
+        key = find_api_key(hidden_key(api_key))
+        proxy = hidden_option(proxy)
+        policy = find_retry_policy(_DEFAULT_RETRY, retry, max_retries)
         check_count(max_connections=max_connections)
         check_share(rate_limit_share)
         check_flags(read_only=read_only, trust_env=trust_env, allow_insecure=allow_insecure)
@@ -164,6 +168,7 @@ class RoomsClient:
         )
         check_trace_configs(trace_configs)
         check_on_attempt(on_attempt)
+        check_type("clock", clock, Clock)
         tls = None if session else find_tls(ssl_context, ca_file, client_cert, allow_insecure=allow_insecure)
         self._base_url = find_base_url(base_url, allow_insecure=allow_insecure)
         max_connections = capacity(session, int(max_connections))
@@ -371,7 +376,7 @@ class RoomsClient:
         view._api = api
         return view
 
-    @property
+    @cached_property
     def with_raw_response(self) -> "RawResponses":
         """The operations with the response of each: ``await client.with_raw_response.rooms.retrieve(id)``.
 

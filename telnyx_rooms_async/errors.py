@@ -36,7 +36,7 @@ class FailureKind(enum.StrEnum):
     """The body is larger than the limit."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class RateLimit(Value):
     """Rate limit of the account as one response states it; None for a missing or unreadable number.
 
@@ -55,7 +55,7 @@ class RateLimit(Value):
     """Seconds until the next window, at the time of the response."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Attempt(Value):
     """Record of one attempt: metadata only, no body, no API key.
 
@@ -512,7 +512,11 @@ class PermissionDeniedError(APIStatusError):
 
 
 class NotFoundError(APIStatusError):
-    """404: the object does not exist, or no longer."""
+    """404: the object does not exist, or no longer. If it is a list, the base URL is wrong."""
+
+    def _message(self) -> str:
+        is_list = bool(self.attempts) and self.attempts[-1].operation.startswith("List")
+        return f"{super()._message()}; check the base URL" if is_list else super()._message()
 
 
 class ConflictError(APIStatusError):

@@ -6,15 +6,19 @@ Statuses and record types are open strings. Datetimes are timezone-aware, in UTC
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final, Generic, Protocol, Self, TypeVar, cast
+from functools import cache
+from operator import attrgetter
+from typing import Any, Final, Generic, Protocol, Self, TypeAlias, TypeVar, cast
 
 from attrs import AttrsInstance, field, fields, frozen
 
 from telnyx_rooms_async.serialization import converter
 
 T = TypeVar("T")
+Item = TypeVar("Item")
+_Getter: TypeAlias = Callable[[Any], Any]
 
 # The converter reads the metadata of fields.
 _OMITTED_IF_NONE: Final = {"omit_default": True}
@@ -53,10 +57,31 @@ def public_url_repr(url: object) -> str:
     return repr(public_url(url) if isinstance(url, str) else url)
 
 
+@cache
+def _compared_and_hashed(cls: type[AttrsInstance]) -> tuple[_Getter, _Getter]:
+    """Return how to get the values of the fields that are compared, and of those that are hashed."""
+    compared = [field.name for field in fields(cls) if field.eq]
+    hashed = [field.name for field in fields(cls) if (field.eq if field.hash is None else field.hash)]
+    return attrgetter(*compared), attrgetter(*hashed)
+
+
 class Value:
-    """Base class of frozen attrs classes. It has their repr, which attrs would compile for each of them."""
+    """Base class of frozen attrs classes with the methods that attrs would compile for each of them.
+
+    They pass ``eq=False, repr=False`` to attrs, which makes the import of the package a seventh shorter.
+    """
 
     __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        values, _ = _compared_and_hashed(cast("type[AttrsInstance]", type(self)))
+        return bool(values(self) == values(other))
+
+    def __hash__(self) -> int:
+        _, values = _compared_and_hashed(cast("type[AttrsInstance]", type(self)))
+        return hash((type(self), values(self)))
 
     def __repr__(self) -> str:
         shown = (
@@ -121,7 +146,7 @@ class Identified(Protocol):
         ...
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class RoomParticipant(Model):
     """A person or program that is or was in a session."""
 
@@ -141,7 +166,7 @@ class RoomParticipant(Model):
     """``"room_participant"``."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class RoomSession(Model):
     """A meeting in a room, from the first join until the last participant leaves."""
 
@@ -163,7 +188,7 @@ class RoomSession(Model):
     """``"room_session"``."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Room(Model):
     """A video room. It exists until it is deleted, and has one session at a time."""
 
@@ -217,7 +242,7 @@ class RecordingStatus(enum.StrEnum):
     COMPLETED = "completed"
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class RoomRecording(Model):
     """Audio or video of one participant in one session."""
 
@@ -268,7 +293,7 @@ class CompositionStatus(enum.StrEnum):
     COMPLETED = "completed"
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class VideoRegion(Model):
     """A rectangle of a composition, in pixels, and the videos in it."""
 
@@ -290,7 +315,7 @@ class VideoRegion(Model):
     """Ids of video recordings, or ``("*",)`` for all of the session."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class RoomComposition(Model):
     """One video of the recordings of a session."""
 
@@ -338,7 +363,7 @@ class RoomComposition(Model):
     """``"room_composition"`` or ``"composition"``."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class AccessToken(Model):
     """Token with which a client SDK joins a room."""
 
@@ -356,7 +381,7 @@ class AccessToken(Model):
         return None if self.token_expires_at is None else (self.token_expires_at - now).total_seconds()
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ClientToken(AccessToken):
     """An access token, and the refresh token for the next access token."""
 
@@ -366,7 +391,7 @@ class ClientToken(AccessToken):
     """When the refresh token expires."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ActionResult(Model):
     """Result of an action in a session."""
 
@@ -374,7 +399,7 @@ class ActionResult(Model):
     """``"ok"``."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class DeletedRecordings(Model):
     """Result of a deletion of recordings by filter."""
 
@@ -382,7 +407,7 @@ class DeletedRecordings(Model):
     """The number of deleted recordings."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class AccountKey(Model):
     """The public key for the signatures of an account's webhooks."""
 
@@ -390,7 +415,7 @@ class AccountKey(Model):
     """32 bytes in base64."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class PageMeta(Model):
     """Page numbers and totals as the server states them; any of them may be missing."""
 
@@ -404,7 +429,7 @@ class PageMeta(Model):
     """The number of items on all pages."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Page(Model, Generic[T]):
     """One page of a list."""
 
@@ -413,8 +438,20 @@ class Page(Model, Generic[T]):
     meta: PageMeta = field(default=PageMeta(), metadata=_LENIENT)
     """Page numbers and totals."""
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object], item_class: type[Item] | None = None) -> "Page[Item]":
+        """Return the value of `to_dict`, or of the JSON of the API: ``Page.from_dict(data, Room)``.
 
-@frozen(kw_only=True, repr=False)
+        Raises:
+            DecodeError: a ValueError that names the path of every value that does not fit.
+            TypeError: the class of the items is missing.
+        """
+        if item_class is None:
+            raise TypeError("the class of the items is missing: Page.from_dict(data, Room)")
+        return cast("Page[Item]", converter.structure_json(data, cast("Any", cls)[item_class]))
+
+
+@frozen(kw_only=True, eq=False, repr=False)
 class ErrorDetail(Model):
     """One entry of an error response."""
 

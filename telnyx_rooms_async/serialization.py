@@ -165,7 +165,7 @@ def _structure_datetime(value: object, _: type) -> datetime:
     try:
         instant = msgspec.convert(_expect(value, str), datetime)
         return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
-    except (msgspec.ValidationError, OverflowError):
+    except (msgspec.ValidationError, OverflowError, UnicodeEncodeError):
         raise WrongTypeError("expected an RFC 3339 instant, got another string") from None
 
 
@@ -228,7 +228,7 @@ def _fast(cl: Any, detailed: _StructureHook) -> _StructureHook:  # noqa: ANN401 
     def structure(value: Any, target: Any) -> Any:  # noqa: ANN401 - of any type
         try:
             result = msgspec.convert(value, cl)
-        except (msgspec.ValidationError, RecursionError):
+        except (msgspec.ValidationError, RecursionError, UnicodeEncodeError):  # of a lone surrogate
             return detailed(value, target)
         return result if columns is None or columns.all_in_utc(result) else detailed(value, target)
 

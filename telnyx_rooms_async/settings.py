@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final, cast
 from urllib.parse import SplitResult, urlsplit
 
 from attrs import evolve, field, fields, frozen
-from attrs.converters import optional
 
 from telnyx_rooms_async.core.retry import RetryPolicy
 from telnyx_rooms_async.core.secret import Secret, hidden
@@ -42,12 +42,18 @@ def _hide(value: object) -> str:
     return "None" if value is None else "'***'"
 
 
-def hidden_key(api_key: object) -> Secret | ApiKeyFunction:
-    """Return an API key as a secret, and a function for it as it is."""
-    return cast("ApiKeyFunction", api_key) if callable(api_key) else hidden(api_key)
+def hidden_key(api_key: object) -> Secret | ApiKeyFunction | None:
+    """Return an API key as a secret; a function for it, None, and what is no key, as it is."""
+    is_text = issubclass(type(api_key), str)
+    return hidden(api_key) if is_text else cast("ApiKeyFunction | None", api_key)
 
 
-@frozen(kw_only=True, repr=False)
+def hidden_option(value: object) -> Secret | None:
+    """Return an option as a secret, and None as it is."""
+    return None if value is None else hidden(value)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
 class Settings(Value):
     """Options of a `RoomsClient` as a value, for example for another process.
 
@@ -59,7 +65,7 @@ class Settings(Value):
         >>> client = RoomsClient.from_settings(Settings(api_key="KEY", max_connections=20))
     """
 
-    api_key: str | ApiKeyFunction | None = field(default=None, converter=optional(hidden_key), repr=False)
+    api_key: str | ApiKeyFunction | None = field(default=None, converter=hidden_key, repr=False)
     base_url: str | None = field(default=None, repr=_show_url)
     timeout: float | timedelta | None = 45.0
     attempt_timeout: float | timedelta | None = 15.0
@@ -72,7 +78,7 @@ class Settings(Value):
     read_only: bool = False
     ca_file: str | os.PathLike[str] | None = None
     client_cert: str | os.PathLike[str] | None = None
-    proxy: str | None = field(default=None, converter=optional(hidden), repr=_show_url)
+    proxy: str | None = field(default=None, converter=hidden_option, repr=_show_url)
     trust_env: bool = False
     allow_insecure: bool = False
 
@@ -81,10 +87,12 @@ def find_api_key(api_key: Secret | ApiKeyFunction | None) -> Secret | ApiKeyFunc
     """Return an API key or the function for it, by default the environment variable ``TELNYX_API_KEY``.
 
     Raises:
-        ConfigurationError: it is missing, or cannot be sent in a header. It is not shown.
+        ConfigurationError: it is missing, of a wrong type, or cannot be sent in a header. It is not shown.
     """
     key = Secret(os.environ.get("TELNYX_API_KEY", "")) if api_key is None else api_key
     if not isinstance(key, Secret):
+        if not callable(cast("object", key)):
+            raise ConfigurationError(f"api_key must be text or a function, not {type(key).__name__}")
         return key
     if not key:
         raise ConfigurationError("no API key: pass api_key as text or a function, or set TELNYX_API_KEY")
@@ -117,6 +125,12 @@ def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
         url = os.environ.get("TELNYX_BASE_URL") or "https://api.telnyx.com/v2"
     if not isinstance(url, str):
         raise ConfigurationError("the base URL must be text")
+    return _checked_url(url, is_http_allowed=allow_insecure or variable == "true")
+
+
+@lru_cache(maxsize=16)
+def _checked_url(url: str, *, is_http_allowed: bool) -> str:
+    """Check the text of a base URL, and return it without a slash at its end."""
     if is_quoted(url):
         raise ConfigurationError("the base URL must stand without quotes around it")
     parts: SplitResult | None = None
@@ -132,7 +146,7 @@ def find_base_url(base_url: str | None, *, allow_insecure: bool) -> str:
         raise ConfigurationError("the base URL must begin with https:// and a host")
     if set(parts.netloc) & set("@\\") or parts.query or parts.fragment or not is_visible_ascii(url):
         raise ConfigurationError(f"the base URL for {host} must be plain: no user, query, fragment or space")
-    if scheme == "http" and not (allow_insecure or variable == "true" or is_loopback(host)):
+    if scheme == "http" and not (is_http_allowed or is_loopback(host)):
         raise ConfigurationError(
             f"http://{host} would send the API key in the clear: use https://,"
             " or set TELNYX_ALLOW_INSECURE=true where the network is trusted"
@@ -166,6 +180,12 @@ def check_flags(**options: object) -> None:
             raise ConfigurationError(f"{name} must be True or False, not {short_repr(value)}")
 
 
+def check_type(name: str, value: object, cls: type) -> None:
+    """Check an option that is an object of a class."""
+    if not isinstance(value, cls):
+        raise ConfigurationError(f"{name} must be a {cls.__name__}, not {short_repr(value)}")
+
+
 def check_share(share: float) -> None:
     """Check the share of the rate limit, a number above 0 and up to 1."""
     check_positive(rate_limit_share=share)
@@ -197,8 +217,7 @@ def find_retry_policy(
         return evolve(default, max_attempts=number + 1)
     if retry is None:
         return default
-    if not isinstance(cast("object", retry), RetryPolicy):
-        raise ConfigurationError(f"retry must be a RetryPolicy, not {short_repr(retry)}")
+    check_type("retry", retry, RetryPolicy)
     check_count(max_attempts=retry.max_attempts)
     numbers = {name: exact_number(getattr(retry, name)) for name in _POLICY_FIELDS}
     for name, value in numbers.items():

@@ -16,7 +16,9 @@ from attrs import define, frozen
 from telnyx_rooms_async.batch.journal import ItemRecord, JobIdentity, Journal, JournalFile
 from telnyx_rooms_async.batch.streams import Done, Failed, Outcome, iterate, relabel, stream
 from telnyx_rooms_async.core.validators import (
+    check_function,
     checked_count,
+    checked_flag,
     checked_limit,
     exact_flag,
     exact_integer,
@@ -175,13 +177,12 @@ class BulkOperation(Generic[Item, Value]):
         source = open_items(items)
         options = _StreamOptions(
             concurrency=checked_count("concurrency", concurrency),
-            ordered=ordered,
+            ordered=checked_flag("ordered", ordered),
             max_failures=checked_limit("max_failures", max_failures),
         )
         if not isinstance(cast("object", journal), Journal | None):
             raise InvalidArgumentError((f"journal must be a Journal, got {short_repr(journal)}",))
-        if progress is not None and not callable(cast("object", progress)):
-            raise InvalidArgumentError((f"progress must be a function, got {short_repr(progress)}",))
+        check_function("progress", progress)
         if journal is None:
             outcomes = stream(self._apply_first, source, **options)
         else:

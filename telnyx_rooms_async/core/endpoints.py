@@ -4,7 +4,6 @@ The client builds requests from it, and the emulator its routes.
 """
 
 import enum
-import re
 from types import NoneType
 from typing import Final, Generic, TypeVar, cast, get_origin
 
@@ -52,7 +51,11 @@ class Endpoint(Value, Generic[T_co]):
     """The type of the response: a `Page` of models, a model under ``data``, or ``NoneType``."""
     retry_safety: RetrySafety
     ids: tuple[str, ...] = field(
-        init=False, default=Factory(lambda self: tuple(re.findall(r"\{(\w+)\}", self.path)), takes_self=True)
+        init=False,
+        default=Factory(
+            lambda self: tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{")),
+            takes_self=True,
+        ),
     )
     """The names in braces."""
     is_list: bool = field(
@@ -74,25 +77,25 @@ CREATE_TOKEN              = Endpoint("CreateRoomClientToken", "POST", "/rooms/{r
 REFRESH_TOKEN             = Endpoint("RefreshRoomClientToken", "POST", "/rooms/{room_id}/actions/refresh_client_token", 201, AccessToken, IDEMPOTENT)
 
 LIST_SESSIONS             = Endpoint("ListRoomSessions", "GET", "/room_sessions", 200, Page[RoomSession], IDEMPOTENT)
-RETRIEVE_SESSION          = Endpoint("ViewRoomSession", "GET", "/room_sessions/{room_session_id}", 200, RoomSession, IDEMPOTENT)
-LIST_SESSION_PARTICIPANTS = Endpoint("RetrieveListRoomParticipants", "GET", "/room_sessions/{room_session_id}/participants", 200, Page[RoomParticipant], IDEMPOTENT)
-END_SESSION               = Endpoint("EndSession", "POST", "/room_sessions/{room_session_id}/actions/end", 200, ActionResult, IDEMPOTENT)
-KICK_PARTICIPANTS         = Endpoint("KickParticipantInSession", "POST", "/room_sessions/{room_session_id}/actions/kick", 200, ActionResult, IF_NOT_SENT)
-MUTE_PARTICIPANTS         = Endpoint("MuteParticipantInSession", "POST", "/room_sessions/{room_session_id}/actions/mute", 200, ActionResult, IF_NOT_SENT)
-UNMUTE_PARTICIPANTS       = Endpoint("UnmuteParticipantInSession", "POST", "/room_sessions/{room_session_id}/actions/unmute", 200, ActionResult, IF_NOT_SENT)
+RETRIEVE_SESSION          = Endpoint("ViewRoomSession", "GET", "/room_sessions/{session_id}", 200, RoomSession, IDEMPOTENT)
+LIST_SESSION_PARTICIPANTS = Endpoint("RetrieveListRoomParticipants", "GET", "/room_sessions/{session_id}/participants", 200, Page[RoomParticipant], IDEMPOTENT)
+END_SESSION               = Endpoint("EndSession", "POST", "/room_sessions/{session_id}/actions/end", 200, ActionResult, IDEMPOTENT)
+KICK_PARTICIPANTS         = Endpoint("KickParticipantInSession", "POST", "/room_sessions/{session_id}/actions/kick", 200, ActionResult, IF_NOT_SENT)
+MUTE_PARTICIPANTS         = Endpoint("MuteParticipantInSession", "POST", "/room_sessions/{session_id}/actions/mute", 200, ActionResult, IF_NOT_SENT)
+UNMUTE_PARTICIPANTS       = Endpoint("UnmuteParticipantInSession", "POST", "/room_sessions/{session_id}/actions/unmute", 200, ActionResult, IF_NOT_SENT)
 
 LIST_PARTICIPANTS         = Endpoint("ListRoomParticipants", "GET", "/room_participants", 200, Page[RoomParticipant], IDEMPOTENT)
-RETRIEVE_PARTICIPANT      = Endpoint("ViewRoomParticipant", "GET", "/room_participants/{room_participant_id}", 200, RoomParticipant, IDEMPOTENT)
+RETRIEVE_PARTICIPANT      = Endpoint("ViewRoomParticipant", "GET", "/room_participants/{participant_id}", 200, RoomParticipant, IDEMPOTENT)
 
 LIST_RECORDINGS           = Endpoint("ListRoomRecordings", "GET", "/room_recordings", 200, Page[RoomRecording], IDEMPOTENT)
-RETRIEVE_RECORDING        = Endpoint("ViewRoomRecording", "GET", "/room_recordings/{room_recording_id}", 200, RoomRecording, IDEMPOTENT)
-DELETE_RECORDING          = Endpoint("DeleteRoomRecording", "DELETE", "/room_recordings/{room_recording_id}", 204, NoneType, IDEMPOTENT)
+RETRIEVE_RECORDING        = Endpoint("ViewRoomRecording", "GET", "/room_recordings/{recording_id}", 200, RoomRecording, IDEMPOTENT)
+DELETE_RECORDING          = Endpoint("DeleteRoomRecording", "DELETE", "/room_recordings/{recording_id}", 204, NoneType, IDEMPOTENT)
 DELETE_RECORDINGS         = Endpoint("DeleteRoomRecordings", "DELETE", "/room_recordings", 201, DeletedRecordings, IF_NOT_SENT)
 
 LIST_COMPOSITIONS         = Endpoint("ListRoomCompositions", "GET", "/room_compositions", 200, Page[RoomComposition], IDEMPOTENT)
 CREATE_COMPOSITION        = Endpoint("CreateRoomComposition", "POST", "/room_compositions", 202, RoomComposition, IF_NOT_SENT)
-RETRIEVE_COMPOSITION      = Endpoint("ViewRoomComposition", "GET", "/room_compositions/{room_composition_id}", 200, RoomComposition, IDEMPOTENT)
-DELETE_COMPOSITION        = Endpoint("DeleteRoomComposition", "DELETE", "/room_compositions/{room_composition_id}", 204, NoneType, IDEMPOTENT)
+RETRIEVE_COMPOSITION      = Endpoint("ViewRoomComposition", "GET", "/room_compositions/{composition_id}", 200, RoomComposition, IDEMPOTENT)
+DELETE_COMPOSITION        = Endpoint("DeleteRoomComposition", "DELETE", "/room_compositions/{composition_id}", 204, NoneType, IDEMPOTENT)
 # fmt: on
 
 ENDPOINTS: Final[tuple[Endpoint[object], ...]] = tuple(

@@ -75,7 +75,7 @@ def merged_headers(headers: Mapping[str, str], added: Mapping[str, str]) -> dict
     return {name: value for name, value in headers.items() if name.lower() not in names} | dict(added)
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Request(Value):
     """One HTTP request, relative to the base URL and without the key.
 
@@ -125,7 +125,7 @@ class Request(Value):
 
 
 @frozen(eq=False, repr=False)
-class Headers(Value, Mapping[str, str]):
+class Headers(Mapping[str, str], Value):
     """Headers of a response. Names are found in any case; of a repeated header, the first value counts.
 
     Example:
@@ -151,7 +151,7 @@ class Headers(Value, Mapping[str, str]):
         return len(set(self))
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Response(Value):
     """A complete HTTP response of any status.
 

@@ -425,7 +425,7 @@ def read(
         call: the call.
         outcome: the outcome of its last attempt.
         attempts: the records of all attempts, the last one included.
-        now: seconds since the epoch, to read a date in ``Retry-After``, which is ignored without it.
+        now: seconds since the epoch, to read a date in ``Retry-After`` of a response without ``Date``.
 
     Raises:
         APIConnectionError: there is no complete response.

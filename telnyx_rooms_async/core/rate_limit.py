@@ -12,8 +12,8 @@ from telnyx_rooms_async.errors import RateLimit
 N = TypeVar("N", int, float)
 
 _MAX_DIGITS: Final = 9
-_COUNT: Final = re.compile(rb" *([0-9]{1,9})(?![0-9])")
-_SECONDS: Final = re.compile(rb" *([0-9]{1,9}(?:\.[0-9]{1,30})?)(?![0-9.])")
+_COUNT: Final = rb" *([0-9]{1,9})(?![0-9])"
+_SECONDS: Final = rb" *([0-9]{1,9}(?:\.[0-9]{1,30})?)(?![0-9.])"
 _HEADERS: Final = {
     b"x-ratelimit-limit": "limit",
     b"x-ratelimit-remaining": "remaining",
@@ -56,7 +56,7 @@ def _number(values: Mapping[str, bytes], name: str, number: type[N]) -> N | None
         return None
     if len(text) <= _MAX_DIGITS and text.isdigit():
         return number(text)
-    match = (_COUNT if number is int else _SECONDS).match(text)
+    match = re.match(_COUNT if number is int else _SECONDS, text)
     return number(match[1]) if match else None
 
 

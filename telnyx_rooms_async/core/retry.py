@@ -21,7 +21,7 @@ _RETRYABLE_REASONS: Final = frozenset(
 )
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class RetryPolicy(Value):
     """How often, and after which pauses, a failed request is retried.
 
@@ -177,15 +177,18 @@ def retry_after(response: Response, now: float | None) -> float | None:
     """Return the seconds that the server asks to wait, or None without a readable header.
 
     ``retry-after-ms`` is read first, then ``Retry-After`` (seconds or an HTTP date), then on a 429 the
-    ``x-ratelimit-reset`` that Telnyx sends (seconds).
+    ``x-ratelimit-reset`` that Telnyx sends (seconds). A date is compared with the ``Date`` of the response,
+    which is of the same clock, else with `now`, in seconds since the epoch.
     """
     if (milliseconds := _seconds(response.headers.get("retry-after-ms"))) is not None:
         return milliseconds / 1000
     hint = response.headers.get("retry-after")
     if (seconds := _seconds(hint)) is not None:
         return seconds
-    if now is not None and (date := http_date(hint)) is not None and date >= now:
-        return date - now
+    if (date := http_date(hint)) is not None:
+        for base in (http_date(response.headers.get("date")), now):
+            if base is not None and date >= base:
+                return date - base
     return (
         _seconds(response.headers.get("x-ratelimit-reset")) if response.status == _TOO_MANY_REQUESTS else None
     )

@@ -1,4 +1,4 @@
-"""Validators of arguments, and the exact values that are validated and sent.
+"""Types of arguments, the exact values that are sent, and the validators of these.
 
 A validator (`Rule`) returns what is wrong with a value, or None. Bounds are those of the API reference.
 """
@@ -191,10 +191,10 @@ exact_participant_id: Final = exact_id(RoomParticipant)
 exact_sources: Final = exact_items(exact_id(RoomRecording))
 EXACT_IDS: Final[Mapping[str, Converter]] = {
     "room_id": exact_room_id,
-    "room_session_id": exact_session_id,
-    "room_participant_id": exact_participant_id,
-    "room_recording_id": exact_id(RoomRecording),
-    "room_composition_id": exact_id(RoomComposition),
+    "session_id": exact_session_id,
+    "participant_id": exact_participant_id,
+    "recording_id": exact_id(RoomRecording),
+    "composition_id": exact_id(RoomComposition),
 }
 """By the names of the ids in the paths of the API."""
 
@@ -215,6 +215,9 @@ def exact_layout(value: object) -> object:
     return {exact_text(region_name): region for region_name, region in regions.items()}
 
 
+# --- filters, and fields of a room ------------------------------------------------------------------------
+
+
 def _bound(value: date | str | None) -> date | None:
     return cast("date | None", exact_date(value))
 
@@ -223,7 +226,7 @@ def _seconds(value: int | None) -> int | None:
     return cast("int | None", exact_integer(value))
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class DateFilter(Value):
     """Calendar days, both ends included: ``DateFilter(gte=date(2021, 4, 25))``, or ISO 8601 text.
 
@@ -242,7 +245,7 @@ class DateFilter(Value):
     """On this day or earlier."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class DurationFilter(Value):
     """Whole seconds, both ends included: ``DurationFilter(gte=60)``. At least one must be given.
 
@@ -403,6 +406,12 @@ def checked_flag(name: str, value: object) -> bool:
     if problem := flag(exact):
         raise InvalidArgumentError((f"{name} {problem}",))
     return cast("bool", exact)
+
+
+def check_function(name: str, value: object) -> None:
+    """Raise an error for an optional function that cannot be called."""
+    if value is not None and not callable(value):
+        raise InvalidArgumentError((f"{name} must be a function, not {short_repr(value)}",))
 
 
 def checked_seconds(name: str, value: object) -> float:

@@ -44,10 +44,10 @@ class State:
         self.compositions: Table[CompositionState] = Table(CompositionState)
         self.tables: Mapping[str, Table[Any]] = {
             "room_id": self.rooms,
-            "room_session_id": self.sessions,
-            "room_participant_id": self.participants,
-            "room_recording_id": self.recordings,
-            "room_composition_id": self.compositions,
+            "session_id": self.sessions,
+            "participant_id": self.participants,
+            "recording_id": self.recordings,
+            "composition_id": self.compositions,
         }
         """By the name of the id in paths."""
         self._deleted_rooms: dict[str, RoomState] = {}

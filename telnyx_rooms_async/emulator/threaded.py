@@ -3,11 +3,14 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from functools import partial
 from inspect import isawaitable
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from telnyx_rooms_async.emulator.server import Emulator
+
+_NOT_RUNNING: Final = "the emulator is not running: use it in a `with` block"
 
 
 class ThreadedEmulator:
@@ -29,7 +32,9 @@ class ThreadedEmulator:
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - of `Emulator`, which checks them
         self._emulator = Emulator(**options)
+        self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        """The event loop while it accepts calls; set with the lock, so that it still runs what it accepts."""
         self._stopped: asyncio.Event | None = None
         self._failure: BaseException | None = None
         self._is_ready = threading.Event()
@@ -74,11 +79,16 @@ class ThreadedEmulator:
             result = function()
             return await result if isawaitable(result) else result
 
-        if self._loop is None:
-            raise RuntimeError("the emulator is not running: use it in a `with` block")
         if threading.current_thread() is self._thread:  # called by `when` of a fault, for example
             return function()
-        return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
+        with self._lock:
+            if self._loop is None:
+                raise RuntimeError(_NOT_RUNNING)
+            future = asyncio.run_coroutine_threadsafe(call(), self._loop)
+        try:
+            return future.result()
+        except CancelledError:
+            raise RuntimeError(_NOT_RUNNING) from None
 
     def _run(self) -> None:
         try:
@@ -94,3 +104,6 @@ class ThreadedEmulator:
             self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
             self._is_ready.set()
             await self._stopped.wait()
+            with self._lock:
+                self._loop = None
+            await asyncio.sleep(0)  # calls that were accepted start, and are cancelled if they do not end

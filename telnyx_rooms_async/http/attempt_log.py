@@ -23,7 +23,9 @@ def check_on_attempt(on_attempt: object) -> None:
 
     A plain function that returns a coroutine cannot be recognized.
     """
-    if on_attempt is not None and not callable(on_attempt):
+    if on_attempt is None:
+        return
+    if not callable(on_attempt):
         raise ConfigurationError(f"on_attempt must be callable, not {on_attempt!r}")
     function: object = on_attempt
     while isinstance(function, partial):

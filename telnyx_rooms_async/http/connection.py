@@ -29,17 +29,20 @@ Session: TypeAlias = aiohttp.ClientSession
 TraceConfig: TypeAlias = aiohttp.TraceConfig
 
 CONNECT_TIMEOUT: Final = 5.0
+
+
+class UnsentError(aiohttp.ClientConnectionError):
+    """There is no connection that a request can be sent on."""
+
+
 _CONNECT_ERRORS: Final = (
     TimeoutError,
     aiohttp.ClientConnectorError,
     aiohttp.ClientHttpProxyError,
     aiohttp.ServerFingerprintMismatch,
+    UnsentError,
 )
 """Errors that mean by themselves that nothing was sent."""
-
-
-class TunnelError(aiohttp.ClientConnectionError):
-    """A proxy failed before there was a connection to the server."""
 
 
 # --- a borrowed session -----------------------------------------------------------------------------------
@@ -82,22 +85,45 @@ def borrowed_loop(session: Session | None) -> asyncio.AbstractEventLoop | None:
 
 def capacity(session: Session | None, max_connections: int) -> int:
     """Return how many connections can be open at once, as far as a borrowed session shows."""
-    connector = session.connector if session else None
-    limits = (connector.limit, connector.limit_per_host) if connector else ()
+    if session is None or session.connector is None:
+        return max_connections
+    limits = session.connector.limit, session.connector.limit_per_host
     return min((max_connections, *filter(None, limits)))
 
 
 # --- a session of our own ---------------------------------------------------------------------------------
 
 
-class _ProxyConnector(aiohttp.TCPConnector):
+class _Connector(aiohttp.TCPConnector):
+    """Connector that refuses a connection on which bytes came while no request was under way.
+
+    aiohttp would take them for the response to the next request, and each response for that of a later one.
+    """
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout
+    ) -> Any:  # noqa: ANN401 - aiohttp does not export the class
+        """Open a connection, or take an idle one.
+
+        Raises:
+            UnsentError: the server sent bytes before the request. The next attempt has another connection.
+        """
+        connection = await super().connect(req, traces, timeout)
+        protocol = connection.protocol
+        if protocol is None or not protocol.should_close:
+            return connection
+        connection.close()
+        raise UnsentError("the server sent bytes without a request")
+
+
+class _ProxyConnector(_Connector):
     """Connector that distinguishes a proxy that fails before its tunnel is open from a lost request."""
 
     async def connect(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as the base class has them
         """Open a connection, through the proxy if the request has one.
 
         Raises:
-            TunnelError: the proxy closed the connection, or did not answer in HTTP: nothing was sent.
+            UnsentError: the proxy closed the connection, or did not answer in HTTP: nothing was sent.
         """
         try:
             return await super().connect(*args, **options)
@@ -105,7 +131,7 @@ class _ProxyConnector(aiohttp.TCPConnector):
             raise
         except (aiohttp.ClientError, OSError) as error:
             name = type(error).__name__
-        raise TunnelError(f"the proxy opened no connection to the server: {name}")
+        raise UnsentError(f"the proxy opened no connection to the server: {name}")
 
 
 async def own_session(
@@ -129,7 +155,7 @@ async def own_session(
         sockets.add(opened)
         return opened
 
-    connector = _ProxyConnector if has_proxy else aiohttp.TCPConnector
+    connector = _ProxyConnector if has_proxy else _Connector
     session = aiohttp.ClientSession(
         # The limit is per host, so that downloads do not take the connections of calls.
         connector=connector(limit=0, limit_per_host=max_connections, socket_factory=open_socket, ssl=tls),
@@ -315,6 +341,8 @@ class Proxies:
         Raises:
             ConfigurationError: a proxy variable does not hold an HTTP proxy. Its value is not shown.
         """
+        if self.is_empty:
+            return None
         if self._option or is_loopback(url.host or ""):
             return self._option
         if self._variable or not self._trust_env:

@@ -33,7 +33,7 @@ from telnyx_rooms_async.http.connection import (
     Session,
     TLSOption,
     TraceConfig,
-    TunnelError,
+    UnsentError,
     attempt_timeout,
     load_tls,
     own_session,
@@ -85,7 +85,7 @@ class AiohttpTransport:
         self._is_borrowed: Final = session is not None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._max_connections = max_connections
-        self._download_slots = asyncio.Semaphore(max_connections)
+        self._download_slots: asyncio.Semaphore  # made with the session
         self._open_session = partial(
             own_session,
             max_connections=max_connections,
@@ -474,7 +474,7 @@ _FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], FailureKind, bool], ..
         FailureKind.TLS,
         False,
     ),
-    ((aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, TunnelError), FailureKind.CONNECT, False),
+    ((aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, UnsentError), FailureKind.CONNECT, False),
     ((aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL), FailureKind.CONNECT, False),
     ((TimeoutError,), FailureKind.TIMEOUT, True),
     ((aiohttp.ClientResponseError,), FailureKind.MALFORMED, True),

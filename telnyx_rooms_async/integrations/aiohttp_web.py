@@ -1,7 +1,6 @@
 """aiohttp.web: a request handler for webhooks, and a client that lives as long as the app."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from http import HTTPStatus
@@ -41,8 +40,7 @@ def aiohttp_handler(
 
     The statuses of its responses are listed in `telnyx_rooms_async.integrations`.
 
-    aiohttp logs malformed requests, which anyone can send, as errors. The first handler adds a filter to the
-    logger ``aiohttp.server`` that changes the level of these records to ``INFO``.
+    aiohttp itself logs malformed requests, which anyone can send, as errors of the logger ``aiohttp.server``.
 
     Args:
         router: runs the handlers of events.
@@ -59,7 +57,6 @@ def aiohttp_handler(
         >>> route = app.router.add_post("/telnyx", aiohttp_handler(EventRouter(), Webhooks()))
     """
     receiver = Receiver(router, webhooks, background, body_timeout)
-    logging.getLogger("aiohttp.server").addFilter(_MALFORMED_REQUESTS)
 
     async def handle(request: web.Request) -> web.Response:
         status = await receiver.receive(request.method, request.headers, _chunks(request))
@@ -69,20 +66,6 @@ def aiohttp_handler(
         return response
 
     return handle
-
-
-class _MalformedRequests(logging.Filter):
-    """Changes the level of records about malformed requests to INFO."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info and record.exc_info[1]
-        if not isinstance(error, HttpProcessingError | web.RequestPayloadError):
-            return True
-        record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
-        return logging.getLogger(record.name).isEnabledFor(record.levelno)
-
-
-_MALFORMED_REQUESTS: Final = _MalformedRequests()
 
 
 async def _chunks(request: web.Request) -> AsyncGenerator[bytes]:

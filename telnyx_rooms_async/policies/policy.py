@@ -12,7 +12,7 @@ from telnyx_rooms_async.errors import InvalidArgumentError, one_line
 from telnyx_rooms_async.models import Room, RoomParticipant, RoomSession
 from telnyx_rooms_async.reports import Identity, Interval, attendance_of
 from telnyx_rooms_async.reports.attendance import IDENTITY_RULE, is_identity
-from telnyx_rooms_async.reports.intervals import merged
+from telnyx_rooms_async.reports.intervals import check_aware, merged
 
 ActionType: TypeAlias = Literal["warn", "end_session", "delete_room"]
 """What is done; a warning is only passed to ``on_warning``."""
@@ -300,6 +300,9 @@ def planned_actions(
         The actions by the time at which they are due. A limit without a known time, as of a session without
         ``created_at``, plans nothing.
 
+    Raises:
+        InvalidArgumentError: `now` has no time zone.
+
     Example:
         >>> now = datetime(2026, 3, 1, 12, tzinfo=UTC)
         >>> old = Room(id="1", created_at=now - timedelta(days=40))
@@ -307,6 +310,7 @@ def planned_actions(
         >>> [action.type for action in planned_actions(policies, old, None, now=now)]
         ['delete_room']
     """
+    check_aware("now", now)
     policy = next((policy for policy in policies if policy.is_for(room)), None)
     if policy is None:
         return ()

@@ -143,7 +143,8 @@ def _set_time_axis(plot: Axes, attendance: Attendance, zone: tzinfo) -> None:
     first, last = bounds(attendance)
     padding = max((last - first) * 0.02, timedelta(seconds=2))
     plot.set_xlim(_number(first - padding), _number(last + padding))
-    locator = _dates.AutoDateLocator(tz=zone, maxticks=8)
+    # Between other limits, no interval of the locator fits some times, such as four hours, and it warns.
+    locator = _dates.AutoDateLocator(tz=zone, minticks=4, maxticks=9)
     plot.xaxis.set_major_locator(locator)
     plot.xaxis.set_major_formatter(_dates.ConciseDateFormatter(locator, tz=zone, show_offset=False))
 

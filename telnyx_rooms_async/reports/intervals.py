@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from attrs import field, frozen
 
@@ -16,8 +16,10 @@ def check_aware(name: str, instant: datetime) -> None:
     """Refuse a time without a time zone: Python would take it for the local time of this machine.
 
     Raises:
-        InvalidArgumentError: the time has no time zone.
+        InvalidArgumentError: the time has no time zone, or is no `datetime`.
     """
+    if not isinstance(cast("object", instant), datetime):
+        raise InvalidArgumentError((f"{name} must be a timezone-aware datetime, got {instant!r}",))
     if instant.utcoffset() is None:
         raise InvalidArgumentError((f"{name} must be timezone-aware, got {instant.isoformat()!r}",))
 

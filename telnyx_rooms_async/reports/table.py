@@ -1,14 +1,13 @@
 """Reports as tables: CSV, NDJSON, Markdown, Parquet."""
 
 import csv
-import io
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.errors import ConfigurationError
@@ -16,7 +15,8 @@ from telnyx_rooms_async.serialization import converter, encode_json
 
 DECIMAL_PLACES: Final = 12
 """Of decimals in a Parquet file."""
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""First characters of a formula; the last four are the full-width forms of the first four."""
 
 
 class Table(ABC):
@@ -37,13 +37,8 @@ class Table(ABC):
 
     def to_csv(self) -> str:
         """Return the rows as CSV. Text that a spreadsheet would take for a formula is preceded by ``'``."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(self.columns), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(
-            {name: _without_formula(value) for name, value in row.items()} for row in self.to_rows()
-        )
-        return text.getvalue()
+        rows = (map(_without_formula, row.values()) for row in self.to_rows())
+        return "".join(map(csv_line, (self.columns, *rows)))
 
     def to_ndjson(self) -> str:
         """Return the rows as JSON, one object per line."""
@@ -80,6 +75,24 @@ class Table(ABC):
             target.discard()
 
 
+class _Echo:
+    """File that returns what is written to it, so that `csv.writer` returns the line."""
+
+    def write(self, text: str, /) -> str:
+        return text
+
+
+# With this line end the writer quotes a cell with either of its characters.
+_LINE_END: Final = "\r\n"
+_writer: Final = csv.writer(_Echo(), lineterminator=_LINE_END)
+
+
+def csv_line(cells: Iterable[object]) -> str:
+    """Return a line of CSV."""
+    line = cast("str", _writer.writerow(cells))
+    return f"{line.removesuffix(_LINE_END)}\n"
+
+
 def import_pyarrow() -> tuple[Any, Any]:
     """Import pyarrow and pyarrow.parquet, which only Parquet needs.
 
@@ -100,7 +113,7 @@ def _plain(value: object) -> object:
 
 
 def _without_formula(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def _markdown_cell(value: object) -> str:

@@ -119,7 +119,7 @@ class Compositions:
 
         Telnyx operation: ViewRoomComposition.
         """
-        return await self._api.call(build(RETRIEVE_COMPOSITION, room_composition_id=composition_id))
+        return await self._api.call(build(RETRIEVE_COMPOSITION, composition_id=composition_id))
 
     def list(
         self,
@@ -171,13 +171,13 @@ class Compositions:
 
         Telnyx operation: ViewRoomComposition.
         """
-        call = build(RETRIEVE_COMPOSITION, room_composition_id=composition_id)
+        call = build(RETRIEVE_COMPOSITION, composition_id=composition_id)
 
         async def finished() -> RoomComposition | None:
             composition = await self._api.call(call)
             return None if composition.status in _UNFINISHED else composition
 
-        failure = f"composition {EXACT_IDS['room_composition_id'](composition_id)} was not finished"
+        failure = f"composition {EXACT_IDS['composition_id'](composition_id)} was not finished"
         return await poll(self._api, finished, timeout=timeout, failure=failure)
 
     async def download(
@@ -197,7 +197,7 @@ class Compositions:
 
         Telnyx operation: ViewRoomComposition.
         """
-        call = build(RETRIEVE_COMPOSITION, room_composition_id=composition_id)
+        call = build(RETRIEVE_COMPOSITION, composition_id=composition_id)
         return await download(self._api, call, target, progress=progress, max_bytes=max_bytes)
 
     async def delete(self, composition_id: CompositionId) -> None:
@@ -213,4 +213,4 @@ class Compositions:
 
         Telnyx operation: DeleteRoomComposition.
         """
-        await self._api.call(build(DELETE_COMPOSITION, room_composition_id=composition_id))
+        await self._api.call(build(DELETE_COMPOSITION, composition_id=composition_id))

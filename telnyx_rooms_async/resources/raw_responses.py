@@ -1,7 +1,7 @@
 """Raw responses: the value of a call together with the HTTP response that it came from."""
 
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial
+from functools import partial, update_wrapper
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from attrs import evolve
@@ -36,13 +36,18 @@ class RawResponses:
 
 
 def _raw(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, APIResponse[T]]]:
-    return cast("Callable[P, Coroutine[Any, Any, APIResponse[T]]]", partial(_start, method))
+    return cast("Callable[P, Coroutine[Any, Any, APIResponse[T]]]", _wrapper(method))
 
 
 def _raw_list(
     method: Callable[P, Listing[Item]],
 ) -> Callable[P, Coroutine[Any, Any, APIResponse[Page[Item]]]]:
-    return cast("Callable[P, Coroutine[Any, Any, APIResponse[Page[Item]]]]", partial(_start, method))
+    return cast("Callable[P, Coroutine[Any, Any, APIResponse[Page[Item]]]]", _wrapper(method))
+
+
+def _wrapper(method: Callable[..., Any]) -> Callable[..., Any]:
+    # `help` and notebooks show the arguments and the docstring of the method.
+    return update_wrapper(partial(_start, method), method)
 
 
 class RawRooms:

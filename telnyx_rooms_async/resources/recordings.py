@@ -55,7 +55,7 @@ class Recordings:
 
         Telnyx operation: ViewRoomRecording.
         """
-        return await self._api.call(build(RETRIEVE_RECORDING, room_recording_id=recording_id))
+        return await self._api.call(build(RETRIEVE_RECORDING, recording_id=recording_id))
 
     def list(
         self,
@@ -146,7 +146,7 @@ class Recordings:
 
         Telnyx operation: ViewRoomRecording.
         """
-        call = build(RETRIEVE_RECORDING, room_recording_id=recording_id)
+        call = build(RETRIEVE_RECORDING, recording_id=recording_id)
         return await download(self._api, call, target, progress=progress, max_bytes=max_bytes)
 
     async def file_size(self, recording: RoomRecording) -> int | None:
@@ -169,7 +169,7 @@ class Recordings:
         """
         if not isinstance(cast("object", recording), RoomRecording):
             raise InvalidArgumentError((f"recording must be a RoomRecording, got {short_repr(recording)}",))
-        call = build(RETRIEVE_RECORDING, room_recording_id=recording.id)
+        call = build(RETRIEVE_RECORDING, recording_id=recording.id)
         return await file_size(self._api, call, recording)
 
     async def delete(self, recording_id: RecordingId) -> None:
@@ -185,7 +185,7 @@ class Recordings:
 
         Telnyx operation: DeleteRoomRecording.
         """
-        await self._api.call(build(DELETE_RECORDING, room_recording_id=recording_id))
+        await self._api.call(build(DELETE_RECORDING, recording_id=recording_id))
 
     async def delete_matching(
         self,

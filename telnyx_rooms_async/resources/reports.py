@@ -4,13 +4,14 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import aclosing
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
+from hashlib import blake2b
 from os import PathLike
 from typing import Any, Final, TypeAlias, cast
 
 from attrs import define, frozen
 
 from telnyx_rooms_async.batch.streams import stream
-from telnyx_rooms_async.core.validators import DateFilter, Days, days, exact_date, short_repr
+from telnyx_rooms_async.core.validators import DateFilter, Days, check_function, days, exact_date, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import RoomSession
@@ -69,7 +70,8 @@ class Reports:
                 default all.
             by: what has a row: ``"room"``, ``"day"`` or ``"month"``.
             zone: time zone of the days and months: ``ZoneInfo("Europe/Berlin")``.
-            identity: how people are recognised, as in `reports.attendance_of`.
+            identity: how people are recognised, as in `reports.attendance_of`. With a journal, a function is
+                compared with that of earlier runs by its name.
             prices: for an estimate of the cost.
             as_of: timezone-aware: the time until which people that have not left are present; default: now,
                 by the server's clock.
@@ -77,7 +79,8 @@ class Reports:
             progress: called after each page of sessions, with the numbers of sessions so far and in all.
 
         Raises:
-            InvalidArgumentError: an argument is invalid, or there is a journal and no first day.
+            InvalidArgumentError: an argument is invalid, or there is a journal, and no first day or a lambda
+                as `identity`.
             JournalError: the journal belongs to another report, is in use, or cannot be written.
 
         Example:
@@ -88,10 +91,14 @@ class Reports:
         Telnyx operations: ListRoomSessions, ListRoomRecordings and ListRoomCompositions.
         """
         new_meter = partial(UsageMeter, by=by, zone=zone, identity=identity)
-        new_meter(as_of=as_of or datetime.now(UTC))  # checks the arguments
+        new_meter(as_of=datetime.now(UTC) if as_of is None else as_of)  # checks the arguments
         if not isinstance(cast("object", prices), Prices | None):
             raise InvalidArgumentError((f"prices must be Prices, not {short_repr(prices)}",))
+        check_function("progress", progress)
+        if not isinstance(cast("object", journal), str | PathLike | None):
+            raise InvalidArgumentError((f"journal must be a path, not {short_repr(journal)}",))
         included = _Days(*_bounds(created_at), zone)
+        identity_name = None if journal is None else _identity_name(identity)
         if journal is not None and included.first is None:
             raise InvalidArgumentError(("a journal needs the first day of the report: created_at",))
         # This small request also shows the time of the server.
@@ -107,7 +114,7 @@ class Reports:
             "base_url": self._api.transport.base_url,
             "by": by,
             "first": str(included.first),
-            "identity": _identity_name(identity),
+            "identity": identity_name,
             "last": str(included.last),
             "zone": str(zone),
         }
@@ -221,10 +228,15 @@ def _bounds(created_at: Days) -> tuple[date | None, date | None]:
 
 
 def _identity_name(identity: Identity) -> str | None:
-    """Return what a journal can compare: a function is recognised by its name."""
+    """Return what a journal can compare: the name of a function, with a digest of a partial's arguments."""
     if identity is None or isinstance(identity, str):
         return identity
+    if isinstance(identity, partial):
+        arguments = repr((identity.args, identity.keywords))  # which may be secrets
+        return f"{_identity_name(identity.func)} {blake2b(arguments.encode(), digest_size=8).hexdigest()}"
     name: str = getattr(identity, "__qualname__", type(identity).__qualname__)
+    if name.endswith("<lambda>"):
+        raise InvalidArgumentError(("a journal needs a function with a name as identity, not a lambda",))
     return name
 
 

@@ -40,7 +40,7 @@ class APIResponse(Value, Generic[T]):
     """Seconds that the call took, delays and waits for the rate limit included."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class DownloadedFile(Value):
     """Result of a download.
 
@@ -66,7 +66,7 @@ def _settings_repr(settings: Mapping[str, object]) -> str:
     return f"{{{', '.join(f'{name!r}: {_setting_repr(name, value)}' for name, value in settings.items())}}}"
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Ensured(Value):
     """Result of `Rooms.ensure`.
 
@@ -83,7 +83,7 @@ class Ensured(Value):
     """The settings that were changed; of a new room all that were requested."""
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Change(Value):
     """One change of a plan. `str` returns it as a line.
 
@@ -125,7 +125,7 @@ class Change(Value):
         return f"{self.action}  {self.name:{width}}  {details}".rstrip()
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Plan(Value):
     """The changes that make rooms as desired. `str` returns a table; an empty plan is false.
 

@@ -63,7 +63,11 @@ async def create_room(
     creation = _Creation(api=api, body=body, on_lost_response=on_lost_response, since=since)
     if since is not None:
         rooms = await find_rooms(str(body.unique_name), api.call)
-        if matches := creation.matches(rooms, api.clock.monotonic()):
+        matches = creation.matches(rooms, api.clock.monotonic())
+        if len(matches) > 1:
+            room_ids = tuple(room.id for room in matches)
+            raise OutcomeUnknownError(call.endpoint.operation, call.unique_name, room_ids=room_ids)
+        if matches:
             return matches[0]
     return await api.call(call, creation.run)
 

@@ -17,7 +17,14 @@ from telnyx_rooms_async.core.endpoints import (
 )
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import RoomsQuery
-from telnyx_rooms_async.core.validators import checked_count, checked_flag, checked_seconds, is_id, short_repr
+from telnyx_rooms_async.core.validators import (
+    check_function,
+    checked_count,
+    checked_flag,
+    checked_seconds,
+    is_id,
+    short_repr,
+)
 from telnyx_rooms_async.errors import (
     APIConnectionError,
     APIResponseError,
@@ -80,6 +87,7 @@ class Enforcer:
         *,
         dry_run: bool,
         interval: float,
+        router: EventRouter | None,
         store: EventStore | None,
         before_action: BeforeAction | None,
         on_warning: OnWarning | None,
@@ -90,7 +98,12 @@ class Enforcer:
         self._concurrency = checked_count("concurrency", concurrency)
         self._interval = checked_seconds("interval", interval)
         self._dry_run = checked_flag("dry_run", dry_run)
+        if not isinstance(cast("object", router), EventRouter | None):
+            raise InvalidArgumentError((f"router must be an EventRouter, not {short_repr(router)}",))
+        self._router = router
         self._store = None if dry_run else store
+        check_function("before_action", before_action)
+        check_function("on_warning", on_warning)
         self._before_action, self._on_warning = before_action, on_warning
         self._needs_sessions = any(policy.ends_sessions for policy in self._policies)
         self._needs_participants = any(
@@ -107,9 +120,9 @@ class Enforcer:
         """Ids in events that were not looked at."""
         self._has_changed = asyncio.Event()
 
-    async def run(self, router: EventRouter | None, *, once: bool) -> AsyncGenerator[PolicyAction, None]:
+    async def run(self, *, once: bool) -> AsyncGenerator[PolicyAction, None]:
         """Act until the generator is closed, or once."""
-        with self._subscribed(router):
+        with self._subscribed():
             await self._read_all()
             while True:
                 while due := self._due_actions():
@@ -124,7 +137,7 @@ class Enforcer:
                 await self._read_changes()
 
     @contextmanager
-    def _subscribed(self, router: EventRouter | None) -> Generator[None, None, None]:
+    def _subscribed(self) -> Generator[None, None, None]:
         """Collect the sessions that events name."""
         loop = asyncio.get_running_loop()
 
@@ -137,7 +150,7 @@ class Enforcer:
             if session_id is not None and is_id(session_id):
                 loop.call_soon_threadsafe(add, session_id)  # a router can be used by several threads
 
-        if router is None:
+        if (router := self._router) is None:
             yield
             return
         router.on(Event)(on_event)
@@ -299,7 +312,7 @@ class Enforcer:
             return True
         try:
             if action.type == "end_session":
-                await self._api.call(build(END_SESSION, room_session_id=action.subject_id))
+                await self._api.call(build(END_SESSION, session_id=action.subject_id))
             else:
                 await self._api.call(build(DELETE_ROOM, room_id=action.subject_id))
         except (NotFoundError, SessionEndedError):

@@ -483,12 +483,13 @@ class Rooms:
             policies,
             dry_run=dry_run,
             interval=interval,
+            router=router,
             store=store,
             before_action=before_action,
             on_warning=on_warning,
             concurrency=concurrency,
         )
-        return enforcer.run(router, once=checked_flag("once", once))
+        return enforcer.run(once=checked_flag("once", once))
 
     # --- many rooms ---------------------------------------------------------------------------------------
 

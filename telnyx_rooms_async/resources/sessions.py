@@ -27,7 +27,7 @@ from telnyx_rooms_async.core.requests import (
     SessionsQuery,
 )
 from telnyx_rooms_async.core.validators import UNSET, Days, ParticipantId, RoomId, SessionId
-from telnyx_rooms_async.errors import SessionEndedError
+from telnyx_rooms_async.errors import NotFoundError, SessionEndedError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import ActionResult, RoomParticipant, RoomSession
 from telnyx_rooms_async.pagination import Listing
@@ -72,7 +72,7 @@ class Sessions:
         query = (
             None if include_participants is False else SessionQuery(include_participants=include_participants)
         )
-        return await self._api.call(build(RETRIEVE_SESSION, room_session_id=session_id, query=query))
+        return await self._api.call(build(RETRIEVE_SESSION, session_id=session_id, query=query))
 
     def list(
         self,
@@ -139,7 +139,7 @@ class Sessions:
         query = SessionParticipantsQuery(
             joined_at=joined_at, updated_at=updated_at, left_at=left_at, context=context, page_size=page_size
         )
-        return Listing(self._api, build(LIST_SESSION_PARTICIPANTS, room_session_id=session_id, query=query))
+        return Listing(self._api, build(LIST_SESSION_PARTICIPANTS, session_id=session_id, query=query))
 
     async def attendance(
         self, session_id: SessionId, *, identity: "Identity" = None, as_of: datetime | None = None
@@ -189,7 +189,7 @@ class Sessions:
 
         Telnyx operation: EndSession.
         """
-        await self._api.call(build(END_SESSION, room_session_id=session_id))
+        await self._api.call(build(END_SESSION, session_id=session_id))
 
     def end_many(
         self,
@@ -204,7 +204,7 @@ class Sessions:
         """End sessions, and yield the outcome of each, with the options of ``client.rooms.create_many``.
 
         `ids` are sessions or their ids. One request per session, as by `end`. A session that was in flight
-        when a run with a journal died, and has ended, counts as ended by it.
+        when a run with a journal died, and has ended or is gone, counts as ended by it.
 
         Example:
             >>> result = await client.sessions.end_many([session_id])
@@ -290,7 +290,7 @@ class Sessions:
         body = ParticipantsBody(participants=participants, exclude=exclude)
         if isinstance(body.exclude, tuple) and not body.exclude:
             body = evolve(body, exclude=UNSET)
-        await self._api.call(build(endpoint, room_session_id=session_id, body=body))
+        await self._api.call(build(endpoint, session_id=session_id, body=body))
 
 
 class Participants:
@@ -318,7 +318,7 @@ class Participants:
 
         Telnyx operation: ViewRoomParticipant.
         """
-        return await self._api.call(build(RETRIEVE_PARTICIPANT, room_participant_id=participant_id))
+        return await self._api.call(build(RETRIEVE_PARTICIPANT, participant_id=participant_id))
 
     def list(
         self,
@@ -365,8 +365,8 @@ def bulk_end(api: ApiSession) -> "BulkOperation[SessionId, None]":
 
     async def end(session_id: SessionId, since: float | None) -> None:
         try:
-            await api.call(build(END_SESSION, room_session_id=session_id))
-        except SessionEndedError:
+            await api.call(build(END_SESSION, session_id=session_id))
+        except (NotFoundError, SessionEndedError):
             if since is None:
                 raise
 

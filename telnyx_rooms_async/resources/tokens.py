@@ -140,7 +140,7 @@ class Tokens:
         Telnyx operations: CreateRoomClientToken, RefreshRoomClientToken.
         """
         body = TokenBody(token_ttl_secs=token_ttl_secs, refresh_token_ttl_secs=refresh_token_ttl_secs)
-        if UNSET in (body.token_ttl_secs, body.refresh_token_ttl_secs):
+        if body.token_ttl_secs is UNSET or body.refresh_token_ttl_secs is UNSET:
             raise InvalidArgumentError(("token_ttl_secs and refresh_token_ttl_secs must be numbers",))
         build(CREATE_TOKEN, room_id=room_id, body=body)  # validates the arguments
         token = AutoRefreshedToken(

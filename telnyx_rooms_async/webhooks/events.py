@@ -17,7 +17,7 @@ from telnyx_rooms_async.models import Model
 from telnyx_rooms_async.serialization import DecodeError, Envelope, converter, parse_json
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Event(Model):
     """Base class of all events.
 
@@ -49,7 +49,7 @@ class Event(Model):
         return super().from_dict(data)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class UnknownEvent(Event):
     """An event of a type without a class in this library."""
 
@@ -57,7 +57,7 @@ class UnknownEvent(Event):
     """The payload as parsed JSON."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class _SessionPayload(Model):
     room_id: str | None = None
     """Id of the room."""
@@ -65,18 +65,18 @@ class _SessionPayload(Model):
     """Id of the session."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class _ParticipantPayload(_SessionPayload):
     participant_id: str | None = None
     """Id of the participant."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class SessionStartedPayload(_SessionPayload):
     """Payload of `RoomSessionStarted`."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RoomSessionStarted(Event):
     """A first participant joined the room, which started a session."""
 
@@ -84,7 +84,7 @@ class RoomSessionStarted(Event):
     payload: SessionStartedPayload = SessionStartedPayload()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class SessionEndedPayload(_SessionPayload):
     """Payload of `RoomSessionEnded`."""
 
@@ -94,7 +94,7 @@ class SessionEndedPayload(_SessionPayload):
     """``"all participants left"``, ``"Ended from API"``, ``"stale"``, …"""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RoomSessionEnded(Event):
     """The last participant left, or the session was ended."""
 
@@ -102,7 +102,7 @@ class RoomSessionEnded(Event):
     payload: SessionEndedPayload = SessionEndedPayload()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class ParticipantJoinedPayload(_ParticipantPayload):
     """Payload of `RoomParticipantJoined`."""
 
@@ -110,7 +110,7 @@ class ParticipantJoinedPayload(_ParticipantPayload):
     """Text that the joining client sent: ``"Alice"``, or anything else, often JSON."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RoomParticipantJoined(Event):
     """A participant joined a session."""
 
@@ -118,7 +118,7 @@ class RoomParticipantJoined(Event):
     payload: ParticipantJoinedPayload = ParticipantJoinedPayload()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class ParticipantLeftPayload(_ParticipantPayload):
     """Payload of `RoomParticipantLeft`."""
 
@@ -130,7 +130,7 @@ class ParticipantLeftPayload(_ParticipantPayload):
     """``"left"``, ``"kick"``, ``"kicked"``, …"""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RoomParticipantLeft(Event):
     """A participant left a session, or was removed from it."""
 
@@ -138,7 +138,7 @@ class RoomParticipantLeft(Event):
     payload: ParticipantLeftPayload = ParticipantLeftPayload()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RecordingStartedPayload(_ParticipantPayload):
     """Payload of `RoomRecordingStarted`."""
 
@@ -148,7 +148,7 @@ class RecordingStartedPayload(_ParticipantPayload):
     """``"audio"`` or ``"video"``: see `RecordingType`."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RoomRecordingStarted(Event):
     """A recording started. The event can arrive after the one of its completion."""
 
@@ -156,7 +156,7 @@ class RoomRecordingStarted(Event):
     payload: RecordingStartedPayload = RecordingStartedPayload()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RecordingCompletedPayload(_ParticipantPayload):
     """Payload of `RoomRecordingCompleted`."""
 
@@ -174,7 +174,7 @@ class RecordingCompletedPayload(_ParticipantPayload):
     """A secret: the URL is enough to download the file, for one hour."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RoomRecordingCompleted(Event):
     """A recording can be downloaded."""
 
@@ -182,7 +182,7 @@ class RoomRecordingCompleted(Event):
     payload: RecordingCompletedPayload = RecordingCompletedPayload()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class CompositionCompletedPayload(_SessionPayload):
     """Payload of `RoomCompositionCompleted`. Its ``room_id`` is sometimes missing."""
 
@@ -200,7 +200,7 @@ class CompositionCompletedPayload(_SessionPayload):
     """Size in megabytes, rounded."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RoomCompositionCompleted(Event):
     """A composition can be downloaded."""
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from inspect import isawaitable
 from secrets import token_hex
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from telnyx_rooms_async.core.validators import exact_text
 from telnyx_rooms_async.errors import ConfigurationError, EventClaimedError, WebhookError
@@ -67,7 +69,9 @@ class RedisEventStore:
     tag, such as ``"{telnyx-rooms}:event:"``.
 
     Args:
-        redis: client of your Redis. It is never closed.
+        redis: client of your Redis, which is never closed. Or a function that returns a new client, if events
+            are handled in several event loops, as in Flask, AWS Lambda and Django under WSGI: a client has
+            connections of one event loop. It is called, and its client closed, twice for each event.
         prefix: start of each key.
         lease: seconds until a claim ends by itself.
         remember: seconds for which a handled event is remembered.
@@ -77,7 +81,7 @@ class RedisEventStore:
 
     Raises:
         ConfigurationError: a number is not positive. Methods raise it when Redis denies access or a
-            command, or the client is not of ``redis.asyncio``.
+            command, or the client is not of ``redis.asyncio``, or of another event loop.
 
     Example:
         >>> from redis.asyncio import Redis
@@ -86,7 +90,7 @@ class RedisEventStore:
 
     def __init__(
         self,
-        redis: Redis,
+        redis: Redis | Callable[[], Redis],
         *,
         prefix: str = "telnyx-rooms:event:",
         lease: float = 60.0,
@@ -98,7 +102,9 @@ class RedisEventStore:
         check_positive(lease=lease, remember=remember, timeout=timeout)
         if limit is not None:
             check_count(limit=limit)
-        self._redis, self._prefix, self._clock = redis, exact_text(prefix), clock
+        self._redis: Any = redis  # commands have types for the clients of redis and of redis.asyncio
+        self._is_client = isinstance(redis, Redis) or not callable(cast("object", redis))
+        self._prefix, self._clock = exact_text(prefix), clock
         self._lease, self._remember = (max(1, round(seconds * 1000)) for seconds in (lease, remember))
         self._limit, self._timeout = limit, timeout
         self._instance = token_hex(16)
@@ -119,19 +125,20 @@ class RedisEventStore:
         # Our claim of an event that no task is handling is one whose response was lost: it is reused.
         may_claim = self._in_use.setdefault((os.getpid(), event_id), mine) is mine
         try:
-            for delay in _CLAIM_DELAYS:
-                if may_claim and await self._send(self._redis.set(key, owner, nx=True, px=self._lease)):
-                    is_claimed = True
-                    return True
-                if await self._send(self._redis.get(key)) in (_HANDLED, _HANDLED.encode()):
-                    return False
-                if may_claim and await self._send(
-                    self._redis.eval(_EXTEND_IF_OWNED, 1, key, owner, self._lease)
-                ):
-                    is_claimed = True
-                    return True
-                if delay is not None:
-                    await self._clock.sleep(delay)
+            async with self._client() as redis:
+                for delay in _CLAIM_DELAYS:
+                    if may_claim and await self._send(redis.set(key, owner, nx=True, px=self._lease)):
+                        is_claimed = True
+                        return True
+                    if await self._send(redis.get(key)) in (_HANDLED, _HANDLED.encode()):
+                        return False
+                    if may_claim and await self._send(
+                        redis.eval(_EXTEND_IF_OWNED, 1, key, owner, self._lease)
+                    ):
+                        is_claimed = True
+                        return True
+                    if delay is not None:
+                        await self._clock.sleep(delay)
             raise EventClaimedError(("another worker is handling the event",))
         finally:
             if may_claim and not is_claimed:
@@ -148,10 +155,11 @@ class RedisEventStore:
         key, index = self._prefix + event_id, f"{self._prefix}handled-keys"
 
         async def complete() -> None:
-            if self._limit is None:
-                await self._send(self._redis.set(key, _HANDLED, px=self._remember))
-            else:
-                await self._send(self._redis.eval(_KEEP_BOUNDED, 2, key, index, self._remember, self._limit))
+            async with self._client() as redis:
+                if self._limit is None:
+                    await self._send(redis.set(key, _HANDLED, px=self._remember))
+                else:
+                    await self._send(redis.eval(_KEEP_BOUNDED, 2, key, index, self._remember, self._limit))
 
         try:
             await run_shielded(complete)
@@ -167,7 +175,8 @@ class RedisEventStore:
         """
         event_id = exact_text(event_id)
         try:
-            await self._send(self._redis.eval(_DELETE_IF_OWNED, 1, self._prefix + event_id, self._owner()))
+            async with self._client() as redis:
+                await self._send(redis.eval(_DELETE_IF_OWNED, 1, self._prefix + event_id, self._owner()))
         finally:
             self._in_use.pop((os.getpid(), event_id), None)
 
@@ -175,12 +184,27 @@ class RedisEventStore:
         """Return the value of a claim. A fork copies the rest of the store, so it has the process id."""
         return f"{self._instance}:{os.getpid()}"
 
+    @asynccontextmanager
+    async def _client(self) -> AsyncGenerator[Any]:
+        if self._is_client:
+            yield self._redis
+            return
+        client = self._redis()
+        try:
+            yield client
+        finally:
+            await client.aclose()
+
     async def _send(self, command: object) -> object:
         if not isawaitable(command):
             raise ConfigurationError("RedisEventStore needs a client of redis.asyncio")
         try:
             async with asyncio.timeout(self._timeout):
                 return await command
+        except RuntimeError:  # of asyncio, as for a connection that another event loop has opened
+            failure: Exception = ConfigurationError(
+                "the client of Redis belongs to another event loop: pass a function that returns a new one"
+            )
         except (RedisError, OSError) as error:  # a TimeoutError is an OSError
             failure = _failure(error)
         # Not chained: frames of redis hold its password.

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from functools import partial
 from inspect import iscoroutinefunction
 from types import TracebackType
@@ -126,14 +126,10 @@ class EventRouter:
         handlers = self._handlers_of(event)
         if not handlers:
             return False
-        while (current := self._begin(event)) is not None:
-            # Until the event is no longer being handled, or the event loop of its handlers stops.
-            ended = asyncio.wrap_future(current)
-            while not (await asyncio.wait((ended,), timeout=_LOOP_CHECK_SECONDS))[0]:
-                if not current.loop.is_running():
-                    self._end(event)
-                    await self._store.release(event.id)  # the claim, which nothing else would release
+        is_taken_over = await self._begin_when_possible(event)
         try:
+            if is_taken_over:
+                await self._store.release(event.id)  # the claim, which nothing else would release
             if not await self._store.claim(event.id):
                 return False
             await self._run(handlers, event)
@@ -208,12 +204,29 @@ class EventRouter:
     def _handlers_of(self, event: Event) -> list[Handler[Any]]:
         return [handler for event_class, handler in self._handlers if isinstance(event, event_class)]
 
+    async def _begin_when_possible(self, event: Event) -> bool:
+        """Begin once the event is not being handled; return whether it is taken over from a stopped loop."""
+        while (current := self._begin(event)) is not None:
+            ended = asyncio.wrap_future(current)
+            while not (await asyncio.wait((ended,), timeout=_LOOP_CHECK_SECONDS))[0]:
+                if not current.loop.is_running() and self._take_over(event, current):
+                    return True
+        return False
+
     def _begin(self, event: Event) -> "_Handling | None":
         """Mark an event as being handled; if it already is, return the future that waits for its end."""
         mine = _Handling(running_loop())
-        mine.set_running_or_notify_cancel()  # a cancelled waiter does not cancel it
         current = self._in_progress.setdefault((os.getpid(), event.id), mine)
         return None if current is mine else current
+
+    def _take_over(self, event: Event, stopped: "_Handling") -> bool:
+        """Mark an event as being handled here, unless another delivery has taken it over."""
+        try:
+            stopped.set_result(None)
+        except InvalidStateError:
+            return False
+        self._in_progress[os.getpid(), event.id] = _Handling(running_loop())
+        return True
 
     def _end(self, event: Event) -> None:
         if handling := self._in_progress.pop((os.getpid(), event.id), None):
@@ -242,6 +255,7 @@ class _Handling(Future[None]):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
+        self.set_running_or_notify_cancel()  # a cancelled waiter does not cancel it
         self.loop = loop
 
 

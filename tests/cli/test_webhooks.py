@@ -92,6 +92,22 @@ async def test_sample_of_every_event_has_a_value_in_every_field(run: Run) -> Non
             assert None not in event.to_dict()["payload"].values()
 
 
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (307, "Telnyx does not follow redirects: is a slash missing at the end of the URL?"),
+        (500, "an error of a handler is logged by the logger telnyx_rooms_async of the receiver"),
+    ],
+)
+async def test_status_of_the_receiver_is_explained(run: Run, status: int, advice: str) -> None:
+    async with listen_for_webhooks() as receiver:
+        receiver.statuses["/telnyx"] = [status]
+        command = ("webhooks", "trigger", "session.ended", "--to", f"{receiver.url}/telnyx")
+        result = await asyncio.to_thread(run, *command, TELNYX_SIGNING_KEY=KEY)
+    assert result.exit_code == 1
+    assert result.stderr.endswith(f"status {status}; {advice}\n")
+
+
 def test_new_keys_are_printed_and_belong_together(run: Run) -> None:
     result = run("webhooks", "trigger", "session.ended", "--to", "http://127.0.0.1:9/hook?key=secret")
     private, public, error = result.stderr.splitlines()

@@ -160,14 +160,14 @@ def test_a_killed_batch_resumes(shell: Shell, telnyx_emulator_server: ThreadedEm
     process.kill()
     process.communicate()
     *made, summary = shell.run(batch, **account).splitlines()
-    assert all(line.startswith("made ") for line in seen + made)
-    assert summary == f"{12 - len(made)} were done already"
+    assert all(line.startswith("created ") for line in seen + made)
+    assert summary == f"{12 - len(made)} created before"
     assert len(made) <= 12 - len(seen)
     created = sorted(room.unique_name for room in telnyx_emulator_server.rooms)
     assert created == sorted(f"Ward {number}" for number in range(1, 13))
     telnyx_emulator_server.clear_faults()
     requests = len(telnyx_emulator_server.requests)
-    assert shell.run(batch, **account) == "12 were done already\n"
+    assert shell.run(batch, **account) == "12 created before\n"
     assert len(telnyx_emulator_server.requests) == requests
 
 

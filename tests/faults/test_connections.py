@@ -9,7 +9,7 @@ import pytest
 
 from telnyx_rooms_async import APITimeoutError, ConnectError, OutcomeUnknownError, RoomsClient
 from tests.helpers.clocks import wait_until
-from tests.helpers.fault_case import FaultCase, create, delete, ids_of, read, read_and_create
+from tests.helpers.fault_case import METHODS, FaultCase, create, delete, ids_of, read, read_and_create
 from tests.helpers.fault_server import ServerFault
 from tests.helpers.faults import (
     HANG,
@@ -20,7 +20,7 @@ from tests.helpers.faults import (
     rewrite_response,
     truncate,
 )
-from tests.helpers.raw_server import Then
+from tests.helpers.raw_server import Connection, Then, http_response
 from tests.helpers.room_store import HEALTHY_ROOM_ID
 
 Action = Callable[[RoomsClient], Any]
@@ -206,3 +206,21 @@ async def test_a_connection_closed_while_idle_is_not_reused(case: FaultCase) -> 
     await case.clock.sleep(0.1)
     await case.expect_result(create)
     case.expect_requests("GET POST", rooms=1)
+
+
+@read_and_create
+async def test_a_response_without_a_request_is_not_that_of_the_next_request(
+    case: FaultCase, action: Action
+) -> None:
+    async def respond_twice(connection: Connection, response: bytes) -> bool:
+        await connection.send(response)
+        await case.clock.sleep(0.1)
+        return await connection.send(http_response(201, {"data": {"id": "another-room"}}))
+
+    case.server.inject(ServerFault(respond_twice))
+    await case.expect_result(read)
+    await case.clock.sleep(0.2)
+    room = await case.expect_result(action)
+    assert room.id in (HEALTHY_ROOM_ID, *case.server.store.ids)
+    assert case.server.connections == 2
+    case.expect_requests(f"GET {METHODS[action]}", rooms=action is create)

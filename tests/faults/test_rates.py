@@ -24,9 +24,17 @@ from tests.helpers.faults import HANG, respond, truncate
 
 # --- one call -----------------------------------------------------------------------------------------------
 
+
+def at_server_time(now: float, seconds: float) -> dict[str, str]:
+    """Return the headers of a server that asks for a pause by the time on its own clock."""
+    return {"Date": formatdate(now, usegmt=True), "Retry_After": formatdate(now + seconds, usegmt=True)}
+
+
 RETRY_AFTER: dict[str, tuple[dict[str, str], float]] = {
     "seconds": ({"Retry_After": "7"}, 7),
     "date": ({"Retry_After": formatdate(EPOCH + 20, usegmt=True)}, 20),
+    "date of a clock that is fast": (at_server_time(EPOCH + 3600, 20), 20),
+    "date of a clock that is slow": (at_server_time(EPOCH - 3600, 20), 20),
     "ms": ({"retry_after_ms": "1500", "Retry_After": "9"}, 1.5),
     "x-ratelimit-reset": ({"x_ratelimit_reset": "4", "x_ratelimit_remaining": "0"}, 4),
     "seconds before x-ratelimit-reset": ({"Retry_After": "7", "x_ratelimit_reset": "4"}, 7),

@@ -43,6 +43,15 @@ async def test_options_come_from_settings_and_the_environment(
     assert len(attempts) == 1
 
 
+async def test_list_that_is_not_found_points_to_the_base_url(telnyx: Emulator) -> None:
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url.removesuffix("/v2")) as client:
+        with pytest.raises(NotFoundError, match="; check the base URL"):
+            await client.rooms.list().all()
+        with pytest.raises(NotFoundError) as caught:
+            await client.rooms.retrieve("a-room")
+    assert "base URL" not in str(caught.value)
+
+
 async def test_view_has_its_own_options_and_the_connections_of_the_client(
     scripted_server: ScriptedServer, fake_clock: FakeClock
 ) -> None:

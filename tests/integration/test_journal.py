@@ -159,6 +159,19 @@ async def test_room_is_adopted_only_if_it_has_the_same_settings(
     assert await Journal(path).summary() == JournalSummary(done=0, failed=1, open=0)
 
 
+async def test_item_stays_open_when_several_rooms_match(
+    client: RoomsClient, telnyx: Emulator, path: Path
+) -> None:
+    await lose_response(client, telnyx, path)
+    room = telnyx.rooms[0].to_dict()
+    telnyx.inject(Fault(body={"data": [room, {**room, "id": "a-twin"}]}), operation="ListRooms", times=None)
+    _, (outcome,) = await create(client, path, 1)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        outcome.unwrap()
+    assert caught.value.room_ids == (room["id"], "a-twin")
+    assert await Journal(path).summary() == JournalSummary(done=0, failed=0, open=1)
+
+
 async def test_room_that_appears_between_lookup_and_create_is_adopted(
     client: RoomsClient, telnyx: Emulator, path: Path
 ) -> None:
@@ -229,6 +242,17 @@ async def test_repeated_operation_of_an_open_item_succeeds(
             outcomes = [outcome async for outcome in run(items[method], journal=journal)]
         assert [outcome async for outcome in run(items[method], journal=journal)] == []
         assert await journal.summary() == JournalSummary(done=4, failed=0, open=0)
+
+
+async def test_open_session_that_is_gone_counts_as_ended(telnyx: Emulator, path: Path) -> None:
+    telnyx.seed(1)
+    session_id = str(telnyx.join(telnyx.rooms[0].id).session_id)
+    async with RoomsClient(telnyx.api_key, base_url=telnyx.url, max_retries=0) as client:
+        telnyx.inject(Fault(cut="after"))
+        await client.sessions.end_many([session_id], journal=Journal(path))
+        telnyx.inject(Fault(status=404))  # as after the deletion of its room
+        await client.sessions.end_many([session_id], journal=Journal(path))
+    assert await Journal(path).summary() == JournalSummary(done=1, failed=0, open=0)
 
 
 async def test_other_tasks_run_while_finished_items_are_skipped(client: RoomsClient, path: Path) -> None:

@@ -187,7 +187,7 @@ async def test_requests_for_files_are_in_no_span(
         await client.recordings.download("it", io.BytesIO())
     assert len(traceparents(scripted_server)) == 1
     call, user = recorder.ended
-    assert (call.name, user.name) == ("GET /room_recordings/{room_recording_id}", "nightly")
+    assert (call.name, user.name) == ("GET /room_recordings/{recording_id}", "nightly")
     assert len(call.events) == 1
     assert (list(user.events), attributes_of(user)) == ([], {})
 

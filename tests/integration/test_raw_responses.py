@@ -1,5 +1,7 @@
 """``client.with_raw_response``: attempts and errors. Its values: tests/unit/test_operations."""
 
+import inspect
+
 import pytest
 
 from telnyx_rooms_async import APIResponse, NotFoundError, Room, RoomsClient
@@ -34,3 +36,10 @@ async def test_concurrent_calls_keep_their_responses_apart(client: RoomsClient, 
     responses: list[APIResponse[Room]] = [await call for call in calls[::-1]]
     assert [response.value for response in responses[::-1]] == list(telnyx.rooms)
     assert len({response.request_id for response in responses}) == 3
+
+
+def test_operation_has_the_signature_and_the_docstring_of_its_verb() -> None:
+    client = RoomsClient("KEY")
+    raw, verb = client.with_raw_response.rooms.retrieve, client.rooms.retrieve
+    assert inspect.signature(raw) == inspect.signature(verb)
+    assert raw.__doc__ == verb.__doc__

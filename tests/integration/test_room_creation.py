@@ -1,21 +1,26 @@
 """Creates and ensures against a scripted server: which requests are sent, recorded and paid for."""
 
+import asyncio
+import errno
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import aiohttp
 import pytest
 
 from telnyx_rooms_async import (
     APIConnectionError,
     Attempt,
     AuthenticationError,
+    Clock,
     NameTakenError,
     NotFoundError,
     OutcomeUnknownError,
     RoomsClient,
 )
+from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
@@ -69,6 +74,23 @@ async def create(client: RoomsClient, on_lost_response: OnLostResponse = "find",
     async with client:
         room = await client.rooms.create(unique_name="Weekly", on_lost_response=on_lost_response, **fields)
     return room.id
+
+
+@pytest.mark.parametrize("name", ["on_request_headers_sent", "on_request_end"])
+async def test_hook_that_fails_with_an_oserror_creates_no_second_room(telnyx: Emulator, name: str) -> None:
+    failures = [OSError(errno.ENOSPC, "No space left on device")]
+
+    async def hook(*_: object) -> None:
+        if failures:
+            raise failures.pop()
+
+    hooks = aiohttp.TraceConfig()
+    getattr(hooks, name).append(hook)
+    clock = Clock(sleep=lambda _: asyncio.sleep(0))
+    client = RoomsClient(telnyx.api_key, base_url=telnyx.url, trace_configs=[hooks], clock=clock)
+    async with client:
+        room = await client.rooms.create("Weekly", on_lost_response="find_then_resend")
+    assert [room.id] == [existing.id for existing in telnyx.rooms]
 
 
 @pytest.mark.parametrize(

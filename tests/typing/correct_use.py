@@ -254,6 +254,7 @@ def sans_io() -> None:
     assert_type(call, Call[Page[Room]])
     page = protocol.read(call, Response(status=200, body=b"{}"))
     assert_type(page, Page[Room])
+    assert_type(Page.from_dict(page.to_dict(), Room), Page[Room])
     scan = Scan(size=250)
     assert_type(scan.read(page), tuple[Room, ...])
     assert_type(scan.number, int | None)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,3 +55,19 @@ def test_repr_has_no_secrets_of_webhook_urls(model: type[models.Room]) -> None:
     assert repr(value).count("'https://example.com/hook?***'") == 2
     assert "CANARY" not in repr(value)
     assert value.webhook_event_url == url
+
+
+def test_models_are_equal_when_their_classes_and_fields_are() -> None:
+    room = models.Room(id="a", unique_name="Weekly")
+    same = models.Room.from_dict(room.to_dict())
+    assert (same, hash(same)) == (room, hash(room))
+    assert len({room, same, attrs.evolve(room, unique_name=None)}) == 2
+    assert models.RoomSession(id="a") != models.RoomParticipant(id="a")
+    assert models.RoomSession(id="a") != "a"
+
+
+def test_models_with_mappings_are_hashable() -> None:
+    tiled = models.RoomComposition(id="a", video_layout={"main": models.VideoRegion(width=640)})
+    plain = attrs.evolve(tiled, video_layout=None)
+    assert hash(tiled) == hash(plain)
+    assert tiled != plain

@@ -47,6 +47,11 @@ def plan(
     return [(action.type, action.rule, action.due_at) for action in actions]
 
 
+def test_time_without_a_zone_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="now must be timezone-aware"):
+        plan(RoomPolicy(max_duration=HOUR), session_of(), now=datetime(2026, 3, 2))  # noqa: DTZ001 - on purpose
+
+
 # --- sessions -----------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ Properties of all models are in test_serialization_properties.
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_origin
@@ -118,6 +119,21 @@ RECORDED: dict[str, tuple[Any, object]] = {
 def test_recorded_response(name: str, used: JsonConverter) -> None:
     cl, value = RECORDED[name]
     assert decode((SAMPLES / name).read_bytes(), cl, used) == value
+
+
+def test_page_is_made_of_its_dict_and_the_class_of_its_items() -> None:
+    page = Page(data=(ROOM, NAMELESS), meta=PageMeta(total_results=2))
+    assert Page.from_dict(page.to_dict(), Room) == page
+    with pytest.raises(TypeError, match=re.escape("Page.from_dict(data, Room)")):
+        Page.from_dict(page.to_dict())
+    with pytest.raises(DecodeError, match=re.escape("$.data[0].id: expected string, got integer")):
+        Page.from_dict({"data": [{"id": 1}]}, Room)
+
+
+def test_lone_surrogate_in_a_dict_is_no_time_and_no_reason_to_refuse_an_unknown_field() -> None:
+    assert Room.from_dict({"id": "a", "\ud800": 1}) == Room(id="a")
+    with pytest.raises(DecodeError, match=re.escape("$.created_at: expected an RFC 3339 instant")):
+        Room.from_dict({"id": "a", "created_at": "\ud800"})
 
 
 # --- problems ---------------------------------------------------------------------------------------------

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 import redis
@@ -23,8 +25,9 @@ from redis.backoff import NoBackoff
 
 from telnyx_rooms_async import ConfigurationError, RoomsClient, WebhookError
 from telnyx_rooms_async.emulator import Emulator
+from telnyx_rooms_async.integrations.aws_lambda import lambda_handler
 from telnyx_rooms_async.policies import PolicyAction, RoomPolicy
-from telnyx_rooms_async.webhooks import Event, EventRouter, RoomSessionEnded, RoomSessionStarted
+from telnyx_rooms_async.webhooks import Event, EventRouter, RoomSessionEnded, RoomSessionStarted, Webhooks
 from telnyx_rooms_async.webhooks.redis import RedisEventStore
 from telnyx_rooms_async.webhooks.testing import PUBLIC_KEY, sign
 from tests.helpers.clocks import FakeClock
@@ -306,6 +309,37 @@ async def test_client_that_is_not_of_asyncio_is_a_configuration_error(server: Re
         store = RedisEventStore(blocking)
         with pytest.raises(ConfigurationError, match=r"a client of redis\.asyncio"):
             await store.claim("1")
+
+
+def test_function_that_makes_clients_serves_handlers_with_event_loops_of_their_own(
+    server: RedisServer,
+) -> None:
+    router, handled = EventRouter(store=RedisEventStore(lambda: client_of(server))), list[str]()
+
+    @router.on(RoomSessionEnded)
+    async def handle(event: RoomSessionEnded) -> None:
+        handled.append(event.id)
+
+    handle_request = lambda_handler(router, Webhooks(PUBLIC_KEY))
+
+    def deliver(event_id: str) -> int:
+        body, headers = sign(RoomSessionEnded(id=event_id))
+        response = handle_request({"httpMethod": "POST", "headers": headers, "body": body.decode()}, None)
+        status: int = response["statusCode"]
+        return status
+
+    assert [deliver(event_id) for event_id in "aabb"] == [200] * 4
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(deliver, "cdef" * 4)) == [200] * 16
+    assert sorted(handled) == list("abcdef")
+    with redis.Redis(unix_socket_path=server.path) as admin:
+        assert len(admin.client_list()) == 2  # those of the fixture and of this line
+
+
+async def test_client_of_another_event_loop_is_a_configuration_error() -> None:
+    client = AsyncMock(Redis, set=AsyncMock(side_effect=RuntimeError("Event loop is closed")))
+    with pytest.raises(ConfigurationError, match="belongs to another event loop: pass a function"):
+        await RedisEventStore(client).claim("1")
 
 
 @pytest.mark.parametrize("password", [None, "wrong-CANARY"])

@@ -66,21 +66,26 @@ class Store(MemoryEventStore):
         self.entered, self.gate = asyncio.Event(), asyncio.Event()
 
     async def claim(self, event_id: str) -> bool:
-        await self._interfere("claim")
+        await self._wait("claim")
+        self._fail("claim")
         return await super().claim(event_id)
 
     async def complete(self, event_id: str) -> None:
-        await self._interfere("complete")
+        await self._wait("complete")
+        self._fail("complete")
         await super().complete(event_id)
 
     async def release(self, event_id: str) -> None:
+        await self._wait("release")
         await super().release(event_id)
-        await self._interfere("release")
+        self._fail("release")
 
-    async def _interfere(self, name: str) -> None:
+    async def _wait(self, name: str) -> None:
         if name == self.waiting:
             self.entered.set()
             await self.gate.wait()
+
+    def _fail(self, name: str) -> None:
         if name in self.failing:
             raise HandlerError(name)
 
@@ -322,9 +327,12 @@ def test_event_is_not_claimed_without_an_event_loop() -> None:
     assert handler.events == [ENDED]
 
 
-def test_event_is_taken_over_from_an_event_loop_that_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_event_is_taken_over_once_from_an_event_loop_that_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("telnyx_rooms_async.webhooks.router._LOOP_CHECK_SECONDS", 0.01)
-    router = EventRouter()
+    store = Store(waiting="release")
+    router = EventRouter(store=store)
     handled: list[str] = []
 
     @router.on(RoomSessionEnded)
@@ -341,12 +349,17 @@ def test_event_is_taken_over_from_an_event_loop_that_stopped(monkeypatch: pytest
         return task
 
     stopped = asyncio.new_event_loop()
-    task = stopped.run_until_complete(start())
-    assert asyncio.run(asyncio.wait_for(router.dispatch(ENDED), 60))
+    task = await asyncio.to_thread(stopped.run_until_complete, start())
+    deliveries = [asyncio.create_task(router.dispatch(ENDED)) for _ in range(2)]
+    await store.entered.wait()  # one of them releases the claim of the stopped event loop
+    deliveries.append(asyncio.create_task(router.dispatch(ENDED)))
+    await asyncio.sleep(0.05)
+    store.gate.set()
+    assert sorted(await asyncio.gather(*deliveries)) == [False, False, True]
     assert handled == ["started", "done"]
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        stopped.run_until_complete(task)
+        await asyncio.to_thread(stopped.run_until_complete, task)
     stopped.close()
 
 

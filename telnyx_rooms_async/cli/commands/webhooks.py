@@ -48,6 +48,10 @@ _SAMPLES: Final = {
     "type": "video",
 }
 """Values of payloads by field. The other fields are ids."""
+_REDIRECT: Final = "; Telnyx does not follow redirects: is a slash missing at the end of the URL?"
+_HANDLER_FAILED: Final = "; an error of a handler is logged by the logger telnyx_rooms_async of the receiver"
+_ADVICE: Final = {301: _REDIRECT, 302: _REDIRECT, 307: _REDIRECT, 308: _REDIRECT, 500: _HANDLER_FAILED}
+"""What to do, by the status of a receiver."""
 
 
 @app.command()
@@ -71,7 +75,7 @@ def trigger(
 
     \b
     telnyx-rooms webhooks trigger session.ended --field duration_secs=90
-        --to http://localhost:8000/telnyx
+        --to http://localhost:8000/telnyx/
 
     The event is signed with the private key of TELNYX_SIGNING_KEY. Without it a new pair of keys is made and
     printed: set TELNYX_PUBLIC_KEY for the receiver, and TELNYX_SIGNING_KEY to sign with the same key again.
@@ -83,7 +87,7 @@ def trigger(
     delivery = asyncio.run(_deliver(signer, sample, to))
     subject = f"{sample.event_type} {sample.id}"
     if not delivery.delivered:
-        reason = delivery.failure or f"status {delivery.status}"
+        reason = delivery.failure or f"status {delivery.status}{_ADVICE.get(delivery.status or 0, '')}"
         if delivery.status == HTTPStatus.BAD_REQUEST:
             reason += f"; the receiver must verify with TELNYX_PUBLIC_KEY={signer.public_key}"
         output.complain(f"{public_url(to)} did not accept {subject}: {reason}")

@@ -27,7 +27,7 @@ from telnyx_rooms_async.cli.tables import (
 from telnyx_rooms_async.core.validators import flag, is_blank, short_repr
 from telnyx_rooms_async.errors import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.models import Room
-from telnyx_rooms_async.reports.table import import_pyarrow
+from telnyx_rooms_async.reports.table import FORMULA_STARTS, csv_line, import_pyarrow
 from telnyx_rooms_async.serialization import DecodeError, encode_json, parse_json
 
 BYTE_ORDER_MARK: Final = codecs.BOM_UTF8
@@ -53,9 +53,7 @@ _NULL: Final = "null"
 _EMPTY: Final = '""'
 _INTEGER: Final = re.compile(r"\s*([+-]?[0-9]{1,18})(?:\.0+)?\s*", re.ASCII)
 _QUOTE: Final = "'"
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""First characters of a formula; the last four are the full-width forms of the first four."""
-_ESCAPED: Final = tuple(_QUOTE + character for character in (_QUOTE, *_FORMULA))
+_ESCAPED: Final = tuple(_QUOTE + character for character in (_QUOTE, *FORMULA_STARTS))
 
 # --- lines --------------------------------------------------------------------------------------------------
 
@@ -292,31 +290,14 @@ class TextWriter:
         """Do nothing: everything is written."""
 
 
-class _Echo:
-    """File that returns what is written to it, so that `csv.writer` returns the line."""
-
-    def write(self, text: str, /) -> str:
-        return text
-
-
-# With this line end the writer quotes a cell with either of its characters.
-_END: Final = "\r\n"
-_writer: Final = csv.writer(_Echo(), lineterminator=_END)
-
-
 def csv_header(columns: Sequence[str]) -> bytes:
     """Encode the first line."""
-    return _csv_line(columns)
+    return csv_line(columns).encode()
 
 
 def csv_row(record: Mapping[str, object], columns: Sequence[str]) -> bytes:
     """Encode a record as a line with one cell per column."""
-    return _csv_line(_cell(record, name) for name in columns)
-
-
-def _csv_line(cells: Iterable[str]) -> bytes:
-    line = cast("str", _writer.writerow(cells))
-    return f"{line.removesuffix(_END)}\n".encode()
+    return csv_line(_cell(record, name) for name in columns).encode()
 
 
 def _cell(record: Mapping[str, object], name: str) -> str:
@@ -331,7 +312,7 @@ def _cell(record: Mapping[str, object], name: str) -> str:
         case "":
             return _EMPTY if is_nullable else ""
         case str() as text:
-            return _QUOTE + text if text.startswith((*_FORMULA, *_ESCAPED)) else text
+            return _QUOTE + text if text.startswith((*FORMULA_STARTS, *_ESCAPED)) else text
         case value:
             return str(value)
 

@@ -93,6 +93,28 @@ def test_emulator_has_no_private_attributes() -> None:
         _ = ThreadedEmulator.__new__(ThreadedEmulator)._emulator
 
 
+def test_calls_end_with_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    close = Emulator.__aexit__
+    is_called = threading.Event()
+
+    async def close_during_a_call(telnyx: Emulator, *exc_info: object) -> None:
+        with pytest.raises(RuntimeError, match="is not running"):
+            await asyncio.to_thread(lambda: server.rooms)
+        await close(telnyx, *exc_info)
+
+    async def wait_for_ever() -> None:
+        is_called.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Emulator, "__aexit__", close_during_a_call)
+    with ThreadPoolExecutor() as threads:
+        with ThreadedEmulator() as server:
+            call = threads.submit(server.run, wait_for_ever)
+            is_called.wait()
+        with pytest.raises(RuntimeError, match="is not running"):
+            call.result()
+
+
 def test_emulator_that_cannot_start_raises_in_the_test() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
         ThreadedEmulator(port=taken.getsockname()[1]).__enter__()

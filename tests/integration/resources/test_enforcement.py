@@ -34,6 +34,7 @@ from telnyx_rooms_async.webhooks import (
     RoomParticipantJoined,
     RoomSessionStarted,
     SessionStartedPayload,
+    Webhooks,
 )
 from tests.helpers.clocks import FakeClock
 
@@ -435,6 +436,9 @@ async def test_events_show_changes_at_once(
         (LIMITED, {"concurrency": 0}, "concurrency must be a whole number of at least 1"),
         (LIMITED, {"dry_run": "yes"}, "dry_run must be True or False"),
         (LIMITED, {"once": "no"}, "once must be True or False"),
+        (LIMITED, {"router": Webhooks}, "router must be an EventRouter"),
+        (LIMITED, {"before_action": True}, "before_action must be a function"),
+        (LIMITED, {"on_warning": "print"}, "on_warning must be a function"),
     ],
 )
 def test_invalid_arguments_are_refused_at_the_call(policies: Any, options: Any, problem: str) -> None:

@@ -94,7 +94,9 @@ async def test_attendance_of_a_room_by_session_and_in_all(
         await client.rooms.attendance("a-room")
 
 
-@pytest.mark.parametrize("options", [{"as_of": START.replace(tzinfo=None)}, {"identity": 7}])
+@pytest.mark.parametrize(
+    "options", [{"as_of": START.replace(tzinfo=None)}, {"as_of": "2026-03-01"}, {"identity": 7}]
+)
 async def test_attendance_refuses_invalid_arguments(
     client: RoomsClient, telnyx: Emulator, options: Any
 ) -> None:
@@ -196,19 +198,22 @@ async def test_killed_report_continues_with_the_missing_days(
     assert not journal.exists()
 
 
-async def test_identity_of_a_journal_can_be_any_callable(
+async def test_journal_with_another_identity_function_is_refused(
     client: RoomsClient, telnyx: Emulator, time: FakeClock, tmp_path: Path
 ) -> None:
     def field(name: str, participant: RoomParticipant) -> str | None:
         return str(getattr(participant, name))
 
+    def progress(*_: int) -> None:
+        raise KeyboardInterrupt
+
     await hold_meetings(client, telnyx, time, count=1)
-    usage = await client.reports.usage(
-        created_at=datetime(2021, 4, 25, tzinfo=UTC).date(),
-        identity=partial(field, "context"),
-        journal=tmp_path / "journal",
-    )
-    assert usage.total.people == 2
+    usage = partial(client.reports.usage, created_at=date(2021, 4, 25), journal=tmp_path / "journal")
+    with pytest.raises(KeyboardInterrupt):
+        await usage(identity=partial(field, "context"), progress=progress)
+    with pytest.raises(JournalError, match="other arguments"):
+        await usage(identity=partial(field, "id"))
+    assert (await usage(identity=partial(field, "context"))).total.people == 2
 
 
 async def test_journal_of_another_report_is_refused(
@@ -241,8 +246,12 @@ async def test_journal_of_another_report_is_refused(
         {"created_at": "yesterday"},
         {"created_at": DateFilter()},
         {"as_of": START.replace(tzinfo=None)},
+        {"as_of": 0},
+        {"progress": True},
         {"journal": "usage.journal"},
+        {"journal": 5, "created_at": date(2026, 3, 1)},
         {"journal": "usage.journal", "created_at": DateFilter(lte=date(2026, 3, 1))},
+        {"journal": "usage.journal", "created_at": date(2026, 3, 1), "identity": lambda person: person.id},
     ],
 )
 async def test_invalid_options_are_refused(client: RoomsClient, telnyx: Emulator, options: Any) -> None:

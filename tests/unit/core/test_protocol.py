@@ -98,7 +98,7 @@ CREATE_NAMED: Call[Room] = build(endpoints.CREATE_ROOM, body=RoomBody(unique_nam
 RETRIEVE: Call[Room] = build(endpoints.RETRIEVE_ROOM, room_id=ROOM_ID)
 UPDATE: Call[Room] = build(endpoints.UPDATE_ROOM, body=RoomBody(), room_id=ROOM_ID)
 DELETE: Call[None] = build(endpoints.DELETE_ROOM, room_id=ROOM_ID)
-END: Call[ActionResult] = build(endpoints.END_SESSION, room_session_id="a-session")
+END: Call[ActionResult] = build(endpoints.END_SESSION, session_id="a-session")
 CUSTOM_GET, CUSTOM_POST, CUSTOM_DELETE = (
     build_custom(method, "/rooms/a") for method in ("GET", "POST", "DELETE")
 )

@@ -1,5 +1,7 @@
 """Attendance: checked against a count per second, and on awkward data."""
 
+import csv
+import io
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
@@ -220,6 +222,14 @@ def test_incomplete_input_is_refused(session: RoomSession, as_of: datetime, prob
         attendance_of([session], as_of=as_of)
     with pytest.raises(InvalidArgumentError, match="instant must be timezone-aware"):
         attendance(stay(0)).present_at(NAIVE)
+
+
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
+def test_text_that_a_spreadsheet_takes_for_a_formula_is_quoted(start: str) -> None:
+    (row,) = csv.DictReader(io.StringIO(attendance(stay(0, 20, f"{start}1+1")).to_csv(), newline=""))
+    assert row["identity"] == f"'{start}1+1"
 
 
 def test_report_as_tables(tmp_path: Path) -> None:

@@ -109,6 +109,22 @@ def test_stay_of_no_length_is_visible(tmp_path: Path) -> None:
     assert "0 s" in texts(tmp_path / "chart.svg")
 
 
+@pytest.mark.parametrize(
+    ("hours", "labels"),
+    [
+        (0.075, ["09:00", "09:01", "09:02", "09:03", "09:04"]),
+        (3.9, ["09:00", "10:00", "11:00", "12:00"]),
+        (108, ["02", "03", "04", "05"]),
+        (36_000, ["2027", "2028", "2029", "2030"]),
+    ],
+)
+def test_time_axis_has_labels_without_a_warning(hours: float, labels: list[str], tmp_path: Path) -> None:
+    alice = RoomParticipant(id="Alice", joined_at=START, left_at=START + timedelta(hours=hours))
+    report = attendance_of([RoomSession(id="s", participants=(alice,))], as_of=START)
+    report.write_chart(tmp_path / "chart.svg")  # warnings are errors
+    assert texts(tmp_path / "chart.svg")[2:-4] == labels
+
+
 def test_charts_use_no_global_state(tmp_path: Path) -> None:
     with mpl.rc_context({"font.size": 33, "axes.facecolor": "red", "text.usetex": True}):
         settings = dict(mpl.rcParams)
