@@ -125,7 +125,11 @@ def room_attendance(
     base_url: BaseUrl = None,
     **outputs: Unpack[Outputs],
 ) -> None:
-    """Show the people in the sessions of a room."""
+    """Show the people in the sessions of a room.
+
+    The days of --since and --until are those of Telnyx, also with --zone: a session near midnight may belong
+    to the day before or after.
+    """
 
     async def read(client: RoomsClient) -> Attendance:
         with status("reading sessions"):
@@ -159,8 +163,8 @@ def usage(
 ) -> None:
     """Show sessions, people, participant minutes, recordings.
 
-    Minutes are rounded up for each participant and each file, as carriers bill them. Minutes after midnight
-    count on the next day.
+    All days, also those of --since and --until, are days of --zone. Minutes are rounded up for each
+    participant and each file, as carriers bill them. Minutes after midnight count on the next day.
     """
     has_prices = (price_per_minute, price_per_recorded_minute, price_per_composed_minute) != (None,) * 3
     prices = Prices(
