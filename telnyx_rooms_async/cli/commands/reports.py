@@ -127,13 +127,14 @@ def room_attendance(
 ) -> None:
     """Show the people in the sessions of a room.
 
-    The days of --since and --until are those of Telnyx, also with --zone: a session near midnight may belong
-    to the day before or after.
+    The days of --since and --until are days of --zone.
     """
 
     async def read(client: RoomsClient) -> Attendance:
         with status("reading sessions"):
-            return await client.rooms.attendance(room_id, created_at=_days(since, until), identity=identity)
+            return await client.rooms.attendance(
+                room_id, created_at=_days(since, until), zone=zone or UTC, identity=identity
+            )
 
     _report(read, base_url, as_json=as_json, zone=zone or UTC, **outputs)
 
