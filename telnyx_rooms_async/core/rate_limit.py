@@ -1,7 +1,6 @@
 """How fast requests may be sent: rate-limit headers and the arithmetic of windows. Time is an argument."""
 
 import re
-from collections.abc import Mapping
 from heapq import heappop, heappush
 from math import inf
 from typing import Final, TypeVar
@@ -14,11 +13,6 @@ N = TypeVar("N", int, float)
 _MAX_DIGITS: Final = 9
 _COUNT: Final = rb" *([0-9]{1,9})(?![0-9])"
 _SECONDS: Final = rb" *([0-9]{1,9}(?:\.[0-9]{1,30})?)(?![0-9.])"
-_HEADERS: Final = {
-    b"x-ratelimit-limit": "limit",
-    b"x-ratelimit-remaining": "remaining",
-    b"x-ratelimit-reset": "reset",
-}
 LONGEST_PAUSE: Final = 60.0
 """Seconds. A longer pause fails the call that received it, and does not hold the other calls."""
 _ROUNDED_RESET: Final = 1.0
@@ -37,23 +31,24 @@ _RESPONSES_WITHOUT_LIMIT: Final = 25
 
 def rate_limit(response: Response) -> RateLimit | None:
     """Read the ``x-ratelimit-…`` headers; None if there are none, or none can be read."""
-    values: dict[str, bytes] = {}
-    for name, value in response.raw_headers:
-        if (field_name := _HEADERS.get(name.lower())) is not None:
-            values.setdefault(field_name, value)
-    if not values:
-        return None
-    limit, remaining = _number(values, "limit", int), _number(values, "remaining", int)
-    reset = _number(values, "reset", float)
+    limit = remaining = reset = None
+    for name, value in reversed(response.raw_headers):  # of a repeated header, the first one counts
+        match name.lower():
+            case b"x-ratelimit-limit":
+                limit = _number(value, int)
+            case b"x-ratelimit-remaining":
+                remaining = _number(value, int)
+            case b"x-ratelimit-reset":
+                reset = _number(value, float)
+            case _:
+                pass
     if limit is remaining is reset is None:
         return None
     return RateLimit(limit=limit, remaining=remaining, reset=reset)
 
 
-def _number(values: Mapping[str, bytes], name: str, number: type[N]) -> N | None:
+def _number(text: bytes, number: type[N]) -> N | None:
     """Read a number, or the first one of a list of limits."""
-    if (text := values.get(name)) is None:
-        return None
     if len(text) <= _MAX_DIGITS and text.isdigit():
         return number(text)
     match = re.match(_COUNT if number is int else _SECONDS, text)
