@@ -1,4 +1,8 @@
-"""Policies: how long rooms and their sessions may last. ``client.rooms.enforce`` carries them out.
+"""Policies: limits of sessions and rooms, which ``client.rooms.enforce`` applies.
+
+    policies = [RoomPolicy(max_duration=timedelta(hours=2))]
+    async for action in client.rooms.enforce(policies):
+        print(action)
 
 Guide: ``telnyx-rooms docs policies``, or the README.md of this folder.
 """

@@ -1,5 +1,11 @@
 """Reports: the attendance of sessions, and the usage of an account.
 
+    attendance = await client.rooms.attendance(room.id)
+    print(attendance.to_markdown())
+
+    usage = await client.reports.usage(by="month")
+    print(usage.to_csv())
+
 Guide: ``telnyx-rooms docs reports``, or the README.md of this folder.
 """
 
