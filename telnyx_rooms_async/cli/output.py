@@ -46,16 +46,18 @@ def can_ask() -> bool:
     return is_watched() and _is_terminal(sys.stdin)
 
 
-def escaped(text: str, *, keep: str = "") -> str:
+def escaped(text: str) -> str:
     """Escape characters that move the cursor, colour the terminal or reorder text."""
     if text.isprintable():
         return text
     return "".join(
-        character
-        if character.isprintable() or character in keep
-        else character.encode("unicode_escape").decode()
+        character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def _escaped_lines(text: str) -> str:
+    return "\n".join(map(escaped, text.split("\n")))
 
 
 def _escaped_json(text: str) -> str:
@@ -96,8 +98,7 @@ def write(renderable: RenderableType, *, soft_wrap: bool = False) -> None:
 
 def write_line(text: str) -> None:
     """Print a line on stdout without wrapping it."""
-    line = escaped(text, keep="\n") + "\n"
-    put(line.encode(stdout().encoding, "replace"))
+    put(f"{_escaped_lines(text)}\n".encode(stdout().encoding, "replace"))
 
 
 def write_json(value: object) -> None:
@@ -152,7 +153,7 @@ def stderr() -> Console:
 def note(text: str) -> None:
     """Print a message on stderr."""
     console = stderr()
-    console.print(Text(escaped(text, keep="\n"), style="dim"), soft_wrap=not console.is_terminal)
+    console.print(Text(_escaped_lines(text), style="dim"), soft_wrap=not console.is_terminal)
 
 
 def complain(reason: object) -> None:

@@ -135,6 +135,7 @@ def grouped_options(function: Callable[..., T]) -> Callable[..., T]:
         (options,) = get_args(parameter.annotation)
         for name, annotation in options.__annotations__.items():
             parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
+    parameters.sort(key=lambda parameter: parameter.name in ("as_json", "base_url"))  # --help has them last
     cast("Any", command).__signature__ = Signature(parameters)
     return command
 

@@ -239,6 +239,13 @@ def check_arguments(as_of: datetime | None, identity: Identity) -> None:
         raise InvalidArgumentError((f"identity must be {IDENTITY_RULE}, not {identity!r}",))
 
 
+def check_zone(zone: object) -> None:
+    """Check a time zone."""
+    if not isinstance(zone, tzinfo):
+        problem = f"zone must be a tzinfo such as ZoneInfo('Europe/Berlin'), not {zone!r}"
+        raise InvalidArgumentError((problem,))
+
+
 def is_identity(identity: object) -> bool:
     """Return whether people can be recognised by a value."""
     return identity is None or callable(identity) or (isinstance(identity, str) and identity != "")

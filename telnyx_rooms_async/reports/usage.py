@@ -17,6 +17,7 @@ from telnyx_rooms_async.models import RoomComposition, RoomRecording, RoomSessio
 from telnyx_rooms_async.reports.attendance import (
     Identity,
     check_arguments,
+    check_zone,
     identity_of,
     participants_of,
     span_of,
@@ -301,9 +302,7 @@ class UsageMeter:
     def __init__(self, *, by: By, as_of: datetime, zone: tzinfo = UTC, identity: Identity = None) -> None:
         if by not in get_args(By):
             raise InvalidArgumentError((f"by must be 'room', 'day' or 'month', not {by!r}",))
-        if not isinstance(cast("object", zone), tzinfo):
-            problem = f"zone must be a tzinfo such as ZoneInfo('Europe/Berlin'), not {zone!r}"
-            raise InvalidArgumentError((problem,))
+        check_zone(zone)
         check_arguments(as_of, identity)
         self._by: By = by
         self._as_of = as_of

@@ -17,6 +17,7 @@ from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import RoomSession
 from telnyx_rooms_async.pagination import Listing
 from telnyx_rooms_async.reports import Attendance, Identity, Prices, Usage, UsageMeter, attendance_of
+from telnyx_rooms_async.reports.attendance import check_zone
 from telnyx_rooms_async.reports.usage import By
 from telnyx_rooms_async.resources.compositions import Compositions
 from telnyx_rooms_async.resources.recordings import Recordings
@@ -97,7 +98,7 @@ class Reports:
         check_function("progress", progress)
         if not isinstance(cast("object", journal), str | PathLike | None):
             raise InvalidArgumentError((f"journal must be a path, not {short_repr(journal)}",))
-        included = _Days(*_bounds(created_at), zone)
+        included = ZoneDays.of(created_at, zone)
         identity_name = None if journal is None else _identity_name(identity)
         if journal is not None and included.first is None:
             raise InvalidArgumentError(("a journal needs the first day of the report: created_at",))
@@ -127,7 +128,7 @@ class _Reader:
     """Reads the usage of some days, and reports how many sessions it has read."""
 
     api: ApiSession
-    included: "_Days"
+    included: "ZoneDays"
     total: int
     progress: UsageProgress | None
     done: int = 0
@@ -179,12 +180,18 @@ class _Reader:
 
 
 @frozen
-class _Days:
+class ZoneDays:
     """Days of a time zone, both ends included."""
 
     first: date | None
     last: date | None
     zone: tzinfo
+
+    @classmethod
+    def of(cls, created_at: Days, zone: tzinfo) -> "ZoneDays":
+        """Return the days of an argument ``created_at``, after checks."""
+        check_zone(zone)
+        return cls(*_bounds(created_at), zone)
 
     def __contains__(self, instant: datetime | None) -> bool:
         if instant is None:
@@ -255,14 +262,19 @@ class RoomAttendance:
     """
 
     def __init__(
-        self, listing: Listing[RoomSession], identity: Identity, as_of: Callable[[], datetime]
+        self,
+        listing: Listing[RoomSession],
+        identity: Identity,
+        as_of: Callable[[], datetime],
+        included: ZoneDays | None,
     ) -> None:
         self._listing = listing
         self._identity: Identity = identity
         self._as_of = as_of
+        self._included = included
 
     async def __aiter__(self) -> AsyncGenerator[Attendance, None]:
-        async with aclosing(aiter(self._listing)) as sessions:
+        async with aclosing(self._sessions()) as sessions:
             async for session in sessions:
                 yield attendance_of([session], as_of=self._as_of(), identity=self._identity)
 
@@ -270,5 +282,13 @@ class RoomAttendance:
         return self._total().__await__()
 
     async def _total(self) -> Attendance:
-        sessions = await self._listing.all()
+        async with aclosing(self._sessions()) as listed:
+            sessions = [session async for session in listed]
         return attendance_of(sessions, as_of=self._as_of(), identity=self._identity)
+
+    async def _sessions(self) -> AsyncGenerator[RoomSession, None]:
+        """Yield the sessions of the days."""
+        async with aclosing(aiter(self._listing)) as sessions:
+            async for session in sessions:
+                if self._included is None or session.created_at in self._included:
+                    yield session

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, Unpack, cast
 
@@ -260,6 +260,7 @@ class Rooms:
         room_id: RoomId,
         *,
         created_at: Days = None,
+        zone: tzinfo | None = None,
         identity: "Identity" = None,
         as_of: datetime | None = None,
     ) -> "RoomAttendance":
@@ -269,8 +270,8 @@ class Rooms:
 
         Args:
             room_id: a `Room` or its id.
-            created_at: only sessions that started on this day, or within a `DateFilter`, as Telnyx counts
-                days.
+            created_at: only sessions that started on this day, or within a `DateFilter`.
+            zone: time zone of these days: ``ZoneInfo("Europe/Berlin")``; default: as Telnyx counts days.
             identity: how people are recognised: by default by the ``context`` of their participants; a text
                 such as ``"user_id"`` names a field of a JSON ``context``; or a function of the participant.
             as_of: timezone-aware: the time until which people that have not left are present; default: now,
@@ -290,15 +291,17 @@ class Rooms:
         Telnyx operation: RetrieveListRoomSessions.
         """
         from telnyx_rooms_async.reports.attendance import check_arguments
-        from telnyx_rooms_async.resources.reports import RoomAttendance
+        from telnyx_rooms_async.resources.reports import RoomAttendance, ZoneDays
 
         check_arguments(as_of, identity)
+        included = None if zone is None else ZoneDays.of(created_at, zone)
 
         def now() -> datetime:
             return as_of or datetime.fromtimestamp(self._api.server_now(), UTC)
 
-        listing = self.sessions(room_id, created_at=created_at, include_participants=True)
-        return RoomAttendance(listing.prefetch(_PREFETCH), identity, now)
+        window = created_at if included is None else included.wider_filter()
+        listing = self.sessions(room_id, created_at=window, include_participants=True)
+        return RoomAttendance(listing.prefetch(_PREFETCH), identity, now, included)
 
     async def wait_for_session(self, room_id: RoomId, *, timeout: float = 600.0) -> RoomSession:
         """Return the active session of a room, or the next one that starts.

@@ -40,6 +40,18 @@ def commands(telnyx: Emulator, session: str) -> dict[str, tuple[str, ...]]:
     }
 
 
+@pytest.mark.parametrize(
+    ("days", "people"),
+    [(("--since", "2021-04-26"), 2), (("--until", "2021-04-25"), 0)],
+)
+def test_days_of_an_attendance_are_those_of_the_zone(
+    days: tuple[str, str], people: int, telnyx: Emulator, session: str, run: Run
+) -> None:
+    command = ("rooms", "attendance", telnyx.rooms[0].id, "--zone", "Pacific/Auckland", "--json")
+    report = json.loads(run(*command, *days).stdout)  # 13:45 UTC is 1:45 on the next day
+    assert (len(report["attendees"]), report["sessions"]) == (people, [session] * (people > 0))
+
+
 @pytest.mark.parametrize("command", ["session", "room"])
 def test_attendance_is_printed_in_each_form(
     command: str, commands: dict[str, tuple[str, ...]], run: Run

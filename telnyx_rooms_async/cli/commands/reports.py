@@ -82,8 +82,10 @@ class Outputs(TypedDict, total=False):
 
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")]
     bom: Annotated[bool, typer.Option("--bom", help="With --csv: for Excel.")]
-    parquet: Annotated[str, typer.Option(metavar="FILE", help="Write a Parquet file.")]
-    chart: Annotated[str, typer.Option(metavar="FILE", help="Write a picture: FILE.svg or FILE.png.")]
+    parquet: Annotated[str, typer.Option(metavar="FILE", help="Write a Parquet file, or replace it.")]
+    chart: Annotated[
+        str, typer.Option(metavar="FILE", help="Write a picture, or replace it: FILE.svg or FILE.png.")
+    ]
     dark: Annotated[bool, typer.Option("--dark", help="With --chart: for a dark background.")]
 
 
@@ -123,11 +125,16 @@ def room_attendance(
     base_url: BaseUrl = None,
     **outputs: Unpack[Outputs],
 ) -> None:
-    """Show the people in the sessions of a room."""
+    """Show the people in the sessions of a room.
+
+    The days of --since and --until are days of --zone.
+    """
 
     async def read(client: RoomsClient) -> Attendance:
         with status("reading sessions"):
-            return await client.rooms.attendance(room_id, created_at=_days(since, until), identity=identity)
+            return await client.rooms.attendance(
+                room_id, created_at=_days(since, until), zone=zone or UTC, identity=identity
+            )
 
     _report(read, base_url, as_json=as_json, zone=zone or UTC, **outputs)
 
@@ -157,8 +164,8 @@ def usage(
 ) -> None:
     """Show sessions, people, participant minutes, recordings.
 
-    Minutes are rounded up for each participant and each file, as carriers bill them. Minutes after midnight
-    count on the next day.
+    All days, also those of --since and --until, are days of --zone. Minutes are rounded up for each
+    participant and each file, as carriers bill them. Minutes after midnight count on the next day.
     """
     has_prices = (price_per_minute, price_per_recorded_minute, price_per_composed_minute) != (None,) * 3
     prices = Prices(

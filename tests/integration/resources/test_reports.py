@@ -3,11 +3,11 @@
 import sqlite3
 import stat
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -92,6 +92,18 @@ async def test_attendance_of_a_room_by_session_and_in_all(
     assert total.sessions == tuple(session for lesson in lessons for session in lesson.sessions)
     with pytest.raises(NotFoundError):
         await client.rooms.attendance("a-room")
+
+
+@pytest.mark.parametrize(("hours", "count"), [(0, 2), (13, 3), (-13, 1)])
+async def test_days_of_an_attendance_are_those_of_the_zone(
+    client: RoomsClient, telnyx: Emulator, time: FakeClock, hours: int, count: int
+) -> None:
+    day = DateFilter(gte=time.now.date() + timedelta(days=1))
+    room = await hold_meetings(client, telnyx, time, count=3)
+    attendance = client.rooms.attendance(room, created_at=day, zone=timezone(timedelta(hours=hours)))
+    assert len((await attendance).sessions) == len([lesson async for lesson in attendance]) == count
+    with pytest.raises(InvalidArgumentError, match="zone must be a tzinfo"):
+        await client.rooms.attendance(room, zone=cast("tzinfo", "UTC"))
 
 
 @pytest.mark.parametrize(
