@@ -360,7 +360,7 @@ class OutcomeUnknownError(_RequestError, TelnyxRoomsError):
         if self.unique_name:
             message += f"; look for unique_name {self.unique_name!r} before trying again"
             if self.operation == "CreateRoom" and len(sent) == 1:
-                message += ', or use on_lost_response="find_then_resend" (--on-lost-response)'
+                message += ', or use on_lost_response="find_then_resend"'
         return message
 
 
