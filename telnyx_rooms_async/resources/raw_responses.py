@@ -24,7 +24,13 @@ Item = TypeVar("Item", bound=Identified)
 
 
 class RawResponses:
-    """The operations of the API, which return an `APIResponse`: ``client.with_raw_response``."""
+    """The operations of the API, which return an `APIResponse`: ``client.with_raw_response``.
+
+    Example:
+        >>> response = await client.with_raw_response.rooms.retrieve(room_id)
+        >>> response.status_code, response.value.unique_name
+        (200, 'Weekly')
+    """
 
     def __init__(self, api: ApiSession) -> None:
         self.rooms: RawRooms = RawRooms(Rooms(api))

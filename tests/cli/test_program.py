@@ -203,12 +203,12 @@ def test_people_are_escaped_in_csv_only_at_a_terminal(
     assert "Mal\x1b[2Jlory\x9b" in run(*command).stdout
 
 
-def test_file_name_is_escaped(at_terminal: Terminal, tmp_path: Path) -> None:
-    path = tmp_path / "\x1b[2J.csv"
-    path.write_text("unique_name\nDaily\n")
-    shown = at_terminal("rooms", "import", str(path), "--dry-run", plain=False)
-    assert f"{tmp_path}/\\x1b[2J.csv would create 1 room" in shown
-    assert f"checking {tmp_path}/\\x1b[2J.csv" in shown
+def test_file_name_is_escaped(at_terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("\x1b[2J.csv").write_text("unique_name\nDaily\n")
+    shown = at_terminal("rooms", "import", "\x1b[2J.csv", "--dry-run", plain=False)
+    assert r"checking \x1b[2J.csv" in shown
+    assert r"\x1b[2J.csv would create 1 room" in shown
     assert "\x1b[2J" not in shown
 
 
