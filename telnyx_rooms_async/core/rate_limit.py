@@ -5,7 +5,7 @@ from heapq import heappop, heappush
 from math import inf
 from typing import Final, TypeVar
 
-from telnyx_rooms_async.core.http_messages import Response
+from telnyx_rooms_async.core.http_messages import RawHeaders
 from telnyx_rooms_async.errors import RateLimit
 
 N = TypeVar("N", int, float)
@@ -27,12 +27,16 @@ _ROUNDING: Final = 1e-9
 """100 * 0.29 is a little less than 29."""
 _RESPONSES_WITHOUT_LIMIT: Final = 25
 """Responses without a rate limit after which none is expected."""
+_READ_INTERVAL: Final = 0.1
+"""Seconds between two readings of the rate limit while many requests remain."""
+_MANY: Final = 2
+"""Many requests remain: so many times as can be in flight at once."""
 
 
-def rate_limit(response: Response) -> RateLimit | None:
+def rate_limit(headers: RawHeaders) -> RateLimit | None:
     """Read the ``x-ratelimit-…`` headers; None if there are none, or none can be read."""
     limit = remaining = reset = None
-    for name, value in reversed(response.raw_headers):  # of a repeated header, the first one counts
+    for name, value in reversed(headers):  # of a repeated header, the first one counts
         match name.lower():
             case b"x-ratelimit-limit":
                 limit = _number(value, int)
@@ -76,11 +80,13 @@ class RateLimitWindow:
 
     def __init__(self, capacity: int, share: float = 1.0) -> None:
         self.in_flight: int = 0
-        self.last_seen: RateLimit | None = None
-        """The rate limit of the newest response that stated one."""
         self._capacity = capacity
         self._probing_left = _RESPONSES_WITHOUT_LIMIT
         self._paused_until = self._spread_until = -inf
+        self._last_seen: RateLimit | None = None
+        # Headers of a newer response, and when those of the next one are read.
+        self._unread: RawHeaders = ()
+        self._next_reading = -inf
         self._limit = 0
         # Of the present window: the requests that may still be sent, and when it began.
         self._permits = inf
@@ -96,6 +102,13 @@ class RateLimitWindow:
         # When the places of requests with a response become free: a heap.
         self._held_until: list[float] = []
         self._hold_time = 0.0
+
+    @property
+    def last_seen(self) -> RateLimit | None:
+        """The rate limit of the newest response that stated one."""
+        self._last_seen = rate_limit(self._unread) or self._last_seen
+        self._unread = ()
+        return self._last_seen
 
     def delay(self, now: float) -> float | None:
         """Return the seconds until the next request may be sent; None if it must wait for one in flight.
@@ -142,6 +155,17 @@ class RateLimitWindow:
         if waiting and now < self._spread_until:
             self._paused_until = now + (self._spread_until - now) / (waiting + 1)
 
+    def receive(self, headers: RawHeaders, sent_at: float, now: float) -> None:
+        """Count a request as answered. While many requests remain, few of the responses are read."""
+        has_many = self._permits > _MANY * self._capacity and not self._end_is_estimated
+        if has_many and self._share == 1 and now < self._next_reading:
+            self._unread = headers
+            if self.in_flight:
+                self.in_flight -= 1
+        else:
+            self._next_reading = now + _READ_INTERVAL
+            self.complete(rate_limit(headers), sent_at, now)
+
     def complete(self, limit: RateLimit | None, sent_at: float, now: float) -> None:
         """Count a request as answered, and take the rate limit of its response into account, if any."""
         if self.in_flight:  # a request of a stopped event loop may be released late
@@ -175,7 +199,7 @@ class RateLimitWindow:
         return True
 
     def _update(self, stated: RateLimit, sent_at: float, now: float) -> None:
-        self.last_seen = stated
+        self._last_seen, self._unread = stated, ()
         limit, remaining = stated.limit, stated.remaining
         reset = None if stated.reset is None else stated.reset or _ROUNDED_RESET
         if self._share < 1 and limit:

@@ -250,7 +250,7 @@ class ApiSession:
             is_logged = has_hook or logger.isEnabledFor(logging.DEBUG)
             if outcome.status < _ERRORS_FROM and not context.attempts and not is_logged:
                 self.budget.successes += 1
-                self.rate_limiter.window.complete(rate_limit(outcome), started, ended)
+                self.rate_limiter.window.receive(outcome.raw_headers, started, ended)
                 if self.rate_limiter.queue:
                     self.rate_limiter.admit_queued()
                 return outcome, None
@@ -324,7 +324,7 @@ class ApiSession:
             if is_rejected and not context.has_new_key and ended < context.deadline:
                 context.has_new_key = True
                 plan = RetryPlan(delay=0.0)
-        limit = rate_limit(outcome) if isinstance(outcome, Response) else None
+        limit = rate_limit(outcome.raw_headers) if isinstance(outcome, Response) else None
         is_paused = self._release(outcome, limit, plan.delay, started, ended)
         context.attempts = record_attempt(
             call,

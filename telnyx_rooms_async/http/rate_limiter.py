@@ -29,7 +29,7 @@ class RateLimiter:
 
     The first waiter sleeps until the window reopens; when it is admitted or cancelled, the next one takes
     over. Each request that is admitted must be released, by one of `release`, `release_unsent` and `discard`.
-    While the `queue` is empty, requests may acquire and complete the `window` directly.
+    While the `queue` is empty, requests may use the `window` directly.
     """
 
     def __init__(self, capacity: int, clock: Clock, share: float = 1.0) -> None:

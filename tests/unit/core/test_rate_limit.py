@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from telnyx_rooms_async import RateLimit
-from telnyx_rooms_async.core.http_messages import Response
+from telnyx_rooms_async.core.http_messages import RawHeaders
 from telnyx_rooms_async.core.rate_limit import RateLimitWindow, rate_limit
 
 LONGEST_WAIT = 61.0
@@ -41,7 +41,7 @@ HEADERS: dict[str, tuple[dict[str, str], RateLimit | None]] = {
 @pytest.mark.parametrize(("headers", "result"), HEADERS.values(), ids=HEADERS)
 def test_readable_headers_are_used(headers: dict[str, str], result: RateLimit | None) -> None:
     raw = tuple((f"X-RateLimit-{name}".encode(), value.encode("latin-1")) for name, value in headers.items())
-    assert rate_limit(Response(status=200, raw_headers=((b"Date", b"today"), *raw))) == result
+    assert rate_limit(((b"Date", b"today"), *raw)) == result
 
 
 @settings(deadline=None)
@@ -55,7 +55,7 @@ def test_readable_headers_are_used(headers: dict[str, str], result: RateLimit | 
     )
 )
 def test_numbers_of_any_headers_are_finite_and_not_negative(headers: list[tuple[bytes, bytes]]) -> None:
-    result = rate_limit(Response(status=200, raw_headers=tuple(headers)))
+    result = rate_limit(tuple(headers))
     for number in () if result is None else (result.limit, result.remaining, result.reset):
         assert number is None or 0 <= number < 10**9
 
@@ -394,6 +394,36 @@ def test_next_window_begins_after_the_reset_with_the_full_limit() -> None:
     assert window.last_seen == limit
     assert window.delay(1.0) == 4.0
     assert send_all(window, 5.0) == 30
+
+
+def headers_of(remaining: int) -> RawHeaders:
+    values = {"limit": 1000, "remaining": remaining, "reset": 60}
+    return tuple((f"x-ratelimit-{name}".encode(), str(value).encode()) for name, value in values.items())
+
+
+def test_while_many_requests_remain_one_response_in_100_ms_is_read() -> None:
+    """Another program may use up the rate limit meanwhile, for at most that time."""
+    window = new_window()
+    for now, remaining, delay in ((1.0, 999, 0.0), (1.05, 0, 0.0), (1.09, 0, 0.0), (1.1, 0, 59.9)):
+        window.acquire(now)
+        window.receive(headers_of(remaining), now, now)
+        assert window.delay(now) == pytest.approx(delay)
+
+
+def test_every_response_is_read_when_few_requests_remain() -> None:
+    window = new_window()
+    for now, remaining, delay in ((1.0, 200, 0.0), (1.01, 0, 59.99)):
+        window.acquire(now)
+        window.receive(headers_of(remaining), now, now)
+        assert window.delay(now) == pytest.approx(delay)
+
+
+def test_rate_limit_seen_is_that_of_the_newest_response() -> None:
+    window = new_window()
+    for remaining in (999, 998, 997):
+        window.acquire(1.0)
+        window.receive(headers_of(remaining), 1.0, 1.0)
+    assert window.last_seen == RateLimit(limit=1000, remaining=997, reset=60.0)
 
 
 def test_limit_that_is_not_sent_is_inferred_from_what_remained() -> None:
