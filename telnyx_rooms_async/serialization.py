@@ -253,9 +253,19 @@ class _Columns:
         self.is_tuple = is_tuple
 
     def all_in_utc(self, result: Any) -> bool:  # noqa: ANN401 - a model, or a tuple of models
-        return self.are_in_utc(result if self.is_tuple else (result,))
+        if self.is_tuple:
+            return self._are_in_utc(result)
+        for column in self.instants:
+            instant = column(result)
+            if instant is not None and instant.tzinfo is not UTC:
+                return False
+        for column, columns in self.nested:
+            child = column(result)
+            if child and not columns.all_in_utc(child):
+                return False
+        return True
 
-    def are_in_utc(self, models: Sequence[Any]) -> bool:
+    def _are_in_utc(self, models: Sequence[Any]) -> bool:
         for column in self.instants:
             for instant in map(column, models):
                 if instant is not None and instant.tzinfo is not UTC:
@@ -264,7 +274,7 @@ class _Columns:
             children = [value for value in map(column, models) if value]
             if children and columns.is_tuple:
                 children = [child for value in children for child in value]
-            if children and not columns.are_in_utc(children):
+            if children and not columns._are_in_utc(children):  # noqa: SLF001 - of the same class
                 return False
         return True
 
