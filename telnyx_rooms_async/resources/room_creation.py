@@ -7,7 +7,7 @@ was lost is therefore looked up by name, and accepted if its date and all of its
 from collections.abc import Awaitable, Callable
 from typing import Final, Literal, TypeAlias, cast, get_args
 
-from attrs import evolve, frozen
+from attrs import define, evolve
 
 from telnyx_rooms_async.core.endpoints import CREATE_ROOM, LIST_ROOMS
 from telnyx_rooms_async.core.http_messages import Call
@@ -103,7 +103,7 @@ def is_same_setting(actual: object, wanted: object) -> bool:
     return actual == wanted or (actual in (None, "") and wanted in (None, ""))
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class _Creation:
     """One create call: a request, look-ups by name if its response is lost, perhaps a second request.
 
