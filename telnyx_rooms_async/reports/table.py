@@ -84,12 +84,12 @@ class _Echo:
 
 # With this line end the writer quotes a cell with either of its characters.
 _LINE_END: Final = "\r\n"
-_writer: Final = csv.writer(_Echo(), lineterminator=_LINE_END)
 
 
 def csv_line(cells: Iterable[object]) -> str:
     """Return a line of CSV."""
-    line = cast("str", _writer.writerow(cells))
+    # A writer collects the cells of one row, so threads cannot share it.
+    line = cast("str", csv.writer(_Echo(), lineterminator=_LINE_END).writerow(cells))
     return f"{line.removesuffix(_LINE_END)}\n"
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
 from pathlib import Path
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from telnyx_rooms_async import InvalidArgumentError, RoomParticipant, RoomSession
 from telnyx_rooms_async.reports import Attendance, Identity, attendance_of
+from telnyx_rooms_async.reports.table import csv_line
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 NAIVE = START.replace(tzinfo=None)
@@ -254,3 +255,14 @@ def test_report_as_tables(tmp_path: Path) -> None:
     assert report.to_dict()["attendees"][0]["intervals"] == [
         {"start": "2026-03-01T09:00:00Z", "end": "2026-03-01T09:00:20Z"}
     ]
+
+
+def test_rows_of_csv_can_be_written_at_the_same_time() -> None:
+    """As by two threads: one row is begun, and another one written."""
+
+    def cells() -> Iterator[str]:
+        yield "a"
+        assert csv_line(["x", "y"]) == "x,y\n"
+        yield "b"
+
+    assert csv_line(cells()) == "a,b\n"
