@@ -368,9 +368,11 @@ async def process_client(processes: Any) -> AsyncIterator[Any]:
 
 async def kill_busy_worker(client: Any) -> None:
     """Kill a worker process with a running task, as the system does when memory runs out."""
-    busy = next(address for address, keys in (await client.processing()).items() if keys)
-    pids = await client.run(os.getpid, workers=[busy])
-    os.kill(pids[busy], signal.SIGKILL)
+    busy: list[str] = []
+    while not busy:  # the scheduler may move a task at that moment
+        busy = [address for address, keys in (await client.processing()).items() if keys]
+    pids = await client.run(os.getpid, workers=busy[:1])
+    os.kill(pids[busy[0]], signal.SIGKILL)
 
 
 async def test_synchronous_client_works_and_stays_open(processes: Any, settings: Settings) -> None:
