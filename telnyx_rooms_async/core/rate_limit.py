@@ -160,8 +160,7 @@ class RateLimitWindow:
         has_many = self._permits > _MANY * self._capacity and not self._end_is_estimated
         if has_many and self._share == 1 and now < self._next_reading:
             self._unread = headers
-            if self.in_flight:
-                self.in_flight -= 1
+            self.in_flight = max(self.in_flight - 1, 0)
         else:
             self._next_reading = now + _READ_INTERVAL
             self.complete(rate_limit(headers), sent_at, now)
