@@ -30,7 +30,7 @@ _RESPONSES_WITHOUT_LIMIT: Final = 25
 _READ_INTERVAL: Final = 0.1
 """Seconds between two readings of the rate limit while many requests remain."""
 _MANY: Final = 2
-"""Many requests remain: so many times as can be in flight at once."""
+"""Many requests remain while there are more than this many times those that can be in flight at once."""
 
 
 def rate_limit(headers: RawHeaders) -> RateLimit | None:
