@@ -44,7 +44,7 @@ CREATE TABLE items (
     code TEXT
 );
 """
-_STARTS: Final = 100
+_STARTS_PER_WRITE: Final = 100
 """Number of items whose start is recorded at once: after a crash, so many may be looked up in vain."""
 
 
@@ -224,7 +224,7 @@ class JournalFile:
         """Record that an item may have been processed, and that the next ones may, before it is started."""
         self.started = max(self.started, index + 1)
         if index >= self._start_limit:
-            await self._run("written", partial(self._commit, [], index + _STARTS))
+            await self._run("written", partial(self._commit, [], index + _STARTS_PER_WRITE))
 
     async def end(self, count: int) -> None:
         """Record that there are no more items."""
@@ -266,22 +266,22 @@ class JournalFile:
             connection.execute("INSERT INTO job VALUES (?, ?, ?, ?, 0)", (*job, now))
             connection.execute("COMMIT")
         operation, base_url, account = self._load()
+        problem = None
         if operation != job.operation:
-            raise self._sqlite.error(f"it belongs to another job: {operation}, not {job.operation}")
-        if base_url != job.base_url:
+            problem = f"it belongs to another job: {operation}, not {job.operation}"
+        elif base_url != job.base_url:
             problem = f"it was created for {base_url}, not for {job.base_url}: use another journal"
-            raise self._sqlite.error(problem)
-        if account != job.account and not key_rotated:
+        elif account != job.account and not key_rotated:
             problem = (
                 f"it was created for {base_url} with another API key: use another journal, or"
-                " key_rotated=True (--key-rotated) if that was an older key of the same account"
+                " key_rotated=True if that was an older key of the same account"
             )
+        if problem is not None:
             raise self._sqlite.error(problem)
-        (last,) = self._sqlite.connection.execute("SELECT max(item_index) FROM items").fetchone()
-        self.item_count = 0 if last is None else last + 1
+        (self.item_count,) = connection.execute("SELECT ifnull(max(item_index) + 1, 0) FROM items").fetchone()
 
     def _load(self) -> tuple[str, str, str]:
-        """Read the job: its operation, base URL and account."""
+        """Read the table `job`; return the operation, the base URL and the account."""
         row = self._sqlite.connection.execute("SELECT * FROM job").fetchone()
         if row is None:
             raise self._sqlite.error("it is damaged")

@@ -157,8 +157,9 @@ def note(text: str) -> None:
 
 
 def complain(reason: object) -> None:
-    """Print an error on stderr, in one line."""
-    stderr().print(Text.assemble(("error:", "bold red"), f" {escaped(str(reason))}"), soft_wrap=True)
+    """Print an error on stderr, in one line. An argument that it recommends is shown as an option."""
+    message = escaped(str(reason)).replace("key_rotated=True", "--key-rotated")
+    stderr().print(Text.assemble(("error:", "bold red"), f" {message}"), soft_wrap=True)
 
 
 class _NoteHandler(logging.Handler):
