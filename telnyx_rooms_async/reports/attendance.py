@@ -207,22 +207,21 @@ def attendance_of(
     newest: dict[str, RoomSession] = {}
     participants: dict[str, dict[str, RoomParticipant]] = {}
     for session in sessions:
-        of_session = participants_of(session)
         newest[session.id] = _newer(newest.get(session.id, session), session)
         in_session = participants.setdefault(session.id, {})
-        for participant in of_session:
+        for participant in participants_of(session):
             in_session[participant.id] = _newer(in_session.get(participant.id, participant), participant)
     stays: dict[str, list[_Stay]] = {}
     for session in newest.values():
         for participant in participants[session.id].values():
             stay = _Stay(Interval(*span_of(participant, session, as_of)), participant, session)
             stays.setdefault(identity_of(participant, identity), []).append(stay)
+    by_start = sorted(newest.values(), key=lambda session: (session.created_at or _NEVER, session.id))
     attendees = [_attendee(name, of_person) for name, of_person in stays.items()]
+    attendees.sort(key=lambda attendee: (attendee.first_joined_at, attendee.identity))
     return Attendance(
-        sessions=tuple(evolve(session, participants=None) for session in _by_start(newest.values())),
-        attendees=tuple(
-            sorted(attendees, key=lambda attendee: (attendee.first_joined_at, attendee.identity))
-        ),
+        sessions=tuple(evolve(session, participants=None) for session in by_start),
+        attendees=tuple(attendees),
         as_of=as_of,
     )
 
@@ -325,10 +324,6 @@ def _newer(first: Version, second: Version) -> Version:
 def _age(version: RoomParticipant | RoomSession) -> tuple[datetime, datetime]:
     end = version.left_at if isinstance(version, RoomParticipant) else version.ended_at
     return in_utc(version.updated_at or _NEVER), in_utc(end or _NEVER)
-
-
-def _by_start(sessions: Iterable[RoomSession]) -> list[RoomSession]:
-    return sorted(sessions, key=lambda session: (session.created_at or _NEVER, session.id))
 
 
 def _json_field(context: str | None, name: str) -> str | None:

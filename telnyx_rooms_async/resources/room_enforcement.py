@@ -8,13 +8,8 @@ from typing import Final, TypeAlias, cast
 
 from attrs import evolve
 
-from telnyx_rooms_async.batch.streams import Failed, Outcome, stream
-from telnyx_rooms_async.core.endpoints import (
-    DELETE_ROOM,
-    END_SESSION,
-    LIST_ROOMS,
-    RETRIEVE_ROOM,
-)
+from telnyx_rooms_async.batch.streams import Done, Outcome, stream
+from telnyx_rooms_async.core.endpoints import DELETE_ROOM, END_SESSION, LIST_ROOMS, RETRIEVE_ROOM
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import RoomsQuery
 from telnyx_rooms_async.core.validators import (
@@ -245,10 +240,8 @@ class Enforcer:
     def _due_actions(self) -> list[PolicyAction]:
         """Return the first action of each session and room that is due."""
         now = self._now()
-        first = (
-            next((action for action in plan if self._is_due(action, now)), None)
-            for plan in self._plans.values()
-        )
+        plans = self._plans.values()
+        first = (next((action for action in plan if self._is_due(action, now)), None) for plan in plans)
         return [action for action in first if action is not None]
 
     def _is_due(self, action: PolicyAction, now: datetime) -> bool:
@@ -310,6 +303,7 @@ class Enforcer:
             if self._on_warning is not None:
                 await self._on_warning(action)
             return True
+        is_done = True
         try:
             if action.type == "end_session":
                 await self._api.call(build(END_SESSION, session_id=action.subject_id))
@@ -317,20 +311,17 @@ class Enforcer:
                 await self._api.call(build(DELETE_ROOM, room_id=action.subject_id))
         except (NotFoundError, SessionEndedError):
             is_done = False
-        else:
-            is_done = True
         del self._plans[action.subject_id]
         return is_done
 
     def _result(self, outcome: Outcome[PolicyAction, PolicyAction | None]) -> PolicyAction | None:
         """Return the action of an outcome, and remember when it may be tried again."""
-        if isinstance(outcome, Failed):
-            action = evolve(outcome.item, status="failed", error=outcome.error, retry_at=self._retry_at())
-        elif outcome.value is None:
-            return None
-        else:
+        if isinstance(outcome, Done):
             action = outcome.value
-        self._not_before[self._key(action)] = action.retry_at or _NEVER
+        else:
+            action = evolve(outcome.item, status="failed", error=outcome.error, retry_at=self._retry_at())
+        if action is not None:
+            self._not_before[self._key(action)] = action.retry_at or _NEVER
         return action
 
     # --- waiting ------------------------------------------------------------------------------------------
