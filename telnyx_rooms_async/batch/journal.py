@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeVar, cast
 
 from attrs import frozen
 
-from telnyx_rooms_async.core.validators import exact_text, short_repr
+from telnyx_rooms_async.core.validators import checked_flag, exact_text, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.in_flight import running_loop
 from telnyx_rooms_async.shield import run_in_thread
@@ -95,12 +95,10 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, key_rotated: bool = False) -> None:
-        if not isinstance(cast("object", key_rotated), bool):  # "false" must not count as true
-            raise InvalidArgumentError((f"key_rotated must be True or False, got {short_repr(key_rotated)}",))
         if not isinstance(cast("object", path), str | os.PathLike):
-            raise InvalidArgumentError((f"path must be a path, got {short_repr(path)}",))
+            raise InvalidArgumentError((f"path must be a path, not {short_repr(path)}",))
         self.path: str = exact_text(os.fspath(path))
-        self.key_rotated = key_rotated
+        self.key_rotated: bool = checked_flag("key_rotated", key_rotated)
         self.skipped: int = 0
         """Number of finished items that the latest job has skipped so far."""
         self._file: JournalFile | None = None

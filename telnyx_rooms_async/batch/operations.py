@@ -181,7 +181,7 @@ class BulkOperation(Generic[Item, Value]):
             max_failures=checked_limit("max_failures", max_failures),
         )
         if not isinstance(cast("object", journal), Journal | None):
-            raise InvalidArgumentError((f"journal must be a Journal, got {short_repr(journal)}",))
+            raise InvalidArgumentError((f"journal must be a Journal, not {short_repr(journal)}",))
         check_function("progress", progress)
         if journal is None:
             outcomes = stream(lambda item: self.apply(item, None), source, **options)
@@ -314,7 +314,7 @@ def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | 
     """Return an iterator of the items, or raise `InvalidArgumentError` if they are no iterable or a text."""
     value = cast("object", items)
     if isinstance(value, str | bytes) or not isinstance(value, Iterable | AsyncIterable):
-        raise InvalidArgumentError((f"the items must be an iterable of items, got {short_repr(items)}",))
+        raise InvalidArgumentError((f"the items must be an iterable of items, not {short_repr(items)}",))
     try:
         return aiter(items) if isinstance(items, AsyncIterable) else iter(items)
     except Exception as error:  # such as of a numpy array without a dimension, which is iterable by its class

@@ -129,7 +129,7 @@ def check_name(path: str | PathLike[str]) -> str:
     """
     suffix = Path(path).suffix.lower()
     if suffix not in (".svg", ".png"):
-        raise InvalidArgumentError((f"the name of a chart must end in .svg or .png, got {str(path)!r}",))
+        raise InvalidArgumentError((f"the name of a chart must end in .svg or .png, not {str(path)!r}",))
     return suffix
 
 

@@ -37,7 +37,7 @@ _CHUNK: Final = 50_000
 
 def _exact_price(value: object) -> Decimal:
     if isinstance(value, bool | float) or not isinstance(value, Decimal | int | str):
-        problem = f"a price must be a Decimal such as Decimal('0.002'), or its text, got {value!r}"
+        problem = f"a price must be a Decimal such as Decimal('0.002'), or its text, not {value!r}"
         raise InvalidArgumentError((problem,))
     try:
         price = Decimal(value)
@@ -46,7 +46,7 @@ def _exact_price(value: object) -> Decimal:
         is_valid = False
     if not is_valid:
         limits = f"0 or more, below 1e16, with at most {DECIMAL_PLACES} decimal places"
-        raise InvalidArgumentError((f"a price must be {limits}, got {value!r}",))
+        raise InvalidArgumentError((f"a price must be {limits}, not {value!r}",))
     return Decimal(value)
 
 
