@@ -159,8 +159,8 @@ class Attendance(Table):
     def write_chart(self, path: str | PathLike[str], *, zone: tzinfo = UTC, dark: bool = False) -> None:
         """Draw a bar for each stay of each person, and the number of people over time (extra ``charts``).
 
-        SVG shows names in all scripts, as the program does that shows it; PNG has the letters of the font
-        DejaVu Sans. The same report gives the same SVG.
+        SVG shows names in all scripts of the program that displays it, PNG in those of the font DejaVu Sans.
+        The same report gives the same SVG.
 
         Args:
             path: of an ``.svg`` or ``.png`` file, which is complete or not there.
@@ -178,7 +178,7 @@ class Attendance(Table):
 
     def __rich__(self) -> object:
         """Return the chart for a terminal: ``rich.print(attendance)``, times in UTC."""
-        from telnyx_rooms_async.reports import terminal  # noqa: PLC0415 - rich is installed if it asks
+        from telnyx_rooms_async.reports import terminal  # noqa: PLC0415 - only rich calls this
 
         return terminal.AttendanceChart(self)
 
@@ -189,9 +189,9 @@ def attendance_of(
     """Return the attendance of sessions, from the sessions with their participants.
 
     Times are in UTC. A participant that never left counts as present until its session ended, or until
-    `as_of`. One that left before it joined, as clocks that differ may say, stayed for no time. A participant
-    without a time of joining joined when its session began. Of several versions of a session or participant
-    the one that was updated last counts, whatever their order.
+    `as_of`. A participant that left before it joined, by clocks that differ, stayed for no time. One without
+    a time of joining joined when its session began. Of several versions of a session or participant, in any
+    order, the version that was updated last counts.
 
     Args:
         sessions: with their participants (``include_participants=True``).

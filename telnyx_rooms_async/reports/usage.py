@@ -183,7 +183,7 @@ class Usage(Table):
 
     def __rich__(self) -> object:
         """Return the chart for a terminal: ``rich.print(usage)``."""
-        from telnyx_rooms_async.reports import terminal  # noqa: PLC0415 - rich is installed if it asks
+        from telnyx_rooms_async.reports import terminal  # noqa: PLC0415 - only rich calls this
 
         return terminal.UsageChart(self)
 

@@ -108,7 +108,8 @@ class Enforcer:
         """By the id of the session, or of the room that is to be deleted."""
         self._not_before: dict[_Key, datetime] = {}
         """When an action that was done, vetoed, postponed or failed may be tried again."""
-        self._latest = 0.0
+        self._latest_time = 0.0
+        """The latest result of `_now`, in seconds since the epoch."""
         self._next_reading = 0.0
         """By the monotonic clock."""
         self._changed_sessions: set[str] = set()
@@ -159,7 +160,7 @@ class Enforcer:
     async def _read_all(self) -> None:
         """Plan the actions of all rooms and active sessions."""
         self._next_reading = self._api.clock.monotonic() + self._interval
-        self._latest = 0.0  # the clock may have been corrected
+        self._latest_time = 0.0  # the clock may have been corrected
         active = Sessions(self._api).list(active=True, include_participants=self._needs_participants)
         sessions = await active.prefetch(_PREFETCH).all() if self._needs_sessions else []
         by_room: dict[str | None, list[RoomSession]] = {}
@@ -221,8 +222,8 @@ class Enforcer:
 
     def _now(self) -> datetime:
         """Return the server's time, which does not go back: its responses have whole seconds."""
-        self._latest = max(self._latest, self._api.server_now())
-        return datetime.fromtimestamp(self._latest, UTC)
+        self._latest_time = max(self._latest_time, self._api.server_now())
+        return datetime.fromtimestamp(self._latest_time, UTC)
 
     def _key(self, action: PolicyAction) -> _Key:
         if self._dry_run and action.type != "warn":  # the first limit would end it
@@ -232,7 +233,7 @@ class Enforcer:
     def _retry_at(self) -> datetime:
         return self._now() + timedelta(seconds=min(self._interval, _LONGEST_RETRY))
 
-    def _at(self, action: PolicyAction) -> datetime:
+    def _possible_at(self, action: PolicyAction) -> datetime:
         """Return when an action can be carried out; never if its limit makes a warning pointless."""
         at = max(action.due_at, self._not_before.get(self._key(action), _ALWAYS))
         return _NEVER if action.type == "warn" and at >= action.limit_at else at
@@ -245,7 +246,7 @@ class Enforcer:
         return [action for action in first if action is not None]
 
     def _is_due(self, action: PolicyAction, now: datetime) -> bool:
-        return self._at(action) <= now and not (action.type == "warn" and action.limit_at <= now)
+        return self._possible_at(action) <= now and not (action.type == "warn" and action.limit_at <= now)
 
     async def _carry_out(self, action: PolicyAction) -> PolicyAction | None:
         """Carry out an action unless another instance does, and return the result if there is one."""
@@ -330,7 +331,7 @@ class Enforcer:
         """Wait until an action is due, an event arrives, or it is time to read everything."""
         clock, now = self._api.clock, self._now()
         seconds = self._next_reading - clock.monotonic()
-        times = (self._at(action) for plan in self._plans.values() for action in plan)
+        times = (self._possible_at(action) for plan in self._plans.values() for action in plan)
         if (earliest := min((at for at in times if at > now), default=_NEVER)) != _NEVER:
             seconds = min(seconds, (earliest - now).total_seconds())
         with self._api.in_flight_calls:
