@@ -116,23 +116,21 @@ class DaskJob(Generic[Item, Value]):
         results = stream(
             self._process, partitions, concurrency=partitions_at_once, ordered=self.ordered, max_failures=1
         )
-        is_stopped = False
         try:
             async with aclosing(results):
                 async for result in results:
                     if isinstance(result, Done):
                         outcomes = result.value
                     elif isinstance(result.error, _FailureLimitError):
-                        is_stopped = True
                         outcomes = cast("list[Outcome[Item, Value]]", result.error.outcomes)
                     else:
                         raise result.error
                     for outcome in outcomes:
                         yield outcome
-        except ExceptionGroup:
-            if is_stopped:
-                raise failure_limit_reached(self._errors, self.max_failures) from None
-            raise
+        except ExceptionGroup as errors:
+            if errors.subgroup(_FailureLimitError) is None:
+                raise
+            raise failure_limit_reached(self._errors, self.max_failures) from None
 
     async def _partitions(self) -> AsyncGenerator[Partition[Item], None]:
         """Yield partitions of the items; if the source raises, first those of the items before."""
