@@ -18,6 +18,7 @@ from telnyx_rooms_async.webhooks.stores import EventStore, MemoryEventStore, han
 
 E = TypeVar("E", bound=Event)
 _LOOP_CHECK_SECONDS: Final = 1.0
+"""Time between checks whether the event loop that handles an event has stopped."""
 Handler: TypeAlias = Callable[[E], Awaitable[object]]
 
 
