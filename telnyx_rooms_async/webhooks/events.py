@@ -152,7 +152,7 @@ class RecordingStartedPayload(_RecordingPayload):
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RoomRecordingStarted(Event):
-    """A recording started. The event can arrive after the one of its completion."""
+    """A recording started. The event can arrive after `RoomRecordingCompleted`."""
 
     event_type: str = "video.room.recording.started"
     payload: RecordingStartedPayload = RecordingStartedPayload()

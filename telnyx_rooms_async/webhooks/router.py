@@ -65,8 +65,8 @@ class EventRouter:
         """Register an async function for a class of events: ``@router.on(RoomSessionEnded)``.
 
         A `functools.partial` and an object with an async ``__call__`` can be registered too. The handlers of
-        an event run one after the other in the order of their registration. If a handler fails, the ones
-        after it do not run, and the event counts as not handled.
+        an event run one after the other in the order of their registration. If a handler fails, the later
+        ones do not run, and the event counts as not handled.
 
         Args:
             event_class: a class of events, or `Event` for all events.

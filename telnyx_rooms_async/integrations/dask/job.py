@@ -92,7 +92,7 @@ class DaskJob(Generic[Item, Value]):
             workers = self.workers or len(await self._async_cluster.nthreads()) or 1
             settings = evolve(self.settings, rate_limit_share=self.settings.rate_limit_share / workers)
             plugin = JobPlugin(settings, self.factory, self.concurrency, self.max_failures)
-            # One that finishes, one that starts meanwhile, and more if partitions are small.
+            # A partition that finishes, one that starts meanwhile, and more if partitions are small.
             partitions_at_once = workers * (2 + self.concurrency // self.partition_size)
             try:
                 await self._async_cluster.register_plugin(plugin, self._name)
