@@ -27,8 +27,8 @@ except ImportError as _error:
 
 _SERVER_ERRORS: Final = (ResponseError, AuthenticationError, AuthorizationError)
 """Errors that the server returned; all others are about the connection."""
-_DENIED: Final = ("no permissions to", "user executing the script can't")
-"""Parts of the messages of Redis 6 to 8 about a command or key that the user may not use."""
+_DENIED: Final = ("no permissions to", "executing the script can't", "unknown command", "unsupported command")
+"""Parts of the messages of Redis 6 to 8, and of proxies, that refuse a command, also within a script."""
 _CLAIM_DELAYS: Final = (0.05, 0.1, 0.2, 0.4, None)
 """Seconds between attempts to claim an event that another worker has claimed."""
 _CLAIM: Final = """
@@ -214,10 +214,6 @@ def _failure(raised: BaseException) -> ConfigurationError | WebhookError:
     detail = f": {error}" if str(error or "") else ""
     if from_server is None:
         return WebhookError((f"Redis does not respond{detail}",))
-    if "eval" in detail.lower():  # "unknown command 'eval'", "no permissions to run the 'eval' command"
-        return ConfigurationError(
-            f"RedisEventStore needs scripts, but Redis refuses the command EVAL{detail}"
-        )
-    if not isinstance(from_server, ResponseError) or any(text in detail for text in _DENIED):
-        return ConfigurationError(f"RedisEventStore needs access, but Redis denies it{detail}")
-    return WebhookError((f"Redis refuses a command{detail}",))
+    if isinstance(from_server, ResponseError) and not any(text in detail for text in _DENIED):
+        return WebhookError((f"Redis refuses a command{detail}",))
+    return ConfigurationError(f"Redis denies RedisEventStore access, or a command that it needs{detail}")
