@@ -486,7 +486,10 @@ class Emulator:
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         headers: dict[str, str] = {}
         request[_EXTRA_HEADERS] = headers
-        recorded = await RecordedRequest.read(request)
+        try:
+            recorded = await RecordedRequest.read(request)
+        except ConnectionError:  # aiohttp would log it as an error of the server
+            return web.Response(status=HTTPStatus.BAD_REQUEST)
         if self._recording:
             self.requests.append(recorded)
         operation = request.match_info.route.name
