@@ -8,10 +8,9 @@ from random import Random
 from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from telnyx_rooms_async.emulator.models import (
-    CODECS,
     CompositionState,
     ParticipantState,
     RecordingState,
@@ -158,20 +157,12 @@ class HistoryWriter:
     def _record(self, session: SessionState, participants: list[ParticipantState]) -> None:
         """Add recordings of all participants, and a composition of one session in four."""
         for participant in participants:
-            for media_type, codec in CODECS.items():
-                recording = RecordingState(
-                    id=self._id(),
-                    room_id=session.room_id,
-                    session_id=session.id,
-                    participant_id=participant.id,
-                    type=media_type,
-                    codec=codec,
-                    started_at=participant.joined_at,
+            ended_at = participant.left_at or session.ended_at
+            for started in RecordingState.of_participant(participant, session.room_id):
+                recording = evolve(started, id=self._id())
+                self._state.recordings.add(
+                    recording if ended_at is None else recording.end(max(ended_at, participant.joined_at))
                 )
-                ended_at = participant.left_at or session.ended_at
-                if ended_at is not None:
-                    recording = recording.end(max(ended_at, participant.joined_at))
-                self._state.recordings.add(recording)
         if session.ended_at is not None and not self._random.randrange(4):
             created_at = session.ended_at + timedelta(minutes=1)
             composition = CompositionState.of_session(

@@ -162,13 +162,11 @@ class Emulator:
         app.router.add_delete(f"{_PARTICIPANTS}/{{id}}", self._handle_leave, name="emulator:leave")
         for endpoint in ENDPOINTS:
             path, handler = _PREFIX + endpoint.path, partial(self._handle_operation, endpoint)
-            methods = ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,)
-            resource = app.router.add_resource(path, name=endpoint.operation)
-            for method in methods:
-                resource.add_route(method, handler)
+            app.router.add_route(endpoint.method, path, handler, name=endpoint.operation)
+            if endpoint.method == "GET":
+                app.router.add_head(path, handler, name=endpoint.operation)
+        app.router.add_get(f"{_PREFIX}/public_key", self._handle_public_key, name=PUBLIC_KEY)
         app.router.add_get("/media/{id}", self._handle_download, name=DOWNLOAD, allow_head=False)
-        path = f"{_PREFIX}/public_key"
-        app.router.add_get(path, self._handle_public_key, name=PUBLIC_KEY, allow_head=False)
         return app
 
     async def __aexit__(self, *exc_info: object) -> None:
