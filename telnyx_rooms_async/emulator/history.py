@@ -42,7 +42,7 @@ class HistoryWriter:
 
     _state: State
     _random: Random
-    _meetings: Iterator[int] = field(factory=count, init=False)
+    _meeting_numbers: Iterator[int] = field(factory=count, init=False)
 
     def write(self, names: Iterable[str], days: int, sessions: int | None) -> None:
         """Create rooms with sessions on every working day; see `Emulator.seed_history`."""
@@ -51,11 +51,11 @@ class HistoryWriter:
         past = [midnight - timedelta(days=number) for number in range(days, 0, -1)]
         workdays = [day for day in past if day.weekday() <= _FRIDAY] or past
         rooms = [self._add_room(name, past[0], is_recorded=i % 10 == 0) for i, name in enumerate(names)]
-        least, more = divmod(sessions or 0, len(rooms) * len(workdays))
+        fewest, extra = divmod(sessions or 0, len(rooms) * len(workdays))
         for number, day in enumerate(workdays):
             meetings: list[_Meeting] = []
             for position, room in enumerate(rooms, number * len(rooms)):
-                amount = self._random.randint(1, 5) if sessions is None else least + (position < more)
+                amount = self._random.randint(1, 5) if sessions is None else fewest + (position < extra)
                 meetings += ((room, stays) for stays in self._meetings_of(day, amount, now))
             self._add(meetings)
         for room in rooms[::10]:
@@ -67,7 +67,7 @@ class HistoryWriter:
         for number in range(amount):
             start = day + _OPENING + number * (_OPEN_TIME / amount)
             length = min(_OPEN_TIME / amount, _MAX_LENGTH)
-            variant = next(self._meetings) % 40
+            variant = next(self._meeting_numbers) % 40
             is_last = number == amount - 1 and day.weekday() == _FRIDAY and now - day > timedelta(days=3)
             stays = self._stays(start, timedelta(hours=28) if is_last and variant % 2 else length)
             first = stays[0]

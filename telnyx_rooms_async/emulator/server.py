@@ -215,8 +215,8 @@ class Emulator:
 
         Example:
             >>> telnyx.seed(3)
-            >>> len(telnyx.rooms)
-            5
+            >>> telnyx.rooms[-1].unique_name
+            'Room 3'
         """
         for name in self._free_names(count):
             self._state.create_room({"unique_name": name})
@@ -257,7 +257,6 @@ class Emulator:
         ):
             if not low <= number <= high:
                 raise ValueError(f"{name} must be from {low} to {high}, not {number}")
-        # As deterministic as the clock; not a secret.
         writer = HistoryWriter(self._state, random or Random(0))  # noqa: S311 - not a secret
         writer.write(self._free_names(rooms), days, sessions)
 
