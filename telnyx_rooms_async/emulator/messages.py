@@ -121,4 +121,4 @@ def forbidden() -> ApiError:
 
 def not_found() -> ApiError:
     """Return a 404, which is documented as one entry without an envelope."""
-    return ApiError(404, error_entry(*_CODES[404], "There is no resource at this URL."))
+    return ApiError(404, error_entry(*_CODES[404], "The requested resource or URL could not be found."))

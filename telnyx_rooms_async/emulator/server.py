@@ -495,10 +495,12 @@ class Emulator:
             is_within_limit, rate_headers = self._rate_limit.count(self._state.now())
             headers.update(rate_headers)
             if not is_within_limit:
-                return api_error(429, "The maximum number of requests is exceeded.").response()
+                detail = "You have exceeded the maximum number of allowed requests."
+                return api_error(429, detail).response()
         authorization = request.headers.get("Authorization")
         if operation not in _NO_KEY_NEEDED and authorization != f"Bearer {self.api_key}":
-            return api_error(401, "The API key is missing or not valid.").response()
+            detail = "The required authentication headers were either invalid or not included in the request."
+            return api_error(401, detail).response()
 
         async def respond() -> web.StreamResponse:
             try:
