@@ -37,9 +37,9 @@ _OPERATIONS: Final = (DOWNLOAD, PUBLIC_KEY, *(endpoint.operation for endpoint in
 _CUTS: Final = get_args(Cut)
 _MAX: Final = 10**9
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\ud7ff\ue000-\U0010ffff]*")
 # Windows has another struct linger.
 _LINGER_OFF: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\ud7ff\ue000-\U0010ffff]*")
 
 
 # --- validators and converters of fields ------------------------------------------------------------------
@@ -163,12 +163,12 @@ class WebhookFault:
     dropped: bool = field(default=False, validator=_boolean)
     """Whether the event is never sent."""
     duplicates: int = field(default=0, validator=_integer(0, 999))
-    """How often the event is sent, one after the other, whatever the receiver answers."""
+    """Number of further copies, sent one after the other whatever the receiver answers: 0 to 999."""
     delay: float = field(default=0.0, validator=_seconds(_MAX))
-    """Seconds before each copy is sent. Later events are not delayed."""
+    """Seconds before the event and each copy are sent. Later events are not delayed."""
     reordered: bool = field(default=False, validator=_boolean)
-    """Whether the copies are held back, together with those of other reordered events, until there was no
-    event for 0.1 s or until `Emulator.flush_webhooks`. Their order is random, and the same in each run."""
+    """Whether the event and its copies are held back, together with other reordered events, until there was
+    no event for 0.1 s or until `Emulator.flush_webhooks`. Their order is random, and the same in each run."""
 
     def __attrs_post_init__(self) -> None:
         for name in ("duplicates", "delay", "reordered"):

@@ -1,11 +1,11 @@
 """Rooms, sessions, participants, recordings and compositions of an emulated account.
 
-A class is the table of its fields: validation, state and JSON follow from it. The metadata of a field says:
+Validation, filters and JSON follow from the fields of a class and their metadata:
 
-- ``filter``: lists can be filtered by it; by the date of a time
-- ``check``: what makes it valid, for a setting that clients send
-- ``hidden``: the JSON does not have it
-- ``optional``: the JSON has it unless it is ``None``
+- ``filter``: lists can be filtered by the field, or by the date of a time
+- ``check``: the check of a setting that clients send
+- ``hidden``: the JSON does not have the field
+- ``optional``: the JSON has the field unless it is ``None``
 
 Nothing runs in the background: the status of a file follows from its times and the current time.
 """
