@@ -111,7 +111,8 @@ class JobProgress:
         self.failed += 1
         self._first = self._first or (monotonic(), self.done + self.failed)
         if self.failed <= _PRINTED_FAILURES:
-            output.complain(f"{label}: {error}")
+            reason = str(error)
+            output.complain(reason if reason.startswith(label) else f"{label}: {reason}")
         elif self.failed == _PRINTED_FAILURES + 1:
             output.note("more failures are counted, but not printed")
 

@@ -66,6 +66,9 @@ def exit_codes(*, interrupted: int = INTERRUPTED) -> Generator[None, None, None]
     """Print an error as one line on stderr, and exit with its code."""
     try:
         yield
+    except typer.BadParameter as error:
+        error.message = error.message.removeprefix("Value error, ")  # of Pydantic, in Typer 0.29
+        raise
     except TelnyxRoomsError as error:
         output.complain(error)
         raise typer.Exit(USAGE if isinstance(error, InvalidArgumentError) else FAILED) from None

@@ -108,7 +108,7 @@ def import_rooms(
         show(Result(sentence, {"rooms": total}), as_json=as_json)
         return
     opened = None if journal is None else Journal(journal, key_rotated=key_rotated)
-    job = _Import(file, table, opened, errors)
+    job = _Import(file, table, opened)
     # SQLite has two more files beside the journal.
     inputs = [file, *(f"{journal}{suffix}" for suffix in ("", "-wal", "-shm") if journal is not None)]
     with write_failures(errors, table_format, table, inputs) as write_failure:
@@ -129,8 +129,8 @@ def import_rooms(
 class _Import:
     """What an import has done, and what to do next."""
 
-    def __init__(self, file: str, table: InputTable, journal: Journal | None, errors: str | None) -> None:
-        self._file, self._table, self._journal, self._errors = file, table, journal, errors
+    def __init__(self, file: str, table: InputTable, journal: Journal | None) -> None:
+        self._file, self._table, self._journal = file, table, journal
         self.progress = JobProgress(
             total=len(table.rooms), skipped=lambda: 0 if journal is None else journal.skipped
         )
@@ -146,12 +146,11 @@ class _Import:
 
     def advise(self) -> str:
         """Return what to do next when rooms are missing."""
-        steps = [f"failed rows are in {self._errors}"] if self._errors and self.progress.failed else []
         if self._journal is not None:
-            steps.append(RUN_AGAIN)
-        elif self._table.is_named and Path(self._file).is_file():  # a pipe cannot be read again
-            steps.append(f"`rooms apply {shlex.quote(self._file)}` creates the missing rooms")
-        return "; ".join(steps)
+            return RUN_AGAIN
+        if self._table.is_named and Path(self._file).is_file():  # a pipe cannot be read again
+            return f"`rooms apply {shlex.quote(self._file)}` creates the missing rooms"
+        return ""
 
 
 @grouped_options

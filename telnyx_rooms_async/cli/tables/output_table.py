@@ -144,11 +144,19 @@ class _FailureTable:
 
     def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
         try:
-            self.close(succeeded=error_type is None)
+            with file_errors(self._path), self._file:
+                if self._writer is not None and not self._is_broken:
+                    self._writer.close()
         except ConfigurationError as error:
             if error_type is None:
                 raise
-            output.complain(error)  # the first error is raised
+            if not self._is_broken:  # otherwise it was reported
+                output.complain(error)  # the first error is raised
+            return
+        if self._writer is None:
+            self._remove(succeeded=error_type is None)
+        elif not self._is_broken:
+            output.note(f"failed rows are in {self._path}")
 
     def write(self, record: Mapping[str, object]) -> None:
         """Write a row that failed, with its reason under `REASON`."""
@@ -161,21 +169,11 @@ class _FailureTable:
             self._writer.write([record])
         self._is_broken = False
 
-    def close(self, *, succeeded: bool) -> None:
-        """Write what is buffered. Remove the file if there were no failures, unless it was the user's."""
-        try:
-            with file_errors(self._path):
-                try:
-                    if self._writer is not None and not self._is_broken:
-                        self._writer.close()
-                finally:
-                    self._file.close()
-        except ConfigurationError:
-            if not self._is_broken:  # otherwise it was reported
-                raise
+    def _remove(self, *, succeeded: bool) -> None:
+        """Remove the file, unless it was the user's or has failures that may not be mended."""
         # An empty file that was there before belongs to the user, as one made by mktemp.
         is_ours = self._is_new or (succeeded and self._opened.st_size > 0)
-        if self._writer is None and is_ours and stat.S_ISREG(self._opened.st_mode):
+        if is_ours and stat.S_ISREG(self._opened.st_mode):
             target = Path(os.path.realpath(self._path))  # a link to it stays
             with suppress(FileNotFoundError):
                 if os.path.samestat(target.stat(), self._opened):  # otherwise it was replaced meanwhile
