@@ -165,8 +165,6 @@ def run_job(
     on_done: Callable[[Item], object] = lambda _item: None,
     on_failure: Callable[[Item, Exception], object] = lambda _item, _error: None,
     advise: Callable[[], str] = lambda: RUN_AGAIN,
-    as_json: bool,
-    base_url: str | None,
 ) -> None:
     """Make calls, and print a summary: on stdout, or on stderr if the job was stopped.
 
@@ -189,12 +187,12 @@ def run_job(
 
     try:
         with exit_codes():  # an error is printed before what was done
-            run(count, base_url, on_attempt=progress.on_attempt)
+            run(count, on_attempt=progress.on_attempt)
     except typer.Exit as stop:
         if progress.done or progress.failed or stop.exit_code == INTERRUPTED:
             output.note("; ".join(filter(None, [f"stopped: {summarize().sentence}", advise()])))
         raise
-    show(summarize(), as_json=as_json)
+    show(summarize())
     if progress.failed:
         if advice := advise():
             output.note(advice)

@@ -21,7 +21,16 @@ from telnyx_rooms_async import (
     VideoRegion,
 )
 from telnyx_rooms_async.cli.options import SOURCE_SEPARATOR, format_region
-from telnyx_rooms_async.cli.output import counted, escaped, note, stdout, write, write_json, write_line
+from telnyx_rooms_async.cli.output import (
+    counted,
+    escaped,
+    is_json,
+    note,
+    stdout,
+    write,
+    write_json,
+    write_line,
+)
 from telnyx_rooms_async.models import public_url
 
 _GAP: Final = 2
@@ -74,15 +83,15 @@ _LAYOUTS: Final[dict[type, _Layout]] = {
 }
 
 
-def show(value: Shown, *, as_json: bool) -> None:
+def show(value: Shown) -> None:
     """Print a result on stdout: a sentence, one line per field, or one JSON object."""
     if isinstance(value, Result):
-        if not as_json:
+        if not is_json.get():
             write_line(value.sentence)
         elif value.values is not None:
             write_json(value.values)
         return
-    if as_json:
+    if is_json.get():
         write_json(value)
         return
     names = list(attrs.fields_dict(type(value)))
@@ -102,18 +111,16 @@ def show(value: Shown, *, as_json: bool) -> None:
     _write_nested(value, even_if_empty=True)
 
 
-async def show_list(
-    listing: Listing[Item], model: type[Item], *, omit: str | None = None, as_json: bool
-) -> None:
+async def show_list(listing: Listing[Item], model: type[Item], *, omit: str | None = None) -> None:
     """Print a listing: a table at the end, or one JSON object per line as the pages arrive."""
     values: list[Item] = []
     async with aclosing(aiter(listing)) as items:
         async for item in items:
-            if as_json:
+            if is_json.get():
                 write_json(item)
             else:
                 values.append(item)
-    if as_json:
+    if is_json.get():
         return
     is_terminal = stdout().is_terminal
     table, hidden = _values_table(model, values, omit)

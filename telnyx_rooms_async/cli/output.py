@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final, TextIO
 
 from rich.console import Console, RenderableType
@@ -23,6 +24,8 @@ from rich.text import Text
 from telnyx_rooms_async import ConfigurationError, TelnyxRoomsError
 from telnyx_rooms_async.serialization import converter
 
+is_json: Final = ContextVar[bool]("is_json", default=False)
+"""Whether the command has the option ``--json``."""
 # A pipe has no width: no line is wrapped there, and no column left out.
 _UNLIMITED_WIDTH: Final = 1_000_000
 

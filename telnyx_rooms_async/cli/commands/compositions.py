@@ -20,7 +20,7 @@ from telnyx_rooms_async.cli.options import (
     WebhookFields,
     parse_region,
 )
-from telnyx_rooms_async.cli.runner import api_command, command_group, download
+from telnyx_rooms_async.cli.runner import command, command_group, download
 
 app: Final = command_group(help="Videos composed from the recordings of a session.")
 
@@ -57,7 +57,7 @@ class Fields(WebhookFields, total=False):
     ]
 
 
-@api_command(app)
+@command(app)
 def create(
     client: RoomsClient,
     session_id: SessionId,
@@ -89,7 +89,7 @@ def create(
     )
 
 
-@api_command(app, "list")
+@command(app, "list")
 def list_compositions(
     client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[Filters]
 ) -> Listing[RoomComposition]:
@@ -100,7 +100,7 @@ def list_compositions(
     return client.compositions.list(page_size=page_size, **filters)
 
 
-@api_command(app)
+@command(app)
 def retrieve(client: RoomsClient, composition_id: CompositionId) -> Awaitable[RoomComposition]:
     """Show one composition, with all its fields.
 
@@ -109,7 +109,7 @@ def retrieve(client: RoomsClient, composition_id: CompositionId) -> Awaitable[Ro
     return client.compositions.retrieve(composition_id)
 
 
-@api_command(app)
+@command(app)
 async def delete(client: RoomsClient, composition_id: CompositionId) -> Result:
     """Delete a composition and its file.
 
@@ -119,7 +119,7 @@ async def delete(client: RoomsClient, composition_id: CompositionId) -> Result:
     return Result(f"deleted {composition_id}")
 
 
-@api_command(app)
+@command(app)
 def wait(
     client: RoomsClient, composition_id: CompositionId, *, timeout: Timeout = TIMEOUT
 ) -> Awaitable[RoomComposition]:
@@ -130,7 +130,7 @@ def wait(
     return client.compositions.wait(composition_id, timeout=timeout)
 
 
-@api_command(app, "download")
+@command(app, "download")
 def download_composition(
     client: RoomsClient, composition_id: CompositionId, target: Target
 ) -> Awaitable[Result | None]:

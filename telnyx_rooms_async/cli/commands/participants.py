@@ -7,7 +7,7 @@ import typer
 
 from telnyx_rooms_async import Listing, RoomParticipant, RoomsClient
 from telnyx_rooms_async.cli.options import PAGE_SIZE, OfSession, PageSize, ParticipantFilters
-from telnyx_rooms_async.cli.runner import api_command, command_group
+from telnyx_rooms_async.cli.runner import command, command_group
 
 app: Final = command_group(help="Participants of the sessions of all rooms.")
 
@@ -18,7 +18,7 @@ class Filters(ParticipantFilters, total=False):
     session_id: OfSession
 
 
-@api_command(app, "list")
+@command(app, "list")
 def list_participants(
     client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[Filters]
 ) -> Listing[RoomParticipant]:
@@ -26,7 +26,7 @@ def list_participants(
     return client.participants.list(page_size=page_size, **filters)
 
 
-@api_command(app)
+@command(app)
 def retrieve(
     client: RoomsClient,
     participant_id: Annotated[

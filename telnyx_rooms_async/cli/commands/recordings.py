@@ -23,9 +23,9 @@ from telnyx_rooms_async import (
 from telnyx_rooms_async.atomic_write import TEMPORARY_NAME, move, temporary_path
 from telnyx_rooms_async.cli.bulk_job import Concurrency, JobProgress, MaxFailures, Outcomes, run_job
 from telnyx_rooms_async.cli.display import Result
-from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, PageSize, RecordingFilters, Target
+from telnyx_rooms_async.cli.options import PAGE_SIZE, PageSize, RecordingFilters, Target
 from telnyx_rooms_async.cli.output import counted, file_errors
-from telnyx_rooms_async.cli.runner import api_command, command_group, download, grouped_options
+from telnyx_rooms_async.cli.runner import command, command_group, download
 
 app: Final = command_group(help="Recordings of participants, and their files.")
 
@@ -48,7 +48,7 @@ _SUFFIXES: Final = {
 }
 
 
-@api_command(app, "list")
+@command(app, "list")
 def list_recordings(
     client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[RecordingFilters]
 ) -> Listing[RoomRecording]:
@@ -59,7 +59,7 @@ def list_recordings(
     return client.recordings.list(page_size=page_size, **filters)
 
 
-@api_command(app)
+@command(app)
 def retrieve(client: RoomsClient, recording_id: RecordingId) -> Awaitable[RoomRecording]:
     """Show one recording, with all its fields.
 
@@ -68,14 +68,14 @@ def retrieve(client: RoomsClient, recording_id: RecordingId) -> Awaitable[RoomRe
     return client.recordings.retrieve(recording_id)
 
 
-@api_command(app)
+@command(app)
 async def delete(client: RoomsClient, recording_id: RecordingId) -> Result:
     """Delete a recording and its file."""
     await client.recordings.delete(recording_id)
     return Result(f"deleted {recording_id}")
 
 
-@api_command(app)
+@command(app)
 async def delete_matching(client: RoomsClient, **filters: Unpack[RecordingFilters]) -> Result:
     """Delete all recordings that match the filters.
 
@@ -85,7 +85,7 @@ async def delete_matching(client: RoomsClient, **filters: Unpack[RecordingFilter
     return Result(f"deleted {counted(count, 'recording')}", {"room_recordings": count})
 
 
-@api_command(app, "download")
+@command(app, "download")
 def download_recording(
     client: RoomsClient, recording_id: RecordingId, target: Target
 ) -> Awaitable[Result | None]:
@@ -99,15 +99,12 @@ def download_recording(
 # --- export -------------------------------------------------------------------------------------------------
 
 
-@app.command("export")
-@grouped_options
+@command(app, "export")
 def export_recordings(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="The folder. It is created if needed.")],
     *,
     concurrency: Concurrency = _CONCURRENCY,
     max_failures: MaxFailures | None = None,
-    as_json: AsJson = False,
-    base_url: BaseUrl = None,
     **filters: Unpack[RecordingFilters],
 ) -> None:
     """Download the files of all recordings.
@@ -147,8 +144,6 @@ def export_recordings(
         progress,
         label=lambda recording: recording.id,
         summarize=summarize,
-        as_json=as_json,
-        base_url=base_url,
     )
 
 

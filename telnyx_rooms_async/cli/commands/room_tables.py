@@ -24,15 +24,13 @@ from telnyx_rooms_async.cli.bulk_job import (
 from telnyx_rooms_async.cli.display import Result, show
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
-    AsJson,
-    BaseUrl,
     LostResponse,
     OnLostResponse,
     PageSize,
     RoomFilters,
 )
 from telnyx_rooms_async.cli.output import STREAM, counted, path_text, status
-from telnyx_rooms_async.cli.runner import grouped_options, refuse_stdout_conflicts, run
+from telnyx_rooms_async.cli.runner import refuse_stdout_conflicts, run
 from telnyx_rooms_async.cli.tables import (
     COLUMNS,
     NAME,
@@ -56,7 +54,6 @@ _PREFETCHED_PAGES: Final = 4
 _PARTICIPLES: Final = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
-@grouped_options
 def import_rooms(
     file: TableFile,
     *,
@@ -74,8 +71,6 @@ def import_rooms(
     errors: Errors = None,
     on_lost_response: OnLostResponse = LostResponse.FIND,
     dry_run: DryRun = False,
-    as_json: AsJson = False,
-    base_url: BaseUrl = None,
     **limits: Unpack[Limits],
 ) -> None:
     """Create a room for each row of a table.
@@ -105,7 +100,7 @@ def import_rooms(
     if dry_run:
         total = len(table.rooms)
         sentence = f"{table.source.name} would create {counted(total)}; nothing was sent"
-        show(Result(sentence, {"rooms": total}), as_json=as_json)
+        show(Result(sentence, {"rooms": total}))
         return
     opened = None if journal is None else Journal(journal, key_rotated=key_rotated)
     job = _Import(file, table, opened)
@@ -121,8 +116,6 @@ def import_rooms(
             on_failure=write_failure,
             summarize=job.summarize,
             advise=job.advise,
-            as_json=as_json,
-            base_url=base_url,
         )
 
 
@@ -153,7 +146,6 @@ class _Import:
         return ""
 
 
-@grouped_options
 def export_rooms(
     target: Annotated[
         str,
@@ -165,8 +157,6 @@ def export_rooms(
         bool, typer.Option("--bom", help="Begin CSV with a byte-order mark, so that Excel reads it as UTF-8.")
     ] = False,
     page_size: PageSize = PAGE_SIZE,
-    as_json: AsJson = False,
-    base_url: BaseUrl = None,
     **filters: Unpack[RoomFilters],
 ) -> None:
     """Write the rooms of the account to a table.
@@ -177,8 +167,8 @@ def export_rooms(
     table_format = format_of(target, format_option)
     if bom and table_format is not Format.CSV:
         raise typer.BadParameter("--bom can only be used with CSV")
-    if table_format is Format.PARQUET or as_json:
-        refuse_stdout_conflicts(target, as_json=as_json)
+    if table_format is Format.PARQUET or output.is_json.get():
+        refuse_stdout_conflicts(target)
     if target != STREAM:
         refuse_foreign(target, holds_export, "an export")
     progress = JobProgress("listing rooms")
@@ -195,16 +185,15 @@ def export_rooms(
                     progress.total = page.meta.total_results
                     progress.add_done(len(page.data))
 
-    run(export, base_url, on_attempt=progress.on_attempt)
+    run(export, on_attempt=progress.on_attempt)
     if filters:
         output.note("a partial export: it only has the rooms that match the filters; do not prune with it")
     if target != STREAM:
         sentence = f"exported {counted(progress.done)} to {target}"
         values = {"path": path_text(target), "rooms": progress.done}
-        show(Result(sentence, values), as_json=as_json)
+        show(Result(sentence, values))
 
 
-@grouped_options
 def apply(
     file: TableFile,
     *,
@@ -223,8 +212,6 @@ def apply(
     errors: Errors = None,
     yes: Yes = False,
     dry_run: DryRun = False,
-    as_json: AsJson = False,
-    base_url: BaseUrl = None,
     **limits: Unpack[Limits],
 ) -> None:
     """Make the rooms of the account match a table.
@@ -247,8 +234,8 @@ def apply(
     # Opened before the question: a run that cannot start is not worth a confirmation.
     with write_failures(None if dry_run else errors, table_format, table, [file]) as write_failure:
         with status("comparing the table with the rooms of the account"):
-            plan = run(lambda client: client.rooms.plan(table.rooms, prune=prune), base_url)
-        _show_plan(plan, max_deletes, as_json=as_json, dry_run=dry_run, is_confirmed=yes)
+            plan = run(lambda client: client.rooms.plan(table.rooms, prune=prune))
+        _show_plan(plan, max_deletes, dry_run=dry_run, is_confirmed=yes)
         if dry_run or not plan:
             return
         plan.check_deletes(max_deletes)  # confirmation does not lift the limit
@@ -270,21 +257,17 @@ def apply(
             on_done=lambda change: done.update([change.action]),
             on_failure=on_failure,
             summarize=lambda: _summary(plan, done, progress),
-            as_json=as_json,
-            base_url=base_url,
         )
 
 
-def _show_plan(
-    plan: Plan, max_deletes: int | None, *, as_json: bool, dry_run: bool, is_confirmed: bool
-) -> None:
-    if not as_json:
+def _show_plan(plan: Plan, max_deletes: int | None, *, dry_run: bool, is_confirmed: bool) -> None:
+    if not output.is_json.get():
         output.write_line(str(plan))
     elif dry_run:
         for change in plan.changes:
             output.write_json(change)
     elif not plan:
-        show(_summary(plan, Counter(), JobProgress()), as_json=True)
+        show(_summary(plan, Counter(), JobProgress()))
     elif not is_confirmed:  # stdout is for the counts
         output.note(str(plan))
     if dry_run:

@@ -26,8 +26,6 @@ from telnyx_rooms_async.cli.display import Result, show, show_list
 from telnyx_rooms_async.cli.options import (
     PAGE_SIZE,
     TIMEOUT,
-    AsJson,
-    BaseUrl,
     IncludeParticipants,
     LostResponse,
     OnLostResponse,
@@ -38,7 +36,7 @@ from telnyx_rooms_async.cli.options import (
     Timeout,
     WebhookFields,
 )
-from telnyx_rooms_async.cli.runner import FAILED, api_command, command_group, grouped_options, run
+from telnyx_rooms_async.cli.runner import FAILED, command, command_group, run
 from telnyx_rooms_async.policies import RoomPolicy, parse_policies
 
 app: Final = command_group(help="Rooms and their sessions.")
@@ -70,7 +68,7 @@ class Fields(WebhookFields, total=False):
     ]
 
 
-@api_command(app, "list")
+@command(app, "list")
 def list_rooms(
     client: RoomsClient,
     *,
@@ -82,7 +80,7 @@ def list_rooms(
     return client.rooms.list(include_sessions=include_sessions, page_size=page_size, **filters)
 
 
-@api_command(app)
+@command(app)
 def create(
     client: RoomsClient, *, on_lost_response: OnLostResponse = LostResponse.FIND, **fields: Unpack[Fields]
 ) -> Awaitable[Room]:
@@ -93,7 +91,7 @@ def create(
     return client.rooms.create(on_lost_response=on_lost_response.value, **fields)
 
 
-@api_command(app)
+@command(app)
 def retrieve(
     client: RoomsClient, room_id: RoomId, *, include_sessions: IncludeSessions = False
 ) -> Awaitable[Room]:
@@ -101,7 +99,7 @@ def retrieve(
     return client.rooms.retrieve(room_id, include_sessions=include_sessions)
 
 
-@api_command(app)
+@command(app)
 def update(
     client: RoomsClient,
     room_id: RoomId,
@@ -127,7 +125,7 @@ def update(
     return client.rooms.update(room_id, **cast("RoomFields", changes))
 
 
-@api_command(app, omit="room_id")
+@command(app, omit="room_id")
 def sessions(
     client: RoomsClient,
     room_id: RoomId,
@@ -142,7 +140,7 @@ def sessions(
     )
 
 
-@api_command(app)
+@command(app)
 def wait_for_session(
     client: RoomsClient, room_id: RoomId, *, timeout: Timeout = TIMEOUT
 ) -> Awaitable[RoomSession]:
@@ -161,8 +159,7 @@ class Selection(RoomFilters, Limits, total=False):
     ]
 
 
-@app.command()
-@grouped_options
+@command(app)
 def delete(
     room_id: Annotated[str | None, typer.Argument(metavar="ROOM_ID", help="The id of the room.")] = None,
     *,
@@ -171,8 +168,6 @@ def delete(
     ] = False,
     yes: Yes = False,
     dry_run: DryRun = False,
-    as_json: AsJson = False,
-    base_url: BaseUrl = None,
     **selection: Unpack[Selection],
 ) -> None:
     """Delete a room, or with --all many rooms.
@@ -184,7 +179,8 @@ def delete(
             raise typer.BadParameter("options for many rooms can only be used with --all")
         if room_id is None:
             raise typer.BadParameter("pass a ROOM_ID, or --all with a filter")
-        run(lambda client: _delete_one(client, room_id, as_json=as_json), base_url)
+        run(lambda client: client.rooms.delete(room_id))
+        show(Result(f"deleted {room_id}"))
         return
     filters = cast("RoomFilters", {name: value for name, value in selection.items() if name in _FILTERS})
     if room_id is not None:
@@ -192,10 +188,10 @@ def delete(
     if selection.get("everything", False) == bool(filters):
         raise typer.BadParameter("--all needs a filter, or else --everything")
     if dry_run:
-        run(lambda client: show_list(client.rooms.list(**filters), Room, as_json=as_json), base_url)
+        run(lambda client: show_list(client.rooms.list(**filters), Room))
         return
     require_confirmation(yes=yes)
-    total = run(lambda client: client.rooms.list(**filters).count(), base_url)
+    total = run(lambda client: client.rooms.list(**filters).count())
     if not yes:
         if total:
             confirm(f"delete {output.counted(total)}?")
@@ -206,18 +202,12 @@ def delete(
         progress,
         label=lambda room: room.id,
         summarize=lambda: progress.result(f"deleted {output.counted(progress.done)}", deleted=progress.done),
-        as_json=as_json,
-        base_url=base_url,
     )
 
 
-async def _delete_one(client: RoomsClient, room_id: str, *, as_json: bool) -> None:
-    await client.rooms.delete(room_id)
-    show(Result(f"deleted {room_id}"), as_json=as_json)
-
-
-@app.command()
-def enforce(
+@command(app)
+async def enforce(
+    client: RoomsClient,
     *,
     policy: Annotated[Path, typer.Option(metavar="FILE", help="Policies in TOML: see above.")],
     dry_run: DryRun = False,
@@ -228,8 +218,6 @@ def enforce(
         float, typer.Option(metavar="SECONDS", help="Time between two readings of all rooms.")
     ] = 60.0,
     concurrency: Concurrency = 32,
-    as_json: AsJson = False,
-    base_url: BaseUrl = None,
 ) -> None:
     """End sessions and delete rooms that reach a limit.
 
@@ -251,23 +239,17 @@ def enforce(
     zone = "Europe/Berlin"
     weekdays = ["mon", "tue", "wed", "thu", "fri"]
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
-    policies = _read_policies(policy)
+    actions = client.rooms.enforce(
+        _read_policies(policy), dry_run=dry_run, once=once, interval=interval, concurrency=concurrency
+    )
     failures = 0
-
-    async def use(client: RoomsClient) -> None:
-        nonlocal failures
-        actions = client.rooms.enforce(
-            policies, dry_run=dry_run, once=once, interval=interval, concurrency=concurrency
-        )
-        async with aclosing(actions):
-            async for action in actions:
-                failures += action.status == "failed"
-                if as_json:
-                    output.write_json(action.to_dict())
-                else:
-                    output.write_line(str(action))
-
-    run(use, base_url)
+    async with aclosing(actions):
+        async for action in actions:
+            failures += action.status == "failed"
+            if output.is_json.get():
+                output.write_json(action.to_dict())
+            else:
+                output.write_line(str(action))
     if failures:
         raise typer.Exit(FAILED)
 
@@ -283,7 +265,7 @@ def _read_policies(path: Path) -> tuple[RoomPolicy, ...]:
 
 
 # Their modules have no group of their own.
-app.command("import")(import_rooms)
-app.command("export")(export_rooms)
-app.command()(apply)
-app.command("attendance")(room_attendance)
+command(app, "import")(import_rooms)
+command(app, "export")(export_rooms)
+command(app)(apply)
+command(app, "attendance")(room_attendance)

@@ -17,7 +17,7 @@ from telnyx_rooms_async.cli.options import (
     SessionFilters,
     SessionId,
 )
-from telnyx_rooms_async.cli.runner import api_command, command_group
+from telnyx_rooms_async.cli.runner import command, command_group
 
 app: Final = command_group(help="Sessions of all rooms, and actions on their participants.")
 
@@ -38,7 +38,7 @@ class Selection(TypedDict, total=False):
     ]
 
 
-@api_command(app, "list")
+@command(app, "list")
 def list_sessions(
     client: RoomsClient,
     *,
@@ -50,7 +50,7 @@ def list_sessions(
     return client.sessions.list(include_participants=include_participants, page_size=page_size, **filters)
 
 
-@api_command(app)
+@command(app)
 def retrieve(
     client: RoomsClient, session_id: SessionId, *, include_participants: IncludeParticipants = False
 ) -> Awaitable[RoomSession]:
@@ -58,7 +58,7 @@ def retrieve(
     return client.sessions.retrieve(session_id, include_participants=include_participants)
 
 
-@api_command(app, omit="session_id")
+@command(app, omit="session_id")
 def participants(
     client: RoomsClient,
     session_id: SessionId,
@@ -70,7 +70,7 @@ def participants(
     return client.sessions.participants(session_id, page_size=page_size, **filters)
 
 
-@api_command(app)
+@command(app)
 async def end(client: RoomsClient, session_id: SessionId) -> Result:
     """End a session, and disconnect its participants.
 
@@ -80,19 +80,19 @@ async def end(client: RoomsClient, session_id: SessionId) -> Result:
     return Result(f"ended {session_id}")
 
 
-@api_command(app)
+@command(app)
 async def kick(client: RoomsClient, session_id: SessionId, **selection: Unpack[Selection]) -> Result:
     """Disconnect participants from a session."""
     return await _act(client.sessions.kick, "kicked", session_id, **selection)
 
 
-@api_command(app)
+@command(app)
 async def mute(client: RoomsClient, session_id: SessionId, **selection: Unpack[Selection]) -> Result:
     """Mute participants of a session."""
     return await _act(client.sessions.mute, "muted", session_id, **selection)
 
 
-@api_command(app)
+@command(app)
 async def unmute(client: RoomsClient, session_id: SessionId, **selection: Unpack[Selection]) -> Result:
     """Unmute participants of a session."""
     return await _act(client.sessions.unmute, "unmuted", session_id, **selection)
@@ -114,4 +114,4 @@ async def _act(
     return Result(f"{participle} {', '.join(ids or ['all'])}{excepted}")
 
 
-app.command("attendance")(session_attendance)
+command(app, "attendance")(session_attendance)

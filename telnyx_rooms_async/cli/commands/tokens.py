@@ -11,8 +11,8 @@ import typer
 
 from telnyx_rooms_async import UNSET, ClientToken, ConfigurationError, RoomsClient
 from telnyx_rooms_async.cli.display import show
-from telnyx_rooms_async.cli.options import AsJson, BaseUrl, RoomId
-from telnyx_rooms_async.cli.runner import api_command, command_group, run
+from telnyx_rooms_async.cli.options import RoomId
+from telnyx_rooms_async.cli.runner import command, command_group, run
 
 app: Final = command_group(help="Tokens that client SDKs use to join a room.")
 
@@ -31,7 +31,7 @@ class Lifetimes(TypedDict, total=False):
     ]
 
 
-@api_command(app)
+@command(app)
 def create(client: RoomsClient, room_id: RoomId, **lifetimes: Unpack[Lifetimes]) -> Awaitable[ClientToken]:
     """Create a token to join a room, and print it.
 
@@ -40,7 +40,7 @@ def create(client: RoomsClient, room_id: RoomId, **lifetimes: Unpack[Lifetimes])
     return client.tokens.create(room_id, **lifetimes)
 
 
-@app.command()
+@command(app)
 def refresh(
     room_id: RoomId,
     refresh_token: Annotated[
@@ -49,8 +49,6 @@ def refresh(
     ] = None,
     *,
     token_ttl_secs: Annotated[int | None, _TTL] = None,
-    as_json: AsJson = False,
-    base_url: BaseUrl = None,
 ) -> None:
     """Create the next token with a refresh token, and print it.
 
@@ -68,9 +66,9 @@ def refresh(
 
     async def refresh(client: RoomsClient) -> None:
         ttl = UNSET if token_ttl_secs is None else token_ttl_secs
-        show(await client.tokens.refresh(room_id, secret, token_ttl_secs=ttl), as_json=as_json)
+        show(await client.tokens.refresh(room_id, secret, token_ttl_secs=ttl))
 
-    run(refresh, base_url)
+    run(refresh)
 
 
 def _read_stdin() -> str:

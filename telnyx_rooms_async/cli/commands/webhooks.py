@@ -80,6 +80,7 @@ def trigger(
     The event is signed with the private key of TELNYX_SIGNING_KEY. Without it a new pair of keys is made and
     printed: set TELNYX_PUBLIC_KEY for the receiver, and TELNYX_SIGNING_KEY to sign with the same key again.
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
+    output.is_json.set(as_json)
     if problem := validators.url(to):
         raise typer.BadParameter(f"--to {problem}")
     sample = _sample(event, event_id or str(uuid4()), fields or ())
@@ -93,7 +94,7 @@ def trigger(
         output.complain(f"{public_url(to)} did not accept {subject}: {reason}")
         raise typer.Exit(FAILED)
     values = {"event_type": sample.event_type, "id": sample.id, "status": delivery.status}
-    show(Result(f"delivered {subject}: status {delivery.status}", values), as_json=as_json)
+    show(Result(f"delivered {subject}: status {delivery.status}", values))
 
 
 async def _deliver(signer: Emulator, event: Event, url: str) -> Delivery:
