@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from datetime import timedelta
 from time import monotonic
-from typing import Annotated, Final, TypeAlias, TypedDict, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import typer
 from rich.console import RenderableType
@@ -20,28 +20,6 @@ from telnyx_rooms_async.cli.runner import FAILED, INTERRUPTED, exit_codes, run
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 Outcomes: TypeAlias = AsyncGenerator[Done[Item, Value] | Failed[Item], None]
-
-Concurrency: TypeAlias = Annotated[
-    int, typer.Option(min=1, max=1000, metavar="N", help="Number of requests at the same time.")
-]
-MaxFailures: TypeAlias = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Stop after this number of failures.")
-]
-Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
-DryRun: TypeAlias = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
-]
-
-
-class Limits(TypedDict, total=False):
-    """Options that limit a job of 32 requests at the same time."""
-
-    concurrency: Annotated[
-        int,
-        typer.Option(min=1, max=1000, metavar="N", help="Number of requests at the same time. Default: 32."),
-    ]
-    max_failures: MaxFailures
-
 
 _FATAL: Final = (AuthenticationError, ConfigurationError)
 """Errors that every other item would meet too: the key is refused, the disk is full."""

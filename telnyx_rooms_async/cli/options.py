@@ -116,6 +116,9 @@ _RANGE_HELP: Final = "2021-04-25, or an inclusive range: 2021-04-01..2021-04-30,
 
 OfRoom: TypeAlias = Annotated[str, typer.Option(metavar="ID", help="Filter by room.")]
 OfSession: TypeAlias = Annotated[str, typer.Option(metavar="ID", help="Filter by session.")]
+PageSize: TypeAlias = Annotated[
+    int, typer.Option(metavar="N", help="Number of items per request: 1 to 250. Default: 250.")
+]
 
 
 def _days(help_text: str) -> Any:  # noqa: ANN401 - Typer declares options as Any
@@ -125,6 +128,15 @@ def _days(help_text: str) -> Any:  # noqa: ANN401 - Typer declares options as An
 CreatedAt: TypeAlias = Annotated[DateFilter, _days(f"Created on {_RANGE_HELP}")]
 UpdatedAt: TypeAlias = Annotated[DateFilter, _days("Updated on these days.")]
 EndedAt: TypeAlias = Annotated[DateFilter, _days("Ended on these days.")]
+IncludeParticipants: TypeAlias = Annotated[
+    bool, typer.Option("--include-participants", help="Show the participants, past and present.")
+]
+
+
+class Paging(TypedDict, total=False):
+    """Options for the requests of a list."""
+
+    page_size: PageSize
 
 
 class RoomFilters(TypedDict, total=False):
@@ -135,8 +147,8 @@ class RoomFilters(TypedDict, total=False):
     unique_name: Annotated[str, typer.Option(metavar="NAME", help="Filter by name.")]
 
 
-class SessionFilters(TypedDict, total=False):
-    """Options that select sessions."""
+class SessionQuery(Paging, total=False):
+    """Options of a list of sessions."""
 
     created_at: CreatedAt
     updated_at: UpdatedAt
@@ -145,10 +157,11 @@ class SessionFilters(TypedDict, total=False):
         bool,
         typer.Option("--active/--inactive", help="Only active sessions, or only sessions that have ended."),
     ]
+    include_participants: IncludeParticipants
 
 
-class ParticipantFilters(TypedDict, total=False):
-    """Options that select participants."""
+class ParticipantQuery(Paging, total=False):
+    """Options of a list of participants."""
 
     joined_at: Annotated[DateFilter, _days(f"Joined on {_RANGE_HELP}")]
     updated_at: UpdatedAt
@@ -213,15 +226,34 @@ Target: TypeAlias = Annotated[
     typer.Argument(metavar="TARGET", help="Path of the file, or - for stdout. An existing file is replaced."),
 ]
 
+# --- many requests ------------------------------------------------------------------------------------------
+
+Concurrency: TypeAlias = Annotated[
+    int, typer.Option(min=1, max=1000, metavar="N", help="Number of requests at the same time.")
+]
+MaxFailures: TypeAlias = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Stop after this number of failures.")
+]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+DryRun: TypeAlias = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
+]
+
+
+class Limits(TypedDict, total=False):
+    """Options that limit a job of 32 requests at the same time."""
+
+    concurrency: Annotated[
+        int,
+        typer.Option(min=1, max=1000, metavar="N", help="Number of requests at the same time. Default: 32."),
+    ]
+    max_failures: MaxFailures
+
+
 # --- all commands -------------------------------------------------------------------------------------------
 
 Limit: TypeAlias = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Show at most N. Default: all.")
-]
-PageSize: TypeAlias = Annotated[int, typer.Option(metavar="N", help="Number of items per request: 1 to 250.")]
-PAGE_SIZE: Final = 250
-IncludeParticipants: TypeAlias = Annotated[
-    bool, typer.Option("--include-participants", help="Show the participants, past and present.")
 ]
 Timeout: TypeAlias = Annotated[float, typer.Option(metavar="SECONDS", help="Maximum time to wait.")]
 TIMEOUT: Final = 600.0

@@ -1,19 +1,18 @@
 """``telnyx-rooms compositions``: one command per method of ``client.compositions``."""
 
 from collections.abc import Awaitable
-from typing import Annotated, Final, TypeAlias, TypedDict, Unpack
+from typing import Annotated, Final, TypeAlias, Unpack
 
 import typer
 
 from telnyx_rooms_async import UNSET, Listing, RoomComposition, RoomsClient
 from telnyx_rooms_async.cli.display import Result
 from telnyx_rooms_async.cli.options import (
-    PAGE_SIZE,
     TIMEOUT,
     CreatedAt,
     NamedRegion,
     OfSession,
-    PageSize,
+    Paging,
     SessionId,
     Target,
     Timeout,
@@ -38,8 +37,8 @@ Regions: TypeAlias = Annotated[
 ]
 
 
-class Filters(TypedDict, total=False):
-    """Options that select compositions."""
+class Query(Paging, total=False):
+    """Options of a list of compositions."""
 
     session_id: OfSession
     status: Annotated[
@@ -90,14 +89,12 @@ def create(
 
 
 @command(app, "list")
-def list_compositions(
-    client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[Filters]
-) -> Listing[RoomComposition]:
+def list_compositions(client: RoomsClient, **query: Unpack[Query]) -> Listing[RoomComposition]:
     """List the compositions of the account.
 
     The table shows which files are ready. --json prints the download_url, a secret valid for one hour.
     """
-    return client.compositions.list(page_size=page_size, **filters)
+    return client.compositions.list(**query)
 
 
 @command(app)

@@ -6,24 +6,22 @@ from typing import Annotated, Final, Unpack
 import typer
 
 from telnyx_rooms_async import Listing, RoomParticipant, RoomsClient
-from telnyx_rooms_async.cli.options import PAGE_SIZE, OfSession, PageSize, ParticipantFilters
+from telnyx_rooms_async.cli.options import OfSession, ParticipantQuery
 from telnyx_rooms_async.cli.runner import command, command_group
 
 app: Final = command_group(help="Participants of the sessions of all rooms.")
 
 
-class Filters(ParticipantFilters, total=False):
-    """Options that select participants of all sessions."""
+class Query(ParticipantQuery, total=False):
+    """Options of a list of participants of all sessions."""
 
     session_id: OfSession
 
 
 @command(app, "list")
-def list_participants(
-    client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[Filters]
-) -> Listing[RoomParticipant]:
+def list_participants(client: RoomsClient, **query: Unpack[Query]) -> Listing[RoomParticipant]:
     """List the participants of all sessions of the account."""
-    return client.participants.list(page_size=page_size, **filters)
+    return client.participants.list(**query)
 
 
 @command(app)

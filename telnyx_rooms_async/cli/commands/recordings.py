@@ -21,9 +21,9 @@ from telnyx_rooms_async import (
     batch,
 )
 from telnyx_rooms_async.atomic_write import TEMPORARY_NAME, move, temporary_path
-from telnyx_rooms_async.cli.bulk_job import Concurrency, JobProgress, MaxFailures, Outcomes, run_job
+from telnyx_rooms_async.cli import options
+from telnyx_rooms_async.cli.bulk_job import JobProgress, Outcomes, run_job
 from telnyx_rooms_async.cli.display import Result
-from telnyx_rooms_async.cli.options import PAGE_SIZE, PageSize, RecordingFilters, Target
 from telnyx_rooms_async.cli.output import counted, file_errors
 from telnyx_rooms_async.cli.runner import command, command_group, download
 
@@ -48,15 +48,17 @@ _SUFFIXES: Final = {
 }
 
 
+class Query(options.RecordingFilters, options.Paging, total=False):
+    """Options of a list of recordings."""
+
+
 @command(app, "list")
-def list_recordings(
-    client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[RecordingFilters]
-) -> Listing[RoomRecording]:
+def list_recordings(client: RoomsClient, **query: Unpack[Query]) -> Listing[RoomRecording]:
     """List the recordings of the account.
 
     The table shows which files are ready. --json prints the download_url, a secret valid for one hour.
     """
-    return client.recordings.list(page_size=page_size, **filters)
+    return client.recordings.list(**query)
 
 
 @command(app)
@@ -76,7 +78,7 @@ async def delete(client: RoomsClient, recording_id: RecordingId) -> Result:
 
 
 @command(app)
-async def delete_matching(client: RoomsClient, **filters: Unpack[RecordingFilters]) -> Result:
+async def delete_matching(client: RoomsClient, **filters: Unpack[options.RecordingFilters]) -> Result:
     """Delete all recordings that match the filters.
 
     At least one filter is required. The command list with the same filters shows what would be deleted.
@@ -87,7 +89,7 @@ async def delete_matching(client: RoomsClient, **filters: Unpack[RecordingFilter
 
 @command(app, "download")
 def download_recording(
-    client: RoomsClient, recording_id: RecordingId, target: Target
+    client: RoomsClient, recording_id: RecordingId, target: options.Target
 ) -> Awaitable[Result | None]:
     """Download the file of a recording.
 
@@ -103,9 +105,9 @@ def download_recording(
 def export_recordings(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="The folder. It is created if needed.")],
     *,
-    concurrency: Concurrency = _CONCURRENCY,
-    max_failures: MaxFailures | None = None,
-    **filters: Unpack[RecordingFilters],
+    concurrency: options.Concurrency = _CONCURRENCY,
+    max_failures: options.MaxFailures | None = None,
+    **filters: Unpack[options.RecordingFilters],
 ) -> None:
     """Download the files of all recordings.
 

@@ -9,42 +9,26 @@ from typing import Annotated, Final, Unpack, cast
 import typer
 
 from telnyx_rooms_async import InvalidArgumentError, Listing, Room, RoomFields, RoomsClient, RoomSession
-from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.bulk_job import (
-    Concurrency,
-    DryRun,
-    JobProgress,
-    Limits,
-    Yes,
-    confirm,
-    require_confirmation,
-    run_job,
-)
+from telnyx_rooms_async.cli import options, output
+from telnyx_rooms_async.cli.bulk_job import JobProgress, confirm, require_confirmation, run_job
+from telnyx_rooms_async.cli.commands import room_tables
 from telnyx_rooms_async.cli.commands.reports import room_attendance
-from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
 from telnyx_rooms_async.cli.display import Result, show, show_list
-from telnyx_rooms_async.cli.options import (
-    PAGE_SIZE,
-    TIMEOUT,
-    IncludeParticipants,
-    LostResponse,
-    OnLostResponse,
-    PageSize,
-    RoomFilters,
-    RoomId,
-    SessionFilters,
-    Timeout,
-    WebhookFields,
-)
+from telnyx_rooms_async.cli.options import LostResponse, OnLostResponse, RoomId
 from telnyx_rooms_async.cli.runner import FAILED, command, command_group, run
 from telnyx_rooms_async.policies import RoomPolicy, parse_policies
 
 app: Final = command_group(help="Rooms and their sessions.")
 
-_FILTERS: Final = RoomFilters.__annotations__
 IncludeSessions = Annotated[
     bool, typer.Option("--include-sessions", help="Show the sessions, past and present.")
 ]
+
+
+class Query(options.RoomFilters, options.Paging, total=False):
+    """Options of a list of rooms."""
+
+    include_sessions: IncludeSessions
 
 
 class Clearable(StrEnum):
@@ -54,7 +38,7 @@ class Clearable(StrEnum):
     TIMEOUT_SECS = "webhook-timeout-secs"
 
 
-class Fields(WebhookFields, total=False):
+class Fields(options.WebhookFields, total=False):
     """Options for the fields of a room."""
 
     unique_name: Annotated[
@@ -69,15 +53,9 @@ class Fields(WebhookFields, total=False):
 
 
 @command(app, "list")
-def list_rooms(
-    client: RoomsClient,
-    *,
-    include_sessions: IncludeSessions = False,
-    page_size: PageSize = PAGE_SIZE,
-    **filters: Unpack[RoomFilters],
-) -> Listing[Room]:
+def list_rooms(client: RoomsClient, **query: Unpack[Query]) -> Listing[Room]:
     """List the rooms of the account."""
-    return client.rooms.list(include_sessions=include_sessions, page_size=page_size, **filters)
+    return client.rooms.list(**query)
 
 
 @command(app)
@@ -127,28 +105,21 @@ def update(
 
 @command(app, omit="room_id")
 def sessions(
-    client: RoomsClient,
-    room_id: RoomId,
-    *,
-    include_participants: IncludeParticipants = False,
-    page_size: PageSize = PAGE_SIZE,
-    **filters: Unpack[SessionFilters],
+    client: RoomsClient, room_id: RoomId, **query: Unpack[options.SessionQuery]
 ) -> Listing[RoomSession]:
     """List the sessions of one room."""
-    return client.rooms.sessions(
-        room_id, include_participants=include_participants, page_size=page_size, **filters
-    )
+    return client.rooms.sessions(room_id, **query)
 
 
 @command(app)
 def wait_for_session(
-    client: RoomsClient, room_id: RoomId, *, timeout: Timeout = TIMEOUT
+    client: RoomsClient, room_id: RoomId, *, timeout: options.Timeout = options.TIMEOUT
 ) -> Awaitable[RoomSession]:
     """Wait for a session in a room, and show it."""
     return client.rooms.wait_for_session(room_id, timeout=timeout)
 
 
-class Selection(RoomFilters, Limits, total=False):
+class Selection(options.RoomFilters, options.Limits, total=False):
     """Options with ``--all``."""
 
     everything: Annotated[
@@ -166,25 +137,31 @@ def delete(
     select_all: Annotated[
         bool, typer.Option("--all", help="Delete all rooms that match the filters.")
     ] = False,
-    yes: Yes = False,
-    dry_run: DryRun = False,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
     **selection: Unpack[Selection],
 ) -> None:
     """Delete a room, or with --all many rooms.
 
     Active sessions end, and their participants are disconnected.
     """
-    if not select_all:
-        if selection or dry_run:
-            raise typer.BadParameter("options for many rooms can only be used with --all")
-        if room_id is None:
-            raise typer.BadParameter("pass a ROOM_ID, or --all with a filter")
-        run(lambda client: client.rooms.delete(room_id))
-        show(Result(f"deleted {room_id}"))
+    if select_all:
+        if room_id is not None:
+            raise typer.BadParameter("ROOM_ID and --all cannot be combined")
+        _delete_all(selection, yes=yes, dry_run=dry_run)
         return
-    filters = cast("RoomFilters", {name: value for name, value in selection.items() if name in _FILTERS})
-    if room_id is not None:
-        raise typer.BadParameter("ROOM_ID and --all cannot be combined")
+    if selection or dry_run:
+        raise typer.BadParameter("options for many rooms can only be used with --all")
+    if room_id is None:
+        raise typer.BadParameter("pass a ROOM_ID, or --all with a filter")
+    run(lambda client: client.rooms.delete(room_id))
+    show(Result(f"deleted {room_id}"))
+
+
+def _delete_all(selection: Selection, *, yes: bool, dry_run: bool) -> None:
+    """Delete the rooms that match the filters, after confirmation."""
+    names = options.RoomFilters.__annotations__
+    filters = cast("options.RoomFilters", {name: value for name, value in selection.items() if name in names})
     if selection.get("everything", False) == bool(filters):
         raise typer.BadParameter("--all needs a filter, or else --everything")
     if dry_run:
@@ -210,14 +187,14 @@ async def enforce(
     client: RoomsClient,
     *,
     policy: Annotated[Path, typer.Option(metavar="FILE", help="Policies in TOML: see above.")],
-    dry_run: DryRun = False,
+    dry_run: options.DryRun = False,
     once: Annotated[
         bool, typer.Option("--once", help="Stop when everything is done that is due now.")
     ] = False,
     interval: Annotated[
         float, typer.Option(metavar="SECONDS", help="Time between two readings of all rooms.")
     ] = 60.0,
-    concurrency: Concurrency = 32,
+    concurrency: options.Concurrency = 32,
 ) -> None:
     """End sessions and delete rooms that reach a limit.
 
@@ -265,7 +242,7 @@ def _read_policies(path: Path) -> tuple[RoomPolicy, ...]:
 
 
 # Their modules have no group of their own.
-command(app, "import")(import_rooms)
-command(app, "export")(export_rooms)
-command(app)(apply)
+command(app, "import")(room_tables.import_rooms)
+command(app, "export")(room_tables.export_rooms)
+command(app)(room_tables.apply)
 command(app, "attendance")(room_attendance)

@@ -9,21 +9,19 @@ from telnyx_rooms_async import Listing, RoomParticipant, RoomsClient, RoomSessio
 from telnyx_rooms_async.cli.commands.reports import session_attendance
 from telnyx_rooms_async.cli.display import Result
 from telnyx_rooms_async.cli.options import (
-    PAGE_SIZE,
     IncludeParticipants,
     OfRoom,
-    PageSize,
-    ParticipantFilters,
-    SessionFilters,
+    ParticipantQuery,
     SessionId,
+    SessionQuery,
 )
 from telnyx_rooms_async.cli.runner import command, command_group
 
 app: Final = command_group(help="Sessions of all rooms, and actions on their participants.")
 
 
-class Filters(SessionFilters, total=False):
-    """Options that select sessions of all rooms."""
+class Query(SessionQuery, total=False):
+    """Options of a list of sessions of all rooms."""
 
     room_id: OfRoom
 
@@ -39,15 +37,9 @@ class Selection(TypedDict, total=False):
 
 
 @command(app, "list")
-def list_sessions(
-    client: RoomsClient,
-    *,
-    include_participants: IncludeParticipants = False,
-    page_size: PageSize = PAGE_SIZE,
-    **filters: Unpack[Filters],
-) -> Listing[RoomSession]:
+def list_sessions(client: RoomsClient, **query: Unpack[Query]) -> Listing[RoomSession]:
     """List the sessions of all rooms of the account."""
-    return client.sessions.list(include_participants=include_participants, page_size=page_size, **filters)
+    return client.sessions.list(**query)
 
 
 @command(app)
@@ -60,14 +52,10 @@ def retrieve(
 
 @command(app, omit="session_id")
 def participants(
-    client: RoomsClient,
-    session_id: SessionId,
-    *,
-    page_size: PageSize = PAGE_SIZE,
-    **filters: Unpack[ParticipantFilters],
+    client: RoomsClient, session_id: SessionId, **query: Unpack[ParticipantQuery]
 ) -> Listing[RoomParticipant]:
     """List the participants of one session, past and present."""
-    return client.sessions.participants(session_id, page_size=page_size, **filters)
+    return client.sessions.participants(session_id, **query)
 
 
 @command(app)

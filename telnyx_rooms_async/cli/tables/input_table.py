@@ -20,6 +20,7 @@ from telnyx_rooms_async.cli.tables import (
     Format,
     Row,
     Source,
+    format_of,
     validate,
 )
 from telnyx_rooms_async.cli.tables.formats import parquet_types, read_csv, read_ndjson, read_parquet
@@ -51,6 +52,7 @@ class InputTable:
     """The rows of a table."""
 
     source: Source
+    format: Format
     names_required: bool = False
     """Whether a row without ``unique_name`` is invalid."""
     rooms: list[ValidRoomFields] = field(factory=list[ValidRoomFields])
@@ -83,13 +85,13 @@ class InputTable:
             problems.append(f"{more} more {self.source.unit}{'s are' if more > 1 else ' is'} invalid")
         return problems
 
-    def read(self, file: BinaryIO, table_format: Format, delimiter: str | None = None) -> None:
+    def read(self, file: BinaryIO, delimiter: str | None = None) -> None:
         """Validate all rows of a seekable file. A room with the name of a room before it is invalid."""
         try:
-            if table_format is Format.PARQUET:
+            if self.format is Format.PARQUET:
                 self.column_types = parquet_types(file, self.source)
                 rows = read_parquet(file, self.source)
-            elif table_format is Format.NDJSON:
+            elif self.format is Format.NDJSON:
                 rows = read_ndjson(file, self.source)
             else:
                 rows = read_csv(file, self.source, delimiter)
@@ -124,18 +126,19 @@ class InputTable:
 
 def read_table(
     path: str,
-    table_format: Format,
+    format_option: Format | None,
+    delimiter: str | None = None,
     *,
     names_required: bool,
-    delimiter: str | None = None,
     skip_invalid: bool = False,
 ) -> InputTable:
     """Read and validate a table, and print its problems."""
+    table_format = format_of(path, format_option, delimiter)
     name = "stdin" if path == STREAM else path
     source = Source(name, "row" if table_format is Format.PARQUET else "line")
-    table = InputTable(source=source, names_required=names_required)
+    table = InputTable(source=source, format=table_format, names_required=names_required)
     with output.status(f"checking {name}"), output.file_errors(name, "read"), _open(path) as stream:
-        table.read(stream if stream.seekable() else io.BytesIO(stream.read()), table_format, delimiter)
+        table.read(stream if stream.seekable() else io.BytesIO(stream.read()), delimiter)
     if not table.rooms and not table.invalid and not table.broken:
         table.broken = (f"{name} is empty: it has no rows",)
     for problem in table.problems:

@@ -105,7 +105,7 @@ def _status(path: str) -> os.stat_result | None:
 
 @contextmanager
 def write_failures(
-    path: str | None, table_format: Format, table: InputTable, inputs: Sequence[str]
+    path: str | None, table: InputTable, inputs: Sequence[str]
 ) -> Generator[Callable[[Mapping[str, object], Exception], object], None, None]:
     """Write the invalid rows of a table, and the rows that fail later, to a table of failures."""
     if path is None:
@@ -114,7 +114,7 @@ def write_failures(
     if _is_redirected(path) or any(_is_same_file(path, other) for other in inputs if other != STREAM):
         raise typer.BadParameter(f"--errors {path} would overwrite another file of this command")
     refuse_foreign(path, _holds_failures, "a table of failures")
-    with _FailureTable(path, table_format, table) as failures:
+    with _FailureTable(path, table) as failures:
         for row in table.invalid:
             failures.write(row.failure)
         yield lambda fields, error: failures.write({**fields, REASON: str(error)})
@@ -127,9 +127,9 @@ class _FailureTable:
     Failures of an earlier run stay until the first new failure. If nothing failed, the file is removed.
     """
 
-    def __init__(self, path: str, table_format: Format, table: InputTable) -> None:
+    def __init__(self, path: str, table: InputTable) -> None:
         self._path = path
-        self._options = table_format, table.failure_columns, table.column_types
+        self._options = table.format, table.failure_columns, table.column_types
         self._writer: RowWriter | None = None
         self._is_broken = False
         with file_errors(path):
