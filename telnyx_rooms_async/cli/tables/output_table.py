@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -23,8 +23,6 @@ from telnyx_rooms_async.cli.tables.formats import (
     ParquetWriter,
     TextWriter,
     csv_header,
-    csv_row,
-    ndjson_row,
     parquet_types,
 )
 from telnyx_rooms_async.cli.tables.input_table import InputTable
@@ -44,7 +42,7 @@ def _open_writer(
 ) -> RowWriter:
     if table_format is Format.PARQUET:
         return ParquetWriter(cast("BinaryIO", file), columns, types)
-    return TextWriter(file, columns, ndjson_row if table_format is Format.NDJSON else csv_row)
+    return TextWriter(file, table_format, columns)
 
 
 # --- exports ------------------------------------------------------------------------------------------------
@@ -58,13 +56,13 @@ def write_export(path: str, table_format: Format, *, bom: bool = False) -> Gener
         if bom:
             file.write(BYTE_ORDER_MARK)
         writer = _open_writer(file, table_format, COLUMNS)
-        is_complete = False
         try:
             yield writer
-            is_complete = True
-        finally:
-            with nullcontext() if is_complete else suppress(OSError):  # the first error is raised
+        except BaseException:
+            with suppress(OSError):  # the first error is raised
                 writer.close()
+            raise
+        writer.close()
 
 
 @contextmanager
