@@ -17,15 +17,15 @@ from telnyx_rooms_async.cli.options import (
     Target,
     Timeout,
     WebhookFields,
+    argument,
+    option,
     parse_region,
 )
 from telnyx_rooms_async.cli.runner import command, command_group, download
 
 app: Final = command_group(help="Videos composed from the recordings of a session.")
 
-CompositionId: TypeAlias = Annotated[
-    str, typer.Argument(metavar="COMPOSITION_ID", help="The id of the composition.")
-]
+CompositionId: TypeAlias = Annotated[str, argument("COMPOSITION_ID", "The id of the composition.")]
 Regions: TypeAlias = Annotated[
     list[NamedRegion] | None,
     typer.Option(
@@ -41,19 +41,15 @@ class Query(Paging, total=False):
     """Options of a list of compositions."""
 
     session_id: OfSession
-    status: Annotated[
-        str, typer.Option(metavar="STATUS", help="Filter by status: enqueued, processing or completed.")
-    ]
+    status: Annotated[str, option("STATUS", "Filter by status: enqueued, processing or completed.")]
     created_at: CreatedAt
 
 
 class Fields(WebhookFields, total=False):
     """Options for the fields of a composition."""
 
-    format: Annotated[str, typer.Option(metavar="FORMAT", help="Format of the file: mp4.")]
-    resolution: Annotated[
-        str, typer.Option(metavar="WIDTHxHEIGHT", help="Resolution of the video. Default: 1280x720.")
-    ]
+    format: Annotated[str, option("FORMAT", "Format of the file: mp4.")]
+    resolution: Annotated[str, option("WIDTHxHEIGHT", "Resolution of the video. Default: 1280x720.")]
 
 
 @command(app)

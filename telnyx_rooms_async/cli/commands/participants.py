@@ -3,10 +3,8 @@
 from collections.abc import Awaitable
 from typing import Annotated, Final, Unpack
 
-import typer
-
 from telnyx_rooms_async import Listing, RoomParticipant, RoomsClient
-from telnyx_rooms_async.cli.options import OfSession, ParticipantQuery
+from telnyx_rooms_async.cli.options import OfSession, ParticipantQuery, argument
 from telnyx_rooms_async.cli.runner import command, command_group
 
 app: Final = command_group(help="Participants of the sessions of all rooms.")
@@ -27,9 +25,7 @@ def list_participants(client: RoomsClient, **query: Unpack[Query]) -> Listing[Ro
 @command(app)
 def retrieve(
     client: RoomsClient,
-    participant_id: Annotated[
-        str, typer.Argument(metavar="PARTICIPANT_ID", help="The id of the participant.")
-    ],
+    participant_id: Annotated[str, argument("PARTICIPANT_ID", "The id of the participant.")],
 ) -> Awaitable[RoomParticipant]:
     """Show one participant, with all fields."""
     return client.participants.retrieve(participant_id)

@@ -9,8 +9,6 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias, Unpack
 
-import typer
-
 from telnyx_rooms_async import (
     InvalidArgumentError,
     Listing,
@@ -29,9 +27,7 @@ from telnyx_rooms_async.cli.runner import command, command_group, download
 
 app: Final = command_group(help="Recordings of participants, and their files.")
 
-RecordingId: TypeAlias = Annotated[
-    str, typer.Argument(metavar="RECORDING_ID", help="The id of the recording.")
-]
+RecordingId: TypeAlias = Annotated[str, options.argument("RECORDING_ID", "The id of the recording.")]
 _CONCURRENCY: Final = 8
 _NOT_A_FILE_NAME: Final = "the id of the recording cannot be used as a file name"
 _ABANDONED: Final = 3600
@@ -103,7 +99,7 @@ def download_recording(
 
 @command(app, "export")
 def export_recordings(
-    directory: Annotated[str, typer.Argument(metavar="DIR", help="The folder. It is created if needed.")],
+    directory: Annotated[str, options.argument("DIR", "The folder. It is created if needed.")],
     *,
     concurrency: options.Concurrency = _CONCURRENCY,
     max_failures: options.MaxFailures | None = None,

@@ -4,14 +4,14 @@ from codecs import BOM_UTF8
 from datetime import UTC, date, tzinfo
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias, TypedDict, Unpack
+from typing import Annotated, Final, TypeAlias, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 import typer
 
 from telnyx_rooms_async import ConfigurationError, DateFilter, RoomsClient
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.options import RoomId, SessionId
+from telnyx_rooms_async.cli.options import RoomId, SessionId, option
 from telnyx_rooms_async.cli.runner import command, command_group
 from telnyx_rooms_async.reports import Attendance, Prices, Usage
 from telnyx_rooms_async.reports.table import import_pyarrow
@@ -36,10 +36,6 @@ class By(StrEnum):
     ROOM = "room"
 
 
-def _price(help_text: str) -> Any:  # noqa: ANN401 - Typer declares options as Any
-    return typer.Option(metavar="PRICE", help=help_text)
-
-
 def _parse_zone(text: str) -> tzinfo:
     """Parse the name of a time zone."""
     try:
@@ -56,34 +52,26 @@ def _parse_day(text: str) -> date:
         raise typer.BadParameter(f"must be YYYY-MM-DD, got {text!r}") from None
 
 
-def _day(help_text: str) -> Any:  # noqa: ANN401 - Typer declares options as Any
-    return typer.Option(parser=_parse_day, metavar="DAY", help=help_text)
-
-
-Since: TypeAlias = Annotated[date | None, _day("Sessions that started on this day or later: 2026-10-01.")]
-Until: TypeAlias = Annotated[date | None, _day("Sessions that started on this day or earlier.")]
+Since: TypeAlias = Annotated[
+    date | None, option("DAY", "Sessions that started on this day or later: 2026-10-01.", parser=_parse_day)
+]
+Until: TypeAlias = Annotated[
+    date | None, option("DAY", "Sessions that started on this day or earlier.", parser=_parse_day)
+]
 Identity: TypeAlias = Annotated[
     str | None,
-    typer.Option(
-        metavar="FIELD",
-        help="Recognise people by this field of their JSON context. Default: by the context.",
-    ),
+    option("FIELD", "Recognise people by this field of their JSON context. Default: by the context."),
 ]
 
 
 class Outputs(TypedDict, total=False):
     """Options for the form of a report."""
 
-    zone: Annotated[
-        tzinfo,
-        typer.Option(parser=_parse_zone, metavar="NAME", help="Time zone: Europe/Berlin. Default: UTC."),
-    ]
+    zone: Annotated[tzinfo, option("NAME", "Time zone: Europe/Berlin. Default: UTC.", parser=_parse_zone)]
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")]
     bom: Annotated[bool, typer.Option("--bom", help="With --csv: for Excel.")]
-    parquet: Annotated[str, typer.Option(metavar="FILE", help="Write a Parquet file, or replace it.")]
-    chart: Annotated[
-        str, typer.Option(metavar="FILE", help="Write a picture, or replace it: FILE.svg or FILE.png.")
-    ]
+    parquet: Annotated[str, option("FILE", "Write a Parquet file, or replace it.")]
+    chart: Annotated[str, option("FILE", "Write a picture, or replace it: FILE.svg or FILE.png.")]
     dark: Annotated[bool, typer.Option("--dark", help="With --chart: for a dark background.")]
 
 
@@ -136,14 +124,15 @@ async def usage(
     identity: Identity = None,
     journal: Annotated[
         str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Continue after an interruption: the same command with this file. Needs --since.",
-        ),
+        option("FILE", "Continue after an interruption: the same command with this file. Needs --since."),
     ] = None,
-    price_per_minute: Annotated[str | None, _price("Price of a participant minute: 0.002.")] = None,
-    price_per_recorded_minute: Annotated[str | None, _price("Price of a minute of a recording.")] = None,
-    price_per_composed_minute: Annotated[str | None, _price("Price of a minute of a composition.")] = None,
+    price_per_minute: Annotated[str | None, option("PRICE", "Price of a participant minute: 0.002.")] = None,
+    price_per_recorded_minute: Annotated[
+        str | None, option("PRICE", "Price of a minute of a recording.")
+    ] = None,
+    price_per_composed_minute: Annotated[
+        str | None, option("PRICE", "Price of a minute of a composition.")
+    ] = None,
     **outputs: Unpack[Outputs],
 ) -> None:
     """Show sessions, people, participant minutes, recordings.

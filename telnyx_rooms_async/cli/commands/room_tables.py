@@ -14,7 +14,7 @@ from telnyx_rooms_async.batch import Journal
 from telnyx_rooms_async.cli import options, output, tables
 from telnyx_rooms_async.cli.bulk_job import RUN_AGAIN, JobProgress, confirm, require_confirmation, run_job
 from telnyx_rooms_async.cli.display import Result, show
-from telnyx_rooms_async.cli.options import DryRun, Limits, LostResponse, OnLostResponse
+from telnyx_rooms_async.cli.options import DryRun, Limits, LostResponse, OnLostResponse, argument, option
 from telnyx_rooms_async.cli.output import STREAM, counted
 from telnyx_rooms_async.cli.runner import refuse_stdout_conflicts, run
 from telnyx_rooms_async.cli.tables import NAME, Format, output_table
@@ -31,8 +31,7 @@ def import_rooms(
     delimiter: tables.Delimiter = None,
     skip_invalid: tables.SkipInvalid = False,
     journal: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Record what is done, so that the same command can continue."),
+        Path | None, option("FILE", "Record what is done, so that the same command can continue.")
     ] = None,
     key_rotated: Annotated[
         bool,
@@ -113,10 +112,7 @@ class _Import:
 
 
 def export_rooms(
-    target: Annotated[
-        str,
-        typer.Argument(metavar="TARGET", help="Path, or - for stdout. An earlier export there is replaced."),
-    ],
+    target: Annotated[str, argument("TARGET", "Path, or - for stdout. An earlier export there is replaced.")],
     *,
     format_option: tables.FormatOption = None,
     bom: Annotated[
@@ -169,10 +165,10 @@ def apply(
     prune: Annotated[bool, typer.Option("--prune", help="Delete rooms that are not in the table.")] = False,
     max_deletes: Annotated[
         int | None,
-        typer.Option(
+        option(
+            "N",
+            "Change nothing if --prune would delete more rooms. Required to delete over half of them.",
             min=0,
-            metavar="N",
-            help="Change nothing if --prune would delete more rooms. Required to delete over half of them.",
         ),
     ] = None,
     errors: tables.Errors = None,

@@ -14,7 +14,7 @@ from telnyx_rooms_async.cli.bulk_job import JobProgress, confirm, require_confir
 from telnyx_rooms_async.cli.commands import room_tables
 from telnyx_rooms_async.cli.commands.reports import room_attendance
 from telnyx_rooms_async.cli.display import Result, show, show_list
-from telnyx_rooms_async.cli.options import LostResponse, OnLostResponse, RoomId
+from telnyx_rooms_async.cli.options import LostResponse, OnLostResponse, RoomId, argument, option
 from telnyx_rooms_async.cli.runner import FAILED, command, command_group, run
 from telnyx_rooms_async.policies import RoomPolicy, parse_policies
 
@@ -41,12 +41,8 @@ class Clearable(StrEnum):
 class Fields(options.WebhookFields, total=False):
     """Options for the fields of a room."""
 
-    unique_name: Annotated[
-        str, typer.Option(metavar="NAME", help="A name that is unique within the account.")
-    ]
-    max_participants: Annotated[
-        int, typer.Option(metavar="N", help="Maximum number of participants: 2 to 50.")
-    ]
+    unique_name: Annotated[str, option("NAME", "A name that is unique within the account.")]
+    max_participants: Annotated[int, option("N", "Maximum number of participants: 2 to 50.")]
     enable_recording: Annotated[
         bool, typer.Option("--enable-recording/--disable-recording", help="Whether sessions are recorded.")
     ]
@@ -83,8 +79,7 @@ def update(
     room_id: RoomId,
     *,
     clear: Annotated[
-        list[Clearable] | None,
-        typer.Option(metavar="FIELD", help=f"Set a field to null: {' or '.join(Clearable)}. Repeatable."),
+        list[Clearable] | None, option("FIELD", f"Set a field to null: {' or '.join(Clearable)}. Repeatable.")
     ] = None,
     **fields: Unpack[Fields],
 ) -> Awaitable[Room]:
@@ -93,10 +88,10 @@ def update(
     Fields without an option stay unchanged.
     """
     changes = dict(fields)
-    for option in clear or ():
-        name = option.replace("-", "_")
+    for field in clear or ():
+        name = field.replace("-", "_")
         if name in fields:
-            raise typer.BadParameter(f"--{option} and --clear {option} cannot be combined")
+            raise typer.BadParameter(f"--{field} and --clear {field} cannot be combined")
         changes[name] = None
     if not changes:
         raise typer.BadParameter("pass at least one field to change")
@@ -125,14 +120,12 @@ class Selection(options.RoomFilters, options.Limits, total=False):
     everything: Annotated[
         bool, typer.Option("--everything", help="Instead of a filter: all rooms of the account.")
     ]
-    expect: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Delete nothing unless exactly N rooms match.")
-    ]
+    expect: Annotated[int, option("N", "Delete nothing unless exactly N rooms match.", min=0)]
 
 
 @command(app)
 def delete(
-    room_id: Annotated[str | None, typer.Argument(metavar="ROOM_ID", help="The id of the room.")] = None,
+    room_id: Annotated[str | None, argument("ROOM_ID", "The id of the room.")] = None,
     *,
     select_all: Annotated[
         bool, typer.Option("--all", help="Delete all rooms that match the filters.")
@@ -186,14 +179,12 @@ def _delete_all(selection: Selection, *, yes: bool, dry_run: bool) -> None:
 async def enforce(
     client: RoomsClient,
     *,
-    policy: Annotated[Path, typer.Option(metavar="FILE", help="Policies in TOML: see above.")],
+    policy: Annotated[Path, option("FILE", "Policies in TOML: see above.")],
     dry_run: options.DryRun = False,
     once: Annotated[
         bool, typer.Option("--once", help="Stop when everything is done that is due now.")
     ] = False,
-    interval: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Time between two readings of all rooms.")
-    ] = 60.0,
+    interval: Annotated[float, option("SECONDS", "Time between two readings of all rooms.")] = 60.0,
     concurrency: options.Concurrency = 32,
 ) -> None:
     """End sessions and delete rooms that reach a limit.

@@ -14,6 +14,8 @@ from telnyx_rooms_async.cli.options import (
     ParticipantQuery,
     SessionId,
     SessionQuery,
+    argument,
+    option,
 )
 from telnyx_rooms_async.cli.runner import command, command_group
 
@@ -29,11 +31,9 @@ class Query(SessionQuery, total=False):
 class Selection(TypedDict, total=False):
     """Participants that an action applies to."""
 
-    participants: Annotated[list[str], typer.Argument(metavar="PARTICIPANT_ID", help="Ids of participants.")]
+    participants: Annotated[list[str], argument("PARTICIPANT_ID", "Ids of participants.")]
     everyone: Annotated[bool, typer.Option("--all", help="All participants of the session.")]
-    exclude: Annotated[
-        list[str], typer.Option(metavar="ID", help="With --all: except this participant. Repeatable.")
-    ]
+    exclude: Annotated[list[str], option("ID", "With --all: except this participant. Repeatable.")]
 
 
 @command(app, "list")

@@ -11,14 +11,14 @@ import typer
 
 from telnyx_rooms_async import UNSET, ClientToken, ConfigurationError, RoomsClient
 from telnyx_rooms_async.cli.display import show
-from telnyx_rooms_async.cli.options import RoomId
+from telnyx_rooms_async.cli.options import RoomId, argument, option
 from telnyx_rooms_async.cli.runner import command, command_group, run
 
 app: Final = command_group(help="Tokens that client SDKs use to join a room.")
 
 _STDIN: Final = "-"
 _VARIABLE: Final = "TELNYX_REFRESH_TOKEN"
-_TTL: Final = typer.Option(metavar="SECONDS", help="Lifetime of the token: 10 to 3600. Default: 600.")
+_TTL: Final = option("SECONDS", "Lifetime of the token: 10 to 3600. Default: 600.")
 
 
 class Lifetimes(TypedDict, total=False):
@@ -26,8 +26,7 @@ class Lifetimes(TypedDict, total=False):
 
     token_ttl_secs: Annotated[int, _TTL]
     refresh_token_ttl_secs: Annotated[
-        int,
-        typer.Option(metavar="SECONDS", help="Lifetime of the refresh token: 60 to 86400. Default: 3600."),
+        int, option("SECONDS", "Lifetime of the refresh token: 60 to 86400. Default: 3600.")
     ]
 
 
@@ -44,8 +43,7 @@ def create(client: RoomsClient, room_id: RoomId, **lifetimes: Unpack[Lifetimes])
 def refresh(
     room_id: RoomId,
     refresh_token: Annotated[
-        str | None,
-        typer.Argument(metavar="-", help=f"Read the refresh token from stdin instead of {_VARIABLE}."),
+        str | None, argument("-", f"Read the refresh token from stdin instead of {_VARIABLE}.")
     ] = None,
     *,
     token_ttl_secs: Annotated[int | None, _TTL] = None,
