@@ -145,7 +145,7 @@ def export_rooms(
                 async for page in pages:
                     writer.write({name: getattr(room, name) for name in tables.COLUMNS} for room in page.data)
                     progress.total = page.meta.total_results
-                    progress.add_done(len(page.data))
+                    progress.done += len(page.data)
 
     run(export, on_attempt=progress.on_attempt)
     if filters:
