@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Final, TextIO
 
@@ -185,14 +185,9 @@ def log_notes(level: int = logging.WARNING) -> Generator[None, None, None]:
 # --- progress at a terminal ---------------------------------------------------------------------------------
 
 
-@contextmanager
-def status(text: str) -> Generator[None, None, None]:
+def status(text: str) -> AbstractContextManager[object]:
     """Show what is being done, until it is done."""
-    if not is_watched():
-        yield
-        return
-    with stderr().status(Text(escaped(text))):
-        yield
+    return stderr().status(Text(escaped(text))) if is_watched() else nullcontext()
 
 
 def bar_options() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypedDict, Unpack
 
 import typer
 
-from telnyx_rooms_async import UNSET, ClientToken, ConfigurationError, RoomsClient
+from telnyx_rooms_async import ClientToken, ConfigurationError, RoomsClient
 from telnyx_rooms_async.cli.display import show
 from telnyx_rooms_async.cli.options import RoomId, argument, option
 from telnyx_rooms_async.cli.runner import command, command_group, run
@@ -18,13 +18,17 @@ app: Final = command_group(help="Tokens that client SDKs use to join a room.")
 
 _STDIN: Final = "-"
 _VARIABLE: Final = "TELNYX_REFRESH_TOKEN"
-_TTL: Final = option("SECONDS", "Lifetime of the token: 10 to 3600. Default: 600.")
 
 
-class Lifetimes(TypedDict, total=False):
-    """Options for the lifetimes of new tokens."""
+class Lifetime(TypedDict, total=False):
+    """Option for the lifetime of a new token."""
 
-    token_ttl_secs: Annotated[int, _TTL]
+    token_ttl_secs: Annotated[int, option("SECONDS", "Lifetime of the token: 10 to 3600. Default: 600.")]
+
+
+class Lifetimes(Lifetime, total=False):
+    """Options for the lifetimes of two new tokens."""
+
     refresh_token_ttl_secs: Annotated[
         int, option("SECONDS", "Lifetime of the refresh token: 60 to 86400. Default: 3600.")
     ]
@@ -45,8 +49,7 @@ def refresh(
     refresh_token: Annotated[
         str | None, argument("-", f"Read the refresh token from stdin instead of {_VARIABLE}.")
     ] = None,
-    *,
-    token_ttl_secs: Annotated[int | None, _TTL] = None,
+    **lifetime: Unpack[Lifetime],
 ) -> None:
     """Create the next token with a refresh token, and print it.
 
@@ -62,11 +65,7 @@ def refresh(
     if not (secret := secret.strip()):
         raise ConfigurationError(f"no refresh token: set {_VARIABLE}, or pass - and send it on stdin")
 
-    async def refresh(client: RoomsClient) -> None:
-        ttl = UNSET if token_ttl_secs is None else token_ttl_secs
-        show(await client.tokens.refresh(room_id, secret, token_ttl_secs=ttl))
-
-    run(refresh)
+    show(run(lambda client: client.tokens.refresh(room_id, secret, **lifetime)))
 
 
 def _read_stdin() -> str:

@@ -5,7 +5,7 @@ Telnyx sets by itself (``id``, ``created_at``, …) and ``error`` are ignored, s
 failures can be read again; any other column is an error.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import PurePath
 from typing import Annotated, Final, NamedTuple, TypeAlias
@@ -128,8 +128,16 @@ class Row(NamedTuple):
     """By column, as far as they could be read."""
     text: str = ""
     """The text of the row, for a table of failures that cannot have its values."""
-    problem: str = ""
-    """Why the row could not be read."""
+    problems: Sequence[str] = ()
+    """Why the row cannot be used. A row that could not be read has no values."""
+
+    @property
+    def failure(self) -> dict[str, object]:
+        """The row for a table of failures."""
+        reason = "; ".join(self.problems)
+        if self.values and self.values.keys() <= KNOWN_COLUMNS:
+            return {**self.values, REASON: reason}
+        return {REASON: f"{reason}: {self.text}" if self.text else reason}
 
 
 @frozen

@@ -124,7 +124,7 @@ def read_ndjson(file: BinaryIO, source: Source) -> Iterator[Row]:
         for line in lines:
             number, text = lines.number, line.strip()
             if lines.undecodable:
-                yield Row(number, {}, problem=lines.undecodable)
+                yield Row(number, {}, problems=[lines.undecodable])
                 lines.undecodable = ""
                 continue
             if is_blank(text):
@@ -133,11 +133,11 @@ def read_ndjson(file: BinaryIO, source: Source) -> Iterator[Row]:
                 value = parse_json(text.encode())
             except DecodeError as error:
                 problem = f"is not JSON: {str(error).removeprefix('$: ')}"
-                yield Row(number, {}, text, source.problem(number, problem))
+                yield Row(number, {}, text, [source.problem(number, problem)])
                 continue
             if not isinstance(value, dict):
                 problem = f"must be a JSON object, one room per line, got {short_repr(value)}"
-                yield Row(number, {}, text, source.problem(number, problem))
+                yield Row(number, {}, text, [source.problem(number, problem)])
             elif not is_empty(record := cast("dict[str, object]", value)):
                 yield Row(number, record, text)
 
@@ -167,13 +167,13 @@ def read_csv(file: BinaryIO, source: Source, delimiter: str | None = None) -> It
             if cells is None:
                 return
             if lines.undecodable:
-                yield Row(number, {}, problem=lines.undecodable)
+                yield Row(number, {}, problems=[lines.undecodable])
                 lines.undecodable = ""
             elif not all(map(is_blank, cells)):
                 try:
                     values = _values(columns, cells, number, source)
                 except InvalidArgumentError as error:
-                    yield Row(number, {}, repr(delimiter.join(cells)), error.problems[0])
+                    yield Row(number, {}, repr(delimiter.join(cells)), error.problems)
                 else:
                     if not is_empty(values):
                         yield Row(number, values)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO, Final
 
 import typer
-from attrs import define, field, frozen
+from attrs import define, field
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
@@ -14,7 +14,6 @@ from telnyx_rooms_async.cli.output import STREAM
 from telnyx_rooms_async.cli.runner import USAGE
 from telnyx_rooms_async.cli.tables import (
     FAILURE_COLUMNS,
-    KNOWN_COLUMNS,
     NAME,
     REASON,
     Format,
@@ -31,22 +30,6 @@ _MAX_PROBLEM_ROWS: Final = 20
 """Invalid rows whose problems are printed; the others are counted."""
 
 
-@frozen
-class InvalidRow:
-    """A row that cannot be used."""
-
-    row: Row
-    problems: Sequence[str]
-
-    @property
-    def failure(self) -> dict[str, object]:
-        """The row for a table of failures."""
-        reason = "; ".join(self.problems)
-        if self.row.values.keys() <= KNOWN_COLUMNS and not (self.row.problem and self.row.text):
-            return {**self.row.values, REASON: reason}
-        return {REASON: f"{reason}: {self.row.text}"}
-
-
 @define(kw_only=True)
 class InputTable:
     """The rows of a table."""
@@ -56,7 +39,7 @@ class InputTable:
     names_required: bool = False
     """Whether a row without ``unique_name`` is invalid."""
     rooms: list[ValidRoomFields] = field(factory=list[ValidRoomFields])
-    invalid: list[InvalidRow] = field(factory=list[InvalidRow])
+    invalid: list[Row] = field(factory=list[Row])
     column_types: Mapping[str, object] | None = None
     """Types of the columns of Parquet: a row may be invalid because of the type of a value."""
     broken: Sequence[str] = ()
@@ -101,13 +84,14 @@ class InputTable:
             self.broken = error.problems
 
     def _add(self, row: Row) -> None:
+        if row.problems:
+            self.invalid.append(row)
+            return
         fields, problems = validate(row, self.source)
-        if row.problem:
-            problems = [row.problem]
-        elif not problems and (problem := self._name_problem(row, fields)):
+        if not problems and (problem := self._name_problem(row, fields)):
             problems = [self.source.problem(row.line, problem, NAME)]
         if problems:
-            self.invalid.append(InvalidRow(row, problems))
+            self.invalid.append(row._replace(problems=problems))
         else:
             self.rooms.append(fields)
 
