@@ -142,12 +142,6 @@ IncludeParticipants: TypeAlias = Annotated[
 ]
 
 
-class Paging(TypedDict, total=False):
-    """Options for the requests of a list."""
-
-    page_size: PageSize
-
-
 class RoomFilters(TypedDict, total=False):
     """Options that select rooms."""
 
@@ -156,7 +150,7 @@ class RoomFilters(TypedDict, total=False):
     unique_name: Annotated[str, option("NAME", "Filter by name.")]
 
 
-class SessionQuery(Paging, total=False):
+class SessionQuery(TypedDict, total=False):
     """Options of a list of sessions."""
 
     created_at: CreatedAt
@@ -167,15 +161,17 @@ class SessionQuery(Paging, total=False):
         typer.Option("--active/--inactive", help="Only active sessions, or only sessions that have ended."),
     ]
     include_participants: IncludeParticipants
+    page_size: PageSize
 
 
-class ParticipantQuery(Paging, total=False):
+class ParticipantQuery(TypedDict, total=False):
     """Options of a list of participants."""
 
     joined_at: Annotated[DateFilter, _days(f"Joined on {_RANGE_HELP}")]
     updated_at: UpdatedAt
     left_at: Annotated[DateFilter, _days("Left on these days.")]
     context: Annotated[str, option("TEXT", "Filter by the context that the client SDK sent, exactly.")]
+    page_size: PageSize
 
 
 class RecordingFilters(TypedDict, total=False):

@@ -1,7 +1,7 @@
 """``telnyx-rooms compositions``: one command per method of ``client.compositions``."""
 
 from collections.abc import Awaitable
-from typing import Annotated, Final, TypeAlias, Unpack
+from typing import Annotated, Final, TypeAlias, TypedDict, Unpack
 
 import typer
 
@@ -12,7 +12,7 @@ from telnyx_rooms_async.cli.options import (
     CreatedAt,
     NamedRegion,
     OfSession,
-    Paging,
+    PageSize,
     SessionId,
     Target,
     Timeout,
@@ -37,12 +37,13 @@ Regions: TypeAlias = Annotated[
 ]
 
 
-class Query(Paging, total=False):
+class Query(TypedDict, total=False):
     """Options of a list of compositions."""
 
     session_id: OfSession
     status: Annotated[str, option("STATUS", "Filter by status: enqueued, processing or completed.")]
     created_at: CreatedAt
+    page_size: PageSize
 
 
 class Fields(WebhookFields, total=False):

@@ -44,8 +44,10 @@ _SUFFIXES: Final = {
 }
 
 
-class Query(options.RecordingFilters, options.Paging, total=False):
+class Query(options.RecordingFilters, total=False):
     """Options of a list of recordings."""
+
+    page_size: options.PageSize
 
 
 @command(app, "list")

@@ -25,10 +25,11 @@ IncludeSessions = Annotated[
 ]
 
 
-class Query(options.RoomFilters, options.Paging, total=False):
+class Query(options.RoomFilters, total=False):
     """Options of a list of rooms."""
 
     include_sessions: IncludeSessions
+    page_size: options.PageSize
 
 
 class Clearable(StrEnum):
