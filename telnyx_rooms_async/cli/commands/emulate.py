@@ -99,21 +99,27 @@ def emulate(
     if faults is not None:
         _inject(telnyx, faults)
 
+    content = output.counted(count)
+    if history is not None:
+        content += f" and a history of {output.counted(history, 'day')}"
+
     async def serve(_: Emulator) -> None:
-        output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
-        output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
-        parts = urlsplit(telnyx.url)
-        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-            output.write_line("export TELNYX_ALLOW_INSECURE=true")
-        with suppress(RuntimeError):  # the extra "webhooks" is not installed
-            output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
-        content = output.counted(count)
-        if history is not None:
-            content += f" and a history of {output.counted(history, 'day')}"
+        _print_variables(telnyx)
         output.note(f"The emulator with {content} listens at {telnyx.url}. Press Ctrl-C to stop.")
         await asyncio.Event().wait()
 
     run_server(telnyx, f"{host}:{port}", serve)
+
+
+def _print_variables(telnyx: Emulator) -> None:
+    """Print the environment variables of a client of the emulator, for a shell."""
+    output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
+    output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
+    url = urlsplit(telnyx.url)
+    if url.scheme != "https" and not is_loopback(url.hostname or ""):
+        output.write_line("export TELNYX_ALLOW_INSECURE=true")
+    with suppress(RuntimeError):  # the extra "webhooks" is not installed
+        output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
 
 
 def _inject(telnyx: Emulator, path: Path) -> None:

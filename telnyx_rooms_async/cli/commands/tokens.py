@@ -64,7 +64,6 @@ def refresh(
     secret = _read_stdin() if refresh_token == _STDIN else os.environ.get(_VARIABLE, "")
     if not (secret := secret.strip()):
         raise ConfigurationError(f"no refresh token: set {_VARIABLE}, or pass - and send it on stdin")
-
     show(run(lambda client: client.tokens.refresh(room_id, secret, **lifetime)))
 
 
