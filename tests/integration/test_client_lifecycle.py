@@ -277,14 +277,6 @@ async def test_task_continues_after_its_call_was_ended(scenario: Scenario) -> No
     assert call.cancelling == 1
 
 
-async def test_client_and_its_views_are_closed_together() -> None:
-    client = RoomsClient("KEY0123")
-    view = client.with_options(timeout=5)
-    assert (client.is_closed, view.is_closed) == (False, False)
-    await view.close()
-    assert (client.is_closed, view.is_closed) == (True, True)
-
-
 async def test_cancelled_close_closes_the_client(scenario: Scenario) -> None:
     call = await Call.start(scenario, response)
     closing = asyncio.create_task(scenario.client.close(grace=60))

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from telnyx_rooms_async import APITimeoutError, ConnectError, ConnectionLostError, RetryPolicy, RoomsClient
+from telnyx_rooms_async import ConnectError, ConnectionLostError, RetryPolicy, RoomsClient
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock, wait_until
 from tests.helpers.scripted_server import ScriptedServer
@@ -92,18 +92,6 @@ async def test_delete_is_not_resent_by_aiohttp_when_the_connection_breaks(
             with pytest.raises(ConnectionLostError):
                 await client.rooms.delete("a-room")
     assert [request.split()[0] for request in scripted_server.requests] == [b"GET", b"DELETE"]
-
-
-async def test_timeout_of_a_wait_bounds_its_calls(
-    scripted_server: ScriptedServer, fake_clock: FakeClock
-) -> None:
-    scripted_server.respond_with(HANG)
-    with fake_clock.fast_forward():
-        started = fake_clock.seconds
-        async with new_client(scripted_server, fake_clock, timeout=1000, attempt_timeout=1000) as client:
-            with pytest.raises(APITimeoutError):
-                await client.compositions.wait("a-composition", timeout=60)
-        assert 60 <= fake_clock.seconds - started < 70
 
 
 async def test_value_error_of_a_trace_hook_is_raised_as_it_is(telnyx: Emulator) -> None:

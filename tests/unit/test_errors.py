@@ -37,10 +37,8 @@ from telnyx_rooms_async import (
     WebhookError,
     WrongEventLoopError,
 )
-from telnyx_rooms_async.core.error_mapping import error_details
 from telnyx_rooms_async.core.http_messages import Headers
 from telnyx_rooms_async.errors import FailureKind
-from telnyx_rooms_async.serialization import encode_json
 
 CLASSES: list[type[TelnyxRoomsError]] = [
     value
@@ -127,16 +125,6 @@ def test_copies_keep_class_fields_notes_and_message(
     assert (vars(other), other.args, str(other)) == (vars(error), error.args, str(error))
     assert other != error
     assert len({error, other}) == 2
-
-
-def test_deeply_nested_meta_does_not_break_pickle_or_deepcopy() -> None:
-    nested: object = 1
-    for _ in range(500):
-        nested = {"a": nested}
-    body = encode_json({"errors": [{"code": "1", "meta": {"a": nested}}]})
-    error = BadRequestError(400, error_details(body))
-    assert error.code == "1"
-    assert str(pickle.loads(pickle.dumps(error))) == str(copy.deepcopy(error)) == str(error)
 
 
 @every_class
