@@ -4,9 +4,7 @@ import asyncio
 import io
 import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,12 +13,10 @@ from telnyx_rooms_async import (
     ConnectionLostError,
     DownloadedFile,
     InternalServerError,
-    InvalidArgumentError,
     MalformedResponseError,
     ResponseTooLargeError,
     RoomsClient,
 )
-from telnyx_rooms_async.resources.downloads import Progress
 from tests.helpers.fault_case import FaultCase
 from tests.helpers.fault_server import FILES, FaultServer, ServerFault
 from tests.helpers.faults import HANG, respond, send_endlessly, send_raw, send_slowly
@@ -145,7 +141,7 @@ async def test_pause_that_the_store_asks_for_ends_before_the_deadline(case: Faul
         case.expect_requests("GET GET")
 
 
-# --- versions, limits, hooks --------------------------------------------------------------------------------
+# --- versions and limits ------------------------------------------------------------------------------------
 
 MONDAY, TUESDAY = (
     "Last-Modified: Mon, 26 Apr 2021 12:00:00 GMT",
@@ -257,50 +253,5 @@ async def test_max_bytes_bounds_a_file_of_unknown_length(case: FaultCase, tmp_pa
         lambda client: client.recordings.download("a-recording", tmp_path / "film", max_bytes=3_000_000),
     )
     assert "larger than max_bytes, which is 3000000" in str(error)
-    assert list(tmp_path.iterdir()) == []
-    case.expect_requests("GET GET")
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [("max_bytes", -1), ("max_bytes", "1"), ("progress", 7), ("progress", "")]
-)
-async def test_wrong_options_of_a_download_are_refused_at_once(
-    case: FaultCase, name: str, value: Any
-) -> None:
-    with pytest.raises(InvalidArgumentError, match=f"^{name} must be "):
-        await case.client.recordings.download("a", io.BytesIO(), **{name: value})
-    case.expect_requests("")
-
-
-async def test_progress_hooks_of_every_kind_are_awaited(case: FaultCase) -> None:
-    seen: list[str] = []
-
-    async def hook(_done: int, _total: int | None, name: str = "function") -> None:
-        await asyncio.sleep(0)
-        seen.append(name)
-
-    class Hook:
-        async def __call__(self, _done: int, _total: int | None) -> None:
-            await hook(0, None, "object")
-
-    hooks: list[Progress] = [
-        hook,
-        Hook(),
-        partial(hook, name="partial"),
-        lambda done, total: hook(done, total, "lambda"),
-        lambda _done, _total: seen.append("plain"),
-    ]
-    for progress in hooks:
-        await case.client.recordings.download("a-recording", io.BytesIO(), progress=progress)
-    assert list(dict.fromkeys(seen)) == ["function", "object", "partial", "lambda", "plain"]
-    case.expect_requests(" ".join(["GET"] * 10))
-
-
-async def test_error_of_an_async_progress_hook_ends_the_download(case: FaultCase, tmp_path: Path) -> None:
-    async def hook(_done: int, _total: int | None) -> None:
-        raise LookupError("no bar")
-
-    with pytest.raises(LookupError, match="no bar"):
-        await case.client.recordings.download("a-recording", tmp_path / "film", progress=hook)
     assert list(tmp_path.iterdir()) == []
     case.expect_requests("GET GET")

@@ -219,7 +219,7 @@ def test_scan_can_start_at_a_later_page(items: int, size: int, start: int) -> No
     assert listing.reads == max(1, -(-items // size) - start + 1)
 
 
-# --- odd pages ------------------------------------------------------------------------------
+# --- odd pages ----------------------------------------------------------------------------------------------
 
 
 NUMBERS = st.none() | st.integers(-2, 12) | st.sampled_from([100, 10**9, 10**18, -(10**9)])
