@@ -62,6 +62,8 @@ VALID: dict[str, ServerFault] = {
     "another Content-Type": rewrite_body(lambda body: body, Content_Type="text/html"),
     "an unknown charset": rewrite_body(lambda body: body, Content_Type="application/json; charset=x"),
     "gzip": gzip_body(lambda compressed: compressed),
+    "gzip in two parts": gzip_body(lambda compressed: gzip.compress(b" ") + compressed),
+    "not compressed": rewrite_body(lambda body: body, Content_Encoding="identity"),
     "deflate": rewrite_body(zlib.compress, Content_Encoding="deflate"),
     "chunks": rewrite_response(as_chunks),
     "a byte at a time": send_slowly("body", 0.01),

@@ -47,8 +47,6 @@ PHASES: dict[str, Phase] = {
     "paging": (page_by_page, {"": HANG}, "GET"),
 }
 phases = pytest.mark.parametrize("phase", PHASES.values(), ids=PHASES)
-# aiohttp warns of a body that is larger than the buffers of a socket.
-pytestmark = pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
 
 
 async def start_call(case: FaultCase, phase: Phase) -> "asyncio.Task[Any]":

@@ -81,12 +81,14 @@ async def test_an_unknown_host_is_a_connect_error_after_three_attempts(
 
 @refused_at_first
 @read_and_create
+@pytest.mark.parametrize(("attempt_timeout", "elapsed"), [(15, 5), (2, 1.8)])
 async def test_a_connect_timeout_is_a_connect_error_after_three_attempts(
-    case: FaultCase, action: Action
+    case: FaultCase, action: Action, attempt_timeout: float, elapsed: float
 ) -> None:
+    case.new_client(attempt_timeout=attempt_timeout)
     with case.server.unanswered_connections():
         error = await expect_connect_error(case, action)
-    assert all(attempt.elapsed == pytest.approx(5, abs=0.01) for attempt in error.attempts)
+    assert all(attempt.elapsed == pytest.approx(elapsed, abs=0.01) for attempt in error.attempts)
 
 
 # --- no response --------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from telnyx_rooms_async import (
     Room,
     RoomsClient,
 )
-from tests.helpers.fault_case import FaultCase, create, create_nameless, read
+from tests.helpers.fault_case import FaultCase, create, create_nameless, delete, read
 from tests.helpers.fault_server import ServerFault
 from tests.helpers.faults import (
     ERROR_STATUSES,
@@ -124,6 +124,7 @@ SCENARIOS: dict[str, Scenario] = {
     "503, created":                             (create, [unavailable()], [], None, "POST GET", 1),
     "503, not created":                         (create, [unavailable().uncommitted], [], None, "POST GET POST", 1),
     "503, created, found late":                 (create, [unavailable()], [NOT_YET], None, "POST GET POST GET", 1),
+    "503, created, inconsistent pages":         (create, [unavailable()], [INCONSISTENT] * 9, OutcomeUnknownError, "POST GET GET GET GET GET GET GET GET GET", 1),
     "503 twice":                                (create, [unavailable().uncommitted] * 2, [], OutcomeUnknownError, "POST GET POST GET GET GET", 0),
     "503, created, without a name":             (create_nameless, [unavailable()], [], OutcomeUnknownError, "POST", 1),
     "503, not created, raised without look-up": (create_or_raise, [unavailable().uncommitted], [], OutcomeUnknownError, "POST", 0),
@@ -151,11 +152,33 @@ async def test_create_makes_one_room_at_most(case: FaultCase, scenario: Scenario
     assert " ".join(attempt.method for attempt in attempts) == requests
 
 
-async def test_a_look_up_is_not_an_attempt_of_the_create(case: FaultCase) -> None:
+async def test_without_retries_a_create_is_looked_up_and_never_sent_again(case: FaultCase) -> None:
+    case.new_client(max_retries=0)
     case.server.inject(LOST_RESPONSE)
-    case.new_client(retry=RetryPolicy(max_attempts=1))
     await case.expect_result(create)
     case.expect_requests("POST GET", rooms=1)
+    await case.expect_result(delete)
+    case.server.inject(unavailable().uncommitted)
+    await case.expect_error(OutcomeUnknownError, create)
+    case.expect_requests("POST GET DELETE POST GET GET GET", rooms=1)
+
+
+@pytest.mark.parametrize(("budget", "requests"), [(13, "POST"), (14, "POST GET"), (28, "POST GET GET")])
+async def test_look_ups_end_with_the_retry_budget(case: FaultCase, budget: int, requests: str) -> None:
+    case.new_client(retry=RetryPolicy(budget=budget))
+    case.server.inject(LOST_RESPONSE)
+    case.server.inject_always(respond(500), on="GET")
+    error = await case.expect_error(OutcomeUnknownError, create)
+    assert error.budget_exhausted
+    case.expect_requests(requests, rooms=1)
+
+
+async def test_the_second_request_is_paid_for_from_the_retry_budget(case: FaultCase) -> None:
+    case.new_client(retry=RetryPolicy(budget=14))
+    case.server.inject_always(LOST_REQUEST, on="POST")
+    error = await case.expect_error(OutcomeUnknownError, create_or_resend)
+    assert error.budget_exhausted
+    case.expect_requests("POST GET GET GET POST")  # look-ups that succeed return their cost
 
 
 async def test_look_ups_start_0_2_and_0_7_and_1_7_seconds_after_the_loss(case: FaultCase) -> None:
@@ -172,7 +195,7 @@ async def test_after_503_the_look_up_waits_for_retry_after(case: FaultCase) -> N
     case.server.inject(unavailable())
     await case.expect_result(create)
     first, second = case.server.requests
-    assert 2 <= second.at - first.at <= 4
+    assert second.at - first.at == pytest.approx(2.5, abs=0.01)  # with half of the jitter
     case.expect_requests("POST GET", rooms=1)
 
 
@@ -198,11 +221,12 @@ async def test_a_name_of_another_room_is_an_error(
     case.expect_requests(requests)
 
 
-async def test_no_look_up_starts_or_goes_on_after_the_deadline(case: FaultCase) -> None:
+@pytest.mark.parametrize("action", [create, create_or_resend], ids=["find", "find_then_resend"])
+async def test_no_request_starts_or_goes_on_after_the_deadline(case: FaultCase, action: Any) -> None:
     case.server.inject(HANG.uncommitted)
     case.server.inject_always(HANG, on="GET")
     case.new_client(timeout=2, attempt_timeout=1.5)
-    await case.expect_error(OutcomeUnknownError, create)
+    await case.expect_error(OutcomeUnknownError, action)
     case.expect_requests("POST GET", rooms=0)
 
 

@@ -17,7 +17,8 @@ from telnyx_rooms_async import (
     ResponseTooLargeError,
     RoomsClient,
 )
-from tests.helpers.fault_case import FaultCase
+from tests.helpers.clocks import wait_until
+from tests.helpers.fault_case import FaultCase, read
 from tests.helpers.fault_server import FILES, FaultServer, ServerFault
 from tests.helpers.faults import HANG, respond, send_endlessly, send_raw, send_slowly
 from tests.helpers.raw_server import Connection
@@ -127,6 +128,20 @@ async def test_wait_for_a_free_connection_is_not_the_time_of_the_store(case: Fau
     files = await asyncio.gather(*(download(case.client) for _ in range(4)))
     assert [file.size for file in files] == [len(FILM)] * 4
     case.expect_requests(" ".join(["GET"] * 8))
+
+
+async def test_download_leaves_the_connections_of_calls_free(case: FaultCase) -> None:
+    case.new_client(max_connections=1)
+    case.server.store.url = case.server.url.replace("127.0.0.1", "localhost")
+    case.server.inject(HANG, on=FILES)
+    running = asyncio.create_task(download(case.client))
+    await wait_until(lambda: len(case.server.requests) == 2)
+    await case.expect_result(read)
+    assert case.seconds < 1
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    case.expect_requests("GET GET GET")
 
 
 @pytest.mark.parametrize("hint", [40, 50])
