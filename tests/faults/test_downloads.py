@@ -20,7 +20,7 @@ from telnyx_rooms_async import (
 from tests.helpers.clocks import wait_until
 from tests.helpers.fault_case import FaultCase, read
 from tests.helpers.fault_server import FILES, FaultServer, ServerFault
-from tests.helpers.faults import HANG, respond, send_endlessly, send_raw, send_slowly
+from tests.helpers.faults import HANG, delay, respond, send_endlessly, send_raw, send_slowly
 from tests.helpers.raw_server import Connection
 from tests.helpers.room_store import FILM
 
@@ -131,17 +131,19 @@ async def test_wait_for_a_free_connection_is_not_the_time_of_the_store(case: Fau
 
 
 async def test_download_leaves_the_connections_of_calls_free(case: FaultCase) -> None:
-    case.new_client(max_connections=1)
+    case.concurrent = True
+    case.new_client(max_connections=2)
     case.server.store.url = case.server.url.replace("127.0.0.1", "localhost")
     case.server.inject(HANG, on=FILES)
     running = asyncio.create_task(download(case.client))
     await wait_until(lambda: len(case.server.requests) == 2)
-    await case.expect_result(read)
-    assert case.seconds < 1
+    case.server.inject(delay(1), delay(1))
+    await case.expect_result(lambda client: asyncio.gather(read(client), read(client)))
+    assert case.seconds < 1.5
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    case.expect_requests("GET GET GET")
+    case.expect_requests("GET GET GET GET")
 
 
 @pytest.mark.parametrize("hint", [40, 50])
