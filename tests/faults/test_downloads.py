@@ -195,6 +195,7 @@ def rest_of_film(start: int, *lines: str) -> bytes:
         ([WEAK], None),
         ([], None),
         (["ETag: unquoted"], None),
+        (["Last-Modified: \xe9"], None),
     ],
 )
 async def test_resumption_names_the_version_that_has_begun(

@@ -29,6 +29,7 @@ from telnyx_rooms_async import (
     NotReadyError,
     PermissionDeniedError,
     ResponseTooLargeError,
+    RetryPolicy,
     RoomRecording,
     RoomsClient,
     UnexpectedRedirectError,
@@ -192,6 +193,18 @@ async def test_file_is_complete_after_these_responses(
     assert target.getvalue() == FILE
 
 
+async def test_retries_of_a_download_that_succeeds_cost_no_budget(
+    scripted_server: ScriptedServer, store: Store, fake_clock: FakeClock
+) -> None:
+    policy = RetryPolicy(budget=14)
+    async with RoomsClient(
+        "KEY", base_url=scripted_server.url, clock=fake_clock.clock, retry=policy
+    ) as client:
+        for _ in range(3):
+            store(lost(10), part(10))
+            assert (await client.recordings.download("a-recording", io.BytesIO())).size == len(FILE)
+
+
 FAILURES: dict[str, tuple[tuple[Reply, ...], type[Exception], int]] = {
     "no byte": ((ScriptedServer.raw(b""),), ConnectionLostError, 3),
     "500": ((ScriptedServer.http(500),), InternalServerError, 3),
@@ -199,6 +212,8 @@ FAILURES: dict[str, tuple[tuple[Reply, ...], type[Exception], int]] = {
     "404": ((ScriptedServer.http(404),), NotFoundError, 1),
     "redirect": ((ScriptedServer.http(302, Location="http://example.com"),), UnexpectedRedirectError, 1),
     "other part": ((lost(10), part(5)), MalformedResponseError, 2),
+    "later part": ((lost(10), part(20)), MalformedResponseError, 2),
+    "other size of the whole file": ((lost(10), complete(FILE + b"more")), MalformedResponseError, 2),
     "other size": ((lost(10), part(10, total=7)), MalformedResponseError, 2),
     "part without a range": ((lost(10), ScriptedServer.http(206, FILE[10:])), MalformedResponseError, 2),
     "shorter file of unknown size": (
