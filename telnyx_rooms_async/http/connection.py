@@ -116,6 +116,21 @@ class _Connector(aiohttp.TCPConnector):
         raise UnsentError("the server sent bytes without a request")
 
 
+class _Response(aiohttp.ClientResponse):
+    """Response that closes the connection of a 101, which no request asks for.
+
+    aiohttp would reuse it, and take what follows, perhaps the response itself, for that to the next request.
+    """
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:  # noqa: ANN401 - not exported
+        """Read the headers."""
+        protocol = connection.protocol
+        await super().start(connection)
+        if self.status < 200:  # noqa: PLR2004 - aiohttp skips all others
+            protocol.close()
+        return self
+
+
 class _ProxyConnector(_Connector):
     """Connector that distinguishes a proxy that fails before its tunnel is open from a lost request."""
 
@@ -163,6 +178,7 @@ async def own_session(
         headers=headers,
         trace_configs=trace_configs,
         middlewares=middlewares,
+        response_class=_Response,
         cookie_jar=aiohttp.DummyCookieJar(),
     )
     try:

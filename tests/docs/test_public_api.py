@@ -334,7 +334,3 @@ def test_values_are_frozen_hashable_and_picklable(
         value.misspelt = "x"  # type: ignore[union-attr]  # slotted
     copy = pickle.loads(pickle.dumps(value))
     assert (copy, hash(copy)) == (value, hash(value))
-
-
-def test_the_repr_of_a_client_shows_only_its_base_url() -> None:
-    assert repr(RoomsClient("KEY0123")) == "<RoomsClient https://api.telnyx.com/v2>"

@@ -33,25 +33,6 @@ CALLS: dict[str, Callable[[RoomsClient, Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("call", "problem"),
-    {
-        "session": (lambda client: client.sessions.retrieve(5), "session_id must be"),
-        "participant": (lambda client: client.participants.retrieve(5), "participant_id must be"),
-        "recording": (lambda client: client.recordings.retrieve(5), "recording_id must be"),
-        "composition": (lambda client: client.compositions.wait(5), "composition_id must be"),
-        "bulk": (lambda client: client.rooms.delete_many([], ordered="no"), "ordered must be"),
-    }.values(),
-)
-async def test_problem_starts_with_the_name_of_the_argument(
-    case: FaultCase, call: Callable[[Any], Any], problem: str
-) -> None:
-    with pytest.raises(InvalidArgumentError) as caught:
-        await call(case.client)
-    assert str(caught.value).startswith(problem)
-    case.expect_requests("")
-
-
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 async def test_an_invalid_id_is_rejected_before_a_connection_is_opened(
     case: FaultCase, call: Callable[[RoomsClient, Any], Any]

@@ -5,6 +5,7 @@ import gc
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,8 +47,6 @@ PHASES: dict[str, Phase] = {
     "paging": (page_by_page, {"": HANG}, "GET"),
 }
 phases = pytest.mark.parametrize("phase", PHASES.values(), ids=PHASES)
-# aiohttp warns of a body that is larger than the buffers of a socket.
-pytestmark = pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
 
 
 async def start_call(case: FaultCase, phase: Phase) -> "asyncio.Task[Any]":
@@ -103,6 +102,36 @@ async def test_a_call_cancelled_while_it_waits_for_a_connection_leaves_the_queue
     assert isinstance(others[0], Room)
     word = "GET" if action is read else "POST"
     case.expect_requests(f"GET {word} {word}", rooms=action is create)
+
+
+@pytest.mark.parametrize("server", ["refused at first"], indirect=True)
+@pytest.mark.parametrize("is_closed", [False, True], ids=["cancelled", "closed"])
+async def test_a_call_that_connects_ends_at_once_and_closes_its_socket(
+    case: FaultCase, *, is_closed: bool
+) -> None:
+    case.new_client(max_connections=1)
+    with case.server.unanswered_connections():
+        before = open_sockets()
+        call = asyncio.create_task(read(case.client))
+        await wait_until(lambda: open_sockets() > before)
+        await asyncio.sleep(0.1)
+        start_time = case.clock.seconds
+        if is_closed:
+            await case.client.close()
+        else:
+            call.cancel()
+        with pytest.raises(ClientClosedError if is_closed else asyncio.CancelledError) as caught:
+            await call
+        assert (case.clock.seconds - start_time < 1, open_sockets()) == (True, before)
+    case.errors.append(caught.value)
+    case.expect_requests("")
+    case.recovers = not is_closed
+
+
+def open_sockets() -> int:
+    """Count the sockets of this process."""
+    links = Path("/proc/self/fd").iterdir()
+    return sum(link.is_symlink() and str(link.readlink()).startswith("socket:") for link in links)
 
 
 async def test_a_thousand_cancelled_calls_leave_nothing_open(case: FaultCase) -> None:

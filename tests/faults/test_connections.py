@@ -7,12 +7,19 @@ from typing import Any
 
 import pytest
 
-from telnyx_rooms_async import APITimeoutError, ConnectError, OutcomeUnknownError, RoomsClient
+from telnyx_rooms_async import (
+    APITimeoutError,
+    ConnectError,
+    MalformedResponseError,
+    OutcomeUnknownError,
+    RoomsClient,
+)
 from tests.helpers.clocks import wait_until
 from tests.helpers.fault_case import METHODS, FaultCase, create, delete, ids_of, read, read_and_create
 from tests.helpers.fault_server import ServerFault
 from tests.helpers.faults import (
     HANG,
+    MALFORMED,
     NOT_RETRIED,
     RETRIED,
     ResponseFault,
@@ -72,20 +79,16 @@ async def test_an_unknown_host_is_a_connect_error_after_three_attempts(
     known = True
 
 
+@refused_at_first
 @read_and_create
+@pytest.mark.parametrize(("attempt_timeout", "elapsed"), [(15, 5), (2, 1.8)])
 async def test_a_connect_timeout_is_a_connect_error_after_three_attempts(
-    case: FaultCase, action: Action
+    case: FaultCase, action: Action, attempt_timeout: float, elapsed: float
 ) -> None:
-    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        for waiting in (first, second):  # fill the backlog: a SYN is never answered
-            waiting.setblocking(False)  # noqa: FBT003 - it is positional
-            waiting.connect_ex(full.getsockname())
-        case.new_client(base_url=f"http://127.0.0.1:{full.getsockname()[1]}/v2")
+    case.new_client(attempt_timeout=attempt_timeout)
+    with case.server.unanswered_connections():
         error = await expect_connect_error(case, action)
-    assert all(attempt.elapsed == pytest.approx(5, abs=0.01) for attempt in error.attempts)
-    case.new_client()
+    assert all(attempt.elapsed == pytest.approx(elapsed, abs=0.01) for attempt in error.attempts)
 
 
 # --- no response --------------------------------------------------------------------------------------------
@@ -114,6 +117,17 @@ async def test_a_read_is_not_retried_after_a_final_failure(
     error: Any = await case.expect_error(response_fault.error, read)
     assert len(error.attempts) == 1
     case.expect_requests("GET")
+
+
+@pytest.mark.parametrize("response_fault", MALFORMED.values(), ids=MALFORMED)
+async def test_a_connection_with_a_malformed_response_is_not_used_again(
+    case: FaultCase, response_fault: ResponseFault
+) -> None:
+    case.server.inject(response_fault.fault)
+    await case.expect_error(MalformedResponseError, read)
+    await case.expect_result(read)
+    assert [request.connection for request in case.server.requests] == [1, 2]
+    case.expect_requests("GET GET")
 
 
 async def update(client: RoomsClient) -> Any:
@@ -206,6 +220,22 @@ async def test_a_connection_closed_while_idle_is_not_reused(case: FaultCase) -> 
     await case.clock.sleep(0.1)
     await case.expect_result(create)
     case.expect_requests("GET POST", rooms=1)
+
+
+@read_and_create
+async def test_a_response_after_a_101_is_not_that_of_the_next_request(
+    case: FaultCase, action: Action
+) -> None:
+    async def respond_late(connection: Connection, response: bytes) -> bool:
+        await connection.send(b"HTTP/1.1 101 Switch\r\n\r\n")
+        await case.clock.sleep(0.1)
+        return await connection.send(http_response(200, {"data": {"id": "another-room"}}))
+
+    case.server.inject(ServerFault(respond_late))
+    await case.expect_error(MalformedResponseError, read)
+    room = await case.expect_result(action)
+    assert room.id in (HEALTHY_ROOM_ID, *case.server.store.ids)
+    case.expect_requests(f"GET {METHODS[action]}", rooms=action is create)
 
 
 @read_and_create

@@ -160,6 +160,29 @@ async def test_one_429_pauses_all_calls_of_a_client_once(case: FaultCase) -> Non
     case.expect_requests(" ".join(["GET"] * 54))
 
 
+async def test_a_429_that_is_not_retried_pauses_the_next_call(case: FaultCase) -> None:
+    case.new_client(max_retries=0)
+    case.server.inject(respond(429, Retry_After="10"))
+    await case.expect_error(RateLimitError, read)
+    await case.expect_result(read)
+    assert 10 <= case.seconds <= 11
+    case.expect_requests("GET GET")
+
+
+async def test_a_429_while_requests_remain_holds_no_other_call(case: FaultCase) -> None:
+    case.concurrent = True
+    case.server.inject(respond(429, Retry_After="10", x_ratelimit_remaining="7", x_ratelimit_reset="60"))
+    refused = asyncio.create_task(read(case.client))
+    await wait_until(lambda: len(case.server.requests) == 1)
+    await asyncio.sleep(0.01)
+    await case.expect_result(concurrently(4, read))
+    assert case.seconds < 1
+    assert not refused.done()
+    assert (await refused).unique_name == "Healthy"
+    assert case.server.requests[-1].at - case.server.requests[0].at >= 10
+    case.expect_requests(" ".join(["GET"] * 6))
+
+
 # --- outages ------------------------------------------------------------------------------------------------
 
 THROTTLED = respond(429)

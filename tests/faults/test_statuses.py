@@ -69,6 +69,8 @@ ERROR_BODIES: dict[str, tuple[int, object, int]] = {
     "403 HTML": (403, f"<html>{SECRET_TOKEN}</html>".encode(), 0),
     "404 20 MB": (404, b"<html>" + SECRET_TOKEN.encode() * 600_000, 0),
     "422 20 MB of JSON": (422, b'{"errors":[' + b'{"code":"1"},' * 1_500_000 + b'{"code":"1"}]}', 0),
+    "422 of 64 KiB": (422, b'{"message": "'.ljust(2**16 - 2, b"x") + b'"}', 1),
+    "422 of more than 64 KiB": (422, b'{"message": "'.ljust(2**16 - 1, b"x") + b'"}', 0),
     "422 many entries": (422, {"errors": [ENTRY] * 400}, 50),
     "400 deep nesting": (400, DEEP, 0),
     "404 wrong charset": (404, json.dumps(ENTRY).encode("utf-16"), 0),

@@ -265,6 +265,7 @@ CORRUPT: Final = _with_error(
         "truncated gzip": gzip_body(lambda compressed: compressed[:-20]),
         "gzip without its checksum": gzip_body(lambda compressed: compressed[:-8]),
         "corrupt gzip": gzip_body(lambda compressed: compressed[:20] + b"\xff" * 8 + compressed[28:]),
+        "gzip in 17 parts": gzip_body(lambda compressed: gzip.compress(b" ") * 16 + compressed),
         "no gzip at all": gzip_body(lambda _: SECRET_TOKEN.encode()),
     },
 )

@@ -6,8 +6,8 @@ import re
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
@@ -90,6 +90,18 @@ class RawServer:
         if self._server is not None:
             self._server.close()
             self._server = None
+
+    @contextmanager
+    def unanswered_connections(self) -> Iterator[None]:
+        """Answer no SYN, where the server does not listen: the backlog of its port is full."""
+        with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+            full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            full.bind(("127.0.0.1", self.port))
+            full.listen(0)
+            for waiting in (first, second):
+                waiting.setblocking(False)  # noqa: FBT003 - it is positional
+                waiting.connect_ex(full.getsockname())
+            yield
 
     def shrink_buffers(self) -> None:
         """Use small buffers, so that a large request is not accepted unless it is read."""

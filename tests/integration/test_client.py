@@ -89,9 +89,11 @@ async def test_closed_client_and_its_views_refuse_calls(telnyx: Emulator) -> Non
     client = RoomsClient(telnyx.api_key, base_url=telnyx.url)
     view = client.with_options(timeout=5)
     await client.rooms.list().count()
-    await client.close()
+    assert (client.is_closed, view.is_closed) == (False, False)
+    await view.close()
     await client.close()
     for closed in (client, view):
+        assert closed.is_closed
         with pytest.raises(ClientClosedError):
             await closed.rooms.list().count()
     assert len(telnyx.requests) == 1

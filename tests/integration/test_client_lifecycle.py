@@ -277,14 +277,6 @@ async def test_task_continues_after_its_call_was_ended(scenario: Scenario) -> No
     assert call.cancelling == 1
 
 
-async def test_client_and_its_views_are_closed_together() -> None:
-    client = RoomsClient("KEY0123")
-    view = client.with_options(timeout=5)
-    assert (client.is_closed, view.is_closed) == (False, False)
-    await view.close()
-    assert (client.is_closed, view.is_closed) == (True, True)
-
-
 async def test_cancelled_close_closes_the_client(scenario: Scenario) -> None:
     call = await Call.start(scenario, response)
     closing = asyncio.create_task(scenario.client.close(grace=60))
@@ -301,15 +293,20 @@ async def test_cancelled_close_closes_the_client(scenario: Scenario) -> None:
     await wait_until(lambda: scenario.server.open_connections == 0)
 
 
-async def test_writer_that_closes_the_client_ends_its_download(scenario: Scenario) -> None:
+@pytest.mark.parametrize("grace", [0, 600])
+async def test_writer_that_closes_the_client_ends_its_download(scenario: Scenario, grace: float) -> None:
+    closed: list[bool] = []
+
     class Writer:
         async def write(self, _: bytes) -> None:
-            await scenario.client.close()
+            await scenario.client.close(grace=grace)
+            closed.append(scenario.client.is_closed)
 
     scenario.time.end_of_sleep.set()
-    with pytest.raises(ClientClosedError):
-        await part_of_a_file(scenario, Writer())
-    assert len(scenario.server.requests) == 2
+    async with asyncio.timeout(60):
+        with pytest.raises(ClientClosedError):
+            await part_of_a_file(scenario, Writer())
+    assert (closed, len(scenario.server.requests)) == ([True], 2)
 
 
 async def test_error_of_a_call_that_is_being_ended_is_raised(scenario: Scenario) -> None:
@@ -352,10 +349,23 @@ async def test_running_call_may_send_further_requests_during_grace(telnyx: Emula
     assert (await running).unique_name == "Weekly"
 
 
+async def test_running_call_may_make_further_calls_during_grace(telnyx: Emulator) -> None:
+    telnyx.seed(1)
+    session_id = telnyx.join(telnyx.rooms[0].id).session_id
+    telnyx.inject(Fault(delay=0.05, body={"data": [], "meta": {}}))
+    clock = Clock(sleep=lambda _: asyncio.sleep(0))
+    client = RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=clock)
+    running = asyncio.create_task(client.rooms.wait_for_session(telnyx.rooms[0]))
+    await wait_until(lambda: bool(telnyx.requests))
+    await client.close(grace=5)
+    assert (await running).id == session_id
+    assert len(telnyx.requests) == 2
+
+
 # --- event loops ------------------------------------------------------------------------------------------
 
 
-def test_close_waits_in_a_new_event_loop_after_one_was_stopped_while_closing() -> None:
+def test_client_can_be_closed_in_a_new_event_loop_after_one_was_stopped_while_closing() -> None:
     client = RoomsClient("KEY", base_url="http://127.0.0.1:9/v2", clock=StoppedClock().clock)
 
     async def close(seconds: float, *, give_up: bool) -> None:

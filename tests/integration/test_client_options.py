@@ -208,9 +208,8 @@ async def test_without_timeouts_a_call_waits_as_long_as_it_takes(
     options: dict[str, Any] = {"timeout": None, "attempt_timeout": None, "max_retries": 3}
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url, clock=fake_clock.clock, **options) as client:
         assert await client.rooms.list().count() == 0
-        calls = [
-            client.rooms.list().count() for _ in range(20)
-        ]  # more than are sent before the first response
+        # More calls than are sent before the first response.
+        calls = [client.rooms.list().count() for _ in range(20)]
         assert await asyncio.gather(*calls) == [0] * 20
     assert sum(fake_clock.sleeps) > 3 * 59
 

@@ -1,10 +1,14 @@
 """Downloads from a scripted store: lost connections, expired links, wrong parts, paths and writers."""
 
 import asyncio
+import errno
+import gc
 import io
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,10 +29,14 @@ from telnyx_rooms_async import (
     NotReadyError,
     PermissionDeniedError,
     ResponseTooLargeError,
+    RetryPolicy,
+    RoomRecording,
     RoomsClient,
     UnexpectedRedirectError,
 )
-from tests.helpers.clocks import FakeClock
+from telnyx_rooms_async.resources.downloads import Progress
+from tests.helpers.clocks import FakeClock, wait_until
+from tests.helpers.raw_server import running
 from tests.helpers.scripted_server import Reply, ScriptedServer
 
 FILE = bytes(range(256)) * 400
@@ -185,6 +193,18 @@ async def test_file_is_complete_after_these_responses(
     assert target.getvalue() == FILE
 
 
+async def test_retries_of_a_download_that_succeeds_cost_no_budget(
+    scripted_server: ScriptedServer, store: Store, fake_clock: FakeClock
+) -> None:
+    policy, small = RetryPolicy(budget=14), complete(bytes(100))
+    async with RoomsClient(
+        "KEY", base_url=scripted_server.url, clock=fake_clock.clock, retry=policy
+    ) as client:
+        for _ in range(3):
+            store(ScriptedServer.raw(small.data[:-50]), small)
+            assert (await client.recordings.download("a-recording", io.BytesIO())).size == 100
+
+
 FAILURES: dict[str, tuple[tuple[Reply, ...], type[Exception], int]] = {
     "no byte": ((ScriptedServer.raw(b""),), ConnectionLostError, 3),
     "500": ((ScriptedServer.http(500),), InternalServerError, 3),
@@ -192,6 +212,8 @@ FAILURES: dict[str, tuple[tuple[Reply, ...], type[Exception], int]] = {
     "404": ((ScriptedServer.http(404),), NotFoundError, 1),
     "redirect": ((ScriptedServer.http(302, Location="http://example.com"),), UnexpectedRedirectError, 1),
     "other part": ((lost(10), part(5)), MalformedResponseError, 2),
+    "later part": ((lost(10), part(20)), MalformedResponseError, 2),
+    "other size of the whole file": ((lost(10), complete(FILE + b"more")), MalformedResponseError, 2),
     "other size": ((lost(10), part(10, total=7)), MalformedResponseError, 2),
     "part without a range": ((lost(10), ScriptedServer.http(206, FILE[10:])), MalformedResponseError, 2),
     "shorter file of unknown size": (
@@ -338,10 +360,10 @@ async def test_every_attempt_is_reported(
     assert [attempt.wait is None for attempt in attempts] == [True, False, False, True]
 
 
-# --- paths ------------------------------------------------------------------------------------------------
+# --- paths --------------------------------------------------------------------------------------------------
 
 
-async def test_invalid_target_is_refused_before_a_request(
+async def test_invalid_target_or_option_is_refused_before_a_request(
     client: RoomsClient, scripted_server: ScriptedServer, tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "pipe")
@@ -349,6 +371,10 @@ async def test_invalid_target_is_refused_before_a_request(
     for target in targets:
         with pytest.raises(InvalidArgumentError, match="target must be "):
             await client.recordings.download("a-recording", target)
+    options: list[dict[str, Any]] = [{"max_bytes": -1}, {"max_bytes": "1"}, {"progress": 7}, {"progress": ""}]
+    for option in options:
+        with pytest.raises(InvalidArgumentError, match=f"^{next(iter(option))} must be "):
+            await client.recordings.download("a-recording", io.BytesIO(), **option)
     with pytest.raises(FileNotFoundError):
         await download(client, tmp_path / "nowhere" / "file.webm")
     assert scripted_server.requests == []
@@ -362,7 +388,26 @@ async def test_links_are_followed(client: RoomsClient, store: Store, tmp_path: P
     assert (tmp_path / "real").read_bytes() == FILE
 
 
-# --- writers ----------------------------------------------------------------------------------------------
+def raise_io_error(*_: object, **__: object) -> Any:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize("name", ["fsync", "replace", "open"])
+async def test_failed_write_leaves_only_the_old_file(
+    client: RoomsClient, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    store(complete(b"x" * 3_000_000))
+    target = tmp_path / "file"
+    target.write_bytes(b"old")
+    monkeypatch.setattr(os, name, raise_io_error)
+    with pytest.raises(OSError, match="Input/output error"):
+        await download(client, target)
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == [target]
+    assert target.read_bytes() == b"old"
+
+
+# --- writers ------------------------------------------------------------------------------------------------
 
 
 async def test_writers_may_be_async_and_may_write_a_part(client: RoomsClient, store: Store) -> None:
@@ -427,7 +472,48 @@ async def test_error_of_the_writer_is_raised_unchanged(
     assert len(scripted_server.requests) == 2
 
 
-# --- cancellation -----------------------------------------------------------------------------------------
+# --- progress -----------------------------------------------------------------------------------------------
+
+
+async def test_progress_hooks_of_every_kind_are_awaited(client: RoomsClient, store: Store) -> None:
+    seen: list[str] = []
+
+    async def hook(_done: int, _total: int | None, name: str = "function") -> None:
+        await asyncio.sleep(0)
+        seen.append(name)
+
+    class Hook:
+        async def __call__(self, _done: int, _total: int | None) -> None:
+            await hook(0, None, "object")
+
+    hooks: list[Progress] = [
+        hook,
+        Hook(),
+        partial(hook, name="partial"),
+        lambda done, total: hook(done, total, "lambda"),
+        lambda _done, _total: seen.append("plain"),
+    ]
+    async with client:
+        for progress in hooks:
+            store(complete())
+            await client.recordings.download("a-recording", io.BytesIO(), progress=progress)
+    assert list(dict.fromkeys(seen)) == ["function", "object", "partial", "lambda", "plain"]
+
+
+async def test_error_of_an_async_progress_hook_ends_the_download(
+    client: RoomsClient, store: Store, tmp_path: Path
+) -> None:
+    async def hook(_done: int, _total: int | None) -> None:
+        raise LookupError("no bar")
+
+    store(complete())
+    async with client:
+        with pytest.raises(LookupError, match="no bar"):
+            await client.recordings.download("a-recording", tmp_path / "film", progress=hook)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- cancellation and the end of event loops ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("turns", [*range(12), None])
@@ -449,3 +535,71 @@ async def test_download_cancelled_at_any_moment_leaves_no_file(
         with pytest.raises(asyncio.CancelledError):
             await task
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_download_cancelled_during_the_commit_is_complete(
+    client: RoomsClient, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(complete())
+    loop, started, sync = asyncio.get_running_loop(), asyncio.Event(), os.fsync
+
+    def fsync(descriptor: int) -> None:
+        loop.call_soon_threadsafe(started.set)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    async with client:
+        call = asyncio.create_task(client.recordings.download("a-recording", tmp_path / "file"))
+        await started.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == FILE
+
+
+def test_abandoned_downloads_of_a_closed_event_loop_hold_no_connection() -> None:
+    client = RoomsClient("KEY", base_url="http://127.0.0.1:1/v2", max_connections=1)
+
+    async def download(data: bytes, *, is_abandoned: bool) -> None:
+        reply = ScriptedServer.raw(b"", "hang") if is_abandoned else ScriptedServer.http(200, data)
+        async with running(ScriptedServer(script=[reply])) as server:
+            url = server.url.replace("/v2", "/store/file")
+            recording = RoomRecording(id="a", status="completed", download_url=url)
+            sizes = [asyncio.create_task(client.recordings.file_size(recording)) for _ in range(3)]
+            if is_abandoned:
+                await wait_until(lambda: bool(server.requests))
+            else:
+                assert await asyncio.gather(*sizes) == [len(data)] * 3
+
+    asyncio.run(download(b"", is_abandoned=True))
+    asyncio.run(download(b"whole", is_abandoned=False))
+    asyncio.run(client.close())
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_download_destroyed_with_its_event_loop_leaves_no_file(tmp_path: Path) -> None:
+    async def begin() -> "asyncio.Task[DownloadedFile]":
+        server = ScriptedServer()
+        server.bind()
+        await server.listen()
+        server.respond_with(recording(server), Reply(lost(1_000).data, "hang"))
+        client, arrived = RoomsClient("KEY", base_url=server.url), asyncio.Event()
+        kept.extend((client, server))
+        download = client.recordings.download("a", tmp_path / "file", progress=lambda *_: arrived.set())
+        task = asyncio.create_task(download)
+        await arrived.wait()
+        return task
+
+    kept: list[object] = []
+    loop = asyncio.new_event_loop()
+    task = loop.run_until_complete(begin())
+    loop.close()
+    assert list(tmp_path.iterdir())
+    coroutine: Any = task.get_coro()
+    with suppress(RuntimeError):  # aiohttp has no loop to close its connection in
+        coroutine.close()
+    assert list(tmp_path.iterdir()) == []
+    kept.clear()
+    del task, coroutine
+    gc.collect()

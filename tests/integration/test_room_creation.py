@@ -13,7 +13,6 @@ import pytest
 from telnyx_rooms_async import (
     APIConnectionError,
     Attempt,
-    AuthenticationError,
     Clock,
     NameTakenError,
     NotFoundError,
@@ -54,16 +53,8 @@ ANOTHER = listed(room(at=0.0))
 
 
 @pytest.fixture
-def attempts() -> list[Attempt]:
-    """Return the attempts that the client reported."""
-    return []
-
-
-@pytest.fixture
-def client(scripted_server: ScriptedServer, fake_clock: FakeClock, attempts: list[Attempt]) -> RoomsClient:
-    return RoomsClient(
-        "KEY", base_url=scripted_server.url, clock=fake_clock.clock, on_attempt=attempts.append
-    )
+def client(scripted_server: ScriptedServer, fake_clock: FakeClock) -> RoomsClient:
+    return RoomsClient("KEY", base_url=scripted_server.url, clock=fake_clock.clock)
 
 
 def methods(scripted_server: ScriptedServer) -> str:
@@ -94,33 +85,6 @@ async def test_hook_that_fails_with_an_oserror_creates_no_second_room(telnyx: Em
     assert [room.id] == [existing.id for existing in telnyx.rooms]
 
 
-@pytest.mark.parametrize(
-    ("on_lost_response", "script", "sent"),
-    [
-        ("find", [LOST, ScriptedServer.http(401), ScriptedServer.http(200, b"{"), OURS], "PGGG"),
-        ("find", [LOST, listed(room(2, at=0.0), room(1))], "PG"),
-        ("find_then_resend", [LOST, OURS], "PG"),
-        ("find_then_resend", [LOST, NOTHING, NOTHING, NOTHING, TAKEN, OURS], "PGGGPG"),
-        ("find_then_resend", [LOST, NOTHING, NOTHING, NOTHING, LOST, NOTHING, OURS], "PGGGPGG"),
-        ("find_then_resend", [LOST, *[NOTHING] * 3, ScriptedServer.http(429), CREATED], "PGGGPP"),
-    ],
-)
-async def test_every_request_of_a_create_is_an_attempt_with_a_number(
-    client: RoomsClient,
-    scripted_server: ScriptedServer,
-    attempts: list[Attempt],
-    *,
-    on_lost_response: OnLostResponse,
-    script: list[Reply],
-    sent: str,
-) -> None:
-    scripted_server.respond_with(*script)
-    assert await create(client, on_lost_response) == "room-1"
-    assert methods(scripted_server) == sent
-    assert [attempt.number for attempt in attempts] == list(range(1, len(sent) + 1))
-    assert "".join(attempt.method[0] for attempt in attempts) == sent
-
-
 URL = "https://example.com/hook"
 
 
@@ -129,6 +93,7 @@ URL = "https://example.com/hook"
     [
         ({}, {"max_participants": 8, "active_session_id": "a-session"}, True),
         ({}, {"created_at": None}, False),
+        ({}, {"unique_name": "weekly"}, False),
         ({"max_participants": 7}, {"max_participants": 8}, False),
         ({"max_participants": 7}, {"max_participants": None}, False),
         ({"enable_recording": False}, {"enable_recording": None}, True),
@@ -238,25 +203,6 @@ async def test_name_taken_by_an_older_room_is_an_error(
         await create(client, "find_then_resend")
     assert methods(scripted_server) == "PGGGPGGG"
     assert len(caught.value.attempts) == 5
-
-
-@pytest.mark.parametrize("on_lost_response", ["find", "find_then_resend", "raise"])
-@pytest.mark.parametrize(
-    ("reply", "error"),
-    [(TAKEN, NameTakenError), (ScriptedServer.http(401), AuthenticationError)],
-    ids=["422", "401"],
-)
-async def test_refused_create_is_not_looked_up(
-    client: RoomsClient,
-    scripted_server: ScriptedServer,
-    on_lost_response: OnLostResponse,
-    reply: Reply,
-    error: type[Exception],
-) -> None:
-    scripted_server.respond_with(reply)
-    with pytest.raises(error):
-        await create(client, on_lost_response)
-    assert methods(scripted_server) == "P"
 
 
 # --- the retry budget -------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -322,15 +322,11 @@ def by_variables(options: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Ro
     return RoomsClient(SECRET_KEY, base_url=BASE_URL)
 
 
-every_way = pytest.mark.parametrize("make_client", [by_arguments, by_context, by_settings, by_variables])
-MakeClient: TypeAlias = Callable[[dict[str, str], pytest.MonkeyPatch], RoomsClient]
-
-
-@every_way
+@pytest.mark.parametrize("make_client", [by_arguments, by_context, by_settings, by_variables])
 async def test_calls_and_downloads_use_the_certificates_and_the_proxy(
     proxy: ConnectProxy,
     options: dict[str, str],
-    make_client: MakeClient,
+    make_client: Callable[[dict[str, str], pytest.MonkeyPatch], RoomsClient],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -345,17 +341,12 @@ async def test_calls_and_downloads_use_the_certificates_and_the_proxy(
     assert "pa55word" not in caplog.text
 
 
-@every_way
 async def test_wrong_password_of_the_proxy_is_an_error_without_the_password(
-    proxy: ConnectProxy,
-    options: dict[str, str],
-    make_client: MakeClient,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    proxy: ConnectProxy, options: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     proxy.credentials = "me:another"
-    async with make_client(options, monkeypatch) as client:
+    async with by_arguments(options) as client:
         with pytest.raises(ProxyAuthenticationError, match="407: check the user and the password") as caught:
             await client.rooms.create(unique_name="Weekly")
     assert [(attempt.failure, attempt.sent) for attempt in caught.value.attempts] == [

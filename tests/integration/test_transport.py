@@ -9,9 +9,16 @@ from typing import Any
 import aiohttp
 import pytest
 
-from telnyx_rooms_async import APITimeoutError, ConnectError, ConnectionLostError, RetryPolicy, RoomsClient
+from telnyx_rooms_async import (
+    ConnectError,
+    ConnectionLostError,
+    RetryPolicy,
+    RoomsClient,
+    UnprocessableEntityError,
+)
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock, wait_until
+from tests.helpers.raw_server import Connection, RawServer, http_response, running
 from tests.helpers.scripted_server import ScriptedServer
 
 ROOM = b'{"data":{"id":"a-room"}}'
@@ -94,16 +101,20 @@ async def test_delete_is_not_resent_by_aiohttp_when_the_connection_breaks(
     assert [request.split()[0] for request in scripted_server.requests] == [b"GET", b"DELETE"]
 
 
-async def test_timeout_of_a_wait_bounds_its_calls(
-    scripted_server: ScriptedServer, fake_clock: FakeClock
-) -> None:
-    scripted_server.respond_with(HANG)
-    with fake_clock.fast_forward():
-        started = fake_clock.seconds
-        async with new_client(scripted_server, fake_clock, timeout=1000, attempt_timeout=1000) as client:
-            with pytest.raises(APITimeoutError):
-                await client.compositions.wait("a-composition", timeout=60)
-        assert 60 <= fake_clock.seconds - started < 70
+class EarlyServer(RawServer):
+    """Responds when it has read the headers, and then reads the body."""
+
+    async def serve_requests(self, connection: Connection) -> None:
+        await connection.reader.readuntil(b"\r\n\r\n")
+        await connection.send(http_response(422), "hang")
+
+
+async def test_call_whose_response_comes_early_ends_when_its_request_is_sent() -> None:
+    async with running(EarlyServer()) as server, RoomsClient("KEY", base_url=server.url) as client:
+        server.shrink_buffers()
+        with pytest.raises(UnprocessableEntityError):
+            await client.rooms.create(unique_name="x" * 8_000_000)
+        assert asyncio.all_tasks() - server.tasks == {asyncio.current_task()}
 
 
 async def test_value_error_of_a_trace_hook_is_raised_as_it_is(telnyx: Emulator) -> None:

@@ -188,10 +188,8 @@ async def test_an_operation_sends_one_request_and_returns_a_model(operation: str
         async with RoomsClient("KEY") as client:
             if is_raw:
                 raw: APIResponse[Any] = await call(client.with_raw_response)
-                assert (raw.status_code, raw.request_id, raw.headers["x-request-id"]) == (
-                    status,
-                    *["an-id"] * 2,
-                )
+                assert (raw.status_code, raw.request_id) == (status, "an-id")
+                assert raw.headers["x-request-id"] == "an-id"
                 assert [attempt.operation for attempt in raw.attempts] == [operation]
                 assert raw.elapsed >= raw.attempts[0].elapsed
                 assert (list(raw.value.data) if isinstance(raw.value, Page) else raw.value) == expected

@@ -169,12 +169,8 @@ def test_session_ends_when_the_hours_end(
     hours: AllowedHours | list[AllowedHours], now: str, due_at: str | None
 ) -> None:
     instant = datetime.fromisoformat(f"{now}Z")
-    policy = RoomPolicy(allowed_hours=hours)
-    session = session_of()
-    expected = (
-        [("end_session", "allowed_hours", datetime.fromisoformat(f"{due_at}Z"))] if due_at is not None else []
-    )
-    assert plan(policy, session, now=instant) == expected
+    expected = [("end_session", "allowed_hours", datetime.fromisoformat(f"{due_at}Z"))] if due_at else []
+    assert plan(RoomPolicy(allowed_hours=hours), session_of(), now=instant) == expected
 
 
 # --- rooms --------------------------------------------------------------------------------------------------

@@ -70,9 +70,3 @@ def test_application_without_source_files_has_a_schema_without_descriptions(
     monkeypatch.setattr(inspect, "getsource", fail)
     room = TypeAdapter(Room).json_schema()
     assert "description" not in room["properties"]["max_participants"]
-
-
-def test_page_is_validated_with_its_items() -> None:
-    page = TypeAdapter(Page[Room]).validate_python({"data": [{"id": "a"}], "meta": {"total_results": 1}})
-    assert page.data == (Room(id="a"),)
-    assert page.meta.total_results == 1

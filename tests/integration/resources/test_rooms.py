@@ -114,6 +114,10 @@ INVALID: dict[str, Callable[[RoomsClient], Any]] = {
     "room_id": lambda client: client.sessions.list(room_id="a/b"),
     "context": lambda client: client.sessions.participants("a", context=""),
     "session_id": lambda client: client.participants.list(session_id=""),
+    "participant_id": lambda client: client.participants.retrieve(5),  # type: ignore[arg-type]  # wrong on purpose
+    "recording_id": lambda client: client.recordings.retrieve(""),
+    "composition_id": lambda client: client.compositions.wait(""),
+    "ordered": lambda client: client.rooms.delete_many([], ordered="no"),  # type: ignore[arg-type]  # wrong on purpose
     "participants": lambda client: client.sessions.kick("a", []),
     "exclude": lambda client: client.sessions.mute("a", "all", exclude="not ids"),
     "created_at": lambda client: client.compositions.list(created_at="today"),

@@ -5,7 +5,7 @@ from contextlib import nullcontext, suppress
 from itertools import count
 
 import pytest
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -219,40 +219,7 @@ def test_scan_can_start_at_a_later_page(items: int, size: int, start: int) -> No
     assert listing.reads == max(1, -(-items // size) - start + 1)
 
 
-# --- wrong meta and odd pages ------------------------------------------------------------------------------
-
-WRONG_META: dict[str, Callable[[PageMeta, int], PageMeta]] = {
-    "nothing at all": lambda _meta, _count: PageMeta(),
-    "a page number that is stuck": lambda meta, _count: evolve(meta, page_number=1),
-    "no total": lambda meta, _count: evolve(meta, total_results=None),
-    "no pages": lambda meta, _count: evolve(meta, total_pages=None),
-    "only the pages": lambda meta, _count: PageMeta(total_pages=meta.total_pages),
-    "only the total": lambda meta, _count: PageMeta(total_results=meta.total_results),
-    "totals of nothing": lambda meta, _count: evolve(meta, total_pages=0, total_results=0),
-    "negative totals": lambda meta, _count: evolve(meta, total_pages=-1, total_results=-1),
-    "huge totals": lambda meta, _count: evolve(meta, total_pages=10**18, total_results=10**18),
-    "a size of zero": lambda meta, _count: evolve(meta, page_size=0),
-    "a huge size": lambda meta, _count: evolve(meta, page_size=10**6),
-    "for a size what is on the page": lambda meta, count: evolve(meta, page_size=count),
-    "for a total what is on the page": lambda meta, count: evolve(meta, total_results=count),
-    "one page less": lambda meta, _count: evolve(meta, total_pages=(meta.total_pages or 0) - 1),
-    "one page more": lambda meta, _count: evolve(meta, total_pages=(meta.total_pages or 0) + 1),
-}
-
-
-@pytest.mark.parametrize("distort", WRONG_META.values(), ids=WRONG_META)
-@pytest.mark.parametrize("items", [0, 1, 3, 4, 5, 10, 12])
-def test_wrong_meta_costs_one_more_request_at_most(
-    distort: Callable[[PageMeta, int], PageMeta], items: int
-) -> None:
-    listing = changing_list(items, 4)
-
-    def page_of(number: int) -> Page[Item]:
-        page = listing.page(number)
-        return Page(data=page.data, meta=distort(page.meta, len(page.data)))
-
-    assert read_all(page_of) == listing.items
-    assert listing.reads <= max(1, -(-items // 4)) + 1
+# --- odd pages ----------------------------------------------------------------------------------------------
 
 
 NUMBERS = st.none() | st.integers(-2, 12) | st.sampled_from([100, 10**9, 10**18, -(10**9)])

@@ -401,18 +401,20 @@ def headers_of(remaining: int) -> RawHeaders:
     return tuple((f"x-ratelimit-{name}".encode(), str(value).encode()) for name, value in values.items())
 
 
-def test_while_many_requests_remain_one_response_in_100_ms_is_read() -> None:
+@pytest.mark.parametrize(
+    "responses",
+    [
+        [(1.0, 999, 0.0), (1.05, 0, 0.0), (1.09, 0, 0.0), (1.1, 0, 59.9)],
+        [(1.0, 200, 0.0), (1.01, 0, 59.99)],
+    ],
+    ids=["many", "few"],
+)
+def test_while_many_requests_remain_one_response_in_100_ms_is_read(
+    responses: list[tuple[float, int, float]],
+) -> None:
     """Another program may use up the rate limit meanwhile, for at most that time."""
     window = new_window()
-    for now, remaining, delay in ((1.0, 999, 0.0), (1.05, 0, 0.0), (1.09, 0, 0.0), (1.1, 0, 59.9)):
-        window.acquire(now)
-        window.receive(headers_of(remaining), now, now)
-        assert window.delay(now) == pytest.approx(delay)
-
-
-def test_every_response_is_read_when_few_requests_remain() -> None:
-    window = new_window()
-    for now, remaining, delay in ((1.0, 200, 0.0), (1.01, 0, 59.99)):
+    for now, remaining, delay in responses:
         window.acquire(now)
         window.receive(headers_of(remaining), now, now)
         assert window.delay(now) == pytest.approx(delay)

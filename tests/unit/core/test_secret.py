@@ -5,7 +5,7 @@ import traceback
 import pytest
 from rich.pretty import pretty_repr
 
-from telnyx_rooms_async.core.requests import RefreshBody
+from telnyx_rooms_async.core.requests import RefreshBody, RoomBody
 from telnyx_rooms_async.core.secret import Secret, drop_frames, hidden, without_async_frames, without_frames
 from telnyx_rooms_async.errors import ClientClosedError
 
@@ -42,7 +42,8 @@ def test_slice_of_a_secret_is_a_secret(part: slice) -> None:
 
 @pytest.mark.parametrize("limit", [None, 1, 8, 80])
 def test_rich_shows_no_part_of_a_secret(limit: int | None) -> None:
-    shown = pretty_repr([Secret(KEY), RefreshBody(refresh_token=KEY)], max_string=limit)
+    bodies = RefreshBody(refresh_token=KEY), RoomBody(webhook_event_url=f"https://{KEY}@example.com?{KEY}")
+    shown = pretty_repr([Secret(KEY), *bodies], max_string=limit)
     assert KEY[:1] not in shown.replace("token_ttl_secs", "")
 
 

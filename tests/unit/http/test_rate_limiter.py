@@ -228,6 +228,35 @@ def test_call_that_began_first_is_admitted_first_also_when_it_is_retried() -> No
     run(main)
 
 
+def test_call_that_is_cancelled_when_it_is_admitted_frees_its_place() -> None:
+    async def main(clock: Clock) -> None:
+        calls = new_calls(clock, capacity=1)
+        assert calls.admit_at_once()
+        waiting = asyncio.create_task(calls.admit(100))
+        await asyncio.sleep(1)
+        calls.leave()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert waiting.cancelled()
+        assert calls.admit_at_once()
+
+    run(main)
+
+
+def test_next_call_resumes_in_time_when_the_first_that_waits_is_cancelled() -> None:
+    async def main(clock: Clock) -> None:
+        calls, start = new_calls(clock), clock.monotonic()
+        assert calls.admit_at_once()
+        calls.leave_with(None, 7.0)
+        first, second = [asyncio.create_task(calls.admit(100)) for _ in range(2)]
+        await asyncio.sleep(1)
+        first.cancel()
+        assert await second
+        assert clock.monotonic() == pytest.approx(start + 7)
+
+    run(main)
+
+
 def test_call_is_refused_at_once_when_the_pause_lasts_beyond_its_deadline() -> None:
     async def main(clock: Clock) -> None:
         calls, start = new_calls(clock), clock.monotonic()
