@@ -6,6 +6,8 @@ from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, Unpack, cast
 
+from attrs import fields as fields_of
+
 from telnyx_rooms_async.core.endpoints import (
     DELETE_ROOM,
     LIST_ROOM_SESSIONS,
@@ -69,6 +71,7 @@ Fields = TypeVar("Fields", bound=Mapping[str, object])
 Update = TypeVar("Update", bound=RoomUpdate)
 
 _PREFETCH: Final = 8
+_FIELDS: Final = tuple(field.name for field in fields_of(RoomBody))
 
 
 class Rooms:
@@ -126,7 +129,7 @@ class Rooms:
         Telnyx operation: CreateRoom.
         """
         choice = check_on_lost_response(on_lost_response)
-        return await create_room(self._api, RoomBody(unique_name=unique_name, **settings), choice)
+        return await create_room(self._api, _body("create", unique_name=unique_name, **settings), choice)
 
     async def retrieve(self, room_id: RoomId, *, include_sessions: bool = False) -> Room:
         """Return one room.
@@ -203,7 +206,7 @@ class Rooms:
 
         Telnyx operation: UpdateRoom.
         """
-        return await self._api.call(build(UPDATE_ROOM, room_id=room_id, body=RoomBody(**fields)))
+        return await self._api.call(build(UPDATE_ROOM, room_id=room_id, body=_body("update", **fields)))
 
     async def delete(self, room_id: RoomId) -> None:
         """Delete a room. Its session ends for all participants.
@@ -355,7 +358,7 @@ class Rooms:
 
         Telnyx operations: ListRooms, CreateRoom and UpdateRoom.
         """
-        return await ensure_room(self._api, RoomBody(unique_name=unique_name, **settings))
+        return await ensure_room(self._api, _body("ensure", unique_name=unique_name, **settings))
 
     async def plan(self, desired: Iterable[Mapping[str, object]], *, prune: bool = False) -> Plan:
         """Compare desired rooms with the existing ones, without changing anything.
@@ -661,6 +664,15 @@ class Rooms:
 
         operation = BulkOperation(name="delete_all", apply=delete, api=self._api)
         return operation.run(rooms, concurrency=concurrency, max_failures=max_failures, progress=progress)
+
+
+def _body(method: str, **fields: Unpack[RoomFields]) -> RoomBody:
+    """Return the body with the keyword arguments of a method, which must be fields of a room."""
+    for name in fields:
+        if name not in _FIELDS:
+            listed = ", ".join(_FIELDS)
+            raise TypeError(f"Rooms.{method}() has no argument {name!r}; a room has the fields {listed}")
+    return RoomBody(**fields)
 
 
 async def _collect(
