@@ -16,7 +16,6 @@ from telnyx_rooms_async.core import validators as rules
 from telnyx_rooms_async.core.protocol import PAGE_SIZE_MAX, PageQuery
 from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.core.validators import (
-    OMIT_DEFAULT,
     UNSET,
     Converter,
     DateFilter,
@@ -32,7 +31,7 @@ from telnyx_rooms_async.core.validators import (
     short_repr,
 )
 from telnyx_rooms_async.errors import InvalidArgumentError
-from telnyx_rooms_async.models import RoomRecording, VideoRegion, public_url_repr
+from telnyx_rooms_async.models import OMIT_DEFAULT, RoomRecording, VideoRegion, public_url_repr
 
 
 def _exact_days(value: object) -> object:

@@ -22,6 +22,7 @@ from yarl import URL
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import (
+    OMIT_DEFAULT,
     Room,
     RoomComposition,
     RoomParticipant,
@@ -61,8 +62,6 @@ class UnsetType(enum.Enum):
         return False
 
 
-OMIT_DEFAULT: Final[Mapping[str, object]] = {"omit_default": True}
-"""Metadata of a field that the converter leaves out while it has its default."""
 UNSET: Final = UnsetType.UNSET
 """Do not send this field. None is different: it sends null, which clears the field."""
 
