@@ -32,23 +32,18 @@ _URL: Final = (
     r"(?P<user>[^?#/\\]*@|(?!(?:[\w.-]+|\[[0-9a-f:.]*\])(?::\d*)?/)[^?#]*@)?"
     r"(?P<rest>[^?#]*)(?P<query>.*)"
 )
-
-
-def _parts(url: str) -> tuple[str, str, str, str]:
-    """Return the scheme, the user, the rest and the query of a URL, or of any other text."""
-    match = re.match(_URL, url)
-    return tuple(match.groups(default="")) if match else ("", url, "", "")  # type: ignore[return-value]  # four groups
+"""Matches any text, from its first character to its last."""
 
 
 def public_url(url: str) -> str:
     """Return a webhook URL without its user, and with ``***`` for its query: both often hold secrets."""
-    scheme, _, rest, query = _parts(url)
+    scheme, _, rest, query = re.findall(_URL, url)[0]
     return f"{scheme}{rest}{query[:1]}{'***' if query else ''}"
 
 
 def secret_parts(url: str) -> tuple[str, ...]:
     """Return the parts that `public_url` leaves out, with their separators."""
-    _, user, _, query = _parts(url)
+    _, user, _, query = re.findall(_URL, url)[0]
     return tuple(filter(None, (user, query)))
 
 

@@ -436,7 +436,7 @@ def url(value: object) -> str | None:
     return f"must be a URL with its scheme, http:// or https://, not {shown}"
 
 
-def url_or_none(value: object) -> str | None:
+def url_or_empty(value: object) -> str | None:
     """Accept a URL with its scheme, or the empty text that clears it."""
     return None if is_text(value) and not value else url(value)
 
