@@ -167,7 +167,7 @@ class Rooms:
         Args:
             created_at: a day, or a `DateFilter` with inclusive bounds.
             updated_at: a day, or a `DateFilter` with inclusive bounds.
-            unique_name: only rooms with this name.
+            unique_name: only rooms with this name; Telnyx does not say whether it must be the whole name.
             include_sessions: whether `Room.sessions` is filled.
             page_size: 1 to 250 rooms per request.
 

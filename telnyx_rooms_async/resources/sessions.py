@@ -339,7 +339,7 @@ class Participants:
             joined_at: a day, or a `DateFilter` with inclusive bounds.
             updated_at: a day, or a `DateFilter` with inclusive bounds.
             left_at: a day, or a `DateFilter` with inclusive bounds.
-            context: only participants whose client joined with exactly this context.
+            context: only participants whose client joined with this context.
             page_size: 1 to 250 participants per request.
 
         Example:
