@@ -99,9 +99,9 @@ class Change(Value):
     """Name of the room; None for a room without a name."""
     room_id: str | None = None
     """None for a room that is to be created."""
-    before: Mapping[str, object] = field(default={}, repr=_settings_repr)
+    before: Mapping[str, object] = field(default={}, repr=_settings_repr, hash=False)
     """The present settings that change; of a room that is to be deleted all of its settings."""
-    after: Mapping[str, object] = field(default={}, repr=_settings_repr)
+    after: Mapping[str, object] = field(default={}, repr=_settings_repr, hash=False)
     """The wanted settings that change; of a new room all that were requested."""
 
     @property
