@@ -236,7 +236,18 @@ class Rooms:
         include_participants: bool = False,
         page_size: int = PAGE_SIZE_MAX,
     ) -> Listing[RoomSession]:
-        """List the sessions of one room, as `Sessions.list` does.
+        """List the sessions of one room.
+
+        Not awaited: the listing makes one request per page while it is iterated. Telnyx documents no order.
+
+        Args:
+            room_id: a `Room` or its id.
+            created_at: a day, or a `DateFilter` with inclusive bounds.
+            updated_at: a day, or a `DateFilter` with inclusive bounds.
+            ended_at: a day, or a `DateFilter` with inclusive bounds.
+            active: True for active sessions only, False for ended ones; None for both.
+            include_participants: whether `RoomSession.participants` is filled.
+            page_size: 1 to 250 sessions per request.
 
         Raises:
             NotFoundError: while iterating: there is no such room.
