@@ -71,7 +71,6 @@ Fields = TypeVar("Fields", bound=Mapping[str, object])
 Update = TypeVar("Update", bound=RoomUpdate)
 
 _PREFETCH: Final = 8
-_FIELDS: Final = tuple(field.name for field in fields_of(RoomBody))
 
 
 class Rooms:
@@ -129,7 +128,11 @@ class Rooms:
         Telnyx operation: CreateRoom.
         """
         choice = check_on_lost_response(on_lost_response)
-        return await create_room(self._api, _body("create", unique_name=unique_name, **settings), choice)
+        try:
+            body = RoomBody(unique_name=unique_name, **settings)
+        except TypeError:
+            raise _unknown_field("create", settings) from None
+        return await create_room(self._api, body, choice)
 
     async def retrieve(self, room_id: RoomId, *, include_sessions: bool = False) -> Room:
         """Return one room.
@@ -206,7 +209,11 @@ class Rooms:
 
         Telnyx operation: UpdateRoom.
         """
-        return await self._api.call(build(UPDATE_ROOM, room_id=room_id, body=_body("update", **fields)))
+        try:
+            body = RoomBody(**fields)
+        except TypeError:
+            raise _unknown_field("update", fields) from None
+        return await self._api.call(build(UPDATE_ROOM, room_id=room_id, body=body))
 
     async def delete(self, room_id: RoomId) -> None:
         """Delete a room. Its session ends for all participants.
@@ -369,7 +376,11 @@ class Rooms:
 
         Telnyx operations: ListRooms, CreateRoom and UpdateRoom.
         """
-        return await ensure_room(self._api, _body("ensure", unique_name=unique_name, **settings))
+        try:
+            body = RoomBody(unique_name=unique_name, **settings)
+        except TypeError:
+            raise _unknown_field("ensure", settings) from None
+        return await ensure_room(self._api, body)
 
     async def plan(self, desired: Iterable[Mapping[str, object]], *, prune: bool = False) -> Plan:
         """Compare desired rooms with the existing ones, without changing anything.
@@ -677,13 +688,11 @@ class Rooms:
         return operation.run(rooms, concurrency=concurrency, max_failures=max_failures, progress=progress)
 
 
-def _body(method: str, **fields: Unpack[RoomFields]) -> RoomBody:
-    """Return the body with the keyword arguments of a method, which must be fields of a room."""
-    for name in fields:
-        if name not in _FIELDS:
-            listed = ", ".join(_FIELDS)
-            raise TypeError(f"Rooms.{method}() has no argument {name!r}; a room has the fields {listed}")
-    return RoomBody(**fields)
+def _unknown_field(method: str, fields: Mapping[str, object]) -> TypeError:
+    """Return the error for keyword arguments of a method, of which one is no field of a room."""
+    known = tuple(field.name for field in fields_of(RoomBody))
+    unknown = ", ".join(repr(name) for name in fields if name not in known)
+    return TypeError(f"Rooms.{method}() has no argument {unknown}; a room has the fields {', '.join(known)}")
 
 
 async def _collect(
