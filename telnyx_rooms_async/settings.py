@@ -165,13 +165,12 @@ def check_positive(**options: object) -> None:
             raise ConfigurationError(f"{name} must be a positive number, not {short_repr(value)}")
 
 
-def check_count(minimum: int = 1, /, **options: object) -> None:
-    """Check options that are integers of at least `minimum`."""
+def check_count(**options: object) -> None:
+    """Check options that are integers of at least 1."""
     for name, value in options.items():
         number = exact_integer(value)
-        if type(number) is not int or not minimum <= number < 2**31:
-            problem = f"{name} must be a whole number of at least {minimum}, not {short_repr(value)}"
-            raise ConfigurationError(problem)
+        if type(number) is not int or not 0 < number < 2**31:
+            raise ConfigurationError(f"{name} must be a whole number, 1 or more, not {short_repr(value)}")
 
 
 def check_flags(**options: object) -> None:
@@ -208,10 +207,14 @@ def find_retry_policy(
 ) -> RetryPolicy:
     """Return the retry policy of one of two options, or a default."""
     if max_retries is not None:
-        check_count(0, max_retries=max_retries)
+        number = exact_integer(max_retries)
+        if type(number) is not int or not 0 <= number < 2**31:
+            raise ConfigurationError(
+                f"max_retries must be a whole number from 0, not {short_repr(max_retries)}"
+            )
         if retry is not None:
             raise ConfigurationError("pass either max_retries, or retry with its max_attempts")
-        return evolve(default, max_attempts=exact_integer(max_retries) + 1)
+        return evolve(default, max_attempts=number + 1)
     if retry is None:
         return default
     check_type("retry", retry, RetryPolicy)
