@@ -104,25 +104,25 @@ class Change(Value):
     after: Mapping[str, object] = field(default={}, repr=_settings_repr, hash=False)
     """The wanted settings that change; of a new room all that were requested."""
 
-    @property
-    def name(self) -> str:
-        """The name of the room in quotes, with control characters escaped."""
-        return "without a name" if self.unique_name is None else repr(self.unique_name)
-
     def __str__(self) -> str:
-        return self.line()
+        return _line(self)
 
-    def line(self, width: int = 0) -> str:
-        """Return the change as a line, with the name padded to `width`."""
-        if self.action == "delete":
-            details = one_line(self.room_id or "")
-        else:
-            before = {name: f"{_setting_repr(name, value)} -> " for name, value in self.before.items()}
-            details = ", ".join(
-                f"{name}: {before.get(name, '')}{_setting_repr(name, value)}"
-                for name, value in self.after.items()
-            )
-        return f"{self.action}  {self.name:{width}}  {details}".rstrip()
+
+def _name_repr(change: Change) -> str:
+    return "without a name" if change.unique_name is None else repr(change.unique_name)
+
+
+def _line(change: Change, width: int = 0) -> str:
+    """Return a change as a line, with the name of its room padded to `width`."""
+    if change.action == "delete":
+        details = one_line(change.room_id or "")
+    else:
+        before = {name: f"{_setting_repr(name, value)} -> " for name, value in change.before.items()}
+        details = ", ".join(
+            f"{name}: {before.get(name, '')}{_setting_repr(name, value)}"
+            for name, value in change.after.items()
+        )
+    return f"{change.action}  {_name_repr(change):{width}}  {details}".rstrip()
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -183,6 +183,6 @@ class Plan(Value):
 
     def __str__(self) -> str:
         counts = f"{self.creates} to create, {self.updates} to update, {self.deletes} to delete"
-        width = min(_MAX_NAME_WIDTH, max((len(change.name) for change in self.changes), default=0))
-        lines = (change.line(width) for change in self.changes)
+        width = min(_MAX_NAME_WIDTH, max((len(_name_repr(change)) for change in self.changes), default=0))
+        lines = (_line(change, width) for change in self.changes)
         return "\n".join([*lines, f"{counts}, {self.unchanged} unchanged"])
