@@ -155,11 +155,6 @@ class Plan(Value):
         """Number of rooms to delete."""
         return sum(change.action == "delete" for change in self.changes)
 
-    @property
-    def rooms(self) -> int:
-        """Number of existing rooms in the plan; without `prune` only the desired ones."""
-        return self.unchanged + self.updates + self.deletes
-
     def check_deletes(self, max_deletes: int | None = None) -> None:
         """Check that the plan does not delete too many rooms.
 
@@ -171,8 +166,9 @@ class Plan(Value):
         """
         max_deletes = checked_limit("max_deletes", max_deletes, minimum=0)
         deletes = self.deletes
-        summary = f"the plan deletes {deletes} of {self.rooms} rooms"
-        if max_deletes is None and deletes * 2 > self.rooms:
+        rooms = self.unchanged + self.updates + deletes
+        summary = f"the plan deletes {deletes} of {rooms} rooms"
+        if max_deletes is None and deletes * 2 > rooms:
             advice = f"max_deletes={deletes} (--max-deletes {deletes}) allows it"
             raise InvalidArgumentError((f"{summary}, more than half of them: nothing was changed; {advice}",))
         if max_deletes is not None and deletes > max_deletes:
