@@ -9,8 +9,9 @@
   The variables point to it.
 
 The fixtures need pytest-asyncio 0.24 or newer, in either mode and with loops of any scope, or anyio on
-asyncio. A fixture named ``telnyx_emulator`` in the tests replaces this one for the other two as well. Until a
-fixture is requested, nothing else of the library is used, and nothing is required.
+asyncio, where pytest-asyncio, if it is installed, must be in strict mode. A fixture named ``telnyx_emulator``
+in the tests replaces this one for the other two as well. Until a fixture is requested, nothing else of the
+library is used, and nothing is required.
 
 Example:
     async def test_delete_survives_a_busy_server(rooms_client, telnyx_faults):

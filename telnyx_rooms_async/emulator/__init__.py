@@ -15,7 +15,8 @@ Guide: ``telnyx-rooms docs emulator``, or the README.md of this folder.
 """
 
 from telnyx_rooms_async.emulator.events import WebhookEvent
-from telnyx_rooms_async.emulator.faults import Fault, Faults, WebhookFault, load_faults
+from telnyx_rooms_async.emulator.fault_shorthands import Faults, load_faults
+from telnyx_rooms_async.emulator.faults import Fault, WebhookFault
 from telnyx_rooms_async.emulator.media import MediaFile
 from telnyx_rooms_async.emulator.messages import RecordedRequest
 from telnyx_rooms_async.emulator.server import Emulator

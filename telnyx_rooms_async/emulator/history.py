@@ -8,10 +8,9 @@ from random import Random
 from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from telnyx_rooms_async.emulator.models import (
-    CODECS,
     CompositionState,
     ParticipantState,
     RecordingState,
@@ -43,7 +42,7 @@ class HistoryWriter:
 
     _state: State
     _random: Random
-    _meetings: Iterator[int] = field(factory=count, init=False)
+    _meeting_numbers: Iterator[int] = field(factory=count, init=False)
 
     def write(self, names: Iterable[str], days: int, sessions: int | None) -> None:
         """Create rooms with sessions on every working day; see `Emulator.seed_history`."""
@@ -52,11 +51,11 @@ class HistoryWriter:
         past = [midnight - timedelta(days=number) for number in range(days, 0, -1)]
         workdays = [day for day in past if day.weekday() <= _FRIDAY] or past
         rooms = [self._add_room(name, past[0], is_recorded=i % 10 == 0) for i, name in enumerate(names)]
-        least, more = divmod(sessions or 0, len(rooms) * len(workdays))
+        fewest, extra = divmod(sessions or 0, len(rooms) * len(workdays))
         for number, day in enumerate(workdays):
             meetings: list[_Meeting] = []
             for position, room in enumerate(rooms, number * len(rooms)):
-                amount = self._random.randint(1, 5) if sessions is None else least + (position < more)
+                amount = self._random.randint(1, 5) if sessions is None else fewest + (position < extra)
                 meetings += ((room, stays) for stays in self._meetings_of(day, amount, now))
             self._add(meetings)
         for room in rooms[::10]:
@@ -68,7 +67,7 @@ class HistoryWriter:
         for number in range(amount):
             start = day + _OPENING + number * (_OPEN_TIME / amount)
             length = min(_OPEN_TIME / amount, _MAX_LENGTH)
-            variant = next(self._meetings) % 40
+            variant = next(self._meeting_numbers) % 40
             is_last = number == amount - 1 and day.weekday() == _FRIDAY and now - day > timedelta(days=3)
             stays = self._stays(start, timedelta(hours=28) if is_last and variant % 2 else length)
             first = stays[0]
@@ -158,20 +157,12 @@ class HistoryWriter:
     def _record(self, session: SessionState, participants: list[ParticipantState]) -> None:
         """Add recordings of all participants, and a composition of one session in four."""
         for participant in participants:
-            for media_type, codec in CODECS.items():
-                recording = RecordingState(
-                    id=self._id(),
-                    room_id=session.room_id,
-                    session_id=session.id,
-                    participant_id=participant.id,
-                    type=media_type,
-                    codec=codec,
-                    started_at=participant.joined_at,
+            ended_at = participant.left_at or session.ended_at
+            for started in RecordingState.of_participant(participant, session.room_id):
+                recording = evolve(started, id=self._id())
+                self._state.recordings.add(
+                    recording if ended_at is None else recording.end(max(ended_at, participant.joined_at))
                 )
-                ended_at = participant.left_at or session.ended_at
-                if ended_at is not None:
-                    recording = recording.end(max(ended_at, participant.joined_at))
-                self._state.recordings.add(recording)
         if session.ended_at is not None and not self._random.randrange(4):
             created_at = session.ended_at + timedelta(minutes=1)
             composition = CompositionState.of_session(

@@ -79,7 +79,7 @@ _CODES: Final = {
     409: ("10036", "Resource is being processed"),
     422: ("10027", "Unprocessable Entity"),
     429: ("10011", "Too many requests"),
-    503: ("10016", "Service unavailable"),
+    503: ("10016", "Service Unavailable"),
 }
 
 
@@ -104,7 +104,7 @@ def error_entry(code: str, title: str, detail: str, **source: str) -> JsonObject
 def api_error(status: int, detail: str) -> ApiError:
     """Return an error that is not about a single value, with the code and title that Telnyx has for it."""
     is_client_error = status < HTTPStatus.INTERNAL_SERVER_ERROR
-    default = ("10015", "Bad request") if is_client_error else ("10007", "Unexpected error")
+    default = ("10015", "Bad Request") if is_client_error else ("10007", "Unexpected error")
     return ApiError(status, {"errors": [error_entry(*_CODES.get(status, default), detail)]})
 
 
@@ -121,4 +121,4 @@ def forbidden() -> ApiError:
 
 def not_found() -> ApiError:
     """Return a 404, which is documented as one entry without an envelope."""
-    return ApiError(404, error_entry(*_CODES[404], "There is no resource at this URL."))
+    return ApiError(404, error_entry(*_CODES[404], "The requested resource or URL could not be found."))

@@ -1,11 +1,11 @@
 """Rooms, sessions, participants, recordings and compositions of an emulated account.
 
-A class is the table of its fields: validation, state and JSON follow from it. The metadata of a field says:
+Validation, filters and JSON follow from the fields of a class and their metadata:
 
-- ``filter``: lists can be filtered by it; by the date of a time
-- ``check``: what makes it valid, for a setting that clients send
-- ``hidden``: the JSON does not have it
-- ``optional``: the JSON has it unless it is ``None``
+- ``filter``: lists can be filtered by the field, or by the date of a time
+- ``check``: the check of a setting that clients send
+- ``hidden``: the JSON does not have the field
+- ``optional``: the JSON has the field unless it is ``None``
 
 Nothing runs in the background: the status of a file follows from its times and the current time.
 """
@@ -23,8 +23,7 @@ from telnyx_rooms_async.emulator.validation import Check
 from telnyx_rooms_async.models import public_url_repr
 
 COMPOSITION_STATUSES: Final = ("completed", "processing", "enqueued")
-CODECS: Final = {"audio": "opus", "video": "vp8"}
-"""Telnyx records audio and video of each participant into separate files."""
+_CODECS: Final = {"audio": "opus", "video": "vp8"}
 _CONTENT_TYPES: Final = {"audio": "audio/ogg", "video": "video/webm"}
 # Small enough to be read at once in a test, and larger for a longer recording.
 _MIN_FILE_SIZE: Final = 100_000
@@ -158,6 +157,21 @@ class RecordingState(ApiRecord):
     completes_at: datetime | None = field(default=None, metadata=_HIDDEN)
     duration_secs: int | None = field(default=None, metadata=FILTER)
     file: MediaFile | None = field(default=None, metadata=_HIDDEN)
+
+    @classmethod
+    def of_participant(cls, participant: ParticipantState, room_id: str) -> list[Self]:
+        """Return the recordings of a participant that joins. Audio and video are separate, as at Telnyx."""
+        return [
+            cls(
+                room_id=room_id,
+                session_id=participant.session_id,
+                participant_id=participant.id,
+                type=media_type,
+                codec=codec,
+                started_at=participant.joined_at,
+            )
+            for media_type, codec in _CODECS.items()
+        ]
 
     def end(self, now: datetime) -> Self:
         """Return the recording with its end, and the duration and the file that follow from it."""

@@ -162,13 +162,11 @@ class Emulator:
         app.router.add_delete(f"{_PARTICIPANTS}/{{id}}", self._handle_leave, name="emulator:leave")
         for endpoint in ENDPOINTS:
             path, handler = _PREFIX + endpoint.path, partial(self._handle_operation, endpoint)
-            methods = ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,)
-            resource = app.router.add_resource(path, name=endpoint.operation)
-            for method in methods:
-                resource.add_route(method, handler)
+            app.router.add_route(endpoint.method, path, handler, name=endpoint.operation)
+            if endpoint.method == "GET":
+                app.router.add_head(path, handler, name=endpoint.operation)
+        app.router.add_get(f"{_PREFIX}/public_key", self._handle_public_key, name=PUBLIC_KEY)
         app.router.add_get("/media/{id}", self._handle_download, name=DOWNLOAD, allow_head=False)
-        path = f"{_PREFIX}/public_key"
-        app.router.add_get(path, self._handle_public_key, name=PUBLIC_KEY, allow_head=False)
         return app
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -217,8 +215,8 @@ class Emulator:
 
         Example:
             >>> telnyx.seed(3)
-            >>> len(telnyx.rooms)
-            5
+            >>> telnyx.rooms[-1].unique_name
+            'Room 3'
         """
         for name in self._free_names(count):
             self._state.create_room({"unique_name": name})
@@ -259,7 +257,6 @@ class Emulator:
         ):
             if not low <= number <= high:
                 raise ValueError(f"{name} must be from {low} to {high}, not {number}")
-        # As deterministic as the clock; not a secret.
         writer = HistoryWriter(self._state, random or Random(0))  # noqa: S311 - not a secret
         writer.write(self._free_names(rooms), days, sessions)
 
@@ -486,7 +483,10 @@ class Emulator:
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         headers: dict[str, str] = {}
         request[_EXTRA_HEADERS] = headers
-        recorded = await RecordedRequest.read(request)
+        try:
+            recorded = await RecordedRequest.read(request)
+        except ConnectionError:  # aiohttp would log it as an error of the server
+            return web.Response(status=HTTPStatus.BAD_REQUEST)
         if self._recording:
             self.requests.append(recorded)
         operation = request.match_info.route.name
@@ -495,10 +495,12 @@ class Emulator:
             is_within_limit, rate_headers = self._rate_limit.count(self._state.now())
             headers.update(rate_headers)
             if not is_within_limit:
-                return api_error(429, "The maximum number of requests is exceeded.").response()
+                detail = "You have exceeded the maximum number of allowed requests."
+                return api_error(429, detail).response()
         authorization = request.headers.get("Authorization")
         if operation not in _NO_KEY_NEEDED and authorization != f"Bearer {self.api_key}":
-            return api_error(401, "The API key is missing or not valid.").response()
+            detail = "The required authentication headers were either invalid or not included in the request."
+            return api_error(401, detail).response()
 
         async def respond() -> web.StreamResponse:
             try:

@@ -8,7 +8,6 @@ from uuid import uuid4
 from telnyx_rooms_async.emulator.events import EventType, Outbox, OutboxEntry, WebhookEvent
 from telnyx_rooms_async.emulator.media import LinkFactory, MediaFile
 from telnyx_rooms_async.emulator.models import (
-    CODECS,
     RECORDING_DELAY,
     CompositionState,
     ParticipantState,
@@ -100,15 +99,7 @@ class State:
         payload = _participant_payload(participant, session)
         self.outbox.add(room.id, now, EventType.PARTICIPANT_JOINED, payload)
         if room.enable_recording:
-            for media_type, codec in CODECS.items():
-                recording = RecordingState(
-                    room_id=room.id,
-                    session_id=session.id,
-                    participant_id=participant.id,
-                    type=media_type,
-                    codec=codec,
-                    started_at=now,
-                )
+            for recording in RecordingState.of_participant(participant, room.id):
                 self.recordings.add(recording)
                 self.outbox.add(room.id, now, EventType.RECORDING_STARTED, recording.event_payload())
         return participant

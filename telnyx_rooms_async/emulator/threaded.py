@@ -74,13 +74,13 @@ class ThreadedEmulator:
         Raises:
             RuntimeError: the emulator is not running.
         """
+        if threading.current_thread() is self._thread:  # called by `when` of a fault, for example
+            return function()
 
-        async def call() -> Any:  # noqa: ANN401 - what the method returns
+        async def call() -> Any:  # noqa: ANN401 - what the function returns
             result = function()
             return await result if isawaitable(result) else result
 
-        if threading.current_thread() is self._thread:  # called by `when` of a fault, for example
-            return function()
         with self._lock:
             if self._loop is None:
                 raise RuntimeError(_NOT_RUNNING)

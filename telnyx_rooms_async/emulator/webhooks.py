@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property, partial
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from aiohttp import (
@@ -242,8 +243,9 @@ class WebhookDispatcher:
     async def close(self) -> None:
         """Cancel all deliveries."""
         watcher, self._watcher = self._watcher, None
-        # A watcher that has failed keeps its exception, which asyncio reports.
-        tasks = [*self._tasks, *(task for task in [watcher] if task and not task.done())]
+        tasks = set(self._tasks)
+        if watcher is not None and not watcher.done():  # asyncio reports the exception of a failed watcher
+            tasks.add(watcher)
         for task in tasks:
             task.cancel()
         self.state.outbox.on_add = lambda: None
@@ -340,7 +342,7 @@ class WebhookDispatcher:
 
     async def _send_again(self, due: _DueEvent, delivery: Delivery) -> None:
         number = 1
-        for url, delay in [(url, delay) for url in due.urls for delay in _RETRY_DELAYS][1:]:
+        for url, delay in list(product(due.urls, _RETRY_DELAYS))[1:]:
             if delivery.delivered:
                 return
             if url == delivery.url and not delivery.body:

@@ -33,7 +33,7 @@ def asgi_app(
 
     The statuses of its responses are listed in `telnyx_rooms_async.integrations`.
 
-    Mounted at ``/telnyx`` in FastAPI or Starlette, its URL is ``/telnyx/``: the one without a slash is
+    Mounted at ``/telnyx`` in FastAPI or Starlette, its URL is ``/telnyx/``: without the slash, requests are
     redirected, and Telnyx does not follow redirects. A ``Route`` of Starlette has no such redirect.
 
     Args:

@@ -185,7 +185,8 @@ class _InstrumentedApiSession(ApiSession):
                 if isinstance(error, TelnyxRoomsError):
                     # Without a description: a message can contain an id, or text of the server.
                     span.set_status(trace.StatusCode.ERROR)
-                    span.set_attribute("error.type", _error_type(error))
+                    status = error.status_code if isinstance(error, APIStatusError) else None
+                    span.set_attribute("error.type", str(status or type(error).__qualname__))
                 # A prefetched page can be abandoned after the loop over its list and the parent span end.
                 if _has_ended(parent) and isinstance(error, asyncio.CancelledError | ClientClosedError):
                     end_time = started
@@ -207,10 +208,6 @@ class _InstrumentedApiSession(ApiSession):
             return await ApiSession.wait_for_rate_limit(self, context)
         finally:
             self.meters.wait.record(self.clock.monotonic() - started, self.meters.server)
-
-
-def _error_type(error: TelnyxRoomsError) -> str:
-    return str(error.status_code) if isinstance(error, APIStatusError) else type(error).__qualname__
 
 
 def _has_ended(span: trace.Span) -> bool:

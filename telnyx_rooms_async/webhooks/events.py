@@ -44,8 +44,7 @@ class Event(Model):
             DecodeError: a ValueError that names the path of every value that does not fit.
         """
         if cls is Event:
-            event_class = EVENT_CLASSES.get(str(data.get("event_type")), UnknownEvent)
-            return cast("Self", event_class.from_dict(data))
+            return cast("Self", _class_of(data).from_dict(data))
         return super().from_dict(data)
 
 
@@ -69,6 +68,14 @@ class _SessionPayload(Model):
 class _ParticipantPayload(_SessionPayload):
     participant_id: str | None = None
     """Id of the participant."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class _RecordingPayload(_ParticipantPayload):
+    recording_id: str | None = None
+    """Id of the recording."""
+    type: str | None = None
+    """``"audio"`` or ``"video"``: see `RecordingType`. `RoomRecordingCompleted` sometimes lacks it."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -139,31 +146,22 @@ class RoomParticipantLeft(Event):
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class RecordingStartedPayload(_ParticipantPayload):
+class RecordingStartedPayload(_RecordingPayload):
     """Payload of `RoomRecordingStarted`."""
-
-    recording_id: str | None = None
-    """Id of the recording."""
-    type: str | None = None
-    """``"audio"`` or ``"video"``: see `RecordingType`."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class RoomRecordingStarted(Event):
-    """A recording started. The event can arrive after the one of its completion."""
+    """A recording started. The event can arrive after `RoomRecordingCompleted`."""
 
     event_type: str = "video.room.recording.started"
     payload: RecordingStartedPayload = RecordingStartedPayload()
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class RecordingCompletedPayload(_ParticipantPayload):
+class RecordingCompletedPayload(_RecordingPayload):
     """Payload of `RoomRecordingCompleted`."""
 
-    recording_id: str | None = None
-    """Id of the recording."""
-    type: str | None = None
-    """``"audio"`` or ``"video"``; sometimes missing."""
     codec: str | None = None
     """``"opus"``, ``"vp8"``, …"""
     duration_secs: int | None = None
@@ -238,15 +236,17 @@ def parse_event(body: bytes) -> Event:
         if data:
             attempt = _as_dict(body_fields.get("meta")).get("attempt")
             envelope = {"data": {**data, "attempt": attempt if type(attempt) is int else None}}
-        event_type = data.get("event_type")
-        event_class = EVENT_CLASSES.get(event_type) if isinstance(event_type, str) else None
-        generic: Any = Envelope  # a type checker cannot follow a class that is chosen here
-        event: Event = converter.structure_json(envelope, generic[event_class or UnknownEvent]).data
+        envelope_of: Any = Envelope  # a type checker cannot follow a class that is chosen here
+        event: Event = converter.structure_json(envelope, envelope_of[_class_of(data)]).data
     except DecodeError as error:
         raise WebhookPayloadError(error.args) from None
     if not event.id:
         raise WebhookPayloadError(("$.data.id: empty",))
     return event
+
+
+def _class_of(data: Mapping[str, object]) -> type[Event]:
+    return EVENT_CLASSES.get(str(data.get("event_type")), UnknownEvent)
 
 
 def _as_dict(value: object) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the adapters for web frameworks share: from a request to the status of its response."""
+"""Receiver: from a request to the status of its response. Shared by the adapters for web frameworks."""
 
 import asyncio
 import re

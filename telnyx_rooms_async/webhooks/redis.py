@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from inspect import isawaitable
 from secrets import token_hex
 from typing import Any, Final, cast
@@ -12,14 +12,13 @@ from telnyx_rooms_async.core.validators import exact_text
 from telnyx_rooms_async.errors import ConfigurationError, EventClaimedError, WebhookError
 from telnyx_rooms_async.http.clock import Clock
 from telnyx_rooms_async.settings import check_count, check_positive
-from telnyx_rooms_async.shield import run_shielded
+from telnyx_rooms_async.webhooks.stores import ClaimsOfProcess
 
 try:
     from redis.asyncio import Redis
     from redis.exceptions import (
         AuthenticationError,
         AuthorizationError,
-        NoPermissionError,
         RedisError,
         ResponseError,
     )
@@ -28,18 +27,21 @@ except ImportError as _error:
 
 _SERVER_ERRORS: Final = (ResponseError, AuthenticationError, AuthorizationError)
 """Errors that the server returned; all others are about the connection."""
-_HANDLED: Final = "handled"
+_DENIED: Final = ("no permissions to", "executing the script can't", "unknown command", "unsupported command")
+"""Parts of the messages of Redis 6 to 8, and of proxies, that refuse a command, also within a script."""
 _CLAIM_DELAYS: Final = (0.05, 0.1, 0.2, 0.4, None)
 """Seconds between attempts to claim an event that another worker has claimed."""
-_DELETE_IF_OWNED: Final = """
-if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end
-return 0
+_CLAIM: Final = """
+local value = redis.call("get", KEYS[1])
+if value == "handled" then return 0 end
+if value and value ~= ARGV[1] then return nil end
+redis.call("set", KEYS[1], ARGV[1], "px", ARGV[2])
+return 1
 """
-_EXTEND_IF_OWNED: Final = """
-if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("pexpire", KEYS[1], ARGV[2]) end
-return 0
+_RELEASE: Final = """
+if redis.call("get", KEYS[1]) == ARGV[1] then redis.call("del", KEYS[1]) end
 """
-_KEEP_BOUNDED: Final = """
+_COMPLETE_WITH_LIMIT: Final = """
 redis.call("set", KEYS[1], "handled", "px", ARGV[1])
 redis.call("rpush", KEYS[2], KEYS[1])
 redis.call("pexpire", KEYS[2], ARGV[1])
@@ -64,9 +66,9 @@ class RedisEventStore:
     with the default of one day, 220 MB at 10 events a second, and 2.2 GB at 100. With a `limit` of
     1 000 000, events are remembered for 28 hours at 10 a second and for 3 hours at 100, in 300 MB at most.
 
-    The store sends ``SET``, ``GET`` and ``EVAL``; its scripts use ``GET``, ``SET``, ``DEL`` and ``PEXPIRE``,
-    with a limit also ``RPUSH``, ``LPOP`` and ``LLEN``. In a Redis Cluster, a limit needs a prefix with a hash
-    tag, such as ``"{telnyx-rooms}:event:"``.
+    The store sends ``EVAL`` and ``SET``; its scripts use ``GET``, ``SET`` and ``DEL``, with a limit also
+    ``RPUSH``, ``LPOP``, ``LLEN`` and ``PEXPIRE``. In a Redis Cluster, a limit needs a prefix with a hash tag,
+    such as ``"{telnyx-rooms}:event:"``.
 
     Args:
         redis: client of your Redis, which is never closed. Or a function that returns a new client, if events
@@ -108,9 +110,8 @@ class RedisEventStore:
         self._lease, self._remember = (max(1, round(seconds * 1000)) for seconds in (lease, remember))
         self._limit, self._timeout = limit, timeout
         self._instance = token_hex(16)
-        # Each access is one atomic operation. A lock could be held by another thread during a fork.
-        self._in_use: Final[dict[tuple[int, str], object]] = {}
-        """Events that a task of a process is claiming or handling."""
+        self._in_use = ClaimsOfProcess()
+        """Events that a task of this process is claiming or handling."""
 
     async def claim(self, event_id: str) -> bool:
         """Claim an event, and return True; return False if a worker has handled it.
@@ -121,31 +122,31 @@ class RedisEventStore:
             ConfigurationError: Redis denies access or scripts.
         """
         event_id = exact_text(event_id)
-        key, owner, mine, is_claimed = self._prefix + event_id, self._owner(), object(), False
-        # Our claim of an event that no task is handling is one whose response was lost: it is reused.
-        may_claim = self._in_use.setdefault((os.getpid(), event_id), mine) is mine
+        async with self._client() as redis:
+            for delay in _CLAIM_DELAYS:
+                is_claimed = await self._try_to_claim(redis, event_id)
+                if is_claimed is not None:
+                    return is_claimed
+                if delay is not None:
+                    await self._clock.sleep(delay)
+        raise EventClaimedError(("another worker is handling the event",))
+
+    async def _try_to_claim(self, redis: Redis, event_id: str) -> bool | None:
+        """Return True if the event is claimed now, False if it was handled, None if it is being handled."""
+        # Redis may have a claim of this process that no task uses, whose response was lost: it is reused.
+        if not self._in_use.add(event_id):
+            return None
+        result = None
         try:
-            async with self._client() as redis:
-                for delay in _CLAIM_DELAYS:
-                    if may_claim and await self._send(redis.set(key, owner, nx=True, px=self._lease)):
-                        is_claimed = True
-                        return True
-                    if await self._send(redis.get(key)) in (_HANDLED, _HANDLED.encode()):
-                        return False
-                    if may_claim and await self._send(
-                        redis.eval(_EXTEND_IF_OWNED, 1, key, owner, self._lease)
-                    ):
-                        is_claimed = True
-                        return True
-                    if delay is not None:
-                        await self._clock.sleep(delay)
-            raise EventClaimedError(("another worker is handling the event",))
+            key, lease = self._prefix + event_id, str(self._lease)
+            result = await self._send(redis.eval(_CLAIM, 1, key, self._owner(), lease))
+            return None if result is None else bool(result)
         finally:
-            if may_claim and not is_claimed:
-                self._in_use.pop((os.getpid(), event_id))
+            if not result:
+                self._in_use.discard(event_id)
 
     async def complete(self, event_id: str) -> None:
-        """Record that the event was handled. A cancellation takes effect after the response of Redis.
+        """Record that the event was handled.
 
         Raises:
             WebhookError: Redis does not respond.
@@ -153,18 +154,15 @@ class RedisEventStore:
         """
         event_id = exact_text(event_id)
         key, index = self._prefix + event_id, f"{self._prefix}handled-keys"
-
-        async def complete() -> None:
+        try:
             async with self._client() as redis:
                 if self._limit is None:
-                    await self._send(redis.set(key, _HANDLED, px=self._remember))
+                    command = redis.set(key, "handled", px=self._remember)
                 else:
-                    await self._send(redis.eval(_KEEP_BOUNDED, 2, key, index, self._remember, self._limit))
-
-        try:
-            await run_shielded(complete)
+                    command = redis.eval(_COMPLETE_WITH_LIMIT, 2, key, index, self._remember, self._limit)
+                await self._send(command)
         finally:
-            self._in_use.pop((os.getpid(), event_id), None)
+            self._in_use.discard(event_id)
 
     async def release(self, event_id: str) -> None:
         """Release the claim of an event. If that fails, the claim ends by itself.
@@ -176,24 +174,16 @@ class RedisEventStore:
         event_id = exact_text(event_id)
         try:
             async with self._client() as redis:
-                await self._send(redis.eval(_DELETE_IF_OWNED, 1, self._prefix + event_id, self._owner()))
+                await self._send(redis.eval(_RELEASE, 1, self._prefix + event_id, self._owner()))
         finally:
-            self._in_use.pop((os.getpid(), event_id), None)
+            self._in_use.discard(event_id)
 
     def _owner(self) -> str:
         """Return the value of a claim. A fork copies the rest of the store, so it has the process id."""
         return f"{self._instance}:{os.getpid()}"
 
-    @asynccontextmanager
-    async def _client(self) -> AsyncGenerator[Any]:
-        if self._is_client:
-            yield self._redis
-            return
-        client = self._redis()
-        try:
-            yield client
-        finally:
-            await client.aclose()
+    def _client(self) -> AbstractAsyncContextManager[Any]:
+        return nullcontext(self._redis) if self._is_client else aclosing(self._redis())
 
     async def _send(self, command: object) -> object:
         if not isawaitable(command):
@@ -219,15 +209,11 @@ def _failure(raised: BaseException) -> ConfigurationError | WebhookError:
         if isinstance(link, RedisError):
             errors.append(link)
         link = link.__cause__ or link.__context__
-    error = next((error for error in errors if isinstance(error, _SERVER_ERRORS)), next(iter(errors), None))
+    from_server = next((error for error in errors if isinstance(error, _SERVER_ERRORS)), None)
+    error = from_server or next(iter(errors), None)
     detail = f": {error}" if str(error or "") else ""
-    if not isinstance(error, _SERVER_ERRORS):
+    if from_server is None:
         return WebhookError((f"Redis does not respond{detail}",))
-    if "eval" in detail.lower():  # "unknown command 'eval'", "no permissions to run the 'eval' command"
-        return ConfigurationError(
-            f"RedisEventStore needs scripts, but Redis refuses the command EVAL{detail}"
-        )
-    is_denied = isinstance(error, NoPermissionError) or "can't run this command" in detail
-    if not isinstance(error, ResponseError) or is_denied:
-        return ConfigurationError(f"RedisEventStore needs access, but Redis denies it{detail}")
-    return WebhookError((f"Redis refuses a command{detail}",))
+    if isinstance(from_server, ResponseError) and not any(text in detail for text in _DENIED):
+        return WebhookError((f"Redis refuses a command{detail}",))
+    return ConfigurationError(f"Redis denies RedisEventStore access, or a command that it needs{detail}")

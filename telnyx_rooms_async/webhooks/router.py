@@ -18,6 +18,7 @@ from telnyx_rooms_async.webhooks.stores import EventStore, MemoryEventStore, han
 
 E = TypeVar("E", bound=Event)
 _LOOP_CHECK_SECONDS: Final = 1.0
+"""Time between checks whether the event loop that handles an event has stopped."""
 Handler: TypeAlias = Callable[[E], Awaitable[object]]
 
 
@@ -52,9 +53,8 @@ class EventRouter:
         self._store = MemoryEventStore() if store is None else store
         self._limit, self._grace = int(limit), float(grace)
         self._handlers: Final[list[tuple[type[Event], Handler[Any]]]] = []
-        self._is_open = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        """The event loop of the background tasks."""
+        """The event loop of background tasks, while the router is entered."""
         self._capacity = self._limit
         self._tasks: Final[set[asyncio.Task[None]]] = set()
         # Each access is one atomic operation. A lock could be held by another thread during a fork.
@@ -65,8 +65,8 @@ class EventRouter:
         """Register an async function for a class of events: ``@router.on(RoomSessionEnded)``.
 
         A `functools.partial` and an object with an async ``__call__`` can be registered too. The handlers of
-        an event run one after the other in the order of their registration. If a handler fails, the ones
-        after it do not run, and the event counts as not handled.
+        an event run one after the other in the order of their registration. If a handler fails, the later
+        ones do not run, and the event counts as not handled.
 
         Args:
             event_class: a class of events, or `Event` for all events.
@@ -122,7 +122,6 @@ class EventRouter:
             >>> await EventRouter().dispatch(RoomSessionEnded(id="1"))  # it has no handler
             False
         """
-        running_loop()  # raises before the event is claimed
         handlers = self._handlers_of(event)
         if not handlers:
             return False
@@ -151,7 +150,7 @@ class EventRouter:
             >>> async with router:
             ...     is_started = await router.dispatch_in_background(RoomSessionEnded(id="1"))
         """
-        if not self._is_open or self._loop is not running_loop():
+        if self._loop is not running_loop():
             raise ConfigurationError(
                 "dispatch_in_background needs `async with router` around it, in the same event loop"
             )
@@ -161,25 +160,25 @@ class EventRouter:
         if not handlers or self._begin(event) is not None:
             return False
         self._capacity -= 1
-        task: asyncio.Task[None] | None = None
+        is_claimed = False
         try:
-            if await self._store.claim(event.id):
-                task = asyncio.create_task(self._run(handlers, event))
+            is_claimed = await self._store.claim(event.id)
         finally:
-            if task is None:
+            if not is_claimed:
                 self._capacity += 1
                 self._end(event)
-        if task is None:
+        if not is_claimed:
             return False
+        task = asyncio.create_task(self._run(handlers, event))
         self._tasks.add(task)
         # A callback, since a task that is cancelled before it starts does not run at all.
         task.add_done_callback(partial(self._end_in_background, event))
-        if not self._is_open:  # `__aexit__` ran meanwhile and does not know the task
+        if self._loop is None:  # `__aexit__` ran meanwhile and does not know the task
             await asyncio.gather(task, return_exceptions=True)
         return True
 
     async def __aenter__(self) -> Self:
-        self._is_open, self._loop = True, running_loop()
+        self._loop = running_loop()
         return self
 
     async def __aexit__(
@@ -188,7 +187,7 @@ class EventRouter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._is_open = False
+        self._loop = None
         tasks = list(self._tasks)
         try:
             if tasks:
@@ -255,7 +254,6 @@ class _Handling(Future[None]):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
-        self.set_running_or_notify_cancel()  # a cancelled waiter does not cancel it
         self.loop = loop
 
 

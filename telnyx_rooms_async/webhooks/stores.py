@@ -60,10 +60,8 @@ class MemoryEventStore:
     def __init__(self, limit: int = 10_000) -> None:
         check_count(limit=limit)
         self._limit = int(limit)
-        # Each access is one atomic operation. A lock could be held by another thread during a fork.
         self._handled: Final[OrderedDict[str, None]] = OrderedDict()
-        self._claims: Final[dict[tuple[int, str], object]] = {}
-        """By process id, since a fork copies the claims of its parent."""
+        self._claims = ClaimsOfProcess()
 
     async def claim(self, event_id: str) -> bool:
         """Claim an event, and return True; return False if it was handled.
@@ -74,8 +72,7 @@ class MemoryEventStore:
         event_id = exact_text(event_id)
         if event_id in self._handled:
             return False
-        claim = object()
-        if self._claims.setdefault((os.getpid(), event_id), claim) is not claim:
+        if not self._claims.add(event_id):
             raise EventClaimedError(("another router is handling the event",))
         return True
 
@@ -89,7 +86,25 @@ class MemoryEventStore:
 
     async def release(self, event_id: str) -> None:
         """Release the claim of an event."""
-        self._claims.pop((os.getpid(), exact_text(event_id)), None)
+        self._claims.discard(exact_text(event_id))
+
+
+class ClaimsOfProcess:
+    """Ids of the events that tasks of this process are handling; threads can share it."""
+
+    def __init__(self) -> None:
+        # Each access is one atomic operation: a lock could be held by another thread during a fork. By
+        # process id, since a fork copies the claims of its parent.
+        self._claims: Final[dict[tuple[int, str], object]] = {}
+
+    def add(self, event_id: str) -> bool:
+        """Claim an event; return False if it is claimed already."""
+        claim = object()
+        return self._claims.setdefault((os.getpid(), event_id), claim) is claim
+
+    def discard(self, event_id: str) -> None:
+        """Remove the claim of an event, if there is one."""
+        self._claims.pop((os.getpid(), event_id), None)
 
 
 async def handle_claimed(store: EventStore, event_id: str, handle: Callable[[], Awaitable[bool]]) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from operator import eq
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -26,6 +27,14 @@ NAME_TAKEN: Final[StoreResponse] = (
     422,
     {"errors": {"unique_name_not_unique_for_user_id": ["has already been taken"]}},
 )
+FIXED: Final[Mapping[str, StoreResponse]] = {
+    "POST rooms/*/actions/*": (201, {"data": {"token": SECRET_TOKEN, "refresh_token": SECRET_REFRESH_TOKEN}}),
+    "POST room_sessions/*/actions/*": (200, {"data": {"result": "ok"}}),
+    "POST room_compositions": (202, {"data": {"id": "a-composition", "status": "enqueued"}}),
+    "DELETE room_recordings": (201, {"data": {"room_recordings": 2}}),
+    "GET files/*": (200, FILM),
+}
+"""Responses that do not depend on the rooms, by patterns of method and path."""
 
 
 @frozen(kw_only=True)
@@ -110,42 +119,41 @@ class RoomStore:
         self.rooms, self.made = rooms, made
         return response
 
-    def _respond(self, request: RecordedRequest) -> StoreResponse:  # noqa: C901, PLR0911, PLR0912 - a case an operation
-        match request.method, request.path.strip("/").split("/"):
+    def _respond(self, request: RecordedRequest) -> StoreResponse:
+        path = request.path.strip("/")
+        match request.method, path.split("/"):
             case "POST", ["rooms"]:
-                name = request.fields.get("unique_name")
-                is_taken = any(room["unique_name"] == name for room in self.rooms)
-                if name and is_taken and self.names_are_unique:
-                    return NAME_TAKEN
-                self.made += 1
-                return 201, {"data": self.seed(**request.fields)[0]}
+                return self._create(**request.fields)
             case "GET", ["rooms"]:
                 return 200, self._page(request.query)
             case method, ["rooms", room_id]:
-                room = next((room for room in self.rooms if room["id"] == room_id), None)
-                if room is None:
-                    return NOT_FOUND
-                if method == "DELETE":
-                    self.rooms.remove(room)
-                    return 204, None
-                if method == "PATCH":
-                    room |= request.fields
-                return 200, {"data": room}
-            case "POST", ["rooms", _, "actions", _]:
-                return 201, {"data": {"token": SECRET_TOKEN, "refresh_token": SECRET_REFRESH_TOKEN}}
-            case "POST", ["room_sessions", _, "actions", _]:
-                return 200, {"data": {"result": "ok"}}
-            case "POST", ["room_compositions"]:
-                return 202, {"data": {"id": "a-composition", "status": "enqueued"}}
-            case "DELETE", ["room_recordings"]:
-                return 201, {"data": {"room_recordings": 2}}
+                return self._respond_for_room(method, room_id, request.fields)
             case "GET", ["room_recordings", recording_id]:
                 link = f"{self.url}/files/film.mp4?signature={SECRET_SIGNATURE}"
                 return 200, {"data": {"id": recording_id, "status": "completed", "download_url": link}}
-            case "GET", ["files", _]:
-                return 200, FILM
             case _:
-                return NOT_FOUND
+                call = f"{request.method} {path}"
+                return next(
+                    (value for pattern, value in FIXED.items() if fnmatchcase(call, pattern)), NOT_FOUND
+                )
+
+    def _create(self, **fields: Any) -> StoreResponse:
+        name = fields.get("unique_name")
+        if name and self.names_are_unique and any(room["unique_name"] == name for room in self.rooms):
+            return NAME_TAKEN
+        self.made += 1
+        return 201, {"data": self.seed(**fields)[0]}
+
+    def _respond_for_room(self, method: str, room_id: str, fields: Room) -> StoreResponse:
+        room = next((room for room in self.rooms if room["id"] == room_id), None)
+        if room is None:
+            return NOT_FOUND
+        if method == "DELETE":
+            self.rooms.remove(room)
+            return 204, None
+        if method == "PATCH":
+            room |= fields
+        return 200, {"data": room}
 
     def _page(self, query: Mapping[str, str]) -> Room:
         name = query.get("filter[unique_name]")

@@ -161,23 +161,6 @@ async def test_app_responds_with_rooms_receives_webhooks_and_shuts_down(
     gc.collect()  # a client, a session or a connection that was left open warns
 
 
-DATE_TIME: dict[str, object] = {"type": "string", "format": "date-time"}
-SCHEMAS: dict[str, dict[str, object]] = {
-    "id": {"type": "string"},
-    "unique_name": {"type": "string"},
-    "max_participants": {"type": "integer"},
-    "enable_recording": {"type": "boolean"},
-    "active_session_id": {"type": "string"},
-    "sessions": {"type": "array", "items": {"$ref": "#/components/schemas/RoomSession"}},
-    "webhook_event_url": {"type": "string"},
-    "webhook_event_failover_url": {"type": "string"},
-    "webhook_timeout_secs": {"type": "integer"},
-    "created_at": DATE_TIME,
-    "updated_at": DATE_TIME,
-    "record_type": {"type": "string"},
-}
-
-
 async def test_fastapi_validates_and_documents_rooms(
     telnyx: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,8 +178,5 @@ async def test_fastapi_validates_and_documents_rooms(
             schemas = (await response.json())["components"]["schemas"]
     assert schemas["Page_Room_"]["properties"]["data"]["items"] == {"$ref": "#/components/schemas/Room"}
     properties = schemas["Room"]["properties"]
-    assert properties.keys() == SCHEMAS.keys() == fields_dict(Room).keys()
-    for name, schema in SCHEMAS.items():
-        nullable = schema if name == "id" else {"anyOf": [schema, {"type": "null"}]}
-        assert nullable.items() <= properties[name].items()
-        assert properties[name]["description"], name
+    assert properties.keys() == fields_dict(Room).keys()
+    assert [name for name, schema in properties.items() if not schema["description"]] == []

@@ -453,7 +453,7 @@ async def test_cancelled_exit_cancels_background_tasks() -> None:
             await handler.wait_until_called()
 
     task = asyncio.create_task(serve())
-    await wait_until(lambda: bool(handler.events) and not router._is_open)
+    await wait_until(lambda: bool(handler.events) and router._loop is None)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -92,7 +92,7 @@ class DaskJob(Generic[Item, Value]):
             workers = self.workers or len(await self._async_cluster.nthreads()) or 1
             settings = evolve(self.settings, rate_limit_share=self.settings.rate_limit_share / workers)
             plugin = JobPlugin(settings, self.factory, self.concurrency, self.max_failures)
-            # One that finishes, one that starts meanwhile, and more if partitions are small.
+            # A partition that finishes, one that starts meanwhile, and more if partitions are small.
             partitions_at_once = workers * (2 + self.concurrency // self.partition_size)
             try:
                 await self._async_cluster.register_plugin(plugin, self._name)
@@ -116,23 +116,21 @@ class DaskJob(Generic[Item, Value]):
         results = stream(
             self._process, partitions, concurrency=partitions_at_once, ordered=self.ordered, max_failures=1
         )
-        is_stopped = False
         try:
             async with aclosing(results):
                 async for result in results:
                     if isinstance(result, Done):
                         outcomes = result.value
                     elif isinstance(result.error, _FailureLimitError):
-                        is_stopped = True
                         outcomes = cast("list[Outcome[Item, Value]]", result.error.outcomes)
                     else:
                         raise result.error
                     for outcome in outcomes:
                         yield outcome
-        except ExceptionGroup:
-            if is_stopped:
-                raise failure_limit_reached(self._errors, self.max_failures) from None
-            raise
+        except ExceptionGroup as errors:
+            if errors.subgroup(_FailureLimitError) is None:
+                raise
+            raise failure_limit_reached(self._errors, self.max_failures) from None
 
     async def _partitions(self) -> AsyncGenerator[Partition[Item], None]:
         """Yield partitions of the items; if the source raises, first those of the items before."""

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 from attrs import frozen
+from yarl import URL
 
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.emulator.faults import Cut
@@ -26,12 +27,11 @@ class RawResponse:
 async def send(telnyx: Emulator, method: str, path: str, body: bytes = b"") -> RawResponse:
     """Send one request over a socket."""
     loop = asyncio.get_running_loop()
-    port = int(telnyx.url.removesuffix("/v2").rpartition(":")[2])
     head = f"{method} {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {telnyx.api_key}\r\n"
     head += f"Content-Length: {len(body)}\r\n\r\n"
     with socket.socket() as connection:
         connection.settimeout(0)
-        await loop.sock_connect(connection, ("127.0.0.1", port))
+        await loop.sock_connect(connection, ("127.0.0.1", URL(telnyx.url).port))
         await loop.sock_sendall(connection, head.encode() + body)
         data = b""
         try:

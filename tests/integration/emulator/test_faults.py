@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from aiohttp import ClientSession
 from attrs import define, field
+from yarl import URL
 
 from telnyx_rooms_async.core.endpoints import ENDPOINTS
 from telnyx_rooms_async.emulator import Emulator, Fault
@@ -219,9 +220,8 @@ async def test_closing_ends_delays(fields: dict[str, Any], caplog: pytest.LogCap
     caplog.set_level(logging.INFO)
     async with Emulator() as telnyx:
         telnyx.inject(Fault(delay=math.inf, **fields), times=None)
-        port = int(telnyx.url.removesuffix("/v2").rpartition(":")[2])
         request = f"GET /v2/rooms HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {telnyx.api_key}\r\n\r\n"
-        connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        connections = [await asyncio.open_connection("127.0.0.1", URL(telnyx.url).port) for _ in range(3)]
         for _, writer in connections:
             writer.write(request.encode())
         await wait_until(lambda: len(telnyx.requests) == len(connections))

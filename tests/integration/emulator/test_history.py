@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
+from operator import attrgetter
 from random import Random
 from typing import Any
 
@@ -45,19 +46,17 @@ async def test_sessions_are_in_working_hours_and_follow_each_other(
         assert session.created_at.weekday() < 5
         assert NOW - timedelta(days=31) < session.created_at < NOW - timedelta(hours=14)
         assert 8 <= session.created_at.hour < 18
-    by_room = groupby(
-        sorted(sessions, key=lambda session: str(session.room_id)), lambda session: session.room_id
-    )
-    for _, of_room in by_room:
-        assert all(
-            one.ended_at and other.created_at and one.ended_at < other.created_at
-            for one, other in pairwise(of_room)
-        )
+    room_of = attrgetter("room_id")
+    for _, sessions_of_room in groupby(sorted(sessions, key=room_of), room_of):
+        for first, second in pairwise(sessions_of_room):
+            assert first.ended_at
+            assert second.created_at
+            assert first.ended_at < second.created_at
     assert going_on.active
     assert [room.active_session_id for room in telnyx.rooms[3:]] == [going_on.id, None, None, None]
 
 
-def is_rare(participant: RoomParticipant) -> str:
+def rare_case(participant: RoomParticipant) -> str:
     joined_at, left_at = participant.joined_at, participant.left_at
     if left_at is None or joined_at is None:
         return "never left"
@@ -68,12 +67,8 @@ async def test_rare_cases_are_included(telnyx: Emulator, client: RoomsClient) ->
     telnyx.seed_history(days=14, rooms=2, sessions=100)
     *ended, _ = await sessions_of(client)
     participants = [participant for session in ended for participant in session.participants or ()]
-    assert {is_rare(participant) for participant in participants} == {
-        "",
-        "never left",
-        "left before joined",
-        "no length",
-    }
+    kinds = {"", "never left", "left before joined", "no length"}
+    assert {rare_case(participant) for participant in participants} == kinds
     assert "" in {participant.context for participant in participants}
     joins = [[participant.joined_at for participant in session.participants or ()] for session in ended]
     assert any(len(set(times)) == 1 for times in joins)

@@ -1,5 +1,6 @@
 """Authentication, validation, state and lifecycle of the emulator, over HTTP."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -8,9 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import ClientSession
+from yarl import URL
 
 from telnyx_rooms_async.emulator import Emulator
-from tests.helpers.clocks import FakeClock
+from tests.helpers.clocks import FakeClock, wait_until
 from tests.helpers.http_client import HttpClient
 from tests.helpers.webhook_listener import WebhookListener
 
@@ -30,6 +32,22 @@ async def test_requests_are_recorded_and_their_repr_shows_no_secrets(
             assert response.status == 401
             assert (await response.json())["errors"][0]["code"] == "10009"
     assert [recorded.path for recorded in telnyx.requests] == ["/v2/rooms"] * 3
+
+
+async def test_client_may_close_the_connection_within_a_request(
+    telnyx: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    tasks = asyncio.all_tasks()
+    server = telnyx._runner.server if telnyx._runner else None
+    assert server is not None
+    url = URL(telnyx.url)
+    _, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(b'POST /v2/rooms HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"unique_name": "')
+    await wait_until(lambda: server.requests_count == 1)
+    writer.close()
+    await writer.wait_closed()
+    await wait_until(lambda: asyncio.all_tasks() == tasks)
+    assert (telnyx.requests, caplog.records) == ([], [])
 
 
 async def test_nothing_is_recorded_with_recording_off(receiver: WebhookListener) -> None:
@@ -139,9 +157,8 @@ async def test_seeded_rooms_have_free_names_and_times_in_utc() -> None:
 
 
 async def test_port_that_is_taken_is_an_error(telnyx: Emulator) -> None:
-    port = int(telnyx.url.removesuffix("/v2").rpartition(":")[2])
     with pytest.raises(OSError, match="address already in use"):
-        async with Emulator(port=port):
+        async with Emulator(port=URL(telnyx.url).port or 0):
             pytest.fail("entered")
 
 
