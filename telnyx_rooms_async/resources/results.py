@@ -169,10 +169,11 @@ class Plan(Value):
         rooms = self.unchanged + self.updates + deletes
         summary = f"the plan deletes {deletes} of {rooms} rooms"
         if max_deletes is None and deletes * 2 > rooms:
-            advice = f"max_deletes={deletes} (--max-deletes {deletes}) allows it"
-            raise InvalidArgumentError((f"{summary}, more than half of them: nothing was changed; {advice}",))
+            problem = f"{summary}, more than half: nothing was changed; max_deletes={deletes} allows it"
+            raise InvalidArgumentError((problem,))
         if max_deletes is not None and deletes > max_deletes:
-            raise InvalidArgumentError((f"{summary}, and max_deletes is {max_deletes}: nothing was changed",))
+            problem = f"{summary}, more than max_deletes={max_deletes}: nothing was changed"
+            raise InvalidArgumentError((problem,))
 
     def __bool__(self) -> bool:
         return bool(self.changes)
