@@ -39,7 +39,7 @@ from telnyx_rooms_async.settings import (
     Settings,
     check_count,
     check_flags,
-    check_positive,
+    check_not_negative,
     check_share,
     check_type,
     find_api_key,
@@ -461,8 +461,7 @@ class RoomsClient:
             >>> await client.close(grace=10)
         """
         grace = exact_number(grace)
-        if grace != 0:
-            check_positive(grace=grace)
+        check_not_negative(grace=grace)
         try:
             if grace > 0:
                 await self._api.in_flight_calls.wait_idle(grace)

@@ -165,6 +165,14 @@ def check_positive(**options: object) -> None:
             raise ConfigurationError(f"{name} must be a positive number, not {short_repr(value)}")
 
 
+def check_not_negative(**options: object) -> None:
+    """Check options that are finite numbers from 0."""
+    for name, value in options.items():
+        number = exact_number(value)
+        if not isinstance(number, int | float) or isinstance(number, bool) or not 0 <= number < math.inf:
+            raise ConfigurationError(f"{name} must be a number from 0, not {short_repr(value)}")
+
+
 def check_count(**options: object) -> None:
     """Check options that are integers of at least 1."""
     for name, value in options.items():
@@ -220,7 +228,5 @@ def find_retry_policy(
     check_type("retry", retry, RetryPolicy)
     check_count(max_attempts=retry.max_attempts)
     numbers = {name: exact_number(getattr(retry, name)) for name in _POLICY_FIELDS}
-    for name, value in numbers.items():
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
-            raise ConfigurationError(f"{name} must be a number from 0, not {short_repr(value)}")
+    check_not_negative(**numbers)
     return RetryPolicy(**numbers)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeVar, cast
 
 from attrs import frozen
 
-from telnyx_rooms_async.core.validators import exact_text, short_repr
+from telnyx_rooms_async.core.validators import checked_flag, exact_text, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.in_flight import running_loop
 from telnyx_rooms_async.shield import run_in_thread
@@ -44,7 +44,7 @@ CREATE TABLE items (
     code TEXT
 );
 """
-_STARTS: Final = 100
+_STARTS_PER_WRITE: Final = 100
 """Number of items whose start is recorded at once: after a crash, so many may be looked up in vain."""
 
 
@@ -95,12 +95,10 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, key_rotated: bool = False) -> None:
-        if not isinstance(cast("object", key_rotated), bool):  # "false" must not count as true
-            raise InvalidArgumentError((f"key_rotated must be True or False, got {short_repr(key_rotated)}",))
         if not isinstance(cast("object", path), str | os.PathLike):
-            raise InvalidArgumentError((f"path must be a path, got {short_repr(path)}",))
+            raise InvalidArgumentError((f"path must be a path, not {short_repr(path)}",))
         self.path: str = exact_text(os.fspath(path))
-        self.key_rotated = key_rotated
+        self.key_rotated: bool = checked_flag("key_rotated", key_rotated)
         self.skipped: int = 0
         """Number of finished items that the latest job has skipped so far."""
         self._file: JournalFile | None = None
@@ -224,7 +222,7 @@ class JournalFile:
         """Record that an item may have been processed, and that the next ones may, before it is started."""
         self.started = max(self.started, index + 1)
         if index >= self._start_limit:
-            await self._run("written", partial(self._commit, [], index + _STARTS))
+            await self._run("written", partial(self._commit, [], index + _STARTS_PER_WRITE))
 
     async def end(self, count: int) -> None:
         """Record that there are no more items."""
@@ -266,22 +264,22 @@ class JournalFile:
             connection.execute("INSERT INTO job VALUES (?, ?, ?, ?, 0)", (*job, now))
             connection.execute("COMMIT")
         operation, base_url, account = self._load()
+        problem = None
         if operation != job.operation:
-            raise self._sqlite.error(f"it belongs to another job: {operation}, not {job.operation}")
-        if base_url != job.base_url:
+            problem = f"it belongs to another job: {operation}, not {job.operation}"
+        elif base_url != job.base_url:
             problem = f"it was created for {base_url}, not for {job.base_url}: use another journal"
-            raise self._sqlite.error(problem)
-        if account != job.account and not key_rotated:
+        elif account != job.account and not key_rotated:
             problem = (
                 f"it was created for {base_url} with another API key: use another journal, or"
-                " key_rotated=True (--key-rotated) if that was an older key of the same account"
+                " key_rotated=True if that was an older key of the same account"
             )
+        if problem is not None:
             raise self._sqlite.error(problem)
-        (last,) = self._sqlite.connection.execute("SELECT max(item_index) FROM items").fetchone()
-        self.item_count = 0 if last is None else last + 1
+        (self.item_count,) = connection.execute("SELECT ifnull(max(item_index) + 1, 0) FROM items").fetchone()
 
     def _load(self) -> tuple[str, str, str]:
-        """Read the job: its operation, base URL and account."""
+        """Read the table `job`; return the operation, the base URL and the account."""
         row = self._sqlite.connection.execute("SELECT * FROM job").fetchone()
         if row is None:
             raise self._sqlite.error("it is damaged")

@@ -181,19 +181,15 @@ class BulkOperation(Generic[Item, Value]):
             max_failures=checked_limit("max_failures", max_failures),
         )
         if not isinstance(cast("object", journal), Journal | None):
-            raise InvalidArgumentError((f"journal must be a Journal, got {short_repr(journal)}",))
+            raise InvalidArgumentError((f"journal must be a Journal, not {short_repr(journal)}",))
         check_function("progress", progress)
         if journal is None:
-            outcomes = stream(self._apply_first, source, **options)
+            outcomes = stream(lambda item: self.apply(item, None), source, **options)
         else:
             outcomes = self._resume(journal, source, options)
         if progress is not None:
             outcomes = _report_progress(outcomes, progress)
         return BatchJob(self.name, outcomes, journal)
-
-    async def _apply_first(self, item: Item) -> Value:
-        """Process an item that was not processed before."""
-        return await self.apply(item, None)
 
     async def _resume(
         self,
@@ -219,14 +215,13 @@ class BulkOperation(Generic[Item, Value]):
         try:
             value = await self.apply(pending.item, file.started_at if pending.may_be_done else None)
         except TelnyxRoomsError as error:
-            status, code = (
-                (error.status_code, error.code) if isinstance(error, APIStatusError) else (None, None)
-            )
-            is_certain = status in _UNPROCESSED or isinstance(error, InvalidArgumentError)
-            # After NameTakenError, the lookup has found only the room of another caller.
-            is_failed = isinstance(error, NameTakenError) or (is_certain and not pending.may_be_done)
-            state = "failed" if is_failed else "open"
-            record = ItemRecord(index, digest, state, error=type(error).__name__, status=status, code=code)
+            record = ItemRecord(index, digest, "open", error=type(error).__name__)
+            if isinstance(error, APIStatusError):
+                record = record._replace(status=error.status_code, code=error.code)
+            is_certain = record.status in _UNPROCESSED or isinstance(error, InvalidArgumentError)
+            # After NameTakenError, the look-up has found only the room of another caller.
+            if isinstance(error, NameTakenError) or (is_certain and not pending.may_be_done):
+                record = record._replace(state="failed")
             pending.written = file.write(record)
             raise
         pending.written = file.write(ItemRecord(index, digest, "done", getattr(value, "id", None)))
@@ -319,7 +314,7 @@ def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | 
     """Return an iterator of the items, or raise `InvalidArgumentError` if they are no iterable or a text."""
     value = cast("object", items)
     if isinstance(value, str | bytes) or not isinstance(value, Iterable | AsyncIterable):
-        raise InvalidArgumentError((f"the items must be an iterable of items, got {short_repr(items)}",))
+        raise InvalidArgumentError((f"the items must be an iterable of items, not {short_repr(items)}",))
     try:
         return aiter(items) if isinstance(items, AsyncIterable) else iter(items)
     except Exception as error:  # such as of a numpy array without a dimension, which is iterable by its class

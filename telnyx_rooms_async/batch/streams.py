@@ -151,7 +151,7 @@ def stream(
 
 def _check_count(name: str, number: object) -> None:
     if type(number) is not int or number < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")
+        raise ValueError(f"{name} must be a whole number of at least 1, not {number!r}")
 
 
 def iterate(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncGenerator[Item, None]:

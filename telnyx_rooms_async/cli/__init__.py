@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 import telnyx_rooms_async
 from telnyx_rooms_async import Settings
 from telnyx_rooms_async.cli import output, runner
+from telnyx_rooms_async.cli.options import option
 
 _COMMANDS: Final = (
     "rooms",
@@ -100,29 +101,19 @@ def _program(
     ] = None,
     client_cert: Annotated[
         str | None,
-        typer.Option(
-            metavar="PATH",
-            help="PEM file of a client certificate and its private key. Default: TELNYX_CLIENT_CERT.",
-        ),
+        option("PATH", "PEM file of a client certificate and its private key. Default: TELNYX_CLIENT_CERT."),
     ] = None,
     proxy: Annotated[
         str | None,
-        typer.Option(
-            metavar="URL",
-            help="HTTP proxy: http://HOST:PORT. Default: TELNYX_PROXY, which keeps a password out of `ps`.",
+        option(
+            "URL", "HTTP proxy: http://HOST:PORT. Default: TELNYX_PROXY, which keeps a password out of `ps`."
         ),
     ] = None,
     header: Annotated[
         list[Header] | None,
-        typer.Option(
-            parser=_parse_header,
-            metavar="NAME:VALUE",
-            help="Header of every request; repeat the option for several.",
-        ),
+        option("NAME:VALUE", "Header of every request; repeat the option for several.", parser=_parse_header),
     ] = None,
-    max_retries: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Retries of a failed request. Default: 2.")
-    ] = None,
+    max_retries: Annotated[int | None, option("N", "Retries of a failed request. Default: 2.", min=0)] = None,
     allow_insecure: Annotated[
         bool,
         typer.Option(

@@ -4,10 +4,10 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from datetime import timedelta
-from time import monotonic
-from typing import Annotated, Final, TypeAlias, TypedDict, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import typer
+from attrs import define, field
 from rich.console import RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -21,28 +21,6 @@ Item = TypeVar("Item")
 Value = TypeVar("Value")
 Outcomes: TypeAlias = AsyncGenerator[Done[Item, Value] | Failed[Item], None]
 
-Concurrency: TypeAlias = Annotated[
-    int, typer.Option(min=1, max=1000, metavar="N", help="Number of requests at the same time.")
-]
-MaxFailures: TypeAlias = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Stop after this number of failures.")
-]
-Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
-DryRun: TypeAlias = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
-]
-
-
-class Limits(TypedDict, total=False):
-    """Options that limit a job of 32 requests at the same time."""
-
-    concurrency: Annotated[
-        int,
-        typer.Option(min=1, max=1000, metavar="N", help="Number of requests at the same time. Default: 32."),
-    ]
-    max_failures: MaxFailures
-
-
 _FATAL: Final = (AuthenticationError, ConfigurationError)
 """Errors that every other item would meet too: the key is refused, the disk is full."""
 _PRINTED_FAILURES: Final = 10
@@ -50,26 +28,22 @@ _THROTTLED: Final = frozenset({429, 503})
 RUN_AGAIN: Final = "run the same command again to continue"
 
 
+@define
 class JobProgress:
-    """Counters of a command that makes many calls: `total` items if known, of which an earlier run did some.
+    """Counters of a command that makes many calls."""
 
-    `phase` is what is done before the first result, such as ``"collecting rooms"``.
-    """
-
-    def __init__(
-        self, phase: str = "", *, total: int | None = None, skipped: Callable[[], int] = int
-    ) -> None:
-        self.total = total
-        self.done: int = 0
-        self.failed: int = 0
-        self.skipped = skipped
-        self.client: RoomsClient | None = None
-        """Client of the running job."""
-        self._phase = phase
-        self._requests = 0
-        self._throttled = 0
-        self._first: tuple[float, int] | None = None
-        """Time and count of the first result of this run."""
+    phase: str = ""
+    """What is done before the first result, such as ``"collecting rooms"``."""
+    total: int | None = field(default=None, kw_only=True)
+    """Number of items, if it is known."""
+    skipped: Callable[[], int] = field(default=int, kw_only=True)
+    """Returns the number of items that an earlier run did."""
+    done: int = field(default=0, init=False)
+    failed: int = field(default=0, init=False)
+    client: RoomsClient | None = field(default=None, init=False)
+    """Client of the running job."""
+    _requests: int = field(default=0, init=False)
+    _throttled: int = field(default=0, init=False)
 
     @property
     def finished(self) -> int:
@@ -81,45 +55,25 @@ class JobProgress:
         failures = f"{self.failed} failed" if self.failed else ""
         return Result(", ".join(filter(None, (*parts, failures))), {**counts, "failed": self.failed})
 
-    @property
-    def rate(self) -> float | None:
-        """Items per second of this run: skipped items do not count."""
-        if self._first is None:
-            return None
-        since, count = self._first
-        elapsed, items = monotonic() - since, self.done + self.failed - count
-        return items / elapsed if items and elapsed > 0 else None
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Estimated time until the end, by the rate of this run."""
-        rate = self.rate
-        return None if rate is None or self.total is None else max(0, self.total - self.finished) / rate
-
     def on_attempt(self, attempt: Attempt) -> None:
         """Count an attempt."""
         self._requests += 1
         self._throttled += int(attempt.status in _THROTTLED and attempt.wait is not None)
 
-    def add_done(self, count: int = 1) -> None:
-        """Count items that are done."""
-        self.done += count
-        self._first = self._first or (monotonic(), self.done + self.failed)
-
     def add_failure(self, label: str, error: Exception) -> None:
         """Count a failure, and print the first ones."""
         self.failed += 1
-        self._first = self._first or (monotonic(), self.done + self.failed)
         if self.failed <= _PRINTED_FAILURES:
-            output.complain(f"{label}: {error}")
+            reason = str(error)
+            output.complain(reason if reason.startswith(label) else f"{label}: {reason}")
         elif self.failed == _PRINTED_FAILURES + 1:
             output.note("more failures are counted, but not printed")
 
     @property
     def detail(self) -> str:
         """What the bar cannot show."""
-        if not self.finished and self._phase:
-            return f"{self._phase}, {output.counted(self._requests, 'request')}"
+        if not self.finished and self.phase:
+            return f"{self.phase}, {output.counted(self._requests, 'request')}"
         limit = self.client.rate_limit if self.client else None
         at_limit = ", at the rate limit" if limit is not None and limit.remaining == 0 else ""
         text = f"{self.failed} failed, {output.counted(self._throttled, 'wait')}{at_limit}"
@@ -139,20 +93,27 @@ class _JobBar(Progress):
         # All columns fit a line of 80.
         super().__init__(BarColumn(bar_width=20), MofNCompleteColumn(), *columns, **output.bar_options())
         self.add_task("", total=None, rate="", detail="", left="")
+        self.add_task("", total=None, visible=False)  # the items of this run, for their rate
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Draw the newest counts. Without a result the bar pulses instead of standing at 0."""
-        job, rate, left = self._job, self._job.rate, self._job.seconds_left
-        for task in self.task_ids:
-            self.update(
-                task,
-                completed=job.finished,
-                total=job.total if job.finished else None,
-                rate="" if rate is None else f"{rate:.0f}/s",
-                detail=job.detail,
-                left="-:--:--" if left is None else str(timedelta(seconds=int(left))),
-            )
+        if self.tasks:  # the base class draws once before there are any
+            self._update()
         return super().get_renderables()
+
+    def _update(self) -> None:
+        job, (shown, this_run) = self._job, self.tasks
+        self.update(this_run.id, completed=job.done + job.failed)
+        rate = this_run.speed
+        left = max(0, job.total - job.finished) / rate if rate and job.total is not None else None
+        self.update(
+            shown.id,
+            completed=job.finished,
+            total=job.total if job.finished else None,
+            rate="" if rate is None else f"{rate:.0f}/s",
+            detail=job.detail,
+            left="-:--:--" if left is None else str(timedelta(seconds=int(left))),
+        )
 
 
 def run_job(
@@ -164,8 +125,6 @@ def run_job(
     on_done: Callable[[Item], object] = lambda _item: None,
     on_failure: Callable[[Item, Exception], object] = lambda _item, _error: None,
     advise: Callable[[], str] = lambda: RUN_AGAIN,
-    as_json: bool,
-    base_url: str | None,
 ) -> None:
     """Make calls, and print a summary: on stdout, or on stderr if the job was stopped.
 
@@ -178,7 +137,7 @@ def run_job(
             async with aclosing(start(client)) as outcomes:
                 async for outcome in outcomes:
                     if isinstance(outcome, Done):
-                        progress.add_done()
+                        progress.done += 1
                         on_done(outcome.item)
                     elif isinstance(outcome.error, _FATAL):
                         raise outcome.error
@@ -188,12 +147,12 @@ def run_job(
 
     try:
         with exit_codes():  # an error is printed before what was done
-            run(count, base_url, on_attempt=progress.on_attempt)
+            run(count, on_attempt=progress.on_attempt)
     except typer.Exit as stop:
         if progress.done or progress.failed or stop.exit_code == INTERRUPTED:
             output.note("; ".join(filter(None, [f"stopped: {summarize().sentence}", advise()])))
         raise
-    show(summarize(), as_json=as_json)
+    show(summarize())
     if progress.failed:
         if advice := advise():
             output.note(advice)

@@ -20,8 +20,8 @@ from telnyx_rooms_async import (
     RoomSession,
     VideoRegion,
 )
+from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.options import SOURCE_SEPARATOR, format_region
-from telnyx_rooms_async.cli.output import counted, escaped, note, stdout, write, write_json, write_line
 from telnyx_rooms_async.models import public_url
 
 _GAP: Final = 2
@@ -74,23 +74,23 @@ _LAYOUTS: Final[dict[type, _Layout]] = {
 }
 
 
-def show(value: Shown, *, as_json: bool) -> None:
+def show(value: Shown) -> None:
     """Print a result on stdout: a sentence, one line per field, or one JSON object."""
     if isinstance(value, Result):
-        if not as_json:
-            write_line(value.sentence)
+        if not output.is_json.get():
+            output.write_line(value.sentence)
         elif value.values is not None:
-            write_json(value.values)
+            output.write_json(value.values)
         return
-    if as_json:
-        write_json(value)
+    if output.is_json.get():
+        output.write_json(value)
         return
     names = list(attrs.fields_dict(type(value)))
     if isinstance(value, AccessToken):
         width = max(map(len, names)) + _GAP
         for name in names:  # a token is copied from the terminal, so it is not wrapped
             line = Text.assemble((name.ljust(width), "bold"), text_of(getattr(value, name)))
-            write(line, soft_wrap=True)
+            output.write(line, soft_wrap=True)
         return
     table = Table.grid(padding=(0, _GAP, 0, 0))
     table.add_column(style="bold", no_wrap=True)
@@ -98,32 +98,31 @@ def show(value: Shown, *, as_json: bool) -> None:
     for name in names:
         if name != _LAYOUTS[type(value)].nested:
             table.add_row(name, Text(_field_text(value, name)))
-    write(table)
+    output.write(table)
     _write_nested(value, even_if_empty=True)
 
 
-async def show_list(
-    listing: Listing[Item], model: type[Item], *, omit: str | None = None, as_json: bool
-) -> None:
+async def show_list(listing: Listing[Item], model: type[Item], *, omit: str | None = None) -> None:
     """Print a listing: a table at the end, or one JSON object per line as the pages arrive."""
     values: list[Item] = []
     async with aclosing(aiter(listing)) as items:
         async for item in items:
-            if as_json:
-                write_json(item)
+            if output.is_json.get():
+                output.write_json(item)
             else:
                 values.append(item)
-    if as_json:
+    if output.is_json.get():
         return
-    is_terminal = stdout().is_terminal
+    is_terminal = output.stdout().is_terminal
     table, hidden = _values_table(model, values, omit)
     if values or not is_terminal:
-        write(table)
+        output.write(table)
     for value in values:
         _write_nested(value, even_if_empty=False)
     if is_terminal:
-        summary = counted(len(values), _LAYOUTS[model].noun, zero="no")
-        note(f"{summary}; not shown: {', '.join(hidden)} (--json has all)" if values and hidden else summary)
+        summary = output.counted(len(values), _LAYOUTS[model].noun, zero="no")
+        more = f"; not shown: {', '.join(hidden)} (--json has all)" if values and hidden else ""
+        output.note(f"{summary}{more}")
 
 
 def _values_table(model: type, values: Sequence[Value], omit: str | None) -> tuple[Table, list[str]]:
@@ -136,7 +135,7 @@ def _values_table(model: type, values: Sequence[Value], omit: str | None) -> tup
     for name in columns:
         widest = max(map(cell_len, (name, *cells[name])))
         used += _GAP + (min(widest, _FOLDED_WIDTH) if name == layout.folded else widest)
-        if shown and used > stdout().width:
+        if shown and used > output.stdout().width:
             break
         shown.append(name)
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
@@ -154,9 +153,9 @@ def _write_nested(value: Value, *, even_if_empty: bool) -> None:
     if values is None or not (values or even_if_empty):
         return
     title = f"\n{layout.nested} of {layout.noun} {text_of(value.id)}"
-    write(Text(title if values else f"{title}: none", style="bold"))
+    output.write(Text(title if values else f"{title}: none", style="bold"))
     if values:
-        write(_values_table(type(values[0]), values, f"{layout.noun}_id")[0])
+        output.write(_values_table(type(values[0]), values, f"{layout.noun}_id")[0])
 
 
 def _field_text(value: Value, name: str) -> str:
@@ -182,4 +181,4 @@ def text_of(value: object) -> str:
             regions = cast("Mapping[str, VideoRegion]", value)
             return text_of(" ".join(format_region(name, region) for name, region in regions.items()))
         case _:
-            return escaped(str(value))
+            return output.escaped(str(value))

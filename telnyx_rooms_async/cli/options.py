@@ -15,6 +15,17 @@ from telnyx_rooms_async import DateFilter, DurationFilter, VideoRegion
 
 T = TypeVar("T")
 
+
+def argument(metavar: str, help_text: str) -> Any:  # noqa: ANN401 - Typer declares parameters as Any
+    """Declare an argument."""
+    return typer.Argument(metavar=metavar, help=help_text)
+
+
+def option(metavar: str, help_text: str, **settings: Any) -> Any:  # noqa: ANN401 - likewise
+    """Declare an option that has a value and the name of its parameter."""
+    return typer.Option(metavar=metavar, help=help_text, **settings)
+
+
 # --- ranges -------------------------------------------------------------------------------------------------
 
 
@@ -107,24 +118,28 @@ def format_region(name: str, region: VideoRegion) -> str:
 
 # --- ids ----------------------------------------------------------------------------------------------------
 
-RoomId: TypeAlias = Annotated[str, typer.Argument(metavar="ROOM_ID", help="The id of the room.")]
-SessionId: TypeAlias = Annotated[str, typer.Argument(metavar="SESSION_ID", help="The id of the session.")]
+RoomId: TypeAlias = Annotated[str, argument("ROOM_ID", "The id of the room.")]
+SessionId: TypeAlias = Annotated[str, argument("SESSION_ID", "The id of the session.")]
 
 # --- filters ------------------------------------------------------------------------------------------------
 
 _RANGE_HELP: Final = "2021-04-25, or an inclusive range: 2021-04-01..2021-04-30, 2021-04-01.., ..2021-04-30."
 
-OfRoom: TypeAlias = Annotated[str, typer.Option(metavar="ID", help="Filter by room.")]
-OfSession: TypeAlias = Annotated[str, typer.Option(metavar="ID", help="Filter by session.")]
+OfRoom: TypeAlias = Annotated[str, option("ID", "Filter by room.")]
+OfSession: TypeAlias = Annotated[str, option("ID", "Filter by session.")]
+PageSize: TypeAlias = Annotated[int, option("N", "Number of items per request: 1 to 250. Default: 250.")]
 
 
-def _days(help_text: str) -> Any:  # noqa: ANN401 - Typer declares options as Any
-    return typer.Option(parser=parse_days, metavar="DAYS", help=help_text)
+def _days(help_text: str) -> Any:  # noqa: ANN401 - likewise
+    return option("DAYS", help_text, parser=parse_days)
 
 
 CreatedAt: TypeAlias = Annotated[DateFilter, _days(f"Created on {_RANGE_HELP}")]
 UpdatedAt: TypeAlias = Annotated[DateFilter, _days("Updated on these days.")]
 EndedAt: TypeAlias = Annotated[DateFilter, _days("Ended on these days.")]
+IncludeParticipants: TypeAlias = Annotated[
+    bool, typer.Option("--include-participants", help="Show the participants, past and present.")
+]
 
 
 class RoomFilters(TypedDict, total=False):
@@ -132,11 +147,11 @@ class RoomFilters(TypedDict, total=False):
 
     created_at: CreatedAt
     updated_at: UpdatedAt
-    unique_name: Annotated[str, typer.Option(metavar="NAME", help="Filter by name.")]
+    unique_name: Annotated[str, option("NAME", "Filter by name.")]
 
 
-class SessionFilters(TypedDict, total=False):
-    """Options that select sessions."""
+class SessionQuery(TypedDict, total=False):
+    """Options of a list of sessions."""
 
     created_at: CreatedAt
     updated_at: UpdatedAt
@@ -145,17 +160,18 @@ class SessionFilters(TypedDict, total=False):
         bool,
         typer.Option("--active/--inactive", help="Only active sessions, or only sessions that have ended."),
     ]
+    include_participants: IncludeParticipants
+    page_size: PageSize
 
 
-class ParticipantFilters(TypedDict, total=False):
-    """Options that select participants."""
+class ParticipantQuery(TypedDict, total=False):
+    """Options of a list of participants."""
 
     joined_at: Annotated[DateFilter, _days(f"Joined on {_RANGE_HELP}")]
     updated_at: UpdatedAt
     left_at: Annotated[DateFilter, _days("Left on these days.")]
-    context: Annotated[
-        str, typer.Option(metavar="TEXT", help="Filter by the context that the client SDK sent, exactly.")
-    ]
+    context: Annotated[str, option("TEXT", "Filter by the context that the client SDK sent, exactly.")]
+    page_size: PageSize
 
 
 class RecordingFilters(TypedDict, total=False):
@@ -163,17 +179,17 @@ class RecordingFilters(TypedDict, total=False):
 
     room_id: OfRoom
     session_id: OfSession
-    participant_id: Annotated[str, typer.Option(metavar="ID", help="Filter by participant.")]
-    status: Annotated[str, typer.Option(metavar="STATUS", help="Filter by status: completed or processing.")]
-    type: Annotated[str, typer.Option(metavar="TYPE", help="Filter by type: audio or video.")]
+    participant_id: Annotated[str, option("ID", "Filter by participant.")]
+    status: Annotated[str, option("STATUS", "Filter by status: completed or processing.")]
+    type: Annotated[str, option("TYPE", "Filter by type: audio or video.")]
     started_at: Annotated[DateFilter, _days(f"Started on {_RANGE_HELP}")]
     ended_at: EndedAt
     duration_secs: Annotated[
         DurationFilter,
-        typer.Option(
+        option(
+            "SECONDS",
+            "Filter by duration: 90, or an inclusive range: 60..120, 60.., ..120.",
             parser=parse_seconds,
-            metavar="SECONDS",
-            help="Filter by duration: 90, or an inclusive range: 60..120, 60.., ..120.",
         ),
     ]
 
@@ -184,13 +200,11 @@ class RecordingFilters(TypedDict, total=False):
 class WebhookFields(TypedDict, total=False):
     """Options for the webhooks of a room or a composition."""
 
-    webhook_event_url: Annotated[str, typer.Option(metavar="URL", help="URL that Telnyx sends events to.")]
+    webhook_event_url: Annotated[str, option("URL", "URL that Telnyx sends events to.")]
     webhook_event_failover_url: Annotated[
-        str, typer.Option(metavar="URL", help="URL for events that the first URL does not accept.")
+        str, option("URL", "URL for events that the first URL does not accept.")
     ]
-    webhook_timeout_secs: Annotated[
-        int, typer.Option(metavar="SECONDS", help="Timeout of a webhook: 0 to 30.")
-    ]
+    webhook_timeout_secs: Annotated[int, option("SECONDS", "Timeout of a webhook: 0 to 30.")]
 
 
 class LostResponse(StrEnum):
@@ -209,24 +223,34 @@ OnLostResponse: TypeAlias = Annotated[
 ]
 
 Target: TypeAlias = Annotated[
-    str,
-    typer.Argument(metavar="TARGET", help="Path of the file, or - for stdout. An existing file is replaced."),
+    str, argument("TARGET", "Path of the file, or - for stdout. An existing file is replaced.")
 ]
+
+# --- many requests ------------------------------------------------------------------------------------------
+
+Concurrency: TypeAlias = Annotated[int, option("N", "Number of requests at the same time.", min=1, max=1000)]
+MaxFailures: TypeAlias = Annotated[int, option("N", "Stop after this number of failures.", min=1)]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+DryRun: TypeAlias = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
+]
+
+
+class Limits(TypedDict, total=False):
+    """Options that limit a job of 32 requests at the same time."""
+
+    concurrency: Annotated[
+        int, option("N", "Number of requests at the same time. Default: 32.", min=1, max=1000)
+    ]
+    max_failures: MaxFailures
+
 
 # --- all commands -------------------------------------------------------------------------------------------
 
-Limit: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Show at most N. Default: all.")
-]
-PageSize: TypeAlias = Annotated[int, typer.Option(metavar="N", help="Number of items per request: 1 to 250.")]
-PAGE_SIZE: Final = 250
-IncludeParticipants: TypeAlias = Annotated[
-    bool, typer.Option("--include-participants", help="Show the participants, past and present.")
-]
-Timeout: TypeAlias = Annotated[float, typer.Option(metavar="SECONDS", help="Maximum time to wait.")]
+Limit: TypeAlias = Annotated[int | None, option("N", "Show at most N. Default: all.", min=1)]
+Timeout: TypeAlias = Annotated[float, option("SECONDS", "Maximum time to wait.")]
 TIMEOUT: Final = 600.0
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON. A list is one object per line.")]
 BaseUrl: TypeAlias = Annotated[
-    str | None,
-    typer.Option(metavar="URL", envvar="TELNYX_BASE_URL", help="Base URL of the API. Default: Telnyx."),
+    str | None, option("URL", "Base URL of the API. Default: Telnyx.", envvar="TELNYX_BASE_URL")
 ]

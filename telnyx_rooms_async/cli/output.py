@@ -5,7 +5,8 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any, Final, TextIO
 
 from rich.console import Console, RenderableType
@@ -14,6 +15,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
@@ -23,6 +25,8 @@ from rich.text import Text
 from telnyx_rooms_async import ConfigurationError, TelnyxRoomsError
 from telnyx_rooms_async.serialization import converter
 
+is_json: Final = ContextVar[bool]("is_json", default=False)
+"""Whether the command has the option ``--json``."""
 # A pipe has no width: no line is wrapped there, and no column left out.
 _UNLIMITED_WIDTH: Final = 1_000_000
 
@@ -46,27 +50,20 @@ def can_ask() -> bool:
     return is_watched() and _is_terminal(sys.stdin)
 
 
-def escaped(text: str) -> str:
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def _escape_json(character: str) -> str:
+    return json.dumps(character)[1:-1]
+
+
+def escaped(text: str, *, keep: str = "", escape: Callable[[str], str] = _escape) -> str:
     """Escape characters that move the cursor, colour the terminal or reorder text."""
     if text.isprintable():
         return text
     return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
-def _escaped_lines(text: str) -> str:
-    return "\n".join(map(escaped, text.split("\n")))
-
-
-def _escaped_json(text: str) -> str:
-    """Escape the same characters in JSON, and in lines of a table."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() or character in "\n\t" else json.dumps(character)[1:-1]
-        for character in text
+        character if character.isprintable() or character in keep else escape(character) for character in text
     )
 
 
@@ -98,13 +95,13 @@ def write(renderable: RenderableType, *, soft_wrap: bool = False) -> None:
 
 def write_line(text: str) -> None:
     """Print a line on stdout without wrapping it."""
-    put(f"{_escaped_lines(text)}\n".encode(stdout().encoding, "replace"))
+    put((escaped(text, keep="\n") + "\n").encode(stdout().encoding, "replace"))
 
 
 def write_json(value: object) -> None:
     """Print plain data or a model on stdout, as one line of JSON."""
     # JSON escapes ESC, but neither the C1 controls nor the marks that reorder text, which terminals obey.
-    put(_escaped_json(converter.dumps(value).decode()).encode() + b"\n")
+    put(escaped(converter.dumps(value).decode(), escape=_escape_json).encode() + b"\n")
 
 
 def put(data: bytes) -> None:
@@ -122,7 +119,9 @@ class Stdout:
 
     def write(self, data: bytes, /) -> None:
         """Write all of the data; at a terminal it is text that is not cut within a character."""
-        put(_escaped_json(data.decode()).encode() if stdout().is_terminal else data)
+        if stdout().is_terminal:
+            data = escaped(data.decode(), keep="\n\t", escape=_escape_json).encode()
+        put(data)
 
     def flush(self) -> None:
         """Do nothing: nothing is buffered."""
@@ -153,12 +152,13 @@ def stderr() -> Console:
 def note(text: str) -> None:
     """Print a message on stderr."""
     console = stderr()
-    console.print(Text(_escaped_lines(text), style="dim"), soft_wrap=not console.is_terminal)
+    console.print(Text(escaped(text, keep="\n"), style="dim"), soft_wrap=not console.is_terminal)
 
 
 def complain(reason: object) -> None:
-    """Print an error on stderr, in one line."""
-    stderr().print(Text.assemble(("error:", "bold red"), f" {escaped(str(reason))}"), soft_wrap=True)
+    """Print an error on stderr, in one line. An argument that it recommends is shown as an option."""
+    message = escaped(str(reason)).replace("key_rotated=True", "--key-rotated")
+    stderr().print(Text.assemble(("error:", "bold red"), f" {message}"), soft_wrap=True)
 
 
 class _NoteHandler(logging.Handler):
@@ -186,14 +186,9 @@ def log_notes(level: int = logging.WARNING) -> Generator[None, None, None]:
 # --- progress at a terminal ---------------------------------------------------------------------------------
 
 
-@contextmanager
-def status(text: str) -> Generator[None, None, None]:
+def status(text: str) -> AbstractContextManager[object]:
     """Show what is being done, until it is done."""
-    if not is_watched():
-        yield
-        return
-    with stderr().status(Text(escaped(text))):
-        yield
+    return stderr().status(Text(escaped(text))) if is_watched() else nullcontext()
 
 
 def bar_options() -> dict[str, Any]:
@@ -207,21 +202,21 @@ def bar_options() -> dict[str, Any]:
 
 
 @contextmanager
-def download_bar() -> Generator[Callable[[int, int | None], object], None, None]:
-    """Show the progress of a download: the bytes that are done, and the size if it is known."""
-    columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+def _bar(*columns: ProgressColumn) -> Generator[Callable[[int, int | None], object], None, None]:
+    """Show a bar, which is set to what is done and the total, if it is known."""
     with Progress(*columns, **bar_options()) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-@contextmanager
-def session_bar() -> Generator[Callable[[int, int], object], None, None]:
+def download_bar() -> AbstractContextManager[Callable[[int, int | None], object]]:
+    """Show the progress of a download in bytes."""
+    return _bar(BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+
+
+def session_bar() -> AbstractContextManager[Callable[[int, int | None], object]]:
     """Show how many sessions were read."""
-    columns = TextColumn("reading sessions"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, **bar_options()) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    return _bar(TextColumn("reading sessions"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
 # --- files --------------------------------------------------------------------------------------------------

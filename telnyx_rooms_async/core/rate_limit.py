@@ -160,14 +160,15 @@ class RateLimitWindow:
         has_many = self._permits > _MANY * self._capacity and not self._end_is_estimated
         if has_many and self._share == 1 and now < self._next_reading:
             self._unread = headers
-            self.in_flight = max(self.in_flight - 1, 0)
+            if self.in_flight:  # a request of a stopped event loop may be released late
+                self.in_flight -= 1
         else:
             self._next_reading = now + _READ_INTERVAL
             self.complete(rate_limit(headers), sent_at, now)
 
     def complete(self, limit: RateLimit | None, sent_at: float, now: float) -> None:
         """Count a request as answered, and take the rate limit of its response into account, if any."""
-        if self.in_flight:  # a request of a stopped event loop may be released late
+        if self.in_flight:
             self.in_flight -= 1
         if self._probing_left:
             self._probing_left -= 1

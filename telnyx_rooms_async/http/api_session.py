@@ -231,7 +231,9 @@ class ApiSession:
         key_version = credentials.version
         started = self.clock.monotonic()
         time_left = context.deadline - started
-        seconds = max(min(self.attempt_timeout, time_left), _SHORTEST_ATTEMPT)
+        seconds = self.attempt_timeout
+        if time_left < seconds:
+            seconds = max(time_left, _SHORTEST_ATTEMPT)
         try:
             if self.middleware:
                 send = partial(self._send, end=started + seconds)

@@ -6,7 +6,7 @@ import os
 import platform
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from pathlib import Path
@@ -136,6 +136,7 @@ class _ProxyConnector(_Connector):
 
 async def own_session(
     *,
+    headers: Mapping[str, str],
     max_connections: int,
     trace_configs: list[aiohttp.TraceConfig],
     middlewares: Sequence[aiohttp.ClientMiddlewareType],
@@ -159,6 +160,7 @@ async def own_session(
     session = aiohttp.ClientSession(
         # The limit is per host, so that downloads do not take the connections of calls.
         connector=connector(limit=0, limit_per_host=max_connections, socket_factory=open_socket, ssl=tls),
+        headers=headers,
         trace_configs=trace_configs,
         middlewares=middlewares,
         cookie_jar=aiohttp.DummyCookieJar(),

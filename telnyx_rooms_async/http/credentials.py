@@ -89,15 +89,8 @@ class Credentials:
 
     def _use(self, key: Secret) -> None:
         self.key: Secret = key
-        self.headers: CIMultiDict[str] = CIMultiDict(
-            {
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-                # A plain str: a recorder of HTTP traffic such as vcrpy can save no other type.
-                "Authorization": f"Bearer {key}",
-                "User-Agent": self.user_agent,
-            }
-        )
+        # A plain str: a recorder of HTTP traffic such as vcrpy can save no other type.
+        self.headers: CIMultiDict[str] = CIMultiDict({"Authorization": f"Bearer {key}"})
         self.json_headers: CIMultiDict[str] = CIMultiDict(
             {**self.headers, "Content-Type": "application/json"}
         )

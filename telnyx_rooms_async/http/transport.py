@@ -86,8 +86,14 @@ class AiohttpTransport:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._max_connections = max_connections
         self._download_slots: asyncio.Semaphore  # made with the session
+        self._shared_headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": user_agent,
+        }
         self._open_session = partial(
             own_session,
+            headers=self._shared_headers,
             max_connections=max_connections,
             trace_configs=list(trace_configs),
             middlewares=(_send_once,),
@@ -96,7 +102,6 @@ class AiohttpTransport:
         self._tls = tls
         self._proxies = proxies
         self._proxy = None if proxies is None else proxies.choose(self._base)
-        self._user_agent = user_agent
 
     def __del__(self) -> None:
         if self._owned is not None:
@@ -141,7 +146,7 @@ class AiohttpTransport:
                 request.method,
                 url,
                 data=None if request.body is None and not self._is_borrowed else self._payload(request),
-                headers=_headers(request, credentials),
+                headers=self._headers(request, credentials),
                 timeout=attempt_timeout(seconds),
                 allow_redirects=False,
                 raise_for_status=False,
@@ -181,7 +186,7 @@ class AiohttpTransport:
         Raises:
             ClientClosedError: the borrowed session is closed.
         """
-        headers = {"Accept-Encoding": "identity", "User-Agent": self._user_agent}
+        headers = {**self._shared_headers, "Accept": "*/*", "Accept-Encoding": "identity"}
         if offset:
             headers["Range"] = f"bytes={offset}-"
             if if_range is not None:
@@ -262,6 +267,18 @@ class AiohttpTransport:
             raise ClientClosedError
         return session
 
+    def _headers(self, request: Request, credentials: Credentials) -> CIMultiDict[str]:
+        """Return the headers of a request, without those that the session adds."""
+        # For a POST without a body too, to which aiohttp would add another content type.
+        has_json = request.body is not None or request.method == "POST"
+        headers = credentials.json_headers if has_json else credentials.headers
+        if request.headers or self._is_borrowed:
+            headers = headers.copy()
+            if self._is_borrowed:
+                headers.update(self._shared_headers)
+            headers.update(request.headers)
+        return headers
+
     def _payload(self, request: Request) -> bytes | BytesIO | aiohttp.Payload | None:
         if request.body is None:
             is_resent = self._is_borrowed and request.method == "DELETE"
@@ -305,17 +322,6 @@ def is_usable_url(url: Secret) -> bool:
         return bool(URL(url, encoded=True).host) and not re.search(r"[\x00-\x20\x7f\\]", url)
     except ValueError:
         return False
-
-
-def _headers(request: Request, credentials: Credentials) -> CIMultiDict[str]:
-    """Return the headers of a request: those of the client, and its own."""
-    # For a POST without a body too, to which aiohttp would add another content type.
-    has_json = request.body is not None or request.method == "POST"
-    headers = credentials.json_headers if has_json else credentials.headers
-    if request.headers:
-        headers = CIMultiDict(headers)
-        headers.update(request.headers)
-    return headers
 
 
 # --- middlewares ------------------------------------------------------------------------------------------

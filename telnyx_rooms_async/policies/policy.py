@@ -32,7 +32,7 @@ _SEARCHED_DAYS: Final = range(-8, 10)
 """A week in both directions, and hours over midnight."""
 
 
-# --- what users write ---------------------------------------------------------------------------------------
+# --- conversion and checks of fields ------------------------------------------------------------------------
 
 
 def _zone(zone: tzinfo | str) -> tzinfo:
@@ -59,11 +59,6 @@ def _is_time_of_day(value: object) -> bool:
     return isinstance(value, time) and value.tzinfo is None
 
 
-def participant_id(participant: RoomParticipant) -> str:
-    """Recognise each participant as a person of its own."""
-    return participant.id
-
-
 def _all_are(cls: type, values: tuple[object, ...] | None) -> bool:
     """Return whether values are in a tuple, and of a class."""
     return isinstance(values, tuple) and all(isinstance(value, cls) for value in values)
@@ -78,6 +73,9 @@ def _check(instance: object, *problems: str, **fields: tuple[bool, str]) -> None
     )
     if problems or of_fields:
         raise InvalidArgumentError((*problems, *of_fields))
+
+
+# --- policies -----------------------------------------------------------------------------------------------
 
 
 @frozen(kw_only=True)
@@ -126,6 +124,11 @@ class AllowedHours:
                 start = datetime.combine(day, self.start, self.zone).astimezone(UTC)
                 end = datetime.combine(last_day, self.end, self.zone).astimezone(UTC)
                 yield Interval(start, max(start, end))  # the hour that clocks skip can come between
+
+
+def participant_id(participant: RoomParticipant) -> str:
+    """Recognise each participant as a person of its own."""
+    return participant.id
 
 
 @frozen(kw_only=True)
@@ -213,6 +216,9 @@ class RoomPolicy:
             and (self.prefix is None or name.startswith(self.prefix))
             and (self.predicate is None or bool(self.predicate(room)))
         )
+
+
+# --- actions ------------------------------------------------------------------------------------------------
 
 
 @frozen(kw_only=True)

@@ -159,8 +159,8 @@ class Attendance(Table):
     def write_chart(self, path: str | PathLike[str], *, zone: tzinfo = UTC, dark: bool = False) -> None:
         """Draw a bar for each stay of each person, and the number of people over time (extra ``charts``).
 
-        SVG shows names in all scripts, as the program does that shows it; PNG has the letters of the font
-        DejaVu Sans. The same report gives the same SVG.
+        SVG shows names in all scripts of the program that displays it, PNG in those of the font DejaVu Sans.
+        The same report gives the same SVG.
 
         Args:
             path: of an ``.svg`` or ``.png`` file, which is complete or not there.
@@ -178,7 +178,7 @@ class Attendance(Table):
 
     def __rich__(self) -> object:
         """Return the chart for a terminal: ``rich.print(attendance)``, times in UTC."""
-        from telnyx_rooms_async.reports import terminal  # noqa: PLC0415 - rich is installed if it asks
+        from telnyx_rooms_async.reports import terminal  # noqa: PLC0415 - only rich calls this
 
         return terminal.AttendanceChart(self)
 
@@ -189,9 +189,9 @@ def attendance_of(
     """Return the attendance of sessions, from the sessions with their participants.
 
     Times are in UTC. A participant that never left counts as present until its session ended, or until
-    `as_of`. One that left before it joined, as clocks that differ may say, stayed for no time. A participant
-    without a time of joining joined when its session began. Of several versions of a session or participant
-    the one that was updated last counts, whatever their order.
+    `as_of`. A participant that left before it joined, by clocks that differ, stayed for no time. One without
+    a time of joining joined when its session began. Of several versions of a session or participant, in any
+    order, the version that was updated last counts.
 
     Args:
         sessions: with their participants (``include_participants=True``).
@@ -207,22 +207,21 @@ def attendance_of(
     newest: dict[str, RoomSession] = {}
     participants: dict[str, dict[str, RoomParticipant]] = {}
     for session in sessions:
-        of_session = participants_of(session)
         newest[session.id] = _newer(newest.get(session.id, session), session)
         in_session = participants.setdefault(session.id, {})
-        for participant in of_session:
+        for participant in participants_of(session):
             in_session[participant.id] = _newer(in_session.get(participant.id, participant), participant)
     stays: dict[str, list[_Stay]] = {}
     for session in newest.values():
         for participant in participants[session.id].values():
             stay = _Stay(Interval(*span_of(participant, session, as_of)), participant, session)
             stays.setdefault(identity_of(participant, identity), []).append(stay)
+    by_start = sorted(newest.values(), key=lambda session: (session.created_at or _NEVER, session.id))
     attendees = [_attendee(name, of_person) for name, of_person in stays.items()]
+    attendees.sort(key=lambda attendee: (attendee.first_joined_at, attendee.identity))
     return Attendance(
-        sessions=tuple(evolve(session, participants=None) for session in _by_start(newest.values())),
-        attendees=tuple(
-            sorted(attendees, key=lambda attendee: (attendee.first_joined_at, attendee.identity))
-        ),
+        sessions=tuple(evolve(session, participants=None) for session in by_start),
+        attendees=tuple(attendees),
         as_of=as_of,
     )
 
@@ -325,10 +324,6 @@ def _newer(first: Version, second: Version) -> Version:
 def _age(version: RoomParticipant | RoomSession) -> tuple[datetime, datetime]:
     end = version.left_at if isinstance(version, RoomParticipant) else version.ended_at
     return in_utc(version.updated_at or _NEVER), in_utc(end or _NEVER)
-
-
-def _by_start(sessions: Iterable[RoomSession]) -> list[RoomSession]:
-    return sorted(sessions, key=lambda session: (session.created_at or _NEVER, session.id))
 
 
 def _json_field(context: str | None, name: str) -> str | None:

@@ -57,7 +57,7 @@ _GAP: Final = 0.15
 _ROWS_MAX: Final = 200
 """Rows of a chart: a larger picture is of no use."""
 _WIDE_CHARACTER: Final = 1.3
-"""Width of emoji and Chinese characters, which the font has not, in units of the font size."""
+"""Width of emoji and Chinese characters, which the font does not have, in units of the font size."""
 _SETTINGS_LOCK: Final = threading.Lock()
 """matplotlib has one set of settings for all threads."""
 
@@ -129,7 +129,7 @@ def check_name(path: str | PathLike[str]) -> str:
     """
     suffix = Path(path).suffix.lower()
     if suffix not in (".svg", ".png"):
-        raise InvalidArgumentError((f"the name of a chart must end in .svg or .png, got {str(path)!r}",))
+        raise InvalidArgumentError((f"the name of a chart must end in .svg or .png, not {str(path)!r}",))
     return suffix
 
 

@@ -19,9 +19,9 @@ def check_aware(name: str, instant: datetime) -> None:
         InvalidArgumentError: the time has no time zone, or is no `datetime`.
     """
     if not isinstance(cast("object", instant), datetime):
-        raise InvalidArgumentError((f"{name} must be a timezone-aware datetime, got {instant!r}",))
+        raise InvalidArgumentError((f"{name} must be a timezone-aware datetime, not {instant!r}",))
     if instant.utcoffset() is None:
-        raise InvalidArgumentError((f"{name} must be timezone-aware, got {instant.isoformat()!r}",))
+        raise InvalidArgumentError((f"{name} must be timezone-aware, not {instant.isoformat()!r}",))
 
 
 def in_utc(instant: datetime) -> datetime:

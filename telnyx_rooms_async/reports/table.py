@@ -5,9 +5,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from io import StringIO
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 
 from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.errors import ConfigurationError
@@ -75,22 +76,12 @@ class Table(ABC):
             target.discard()
 
 
-class _Echo:
-    """File that returns what is written to it, so that `csv.writer` returns the line."""
-
-    def write(self, text: str, /) -> str:
-        return text
-
-
-# With this line end the writer quotes a cell with either of its characters.
-_LINE_END: Final = "\r\n"
-
-
 def csv_line(cells: Iterable[object]) -> str:
     """Return a line of CSV."""
-    # A writer collects the cells of one row, so threads cannot share it.
-    line = cast("str", csv.writer(_Echo(), lineterminator=_LINE_END).writerow(cells))
-    return f"{line.removesuffix(_LINE_END)}\n"
+    line = StringIO()
+    # Its line end makes the writer quote a cell with either of these characters.
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def import_pyarrow() -> tuple[Any, Any]:

@@ -140,7 +140,7 @@ def _presence(attendee: Attendee, edges: Sequence[datetime]) -> str:
                 break
             intervals.pop()
         share = present / (end - start)
-        cells.append(_SHADES[0 if not seen else 3 if share >= 1 else 2 if 2 * share >= 1 else 1])
+        cells.append(_SHADES[1 + (2 * share >= 1) + (share >= 1)] if seen else _SHADES[0])
     return "".join(cells)
 
 

@@ -37,7 +37,7 @@ _CHUNK: Final = 50_000
 
 def _exact_price(value: object) -> Decimal:
     if isinstance(value, bool | float) or not isinstance(value, Decimal | int | str):
-        problem = f"a price must be a Decimal such as Decimal('0.002'), or its text, got {value!r}"
+        problem = f"a price must be a Decimal such as Decimal('0.002'), or its text, not {value!r}"
         raise InvalidArgumentError((problem,))
     try:
         price = Decimal(value)
@@ -46,7 +46,7 @@ def _exact_price(value: object) -> Decimal:
         is_valid = False
     if not is_valid:
         limits = f"0 or more, below 1e16, with at most {DECIMAL_PLACES} decimal places"
-        raise InvalidArgumentError((f"a price must be {limits}, got {value!r}",))
+        raise InvalidArgumentError((f"a price must be {limits}, not {value!r}",))
     return Decimal(value)
 
 
@@ -183,7 +183,7 @@ class Usage(Table):
 
     def __rich__(self) -> object:
         """Return the chart for a terminal: ``rich.print(usage)``."""
-        from telnyx_rooms_async.reports import terminal  # noqa: PLC0415 - rich is installed if it asks
+        from telnyx_rooms_async.reports import terminal  # noqa: PLC0415 - only rich calls this
 
         return terminal.UsageChart(self)
 
@@ -240,34 +240,6 @@ _Part: TypeAlias = tuple[_Period, int, int]
 """The part of a stay that is in a period, from start to end."""
 
 
-class _HashSet:
-    """Set of 64-bit numbers in an array, with a quarter of the memory of a set."""
-
-    def __init__(self) -> None:
-        self._slots = _hashes([0]) * 1024
-        self._count = 0
-
-    def add(self, number: int) -> bool:
-        """Add a number other than 0, and return whether it is new."""
-        slot = self._slot(number)
-        if self._slots[slot]:
-            return False
-        self._slots[slot] = number
-        self._count += 1
-        if 2 * self._count > len(self._slots):
-            numbers, self._slots = self._slots, _hashes([0]) * (2 * len(self._slots))
-            for other in filter(None, numbers):
-                self._slots[self._slot(other)] = other
-        return True
-
-    def _slot(self, number: int) -> int:
-        """Return the slot of a number, or the free slot for it."""
-        slot = number % len(self._slots)
-        while self._slots[slot] not in (0, number):
-            slot = (slot + 1) % len(self._slots)
-        return slot
-
-
 _SUMS: Final = [name.name for name in fields(_Period) if name.name != "distinct"]
 
 
@@ -309,8 +281,8 @@ class UsageMeter:
         self._zone = zone
         self._identity: Identity = identity
         self._periods: defaultdict[str, _Period] = defaultdict(_Period)
-        self._added = _HashSet()
-        """Ids of what was added."""
+        self._added: set[int] = set()
+        """Hashes of the ids of what was added."""
         # Most stays are in the same day as the one before.
         self._period = _Period()
         self._period_start = self._period_end = 0
@@ -328,7 +300,7 @@ class UsageMeter:
             person = identity_of(participant, self._identity)
             stays.setdefault(person, []).append((_microseconds(start), _microseconds(end)))
         # Nothing is added before this line, at which no participant can be refused any more.
-        if not self._added.add(_hash(f"session {session.id}")):
+        if not self._is_new(session):
             return
         room_id = session.room_id or ""
         started_at = _microseconds(session.created_at or self._as_of)
@@ -345,6 +317,12 @@ class UsageMeter:
             for period, part_start, part_end in parts:
                 period.add_person(identity, part_start, part_end)
 
+    def _is_new(self, item: RoomSession | RoomRecording | RoomComposition) -> bool:
+        """Return whether an item was not added before, and take it as added."""
+        known = len(self._added)
+        self._added.add(_hash(f"{type(item).__name__} {item.id}"))
+        return len(self._added) > known
+
     def _add_minutes(self, start: int, end: int, room_id: str) -> Sequence[_Part]:
         """Add the minutes of a stay to the periods in which it is, and return its parts in them."""
         parts = self._split(start, end, room_id)
@@ -359,7 +337,7 @@ class UsageMeter:
     def add_recording(self, recording: RoomRecording) -> None:
         """Add a recording."""
         started_at = _microseconds(in_utc(recording.started_at or recording.created_at or self._as_of))
-        if self._added.add(_hash(f"recording {recording.id}")):
+        if self._is_new(recording):
             period = self._period_at(started_at, recording.room_id or "")
             period.recorded_minutes += -(-(recording.duration_secs or 0) // 60)
             period.recorded_megabytes += round(Decimal(str(recording.size_mb or 0)), 6)
@@ -367,7 +345,7 @@ class UsageMeter:
     def add_composition(self, composition: RoomComposition) -> None:
         """Add a composition."""
         created_at = _microseconds(in_utc(composition.created_at or composition.started_at or self._as_of))
-        if self._added.add(_hash(f"composition {composition.id}")):
+        if self._is_new(composition):
             period = self._period_at(created_at, composition.room_id or "")
             period.composed_minutes += -(-(composition.duration_secs or 0) // 60)
 

@@ -84,7 +84,7 @@ async def download(
 ) -> DownloadedFile:
     """Download the file of the item that `call` retrieves, as `Recordings.download` documents it."""
     if progress is not None and (not callable(cast("object", progress)) or isasyncgenfunction(progress)):
-        wrong = f"progress must be a function, async or not, got {short_repr(progress)}"
+        wrong = f"progress must be a function, async or not, not {short_repr(progress)}"
         raise InvalidArgumentError((wrong,))
     max_bytes = checked_limit("max_bytes", max_bytes, minimum=0)
     with api.in_flight_calls:

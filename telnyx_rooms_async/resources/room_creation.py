@@ -142,7 +142,7 @@ class _Creation:
                 if not is_last and self.since is None:
                     raise
                 cause = name_taken = error
-            except (APIConnectionError, APIResponseError, APIStatusError) as error:
+            except Exception as error:
                 if not is_last:
                     raise
                 cause = error  # of the second request: the outcome of the first is still open
@@ -183,7 +183,8 @@ class _Creation:
     ) -> tuple[Room, ...] | None:
         """Return the rooms that may be the result; None if there may still be one that is not listed yet.
 
-        Raises `name_taken` if there are rooms of the name, but none of them can be the result.
+        Raises `name_taken` if there are rooms of the name, but none of them can be the result, and
+        `OutcomeUnknownError` if there is no answer because a function of the user failed.
         """
         logger.warning("POST /rooms: the response was lost; looking for the room by its name")
         api = self.api
@@ -201,6 +202,9 @@ class _Creation:
                 rooms = await find_rooms(unique_name, lambda call: once.send_with_retries(call, context))
             except (APIConnectionError, APIResponseError, APIStatusError, PaginationError):
                 continue
+            except Exception as error:  # such as of the function for the API key
+                attempts = context.attempts
+                raise OutcomeUnknownError(CREATE_ROOM.operation, unique_name, attempts) from error
             matches = self.matches(rooms, context.started)
             if matches or retry_after is not None:
                 return matches

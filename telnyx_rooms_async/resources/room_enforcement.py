@@ -8,13 +8,8 @@ from typing import Final, TypeAlias, cast
 
 from attrs import evolve
 
-from telnyx_rooms_async.batch.streams import Failed, Outcome, stream
-from telnyx_rooms_async.core.endpoints import (
-    DELETE_ROOM,
-    END_SESSION,
-    LIST_ROOMS,
-    RETRIEVE_ROOM,
-)
+from telnyx_rooms_async.batch.streams import Done, Outcome, stream
+from telnyx_rooms_async.core.endpoints import DELETE_ROOM, END_SESSION, LIST_ROOMS, RETRIEVE_ROOM
 from telnyx_rooms_async.core.protocol import build
 from telnyx_rooms_async.core.requests import RoomsQuery
 from telnyx_rooms_async.core.validators import (
@@ -113,7 +108,8 @@ class Enforcer:
         """By the id of the session, or of the room that is to be deleted."""
         self._not_before: dict[_Key, datetime] = {}
         """When an action that was done, vetoed, postponed or failed may be tried again."""
-        self._latest = 0.0
+        self._latest_time = 0.0
+        """The latest result of `_now`, in seconds since the epoch."""
         self._next_reading = 0.0
         """By the monotonic clock."""
         self._changed_sessions: set[str] = set()
@@ -164,7 +160,7 @@ class Enforcer:
     async def _read_all(self) -> None:
         """Plan the actions of all rooms and active sessions."""
         self._next_reading = self._api.clock.monotonic() + self._interval
-        self._latest = 0.0  # the clock may have been corrected
+        self._latest_time = 0.0  # the clock may have been corrected
         active = Sessions(self._api).list(active=True, include_participants=self._needs_participants)
         sessions = await active.prefetch(_PREFETCH).all() if self._needs_sessions else []
         by_room: dict[str | None, list[RoomSession]] = {}
@@ -226,8 +222,8 @@ class Enforcer:
 
     def _now(self) -> datetime:
         """Return the server's time, which does not go back: its responses have whole seconds."""
-        self._latest = max(self._latest, self._api.server_now())
-        return datetime.fromtimestamp(self._latest, UTC)
+        self._latest_time = max(self._latest_time, self._api.server_now())
+        return datetime.fromtimestamp(self._latest_time, UTC)
 
     def _key(self, action: PolicyAction) -> _Key:
         if self._dry_run and action.type != "warn":  # the first limit would end it
@@ -237,7 +233,7 @@ class Enforcer:
     def _retry_at(self) -> datetime:
         return self._now() + timedelta(seconds=min(self._interval, _LONGEST_RETRY))
 
-    def _at(self, action: PolicyAction) -> datetime:
+    def _possible_at(self, action: PolicyAction) -> datetime:
         """Return when an action can be carried out; never if its limit makes a warning pointless."""
         at = max(action.due_at, self._not_before.get(self._key(action), _ALWAYS))
         return _NEVER if action.type == "warn" and at >= action.limit_at else at
@@ -245,14 +241,12 @@ class Enforcer:
     def _due_actions(self) -> list[PolicyAction]:
         """Return the first action of each session and room that is due."""
         now = self._now()
-        first = (
-            next((action for action in plan if self._is_due(action, now)), None)
-            for plan in self._plans.values()
-        )
+        plans = self._plans.values()
+        first = (next((action for action in plan if self._is_due(action, now)), None) for plan in plans)
         return [action for action in first if action is not None]
 
     def _is_due(self, action: PolicyAction, now: datetime) -> bool:
-        return self._at(action) <= now and not (action.type == "warn" and action.limit_at <= now)
+        return self._possible_at(action) <= now and not (action.type == "warn" and action.limit_at <= now)
 
     async def _carry_out(self, action: PolicyAction) -> PolicyAction | None:
         """Carry out an action unless another instance does, and return the result if there is one."""
@@ -310,6 +304,7 @@ class Enforcer:
             if self._on_warning is not None:
                 await self._on_warning(action)
             return True
+        is_done = True
         try:
             if action.type == "end_session":
                 await self._api.call(build(END_SESSION, session_id=action.subject_id))
@@ -317,20 +312,17 @@ class Enforcer:
                 await self._api.call(build(DELETE_ROOM, room_id=action.subject_id))
         except (NotFoundError, SessionEndedError):
             is_done = False
-        else:
-            is_done = True
         del self._plans[action.subject_id]
         return is_done
 
     def _result(self, outcome: Outcome[PolicyAction, PolicyAction | None]) -> PolicyAction | None:
         """Return the action of an outcome, and remember when it may be tried again."""
-        if isinstance(outcome, Failed):
-            action = evolve(outcome.item, status="failed", error=outcome.error, retry_at=self._retry_at())
-        elif outcome.value is None:
-            return None
-        else:
+        if isinstance(outcome, Done):
             action = outcome.value
-        self._not_before[self._key(action)] = action.retry_at or _NEVER
+        else:
+            action = evolve(outcome.item, status="failed", error=outcome.error, retry_at=self._retry_at())
+        if action is not None:
+            self._not_before[self._key(action)] = action.retry_at or _NEVER
         return action
 
     # --- waiting ------------------------------------------------------------------------------------------
@@ -339,7 +331,7 @@ class Enforcer:
         """Wait until an action is due, an event arrives, or it is time to read everything."""
         clock, now = self._api.clock, self._now()
         seconds = self._next_reading - clock.monotonic()
-        times = (self._at(action) for plan in self._plans.values() for action in plan)
+        times = (self._possible_at(action) for plan in self._plans.values() for action in plan)
         if (earliest := min((at for at in times if at > now), default=_NEVER)) != _NEVER:
             seconds = min(seconds, (earliest - now).total_seconds())
         with self._api.in_flight_calls:

@@ -106,6 +106,7 @@ def test_invalid_value_is_one_line_and_nothing_is_sent(
         ),
         (f"recordings download {UNKNOWN_ID} - --json", "--json and the target - cannot be combined"),
         ("reports usage --since yesterday", "must be YYYY-MM-DD, got 'yesterday'"),
+        ("reports usage --by weekday", ": 'weekday' is not one of 'day', 'month', 'room'"),
         ("rooms export -", "a stream does not show the format"),
         (
             "rooms export rooms",

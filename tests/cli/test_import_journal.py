@@ -89,7 +89,7 @@ def test_other_key_is_refused_unless_it_was_rotated(
     monkeypatch.setitem(account, "TELNYX_API_KEY", "KEY0123CANARYKEY")
     result = run(*command)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "--key-rotated" in result.stderr
+    assert "or --key-rotated if" in result.stderr
     assert "CANARY" not in result.stderr
     again = run(*command, "--key-rotated")
     assert (again.exit_code, again.stdout) == (0, "nothing to do: 150 rooms created before\n")

@@ -3,29 +3,31 @@
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from telnyx_rooms_async.cli import bulk_job
+from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.bulk_job import JobProgress
 from telnyx_rooms_async.emulator import Emulator, Fault
 from tests.helpers.command_line import Run, Terminal
 
 
-@pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A list with the current time."""
-    now = [1000.0]
-    monkeypatch.setattr(bulk_job, "monotonic", lambda: now[0])
-    return now
+def test_rate_and_time_left_count_this_run_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(output, "stderr", lambda: Console(get_time=lambda: now))
+    progress = JobProgress(total=1000, skipped=lambda: 700)
+    bar = progress.bar()
 
+    def draw() -> tuple[str, str]:
+        bar.get_renderables()
+        return bar.tasks[0].fields["rate"], bar.tasks[0].fields["left"]
 
-def test_rate_and_time_left_count_this_run_only(time: list[float]) -> None:
-    progress = JobProgress(total=1000)
-    progress.skipped = lambda: 700
-    assert (progress.finished, progress.rate, progress.seconds_left) == (700, None, None)
-    progress.add_done()
-    time[0] += 10
-    progress.add_done(20)
-    assert (progress.rate, progress.seconds_left) == (2.0, (1000 - 721) / 2)
+    assert draw() == ("", "-:--:--")
+    progress.done = 1
+    assert draw() == ("", "-:--:--")
+    now += 10
+    progress.done = 21
+    assert draw() == ("2/s", "0:02:19")
+    assert (bar.tasks[0].completed, bar.tasks[0].total) == (721, 1000)
 
 
 def test_bar_counts_items_of_an_earlier_run_while_they_are_skipped(

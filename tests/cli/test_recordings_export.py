@@ -161,7 +161,10 @@ def test_recording_that_is_not_completed_is_a_failure(
     telnyx.join(room["id"])
     result = run("recordings", "export", str(tmp_path))
     assert (result.exit_code, result.stdout) == (1, f"downloaded 4 recordings to {tmp_path}, 2 failed\n")
-    assert "is processing: there is no file to download yet" in result.stderr
+    *errors, _ = result.stderr.splitlines()
+    reason = "is processing: there is no file to download yet"
+    processing = objects("recordings", "list", "--status", "processing")
+    assert sorted(errors) == sorted(f"error: {recording['id']} {reason}" for recording in processing)
     assert run("recordings", "export", str(tmp_path), "--status", "completed").exit_code == 0
 
 

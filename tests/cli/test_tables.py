@@ -29,8 +29,8 @@ HEADER = b"unique_name,max_participants\n"
 def read(
     text: bytes, kind: str = "csv", *, names_required: bool = False, delimiter: str | None = None
 ) -> InputTable:
-    table = InputTable(source=Source("rooms"), names_required=names_required)
-    table.read(io.BytesIO(text), Format(kind), delimiter)
+    table = InputTable(source=Source("rooms"), format=Format(kind), names_required=names_required)
+    table.read(io.BytesIO(text), delimiter)
     return table
 
 

@@ -129,7 +129,7 @@ async def test_item_has_failed_only_if_it_was_certainly_not_processed(
     change: tuple[str, RoomFields] = telnyx.rooms[0].id, {"max_participants": 9}
     retry = RetryPolicy(max_attempts=1)
     async with RoomsClient(telnyx.api_key, base_url=telnyx.url, retry=retry) as client:
-        (outcome,) = [each async for each in client.rooms.update_many([change], journal=Journal(path))]
+        (outcome,) = [outcome async for outcome in client.rooms.update_many([change], journal=Journal(path))]
     assert not outcome.ok
     assert getattr(await Journal(path).summary(), state) == 1
 
@@ -212,7 +212,7 @@ async def test_age_of_a_room_is_judged_by_the_server_clock(path: Path, skew: int
 
 async def test_room_without_a_name_is_refused(client: RoomsClient, telnyx: Emulator, path: Path) -> None:
     items: list[RoomFields] = [{"max_participants": 3}]
-    (outcome,) = [each async for each in client.rooms.create_many(items, journal=Journal(path))]
+    (outcome,) = [outcome async for outcome in client.rooms.create_many(items, journal=Journal(path))]
     with pytest.raises(InvalidArgumentError, match="unique_name"):
         outcome.unwrap()
     assert not telnyx.requests

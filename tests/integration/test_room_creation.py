@@ -28,6 +28,7 @@ OnLostResponse = Literal["find", "find_then_resend", "raise"]
 
 LOST = ScriptedServer.raw(b"")
 FAILED = ScriptedServer.http(500)
+REFUSED = ScriptedServer.http(401, b"{}")
 GONE = ScriptedServer.http(404, b"{}")
 TAKEN = ScriptedServer.http(
     422,
@@ -198,6 +199,24 @@ async def test_unsent_second_request_leaves_the_first_unknown(
         await create(client, "find_then_resend")
     assert methods(scripted_server) == "PGGG"
     assert isinstance(caught.value.__cause__, APIConnectionError)
+
+
+@pytest.mark.parametrize(
+    ("replies", "requests"),
+    [([LOST, REFUSED], "PG"), ([LOST, NOTHING, NOTHING, NOTHING, REFUSED], "PGGGP")],
+    ids=["look-up", "second request"],
+)
+async def test_error_of_the_key_function_leaves_a_lost_create_unknown(
+    scripted_server: ScriptedServer, fake_clock: FakeClock, replies: list[Reply], requests: str
+) -> None:
+    scripted_server.respond_with(*replies)
+    next_key = ["KEY"].pop
+    client = RoomsClient(next_key, base_url=scripted_server.url, clock=fake_clock.clock)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await create(client, "find_then_resend")
+    assert caught.value.unique_name == "Weekly"
+    assert isinstance(caught.value.__cause__, IndexError)
+    assert methods(scripted_server) == requests
 
 
 @pytest.mark.parametrize("look", [FAILED, LOST, NOTHING], ids=["500", "lost", "not listed"])

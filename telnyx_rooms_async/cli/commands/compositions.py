@@ -8,7 +8,6 @@ import typer
 from telnyx_rooms_async import UNSET, Listing, RoomComposition, RoomsClient
 from telnyx_rooms_async.cli.display import Result
 from telnyx_rooms_async.cli.options import (
-    PAGE_SIZE,
     TIMEOUT,
     CreatedAt,
     NamedRegion,
@@ -18,15 +17,15 @@ from telnyx_rooms_async.cli.options import (
     Target,
     Timeout,
     WebhookFields,
+    argument,
+    option,
     parse_region,
 )
-from telnyx_rooms_async.cli.runner import api_command, command_group, download
+from telnyx_rooms_async.cli.runner import command, command_group, download
 
 app: Final = command_group(help="Videos composed from the recordings of a session.")
 
-CompositionId: TypeAlias = Annotated[
-    str, typer.Argument(metavar="COMPOSITION_ID", help="The id of the composition.")
-]
+CompositionId: TypeAlias = Annotated[str, argument("COMPOSITION_ID", "The id of the composition.")]
 Regions: TypeAlias = Annotated[
     list[NamedRegion] | None,
     typer.Option(
@@ -38,26 +37,23 @@ Regions: TypeAlias = Annotated[
 ]
 
 
-class Filters(TypedDict, total=False):
-    """Options that select compositions."""
+class Query(TypedDict, total=False):
+    """Options of a list of compositions."""
 
     session_id: OfSession
-    status: Annotated[
-        str, typer.Option(metavar="STATUS", help="Filter by status: enqueued, processing or completed.")
-    ]
+    status: Annotated[str, option("STATUS", "Filter by status: enqueued, processing or completed.")]
     created_at: CreatedAt
+    page_size: PageSize
 
 
 class Fields(WebhookFields, total=False):
     """Options for the fields of a composition."""
 
-    format: Annotated[str, typer.Option(metavar="FORMAT", help="Format of the file: mp4.")]
-    resolution: Annotated[
-        str, typer.Option(metavar="WIDTHxHEIGHT", help="Resolution of the video. Default: 1280x720.")
-    ]
+    format: Annotated[str, option("FORMAT", "Format of the file: mp4.")]
+    resolution: Annotated[str, option("WIDTHxHEIGHT", "Resolution of the video. Default: 1280x720.")]
 
 
-@api_command(app)
+@command(app)
 def create(
     client: RoomsClient,
     session_id: SessionId,
@@ -89,18 +85,16 @@ def create(
     )
 
 
-@api_command(app, "list")
-def list_compositions(
-    client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[Filters]
-) -> Listing[RoomComposition]:
+@command(app, "list")
+def list_compositions(client: RoomsClient, **query: Unpack[Query]) -> Listing[RoomComposition]:
     """List the compositions of the account.
 
     The table shows which files are ready. --json prints the download_url, a secret valid for one hour.
     """
-    return client.compositions.list(page_size=page_size, **filters)
+    return client.compositions.list(**query)
 
 
-@api_command(app)
+@command(app)
 def retrieve(client: RoomsClient, composition_id: CompositionId) -> Awaitable[RoomComposition]:
     """Show one composition, with all its fields.
 
@@ -109,7 +103,7 @@ def retrieve(client: RoomsClient, composition_id: CompositionId) -> Awaitable[Ro
     return client.compositions.retrieve(composition_id)
 
 
-@api_command(app)
+@command(app)
 async def delete(client: RoomsClient, composition_id: CompositionId) -> Result:
     """Delete a composition and its file.
 
@@ -119,7 +113,7 @@ async def delete(client: RoomsClient, composition_id: CompositionId) -> Result:
     return Result(f"deleted {composition_id}")
 
 
-@api_command(app)
+@command(app)
 def wait(
     client: RoomsClient, composition_id: CompositionId, *, timeout: Timeout = TIMEOUT
 ) -> Awaitable[RoomComposition]:
@@ -130,7 +124,7 @@ def wait(
     return client.compositions.wait(composition_id, timeout=timeout)
 
 
-@api_command(app, "download")
+@command(app, "download")
 def download_composition(
     client: RoomsClient, composition_id: CompositionId, target: Target
 ) -> Awaitable[Result | None]:

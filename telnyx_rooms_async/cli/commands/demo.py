@@ -2,13 +2,13 @@
 
 import ast
 import asyncio
-import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from time import perf_counter
 from types import FunctionType
 from typing import Any, Final
 
+from rich.padding import Padding
 from rich.text import Text
 
 from telnyx_rooms_async import InvalidArgumentError, NotFoundError, RoomsClient, UnprocessableEntityError
@@ -91,33 +91,24 @@ async def _run() -> None:
             before = len(telnyx.requests)
             code = compile("\n".join(lines), "demo", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
             await FunctionType(code, names)()
-            output.write(Text("\n".join(_request_lines(telnyx.requests[before:])), style="dim"))
-        requests, rooms = output.counted(len(telnyx.requests), "request"), output.counted(len(telnyx.rooms))
-        seconds = perf_counter() - started
-        output.write(Text(f"\n{requests} in {seconds:.2f} s; {rooms} left.", style="bold"))
+            requests = telnyx.requests[before:]
+            output.write(Text(f"   {output.counted(len(requests), 'request', zero='no')}", style="dim"))
+            output.write(Padding.indent(Text("\n".join(_request_lines(requests)), style="dim"), 5))
+        count, rooms = output.counted(len(telnyx.requests), "request"), output.counted(len(telnyx.rooms))
+        output.write(Text(f"\n{count} in {perf_counter() - started:.2f} s; {rooms} left.", style="bold"))
         output.write(Text("To start an emulator for your own code: telnyx-rooms emulate"))
 
 
 def _print(*values: object) -> None:
-    output.write(Text(_fill(" ".join(map(str, values)), "   ")))
+    output.write(Padding.indent(Text(" ".join(map(str, values))), 3))
 
 
 def _request_lines(requests: Sequence[RecordedRequest]) -> Iterator[str]:
-    """Yield the number of requests, and one line for each group of equal requests."""
-    yield f"   {output.counted(len(requests), 'request', zero='no')}"
+    """Yield one line for each group of equal requests."""
     for (method, path, query), group in groupby(
         requests, lambda request: (request.method, request.path, request.query)
     ):
         bodies = [request.body.decode() for request in group]
         parameters = (f"{name}={value}" for name, value in query)
         times = f"({len(bodies)} times)" if len(bodies) > 1 else bodies[0]
-        yield _fill(" ".join([method, path, *parameters, times]), "     ")
-
-
-def _fill(text: str, indent: str) -> str:
-    """Wrap text at the width of the terminal, without breaking an id."""
-    wrapper = textwrap.TextWrapper(
-        output.stdout().width, initial_indent=indent, subsequent_indent=f"{indent}  "
-    )
-    wrapper.break_long_words = wrapper.break_on_hyphens = False
-    return wrapper.fill(text)
+        yield " ".join(filter(None, [method, path, *parameters, times]))

@@ -1,19 +1,20 @@
 """``telnyx-rooms docs``: the guides, which are files of the package, in the terminal."""
 
-from collections.abc import Iterator
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from rich.markdown import Markdown
 from rich.table import Table
 
+import telnyx_rooms_async
+from telnyx_rooms_async import InvalidArgumentError
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.runner import command_group
-from telnyx_rooms_async.errors import InvalidArgumentError
 
 app: Final = command_group()
+
+_PACKAGE: Final = Path(telnyx_rooms_async.__file__).parent
 
 
 @app.command()
@@ -21,9 +22,12 @@ def docs(
     topic: Annotated[str | None, typer.Argument(help="One of the listed topics. Default: list them.")] = None,
 ) -> None:
     """Show the guide to a topic, or list the topics. In a pipe, the guide is plain Markdown."""
-    guides = dict(sorted(_guides(files("telnyx_rooms_async"), "architecture")))
+    guides = {_topic(path): path.read_text("utf-8") for path in sorted(_PACKAGE.rglob("*.md"), key=_topic)}
     if topic is None:
-        _list(guides)
+        table = Table(box=None, show_header=False, pad_edge=False)
+        for name, text in guides.items():
+            table.add_row(name, text.partition("\n")[0].removeprefix("# "))
+        output.write(table)
     elif topic not in guides:
         raise InvalidArgumentError((f"there is no guide to {topic!r}: {', '.join(guides)}",))
     elif output.stdout().is_terminal:
@@ -32,20 +36,8 @@ def docs(
         output.put(guides[topic].encode())
 
 
-def _guides(folder: Traversable, topic: str) -> Iterator[tuple[str, str]]:
-    """Yield the topic and the text of each guide: a README is named after its folder."""
-    for file in folder.iterdir():
-        if file.is_dir():
-            yield from _guides(file, file.name)
-        elif file.name == "README.md":
-            yield topic, file.read_text("utf-8")
-        elif file.name.endswith(".md"):
-            yield file.name.removesuffix(".md").lower(), file.read_text("utf-8")
-
-
-def _list(guides: dict[str, str]) -> None:
-    """Print each topic with the title of its guide."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for topic, text in guides.items():
-        table.add_row(topic, text.partition("\n")[0].removeprefix("# "))
-    output.write(table)
+def _topic(path: Path) -> str:
+    """Return the topic of a guide: a README is named after its folder."""
+    if path.name != "README.md":
+        return path.stem.lower()
+    return "architecture" if path.parent == _PACKAGE else path.parent.name

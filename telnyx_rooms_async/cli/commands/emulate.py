@@ -15,6 +15,7 @@ import typer
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
+from telnyx_rooms_async.cli.options import option
 from telnyx_rooms_async.cli.runner import command_group, exit_codes
 from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.emulator import Emulator, load_faults
@@ -23,10 +24,8 @@ T = TypeVar("T")
 
 app: Final = command_group()
 
-Host: TypeAlias = Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")]
-Port: TypeAlias = Annotated[
-    int, typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on; 0 for any free port.")
-]
+Host: TypeAlias = Annotated[str, option("HOST", "Address to listen on.")]
+Port: TypeAlias = Annotated[int, option("PORT", "Port to listen on; 0 for any free port.", min=0, max=65535)]
 SIGNING_KEY: Final = "TELNYX_SIGNING_KEY"
 """Environment variable with the private key that signs webhooks for local work."""
 
@@ -36,25 +35,20 @@ def emulate(
     *,
     host: Host = "127.0.0.1",
     port: Port = 8080,
-    api_key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="The key to accept. Default: a new one.")
-    ] = None,
+    api_key: Annotated[str | None, option("KEY", "The key to accept. Default: a new one.")] = None,
     rooms: Annotated[
-        int | None,
-        typer.Option(min=0, metavar="N", help="Rooms at the start. Default: 0, or 10 with --history."),
+        int | None, option("N", "Rooms at the start. Default: 0, or 10 with --history.", min=0)
     ] = None,
     history: Annotated[
-        int | None,
-        typer.Option(min=1, max=3650, metavar="DAYS", help="Give the rooms sessions in the last days."),
+        int | None, option("DAYS", "Give the rooms sessions in the last days.", min=1, max=3650)
     ] = None,
     public_url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Base URL for other machines, such as http://telnyx:8080/v2."),
+        str | None, option("URL", "Base URL for other machines, such as http://telnyx:8080/v2.")
     ] = None,
     deliver_anywhere: Annotated[
         bool, typer.Option("--deliver-anywhere", help="Also send webhooks to other machines.")
     ] = False,
-    faults: Annotated[Path | None, typer.Option(metavar="FILE", help="Faults to inject: see above.")] = None,
+    faults: Annotated[Path | None, option("FILE", "Faults to inject: see above.")] = None,
 ) -> None:
     """Run a Telnyx emulator on this machine until Ctrl-C.
 
@@ -105,21 +99,27 @@ def emulate(
     if faults is not None:
         _inject(telnyx, faults)
 
+    content = output.counted(count)
+    if history is not None:
+        content += f" and a history of {output.counted(history, 'day')}"
+
     async def serve(_: Emulator) -> None:
-        output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
-        output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
-        parts = urlsplit(telnyx.url)
-        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-            output.write_line("export TELNYX_ALLOW_INSECURE=true")
-        with suppress(RuntimeError):  # the extra "webhooks" is not installed
-            output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
-        content = output.counted(count)
-        if history is not None:
-            content += f" and a history of {output.counted(history, 'day')}"
+        _print_variables(telnyx)
         output.note(f"The emulator with {content} listens at {telnyx.url}. Press Ctrl-C to stop.")
         await asyncio.Event().wait()
 
     run_server(telnyx, f"{host}:{port}", serve)
+
+
+def _print_variables(telnyx: Emulator) -> None:
+    """Print the environment variables of a client of the emulator, for a shell."""
+    output.write_line(f"export TELNYX_API_KEY={shlex.quote(telnyx.api_key)}")
+    output.write_line(f"export TELNYX_BASE_URL={shlex.quote(telnyx.url)}")
+    url = urlsplit(telnyx.url)
+    if url.scheme != "https" and not is_loopback(url.hostname or ""):
+        output.write_line("export TELNYX_ALLOW_INSECURE=true")
+    with suppress(RuntimeError):  # the extra "webhooks" is not installed
+        output.write_line(f"export TELNYX_PUBLIC_KEY={shlex.quote(telnyx.public_key)}")
 
 
 def _inject(telnyx: Emulator, path: Path) -> None:

@@ -3,35 +3,29 @@
 from collections.abc import Awaitable
 from typing import Annotated, Final, Unpack
 
-import typer
-
 from telnyx_rooms_async import Listing, RoomParticipant, RoomsClient
-from telnyx_rooms_async.cli.options import PAGE_SIZE, OfSession, PageSize, ParticipantFilters
-from telnyx_rooms_async.cli.runner import api_command, command_group
+from telnyx_rooms_async.cli.options import OfSession, ParticipantQuery, argument
+from telnyx_rooms_async.cli.runner import command, command_group
 
 app: Final = command_group(help="Participants of the sessions of all rooms.")
 
 
-class Filters(ParticipantFilters, total=False):
-    """Options that select participants of all sessions."""
+class Query(ParticipantQuery, total=False):
+    """Options of a list of participants of all sessions."""
 
     session_id: OfSession
 
 
-@api_command(app, "list")
-def list_participants(
-    client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[Filters]
-) -> Listing[RoomParticipant]:
+@command(app, "list")
+def list_participants(client: RoomsClient, **query: Unpack[Query]) -> Listing[RoomParticipant]:
     """List the participants of all sessions of the account."""
-    return client.participants.list(page_size=page_size, **filters)
+    return client.participants.list(**query)
 
 
-@api_command(app)
+@command(app)
 def retrieve(
     client: RoomsClient,
-    participant_id: Annotated[
-        str, typer.Argument(metavar="PARTICIPANT_ID", help="The id of the participant.")
-    ],
+    participant_id: Annotated[str, argument("PARTICIPANT_ID", "The id of the participant.")],
 ) -> Awaitable[RoomParticipant]:
     """Show one participant, with all fields."""
     return client.participants.retrieve(participant_id)

@@ -9,8 +9,6 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias, Unpack
 
-import typer
-
 from telnyx_rooms_async import (
     InvalidArgumentError,
     Listing,
@@ -21,17 +19,15 @@ from telnyx_rooms_async import (
     batch,
 )
 from telnyx_rooms_async.atomic_write import TEMPORARY_NAME, move, temporary_path
-from telnyx_rooms_async.cli.bulk_job import Concurrency, JobProgress, MaxFailures, Outcomes, run_job
+from telnyx_rooms_async.cli import options
+from telnyx_rooms_async.cli.bulk_job import JobProgress, Outcomes, run_job
 from telnyx_rooms_async.cli.display import Result
-from telnyx_rooms_async.cli.options import PAGE_SIZE, AsJson, BaseUrl, PageSize, RecordingFilters, Target
 from telnyx_rooms_async.cli.output import counted, file_errors
-from telnyx_rooms_async.cli.runner import api_command, command_group, download, grouped_options
+from telnyx_rooms_async.cli.runner import command, command_group, download
 
 app: Final = command_group(help="Recordings of participants, and their files.")
 
-RecordingId: TypeAlias = Annotated[
-    str, typer.Argument(metavar="RECORDING_ID", help="The id of the recording.")
-]
+RecordingId: TypeAlias = Annotated[str, options.argument("RECORDING_ID", "The id of the recording.")]
 _CONCURRENCY: Final = 8
 _NOT_A_FILE_NAME: Final = "the id of the recording cannot be used as a file name"
 _ABANDONED: Final = 3600
@@ -48,18 +44,22 @@ _SUFFIXES: Final = {
 }
 
 
-@api_command(app, "list")
-def list_recordings(
-    client: RoomsClient, *, page_size: PageSize = PAGE_SIZE, **filters: Unpack[RecordingFilters]
-) -> Listing[RoomRecording]:
+class Query(options.RecordingFilters, total=False):
+    """Options of a list of recordings."""
+
+    page_size: options.PageSize
+
+
+@command(app, "list")
+def list_recordings(client: RoomsClient, **query: Unpack[Query]) -> Listing[RoomRecording]:
     """List the recordings of the account.
 
     The table shows which files are ready. --json prints the download_url, a secret valid for one hour.
     """
-    return client.recordings.list(page_size=page_size, **filters)
+    return client.recordings.list(**query)
 
 
-@api_command(app)
+@command(app)
 def retrieve(client: RoomsClient, recording_id: RecordingId) -> Awaitable[RoomRecording]:
     """Show one recording, with all its fields.
 
@@ -68,15 +68,15 @@ def retrieve(client: RoomsClient, recording_id: RecordingId) -> Awaitable[RoomRe
     return client.recordings.retrieve(recording_id)
 
 
-@api_command(app)
+@command(app)
 async def delete(client: RoomsClient, recording_id: RecordingId) -> Result:
     """Delete a recording and its file."""
     await client.recordings.delete(recording_id)
     return Result(f"deleted {recording_id}")
 
 
-@api_command(app)
-async def delete_matching(client: RoomsClient, **filters: Unpack[RecordingFilters]) -> Result:
+@command(app)
+async def delete_matching(client: RoomsClient, **filters: Unpack[options.RecordingFilters]) -> Result:
     """Delete all recordings that match the filters.
 
     At least one filter is required. The command list with the same filters shows what would be deleted.
@@ -85,9 +85,9 @@ async def delete_matching(client: RoomsClient, **filters: Unpack[RecordingFilter
     return Result(f"deleted {counted(count, 'recording')}", {"room_recordings": count})
 
 
-@api_command(app, "download")
+@command(app, "download")
 def download_recording(
-    client: RoomsClient, recording_id: RecordingId, target: Target
+    client: RoomsClient, recording_id: RecordingId, target: options.Target
 ) -> Awaitable[Result | None]:
     """Download the file of a recording.
 
@@ -99,16 +99,13 @@ def download_recording(
 # --- export -------------------------------------------------------------------------------------------------
 
 
-@app.command("export")
-@grouped_options
+@command(app, "export")
 def export_recordings(
-    directory: Annotated[str, typer.Argument(metavar="DIR", help="The folder. It is created if needed.")],
+    directory: Annotated[str, options.argument("DIR", "The folder. It is created if needed.")],
     *,
-    concurrency: Concurrency = _CONCURRENCY,
-    max_failures: MaxFailures | None = None,
-    as_json: AsJson = False,
-    base_url: BaseUrl = None,
-    **filters: Unpack[RecordingFilters],
+    concurrency: options.Concurrency = _CONCURRENCY,
+    max_failures: options.MaxFailures | None = None,
+    **filters: Unpack[options.RecordingFilters],
 ) -> None:
     """Download the files of all recordings.
 
@@ -147,8 +144,6 @@ def export_recordings(
         progress,
         label=lambda recording: recording.id,
         summarize=summarize,
-        as_json=as_json,
-        base_url=base_url,
     )
 
 

@@ -9,44 +9,27 @@ from typing import Annotated, Final, Unpack, cast
 import typer
 
 from telnyx_rooms_async import InvalidArgumentError, Listing, Room, RoomFields, RoomsClient, RoomSession
-from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.bulk_job import (
-    Concurrency,
-    DryRun,
-    JobProgress,
-    Limits,
-    Yes,
-    confirm,
-    require_confirmation,
-    run_job,
-)
+from telnyx_rooms_async.cli import options, output
+from telnyx_rooms_async.cli.bulk_job import JobProgress, confirm, require_confirmation, run_job
+from telnyx_rooms_async.cli.commands import room_tables
 from telnyx_rooms_async.cli.commands.reports import room_attendance
-from telnyx_rooms_async.cli.commands.room_tables import apply, export_rooms, import_rooms
 from telnyx_rooms_async.cli.display import Result, show, show_list
-from telnyx_rooms_async.cli.options import (
-    PAGE_SIZE,
-    TIMEOUT,
-    AsJson,
-    BaseUrl,
-    IncludeParticipants,
-    LostResponse,
-    OnLostResponse,
-    PageSize,
-    RoomFilters,
-    RoomId,
-    SessionFilters,
-    Timeout,
-    WebhookFields,
-)
-from telnyx_rooms_async.cli.runner import FAILED, api_command, command_group, grouped_options, run
+from telnyx_rooms_async.cli.options import LostResponse, OnLostResponse, RoomId, argument, option
+from telnyx_rooms_async.cli.runner import FAILED, command, command_group, run
 from telnyx_rooms_async.policies import RoomPolicy, parse_policies
 
 app: Final = command_group(help="Rooms and their sessions.")
 
-_FILTERS: Final = RoomFilters.__annotations__
 IncludeSessions = Annotated[
     bool, typer.Option("--include-sessions", help="Show the sessions, past and present.")
 ]
+
+
+class Query(options.RoomFilters, total=False):
+    """Options of a list of rooms."""
+
+    include_sessions: IncludeSessions
+    page_size: options.PageSize
 
 
 class Clearable(StrEnum):
@@ -56,33 +39,23 @@ class Clearable(StrEnum):
     TIMEOUT_SECS = "webhook-timeout-secs"
 
 
-class Fields(WebhookFields, total=False):
+class Fields(options.WebhookFields, total=False):
     """Options for the fields of a room."""
 
-    unique_name: Annotated[
-        str, typer.Option(metavar="NAME", help="A name that is unique within the account.")
-    ]
-    max_participants: Annotated[
-        int, typer.Option(metavar="N", help="Maximum number of participants: 2 to 50.")
-    ]
+    unique_name: Annotated[str, option("NAME", "A name that is unique within the account.")]
+    max_participants: Annotated[int, option("N", "Maximum number of participants: 2 to 50.")]
     enable_recording: Annotated[
         bool, typer.Option("--enable-recording/--disable-recording", help="Whether sessions are recorded.")
     ]
 
 
-@api_command(app, "list")
-def list_rooms(
-    client: RoomsClient,
-    *,
-    include_sessions: IncludeSessions = False,
-    page_size: PageSize = PAGE_SIZE,
-    **filters: Unpack[RoomFilters],
-) -> Listing[Room]:
+@command(app, "list")
+def list_rooms(client: RoomsClient, **query: Unpack[Query]) -> Listing[Room]:
     """List the rooms of the account."""
-    return client.rooms.list(include_sessions=include_sessions, page_size=page_size, **filters)
+    return client.rooms.list(**query)
 
 
-@api_command(app)
+@command(app)
 def create(
     client: RoomsClient, *, on_lost_response: OnLostResponse = LostResponse.FIND, **fields: Unpack[Fields]
 ) -> Awaitable[Room]:
@@ -93,7 +66,7 @@ def create(
     return client.rooms.create(on_lost_response=on_lost_response.value, **fields)
 
 
-@api_command(app)
+@command(app)
 def retrieve(
     client: RoomsClient, room_id: RoomId, *, include_sessions: IncludeSessions = False
 ) -> Awaitable[Room]:
@@ -101,14 +74,13 @@ def retrieve(
     return client.rooms.retrieve(room_id, include_sessions=include_sessions)
 
 
-@api_command(app)
+@command(app)
 def update(
     client: RoomsClient,
     room_id: RoomId,
     *,
     clear: Annotated[
-        list[Clearable] | None,
-        typer.Option(metavar="FIELD", help=f"Set a field to null: {' or '.join(Clearable)}. Repeatable."),
+        list[Clearable] | None, option("FIELD", f"Set a field to null: {' or '.join(Clearable)}. Repeatable.")
     ] = None,
     **fields: Unpack[Fields],
 ) -> Awaitable[Room]:
@@ -117,85 +89,80 @@ def update(
     Fields without an option stay unchanged.
     """
     changes = dict(fields)
-    for option in clear or ():
-        name = option.replace("-", "_")
+    for field in clear or ():
+        name = field.replace("-", "_")
         if name in fields:
-            raise typer.BadParameter(f"--{option} and --clear {option} cannot be combined")
+            raise typer.BadParameter(f"--{field} and --clear {field} cannot be combined")
         changes[name] = None
     if not changes:
         raise typer.BadParameter("pass at least one field to change")
     return client.rooms.update(room_id, **cast("RoomFields", changes))
 
 
-@api_command(app, omit="room_id")
+@command(app, omit="room_id")
 def sessions(
-    client: RoomsClient,
-    room_id: RoomId,
-    *,
-    include_participants: IncludeParticipants = False,
-    page_size: PageSize = PAGE_SIZE,
-    **filters: Unpack[SessionFilters],
+    client: RoomsClient, room_id: RoomId, **query: Unpack[options.SessionQuery]
 ) -> Listing[RoomSession]:
     """List the sessions of one room."""
-    return client.rooms.sessions(
-        room_id, include_participants=include_participants, page_size=page_size, **filters
-    )
+    return client.rooms.sessions(room_id, **query)
 
 
-@api_command(app)
+@command(app)
 def wait_for_session(
-    client: RoomsClient, room_id: RoomId, *, timeout: Timeout = TIMEOUT
+    client: RoomsClient, room_id: RoomId, *, timeout: options.Timeout = options.TIMEOUT
 ) -> Awaitable[RoomSession]:
     """Wait for a session in a room, and show it."""
     return client.rooms.wait_for_session(room_id, timeout=timeout)
 
 
-class Selection(RoomFilters, Limits, total=False):
+class Selection(options.RoomFilters, options.Limits, total=False):
     """Options with ``--all``."""
 
     everything: Annotated[
         bool, typer.Option("--everything", help="Instead of a filter: all rooms of the account.")
     ]
-    expect: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Delete nothing unless exactly N rooms match.")
-    ]
+    expect: Annotated[int, option("N", "Delete nothing unless exactly N rooms match.", min=0)]
 
 
-@app.command()
-@grouped_options
+@command(app)
 def delete(
-    room_id: Annotated[str | None, typer.Argument(metavar="ROOM_ID", help="The id of the room.")] = None,
+    room_id: Annotated[str | None, argument("ROOM_ID", "The id of the room.")] = None,
     *,
     select_all: Annotated[
         bool, typer.Option("--all", help="Delete all rooms that match the filters.")
     ] = False,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    base_url: BaseUrl = None,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
     **selection: Unpack[Selection],
 ) -> None:
     """Delete a room, or with --all many rooms.
 
     Active sessions end, and their participants are disconnected.
     """
-    if not select_all:
-        if selection or dry_run:
-            raise typer.BadParameter("options for many rooms can only be used with --all")
-        if room_id is None:
-            raise typer.BadParameter("pass a ROOM_ID, or --all with a filter")
-        run(lambda client: _delete_one(client, room_id, as_json=as_json), base_url)
+    if select_all:
+        if room_id is not None:
+            raise typer.BadParameter("ROOM_ID and --all cannot be combined")
+        _delete_all(selection, yes=yes, dry_run=dry_run)
         return
-    filters = cast("RoomFilters", {name: value for name, value in selection.items() if name in _FILTERS})
-    if room_id is not None:
-        raise typer.BadParameter("ROOM_ID and --all cannot be combined")
+    if selection or dry_run:
+        raise typer.BadParameter("options for many rooms can only be used with --all")
+    if room_id is None:
+        raise typer.BadParameter("pass a ROOM_ID, or --all with a filter")
+    run(lambda client: client.rooms.delete(room_id))
+    show(Result(f"deleted {room_id}"))
+
+
+def _delete_all(selection: Selection, *, yes: bool, dry_run: bool) -> None:
+    """Delete the rooms that match the filters, after confirmation."""
+    names = options.RoomFilters.__annotations__
+    filters = cast("options.RoomFilters", {name: value for name, value in selection.items() if name in names})
     if selection.get("everything", False) == bool(filters):
         raise typer.BadParameter("--all needs a filter, or else --everything")
     if dry_run:
-        run(lambda client: show_list(client.rooms.list(**filters), Room, as_json=as_json), base_url)
+        run(lambda client: show_list(client.rooms.list(**filters), Room))
         return
     require_confirmation(yes=yes)
-    total = run(lambda client: client.rooms.list(**filters).count(), base_url)
+    total = run(lambda client: client.rooms.list(**filters).count())
     if not yes:
         if total:
             confirm(f"delete {output.counted(total)}?")
@@ -206,30 +173,20 @@ def delete(
         progress,
         label=lambda room: room.id,
         summarize=lambda: progress.result(f"deleted {output.counted(progress.done)}", deleted=progress.done),
-        as_json=as_json,
-        base_url=base_url,
     )
 
 
-async def _delete_one(client: RoomsClient, room_id: str, *, as_json: bool) -> None:
-    await client.rooms.delete(room_id)
-    show(Result(f"deleted {room_id}"), as_json=as_json)
-
-
-@app.command()
-def enforce(
+@command(app)
+async def enforce(
+    client: RoomsClient,
     *,
-    policy: Annotated[Path, typer.Option(metavar="FILE", help="Policies in TOML: see above.")],
-    dry_run: DryRun = False,
+    policy: Annotated[Path, option("FILE", "Policies in TOML: see above.")],
+    dry_run: options.DryRun = False,
     once: Annotated[
         bool, typer.Option("--once", help="Stop when everything is done that is due now.")
     ] = False,
-    interval: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Time between two readings of all rooms.")
-    ] = 60.0,
-    concurrency: Concurrency = 32,
-    as_json: AsJson = False,
-    base_url: BaseUrl = None,
+    interval: Annotated[float, option("SECONDS", "Time between two readings of all rooms.")] = 60.0,
+    concurrency: options.Concurrency = 32,
 ) -> None:
     """End sessions and delete rooms that reach a limit.
 
@@ -251,23 +208,17 @@ def enforce(
     zone = "Europe/Berlin"
     weekdays = ["mon", "tue", "wed", "thu", "fri"]
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
-    policies = _read_policies(policy)
+    actions = client.rooms.enforce(
+        _read_policies(policy), dry_run=dry_run, once=once, interval=interval, concurrency=concurrency
+    )
     failures = 0
-
-    async def use(client: RoomsClient) -> None:
-        nonlocal failures
-        actions = client.rooms.enforce(
-            policies, dry_run=dry_run, once=once, interval=interval, concurrency=concurrency
-        )
-        async with aclosing(actions):
-            async for action in actions:
-                failures += action.status == "failed"
-                if as_json:
-                    output.write_json(action.to_dict())
-                else:
-                    output.write_line(str(action))
-
-    run(use, base_url)
+    async with aclosing(actions):
+        async for action in actions:
+            failures += action.status == "failed"
+            if output.is_json.get():
+                output.write_json(action.to_dict())
+            else:
+                output.write_line(str(action))
     if failures:
         raise typer.Exit(FAILED)
 
@@ -283,7 +234,7 @@ def _read_policies(path: Path) -> tuple[RoomPolicy, ...]:
 
 
 # Their modules have no group of their own.
-app.command("import")(import_rooms)
-app.command("export")(export_rooms)
-app.command()(apply)
-app.command("attendance")(room_attendance)
+command(app, "import")(room_tables.import_rooms)
+command(app, "export")(room_tables.export_rooms)
+command(app)(room_tables.apply)
+command(app, "attendance")(room_attendance)

@@ -9,21 +9,21 @@ from telnyx_rooms_async import Listing, RoomParticipant, RoomsClient, RoomSessio
 from telnyx_rooms_async.cli.commands.reports import session_attendance
 from telnyx_rooms_async.cli.display import Result
 from telnyx_rooms_async.cli.options import (
-    PAGE_SIZE,
     IncludeParticipants,
     OfRoom,
-    PageSize,
-    ParticipantFilters,
-    SessionFilters,
+    ParticipantQuery,
     SessionId,
+    SessionQuery,
+    argument,
+    option,
 )
-from telnyx_rooms_async.cli.runner import api_command, command_group
+from telnyx_rooms_async.cli.runner import command, command_group
 
 app: Final = command_group(help="Sessions of all rooms, and actions on their participants.")
 
 
-class Filters(SessionFilters, total=False):
-    """Options that select sessions of all rooms."""
+class Query(SessionQuery, total=False):
+    """Options of a list of sessions of all rooms."""
 
     room_id: OfRoom
 
@@ -31,26 +31,18 @@ class Filters(SessionFilters, total=False):
 class Selection(TypedDict, total=False):
     """Participants that an action applies to."""
 
-    participants: Annotated[list[str], typer.Argument(metavar="PARTICIPANT_ID", help="Ids of participants.")]
+    participants: Annotated[list[str], argument("PARTICIPANT_ID", "Ids of participants.")]
     everyone: Annotated[bool, typer.Option("--all", help="All participants of the session.")]
-    exclude: Annotated[
-        list[str], typer.Option(metavar="ID", help="With --all: except this participant. Repeatable.")
-    ]
+    exclude: Annotated[list[str], option("ID", "With --all: except this participant. Repeatable.")]
 
 
-@api_command(app, "list")
-def list_sessions(
-    client: RoomsClient,
-    *,
-    include_participants: IncludeParticipants = False,
-    page_size: PageSize = PAGE_SIZE,
-    **filters: Unpack[Filters],
-) -> Listing[RoomSession]:
+@command(app, "list")
+def list_sessions(client: RoomsClient, **query: Unpack[Query]) -> Listing[RoomSession]:
     """List the sessions of all rooms of the account."""
-    return client.sessions.list(include_participants=include_participants, page_size=page_size, **filters)
+    return client.sessions.list(**query)
 
 
-@api_command(app)
+@command(app)
 def retrieve(
     client: RoomsClient, session_id: SessionId, *, include_participants: IncludeParticipants = False
 ) -> Awaitable[RoomSession]:
@@ -58,19 +50,15 @@ def retrieve(
     return client.sessions.retrieve(session_id, include_participants=include_participants)
 
 
-@api_command(app, omit="session_id")
+@command(app, omit="session_id")
 def participants(
-    client: RoomsClient,
-    session_id: SessionId,
-    *,
-    page_size: PageSize = PAGE_SIZE,
-    **filters: Unpack[ParticipantFilters],
+    client: RoomsClient, session_id: SessionId, **query: Unpack[ParticipantQuery]
 ) -> Listing[RoomParticipant]:
     """List the participants of one session, past and present."""
-    return client.sessions.participants(session_id, page_size=page_size, **filters)
+    return client.sessions.participants(session_id, **query)
 
 
-@api_command(app)
+@command(app)
 async def end(client: RoomsClient, session_id: SessionId) -> Result:
     """End a session, and disconnect its participants.
 
@@ -80,19 +68,19 @@ async def end(client: RoomsClient, session_id: SessionId) -> Result:
     return Result(f"ended {session_id}")
 
 
-@api_command(app)
+@command(app)
 async def kick(client: RoomsClient, session_id: SessionId, **selection: Unpack[Selection]) -> Result:
     """Disconnect participants from a session."""
     return await _act(client.sessions.kick, "kicked", session_id, **selection)
 
 
-@api_command(app)
+@command(app)
 async def mute(client: RoomsClient, session_id: SessionId, **selection: Unpack[Selection]) -> Result:
     """Mute participants of a session."""
     return await _act(client.sessions.mute, "muted", session_id, **selection)
 
 
-@api_command(app)
+@command(app)
 async def unmute(client: RoomsClient, session_id: SessionId, **selection: Unpack[Selection]) -> Result:
     """Unmute participants of a session."""
     return await _act(client.sessions.unmute, "unmuted", session_id, **selection)
@@ -114,4 +102,4 @@ async def _act(
     return Result(f"{participle} {', '.join(ids or ['all'])}{excepted}")
 
 
-app.command("attendance")(session_attendance)
+command(app, "attendance")(session_attendance)

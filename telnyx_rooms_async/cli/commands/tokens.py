@@ -9,29 +9,32 @@ from typing import Annotated, Final, TypedDict, Unpack
 
 import typer
 
-from telnyx_rooms_async import UNSET, ClientToken, ConfigurationError, RoomsClient
+from telnyx_rooms_async import ClientToken, ConfigurationError, RoomsClient
 from telnyx_rooms_async.cli.display import show
-from telnyx_rooms_async.cli.options import AsJson, BaseUrl, RoomId
-from telnyx_rooms_async.cli.runner import api_command, command_group, run
+from telnyx_rooms_async.cli.options import RoomId, argument, option
+from telnyx_rooms_async.cli.runner import command, command_group, run
 
 app: Final = command_group(help="Tokens that client SDKs use to join a room.")
 
 _STDIN: Final = "-"
 _VARIABLE: Final = "TELNYX_REFRESH_TOKEN"
-_TTL: Final = typer.Option(metavar="SECONDS", help="Lifetime of the token: 10 to 3600. Default: 600.")
 
 
-class Lifetimes(TypedDict, total=False):
-    """Options for the lifetimes of new tokens."""
+class Lifetime(TypedDict, total=False):
+    """Option for the lifetime of a new token."""
 
-    token_ttl_secs: Annotated[int, _TTL]
+    token_ttl_secs: Annotated[int, option("SECONDS", "Lifetime of the token: 10 to 3600. Default: 600.")]
+
+
+class Lifetimes(Lifetime, total=False):
+    """Options for the lifetimes of two new tokens."""
+
     refresh_token_ttl_secs: Annotated[
-        int,
-        typer.Option(metavar="SECONDS", help="Lifetime of the refresh token: 60 to 86400. Default: 3600."),
+        int, option("SECONDS", "Lifetime of the refresh token: 60 to 86400. Default: 3600.")
     ]
 
 
-@api_command(app)
+@command(app)
 def create(client: RoomsClient, room_id: RoomId, **lifetimes: Unpack[Lifetimes]) -> Awaitable[ClientToken]:
     """Create a token to join a room, and print it.
 
@@ -40,17 +43,13 @@ def create(client: RoomsClient, room_id: RoomId, **lifetimes: Unpack[Lifetimes])
     return client.tokens.create(room_id, **lifetimes)
 
 
-@app.command()
+@command(app)
 def refresh(
     room_id: RoomId,
     refresh_token: Annotated[
-        str | None,
-        typer.Argument(metavar="-", help=f"Read the refresh token from stdin instead of {_VARIABLE}."),
+        str | None, argument("-", f"Read the refresh token from stdin instead of {_VARIABLE}.")
     ] = None,
-    *,
-    token_ttl_secs: Annotated[int | None, _TTL] = None,
-    as_json: AsJson = False,
-    base_url: BaseUrl = None,
+    **lifetime: Unpack[Lifetime],
 ) -> None:
     """Create the next token with a refresh token, and print it.
 
@@ -65,12 +64,7 @@ def refresh(
     secret = _read_stdin() if refresh_token == _STDIN else os.environ.get(_VARIABLE, "")
     if not (secret := secret.strip()):
         raise ConfigurationError(f"no refresh token: set {_VARIABLE}, or pass - and send it on stdin")
-
-    async def refresh(client: RoomsClient) -> None:
-        ttl = UNSET if token_ttl_secs is None else token_ttl_secs
-        show(await client.tokens.refresh(room_id, secret, token_ttl_secs=ttl), as_json=as_json)
-
-    run(refresh, base_url)
+    show(run(lambda client: client.tokens.refresh(room_id, secret, **lifetime)))
 
 
 def _read_stdin() -> str:

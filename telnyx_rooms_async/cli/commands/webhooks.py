@@ -21,7 +21,7 @@ from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
 from telnyx_rooms_async.cli.commands.emulate import SIGNING_KEY, Host, Port, run_server
 from telnyx_rooms_async.cli.display import Result, show, text_of
-from telnyx_rooms_async.cli.options import AsJson
+from telnyx_rooms_async.cli.options import AsJson, argument, option
 from telnyx_rooms_async.cli.runner import FAILED, command_group
 from telnyx_rooms_async.core import validators
 from telnyx_rooms_async.emulator import Delivery, Emulator
@@ -56,9 +56,9 @@ _ADVICE: Final = {301: _REDIRECT, 302: _REDIRECT, 307: _REDIRECT, 308: _REDIRECT
 
 @app.command()
 def trigger(
-    event: Annotated[str, typer.Argument(metavar="EVENT", help="Type of the event, such as session.ended.")],
+    event: Annotated[str, argument("EVENT", "Type of the event, such as session.ended.")],
     *,
-    to: Annotated[str, typer.Option(metavar="URL", help="URL of the receiver.")],
+    to: Annotated[str, option("URL", "URL of the receiver.")],
     fields: Annotated[
         list[str] | None,
         typer.Option("--field", metavar="NAME=VALUE", help="Field of the payload, or null. Repeatable."),
@@ -80,6 +80,7 @@ def trigger(
     The event is signed with the private key of TELNYX_SIGNING_KEY. Without it a new pair of keys is made and
     printed: set TELNYX_PUBLIC_KEY for the receiver, and TELNYX_SIGNING_KEY to sign with the same key again.
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
+    output.is_json.set(as_json)
     if problem := validators.url(to):
         raise typer.BadParameter(f"--to {problem}")
     sample = _sample(event, event_id or str(uuid4()), fields or ())
@@ -93,7 +94,7 @@ def trigger(
         output.complain(f"{public_url(to)} did not accept {subject}: {reason}")
         raise typer.Exit(FAILED)
     values = {"event_type": sample.event_type, "id": sample.id, "status": delivery.status}
-    show(Result(f"delivered {subject}: status {delivery.status}", values), as_json=as_json)
+    show(Result(f"delivered {subject}: status {delivery.status}", values))
 
 
 async def _deliver(signer: Emulator, event: Event, url: str) -> Delivery:
@@ -136,8 +137,7 @@ def listen(
     host: Host = "127.0.0.1",
     port: Port = 8090,
     public_key: Annotated[
-        str | None,
-        typer.Option(metavar="KEY", envvar="TELNYX_PUBLIC_KEY", help="Public key that verifies signatures."),
+        str | None, option("KEY", "Public key that verifies signatures.", envvar="TELNYX_PUBLIC_KEY")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

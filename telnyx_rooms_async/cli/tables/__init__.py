@@ -5,7 +5,7 @@ Telnyx sets by itself (``id``, ``created_at``, …) and ``error`` are ignored, s
 failures can be read again; any other column is an error.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import PurePath
 from typing import Annotated, Final, NamedTuple, TypeAlias
@@ -14,6 +14,7 @@ import attrs
 import typer
 from attrs import frozen
 
+from telnyx_rooms_async.cli.options import argument, option
 from telnyx_rooms_async.cli.output import STREAM
 from telnyx_rooms_async.core import validators
 from telnyx_rooms_async.core.requests import RoomBody, ValidRoomFields
@@ -46,9 +47,7 @@ def parse_delimiter(text: str) -> str:
     return delimiter
 
 
-TableFile: TypeAlias = Annotated[
-    str, typer.Argument(metavar="FILE", help="Path of the table, or - for stdin.")
-]
+TableFile: TypeAlias = Annotated[str, argument("FILE", "Path of the table, or - for stdin.")]
 FormatOption: TypeAlias = Annotated[
     Format | None,
     typer.Option(
@@ -59,22 +58,17 @@ FormatOption: TypeAlias = Annotated[
 ]
 Delimiter: TypeAlias = Annotated[
     str | None,
-    typer.Option(
+    option(
+        "CHARACTER",
+        "Delimiter of CSV cells. Default: a comma, a semicolon or a tab, detected.",
         parser=parse_delimiter,
-        metavar="CHARACTER",
-        help="Delimiter of CSV cells. Default: a comma, a semicolon or a tab, detected.",
     ),
 ]
 SkipInvalid: TypeAlias = Annotated[
-    bool,
-    typer.Option("--skip-invalid", help="Skip invalid rows. They are written to --errors, if given."),
+    bool, typer.Option("--skip-invalid", help="Skip invalid rows. They are written to --errors, if given.")
 ]
 Errors: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE",
-        help="Write failed rows and the reasons to this table, as input for another run.",
-    ),
+    str | None, option("FILE", "Write failed rows and the reasons to this table, as input for another run.")
 ]
 
 
@@ -134,8 +128,16 @@ class Row(NamedTuple):
     """By column, as far as they could be read."""
     text: str = ""
     """The text of the row, for a table of failures that cannot have its values."""
-    problem: str = ""
-    """Why the row could not be read."""
+    problems: Sequence[str] = ()
+    """Why the row cannot be used. A row that could not be read has no values."""
+
+    @property
+    def failure(self) -> dict[str, object]:
+        """The row for a table of failures."""
+        reason = "; ".join(self.problems)
+        if self.values and self.values.keys() <= KNOWN_COLUMNS:
+            return {**self.values, REASON: reason}
+        return {REASON: f"{reason}: {self.text}" if self.text else reason}
 
 
 @frozen

@@ -7,7 +7,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
@@ -18,6 +18,7 @@ from telnyx_rooms_async.cli.tables import (
     KNOWN_COLUMNS,
     REASON,
     SETTINGS,
+    Format,
     Row,
     Setting,
     Source,
@@ -95,24 +96,23 @@ class _TextLines:
         self._text.detach()  # the file stays open
 
     def __iter__(self) -> Iterator[str]:
-        return self
+        """Continue with the next line."""
+        while line := self._read_line():
+            self.number += 1
+            if len(line) > LONGEST_LINE:
+                raise self._source.error(self.number, f"is longer than {LONGEST_LINE} characters")
+            if not line.isascii() and not self.undecodable and (wrong := _UNDECODED.search(line)):
+                position = len(line[: wrong.start()].encode(errors="surrogateescape")) + 1
+                problem = f"is not UTF-8: byte {position} of the line is 0x{ord(wrong[0]) - 0xDC00:02x}"
+                self.undecodable = self._source.problem(self.number, problem)
+            yield line
 
-    def __next__(self) -> str:
+    def _read_line(self) -> str:
         try:
-            line = self._text.readline(LONGEST_LINE + 1)
+            return self._text.readline(LONGEST_LINE + 1)
         except UnicodeDecodeError:
             problem = f"{self._source.name} begins like UTF-16 but is not UTF-16: save it as UTF-8"
             raise InvalidArgumentError((problem,)) from None
-        if not line:
-            raise StopIteration
-        self.number += 1
-        if len(line) > LONGEST_LINE:
-            raise self._source.error(self.number, f"is longer than {LONGEST_LINE} characters")
-        if not line.isascii() and not self.undecodable and (wrong := _UNDECODED.search(line)):
-            position = len(line[: wrong.start()].encode(errors="surrogateescape")) + 1
-            problem = f"is not UTF-8: byte {position} of the line is 0x{ord(wrong[0]) - 0xDC00:02x}"
-            self.undecodable = self._source.problem(self.number, problem)
-        return line
 
 
 # --- NDJSON -------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def read_ndjson(file: BinaryIO, source: Source) -> Iterator[Row]:
         for line in lines:
             number, text = lines.number, line.strip()
             if lines.undecodable:
-                yield Row(number, {}, problem=lines.undecodable)
+                yield Row(number, {}, problems=[lines.undecodable])
                 lines.undecodable = ""
                 continue
             if is_blank(text):
@@ -133,11 +133,11 @@ def read_ndjson(file: BinaryIO, source: Source) -> Iterator[Row]:
                 value = parse_json(text.encode())
             except DecodeError as error:
                 problem = f"is not JSON: {str(error).removeprefix('$: ')}"
-                yield Row(number, {}, text, source.problem(number, problem))
+                yield Row(number, {}, text, [source.problem(number, problem)])
                 continue
             if not isinstance(value, dict):
                 problem = f"must be a JSON object, one room per line, got {short_repr(value)}"
-                yield Row(number, {}, text, source.problem(number, problem))
+                yield Row(number, {}, text, [source.problem(number, problem)])
             elif not is_empty(record := cast("dict[str, object]", value)):
                 yield Row(number, record, text)
 
@@ -167,13 +167,13 @@ def read_csv(file: BinaryIO, source: Source, delimiter: str | None = None) -> It
             if cells is None:
                 return
             if lines.undecodable:
-                yield Row(number, {}, problem=lines.undecodable)
+                yield Row(number, {}, problems=[lines.undecodable])
                 lines.undecodable = ""
             elif not all(map(is_blank, cells)):
                 try:
                     values = _values(columns, cells, number, source)
                 except InvalidArgumentError as error:
-                    yield Row(number, {}, repr(delimiter.join(cells)), error.problems[0])
+                    yield Row(number, {}, repr(delimiter.join(cells)), error.problems)
                 else:
                     if not is_empty(values):
                         yield Row(number, values)
@@ -271,14 +271,10 @@ def _value(setting: Setting, cell: str) -> object:
 class TextWriter:
     """Writer of records as lines."""
 
-    def __init__(
-        self,
-        file: BinaryIO | Stdout,
-        columns: Sequence[str],
-        encode: Callable[[Mapping[str, object], Sequence[str]], bytes],
-    ) -> None:
-        self._file, self._columns, self._encode = file, columns, encode
-        if encode is csv_row:
+    def __init__(self, file: BinaryIO | Stdout, table_format: Format, columns: Sequence[str]) -> None:
+        self._file, self._columns = file, columns
+        self._encode = ndjson_row if table_format is Format.NDJSON else csv_row
+        if table_format is Format.CSV:
             file.write(csv_header(columns))
 
     def write(self, records: Iterable[Mapping[str, object]]) -> None:
@@ -364,22 +360,17 @@ class ParquetWriter:
         self, file: BinaryIO, columns: Sequence[str], types: Mapping[str, object] | None = None
     ) -> None:
         pa, pq = import_pyarrow()
-        schema: dict[str, object] = {}
-        for name in columns:
-            annotation = cast("object", Room.__annotations__.get(name))
-            if types and name in types and name != REASON:
-                schema[name] = types[name]
-            elif annotation == int | None:
-                schema[name] = pa.int32()
-            elif annotation == bool | None:
-                schema[name] = pa.bool_()
-            elif annotation == datetime | None:
-                schema[name] = pa.timestamp("us", tz="UTC")
-            else:
-                schema[name] = pa.string()
+        arrow_types = {
+            int | None: pa.int32(),
+            bool | None: pa.bool_(),
+            datetime | None: pa.timestamp("us", tz="UTC"),
+        }
+        known = {name: arrow_types.get(type_, pa.string()) for name, type_ in Room.__annotations__.items()}
+        known |= types or {}
+        known[REASON] = pa.string()
         self._file = file
         self._table: Any = pa.Table
-        self._schema: Any = pa.schema(list(schema.items()))
+        self._schema: Any = pa.schema([(name, known[name]) for name in columns])
         self._writer: Any = pq.ParquetWriter(file, self._schema)
         self._buffer: list[Mapping[str, object]] = []
 

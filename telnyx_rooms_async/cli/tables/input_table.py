@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO, Final
 
 import typer
-from attrs import define, field, frozen
+from attrs import define, field
 
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
@@ -14,12 +14,12 @@ from telnyx_rooms_async.cli.output import STREAM
 from telnyx_rooms_async.cli.runner import USAGE
 from telnyx_rooms_async.cli.tables import (
     FAILURE_COLUMNS,
-    KNOWN_COLUMNS,
     NAME,
     REASON,
     Format,
     Row,
     Source,
+    format_of,
     validate,
 )
 from telnyx_rooms_async.cli.tables.formats import parquet_types, read_csv, read_ndjson, read_parquet
@@ -30,31 +30,16 @@ _MAX_PROBLEM_ROWS: Final = 20
 """Invalid rows whose problems are printed; the others are counted."""
 
 
-@frozen
-class InvalidRow:
-    """A row that cannot be used."""
-
-    row: Row
-    problems: Sequence[str]
-
-    @property
-    def failure(self) -> dict[str, object]:
-        """The row for a table of failures."""
-        reason = "; ".join(self.problems)
-        if self.row.values.keys() <= KNOWN_COLUMNS and not (self.row.problem and self.row.text):
-            return {**self.row.values, REASON: reason}
-        return {REASON: f"{reason}: {self.row.text}"}
-
-
 @define(kw_only=True)
 class InputTable:
     """The rows of a table."""
 
     source: Source
+    format: Format
     names_required: bool = False
     """Whether a row without ``unique_name`` is invalid."""
     rooms: list[ValidRoomFields] = field(factory=list[ValidRoomFields])
-    invalid: list[InvalidRow] = field(factory=list[InvalidRow])
+    invalid: list[Row] = field(factory=list[Row])
     column_types: Mapping[str, object] | None = None
     """Types of the columns of Parquet: a row may be invalid because of the type of a value."""
     broken: Sequence[str] = ()
@@ -83,13 +68,13 @@ class InputTable:
             problems.append(f"{more} more {self.source.unit}{'s are' if more > 1 else ' is'} invalid")
         return problems
 
-    def read(self, file: BinaryIO, table_format: Format, delimiter: str | None = None) -> None:
+    def read(self, file: BinaryIO, delimiter: str | None = None) -> None:
         """Validate all rows of a seekable file. A room with the name of a room before it is invalid."""
         try:
-            if table_format is Format.PARQUET:
+            if self.format is Format.PARQUET:
                 self.column_types = parquet_types(file, self.source)
                 rows = read_parquet(file, self.source)
-            elif table_format is Format.NDJSON:
+            elif self.format is Format.NDJSON:
                 rows = read_ndjson(file, self.source)
             else:
                 rows = read_csv(file, self.source, delimiter)
@@ -99,13 +84,14 @@ class InputTable:
             self.broken = error.problems
 
     def _add(self, row: Row) -> None:
+        if row.problems:
+            self.invalid.append(row)
+            return
         fields, problems = validate(row, self.source)
-        if row.problem:
-            problems = [row.problem]
-        elif not problems and (problem := self._name_problem(row, fields)):
+        if not problems and (problem := self._name_problem(row, fields)):
             problems = [self.source.problem(row.line, problem, NAME)]
         if problems:
-            self.invalid.append(InvalidRow(row, problems))
+            self.invalid.append(row._replace(problems=problems))
         else:
             self.rooms.append(fields)
 
@@ -124,18 +110,19 @@ class InputTable:
 
 def read_table(
     path: str,
-    table_format: Format,
+    format_option: Format | None,
+    delimiter: str | None = None,
     *,
     names_required: bool,
-    delimiter: str | None = None,
     skip_invalid: bool = False,
 ) -> InputTable:
     """Read and validate a table, and print its problems."""
+    table_format = format_of(path, format_option, delimiter)
     name = "stdin" if path == STREAM else path
     source = Source(name, "row" if table_format is Format.PARQUET else "line")
-    table = InputTable(source=source, names_required=names_required)
+    table = InputTable(source=source, format=table_format, names_required=names_required)
     with output.status(f"checking {name}"), output.file_errors(name, "read"), _open(path) as stream:
-        table.read(stream if stream.seekable() else io.BytesIO(stream.read()), table_format, delimiter)
+        table.read(stream if stream.seekable() else io.BytesIO(stream.read()), delimiter)
     if not table.rooms and not table.invalid and not table.broken:
         table.broken = (f"{name} is empty: it has no rows",)
     for problem in table.problems:

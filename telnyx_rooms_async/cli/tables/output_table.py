@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -23,8 +23,6 @@ from telnyx_rooms_async.cli.tables.formats import (
     ParquetWriter,
     TextWriter,
     csv_header,
-    csv_row,
-    ndjson_row,
     parquet_types,
 )
 from telnyx_rooms_async.cli.tables.input_table import InputTable
@@ -44,7 +42,7 @@ def _open_writer(
 ) -> RowWriter:
     if table_format is Format.PARQUET:
         return ParquetWriter(cast("BinaryIO", file), columns, types)
-    return TextWriter(file, columns, ndjson_row if table_format is Format.NDJSON else csv_row)
+    return TextWriter(file, table_format, columns)
 
 
 # --- exports ------------------------------------------------------------------------------------------------
@@ -58,13 +56,13 @@ def write_export(path: str, table_format: Format, *, bom: bool = False) -> Gener
         if bom:
             file.write(BYTE_ORDER_MARK)
         writer = _open_writer(file, table_format, COLUMNS)
-        is_complete = False
         try:
             yield writer
-            is_complete = True
-        finally:
-            with nullcontext() if is_complete else suppress(OSError):  # the first error is raised
+        except BaseException:
+            with suppress(OSError):  # the first error is raised
                 writer.close()
+            raise
+        writer.close()
 
 
 @contextmanager
@@ -105,7 +103,7 @@ def _status(path: str) -> os.stat_result | None:
 
 @contextmanager
 def write_failures(
-    path: str | None, table_format: Format, table: InputTable, inputs: Sequence[str]
+    path: str | None, table: InputTable, inputs: Sequence[str]
 ) -> Generator[Callable[[Mapping[str, object], Exception], object], None, None]:
     """Write the invalid rows of a table, and the rows that fail later, to a table of failures."""
     if path is None:
@@ -114,7 +112,7 @@ def write_failures(
     if _is_redirected(path) or any(_is_same_file(path, other) for other in inputs if other != STREAM):
         raise typer.BadParameter(f"--errors {path} would overwrite another file of this command")
     refuse_foreign(path, _holds_failures, "a table of failures")
-    with _FailureTable(path, table_format, table) as failures:
+    with _FailureTable(path, table) as failures:
         for row in table.invalid:
             failures.write(row.failure)
         yield lambda fields, error: failures.write({**fields, REASON: str(error)})
@@ -127,9 +125,9 @@ class _FailureTable:
     Failures of an earlier run stay until the first new failure. If nothing failed, the file is removed.
     """
 
-    def __init__(self, path: str, table_format: Format, table: InputTable) -> None:
+    def __init__(self, path: str, table: InputTable) -> None:
         self._path = path
-        self._options = table_format, table.failure_columns, table.column_types
+        self._options = table.format, table.failure_columns, table.column_types
         self._writer: RowWriter | None = None
         self._is_broken = False
         with file_errors(path):
@@ -144,11 +142,19 @@ class _FailureTable:
 
     def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
         try:
-            self.close(succeeded=error_type is None)
+            with file_errors(self._path), self._file:
+                if self._writer is not None and not self._is_broken:
+                    self._writer.close()
         except ConfigurationError as error:
             if error_type is None:
                 raise
-            output.complain(error)  # the first error is raised
+            if not self._is_broken:  # otherwise it was reported
+                output.complain(error)  # the first error is raised
+            return
+        if self._writer is None:
+            self._remove(succeeded=error_type is None)
+        elif not self._is_broken:
+            output.note(f"failed rows are in {self._path}")
 
     def write(self, record: Mapping[str, object]) -> None:
         """Write a row that failed, with its reason under `REASON`."""
@@ -161,21 +167,11 @@ class _FailureTable:
             self._writer.write([record])
         self._is_broken = False
 
-    def close(self, *, succeeded: bool) -> None:
-        """Write what is buffered. Remove the file if there were no failures, unless it was the user's."""
-        try:
-            with file_errors(self._path):
-                try:
-                    if self._writer is not None and not self._is_broken:
-                        self._writer.close()
-                finally:
-                    self._file.close()
-        except ConfigurationError:
-            if not self._is_broken:  # otherwise it was reported
-                raise
+    def _remove(self, *, succeeded: bool) -> None:
+        """Remove the file, unless it was the user's or has failures that may not be mended."""
         # An empty file that was there before belongs to the user, as one made by mktemp.
         is_ours = self._is_new or (succeeded and self._opened.st_size > 0)
-        if self._writer is None and is_ours and stat.S_ISREG(self._opened.st_mode):
+        if is_ours and stat.S_ISREG(self._opened.st_mode):
             target = Path(os.path.realpath(self._path))  # a link to it stays
             with suppress(FileNotFoundError):
                 if os.path.samestat(target.stat(), self._opened):  # otherwise it was replaced meanwhile

@@ -332,8 +332,9 @@ async def test_likely_mistakes_are_refused_by_name(
         Journal(None)  # type: ignore[arg-type]  # that is the point
     with pytest.raises(InvalidArgumentError, match="must be numbers"):
         await client.tokens.auto_refresh("a", token_ttl_secs=UNSET).__aenter__()  # type: ignore[arg-type]  # likewise
-    with pytest.raises(ConfigurationError, match="grace must be"):
-        await client.close(grace=path)
+    for grace in (path, -1, float("nan")):
+        with pytest.raises(ConfigurationError, match="grace must be a number from 0"):
+            await client.close(grace=grace)
     with pytest.raises(ConfigurationError, match="limit must be"):
         RoomTracker("a", limit=path)
     assert telnyx.requests == []

@@ -49,7 +49,7 @@ async def hold_meetings(client: RoomsClient, telnyx: Emulator, time: FakeClock, 
 
 
 def minutes_of(report: Attendance) -> dict[str, float]:
-    return {one.identity: one.duration / timedelta(minutes=1) for one in report.attendees}
+    return {attendee.identity: attendee.duration / timedelta(minutes=1) for attendee in report.attendees}
 
 
 async def test_attendance_of_a_session(client: RoomsClient, telnyx: Emulator, time: FakeClock) -> None:
@@ -88,7 +88,7 @@ async def test_attendance_of_a_room_by_session_and_in_all(
     assert [minutes_of(lesson) for lesson in lessons] == [{"Alice": 60, "Bob": 30}] * 2
     total = await attendance
     assert minutes_of(total) == {"Alice": 120, "Bob": 60}
-    assert [one.sessions for one in total.attendees] == [2, 2]
+    assert [attendee.sessions for attendee in total.attendees] == [2, 2]
     assert total.sessions == tuple(session for lesson in lessons for session in lesson.sessions)
     with pytest.raises(NotFoundError):
         await client.rooms.attendance("a-room")

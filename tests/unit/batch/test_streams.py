@@ -259,7 +259,7 @@ async def test_max_failures_stops_new_calls_and_yields_those_in_flight(*, ordere
         await collect(outcomes, items)
     assert sorted(items) == started
     assert len(started) < 10
-    assert [type(each) for each in error.value.exceptions] == [KeyError] * sum(n % 2 for n in started)
+    assert [type(failure) for failure in error.value.exceptions] == [KeyError] * sum(n % 2 for n in started)
 
 
 @pytest.mark.parametrize("is_cancellation_suppressed", [True, False])
