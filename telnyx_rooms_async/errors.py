@@ -8,7 +8,7 @@ because tools add notes to exceptions.
 import enum
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from attrs import frozen
 
@@ -119,7 +119,8 @@ class TelnyxRoomsError(Exception):
     _summary: ClassVar[str] = "failed"
 
     def __init__(self, *fields: object) -> None:
-        # Not `super()`: of a TimeoutError it is that of OSError, which takes the first field for an errno.
+        # Sets `args`, from which pickle and copy make the exception again. Not `super()`: of a TimeoutError
+        # it is that of OSError, which takes the first field for an errno.
         BaseException.__init__(self, *fields)
 
     @property
@@ -257,7 +258,7 @@ class APITimeoutError(APIConnectionError, TimeoutError):
         self, detail: str = "", sent: bool = False, attempts: tuple[Attempt, ...] = (), deadline: bool = False
     ) -> None:
         super().__init__(detail, sent, attempts)
-        self.args: tuple[Any, ...] = (detail, sent, attempts, deadline)
+        TelnyxRoomsError.__init__(self, detail, sent, attempts, deadline)
         self.deadline: bool = deadline
         """True if the time of the whole call is over, False if only that of the attempt is."""
 
@@ -307,7 +308,7 @@ class APIResponseValidationError(APIResponseError):
         problems: tuple[str, ...] = (),
     ) -> None:
         super().__init__(detail, status_code, request_id, attempts, headers)
-        self.args: tuple[Any, ...] = (detail, status_code, request_id, attempts, headers, problems)
+        TelnyxRoomsError.__init__(self, detail, status_code, request_id, attempts, headers, problems)
         self.problems: tuple[str, ...] = problems
         """The path and the problem of each wrong value: ``"$.data.id: expected string, got null"``."""
 

@@ -21,8 +21,8 @@ Item = TypeVar("Item")
 _Getter: TypeAlias = Callable[[Any], Any]
 
 # The converter reads the metadata of fields.
-_OMITTED_IF_NONE: Final = {"omit_default": True}
-"""Of a field that a request body leaves out while it is None."""
+OMIT_DEFAULT: Final[Mapping[str, object]] = {"omit_default": True}
+"""Of a field that a request leaves out while it has its default."""
 _LENIENT: Final = {"lenient": True}
 """Of a field whose default replaces a value of the wrong type, which is no reason to refuse a page."""
 
@@ -32,23 +32,18 @@ _URL: Final = (
     r"(?P<user>[^?#/\\]*@|(?!(?:[\w.-]+|\[[0-9a-f:.]*\])(?::\d*)?/)[^?#]*@)?"
     r"(?P<rest>[^?#]*)(?P<query>.*)"
 )
-
-
-def _parts(url: str) -> tuple[str, str, str, str]:
-    """Return the scheme, the user, the rest and the query of a URL, or of any other text."""
-    match = re.match(_URL, url)
-    return tuple(match.groups(default="")) if match else ("", url, "", "")  # type: ignore[return-value]  # four groups
+"""Matches any text, from its first character to its last."""
 
 
 def public_url(url: str) -> str:
     """Return a webhook URL without its user, and with ``***`` for its query: both often hold secrets."""
-    scheme, _, rest, query = _parts(url)
+    scheme, _, rest, query = re.findall(_URL, url)[0]
     return f"{scheme}{rest}{query[:1]}{'***' if query else ''}"
 
 
 def secret_parts(url: str) -> tuple[str, ...]:
     """Return the parts that `public_url` leaves out, with their separators."""
-    _, user, _, query = _parts(url)
+    _, user, _, query = re.findall(_URL, url)[0]
     return tuple(filter(None, (user, query)))
 
 
@@ -297,21 +292,21 @@ class CompositionStatus(enum.StrEnum):
 class VideoRegion(Model):
     """A rectangle of a composition, in pixels, and the videos in it."""
 
-    height: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
+    height: int | None = field(default=None, metadata=OMIT_DEFAULT)
     """16 and up."""
-    width: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
+    width: int | None = field(default=None, metadata=OMIT_DEFAULT)
     """16 and up."""
-    x_pos: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
+    x_pos: int | None = field(default=None, metadata=OMIT_DEFAULT)
     """Left edge."""
-    y_pos: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
+    y_pos: int | None = field(default=None, metadata=OMIT_DEFAULT)
     """Top edge."""
-    z_pos: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
+    z_pos: int | None = field(default=None, metadata=OMIT_DEFAULT)
     """-99 to 99: a higher region covers a lower one."""
-    max_columns: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
+    max_columns: int | None = field(default=None, metadata=OMIT_DEFAULT)
     """1 to 1000 columns of the grid."""
-    max_rows: int | None = field(default=None, metadata=_OMITTED_IF_NONE)
+    max_rows: int | None = field(default=None, metadata=OMIT_DEFAULT)
     """1 to 1000 rows of the grid."""
-    video_sources: tuple[str, ...] | None = field(default=None, metadata=_OMITTED_IF_NONE)
+    video_sources: tuple[str, ...] | None = field(default=None, metadata=OMIT_DEFAULT)
     """Ids of video recordings, or ``("*",)`` for all of the session."""
 
 

@@ -1,7 +1,7 @@
 """Listings: async generators over the items and pages of a list."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -22,6 +22,7 @@ from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.http.in_flight import running_loop
 from telnyx_rooms_async.models import Identified, Page
 
+T = TypeVar("T")
 Item = TypeVar("Item", bound=Identified)
 
 _MAX_PREFETCH: Final = 100
@@ -88,11 +89,8 @@ class Listing(Generic[Item]):
             with suppress(RuntimeError):  # the generator is running in another task
                 await generator.aclose()
 
-    def __aiter__(self) -> AsyncGenerator[Item, None]:
-        reader = self._reader(start=1)
-        generator = self._items(reader)
-        self._iterations[generator] = reader
-        return generator
+    def __aiter__(self) -> AsyncGenerator[Item, None]:  # noqa: PYI058 - callers close the generator
+        return self._iterate(self._items, start=1)
 
     async def _items(self, reader: "_PageReader[Item]") -> AsyncGenerator[Item, None]:
         try:
@@ -117,10 +115,7 @@ class Listing(Generic[Item]):
             >>> [len(page.data) async for page in client.rooms.list(page_size=1).pages()]
             [1, 1]
         """
-        reader = self._reader(start)
-        generator = self._pages(reader)
-        self._iterations[generator] = reader
-        return generator
+        return self._iterate(self._pages, start)
 
     async def _pages(self, reader: "_PageReader[Item]") -> AsyncGenerator[Page[Item], None]:
         try:
@@ -130,10 +125,15 @@ class Listing(Generic[Item]):
         finally:
             await reader.close()
 
-    def _reader(self, start: int) -> "_PageReader[Item]":
+    def _iterate(
+        self, generate: "Callable[[_PageReader[Item]], AsyncGenerator[T, None]]", start: int
+    ) -> AsyncGenerator[T, None]:
         first = at(self._first, start)
         scan = Scan(size=page_size(first), start=page_number(first))
-        return _PageReader(self._api, first, scan, self._prefetch, self._max_items)
+        reader = _PageReader(self._api, first, scan, self._prefetch, self._max_items)
+        generator = generate(reader)
+        self._iterations[generator] = reader
+        return generator
 
     def prefetch(self, pages: int) -> "Listing[Item]":
         """Return the same listing with up to `pages` requests in flight.

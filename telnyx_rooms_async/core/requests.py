@@ -16,7 +16,6 @@ from telnyx_rooms_async.core import validators as rules
 from telnyx_rooms_async.core.protocol import PAGE_SIZE_MAX, PageQuery
 from telnyx_rooms_async.core.secret import hidden
 from telnyx_rooms_async.core.validators import (
-    OMIT_DEFAULT,
     UNSET,
     Converter,
     DateFilter,
@@ -32,7 +31,7 @@ from telnyx_rooms_async.core.validators import (
     short_repr,
 )
 from telnyx_rooms_async.errors import InvalidArgumentError
-from telnyx_rooms_async.models import RoomRecording, VideoRegion, public_url_repr
+from telnyx_rooms_async.models import OMIT_DEFAULT, RoomRecording, VideoRegion, public_url_repr
 
 
 def _exact_days(value: object) -> object:
@@ -46,7 +45,7 @@ _TEXT: Final = (rules.text, rules.exact_text)
 _NAME: Final = (rules.name, rules.exact_text)
 _FLAG: Final = (rules.flag, rules.exact_flag)
 _URL: Final = (rules.url, rules.exact_url)
-_URL_OR_NONE: Final = (rules.url_or_none, rules.exact_url)
+_URL_OR_EMPTY: Final = (rules.url_or_empty, rules.exact_url)
 _DAYS: Final = (rules.days, _exact_days)
 _ROOM_ID: Final = (rules.one_id, rules.exact_room_id)
 _SESSION_ID: Final = (rules.one_id, rules.exact_session_id)
@@ -61,7 +60,7 @@ def _integer(low: int, high: int) -> _Argument:
 def _field(argument: _Argument, default: object = attrs.NOTHING, **metadata: object) -> Any:  # noqa: ANN401 - as attrs.field
     rule, exact = argument
     # Tools such as rich show the fields of a local variable, and heed this.
-    shown = public_url_repr if rule in (rules.url, rules.url_or_none) else rule is not rules.hidden_text
+    shown = public_url_repr if rule in (rules.url, rules.url_or_empty) else rule is not rules.hidden_text
     return attrs.field(default=default, converter=exact, repr=shown, metadata={"rule": rule, **metadata})
 
 
@@ -84,7 +83,7 @@ class RoomBody:
     max_participants: int | UnsetType = _body(_integer(2, 50))
     enable_recording: bool | UnsetType = _body(_FLAG)
     webhook_event_url: str | UnsetType = _body(_URL)
-    webhook_event_failover_url: str | UnsetType | None = _body(_URL_OR_NONE, nullable=True)
+    webhook_event_failover_url: str | UnsetType | None = _body(_URL_OR_EMPTY, nullable=True)
     webhook_timeout_secs: int | UnsetType | None = _body(_integer(0, 30), nullable=True)
 
 
@@ -124,7 +123,7 @@ class CompositionBody:
     format: str | UnsetType = _body(_TEXT)
     resolution: str | UnsetType = _body((rules.resolution, rules.exact_text))
     webhook_event_url: str | UnsetType = _body(_URL)
-    webhook_event_failover_url: str | UnsetType | None = _body(_URL_OR_NONE, nullable=True)
+    webhook_event_failover_url: str | UnsetType | None = _body(_URL_OR_EMPTY, nullable=True)
     webhook_timeout_secs: int | UnsetType | None = _body(_integer(0, 30), nullable=True)
 
 

@@ -22,6 +22,7 @@ from yarl import URL
 from telnyx_rooms_async.core.secret import Secret
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import (
+    OMIT_DEFAULT,
     Room,
     RoomComposition,
     RoomParticipant,
@@ -61,8 +62,6 @@ class UnsetType(enum.Enum):
         return False
 
 
-OMIT_DEFAULT: Final[Mapping[str, object]] = {"omit_default": True}
-"""Metadata of a field that the converter leaves out while it has its default."""
 UNSET: Final = UnsetType.UNSET
 """Do not send this field. None is different: it sends null, which clears the field."""
 
@@ -437,7 +436,7 @@ def url(value: object) -> str | None:
     return f"must be a URL with its scheme, http:// or https://, not {shown}"
 
 
-def url_or_none(value: object) -> str | None:
+def url_or_empty(value: object) -> str | None:
     """Accept a URL with its scheme, or the empty text that clears it."""
     return None if is_text(value) and not value else url(value)
 

@@ -99,30 +99,30 @@ class Change(Value):
     """Name of the room; None for a room without a name."""
     room_id: str | None = None
     """None for a room that is to be created."""
-    before: Mapping[str, object] = field(default={}, repr=_settings_repr)
+    before: Mapping[str, object] = field(default={}, repr=_settings_repr, hash=False)
     """The present settings that change; of a room that is to be deleted all of its settings."""
-    after: Mapping[str, object] = field(default={}, repr=_settings_repr)
+    after: Mapping[str, object] = field(default={}, repr=_settings_repr, hash=False)
     """The wanted settings that change; of a new room all that were requested."""
 
-    @property
-    def name(self) -> str:
-        """The name of the room in quotes, with control characters escaped."""
-        return "without a name" if self.unique_name is None else repr(self.unique_name)
-
     def __str__(self) -> str:
-        return self.line()
+        return _line(self)
 
-    def line(self, width: int = 0) -> str:
-        """Return the change as a line, with the name padded to `width`."""
-        if self.action == "delete":
-            details = one_line(self.room_id or "")
-        else:
-            before = {name: f"{_setting_repr(name, value)} -> " for name, value in self.before.items()}
-            details = ", ".join(
-                f"{name}: {before.get(name, '')}{_setting_repr(name, value)}"
-                for name, value in self.after.items()
-            )
-        return f"{self.action}  {self.name:{width}}  {details}".rstrip()
+
+def _name_repr(change: Change) -> str:
+    return "without a name" if change.unique_name is None else repr(change.unique_name)
+
+
+def _line(change: Change, width: int = 0) -> str:
+    """Return a change as a line, with the name of its room padded to `width`."""
+    if change.action == "delete":
+        details = one_line(change.room_id or "")
+    else:
+        before = {name: f"{_setting_repr(name, value)} -> " for name, value in change.before.items()}
+        details = ", ".join(
+            f"{name}: {before.get(name, '')}{_setting_repr(name, value)}"
+            for name, value in change.after.items()
+        )
+    return f"{change.action}  {_name_repr(change):{width}}  {details}".rstrip()
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -155,11 +155,6 @@ class Plan(Value):
         """Number of rooms to delete."""
         return sum(change.action == "delete" for change in self.changes)
 
-    @property
-    def rooms(self) -> int:
-        """Number of existing rooms in the plan; without `prune` only the desired ones."""
-        return self.unchanged + self.updates + self.deletes
-
     def check_deletes(self, max_deletes: int | None = None) -> None:
         """Check that the plan does not delete too many rooms.
 
@@ -171,18 +166,20 @@ class Plan(Value):
         """
         max_deletes = checked_limit("max_deletes", max_deletes, minimum=0)
         deletes = self.deletes
-        summary = f"the plan deletes {deletes} of {self.rooms} rooms"
-        if max_deletes is None and deletes * 2 > self.rooms:
-            advice = f"max_deletes={deletes} (--max-deletes {deletes}) allows it"
-            raise InvalidArgumentError((f"{summary}, more than half of them: nothing was changed; {advice}",))
+        rooms = self.unchanged + self.updates + deletes
+        summary = f"the plan deletes {deletes} of {rooms} rooms"
+        if max_deletes is None and deletes * 2 > rooms:
+            problem = f"{summary}, more than half: nothing was changed; max_deletes={deletes} allows it"
+            raise InvalidArgumentError((problem,))
         if max_deletes is not None and deletes > max_deletes:
-            raise InvalidArgumentError((f"{summary}, and max_deletes is {max_deletes}: nothing was changed",))
+            problem = f"{summary}, more than max_deletes={max_deletes}: nothing was changed"
+            raise InvalidArgumentError((problem,))
 
     def __bool__(self) -> bool:
         return bool(self.changes)
 
     def __str__(self) -> str:
         counts = f"{self.creates} to create, {self.updates} to update, {self.deletes} to delete"
-        width = min(_MAX_NAME_WIDTH, max((len(change.name) for change in self.changes), default=0))
-        lines = (change.line(width) for change in self.changes)
+        width = min(_MAX_NAME_WIDTH, max((len(_name_repr(change)) for change in self.changes), default=0))
+        lines = (_line(change, width) for change in self.changes)
         return "\n".join([*lines, f"{counts}, {self.unchanged} unchanged"])

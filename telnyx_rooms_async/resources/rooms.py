@@ -6,6 +6,8 @@ from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, Unpack, cast
 
+from attrs import fields as fields_of
+
 from telnyx_rooms_async.core.endpoints import (
     DELETE_ROOM,
     LIST_ROOM_SESSIONS,
@@ -126,7 +128,11 @@ class Rooms:
         Telnyx operation: CreateRoom.
         """
         choice = check_on_lost_response(on_lost_response)
-        return await create_room(self._api, RoomBody(unique_name=unique_name, **settings), choice)
+        try:
+            body = RoomBody(unique_name=unique_name, **settings)
+        except TypeError:
+            raise _unknown_field("create", settings) from None
+        return await create_room(self._api, body, choice)
 
     async def retrieve(self, room_id: RoomId, *, include_sessions: bool = False) -> Room:
         """Return one room.
@@ -164,7 +170,7 @@ class Rooms:
         Args:
             created_at: a day, or a `DateFilter` with inclusive bounds.
             updated_at: a day, or a `DateFilter` with inclusive bounds.
-            unique_name: only rooms with this name.
+            unique_name: only rooms with this name; Telnyx does not say whether it must be the whole name.
             include_sessions: whether `Room.sessions` is filled.
             page_size: 1 to 250 rooms per request.
 
@@ -203,7 +209,11 @@ class Rooms:
 
         Telnyx operation: UpdateRoom.
         """
-        return await self._api.call(build(UPDATE_ROOM, room_id=room_id, body=RoomBody(**fields)))
+        try:
+            body = RoomBody(**fields)
+        except TypeError:
+            raise _unknown_field("update", fields) from None
+        return await self._api.call(build(UPDATE_ROOM, room_id=room_id, body=body))
 
     async def delete(self, room_id: RoomId) -> None:
         """Delete a room. Its session ends for all participants.
@@ -233,7 +243,18 @@ class Rooms:
         include_participants: bool = False,
         page_size: int = PAGE_SIZE_MAX,
     ) -> Listing[RoomSession]:
-        """List the sessions of one room, as `Sessions.list` does.
+        """List the sessions of one room.
+
+        Not awaited: the listing makes one request per page while it is iterated. Telnyx documents no order.
+
+        Args:
+            room_id: a `Room` or its id.
+            created_at: a day, or a `DateFilter` with inclusive bounds.
+            updated_at: a day, or a `DateFilter` with inclusive bounds.
+            ended_at: a day, or a `DateFilter` with inclusive bounds.
+            active: True for active sessions only, False for ended ones; None for both.
+            include_participants: whether `RoomSession.participants` is filled.
+            page_size: 1 to 250 sessions per request.
 
         Raises:
             NotFoundError: while iterating: there is no such room.
@@ -355,7 +376,11 @@ class Rooms:
 
         Telnyx operations: ListRooms, CreateRoom and UpdateRoom.
         """
-        return await ensure_room(self._api, RoomBody(unique_name=unique_name, **settings))
+        try:
+            body = RoomBody(unique_name=unique_name, **settings)
+        except TypeError:
+            raise _unknown_field("ensure", settings) from None
+        return await ensure_room(self._api, body)
 
     async def plan(self, desired: Iterable[Mapping[str, object]], *, prune: bool = False) -> Plan:
         """Compare desired rooms with the existing ones, without changing anything.
@@ -661,6 +686,13 @@ class Rooms:
 
         operation = BulkOperation(name="delete_all", apply=delete, api=self._api)
         return operation.run(rooms, concurrency=concurrency, max_failures=max_failures, progress=progress)
+
+
+def _unknown_field(method: str, fields: Mapping[str, object]) -> TypeError:
+    """Return the error for keyword arguments of a method, of which one is no field of a room."""
+    known = tuple(field.name for field in fields_of(RoomBody))
+    unknown = ", ".join(repr(name) for name in fields if name not in known)
+    return TypeError(f"Rooms.{method}() has no argument {unknown}; a room has the fields {', '.join(known)}")
 
 
 async def _collect(

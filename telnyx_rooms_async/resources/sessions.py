@@ -125,7 +125,17 @@ class Sessions:
         context: str | None = None,
         page_size: int = PAGE_SIZE_MAX,
     ) -> Listing[RoomParticipant]:
-        """List the present and past participants of one session, as `Participants.list` does.
+        """List the present and past participants of one session.
+
+        Not awaited: the listing makes one request per page while it is iterated. Telnyx documents no order.
+
+        Args:
+            session_id: a `RoomSession` or its id.
+            joined_at: a day, or a `DateFilter` with inclusive bounds.
+            updated_at: a day, or a `DateFilter` with inclusive bounds.
+            left_at: a day, or a `DateFilter` with inclusive bounds.
+            context: only participants whose client joined with this context.
+            page_size: 1 to 250 participants per request.
 
         Raises:
             NotFoundError: while iterating: there is no such session.
@@ -339,7 +349,7 @@ class Participants:
             joined_at: a day, or a `DateFilter` with inclusive bounds.
             updated_at: a day, or a `DateFilter` with inclusive bounds.
             left_at: a day, or a `DateFilter` with inclusive bounds.
-            context: only participants whose client joined with exactly this context.
+            context: only participants whose client joined with this context.
             page_size: 1 to 250 participants per request.
 
         Example:

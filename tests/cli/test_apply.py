@@ -150,7 +150,7 @@ def test_run_that_cannot_succeed_is_refused_before_the_question(
     assert telnyx.requests == []
     telnyx.seed(5)
     shown += at_terminal("rooms", "apply", table, "--prune", typed=b"y\n", columns=200)
-    assert "(--max-deletes 6)" in shown
+    assert "nothing was changed; --max-deletes 6 allows it" in shown
     assert "[y/N]" not in shown
     assert writes(telnyx) == []
 

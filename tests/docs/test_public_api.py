@@ -25,8 +25,10 @@ from typer.testing import CliRunner
 
 import telnyx_rooms_async
 from telnyx_rooms_async import (
+    Change,
     Page,
     PageMeta,
+    Plan,
     RetryPolicy,
     Room,
     RoomParticipant,
@@ -321,12 +323,13 @@ VALUES = [
     Page(data=(Room(id="a"),), meta=PageMeta(total_pages=1)),
     RetryPolicy(max_attempts=5),
     RoomSessionEnded(id="a", payload=SessionEndedPayload(duration_secs=3)),
+    Plan(changes=(Change(action="update", before={"max_participants": 2}, after={"max_participants": 3}),)),
 ]
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_values_are_frozen_hashable_and_picklable(
-    value: Room | RoomParticipant | Page[Room] | RetryPolicy | RoomSessionEnded,
+    value: Room | RoomParticipant | Page[Room] | RetryPolicy | RoomSessionEnded | Plan,
 ) -> None:
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         setattr(value, attrs.fields(type(value))[0].name, "changed")

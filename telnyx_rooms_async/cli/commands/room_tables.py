@@ -197,7 +197,7 @@ def apply(
         _show_plan(plan, max_deletes, dry_run=dry_run, is_confirmed=yes)
         if dry_run or not plan:
             return
-        plan.check_deletes(max_deletes)  # confirmation does not lift the limit
+        _check_deletes(plan, max_deletes)  # confirmation does not lift the limit
         if not yes:
             confirm(f"make {counted(len(plan.changes), 'change')}?")
         _carry_out(plan, table, write_failure, max_deletes, limits)
@@ -241,7 +241,7 @@ def _show_plan(plan: Plan, max_deletes: int | None, *, dry_run: bool, is_confirm
         output.note(str(plan))
     if dry_run:
         try:
-            plan.check_deletes(max_deletes)
+            _check_deletes(plan, max_deletes)
         except InvalidArgumentError as error:
             output.note(f"would be refused: {error}")
 
@@ -252,3 +252,11 @@ def _summary(plan: Plan, done: Counter[str], progress: JobProgress) -> Result:
     if not parts and not progress.failed:
         parts = ["nothing was done"]
     return progress.result(*parts, **counts, unchanged=plan.unchanged)
+
+
+def _check_deletes(plan: Plan, max_deletes: int | None) -> None:
+    """Check that the plan does not delete too many rooms. The error names the option."""
+    try:
+        plan.check_deletes(max_deletes)
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError((error.message.replace("max_deletes=", "--max-deletes "),)) from None

@@ -106,7 +106,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     field.name: Setting(
         rule=field.metadata["rule"],
         nullable=field.metadata["nullable"],
-        is_text=field.metadata["rule"] in (validators.name, validators.url, validators.url_or_none),
+        is_text=field.metadata["rule"] in (validators.name, validators.url, validators.url_or_empty),
     )
     for field in attrs.fields(RoomBody)
 }

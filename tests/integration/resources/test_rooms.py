@@ -63,11 +63,18 @@ async def test_unset_fields_are_not_sent_and_none_is_null(client: RoomsClient, t
     assert room.webhook_event_failover_url is None
 
 
-async def test_unknown_field_is_a_type_error(client: RoomsClient, telnyx: Emulator) -> None:
+async def test_unknown_field_is_a_type_error_that_names_the_method(
+    client: RoomsClient, telnyx: Emulator
+) -> None:
     unknown: Any = {"colour": "red"}
-    for verb in (client.rooms.create(**unknown), client.rooms.ensure("Weekly", **unknown)):
-        with pytest.raises(TypeError, match="colour"):
-            await verb
+    calls = {
+        "create": client.rooms.create(**unknown),
+        "update": client.rooms.update("0ccc7b54", **unknown),
+        "ensure": client.rooms.ensure("Weekly", **unknown),
+    }
+    for method, call in calls.items():
+        with pytest.raises(TypeError, match=rf"Rooms\.{method}\(\) has no argument 'colour'.*, max_part"):
+            await call
     assert telnyx.requests == []
 
 

@@ -143,8 +143,8 @@ def test_deletion_lists_the_settings_of_the_room() -> None:
 @pytest.mark.parametrize(
     ("unchanged", "max_deletes", "message"),
     [
-        (1, None, "deletes 3 of 4 rooms, more than half of them: nothing was changed; max_deletes=3 "),
-        (9, 2, "deletes 3 of 12 rooms, and max_deletes is 2: nothing was changed"),
+        (1, None, "deletes 3 of 4 rooms, more than half: nothing was changed; max_deletes=3 allows it"),
+        (9, 2, "deletes 3 of 12 rooms, more than max_deletes=2: nothing was changed"),
         (9, -1, "max_deletes must be a whole number of at least 0"),
         (9, True, "max_deletes must be a whole number of at least 0"),
         (3, None, None),
