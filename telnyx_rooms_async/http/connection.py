@@ -116,21 +116,6 @@ class _Connector(aiohttp.TCPConnector):
         raise UnsentError("the server sent bytes without a request")
 
 
-class _Response(aiohttp.ClientResponse):
-    """Response that closes the connection of a 101, which no request asks for.
-
-    aiohttp would reuse it, and take what follows, perhaps the response itself, for that to the next request.
-    """
-
-    async def start(self, connection: Any) -> aiohttp.ClientResponse:  # noqa: ANN401 - not exported
-        """Read the headers."""
-        protocol = connection.protocol
-        await super().start(connection)
-        if self.status < 200:  # noqa: PLR2004 - aiohttp skips all others
-            protocol.close()
-        return self
-
-
 class _ProxyConnector(_Connector):
     """Connector that distinguishes a proxy that fails before its tunnel is open from a lost request."""
 
@@ -154,7 +139,7 @@ async def own_session(
     headers: Mapping[str, str],
     max_connections: int,
     trace_configs: list[aiohttp.TraceConfig],
-    middlewares: Sequence[aiohttp.ClientMiddlewareType],
+    response_class: type[aiohttp.ClientResponse],
     has_proxy: bool,
     tls: ssl.SSLContext | bool,
 ) -> AsyncGenerator[Session, None]:
@@ -177,8 +162,7 @@ async def own_session(
         connector=connector(limit=0, limit_per_host=max_connections, socket_factory=open_socket, ssl=tls),
         headers=headers,
         trace_configs=trace_configs,
-        middlewares=middlewares,
-        response_class=_Response,
+        response_class=response_class,
         cookie_jar=aiohttp.DummyCookieJar(),
     )
     try:

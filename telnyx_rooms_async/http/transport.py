@@ -14,7 +14,7 @@ import zlib
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 from io import BytesIO
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -96,7 +96,7 @@ class AiohttpTransport:
             headers=self._shared_headers,
             max_connections=max_connections,
             trace_configs=list(trace_configs),
-            middlewares=(_send_once,),
+            response_class=_Response,
             has_proxy=proxies is not None and not proxies.is_empty,
         )
         self._tls = tls
@@ -324,25 +324,31 @@ def is_usable_url(url: Secret) -> bool:
         return False
 
 
-# --- middlewares ------------------------------------------------------------------------------------------
+# --- for sessions of our own ------------------------------------------------------------------------------
 
 
-async def _send_once(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Middleware: aiohttp must not resend a GET or DELETE by itself when a kept-alive connection was dead.
+class _Response(aiohttp.ClientResponse):
+    """Response that leaves it to the retry policy whether a request is sent again.
 
-    It does so for two classes of errors. An error of another class leaves the decision to the retry policy.
+    aiohttp resends a GET or DELETE by itself when a kept-alive connection was dead: at errors of two classes,
+    for which errors of other classes stand here. After a 101, which no request asks for, it would reuse the
+    connection, and take what follows for the response to the next request.
     """
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        cause = error.__cause__
-        is_refusal = isinstance(cause, ssl.SSLError) and re.search(_REFUSED_CERTIFICATE, cause.reason or "")
-        error_class = _ClientCertificateError if is_refusal else aiohttp.ClientConnectionError
-        raise error_class(_message(error)) from None
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:  # noqa: ANN401 - not exported
+        """Read the headers."""
+        protocol = connection.protocol
+        try:
+            await super().start(connection)
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            cause = error.__cause__
+            alert = cause.reason if isinstance(cause, ssl.SSLError) else None
+            is_refusal = re.search(_REFUSED_CERTIFICATE, alert or "")
+            error_class = _ClientCertificateError if is_refusal else aiohttp.ClientConnectionError
+            raise error_class(_message(error)) from None
+        if self.status < 200:  # noqa: PLR2004 - aiohttp skips all others
+            protocol.close()
+        return self
 
 
 class _ClientCertificateError(aiohttp.ClientConnectionError):

@@ -142,7 +142,7 @@ class _Creation:
                 if not is_last and self.since is None:
                     raise
                 cause = name_taken = error
-            except Exception as error:
+            except Exception as error:  # of a function of the user too
                 if not is_last:
                     raise
                 cause = error  # of the second request: the outcome of the first is still open
