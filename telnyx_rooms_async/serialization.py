@@ -8,7 +8,7 @@ the body of a response in one step. What msgspec refuses, or would leave in anot
 by cattrs itself, which names the path of each wrong value. Where both succeed, their results are equal.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from operator import attrgetter
@@ -106,15 +106,17 @@ class JsonConverter(cattrs.Converter):
         Raises:
             DecodeError: with the path of every value that does not fit.
         """
-        if self.use_msgspec and (decoder := _decoder(cast("Hashable", cl))) is not None:
+        key: Any = cl
+        if self.use_msgspec and (decoder := _decoder(key)) is not None:
             decode, columns = decoder
             try:
-                result = decode(body)
+                result: Any = decode(body)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 pass  # cattrs may accept it, or names the path of each wrong value
             else:
                 if columns is None or columns.all_in_utc(result.data):
-                    return cast("T", result)
+                    structured: T = result
+                    return structured
         return self.structure_json(parse_json(body), cl)
 
     def structure_json(self, data: object, cl: type[T]) -> T:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from attrs import AttrsInstance, evolve, field, frozen
@@ -205,13 +205,12 @@ class Failure(Value):
     """Whether the time of the whole call is over, not only that of the attempt."""
 
 
-@frozen(eq=False, repr=False)
-class Call(Value, Generic[T_co]):
+class Call(NamedTuple, Generic[T_co]):
     """A request, and the operation that it belongs to."""
 
     endpoint: Endpoint[T_co]
     request: Request
-    query: AttrsInstance | None = field(default=None, repr=False)
+    query: AttrsInstance | None = None
     """The filter that `request.query` was encoded from: other pages of a list are requested with it."""
 
     @property

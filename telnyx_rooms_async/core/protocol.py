@@ -6,7 +6,7 @@ and `read` it.
 
 import math
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from types import NoneType
 from typing import Any, Final, TypeAlias, TypeVar, cast, get_origin
@@ -80,23 +80,24 @@ def build(
     if query is None and endpoint.is_list:
         query = PageQuery()
     invalid: list[str] = []
+    path = endpoint.path
     for name in endpoint.ids:
         if name not in ids:
             invalid.append(f"{name} must be given")
             continue
-        value = ids[name]
-        if type(value) is str and is_id(value):
-            continue
-        ids[name] = exact = EXACT_IDS[name](value)
-        if problem := one_id(exact):
-            invalid.append(f"{name} {problem}")
+        value: Any = ids[name]
+        if not (type(value) is str and is_id(value)):
+            value = EXACT_IDS[name](value)
+            if problem := one_id(value):
+                invalid.append(f"{name} {problem}")
+                continue
+        path = path.replace(f"{{{name}}}", value)
     if query is not None:
         invalid.extend(problems(query))
     if body is not None:
         invalid.extend(problems(body))
     if invalid:
         raise InvalidArgumentError(tuple(invalid))
-    path = endpoint.path.format_map(ids) if ids else endpoint.path
     pairs = tuple(query_pairs(query)) if query is not None else ()
     if body is None:
         return Call(endpoint, Request(endpoint.method, path, pairs), query)
@@ -138,7 +139,7 @@ def at(call: Call[Page[T]], number: int, size: int | None = None) -> Call[Page[T
     if invalid := tuple(problems(query)):
         raise InvalidArgumentError(invalid)
     request = evolve(call.request, query=tuple(query_pairs(query)))
-    return evolve(call, query=query, request=request)
+    return call._replace(query=query, request=request)
 
 
 def page_number(call: Call[Page[T]]) -> int:
@@ -406,7 +407,7 @@ def add_extras(call: Call[T], extras: Extras) -> Call[T]:
     if extras.body and request.method in _METHODS_WITH_BODY:
         fields: dict[str, object] = {} if body is None else parse_json(body)  # an object: `check_extras`
         body = encode_json({**extras.body, **fields})
-    return evolve(call, request=evolve(request, query=query, body=body))
+    return call._replace(request=evolve(request, query=query, body=body))
 
 
 # --- outcomes ---------------------------------------------------------------------------------------------
@@ -472,19 +473,22 @@ def structure(call: Call[T], response: Response) -> T:
     Raises:
         DecodeError: the body does not fit; `read` raises an error of the library for it.
     """
-    if call.endpoint.response_type is Response:
-        return cast("T", response)
-    if call.endpoint.response_type is NoneType:
-        return cast("T", None)
-    body_type, is_envelope = _body_type(cast("Hashable", call.endpoint.response_type))
-    body = converter.loads(response.body, body_type)
-    return cast("T", body.data if is_envelope else body)
+    response_type: Any = call.endpoint.response_type
+    value: T = _reader(response_type)(response)
+    return value
 
 
 @cache
-def _body_type(answer: Any) -> tuple[Any, bool]:  # noqa: ANN401 - a model, or a page of models
-    """Return the type of a whole response body, and whether the value is its ``data``."""
-    return (answer, False) if get_origin(answer) is Page else (Envelope[answer], True)
+def _reader(response_type: Any) -> Callable[[Response], Any]:  # noqa: ANN401 - any type of `Endpoint`
+    """Return the function that reads the value of a type from a response."""
+    if response_type is Response:
+        return lambda response: response
+    if response_type is NoneType:
+        return lambda _: None
+    if get_origin(response_type) is Page:
+        return lambda response: converter.loads(response.body, response_type)
+    envelope = Envelope[response_type]
+    return lambda response: converter.loads(response.body, envelope).data
 
 
 def _was_done_by_an_earlier_attempt(call: Call[T], response: Response, attempts: tuple[Attempt, ...]) -> bool:

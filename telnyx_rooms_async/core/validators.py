@@ -10,6 +10,7 @@ import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import date, datetime
+from functools import cache
 from ipaddress import IPv6Address, ip_address
 from itertools import pairwise
 from typing import Any, Final, TypeAlias, TypedDict, TypeVar, cast
@@ -309,12 +310,12 @@ is_visible_ascii: Final = re.compile("[!-~]+").fullmatch
 """Matches text of visible ASCII characters, without a space."""
 
 
-def is_text(value: object) -> bool:
+def is_text(value: Any) -> bool:  # noqa: ANN401 - any value
     """Return whether a value is a string that can be encoded as UTF-8."""
     if not issubclass(type(value), str):
         return False
     try:
-        str.encode(cast("str", value))
+        str.encode(value)
     except UnicodeEncodeError:  # a lone surrogate
         return False
     return True
@@ -322,7 +323,13 @@ def is_text(value: object) -> bool:
 
 def is_blank(value: object) -> bool:
     """Return whether a value is None, or text without a visible character."""
-    return value is None or (isinstance(value, str) and re.fullmatch(_INVISIBLE, value) is not None)
+    return value is None or (isinstance(value, str) and _invisible().fullmatch(value) is not None)
+
+
+@cache
+def _invisible() -> re.Pattern[str]:
+    """Return the pattern of text that shows nothing, compiled when it is needed first."""
+    return re.compile(_INVISIBLE)
 
 
 def is_quoted(value: str) -> bool:

@@ -199,7 +199,7 @@ class _InstrumentedApiSession(ApiSession):
         headers = dict[str, str]()
         propagate.inject(headers)
         if headers:
-            call = evolve(call, request=call.request.with_headers(headers))
+            call = call._replace(request=call.request.with_headers(headers))
         return await ApiSession.send_with_retries(self, call, context)
 
     async def wait_for_rate_limit(self, context: CallContext) -> bool:

@@ -104,7 +104,7 @@ class Tokens:
         call = build(_REFRESH_TOKEN, room_id=room_id, body=body)
         if isinstance(room_id, Secret) and len(room_id) >= _MIN_TOKEN_LENGTH:
             # Hidden in an error response that repeats it.
-            call = evolve(call, request=evolve(call.request, secrets=(*call.request.secrets, room_id)))
+            call = call._replace(request=evolve(call.request, secrets=(*call.request.secrets, room_id)))
         refreshed = await self._api.call(call)
         if refreshed.refresh_token:
             return refreshed
