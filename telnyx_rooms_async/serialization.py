@@ -106,9 +106,17 @@ class JsonConverter(cattrs.Converter):
         Raises:
             DecodeError: with the path of every value that does not fit.
         """
+        return self.loader(cl)(body)
+
+    def loader(self, cl: type[T]) -> Callable[[bytes], T]:
+        """Return the function that `loads` JSON as `cl`, for many calls."""
         key: Any = cl
-        if self.use_msgspec and (decoder := _decoder(key)) is not None:
-            decode, columns = decoder
+        decoder = _decoder(key) if self.use_msgspec else None
+        if decoder is None:
+            return lambda body: self.structure_json(parse_json(body), cl)
+        decode, columns = decoder
+
+        def load(body: bytes) -> T:
             try:
                 result: Any = decode(body)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -117,7 +125,9 @@ class JsonConverter(cattrs.Converter):
                 if columns is None or columns.all_in_utc(result.data):
                     structured: T = result
                     return structured
-        return self.structure_json(parse_json(body), cl)
+            return self.structure_json(parse_json(body), cl)
+
+        return load
 
     def structure_json(self, data: object, cl: type[T]) -> T:
         """Structure parsed JSON as `cl`.

@@ -486,9 +486,10 @@ def _reader(response_type: Any) -> Callable[[Response], Any]:  # noqa: ANN401 - 
     if response_type is NoneType:
         return lambda _: None
     if get_origin(response_type) is Page:
-        return lambda response: converter.loads(response.body, response_type)
-    envelope = Envelope[response_type]
-    return lambda response: converter.loads(response.body, envelope).data
+        load_page = converter.loader(response_type)
+        return lambda response: load_page(response.body)
+    load = converter.loader(Envelope[response_type])
+    return lambda response: load(response.body).data
 
 
 def _was_done_by_an_earlier_attempt(call: Call[T], response: Response, attempts: tuple[Attempt, ...]) -> bool:

@@ -6,7 +6,7 @@ import os
 import platform
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from pathlib import Path
@@ -94,29 +94,27 @@ def capacity(session: Session | None, max_connections: int) -> int:
 # --- a session of our own ---------------------------------------------------------------------------------
 
 
-class _Connector(aiohttp.TCPConnector):
-    """Connector that refuses a connection on which bytes came while no request was under way.
+class _Request(aiohttp.ClientRequest):
+    """Request that refuses a connection on which bytes came while no request was under way.
 
-    aiohttp would take them for the response to the next request, and each response for that of a later one.
+    aiohttp would take them for the response to the request, and each response for that of a later one.
     """
 
-    async def connect(
-        self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout
-    ) -> Any:  # noqa: ANN401 - aiohttp does not export the class
-        """Open a connection, or take an idle one.
+    def send(  # pyright: ignore[reportIncompatibleMethodOverride] - it expects the class of coroutines
+        self,
+        conn: Any,  # noqa: ANN401 - aiohttp does not export the class
+    ) -> Coroutine[Any, Any, aiohttp.ClientResponse]:
+        """Send the request.
 
         Raises:
             UnsentError: the server sent bytes before the request. The next attempt has another connection.
         """
-        connection = await super().connect(req, traces, timeout)
-        protocol = connection.protocol
-        if protocol is None or not protocol.should_close:
-            return connection
-        connection.close()
-        raise UnsentError("the server sent bytes without a request")
+        if conn.protocol is None or conn.protocol.should_close:
+            raise UnsentError("the server sent bytes without a request")
+        return super().send(conn)
 
 
-class _ProxyConnector(_Connector):
+class _ProxyConnector(aiohttp.TCPConnector):
     """Connector that distinguishes a proxy that fails before its tunnel is open from a lost request."""
 
     async def connect(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as the base class has them
@@ -156,12 +154,13 @@ async def own_session(
         sockets.add(opened)
         return opened
 
-    connector = _ProxyConnector if has_proxy else _Connector
+    connector = _ProxyConnector if has_proxy else aiohttp.TCPConnector
     session = aiohttp.ClientSession(
         # The limit is per host, so that downloads do not take the connections of calls.
         connector=connector(limit=0, limit_per_host=max_connections, socket_factory=open_socket, ssl=tls),
         headers=headers,
         trace_configs=trace_configs,
+        request_class=_Request,
         response_class=response_class,
         cookie_jar=aiohttp.DummyCookieJar(),
     )

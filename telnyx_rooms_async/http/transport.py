@@ -18,6 +18,7 @@ from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp import hdrs
 from attrs import evolve
 from multidict import CIMultiDict
 from yarl import URL
@@ -414,7 +415,7 @@ def _to_response(
         return Failure(reason=FailureKind.MALFORMED, sent=True, detail=f"unexpected status {status}")
     is_error = status >= 400  # noqa: PLR2004 - 4xx and 5xx
     limit = _MAX_ERROR_BODY if is_error else _MAX_BODY
-    encoding = response.headers.get("Content-Encoding")
+    encoding = response.headers.get(hdrs.CONTENT_ENCODING)
     if encoding and len(body) <= limit:
         try:
             body = _decompress(body, encoding.strip().lower(), limit)
