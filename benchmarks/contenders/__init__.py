@@ -100,6 +100,7 @@ CONTENDERS: Final = {
     "bare-cattrs": Row("bare aiohttp + cattrs", "structured:CATTRS", "import aiohttp, cattrs, json"),
     "parts": Row("aiohttp, attrs, cattrs, msgspec", "bare:JSON", "import aiohttp, attrs, cattrs, msgspec"),
     "ours": Row("telnyx-rooms-async", "ours:OURS", _OURS),
+    "ours-counted": Row("the same, under valgrind", "ours:COUNTED", _OURS),
     "ours-8": Row("the same, 8 pages at once", "ours:EIGHT_AT_ONCE", _OURS),
     "sdk": Row("telnyx", "sdk:HTTPX", _SDK),
     "sdk-aiohttp": Row("telnyx on aiohttp", "sdk:AIOHTTP", _SDK),
