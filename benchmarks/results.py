@@ -229,8 +229,8 @@ def _rows(stored: Mapping[str, Any], rows: Iterable[tuple[str, Sequence[str]]]) 
 def _instruction_rows(stored: Mapping[str, Any]) -> Iterator[str]:
     for call, counts in stored.get("instructions", {}).items():
         ratio = times(counts["ours"] / counts["bare"])
-        title = f"{CALL_TITLES[call]}: instructions a call"
-        yield f"| {title} | {counts['bare'] / 1000:.0f} 000 | × {ratio} | | |"  # noqa: RUF001 - the sign for times
+        bare = f"{counts['bare'] / 1000:,.0f} 000".replace(",", " ")
+        yield f"| {CALL_TITLES[call]}: instructions a call | {bare} | × {ratio} | | |"  # noqa: RUF001 - the sign for times
 
 
 def _cells(case: Mapping[str, Any], figure: str) -> list[str]:

@@ -428,6 +428,16 @@ def test_rate_limit_seen_is_that_of_the_newest_response() -> None:
     assert window.last_seen == RateLimit(limit=1000, remaining=997, reset=60.0)
 
 
+def test_late_response_of_a_stopped_event_loop_releases_no_other_request() -> None:
+    window = new_window()
+    for _ in range(2):
+        window.acquire(1.0)
+    window.receive(headers_of(999), 1.0, 1.0)
+    window.in_flight = 0  # the client moved to another event loop
+    window.receive(headers_of(998), 1.0, 1.05)
+    assert window.in_flight == 0
+
+
 def test_limit_that_is_not_sent_is_inferred_from_what_remained() -> None:
     window = new_window()
     exchange(window, RateLimit(remaining=2, reset=5.0), 0.0)
