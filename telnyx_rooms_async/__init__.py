@@ -22,7 +22,14 @@ Guides: ``telnyx-rooms docs`` lists them. They are the README.md files of the pa
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.http_messages import Request, Response
 from telnyx_rooms_async.core.retry import RetryPolicy
-from telnyx_rooms_async.core.validators import UNSET, DateFilter, DurationFilter, RoomFields, UnsetType
+from telnyx_rooms_async.core.validators import (
+    UNSET,
+    DateFilter,
+    DurationFilter,
+    RoomFields,
+    RoomSettings,
+    UnsetType,
+)
 from telnyx_rooms_async.errors import (
     APIConnectionError,
     APIResponseError,
@@ -117,6 +124,7 @@ __all__ = [  # noqa: RUF022 - in the order of the reference: client, models, lis
     "DateFilter",
     "DurationFilter",
     "RoomFields",
+    "RoomSettings",
     "UNSET",
     "UnsetType",
     "Ensured",

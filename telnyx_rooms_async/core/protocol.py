@@ -399,7 +399,10 @@ def check_extras(call: Call[object], extras: Extras) -> None:
 
 
 def add_extras(call: Call[T], extras: Extras) -> Call[T]:
-    """Return a call with additions; query parameters and members of its own have precedence."""
+    """Return a call with additions; query parameters and members of its own have precedence.
+
+    `check_extras` refuses additions to the call of a user that are not used; a look-up is not checked.
+    """
     request = call.request.with_headers(extras.headers)
     names = {name for name, _ in request.query}
     query = (*request.query, *(pair for pair in extras.query if pair[0] not in names))

@@ -267,7 +267,12 @@ Days: TypeAlias = date | str | DateFilter | None
 
 
 class RoomSettings(TypedDict, total=False):
-    """Settings of a room, as keyword arguments or as a dict. `UNSET` and a missing setting are the same."""
+    """Settings of a room, as keyword arguments or as a dict. `UNSET` and a missing setting are the same.
+
+    Example:
+        >>> settings: RoomSettings = {"enable_recording": True}
+        >>> room = await client.rooms.create("Retro", **settings)
+    """
 
     max_participants: int | UnsetType
     """2 to 50. Telnyx's default is 10."""

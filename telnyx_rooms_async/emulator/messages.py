@@ -90,6 +90,12 @@ class ApiError(Exception):
     status: int
     body: JsonObject
 
+    @property
+    def detail(self) -> str:
+        """What is wrong, in one line."""
+        entries: Any = self.body.get("errors", [self.body])
+        return "; ".join(entry["detail"] for entry in entries)
+
     def response(self) -> web.Response:
         """Return the response."""
         return json_response(self.status, self.body)

@@ -133,18 +133,24 @@ def _retrieve(context: RequestContext) -> JsonObject:
 
 def _update_room(context: RequestContext) -> JsonObject:
     room: RoomState = context.record
-    updated = context.state.rooms.update(room.id, **_room_settings(context), updated_at=context.now)
+    settings = _room_settings(context.state, context.body, room.id)
+    updated = context.state.rooms.update(room.id, **settings, updated_at=context.now)
     return {"data": updated.serialize()}
 
 
-def _room_settings(context: RequestContext) -> dict[str, Any]:
+def create_room(state: State, body: bytes) -> RoomState:
+    """Create a room from a JSON body; raise `ApiError` if a field is not valid or the name is taken."""
+    return state.create_room(_room_settings(state, body))
+
+
+def _room_settings(state: State, body: bytes, room_id: str | None = None) -> dict[str, Any]:
     def check_name(settings: Mapping[str, Any]) -> Iterator[JsonObject]:
         name = settings.get("unique_name")
-        rooms = context.state.rooms.select(unique_name=Equal(name)) if isinstance(name, str) else ()
-        if any(room.id != context.path_ids.get("room_id") for room in rooms):
+        rooms = state.rooms.select(unique_name=Equal(name)) if isinstance(name, str) else ()
+        if any(room.id != room_id for room in rooms):
             yield validation.unusable("/unique_name", "has already been taken")
 
-    return read_body(context.body, ROOM_CHECKS, more_checks=check_name)
+    return read_body(body, ROOM_CHECKS, more_checks=check_name)
 
 
 # --- tokens -----------------------------------------------------------------------------------------------
@@ -277,7 +283,7 @@ def _create_composition(context: RequestContext) -> JsonObject:
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "ListRooms": lambda context: context.page(context.state.rooms),
-    "CreateRoom": lambda context: {"data": context.state.create_room(_room_settings(context)).serialize()},
+    "CreateRoom": lambda context: {"data": create_room(context.state, context.body).serialize()},
     "ViewRoom": _retrieve,
     "UpdateRoom": _update_room,
     "DeleteRoom": lambda context: context.state.delete_room(context.record),

@@ -10,14 +10,16 @@ from email.utils import format_datetime
 from functools import partial
 from http import HTTPStatus
 from random import Random
-from typing import Final, Self, cast
+from typing import Final, Self, Unpack, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
 from telnyx_rooms_async.core.endpoints import ENDPOINTS, Endpoint
+from telnyx_rooms_async.core.requests import RoomBody
 from telnyx_rooms_async.core.secret import hidden
+from telnyx_rooms_async.core.validators import UNSET, RoomSettings, UnsetType
 from telnyx_rooms_async.emulator import validation
 from telnyx_rooms_async.emulator.events import WebhookEvent
 from telnyx_rooms_async.emulator.faults import (
@@ -43,7 +45,7 @@ from telnyx_rooms_async.emulator.messages import (
     json_response,
     not_found,
 )
-from telnyx_rooms_async.emulator.operations import OPERATIONS, RequestContext
+from telnyx_rooms_async.emulator.operations import OPERATIONS, RequestContext, create_room
 from telnyx_rooms_async.emulator.state import Clock, State
 from telnyx_rooms_async.emulator.table import Equal
 from telnyx_rooms_async.emulator.webhooks import Delivery, WebhookDispatcher, WebhookSigner
@@ -209,6 +211,28 @@ class Emulator:
         """Current state of all rooms, oldest first. Each access decodes all of them."""
         rooms = [room.serialize() for room in self._state.rooms]
         return converter.structure(rooms, tuple[Room, ...])
+
+    def create_room(self, unique_name: str | UnsetType = UNSET, **settings: Unpack[RoomSettings]) -> Room:
+        """Create a room without a request.
+
+        Args:
+            unique_name: unique among the rooms of the emulator.
+            **settings: `RoomSettings`, as for `Rooms.create`.
+
+        Raises:
+            ValueError: Telnyx would refuse the room.
+
+        Example:
+            >>> room = telnyx.create_room("Retro", enable_recording=True)
+            >>> (await client.rooms.retrieve(room)).unique_name
+            'Retro'
+        """
+        body = converter.dumps(RoomBody(unique_name=unique_name, **settings))
+        try:
+            room = create_room(self._state, body)
+        except ApiError as error:
+            raise ValueError(error.detail) from None
+        return converter.structure(room.serialize(), Room)
 
     def seed(self, count: int) -> None:
         """Create rooms without requests, named ``Room 1`` and so on. Names that are taken are skipped.

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 from attrs import frozen
 
 from telnyx_rooms_async.client import RoomsClient
+from telnyx_rooms_async.settings import check_not_negative
 from telnyx_rooms_async.webhooks.receiver import BODY_TIMEOUT, SHUTDOWN_GRACE, Receiver, response_headers
 from telnyx_rooms_async.webhooks.router import EventRouter
 from telnyx_rooms_async.webhooks.signature import Webhooks
@@ -120,10 +121,14 @@ def client_lifespan(
         client: the client; default: a new ``RoomsClient()``.
         grace: seconds for the calls of the client to complete at shutdown.
 
+    Raises:
+        ConfigurationError: the grace is not a number from 0.
+
     Example:
         >>> from fastapi import FastAPI
         >>> app = FastAPI(lifespan=client_lifespan())
     """
+    check_not_negative(grace=grace)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncGenerator[dict[str, RoomsClient]]:

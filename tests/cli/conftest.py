@@ -119,7 +119,7 @@ def room(telnyx: Emulator) -> Room:
 @pytest.fixture
 def alice(telnyx: Emulator) -> RoomParticipant:
     """A participant of a session that is recorded."""
-    room = telnyx._state.create_room({"unique_name": "Room 1", "enable_recording": True})
+    room = telnyx.create_room("Room 1", enable_recording=True)
     return telnyx.join(room.id, context="Alice")
 
 

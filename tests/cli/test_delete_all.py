@@ -68,7 +68,7 @@ def test_room_that_was_created_after_the_question_is_not_deleted(
 ) -> None:
     def create_room(_: object) -> bool:
         if len(telnyx.requests) == 2:  # the rooms have been counted
-            telnyx._state.create_room({"unique_name": "Late"})
+            telnyx.create_room("Late")
         return False
 
     monkeypatch.setattr(output, "can_ask", lambda: True)

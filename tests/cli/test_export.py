@@ -98,7 +98,7 @@ def test_partial_export_is_announced(run: Run, telnyx: Emulator, tmp_path: Path)
 @pytest.mark.parametrize("kind", FORMATS)
 def test_stdout_has_the_table_alone(run: Run, telnyx: Emulator, tmp_path: Path, kind: str) -> None:
     for name in NAMES:
-        telnyx._state.create_room({"unique_name": name, "webhook_timeout_secs": 5})
+        telnyx.create_room(name, webhook_timeout_secs=5)
     result = run("rooms", "export", "-", "--format", kind)
     assert (result.exit_code, result.stderr) == (0, "")
     if kind == "parquet":

@@ -16,7 +16,7 @@ import pytest
 from attrs import evolve
 from typer.testing import CliRunner
 
-from telnyx_rooms_async import Room
+from telnyx_rooms_async import Room, RoomFields
 from telnyx_rooms_async.cli import app
 from telnyx_rooms_async.cli.tables import FAILURE_COLUMNS
 from telnyx_rooms_async.cli.tables.formats import csv_header
@@ -66,7 +66,7 @@ def table(tmp_path: Path) -> Path:
 
 # --- sources ------------------------------------------------------------------------------------------------
 
-ROOMS: list[dict[str, object]] = [
+ROOMS: list[RoomFields] = [
     {},
     {"unique_name": 'a,"b"', "max_participants": 2, "enable_recording": True},
     {"unique_name": "two\nlines\r\nand\rmore", "webhook_event_url": "https://example.com/a?b=c,d"},
@@ -87,7 +87,7 @@ def test_export_can_be_imported(run: Run, telnyx: Emulator, tmp_path: Path, kind
         )
 
     for body in ROOMS:
-        telnyx._state.create_room(dict(body))
+        telnyx.create_room(**body)
     before = settings()
     path = str(tmp_path / f"rooms.{kind}")
     assert run("rooms", "export", path).exit_code == 0

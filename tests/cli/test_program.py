@@ -21,7 +21,7 @@ from tests.helpers.command_line import ROOM_COLUMNS, Run, Shell, Start, Terminal
 def renamed(telnyx: Emulator) -> str:
     """The id of a room whose name has characters that a terminal obeys."""
     name = "\x1b[31m[red]\x7f\x9b31m\u202e\u2028Zoë 日本\n🎹\U000e0001"
-    telnyx._state.create_room({"unique_name": name})
+    telnyx.create_room(name)
     return telnyx.rooms[0].id
 
 
@@ -145,7 +145,7 @@ def test_table_fits_the_terminal(at_terminal: Terminal, telnyx: Emulator) -> Non
 
 
 def test_long_name_is_wrapped_at_a_terminal(at_terminal: Terminal, telnyx: Emulator) -> None:
-    telnyx._state.create_room({"unique_name": "z" * 50})
+    telnyx.create_room("z" * 50)
     shown = at_terminal("rooms", "list")
     assert shown.count("z") == 50
     assert max(map(len, shown.splitlines())) <= 80
@@ -216,7 +216,7 @@ def test_file_name_is_escaped(at_terminal: Terminal, tmp_path: Path, monkeypatch
 
 
 def test_stdout_without_the_characters_of_a_name(telnyx: Emulator, account: dict[str, str]) -> None:
-    telnyx._state.create_room({"unique_name": "日本"})
+    telnyx.create_room("日本")
     runner = CliRunner(charset="ascii", env=account)
     assert b"  ??" in runner.invoke(app, ["rooms", "list"]).stdout_bytes
     assert "日本".encode() in runner.invoke(app, ["rooms", "list", "--json"]).stdout_bytes

@@ -12,7 +12,7 @@ from fastapi import Request as FastAPIRequest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 
-from telnyx_rooms_async import ClientClosedError, RoomsClient
+from telnyx_rooms_async import ClientClosedError, ConfigurationError, RoomsClient
 from telnyx_rooms_async.emulator import Emulator, Fault
 from telnyx_rooms_async.integrations.aiohttp_web import CLIENT, client_context, router_context
 from telnyx_rooms_async.integrations.asgi import client_lifespan
@@ -116,6 +116,11 @@ async def test_shutdown_waits_for_calls_in_flight(serve: Serve) -> None:
         assert await call == 0
         with pytest.raises(ClientClosedError):
             await client.rooms.list().count()
+
+
+def test_invalid_grace_is_refused_when_the_app_is_made() -> None:
+    with pytest.raises(ConfigurationError, match="grace must be a number from 0, not -1"):
+        client_lifespan(grace=-1)
 
 
 async def test_shutdown_cancels_calls_after_the_grace() -> None:

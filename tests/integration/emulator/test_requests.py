@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientSession
 from yarl import URL
 
+from telnyx_rooms_async import UNSET
 from telnyx_rooms_async.emulator import Emulator
 from tests.helpers.clocks import FakeClock, wait_until
 from tests.helpers.http_client import HttpClient
@@ -154,6 +155,19 @@ async def test_seeded_rooms_have_free_names_and_times_in_utc() -> None:
     telnyx.seed(2)  # skips the names that are taken
     assert [room.unique_name for room in telnyx.rooms] == ["Room 1", "Room 2", "Room 3", "Room 4"]
     assert telnyx.rooms[0].created_at == datetime(2021, 4, 26, 6, 30, tzinfo=UTC)
+
+
+async def test_room_is_created_without_a_request_and_with_the_checks_of_one(
+    telnyx: Emulator, api: HttpClient
+) -> None:
+    room = telnyx.create_room("Weekly", enable_recording=True, webhook_timeout_secs=UNSET)
+    listed = (await api.get(f"rooms/{room.id}")).data
+    assert (listed["unique_name"], listed["enable_recording"]) == ("Weekly", True)
+    assert len(telnyx.requests) == 1
+    problem = "max_participants must be from 2 to 50; unique_name has already been taken"
+    with pytest.raises(ValueError, match=problem):
+        telnyx.create_room("Weekly", max_participants=99)
+    assert telnyx.rooms == (room,)
 
 
 async def test_port_that_is_taken_is_an_error(telnyx: Emulator) -> None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Unpack
 
 import pytest
 import trustme
@@ -17,6 +18,7 @@ from aiohttp import web
 from nacl.exceptions import BadSignatureError
 from telnyx import Telnyx
 
+from telnyx_rooms_async import RoomSettings
 from telnyx_rooms_async.emulator import Delivery, Emulator, WebhookFault, webhooks
 from telnyx_rooms_async.emulator.webhooks import is_this_machine
 from tests.helpers.clocks import FakeClock, wait_until
@@ -38,8 +40,9 @@ async def telnyx(clock: FakeClock, sleep: FakeClock) -> AsyncIterator[Emulator]:
         yield emulator
 
 
-def create_room(telnyx: Emulator, url: str, **fields: object) -> str:
-    return telnyx._state.create_room({"webhook_event_url": url, **fields}).id
+def create_room(telnyx: Emulator, url: str, **settings: Unpack[RoomSettings]) -> str:
+    settings["webhook_event_url"] = url
+    return telnyx.create_room(**settings).id
 
 
 def results(telnyx: Emulator, url: str) -> list[tuple[str, int, int | str | None]]:
@@ -258,7 +261,8 @@ async def test_attempt_ends_with_a_timeout(
     telnyx: Emulator, receiver: WebhookListener, seconds: int | None
 ) -> None:
     receiver.statuses["/hook"] = [500, 500, 0]
-    settings = {"webhook_event_failover_url": receiver.url + "/other", "webhook_timeout_secs": seconds}
+    other = receiver.url + "/other"
+    settings: RoomSettings = {"webhook_event_failover_url": other, "webhook_timeout_secs": seconds}
     telnyx.inject_webhook_faults(WebhookFault(dropped=True))
     with FakeClock().fast_forward():
         telnyx.join(create_room(telnyx, receiver.url + "/hook", **settings))

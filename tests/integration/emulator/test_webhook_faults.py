@@ -62,7 +62,7 @@ async def test_later_events_overtake_a_delayed_one(receiver: WebhookListener) ->
         await finished.wait()
 
     async with Emulator(sleep=sleep) as telnyx:
-        room = telnyx._state.create_room({"webhook_event_url": receiver.url})
+        room = telnyx.create_room(webhook_event_url=receiver.url)
         telnyx.inject_webhook_faults(WebhookFault(delay=7.5))
         telnyx.join(room.id)
         flushing = asyncio.create_task(telnyx.flush_webhooks())
@@ -95,7 +95,7 @@ async def test_shuffled_events_have_the_same_order_in_each_run(
     assert joined != sorted(joined, key=lambda event: int(event.split()[1]))
     async with listen_for_webhooks() as other_receiver, Emulator() as other:
         other.inject_webhook_faults(WebhookFault(reordered=True), times=None)
-        room = other._state.create_room({"webhook_event_url": other_receiver.url, "max_participants": 50})
+        room = other.create_room(webhook_event_url=other_receiver.url, max_participants=50)
         assert await hold_meeting(other, other_receiver, room.id) == first
 
 
@@ -141,7 +141,7 @@ async def test_error_of_a_delivery_is_raised_once_or_reported_on_closing(receive
 
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
     async with Emulator(sleep=sleep) as telnyx:
-        room = telnyx._state.create_room({"webhook_event_url": receiver.url})
+        room = telnyx.create_room(webhook_event_url=receiver.url)
         telnyx.inject_webhook_faults(WebhookFault(delay=1), times=2)
         telnyx.inject_webhook_faults(WebhookFault(), times=None)
         alice = telnyx.join(room.id)
