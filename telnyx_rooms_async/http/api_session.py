@@ -353,12 +353,13 @@ class ApiSession:
             self.rate_limiter.release_unsent()
             return False
         pause: float | None = None
-        # While the account may send more requests, only this one was refused.
-        is_account_limited = limit is None or not limit.remaining
-        if isinstance(outcome, Response) and is_account_limited and asks_for_pause(outcome):
+        if isinstance(outcome, Response) and asks_for_pause(outcome):
             hint = retry_after(outcome, self.clock.now())
-            is_short = hint is not None and hint <= LONGEST_PAUSE
-            pause = hint if delay is None and is_short else delay
+            # A single refusal may be of this request only, if the server does not say that it is of all.
+            is_of_account = hint is not None if limit is None else not limit.remaining
+            if self.rate_limiter.is_refused_again(ended) or is_of_account:
+                is_short = hint is not None and hint <= LONGEST_PAUSE
+                pause = hint if delay is None and is_short else delay
         return self.rate_limiter.release(limit, started, ended, pause)
 
 

@@ -12,6 +12,8 @@ from telnyx_rooms_async.http.clock import Clock
 
 _RESOLUTION: Final = 0.001
 """Seconds by which a wake-up may be late."""
+_REFUSALS_WITHIN: Final = 1.0
+"""Seconds. Two refusals in that time are not of single requests."""
 
 
 class _Waiter:
@@ -40,6 +42,7 @@ class RateLimiter:
         self._numbers = count()
         self._sleeper: _Waiter | None = None
         self._sleeps_until = math.inf
+        self._refused_at = -math.inf
 
     def for_other_account(self) -> "RateLimiter":
         """Return a new rate limiter with the same options."""
@@ -76,6 +79,12 @@ class RateLimiter:
         is_paused = pause is not None and self.window.pause(pause, now)
         self.admit_queued()
         return is_paused
+
+    def is_refused_again(self, now: float) -> bool:
+        """Note that the server refused a request; return whether it refused another one just before."""
+        is_again = now - self._refused_at <= _REFUSALS_WITHIN
+        self._refused_at = now
+        return is_again
 
     def release_unsent(self) -> None:
         """Release the place of a request that was not sent, so the server has not counted it."""

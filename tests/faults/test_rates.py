@@ -183,6 +183,34 @@ async def test_a_429_while_requests_remain_holds_no_other_call(case: FaultCase) 
     case.expect_requests(" ".join(["GET"] * 6))
 
 
+async def test_a_lone_429_without_headers_holds_no_other_call(case: FaultCase) -> None:
+    case.concurrent = True
+    case.clock.random = lambda: 1.0
+    case.server.inject(respond(429))
+    refused = asyncio.create_task(read(case.client))
+    await wait_until(lambda: len(case.server.requests) == 1)
+    await asyncio.sleep(0.01)
+    await case.expect_result(concurrently(4, read))
+    assert case.seconds < 0.5
+    assert (await refused).unique_name == "Healthy"
+    case.expect_requests(" ".join(["GET"] * 6))
+
+
+async def test_the_second_429_within_a_second_pauses_all_calls(case: FaultCase) -> None:
+    case.concurrent = True
+    while_requests_remain = {"x_ratelimit_remaining": "70", "x_ratelimit_reset": "60"}
+    case.server.inject(*[respond(429, Retry_After="10", **while_requests_remain)] * 2)
+    refused = [asyncio.create_task(read(case.client)) for _ in range(2)]
+    await wait_until(lambda: len(case.server.requests) == 2)
+    await asyncio.sleep(0.01)
+    await case.expect_result(concurrently(4, read))
+    await asyncio.gather(*refused)
+    first, second, *others = [request.at for request in case.server.requests]
+    assert second - first < 1
+    assert 10 <= min(others) - second <= max(others) - first <= 12.2
+    case.expect_requests(" ".join(["GET"] * 8))
+
+
 # --- outages ------------------------------------------------------------------------------------------------
 
 THROTTLED = respond(429)
