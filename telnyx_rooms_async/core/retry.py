@@ -166,7 +166,7 @@ def was_not_processed(outcome: Response | Failure) -> bool:
 
 
 def asks_for_pause(response: Response) -> bool:
-    """Return whether the server asks all requests to pause: a 429, or a 503 with ``Retry-After``."""
+    """Return whether the server refuses requests for some time: a 429, or a 503 with ``Retry-After``."""
     if response.status != _UNAVAILABLE:
         return response.status == _TOO_MANY_REQUESTS
     hint = response.headers.get("retry-after")
