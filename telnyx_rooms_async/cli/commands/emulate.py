@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
-import typer
-
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.options import option
+from telnyx_rooms_async.cli.options import flag, option
 from telnyx_rooms_async.cli.runner import command_group, exit_codes
 from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.emulator import Emulator, load_faults
@@ -46,7 +44,7 @@ def emulate(
         str | None, option("URL", "Base URL for other machines, such as http://telnyx:8080/v2.")
     ] = None,
     deliver_anywhere: Annotated[
-        bool, typer.Option("--deliver-anywhere", help="Also send webhooks to other machines.")
+        bool, flag("--deliver-anywhere", "Also send webhooks to other machines.")
     ] = False,
     faults: Annotated[Path | None, option("FILE", "Faults to inject: see above.")] = None,
 ) -> None:

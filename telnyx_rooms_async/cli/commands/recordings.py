@@ -139,12 +139,7 @@ def export_recordings(
         also = f"{skipped} skipped" if skipped else ""
         return progress.result(downloaded, also, downloaded=progress.done, skipped=skipped)
 
-    run_job(
-        start,
-        progress,
-        label=lambda recording: recording.id,
-        summarize=summarize,
-    )
+    run_job(start, progress, label=lambda recording: recording.id, summarize=summarize)
 
 
 def _open(folder: Path) -> dict[str, int]:

@@ -11,7 +11,7 @@ import typer
 
 from telnyx_rooms_async import ConfigurationError, DateFilter, RoomsClient
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.options import RoomId, SessionId, option
+from telnyx_rooms_async.cli.options import RoomId, SessionId, flag, option
 from telnyx_rooms_async.cli.runner import command, command_group
 from telnyx_rooms_async.reports import Attendance, Prices, Usage
 from telnyx_rooms_async.reports.table import import_pyarrow
@@ -68,11 +68,11 @@ class Outputs(TypedDict, total=False):
     """Options for the form of a report."""
 
     zone: Annotated[tzinfo, option("NAME", "Time zone: Europe/Berlin. Default: UTC.", parser=_parse_zone)]
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")]
-    bom: Annotated[bool, typer.Option("--bom", help="With --csv: for Excel.")]
+    csv: Annotated[bool, flag("--csv", "Print CSV.")]
+    bom: Annotated[bool, flag("--bom", "With --csv: for Excel.")]
     parquet: Annotated[str, option("FILE", "Write a Parquet file, or replace it.")]
     chart: Annotated[str, option("FILE", "Write a picture, or replace it: FILE.svg or FILE.png.")]
-    dark: Annotated[bool, typer.Option("--dark", help="With --chart: for a dark background.")]
+    dark: Annotated[bool, flag("--dark", "With --chart: for a dark background.")]
 
 
 # --- commands -----------------------------------------------------------------------------------------------

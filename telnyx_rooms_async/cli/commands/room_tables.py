@@ -14,7 +14,15 @@ from telnyx_rooms_async.batch import Journal
 from telnyx_rooms_async.cli import options, output, tables
 from telnyx_rooms_async.cli.bulk_job import RUN_AGAIN, JobProgress, confirm, require_confirmation, run_job
 from telnyx_rooms_async.cli.display import Result, show
-from telnyx_rooms_async.cli.options import DryRun, Limits, LostResponse, OnLostResponse, argument, option
+from telnyx_rooms_async.cli.options import (
+    DryRun,
+    Limits,
+    LostResponse,
+    OnLostResponse,
+    argument,
+    flag,
+    option,
+)
 from telnyx_rooms_async.cli.output import STREAM, counted
 from telnyx_rooms_async.cli.runner import refuse_stdout_conflicts, run
 from telnyx_rooms_async.cli.tables import NAME, Format, output_table
@@ -34,8 +42,7 @@ def import_rooms(
         Path | None, option("FILE", "Record what is done, so that the same command can continue.")
     ] = None,
     key_rotated: Annotated[
-        bool,
-        typer.Option("--key-rotated", help="The account has a new API key since the journal was created."),
+        bool, flag("--key-rotated", "The account has a new API key since the journal was created.")
     ] = False,
     errors: tables.Errors = None,
     on_lost_response: OnLostResponse = LostResponse.FIND,
@@ -116,7 +123,7 @@ def export_rooms(
     *,
     format_option: tables.FormatOption = None,
     bom: Annotated[
-        bool, typer.Option("--bom", help="Begin CSV with a byte-order mark, so that Excel reads it as UTF-8.")
+        bool, flag("--bom", "Begin CSV with a byte-order mark, so that Excel reads it as UTF-8.")
     ] = False,
     page_size: options.PageSize = 250,
     **filters: Unpack[options.RoomFilters],
@@ -162,7 +169,7 @@ def apply(
     format_option: tables.FormatOption = None,
     delimiter: tables.Delimiter = None,
     skip_invalid: tables.SkipInvalid = False,
-    prune: Annotated[bool, typer.Option("--prune", help="Delete rooms that are not in the table.")] = False,
+    prune: Annotated[bool, flag("--prune", "Delete rooms that are not in the table.")] = False,
     max_deletes: Annotated[
         int | None,
         option(

@@ -15,6 +15,7 @@ from telnyx_rooms_async.cli.options import (
     SessionId,
     SessionQuery,
     argument,
+    flag,
     option,
 )
 from telnyx_rooms_async.cli.runner import command, command_group
@@ -32,7 +33,7 @@ class Selection(TypedDict, total=False):
     """Participants that an action applies to."""
 
     participants: Annotated[list[str], argument("PARTICIPANT_ID", "Ids of participants.")]
-    everyone: Annotated[bool, typer.Option("--all", help="All participants of the session.")]
+    everyone: Annotated[bool, flag("--all", "All participants of the session.")]
     exclude: Annotated[list[str], option("ID", "With --all: except this participant. Repeatable.")]
 
 

@@ -60,12 +60,9 @@ def trigger(
     *,
     to: Annotated[str, option("URL", "URL of the receiver.")],
     fields: Annotated[
-        list[str] | None,
-        typer.Option("--field", metavar="NAME=VALUE", help="Field of the payload, or null. Repeatable."),
+        list[str] | None, option("NAME=VALUE", "Field of the payload, or null. Repeatable.", "--field")
     ] = None,
-    event_id: Annotated[
-        str | None, typer.Option("--id", metavar="ID", help="Id of the event. Default: a new one.")
-    ] = None,
+    event_id: Annotated[str | None, option("ID", "Id of the event. Default: a new one.", "--id")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send a signed sample event to a receiver, once.

@@ -14,7 +14,7 @@ import attrs
 import typer
 from attrs import frozen
 
-from telnyx_rooms_async.cli.options import argument, option
+from telnyx_rooms_async.cli.options import argument, flag, option
 from telnyx_rooms_async.cli.output import STREAM
 from telnyx_rooms_async.core import validators
 from telnyx_rooms_async.core.requests import RoomBody, ValidRoomFields
@@ -65,7 +65,7 @@ Delimiter: TypeAlias = Annotated[
     ),
 ]
 SkipInvalid: TypeAlias = Annotated[
-    bool, typer.Option("--skip-invalid", help="Skip invalid rows. They are written to --errors, if given.")
+    bool, flag("--skip-invalid", "Skip invalid rows. They are written to --errors, if given.")
 ]
 Errors: TypeAlias = Annotated[
     str | None, option("FILE", "Write failed rows and the reasons to this table, as input for another run.")
