@@ -119,7 +119,7 @@ def export_recordings(
 
     async def start(client: RoomsClient) -> Outcomes[RoomRecording, bool]:
         nonlocal skipped
-        sizes = _open(folder)
+        sizes = _prepare(folder)
         listing = client.recordings.list(**filters)
         progress.total = await listing.count()
 
@@ -142,7 +142,7 @@ def export_recordings(
     run_job(start, progress, label=lambda recording: recording.id, summarize=summarize)
 
 
-def _open(folder: Path) -> dict[str, int]:
+def _prepare(folder: Path) -> dict[str, int]:
     """Create a folder if needed, remove abandoned temporary files, and return the sizes of the others."""
     sizes: dict[str, int] = {}
     with file_errors(str(folder), "write to"):
