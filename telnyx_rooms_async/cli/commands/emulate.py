@@ -76,7 +76,8 @@ def emulate(
     delay        seconds to wait before the operation
     after        true: perform the operation first
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
-    count = rooms if rooms is not None else 10 if history else 0
+    if rooms is None:
+        rooms = 0 if history is None else 10
     try:
         telnyx = Emulator(
             host=host,
@@ -88,16 +89,16 @@ def emulate(
             public_url=public_url,
         )
         if history is None:
-            telnyx.seed(count)
+            telnyx.seed(rooms)
         else:
-            telnyx.seed_history(days=history, rooms=count)
+            telnyx.seed_history(days=history, rooms=rooms)
     except ValueError as error:
         problem = str(error).replace("public_url", "--public-url").replace("signing_key", SIGNING_KEY)
         raise InvalidArgumentError((problem,)) from None
     if faults is not None:
         _inject(telnyx, faults)
 
-    content = output.counted(count)
+    content = output.counted(rooms)
     if history is not None:
         content += f" and a history of {output.counted(history, 'day')}"
 
@@ -121,7 +122,6 @@ def _print_variables(telnyx: Emulator) -> None:
 
 
 def _inject(telnyx: Emulator, path: Path) -> None:
-    """Inject the faults of a file."""
     with output.file_errors(str(path), "read"):
         data = path.read_bytes()
     try:
