@@ -37,7 +37,6 @@ class By(StrEnum):
 
 
 def _parse_zone(text: str) -> tzinfo:
-    """Parse the name of a time zone."""
     try:
         return ZoneInfo(text)
     except (ValueError, OSError, LookupError):  # of a name, of a folder, of a name that is not known
@@ -45,7 +44,6 @@ def _parse_zone(text: str) -> tzinfo:
 
 
 def _parse_day(text: str) -> date:
-    """Parse a day."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -164,7 +162,6 @@ async def usage(
 
 
 def _days(since: date | None, until: date | None) -> DateFilter | None:
-    """Return the filter of the days of a report."""
     return None if since is None and until is None else DateFilter(gte=since, lte=until)
 
 

@@ -2,7 +2,6 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping
 from contextlib import aclosing, nullcontext
 from pathlib import Path
 from typing import Annotated, Final, Unpack
@@ -101,7 +100,6 @@ class _Import:
         )
 
     def summarize(self) -> Result:
-        """Return the counts."""
         total, done, skipped = len(self._table.rooms), self.progress.done, self.progress.skipped()
         if skipped == total:
             parts = [f"nothing to do: {counted(total)} created before"]
@@ -110,7 +108,6 @@ class _Import:
         return self.progress.result(*parts, rooms=total, created=done, skipped=skipped)
 
     def advise(self) -> str:
-        """Return what to do next when rooms are missing."""
         if self._journal is not None:
             return RUN_AGAIN
         if self._table.is_named and Path(self._file).is_file():  # a pipe cannot be read again
@@ -213,7 +210,7 @@ def apply(
 def _carry_out(
     plan: Plan,
     table: InputTable,
-    write_failure: Callable[[Mapping[str, object], Exception], object],
+    write_failure: output_table.FailureWriter,
     max_deletes: int | None,
     limits: Limits,
 ) -> None:

@@ -176,7 +176,6 @@ class _Deliveries(EventRouter):
         self.received: asyncio.Queue[Event] = asyncio.Queue()
 
     async def dispatch(self, event: Event) -> bool:
-        """Queue an event."""
         self.received.put_nowait(event)
         return True
 

@@ -39,8 +39,7 @@ _SUFFIXES: Final = {
 }
 
 
-def parse_delimiter(text: str) -> str:
-    """Parse the option ``--delimiter``."""
+def _parse_delimiter(text: str) -> str:
     delimiter = {"tab": "\t", "\\t": "\t"}.get(text.lower(), text)
     if len(delimiter) != 1 or delimiter in '"\r\n\0 ':
         raise typer.BadParameter(f"must be one character such as , or ; or the word tab, got {text!r}")
@@ -51,9 +50,7 @@ TableFile: TypeAlias = Annotated[str, argument("FILE", "Path of the table, or - 
 FormatOption: TypeAlias = Annotated[
     Format | None,
     typer.Option(
-        "--format",
-        help="Format of the table. Default: by the file name: .csv, .ndjson, .jsonl or .parquet.",
-        show_default=False,
+        "--format", help="Format of the table. Default: by the file name: .csv, .ndjson, .jsonl or .parquet."
     ),
 ]
 Delimiter: TypeAlias = Annotated[
@@ -61,7 +58,7 @@ Delimiter: TypeAlias = Annotated[
     option(
         "CHARACTER",
         "Delimiter of CSV cells. Default: a comma, a semicolon or a tab, detected.",
-        parser=parse_delimiter,
+        parser=_parse_delimiter,
     ),
 ]
 SkipInvalid: TypeAlias = Annotated[
