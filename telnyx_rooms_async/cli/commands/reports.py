@@ -189,7 +189,6 @@ def _files(outputs: Outputs) -> list[str]:
 
 
 def _write(report: Attendance | Usage, outputs: Outputs) -> None:
-    """Write a report in the forms that the options ask for."""
     zone = outputs.get("zone", UTC)
     if "parquet" in outputs:
         with output.file_errors(outputs["parquet"]):

@@ -201,10 +201,8 @@ def _signer() -> Emulator:
     try:
         signer = Emulator(signing_key=key, deliver_anywhere=True)
         public_key = signer.public_key
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:  # the key is not valid, or the extra is not installed
         raise ConfigurationError(str(error).replace("signing_key", SIGNING_KEY)) from None
-    except RuntimeError as error:  # the extra is not installed
-        raise ConfigurationError(str(error)) from None
     if not own_key:
         output.note(f"export {SIGNING_KEY}={key}")
         output.note(f"export TELNYX_PUBLIC_KEY={public_key}")
