@@ -50,8 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
         decorators |= {scope: partial(fixture, loop_scope=scope) for scope in _SCOPES}
     module = ModuleType(f"{__name__}.fixtures")  # pytest collects fixtures from modules and classes
     for runner, decorate in decorators.items():
-        setattr(module, f"{_EMULATOR}{runner}", decorate(_emulator_fixture()))
-        setattr(module, f"{_CLIENT}{runner}", decorate(_client_fixture()))
+        emulator, client = _fixture_functions()
+        setattr(module, f"{_EMULATOR}{runner}", decorate(emulator))
+        setattr(module, f"{_CLIENT}{runner}", decorate(client))
     config.pluginmanager.register(module, module.__name__)
 
 
@@ -107,20 +108,14 @@ def _point_variables(monkeypatch: pytest.MonkeyPatch, emulator: "Emulator | Thre
         monkeypatch.setenv("TELNYX_PUBLIC_KEY", emulator.public_key)
 
 
-def _emulator_fixture() -> "Callable[[], AsyncIterator[Emulator]]":
-    """Return a new function for each fixture: pytest-asyncio sets attributes of it."""
+def _fixture_functions() -> tuple[Callable[..., object], Callable[..., object]]:
+    """Return new functions for each pair of fixtures: pytest-asyncio sets attributes of them."""
 
     async def emulator() -> "AsyncIterator[Emulator]":
         from telnyx_rooms_async.emulator import Emulator  # noqa: PLC0415 - imported on request only
 
         async with Emulator() as running:
             yield running
-
-    return emulator
-
-
-def _client_fixture() -> "Callable[[Emulator], AsyncIterator[RoomsClient]]":
-    """Return a new function for each fixture: pytest-asyncio sets attributes of it."""
 
     async def client(telnyx_emulator: "Emulator") -> "AsyncIterator[RoomsClient]":
         from telnyx_rooms_async import Clock, RoomsClient  # noqa: PLC0415 - imported on request only
@@ -129,7 +124,7 @@ def _client_fixture() -> "Callable[[Emulator], AsyncIterator[RoomsClient]]":
         async with RoomsClient(telnyx_emulator.api_key, base_url=telnyx_emulator.url, clock=clock) as opened:
             yield opened
 
-    return client
+    return emulator, client
 
 
 def _runner(request: pytest.FixtureRequest) -> str:

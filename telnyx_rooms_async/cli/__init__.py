@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 import telnyx_rooms_async
 from telnyx_rooms_async import Settings
 from telnyx_rooms_async.cli import output, runner
-from telnyx_rooms_async.cli.options import option
+from telnyx_rooms_async.cli.options import flag, option
 
 _COMMANDS: Final = (
     "rooms",
@@ -93,10 +93,9 @@ def _program(
     *,
     ca_file: Annotated[
         str | None,
-        typer.Option(
-            "--ca-file",
-            metavar="PATH",
-            help="PEM file of CA certificates to trust beside those of the system. Default: TELNYX_CA_FILE.",
+        option(
+            "PATH",
+            "PEM file of CA certificates to trust beside those of the system. Default: TELNYX_CA_FILE.",
         ),
     ] = None,
     client_cert: Annotated[
@@ -116,9 +115,9 @@ def _program(
     max_retries: Annotated[int | None, option("N", "Retries of a failed request. Default: 2.", min=0)] = None,
     allow_insecure: Annotated[
         bool,
-        typer.Option(
+        flag(
             "--allow-insecure",
-            help="Allow an http:// base URL on another machine, as TELNYX_ALLOW_INSECURE=true does.",
+            "Allow an http:// base URL on another machine, as TELNYX_ALLOW_INSECURE=true does.",
         ),
     ] = False,
     _version: Annotated[

@@ -76,30 +76,27 @@ _LAYOUTS: Final[dict[type, _Layout]] = {
 
 def show(value: Shown) -> None:
     """Print a result on stdout: a sentence, one line per field, or one JSON object."""
-    if isinstance(value, Result):
-        if not output.is_json.get():
-            output.write_line(value.sentence)
-        elif value.values is not None:
-            output.write_json(value.values)
-        return
     if output.is_json.get():
-        output.write_json(value)
-        return
-    names = list(attrs.fields_dict(type(value)))
-    if isinstance(value, AccessToken):
+        data = value.values if isinstance(value, Result) else value
+        if data is not None:
+            output.write_json(data)
+    elif isinstance(value, Result):
+        output.write_line(value.sentence)
+    elif isinstance(value, AccessToken):
+        names = attrs.fields_dict(type(value))
         width = max(map(len, names)) + _GAP
         for name in names:  # a token is copied from the terminal, so it is not wrapped
             line = Text.assemble((name.ljust(width), "bold"), text_of(getattr(value, name)))
             output.write(line, soft_wrap=True)
-        return
-    table = Table.grid(padding=(0, _GAP, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name in names:
-        if name != _LAYOUTS[type(value)].nested:
-            table.add_row(name, Text(_field_text(value, name)))
-    output.write(table)
-    _write_nested(value, even_if_empty=True)
+    else:
+        table = Table.grid(padding=(0, _GAP, 0, 0))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name in attrs.fields_dict(type(value)):
+            if name != _LAYOUTS[type(value)].nested:
+                table.add_row(name, Text(_field_text(value, name)))
+        output.write(table)
+        _write_nested(value, even_if_empty=True)
 
 
 async def show_list(listing: Listing[Item], model: type[Item], *, omit: str | None = None) -> None:

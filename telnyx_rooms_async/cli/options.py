@@ -21,9 +21,14 @@ def argument(metavar: str, help_text: str) -> Any:  # noqa: ANN401 - Typer decla
     return typer.Argument(metavar=metavar, help=help_text)
 
 
-def option(metavar: str, help_text: str, **settings: Any) -> Any:  # noqa: ANN401 - likewise
-    """Declare an option that has a value and the name of its parameter."""
-    return typer.Option(metavar=metavar, help=help_text, **settings)
+def option(metavar: str, help_text: str, *names: str, **settings: Any) -> Any:  # noqa: ANN401 - likewise
+    """Declare an option that has a value, and by default the name of its parameter."""
+    return typer.Option(*names, metavar=metavar, help=help_text, **settings)
+
+
+def flag(name: str, help_text: str) -> Any:  # noqa: ANN401 - likewise
+    """Declare an option without a value; the name ``--yes/--no`` declares its negation too."""
+    return typer.Option(name, help=help_text)
 
 
 # --- ranges -------------------------------------------------------------------------------------------------
@@ -138,7 +143,7 @@ CreatedAt: TypeAlias = Annotated[DateFilter, _days(f"Created on {_RANGE_HELP}")]
 UpdatedAt: TypeAlias = Annotated[DateFilter, _days("Updated on these days.")]
 EndedAt: TypeAlias = Annotated[DateFilter, _days("Ended on these days.")]
 IncludeParticipants: TypeAlias = Annotated[
-    bool, typer.Option("--include-participants", help="Show the participants, past and present.")
+    bool, flag("--include-participants", "Show the participants, past and present.")
 ]
 
 
@@ -157,8 +162,7 @@ class SessionQuery(TypedDict, total=False):
     updated_at: UpdatedAt
     ended_at: EndedAt
     active: Annotated[
-        bool,
-        typer.Option("--active/--inactive", help="Only active sessions, or only sessions that have ended."),
+        bool, flag("--active/--inactive", "Only active sessions, or only sessions that have ended.")
     ]
     include_participants: IncludeParticipants
     page_size: PageSize
@@ -230,10 +234,8 @@ Target: TypeAlias = Annotated[
 
 Concurrency: TypeAlias = Annotated[int, option("N", "Number of requests at the same time.", min=1, max=1000)]
 MaxFailures: TypeAlias = Annotated[int, option("N", "Stop after this number of failures.", min=1)]
-Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
-DryRun: TypeAlias = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
-]
+Yes: TypeAlias = Annotated[bool, flag("--yes", "Do not ask for confirmation.")]
+DryRun: TypeAlias = Annotated[bool, flag("--dry-run", "Show what would be done, and change nothing.")]
 
 
 class Limits(TypedDict, total=False):
@@ -250,7 +252,7 @@ class Limits(TypedDict, total=False):
 Limit: TypeAlias = Annotated[int | None, option("N", "Show at most N. Default: all.", min=1)]
 Timeout: TypeAlias = Annotated[float, option("SECONDS", "Maximum time to wait.")]
 TIMEOUT: Final = 600.0
-AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON. A list is one object per line.")]
+AsJson: TypeAlias = Annotated[bool, flag("--json", "Print JSON. A list is one object per line.")]
 BaseUrl: TypeAlias = Annotated[
     str | None, option("URL", "Base URL of the API. Default: Telnyx.", envvar="TELNYX_BASE_URL")
 ]

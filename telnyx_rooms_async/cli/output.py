@@ -165,7 +165,6 @@ class _NoteHandler(logging.Handler):
     """Log handler that prints messages on stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one message."""
         note(record.getMessage())
 
 

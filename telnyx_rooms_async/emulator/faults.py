@@ -113,8 +113,7 @@ class Fault:
     retry_after: int | None = field(default=None, validator=optional(_integer(0, _MAX)))
     """Seconds for the header ``Retry-After``."""
     cut: Cut | None = field(
-        default=None,
-        validator=_validator(f"one of {', '.join(_CUTS)}", lambda value: value is None or value in _CUTS),
+        default=None, validator=optional(_validator(f"one of {', '.join(_CUTS)}", _CUTS.__contains__))
     )
     """Where the connection is closed: ``"before"`` the operation is carried out; ``"after"`` it, without a
     response; in the ``"headers"`` of the response; in its ``"body"``, or in the headers if it has no body."""

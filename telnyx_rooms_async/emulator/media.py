@@ -93,12 +93,11 @@ async def send_file(request: web.Request, file: MediaFile) -> web.StreamResponse
         is_same_file = request.headers.get("If-Range", file.etag) == file.etag
         if requested != slice(None, None, 1) and is_same_file:
             part = part[requested]
-            content_range = f"{part.start}-{part.stop - 1}" if part else "*"
-            response.headers["Content-Range"] = f"bytes {content_range}/{file.size}"
+            if not part:
+                headers = {**response.headers, "Content-Range": f"bytes */{file.size}"}
+                return web.Response(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
+            response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{file.size}"
             response.set_status(HTTPStatus.PARTIAL_CONTENT)
-    if "Content-Range" in response.headers and not part:
-        status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
-        return web.Response(status=status, headers=response.headers)
     response.content_type = file.content_type
     response.content_length = len(part)
     await response.prepare(request)

@@ -49,7 +49,7 @@ class RequestContext:
     state: State
     now: datetime
     path_ids: Mapping[str, str]
-    """The id in the path by its name, if there is one."""
+    """The id in the path, if there is one, by its name: that of the field of the records that are listed."""
     query: Query
     body: bytes = field(repr=False)
     link: LinkFactory = field(repr=False)
@@ -67,14 +67,15 @@ class RequestContext:
             raise not_found()
         return record
 
-    def select(self, table: Table[Any], *tests: Callable[[Any], bool], **fixed: Equal) -> list[Any]:
-        """Return the records that fulfil the filters of the query, the tests, and fixed conditions."""
-        filters = {name: self.query.condition(name) for name in table.indexes if name not in fixed}
-        return table.select(*tests, **filters, **fixed)
+    def select(self, table: Table[Any], *tests: Callable[[Any], bool]) -> list[Any]:
+        """Return the records that fulfil the filters of the query and the tests, below the path's record."""
+        conditions = {name: self.query.condition(name) for name in table.indexes}
+        conditions |= {name: Equal(self.record.id) for name in self.path_ids}
+        return table.select(*tests, **conditions)
 
-    def page(self, table: Table[Any], *tests: Callable[[Any], bool], **fixed: Equal) -> JsonObject:
+    def page(self, table: Table[Any], *tests: Callable[[Any], bool]) -> JsonObject:
         """Return a page of a selection; raise `ApiError`, a 422, if a parameter of the query is not valid."""
-        serialize, selection = self.serializer(table.record_type), self.select(table, *tests, **fixed)
+        serialize, selection = self.serializer(table.record_type), self.select(table, *tests)
         number, size = self.query.page()
         self.query.raise_if_invalid()
         meta = {
@@ -110,16 +111,6 @@ class RequestContext:
 
 Operation: TypeAlias = Callable[[RequestContext], JsonObject | None]
 """Returns the body of a success, ``None`` for no body; raises `ApiError`."""
-
-
-def _list_sessions(context: RequestContext) -> JsonObject:
-    of_room = {"room_id": Equal(context.record.id)} if context.path_ids else {}
-    return context.page(context.state.sessions, **of_room)
-
-
-def _list_participants(context: RequestContext) -> JsonObject:
-    of_session = {"session_id": Equal(context.record.id)} if context.path_ids else {}
-    return context.page(context.state.participants, **of_session)
 
 
 def _retrieve(context: RequestContext) -> JsonObject:
@@ -287,17 +278,17 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "ViewRoom": _retrieve,
     "UpdateRoom": _update_room,
     "DeleteRoom": lambda context: context.state.delete_room(context.record),
-    "RetrieveListRoomSessions": _list_sessions,
+    "RetrieveListRoomSessions": lambda context: context.page(context.state.sessions),
     "CreateRoomClientToken": _create_token,
     "RefreshRoomClientToken": _refresh_token,
-    "ListRoomSessions": _list_sessions,
+    "ListRoomSessions": lambda context: context.page(context.state.sessions),
     "ViewRoomSession": _retrieve,
-    "RetrieveListRoomParticipants": _list_participants,
+    "RetrieveListRoomParticipants": lambda context: context.page(context.state.participants),
     "EndSession": _end_session,
     "KickParticipantInSession": _kick_participants,
     "MuteParticipantInSession": partial(_mute_participants, muted=True),
     "UnmuteParticipantInSession": partial(_mute_participants, muted=False),
-    "ListRoomParticipants": _list_participants,
+    "ListRoomParticipants": lambda context: context.page(context.state.participants),
     "ViewRoomParticipant": _retrieve,
     "ListRoomRecordings": lambda context: context.page(context.state.recordings, *_recording_tests(context)),
     "ViewRoomRecording": _retrieve,

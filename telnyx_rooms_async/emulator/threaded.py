@@ -35,7 +35,7 @@ class ThreadedEmulator:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         """The event loop while it accepts calls; set with the lock, so that it still runs what it accepts."""
-        self._stopped: asyncio.Event | None = None
+        self._stopped = asyncio.Event()
         self._failure: BaseException | None = None
         self._is_ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telnyx-emulator", daemon=True)
@@ -48,7 +48,7 @@ class ThreadedEmulator:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._loop is not None and self._stopped is not None:
+        if self._loop is not None:
             self._loop.call_soon_threadsafe(self._stopped.set)
         self._thread.join()
         if self._failure is not None:
@@ -101,7 +101,7 @@ class ThreadedEmulator:
 
     async def _serve(self) -> None:
         async with self._emulator:
-            self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
+            self._loop = asyncio.get_running_loop()
             self._is_ready.set()
             await self._stopped.wait()
             with self._lock:

@@ -284,10 +284,11 @@ class Query:
 
     def _seconds(self, name: str) -> int | None:
         value = self.text(name)
-        if value is not None and not _DIGITS.fullmatch(value):
+        if value is not None:
+            if _DIGITS.fullmatch(value):
+                return int(value)
             self._add_error(name, "10031", "must be a whole number of seconds")
-            return None
-        return None if value is None else int(value)
+        return None
 
     def _add_error(self, name: str, code: str, detail: str) -> None:
         self._errors[name] = error_entry(code, "Invalid parameter", f"{name} {detail}", parameter=name)

@@ -18,6 +18,7 @@ from telnyx_rooms_async.cli.options import (
     Timeout,
     WebhookFields,
     argument,
+    flag,
     option,
     parse_region,
 )
@@ -28,12 +29,7 @@ app: Final = command_group(help="Videos composed from the recordings of a sessio
 CompositionId: TypeAlias = Annotated[str, argument("COMPOSITION_ID", "The id of the composition.")]
 Regions: TypeAlias = Annotated[
     list[NamedRegion] | None,
-    typer.Option(
-        "--region",
-        parser=parse_region,
-        metavar="REGION",
-        help="A region of the video: see above. At most two.",
-    ),
+    option("REGION", "A region of the video: see above. At most two.", "--region", parser=parse_region),
 ]
 
 
@@ -59,9 +55,7 @@ def create(
     session_id: SessionId,
     *,
     video_layout: Regions = None,
-    silent: Annotated[
-        bool, typer.Option("--silent", help="Without sound. Default: all audio of the session.")
-    ] = False,
+    silent: Annotated[bool, flag("--silent", "Without sound. Default: all audio of the session.")] = False,
     **fields: Unpack[Fields],
 ) -> Awaitable[RoomComposition]:
     """Request a video of a session, and show the composition.

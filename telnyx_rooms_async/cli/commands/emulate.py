@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
-import typer
-
 from telnyx_rooms_async import ConfigurationError, InvalidArgumentError
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.options import option
+from telnyx_rooms_async.cli.options import flag, option
 from telnyx_rooms_async.cli.runner import command_group, exit_codes
 from telnyx_rooms_async.core.validators import is_loopback
 from telnyx_rooms_async.emulator import Emulator, load_faults
@@ -46,7 +44,7 @@ def emulate(
         str | None, option("URL", "Base URL for other machines, such as http://telnyx:8080/v2.")
     ] = None,
     deliver_anywhere: Annotated[
-        bool, typer.Option("--deliver-anywhere", help="Also send webhooks to other machines.")
+        bool, flag("--deliver-anywhere", "Also send webhooks to other machines.")
     ] = False,
     faults: Annotated[Path | None, option("FILE", "Faults to inject: see above.")] = None,
 ) -> None:
@@ -78,7 +76,8 @@ def emulate(
     delay        seconds to wait before the operation
     after        true: perform the operation first
     """  # noqa: D301 - not a backslash, but Click's mark of lines that are not to be filled
-    count = rooms if rooms is not None else 10 if history else 0
+    if rooms is None:
+        rooms = 0 if history is None else 10
     try:
         telnyx = Emulator(
             host=host,
@@ -90,16 +89,16 @@ def emulate(
             public_url=public_url,
         )
         if history is None:
-            telnyx.seed(count)
+            telnyx.seed(rooms)
         else:
-            telnyx.seed_history(days=history, rooms=count)
+            telnyx.seed_history(days=history, rooms=rooms)
     except ValueError as error:
         problem = str(error).replace("public_url", "--public-url").replace("signing_key", SIGNING_KEY)
         raise InvalidArgumentError((problem,)) from None
     if faults is not None:
         _inject(telnyx, faults)
 
-    content = output.counted(count)
+    content = output.counted(rooms)
     if history is not None:
         content += f" and a history of {output.counted(history, 'day')}"
 
@@ -123,7 +122,6 @@ def _print_variables(telnyx: Emulator) -> None:
 
 
 def _inject(telnyx: Emulator, path: Path) -> None:
-    """Inject the faults of a file."""
     with output.file_errors(str(path), "read"):
         data = path.read_bytes()
     try:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Awaitable
 from contextlib import aclosing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias, Unpack
 
@@ -119,14 +120,11 @@ def export_recordings(
 
     async def start(client: RoomsClient) -> Outcomes[RoomRecording, bool]:
         nonlocal skipped
-        sizes = _open(folder)
+        sizes = _prepare(folder)
         listing = client.recordings.list(**filters)
         progress.total = await listing.count()
-
-        async def download(recording: RoomRecording) -> bool:
-            return await _download(client, recording, folder, sizes)
-
-        stream = batch.stream(download, listing, concurrency=concurrency, max_failures=max_failures)
+        download_to_folder = partial(_download, client, folder, sizes)
+        stream = batch.stream(download_to_folder, listing, concurrency=concurrency, max_failures=max_failures)
         async with aclosing(stream) as outcomes:
             async for outcome in outcomes:
                 if isinstance(outcome, batch.Done) and not outcome.value:
@@ -139,15 +137,10 @@ def export_recordings(
         also = f"{skipped} skipped" if skipped else ""
         return progress.result(downloaded, also, downloaded=progress.done, skipped=skipped)
 
-    run_job(
-        start,
-        progress,
-        label=lambda recording: recording.id,
-        summarize=summarize,
-    )
+    run_job(start, progress, label=lambda recording: recording.id, summarize=summarize)
 
 
-def _open(folder: Path) -> dict[str, int]:
+def _prepare(folder: Path) -> dict[str, int]:
     """Create a folder if needed, remove abandoned temporary files, and return the sizes of the others."""
     sizes: dict[str, int] = {}
     with file_errors(str(folder), "write to"):
@@ -166,7 +159,7 @@ def _open(folder: Path) -> dict[str, int]:
 
 
 async def _download(
-    client: RoomsClient, recording: RoomRecording, folder: Path, sizes: dict[str, int]
+    client: RoomsClient, folder: Path, sizes: dict[str, int], recording: RoomRecording
 ) -> bool:
     """Download a file unless it is complete, and return whether it was downloaded."""
     if recording.status != RecordingStatus.COMPLETED:

@@ -11,7 +11,7 @@ import typer
 
 from telnyx_rooms_async import ConfigurationError, DateFilter, RoomsClient
 from telnyx_rooms_async.cli import output
-from telnyx_rooms_async.cli.options import RoomId, SessionId, option
+from telnyx_rooms_async.cli.options import RoomId, SessionId, flag, option
 from telnyx_rooms_async.cli.runner import command, command_group
 from telnyx_rooms_async.reports import Attendance, Prices, Usage
 from telnyx_rooms_async.reports.table import import_pyarrow
@@ -37,7 +37,6 @@ class By(StrEnum):
 
 
 def _parse_zone(text: str) -> tzinfo:
-    """Parse the name of a time zone."""
     try:
         return ZoneInfo(text)
     except (ValueError, OSError, LookupError):  # of a name, of a folder, of a name that is not known
@@ -45,7 +44,6 @@ def _parse_zone(text: str) -> tzinfo:
 
 
 def _parse_day(text: str) -> date:
-    """Parse a day."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -68,11 +66,11 @@ class Outputs(TypedDict, total=False):
     """Options for the form of a report."""
 
     zone: Annotated[tzinfo, option("NAME", "Time zone: Europe/Berlin. Default: UTC.", parser=_parse_zone)]
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")]
-    bom: Annotated[bool, typer.Option("--bom", help="With --csv: for Excel.")]
+    csv: Annotated[bool, flag("--csv", "Print CSV.")]
+    bom: Annotated[bool, flag("--bom", "With --csv: for Excel.")]
     parquet: Annotated[str, option("FILE", "Write a Parquet file, or replace it.")]
     chart: Annotated[str, option("FILE", "Write a picture, or replace it: FILE.svg or FILE.png.")]
-    dark: Annotated[bool, typer.Option("--dark", help="With --chart: for a dark background.")]
+    dark: Annotated[bool, flag("--dark", "With --chart: for a dark background.")]
 
 
 # --- commands -----------------------------------------------------------------------------------------------
@@ -164,7 +162,6 @@ async def usage(
 
 
 def _days(since: date | None, until: date | None) -> DateFilter | None:
-    """Return the filter of the days of a report."""
     return None if since is None and until is None else DateFilter(gte=since, lte=until)
 
 
@@ -192,7 +189,6 @@ def _files(outputs: Outputs) -> list[str]:
 
 
 def _write(report: Attendance | Usage, outputs: Outputs) -> None:
-    """Write a report in the forms that the options ask for."""
     zone = outputs.get("zone", UTC)
     if "parquet" in outputs:
         with output.file_errors(outputs["parquet"]):

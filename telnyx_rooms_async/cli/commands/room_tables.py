@@ -2,7 +2,6 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping
 from contextlib import aclosing, nullcontext
 from pathlib import Path
 from typing import Annotated, Final, Unpack
@@ -14,7 +13,15 @@ from telnyx_rooms_async.batch import Journal
 from telnyx_rooms_async.cli import options, output, tables
 from telnyx_rooms_async.cli.bulk_job import RUN_AGAIN, JobProgress, confirm, require_confirmation, run_job
 from telnyx_rooms_async.cli.display import Result, show
-from telnyx_rooms_async.cli.options import DryRun, Limits, LostResponse, OnLostResponse, argument, option
+from telnyx_rooms_async.cli.options import (
+    DryRun,
+    Limits,
+    LostResponse,
+    OnLostResponse,
+    argument,
+    flag,
+    option,
+)
 from telnyx_rooms_async.cli.output import STREAM, counted
 from telnyx_rooms_async.cli.runner import refuse_stdout_conflicts, run
 from telnyx_rooms_async.cli.tables import NAME, Format, output_table
@@ -34,8 +41,7 @@ def import_rooms(
         Path | None, option("FILE", "Record what is done, so that the same command can continue.")
     ] = None,
     key_rotated: Annotated[
-        bool,
-        typer.Option("--key-rotated", help="The account has a new API key since the journal was created."),
+        bool, flag("--key-rotated", "The account has a new API key since the journal was created.")
     ] = False,
     errors: tables.Errors = None,
     on_lost_response: OnLostResponse = LostResponse.FIND,
@@ -94,7 +100,6 @@ class _Import:
         )
 
     def summarize(self) -> Result:
-        """Return the counts."""
         total, done, skipped = len(self._table.rooms), self.progress.done, self.progress.skipped()
         if skipped == total:
             parts = [f"nothing to do: {counted(total)} created before"]
@@ -103,7 +108,6 @@ class _Import:
         return self.progress.result(*parts, rooms=total, created=done, skipped=skipped)
 
     def advise(self) -> str:
-        """Return what to do next when rooms are missing."""
         if self._journal is not None:
             return RUN_AGAIN
         if self._table.is_named and Path(self._file).is_file():  # a pipe cannot be read again
@@ -116,7 +120,7 @@ def export_rooms(
     *,
     format_option: tables.FormatOption = None,
     bom: Annotated[
-        bool, typer.Option("--bom", help="Begin CSV with a byte-order mark, so that Excel reads it as UTF-8.")
+        bool, flag("--bom", "Begin CSV with a byte-order mark, so that Excel reads it as UTF-8.")
     ] = False,
     page_size: options.PageSize = 250,
     **filters: Unpack[options.RoomFilters],
@@ -162,7 +166,7 @@ def apply(
     format_option: tables.FormatOption = None,
     delimiter: tables.Delimiter = None,
     skip_invalid: tables.SkipInvalid = False,
-    prune: Annotated[bool, typer.Option("--prune", help="Delete rooms that are not in the table.")] = False,
+    prune: Annotated[bool, flag("--prune", "Delete rooms that are not in the table.")] = False,
     max_deletes: Annotated[
         int | None,
         option(
@@ -206,7 +210,7 @@ def apply(
 def _carry_out(
     plan: Plan,
     table: InputTable,
-    write_failure: Callable[[Mapping[str, object], Exception], object],
+    write_failure: output_table.FailureWriter,
     max_deletes: int | None,
     limits: Limits,
 ) -> None:

@@ -14,15 +14,13 @@ from telnyx_rooms_async.cli.bulk_job import JobProgress, confirm, require_confir
 from telnyx_rooms_async.cli.commands import room_tables
 from telnyx_rooms_async.cli.commands.reports import room_attendance
 from telnyx_rooms_async.cli.display import Result, show, show_list
-from telnyx_rooms_async.cli.options import LostResponse, OnLostResponse, RoomId, argument, option
+from telnyx_rooms_async.cli.options import LostResponse, OnLostResponse, RoomId, argument, flag, option
 from telnyx_rooms_async.cli.runner import FAILED, command, command_group, run
 from telnyx_rooms_async.policies import RoomPolicy, parse_policies
 
 app: Final = command_group(help="Rooms and their sessions.")
 
-IncludeSessions = Annotated[
-    bool, typer.Option("--include-sessions", help="Show the sessions, past and present.")
-]
+IncludeSessions = Annotated[bool, flag("--include-sessions", "Show the sessions, past and present.")]
 
 
 class Query(options.RoomFilters, total=False):
@@ -45,7 +43,7 @@ class Fields(options.WebhookFields, total=False):
     unique_name: Annotated[str, option("NAME", "A name that is unique within the account.")]
     max_participants: Annotated[int, option("N", "Maximum number of participants: 2 to 50.")]
     enable_recording: Annotated[
-        bool, typer.Option("--enable-recording/--disable-recording", help="Whether sessions are recorded.")
+        bool, flag("--enable-recording/--disable-recording", "Whether sessions are recorded.")
     ]
 
 
@@ -118,9 +116,7 @@ def wait_for_session(
 class Selection(options.RoomFilters, options.Limits, total=False):
     """Options with ``--all``."""
 
-    everything: Annotated[
-        bool, typer.Option("--everything", help="Instead of a filter: all rooms of the account.")
-    ]
+    everything: Annotated[bool, flag("--everything", "Instead of a filter: all rooms of the account.")]
     expect: Annotated[int, option("N", "Delete nothing unless exactly N rooms match.", min=0)]
 
 
@@ -128,9 +124,7 @@ class Selection(options.RoomFilters, options.Limits, total=False):
 def delete(
     room_id: Annotated[str | None, argument("ROOM_ID", "The id of the room.")] = None,
     *,
-    select_all: Annotated[
-        bool, typer.Option("--all", help="Delete all rooms that match the filters.")
-    ] = False,
+    select_all: Annotated[bool, flag("--all", "Delete all rooms that match the filters.")] = False,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
     **selection: Unpack[Selection],
@@ -182,9 +176,7 @@ async def enforce(
     *,
     policy: Annotated[Path, option("FILE", "Policies in TOML: see above.")],
     dry_run: options.DryRun = False,
-    once: Annotated[
-        bool, typer.Option("--once", help="Stop when everything is done that is due now.")
-    ] = False,
+    once: Annotated[bool, flag("--once", "Stop when everything is done that is due now.")] = False,
     interval: Annotated[float, option("SECONDS", "Time between two readings of all rooms.")] = 60.0,
     concurrency: options.Concurrency = 32,
 ) -> None:

@@ -1,6 +1,6 @@
 """``telnyx-rooms sessions``: one command per method of ``client.sessions``."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final, TypedDict, Unpack
 
 import typer
@@ -15,6 +15,7 @@ from telnyx_rooms_async.cli.options import (
     SessionId,
     SessionQuery,
     argument,
+    flag,
     option,
 )
 from telnyx_rooms_async.cli.runner import command, command_group
@@ -32,7 +33,7 @@ class Selection(TypedDict, total=False):
     """Participants that an action applies to."""
 
     participants: Annotated[list[str], argument("PARTICIPANT_ID", "Ids of participants.")]
-    everyone: Annotated[bool, typer.Option("--all", help="All participants of the session.")]
+    everyone: Annotated[bool, flag("--all", "All participants of the session.")]
     exclude: Annotated[list[str], option("ID", "With --all: except this participant. Repeatable.")]
 
 
@@ -87,19 +88,23 @@ async def unmute(client: RoomsClient, session_id: SessionId, **selection: Unpack
 
 
 async def _act(
-    method: Callable[..., Awaitable[None]], participle: str, session_id: str, **selection: Unpack[Selection]
+    method: Callable[..., Awaitable[None]],
+    participle: str,
+    session_id: str,
+    *,
+    participants: Sequence[str] = (),
+    everyone: bool = False,
+    exclude: Sequence[str] = (),
 ) -> Result:
-    ids, exclude = selection.get("participants"), selection.get("exclude")
-    everyone = selection.get("everyone", False)
-    if ids and everyone:
+    if participants and everyone:
         raise typer.BadParameter("ids of participants and --all cannot be combined")
-    if not ids and not everyone:
+    if not participants and not everyone:
         raise typer.BadParameter("pass ids of participants, or --all")
     if exclude and not everyone:
         raise typer.BadParameter("--exclude can only be used with --all")
-    await method(session_id, ids or "all", exclude=exclude or ())
+    await method(session_id, participants or "all", exclude=exclude)
     excepted = f" except {', '.join(exclude)}" if exclude else ""
-    return Result(f"{participle} {', '.join(ids or ['all'])}{excepted}")
+    return Result(f"{participle} {', '.join(participants or ['all'])}{excepted}")
 
 
 command(app, "attendance")(session_attendance)

@@ -60,12 +60,9 @@ def trigger(
     *,
     to: Annotated[str, option("URL", "URL of the receiver.")],
     fields: Annotated[
-        list[str] | None,
-        typer.Option("--field", metavar="NAME=VALUE", help="Field of the payload, or null. Repeatable."),
+        list[str] | None, option("NAME=VALUE", "Field of the payload, or null. Repeatable.", "--field")
     ] = None,
-    event_id: Annotated[
-        str | None, typer.Option("--id", metavar="ID", help="Id of the event. Default: a new one.")
-    ] = None,
+    event_id: Annotated[str | None, option("ID", "Id of the event. Default: a new one.", "--id")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send a signed sample event to a receiver, once.
@@ -179,7 +176,6 @@ class _Deliveries(EventRouter):
         self.received: asyncio.Queue[Event] = asyncio.Queue()
 
     async def dispatch(self, event: Event) -> bool:
-        """Queue an event."""
         self.received.put_nowait(event)
         return True
 
@@ -205,10 +201,8 @@ def _signer() -> Emulator:
     try:
         signer = Emulator(signing_key=key, deliver_anywhere=True)
         public_key = signer.public_key
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:  # the key is not valid, or the extra is not installed
         raise ConfigurationError(str(error).replace("signing_key", SIGNING_KEY)) from None
-    except RuntimeError as error:  # the extra is not installed
-        raise ConfigurationError(str(error)) from None
     if not own_key:
         output.note(f"export {SIGNING_KEY}={key}")
         output.note(f"export TELNYX_PUBLIC_KEY={public_key}")

@@ -14,7 +14,7 @@ import attrs
 import typer
 from attrs import frozen
 
-from telnyx_rooms_async.cli.options import argument, option
+from telnyx_rooms_async.cli.options import argument, flag, option
 from telnyx_rooms_async.cli.output import STREAM
 from telnyx_rooms_async.core import validators
 from telnyx_rooms_async.core.requests import RoomBody, ValidRoomFields
@@ -39,8 +39,7 @@ _SUFFIXES: Final = {
 }
 
 
-def parse_delimiter(text: str) -> str:
-    """Parse the option ``--delimiter``."""
+def _parse_delimiter(text: str) -> str:
     delimiter = {"tab": "\t", "\\t": "\t"}.get(text.lower(), text)
     if len(delimiter) != 1 or delimiter in '"\r\n\0 ':
         raise typer.BadParameter(f"must be one character such as , or ; or the word tab, got {text!r}")
@@ -51,9 +50,7 @@ TableFile: TypeAlias = Annotated[str, argument("FILE", "Path of the table, or - 
 FormatOption: TypeAlias = Annotated[
     Format | None,
     typer.Option(
-        "--format",
-        help="Format of the table. Default: by the file name: .csv, .ndjson, .jsonl or .parquet.",
-        show_default=False,
+        "--format", help="Format of the table. Default: by the file name: .csv, .ndjson, .jsonl or .parquet."
     ),
 ]
 Delimiter: TypeAlias = Annotated[
@@ -61,11 +58,11 @@ Delimiter: TypeAlias = Annotated[
     option(
         "CHARACTER",
         "Delimiter of CSV cells. Default: a comma, a semicolon or a tab, detected.",
-        parser=parse_delimiter,
+        parser=_parse_delimiter,
     ),
 ]
 SkipInvalid: TypeAlias = Annotated[
-    bool, typer.Option("--skip-invalid", help="Skip invalid rows. They are written to --errors, if given.")
+    bool, flag("--skip-invalid", "Skip invalid rows. They are written to --errors, if given.")
 ]
 Errors: TypeAlias = Annotated[
     str | None, option("FILE", "Write failed rows and the reasons to this table, as input for another run.")

@@ -99,13 +99,13 @@ class InputTable:
         name = fields.get(NAME)
         if name is not None:
             first = self._lines.setdefault(name, row.line)
-            position = f"{self.source.unit} {first}"
-            is_first = first == row.line
-            return None if is_first else f"{short_repr(name)} is already in {position}; names must be unique"
-        if self.names_required:
+            if first != row.line:
+                return f"{short_repr(name)} is already in {self.source.unit} {first}; names must be unique"
+        elif self.names_required:
             return "is missing: every room needs a name here"
-        has_only_an_error = not fields and not is_blank(row.values.get(REASON))
-        return "is missing: the row has no value but the error" if has_only_an_error else None
+        elif not fields and not is_blank(row.values.get(REASON)):
+            return "is missing: the row has no value but the error"
+        return None
 
 
 def read_table(

@@ -32,6 +32,8 @@ _SAMPLE_LINES: Final = 100
 """Lines of an existing NDJSON file that are inspected before it is replaced."""
 
 RowWriter: TypeAlias = TextWriter | ParquetWriter
+FailureWriter: TypeAlias = Callable[[Mapping[str, object], Exception], object]
+"""Writes the settings of a room, and why it failed."""
 
 
 def _open_writer(
@@ -104,7 +106,7 @@ def _status(path: str) -> os.stat_result | None:
 @contextmanager
 def write_failures(
     path: str | None, table: InputTable, inputs: Sequence[str]
-) -> Generator[Callable[[Mapping[str, object], Exception], object], None, None]:
+) -> Generator[FailureWriter, None, None]:
     """Write the invalid rows of a table, and the rows that fail later, to a table of failures."""
     if path is None:
         yield lambda _fields, _error: None
