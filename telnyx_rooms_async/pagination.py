@@ -85,7 +85,7 @@ class Listing(Generic[Item]):
             >>> await rooms.aclose()
         """
         for generator, reader in tuple(self._iterations.items()):
-            await reader.close()
+            await reader.aclose()
             with suppress(RuntimeError):  # the generator is running in another task
                 await generator.aclose()
 
@@ -93,7 +93,7 @@ class Listing(Generic[Item]):
         return self._iterate(self._items, start=1)
 
     async def _items(self, reader: "_PageReader[Item]") -> AsyncGenerator[Item, None]:
-        try:
+        async with aclosing(reader):
             while (page := await reader.read()) is not None:
                 # A loop that ends at the first item costs no request for the next page.
                 for item in page.data[:1]:
@@ -101,8 +101,6 @@ class Listing(Generic[Item]):
                 await reader.request_ahead()
                 for item in page.data[1:]:
                     yield item
-        finally:
-            await reader.close()
 
     def pages(self, start: int = 1) -> AsyncGenerator[Page[Item], None]:
         """Yield pages, from page `start` on: one request each.
@@ -118,12 +116,10 @@ class Listing(Generic[Item]):
         return self._iterate(self._pages, start)
 
     async def _pages(self, reader: "_PageReader[Item]") -> AsyncGenerator[Page[Item], None]:
-        try:
+        async with aclosing(reader):
             while (page := await reader.read()) is not None:
                 await reader.request_ahead()
                 yield page
-        finally:
-            await reader.close()
 
     def _iterate(
         self, generate: "Callable[[_PageReader[Item]], AsyncGenerator[T, None]]", start: int
@@ -310,8 +306,8 @@ class _PageReader(Generic[Item]):
         window = self._window
         if self._items_left is not None:
             window = min(window, -(-self._items_left // self._scan.size))
-        last = min(number + window - 1, self._scan.last_number or number)
-        for ahead in range(number, max(number, last) + 1):
+        last = max(number, min(number + window - 1, self._scan.last_number or 0))
+        for ahead in range(number, last + 1):
             if ahead not in self._requests:
                 self._requests[ahead] = asyncio.create_task(self._request(ahead))
         # Send the requests now: the loop body of the caller may not await anything.
@@ -320,7 +316,7 @@ class _PageReader(Generic[Item]):
     async def _request(self, number: int) -> Page[Item]:
         return await self._api.call(at(self._call, number, self._scan.size))
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """End the reading, and cancel the requests that were made ahead."""
         self._is_closed = True
         await self._cancel_requests()

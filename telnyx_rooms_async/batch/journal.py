@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from threading import Lock
 from typing import Final, NamedTuple, TypeVar, cast
@@ -119,25 +119,21 @@ class Journal:
         running_loop()
         if self._file is not None:
             return await self._file.summary()
-        file = JournalFile(self.path)
-        try:
+        async with aclosing(JournalFile(self.path)) as file:
             return await file.summary()
-        finally:
-            await file.close()
 
     @asynccontextmanager
     async def open_for(self, job: "JobIdentity", now: float) -> AsyncGenerator["JournalFile", None]:
         """Open the file for one run of a job. A new file records `now`, a time of the server."""
         running_loop()
-        file = JournalFile(self.path)
-        try:
+        async with aclosing(JournalFile(self.path)) as file:
             await file.open(job, now, key_rotated=self.key_rotated)
             self._file, self.skipped = file, 0
-            yield file
-        finally:
-            if self._file is file:
-                self._file = None
-            await file.close()
+            try:
+                yield file
+            finally:
+                if self._file is file:
+                    self._file = None
 
 
 class JobIdentity(NamedTuple):
@@ -241,7 +237,7 @@ class JournalFile:
                 self._next_transaction.add_done_callback(_retrieve_error)
             return self._next_transaction
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Write the records of cancelled calls and the number of started items, and close the file."""
         try:
             if self._sqlite.is_open:
