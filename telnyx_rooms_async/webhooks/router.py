@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, InvalidStateError
 from functools import partial
 from inspect import iscoroutinefunction
-from types import TracebackType
 from typing import Any, Final, Self, TypeAlias, TypeVar, cast
 
 from telnyx_rooms_async.errors import ConfigurationError, InvalidArgumentError, WebhookError
@@ -181,12 +180,7 @@ class EventRouter:
         self._loop = running_loop()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         self._loop = None
         tasks = list(self._tasks)
         try:
