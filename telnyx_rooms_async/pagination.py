@@ -124,9 +124,7 @@ class Listing(Generic[Item]):
     def _iterate(
         self, generate: "Callable[[_PageReader[Item]], AsyncGenerator[T, None]]", start: int
     ) -> AsyncGenerator[T, None]:
-        first = at(self._first, start)
-        scan = Scan(size=page_size(first), start=page_number(first))
-        reader = _PageReader(self._api, first, scan, self._prefetch, self._max_items)
+        reader = _PageReader(self._api, at(self._first, start), self._prefetch, self._max_items)
         generator = generate(reader)
         self._iterations[generator] = reader
         return generator
@@ -165,7 +163,7 @@ class Listing(Generic[Item]):
         if self._max_items is not None:
             items = min(items, self._max_items)
         size = min(items, page_size(self._first))
-        return Listing(self._api, at(self._first, page_number(self._first), size), self._prefetch, items)
+        return Listing(self._api, at(self._first, 1, size), self._prefetch, items)
 
     async def first(self) -> Item | None:
         """Return the first item, or None if there is none: one small request.
@@ -261,15 +259,12 @@ class _PageReader(Generic[Item]):
     twice as many after each page that follows the one before.
     """
 
-    def __init__(
-        self, api: ApiSession, call: Call[Page[Item]], scan: Scan, prefetch: int, max_items: int | None
-    ) -> None:
+    def __init__(self, api: ApiSession, call: Call[Page[Item]], prefetch: int, max_items: int | None) -> None:
         self._api = api
         self._items_left = max_items
         self._call = call
-        self._scan = scan
-        self._prefetch = prefetch
-        self._window = prefetch
+        self._scan = Scan(size=page_size(call), start=page_number(call))
+        self._prefetch = self._window = prefetch
         self._requests: dict[int, asyncio.Task[Page[Item]]] = {}
         self._is_closed = False
 

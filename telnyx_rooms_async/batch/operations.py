@@ -278,7 +278,7 @@ async def _pending_items(
                 journal.skipped += 1
             else:
                 await file.start(index)
-                yield _PendingItem(index, item, digest, may_be_done=state not in (None, "failed"))
+                yield _PendingItem(index, item, digest, may_be_done=state == "open")
             index += 1
     if index < file.item_count:
         problem = f"it has {file.item_count} items, the input has {index}: the journal is of other input"

@@ -232,7 +232,6 @@ class _Runner(Generic[Item, Value]):
                 await wait_until_done(task)
 
     async def _run(self) -> None:
-        """Read the items and run the calls."""
         try:
             async with asyncio.TaskGroup() as group:
                 self._reader = group.create_task(self._read(group))
