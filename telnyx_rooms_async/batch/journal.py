@@ -260,18 +260,16 @@ class JournalFile:
             connection.execute("INSERT INTO job VALUES (?, ?, ?, ?, 0)", (*job, now))
             connection.execute("COMMIT")
         operation, base_url, account = self._load()
-        problem = None
         if operation != job.operation:
-            problem = f"it belongs to another job: {operation}, not {job.operation}"
-        elif base_url != job.base_url:
+            raise self._sqlite.error(f"it belongs to another job: {operation}, not {job.operation}")
+        if base_url != job.base_url:
             problem = f"it was created for {base_url}, not for {job.base_url}: use another journal"
-        elif account != job.account and not key_rotated:
-            problem = (
+            raise self._sqlite.error(problem)
+        if account != job.account and not key_rotated:
+            raise self._sqlite.error(
                 f"it was created for {base_url} with another API key: use another journal, or"
                 " key_rotated=True if that was an older key of the same account"
             )
-        if problem is not None:
-            raise self._sqlite.error(problem)
         (self.item_count,) = connection.execute("SELECT ifnull(max(item_index) + 1, 0) FROM items").fetchone()
 
     def _load(self) -> tuple[str, str, str]:

@@ -123,7 +123,7 @@ class DaskJob(Generic[Item, Value]):
                     if isinstance(result, Done):
                         outcomes = result.value
                     elif isinstance(result.error, _FailureLimitError):
-                        outcomes = cast("list[Outcome[Item, Value]]", result.error.outcomes)
+                        outcomes = result.error.outcomes
                     else:
                         raise result.error
                     for outcome in outcomes:
@@ -188,7 +188,7 @@ class DaskJob(Generic[Item, Value]):
 class _FailureLimitError(Exception):
     """Stops the stream of partitions; holds the outcomes of the last one."""
 
-    def __init__(self, outcomes: object) -> None:
+    def __init__(self, outcomes: list[Outcome[Any, Any]]) -> None:
         self.outcomes = outcomes
 
 
