@@ -232,7 +232,7 @@ class JournalFile:
             self._waiting.append(record)
             if self._next_transaction is None:
                 self._next_transaction = asyncio.get_running_loop().run_in_executor(
-                    self._thread, self._sqlite.run, "written", self._write_waiting
+                    self._thread, self._sqlite.run, "written", lambda: self._commit(self._take_waiting())
                 )
                 self._next_transaction.add_done_callback(_retrieve_error)
             return self._next_transaction
@@ -302,9 +302,6 @@ class JournalFile:
         with self._lock:
             records, self._waiting, self._next_transaction = self._waiting, [], None
             return records
-
-    def _write_waiting(self) -> None:
-        self._commit(self._take_waiting())
 
     def _close(self) -> None:
         records = self._take_waiting()

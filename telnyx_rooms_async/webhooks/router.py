@@ -87,8 +87,8 @@ class EventRouter:
             function: object = handler
             while isinstance(function, partial):
                 function = cast("partial[object]", function).func
-            is_callable = callable(function) and iscoroutinefunction(type(function).__call__)
-            if not (iscoroutinefunction(function) or is_callable):
+            has_async_call = callable(function) and iscoroutinefunction(type(function).__call__)
+            if not (iscoroutinefunction(function) or has_async_call):
                 raise InvalidArgumentError((f"a handler must be an async function, got {handler!r}",))
             self._handlers.append((event_class, handler))
             return handler
