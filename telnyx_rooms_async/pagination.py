@@ -85,7 +85,7 @@ class Listing(Generic[Item]):
             >>> await rooms.aclose()
         """
         for generator, reader in tuple(self._iterations.items()):
-            await reader.close()
+            await reader.aclose()
             with suppress(RuntimeError):  # the generator is running in another task
                 await generator.aclose()
 
@@ -93,7 +93,7 @@ class Listing(Generic[Item]):
         return self._iterate(self._items, start=1)
 
     async def _items(self, reader: "_PageReader[Item]") -> AsyncGenerator[Item, None]:
-        try:
+        async with aclosing(reader):
             while (page := await reader.read()) is not None:
                 # A loop that ends at the first item costs no request for the next page.
                 for item in page.data[:1]:
@@ -101,8 +101,6 @@ class Listing(Generic[Item]):
                 await reader.request_ahead()
                 for item in page.data[1:]:
                     yield item
-        finally:
-            await reader.close()
 
     def pages(self, start: int = 1) -> AsyncGenerator[Page[Item], None]:
         """Yield pages, from page `start` on: one request each.
@@ -118,19 +116,15 @@ class Listing(Generic[Item]):
         return self._iterate(self._pages, start)
 
     async def _pages(self, reader: "_PageReader[Item]") -> AsyncGenerator[Page[Item], None]:
-        try:
+        async with aclosing(reader):
             while (page := await reader.read()) is not None:
                 await reader.request_ahead()
                 yield page
-        finally:
-            await reader.close()
 
     def _iterate(
         self, generate: "Callable[[_PageReader[Item]], AsyncGenerator[T, None]]", start: int
     ) -> AsyncGenerator[T, None]:
-        first = at(self._first, start)
-        scan = Scan(size=page_size(first), start=page_number(first))
-        reader = _PageReader(self._api, first, scan, self._prefetch, self._max_items)
+        reader = _PageReader(self._api, at(self._first, start), self._prefetch, self._max_items)
         generator = generate(reader)
         self._iterations[generator] = reader
         return generator
@@ -169,7 +163,7 @@ class Listing(Generic[Item]):
         if self._max_items is not None:
             items = min(items, self._max_items)
         size = min(items, page_size(self._first))
-        return Listing(self._api, at(self._first, page_number(self._first), size), self._prefetch, items)
+        return Listing(self._api, at(self._first, 1, size), self._prefetch, items)
 
     async def first(self) -> Item | None:
         """Return the first item, or None if there is none: one small request.
@@ -265,15 +259,12 @@ class _PageReader(Generic[Item]):
     twice as many after each page that follows the one before.
     """
 
-    def __init__(
-        self, api: ApiSession, call: Call[Page[Item]], scan: Scan, prefetch: int, max_items: int | None
-    ) -> None:
+    def __init__(self, api: ApiSession, call: Call[Page[Item]], prefetch: int, max_items: int | None) -> None:
         self._api = api
         self._items_left = max_items
         self._call = call
-        self._scan = scan
-        self._prefetch = prefetch
-        self._window = prefetch
+        self._scan = Scan(size=page_size(call), start=page_number(call))
+        self._prefetch = self._window = prefetch
         self._requests: dict[int, asyncio.Task[Page[Item]]] = {}
         self._is_closed = False
 
@@ -310,8 +301,8 @@ class _PageReader(Generic[Item]):
         window = self._window
         if self._items_left is not None:
             window = min(window, -(-self._items_left // self._scan.size))
-        last = min(number + window - 1, self._scan.last_number or number)
-        for ahead in range(number, max(number, last) + 1):
+        last = max(number, min(number + window - 1, self._scan.last_number or 0))
+        for ahead in range(number, last + 1):
             if ahead not in self._requests:
                 self._requests[ahead] = asyncio.create_task(self._request(ahead))
         # Send the requests now: the loop body of the caller may not await anything.
@@ -320,7 +311,7 @@ class _PageReader(Generic[Item]):
     async def _request(self, number: int) -> Page[Item]:
         return await self._api.call(at(self._call, number, self._scan.size))
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """End the reading, and cancel the requests that were made ahead."""
         self._is_closed = True
         await self._cancel_requests()

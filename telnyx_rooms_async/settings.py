@@ -28,7 +28,6 @@ from telnyx_rooms_async.errors import ConfigurationError
 from telnyx_rooms_async.http.credentials import ApiKeyFunction, check_api_key
 from telnyx_rooms_async.models import Value
 
-_POLICY_FIELDS: Final = tuple(field.name for field in fields(RetryPolicy))
 _PLAIN_URL: Final = r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?"
 
 
@@ -227,6 +226,6 @@ def find_retry_policy(
         return default
     check_type("retry", retry, RetryPolicy)
     check_count(max_attempts=retry.max_attempts)
-    numbers = {name: exact_number(getattr(retry, name)) for name in _POLICY_FIELDS}
+    numbers = {option.name: exact_number(getattr(retry, option.name)) for option in fields(RetryPolicy)}
     check_not_negative(**numbers)
     return RetryPolicy(**numbers)

@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from threading import Lock
 from typing import Final, NamedTuple, TypeVar, cast
@@ -119,25 +119,21 @@ class Journal:
         running_loop()
         if self._file is not None:
             return await self._file.summary()
-        file = JournalFile(self.path)
-        try:
+        async with aclosing(JournalFile(self.path)) as file:
             return await file.summary()
-        finally:
-            await file.close()
 
     @asynccontextmanager
     async def open_for(self, job: "JobIdentity", now: float) -> AsyncGenerator["JournalFile", None]:
         """Open the file for one run of a job. A new file records `now`, a time of the server."""
         running_loop()
-        file = JournalFile(self.path)
-        try:
+        async with aclosing(JournalFile(self.path)) as file:
             await file.open(job, now, key_rotated=self.key_rotated)
             self._file, self.skipped = file, 0
-            yield file
-        finally:
-            if self._file is file:
-                self._file = None
-            await file.close()
+            try:
+                yield file
+            finally:
+                if self._file is file:
+                    self._file = None
 
 
 class JobIdentity(NamedTuple):
@@ -236,12 +232,12 @@ class JournalFile:
             self._waiting.append(record)
             if self._next_transaction is None:
                 self._next_transaction = asyncio.get_running_loop().run_in_executor(
-                    self._thread, self._sqlite.run, "written", self._write_waiting
+                    self._thread, self._sqlite.run, "written", lambda: self._commit(self._take_waiting())
                 )
                 self._next_transaction.add_done_callback(_retrieve_error)
             return self._next_transaction
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Write the records of cancelled calls and the number of started items, and close the file."""
         try:
             if self._sqlite.is_open:
@@ -264,18 +260,16 @@ class JournalFile:
             connection.execute("INSERT INTO job VALUES (?, ?, ?, ?, 0)", (*job, now))
             connection.execute("COMMIT")
         operation, base_url, account = self._load()
-        problem = None
         if operation != job.operation:
-            problem = f"it belongs to another job: {operation}, not {job.operation}"
-        elif base_url != job.base_url:
+            raise self._sqlite.error(f"it belongs to another job: {operation}, not {job.operation}")
+        if base_url != job.base_url:
             problem = f"it was created for {base_url}, not for {job.base_url}: use another journal"
-        elif account != job.account and not key_rotated:
-            problem = (
+            raise self._sqlite.error(problem)
+        if account != job.account and not key_rotated:
+            raise self._sqlite.error(
                 f"it was created for {base_url} with another API key: use another journal, or"
                 " key_rotated=True if that was an older key of the same account"
             )
-        if problem is not None:
-            raise self._sqlite.error(problem)
         (self.item_count,) = connection.execute("SELECT ifnull(max(item_index) + 1, 0) FROM items").fetchone()
 
     def _load(self) -> tuple[str, str, str]:
@@ -308,9 +302,6 @@ class JournalFile:
         with self._lock:
             records, self._waiting, self._next_transaction = self._waiting, [], None
             return records
-
-    def _write_waiting(self) -> None:
-        self._commit(self._take_waiting())
 
     def _close(self) -> None:
         records = self._take_waiting()

@@ -132,15 +132,12 @@ class BatchJob(AsyncGenerator[Outcome[Item, Value], None], Generic[Item, Value])
     async def _collect(self) -> BatchResult[Item, Value]:
         if self._is_started:
             raise RuntimeError(f"{self._name} was started before: await a job once, or iterate over it")
-        done: list[Done[Item, Value]] = []
-        failed: list[Failed[Item]] = []
-        async for outcome in self:
-            if isinstance(outcome, Done):
-                done.append(outcome)
-            else:
-                failed.append(outcome)
-        skipped = 0 if self._journal is None else self._journal.skipped
-        return BatchResult(done=tuple(done), failed=tuple(failed), skipped=skipped)
+        outcomes = [outcome async for outcome in self]
+        return BatchResult(
+            done=tuple(outcome for outcome in outcomes if isinstance(outcome, Done)),
+            failed=tuple(outcome for outcome in outcomes if isinstance(outcome, Failed)),
+            skipped=0 if self._journal is None else self._journal.skipped,
+        )
 
     def __del__(self) -> None:
         if not self._is_started:
@@ -194,7 +191,7 @@ class BulkOperation(Generic[Item, Value]):
     async def _resume(
         self,
         journal: Journal,
-        source: Iterable[Item] | AsyncIterable[Item],
+        source: AsyncGenerator[Item, None],
         options: "_StreamOptions",
     ) -> AsyncGenerator[Outcome[Item, Value], None]:
         """Process the items that are not done, and yield each outcome when its record is on the disk."""
@@ -262,12 +259,12 @@ class _PendingItem(Generic[Item]):
 
 
 async def _pending_items(
-    journal: Journal, file: JournalFile, source: Iterable[Item] | AsyncIterable[Item]
+    journal: Journal, file: JournalFile, source: AsyncGenerator[Item, None]
 ) -> AsyncGenerator[_PendingItem[Item], None]:
     recorded: dict[int, tuple[str, str]] = {}
     started_before = file.started
     index = 0
-    async with aclosing(iterate(source)) as items:
+    async with aclosing(source) as items:
         async for item in items:
             if index % _CHUNK == 0 and index < file.item_count:
                 recorded = await file.read(index, _CHUNK)
@@ -281,7 +278,7 @@ async def _pending_items(
                 journal.skipped += 1
             else:
                 await file.start(index)
-                yield _PendingItem(index, item, digest, may_be_done=state not in (None, "failed"))
+                yield _PendingItem(index, item, digest, may_be_done=state == "open")
             index += 1
     if index < file.item_count:
         problem = f"it has {file.item_count} items, the input has {index}: the journal is of other input"
@@ -310,12 +307,12 @@ def digest_of(item: object) -> str:
     return blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
-def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> Iterable[Item] | AsyncIterable[Item]:
-    """Return an iterator of the items, or raise `InvalidArgumentError` if they are no iterable or a text."""
+def open_items(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncGenerator[Item, None]:
+    """Return a generator of the items, or raise `InvalidArgumentError` if they are no iterable or a text."""
     value = cast("object", items)
     if isinstance(value, str | bytes) or not isinstance(value, Iterable | AsyncIterable):
         raise InvalidArgumentError((f"the items must be an iterable of items, not {short_repr(items)}",))
     try:
-        return aiter(items) if isinstance(items, AsyncIterable) else iter(items)
+        return iterate(items)
     except Exception as error:  # such as of a numpy array without a dimension, which is iterable by its class
         raise InvalidArgumentError((f"the items cannot be iterated: {short_repr(items)}",)) from error

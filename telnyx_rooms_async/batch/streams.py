@@ -159,23 +159,26 @@ def iterate(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncGenerator[Item,
 
     An object that is an iterable and an async iterable is used as the latter, as the former could block.
     """
-    return _iterate(aiter(items) if isinstance(items, AsyncIterable) else iter(items))
+    if not isinstance(items, AsyncIterable):
+        return _iterate(iter(items))
+    source = aiter(items)
+    if isinstance(source, AsyncGenerator):
+        return cast("AsyncGenerator[Item, None]", source)
+    return _iterate_async(source)
 
 
-async def _iterate(source: Iterator[Item] | AsyncIterator[Item]) -> AsyncGenerator[Item, None]:
-    generator: object = source
+async def _iterate(source: Iterator[Item]) -> AsyncGenerator[Item, None]:
     try:
-        if isinstance(source, AsyncIterator):
-            async for item in source:
-                yield item
-        else:
-            for item in source:
-                yield item
+        for item in source:
+            yield item
     finally:
-        if isinstance(generator, AsyncGenerator):
-            await cast("AsyncGenerator[Item, None]", generator).aclose()
-        elif isinstance(generator, Generator):
-            generator.close()
+        if isinstance(source, Generator):
+            source.close()
+
+
+async def _iterate_async(source: AsyncIterator[Item]) -> AsyncGenerator[Item, None]:
+    async for item in source:
+        yield item
 
 
 class _Runner(Generic[Item, Value]):
@@ -229,7 +232,6 @@ class _Runner(Generic[Item, Value]):
                 await wait_until_done(task)
 
     async def _run(self) -> None:
-        """Read the items and run the calls."""
         try:
             async with asyncio.TaskGroup() as group:
                 self._reader = group.create_task(self._read(group))

@@ -136,10 +136,7 @@ _CALL_SPAN: Final[ContextVar[_CallSpan | None]] = ContextVar(
 def _record_attempt(meters: _Meters, on_attempt: OnAttempt | None, attempt: Attempt) -> None:
     """Record an attempt in its span and in metrics, and call the hook that the client had before."""
     if (call := _CALL_SPAN.get()) is not None:  # it is None for a request for a file
-        attributes: Attributes = {
-            "http.request.method": attempt.method,
-            "url.template": attempt.template,
-        }
+        attributes: Attributes = {"http.request.method": attempt.method, "url.template": attempt.template}
         if attempt.status is not None:
             attributes["http.response.status_code"] = attempt.status
         if attempt.failure is not None or (attempt.status or 0) >= _ERRORS_FROM:

@@ -16,12 +16,7 @@ from telnyx_rooms_async.webhooks.stores import ClaimsOfProcess
 
 try:
     from redis.asyncio import Redis
-    from redis.exceptions import (
-        AuthenticationError,
-        AuthorizationError,
-        RedisError,
-        ResponseError,
-    )
+    from redis.exceptions import AuthenticationError, AuthorizationError, RedisError, ResponseError
 except ImportError as _error:
     raise ImportError("RedisEventStore needs Redis: pip install 'telnyx-rooms-async[redis]'") from _error
 

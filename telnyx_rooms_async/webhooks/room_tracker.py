@@ -97,10 +97,10 @@ class RoomTracker:
             session = self._sessions[session_id] = _Session(session_id, self.room_id)
         session.is_confirmed |= room_id is not None
         session.add(event, subject_id)
-        self._by_age.set(session_id, (not session.is_ended, session.last_event_at, session_id), session)
+        self._by_age.set(session_id, (not session.is_ended, session.last_event_at), session)
         if session.is_confirmed:
             started_at = session.first_event_at if session.started is None else _time(session.started)
-            self._by_start.set(session_id, (started_at, not session.is_ended, session_id), session)
+            self._by_start.set(session_id, (started_at, not session.is_ended), session)
             for recording in session.changed_recordings.values():
                 started_at = recording.started_at or recording.completed_at or _MIN
                 self._recordings.set((session_id, recording.id), (started_at, recording.id), recording)

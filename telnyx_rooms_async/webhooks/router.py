@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, InvalidStateError
 from functools import partial
 from inspect import iscoroutinefunction
-from types import TracebackType
 from typing import Any, Final, Self, TypeAlias, TypeVar, cast
 
 from telnyx_rooms_async.errors import ConfigurationError, InvalidArgumentError, WebhookError
@@ -88,8 +87,8 @@ class EventRouter:
             function: object = handler
             while isinstance(function, partial):
                 function = cast("partial[object]", function).func
-            is_callable = callable(function) and iscoroutinefunction(type(function).__call__)
-            if not (iscoroutinefunction(function) or is_callable):
+            has_async_call = callable(function) and iscoroutinefunction(type(function).__call__)
+            if not (iscoroutinefunction(function) or has_async_call):
                 raise InvalidArgumentError((f"a handler must be an async function, got {handler!r}",))
             self._handlers.append((event_class, handler))
             return handler
@@ -181,12 +180,7 @@ class EventRouter:
         self._loop = running_loop()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         self._loop = None
         tasks = list(self._tasks)
         try:

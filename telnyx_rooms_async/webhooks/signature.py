@@ -91,10 +91,11 @@ class Webhooks:
         """
         from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - optional, loaded with the key
 
-        is_text = isinstance(body, str)
+        hint = ""
         if isinstance(body, str):
             body = body.encode(errors="replace")
-        if not isinstance(cast("object", body), bytes | bytearray | memoryview):
+            hint = ": text must be the body as it was signed, not JSON encoded again"
+        elif not isinstance(cast("object", body), bytes | bytearray | memoryview):
             raise InvalidArgumentError(
                 (f"body must be the bytes or the text of the request, got a {type(body).__name__}",)
             )
@@ -106,7 +107,6 @@ class Webhooks:
                 key.verify(signature, signed)
                 matches += 1
         if not matches:
-            hint = ": text must be the body as it was signed, not JSON encoded again" if is_text else ""
             raise WebhookSignatureError((f"it was made with another key, or for another body{hint}",))
         # NaN is refused too.
         if not abs(self._clock.now() - int(timestamp)) <= self._tolerance:

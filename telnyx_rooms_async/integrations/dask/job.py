@@ -16,7 +16,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 
 from telnyx_rooms_async.batch import BatchJob, Done, Failed, Outcome, stream
 from telnyx_rooms_async.batch.operations import BulkOperation, open_items
-from telnyx_rooms_async.batch.streams import failure_limit_reached, iterate, relabel
+from telnyx_rooms_async.batch.streams import failure_limit_reached, relabel
 from telnyx_rooms_async.client import RoomsClient
 from telnyx_rooms_async.core.endpoints import Endpoint
 from telnyx_rooms_async.core.validators import checked_count, checked_limit, short_repr
@@ -59,6 +59,7 @@ class DaskJob(Generic[Item, Value]):
     ordered: bool = False
     max_failures: int | None = None
     _name: str = field(init=False)
+    _source: AsyncGenerator[Item, None] = field(init=False)
     _async_cluster: Any = field(init=False)
     """A client in this event loop. Its types are incomplete."""
     _errors: list[Exception] = field(factory=list[Exception], init=False)
@@ -76,7 +77,7 @@ class DaskJob(Generic[Item, Value]):
             raise InvalidArgumentError((f"settings must be a Settings, got {short_repr(settings)}",))
         check_share(settings.rate_limit_share)
         self._name = f"{self.verb}-{token_hex(8)}"
-        self.items = open_items(self.items)
+        self._source = open_items(self.items)
         self.concurrency = checked_count("concurrency", self.concurrency)
         self.partition_size = checked_count("partition_size", self.partition_size)
         self.workers = checked_limit("workers", self.workers)
@@ -122,7 +123,7 @@ class DaskJob(Generic[Item, Value]):
                     if isinstance(result, Done):
                         outcomes = result.value
                     elif isinstance(result.error, _FailureLimitError):
-                        outcomes = cast("list[Outcome[Item, Value]]", result.error.outcomes)
+                        outcomes = result.error.outcomes
                     else:
                         raise result.error
                     for outcome in outcomes:
@@ -136,8 +137,8 @@ class DaskJob(Generic[Item, Value]):
         """Yield partitions of the items; if the source raises, first those of the items before."""
         start, pending, failure = 0, list[Item](), None
         try:
-            async with aclosing(iterate(self.items)) as source:
-                async for item in source:
+            async with aclosing(self._source) as items:
+                async for item in items:
                     pending.append(item)
                     if len(pending) == self.partition_size:
                         yield Partition(f"{self._name}-{start}", start, tuple(pending))
@@ -187,7 +188,7 @@ class DaskJob(Generic[Item, Value]):
 class _FailureLimitError(Exception):
     """Stops the stream of partitions; holds the outcomes of the last one."""
 
-    def __init__(self, outcomes: object) -> None:
+    def __init__(self, outcomes: list[Outcome[Any, Any]]) -> None:
         self.outcomes = outcomes
 
 
