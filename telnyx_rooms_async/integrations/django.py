@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from django.http import HttpResponse, UnreadablePostError  # type: ignore[import-untyped]
+from django.http import (  # type: ignore[import-untyped]  # Django has no types
+    HttpResponse,
+    UnreadablePostError,
+)
 from django.views.decorators.csrf import csrf_exempt  # type: ignore[import-untyped]  # Django has no types
 
 from telnyx_rooms_async.webhooks.receiver import Receiver, chunks_of, response_headers
