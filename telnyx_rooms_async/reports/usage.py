@@ -142,21 +142,13 @@ class Usage(Table):
 
     def records(self) -> list[dict[str, Any]]:
         """Return the rows and the total; participant minutes are exact to the microsecond."""
-        return [
-            {
-                "key": row.key,
-                "sessions": row.sessions,
-                "people": row.people,
-                "participant_minutes": row.participant_time / _MINUTE,
-                "billed_minutes": row.billed_minutes,
-                "peak": row.peak,
-                "recorded_minutes": row.recorded_minutes,
-                "recorded_megabytes": row.recorded_megabytes,
-                "composed_minutes": row.composed_minutes,
-                "cost": None if self.prices is None else row.cost(self.prices),
-            }
-            for row in (*self.rows, self.total)
-        ]
+        records: list[dict[str, Any]] = []
+        for row in (*self.rows, self.total):
+            values = asdict(row)
+            values["participant_minutes"] = row.participant_time / _MINUTE
+            values["cost"] = None if self.prices is None else row.cost(self.prices)
+            records.append({name: values[name] for name in self.columns})
+        return records
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""
