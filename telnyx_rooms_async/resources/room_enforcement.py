@@ -234,19 +234,18 @@ class Enforcer:
         return self._now() + timedelta(seconds=min(self._interval, _LONGEST_RETRY))
 
     def _possible_at(self, action: PolicyAction) -> datetime:
-        """Return when an action can be carried out; never if its limit makes a warning pointless."""
-        at = max(action.due_at, self._not_before.get(self._key(action), _ALWAYS))
-        return _NEVER if action.type == "warn" and at >= action.limit_at else at
+        """Return when an action can be carried out."""
+        return max(action.due_at, self._not_before.get(self._key(action), _ALWAYS))
 
     def _due_actions(self) -> list[PolicyAction]:
         """Return the first action of each session and room that is due."""
         now = self._now()
-        plans = self._plans.values()
-        first = (next((action for action in plan if self._is_due(action, now)), None) for plan in plans)
-        return [action for action in first if action is not None]
+        due = ([action for action in plan if self._is_due(action, now)] for plan in self._plans.values())
+        return [actions[0] for actions in due if actions]
 
     def _is_due(self, action: PolicyAction, now: datetime) -> bool:
-        return self._possible_at(action) <= now and not (action.type == "warn" and action.limit_at <= now)
+        is_late_warning = action.type == "warn" and action.limit_at <= now
+        return self._possible_at(action) <= now and not is_late_warning
 
     async def _carry_out(self, action: PolicyAction) -> PolicyAction | None:
         """Carry out an action unless another instance does, and return the result if there is one."""
