@@ -45,7 +45,7 @@ class AttendanceChart:
         names = [printable(attendee.identity) for attendee in attendees]
         values = [duration_text(attendee.duration) for attendee in attendees]
         layout = _Layout.of(names, values, options)
-        yield layout.text(attendance_title(self.attendance, self.zone), "bold")
+        yield layout.title(attendance_title(self.attendance, self.zone))
         if not attendees:
             return
         first, last = bounds(self.attendance)
@@ -82,7 +82,7 @@ class UsageChart:
             text.rjust(width) + cost.rjust(cost_width) for text, cost in zip(minutes, costs, strict=True)
         ]
         layout = _Layout.of(names, values, options)
-        yield layout.text(usage_title(self.usage), "bold")
+        yield layout.title(usage_title(self.usage))
         highest = max((row.billed_minutes for row in rows), default=0) or 1
         for name, row, value in zip(names, rows, values, strict=True):
             cells = -(-row.billed_minutes * layout.plot // highest)
@@ -115,8 +115,8 @@ class _Layout:
         )
         return Text.assemble(*parts, no_wrap=True, overflow="crop")
 
-    def text(self, text: str, style: str) -> Text:
-        return Text(self._encodable(text), style)
+    def title(self, text: str) -> Text:
+        return Text(self._encodable(text), "bold")
 
     def _encodable(self, text: str) -> str:
         """Replace characters that the terminal cannot show."""
