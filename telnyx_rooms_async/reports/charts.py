@@ -264,16 +264,12 @@ def _chart(
         "xtick.color": theme.grid, "xtick.labelcolor": theme.muted, "ytick.color": theme.grid,
         "ytick.labelcolor": theme.muted, "ytick.left": False,
     }  # fmt: skip
-    target = AtomicFile(Path(path))
     with _SETTINGS_LOCK, style.context(settings, after_reset=True):
         figure = Figure(facecolor=theme.background)
         yield theme, _add_plots(figure, theme, title, heights, names, is_svg=suffix == ".svg")
         metadata = {"Date": None, "Creator": None} if suffix == ".svg" else {"Software": None}
-        try:
-            figure.savefig(target.open(), format=suffix[1:], dpi=150, metadata=metadata)
-            target.commit()
-        finally:
-            target.discard()
+        with AtomicFile(Path(path)) as file:
+            figure.savefig(file, format=suffix[1:], dpi=150, metadata=metadata)
 
 
 # --- texts --------------------------------------------------------------------------------------------------

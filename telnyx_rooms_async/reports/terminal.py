@@ -53,15 +53,14 @@ class AttendanceChart:
         edges = [first + span * number / layout.plot for number in range(layout.plot + 1)]
         for name, value, attendee in zip(names, values, attendees, strict=True):
             yield layout.line(name, _presence(attendee, edges), value)
-        yield layout.line("", _levels(self.attendance, edges), f"at most {self.attendance.peak}")
+        peak = self.attendance.peak
+        yield layout.line("", _levels(self.attendance, peak, edges), f"at most {peak}")
         start, end = (instant.astimezone(self.zone) for instant in (first, last))
         form = "%H:%M" if start.date() == end.date() else "%Y-%m-%d %H:%M"
-        labels = [f"{instant:{form}}" for instant in (start, end)]
-        if sum(map(len, labels)) < layout.plot:
-            labels[1] = labels[1].rjust(layout.plot - len(labels[0]))
-        else:
-            labels.pop()
-        yield layout.line("", "".join(labels), "", _MUTED)
+        axis, end_label = f"{start:{form}}", f"{end:{form}}"
+        if len(axis) + len(end_label) < layout.plot:
+            axis += end_label.rjust(layout.plot - len(axis))
+        yield layout.line("", axis, "", _MUTED)
 
 
 @frozen
@@ -144,7 +143,7 @@ def _presence(attendee: Attendee, edges: Sequence[datetime]) -> str:
     return "".join(cells)
 
 
-def _levels(attendance: Attendance, edges: Sequence[datetime]) -> str:
+def _levels(attendance: Attendance, peak: int, edges: Sequence[datetime]) -> str:
     """Return a character for each cell: the highest number of people in it."""
     changes = list(reversed(attendance.concurrency))
     count, cells = 0, list[str]()
@@ -153,5 +152,5 @@ def _levels(attendance: Attendance, edges: Sequence[datetime]) -> str:
         while changes and changes[-1][0] < end:
             _, count = changes.pop()
             highest = max(highest, count)
-        cells.append(_LEVELS[-(-highest * (len(_LEVELS) - 1) // max(attendance.peak, 1))])
+        cells.append(_LEVELS[-(-highest * (len(_LEVELS) - 1) // max(peak, 1))])
     return "".join(cells)

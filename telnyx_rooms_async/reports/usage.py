@@ -365,8 +365,6 @@ class UsageMeter:
         """Return the periods of a span, and its parts in them."""
         if self._by == "room":
             return ((self._periods[room_id], start, end),)
-        if self._period_start <= start and end <= self._period_end and start < self._period_end:
-            return ((self._period, start, end),)
         parts: list[_Part] = []
         while True:
             if not self._period_start <= start < self._period_end:
