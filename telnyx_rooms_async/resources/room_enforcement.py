@@ -92,6 +92,7 @@ class Enforcer:
         self._policies = _check_policies(policies)
         self._concurrency = checked_count("concurrency", concurrency)
         self._interval = checked_seconds("interval", interval)
+        self._retry_delay = min(self._interval, _LONGEST_RETRY)
         self._dry_run = checked_flag("dry_run", dry_run)
         if not isinstance(cast("object", router), EventRouter | None):
             raise InvalidArgumentError((f"router must be an EventRouter, not {short_repr(router)}",))
@@ -184,15 +185,14 @@ class Enforcer:
                 await self._read_all()
                 return
             changed, self._changed_sessions = self._changed_sessions, set()
-            async with aclosing(
-                stream(self._read_session, changed, concurrency=self._concurrency)
-            ) as outcomes:
+            outcomes = stream(self._read_session, changed, concurrency=self._concurrency)
+            async with aclosing(outcomes):
                 async for outcome in outcomes:
                     outcome.unwrap()
         except _TEMPORARY as error:
-            delay = min(self._interval, _LONGEST_RETRY)
-            self._next_reading = self._api.clock.monotonic() + delay
-            logger.warning("policies: the API is not available, next reading in %g s: %s", delay, error)
+            self._next_reading = self._api.clock.monotonic() + self._retry_delay
+            message = "policies: the API is not available, next reading in %g s: %s"
+            logger.warning(message, self._retry_delay, error)
 
     async def _read_session(self, session_id: str) -> None:
         """Plan the actions of one session."""
@@ -231,7 +231,7 @@ class Enforcer:
         return action.subject_id, action.type, action.rule, action.limit_at
 
     def _retry_at(self) -> datetime:
-        return self._now() + timedelta(seconds=min(self._interval, _LONGEST_RETRY))
+        return self._now() + timedelta(seconds=self._retry_delay)
 
     def _possible_at(self, action: PolicyAction) -> datetime:
         """Return when an action can be carried out."""
@@ -273,7 +273,10 @@ class Enforcer:
 
     async def _check_and_act(self, planned: PolicyAction) -> PolicyAction | None:
         """Read the state again; if the action is still due, ask the hook and act."""
-        await (self._read_room if planned.session is None else self._read_session)(planned.subject_id)
+        if planned.session is None:
+            await self._read_room(planned.subject_id)
+        else:
+            await self._read_session(planned.subject_id)
         now = self._now()
         same = (
             action
