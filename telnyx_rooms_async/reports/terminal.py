@@ -129,17 +129,15 @@ def _presence(attendee: Attendee, edges: Sequence[datetime]) -> str:
     cells: list[str] = []
     intervals = list(reversed(attendee.intervals))
     for start, end in pairwise(edges):
-        present, seen = timedelta(), False
-        while intervals and intervals[-1].start <= end:
+        overlaps: list[timedelta] = []
+        while intervals and (intervals[-1].start < end or end == edges[-1]):
             interval = intervals[-1]
-            overlap = min(interval.end, end) - max(interval.start, start)
-            present += max(overlap, timedelta())
-            seen = seen or interval.start < end or end == edges[-1]
+            overlaps.append(min(interval.end, end) - max(interval.start, start))
             if interval.end > end:
                 break
             intervals.pop()
-        share = present / (end - start)
-        cells.append(_SHADES[1 + (2 * share >= 1) + (share >= 1)] if seen else _SHADES[0])
+        share = sum(overlaps, timedelta()) / (end - start)
+        cells.append(_SHADES[1 + (2 * share >= 1) + (share >= 1)] if overlaps else _SHADES[0])
     return "".join(cells)
 
 
