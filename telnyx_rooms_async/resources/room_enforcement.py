@@ -249,6 +249,17 @@ class Enforcer:
 
     async def _carry_out(self, action: PolicyAction) -> PolicyAction | None:
         """Carry out an action unless another instance does, and return the result if there is one."""
+        if self._store is None:
+            return await self._check_and_act(action)
+        event_id = _event_id(action)
+        try:
+            is_claimed = await self._store.claim(event_id)
+        except EventClaimedError:
+            self._not_before[self._key(action)] = self._retry_at()
+            return None
+        if not is_claimed:
+            self._not_before[self._key(action)] = _NEVER
+            return None
         result: PolicyAction | None = None
 
         async def handle() -> bool:
@@ -256,19 +267,7 @@ class Enforcer:
             result = await self._check_and_act(action)
             return result is not None and result.status == "done"
 
-        if self._store is None:
-            await handle()
-            return result
-        event_id = _event_id(action)
-        try:
-            is_claimed = await self._store.claim(event_id)
-        except EventClaimedError:
-            self._not_before[self._key(action)] = self._retry_at()
-            return None
-        if is_claimed:
-            await handle_claimed(self._store, event_id, handle)
-        else:
-            self._not_before[self._key(action)] = _NEVER
+        await handle_claimed(self._store, event_id, handle)
         return result
 
     async def _check_and_act(self, planned: PolicyAction) -> PolicyAction | None:
