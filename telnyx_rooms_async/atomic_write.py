@@ -23,8 +23,9 @@ def temporary_path(folder: Path) -> Path:
 class AtomicFile:
     """File with a temporary name in the folder of its target, until `commit` renames it to the target.
 
-    Only its owner can read it. The target is a regular file, or does not exist; a symbolic link is replaced,
-    not followed. All methods block, and raise `OSError`.
+    As a context manager, it is committed at the end of a block that succeeds. Only its owner can read it. The
+    target is a regular file, or does not exist; a symbolic link is replaced, not followed. All methods block,
+    and raise `OSError`.
     """
 
     _file: BinaryIO
@@ -34,6 +35,16 @@ class AtomicFile:
     def __init__(self, target: Path) -> None:
         self._target = target
         self._path = temporary_path(target.parent)
+
+    def __enter__(self) -> BinaryIO:
+        return self.open()
+
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
+        try:
+            if error_type is None:
+                self.commit()
+        finally:
+            self.discard()
 
     def open(self) -> BinaryIO:
         """Create the temporary file, and return it to be written to."""

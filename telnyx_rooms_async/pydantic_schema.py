@@ -26,7 +26,7 @@ def core_schema_of(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  #
     """Return the schema of a model, or of a page of a model."""
     cls: type[Any] = get_origin(source) or source
     arguments = get_args(source)
-    parameters = dict(zip(arguments and cls.__parameters__, arguments, strict=True))
+    parameters = dict(zip(cls.__parameters__, arguments, strict=True)) if arguments else {}
     hints = get_type_hints(cls)
     fields = {
         field.name: core_schema.typed_dict_field(

@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.models import RoomParticipant, RoomSession
-from telnyx_rooms_async.reports.intervals import Interval, check_aware, concurrency, in_utc, merged, total
+from telnyx_rooms_async.reports.intervals import Interval, check_aware, concurrency, in_utc, merged
 from telnyx_rooms_async.reports.table import Table
 from telnyx_rooms_async.serialization import DecodeError, converter
 
@@ -48,7 +48,7 @@ class Attendee:
     @property
     def duration(self) -> timedelta:
         """The time present; simultaneous stays count once."""
-        return total(self.intervals)
+        return sum((interval.duration for interval in self.intervals), timedelta())
 
     @property
     def first_joined_at(self) -> datetime:
@@ -144,16 +144,16 @@ class Attendance(Table):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types, with intervals and concurrency."""
-        intervals = [converter.unstructure(attendee.intervals) for attendee in self.attendees]
         return {
             "as_of": converter.unstructure(self.as_of),
             "sessions": [session.id for session in self.sessions],
             "peak": self.peak,
             "seconds": self.duration.total_seconds(),
             "attendees": [
-                row | {"intervals": of_row} for row, of_row in zip(self.to_rows(), intervals, strict=True)
+                row | {"intervals": converter.unstructure(attendee.intervals)}
+                for row, attendee in zip(self.to_rows(), self.attendees, strict=True)
             ],
-            "concurrency": [[converter.unstructure(instant), count] for instant, count in self.concurrency],
+            "concurrency": converter.unstructure(self.concurrency),
         }
 
     def write_chart(self, path: str | PathLike[str], *, zone: tzinfo = UTC, dark: bool = False) -> None:

@@ -7,7 +7,7 @@ import threading
 import unicodedata
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
@@ -171,13 +171,11 @@ def _draw_periods(plot: Axes, usage: Usage, theme: _Theme) -> None:
     if not usage.rows:
         plot.set_xticks([])
         return
-    days = [date.fromisoformat(row.key if usage.by == "day" else f"{row.key}-01") for row in usage.rows]
-    starts = [datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days]
-    days_of_period = 1 if usage.by == "day" else 28
+    suffix, days = ("", 1) if usage.by == "day" else ("-01", 28)
+    starts = [_number(datetime.fromisoformat(row.key + suffix)) for row in usage.rows]
     minutes = [row.billed_minutes for row in usage.rows]
-    numbers = [_number(start) for start in starts]
-    plot.bar(numbers, minutes, width=0.8 * days_of_period, align="edge", color=theme.bar)
-    plot.set_xlim(numbers[0] - 0.5, max(numbers[0] + 7, numbers[-1] + 1.3 * days_of_period))
+    plot.bar(starts, minutes, width=0.8 * days, align="edge", color=theme.bar)
+    plot.set_xlim(starts[0] - 0.5, max(starts[0] + 7, starts[-1] + 1.3 * days))
     locator = _dates.AutoDateLocator(tz=UTC, minticks=2, maxticks=10)
     locator.intervald = {key: values for key, values in locator.intervald.items() if key < 4}  # noqa: PLR2004 - at least days
     plot.xaxis.set_major_locator(locator)
@@ -266,16 +264,12 @@ def _chart(
         "xtick.color": theme.grid, "xtick.labelcolor": theme.muted, "ytick.color": theme.grid,
         "ytick.labelcolor": theme.muted, "ytick.left": False,
     }  # fmt: skip
-    target = AtomicFile(Path(path))
     with _SETTINGS_LOCK, style.context(settings, after_reset=True):
         figure = Figure(facecolor=theme.background)
         yield theme, _add_plots(figure, theme, title, heights, names, is_svg=suffix == ".svg")
         metadata = {"Date": None, "Creator": None} if suffix == ".svg" else {"Software": None}
-        try:
-            figure.savefig(target.open(), format=suffix[1:], dpi=150, metadata=metadata)
-            target.commit()
-        finally:
-            target.discard()
+        with AtomicFile(Path(path)) as file:
+            figure.savefig(file, format=suffix[1:], dpi=150, metadata=metadata)
 
 
 # --- texts --------------------------------------------------------------------------------------------------

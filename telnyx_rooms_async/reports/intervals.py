@@ -1,4 +1,4 @@
-"""Spans of time: their union, their sum, and how many overlap."""
+"""Spans of time: their union, and how many overlap."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -73,11 +73,6 @@ def union(spans: Iterable[tuple[Instant, Instant]]) -> list[tuple[Instant, Insta
         else:
             result.append((start, end))
     return result
-
-
-def total(intervals: Iterable[Interval]) -> timedelta:
-    """Return the sum of the durations."""
-    return sum((interval.duration for interval in intervals), timedelta())
 
 
 def concurrency(intervals: Iterable[Interval]) -> Iterator[tuple[datetime, int]]:

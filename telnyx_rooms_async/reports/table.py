@@ -68,12 +68,8 @@ class Table(ABC):
         }
         schema = pa.schema([(name, types[column_type]) for name, column_type in self.columns.items()])
         table = pa.Table.from_pylist([dict(record) for record in self.records()], schema=schema)
-        target = AtomicFile(Path(path))
-        try:
-            pq.write_table(table, target.open())
-            target.commit()
-        finally:
-            target.discard()
+        with AtomicFile(Path(path)) as file:
+            pq.write_table(table, file)
 
 
 def csv_line(cells: Iterable[object]) -> str:

@@ -45,7 +45,7 @@ class AttendanceChart:
         names = [printable(attendee.identity) for attendee in attendees]
         values = [duration_text(attendee.duration) for attendee in attendees]
         layout = _Layout.of(names, values, options)
-        yield layout.text(attendance_title(self.attendance, self.zone), "bold")
+        yield layout.title(attendance_title(self.attendance, self.zone))
         if not attendees:
             return
         first, last = bounds(self.attendance)
@@ -53,15 +53,14 @@ class AttendanceChart:
         edges = [first + span * number / layout.plot for number in range(layout.plot + 1)]
         for name, value, attendee in zip(names, values, attendees, strict=True):
             yield layout.line(name, _presence(attendee, edges), value)
-        yield layout.line("", _levels(self.attendance, edges), f"at most {self.attendance.peak}")
+        peak = self.attendance.peak
+        yield layout.line("", _levels(self.attendance, peak, edges), f"at most {peak}")
         start, end = (instant.astimezone(self.zone) for instant in (first, last))
         form = "%H:%M" if start.date() == end.date() else "%Y-%m-%d %H:%M"
-        labels = [f"{instant:{form}}" for instant in (start, end)]
-        if sum(map(len, labels)) < layout.plot:
-            labels[1] = labels[1].rjust(layout.plot - len(labels[0]))
-        else:
-            labels.pop()
-        yield layout.line("", "".join(labels), "", _MUTED)
+        axis, end_label = f"{start:{form}}", f"{end:{form}}"
+        if len(axis) + len(end_label) < layout.plot:
+            axis += end_label.rjust(layout.plot - len(axis))
+        yield layout.line("", axis, "", _MUTED)
 
 
 @frozen
@@ -82,7 +81,7 @@ class UsageChart:
             text.rjust(width) + cost.rjust(cost_width) for text, cost in zip(minutes, costs, strict=True)
         ]
         layout = _Layout.of(names, values, options)
-        yield layout.text(usage_title(self.usage), "bold")
+        yield layout.title(usage_title(self.usage))
         highest = max((row.billed_minutes for row in rows), default=0) or 1
         for name, row, value in zip(names, rows, values, strict=True):
             cells = -(-row.billed_minutes * layout.plot // highest)
@@ -115,8 +114,8 @@ class _Layout:
         )
         return Text.assemble(*parts, no_wrap=True, overflow="crop")
 
-    def text(self, text: str, style: str) -> Text:
-        return Text(self._encodable(text), style)
+    def title(self, text: str) -> Text:
+        return Text(self._encodable(text), "bold")
 
     def _encodable(self, text: str) -> str:
         """Replace characters that the terminal cannot show."""
@@ -130,21 +129,19 @@ def _presence(attendee: Attendee, edges: Sequence[datetime]) -> str:
     cells: list[str] = []
     intervals = list(reversed(attendee.intervals))
     for start, end in pairwise(edges):
-        present, seen = timedelta(), False
-        while intervals and intervals[-1].start <= end:
+        overlaps: list[timedelta] = []
+        while intervals and (intervals[-1].start < end or end == edges[-1]):
             interval = intervals[-1]
-            overlap = min(interval.end, end) - max(interval.start, start)
-            present += max(overlap, timedelta())
-            seen = seen or interval.start < end or end == edges[-1]
+            overlaps.append(min(interval.end, end) - max(interval.start, start))
             if interval.end > end:
                 break
             intervals.pop()
-        share = present / (end - start)
-        cells.append(_SHADES[1 + (2 * share >= 1) + (share >= 1)] if seen else _SHADES[0])
+        share = sum(overlaps, timedelta()) / (end - start)
+        cells.append(_SHADES[1 + (2 * share >= 1) + (share >= 1)] if overlaps else _SHADES[0])
     return "".join(cells)
 
 
-def _levels(attendance: Attendance, edges: Sequence[datetime]) -> str:
+def _levels(attendance: Attendance, peak: int, edges: Sequence[datetime]) -> str:
     """Return a character for each cell: the highest number of people in it."""
     changes = list(reversed(attendance.concurrency))
     count, cells = 0, list[str]()
@@ -153,5 +150,5 @@ def _levels(attendance: Attendance, edges: Sequence[datetime]) -> str:
         while changes and changes[-1][0] < end:
             _, count = changes.pop()
             highest = max(highest, count)
-        cells.append(_LEVELS[-(-highest * (len(_LEVELS) - 1) // max(attendance.peak, 1))])
+        cells.append(_LEVELS[-(-highest * (len(_LEVELS) - 1) // max(peak, 1))])
     return "".join(cells)

@@ -142,21 +142,13 @@ class Usage(Table):
 
     def records(self) -> list[dict[str, Any]]:
         """Return the rows and the total; participant minutes are exact to the microsecond."""
-        return [
-            {
-                "key": row.key,
-                "sessions": row.sessions,
-                "people": row.people,
-                "participant_minutes": row.participant_time / _MINUTE,
-                "billed_minutes": row.billed_minutes,
-                "peak": row.peak,
-                "recorded_minutes": row.recorded_minutes,
-                "recorded_megabytes": row.recorded_megabytes,
-                "composed_minutes": row.composed_minutes,
-                "cost": None if self.prices is None else row.cost(self.prices),
-            }
-            for row in (*self.rows, self.total)
-        ]
+        records: list[dict[str, Any]] = []
+        for row in (*self.rows, self.total):
+            values = asdict(row)
+            values["participant_minutes"] = row.participant_time / _MINUTE
+            values["cost"] = None if self.prices is None else row.cost(self.prices)
+            records.append({name: values[name] for name in self.columns})
+        return records
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""
@@ -309,13 +301,11 @@ class UsageMeter:
         self._period_at(started_at, room_id).sessions += 1
         for person, spans in stays.items():
             identity = _hash_person(person)
-            parts: Sequence[_Part] = ()
             for span in spans:
-                parts = self._add_minutes(*span, room_id)
-            if len(spans) > 1:
-                parts = [part for span in union(spans) for part in self._split(*span, room_id)]
-            for period, part_start, part_end in parts:
-                period.add_person(identity, part_start, part_end)
+                self._add_minutes(*span, room_id)
+            for span in union(spans):
+                for period, part_start, part_end in self._split(*span, room_id):
+                    period.add_person(identity, part_start, part_end)
 
     def _is_new(self, item: RoomSession | RoomRecording | RoomComposition) -> bool:
         """Return whether an item was not added before, and take it as added."""
@@ -323,16 +313,14 @@ class UsageMeter:
         self._added.add(_hash(f"{type(item).__name__} {item.id}"))
         return len(self._added) > known
 
-    def _add_minutes(self, start: int, end: int, room_id: str) -> Sequence[_Part]:
-        """Add the minutes of a stay to the periods in which it is, and return its parts in them."""
-        parts = self._split(start, end, room_id)
+    def _add_minutes(self, start: int, end: int, room_id: str) -> None:
+        """Add the minutes of a stay to the periods in which it is."""
         billed = 0
-        for period, part_start, part_end in parts:
+        for period, part_start, part_end in self._split(start, end, room_id):
             period.microseconds += part_end - part_start
             billed_so_far = -((start - part_end) // _MINUTE_MICROSECONDS)
             period.billed_minutes += billed_so_far - billed
             billed = billed_so_far
-        return parts
 
     def add_recording(self, recording: RoomRecording) -> None:
         """Add a recording."""
@@ -373,8 +361,6 @@ class UsageMeter:
         """Return the periods of a span, and its parts in them."""
         if self._by == "room":
             return ((self._periods[room_id], start, end),)
-        if self._period_start <= start and end <= self._period_end and start < self._period_end:
-            return ((self._period, start, end),)
         parts: list[_Part] = []
         while True:
             if not self._period_start <= start < self._period_end:

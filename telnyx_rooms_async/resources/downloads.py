@@ -12,6 +12,8 @@ from inspect import isasyncgenfunction, isawaitable
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
+from attrs import define, field
+
 from telnyx_rooms_async.atomic_write import AtomicFile
 from telnyx_rooms_async.core.endpoints import Endpoint, RetrySafety
 from telnyx_rooms_async.core.error_mapping import error_of
@@ -191,6 +193,7 @@ async def _open_writer(writer: Writer) -> AsyncGenerator[Write, None]:
 # --- transfer ---------------------------------------------------------------------------------------------
 
 
+@define(eq=False, repr=False)
 class _Transfer:
     """The download of one file, by as many requests as it takes.
 
@@ -207,32 +210,26 @@ class _Transfer:
     writer, or a connection.
     """
 
-    def __init__(
-        self,
-        api: ApiSession,
-        call: Call[Downloadable],
-        *,
-        write: Write | None = None,
-        progress: Progress | None = None,
-        max_bytes: int | None = None,
-    ) -> None:
-        self.api = api
-        self.call = call
-        self.write = write
-        """None if only the size is wanted."""
-        self.progress = progress
-        self.max_bytes = max_bytes
-        self.received = 0
-        self.total: int | None = None
-        self.content_type: str | None = None
-        self.etag: str | None = None
-        self.last_modified: str | None = None
-        self.is_complete = False
-        self.time_left = api.timeout
-        self.share = 0
-        """Bytes since `time_left` was renewed."""
-        self.spent = 0.0
-        """What retries since then took from the retry budget."""
+    api: ApiSession
+    call: Call[Downloadable]
+    write: Write | None = None
+    """None if only the size is wanted."""
+    progress: Progress | None = None
+    max_bytes: int | None = None
+    received: int = 0
+    total: int | None = None
+    content_type: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    is_complete: bool = False
+    time_left: float = field(init=False)
+    share: int = 0
+    """Bytes since `time_left` was renewed."""
+    spent: float = 0.0
+    """What retries since then took from the retry budget."""
+
+    def __attrs_post_init__(self) -> None:
+        self.time_left = self.api.timeout
 
     async def run(self, link: Secret | None = None) -> None:
         """Download until the file is complete. A lost connection costs a request, an expired link two.
@@ -250,8 +247,12 @@ class _Transfer:
             outcome = await self._attempt(link)
             elapsed = clock.monotonic() - started
             attempts_since_gain = 1 if self.received > received_before else attempts_since_gain + 1
-            plan = NO_RETRY
-            if not self.is_complete:
+            has_expired = isinstance(outcome, Response) and outcome.status in _EXPIRED_LINK_STATUSES
+            if self.is_complete:
+                plan = NO_RETRY
+            elif has_expired and not is_link_fresh:
+                link, plan = None, RetryPlan(delay=0.0)
+            else:
                 plan = self.api.plan_retry(
                     _DOWNLOAD.endpoint.retry_safety,
                     outcome,
@@ -260,9 +261,6 @@ class _Transfer:
                     monotonic=clock.monotonic(),
                 )
                 self.spent += plan.cost
-            has_expired = isinstance(outcome, Response) and outcome.status in _EXPIRED_LINK_STATUSES
-            if has_expired and not is_link_fresh:
-                link, plan = None, RetryPlan(delay=0.0)
             attempts = record_attempt(
                 _DOWNLOAD,
                 outcome,

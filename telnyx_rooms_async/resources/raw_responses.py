@@ -42,13 +42,13 @@ class RawResponses:
 
 
 def _raw(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, APIResponse[T]]]:
-    return cast("Callable[P, Coroutine[Any, Any, APIResponse[T]]]", _wrapper(method))
+    return _wrapper(method)
 
 
 def _raw_list(
     method: Callable[P, Listing[Item]],
 ) -> Callable[P, Coroutine[Any, Any, APIResponse[Page[Item]]]]:
-    return cast("Callable[P, Coroutine[Any, Any, APIResponse[Page[Item]]]]", _wrapper(method))
+    return _wrapper(method)
 
 
 def _wrapper(method: Callable[..., Any]) -> Callable[..., Any]:

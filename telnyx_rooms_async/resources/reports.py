@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias, cast
 from attrs import define, frozen
 
 from telnyx_rooms_async.batch.streams import stream
-from telnyx_rooms_async.core.validators import DateFilter, Days, check_function, days, exact_date, short_repr
+from telnyx_rooms_async.core.validators import DateFilter, Days, check_function, days, short_repr
 from telnyx_rooms_async.errors import InvalidArgumentError
 from telnyx_rooms_async.http.api_session import ApiSession
 from telnyx_rooms_async.models import RoomSession
@@ -191,7 +191,12 @@ class ZoneDays:
     def of(cls, created_at: Days, zone: tzinfo) -> "ZoneDays":
         """Return the days of an argument ``created_at``, after checks."""
         check_zone(zone)
-        return cls(*_bounds(created_at), zone)
+        if created_at is None:
+            return cls(None, None, zone)
+        window = created_at if isinstance(created_at, DateFilter) else DateFilter(eq=created_at)
+        if problem := days(window):
+            raise InvalidArgumentError((f"created_at {problem}",))
+        return cls(window.eq or window.gte, window.eq or window.lte, zone)
 
     def __contains__(self, instant: datetime | None) -> bool:
         if instant is None:
@@ -222,18 +227,6 @@ def _shifted(day: date | None, difference: timedelta) -> date | None:
         return None
 
 
-def _bounds(created_at: Days) -> tuple[date | None, date | None]:
-    """Return the first and the last day."""
-    if created_at is None:
-        return None, None
-    value = created_at if isinstance(created_at, DateFilter) else exact_date(created_at)
-    if problem := days(value):
-        raise InvalidArgumentError((f"created_at {problem}",))
-    if isinstance(value, DateFilter):
-        return value.eq or value.gte, value.eq or value.lte
-    return cast("date", value), cast("date", value)
-
-
 def _identity_name(identity: Identity) -> str | None:
     """Return what a journal can compare: the name of a function, with a digest of a partial's arguments."""
     if identity is None or isinstance(identity, str):
@@ -250,6 +243,7 @@ def _identity_name(identity: Identity) -> str | None:
 # --- attendance of a room -----------------------------------------------------------------------------------
 
 
+@frozen(eq=False, repr=False)
 class RoomAttendance:
     """Attendance of a room: iterate over it for each session, or await it for all sessions together.
 
@@ -261,17 +255,10 @@ class RoomAttendance:
         >>> print((await client.rooms.attendance(room)).to_markdown())
     """
 
-    def __init__(
-        self,
-        listing: Listing[RoomSession],
-        identity: Identity,
-        as_of: Callable[[], datetime],
-        included: ZoneDays | None,
-    ) -> None:
-        self._listing = listing
-        self._identity: Identity = identity
-        self._as_of = as_of
-        self._included = included
+    _listing: Listing[RoomSession]
+    _identity: Identity
+    _as_of: Callable[[], datetime]
+    _included: ZoneDays | None
 
     async def __aiter__(self) -> AsyncGenerator[Attendance, None]:
         async with aclosing(self._sessions()) as sessions:

@@ -63,7 +63,8 @@ def _setting_repr(name: str, value: object) -> str:
 
 
 def _settings_repr(settings: Mapping[str, object]) -> str:
-    return f"{{{', '.join(f'{name!r}: {_setting_repr(name, value)}' for name, value in settings.items())}}}"
+    parts = (f"{name!r}: {_setting_repr(name, value)}" for name, value in settings.items())
+    return f"{{{', '.join(parts)}}}"
 
 
 @frozen(kw_only=True, eq=False, repr=False)

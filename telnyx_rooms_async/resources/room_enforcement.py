@@ -92,6 +92,7 @@ class Enforcer:
         self._policies = _check_policies(policies)
         self._concurrency = checked_count("concurrency", concurrency)
         self._interval = checked_seconds("interval", interval)
+        self._retry_delay = min(self._interval, _LONGEST_RETRY)
         self._dry_run = checked_flag("dry_run", dry_run)
         if not isinstance(cast("object", router), EventRouter | None):
             raise InvalidArgumentError((f"router must be an EventRouter, not {short_repr(router)}",))
@@ -184,15 +185,14 @@ class Enforcer:
                 await self._read_all()
                 return
             changed, self._changed_sessions = self._changed_sessions, set()
-            async with aclosing(
-                stream(self._read_session, changed, concurrency=self._concurrency)
-            ) as outcomes:
+            outcomes = stream(self._read_session, changed, concurrency=self._concurrency)
+            async with aclosing(outcomes):
                 async for outcome in outcomes:
                     outcome.unwrap()
         except _TEMPORARY as error:
-            delay = min(self._interval, _LONGEST_RETRY)
-            self._next_reading = self._api.clock.monotonic() + delay
-            logger.warning("policies: the API is not available, next reading in %g s: %s", delay, error)
+            self._next_reading = self._api.clock.monotonic() + self._retry_delay
+            message = "policies: the API is not available, next reading in %g s: %s"
+            logger.warning(message, self._retry_delay, error)
 
     async def _read_session(self, session_id: str) -> None:
         """Plan the actions of one session."""
@@ -231,25 +231,35 @@ class Enforcer:
         return action.subject_id, action.type, action.rule, action.limit_at
 
     def _retry_at(self) -> datetime:
-        return self._now() + timedelta(seconds=min(self._interval, _LONGEST_RETRY))
+        return self._now() + timedelta(seconds=self._retry_delay)
 
     def _possible_at(self, action: PolicyAction) -> datetime:
-        """Return when an action can be carried out; never if its limit makes a warning pointless."""
-        at = max(action.due_at, self._not_before.get(self._key(action), _ALWAYS))
-        return _NEVER if action.type == "warn" and at >= action.limit_at else at
+        """Return when an action can be carried out."""
+        return max(action.due_at, self._not_before.get(self._key(action), _ALWAYS))
 
     def _due_actions(self) -> list[PolicyAction]:
         """Return the first action of each session and room that is due."""
         now = self._now()
-        plans = self._plans.values()
-        first = (next((action for action in plan if self._is_due(action, now)), None) for plan in plans)
-        return [action for action in first if action is not None]
+        due = ([action for action in plan if self._is_due(action, now)] for plan in self._plans.values())
+        return [actions[0] for actions in due if actions]
 
     def _is_due(self, action: PolicyAction, now: datetime) -> bool:
-        return self._possible_at(action) <= now and not (action.type == "warn" and action.limit_at <= now)
+        is_late_warning = action.type == "warn" and action.limit_at <= now
+        return self._possible_at(action) <= now and not is_late_warning
 
     async def _carry_out(self, action: PolicyAction) -> PolicyAction | None:
         """Carry out an action unless another instance does, and return the result if there is one."""
+        if self._store is None:
+            return await self._check_and_act(action)
+        event_id = _event_id(action)
+        try:
+            is_claimed = await self._store.claim(event_id)
+        except EventClaimedError:
+            self._not_before[self._key(action)] = self._retry_at()
+            return None
+        if not is_claimed:
+            self._not_before[self._key(action)] = _NEVER
+            return None
         result: PolicyAction | None = None
 
         async def handle() -> bool:
@@ -257,24 +267,15 @@ class Enforcer:
             result = await self._check_and_act(action)
             return result is not None and result.status == "done"
 
-        if self._store is None:
-            await handle()
-            return result
-        event_id = _event_id(action)
-        try:
-            is_claimed = await self._store.claim(event_id)
-        except EventClaimedError:
-            self._not_before[self._key(action)] = self._retry_at()
-            return None
-        if is_claimed:
-            await handle_claimed(self._store, event_id, handle)
-        else:
-            self._not_before[self._key(action)] = _NEVER
+        await handle_claimed(self._store, event_id, handle)
         return result
 
     async def _check_and_act(self, planned: PolicyAction) -> PolicyAction | None:
         """Read the state again; if the action is still due, ask the hook and act."""
-        await (self._read_room if planned.session is None else self._read_session)(planned.subject_id)
+        if planned.session is None:
+            await self._read_room(planned.subject_id)
+        else:
+            await self._read_session(planned.subject_id)
         now = self._now()
         same = (
             action

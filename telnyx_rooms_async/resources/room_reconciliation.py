@@ -95,19 +95,13 @@ def parse_desired(rooms: Iterable[Mapping[str, object]]) -> DesiredRooms:
     names = Counter[str]()
     for index, room in enumerate(items):
         try:
-            body = room_body(room)
+            settings = _checked_fields(room)
         except InvalidArgumentError as error:
-            room_problems = error.problems
-        else:
-            room_problems = tuple(problems(body))
-            if body.unique_name is UNSET:
-                room_problems = ("unique_name must be given: it identifies the room", *room_problems)
-            if not room_problems:
-                settings = body_fields(body)
-                name = str(settings.pop("unique_name"))
-                names[name] += 1
-                desired[name] = settings
-        wrong += (f"room {index}: {problem}" for problem in room_problems)
+            wrong += (f"room {index}: {problem}" for problem in error.problems)
+            continue
+        name = str(settings.pop("unique_name"))
+        names[name] += 1
+        desired[name] = settings
     wrong += (
         f"unique_name {short_repr(name)} is used {count} times" for name, count in names.items() if count > 1
     )
@@ -115,6 +109,15 @@ def parse_desired(rooms: Iterable[Mapping[str, object]]) -> DesiredRooms:
         more = [f"and {len(wrong) - _MAX_PROBLEMS} more"] if len(wrong) > _MAX_PROBLEMS else []
         raise InvalidArgumentError((*wrong[:_MAX_PROBLEMS], *more))
     return desired
+
+
+def _checked_fields(room: Mapping[str, object]) -> dict[str, object]:
+    body = room_body(room)
+    wrong = ["unique_name must be given: it identifies the room"] if body.unique_name is UNSET else []
+    wrong += problems(body)
+    if wrong:
+        raise InvalidArgumentError(tuple(wrong))
+    return body_fields(body)
 
 
 def compare(desired: DesiredRooms, rooms: Iterable[Room], *, prune: bool) -> Plan:

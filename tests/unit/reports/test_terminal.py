@@ -26,12 +26,13 @@ def test_attendance_is_a_timeline() -> None:
         joined_at, left_at = START + timedelta(minutes=joined), START + timedelta(minutes=left)
         return RoomParticipant(id=f"{name}{joined}", context=name, joined_at=joined_at, left_at=left_at)
 
-    stays = (stay("Al", 0, 56), stay("Bo", 7, 14), stay("Bo", 31, 50), stay("Cy", 14, 14))
+    stays = (stay("Al", 0, 56), stay("Bo", 7, 14), stay("Bo", 31, 50), stay("Cy", 14, 14), stay("Di", 28, 28))
     report = attendance_of([RoomSession(id="s", participants=stays)], as_of=START)
-    assert [line.rstrip() for line in lines(report, width=30)[-5:]] == [
+    assert [line.rstrip() for line in lines(report, width=30)[-6:]] == [
         "Al  ██████████████  56 min",
         "Bo   ▒█▓   ▒████▓   26 min",
         "Cy     ▒            0 s",
+        "Di         ▒        0 s",
         "    ▄███▄▄▄██████▄  at most 2",
         "    09:00    09:56",
     ]
