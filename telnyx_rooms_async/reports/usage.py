@@ -301,11 +301,13 @@ class UsageMeter:
         self._period_at(started_at, room_id).sessions += 1
         for person, spans in stays.items():
             identity = _hash_person(person)
+            parts: Sequence[_Part] = ()
             for span in spans:
-                self._add_minutes(*span, room_id)
-            for span in union(spans):
-                for period, part_start, part_end in self._split(*span, room_id):
-                    period.add_person(identity, part_start, part_end)
+                parts = self._add_minutes(*span, room_id)
+            if len(spans) > 1:
+                parts = [part for span in union(spans) for part in self._split(*span, room_id)]
+            for period, part_start, part_end in parts:
+                period.add_person(identity, part_start, part_end)
 
     def _is_new(self, item: RoomSession | RoomRecording | RoomComposition) -> bool:
         """Return whether an item was not added before, and take it as added."""
@@ -313,14 +315,16 @@ class UsageMeter:
         self._added.add(_hash(f"{type(item).__name__} {item.id}"))
         return len(self._added) > known
 
-    def _add_minutes(self, start: int, end: int, room_id: str) -> None:
-        """Add the minutes of a stay to the periods in which it is."""
+    def _add_minutes(self, start: int, end: int, room_id: str) -> Sequence[_Part]:
+        """Add the minutes of a stay to the periods in which it is, and return its parts in them."""
+        parts = self._split(start, end, room_id)
         billed = 0
-        for period, part_start, part_end in self._split(start, end, room_id):
+        for period, part_start, part_end in parts:
             period.microseconds += part_end - part_start
             billed_so_far = -((start - part_end) // _MINUTE_MICROSECONDS)
             period.billed_minutes += billed_so_far - billed
             billed = billed_so_far
+        return parts
 
     def add_recording(self, recording: RoomRecording) -> None:
         """Add a recording."""
