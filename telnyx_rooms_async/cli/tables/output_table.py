@@ -60,8 +60,8 @@ def write_export(path: str, table_format: Format, *, bom: bool = False) -> Gener
         writer = _open_writer(file, table_format, COLUMNS)
         try:
             yield writer
-        except BaseException:
-            with suppress(OSError):  # the first error is raised
+        except BaseException:  # of the block: the writer is closed in any case, and this error is raised
+            with suppress(OSError):
                 writer.close()
             raise
         writer.close()
@@ -85,12 +85,8 @@ def _to_file(path: str) -> Generator[BinaryIO, None, None]:
             with open(path, "wb") as file:  # noqa: PTH123 - a path may be of any bytes
                 yield file  # a device or a pipe must not be replaced by a file
             return
-        target = AtomicFile(Path(os.path.realpath(path)))
-        try:
-            yield target.open()
-            target.commit()
-        finally:
-            target.discard()
+        with AtomicFile(Path(os.path.realpath(path))) as file:
+            yield file
 
 
 def _status(path: str) -> os.stat_result | None:
