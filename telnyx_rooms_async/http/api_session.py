@@ -357,7 +357,7 @@ class ApiSession:
             hint = retry_after(outcome, self.clock.now())
             # A single refusal may be of this request only, if the server does not say that it is of all.
             is_of_account = hint is not None if limit is None else not limit.remaining
-            if self.rate_limiter.is_refused_again(ended) or is_of_account:
+            if self.rate_limiter.note_refusal(ended) or is_of_account:
                 is_short = hint is not None and hint <= LONGEST_PAUSE
                 pause = hint if delay is None and is_short else delay
         return self.rate_limiter.release(limit, started, ended, pause)

@@ -80,7 +80,7 @@ class RateLimiter:
         self.admit_queued()
         return is_paused
 
-    def is_refused_again(self, now: float) -> bool:
+    def note_refusal(self, now: float) -> bool:
         """Note that the server refused a request; return whether it refused another one just before."""
         is_again = now - self._refused_at <= _REFUSALS_WITHIN
         self._refused_at = now
