@@ -204,6 +204,30 @@ async def test_limit_bounds_the_calls_in_flight() -> None:
         assert (await first).item == 1
 
 
+class Countdown:
+    """Async iterator that is no generator, and an iterable too, which must not be used: it could block."""
+
+    def __init__(self, start: int) -> None:
+        self._left = start
+
+    def __iter__(self) -> Iterator[int]:
+        raise AssertionError("the async iterator was not used")
+
+    def __aiter__(self) -> "Countdown":
+        return self
+
+    async def __anext__(self) -> int:
+        if not self._left:
+            raise StopAsyncIteration
+        self._left -= 1
+        return self._left
+
+
+async def test_async_iterator_that_is_no_generator_is_read() -> None:
+    outcomes = [outcome async for outcome in batch.stream(double, Countdown(3), ordered=True)]
+    assert [outcome.unwrap() for outcome in outcomes] == [4, 2, 0]
+
+
 async def test_slow_consumer_slows_the_source() -> None:
     source = iter(range(100))
     async with aclosing(batch.stream(double, source, concurrency=4)) as outcomes:
