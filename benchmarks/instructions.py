@@ -1,8 +1,8 @@
 """Instructions of one call, counted by callgrind: the same on a loaded machine as on a quiet one.
 
 The client runs under valgrind twice, with different numbers of calls. The difference is that of the calls
-alone, without the imports and the first call. The server is another process, and is not counted. The seed of
-hashes changes where objects lie in memory, and with it the count, by up to 3 %: it is the mean of some seeds.
+alone, without the imports and the first call. The server is another process, and is not counted. A count is
+the mean over several hash seeds: the seed decides where objects are in memory, which is up to 3 % of it.
 """
 
 import asyncio

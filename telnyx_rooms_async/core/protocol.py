@@ -401,7 +401,7 @@ def check_extras(call: Call[object], extras: Extras) -> None:
 def add_extras(call: Call[T], extras: Extras) -> Call[T]:
     """Return a call with additions; query parameters and members of its own have precedence.
 
-    `check_extras` refuses additions to the call of a user that are not used; a look-up is not checked.
+    The call of a user sends none of the additions by itself (`check_extras`), but a look-up within it may.
     """
     request = call.request.with_headers(extras.headers)
     names = {name for name, _ in request.query}

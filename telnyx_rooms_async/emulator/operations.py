@@ -49,7 +49,7 @@ class RequestContext:
     state: State
     now: datetime
     path_ids: Mapping[str, str]
-    """The id in the path, if there is one, by its name: that of the field of the records that are listed."""
+    """The id in the path by its name, if there is one. Records that are listed below it have that field."""
     query: Query
     body: bytes = field(repr=False)
     link: LinkFactory = field(repr=False)
